@@ -1,0 +1,76 @@
+import type * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { containerPorts } from "../../topology/plan.ts";
+import { type Service } from "../../topology/types.ts";
+import { createContainer } from "../container.ts";
+import { type DockerPlace } from "../host/docker-place.ts";
+import { uploadDirectory } from "../storage/storage.ts";
+import { type AppEnvironment } from "./environment.ts";
+
+export interface AppTierArgs {
+  readonly place: DockerPlace;
+  /** One container for each. */
+  readonly services: readonly Service[];
+  readonly environment: AppEnvironment;
+  /** Uvicorn processes in each container. */
+  readonly uvicornWorkers: number;
+  /** Memory limit of a container, in MiB. */
+  readonly memoryMb: number;
+  /** The uploads volume of local storage. @default - files are not kept locally */
+  readonly uploads?: pulumi.Input<string>;
+}
+
+/** The name under which the edge finds every instance in the container network. */
+export const appAlias = "app";
+
+/** Requests that run get this long to end; the container gets a little longer. */
+const drainSeconds = 30;
+
+/** The FastAPI application: one Uvicorn container per instance, all under one name. */
+export class AppTier extends pulumi.ComponentResource {
+  constructor(name: string, args: AppTierArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("orion:app:AppTier", name, {}, opts);
+    for (const service of args.services) this.#createInstance(name, service, args);
+    this.registerOutputs({});
+  }
+
+  #createInstance(name: string, service: Service, args: AppTierArgs): docker.Container {
+    const url = `http://127.0.0.1:${containerPorts.app}/health`;
+    return createContainer(
+      `${name}-${service.name}`,
+      service,
+      {
+        image: "app",
+        command: uvicornCommand(args.uvicornWorkers),
+        environment: { ...args.environment, INSTANCE: service.name },
+        aliases: [appAlias],
+        ...(args.uploads !== undefined && {
+          volumes: [{ volumeName: args.uploads, containerPath: uploadDirectory }],
+        }),
+        health: {
+          // Python is in every image that runs FastAPI; curl is not.
+          command: ["python", "-c", `import urllib.request; urllib.request.urlopen("${url}", timeout=4)`],
+          intervalSeconds: 5,
+          timeoutSeconds: 5,
+          retries: 3,
+          startPeriodSeconds: 60,
+        },
+        memoryMb: args.memoryMb,
+        stopSeconds: drainSeconds + 5,
+      },
+      args.place,
+      { parent: this },
+    );
+  }
+}
+
+function uvicornCommand(workers: number): string[] {
+  return [
+    ...["uvicorn", "main:app", "--host", "0.0.0.0", "--port", String(containerPorts.app), "--workers", String(workers)],
+    // The port is open to the container network and to loopback alone, so whoever connects is the edge or its operator.
+    ...["--proxy-headers", "--forwarded-allow-ips", "*"],
+    ...["--timeout-graceful-shutdown", String(drainSeconds)],
+    // Longer than the edge keeps a connection, so that it is never the app that closes one under a request.
+    ...["--timeout-keep-alive", "75", "--ws-ping-interval", "20"],
+  ];
+}

@@ -1,0 +1,77 @@
+/** The environment of the app's image, which its workers share: the platform's own variable names. */
+import type * as pulumi from "@pulumi/pulumi";
+import { type SecretKey, type Settings } from "../../config/schema.ts";
+
+export type AppEnvironment = Readonly<Record<string, pulumi.Input<string>>>;
+
+export interface Connections {
+  readonly databaseUrl: pulumi.Input<string>;
+  /** Sessions and rate limits. */
+  readonly redisUrl: pulumi.Input<string>;
+  readonly brokerUrl: pulumi.Input<string>;
+  readonly resultBackendUrl: pulumi.Input<string>;
+  readonly flagsUrl: pulumi.Input<string>;
+  /** What sessions are signed with. */
+  readonly secretKey: pulumi.Input<string>;
+}
+
+/**
+ * Environment variables for the app and its workers.
+ *
+ * @param storage what the storage component adds
+ * @param secret the stack's secrets by name; those that it does not set are left out
+ */
+export function appEnvironment(
+  settings: Settings,
+  connections: Connections,
+  storage: AppEnvironment,
+  secret: (key: SecretKey) => pulumi.Input<string> | undefined,
+): AppEnvironment {
+  return defined({
+    ENVIRONMENT: settings.phase === "development" ? "development" : "production",
+    DATABASE_URL: connections.databaseUrl,
+    REDIS_URL: connections.redisUrl,
+    CELERY_BROKER_URL: connections.brokerUrl,
+    CELERY_RESULT_BACKEND: connections.resultBackendUrl,
+    FEATURE_FLAGS_URL: connections.flagsUrl,
+    SECRET_KEY: connections.secretKey,
+    CLOUDFLARE_ENABLED: String(settings.cloudflare.enabled),
+    SENTRY_DSN: secret("sentryDsn"),
+    STRIPE_SECRET_KEY: secret("stripeSecretKey"),
+    STRIPE_WEBHOOK_SECRET: secret("stripeWebhookSecret"),
+    ...emailEnvironment(settings, secret),
+    ...storage,
+    ...settings.app.environment,
+  });
+}
+
+function emailEnvironment(
+  { email }: Settings,
+  secret: (key: SecretKey) => pulumi.Input<string> | undefined,
+): Record<string, pulumi.Input<string> | undefined> {
+  const common = { EMAIL_BACKEND: email.backend, EMAIL_FROM: email.from };
+  switch (email.backend) {
+    case "console":
+      return common;
+    case "smtp":
+      return {
+        ...common,
+        SMTP_HOST: email.smtpHost,
+        SMTP_PORT: email.smtpPort === undefined ? undefined : String(email.smtpPort),
+        SMTP_USER: email.smtpUser,
+        SMTP_PASSWORD: secret("smtpPassword"),
+      };
+    case "sendgrid":
+      return { ...common, SENDGRID_API_KEY: secret("emailApiKey") };
+    case "mailgun":
+      return { ...common, MAILGUN_API_KEY: secret("emailApiKey") };
+    case "ses":
+      return { ...common, SES_SECRET_ACCESS_KEY: secret("emailApiKey") };
+  }
+}
+
+function defined(from: Record<string, pulumi.Input<string> | undefined>): AppEnvironment {
+  return Object.fromEntries(
+    Object.entries(from).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  );
+}

@@ -1,0 +1,93 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { containerPorts } from "../../topology/plan.ts";
+import { physicalName } from "../../topology/naming.ts";
+import { type Service } from "../../topology/types.ts";
+import { createContainer, dockerLabels } from "../container.ts";
+import { type DockerPlace } from "../host/docker-place.ts";
+import { createPassword } from "../password.ts";
+import { redisConfig, type RedisUse } from "./redis-config.ts";
+
+export interface CacheArgs {
+  readonly place: DockerPlace;
+  readonly service: Service;
+  readonly use: RedisUse;
+  /** What the data may take, in MiB. */
+  readonly maxMemoryMb: number;
+}
+
+const configFile = "/etc/orion/redis.conf";
+
+/** One Redis server with a password of its own and a protected volume for its append-only file. */
+export class Cache extends pulumi.ComponentResource {
+  readonly #baseUrl: pulumi.Output<string>;
+
+  constructor(name: string, args: CacheArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("orion:cache:Cache", name, {}, opts);
+    const password = createPassword(`${name}-password`, 32, { parent: this, protect: true });
+    const volume = this.#createVolume(name, args);
+    const container = this.#createServer(name, args, password, volume);
+
+    this.#baseUrl = pulumi.secret(
+      pulumi
+        .all([password, container.id])
+        .apply(([secret]) => `redis://:${secret}@${args.service.name}:${containerPorts.redis}`),
+    );
+    this.registerOutputs({});
+  }
+
+  /** `redis://` URL of a logical database from inside the container network; a secret. */
+  url(database: number): pulumi.Output<string> {
+    return pulumi.interpolate`${this.#baseUrl}/${database}`;
+  }
+
+  #createVolume(name: string, { place, service }: CacheArgs): docker.Volume {
+    return new docker.Volume(
+      `${name}-data`,
+      {
+        name: physicalName(place.naming, `${service.name}-data`),
+        labels: dockerLabels(place.naming, service.kind),
+      },
+      { ...place.options(this), protect: true },
+    );
+  }
+
+  #createServer(
+    name: string,
+    { place, service, use, maxMemoryMb }: CacheArgs,
+    password: pulumi.Output<string>,
+    volume: docker.Volume,
+  ): docker.Container {
+    return createContainer(
+      `${name}-server`,
+      service,
+      {
+        image: "redis",
+        command: ["redis-server", configFile],
+        // For the health check, and for whoever looks in with redis-cli.
+        environment: { REDISCLI_AUTH: password },
+        files: [
+          {
+            file: configFile,
+            content: password.apply((secret) => redisConfig(use, maxMemoryMb, secret)),
+            permissions: "0444",
+          },
+        ],
+        volumes: [{ volumeName: volume.name, containerPath: "/data" }],
+        health: {
+          // Exits with 0 whatever the answer is, hence the comparison: a server that still loads its data is not healthy.
+          command: ["sh", "-c", 'test "$(redis-cli ping)" = PONG'],
+          intervalSeconds: 2,
+          timeoutSeconds: 5,
+          retries: 15,
+          startPeriodSeconds: 30,
+        },
+        // Twice the data: rewriting the append-only file copies what changes meanwhile.
+        memoryMb: maxMemoryMb * 2,
+        stopSeconds: 30,
+      },
+      place,
+      { parent: this },
+    );
+  }
+}

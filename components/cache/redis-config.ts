@@ -1,0 +1,27 @@
+/** Redis' configuration file, for each of its parts in the platform. */
+
+/** `cache` may forget, `broker` must not: a broker that evicts loses tasks. `all` is both, so it must not either. */
+export type RedisUse = "cache" | "broker" | "all";
+
+/** The logical databases, as the platform's guide numbers them. */
+export const redisDatabases = { sessions: 0, broker: 1, results: 2, flags: 3 } as const;
+
+/**
+ * The text of redis.conf.
+ *
+ * @param maxMemoryMb what the data may take, in MiB
+ * @param password what clients must say
+ */
+export function redisConfig(use: RedisUse, maxMemoryMb: number, password: string): string {
+  return [
+    `requirepass ${password}`,
+    `maxmemory ${maxMemoryMb}mb`,
+    `maxmemory-policy ${use === "cache" ? "allkeys-lru" : "noeviction"}`,
+    "appendonly yes",
+    // A task that was acknowledged is on the disk; a cache may lose its last second.
+    `appendfsync ${use === "broker" ? "always" : "everysec"}`,
+    "dir /data",
+    "bind * -::*",
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,103 @@
+/** The one way a container is made: every option whose default would hurt is set here. */
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { lastingLabels, type Naming } from "../topology/naming.ts";
+import { type Service } from "../topology/types.ts";
+import { type DockerPlace } from "./host/docker-place.ts";
+
+/** A health check that runs inside the container. */
+export interface HealthCheck {
+  /** Command in exec form. */
+  readonly command: readonly string[];
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly retries: number;
+  /** Failures within this time after the start do not count. */
+  readonly startPeriodSeconds: number;
+}
+
+export interface ContainerArgs {
+  /** Key of the image at the place. */
+  readonly image: string;
+  /** @default - the image's own command */
+  readonly command?: readonly pulumi.Input<string>[];
+  readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Further names in the container network, beside the service's own. */
+  readonly aliases?: readonly string[];
+  readonly volumes?: readonly docker.types.input.ContainerVolume[];
+  /** Files that are put into the container before it starts. */
+  readonly files?: readonly docker.types.input.ContainerUpload[];
+  /** Directories in memory, with their mount options. */
+  readonly tmpfs?: Readonly<Record<string, string>>;
+  readonly health: HealthCheck;
+  /** Memory limit in MiB. */
+  readonly memoryMb: number;
+  /** How long the service may take to end well before it is killed. */
+  readonly stopSeconds: number;
+  /** Size of /dev/shm in MiB. @default 64 */
+  readonly shmMb?: number;
+}
+
+/** Properties that the provider neither updates in place nor replaces for; and a start that failed is done again. */
+const replaceOnChanges = ["healthcheck", "init", "tmpfs", "#initerror"];
+
+/**
+ * Makes the container of a service and waits until it is healthy.
+ *
+ * @param name logical name; the child of `parent`
+ */
+export function createContainer(
+  name: string,
+  service: Service,
+  args: ContainerArgs,
+  place: DockerPlace,
+  opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource },
+): docker.Container {
+  const { health } = args;
+  return new docker.Container(
+    name,
+    {
+      name: service.container,
+      image: place.image(args.image),
+      ...(args.command && { command: [...args.command] }),
+      envs: Object.entries(args.environment ?? {}).map(([key, value]) => pulumi.interpolate`${key}=${value}`),
+      labels: dockerLabels(place.naming, service.kind),
+      networkMode: "bridge",
+      networksAdvanced: [{ name: place.network, aliases: [service.name, ...(args.aliases ?? [])] }],
+      ports: service.published.map(({ address, port, containerPort }) => ({
+        ip: address,
+        external: port,
+        internal: containerPort,
+        protocol: "tcp",
+      })),
+      ...(args.volumes && { volumes: [...args.volumes] }),
+      ...(args.files && { uploads: [...args.files] }),
+      ...(args.tmpfs && { tmpfs: { ...args.tmpfs } }),
+      healthcheck: {
+        tests: ["CMD", ...health.command],
+        interval: `${health.intervalSeconds}s`,
+        timeout: `${health.timeoutSeconds}s`,
+        retries: health.retries,
+        startPeriod: `${health.startPeriodSeconds}s`,
+      },
+      init: true,
+      restart: "unless-stopped",
+      memory: args.memoryMb,
+      shmSize: args.shmMb ?? 64,
+      securityOpts: ["no-new-privileges"],
+      logDriver: "json-file",
+      logOpts: { "max-size": "10m", "max-file": "3" },
+      stopTimeout: args.stopSeconds,
+      // The provider ignores stopTimeout when it replaces a container; without this it would kill at once.
+      destroyGraceSeconds: args.stopSeconds,
+      mustRun: true,
+      wait: true,
+      waitTimeout: health.startPeriodSeconds + health.intervalSeconds * (health.retries + 1) + 30,
+    },
+    { ...place.options(opts.parent), replaceOnChanges, deleteBeforeReplace: true, ...opts },
+  );
+}
+
+/** The labels of a thing in Docker, in the form that its provider takes. */
+export const dockerLabels = (naming: Naming, role: string): docker.types.input.ContainerLabel[] =>
+  Object.entries(lastingLabels(naming, role)).map(([label, value]) => ({ label, value }));

@@ -1,0 +1,37 @@
+import * as pulumi from "@pulumi/pulumi";
+import { containerPorts } from "../../topology/plan.ts";
+import { type Service } from "../../topology/types.ts";
+import { createContainer } from "../container.ts";
+import { type DockerPlace } from "../host/docker-place.ts";
+
+export interface DocsArgs {
+  readonly place: DockerPlace;
+  readonly service: Service;
+}
+
+/** This repository's documentation, served beside the platform in development. */
+export class Docs extends pulumi.ComponentResource {
+  constructor(name: string, { place, service }: DocsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("orion:docs:Docs", name, {}, opts);
+    const url = `http://127.0.0.1:${containerPorts.docs}/`;
+    createContainer(
+      `${name}-mkdocs`,
+      service,
+      {
+        image: "docs",
+        health: {
+          command: ["python", "-c", `import urllib.request; urllib.request.urlopen("${url}", timeout=4)`],
+          intervalSeconds: 3,
+          timeoutSeconds: 5,
+          retries: 5,
+          startPeriodSeconds: 30,
+        },
+        memoryMb: 256,
+        stopSeconds: 5,
+      },
+      place,
+      { parent: this },
+    );
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,84 @@
+/** One Docker Engine that containers are placed on: its provider, its network, its images. */
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { type Naming, physicalName } from "../../topology/naming.ts";
+import { dockerLabels } from "../container.ts";
+
+export interface DockerPlaceArgs {
+  readonly naming: Naming;
+  /** Address of the engine: `unix://`, `tcp://` or `ssh://`. */
+  readonly dockerHost: pulumi.Input<string>;
+  /** Options of the system's ssh for an `ssh://` address. @default - none */
+  readonly sshOptions?: readonly string[];
+  /** References of the images that the containers here need, by the name that components ask for. */
+  readonly images: Readonly<Record<string, string>>;
+  /** Bytes of a packet in the container network; Hetzner's private network carries 1450. @default 1500 */
+  readonly mtu?: number;
+  /** The server that all of this goes away with. @default - a machine that is not ours */
+  readonly server?: pulumi.Resource;
+}
+
+/** A Docker Engine with the network and the images of one stack; containers are put on it by the other components. */
+export class DockerPlace extends pulumi.ComponentResource {
+  readonly naming: Naming;
+  readonly dockerHost: pulumi.Output<string>;
+  readonly provider: docker.Provider;
+  readonly network: pulumi.Output<string>;
+  readonly #images: ReadonlyMap<string, docker.RemoteImage>;
+  readonly #server: pulumi.Resource | undefined;
+
+  constructor(name: string, args: DockerPlaceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("orion:host:DockerPlace", name, {}, opts);
+    this.naming = args.naming;
+    this.dockerHost = pulumi.output(args.dockerHost);
+    this.#server = args.server;
+    this.provider = this.#createProvider(name, args);
+    this.network = this.#createNetwork(name, args).name;
+    this.#images = this.#createImages(name, args);
+    this.registerOutputs({ network: this.network });
+  }
+
+  /** The exact image, by its content's digest, so that a container runs what was tested and a preview sees a change. */
+  image(key: string): pulumi.Output<string> {
+    const image = this.#images.get(key);
+    if (!image)
+      throw new Error(`image '${key}' was not asked for at this place; known: ${[...this.#images.keys()].join(", ")}`);
+    return image.imageId;
+  }
+
+  /** Options for a resource on this engine. With its server it is gone: nothing is asked of a dead machine. */
+  options(parent: pulumi.Resource): pulumi.CustomResourceOptions {
+    return { parent, provider: this.provider, ...(this.#server && { deletedWith: this.#server }) };
+  }
+
+  #createProvider(name: string, args: DockerPlaceArgs): docker.Provider {
+    return new docker.Provider(
+      `${name}-docker`,
+      { host: args.dockerHost, ...(args.sshOptions && { sshOpts: [...args.sshOptions] }) },
+      { parent: this },
+    );
+  }
+
+  #createNetwork(name: string, args: DockerPlaceArgs): docker.Network {
+    return new docker.Network(
+      `${name}-network`,
+      {
+        name: physicalName(args.naming, "network"),
+        driver: "bridge",
+        labels: dockerLabels(args.naming, "network"),
+        options: { "com.docker.network.driver.mtu": String(args.mtu ?? 1500) },
+      },
+      this.options(this),
+    );
+  }
+
+  #createImages(name: string, args: DockerPlaceArgs): ReadonlyMap<string, docker.RemoteImage> {
+    return new Map(
+      Object.entries(args.images).map(([key, reference]) => [
+        key,
+        // Shared with other stacks of this machine, and wanted again after a `down`: never deleted.
+        new docker.RemoteImage(`${name}-image-${key}`, { name: reference, keepLocally: true }, this.options(this)),
+      ]),
+    );
+  }
+}

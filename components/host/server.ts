@@ -1,0 +1,115 @@
+import * as hcloud from "@pulumi/hcloud";
+import * as pulumi from "@pulumi/pulumi";
+import { labels, physicalName, type Naming } from "../../topology/naming.ts";
+import { type Server } from "../../topology/types.ts";
+
+export interface CloudServerArgs {
+  readonly naming: Naming;
+  readonly server: Server;
+  readonly subnetId: pulumi.Input<string>;
+  readonly placementGroupId: pulumi.Input<number>;
+  readonly sshKeyIds: readonly pulumi.Input<string>[];
+  readonly firewallIds: readonly pulumi.Input<number>[];
+  /** Operating system image by name. */
+  readonly image: string;
+  /** What cloud-init does before the first login. */
+  readonly userData: string;
+}
+
+/** Values that a server of that phase keeps for life: changing them would make Hetzner replace it. */
+const keptForLife = ["image", "userData", "sshKeys", "location"];
+
+/** One Hetzner server with an address and, where it keeps data, a Volume that outlive it. */
+export class CloudServer extends pulumi.ComponentResource {
+  readonly server: hcloud.Server;
+  /** The public IPv4 address; known before the server is, so that a replacement changes no DNS record. */
+  readonly address: pulumi.Output<string>;
+  /** Where the Volume is, as a device; undefined when the server keeps no data. */
+  readonly volumeDevice: pulumi.Output<string> | undefined;
+
+  constructor(name: string, args: CloudServerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("orion:host:CloudServer", name, {}, opts);
+    const primaryIp = this.#createAddress(name, args);
+    this.server = this.#createServer(name, args, primaryIp);
+    this.#attachToNetwork(name, args);
+    this.address = primaryIp.ipAddress;
+    this.volumeDevice = args.server.volumeGb > 0 ? this.#createVolume(name, args).linuxDevice : undefined;
+    this.registerOutputs({ address: this.address });
+  }
+
+  #labels(args: CloudServerArgs): Record<string, string> {
+    return { ...labels(args.naming, args.server.role) };
+  }
+
+  #createAddress(name: string, args: CloudServerArgs): hcloud.PrimaryIp {
+    return new hcloud.PrimaryIp(
+      `${name}-ip`,
+      {
+        name: physicalName(args.naming, args.server.name),
+        type: "ipv4",
+        location: args.server.location,
+        autoDelete: false,
+        deleteProtection: true,
+        labels: this.#labels(args),
+      },
+      { parent: this, protect: true },
+    );
+  }
+
+  #createServer(name: string, args: CloudServerArgs, primaryIp: hcloud.PrimaryIp): hcloud.Server {
+    const { server } = args;
+    const [serverType] = server.types;
+    if (serverType === undefined) throw new Error(`server ${server.name} has no server type`);
+    const stateful = server.volumeGb > 0;
+    return new hcloud.Server(
+      `${name}-server`,
+      {
+        name: physicalName(args.naming, server.name),
+        serverType,
+        image: args.image,
+        location: server.location,
+        userData: args.userData,
+        sshKeys: [...args.sshKeyIds],
+        firewallIds: [...args.firewallIds],
+        placementGroupId: args.placementGroupId,
+        // A bigger disk cannot be made smaller again, so a rescale leaves it.
+        keepDisk: true,
+        publicNets: [{ ipv4Enabled: true, ipv4: primaryIp.id.apply(Number), ipv6Enabled: false }],
+        deleteProtection: stateful,
+        rebuildProtection: stateful,
+        labels: this.#labels(args),
+      },
+      // The address can belong to one server at a time, so the old one goes first.
+      { parent: this, protect: stateful, ignoreChanges: keptForLife, deleteBeforeReplace: true },
+    );
+  }
+
+  #attachToNetwork(name: string, args: CloudServerArgs): void {
+    new hcloud.ServerNetwork(
+      `${name}-network`,
+      { serverId: this.server.id.apply(Number), subnetId: args.subnetId, ip: args.server.privateAddress },
+      { parent: this, deletedWith: this.server },
+    );
+  }
+
+  #createVolume(name: string, args: CloudServerArgs): hcloud.Volume {
+    const volume = new hcloud.Volume(
+      `${name}-volume`,
+      {
+        name: physicalName(args.naming, args.server.name),
+        size: args.server.volumeGb,
+        location: args.server.location,
+        format: "ext4",
+        deleteProtection: true,
+        labels: this.#labels(args),
+      },
+      { parent: this, protect: true, retainOnDelete: true },
+    );
+    new hcloud.VolumeAttachment(
+      `${name}-attachment`,
+      { volumeId: volume.id.apply(Number), serverId: this.server.id.apply(Number), automount: false },
+      { parent: this, deletedWith: this.server },
+    );
+    return volume;
+  }
+}

@@ -1,0 +1,113 @@
+import type * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { containerPorts } from "../../topology/plan.ts";
+import { type Service } from "../../topology/types.ts";
+import { type AppEnvironment } from "../app-tier/environment.ts";
+import { createContainer, type HealthCheck } from "../container.ts";
+import { type DockerPlace } from "../host/docker-place.ts";
+import { uploadDirectory } from "../storage/storage.ts";
+
+export interface WorkerTierArgs {
+  readonly place: DockerPlace;
+  /** Workers, and Beat and Flower where they run. */
+  readonly services: readonly Service[];
+  readonly environment: AppEnvironment;
+  /** Memory limit of a worker, in MiB. */
+  readonly memoryMb: number;
+  /** The uploads volume of local storage. @default - files are not kept locally */
+  readonly uploads?: pulumi.Input<string>;
+}
+
+const celery = ["celery", "-A", "app.celery"] as const;
+
+/** A task that runs gets this long to end before its worker is killed and the task runs again elsewhere. */
+const warmShutdownSeconds = 60;
+
+/** Celery: the workers of the queues, Beat once, and Flower to look at them. */
+export class WorkerTier extends pulumi.ComponentResource {
+  constructor(name: string, args: WorkerTierArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("orion:worker:WorkerTier", name, {}, opts);
+    for (const service of args.services) {
+      if (service.kind === "worker") this.#createWorker(name, service, args);
+      if (service.kind === "beat") this.#createBeat(name, service, args);
+      if (service.kind === "flower") this.#createFlower(name, service, args);
+    }
+    this.registerOutputs({});
+  }
+
+  #createWorker(name: string, service: Service, args: WorkerTierArgs): docker.Container {
+    return createContainer(
+      `${name}-${service.name}`,
+      service,
+      {
+        image: "app",
+        command: [
+          ...[...celery, "worker", "--loglevel=info", `--hostname=${service.name}@%h`],
+          ...[`--queues=${(service.queues ?? []).join(",")}`, `--concurrency=${service.concurrency ?? 1}`],
+        ],
+        environment: args.environment,
+        ...(args.uploads !== undefined && {
+          volumes: [{ volumeName: args.uploads, containerPath: uploadDirectory }],
+        }),
+        health: heartbeat("--worker"),
+        memoryMb: args.memoryMb,
+        stopSeconds: warmShutdownSeconds,
+      },
+      args.place,
+      { parent: this },
+    );
+  }
+
+  #createBeat(name: string, service: Service, args: WorkerTierArgs): docker.Container {
+    return createContainer(
+      `${name}-beat`,
+      service,
+      {
+        image: "app",
+        command: [...celery, "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],
+        environment: args.environment,
+        health: heartbeat("--beat"),
+        memoryMb: 256,
+        stopSeconds: 10,
+      },
+      args.place,
+      // Two at once would schedule everything twice.
+      { parent: this, deleteBeforeReplace: true },
+    );
+  }
+
+  #createFlower(name: string, service: Service, args: WorkerTierArgs): docker.Container {
+    const url = `http://127.0.0.1:${containerPorts.flower}/healthcheck`;
+    return createContainer(
+      `${name}-flower`,
+      service,
+      {
+        image: "app",
+        command: [...celery, "flower", "--address=0.0.0.0", `--port=${containerPorts.flower}`],
+        environment: args.environment,
+        health: {
+          command: ["python", "-c", `import urllib.request; urllib.request.urlopen("${url}", timeout=4)`],
+          intervalSeconds: 5,
+          timeoutSeconds: 5,
+          retries: 3,
+          startPeriodSeconds: 60,
+        },
+        memoryMb: 256,
+        stopSeconds: 10,
+      },
+      args.place,
+      { parent: this },
+    );
+  }
+}
+
+/** The image's own check of a process that listens on no port: part of what an image must offer (docs/image.md). */
+function heartbeat(option: "--worker" | "--beat"): HealthCheck {
+  return {
+    command: ["python", "-m", "app.healthcheck", option],
+    intervalSeconds: 5,
+    timeoutSeconds: 5,
+    retries: 6,
+    startPeriodSeconds: 60,
+  };
+}

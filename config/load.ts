@@ -1,0 +1,56 @@
+/** Reads the running stack's configuration: the one place that asks the engine for it. */
+import * as pulumi from "@pulumi/pulumi";
+import { type ParsedConfig, parseConfig, type RawConfig } from "./parse.ts";
+import { type SecretKey } from "./schema.ts";
+
+export interface StackConfig extends ParsedConfig {
+  readonly stack: string;
+  /** The secret of that name, or undefined when the stack does not set it. */
+  readonly secret: (key: SecretKey) => pulumi.Output<string> | undefined;
+}
+
+/**
+ * The configuration of the stack that the engine is running.
+ *
+ * @throws {pulumi.RunError} when it is not valid; the message lists every problem.
+ */
+export function loadConfig(): StackConfig {
+  const config = new pulumi.Config();
+  const parsed = orRunError(() => parseConfig(rawConfig(config.name)));
+  return { ...parsed, stack: pulumi.getStack(), secret: (key) => config.getSecret(key) };
+}
+
+/** A configuration error is the user's, not the program's: it is shown without a stack trace. */
+function orRunError<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw error instanceof Error && error.name === "ConfigError" ? new pulumi.RunError(error.message) : error;
+  }
+}
+
+function rawConfig(project: string): RawConfig {
+  const prefix = `${project}:`;
+  const entries = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
+  return {
+    values: Object.fromEntries(entries.map(([key, text]) => [key.slice(prefix.length), decode(text)])),
+    secrets: new Set(secretConfigKeys().map((key) => key.slice(prefix.length))),
+  };
+}
+
+/** The keys that the stack's file holds encrypted, as the language host tells the program. */
+function secretConfigKeys(): string[] {
+  const keys: unknown = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]");
+  return Array.isArray(keys) ? keys.map(String) : [];
+}
+
+/** The engine hands every value over as text; what is JSON there was structured in the file. */
+function decode(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    // A number of more digits than a double holds, such as an id, was text.
+    return typeof value === "number" && String(value) !== text ? text : value;
+  } catch {
+    return text;
+  }
+}

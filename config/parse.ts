@@ -1,0 +1,220 @@
+/** From the raw key-value pairs of a stack to checked settings, or to an error that says everything that is wrong. */
+import { z } from "zod";
+import { presets } from "./presets.ts";
+import { type Phase, phases, secretKeys, type SecretKey, type Settings, settingsSchema } from "./schema.ts";
+
+/** The stack's configuration as it was found: keys without the `orion:` prefix. */
+export interface RawConfig {
+  /** Values by key; the value of a secret is never looked at. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** The keys that the stack holds encrypted. */
+  readonly secrets: ReadonlySet<string>;
+}
+
+export interface ParsedConfig {
+  readonly settings: Settings;
+  /** The secrets that are set, by name; their values stay with the engine. */
+  readonly secrets: readonly SecretKey[];
+}
+
+/** All that is wrong with a stack's configuration, one line each: key, value found, what is allowed. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(["The stack's configuration is not valid:", ...problems.map((problem) => `  ${problem}`)].join("\n"));
+    this.name = "ConfigError";
+    this.problems = problems;
+  }
+}
+
+/**
+ * Checks a stack's configuration and fills in the defaults of its phase.
+ *
+ * @throws {ConfigError} naming each key that is unknown or has a value that is not allowed, the value, and what is allowed.
+ */
+export function parseConfig(raw: RawConfig): ParsedConfig {
+  const secrets = secretKeys.filter((key) => key in raw.values);
+  const problems = checkSecrecy(raw, secrets);
+  // The engine fills in the defaults of Pulumi.yaml; an empty text there means that nothing was said.
+  const plain = Object.fromEntries(
+    Object.entries(raw.values).filter(([key, value]) => value !== "" && !isSecretKey(key) && !raw.secrets.has(key)),
+  );
+
+  const phase = plain["phase"];
+  if (!isPhase(phase)) {
+    throw new ConfigError([...problems, line("phase", phase, `one of ${phases.join(", ")}`)]);
+  }
+  const parsed = settingsSchema.safeParse(merge(presets[phase], plain));
+  if (!parsed.success) {
+    throw new ConfigError([...problems, ...parsed.error.issues.map((issue) => explain(issue, plain))]);
+  }
+  problems.push(...checkTogether(parsed.data, secrets));
+  if (problems.length > 0) {
+    throw new ConfigError(problems);
+  }
+  return { settings: parsed.data, secrets };
+}
+
+const isPhase = (value: unknown): value is Phase => phases.some((phase) => phase === value);
+const isSecretKey = (key: string): boolean => secretKeys.some((secret) => secret === key);
+
+function checkSecrecy(raw: RawConfig, secrets: readonly SecretKey[]): string[] {
+  return [
+    ...secrets
+      .filter((key) => !raw.secrets.has(key))
+      .map(
+        (key) => `orion:${key}: is a secret but stored in clear text; set it with: pulumi config set --secret ${key}`,
+      ),
+    ...[...raw.secrets]
+      .filter((key) => !isSecretKey(key))
+      .map((key) => `orion:${key}: is stored as a secret; secrets are ${secretKeys.join(", ")}; all else is plain`),
+  ];
+}
+
+/** Objects are merged key by key, so that a stack names only what differs; lists and values replace. */
+function merge(
+  preset: Readonly<Record<string, unknown>>,
+  own: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const result: Record<string, unknown> = { ...preset };
+  for (const [key, value] of Object.entries(own)) {
+    const base = result[key];
+    result[key] = isObject(base) && isObject(value) ? merge(base, value) : value;
+  }
+  return result;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What no single key can know: which settings need each other. */
+function checkTogether(settings: Settings, secrets: readonly SecretKey[]): string[] {
+  const problems: string[] = [];
+  const needs = (key: string, when: string, how: string) => problems.push(`orion:${key}: is needed ${when}; ${how}`);
+  const has = (key: SecretKey) => secrets.includes(key);
+  const production = settings.phase !== "development";
+
+  if (production && settings.domain === undefined) {
+    needs("domain", `in phase ${settings.phase}`, "a host name such as orion.example.com");
+  }
+  if (settings.database.mode === "external" && !has("databaseUrl")) {
+    needs(
+      "databaseUrl",
+      "when orion:database.mode is external",
+      "pulumi config set --secret databaseUrl postgresql://...",
+    );
+  }
+  if (settings.cache.mode === "external") {
+    for (const key of ["redisUrl", "brokerUrl"] as const) {
+      if (!has(key)) needs(key, "when orion:cache.mode is external", `pulumi config set --secret ${key} redis://...`);
+    }
+  }
+  if (settings.storage.backend === "r2") {
+    if (settings.cloudflare.accountId === undefined) {
+      needs("cloudflare.accountId", "when orion:storage.backend is r2", "the 32 hexadecimal digits of the account");
+    }
+    if (settings.storage.bucket === undefined) {
+      needs("storage.bucket", "when orion:storage.backend is r2", "a bucket name of 3 to 63 characters");
+    }
+  }
+  if (production && settings.admin.sshPublicKeys.length === 0) {
+    needs("admin.sshPublicKeys", `in phase ${settings.phase}`, "a list of OpenSSH public keys that may log in");
+  }
+  if (settings.edge.tls === "cloudflare-origin-ca" && !settings.cloudflare.enabled) {
+    problems.push(line("edge.tls", settings.edge.tls, "acme or self-signed while orion:cloudflare.enabled is false"));
+  }
+  if (!production) problems.push(...checkDevelopment(settings));
+  if (settings.database.replicas > 1 && settings.phase !== "ha") {
+    problems.push(line("database.replicas", settings.database.replicas, "0 or 1 before phase ha"));
+  }
+  return problems;
+}
+
+function checkDevelopment(settings: Settings): string[] {
+  const problems: string[] = [];
+  const on = new Set(settings.services);
+  for (const dependent of ["app", "workers", "beat", "flower"] as const) {
+    if (on.has(dependent) && !on.has("cache") && settings.cache.mode === "provision") {
+      problems.push(line("services", settings.services, `cache as well, which ${dependent} needs`));
+    }
+  }
+  if (on.has("edge") && !on.has("app")) {
+    problems.push(line("services", settings.services, "app as well, which edge needs"));
+  }
+  if (on.size !== settings.services.length) {
+    problems.push(line("services", settings.services, "each service once"));
+  }
+  const ports = Object.entries(settings.ports);
+  for (const [name, value] of ports) {
+    const twin = ports.find(([other, port]) => other < name && port === value);
+    if (twin) problems.push(line(`ports.${name}`, value, `a port of its own; ${twin[0]} has ${value} already`));
+  }
+  return problems;
+}
+
+function explain(issue: z.core.$ZodIssue, values: Readonly<Record<string, unknown>>): string {
+  const path = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") {
+    const known = knownKeys(path).join(", ");
+    return issue.keys
+      .map((key) => {
+        const full = [...path, key];
+        return line(
+          full.join("."),
+          valueAt(values, full),
+          path.length === 0 ? `a known key: ${known}` : `one of ${known}`,
+        );
+      })
+      .join("\n  ");
+  }
+  return line(path.join("."), valueAt(values, path), allowed(issue));
+}
+
+function allowed(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_value":
+      return `one of ${issue.values.map(String).join(", ")}`;
+    case "too_small":
+      return issue.origin === "array" ? `at least ${issue.minimum} entries` : `${issue.minimum} or more`;
+    case "too_big":
+      return issue.origin === "array" ? `at most ${issue.maximum} entries` : `${issue.maximum} or less`;
+    case "invalid_type":
+      return `${article(issue.expected)} ${issue.expected === "int" ? "whole number" : issue.expected}`;
+    case "invalid_format":
+      return issue.format === "regex" ? issue.message : `a valid ${formatNames[issue.format] ?? issue.format}`;
+    case "invalid_union":
+      return "an address range such as 203.0.113.0/24";
+    default:
+      return issue.message;
+  }
+}
+
+const formatNames: Readonly<Record<string, string>> = { hostname: "host name", email: "e-mail address" };
+const article = (word: string): string => (/^[aeio]/.test(word) && word !== "int" ? "an" : "a");
+
+/** The keys that the schema knows at a path, for the message about one that it does not know. */
+function knownKeys(path: readonly string[]): string[] {
+  let schema: unknown = settingsSchema;
+  for (const step of path) {
+    schema = unwrap(schema);
+    if (schema instanceof z.ZodObject) schema = (schema.shape as Record<string, unknown>)[step];
+  }
+  schema = unwrap(schema);
+  const own = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  return path.length === 0 ? [...own, ...secretKeys] : own;
+}
+
+const unwrap = (schema: unknown): unknown => (schema instanceof z.ZodOptional ? schema.unwrap() : schema);
+
+function valueAt(values: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (at, step) => (isObject(at) ? at[step] : Array.isArray(at) ? (at as unknown[])[Number(step)] : undefined),
+    values,
+  );
+}
+
+function line(key: string, got: unknown, allowedText: string): string {
+  const value = got === undefined ? "nothing" : JSON.stringify(got);
+  return `orion:${key}: got ${value}, allowed: ${allowedText}`;
+}

@@ -1,0 +1,60 @@
+/** What each growth phase means in numbers. A stack overrides any of them by naming it. */
+import { type Phase, type Settings } from "./schema.ts";
+
+type Preset = Omit<Settings, "phase">;
+
+const development: Preset = {
+  services: ["testDatabase", "cache", "app", "workers", "beat", "flower", "edge", "docs"],
+  ports: { database: 5432, testDatabase: 5433, cache: 6380, app: 8000, flower: 5555, edge: 8080, docs: 9991 },
+  images: {},
+  app: { instances: 1, uvicornWorkers: 1, memoryMb: 512, environment: {} },
+  workers: { dedicated: false, concurrency: { default: 2, imports: 1, emails: 1, reports: 1 }, memoryMb: 768 },
+  database: { mode: "provision", memoryMb: 512, volumeGb: 10, replicas: 0, servers: ["cpx32"] },
+  cache: { mode: "provision", maxMemoryMb: 256, brokerMaxMemoryMb: 256 },
+  edge: { tls: "none", bodyLimitMb: 50 },
+  storage: { backend: "local" },
+  cloudflare: { enabled: false, plan: "free" },
+  hetzner: { locations: ["fsn1"] },
+  admin: { cidrs: [], sshPublicKeys: [] },
+  email: { backend: "console" },
+};
+
+const mvp: Preset = {
+  ...development,
+  services: ["cache", "app", "workers", "beat", "flower", "edge"],
+  app: { instances: 2, uvicornWorkers: 4, memoryMb: 1024, environment: {} },
+  workers: { dedicated: true, concurrency: { default: 2, imports: 2, emails: 2, reports: 1 }, memoryMb: 512 },
+  // 8 GB are one server's for everything: PostgreSQL is tuned for half of them.
+  database: { mode: "provision", memoryMb: 4096, volumeGb: 20, replicas: 0, servers: ["cpx32", "cx33"] },
+  edge: { tls: "cloudflare-origin-ca", bodyLimitMb: 50 },
+  storage: { backend: "r2" },
+  cloudflare: { enabled: true, plan: "free" },
+  email: { backend: "smtp" },
+};
+
+const scale: Preset = {
+  ...mvp,
+  app: { ...mvp.app, servers: { count: 2, types: ["cpx22", "cx23"] } },
+  workers: { ...mvp.workers, servers: { count: 1, types: ["cpx22", "cx23"] } },
+  // The memory that PostgreSQL is tuned for stays: another figure would restart the primary in the middle of a move.
+  database: { ...mvp.database, volumeGb: 50, replicas: 1 },
+};
+
+const enterprise: Preset = {
+  ...scale,
+  app: { ...scale.app, servers: { count: 3, types: ["cpx32", "cx33"] } },
+  workers: { ...scale.workers, servers: { count: 2, types: ["cpx32", "cx33"] } },
+  database: { ...scale.database, volumeGb: 100 },
+  cloudflare: { enabled: true, plan: "pro" },
+};
+
+const ha: Preset = {
+  ...enterprise,
+  app: { ...enterprise.app, servers: { count: 3, types: ["cpx32", "cx33"] } },
+  workers: { ...enterprise.workers, servers: { count: 3, types: ["cpx32", "cx33"] } },
+  database: { ...enterprise.database, replicas: 2 },
+  hetzner: { locations: ["fsn1", "nbg1", "hel1"] },
+  cloudflare: { enabled: true, plan: "business" },
+};
+
+export const presets: Readonly<Record<Phase, Preset>> = { development, mvp, scale, enterprise, ha };

@@ -1,0 +1,138 @@
+/** What a stack may say about itself: one strict schema, so that a typing error is an error and never a silent default. */
+import { z } from "zod";
+
+export const phases = ["development", "mvp", "scale", "enterprise", "ha"] as const;
+export type Phase = (typeof phases)[number];
+
+/** The services that `orion:services` can leave out in development. PostgreSQL always runs. */
+export const optionalServices = ["testDatabase", "cache", "app", "workers", "beat", "flower", "edge", "docs"] as const;
+export type OptionalService = (typeof optionalServices)[number];
+
+export const queues = ["default", "imports", "emails", "reports"] as const;
+export type Queue = (typeof queues)[number];
+
+/** The locations of Hetzner's network zone eu-central; a private network does not reach beyond its zone. */
+export const locations = ["fsn1", "nbg1", "hel1"] as const;
+
+const port = z.int().min(1).max(65535);
+const count = (least: number, most: number) => z.int().min(least).max(most);
+const memoryMb = z.int().min(32).max(262_144);
+const cidr = z.union([z.cidrv4(), z.cidrv6()]);
+const imageReference = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._-]*(:\d+)?(\/[a-z0-9._-]+)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
+    "an image reference such as registry.example.com/team/app:1.2.3",
+  );
+/** A Hetzner server type, or several in order of preference for when the first is sold out. */
+const serverTypes = z.array(z.string().regex(/^[a-z]{2,4}\d{2}$/, "a server type such as cpx32")).min(1);
+
+const serverPool = z.strictObject({ count: count(1, 10), types: serverTypes });
+
+export const settingsSchema = z.strictObject({
+  phase: z.enum(phases),
+  services: z.array(z.enum(optionalServices)),
+  domain: z.hostname().optional(),
+  ports: z.strictObject({
+    database: port,
+    testDatabase: port,
+    cache: port,
+    app: port,
+    flower: port,
+    edge: port,
+    docs: port,
+  }),
+  images: z.strictObject({
+    registry: z.string().min(1).optional(),
+    postgres: imageReference.optional(),
+    redis: imageReference.optional(),
+    nginx: imageReference.optional(),
+  }),
+  app: z.strictObject({
+    /** The platform's own image. Default: the sample application, built from this repository. */
+    image: imageReference.optional(),
+    instances: count(1, 16),
+    uvicornWorkers: count(1, 64),
+    memoryMb,
+    servers: serverPool.optional(),
+    /** Plain environment of the app and its workers, added to what the program sets itself. */
+    environment: z.record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, "an upper-case variable name"), z.string()),
+  }),
+  workers: z.strictObject({
+    /** One container for all queues, or one for each. */
+    dedicated: z.boolean(),
+    concurrency: z.strictObject({
+      default: count(1, 64),
+      imports: count(1, 64),
+      emails: count(1, 64),
+      reports: count(1, 64),
+    }),
+    memoryMb,
+    servers: serverPool.optional(),
+  }),
+  database: z.strictObject({
+    mode: z.enum(["provision", "external"]),
+    /** Memory that PostgreSQL is tuned for, in MiB. */
+    memoryMb,
+    volumeGb: count(10, 10_000),
+    replicas: count(0, 2),
+    servers: serverTypes,
+  }),
+  cache: z.strictObject({
+    mode: z.enum(["provision", "external"]),
+    maxMemoryMb: memoryMb,
+    brokerMaxMemoryMb: memoryMb,
+  }),
+  edge: z.strictObject({
+    tls: z.enum(["none", "cloudflare-origin-ca", "acme", "self-signed"]),
+    bodyLimitMb: count(1, 100),
+  }),
+  storage: z.strictObject({
+    backend: z.enum(["local", "r2"]),
+    bucket: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, "a bucket name of 3 to 63 lower-case letters, digits and hyphens")
+      .optional(),
+  }),
+  cloudflare: z.strictObject({
+    enabled: z.boolean(),
+    plan: z.enum(["free", "pro", "business"]),
+    accountId: z
+      .string()
+      .regex(/^[0-9a-f]{32}$/, "a Cloudflare account id of 32 hexadecimal digits")
+      .optional(),
+  }),
+  hetzner: z.strictObject({ locations: z.array(z.enum(locations)).min(1).max(3) }),
+  admin: z.strictObject({
+    cidrs: z.array(cidr),
+    sshPublicKeys: z.array(z.string().regex(/^(ssh-ed25519|ssh-rsa|ecdsa-sha2-\S+) \S+/, "an OpenSSH public key")),
+  }),
+  email: z.strictObject({
+    backend: z.enum(["console", "smtp", "sendgrid", "mailgun", "ses"]),
+    from: z.email().optional(),
+    smtpHost: z.hostname().optional(),
+    smtpPort: port.optional(),
+    smtpUser: z.string().optional(),
+  }),
+  /** Where the containers of the development phase run. */
+  dockerHost: z
+    .string()
+    .regex(/^(unix|tcp|ssh):\/\//, "an address that starts with unix://, tcp:// or ssh://")
+    .optional(),
+});
+
+/** Everything a stack says, with every default filled in; holds no secret. */
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** Configuration keys whose values are secrets: set with `pulumi config set --secret`, never part of {@link Settings}. */
+export const secretKeys = [
+  "databaseUrl",
+  "redisUrl",
+  "brokerUrl",
+  "sentryDsn",
+  "smtpPassword",
+  "emailApiKey",
+  "stripeSecretKey",
+  "stripeWebhookSecret",
+] as const;
+export type SecretKey = (typeof secretKeys)[number];

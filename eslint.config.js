@@ -1,0 +1,38 @@
+import eslint from "@eslint/js";
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+  { ignores: ["node_modules/", ".orion/", "sample-app/", "docs/", "coverage/"] },
+  eslint.configs.recommended,
+  ...tseslint.configs.strictTypeChecked,
+  {
+    files: ["**/*.ts"],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/switch-exhaustiveness-check": "error",
+      "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
+      // A Pulumi component often exists only for the resources that its constructor registers.
+      "no-new": "off",
+    },
+  },
+  {
+    files: ["**/*.js"],
+    ...tseslint.configs.disableTypeChecked,
+    languageOptions: { globals: { process: "readonly", console: "readonly" } },
+  },
+  {
+    // What a component makes depends on its arguments alone, so that a preview and an update cannot differ.
+    files: ["components/**/*.ts", "topology/**/*.ts"],
+    rules: {
+      "no-restricted-globals": [
+        "error",
+        { name: "process", message: "Components and the topology read no environment." },
+      ],
+      "no-restricted-imports": [
+        "error",
+        { paths: [{ name: "node:process", message: "Components and the topology read no environment." }] },
+      ],
+    },
+  },
+);

@@ -1,0 +1,20 @@
+const shared = {
+  transform: {
+    "^.+\\.ts$": [
+      "@swc/jest",
+      { jsc: { target: "es2023", parser: { syntax: "typescript" } }, module: { type: "commonjs" } },
+    ],
+  },
+  extensionsToTreatAsEsm: [],
+  testEnvironment: "node",
+  modulePathIgnorePatterns: ["<rootDir>/.orion/"],
+};
+
+/** Unit tests need neither Docker nor the engine; contract tests need the plugins; e2e tests need both and run one after another. */
+export default {
+  projects: ["unit", "contract", "e2e"].map((kind) => ({
+    ...shared,
+    displayName: kind,
+    testMatch: [`<rootDir>/tests/${kind}/**/*.test.ts`],
+  })),
+};

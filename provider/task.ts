@@ -1,0 +1,67 @@
+/** A container that runs once, to its end, before what depends on it: a migration, an initialisation. */
+import { z } from "zod";
+import { type Docker } from "./docker.ts";
+import { redact } from "./secrets.ts";
+
+export const taskSchema = z.strictObject({
+  /** Docker Engine address: `unix://`, `tcp://` or `ssh://`. */
+  dockerHost: z.string().min(1),
+  /** The container's name. */
+  container: z.string().min(1),
+  image: z.string().min(1),
+  command: z.array(z.string()).min(1),
+  environment: z.record(z.string(), z.string()),
+  network: z.string().min(1),
+  labels: z.record(z.string(), z.string()),
+  volumes: z.array(z.string()),
+  timeoutSeconds: z.int().min(1),
+});
+export type TaskInputs = z.infer<typeof taskSchema>;
+
+const shownLines = 40;
+
+/**
+ * Runs the task and resolves when it has ended well.
+ * A run that a killed update left behind is waited for first: two migrations at once help nobody.
+ *
+ * @throws {Error} with the end of its log, free of secrets, when it fails or takes too long
+ */
+export async function runTask(task: TaskInputs, docker: Docker): Promise<void> {
+  const call = (args: string[], environment?: Record<string, string>) =>
+    docker({ host: task.dockerHost, args, timeoutSeconds: task.timeoutSeconds, ...(environment && { environment }) });
+
+  await call(["container", "wait", task.container]);
+  await call(["container", "rm", "--force", task.container]);
+
+  const { code, output } = await call(runArguments(task), task.environment);
+  if (code === 0) return;
+  if (code === undefined) await call(["container", "rm", "--force", task.container]);
+  throw new Error(explainFailure(task, code, redact(output, Object.values(task.environment))));
+}
+
+function runArguments(task: TaskInputs): string[] {
+  return [
+    ...["container", "run", "--rm", "--init", "--pull", "never"],
+    ...["--name", task.container, "--network", task.network, "--log-driver", "json-file"],
+    ...Object.entries(task.labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]),
+    ...task.volumes.flatMap((volume) => ["--volume", volume]),
+    ...Object.keys(task.environment).flatMap((name) => ["--env", name]),
+    task.image,
+    ...task.command,
+  ];
+}
+
+function explainFailure(task: TaskInputs, code: number | undefined, log: string): string {
+  const what = `${task.container} (${task.command.join(" ")})`;
+  const why =
+    code === undefined
+      ? `did not end within ${task.timeoutSeconds} s and was stopped`
+      : `failed with exit code ${code}`;
+  const lines = log.trimEnd().split("\n");
+  const tail = lines.slice(-shownLines).map((line) => `    ${line}`);
+  return [
+    `${what} ${why}. What ran before goes on running; correct the cause and run up again. The end of its log:`,
+    ...(lines.length > shownLines ? [`    ... ${lines.length - shownLines} lines before`] : []),
+    ...tail,
+  ].join("\n");
+}

@@ -1,0 +1,165 @@
+/** Runs a program piece under Pulumi's mocks and keeps exactly what it would register with the engine. */
+import * as pulumi from "@pulumi/pulumi";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
+
+export interface Recorded {
+  readonly type: string;
+  readonly name: string;
+  /** Inputs as they go to the engine; a secret is `{ "[secret]": value }`. */
+  readonly inputs: Record<string, unknown>;
+  readonly options: RecordedOptions;
+}
+
+/** Options that are not the default, other resources by their `type name`. */
+export interface RecordedOptions {
+  readonly parent?: string;
+  readonly protect?: true;
+  readonly retainOnDelete?: true;
+  readonly deleteBeforeReplace?: boolean;
+  readonly deletedWith?: string;
+  readonly ignoreChanges?: string[];
+  readonly replaceOnChanges?: string[];
+  readonly dependencies?: string[];
+  readonly provider?: string;
+}
+
+export interface Composed<T> {
+  readonly result: T;
+  readonly resources: Recorded[];
+}
+
+const secretSignature = "4dabf18193072939515e22adb298388d";
+const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/**
+ * Composes what `make` makes.
+ *
+ * @param mode in `preview` every output of a provider is unknown, in `up` it is what the mock returns
+ */
+export async function compose<T>(mode: "preview" | "up", make: () => T): Promise<Composed<T>> {
+  const resources: Recorded[] = [];
+  const restore = record(resources);
+  try {
+    await pulumi.runtime.setMocks(
+      {
+        newResource: ({ name, inputs, custom }) => ({
+          id: custom ? mockId(name) : undefined,
+          state: mode === "preview" ? plainState(inputs) : { ...plainState(inputs), ...mockOutputs(name) },
+        }),
+        call: ({ token }) => {
+          throw new Error(`no mock for the invoke ${token}: the program must not call it, or a mock must be written`);
+        },
+      },
+      "orion",
+      "test",
+      mode === "preview",
+    );
+    const result = await settled(make);
+    return { result, resources: resources.sort(byTypeAndName) };
+  } finally {
+    restore();
+  }
+}
+
+/** Ends when everything that `make` started has been registered; fails with the first error of any of it. */
+async function settled<T>(make: () => T): Promise<T> {
+  let rejected: unknown;
+  const onRejection = (error: unknown) => (rejected ??= error);
+  process.on("unhandledRejection", onRejection);
+  try {
+    const result = make();
+    await pulumi.runtime.disconnect();
+    // Rejections are reported one turn later than the calls that caused them.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (rejected !== undefined)
+      throw rejected instanceof Error ? rejected : new Error("a registration failed", { cause: rejected });
+    return result;
+  } finally {
+    process.off("unhandledRejection", onRejection);
+  }
+}
+
+/** What a provider answers beside the inputs; ids that are numbers at the real provider are numbers here. */
+function mockOutputs(name: string): Record<string, unknown> {
+  return {
+    imageId: `sha256:${name}`,
+    result: `generated-${name}`,
+    ipAddress: "192.0.2.10",
+    linuxDevice: `/dev/disk/by-id/${name}`,
+  };
+}
+
+const mockId = (name: string): string =>
+  String([...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 100_000, 7));
+const plainState = (inputs: unknown): Record<string, unknown> => ({ ...(inputs as Record<string, unknown>) });
+const byTypeAndName = (a: Recorded, b: Recorded): number => `${a.type} ${a.name}`.localeCompare(`${b.type} ${b.name}`);
+
+function record(into: Recorded[]): () => void {
+  const prototype = MockMonitor.prototype;
+  const original = prototype.registerResource;
+  prototype.registerResource = function (this: MockMonitor, request: RegisterRequest, callback) {
+    into.push(readRequest(request));
+    return original.call(this, request, callback);
+  };
+  return () => {
+    prototype.registerResource = original;
+  };
+}
+
+/** The part of the engine's RegisterResourceRequest that tests look at. */
+interface RegisterRequest {
+  getType(): string;
+  getName(): string;
+  getParent(): string;
+  getProvider(): string;
+  getProtect(): boolean;
+  getRetainondelete(): boolean;
+  getDeletebeforereplace(): boolean;
+  getDeletebeforereplacedefined(): boolean;
+  getDeletedwith(): string;
+  getIgnorechangesList(): string[];
+  getReplaceonchangesList(): string[];
+  getDependenciesList(): string[];
+  getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
+}
+
+function readRequest(request: RegisterRequest): Recorded {
+  const list = (values: string[]) => (values.length > 0 ? values : undefined);
+  const options = {
+    parent: shortUrn(request.getParent()),
+    protect: request.getProtect() || undefined,
+    retainOnDelete: request.getRetainondelete() || undefined,
+    deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,
+    deletedWith: shortUrn(request.getDeletedwith()),
+    ignoreChanges: list(request.getIgnorechangesList()),
+    replaceOnChanges: list(request.getReplaceonchangesList()),
+    dependencies: list(
+      request
+        .getDependenciesList()
+        .flatMap((urn) => shortUrn(urn) ?? [])
+        .sort(),
+    ),
+    provider: shortUrn(request.getProvider()),
+  };
+  return {
+    type: request.getType(),
+    name: request.getName(),
+    inputs: readable(request.getObject()?.toJavaScript() ?? {}) as Record<string, unknown>,
+    options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+  };
+}
+
+/** `type name` of a URN; a provider reference carries its id behind another `::`. */
+function shortUrn(urn: string): string | undefined {
+  const [, , types, name] = urn.replace(/^urn:pulumi:/, "").split("::");
+  return types === undefined || name === undefined ? undefined : `${types.split("$").pop() ?? types} ${name}`;
+}
+
+/** Secrets and unknown values in a form that a reader of a golden file understands. */
+function readable(value: unknown): unknown {
+  if (value === unknownValue) return "[unknown]";
+  if (Array.isArray(value)) return value.map(readable);
+  if (typeof value !== "object" || value === null) return value;
+  if (secretSignature in value) return { "[secret]": readable((value as Record<string, unknown>)["value"]) };
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, readable(inner)]));
+}

@@ -1,0 +1,100 @@
+/** Which command reaches a component: the platform's everyday commands as data. Pure. */
+import { queues } from "../config/schema.ts";
+import { type Service, type ServiceKind, servicesOf, type Topology } from "../topology/types.ts";
+import { UserError } from "./user-error.ts";
+
+/** A command in a service's container. */
+export interface Access {
+  readonly service: Service;
+  /** `exec`: a command inside; `logs`: what it printed. */
+  readonly how: "exec" | "logs";
+  readonly command: readonly string[];
+  /** What would be lost, when the user has to agree first. */
+  readonly danger?: string;
+}
+
+export const accessCommands = [
+  "psql",
+  "redis-cli",
+  "logs",
+  "shell",
+  "celery-status",
+  "celery-purge",
+  "migrate-up",
+  "init-prod",
+] as const;
+export type AccessCommand = (typeof accessCommands)[number];
+
+const celery = ["celery", "-A", "app.celery"] as const;
+
+/**
+ * The command for a request, from what runs where.
+ *
+ * @param name name or kind of a service (`logs`, `shell`)
+ * @throws {UserError} when the stack has no such service
+ */
+export function accessTo(topology: Topology, request: AccessCommand, name?: string): Access {
+  const exec = (kind: ServiceKind, ...command: string[]): Access => ({
+    service: first(topology, kind, request),
+    how: "exec",
+    command,
+  });
+  switch (request) {
+    case "psql":
+      return exec("database", "psql");
+    case "redis-cli":
+      return exec("cache", "redis-cli");
+    case "logs":
+      return { service: find(topology, name), how: "logs", command: [] };
+    case "shell":
+      return {
+        service: find(topology, name),
+        how: "exec",
+        command: ["sh", "-c", "if command -v bash >/dev/null; then exec bash; else exec sh; fi"],
+      };
+    case "celery-status":
+      return exec("worker", ...celery, "inspect", "active", "--timeout", "5");
+    case "celery-purge":
+      return {
+        ...exec("worker", ...celery, "purge", "--force", "--queues", queues.join(",")),
+        danger: `every task that waits in the queues ${queues.join(", ")}`,
+      };
+    case "migrate-up":
+      return exec("app", "alembic", "upgrade", "head");
+    case "init-prod":
+      return exec("app", "python", "scripts/seed/init_production.py");
+  }
+}
+
+/** The arguments of `docker` for an access. */
+export function dockerArguments({ service, how, command }: Access, terminal: boolean): string[] {
+  return how === "logs"
+    ? ["logs", "--tail", "200", ...(terminal ? ["--follow"] : []), service.container]
+    : ["exec", terminal ? "-it" : "-i", service.container, ...command];
+}
+
+function first(topology: Topology, kind: ServiceKind, request: string): Service {
+  const [service] = servicesOf(topology, kind);
+  if (!service) {
+    throw new UserError(
+      `make ${request} needs the service '${kind}', which stack '${topology.stack}' does not run. ${running(topology)}`,
+    );
+  }
+  return service;
+}
+
+function find(topology: Topology, name: string | undefined): Service {
+  const services = topology.services.filter(({ kind }) => kind !== "release");
+  const found = services.find((service) => service.name === name) ?? services.find((service) => service.kind === name);
+  if (!found) {
+    const problem = name === undefined ? "Say which service, as SERVICE=app." : `There is no service '${name}'.`;
+    throw new UserError(`${problem} ${running(topology)}`);
+  }
+  return found;
+}
+
+const running = (topology: Topology): string =>
+  `Services: ${topology.services
+    .filter(({ kind }) => kind !== "release")
+    .map(({ name }) => name)
+    .join(", ")}`;

@@ -1,0 +1,84 @@
+/** Whether the ports that a stack publishes are free, before Docker finds out half-way. */
+import { createServer } from "node:net";
+import { type Topology } from "../topology/types.ts";
+import { capture } from "./run.ts";
+import { UserError } from "./user-error.ts";
+
+export interface PortConflict {
+  readonly service: string;
+  readonly address: string;
+  readonly port: number;
+  /** Who has it, as far as that can be found out. */
+  readonly holder: string;
+}
+
+/** The ports of the stack that somebody else listens on; its own running containers do not count. */
+export async function portConflicts(topology: Topology, dockerHost: string | undefined): Promise<PortConflict[]> {
+  const wanted = topology.services.flatMap(({ name, container, published }) =>
+    published.map(({ address, port }) => ({ service: name, container, address, port })),
+  );
+  const own = portOwners(dockerHost);
+  const conflicts = await Promise.all(
+    wanted.map(async ({ service, container, address, port }) => {
+      if (own.get(port)?.has(container) || (await isFree(address, port))) return [];
+      const others = [...(own.get(port) ?? [])].map((name) => `container ${name}`);
+      return [{ service, address, port, holder: others.join(", ") || processOn(port) || "an unknown process" }];
+    }),
+  );
+  return conflicts.flat();
+}
+
+/** @throws {UserError} naming every port that is in use, by whom, and how to choose another */
+export async function requireFreePorts(topology: Topology, dockerHost: string | undefined): Promise<void> {
+  const conflicts = await portConflicts(topology, dockerHost);
+  if (conflicts.length === 0) return;
+  throw new UserError(
+    [
+      "Ports that the stack publishes are in use:",
+      ...conflicts.map(({ service, address, port, holder }) => {
+        const key = portKeys[service] ?? service;
+        return `  ${address}:${port} (${service}) by ${holder}; end that, or choose another: npx pulumi config set --path ports.${key} ${port + 10000} --stack ${topology.stack}`;
+      }),
+    ].join("\n"),
+  );
+}
+
+/** The configuration keys whose names are not the service's. */
+const portKeys: Readonly<Record<string, string>> = { "test-database": "testDatabase", "app-1": "app" };
+
+function portOwners(dockerHost: string | undefined): ReadonlyMap<number, ReadonlySet<string>> {
+  const host = dockerHost ? ["--host", dockerHost] : [];
+  const { stdout } = capture("docker", [...host, "ps", "--format", "{{.Names}}\t{{.Ports}}"]);
+  const owners = new Map<number, Set<string>>();
+  for (const line of stdout.split("\n")) {
+    const [name = "", ports = ""] = line.split("\t");
+    for (const [, port] of ports.matchAll(/:(\d+)->/g)) {
+      owners.set(Number(port), (owners.get(Number(port)) ?? new Set()).add(name));
+    }
+  }
+  return owners;
+}
+
+const isFree = (address: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => {
+      resolve(false);
+    });
+    server.listen(port, address, () => {
+      server.close(() => {
+        resolve(true);
+      });
+    });
+  });
+
+/** `postgres (process 1234)`, from the system's own socket list. */
+function processOn(port: number): string | undefined {
+  try {
+    const { stdout } = capture("ss", ["-ltnpH", `sport = :${port}`]);
+    const found = /users:\(\("([^"]+)",pid=(\d+)/.exec(stdout);
+    return found ? `${found[1] ?? "?"} (process ${found[2] ?? "?"})` : undefined;
+  } catch {
+    return undefined;
+  }
+}

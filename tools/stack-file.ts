@@ -1,0 +1,51 @@
+/** A stack as its file describes it, read without the engine: quick, and possible when nothing runs. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { ConfigError, parseConfig, type RawConfig } from "../config/parse.ts";
+import { type Settings } from "../config/schema.ts";
+import { plan } from "../topology/plan.ts";
+import { type Topology } from "../topology/types.ts";
+import { UserError } from "./user-error.ts";
+
+export interface StackFile {
+  readonly stack: string;
+  readonly settings: Settings;
+  readonly topology: Topology;
+}
+
+/**
+ * Reads `Pulumi.<stack>.yaml`, checks it and plans the stack.
+ *
+ * @throws {UserError} when there is no such file, or when what it says is not valid
+ */
+export function readStackFile(root: string, stack: string): StackFile {
+  const path = join(root, `Pulumi.${stack}.yaml`);
+  if (!existsSync(path)) {
+    const known = readdirSync(root).flatMap((name) => /^Pulumi\.([^.]+)\.yaml$/.exec(name)?.[1] ?? []);
+    throw new UserError(
+      `There is no stack '${stack}' here: Pulumi.${stack}.yaml was not found. Stacks: ${known.join(", ")}`,
+    );
+  }
+  try {
+    const { settings } = parseConfig(rawConfig(parse(readFileSync(path, "utf8"))));
+    return { stack, settings, topology: plan(stack, settings) };
+  } catch (error) {
+    throw error instanceof ConfigError ? new UserError(`Pulumi.${stack}.yaml: ${error.message}`) : error;
+  }
+}
+
+/** The `config:` section of a stack's file, as the engine would hand it over. */
+function rawConfig(file: unknown): RawConfig {
+  const section: unknown = isRecord(file) ? file["config"] : undefined;
+  const entries = Object.entries(isRecord(section) ? section : {})
+    .filter(([key]) => key.startsWith("orion:"))
+    .map(([key, value]) => [key.slice("orion:".length), value] as const);
+  return {
+    values: Object.fromEntries(entries),
+    secrets: new Set(entries.filter(([, value]) => isRecord(value) && "secure" in value).map(([key]) => key)),
+  };
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

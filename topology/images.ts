@@ -1,0 +1,49 @@
+/** Which images the services of a plan need. Pure. */
+import { resolveImage } from "../config/images.ts";
+import { type Settings } from "../config/schema.ts";
+import { type ServiceKind, type Topology } from "./types.ts";
+
+/** References of the images that are built from this repository's own sources. */
+export interface BuiltImages {
+  readonly app: string;
+  readonly docs: string;
+}
+
+type ImageKey = "postgres" | "redis" | "nginx" | "app" | "docs";
+
+const imageOf: Partial<Record<ServiceKind, ImageKey>> = {
+  database: "postgres",
+  "test-database": "postgres",
+  cache: "redis",
+  broker: "redis",
+  release: "app",
+  app: "app",
+  worker: "app",
+  beat: "app",
+  flower: "app",
+  edge: "nginx",
+  docs: "docs",
+};
+
+/** The reference of every image that the plan's services run, by the name that components ask for. */
+export function imageReferences(
+  topology: Topology,
+  settings: Settings,
+  built: BuiltImages,
+): Readonly<Record<string, string>> {
+  const { registry, ...overrides } = settings.images;
+  const official = (name: "postgres" | "redis" | "nginx") =>
+    resolveImage(name, { ...(registry !== undefined && { registry }), overrides });
+  const referenceOf = (key: ImageKey): string => {
+    switch (key) {
+      case "app":
+        return settings.app.image ?? built.app;
+      case "docs":
+        return built.docs;
+      default:
+        return official(key);
+    }
+  };
+  const keys = new Set(topology.services.flatMap(({ kind }) => imageOf[kind] ?? []));
+  return Object.fromEntries([...keys].map((key) => [key, referenceOf(key)]));
+}
