@@ -1,10 +1,10 @@
 /** The program that the engine runs: load, plan, compose, export. */
-import { loadConfig } from "./config/load.ts";
-import { builtImages } from "./images/references.ts";
 import { Platform } from "./components/platform.ts";
+import { loadConfig } from "./config/load.ts";
+import { builtImages } from "./images/built.ts";
 import { plan } from "./topology/plan.ts";
 
 const config = loadConfig();
 const topology = plan(config.stack, config.settings);
-const platform = new Platform("orion", { ...config, topology, builtImages: builtImages(import.meta.dirname) });
-export const { endpoints, databaseUrl } = platform;
+const built = builtImages(import.meta.dirname, config.settings);
+export const { endpoints, databaseUrl } = new Platform("orion", { ...config, topology, builtImages: built });

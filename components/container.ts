@@ -75,14 +75,16 @@ export function createContainer(
       ...(args.tmpfs && { tmpfs: { ...args.tmpfs } }),
       healthcheck: {
         tests: ["CMD", ...health.command],
-        interval: `${health.intervalSeconds}s`,
-        timeout: `${health.timeoutSeconds}s`,
+        interval: dockerDuration(health.intervalSeconds),
+        timeout: dockerDuration(health.timeoutSeconds),
         retries: health.retries,
-        startPeriod: `${health.startPeriodSeconds}s`,
+        startPeriod: dockerDuration(health.startPeriodSeconds),
       },
       init: true,
       restart: "unless-stopped",
       memory: args.memoryMb,
+      // The same as the memory: no swap. A service that swaps is slower than one that is restarted.
+      memorySwap: args.memoryMb,
       shmSize: args.shmMb ?? 64,
       securityOpts: ["no-new-privileges"],
       logDriver: "json-file",
@@ -101,3 +103,8 @@ export function createContainer(
 /** The labels of a thing in Docker, in the form that its provider takes. */
 export const dockerLabels = (naming: Naming, role: string): docker.types.input.ContainerLabel[] =>
   Object.entries(lastingLabels(naming, role)).map(([label, value]) => ({ label, value }));
+
+/** Seconds as Docker reports them, so that a refresh finds what was set: 60 is `1m0s`. */
+export function dockerDuration(seconds: number): string {
+  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
+}

@@ -90,7 +90,7 @@ function mockOutputs(name: string): Record<string, unknown> {
 }
 
 const mockId = (name: string): string =>
-  String([...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 100_000, 7));
+  String(Array.from(name).reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 100_000, 7));
 const plainState = (inputs: unknown): Record<string, unknown> => ({ ...(inputs as Record<string, unknown>) });
 const byTypeAndName = (a: Recorded, b: Recorded): number => `${a.type} ${a.name}`.localeCompare(`${b.type} ${b.name}`);
 

@@ -1,0 +1,85 @@
+# Orion: every command of the platform. `make help` lists them; STACK chooses the stack.
+STACK ?= dev
+SERVICE ?=
+DATA ?= ask
+# The project's own programs first: among them the Node.js that the program needs.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+tool = node tools/cli.ts
+access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup images docker up down preview doctor psql redis-cli logs shell celery-status celery-purge migrate-up \
+	init-prod flower test test-unit test-contract test-e2e check format bench clean
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+node_modules/.package-lock.json: package-lock.json
+	npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+setup: node_modules/.package-lock.json ## Get the engine, its plugins and a Docker Engine, where they are missing
+	@node toolchain/src/cli.ts ensure all
+
+docker: node_modules/.package-lock.json ## Install or start the Docker Engine
+	@node toolchain/src/cli.ts ensure docker
+
+images: setup ## Get or build the container images of the development stack
+	@node images/build.ts
+
+up: images ## Bring the stack up and say what runs where
+	@$(tool) up --stack $(STACK)
+
+down: node_modules/.package-lock.json ## Take the stack down; asks before it deletes data (DATA=keep|delete)
+	@$(tool) down --stack $(STACK) --data $(DATA)
+
+preview: setup ## What an update would change
+	@pulumi preview --stack $(STACK) --diff
+
+doctor: node_modules/.package-lock.json ## Check every component and explain what is wrong
+	@$(tool) doctor --stack $(STACK)
+
+psql: ## A PostgreSQL prompt
+	@$(access)
+
+redis-cli: ## A Redis prompt
+	@$(access)
+
+logs: ## What a service printed: SERVICE=app
+	@$(access) $(if $(SERVICE),--service $(SERVICE))
+
+shell: ## A shell in a service's container: SERVICE=app
+	@$(access) $(if $(SERVICE),--service $(SERVICE))
+
+celery-status: ## What the workers are doing
+	@$(access)
+
+celery-purge: ## Delete every waiting task (asks; YES=1 agrees)
+	@$(access)
+
+migrate-up: ## Run the database migrations again
+	@$(access)
+
+init-prod: ## Run the initialisation script again
+	@$(access)
+
+flower: ## Where the task monitor is
+	@$(access)
+
+check: node_modules/.package-lock.json ## Types, lint and format
+	@mkdir -p .orion/cache
+	@tsc -p . && eslint --max-warnings=0 --cache --cache-location .orion/cache/eslint . && prettier --check --log-level warn .
+
+format: node_modules/.package-lock.json ## Write every file the way the formatter wants it
+	@prettier --write --log-level warn .
+
+test-unit: check ## Types, lint, format and unit tests: no Docker, no engine
+	@jest --selectProjects unit
+
+test-contract: setup ## The built plugins against the npm packages of the same name
+	@jest --selectProjects contract
+
+test-e2e: images ## The development stack for real
+	@jest --selectProjects e2e --runInBand
+
+test: test-unit test-contract test-e2e ## Everything

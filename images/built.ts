@@ -1,0 +1,15 @@
+/** References of the images that this repository builds, for the program and the tools. */
+import { resolveImage } from "../config/images.ts";
+import { type Settings } from "../config/schema.ts";
+import { type BuiltImages } from "../topology/images.ts";
+import { ownImage } from "./own.ts";
+
+/**
+ * Names of the images as the sources stand now; reading them takes milliseconds.
+ *
+ * @param root folder of the project
+ */
+export function builtImages(root: string, { images }: Settings): BuiltImages {
+  const base = resolveImage("python", { registry: images.registry });
+  return { app: ownImage(root, "app", base).reference, docs: ownImage(root, "docs", base).reference };
+}

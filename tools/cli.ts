@@ -1,0 +1,84 @@
+/** Entry of the commands behind the Makefile. */
+import { parseArgs } from "node:util";
+import { type AccessCommand, accessCommands, accessTo, dockerArguments } from "./access.ts";
+import { doctor } from "./doctor.ts";
+import { hostArguments } from "./docker.ts";
+import { openFlower } from "./flower.ts";
+import { runInteractive } from "./run.ts";
+import { readStackFile, type StackFile } from "./stack-file.ts";
+import { confirm, isTerminal, red, say } from "./terminal.ts";
+import { down, up } from "./up.ts";
+import { UserError } from "./user-error.ts";
+
+const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] [--data ask|keep|delete] [--yes]
+
+  up, down                   bring the stack up; take it down (asks before it deletes data)
+  doctor                     check every component and explain what is wrong
+  psql, redis-cli, flower    reach PostgreSQL, Redis, the task monitor
+  logs, shell                of one service: --service app
+  celery-status, celery-purge
+  migrate-up, init-prod      run migrations, or the initialisation, again`;
+
+async function main(root: string, argv: string[]): Promise<number> {
+  const { positionals, values } = parseArgs({
+    args: argv,
+    allowPositionals: true,
+    options: {
+      stack: { type: "string", default: "dev" },
+      service: { type: "string" },
+      data: { type: "string", default: "ask" },
+      yes: { type: "boolean", default: false },
+    },
+  });
+  const [command] = positionals;
+  if (command === undefined || command === "help") {
+    say(usage);
+    return command === undefined ? 2 : 0;
+  }
+  const file = readStackFile(root, values.stack);
+  switch (command) {
+    case "up":
+      return up(root, file);
+    case "down":
+      return down(root, file, dataChoice(values.data));
+    case "doctor":
+      return doctor(file);
+    case "flower":
+      return openFlower(file);
+    default:
+      if (!isAccessCommand(command)) throw new UserError(`Unknown command '${command}'.\n\n${usage}`);
+      return access(file, command, values.service, values.yes);
+  }
+}
+
+async function access(
+  { topology, settings }: StackFile,
+  command: AccessCommand,
+  service: string | undefined,
+  yes: boolean,
+): Promise<number> {
+  const reached = accessTo(topology, command, service);
+  if (reached.danger !== undefined && !yes && !(await confirm(`This deletes ${reached.danger}.`))) {
+    say(isTerminal ? "Nothing was done." : "Nothing was done: without a terminal, say YES=1 to agree.");
+    return 1;
+  }
+  return runInteractive("docker", [...hostArguments(settings.dockerHost), ...dockerArguments(reached, isTerminal)]);
+}
+
+const isAccessCommand = (command: string): command is AccessCommand =>
+  accessCommands.some((known) => known === command);
+
+function dataChoice(text: string): "ask" | "keep" | "delete" {
+  if (text === "ask" || text === "keep" || text === "delete") return text;
+  throw new UserError(`DATA: got '${text}', allowed: ask, keep, delete`);
+}
+
+try {
+  process.exitCode = await main(process.cwd(), process.argv.slice(2));
+} catch (error) {
+  const isUsers = error instanceof UserError || (error instanceof TypeError && "code" in error);
+  process.stderr.write(
+    `${red("error:")} ${isUsers ? error.message : error instanceof Error ? String(error.stack) : String(error)}\n`,
+  );
+  process.exitCode = 2;
+}

@@ -1,0 +1,169 @@
+/** `make doctor`: asks every component how it is, the way a person would, and explains what is wrong. */
+import { redisDatabases } from "../components/cache/redis-config.ts";
+import { queues } from "../config/schema.ts";
+import { type Service, servicesOf, type Topology } from "../topology/types.ts";
+import { explain, type Finding } from "./advice.ts";
+import { type ContainerState, hostArguments, inspectContainers } from "./docker.ts";
+import { capture } from "./run.ts";
+import { type StackFile } from "./stack-file.ts";
+import { bold, dim, green, red, say, table, yellow } from "./terminal.ts";
+
+/** Runs a command in a service's container. */
+type Exec = (service: Service, ...command: string[]) => { ok: boolean; output: string };
+
+/** A query that runs longer than this, in seconds, is worth a look. */
+const slowQuerySeconds = 30;
+
+/**
+ * Checks every component of the stack.
+ *
+ * @returns 0 when all are well, 1 when something is wrong
+ */
+export async function doctor({ stack, settings, topology }: StackFile): Promise<number> {
+  const services = topology.services.filter(({ kind }) => kind !== "release");
+  const states = inspectContainers(
+    services.map(({ container }) => container),
+    settings.dockerHost,
+  );
+  const exec: Exec = ({ container }, ...command) => {
+    const { code, stdout, stderr } = capture("docker", [
+      ...hostArguments(settings.dockerHost),
+      "exec",
+      container,
+      ...command,
+    ]);
+    return { ok: code === 0, output: (stdout + stderr).trim() };
+  };
+
+  const findings: Finding[] = [];
+  for (const service of services) {
+    const state = states.get(service.container);
+    findings.push(
+      state?.State.Status === "running"
+        ? await checkRunning(service, state, topology, exec)
+        : { service: service.name, problem: state ? "stopped" : "missing", detail: describeExit(state) },
+    );
+  }
+  findings.push(checkDisk());
+  report(stack, findings);
+  return findings.some(({ problem }) => problem !== undefined) ? 1 : 0;
+}
+
+function describeExit(state: ContainerState | undefined): string {
+  if (!state) return "no such container";
+  return state.State.OOMKilled ? "killed: out of memory" : `${state.State.Status}, exit code ${state.State.ExitCode}`;
+}
+
+async function checkRunning(service: Service, state: ContainerState, topology: Topology, exec: Exec): Promise<Finding> {
+  const { name } = service;
+  if (state.State.Health && state.State.Health.Status !== "healthy") {
+    return { service: name, problem: "unhealthy", detail: `health: ${state.State.Health.Status}` };
+  }
+  const finding = await checkFunction(service, topology, exec);
+  const restarts = state.RestartCount > 0 ? `, restarted ${state.RestartCount} times` : "";
+  return { service: name, ...finding, detail: finding.detail + restarts };
+}
+
+type Checked = Omit<Finding, "service">;
+
+async function checkFunction(service: Service, topology: Topology, exec: Exec): Promise<Checked> {
+  switch (service.kind) {
+    case "database":
+    case "test-database":
+      return checkDatabase(service, exec);
+    case "cache":
+      return checkCache(service, exec);
+    case "worker":
+      return checkWorker(service, topology, exec);
+    case "app":
+      return service.published[0] ? checkHttp(service, "/ready", "app-not-ready") : { detail: "healthy" };
+    case "edge":
+      return checkHttp(service, "/ready", "bad-gateway");
+    case "flower":
+    case "docs":
+      return checkHttp(service, "/", "no-answer");
+    default:
+      return { detail: "healthy" };
+  }
+}
+
+function checkDatabase(service: Service, exec: Exec): Checked {
+  const query = `SELECT (SELECT count(*) FROM pg_stat_activity), current_setting('max_connections'),
+    (SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND now() - query_start > interval '${slowQuerySeconds} seconds'),
+    pg_size_pretty(pg_database_size(current_database()))`;
+  const { ok, output } = exec(service, "psql", "-XtA", "-F", " ", "-c", query);
+  if (!ok) return { problem: "database-refuses", detail: output };
+  const [connections = "0", most = "0", slow = "0", ...size] = output.split(" ");
+  const detail = `${connections} of ${most} connections, ${slow} slow queries, ${size.join(" ")}`;
+  if (Number(slow) > 0) return { problem: "slow-queries", detail };
+  return Number(connections) > Number(most) * 0.9 ? { problem: "connections", detail } : { detail };
+}
+
+function checkCache(service: Service, exec: Exec): Checked {
+  const { ok, output } = exec(service, "redis-cli", "info");
+  if (!ok || !output.includes("used_memory_human")) return { problem: "cache-refuses", detail: output.slice(0, 200) };
+  const value = (key: string) => new RegExp(`^${key}:(.*?)\\r?$`, "m").exec(output)?.[1] ?? "?";
+  const detail = `${value("used_memory_human")} of ${value("maxmemory_human")}, ${value("connected_clients")} clients`;
+  return Number(value("used_memory")) > Number(value("maxmemory")) * 0.9
+    ? { problem: "cache-full", detail }
+    : { detail };
+}
+
+function checkWorker(service: Service, topology: Topology, exec: Exec): Checked {
+  const [cache] = servicesOf(topology, "cache");
+  const lengths = (service.queues ?? queues).map((queue) => {
+    const { output } = cache
+      ? exec(cache, "redis-cli", "-n", String(redisDatabases.broker), "llen", queue)
+      : { output: "0" };
+    return { queue, length: Number(output) || 0 };
+  });
+  const waiting = lengths.filter(({ length }) => length > 0).map(({ queue, length }) => `${queue} ${length}`);
+  const answers = exec(service, "celery", "-A", "app.celery", "inspect", "ping", "--timeout", "5");
+  const detail = waiting.length > 0 ? `waiting: ${waiting.join(", ")}` : "no task waits";
+  if (!answers.ok || !answers.output.includes("pong")) return { problem: "worker-silent", detail };
+  return lengths.some(({ length }) => length > 1000) ? { problem: "tasks-pile-up", detail } : { detail };
+}
+
+async function checkHttp(service: Service, path: string, problem: Finding["problem"]): Promise<Checked> {
+  const [published] = service.published;
+  if (!published) return { detail: "healthy" };
+  const url = `http://${published.address}:${published.port}${path}`;
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
+    const detail = `${url} answers ${response.status}`;
+    if (response.ok) return { detail };
+    const body = (await response.text()).slice(0, 200);
+    return { ...(problem && { problem }), detail: `${detail} ${body}` };
+  } catch (error) {
+    return { problem: "no-answer", detail: `${url}: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+function checkDisk(): Finding {
+  const { stdout } = capture("df", ["--output=pcent,avail", "-h", "/var/lib/docker"]);
+  const [, line = ""] = stdout.trim().split("\n");
+  const [used = "0%", available = "?"] = line.trim().split(/\s+/);
+  const detail = `${used} used, ${available} free`;
+  return { service: "disk", ...(Number.parseInt(used) >= 90 && { problem: "disk-full" as const }), detail };
+}
+
+function report(stack: string, findings: readonly Finding[]): void {
+  const rows = findings.map(({ service, problem, detail }) => [
+    problem === undefined ? "ok" : "PROBLEM",
+    service,
+    detail.split("\n")[0] ?? "",
+  ]);
+  const colour = (line: string) => (line.startsWith("PROBLEM") ? red(line) : line.replace(/^ok/, green("ok")));
+  say(table(rows).split("\n").map(colour).join("\n"));
+  const problems = findings.flatMap(({ problem, ...rest }) => (problem === undefined ? [] : [{ problem, ...rest }]));
+  for (const { problem, service, detail } of problems) {
+    const { meaning, remedy } = explain(problem, service, stack);
+    say(`\n${bold(service)}: ${meaning}\n${yellow("  do:")} ${remedy}`);
+    if (detail.includes("\n")) say(dim(detail));
+  }
+  say(
+    problems.length === 0
+      ? `\nAll of '${stack}' is well.`
+      : `\n${problems.length} of ${findings.length} checks found a problem.`,
+  );
+}

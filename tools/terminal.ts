@@ -1,0 +1,39 @@
+/** What the tools print: plain text, coloured on a terminal only. */
+import { createInterface } from "node:readline/promises";
+
+const coloured = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
+const paint = (code: number) => (text: string) => (coloured ? `\u001b[${code}m${text}\u001b[0m` : text);
+
+export const bold = paint(1);
+export const red = paint(31);
+export const green = paint(32);
+export const yellow = paint(33);
+export const dim = paint(2);
+
+export const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
+
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Rows as columns of equal width, without borders. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** Asks a question that only `yes` answers; without a terminal the answer is no. */
+export async function confirm(question: string): Promise<boolean> {
+  if (!isTerminal) return false;
+  const reader = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await reader.question(`${question} Type yes to go on: `);
+  reader.close();
+  return answer.trim() === "yes";
+}

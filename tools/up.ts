@@ -1,0 +1,109 @@
+/** `make up` and `make down`: the engine's update and destroy with what a person would do before and after. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Topology } from "../topology/types.ts";
+import { inspectContainers } from "./docker.ts";
+import { requireFreePorts } from "./ports.ts";
+import { recover } from "./recover.ts";
+import { capture, runInteractive } from "./run.ts";
+import { type StackFile } from "./stack-file.ts";
+import { bold, confirm, dim, say, table } from "./terminal.ts";
+import { UserError } from "./user-error.ts";
+
+/**
+ * Brings the stack up and says what runs where.
+ *
+ * @returns the engine's exit code
+ */
+export async function up(root: string, { stack, settings, topology }: StackFile): Promise<number> {
+  ensureStack(root, stack);
+  recover(root, stack, settings.dockerHost, say);
+  const development = settings.phase === "development";
+  if (development) await requireFreePorts(topology, settings.dockerHost);
+  const code = await runInteractive("pulumi", [
+    ...["up", "--stack", stack, "--cwd", root],
+    // In development nothing is at stake that would need a look beforehand; everywhere else the engine asks.
+    ...(development ? ["--yes", "--skip-preview", "--suppress-outputs"] : []),
+  ]);
+  if (code === 0 && development) say(`\n${whatRunsWhere(topology)}`);
+  return code;
+}
+
+/**
+ * Takes the stack down. Data stays, unless the user agrees to lose it or `data` says so already.
+ *
+ * @param data `ask` on a terminal, `keep` or `delete`
+ */
+export async function down(root: string, { stack }: StackFile, data: "ask" | "keep" | "delete"): Promise<number> {
+  if (!stackExists(root, stack)) {
+    say(`Stack '${stack}' does not exist here; there is nothing to take down.`);
+    return 0;
+  }
+  const destroy = (...more: string[]) =>
+    runInteractive("pulumi", ["destroy", "--stack", stack, "--cwd", root, "--yes", "--skip-preview", ...more]);
+
+  const code = await destroy("--exclude-protected", "--suppress-outputs");
+  if (code !== 0) return code;
+  const volumes = dataOf(root, stack);
+  const agreed =
+    data === "delete" ||
+    (data === "ask" &&
+      volumes.length > 0 &&
+      (await confirm(`\nDelete the data of '${stack}' for ever: ${volumes.join(", ")}?`)));
+  if (!agreed && volumes.length > 0) {
+    say(`\nThe data stays: ${volumes.join(", ")}. make up finds it again; make down DATA=delete deletes it.`);
+    return 0;
+  }
+  const unprotected = capture("pulumi", ["state", "unprotect", "--all", "--yes", "--stack", stack, "--cwd", root]);
+  if (unprotected.code !== 0) throw new UserError(`The data could not be released:\n${unprotected.stderr}`);
+  return destroy("--suppress-outputs");
+}
+
+/** A table of every service: its name, its container and its address on this machine. */
+export function whatRunsWhere(topology: Topology): string {
+  const rows = topology.services
+    .filter(({ kind }) => kind !== "release")
+    .map(({ name, container, published }) => [
+      name,
+      published.map(({ address, port }) => `${address}:${port}`).join(" ") || dim("-"),
+      container,
+    ]);
+  const front =
+    topology.services.find(({ kind }) => kind === "edge") ?? topology.services.find(({ kind }) => kind === "app");
+  const url = front?.published[0] ? `http://${front.published[0].address}:${front.published[0].port}/` : undefined;
+  return [
+    table([["service", "address", "container"].map(bold), ...rows]),
+    ...(url ? [`\nOrion is at ${bold(url)}`] : []),
+  ].join("\n");
+}
+
+/** Whether every container of the stack runs, for tests and `make status`. */
+export function allRun(topology: Topology, dockerHost?: string): boolean {
+  const services = topology.services.filter(({ kind }) => kind !== "release");
+  const states = inspectContainers(
+    services.map(({ container }) => container),
+    dockerHost,
+  );
+  return services.every(({ container }) => states.get(container)?.State.Status === "running");
+}
+
+function ensureStack(root: string, stack: string): void {
+  if (stackExists(root, stack)) return;
+  const made = capture("pulumi", ["stack", "select", "--create", "--stack", stack, "--cwd", root]);
+  if (made.code !== 0) throw new UserError(`The stack '${stack}' could not be made:\n${made.stderr.trim()}`);
+}
+
+function stackExists(root: string, stack: string): boolean {
+  // The state of the default backend is a file; asking the engine would take a second.
+  if (process.env["PULUMI_BACKEND_URL"] === undefined) {
+    return existsSync(join(root, ".orion", "state", ".pulumi", "stacks", "orion", `${stack}.json`));
+  }
+  return capture("pulumi", ["stack", "export", "--stack", stack, "--cwd", root]).code === 0;
+}
+
+/** Names of the volumes that the state still holds. */
+function dataOf(root: string, stack: string): string[] {
+  const { stdout, code } = capture("pulumi", ["stack", "--stack", stack, "--cwd", root, "--show-urns"]);
+  if (code !== 0) return [];
+  return [...stdout.matchAll(/docker:index\/volume:Volume::(\S+)/g)].flatMap(([, name]) => name ?? []);
+}
