@@ -83,3 +83,6 @@ test-e2e: images ## The development stack for real
 	@jest --selectProjects e2e --runInBand
 
 test: test-unit test-contract test-e2e ## Everything
+
+bench: images ## Measure the everyday commands, into bench/*.md
+	@node bench/development.ts

@@ -65,7 +65,7 @@ export class Platform extends pulumi.ComponentResource {
       "local",
       {
         naming: { stack: topology.stack, phase: topology.phase },
-        dockerHost: settings.dockerHost ?? "unix:///var/run/docker.sock",
+        dockerHost: settings.dockerHost,
         images: imageReferences(topology, settings, builtImages),
       },
       { parent: this },

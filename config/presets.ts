@@ -17,6 +17,7 @@ const development: Preset = {
   hetzner: { locations: ["fsn1"] },
   admin: { cidrs: [], sshPublicKeys: [] },
   email: { backend: "console" },
+  dockerHost: "unix:///var/run/docker.sock",
 };
 
 const mvp: Preset = {

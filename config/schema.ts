@@ -115,10 +115,7 @@ export const settingsSchema = z.strictObject({
     smtpUser: z.string().optional(),
   }),
   /** Where the containers of the development phase run. */
-  dockerHost: z
-    .string()
-    .regex(/^(unix|tcp|ssh):\/\//, "an address that starts with unix://, tcp:// or ssh://")
-    .optional(),
+  dockerHost: z.string().regex(/^(unix|tcp|ssh):\/\//, "an address that starts with unix://, tcp:// or ssh://"),
 });
 
 /** Everything a stack says, with every default filled in; holds no secret. */

@@ -16,17 +16,29 @@ const containerSchema = z.object({
 });
 export type ContainerState = z.infer<typeof containerSchema>;
 
-/** Docker arguments that choose the engine; none for the default one. */
-export const hostArguments = (dockerHost: string | undefined): string[] => (dockerHost ? ["--host", dockerHost] : []);
+/** Docker arguments that choose the engine. */
+export const hostArguments = (dockerHost: string): string[] => ["--host", dockerHost];
 
-/** The containers of those names that exist, by name. */
-export function inspectContainers(names: readonly string[], dockerHost?: string): ReadonlyMap<string, ContainerState> {
-  const { stdout, stderr } = capture("docker", [...hostArguments(dockerHost), "container", "inspect", ...names]);
-  if (/cannot connect|is the docker daemon running|permission denied/i.test(stderr)) {
+/** @throws {UserError} when no Docker Engine answers there */
+export function requireDocker(dockerHost: string): void {
+  const { code, stderr } = capture("docker", [
+    ...hostArguments(dockerHost),
+    "version",
+    "--format",
+    "{{.Server.Version}}",
+  ]);
+  if (code !== 0) {
+    const reason = stderr.trim().split("\n")[0] ?? "";
     throw new UserError(
-      `The Docker Engine does not answer${dockerHost ? ` at ${dockerHost}` : ""}: ${stderr.trim()}\nStart it with: make docker`,
+      `The Docker Engine does not answer at ${dockerHost}: ${reason}\n` +
+        "Start it (make docker), or name another with: npx pulumi config set dockerHost unix:///path/to/docker.sock",
     );
   }
+}
+
+/** The containers of those names that exist, by name. */
+export function inspectContainers(names: readonly string[], dockerHost: string): ReadonlyMap<string, ContainerState> {
+  const { stdout } = capture("docker", [...hostArguments(dockerHost), "container", "inspect", ...names]);
   const found = z.array(containerSchema).parse(JSON.parse(stdout.trim() === "" ? "[]" : stdout));
   return new Map(found.map((container) => [container.Name, container]));
 }

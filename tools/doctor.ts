@@ -3,7 +3,7 @@ import { redisDatabases } from "../components/cache/redis-config.ts";
 import { queues } from "../config/schema.ts";
 import { type Service, servicesOf, type Topology } from "../topology/types.ts";
 import { explain, type Finding } from "./advice.ts";
-import { type ContainerState, hostArguments, inspectContainers } from "./docker.ts";
+import { type ContainerState, hostArguments, inspectContainers, requireDocker } from "./docker.ts";
 import { capture } from "./run.ts";
 import { type StackFile } from "./stack-file.ts";
 import { bold, dim, green, red, say, table, yellow } from "./terminal.ts";
@@ -20,6 +20,7 @@ const slowQuerySeconds = 30;
  * @returns 0 when all are well, 1 when something is wrong
  */
 export async function doctor({ stack, settings, topology }: StackFile): Promise<number> {
+  requireDocker(settings.dockerHost);
   const services = topology.services.filter(({ kind }) => kind !== "release");
   const states = inspectContainers(
     services.map(({ container }) => container),

@@ -1,6 +1,7 @@
 /** Whether the ports that a stack publishes are free, before Docker finds out half-way. */
 import { createServer } from "node:net";
 import { type Topology } from "../topology/types.ts";
+import { hostArguments } from "./docker.ts";
 import { capture } from "./run.ts";
 import { UserError } from "./user-error.ts";
 
@@ -13,7 +14,7 @@ export interface PortConflict {
 }
 
 /** The ports of the stack that somebody else listens on; its own running containers do not count. */
-export async function portConflicts(topology: Topology, dockerHost: string | undefined): Promise<PortConflict[]> {
+export async function portConflicts(topology: Topology, dockerHost: string): Promise<PortConflict[]> {
   const wanted = topology.services.flatMap(({ name, container, published }) =>
     published.map(({ address, port }) => ({ service: name, container, address, port })),
   );
@@ -29,7 +30,7 @@ export async function portConflicts(topology: Topology, dockerHost: string | und
 }
 
 /** @throws {UserError} naming every port that is in use, by whom, and how to choose another */
-export async function requireFreePorts(topology: Topology, dockerHost: string | undefined): Promise<void> {
+export async function requireFreePorts(topology: Topology, dockerHost: string): Promise<void> {
   const conflicts = await portConflicts(topology, dockerHost);
   if (conflicts.length === 0) return;
   throw new UserError(
@@ -46,9 +47,8 @@ export async function requireFreePorts(topology: Topology, dockerHost: string | 
 /** The configuration keys whose names are not the service's. */
 const portKeys: Readonly<Record<string, string>> = { "test-database": "testDatabase", "app-1": "app" };
 
-function portOwners(dockerHost: string | undefined): ReadonlyMap<number, ReadonlySet<string>> {
-  const host = dockerHost ? ["--host", dockerHost] : [];
-  const { stdout } = capture("docker", [...host, "ps", "--format", "{{.Names}}\t{{.Ports}}"]);
+function portOwners(dockerHost: string): ReadonlyMap<number, ReadonlySet<string>> {
+  const { stdout } = capture("docker", [...hostArguments(dockerHost), "ps", "--format", "{{.Names}}\t{{.Ports}}"]);
   const owners = new Map<number, Set<string>>();
   for (const line of stdout.split("\n")) {
     const [name = "", ports = ""] = line.split("\t");

@@ -6,6 +6,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { localState } from "./backend.ts";
+import { hostArguments } from "./docker.ts";
 import { capture } from "./run.ts";
 import { UserError } from "./user-error.ts";
 
@@ -68,12 +70,7 @@ export function lockIsAlive(
  * @param say told what was found and done, a line each
  * @throws {UserError} when another update of the stack is at work
  */
-export function recover(
-  root: string,
-  stack: string,
-  dockerHost: string | undefined,
-  say: (line: string) => void,
-): void {
+export function recover(root: string, stack: string, dockerHost: string, say: (line: string) => void): void {
   removeStaleLock(root, stack, say);
   const exported = capture("pulumi", ["stack", "export", "--stack", stack, "--cwd", root]);
   if (exported.code !== 0) return;
@@ -91,10 +88,10 @@ export function recover(
 function removeOrphan(
   { kind, name }: Orphan,
   ids: ReadonlySet<string | undefined>,
-  dockerHost: string | undefined,
+  dockerHost: string,
   say: (line: string) => void,
 ): void {
-  const docker = (...args: string[]) => capture("docker", [...(dockerHost ? ["--host", dockerHost] : []), ...args]);
+  const docker = (...args: string[]) => capture("docker", [...hostArguments(dockerHost), ...args]);
   const found = docker(kind, "inspect", "--format", "{{.ID}}", name);
   const id = found.stdout.trim();
   // Known to the state: the creation was that of its successor, which did not come to be.
@@ -105,8 +102,9 @@ function removeOrphan(
 
 /** Locks lie as files only where the state does. */
 function removeStaleLock(root: string, stack: string, say: (line: string) => void): void {
-  const directory = join(root, ".orion", "state", ".pulumi", "locks", "organization", "orion", stack);
-  if (process.env["PULUMI_BACKEND_URL"] !== undefined || !existsSync(directory)) return;
+  const state = localState(root);
+  const directory = state && join(state, "locks", "organization", "orion", stack);
+  if (!directory || !existsSync(directory)) return;
   const locks = readdirSync(directory).map((file) =>
     lockSchema.parse(JSON.parse(readFileSync(join(directory, file), "utf8"))),
   );

@@ -1,8 +1,7 @@
 /** `make up` and `make down`: the engine's update and destroy with what a person would do before and after. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { type Topology } from "../topology/types.ts";
-import { inspectContainers } from "./docker.ts";
+import { stackExists } from "./backend.ts";
+import { requireDocker } from "./docker.ts";
 import { requireFreePorts } from "./ports.ts";
 import { recover } from "./recover.ts";
 import { capture, runInteractive } from "./run.ts";
@@ -16,9 +15,10 @@ import { UserError } from "./user-error.ts";
  * @returns the engine's exit code
  */
 export async function up(root: string, { stack, settings, topology }: StackFile): Promise<number> {
+  const development = settings.phase === "development";
+  if (development) requireDocker(settings.dockerHost);
   ensureStack(root, stack);
   recover(root, stack, settings.dockerHost, say);
-  const development = settings.phase === "development";
   if (development) await requireFreePorts(topology, settings.dockerHost);
   const code = await runInteractive("pulumi", [
     ...["up", "--stack", stack, "--cwd", root],
@@ -77,28 +77,10 @@ export function whatRunsWhere(topology: Topology): string {
   ].join("\n");
 }
 
-/** Whether every container of the stack runs, for tests and `make status`. */
-export function allRun(topology: Topology, dockerHost?: string): boolean {
-  const services = topology.services.filter(({ kind }) => kind !== "release");
-  const states = inspectContainers(
-    services.map(({ container }) => container),
-    dockerHost,
-  );
-  return services.every(({ container }) => states.get(container)?.State.Status === "running");
-}
-
 function ensureStack(root: string, stack: string): void {
   if (stackExists(root, stack)) return;
   const made = capture("pulumi", ["stack", "select", "--create", "--stack", stack, "--cwd", root]);
   if (made.code !== 0) throw new UserError(`The stack '${stack}' could not be made:\n${made.stderr.trim()}`);
-}
-
-function stackExists(root: string, stack: string): boolean {
-  // The state of the default backend is a file; asking the engine would take a second.
-  if (process.env["PULUMI_BACKEND_URL"] === undefined) {
-    return existsSync(join(root, ".orion", "state", ".pulumi", "stacks", "orion", `${stack}.json`));
-  }
-  return capture("pulumi", ["stack", "export", "--stack", stack, "--cwd", root]).code === 0;
 }
 
 /** Names of the volumes that the state still holds. */

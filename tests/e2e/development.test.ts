@@ -1,0 +1,304 @@
+/** The development stack as a user meets it: `make up` on this machine's Docker Engine, and everything after. */
+import { spawnSync } from "node:child_process";
+import { createServer } from "node:net";
+import { Client, eventually } from "./support/client.ts";
+import { docker, freePorts, Sandbox } from "./support/sandbox.ts";
+
+jest.setTimeout(300_000);
+
+let sandbox: Sandbox;
+let edge: Client;
+
+const containers = (): string[] => docker("ps", "--filter", "label=stack=e2e", "--format", "{{.Names}}");
+const ready = () =>
+  eventually("the platform is ready", async () => {
+    expect((await edge.get("/ready")).status).toBe(200);
+  });
+
+beforeAll(async () => {
+  sandbox = new Sandbox(process.cwd(), "e2e", await freePorts());
+  edge = new Client(`http://127.0.0.1:${sandbox.ports.edge}`);
+});
+
+afterAll(() => {
+  sandbox.dispose();
+});
+
+describe("a new stack", () => {
+  test("make up ends with the URLs of a working platform", async () => {
+    const { code, output } = sandbox.make("up");
+    expect({ code, output }).toEqual({
+      code: 0,
+      output: expect.stringContaining(`http://127.0.0.1:${sandbox.ports.edge}/`),
+    });
+    expect(containers().sort()).toEqual(
+      ["app-1", "beat", "cache", "database", "docs", "edge", "flower", "test-database", "worker-1"].map(
+        (name) => `orion-e2e-${name}`,
+      ),
+    );
+    await ready();
+  });
+
+  test("every port is on loopback only", () => {
+    const published = docker("ps", "--filter", "label=stack=e2e", "--format", "{{.Ports}}")
+      .join(" ")
+      .match(/\S+(?=:\d+->)/g);
+    expect(new Set(published)).toEqual(new Set(["127.0.0.1"]));
+  });
+
+  test("orders go through the edge, and a worker finishes their tasks", async () => {
+    for (let n = 0; n < 10; n++) await edge.order();
+    await edge.settleLedger();
+  });
+
+  test("pages, uploads, sessions, flags, WebSockets, docs and Flower work", async () => {
+    const page = await edge.get("/");
+    expect([page.status, page.headers.get("x-frame-options")]).toEqual([200, "SAMEORIGIN"]);
+    expect(await page.text()).toContain("<html");
+
+    const key = await edge.upload("what was uploaded");
+    expect(await (await edge.get(`/uploads/${key}`)).text()).toBe("what was uploaded");
+
+    const login = await edge.get("/session", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ user: "ada" }),
+    });
+    const cookie = (login.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
+    expect(await (await edge.get("/session", { headers: { cookie } })).json()).toMatchObject({ user: "ada" });
+
+    expect(await edge.echo("hello")).toBe("hello");
+    for (const port of [sandbox.ports.docs, sandbox.ports.flower]) {
+      expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
+    }
+  });
+
+  test("a body over the limit is refused by the edge", async () => {
+    const response = await edge.get("/uploads", { method: "POST", body: new Uint8Array(51 * 1024 * 1024) });
+    expect(response.status).toBe(413);
+  });
+
+  test("a second make up and a refreshed preview change nothing", () => {
+    const before = docker("ps", "--no-trunc", "--filter", "label=stack=e2e", "--format", "{{.ID}}");
+    const again = sandbox.make("up");
+    expect(again.output).toMatch(/\d+ unchanged/);
+    expect(again.output).not.toMatch(/\d+ (created|updated|replaced|deleted)/);
+    expect(docker("ps", "--no-trunc", "--filter", "label=stack=e2e", "--format", "{{.ID}}")).toEqual(before);
+    expect(sandbox.pulumi("preview", "--expect-no-changes", "--refresh")).toMatchObject({ code: 0 });
+  });
+});
+
+test("no secret stands in the state, a diff, a log or a label", () => {
+  const open = sandbox.pulumi("stack", "export", "--show-secrets").output;
+  const passwords = [...open.matchAll(/"plaintext": ?"\\"([A-Za-z0-9]{32,48})\\""/g)].flatMap(
+    ([, password]) => password ?? [],
+  );
+  expect(new Set(passwords).size).toBeGreaterThanOrEqual(4);
+
+  const places = {
+    state: sandbox.pulumi("stack", "export").output,
+    diff: sandbox.pulumi("preview", "--diff", "--show-sames").output,
+    outputs: sandbox.pulumi("stack", "output").output,
+    labels: docker("inspect", "--format", "{{json .Config.Labels}} {{json .Config.Cmd}}", ...containers()).join("\n"),
+    logs: containers()
+      .map((name) => {
+        const { stdout, stderr } = spawnSync("docker", ["logs", name], { encoding: "utf8" });
+        return stdout + stderr;
+      })
+      .join("\n"),
+  };
+  for (const [place, text] of Object.entries(places)) {
+    expect(text.length).toBeGreaterThan(100);
+    expect({ place, found: passwords.filter((password) => text.includes(password)) }).toEqual({ place, found: [] });
+  }
+});
+
+describe("the commands of the Makefile", () => {
+  const sql = (query: string) =>
+    spawnSync("make", ["--no-print-directory", "psql", "STACK=e2e"], {
+      cwd: sandbox.root,
+      input: query,
+      encoding: "utf8",
+    });
+
+  test("psql and redis-cli reach the data", () => {
+    expect(sql("SELECT count(*) FROM orders;\n").stdout).toMatch(/^ +10$/m);
+    const redis = spawnSync("make", ["--no-print-directory", "redis-cli", "STACK=e2e"], {
+      cwd: sandbox.root,
+      input: "PING\n",
+      encoding: "utf8",
+    });
+    expect(redis.stdout.trim()).toBe("PONG");
+  });
+
+  test.each([
+    ["logs", { SERVICE: "edge" }, /GET \/ready/],
+    ["celery-status", {}, /worker-1@/],
+    ["migrate-up", {}, /./],
+    ["init-prod", {}, /./],
+    ["flower", {}, /http:\/\/127\.0\.0\.1:\d+/],
+    ["doctor", {}, /All of 'e2e' is well/],
+  ] as const)("make %s", (target, variables, expected) => {
+    const { code, output } = sandbox.make(target, variables);
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(expected) });
+  });
+
+  test("make celery-purge asks, and does it when told so", () => {
+    expect(sandbox.make("celery-purge")).toEqual({ code: 2, output: expect.stringContaining("YES=1") });
+    expect(sandbox.make("celery-purge", { YES: "1" })).toMatchObject({ code: 0 });
+  });
+
+  test("a service that does not exist is answered with those that do", () => {
+    expect(sandbox.make("logs", { SERVICE: "nonsense" }).output).toMatch(/no service 'nonsense'.*app-1.*edge/);
+  });
+
+  test("make doctor finds a stopped worker and says what to do", () => {
+    docker("stop", "orion-e2e-worker-1");
+    const { code, output } = sandbox.make("doctor");
+    expect({ code, output }).toEqual({ code: 2, output: expect.stringMatching(/PROBLEM\s+worker-1[^]*make up/) });
+    docker("start", "orion-e2e-worker-1");
+  });
+});
+
+test("every container may be restarted, one at a time, and no order is lost", async () => {
+  for (const name of containers()) {
+    docker("restart", name);
+    await ready();
+    await eventually(`an order is taken after the restart of ${name}`, async () => {
+      await edge.order();
+    });
+  }
+  await edge.settleLedger();
+});
+
+describe("what goes wrong", () => {
+  test("a migration that fails fails the update with its log, and the platform goes on running", async () => {
+    const [image = ""] = docker("inspect", "--format", "{{.Config.Image}}", "orion-e2e-app-1");
+    const dockerfile = `FROM ${image}\nUSER root\nRUN printf 'raise SystemExit("this migration is broken")\\n' > migrations/env.py\nUSER orion\n`;
+    spawnSync("docker", ["build", "--tag", "orion/e2e-broken:1", "-"], {
+      input: dockerfile,
+      env: { ...process.env, DOCKER_BUILDKIT: "0" },
+    });
+    try {
+      sandbox.configure({ app: { image: "orion/e2e-broken:1" } });
+      const { code, output } = sandbox.make("up");
+      expect({ code, output }).toEqual({ code: 2, output: expect.stringContaining("this migration is broken") });
+      expect(output).toMatch(/exit code 1/);
+      await ready();
+      await edge.order();
+
+      // It is not in the state, so it is tried again, and fails again.
+      expect(sandbox.make("up").output).toContain("this migration is broken");
+    } finally {
+      sandbox.configure({});
+      expect(sandbox.make("up")).toMatchObject({ code: 0 });
+      docker("image", "rm", "--force", "orion/e2e-broken:1");
+    }
+    await ready();
+  });
+
+  test("an image that does not exist is named", async () => {
+    sandbox.configure({ images: { redis: "redis:no-such-tag" } });
+    const { code, output } = sandbox.make("up");
+    sandbox.configure({});
+    expect({ code, output }).toEqual({ code: 2, output: expect.stringContaining("redis:no-such-tag") });
+    await ready();
+  });
+
+  test.each([
+    [{ phase: "production" }, 'orion:phase: got "production", allowed: one of development, mvp'],
+    [{ colour: "red" }, 'orion:colour: got "red", allowed:'],
+    [{ app: { instances: 0 } }, "orion:app.instances: got 0, allowed: 1 or more"],
+  ])("a configuration of %j is refused with what is allowed", async (keys, message) => {
+    sandbox.configure(keys);
+    const update = sandbox.make("up");
+    const preview = sandbox.pulumi("preview");
+    sandbox.configure({});
+    for (const { code, output } of [update, preview]) {
+      expect(code).not.toBe(0);
+      expect(output).toContain(message);
+    }
+    await ready();
+  });
+
+  test("a port that somebody else has is named, with its holder and the way out", async () => {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, "127.0.0.1", () => {
+        const address = server.address();
+        resolve(typeof address === "object" && address ? address.port : 0);
+      });
+    });
+    sandbox.configure({ ports: { ...sandbox.ports, docs: port } });
+    const { code, output } = sandbox.make("up");
+    server.close();
+    sandbox.configure({});
+    expect({ code, output }).toEqual({
+      code: 2,
+      output: expect.stringMatching(`127.0.0.1:${port} \\(docs\\) by [^]*ports.docs`),
+    });
+    await ready();
+  });
+
+  test("a Docker Engine that does not run is named", () => {
+    sandbox.configure({ dockerHost: "unix:///var/run/no-docker-here.sock" });
+    const { code, output } = sandbox.make("up");
+    sandbox.configure({});
+    expect({ code, output }).toEqual({
+      code: 2,
+      output: expect.stringContaining("The Docker Engine does not answer at unix:///var/run/no-docker-here.sock"),
+    });
+  });
+
+  test("a wrong passphrase is said to be wrong, and opens nothing", async () => {
+    const { code, output } = sandbox.run("npx", ["pulumi", "preview", "--stack", "e2e"], {
+      PULUMI_CONFIG_PASSPHRASE: "wrong",
+    });
+    expect(code).not.toBe(0);
+    expect(output).toMatch(/incorrect passphrase/);
+    expect(output).toContain("PULUMI_CONFIG_PASSPHRASE");
+    await ready();
+  });
+
+  test("an update that is killed is taken up by the next one", async () => {
+    // Something to do for it: the workers are made anew.
+    for (const environment of [{ ROUND: "1" }, { ROUND: "2" }, { ROUND: "3" }]) {
+      sandbox.configure({ app: { environment } });
+      const update = sandbox.start("up");
+      await new Promise((resolve) => setTimeout(resolve, 4000 + Math.random() * 6000));
+      // A negative id means the whole group: make, the engine, its plugins.
+      if (update.pid !== undefined && update.exitCode === null) process.kill(-update.pid, "SIGKILL");
+      expect(sandbox.make("up")).toMatchObject({ code: 0 });
+      await ready();
+      await edge.order();
+    }
+    await edge.settleLedger();
+    sandbox.configure({});
+    expect(sandbox.make("up")).toMatchObject({ code: 0 });
+  });
+});
+
+describe("taking it down", () => {
+  test("data stays when nobody agrees to lose it, and is there again after the next make up", async () => {
+    const { code, output } = sandbox.make("down");
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining("DATA=delete") });
+    expect(sandbox.leftovers().sort()).toEqual(
+      ["cache-data", "database-data", "uploads"].map((name) => `volume orion-e2e-${name}`),
+    );
+
+    expect(sandbox.make("up")).toMatchObject({ code: 0 });
+    await ready();
+    await edge.settleLedger();
+  });
+
+  test("orion:services leaves out what it does not name", () => {
+    sandbox.configure({ services: [] });
+    expect(sandbox.make("up")).toMatchObject({ code: 0 });
+    expect(containers()).toEqual(["orion-e2e-database"]);
+  });
+
+  test("make down DATA=delete leaves nothing behind", () => {
+    expect(sandbox.make("down", { DATA: "delete" })).toMatchObject({ code: 0 });
+    expect(sandbox.leftovers()).toEqual([]);
+  });
+});

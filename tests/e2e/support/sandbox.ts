@@ -1,0 +1,136 @@
+/**
+ * A copy of the project in a folder of its own, with a stack of its own name and ports: what a test does there touches
+ * neither the working tree nor a development stack that runs on the same machine.
+ */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { parse, stringify } from "yaml";
+
+export interface Ran {
+  readonly code: number;
+  /** Standard output and standard error. */
+  readonly output: string;
+}
+
+export const portNames = ["database", "testDatabase", "cache", "app", "flower", "edge", "docs"] as const;
+export type Ports = Readonly<Record<(typeof portNames)[number], number>>;
+
+export class Sandbox {
+  readonly stack: string;
+  readonly root: string;
+  readonly ports: Ports;
+
+  constructor(project: string, stack: string, ports: Ports) {
+    this.stack = stack;
+    this.ports = ports;
+    this.root = mkdtempSync(join(tmpdir(), `orion-${stack}-`));
+    const listed = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+      cwd: project,
+      encoding: "utf8",
+    });
+    for (const file of listed.stdout.split("\0").filter((name) => name !== "")) {
+      mkdirSync(join(this.root, dirname(file)), { recursive: true });
+      cpSync(join(project, file), join(this.root, file), { recursive: true });
+    }
+    symlinkSync(join(project, "node_modules"), join(this.root, "node_modules"));
+    this.configure({});
+  }
+
+  /** Writes the stack's file anew: development on the sandbox's ports, and the given keys. */
+  configure(keys: Readonly<Record<string, unknown>>): void {
+    const all = { phase: "development", ports: this.ports, ...keys };
+    const config = Object.fromEntries(Object.entries(all).map(([key, value]) => [`orion:${key}`, value]));
+    const path = join(this.root, `Pulumi.${this.stack}.yaml`);
+    // The engine keeps the salt of the stack's passphrase in the same file.
+    const before: unknown = existsSync(path) ? parse(readFileSync(path, "utf8")) : {};
+    writeFileSync(path, stringify({ ...(typeof before === "object" ? before : {}), config }));
+  }
+
+  /** Runs a make target for the sandbox's stack to its end. */
+  make(target: string, variables: Readonly<Record<string, string>> = {}): Ran {
+    return this.run("make", ["--no-print-directory", target, `STACK=${this.stack}`, ...assignments(variables)]);
+  }
+
+  /** Runs the engine in the sandbox. */
+  pulumi(...args: string[]): Ran {
+    return this.run("npx", ["pulumi", ...args, "--stack", this.stack]);
+  }
+
+  run(program: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): Ran {
+    const { status, stdout, stderr } = spawnSync(program, [...args], {
+      cwd: this.root,
+      encoding: "utf8",
+      env: { ...cleanEnvironment(), ...environment },
+      maxBuffer: 1 << 28,
+    });
+    return { code: status ?? 1, output: stdout + stderr };
+  }
+
+  /** Starts a make target in a process group of its own, so that it can be killed with all that it started. */
+  start(target: string): ChildProcess {
+    return spawn("make", ["--no-print-directory", target, `STACK=${this.stack}`], {
+      cwd: this.root,
+      detached: true,
+      stdio: "ignore",
+      env: cleanEnvironment(),
+    });
+  }
+
+  /** What the stack has in Docker, whatever the state says. */
+  leftovers(): string[] {
+    const filter = ["--filter", `label=stack=${this.stack}`];
+    return [
+      ...docker("ps", "--all", ...filter, "--format", "container {{.Names}}"),
+      ...docker("network", "ls", ...filter, "--format", "network {{.Name}}"),
+      ...docker("volume", "ls", ...filter, "--format", "volume {{.Name}}"),
+    ];
+  }
+
+  /** Removes everything that the sandbox made, also after a failed test. */
+  dispose(): void {
+    for (const [kind, name] of this.leftovers().map((line) => line.split(" "))) {
+      if (kind && name) docker(kind, "rm", "--force", name);
+    }
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+/** The lines that a docker command prints. */
+export function docker(...args: string[]): string[] {
+  const { stdout } = spawnSync("docker", args, { encoding: "utf8", maxBuffer: 1 << 28 });
+  return stdout.split("\n").filter((line) => line !== "");
+}
+
+/** Ports of the loopback address that nothing listens on. */
+export async function freePorts(): Promise<Ports> {
+  const servers = await Promise.all(
+    portNames.map(
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve) => {
+          const server = createServer();
+          server.listen(0, "127.0.0.1", () => {
+            resolve(server);
+          });
+        }),
+    ),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === "object" && address !== null ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return Object.fromEntries(portNames.map((name, index) => [name, ports[index]])) as Ports;
+}
+
+/** The machine's environment without what a surrounding run of make or the engine has put into it. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(PULUMI_(?!HOME)|MAKE|MFLAGS|STACK$|npm_)/.test(name)),
+  );
+}
+
+const assignments = (variables: Readonly<Record<string, string>>): string[] =>
+  Object.entries(variables).map(([name, value]) => `${name}=${value}`);

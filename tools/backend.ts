@@ -1,0 +1,19 @@
+/** Where the engine keeps the state, as far as the tools look into it. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { capture } from "./run.ts";
+
+/** The folder of the state when it lies on this machine; undefined when it is in a bucket or a service. */
+export function localState(root: string): string | undefined {
+  const url = process.env["PULUMI_BACKEND_URL"];
+  if (url === undefined) return join(root, ".orion", "state", ".pulumi");
+  return url.startsWith("file:///") ? join(fileURLToPath(new URL(url)), ".pulumi") : undefined;
+}
+
+/** Whether the state knows the stack. A file is looked at directly, since asking the engine takes a second. */
+export function stackExists(root: string, stack: string): boolean {
+  const state = localState(root);
+  if (state !== undefined) return existsSync(join(state, "stacks", "orion", `${stack}.json`));
+  return capture("pulumi", ["stack", "export", "--stack", stack, "--cwd", root]).code === 0;
+}
