@@ -1,0 +1,75 @@
+/** One `docker build`: the context goes in as an archive, the name is given only to what is complete. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { contextArchive, type ContextFile } from "./context.ts";
+import { buildEpoch } from "./debian.ts";
+import { type Outcome, type Runner } from "./engine.ts";
+
+export interface Workshop {
+  readonly runner: Runner;
+  /** Folder of the log files. */
+  readonly logs: string;
+  /** Variables for `docker build`: which builder, and where packages come from. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface BuildOrder {
+  /** Name of the log file and of the image in messages. */
+  readonly title: string;
+  readonly reference: string;
+  readonly files: readonly ContextFile[];
+  readonly args: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Taken from the environment when they are set there; Docker keeps the proxies out of an image's history by itself. */
+const passedOn = [
+  ...["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
+  ...["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST"],
+];
+
+/**
+ * Builds an image and gives it its name.
+ *
+ * @throws Error with the end of the log when the build fails.
+ */
+export async function buildImage(workshop: Workshop, order: BuildOrder): Promise<void> {
+  const { runner, logs, environment } = workshop;
+  const scratch = mkdtempSync(join(tmpdir(), "orion-image-"));
+  try {
+    const idFile = join(scratch, "id");
+    const pairs = (option: string, values: Readonly<Record<string, string>>) =>
+      Object.entries(values).flatMap(([key, value]) => [option, `${key}=${value}`]);
+    const known = { ...process.env, ...environment };
+    const log = join(logs, `${order.title}.log`);
+    const outcome = await runner({
+      command: "docker",
+      args: [
+        ...["build", "--network", "host", "--force-rm", "--iidfile", idFile],
+        ...pairs("--build-arg", { SOURCE_DATE_EPOCH: String(buildEpoch), ...order.args }),
+        ...passedOn.filter((name) => known[name]).flatMap((name) => ["--build-arg", name]),
+        ...pairs("--label", order.labels),
+        "-",
+      ],
+      input: contextArchive(order.files, buildEpoch),
+      environment,
+      log,
+    });
+    if (outcome.code !== 0) throw buildFailure(order.title, outcome, log);
+    const id = readFileSync(idFile, "utf8").trim();
+    const tagged = await runner({ command: "docker", args: ["tag", id, order.reference] });
+    if (tagged.code !== 0) throw new Error(`'${order.reference}' cannot be named: ${tagged.tail.trim()}`);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** What went wrong, with the last lines that were printed. */
+export function buildFailure(title: string, { code, tail }: Outcome, log: string): Error {
+  const lines = tail.trimEnd().split("\n").slice(-20);
+  return new Error(
+    `building the image '${title}' failed with exit code ${code ?? "none"}; the whole log is in ${log}, it ends with\n` +
+      lines.map((line) => `  | ${line}`).join("\n"),
+  );
+}

@@ -1,0 +1,242 @@
+/** Makes images available in the local Docker Engine: what is there stays, the rest is pulled or built. */
+import { join } from "node:path";
+import {
+  type ImageChoices,
+  type OfficialImage,
+  officialImages,
+  type OwnImage,
+  ownImages,
+  resolveImage,
+} from "../config/images.ts";
+import { type Workshop, buildImage } from "./docker-build.ts";
+import { builderEnvironment, inputsLabel, type LocalImage, localImages, run, type Runner } from "./engine.ts";
+import { Equivalents } from "./equivalents.ts";
+import { ownImage } from "./own.ts";
+import { Registries } from "./registry.ts";
+
+export type ImageName = OfficialImage | OwnImage;
+
+export const imageNames: readonly ImageName[] = [
+  ...(Object.keys(officialImages) as OfficialImage[]),
+  ...(Object.keys(ownImages) as OwnImage[]),
+];
+
+export interface EnsureOptions {
+  /** Folder of the project. */
+  readonly root: string;
+  /** Folder for log files; `images/logs` is made below it. */
+  readonly cache: string;
+  /** @default all */
+  readonly names?: readonly ImageName[];
+  readonly choices?: ImageChoices;
+  /** Says only what is missing, and changes nothing. @default false */
+  readonly check?: boolean;
+  /** Gets a line for all that takes longer than two seconds. @default nobody */
+  readonly report?: (line: string) => void;
+  /** Runs programs; tests give their own. */
+  readonly runner?: Runner;
+}
+
+export interface EnsuredImage {
+  readonly name: ImageName;
+  readonly reference: string;
+  readonly source: "present" | "pulled" | "built" | "missing";
+  readonly seconds: number;
+  /** Why an equivalent was built, if one was. */
+  readonly note?: string;
+}
+
+/**
+ * Makes every named image available, and says how. When all are there, one docker command is all that runs.
+ *
+ * @throws Error naming the image and the reason when one can neither be pulled nor built. The others are finished first.
+ */
+export async function ensureImages(options: EnsureOptions): Promise<EnsuredImage[]> {
+  const names = [...new Set(options.names ?? imageNames)];
+  const round = new Round(options);
+  await round.look();
+  const results = await Promise.allSettled(names.map((name) => round.ensure(name)));
+  const failures = results.flatMap((result) => (result.status === "rejected" ? [messageOf(result.reason)] : []));
+  if (failures.length > 0) throw new Error([...new Set(failures)].join("\n"));
+  return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+}
+
+const messageOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));
+
+/** One run over the images; every image is made at most once in it. */
+class Round {
+  readonly #options: EnsureOptions;
+  readonly #runner: Runner;
+  readonly #registries: Registries;
+  readonly #references: ReadonlyMap<ImageName, string>;
+  readonly #started = new Map<ImageName, Promise<EnsuredImage>>();
+  readonly #slots = new Slots(2);
+  #local: ReadonlyMap<string, LocalImage> = new Map();
+  #tools: Promise<{ workshop: Workshop; equivalents: Equivalents }> | undefined;
+
+  constructor(options: EnsureOptions) {
+    this.#options = options;
+    this.#runner = options.runner ?? run;
+    this.#registries = new Registries(this.#runner);
+    const base = resolveImage("python", options.choices);
+    this.#references = new Map(
+      imageNames
+        .filter((name) => isOfficial(name) || (options.names ?? imageNames).includes(name))
+        .map((name) => [
+          name,
+          isOfficial(name) ? resolveImage(name, options.choices) : ownImage(options.root, name, base).reference,
+        ]),
+    );
+  }
+
+  /** Finds out what the engine has. */
+  async look(): Promise<void> {
+    this.#local = await localImages(this.#runner, [...this.#references.values()]);
+  }
+
+  ensure(name: ImageName): Promise<EnsuredImage> {
+    const started = this.#started.get(name) ?? this.#ensure(name);
+    this.#started.set(name, started);
+    return started;
+  }
+
+  async #ensure(name: ImageName): Promise<EnsuredImage> {
+    const reference = this.#references.get(name) ?? "";
+    const begin = Date.now();
+    const result = (source: EnsuredImage["source"], note?: string): EnsuredImage => ({
+      ...{ name, reference, source, seconds: (Date.now() - begin) / 1000 },
+      ...(note === undefined ? {} : { note }),
+    });
+    if (this.#isPresent(name, reference)) return result("present");
+    if (this.#options.check) return result("missing");
+    return isOfficial(name) ? this.#makeOfficial(name, reference, result) : this.#makeOwn(name, reference, result);
+  }
+
+  #isPresent(name: ImageName, reference: string): boolean {
+    const image = this.#local.get(reference);
+    if (!image) return false;
+    // An equivalent is as good as its inputs; what came from a registry carries no such label and stays.
+    if (!isOfficial(name) || image.inputs === undefined) return true;
+    return image.inputs === new Equivalents(this.#options.root, noWorkshop).inputs(name);
+  }
+
+  async #makeOfficial(name: OfficialImage, reference: string, result: Finish): Promise<EnsuredImage> {
+    const log = join(this.#logs(), `${name}-pull.log`);
+    const pull = await this.#watch(`${reference}: pulling`, () => this.#registries.pull(reference, log));
+    if (pull.kind === "pulled") return result("pulled");
+    // Where somebody chose an image or a registry, nothing else may quietly take its place.
+    if (reference !== officialImages[name] || reference.includes("@")) {
+      throw new Error(
+        `the image '${reference}' cannot be pulled: ${pull.reason}\n` +
+          `It was chosen by orion:images; check its name and that this machine reaches its registry, or take the choice back.`,
+      );
+    }
+    const { equivalents } = await this.#workshop();
+    await this.#slots.take(() =>
+      this.#watch(`${reference}: building an equivalent from Debian packages`, () =>
+        equivalents.build(name, reference),
+      ),
+    );
+    return result("built", pull.reason);
+  }
+
+  async #makeOwn(name: OwnImage, reference: string, result: Finish): Promise<EnsuredImage> {
+    const base = (await this.ensure("python")).reference;
+    const { workshop } = await this.#workshop();
+    const { files, hash } = ownImage(this.#options.root, name, base);
+    await this.#slots.take(() =>
+      this.#watch(`${reference}: building`, () =>
+        buildImage(workshop, {
+          title: ownImages[name],
+          reference,
+          files,
+          args: { PYTHON_IMAGE: base },
+          labels: { [inputsLabel]: hash },
+        }),
+      ),
+    );
+    return result("built");
+  }
+
+  #logs(): string {
+    return join(this.#options.cache, "images", "logs");
+  }
+
+  /** What builds need; found out by the first that is needed. */
+  #workshop(): Promise<{ workshop: Workshop; equivalents: Equivalents }> {
+    this.#tools ??= (async () => {
+      const [builder, pip] = await Promise.all([builderEnvironment(this.#runner), pipEnvironment(this.#runner)]);
+      const workshop = { runner: this.#runner, logs: this.#logs(), environment: { ...pip, ...builder } };
+      return { workshop, equivalents: new Equivalents(this.#options.root, workshop) };
+    })();
+    return this.#tools;
+  }
+
+  /** Reports a task that takes longer than two seconds, and then every ten. */
+  async #watch<T>(title: string, task: () => Promise<T>): Promise<T> {
+    const begin = Date.now();
+    const say = () => this.#options.report?.(`${title} (${Math.round((Date.now() - begin) / 1000)} s)`);
+    let every: NodeJS.Timeout | undefined;
+    const first = setTimeout(() => {
+      say();
+      every = setInterval(say, 10_000);
+    }, 2_000);
+    try {
+      return await task();
+    } finally {
+      clearTimeout(first);
+      clearInterval(every);
+    }
+  }
+}
+
+type Finish = (source: EnsuredImage["source"], note?: string) => EnsuredImage;
+
+/** For asking an equivalent's inputs, which runs nothing. */
+const noWorkshop: Workshop = {
+  runner: () => Promise.reject(new Error("nothing is to be run here")),
+  logs: "",
+  environment: {},
+};
+
+function isOfficial(name: ImageName): name is OfficialImage {
+  return name in officialImages;
+}
+
+/** The package index that pip is configured for on this machine, as pip's own variables. */
+async function pipEnvironment(runner: Runner): Promise<Record<string, string>> {
+  const keys = { "global.index-url": "PIP_INDEX_URL", "global.extra-index-url": "PIP_EXTRA_INDEX_URL" };
+  const found: Record<string, string> = {};
+  for (const [key, variable] of Object.entries(keys)) {
+    if (process.env[variable]) continue;
+    try {
+      const { code, stdout } = await runner({ command: "pip", args: ["config", "get", key] });
+      if (code === 0 && stdout.trim()) found[variable] = stdout.trim();
+    } catch {
+      // No pip on this machine: then it has no configuration either.
+    }
+  }
+  return found;
+}
+
+/** Lets only so many tasks run at a time. */
+class Slots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async take<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await task();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free += 1;
+    }
+  }
+}

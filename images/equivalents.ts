@@ -1,0 +1,152 @@
+/** Equivalents of official images, built from Debian packages where no registry can be reached. */
+import { execFileSync } from "node:child_process";
+import { createWriteStream, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type OfficialImage } from "../config/images.ts";
+import { contextFiles, type ContextFile, hashOf } from "./context.ts";
+import { type DebianPlan, readDebianPlan, rootfsFacts, startBootstrap } from "./debian.ts";
+import { buildFailure, buildImage, type Workshop } from "./docker-build.ts";
+import { inputsLabel, localImages, type Runner } from "./engine.ts";
+
+/** Builds equivalents, and the Debian below them once. */
+export class Equivalents {
+  readonly #root: string;
+  readonly #workshop: Workshop;
+  #debian: Debian | undefined;
+  #base: Promise<string> | undefined;
+
+  /** @param root Folder of the project. */
+  constructor(root: string, workshop: Workshop) {
+    this.#root = root;
+    this.#workshop = workshop;
+  }
+
+  /** Hash of all that decides an equivalent: its files, the Debian below it, the machine's sources and authorities. */
+  inputs(name: OfficialImage): string {
+    return hashOf(this.#files(name), this.#plan().baseHash);
+  }
+
+  /**
+   * Builds the equivalent of an official image under the given name.
+   *
+   * @throws Error when mmdebstrap is missing and cannot be installed, or with the end of the log when a build fails.
+   */
+  async build(name: OfficialImage, reference: string): Promise<void> {
+    this.#base ??= this.#makeBase();
+    const base = await this.#base;
+    await buildImage(this.#workshop, {
+      title: name,
+      reference,
+      files: this.#files(name),
+      args: { BASE: base },
+      labels: { [inputsLabel]: this.inputs(name) },
+    });
+  }
+
+  async #makeBase(): Promise<string> {
+    const { runner } = this.#workshop;
+    const { plan, baseFiles, rootfsHash, baseHash } = this.#plan();
+    const rootfs = `orion/debian-rootfs:${rootfsHash.slice(0, 12)}`;
+    const base = `orion/debian:${baseHash.slice(0, 12)}`;
+    const present = await localImages(runner, [rootfs, base]);
+    if (present.has(base)) return base;
+    if (!present.has(rootfs)) {
+      await requireBootstrap(runner);
+      await importRootfs(this.#workshop, plan, rootfs);
+    }
+    await buildImage(this.#workshop, {
+      title: "debian",
+      reference: base,
+      files: baseFiles,
+      args: { ROOTFS: rootfs },
+      labels: { [inputsLabel]: baseHash },
+    });
+    return base;
+  }
+
+  #files(name: OfficialImage | "debian"): ContextFile[] {
+    return contextFiles(join(this.#root, "images/equivalents", name));
+  }
+
+  #plan(): Debian {
+    if (!this.#debian) {
+      const plan = readDebianPlan(aptConfiguration());
+      const rootfsHash = hashOf([], ...rootfsFacts(plan));
+      const baseFiles = [...this.#files("debian"), ...plan.authorities, { ...emptyFile, path: "authorities/.keep" }];
+      this.#debian = { plan, baseFiles, rootfsHash, baseHash: hashOf(baseFiles, rootfsHash) };
+    }
+    return this.#debian;
+  }
+}
+
+interface Debian {
+  readonly plan: DebianPlan;
+  readonly baseFiles: readonly ContextFile[];
+  readonly rootfsHash: string;
+  readonly baseHash: string;
+}
+
+/** Keeps a folder in a build context that no other file may lie in. */
+const emptyFile = { content: Buffer.alloc(0), kind: "file" } as const;
+
+function aptConfiguration(): string {
+  try {
+    return execFileSync("apt-config", ["dump"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  } catch {
+    // No apt here: then there is nothing of it to pass on.
+    return "";
+  }
+}
+
+/** Makes sure of mmdebstrap: installs it where that is possible, else says what to do. */
+async function requireBootstrap(runner: Runner): Promise<void> {
+  const works = async (command: string, ...args: string[]) => {
+    try {
+      return (await runner({ command, args, environment: { DEBIAN_FRONTEND: "noninteractive" } })).code === 0;
+    } catch {
+      return false;
+    }
+  };
+  if (await works("mmdebstrap", "--version")) return;
+  const install = ["install", "--yes", "--no-install-recommends", "mmdebstrap"];
+  if (process.getuid?.() === 0) {
+    if (await works("apt-get", ...install)) return;
+    if ((await works("apt-get", "update")) && (await works("apt-get", ...install))) return;
+  }
+  throw new Error(
+    "no registry offers the official images, and their equivalents cannot be built without the program mmdebstrap.\n" +
+      "Either let this machine reach docker.io, or name a registry that it reaches (orion:images.registry),\n" +
+      "or install mmdebstrap on Debian or Ubuntu: sudo apt-get install mmdebstrap",
+  );
+}
+
+async function importRootfs({ runner, logs }: Workshop, plan: DebianPlan, reference: string): Promise<void> {
+  mkdirSync(logs, { recursive: true });
+  const log = join(logs, "debian-rootfs.log");
+  const file = createWriteStream(log);
+  const bootstrap = startBootstrap(plan);
+  let tail = "";
+  bootstrap.stderr.on("data", (chunk: Buffer) => {
+    tail = (tail + chunk.toString("utf8")).slice(-8192);
+    file.write(chunk);
+  });
+  const ended = new Promise<number>((resolve, reject) => {
+    bootstrap.on("error", reject);
+    bootstrap.on("close", (code) => {
+      resolve(code ?? 1);
+    });
+  });
+  const [code, imported] = await Promise.all([
+    ended,
+    runner({ command: "docker", args: ["import", "-"], input: bootstrap.stdout }),
+  ]);
+  file.end();
+  const id = imported.stdout.trim();
+  if (code !== 0) {
+    // What came before the failure is no image that anybody could want.
+    if (id) await runner({ command: "docker", args: ["image", "rm", id] });
+    throw buildFailure("debian-rootfs", { code, stdout: "", tail }, log);
+  }
+  if (imported.code !== 0) throw buildFailure("debian-rootfs", imported, log);
+  await runner({ command: "docker", args: ["tag", id, reference] });
+}

@@ -1,0 +1,65 @@
+"""Liveness and readiness."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from fastapi import APIRouter, Response
+
+from app.core import database, redis
+from app.core.config import AppSettings, settings
+
+router = APIRouter(tags=["health"])
+
+TIMEOUT_SECONDS = 2.0
+
+
+class Probe:
+    """A check of one dependency. While one hangs, no second is started: probes never pile up."""
+
+    def __init__(self, check: Callable[[], object]) -> None:
+        self._check = check
+        self._running: Future[object] | None = None
+
+    async def run(self, threads: ThreadPoolExecutor) -> str:
+        """Return `ok`, `timeout`, or the kind of the error. Never the error's text, which may name a server."""
+        if self._running is None or self._running.done():
+            self._running = threads.submit(self._check)
+        try:
+            await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self._running)), TIMEOUT_SECONDS)
+        except TimeoutError:
+            return "timeout"
+        except Exception as error:
+            return type(error).__name__
+        return "ok"
+
+
+_threads = ThreadPoolExecutor(max_workers=3, thread_name_prefix="probe")
+_probes = {
+    "database": Probe(database.ping),
+    "redis": Probe(lambda: redis.cache_store().ping()),
+    "broker": Probe(lambda: redis.broker().ping()),
+}
+
+
+@router.get("/health")
+async def health() -> dict[str, str]:
+    """Liveness: the event loop answers. Asks no dependency, whose outage a restart would not mend."""
+    config = settings(AppSettings)
+    return {"status": "ok", "version": config.app_version, "instance": config.instance_name}
+
+
+@router.get("/ready")
+async def ready(response: Response) -> dict[str, object]:
+    """Readiness: 200 when database, Redis and broker answer within two seconds, else 503 and which one does not."""
+    outcomes = await asyncio.gather(*(probe.run(_threads) for probe in _probes.values()))
+    checks = dict(zip(_probes, outcomes, strict=True))
+    failed = [name for name, outcome in checks.items() if outcome != "ok"]
+    if failed:
+        response.status_code = 503
+    return {"status": "unavailable" if failed else "ok", "failed": failed, "checks": checks}
+
+
+def close() -> None:
+    """Let go of the probes' threads without waiting for one that hangs."""
+    _threads.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,78 @@
+"""Orders."""
+
+from datetime import datetime
+
+from fastapi import APIRouter, BackgroundTasks, HTTPException, Query, Response
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import func, select
+
+from app.core.database import reader, transaction
+from app.models import Order
+from app.services.orders import NewOrder, confirmation_of, place_order
+from app.services.outbox import publish
+
+router = APIRouter(prefix="/orders", tags=["orders"])
+
+
+class OrderView(BaseModel):
+    """What a client sees of an order."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    reference: str
+    item: str
+    quantity: int
+    email: str
+    created_at: datetime
+    confirmed_at: datetime | None
+    confirmation_count: int
+
+
+@router.post("", status_code=201)
+def create_order(new: NewOrder, response: Response, background: BackgroundTasks) -> OrderView:
+    """Place an order: 201 when it is committed. The same reference again gives 200 and the order that is there."""
+    with transaction() as session:
+        placed = place_order(session, new)
+    if placed.is_new:
+        # After the answer, so that a broker that is away costs the client nothing.
+        background.add_task(publish, confirmation_of(placed.order.id))
+    else:
+        response.status_code = 200
+    return OrderView.model_validate(placed.order)
+
+
+@router.get("")
+def list_orders(reference: str | None = None, limit: int = Query(default=50, ge=1, le=500)) -> list[OrderView]:
+    """List the newest orders, from the replica if there is one; by reference, from the primary."""
+    query = select(Order).order_by(Order.id.desc()).limit(limit)
+    if reference is not None:
+        # Whoever asks for one order wants to see what was just written.
+        with transaction() as session:
+            return _views(session.scalars(query.where(Order.reference == reference)).all())
+    with reader() as session:
+        return _views(session.scalars(query).all())
+
+
+@router.get("/count")
+def count_orders() -> dict[str, int]:
+    """Count orders and confirmed orders, on the primary."""
+    with transaction() as session:
+        total, confirmed = session.execute(
+            select(func.count(), func.count(Order.confirmed_at)).select_from(Order)
+        ).one()
+    return {"count": total, "confirmed": confirmed}
+
+
+@router.get("/{order_id}")
+def get_order(order_id: int) -> OrderView:
+    """Return one order, from the primary."""
+    with transaction() as session:
+        order = session.get(Order, order_id)
+    if order is None:
+        raise HTTPException(404, "no such order")
+    return OrderView.model_validate(order)
+
+
+def _views(orders: list[Order]) -> list[OrderView]:
+    return [OrderView.model_validate(order) for order in orders]

@@ -1,0 +1,42 @@
+"""Background tasks: start one, look at one."""
+
+import secrets
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Header, HTTPException
+
+from app.celery import TASK_QUEUES, celery_app
+from app.core.config import AppSettings, settings
+
+PREFIX = "app.tasks."
+
+
+def _authorised(authorization: Annotated[str, Header()] = "") -> None:
+    token = settings(AppSettings).task_api_token
+    expected = f"Bearer {token.get_secret_value()}" if token else None
+    if expected and not secrets.compare_digest(authorization.encode(), expected.encode()):
+        raise HTTPException(401, "a valid bearer token is needed", {"WWW-Authenticate": "Bearer"})
+
+
+router = APIRouter(prefix="/tasks", tags=["tasks"], dependencies=[Depends(_authorised)])
+
+
+@router.post("/{name}", status_code=202)
+def start_task(name: str, arguments: Annotated[dict[str, Any] | None, Body()] = None) -> dict[str, str]:
+    """Enqueue a task by its short name; the body holds its arguments. Guarded by TASK_API_TOKEN when that is set."""
+    task = PREFIX + name
+    if task not in TASK_QUEUES:
+        known = ", ".join(sorted(known.removeprefix(PREFIX) for known in TASK_QUEUES))
+        raise HTTPException(404, f"no task {name}; there are: {known}")
+    result = celery_app.send_task(task, kwargs=arguments or {}, retry=False)
+    return {"id": result.id, "task": name, "queue": TASK_QUEUES[task]}
+
+
+@router.get("/{task_id}")
+def get_task(task_id: str) -> dict[str, Any]:
+    """Return a task's state (PENDING also stands for unknown) and, at its end, the result or the error."""
+    meta = celery_app.backend.get_task_meta(task_id)
+    state, result = meta["status"], meta.get("result")
+    if isinstance(result, Exception):
+        return {"id": task_id, "state": state, "error": f"{type(result).__name__}: {result}"}
+    return {"id": task_id, "state": state, "result": result}

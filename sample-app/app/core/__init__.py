@@ -1,0 +1,1 @@
+"""What every process shares: configuration, connections, logging."""

@@ -1,0 +1,1 @@
+"""Parts that run inside the Celery worker and Beat."""
