@@ -3,7 +3,7 @@ import { type SecretKey, type Settings } from "../config/schema.ts";
 import { type BuiltImages, imageReferences } from "../topology/images.ts";
 import { type Service, type ServiceKind, servicesOf, type Topology } from "../topology/types.ts";
 import { AppTier } from "./app-tier/app-tier.ts";
-import { appEnvironment, type AppEnvironment, type Connections } from "./app-tier/environment.ts";
+import { appEnvironment, type Connections } from "./app-tier/environment.ts";
 import { Release } from "./app-tier/release.ts";
 import { Cache } from "./cache/cache.ts";
 import { redisDatabases } from "./cache/redis-config.ts";
@@ -25,7 +25,15 @@ export interface PlatformArgs {
   readonly builtImages: BuiltImages;
 }
 
-type RedisUrls = Pick<Connections, "redisUrl" | "brokerUrl" | "resultBackendUrl" | "flagsUrl">;
+/** A part that others use: how it is reached, and what must be there first; nothing of ours when it is external. */
+interface DatabaseParts {
+  readonly url: pulumi.Output<string>;
+  readonly resources: pulumi.Resource[];
+}
+interface CacheParts {
+  readonly urls: Pick<Connections, "redisUrl" | "brokerUrl" | "resultBackendUrl" | "flagsUrl">;
+  readonly resources: pulumi.Resource[];
+}
 
 /** The whole of Orion in one stack: the components of its topology, connected. */
 export class Platform extends pulumi.ComponentResource {
@@ -43,14 +51,13 @@ export class Platform extends pulumi.ComponentResource {
 
     const place = this.#createPlace();
     const storage = new Storage("storage", { backend: "local", place }, { parent: this });
-    this.databaseUrl = this.#createDatabases(place);
-    const environment = this.#createEnvironment(storage, this.#createCache(place));
-    const release = this.#createRelease(place, environment);
-    const app = this.#createApp(place, environment, storage, release);
-    this.#createWorkers(place, environment, storage, release);
-    this.#createEdge(place, storage, app);
+    const database = this.#createDatabase(place);
+    this.#createTestDatabase(place);
+    const cache = this.#createCache(place);
+    if (cache) this.#createTiers(place, storage, database, cache);
     this.#createDocs(place);
 
+    this.databaseUrl = database.url;
     this.endpoints = endpointsOf(args.topology);
     this.registerOutputs({ endpoints: this.endpoints });
   }
@@ -72,96 +79,71 @@ export class Platform extends pulumi.ComponentResource {
     );
   }
 
-  #createDatabases(place: DockerPlace): pulumi.Output<string> {
+  #createDatabase(place: DockerPlace): DatabaseParts {
+    const [service] = this.#services("database");
+    if (!service) return { url: this.#required("databaseUrl"), resources: [] };
     const { memoryMb } = this.#args.settings.database;
+    const database = new Database("database", { place, service, memoryMb, data: "volume" }, { parent: this });
+    return { url: database.url, resources: [database] };
+  }
+
+  #createTestDatabase(place: DockerPlace): void {
     for (const service of this.#services("test-database")) {
       new Database("test-database", { place, service, memoryMb: 256, data: "memory" }, { parent: this });
     }
-    const [service] = this.#services("database");
-    if (!service) return this.#required("databaseUrl");
-    return new Database("database", { place, service, memoryMb, data: "volume" }, { parent: this }).url;
   }
 
-  #createCache(place: DockerPlace): RedisUrls | undefined {
-    const { cache, services } = this.#args.settings;
+  #createCache(place: DockerPlace): CacheParts | undefined {
+    const { cache } = this.#args.settings;
     if (cache.mode === "external") {
       const redisUrl = this.#required("redisUrl");
       const brokerUrl = this.#required("brokerUrl");
-      return { redisUrl, brokerUrl, resultBackendUrl: brokerUrl, flagsUrl: redisUrl };
+      return { urls: { redisUrl, brokerUrl, resultBackendUrl: brokerUrl, flagsUrl: redisUrl }, resources: [] };
     }
     const [service] = this.#services("cache");
-    if (!service || !services.includes("cache")) return undefined;
+    if (!service) return undefined;
     // Development has one Redis for everything; it must not evict, for the broker's sake.
     const redis = new Cache("cache", { place, service, use: "all", maxMemoryMb: cache.maxMemoryMb }, { parent: this });
-    return {
+    const urls = {
       redisUrl: redis.url(redisDatabases.sessions),
       brokerUrl: redis.url(redisDatabases.broker),
       resultBackendUrl: redis.url(redisDatabases.results),
       flagsUrl: redis.url(redisDatabases.flags),
     };
+    return { urls, resources: [redis] };
   }
 
-  #createEnvironment(storage: Storage, redis: RedisUrls | undefined): AppEnvironment | undefined {
-    if (
-      !redis ||
-      this.#services("release").length + this.#services("flower").length + this.#services("beat").length === 0
-    ) {
-      return undefined;
-    }
+  /** What runs the platform's own image, and the edge before it. */
+  #createTiers(place: DockerPlace, storage: Storage, database: DatabaseParts, cache: CacheParts): void {
+    const { settings, secret } = this.#args;
+    const workers = [...this.#services("worker"), ...this.#services("beat"), ...this.#services("flower")];
+    const apps = this.#services("app");
+    if (workers.length + apps.length === 0) return;
+
     const secretKey = createPassword("secret-key", 48, { parent: this, protect: true });
-    return appEnvironment(
-      this.#args.settings,
-      { databaseUrl: this.databaseUrl, ...redis, secretKey },
-      storage.environment,
-      this.#args.secret,
+    const connections = { databaseUrl: database.url, ...cache.urls, secretKey };
+    const environment = appEnvironment(settings, connections, storage.environment, secret);
+    const common = { place, environment, ...uploadsOf(storage) };
+
+    const backing = [...database.resources, ...cache.resources];
+    const releases = this.#services("release").map(
+      (service) => new Release("release", { place, service, environment }, { parent: this, dependsOn: backing }),
     );
+    const opts = { parent: this, dependsOn: [...backing, ...releases] };
+    if (workers.length > 0) {
+      new WorkerTier("workers", { ...common, services: workers, memoryMb: settings.workers.memoryMb }, opts);
+    }
+    if (apps.length > 0) {
+      const { uvicornWorkers, memoryMb } = settings.app;
+      const app = new AppTier("app", { ...common, services: apps, uvicornWorkers, memoryMb }, opts);
+      this.#createEdge(place, storage, app);
+    }
   }
 
-  #createRelease(place: DockerPlace, environment: AppEnvironment | undefined): Release[] {
-    if (!environment) return [];
-    return this.#services("release").map(
-      (service) => new Release("release", { place, service, environment }, { parent: this }),
-    );
-  }
-
-  #createApp(
-    place: DockerPlace,
-    environment: AppEnvironment | undefined,
-    storage: Storage,
-    after: pulumi.Resource[],
-  ): AppTier[] {
-    const services = this.#services("app");
-    if (!environment || services.length === 0) return [];
-    const { uvicornWorkers, memoryMb } = this.#args.settings.app;
-    return [
-      new AppTier(
-        "app",
-        { place, services, environment, uvicornWorkers, memoryMb, ...uploadsOf(storage) },
-        { parent: this, dependsOn: after },
-      ),
-    ];
-  }
-
-  #createWorkers(
-    place: DockerPlace,
-    environment: AppEnvironment | undefined,
-    storage: Storage,
-    after: pulumi.Resource[],
-  ): void {
-    const services = [...this.#services("worker"), ...this.#services("beat"), ...this.#services("flower")];
-    if (!environment || services.length === 0) return;
-    const { memoryMb } = this.#args.settings.workers;
-    new WorkerTier(
-      "workers",
-      { place, services, environment, memoryMb, ...uploadsOf(storage) },
-      { parent: this, dependsOn: after },
-    );
-  }
-
-  #createEdge(place: DockerPlace, storage: Storage, after: pulumi.Resource[]): void {
-    const { edge } = this.#args.settings;
+  #createEdge(place: DockerPlace, storage: Storage, app: AppTier): void {
     for (const service of this.#services("edge")) {
-      new EdgeProxy("edge", { place, service, ...edge, ...uploadsOf(storage) }, { parent: this, dependsOn: after });
+      const args = { place, service, ...this.#args.settings.edge, ...uploadsOf(storage) };
+      new EdgeProxy("edge", args, { parent: this, dependsOn: app });
     }
   }
 

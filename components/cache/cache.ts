@@ -26,12 +26,10 @@ export class Cache extends pulumi.ComponentResource {
     super("orion:cache:Cache", name, {}, opts);
     const password = createPassword(`${name}-password`, 32, { parent: this, protect: true });
     const volume = this.#createVolume(name, args);
-    const container = this.#createServer(name, args, password, volume);
+    this.#createServer(name, args, password, volume);
 
     this.#baseUrl = pulumi.secret(
-      pulumi
-        .all([password, container.id])
-        .apply(([secret]) => `redis://:${secret}@${args.service.name}:${containerPorts.redis}`),
+      pulumi.interpolate`redis://:${password}@${args.service.name}:${containerPorts.redis}`,
     );
     this.registerOutputs({});
   }

@@ -34,16 +34,11 @@ export class Database extends pulumi.ComponentResource {
     // As lasting as the data that it opens.
     const password = createPassword(`${name}-password`, 32, { parent: this, protect: args.data === "volume" });
     const volume = args.data === "volume" ? this.#createVolume(name, args) : undefined;
-    const container = this.#createServer(name, args, password, volume);
+    this.#createServer(name, args, password, volume);
 
-    // By way of the container, so that who uses the URL waits until the server answers.
+    // Of what it says alone, not of the container: a server that is made anew leaves everything that connects to it as it is.
     this.url = pulumi.secret(
-      pulumi
-        .all([password, container.id])
-        .apply(
-          ([secret]) =>
-            `postgresql://${databaseUser}:${secret}@${args.service.name}:${containerPorts.database}/${databaseName}`,
-        ),
+      pulumi.interpolate`postgresql://${databaseUser}:${password}@${args.service.name}:${containerPorts.database}/${databaseName}`,
     );
     this.registerOutputs({ url: this.url });
   }

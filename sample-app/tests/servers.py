@@ -175,6 +175,11 @@ class RedisServer:
             self._server.stop(number=number)
             self._server = None
 
+    def send_signal(self, number: int) -> None:
+        """Send a signal to it."""
+        assert self._server
+        self._server.send_signal(number)
+
     def __enter__(self) -> Self:
         """Start it."""
         return self.start()

@@ -1,0 +1,220 @@
+"""What happens when something the platform needs goes away, and comes back."""
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import websockets
+
+from tests.conftest import Platform
+from tests.servers import PASSWORD, RedisServer, Server, free_port, postgres, program, python, run, wait_until
+from tests.test_api import order
+
+CELERY = [sys.executable, "-m", "celery", "-A", "app.celery"]
+
+
+def _confirmed(platform: Platform, number: int) -> bool:
+    return bool(platform.client.get(f"/orders/{number}").json()["confirmed_at"])
+
+
+def test_orders_survive_a_broker_outage(platform: Platform) -> None:
+    platform.broker.stop()
+    started = time.monotonic()
+    answers = [platform.client.post("/orders", json=order()) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [201] * 5
+    assert time.monotonic() - started < 10
+    ready = platform.client.get("/ready")
+    assert (ready.status_code, ready.json()["failed"]) == (503, ["broker"])
+    assert platform.client.get("/health").status_code == 200
+    assert platform.client.post("/tasks/cleanup_expired_sessions").status_code == 503
+
+    heartbeat = Path(platform.environment["RUN_DIR"]) / "worker.heartbeat"
+    before = heartbeat.stat().st_mtime
+    time.sleep(7)
+    assert heartbeat.stat().st_mtime == before, "a worker without its broker must not look healthy"
+
+    platform.broker.start()
+    wait_until(lambda: platform.client.get("/ready").status_code == 200, "readiness")
+    # No restart, no new order: the worker reconnects and the sweep brings the confirmations.
+    for answer in answers:
+        wait_until(lambda number=answer.json()["id"]: _confirmed(platform, number), "the confirmation", 120)
+    assert heartbeat.stat().st_mtime > before
+    new = platform.client.post("/orders", json=order()).json()["id"]
+    wait_until(lambda: _confirmed(platform, new), "a confirmation right after the order", 10)
+
+
+def test_a_hanging_broker_does_not_hold_up_orders(platform: Platform) -> None:
+    platform.broker.send_signal(signal.SIGSTOP)
+    try:
+        # Answers come before publishing is tried; a connection of its own keeps clear of the one that still tries.
+        times = []
+        for _ in range(5):
+            started = time.monotonic()
+            assert httpx.post(f"{platform.url}/orders", json=order(), timeout=10).status_code == 201
+            times.append(time.monotonic() - started)
+        assert max(times) < 2
+        started = time.monotonic()
+        ready = platform.client.get("/ready")
+        assert time.monotonic() - started < 3
+        assert (ready.status_code, ready.json()["failed"]) == (503, ["broker"])
+    finally:
+        platform.broker.send_signal(signal.SIGCONT)
+    wait_until(lambda: platform.client.get("/ready").status_code == 200, "readiness")
+
+
+def test_sessions_say_503_without_redis(platform: Platform) -> None:
+    platform.cache.stop()
+    try:
+        assert platform.client.post("/session", json={"user": "eve"}).status_code == 503
+        ready = platform.client.get("/ready")
+        assert (ready.status_code, ready.json()["failed"]) == (503, ["redis"])
+        assert platform.client.get("/flags/new_checkout").json()["source"] == "database"
+        number = platform.client.post("/orders", json=order()).json()["id"]
+        wait_until(lambda: _confirmed(platform, number), "the confirmation")
+    finally:
+        platform.cache.start()
+    assert platform.client.get("/ready").status_code == 200
+
+
+def test_a_killed_worker_loses_no_task(platform: Platform, start: Callable[..., Server]) -> None:
+    platform.worker.stop(number=signal.SIGKILL)
+    numbers = [platform.client.post("/orders", json=order()).json()["id"] for _ in range(20)]
+    environment = platform.environment
+    platform.worker = start("worker-2", [*CELERY, "worker", "-I", "tests.poison", "--concurrency=2"], environment)
+    for number in numbers:
+        wait_until(lambda number=number: _confirmed(platform, number), "the confirmation", 60)
+
+
+def test_a_database_outage_is_a_503_and_passes(
+    migrated: dict[str, str], tmp_path: Path, start: Callable[..., Server], folder: Path
+) -> None:
+    port = free_port()
+    with postgres(folder / "second") as url:
+        environment = migrated | {"DATABASE_URL": url, "RUN_DIR": str(tmp_path)}
+        assert run(python("-m", "alembic", "upgrade", "head"), environment).returncode == 0
+        web = start("web-2", python("-m", "uvicorn", "main:app", "--port", str(port)), environment)
+        web.wait_for_port(port)
+        assert httpx.post(f"http://127.0.0.1:{port}/orders", json=order()).status_code == 201
+    answer = httpx.post(f"http://127.0.0.1:{port}/orders", json=order(), timeout=10)
+    assert (answer.status_code, answer.json()) == (503, {"detail": "database unavailable"})
+    assert httpx.get(f"http://127.0.0.1:{port}/ready", timeout=10).json()["failed"] == ["database"]
+    assert httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200
+    assert PASSWORD not in web.text()
+    web.stop()
+
+
+def test_a_missing_replica_is_replaced_by_the_primary(
+    migrated: dict[str, str], tmp_path: Path, start: Callable[..., Server]
+) -> None:
+    port = free_port()
+    environment = migrated | {
+        "DATABASE_REPLICA_URL": f"postgresql://orion:{PASSWORD}@127.0.0.1:{free_port()}/postgres",
+        "DATABASE_PREPARED_STATEMENTS": "false",
+        "RUN_DIR": str(tmp_path),
+    }
+    web = start("web-3", python("-m", "uvicorn", "main:app", "--port", str(port)), environment)
+    web.wait_for_port(port)
+    assert httpx.get(f"http://127.0.0.1:{port}/orders").status_code == 200
+    assert "the read replica does not answer" in web.text()
+    web.stop()
+
+
+def test_shutdown_ends_requests_and_closes_websockets_with_1012(
+    migrated: dict[str, str], tmp_path: Path, start: Callable[..., Server]
+) -> None:
+    port = free_port()
+    command = python("-m", "uvicorn", "main:app", "--port", str(port), "--timeout-graceful-shutdown", "10")
+    web = start("web-4", command, migrated | {"RUN_DIR": str(tmp_path)}).wait_for_port(port)
+
+    async def close_code() -> int | None:
+        async with websockets.connect(f"ws://127.0.0.1:{port}/ws") as socket:
+            await socket.send("hello")
+            await socket.recv()
+            web.send_signal(signal.SIGTERM)
+            await asyncio.wait_for(socket.wait_closed(), 10)
+            return socket.close_code
+
+    assert asyncio.run(close_code()) == 1012
+    wait_until(lambda: not web.running, "the end of the web process", 12)
+
+
+def test_flower_answers_its_health_check(platform: Platform, tmp_path: Path, start: Callable[..., Server]) -> None:
+    environment = platform.environment | {
+        "FLOWER_PORT": str(free_port()),
+        "FLOWER_BASIC_AUTH": "ops:flower-Pa55",
+        "RUN_DIR": str(tmp_path),
+    }
+    flower = start("flower", [*CELERY, "flower"], environment).wait_for_port(int(environment["FLOWER_PORT"]))
+    done = run(python("-m", "app.healthcheck", "--flower"), environment)
+    assert (done.returncode, done.stdout) == (0, "ok\n")
+    assert httpx.get(f"http://127.0.0.1:{environment['FLOWER_PORT']}/").status_code == 401
+    assert PASSWORD not in flower.text()
+    flower.stop()
+
+
+def test_a_sentinel_failover_is_followed(
+    migrated: dict[str, str], tmp_path: Path, start: Callable[..., Server], platform: Platform
+) -> None:
+    first = RedisServer(tmp_path / "first").start()
+    second = RedisServer(tmp_path / "second", "--replicaof", f"127.0.0.1 {first.port}").start()
+    sentinels = []
+    try:
+        for number in range(3):
+            sentinels.append(_sentinel(tmp_path / f"sentinel-{number}", first.port, start))
+        nodes = [f"sentinel://:{PASSWORD}@127.0.0.1:{port}" for port in sentinels]
+        environment = migrated | {
+            "REDIS_URL": ";".join(f"{node}/0" for node in nodes),
+            "REDIS_SENTINEL_MASTER": "orion",
+            "CELERY_BROKER_URL": ";".join(f"{node}/1" for node in nodes),
+            "CELERY_RESULT_BACKEND": ";".join(f"{node}/2" for node in nodes),
+            "CELERY_SENTINEL_MASTER": "orion",
+            "RUN_DIR": str(tmp_path / "run"),
+        }
+        port = free_port()
+        worker = start("worker-sentinel", [*CELERY, "worker", "--concurrency=1"], environment)
+        web = start("web-sentinel", python("-m", "uvicorn", "main:app", "--port", str(port)), environment)
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=15)
+        web.wait_for_port(port)
+        wait_until(lambda: client.get("/ready").status_code == 200, "readiness through Sentinel")
+        wait_until((tmp_path / "run" / "worker.heartbeat").exists, "the worker")
+
+        def confirm_one(seconds: float) -> None:
+            number = client.post("/orders", json=order()).json()["id"]
+            wait_until(lambda: client.get(f"/orders/{number}").json()["confirmed_at"], "a confirmation", seconds)
+
+        confirm_one(15)
+        first.stop(signal.SIGKILL)
+        wait_until(lambda: client.get("/ready").status_code == 200, "readiness after the failover", 40)
+        assert client.post("/session", json={"user": "ann"}).status_code == 201
+        wait_until(lambda: _confirm_quickly(client), "confirmations by the reconnected worker", 60)
+        assert PASSWORD not in worker.text() + web.text()
+        web.stop()
+        worker.stop()
+    finally:
+        second.stop()
+        first.stop()
+
+
+def _confirm_quickly(client: httpx.Client) -> bool:
+    number = client.post("/orders", json=order()).json()["id"]
+    time.sleep(2)
+    return bool(client.get(f"/orders/{number}").json()["confirmed_at"])
+
+
+def _sentinel(folder: Path, master_port: int, start: Callable[..., Server]) -> int:
+    folder.mkdir()
+    port = free_port()
+    (folder / "sentinel.conf").write_text(
+        f"port {port}\nbind 127.0.0.1\ndir {folder}\n"
+        f"sentinel monitor orion 127.0.0.1 {master_port} 2\n"
+        f"sentinel auth-pass orion {PASSWORD}\n"
+        "sentinel down-after-milliseconds orion 1500\n"
+        "sentinel failover-timeout orion 6000\n"
+    )
+    command = [program("redis-server"), str(folder / "sentinel.conf"), "--sentinel"]
+    start(folder.name, command, {"PATH": "/usr/bin:/bin"}).wait_for_port(port)
+    return port

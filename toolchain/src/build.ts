@@ -1,0 +1,133 @@
+/** Building the engine and the plugins from Go modules, once for the same inputs. */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { explainFailure, type Go } from "./go.ts";
+import { makeFolder, placeFile } from "./install.ts";
+import { engineVersion, type Part, type Places } from "./parts.ts";
+import { type Progress } from "./progress.ts";
+import { type Runner } from "./run.ts";
+
+/** A Go program; what it makes lies in the cache as it will be installed, in a folder for each part. */
+export interface Target {
+  /** Its folder below toolchain/go. */
+  readonly name: "engine" | "language" | "plugins";
+  readonly title: string;
+  readonly package: string;
+  /** The program's path in the cache entry. */
+  readonly program: string;
+  /** Linker flags beside those that leave debugging data out. */
+  readonly link?: string;
+}
+
+/** In the order of building: the quickest first, so that a missing network shows at once. */
+export const targets: readonly Target[] = [
+  {
+    name: "language",
+    title: "Node.js language host",
+    package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
+    program: "engine/bin/pulumi-language-nodejs",
+  },
+  {
+    name: "engine",
+    title: "Pulumi engine",
+    package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+    program: "engine/bin/pulumi",
+    // The engine says and compares its version, and only the linker knows it.
+    link: `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${engineVersion}`,
+  },
+  { name: "plugins", title: "resource plugins", package: ".", program: "plugins" },
+];
+
+/** The targets that a part is made of. */
+export const targetsOf = (part: Part): readonly Target[] =>
+  targets.filter(({ name }) => (name === "plugins") === (part.kind === "plugin"));
+
+export interface Workshop {
+  readonly places: Places;
+  readonly parts: readonly Part[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly run: Runner;
+  readonly progress: Progress;
+}
+
+export const sourcesOf = (places: Places, target: Target): string => join(places.root, "toolchain", "go", target.name);
+
+/** A hash of what a target is made from, but for the Go that makes it. */
+export function fingerprint(workshop: Pick<Workshop, "places" | "parts">, target: Target): string {
+  const hash = createHash("sha256");
+  const folder = sourcesOf(workshop.places, target);
+  for (const file of filesBelow(folder)) hash.update(`${relative(folder, file)}\0`).update(readFileSync(file));
+  const versions = workshop.parts
+    .filter((part) => part.buildable && targetsOf(part).includes(target))
+    .map(({ name, version }) => `${name}@${version}`);
+  hash.update(
+    JSON.stringify([target.package, target.program, flags(target), versions, process.platform, process.arch]),
+  );
+  return hash.digest("hex").slice(0, 16);
+}
+
+/**
+ * The cache entry of a target, built when it is not there.
+ *
+ * @returns its folder
+ * @throws {UserError} when the build fails, with the end of its log and, where it is known, the cause
+ */
+export async function buildTarget(workshop: Workshop, target: Target, go: Go): Promise<string> {
+  const { places, progress } = workshop;
+  const entry = join(places.cache, `${target.name}-${fingerprint(workshop, target)}-${go.version}-${go.platform}`);
+  if (existsSync(entry)) return entry;
+  await progress.during(`${target.title}: building from source`, "built", () =>
+    makeFolder(entry, async (folder) => {
+      await compile(workshop, target, join(folder, target.program));
+      if (target.name === "plugins") await completePlugins(workshop, folder, join(folder, target.program));
+    }),
+  );
+  return entry;
+}
+
+async function compile({ places, env, run }: Workshop, target: Target, program: string): Promise<void> {
+  const log = join(places.cache, "logs", `${target.name}.log`);
+  mkdirSync(join(places.cache, "logs"), { recursive: true });
+  writeFileSync(log, "");
+  // Go's own scratch folder, where there is room: /tmp may be small.
+  const scratch = mkdtempSync(join(places.cache, ".orion-unfinished-"));
+  try {
+    const { code } = await run("go", ["build", ...flags(target), "-o", program, target.package], {
+      cwd: sourcesOf(places, target),
+      // For this machine, without a C compiler, and blind to a workspace file that may lie above the project.
+      env: { ...env, CGO_ENABLED: "0", GOOS: undefined, GOARCH: undefined, GOWORK: "off", GOTMPDIR: scratch },
+      log,
+    });
+    if (code !== 0 || !existsSync(program)) throw explainFailure(target.title, log, readFileSync(log, "utf8"));
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The plugins are one program under several names, each with its schema beside it. */
+async function completePlugins({ places, parts, run }: Workshop, folder: string, program: string): Promise<void> {
+  for (const { name, version, programs } of parts.filter(({ kind, buildable }) => kind === "plugin" && buildable)) {
+    const plugin = join(folder, name);
+    mkdirSync(plugin);
+    const { code, stdout, stderr } = await run(program, ["generate", name, version, plugin]);
+    if (code !== 0) {
+      throw explainFailure(`The schema of plugin ${name}`, join(places.cache, "logs", "plugins.log"), stdout + stderr);
+    }
+    for (const file of programs) placeFile(program, join(plugin, file));
+  }
+  rmSync(program);
+}
+
+const flags = ({ link = "" }: Target): string[] => [
+  // What go.mod and go.sum say, exactly; no paths of this machine; no look at the project's version control.
+  ...["-mod=readonly", "-trimpath", "-buildvcs=false"],
+  ...["-ldflags", `-s -w ${link}`.trim()],
+];
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}

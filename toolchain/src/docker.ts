@@ -1,0 +1,183 @@
+/** A Docker Engine that answers: used where it runs, started where it is installed, installed where that is ours to do. */
+import { spawn } from "node:child_process";
+import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Progress, progressOn } from "./progress.ts";
+import { type Outcome, run, type Runner, UserError } from "./run.ts";
+
+/** What is known of the machine, and what can be done to it; tests bring their own. */
+export interface Machine {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: string;
+  readonly isRoot: boolean;
+  /** Name of process 1: `systemd` on most machines, something else in most containers. */
+  readonly init: string;
+  /** Text of /etc/os-release. */
+  readonly osRelease: string;
+  readonly run: Runner;
+  readonly progress: Progress;
+  has(program: string): boolean;
+  /** Starts a program that outlives this one. */
+  startDetached(program: string, log: string, pidFile: string): void;
+  sleep(seconds: number): Promise<unknown>;
+}
+
+const packages = ["docker.io", "iptables"];
+const daemonLog = "/var/log/dockerd.log";
+const daemonPid = "/var/run/dockerd-orion.pid";
+const installLog = "/var/log/orion-docker-install.log";
+
+/** Seconds that a Docker Engine gets to answer after its start. */
+const patience = 30;
+
+/**
+ * Sees to it that `docker` reaches an engine.
+ *
+ * @throws {UserError} when that is not possible, or not ours to do: it says what the user can do
+ */
+export async function ensureDocker(machine: Machine = thisMachine()): Promise<void> {
+  const answer = await ask(machine);
+  if (answer.code === 0) return;
+  refuseForeign(machine, answer);
+  if (!machine.has("dockerd")) await install(machine, answer);
+  if (!(await answers(machine))) await start(machine);
+}
+
+/** The version of the engine that answers; undefined when none does. */
+export async function dockerVersion(machine: Machine = thisMachine()): Promise<string | undefined> {
+  const { code, stdout } = await ask(machine);
+  return code === 0 ? stdout.trim() : undefined;
+}
+
+const ask = ({ run: start }: Machine): Promise<Outcome> =>
+  start("docker", ["info", "--format", "{{.ServerVersion}}"], { timeout: 10 });
+
+const answers = async (machine: Machine): Promise<boolean> => (await ask(machine)).code === 0;
+
+/** Ends here when the engine is one that the user has chosen, or may not use: neither is mended by an installation. */
+function refuseForeign({ env }: Machine, { stderr }: Outcome): void {
+  const chosen = env["DOCKER_HOST"] ?? "";
+  if (chosen !== "") {
+    throw new UserError(
+      `No Docker Engine answers at DOCKER_HOST=${chosen}: ${firstLine(stderr)}\nStart that one, or unset DOCKER_HOST to use the local engine.`,
+    );
+  }
+  if (/permission denied/i.test(stderr)) {
+    throw new UserError(
+      "The Docker Engine runs, but you may not use it. Join its group and log in again: sudo usermod -aG docker $USER",
+    );
+  }
+}
+
+async function install(machine: Machine, { stderr }: Outcome): Promise<void> {
+  if (machine.platform !== "linux") {
+    throw new UserError(
+      "No Docker Engine answers. Start Docker Desktop (https://docs.docker.com/desktop/), then try again.",
+    );
+  }
+  const isDebian = /^(ID|ID_LIKE)=.*\b(debian|ubuntu)\b/m.test(machine.osRelease);
+  if (!isDebian || !machine.isRoot) {
+    const command = isDebian
+      ? `sudo apt-get install -y ${packages.join(" ")}`
+      : "https://docs.docker.com/engine/install/";
+    const what = machine.has("docker")
+      ? `No Docker Engine answers: ${firstLine(stderr)}`
+      : "No Docker Engine is installed.";
+    throw new UserError(`${what}\nInstall one and start it: ${command}`);
+  }
+  await machine.progress.during(`Docker Engine: installing ${packages.join(" and ")}`, "installed", async () => {
+    const apt = (...args: string[]) =>
+      machine.run("apt-get", args, { env: { ...machine.env, DEBIAN_FRONTEND: "noninteractive" }, log: installLog });
+    await apt("update");
+    // In newer releases the client is a package of its own.
+    const client = (await machine.run("apt-cache", ["show", "docker-cli"])).code === 0 ? ["docker-cli"] : [];
+    const { code } = await apt("install", "-y", ...packages, ...client);
+    if (code !== 0 || !machine.has("dockerd")) {
+      throw new UserError(
+        `apt-get could not install ${packages.join(" and ")}. Check the network and the package sources; the log: ${installLog}`,
+      );
+    }
+  });
+}
+
+async function start(machine: Machine): Promise<void> {
+  const usesSystemd = machine.init === "systemd";
+  if (!usesSystemd && !machine.isRoot) {
+    throw new UserError(
+      "The Docker Engine is installed but does not run. Start it: sudo dockerd (or sudo service docker start)",
+    );
+  }
+  await machine.progress.during("Docker Engine: starting", "running", async () => {
+    if (usesSystemd) {
+      const { code, stderr } = await machine.run("systemctl", ["start", "docker"], { timeout: 60 });
+      if (code !== 0) {
+        throw new UserError(
+          `The Docker Engine could not be started: ${firstLine(stderr)}\n` +
+            (machine.isRoot ? "See why: journalctl -u docker" : "Start it: sudo systemctl start docker"),
+        );
+      }
+    } else {
+      machine.startDetached("dockerd", daemonLog, daemonPid);
+    }
+    for (let waited = 0; waited < patience; waited++) {
+      if (await answers(machine)) return;
+      await machine.sleep(1);
+    }
+    throw new UserError(
+      `The Docker Engine was started but does not answer after ${patience} s. See why: ` +
+        (usesSystemd ? "journalctl -u docker" : daemonLog),
+    );
+  });
+}
+
+const firstLine = (text: string): string => text.trim().split("\n")[0] ?? "";
+
+function thisMachine(): Machine {
+  const { env } = process;
+  return {
+    env,
+    platform: process.platform,
+    isRoot: process.getuid?.() === 0,
+    init: readOr("/proc/1/comm", "").trim(),
+    osRelease: readOr("/etc/os-release", ""),
+    run,
+    progress: progressOn(),
+    // A user's PATH often lacks the folders of the system's daemons.
+    has: (program) =>
+      `${env["PATH"] ?? ""}${delimiter}/usr/sbin${delimiter}/sbin`
+        .split(delimiter)
+        .some((folder) => isExecutable(join(folder, program))),
+    startDetached(program, log, pidFile) {
+      mkdirSync("/var/run", { recursive: true });
+      const output = openSync(log, "a");
+      const child = spawn(program, [], {
+        detached: true,
+        stdio: ["ignore", output, output],
+        env: { ...env, PATH: `${env["PATH"] ?? ""}${delimiter}/usr/sbin${delimiter}/sbin` },
+      });
+      closeSync(output);
+      child.on("error", () => undefined);
+      if (child.pid !== undefined) writeFileSync(pidFile, `${child.pid}\n`);
+      child.unref();
+    },
+    sleep: (seconds) => sleep(seconds * 1000),
+  };
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readOr(path: string, otherwise: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return otherwise;
+  }
+}

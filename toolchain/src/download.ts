@@ -1,0 +1,74 @@
+/** The official way to get the engine and its plugins. */
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { installPart, noteOrigin } from "./install.ts";
+import { engineFolder, isInstalled, type Part, type Places } from "./parts.ts";
+import { type Progress } from "./progress.ts";
+import { type Runner } from "./run.ts";
+
+const installScript = "https://get.pulumi.com/install.sh";
+
+/** Seconds in which the host has to answer; a network that swallows packets would keep everybody waiting otherwise. */
+const patience = 5;
+
+export interface Downloads {
+  /** Whether the host answers; asked once. */
+  reachable(): Promise<boolean>;
+  /** Gets a part and installs it; false when that failed, with the reason in the log. */
+  get(part: Part): Promise<boolean>;
+  readonly log: string;
+}
+
+/** Official downloads for a project. */
+export function officialDownloads(places: Places, run: Runner, progress: Progress): Downloads {
+  const script = join(places.cache, "install-pulumi.sh");
+  const log = join(places.cache, "logs", "download.log");
+  mkdirSync(join(places.cache, "logs"), { recursive: true });
+
+  let asked: Promise<boolean> | undefined;
+  const reachable = () =>
+    (asked ??= run("curl", [
+      ...["--silent", "--show-error", "--fail", "--location", "--max-time", String(patience)],
+      ...["--output", script, installScript],
+    ]).then(({ code }) => code === 0));
+
+  const getEngine = async (part: Part): Promise<boolean> => {
+    const root = join(places.cache, "download");
+    rmSync(root, { recursive: true, force: true });
+    const { code } = await run("sh", [script, "--version", part.version, "--install-root", root, "--no-edit-path"], {
+      log,
+    });
+    if (code !== 0 || !isInstalled({ ...part, folder: root })) return false;
+    await installPart(part, [root], { from: "download" });
+    rmSync(root, { recursive: true, force: true });
+    return true;
+  };
+  const getPlugin = async (part: Part): Promise<boolean> => {
+    // Pulumi's own download is as careful as ours: what it has not got as a whole, it does not use.
+    const env = { ...process.env, PULUMI_HOME: places.pulumiHome, PULUMI_SKIP_UPDATE_CHECK: "true" };
+    const { code } = await run(
+      join(engineFolder(places), "pulumi"),
+      ["plugin", "install", "resource", part.name, part.version],
+      { env, log },
+    );
+    if (code !== 0 || !isInstalled(part)) return false;
+    noteOrigin(part.folder, { from: "download" });
+    return true;
+  };
+
+  return {
+    reachable,
+    log,
+    async get(part) {
+      if (!(await reachable())) return false;
+      const title = part.kind === "engine" ? `Pulumi ${part.version}` : `plugin ${part.name} ${part.version}`;
+      const attempt = async () => {
+        if (!(await (part.kind === "engine" ? getEngine(part) : getPlugin(part)))) throw new Error("not downloaded");
+      };
+      return progress.during(`${title}: downloading`, "done", attempt).then(
+        () => true,
+        () => false,
+      );
+    },
+  };
+}

@@ -1,0 +1,89 @@
+/** What the engine is told by its environment. Pure: whatever has to be read is handed in. */
+import { delimiter, join } from "node:path";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Situation {
+  readonly root: string;
+  /** The folder of the engine's programs. */
+  readonly engineFolder: string;
+  /** The user's environment. */
+  readonly env: Environment;
+  /** The stack at work, where it is known. */
+  readonly stack: string | undefined;
+  /** Text of Pulumi.yaml. */
+  readonly projectFile: string;
+  /** Text of the stack's Pulumi.<stack>.yaml, where there is one. */
+  readonly stackFile: string | undefined;
+}
+
+/**
+ * Guards the generated passwords of the development stack, whose containers listen on the loopback address only. It is
+ * no secret; what it buys is a `make up` that asks nothing.
+ */
+export const developmentPassphrase = "orion-development";
+
+/** Where the state lies, when the user has chosen no other place. */
+export const defaultStateFolder = (root: string): string => join(root, ".orion", "state");
+
+/** The user's environment, with what the engine needs on top; what the user has set is never changed. */
+export function engineEnvironment(situation: Situation): Record<string, string | undefined> {
+  const { root, engineFolder, env } = situation;
+  return {
+    ...env,
+    // The engine's folder holds the language host; the project's programs come with the Node.js that it starts.
+    PATH: [engineFolder, join(root, "node_modules", ".bin"), env["PATH"] ?? ""].join(delimiter),
+    PULUMI_SKIP_UPDATE_CHECK: env["PULUMI_SKIP_UPDATE_CHECK"] ?? "true",
+    ...(usesDefaultBackend(situation) && { PULUMI_BACKEND_URL: `file://${defaultStateFolder(root)}` }),
+    ...(usesDevelopmentPassphrase(situation) && { PULUMI_CONFIG_PASSPHRASE: developmentPassphrase }),
+  };
+}
+
+/** Whether neither the user nor the project says where the state lies. A login counts for other projects only. */
+export function usesDefaultBackend({ env, projectFile }: Situation): boolean {
+  return !env["PULUMI_BACKEND_URL"] && !/^backend:/m.test(projectFile);
+}
+
+/** Whether the engine gets the well-known passphrase: for a stack of phase `development` with local state alone. */
+export function usesDevelopmentPassphrase(situation: Situation): boolean {
+  const { env, stackFile } = situation;
+  // An empty passphrase is a choice, too.
+  const chosen = env["PULUMI_CONFIG_PASSPHRASE"] !== undefined || env["PULUMI_CONFIG_PASSPHRASE_FILE"] !== undefined;
+  return (
+    !chosen &&
+    usesDefaultBackend(situation) &&
+    /^\s+["']?orion:phase["']?:\s*["']?development["']?\s*(#.*)?$/m.test(stackFile ?? "")
+  );
+}
+
+/**
+ * The stack that a command is about: from its arguments, PULUMI_STACK, or what is selected.
+ *
+ * @param selected called only when nothing else names a stack
+ */
+export function stackOf(
+  args: readonly string[],
+  env: Environment,
+  selected: () => string | undefined,
+): string | undefined {
+  const named = fromFlag(args) ?? fromStackCommand(args) ?? env["PULUMI_STACK"] ?? selected();
+  // `organization/project/stack` is the long form of `stack`.
+  return named?.split("/").pop();
+}
+
+function fromFlag(args: readonly string[]): string | undefined {
+  for (const [index, argument] of args.entries()) {
+    // What follows is not the engine's.
+    if (argument === "--") return undefined;
+    if (argument === "-s" || argument === "--stack") return args[index + 1];
+    const [, value] = /^(?:--stack=|-s=?)(.+)$/.exec(argument) ?? [];
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** `pulumi stack init dev`, `select` and `rm` name the stack as they would a file. */
+function fromStackCommand([command, action, ...rest]: readonly string[]): string | undefined {
+  const takesName = command === "stack" && ["init", "select", "rm"].includes(action ?? "");
+  return takesName ? rest.find((argument) => !argument.startsWith("-")) : undefined;
+}

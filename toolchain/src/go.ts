@@ -1,0 +1,102 @@
+/** What has to be there before Go can build, and what went wrong when it could not. Pure but for the questions asked. */
+import { existsSync, readFileSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type Runner, UserError } from "./run.ts";
+
+/** Free space that a cold build needs, in GiB: the modules, Go's build cache and the programs. */
+export const requiredGiB = 6;
+
+export interface Go {
+  /** For example go1.26.4 */
+  readonly version: string;
+  readonly platform: string;
+}
+
+/** Free bytes for an unprivileged user on the file system that holds the path, or will hold it. */
+export type FreeSpace = (path: string) => Promise<number>;
+
+export const freeSpace: FreeSpace = async (path) => {
+  let existing = path;
+  while (!existsSync(existing)) existing = dirname(existing);
+  const { bavail, bsize } = await statfs(existing);
+  return bavail * bsize;
+};
+
+/**
+ * The Go of this machine, when it can build here.
+ *
+ * @param modules folders with a go.mod, whose `go` lines say what is needed
+ * @param cache where the programs will go
+ * @throws {UserError} naming what is missing: Go, a newer Go, or disk
+ */
+export async function requireGo(modules: readonly string[], cache: string, run: Runner, free: FreeSpace): Promise<Go> {
+  const needed = modules.map(neededVersion).reduce((a, b) => (isOlder(a, b) ? b : a));
+  const names = ["GOVERSION", "GOTOOLCHAIN", "GOOS", "GOARCH", "GOCACHE", "GOMODCACHE"];
+  const { code, stdout } = await run("go", ["env", ...names], { cwd: cache });
+  const advice = "Install it from https://go.dev/dl/ or with your package manager, then try again.";
+  if (code === 127) {
+    throw new UserError(
+      `The engine has to be built from source here, and Go is not installed; ${needed} or newer is needed. ${advice}`,
+    );
+  }
+  const [version = "", toolchain = "", os = "", arch = "", ...caches] = stdout.trim().split("\n");
+  if (code !== 0 || version === "") throw new UserError("`go env` does not answer; is Go installed properly?");
+  // Since 1.21 Go gets itself the version that a module asks for, unless it is told not to.
+  const updates = !isOlder(version, "go1.21") && toolchain !== "local" && !toolchain.startsWith("go");
+  if (isOlder(version, needed) && !updates) {
+    throw new UserError(
+      `The engine has to be built from source here, and Go is too old: got ${version}, needed ${needed} or newer. ${advice}`,
+    );
+  }
+  for (const folder of new Set([cache, ...caches])) {
+    const gib = (await free(folder)) / 2 ** 30;
+    if (gib < requiredGiB) {
+      throw new UserError(
+        `Building the engine needs ${requiredGiB} GiB of free space, and ${folder} has ${gib.toFixed(1)} GiB. ` +
+          "Free some, or move that folder (XDG_CACHE_HOME, GOCACHE, GOMODCACHE).",
+      );
+    }
+  }
+  return { version, platform: `${os}-${arch}` };
+}
+
+/** What a failed build's log says to a user. */
+export function explainFailure(title: string, logPath: string, log: string): UserError {
+  const causes: readonly (readonly [RegExp, string])[] = [
+    [
+      /dial tcp|no such host|proxyconnect|connection refused|i\/o timeout|TLS handshake|40[37] Forbidden|407 Proxy/i,
+      "The Go module proxy could not be reached. Check the network, and GOPROXY where one is set (go env GOPROXY).",
+    ],
+    [/no space left on device/i, `The disk is full; a build needs ${requiredGiB} GiB.`],
+    [/signal: killed|cannot allocate memory/i, "The build ran out of memory; it needs about 3 GiB."],
+    [/checksum mismatch|SECURITY ERROR/, "A module is not the one that go.sum names; nothing of it was used."],
+  ];
+  const cause = causes.find(([pattern]) => pattern.test(log))?.[1];
+  const end = log
+    .trimEnd()
+    .split("\n")
+    .slice(-8)
+    .map((line) => `  | ${line}`)
+    .join("\n");
+  return new UserError(
+    [`${title} could not be built.`, ...(cause ? [cause] : []), end, `The whole log: ${logPath}`].join("\n"),
+  );
+}
+
+/** Whether one Go version comes before another: go1.25 before go1.26.4. */
+export function isOlder(version: string, than: string): boolean {
+  const [a, b] = [numbers(version), numbers(than)];
+  for (const index of [0, 1, 2]) {
+    const difference = (a[index] ?? 0) - (b[index] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
+
+const numbers = (version: string): number[] => (/(\d+(?:\.\d+)*)/.exec(version)?.[1] ?? "").split(".").map(Number);
+
+function neededVersion(module: string): string {
+  const line = /^go (\S+)$/m.exec(readFileSync(join(module, "go.mod"), "utf8"));
+  return `go${line?.[1] ?? ""}`;
+}

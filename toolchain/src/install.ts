@@ -1,0 +1,119 @@
+/** Putting files in place so that whoever looks sees all of a part or nothing of it. */
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { isInstalled, type Part } from "./parts.ts";
+
+const unfinished = ".orion-unfinished-";
+const originFile = "orion-origin.json";
+
+/** How a part came to be where it is. */
+export interface Origin {
+  readonly from: "download" | "build";
+  /** For a build: what it was made from. */
+  readonly sources?: string;
+}
+
+/**
+ * Makes a folder as a whole: filled beside its place, written to the disk, then renamed.
+ *
+ * @param fill gets the path of the folder in the making
+ */
+export async function makeFolder(folder: string, fill: (unfinishedFolder: string) => Promise<void>): Promise<void> {
+  const parent = dirname(folder);
+  mkdirSync(parent, { recursive: true });
+  const work = mkdtempSync(join(parent, unfinished));
+  try {
+    const made = join(work, "new");
+    mkdirSync(made);
+    await fill(made);
+    flush(made);
+    // A folder cannot be renamed over another one; programs that run from the old one keep their files.
+    if (existsSync(folder)) renameSync(folder, join(work, "old"));
+    renameSync(made, folder);
+    flushEntry(parent);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Removes what interrupted runs left in a folder. Call it under the lock only. */
+export function removeUnfinished(parent: string): void {
+  if (!existsSync(parent)) return;
+  for (const name of readdirSync(parent)) {
+    if (name.startsWith(unfinished)) rmSync(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+/** Installs a part from folders that together hold its files, and notes where it came from. */
+export function installPart(part: Part, sources: readonly string[], origin: Origin): Promise<void> {
+  return makeFolder(part.folder, (folder) => {
+    for (const source of sources) placeFolder(source, folder);
+    noteOrigin(folder, origin);
+    return Promise.resolve();
+  });
+}
+
+/** Links a file where that is possible, so that four plugins that are one program take the space of one. */
+export function placeFile(source: string, target: string): void {
+  try {
+    linkSync(source, target);
+  } catch {
+    copyFileSync(source, target);
+  }
+}
+
+export function noteOrigin(folder: string, origin: Origin): void {
+  writeFileSync(join(folder, originFile), `${JSON.stringify(origin)}\n`);
+}
+
+/** Where an installed part came from; undefined when it is missing, or when Pulumi itself installed it. */
+export function originOf(part: Part): Origin | undefined {
+  if (!isInstalled(part)) return undefined;
+  try {
+    const noted: unknown = JSON.parse(readFileSync(join(part.folder, originFile), "utf8"));
+    if (typeof noted !== "object" || noted === null || !("from" in noted)) return undefined;
+    const sources = "sources" in noted && typeof noted.sources === "string" ? { sources: noted.sources } : {};
+    return noted.from === "build" ? { from: "build", ...sources } : { from: "download" };
+  } catch {
+    return undefined;
+  }
+}
+
+function placeFolder(source: string, target: string): void {
+  mkdirSync(target, { recursive: true });
+  for (const entry of readdirSync(source, { withFileTypes: true })) {
+    const [from, to] = [join(source, entry.name), join(target, entry.name)];
+    if (entry.isDirectory()) placeFolder(from, to);
+    else placeFile(from, to);
+  }
+}
+
+/** Writes a folder to the disk, so that a power cut after the rename finds whole files. */
+function flush(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) flush(path);
+    else if (entry.isFile()) flushEntry(path);
+  }
+  flushEntry(folder);
+}
+
+function flushEntry(path: string): void {
+  const file = openSync(path, "r");
+  fsyncSync(file);
+  closeSync(file);
+}

@@ -1,0 +1,109 @@
+/** What the engine consists of, at which versions, and where Pulumi looks for each part. */
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { UserError } from "./run.ts";
+
+/** The release of the engine; toolchain/go/engine/go.mod names the same one. */
+export const engineVersion = "3.255.0";
+
+/** Plugins that are built where they cannot be downloaded. */
+const buildable = ["hcloud", "docker", "random", "tls"] as const;
+
+/** Plugins that are only downloaded: their providers are not to be had as Go modules. */
+const downloadOnly = ["cloudflare"] as const;
+
+export interface Places {
+  /** The project. */
+  readonly root: string;
+  /** Where Pulumi keeps its engine and plugins. */
+  readonly pulumiHome: string;
+  /** What was built, and the logs of it. */
+  readonly cache: string;
+}
+
+export interface Part {
+  /** `engine`, or a plugin's name. */
+  readonly name: string;
+  readonly kind: "engine" | "plugin";
+  readonly version: string;
+  /** Where Pulumi looks for the part; it is installed as a whole or not at all. */
+  readonly folder: string;
+  /** The programs of the part, relative to its folder. */
+  readonly programs: readonly string[];
+  readonly buildable: boolean;
+}
+
+/** The places of a project, for a user's environment. */
+export function placesOf(root: string, env: Readonly<Record<string, string | undefined>>): Places {
+  const home = env["HOME"] ?? homedir();
+  const cacheHome = env["XDG_CACHE_HOME"] ?? "";
+  return {
+    root,
+    pulumiHome: env["PULUMI_HOME"] ?? join(home, ".pulumi"),
+    cache: join(cacheHome === "" ? join(home, ".cache") : cacheHome, "orion", "toolchain"),
+  };
+}
+
+/**
+ * The engine and the plugins of the project.
+ *
+ * @throws {UserError} when package.json pins no exact version of a plugin's SDK
+ */
+export function partsOf(places: Places): Part[] {
+  const manifest: unknown = JSON.parse(readFileSync(join(places.root, "package.json"), "utf8"));
+  const plugin = (name: string, isBuildable: boolean): Part => {
+    const version = pinnedVersion(manifest, `@pulumi/${name}`);
+    return {
+      name,
+      kind: "plugin",
+      version,
+      folder: join(places.pulumiHome, "plugins", `resource-${name}-v${version}`),
+      programs: [`pulumi-resource-${name}`],
+      buildable: isBuildable,
+    };
+  };
+  return [
+    {
+      name: "engine",
+      kind: "engine",
+      version: engineVersion,
+      folder: join(places.pulumiHome, "versions", engineVersion),
+      programs: ["bin/pulumi", "bin/pulumi-language-nodejs"],
+      buildable: true,
+    },
+    ...buildable.map((name) => plugin(name, true)),
+    ...downloadOnly.map((name) => plugin(name, false)),
+  ];
+}
+
+/** Whether every program of the part is where Pulumi looks for it. */
+export function isInstalled(part: Part): boolean {
+  return part.programs.every((program) => isProgram(join(part.folder, program)));
+}
+
+/** The folder of the engine's own programs. */
+export const engineFolder = (places: Places): string => join(places.pulumiHome, "versions", engineVersion, "bin");
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).size > 0;
+  } catch {
+    return false;
+  }
+}
+
+function pinnedVersion(manifest: unknown, dependency: string): string {
+  const dependencies = isRecord(manifest) && isRecord(manifest["dependencies"]) ? manifest["dependencies"] : {};
+  const version = dependencies[dependency];
+  if (typeof version !== "string" || !/^\d+\.\d+\.\d+$/.test(version)) {
+    throw new UserError(
+      `package.json: dependencies.${dependency} is ${JSON.stringify(version)}; expected an exact version such as 1.2.3, because the plugin must be of the same one.`,
+    );
+  }
+  return version;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,105 @@
+/** `npx pulumi`: the engine, got when it is missing, in an environment in which it finds everything. */
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import {
+  defaultStateFolder,
+  engineEnvironment,
+  type Situation,
+  stackOf,
+  usesDefaultBackend,
+  usesDevelopmentPassphrase,
+} from "./environment.ts";
+import { engineFolder, isInstalled, partsOf, type Places, placesOf } from "./parts.ts";
+
+const signals = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
+
+async function main(root: string, args: readonly string[]): Promise<void> {
+  const places = placesOf(root, process.env);
+  if (!partsOf(places).every((part) => !part.buildable || isInstalled(part))) {
+    // Loaded only when needed: most runs find everything in place.
+    const { ensureEngine } = await import("./engine.ts");
+    await ensureEngine(places);
+  }
+  const situation = describe(places, args);
+  if (usesDefaultBackend(situation)) mkdirSync(defaultStateFolder(root), { recursive: true, mode: 0o700 });
+  const env = engineEnvironment(situation);
+  const { code, signal } = await runEngine(join(situation.engineFolder, "pulumi"), args, env);
+  if (code !== 0) await explain(situation, env);
+  if (signal) process.kill(process.pid, signal);
+  else process.exitCode = code ?? 1;
+}
+
+function describe(places: Places, args: readonly string[]): Situation {
+  const { root } = places;
+  const projectFile = read(join(root, "Pulumi.yaml")) ?? "";
+  const stack = stackOf(args, process.env, () => selectedStack(places, projectFile));
+  return {
+    root,
+    engineFolder: engineFolder(places),
+    env: process.env,
+    stack,
+    projectFile,
+    stackFile: stack === undefined ? undefined : read(join(root, `Pulumi.${stack}.yaml`)),
+  };
+}
+
+/** What `pulumi stack select` has noted for this project. */
+function selectedStack({ root, pulumiHome }: Places, projectFile: string): string | undefined {
+  const project = projectName(projectFile);
+  const id = createHash("sha1").update(join(root, "Pulumi.yaml")).digest("hex");
+  const noted = read(join(pulumiHome, "workspaces", `${project}-${id}-workspace.json`));
+  return /"stack":\s*"([^"]+)"/.exec(noted ?? "")?.[1];
+}
+
+const projectName = (projectFile: string): string => /^name:\s*["']?([^\s"']+)/m.exec(projectFile)?.[1] ?? "";
+
+function runEngine(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  return new Promise((settle, reject) => {
+    const child = spawn(program, [...args], { stdio: "inherit", env });
+    for (const signal of signals) {
+      // The terminal sends Ctrl-C to the engine as well, and a second one would end an update without its cleaning up.
+      process.on(signal, () => (signal === "SIGINT" && process.stdin.isTTY ? false : child.kill(signal)));
+    }
+    child.on("error", reject);
+    child.on("exit", (code, signal) => {
+      for (const name of signals) process.removeAllListeners(name);
+      settle({ code, signal });
+    });
+  });
+}
+
+/** After a failure: whether it was the passphrase, which the engine's own message does not say how to choose. */
+async function explain(situation: Situation, env: NodeJS.ProcessEnv): Promise<void> {
+  const { root, stack, stackFile, projectFile } = situation;
+  if (stack === undefined) return;
+  const { passphraseHint, saltsOf } = await import("./passphrase.ts");
+  const state = usesDefaultBackend(situation)
+    ? read(join(defaultStateFolder(root), ".pulumi", "stacks", projectName(projectFile), `${stack}.json`))
+    : undefined;
+  const hint = passphraseHint(stack, env, usesDevelopmentPassphrase(situation), saltsOf(stackFile, state));
+  if (hint !== undefined) process.stderr.write(`\n${hint}\n`);
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+try {
+  await main(resolve(import.meta.dirname, "..", ".."), process.argv.slice(2));
+} catch (error) {
+  const { UserError } = await import("./run.ts");
+  process.stderr.write(
+    `error: ${error instanceof UserError ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
+  );
+  process.exitCode = 1;
+}
