@@ -1,12 +1,15 @@
 /** What the engine is told by its environment. Pure: whatever has to be read is handed in. */
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Situation {
+  /** The folder of the Pulumi project at work. */
   readonly root: string;
   /** The folder of the engine's programs. */
   readonly engineFolder: string;
+  /** The folder of a Node.js that runs TypeScript; the machine's own may be older. */
+  readonly nodeFolder: string;
   /** The user's environment. */
   readonly env: Environment;
   /** The stack at work, where it is known. */
@@ -28,11 +31,11 @@ export const defaultStateFolder = (root: string): string => join(root, ".orion",
 
 /** The user's environment, with what the engine needs on top; what the user has set is never changed. */
 export function engineEnvironment(situation: Situation): Record<string, string | undefined> {
-  const { root, engineFolder, env } = situation;
+  const { root, engineFolder, nodeFolder, env } = situation;
   return {
     ...env,
-    // The engine's folder holds the language host; the project's programs come with the Node.js that it starts.
-    PATH: [engineFolder, join(root, "node_modules", ".bin"), env["PATH"] ?? ""].join(delimiter),
+    // The engine's folder holds the language host, which starts the first Node.js that it finds.
+    PATH: [engineFolder, nodeFolder, env["PATH"] ?? ""].join(delimiter),
     PULUMI_SKIP_UPDATE_CHECK: env["PULUMI_SKIP_UPDATE_CHECK"] ?? "true",
     ...(usesDefaultBackend(situation) && { PULUMI_BACKEND_URL: `file://${defaultStateFolder(root)}` }),
     ...(usesDevelopmentPassphrase(situation) && { PULUMI_CONFIG_PASSPHRASE: developmentPassphrase }),
@@ -66,17 +69,29 @@ export function stackOf(
   env: Environment,
   selected: () => string | undefined,
 ): string | undefined {
-  const named = fromFlag(args) ?? fromStackCommand(args) ?? env["PULUMI_STACK"] ?? selected();
+  const named = fromFlag(args, "s", "stack") ?? fromStackCommand(args) ?? env["PULUMI_STACK"] ?? selected();
   // `organization/project/stack` is the long form of `stack`.
   return named?.split("/").pop();
 }
 
-function fromFlag(args: readonly string[]): string | undefined {
+/** The folder that a command works in: that of `--cwd`, else the current one. */
+export const folderOf = (args: readonly string[]): string => fromFlag(args, "C", "cwd") ?? ".";
+
+/** The project that a folder belongs to, found as the engine finds it: the nearest folder upwards with a Pulumi.yaml. */
+export function projectOf(folder: string, exists: (path: string) => boolean): string | undefined {
+  if (exists(join(folder, "Pulumi.yaml"))) return folder;
+  const parent = dirname(folder);
+  return parent === folder ? undefined : projectOf(parent, exists);
+}
+
+/** The value of a flag in any of its spellings: `-s dev`, `-sdev`, `--stack dev`, `--stack=dev`. */
+function fromFlag(args: readonly string[], short: string, long: string): string | undefined {
+  const attached = new RegExp(`^(?:--${long}=|-${short}=?)(.+)$`);
   for (const [index, argument] of args.entries()) {
     // What follows is not the engine's.
     if (argument === "--") return undefined;
-    if (argument === "-s" || argument === "--stack") return args[index + 1];
-    const [, value] = /^(?:--stack=|-s=?)(.+)$/.exec(argument) ?? [];
+    if (argument === `-${short}` || argument === `--${long}`) return args[index + 1];
+    const [, value] = attached.exec(argument) ?? [];
     if (value !== undefined) return value;
   }
   return undefined;

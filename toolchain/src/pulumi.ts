@@ -1,11 +1,13 @@
 /** `npx pulumi`: the engine, got when it is missing, in an environment in which it finds everything. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import {
   defaultStateFolder,
   engineEnvironment,
+  folderOf,
+  projectOf,
   type Situation,
   stackOf,
   usesDefaultBackend,
@@ -23,7 +25,7 @@ async function main(root: string, args: readonly string[]): Promise<void> {
     await ensureEngine(places);
   }
   const situation = describe(places, args);
-  if (usesDefaultBackend(situation)) mkdirSync(defaultStateFolder(root), { recursive: true, mode: 0o700 });
+  if (usesDefaultBackend(situation)) mkdirSync(defaultStateFolder(situation.root), { recursive: true, mode: 0o700 });
   const env = engineEnvironment(situation);
   const { code, signal } = await runEngine(join(situation.engineFolder, "pulumi"), args, env);
   if (code !== 0) await explain(situation, env);
@@ -32,12 +34,13 @@ async function main(root: string, args: readonly string[]): Promise<void> {
 }
 
 function describe(places: Places, args: readonly string[]): Situation {
-  const { root } = places;
+  const root = projectOf(resolve(folderOf(args)), (path) => existsSync(path)) ?? places.root;
   const projectFile = read(join(root, "Pulumi.yaml")) ?? "";
-  const stack = stackOf(args, process.env, () => selectedStack(places, projectFile));
+  const stack = stackOf(args, process.env, () => selectedStack(root, places.pulumiHome, projectFile));
   return {
     root,
     engineFolder: engineFolder(places),
+    nodeFolder: dirname(process.execPath),
     env: process.env,
     stack,
     projectFile,
@@ -46,7 +49,7 @@ function describe(places: Places, args: readonly string[]): Situation {
 }
 
 /** What `pulumi stack select` has noted for this project. */
-function selectedStack({ root, pulumiHome }: Places, projectFile: string): string | undefined {
+function selectedStack(root: string, pulumiHome: string, projectFile: string): string | undefined {
   const project = projectName(projectFile);
   const id = createHash("sha1").update(join(root, "Pulumi.yaml")).digest("hex");
   const noted = read(join(pulumiHome, "workspaces", `${project}-${id}-workspace.json`));

@@ -51,7 +51,7 @@ export class Sandbox {
 
   /** Runs a make target for the sandbox's stack to its end. */
   make(target: string, variables: Readonly<Record<string, string>> = {}): Ran {
-    return this.run("make", ["--no-print-directory", target, `STACK=${this.stack}`, ...assignments(variables)]);
+    return this.run("make", [...this.#makeOptions(target), ...assignments(variables)]);
   }
 
   /** Runs the engine in the sandbox. */
@@ -71,12 +71,17 @@ export class Sandbox {
 
   /** Starts a make target in a process group of its own, so that it can be killed with all that it started. */
   start(target: string): ChildProcess {
-    return spawn("make", ["--no-print-directory", target, `STACK=${this.stack}`], {
+    return spawn("make", this.#makeOptions(target), {
       cwd: this.root,
       detached: true,
       stdio: "ignore",
       env: cleanEnvironment(),
     });
+  }
+
+  /** The installed packages are the project's own: nothing here may install them anew. */
+  #makeOptions(target: string): string[] {
+    return ["--no-print-directory", "--old-file=node_modules/.package-lock.json", target, `STACK=${this.stack}`];
   }
 
   /** What the stack has in Docker, whatever the state says. */
