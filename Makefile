@@ -9,10 +9,10 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup images docker up down preview doctor psql redis-cli logs shell celery-status celery-purge migrate-up \
-	init-prod flower test test-unit test-contract test-e2e check format bench clean
+	init-prod flower test test-unit test-contract test-e2e check format bench
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 node_modules/.package-lock.json: package-lock.json
 	npm ci --no-fund --no-audit --loglevel=error
@@ -33,7 +33,7 @@ up: images ## Bring the stack up and say what runs where
 down: node_modules/.package-lock.json ## Take the stack down; asks before it deletes data (DATA=keep|delete)
 	@$(tool) down --stack $(STACK) --data $(DATA)
 
-preview: setup ## What an update would change
+preview: setup ## Show what an update would change
 	@pulumi preview --stack $(STACK) --diff
 
 doctor: node_modules/.package-lock.json ## Check every component and explain what is wrong

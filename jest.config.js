@@ -12,6 +12,7 @@ const shared = {
 
 /** Unit tests need neither Docker nor the engine; contract tests need the plugins; e2e tests need both and run one after another. */
 export default {
+  reporters: ["default", "<rootDir>/tests/closing-line.js"],
   projects: ["unit", "contract", "e2e"].map((kind) => ({
     ...shared,
     displayName: kind,

@@ -121,10 +121,23 @@ function removeStaleLock(root: string, stack: string, say: (line: string) => voi
 }
 
 function processRuns(pid: number): boolean {
+  // Where /proc tells more: a dead process that nobody has waited for counts as none, nor does another program of that id.
+  if (existsSync("/proc/self/stat")) return isRunningEngine(readOr(`/proc/${pid}/stat`, ""));
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+/** Whether a line of /proc/<pid>/stat is of an engine that runs: `4711 (pulumi) S ...`. */
+export const isRunningEngine = (stat: string): boolean => /^\d+ \(pulumi\) [^ZXx] /.test(stat);
+
+function readOr(path: string, otherwise: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return otherwise;
   }
 }

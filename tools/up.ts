@@ -34,11 +34,16 @@ export async function up(root: string, { stack, settings, topology }: StackFile)
  *
  * @param data `ask` on a terminal, `keep` or `delete`
  */
-export async function down(root: string, { stack }: StackFile, data: "ask" | "keep" | "delete"): Promise<number> {
+export async function down(
+  root: string,
+  { stack, settings }: StackFile,
+  data: "ask" | "keep" | "delete",
+): Promise<number> {
   if (!stackExists(root, stack)) {
     say(`Stack '${stack}' does not exist here; there is nothing to take down.`);
     return 0;
   }
+  recover(root, stack, settings.dockerHost, say);
   const destroy = (...more: string[]) =>
     runInteractive("pulumi", ["destroy", "--stack", stack, "--cwd", root, "--yes", "--skip-preview", ...more]);
 

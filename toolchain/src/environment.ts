@@ -47,17 +47,19 @@ export function usesDefaultBackend({ env, projectFile }: Situation): boolean {
   return !env["PULUMI_BACKEND_URL"] && !/^backend:/m.test(projectFile);
 }
 
-/** Whether the engine gets the well-known passphrase: for a stack of phase `development` with local state alone. */
+/**
+ * Whether the engine gets the well-known passphrase: for a stack without servers and with local state alone. A phase
+ * that does not exist counts as such, so that the program gets to say so.
+ */
 export function usesDevelopmentPassphrase(situation: Situation): boolean {
   const { env, stackFile } = situation;
   // An empty passphrase is a choice, too.
   const chosen = env["PULUMI_CONFIG_PASSPHRASE"] !== undefined || env["PULUMI_CONFIG_PASSPHRASE_FILE"] !== undefined;
-  return (
-    !chosen &&
-    usesDefaultBackend(situation) &&
-    /^\s+["']?orion:phase["']?:\s*["']?development["']?\s*(#.*)?$/m.test(stackFile ?? "")
-  );
+  const [, phase] = /^\s+["']?orion:phase["']?:\s*["']?([^\s"'#]+)/m.exec(stackFile ?? "") ?? [];
+  return !chosen && usesDefaultBackend(situation) && phase !== undefined && !phasesWithServers.includes(phase);
 }
+
+const phasesWithServers = ["mvp", "scale", "enterprise", "ha"];
 
 /**
  * The stack that a command is about: from its arguments, PULUMI_STACK, or what is selected.
