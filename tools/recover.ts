@@ -105,9 +105,10 @@ function removeStaleLock(root: string, stack: string, say: (line: string) => voi
   const state = localState(root);
   const directory = state && join(state, "locks", "organization", "orion", stack);
   if (!directory || !existsSync(directory)) return;
-  const locks = readdirSync(directory).map((file) =>
-    lockSchema.parse(JSON.parse(readFileSync(join(directory, file), "utf8"))),
-  );
+  const locks = readdirSync(directory)
+    // Beside each lock lies a file of attributes.
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => lockSchema.parse(JSON.parse(readFileSync(join(directory, file), "utf8"))));
   const alive = locks.find((lock) => lockIsAlive(lock, hostname(), processRuns));
   if (alive) {
     throw new UserError(

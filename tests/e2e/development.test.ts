@@ -268,7 +268,7 @@ describe("what goes wrong", () => {
       await new Promise((resolve) => setTimeout(resolve, 4000 + Math.random() * 6000));
       // A negative id means the whole group: make, the engine, its plugins.
       if (update.pid !== undefined && update.exitCode === null) process.kill(-update.pid, "SIGKILL");
-      expect(sandbox.make("up")).toMatchObject({ code: 0 });
+      expect(sandbox.make("up").output).toMatch(/Orion is at/);
       await ready();
       await edge.order();
     }

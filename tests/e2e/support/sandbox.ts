@@ -3,7 +3,7 @@
  * neither the working tree nor a development stack that runs on the same machine.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -63,7 +63,7 @@ export class Sandbox {
     const { status, stdout, stderr } = spawnSync(program, [...args], {
       cwd: this.root,
       encoding: "utf8",
-      env: { ...cleanEnvironment(), ...environment },
+      env: { ...this.#environment(), ...environment },
       maxBuffer: 1 << 28,
     });
     return { code: status ?? 1, output: stdout + stderr };
@@ -75,8 +75,26 @@ export class Sandbox {
       cwd: this.root,
       detached: true,
       stdio: "ignore",
-      env: cleanEnvironment(),
+      env: this.#environment(),
     });
+  }
+
+  /** The machine's, but with temporary files in the sandbox: an engine that is killed leaves some. */
+  #environment(): NodeJS.ProcessEnv {
+    mkdirSync(this.#temporary, { recursive: true });
+    return { ...cleanEnvironment(), TMPDIR: this.#temporary };
+  }
+
+  get #temporary(): string {
+    return join(this.root, ".orion", "tmp");
+  }
+
+  /** Processes that were started here and still run; the plugins of an engine that was killed do, for some minutes. */
+  processes(): number[] {
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => readOr(`/proc/${pid}/environ`, "").split("\0").includes(`TMPDIR=${this.#temporary}`))
+      .map(Number);
   }
 
   /** The installed packages are the project's own: nothing here may install them anew. */
@@ -99,7 +117,16 @@ export class Sandbox {
     for (const [kind, name] of this.leftovers().map((line) => line.split(" "))) {
       if (kind && name) docker(kind, "rm", "--force", name);
     }
+    for (const pid of this.processes()) process.kill(pid, "SIGKILL");
     rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+function readOr(path: string, otherwise: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return otherwise;
   }
 }
 
