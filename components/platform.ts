@@ -120,7 +120,7 @@ export class Platform extends pulumi.ComponentResource {
     const apps = this.#services("app");
     if (workers.length + apps.length === 0) return;
 
-    const secretKey = createPassword("secret-key", 48, { parent: this, protect: true });
+    const secretKey = createPassword("secret-key", 48, { parent: this });
     const connections = { databaseUrl: database.url, ...cache.urls, secretKey };
     const environment = appEnvironment(settings, connections, storage.environment, secret);
     const common = { place, environment, ...uploadsOf(storage) };

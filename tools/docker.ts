@@ -42,3 +42,27 @@ export function inspectContainers(names: readonly string[], dockerHost: string):
   const found = z.array(containerSchema).parse(JSON.parse(stdout.trim() === "" ? "[]" : stdout));
   return new Map(found.map((container) => [container.Name, container]));
 }
+
+/** Names of the volumes that hold a stack's data, whether its state still knows them or not. */
+export function volumesOf(stack: string, dockerHost: string): string[] {
+  const filters = ["--filter", "label=app=orion", "--filter", `label=stack=${stack}`];
+  const { stdout } = capture("docker", [
+    ...hostArguments(dockerHost),
+    "volume",
+    "ls",
+    ...filters,
+    "--format",
+    "{{.Name}}",
+  ]);
+  return stdout
+    .split("\n")
+    .filter((name) => name !== "")
+    .sort();
+}
+
+/** @throws {UserError} when the engine refuses, for example because a container that is not Orion's uses one */
+export function removeVolumes(names: readonly string[], dockerHost: string): void {
+  if (names.length === 0) return;
+  const { code, stderr } = capture("docker", [...hostArguments(dockerHost), "volume", "rm", ...names]);
+  if (code !== 0) throw new UserError(`Not all data could be deleted:\n${stderr.trim()}`);
+}

@@ -1,7 +1,7 @@
 /** `make up` and `make down`: the engine's update and destroy with what a person would do before and after. */
 import { type Topology } from "../topology/types.ts";
 import { stackExists } from "./backend.ts";
-import { requireDocker } from "./docker.ts";
+import { removeVolumes, requireDocker, volumesOf } from "./docker.ts";
 import { requireFreePorts } from "./ports.ts";
 import { recover } from "./recover.ts";
 import { capture, runInteractive } from "./run.ts";
@@ -49,7 +49,7 @@ export async function down(
 
   const code = await destroy("--exclude-protected", "--suppress-outputs");
   if (code !== 0) return code;
-  const volumes = dataOf(root, stack);
+  const volumes = volumesOf(stack, settings.dockerHost);
   const agreed =
     data === "delete" ||
     (data === "ask" &&
@@ -61,7 +61,10 @@ export async function down(
   }
   const unprotected = capture("pulumi", ["state", "unprotect", "--all", "--yes", "--stack", stack, "--cwd", root]);
   if (unprotected.code !== 0) throw new UserError(`The data could not be released:\n${unprotected.stderr}`);
-  return destroy("--suppress-outputs");
+  const rest = await destroy("--suppress-outputs");
+  // What the engine left, because it outlives its component.
+  if (rest === 0) removeVolumes(volumesOf(stack, settings.dockerHost), settings.dockerHost);
+  return rest;
 }
 
 /** A table of every service: its name, its container and its address on this machine. */
@@ -86,11 +89,4 @@ function ensureStack(root: string, stack: string): void {
   if (stackExists(root, stack)) return;
   const made = capture("pulumi", ["stack", "select", "--create", "--stack", stack, "--cwd", root]);
   if (made.code !== 0) throw new UserError(`The stack '${stack}' could not be made:\n${made.stderr.trim()}`);
-}
-
-/** Names of the volumes that the state still holds. */
-function dataOf(root: string, stack: string): string[] {
-  const { stdout, code } = capture("pulumi", ["stack", "--stack", stack, "--cwd", root, "--show-urns"]);
-  if (code !== 0) return [];
-  return [...stdout.matchAll(/docker:index\/volume:Volume::(\S+)/g)].flatMap(([, name]) => name ?? []);
 }

@@ -18,13 +18,13 @@ export interface CacheArgs {
 
 const configFile = "/etc/orion/redis.conf";
 
-/** One Redis server with a password of its own and a protected volume for its append-only file. */
+/** One Redis server with a password of its own and a volume for its append-only file that outlives it. */
 export class Cache extends pulumi.ComponentResource {
   readonly #baseUrl: pulumi.Output<string>;
 
   constructor(name: string, args: CacheArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:cache:Cache", name, {}, opts);
-    const password = createPassword(`${name}-password`, 32, { parent: this, protect: true });
+    const password = createPassword(`${name}-password`, 32, { parent: this });
     const volume = this.#createVolume(name, args);
     this.#createServer(name, args, password, volume);
 
@@ -46,7 +46,8 @@ export class Cache extends pulumi.ComponentResource {
         name: physicalName(place.naming, `${service.name}-data`),
         labels: dockerLabels(place.naming, service.kind),
       },
-      { ...place.options(this), protect: true },
+      // Not protected: a stack may leave the cache out. Its data waits then, for whoever takes it in again.
+      { ...place.options(this), retainOnDelete: true },
     );
   }
 

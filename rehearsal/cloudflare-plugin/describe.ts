@@ -4,27 +4,7 @@
  */
 import { join } from "node:path";
 import ts from "typescript";
-
-export type Shape =
-  | "string"
-  | "number"
-  | "boolean"
-  | "any"
-  | { readonly list: Shape }
-  | { readonly map: Shape }
-  | { readonly object: Properties };
-
-export interface Property {
-  readonly type: Shape;
-  readonly optional?: true;
-}
-
-export type Properties = Readonly<Record<string, Property>>;
-
-export interface Description {
-  readonly inputs: Properties;
-  readonly outputs: Properties;
-}
+import { type Description, type Property, type Properties, type Shape } from "./shapes.ts";
 
 /** Class names in @pulumi/cloudflare and the files that declare them. */
 export const described: Readonly<Record<string, string>> = {

@@ -14,7 +14,6 @@ export const records = (value: unknown): Json[] => (Array.isArray(value) ? value
 /** The texts in a list, or an empty list for anything else. */
 export const texts = (value: unknown): string[] => (Array.isArray(value) ? value.filter(isText) : []);
 
-
 /** A non-empty text that must be there. */
 export function requireText(body: Json, key: string, code = 1004): string {
   const value = body[key];

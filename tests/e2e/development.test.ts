@@ -291,10 +291,16 @@ describe("taking it down", () => {
     await edge.settleLedger();
   });
 
-  test("orion:services leaves out what it does not name", () => {
+  test("orion:services leaves out what it does not name, and keeps its data", async () => {
     sandbox.configure({ services: [] });
-    expect(sandbox.make("up")).toMatchObject({ code: 0 });
+    expect(sandbox.make("up").output).toMatch(/database +127/);
     expect(containers()).toEqual(["orion-e2e-database"]);
+    expect(sandbox.leftovers()).toContain("volume orion-e2e-cache-data");
+
+    sandbox.configure({});
+    expect(sandbox.make("up").output).toMatch(/Orion is at/);
+    await ready();
+    await edge.settleLedger();
   });
 
   test("make down DATA=delete leaves nothing behind", () => {

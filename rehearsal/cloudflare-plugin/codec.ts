@@ -1,0 +1,124 @@
+/** From properties to the API's JSON and back, shape by shape. Pure. */
+import { isList, isMap, isObject, type Properties, type Shape, type Spelling, wireName } from "./shapes.ts";
+import { isAbsent, isRecord, isSame, type Values } from "./values.ts";
+
+/** Properties as the API wants them; absent ones are left out. */
+export function encode(properties: Properties, values: Values, spelling: Spelling): Values {
+  return Object.fromEntries(
+    Object.entries(properties).flatMap(([name, { type }]) => {
+      const value = values[name];
+      return isAbsent(value) ? [] : [[wireName(name, spelling), encodeValue(name, type, value, spelling)]];
+    }),
+  );
+}
+
+function encodeValue(name: string, shape: Shape, value: unknown, spelling: Spelling): unknown {
+  if (spelling.json?.includes(name) === true && typeof value === "string") return JSON.parse(value) as unknown;
+  if (isList(shape) && Array.isArray(value)) {
+    return value.map((item: unknown) => encodeValue("", shape.list, item, spelling));
+  }
+  if (isMap(shape) && isRecord(value)) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, encodeValue("", shape.map, item, spelling)]),
+    );
+  }
+  if (isObject(shape) && isRecord(value)) return encode(shape.object, value, spelling);
+  return value;
+}
+
+/** What the API answered, as properties; absent ones are left out. */
+export function decode(properties: Properties, wire: Values, spelling: Spelling): Values {
+  return Object.fromEntries(
+    Object.entries(properties).flatMap(([name, { type }]) => {
+      const value = wire[wireName(name, spelling)];
+      return isAbsent(value) ? [] : [[name, decodeValue(name, type, value, spelling)]];
+    }),
+  );
+}
+
+function decodeValue(name: string, shape: Shape, value: unknown, spelling: Spelling): unknown {
+  if (spelling.json?.includes(name) === true) return JSON.stringify(value);
+  if (isList(shape) && Array.isArray(value)) {
+    return value.map((item: unknown) => decodeValue("", shape.list, item, spelling));
+  }
+  if (isMap(shape) && isRecord(value)) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, decodeValue("", shape.map, item, spelling)]),
+    );
+  }
+  if (isObject(shape) && isRecord(value)) return decode(shape.object, value, spelling);
+  return value;
+}
+
+/**
+ * The state after a write: what the program set stays as it set it, the API fills in what it decides on alone.
+ *
+ * @param decides whether the API decides on a property at a dotted path when the program does not
+ */
+export function merge(
+  properties: Properties,
+  set: Values,
+  answered: Values,
+  decides: (path: string) => boolean,
+  path = "",
+): Values {
+  return Object.fromEntries(
+    Object.entries(properties).flatMap(([name, { type }]) => {
+      const at = path === "" ? name : `${path}.${name}`;
+      const [mine, theirs] = [set[name], answered[name]];
+      if (isAbsent(mine)) return isAbsent(theirs) || !decides(at) ? [] : [[name, theirs]];
+      return [[name, mergeValue(type, mine, theirs, decides, at)]];
+    }),
+  );
+}
+
+function mergeValue(
+  shape: Shape,
+  mine: unknown,
+  theirs: unknown,
+  decides: (path: string) => boolean,
+  path: string,
+): unknown {
+  if (isList(shape) && Array.isArray(mine) && Array.isArray(theirs)) {
+    return mine.map((item: unknown, index) => mergeValue(shape.list, item, theirs[index], decides, path));
+  }
+  if (isObject(shape) && isRecord(mine) && isRecord(theirs)) return merge(shape.object, mine, theirs, decides, path);
+  return mine;
+}
+
+/** A JSON text that says the same as before stays as it was written. */
+export function keepTexts(value: unknown, before: unknown, name: string, json: readonly string[]): unknown {
+  if (json.includes(name) && typeof value === "string" && typeof before === "string") {
+    return isSameJson(value, before) ? before : value;
+  }
+  if (Array.isArray(value) && Array.isArray(before)) {
+    return value.map((item: unknown, index) => keepTexts(item, before[index], "", json));
+  }
+  if (isRecord(value) && isRecord(before)) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, keepTexts(item, before[key], key, json)]),
+    );
+  }
+  return value;
+}
+
+function isSameJson(a: string, b: string): boolean {
+  try {
+    return isSame(JSON.parse(a), JSON.parse(b));
+  } catch {
+    return false;
+  }
+}
+
+/** The inputs that lead to a state: the ones from before with what has become of them, and nothing that was never set. */
+export function project(before: unknown, state: unknown): unknown {
+  if (isRecord(before) && isRecord(state)) {
+    return Object.fromEntries(
+      Object.keys(before).flatMap((key) => (isAbsent(state[key]) ? [] : [[key, project(before[key], state[key])]])),
+    );
+  }
+  if (Array.isArray(before) && Array.isArray(state)) {
+    return state.map((item: unknown, index) => (index < before.length ? project(before[index], item) : item));
+  }
+  return state;
+}

@@ -1,0 +1,149 @@
+/** What an update would change: the difference between what the program sets and what is there. Pure. */
+import { isList, isMap, isObject, type Properties, type Property, type Shape } from "./shapes.ts";
+import { type Resource } from "./resources.ts";
+import { hasUnknown, isAbsent, isRecord, isSame, unknown, type Values } from "./values.ts";
+
+export interface Failure {
+  readonly property: string;
+  readonly reason: string;
+}
+
+/** What is wrong with inputs, whatever the API may think of them. */
+export function validate(properties: Properties, values: Values, path = ""): Failure[] {
+  const surplus = Object.keys(values)
+    .filter((name) => !Object.hasOwn(properties, name))
+    .map((name) => ({
+      property: path + name,
+      reason: `there is no such property; known are ${Object.keys(properties).join(", ")}`,
+    }));
+  const wrong = Object.entries(properties).flatMap(([name, property]) =>
+    validateOne(path + name, property, values[name]),
+  );
+  return [...surplus, ...wrong];
+}
+
+function validateOne(path: string, { type, optional }: Property, value: unknown): Failure[] {
+  if (isAbsent(value)) return optional === true ? [] : [{ property: path, reason: "it is required" }];
+  if (value === unknown || type === "any") return [];
+  if (isList(type)) {
+    if (!Array.isArray(value)) return [wrongKind(path, value, "a list")];
+    return value.flatMap((item: unknown, index) => validateOne(`${path}[${index}]`, { type: type.list }, item));
+  }
+  if (isMap(type)) {
+    if (!isRecord(value)) return [wrongKind(path, value, "an object")];
+    return Object.entries(value).flatMap(([key, item]) => validateOne(`${path}.${key}`, { type: type.map }, item));
+  }
+  if (isObject(type))
+    return isRecord(value) ? validate(type.object, value, `${path}.`) : [wrongKind(path, value, "an object")];
+  return typeof value === type ? [] : [wrongKind(path, value, `a ${type}`)];
+}
+
+const wrongKind = (property: string, value: unknown, expected: string): Failure => ({
+  property,
+  reason: `expected ${expected}, got ${Array.isArray(value) ? "a list" : typeof value}`,
+});
+
+/** The values with the resource's defaults for what is not set; unknown values stay as they are. */
+export function withDefaults(properties: Properties, values: Values, defaults: Values, path = ""): Values {
+  const entries = Object.entries(properties).flatMap(([name, { type }]): [string, unknown][] => {
+    const at = path === "" ? name : `${path}.${name}`;
+    const value = values[name];
+    if (!isAbsent(value)) return [[name, defaultsWithin(type, value, defaults, at)]];
+    return Object.hasOwn(defaults, at) ? [[name, defaults[at]]] : [];
+  });
+  return Object.fromEntries(entries);
+}
+
+function defaultsWithin(shape: Shape, value: unknown, defaults: Values, path: string): unknown {
+  if (isList(shape) && Array.isArray(value)) {
+    return value.map((item: unknown) => defaultsWithin(shape.list, item, defaults, path));
+  }
+  return isObject(shape) && isRecord(value) ? withDefaults(shape.object, value, defaults, path) : value;
+}
+
+export interface Change {
+  /** `rules[0].expression` */
+  readonly path: string;
+  readonly kind: "add" | "delete" | "update";
+  readonly replaces: boolean;
+}
+
+/** Every property that an update would change, with whether that replaces the resource. */
+export function changes(resource: Resource, properties: Properties, news: Values, state: Values): Change[] {
+  const { defaults = {}, computed = [], replaces } = resource;
+  const wanted = withDefaults(properties, news, defaults);
+  return compare(properties, wanted, state, "", "", (path) => computed.includes(path)).map(({ path, kind }) => ({
+    path,
+    kind,
+    replaces: replaces.includes(path.split(/[.[]/)[0] ?? ""),
+  }));
+}
+
+type Difference = Omit<Change, "replaces">;
+type Decides = (path: string) => boolean;
+
+function compare(
+  properties: Properties,
+  wanted: Values,
+  state: Values,
+  shown: string,
+  plain: string,
+  decides: Decides,
+): Difference[] {
+  return Object.entries(properties).flatMap(([name, { type }]) => {
+    const at = plain === "" ? name : `${plain}.${name}`;
+    const path = shown === "" ? name : `${shown}.${name}`;
+    return compareValue(type, wanted[name], state[name], path, at, decides);
+  });
+}
+
+function compareValue(
+  shape: Shape,
+  wanted: unknown,
+  state: unknown,
+  shown: string,
+  plain: string,
+  decides: Decides,
+): Difference[] {
+  if (isAbsent(wanted)) return isAbsent(state) || decides(plain) ? [] : [{ path: shown, kind: "delete" }];
+  if (isAbsent(state)) return [{ path: shown, kind: "add" }];
+  if (isList(shape) && Array.isArray(wanted) && Array.isArray(state)) {
+    const length = Math.max(wanted.length, state.length);
+    return Array.from({ length }, (_, index) => index).flatMap((index) => {
+      const path = `${shown}[${index}]`;
+      if (index >= wanted.length) return [{ path, kind: "delete" as const }];
+      return compareValue(shape.list, wanted[index], state[index], path, plain, decides);
+    });
+  }
+  if (isObject(shape) && isRecord(wanted) && isRecord(state)) {
+    return compare(shape.object, wanted, state, shown, plain, decides);
+  }
+  return isSame(wanted, state) ? [] : [{ path: shown, kind: "update" }];
+}
+
+/** The state that a preview of a create or an update foresees: what is set, and unknown whatever the API will say. */
+export function foresee(
+  resource: Resource,
+  inputs: Properties,
+  outputs: Properties,
+  news: Values,
+  state: Values | undefined,
+): Values {
+  const wanted = withDefaults(inputs, news, resource.defaults ?? {});
+  return Object.fromEntries(
+    Object.keys(outputs).flatMap((name) => {
+      const value = wanted[name];
+      if (!isAbsent(value)) return [[name, foreseen(outputs[name]?.type ?? "any", value)]];
+      if (!Object.hasOwn(inputs, name) || resource.computed?.includes(name) === true)
+        return [[name, stable.has(name) && state ? state[name] : unknown]];
+      return [];
+    }),
+  );
+}
+
+/** What an update leaves alone. */
+const stable = new Set(["createdOn", "creationDate", "issuedOn", "zoneName", "certificateId"]);
+
+/** Objects in lists get parts of their own from the API, such as the ids of rules. */
+const foreseen = (shape: Shape, value: unknown): unknown =>
+  isList(shape) && isObject(shape.list) && hasUnknown(value) ? unknown : value;

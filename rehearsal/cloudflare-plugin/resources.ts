@@ -1,0 +1,320 @@
+/** What the SDK's types do not say of each resource: where it lies in the API, what replaces it, what it is by default. */
+import { type Spelling } from "./shapes.ts";
+import { type Values } from "./values.ts";
+
+type Method = "POST" | "PUT" | "PATCH";
+
+export interface Sent {
+  readonly method: Method;
+  readonly path: string;
+  readonly body: Values;
+}
+
+export interface Resource {
+  /** The module of its type token: `cloudflare:index/<module>:<Name>`. */
+  readonly module: string;
+  /** Where it is made; `{property}` is filled in. */
+  readonly create: { readonly method: Method; readonly path: string };
+  /** Where it is read, changed and deleted; `{id}` is the resource's id. */
+  readonly item: string;
+  /** @default "PUT" */
+  readonly update?: Method | "none";
+  /** `none`: deleting it only forgets it; a function: that is sent instead. @default a DELETE of the item */
+  readonly delete?: "none" | ((properties: Values) => Sent);
+  /** The name of the id in the API's answer, or a template over the properties. @default "id" */
+  readonly id?: string;
+  /** What an import id consists of, between slashes. */
+  readonly importId: readonly string[];
+  /** Inputs whose change replaces the resource. */
+  readonly replaces: readonly string[];
+  /** Values of inputs that are not set, by dotted path; list items have no part of their own in it. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  /** Inputs that the API decides on when they are not set, by dotted path. */
+  readonly computed?: readonly string[];
+  /** Properties that the API does not tell: what was known of them stays. */
+  readonly kept?: readonly string[];
+  /** Path properties that the body of a create carries as well. */
+  readonly inBody?: readonly string[];
+  /** Properties that travel in a header. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Properties that travel in the query. */
+  readonly query?: readonly string[];
+  readonly spelling?: Spelling;
+  /** Names that only the body of a create has, by the name everywhere else. */
+  readonly createNames?: Readonly<Record<string, string>>;
+  /** Shapes of body and answer that differ from a plain object. */
+  readonly frame?: Frame;
+}
+
+/** `first`: the answer is a list of one. */
+export type Frame = "plain" | "first";
+
+/** A setting that a zone always has: making it sets it, and deleting it forgets it. */
+const zoneSetting = (module: string, path: string, more: Partial<Resource> = {}): Resource => ({
+  module,
+  create: { method: "PATCH", path: `/zones/{zoneId}${path}` },
+  item: `/zones/{zoneId}${path}`,
+  update: "PATCH",
+  delete: "none",
+  id: "{zoneId}",
+  importId: ["zoneId"],
+  replaces: ["zoneId"],
+  ...more,
+});
+
+const token = (module: string, collection: string, owner: readonly string[]): Resource => ({
+  module,
+  create: { method: "POST", path: collection },
+  item: `${collection}/{id}`,
+  importId: [...owner, "id"],
+  replaces: owner,
+  computed: ["status"],
+  kept: ["value"],
+  spelling: { names: { ins: "in", notIns: "not_in" }, json: ["resources"] },
+});
+
+const bucket = "/accounts/{accountId}/r2/buckets";
+const jurisdiction = {
+  headers: { jurisdiction: "cf-r2-jurisdiction" },
+  kept: ["jurisdiction"],
+  defaults: { jurisdiction: "default" },
+};
+
+export const resources: Readonly<Record<string, Resource>> = {
+  DnsRecord: {
+    module: "dnsRecord",
+    create: { method: "POST", path: "/zones/{zoneId}/dns_records" },
+    item: "/zones/{zoneId}/dns_records/{id}",
+    importId: ["zoneId", "id"],
+    replaces: ["zoneId"],
+    defaults: { proxied: false },
+    computed: ["tags", "data", "settings", "privateRouting"],
+    kept: ["includeShadowMetadata"],
+    query: ["includeShadowMetadata"],
+    spelling: { json: ["meta"] },
+  },
+  Ruleset: {
+    module: "ruleset",
+    create: { method: "POST", path: "{scope}/rulesets" },
+    item: "{scope}/rulesets/{id}",
+    importId: ["scopeKind", "scopeId", "id"],
+    replaces: ["accountId", "zoneId", "kind", "phase"],
+    defaults: { description: "", "rules.description": "", "rules.enabled": true },
+    computed: ["rules.id", "rules.ref"],
+    spelling: {
+      names: {
+        checkPresences: "check_presence",
+        includes: "include",
+        lists: "list",
+        statusCodeTtls: "status_code_ttl",
+      },
+    },
+  },
+  ZoneSetting: zoneSetting("zoneSetting", "/settings/{settingId}", {
+    id: "{settingId}",
+    importId: ["zoneId", "settingId"],
+    replaces: ["zoneId", "settingId"],
+  }),
+  BotManagement: zoneSetting("botManagement", "/bot_management", {
+    create: { method: "PUT", path: "/zones/{zoneId}/bot_management" },
+    update: "PUT",
+    computed: [
+      ...[
+        "aiBotsMigrationOptOut",
+        "aiBotsProtection",
+        "aiTraining",
+        "aiUser",
+        "aisearch",
+        "autoUpdateModel",
+        "bmCookieEnabled",
+      ],
+      ...[
+        "botPreferenceSyncEnabled",
+        "cfRobotsVariant",
+        "contentBotsProtection",
+        "crawlerProtection",
+        "enableJs",
+        "fightMode",
+      ],
+      ...[
+        "isRobotsTxtManaged",
+        "jsdApiResultsEnabled",
+        "optimizeWordpress",
+        "sbfmDefinitelyAutomated",
+        "sbfmLikelyAutomated",
+      ],
+      ...["sbfmStaticResourceProtection", "sbfmVerifiedBots", "suppressSessionScore"],
+    ],
+  }),
+  TieredCache: {
+    module: "tieredCache",
+    create: { method: "POST", path: "/zones/{zoneId}/cache/tiered_cache_smart_topology_enable" },
+    item: "/zones/{zoneId}/cache/tiered_cache_smart_topology_enable",
+    update: "PATCH",
+    id: "{zoneId}",
+    importId: ["zoneId"],
+    replaces: ["zoneId"],
+  },
+  ArgoTieredCaching: zoneSetting("argoTieredCaching", "/argo/tiered_caching"),
+  ArgoSmartRouting: zoneSetting("argoSmartRouting", "/argo/smart_routing"),
+  RegionalTieredCache: zoneSetting("regionalTieredCache", "/cache/regional_tiered_cache", {
+    defaults: { value: "off" },
+  }),
+  R2Bucket: {
+    module: "r2Bucket",
+    create: { method: "POST", path: bucket },
+    item: `${bucket}/{name}`,
+    update: "PATCH",
+    id: "{name}",
+    importId: ["accountId", "name", "jurisdiction"],
+    replaces: ["accountId", "name", "jurisdiction", "location"],
+    defaults: { ...jurisdiction.defaults, storageClass: "Standard" },
+    computed: ["location"],
+    kept: jurisdiction.kept,
+    inBody: ["name"],
+    headers: { ...jurisdiction.headers, storageClass: "cf-r2-storage-class" },
+    createNames: { location: "locationHint", storage_class: "storageClass" },
+  },
+  R2BucketCors: {
+    module: "r2BucketCors",
+    create: { method: "PUT", path: `${bucket}/{bucketName}/cors` },
+    item: `${bucket}/{bucketName}/cors`,
+    id: "{bucketName}",
+    importId: ["accountId", "bucketName", "jurisdiction"],
+    replaces: ["accountId", "bucketName", "jurisdiction"],
+    ...jurisdiction,
+    spelling: { camel: true },
+  },
+  R2BucketLifecycle: {
+    module: "r2BucketLifecycle",
+    create: { method: "PUT", path: `${bucket}/{bucketName}/lifecycle` },
+    item: `${bucket}/{bucketName}/lifecycle`,
+    delete: "none",
+    id: "{bucketName}",
+    importId: ["accountId", "bucketName", "jurisdiction"],
+    replaces: ["accountId", "bucketName", "jurisdiction"],
+    ...jurisdiction,
+    spelling: { camel: true },
+  },
+  R2CustomDomain: {
+    module: "r2CustomDomain",
+    create: { method: "POST", path: `${bucket}/{bucketName}/domains/custom` },
+    item: `${bucket}/{bucketName}/domains/custom/{domain}`,
+    id: "{domain}",
+    importId: ["accountId", "bucketName", "domain", "jurisdiction"],
+    replaces: ["accountId", "bucketName", "domain", "jurisdiction", "zoneId"],
+    ...jurisdiction,
+    inBody: ["domain"],
+    computed: ["minTls"],
+    spelling: { camel: true, names: { minTls: "minTLS" } },
+  },
+  R2ManagedDomain: {
+    module: "r2ManagedDomain",
+    create: { method: "PUT", path: `${bucket}/{bucketName}/domains/managed` },
+    item: `${bucket}/{bucketName}/domains/managed`,
+    delete: "none",
+    id: "{bucketName}",
+    importId: ["accountId", "bucketName", "jurisdiction"],
+    replaces: ["accountId", "bucketName", "jurisdiction"],
+    ...jurisdiction,
+    spelling: { camel: true },
+  },
+  OriginCaCertificate: {
+    module: "originCaCertificate",
+    create: { method: "POST", path: "/certificates" },
+    item: "/certificates/{id}",
+    update: "none",
+    importId: ["id"],
+    replaces: ["csr", "hostnames", "requestType", "requestedValidity"],
+    defaults: { requestedValidity: 5475 },
+    kept: ["csr"],
+  },
+  AuthenticatedOriginPullsSettings: zoneSetting(
+    "authenticatedOriginPullsSettings",
+    "/origin_tls_client_auth/settings",
+    {
+      create: { method: "PUT", path: "/zones/{zoneId}/origin_tls_client_auth/settings" },
+      update: "PUT",
+    },
+  ),
+  AuthenticatedOriginPullsCertificate: {
+    module: "authenticatedOriginPullsCertificate",
+    create: { method: "POST", path: "/zones/{zoneId}/origin_tls_client_auth" },
+    item: "/zones/{zoneId}/origin_tls_client_auth/{id}",
+    update: "none",
+    importId: ["zoneId", "id"],
+    replaces: ["zoneId", "certificate", "privateKey"],
+    kept: ["privateKey"],
+    spelling: { names: { certificateId: "id" } },
+  },
+  AuthenticatedOriginPulls: {
+    module: "authenticatedOriginPulls",
+    create: { method: "PUT", path: "/zones/{zoneId}/origin_tls_client_auth/hostnames" },
+    item: "/zones/{zoneId}/origin_tls_client_auth/hostnames/{hostname}",
+    update: "PUT",
+    delete: ({ zoneId, hostname, certId }) => ({
+      method: "PUT",
+      path: `/zones/${String(zoneId)}/origin_tls_client_auth/hostnames`,
+      body: { config: [{ hostname, cert_id: certId, enabled: null }] },
+    }),
+    id: "{hostname}",
+    importId: ["zoneId", "hostname"],
+    replaces: ["zoneId"],
+    kept: ["configs", "privateKey"],
+    spelling: { names: { configs: "config" } },
+    frame: "first",
+  },
+  LoadBalancer: {
+    module: "loadBalancer",
+    create: { method: "POST", path: "/zones/{zoneId}/load_balancers" },
+    item: "/zones/{zoneId}/load_balancers/{id}",
+    importId: ["zoneId", "id"],
+    replaces: ["zoneId"],
+    defaults: { enabled: true, proxied: false, sessionAffinity: "none", steeringPolicy: "", "rules.disabled": false },
+    computed: [
+      ...["ttl", "sessionAffinityTtl", "networks", "adaptiveRouting", "locationStrategy", "randomSteering"],
+      ...["sessionAffinityAttributes", "countryPools", "popPools", "regionPools", "rules", "description"],
+      ...["rules.priority", "rules.terminates", "rules.overrides"],
+    ],
+  },
+  LoadBalancerPool: {
+    module: "loadBalancerPool",
+    create: { method: "POST", path: "/accounts/{accountId}/load_balancers/pools" },
+    item: "/accounts/{accountId}/load_balancers/pools/{id}",
+    importId: ["accountId", "id"],
+    replaces: ["accountId"],
+    defaults: { enabled: true, minimumOrigins: 1, "origins.enabled": true, "origins.weight": 1 },
+    computed: [
+      "loadShedding",
+      "originSteering",
+      "notificationFilter",
+      "origins.disabledAt",
+      "origins.port",
+      "origins.flattenCname",
+    ],
+    spelling: { names: { hosts: "Host" } },
+  },
+  LoadBalancerMonitor: {
+    module: "loadBalancerMonitor",
+    create: { method: "POST", path: "/accounts/{accountId}/load_balancers/monitors" },
+    item: "/accounts/{accountId}/load_balancers/monitors/{id}",
+    importId: ["accountId", "id"],
+    replaces: ["accountId"],
+    defaults: {
+      allowInsecure: false,
+      consecutiveDown: 0,
+      consecutiveUp: 0,
+      expectedCodes: "200",
+      followRedirects: false,
+      interval: 60,
+      method: "GET",
+      path: "/",
+      retries: 2,
+      timeout: 5,
+      type: "http",
+    },
+    computed: ["port"],
+  },
+  ApiToken: token("apiToken", "/user/tokens", []),
+  AccountToken: token("accountToken", "/accounts/{accountId}/tokens", ["accountId"]),
+};

@@ -1,0 +1,43 @@
+/** The shapes of properties, as the SDK's types have them, and the names that the API has for them. */
+
+export type Shape =
+  | "string"
+  | "number"
+  | "boolean"
+  | "any"
+  | { readonly list: Shape }
+  | { readonly map: Shape }
+  | { readonly object: Properties };
+
+export interface Property {
+  readonly type: Shape;
+  readonly optional?: true;
+}
+
+export type Properties = Readonly<Record<string, Property>>;
+
+export interface Description {
+  readonly inputs: Properties;
+  readonly outputs: Properties;
+}
+
+/** How a resource's properties are written in the API. */
+export interface Spelling {
+  /** Names that are not simply the property's in snake case, by property. */
+  readonly names?: Readonly<Record<string, string>>;
+  /** The API of this resource spells names in camel case. @default false */
+  readonly camel?: boolean;
+  /** Properties that are JSON in a text here and plain values in the API. */
+  readonly json?: readonly string[];
+}
+
+export const isList = (shape: Shape): shape is { readonly list: Shape } => typeof shape === "object" && "list" in shape;
+export const isMap = (shape: Shape): shape is { readonly map: Shape } => typeof shape === "object" && "map" in shape;
+export const isObject = (shape: Shape): shape is { readonly object: Properties } =>
+  typeof shape === "object" && "object" in shape;
+
+/** `maxAgeSeconds` as `max_age_seconds`. */
+export const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+export const wireName = (property: string, { names, camel }: Spelling): string =>
+  names?.[property] ?? (camel === true ? property : snake(property));

@@ -1,0 +1,110 @@
+/** What every part of the emulated API shares: the account, its zones, who a token belongs to, identifiers, the time. */
+import { createHash, randomBytes } from "node:crypto";
+import { ApiError } from "./envelope.ts";
+import { records } from "./body.ts";
+import { type Caller } from "./permissions.ts";
+import { type Quirk, hasQuirk } from "./quirks.ts";
+import { type CloudflareStore, type Plan, type Zone } from "./state.ts";
+
+export interface ZoneConfig {
+  readonly name: string;
+  readonly plan: Plan;
+}
+
+export interface WorldOptions {
+  readonly store: CloudflareStore;
+  /** The token that may do everything. */
+  readonly token: string;
+  /** The 32 hexadecimal digits of the account. */
+  readonly accountId: string;
+  readonly now: () => Date;
+}
+
+const identifier = /^[0-9a-f]{32}$/;
+
+export class World {
+  readonly store: CloudflareStore;
+  readonly accountId: string;
+  readonly #token: string;
+  readonly #now: () => Date;
+
+  constructor({ store, token, accountId, now }: WorldOptions) {
+    this.store = store;
+    this.accountId = accountId;
+    this.#token = token;
+    this.#now = now;
+  }
+
+  /** The present, as the API writes it, with microseconds. */
+  now(): string {
+    return this.#now().toISOString().replace("Z", "000Z");
+  }
+
+  date(): Date {
+    return this.#now();
+  }
+
+  newId(): string {
+    return randomBytes(16).toString("hex");
+  }
+
+  has(quirk: Quirk): boolean {
+    return hasQuirk(this.store, quirk);
+  }
+
+  /** Makes the zones of the cloud's configuration; one that is there keeps everything but its plan. */
+  seed(zones: readonly ZoneConfig[]): void {
+    for (const { name, plan } of zones) {
+      const id = createHash("sha256").update(`zone ${name}`).digest("hex").slice(0, 32);
+      const created = this.store.get("cloudflare.zone", id)?.created ?? this.now();
+      this.store.put("cloudflare.zone", id, { id, name, plan, created });
+    }
+  }
+
+  zone(id: string): Zone {
+    const zone = this.store.get("cloudflare.zone", id);
+    if (zone !== undefined) return zone;
+    throw identifier.test(id)
+      ? new ApiError(403, 9109, "Unauthorized to access requested resource")
+      : new ApiError(404, 7003, `Could not route to /zones/${id}, perhaps your object identifier is invalid?`);
+  }
+
+  account(id: string): void {
+    if (id === this.accountId) return;
+    throw identifier.test(id)
+      ? new ApiError(403, 9109, "Unauthorized to access requested resource")
+      : new ApiError(404, 7003, `Could not route to /accounts/${id}, perhaps your object identifier is invalid?`);
+  }
+
+  /** The zone that a host name lies in; the longest name wins. */
+  zoneOf(hostname: string): Zone | undefined {
+    return this.store
+      .list("cloudflare.zone")
+      .filter(({ name }) => hostname === name || hostname.endsWith(`.${name}`))
+      .sort((a, b) => b.name.length - a.name.length)[0];
+  }
+
+  /** Whose token an Authorization header carries. */
+  callerOf(authorization: string | undefined): Caller {
+    if (authorization === undefined)
+      throw new ApiError(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers");
+    const [, secret] = /^Bearer (\S+)$/.exec(authorization) ?? [];
+    if (secret === undefined) throw new ApiError(400, 6003, "Invalid request headers");
+    if (digestOf(secret) === digestOf(this.#token)) return "owner";
+    const digest = digestOf(secret);
+    const token = this.store.list("cloudflare.token").find((each) => each.digest === digest);
+    if (token === undefined) throw new ApiError(401, 1000, "Invalid API Token");
+    if (!this.isActive(token.value)) throw new ApiError(403, 9109, "Token is not active");
+    return { policies: records(token.value["policies"]) };
+  }
+
+  isActive(token: Readonly<Record<string, unknown>>): boolean {
+    const { status, expires_on: expires, not_before: notBefore } = token;
+    const present = this.#now().getTime();
+    if (typeof expires === "string" && Date.parse(expires) <= present) return false;
+    if (typeof notBefore === "string" && Date.parse(notBefore) > present) return false;
+    return status !== "disabled";
+  }
+}
+
+export const digestOf = (secret: string): string => createHash("sha256").update(secret).digest("hex");

@@ -1,0 +1,80 @@
+/** Zones: found by name and read. They come from the cloud's configuration, not from the program. */
+import { Page } from "./envelope.ts";
+import { type Json } from "./body.ts";
+import { type Routes } from "./routes.ts";
+import { type Plan, type Zone } from "./state.ts";
+import { type World } from "./world.ts";
+
+const plans: Readonly<Record<Plan, { readonly id: string; readonly name: string; readonly price: number }>> = {
+  free: { id: "0feeeeeeeeeeeeeeeeeeeeeeeeeeeeee", name: "Free Website", price: 0 },
+  pro: { id: "1ac039f6c29b691475c3d74fe588d1ae", name: "Pro Website", price: 20 },
+  business: { id: "94f3b7b768b0458b56d2cac4fe5ec0f9", name: "Business Website", price: 200 },
+  enterprise: { id: "94f3b7b768b0458b56d2cac4fe5ec0fa", name: "Enterprise Website", price: 0 },
+};
+
+export function registerZones(routes: Routes, world: World): void {
+  routes.user("GET", "/zones", ({ query }) => {
+    const wanted = query["name"]?.replace(/^equal:/, "");
+    const account = query["account.id"];
+    const status = query["status"] ?? "active";
+    const found = world.store
+      .list("cloudflare.zone")
+      .filter(({ name }) => wanted === undefined || name === wanted)
+      .filter(() => (account === undefined || account === world.accountId) && status === "active");
+    return new Page(
+      found.map((zone) => zoneOf(zone, world)),
+      query,
+      { usual: 20, most: 50 },
+    );
+  });
+  routes.zone("GET", "", ({ zone }) => zoneOf(zone, world));
+}
+
+function zoneOf({ id, name, plan, created }: Zone, world: World): Json {
+  const { id: planId, name: planName, price } = plans[plan];
+  return {
+    id,
+    name,
+    status: "active",
+    paused: false,
+    type: "full",
+    development_mode: 0,
+    name_servers: ["ada.ns.cloudflare.com", "bob.ns.cloudflare.com"],
+    original_name_servers: null,
+    original_registrar: null,
+    original_dnshost: null,
+    modified_on: created,
+    created_on: created,
+    activated_on: created,
+    meta: {
+      step: 2,
+      custom_certificate_quota: 0,
+      page_rule_quota: 3,
+      phishing_detected: false,
+    },
+    owner: { id: null, type: "user", email: null },
+    account: { id: world.accountId, name: "Rehearsal" },
+    tenant: { id: null, name: null },
+    tenant_unit: { id: null },
+    permissions: [
+      "#dns_records:edit",
+      "#dns_records:read",
+      "#zone:read",
+      "#zone_settings:edit",
+      "#waf:edit",
+      "#ssl:edit",
+    ],
+    plan: {
+      id: planId,
+      name: planName,
+      price,
+      currency: "USD",
+      frequency: price === 0 ? "" : "monthly",
+      is_subscribed: true,
+      can_subscribe: false,
+      legacy_id: plan,
+      legacy_discount: false,
+      externally_managed: false,
+    },
+  };
+}
