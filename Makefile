@@ -27,7 +27,7 @@ docker: node_modules/.package-lock.json ## Install or start the Docker Engine
 images: setup ## Get or build the container images of the development stack
 	@node images/build.ts
 
-up: images ## Bring the stack up and say what runs where
+up: setup ## Bring the stack up and say what runs where
 	@$(tool) up --stack $(STACK)
 
 down: node_modules/.package-lock.json ## Take the stack down; asks before it deletes data (DATA=keep|delete)

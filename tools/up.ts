@@ -1,4 +1,6 @@
 /** `make up` and `make down`: the engine's update and destroy with what a person would do before and after. */
+import { join } from "node:path";
+import { imageReferences } from "../topology/images.ts";
 import { type Topology } from "../topology/types.ts";
 import { stackExists } from "./backend.ts";
 import { removeVolumes, requireDocker, volumesOf } from "./docker.ts";
@@ -14,12 +16,17 @@ import { UserError } from "./user-error.ts";
  *
  * @returns the engine's exit code
  */
-export async function up(root: string, { stack, settings, topology }: StackFile): Promise<number> {
+export async function up(root: string, file: StackFile): Promise<number> {
+  const { stack, settings, topology } = file;
   const development = settings.phase === "development";
   if (development) requireDocker(settings.dockerHost);
   ensureStack(root, stack);
   recover(root, stack, settings.dockerHost, say);
-  if (development) await requireFreePorts(topology, settings.dockerHost);
+  if (development) {
+    await requireFreePorts(topology, settings.dockerHost);
+    const images = await runInteractive("node", [join(root, "images", "build.ts"), ...imageArguments(file)]);
+    if (images !== 0) return images;
+  }
   const code = await runInteractive("pulumi", [
     ...["up", "--stack", stack, "--cwd", root],
     // In development nothing is at stake that would need a look beforehand; everywhere else the engine asks.
@@ -83,6 +90,19 @@ export function whatRunsWhere(topology: Topology): string {
     table([["service", "address", "container"].map(bold), ...rows]),
     ...(url ? [`\nOrion is at ${bold(url)}`] : []),
   ].join("\n");
+}
+
+/** What to tell images/build.ts, so that this machine has every image that the stack runs. */
+export function imageArguments({ settings, topology }: Pick<StackFile, "settings" | "topology">): string[] {
+  const { registry, ...chosen } = settings.images;
+  const own = settings.app.image === undefined ? "app" : undefined;
+  return [
+    ...(registry === undefined ? [] : ["--registry", registry]),
+    ...Object.entries(chosen).flatMap(([name, reference]) => ["--use", `${name}=${reference}`]),
+    ...Object.keys(imageReferences(topology, settings, { app: "app", docs: "docs" })).filter(
+      (name) => name !== "app" || name === own,
+    ),
+  ];
 }
 
 function ensureStack(root: string, stack: string): void {

@@ -36,6 +36,8 @@ export function engineEnvironment(situation: Situation): Record<string, string |
     ...env,
     // The engine's folder holds the language host, which starts the first Node.js that it finds.
     PATH: [engineFolder, nodeFolder, env["PATH"] ?? ""].join(delimiter),
+    // What Node.js has compiled once it need not compile again: half a second of each run.
+    NODE_COMPILE_CACHE: env["NODE_COMPILE_CACHE"] ?? join(root, ".orion", "cache", "node"),
     PULUMI_SKIP_UPDATE_CHECK: env["PULUMI_SKIP_UPDATE_CHECK"] ?? "true",
     ...(usesDefaultBackend(situation) && { PULUMI_BACKEND_URL: `file://${defaultStateFolder(root)}` }),
     ...(usesDevelopmentPassphrase(situation) && { PULUMI_CONFIG_PASSPHRASE: developmentPassphrase }),
