@@ -1,0 +1,103 @@
+import { parseConfig } from "../../../config/parse.ts";
+import { presets } from "../../../config/presets.ts";
+import { phases } from "../../../config/schema.ts";
+import { leastValues, refusalOf, settingsOf } from "../support/settings.ts";
+
+describe("defaults", () => {
+  test("development needs nothing but its phase and is exactly its preset", () => {
+    expect(settingsOf("development")).toEqual({ phase: "development", ...presets.development });
+  });
+
+  test.each(phases)("phase %s fills in what a stack leaves out", (phase) => {
+    const settings = settingsOf(phase);
+    expect(settings.database).toEqual(presets[phase].database);
+    expect(settings.workers).toEqual(presets[phase].workers);
+  });
+
+  test("an object is merged key by key, a list replaces", () => {
+    const settings = settingsOf("development", { ports: { edge: 18080 }, services: ["cache"] });
+    expect(settings.ports).toEqual({ ...presets.development.ports, edge: 18080 });
+    expect(settings.services).toEqual(["cache"]);
+  });
+
+  test("the empty texts that Pulumi.yaml fills in say nothing", () => {
+    expect(settingsOf("development", { domain: "" }).domain).toBeUndefined();
+  });
+
+  test("memory that PostgreSQL is tuned for stays from mvp to scale: another figure would restart it in a move", () => {
+    expect(presets.scale.database.memoryMb).toBe(presets.mvp.database.memoryMb);
+  });
+});
+
+describe("secrets", () => {
+  test("are named, and never part of the settings", () => {
+    const { settings, secrets } = parseConfig({
+      values: { phase: "development", sentryDsn: "hidden" },
+      secrets: new Set(["sentryDsn"]),
+    });
+    expect(secrets).toEqual(["sentryDsn"]);
+    expect(JSON.stringify(settings)).not.toContain("hidden");
+  });
+
+  test("one in clear text is refused, without being repeated", () => {
+    const message = refusalOf({ phase: "development", stripeSecretKey: "sk_live_1" });
+    expect(message).toContain("orion:stripeSecretKey: is a secret but stored in clear text");
+    expect(message).toContain("pulumi config set --secret stripeSecretKey");
+    expect(message).not.toContain("sk_live_1");
+  });
+
+  test("a setting that is stored as a secret is refused", () => {
+    expect(refusalOf({ phase: "development", domain: "hidden.example.com" }, ["domain"])).toContain(
+      "orion:domain: is stored as a secret",
+    );
+  });
+});
+
+describe("what is wrong is named: key, value, what is allowed", () => {
+  test.each<[Record<string, unknown>, string]>([
+    [{}, "orion:phase: got nothing, allowed: one of development, mvp, scale, enterprise, ha"],
+    [{ phase: "prod" }, 'orion:phase: got "prod", allowed: one of development, mvp, scale, enterprise, ha'],
+    [{ phase: "development", colour: "red" }, 'orion:colour: got "red", allowed: a known key: phase, services'],
+    [{ phase: "development", app: { instance: 2 } }, "orion:app.instance: got 2, allowed: one of image, instances"],
+    [{ phase: "development", app: { instances: 0 } }, "orion:app.instances: got 0, allowed: 1 or more"],
+    [{ phase: "development", app: { instances: 1.5 } }, "orion:app.instances: got 1.5, allowed: a whole number"],
+    [{ phase: "development", app: "two" }, 'orion:app: got "two", allowed: an object'],
+    [{ phase: "development", app: { image: "NOT AN IMAGE" } }, 'orion:app.image: got "NOT AN IMAGE", allowed: an image'],
+    [{ phase: "development", ports: { edge: 70000 } }, "orion:ports.edge: got 70000, allowed: 65535 or less"],
+    [{ phase: "development", services: ["postgres"] }, 'orion:services.0: got "postgres", allowed: one of testDatabase'],
+    [{ phase: "development", dockerHost: "localhost" }, 'orion:dockerHost: got "localhost", allowed: an address that'],
+    [{ ...leastValues("mvp"), admin: { cidrs: ["10.0.0.1/33"] } }, 'orion:admin.cidrs.0: got "10.0.0.1/33", allowed:'],
+    [{ ...leastValues("mvp"), hetzner: { locations: [] } }, "orion:hetzner.locations: got [], allowed: at least 1"],
+    [{ ...leastValues("mvp"), hetzner: { locations: ["ash"] } }, 'orion:hetzner.locations.0: got "ash", allowed: one of'],
+    [{ ...leastValues("mvp"), database: { servers: ["big"] } }, 'orion:database.servers.0: got "big", allowed: a server'],
+    [{ ...leastValues("mvp"), email: { from: "me" } }, 'orion:email.from: got "me", allowed: a valid e-mail address'],
+  ])("%j", (values, expected) => {
+    expect(refusalOf(values)).toContain(expected);
+  });
+
+  test("everything that is wrong is said at once", () => {
+    const message = refusalOf({ phase: "development", colour: "red", app: { instances: 0, memoryMb: "much" } });
+    expect(message.split("\n")).toHaveLength(4);
+  });
+});
+
+describe("what needs each other", () => {
+  test.each<[Record<string, unknown>, string]>([
+    [{ phase: "development", services: ["app"] }, "cache as well, which app needs"],
+    [{ phase: "development", services: ["cache", "edge"] }, "app as well, which edge needs"],
+    [{ phase: "development", services: ["docs", "docs"] }, "each service once"],
+    [{ phase: "development", ports: { docs: 8000 } }, "orion:ports.docs: got 8000, allowed: a port of its own; app has"],
+    [{ phase: "mvp" }, "orion:domain: is needed in phase mvp; a host name such as orion.example.com"],
+    [{ phase: "mvp" }, "orion:cloudflare.accountId: is needed when orion:storage.backend is r2"],
+    [{ phase: "mvp" }, "orion:admin.sshPublicKeys: is needed in phase mvp"],
+    [{ ...leastValues("mvp"), database: { mode: "external" } }, "orion:databaseUrl: is needed when orion:database.mode"],
+    [{ ...leastValues("mvp"), cache: { mode: "external" } }, "orion:brokerUrl: is needed when orion:cache.mode"],
+    [{ ...leastValues("scale"), database: { replicas: 2 } }, "orion:database.replicas: got 2, allowed: 0 or 1 before"],
+    [
+      { ...leastValues("mvp"), cloudflare: { enabled: false, accountId: "0".repeat(32) } },
+      'orion:edge.tls: got "cloudflare-origin-ca", allowed: acme or self-signed while orion:cloudflare.enabled is false',
+    ],
+  ])("%j", (values, expected) => {
+    expect(refusalOf(values)).toContain(expected);
+  });
+});

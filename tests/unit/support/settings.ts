@@ -1,0 +1,29 @@
+/** Checked settings of any phase, with what its schema insists on filled in. */
+import { parseConfig } from "../../../config/parse.ts";
+import { type Phase, type Settings } from "../../../config/schema.ts";
+
+/** The least that a stack of the phase must say. */
+export function leastValues(phase: Phase): Record<string, unknown> {
+  if (phase === "development") return { phase };
+  return {
+    phase,
+    domain: "orion.example.com",
+    storage: { bucket: "orion-files" },
+    cloudflare: { accountId: "0".repeat(32) },
+    admin: { cidrs: ["203.0.113.0/24"], sshPublicKeys: ["ssh-ed25519 AAAA someone"] },
+  };
+}
+
+export const settingsOf = (phase: Phase, values: Readonly<Record<string, unknown>> = {}): Settings =>
+  parseConfig({ values: { ...leastValues(phase), ...values }, secrets: new Set() }).settings;
+
+/** The message with which a configuration is refused. */
+export function refusalOf(values: Readonly<Record<string, unknown>>, secrets: readonly string[] = []): string {
+  try {
+    parseConfig({ values, secrets: new Set(secrets) });
+  } catch (error) {
+    if (error instanceof Error && error.name === "ConfigError") return error.message;
+    throw error;
+  }
+  throw new Error(`accepted, but it should have been refused: ${JSON.stringify(values)}`);
+}
