@@ -62,14 +62,26 @@ describe("what is wrong is named: key, value, what is allowed", () => {
     [{ phase: "development", app: { instances: 0 } }, "orion:app.instances: got 0, allowed: 1 or more"],
     [{ phase: "development", app: { instances: 1.5 } }, "orion:app.instances: got 1.5, allowed: a whole number"],
     [{ phase: "development", app: "two" }, 'orion:app: got "two", allowed: an object'],
-    [{ phase: "development", app: { image: "NOT AN IMAGE" } }, 'orion:app.image: got "NOT AN IMAGE", allowed: an image'],
+    [
+      { phase: "development", app: { image: "NOT AN IMAGE" } },
+      'orion:app.image: got "NOT AN IMAGE", allowed: an image',
+    ],
     [{ phase: "development", ports: { edge: 70000 } }, "orion:ports.edge: got 70000, allowed: 65535 or less"],
-    [{ phase: "development", services: ["postgres"] }, 'orion:services.0: got "postgres", allowed: one of testDatabase'],
+    [
+      { phase: "development", services: ["postgres"] },
+      'orion:services.0: got "postgres", allowed: one of testDatabase',
+    ],
     [{ phase: "development", dockerHost: "localhost" }, 'orion:dockerHost: got "localhost", allowed: an address that'],
     [{ ...leastValues("mvp"), admin: { cidrs: ["10.0.0.1/33"] } }, 'orion:admin.cidrs.0: got "10.0.0.1/33", allowed:'],
     [{ ...leastValues("mvp"), hetzner: { locations: [] } }, "orion:hetzner.locations: got [], allowed: at least 1"],
-    [{ ...leastValues("mvp"), hetzner: { locations: ["ash"] } }, 'orion:hetzner.locations.0: got "ash", allowed: one of'],
-    [{ ...leastValues("mvp"), database: { servers: ["big"] } }, 'orion:database.servers.0: got "big", allowed: a server'],
+    [
+      { ...leastValues("mvp"), hetzner: { locations: ["ash"] } },
+      'orion:hetzner.locations.0: got "ash", allowed: one of',
+    ],
+    [
+      { ...leastValues("mvp"), database: { servers: ["big"] } },
+      'orion:database.servers.0: got "big", allowed: a server',
+    ],
     [{ ...leastValues("mvp"), email: { from: "me" } }, 'orion:email.from: got "me", allowed: a valid e-mail address'],
   ])("%j", (values, expected) => {
     expect(refusalOf(values)).toContain(expected);
@@ -86,11 +98,17 @@ describe("what needs each other", () => {
     [{ phase: "development", services: ["app"] }, "cache as well, which app needs"],
     [{ phase: "development", services: ["cache", "edge"] }, "app as well, which edge needs"],
     [{ phase: "development", services: ["docs", "docs"] }, "each service once"],
-    [{ phase: "development", ports: { docs: 8000 } }, "orion:ports.docs: got 8000, allowed: a port of its own; app has"],
+    [
+      { phase: "development", ports: { docs: 8000 } },
+      "orion:ports.docs: got 8000, allowed: a port of its own; app has",
+    ],
     [{ phase: "mvp" }, "orion:domain: is needed in phase mvp; a host name such as orion.example.com"],
     [{ phase: "mvp" }, "orion:cloudflare.accountId: is needed when orion:storage.backend is r2"],
     [{ phase: "mvp" }, "orion:admin.sshPublicKeys: is needed in phase mvp"],
-    [{ ...leastValues("mvp"), database: { mode: "external" } }, "orion:databaseUrl: is needed when orion:database.mode"],
+    [
+      { ...leastValues("mvp"), database: { mode: "external" } },
+      "orion:databaseUrl: is needed when orion:database.mode",
+    ],
     [{ ...leastValues("mvp"), cache: { mode: "external" } }, "orion:brokerUrl: is needed when orion:cache.mode"],
     [{ ...leastValues("scale"), database: { replicas: 2 } }, "orion:database.replicas: got 2, allowed: 0 or 1 before"],
     [

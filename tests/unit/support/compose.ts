@@ -1,6 +1,7 @@
 /** Runs a program piece under Pulumi's mocks and keeps exactly what it would register with the engine. */
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
+import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
 
 export interface Recorded {
   readonly type: string;
@@ -38,26 +39,35 @@ const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
  */
 export async function compose<T>(mode: "preview" | "up", make: () => T): Promise<Composed<T>> {
   const resources: Recorded[] = [];
-  const restore = record(resources);
-  try {
-    await pulumi.runtime.setMocks(
-      {
-        newResource: ({ name, inputs, custom }) => ({
-          id: custom ? mockId(name) : undefined,
-          state: mode === "preview" ? plainState(inputs) : { ...plainState(inputs), ...mockOutputs(name) },
-        }),
-        call: ({ token }) => {
-          throw new Error(`no mock for the invoke ${token}: the program must not call it, or a mock must be written`);
-        },
-      },
-      "orion",
-      "test",
-      mode === "preview",
-    );
-    const result = await settled(make);
-    return { result, resources: resources.sort(byTypeAndName) };
-  } finally {
-    restore();
+  const mocks: pulumi.runtime.Mocks = {
+    newResource: ({ name, inputs, custom }) => ({
+      id: custom ? mockId(name) : undefined,
+      state: mode === "preview" ? plainState(inputs) : { ...plainState(inputs), ...mockOutputs(name) },
+    }),
+    call: ({ token }) => {
+      throw new Error(`no mock for the invoke ${token}: the program must not call it, or a mock must be written`);
+    },
+  };
+  // The first call says what the mocks can do, the second puts a monitor in place that keeps what it sees.
+  await pulumi.runtime.setMocks(mocks, "orion", "test", mode === "preview");
+  setMockOptions(new RecordingMonitor(mocks, resources), "orion", "test", mode === "preview");
+  const result = await settled(make);
+  return { result, resources: resources.sort(byTypeAndName) };
+}
+
+class RecordingMonitor extends MockMonitor {
+  readonly #resources: Recorded[];
+
+  constructor(mocks: pulumi.runtime.Mocks, resources: Recorded[]) {
+    super(mocks);
+    this.#resources = resources;
+  }
+
+  override async registerResource(
+    ...[request, callback]: Parameters<MockMonitor["registerResource"]>
+  ): ReturnType<MockMonitor["registerResource"]> {
+    this.#resources.push(readRequest(request as RegisterRequest));
+    await super.registerResource(request, callback);
   }
 }
 
@@ -67,8 +77,7 @@ async function settled<T>(make: () => T): Promise<T> {
   const onRejection = (error: unknown) => (rejected ??= error);
   process.on("unhandledRejection", onRejection);
   try {
-    const result = make();
-    await pulumi.runtime.disconnect();
+    const result = await finished(make);
     // Rejections are reported one turn later than the calls that caused them.
     await new Promise((resolve) => setImmediate(resolve));
     if (rejected !== undefined)
@@ -76,6 +85,19 @@ async function settled<T>(make: () => T): Promise<T> {
     return result;
   } finally {
     process.off("unhandledRejection", onRejection);
+  }
+}
+
+/** What `make` returns, once all that it started is registered: also when it throws, or that would disturb whoever comes next. */
+async function finished<T>(make: () => T): Promise<T> {
+  const { stackTraceLimit } = Error;
+  // Pulumi takes a stack trace for each of its promises, and formatting them is nine tenths of the time.
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    await pulumi.runtime.disconnect();
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 
@@ -93,18 +115,6 @@ const mockId = (name: string): string =>
   String(Array.from(name).reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 100_000, 7));
 const plainState = (inputs: unknown): Record<string, unknown> => ({ ...(inputs as Record<string, unknown>) });
 const byTypeAndName = (a: Recorded, b: Recorded): number => `${a.type} ${a.name}`.localeCompare(`${b.type} ${b.name}`);
-
-function record(into: Recorded[]): () => void {
-  const prototype = MockMonitor.prototype;
-  const original = prototype.registerResource;
-  prototype.registerResource = function (this: MockMonitor, request: RegisterRequest, callback) {
-    into.push(readRequest(request));
-    return original.call(this, request, callback);
-  };
-  return () => {
-    prototype.registerResource = original;
-  };
-}
 
 /** The part of the engine's RegisterResourceRequest that tests look at. */
 interface RegisterRequest {

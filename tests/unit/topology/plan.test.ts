@@ -1,0 +1,128 @@
+import { phases } from "../../../config/schema.ts";
+import { imageReferences } from "../../../topology/images.ts";
+import { labels, lastingLabels, physicalName } from "../../../topology/naming.ts";
+import { plan } from "../../../topology/plan.ts";
+import { planServers } from "../../../topology/servers.ts";
+import { servicesOf } from "../../../topology/types.ts";
+import { expectGolden } from "../support/golden.ts";
+import { settingsOf } from "../support/settings.ts";
+
+const built = { app: "orion/sample-app:test", docs: "orion/docs:test" };
+
+describe("development", () => {
+  test("is one Docker Engine with the guide's ports, on loopback only", () => {
+    const { servers, services, loadBalancers } = plan("dev", settingsOf("development"));
+    expect({ servers, loadBalancers }).toEqual({ servers: [], loadBalancers: [] });
+    expect(
+      Object.fromEntries(
+        services.map(({ name, published }) => [
+          name,
+          published.map(({ address, port }) => `${address}:${port}`).join(),
+        ]),
+      ),
+    ).toEqual({
+      database: "127.0.0.1:5432",
+      "test-database": "127.0.0.1:5433",
+      cache: "127.0.0.1:6380",
+      release: "",
+      "app-1": "127.0.0.1:8000",
+      "worker-1": "",
+      beat: "",
+      flower: "127.0.0.1:5555",
+      edge: "127.0.0.1:8080",
+      docs: "127.0.0.1:9991",
+    });
+  });
+
+  test("one worker takes all four queues with the sum of their concurrency", () => {
+    expect(servicesOf(plan("dev", settingsOf("development")), "worker")).toMatchObject([
+      { queues: ["default", "imports", "emails", "reports"], concurrency: 5 },
+    ]);
+  });
+
+  test("the least is PostgreSQL alone", () => {
+    const { services } = plan("dev", settingsOf("development", { services: [] }));
+    expect(services.map(({ name }) => name)).toEqual(["database"]);
+  });
+
+  test("only the first of several instances has the well-known port", () => {
+    const topology = plan("dev", settingsOf("development", { app: { instances: 3 } }));
+    expect(servicesOf(topology, "app").map(({ published }) => published.length)).toEqual([1, 0, 0]);
+  });
+});
+
+test.each(phases)("the plan of phase %s is the one that was looked at", (phase) => {
+  expectGolden(process.cwd(), `topology-${phase}`, plan("prod", settingsOf(phase)));
+});
+
+describe("a move adds", () => {
+  const order = ["mvp", "scale", "enterprise", "ha"] as const;
+  const steps = order.slice(1).map((to, index) => [order[index] ?? "mvp", to] as const);
+
+  test.each(steps)(
+    "%s to %s keeps every server with its name and address, and the location of its data",
+    (from, to) => {
+      const after = planServers(settingsOf(to));
+      for (const server of planServers(settingsOf(from))) {
+        const kept = after.find(({ name }) => name === server.name);
+        expect(kept).toMatchObject({ privateAddress: server.privateAddress, role: server.role });
+        if (server.name === "core-1") expect(kept?.location).toBe(server.location);
+      }
+    },
+  );
+
+  test.each(steps)("%s to %s leaves the database and the caches where they are", (from, to) => {
+    const [before, after] = [plan("prod", settingsOf(from)), plan("prod", settingsOf(to))];
+    for (const kind of ["database", "replica", "cache", "broker"] as const) {
+      for (const service of servicesOf(before, kind)) {
+        expect(servicesOf(after, kind)).toContainEqual(service);
+      }
+    }
+  });
+
+  test.each(order)("in phase %s Beat and Flower run once", (phase) => {
+    const topology = plan("prod", settingsOf(phase));
+    expect([servicesOf(topology, "beat").length, servicesOf(topology, "flower").length]).toEqual([1, 1]);
+  });
+
+  test.each(order)("in phase %s nothing but the edge listens on a public address", (phase) => {
+    const open = plan("prod", settingsOf(phase)).services.filter(({ published }) =>
+      published.some(({ address }) => address === "0.0.0.0"),
+    );
+    expect(new Set(open.map(({ kind }) => kind))).toEqual(new Set(phase === "mvp" ? ["edge"] : []));
+  });
+});
+
+describe("names", () => {
+  test("say stack, role and number", () => {
+    expect(physicalName({ stack: "prod", phase: "mvp" }, "app", 2)).toBe("orion-prod-app-2");
+    expect(physicalName({ stack: "prod", phase: "mvp" }, "network")).toBe("orion-prod-network");
+  });
+
+  test("labels that last leave the phase out, so that a move replaces nothing", () => {
+    const naming = { stack: "prod", phase: "scale" } as const;
+    expect(labels(naming, "core")).toEqual({ app: "orion", stack: "prod", role: "core", phase: "scale" });
+    expect(lastingLabels(naming, "core")).toEqual({ app: "orion", stack: "prod", role: "core" });
+  });
+});
+
+describe("images", () => {
+  test("are those of the services that run, and no others", () => {
+    const settings = settingsOf("development", { services: ["cache"] });
+    expect(Object.keys(imageReferences(plan("dev", settings), settings, built)).sort()).toEqual(["postgres", "redis"]);
+  });
+
+  test("a registry stands before the official ones, an own reference replaces one", () => {
+    const settings = settingsOf("development", {
+      images: { registry: "registry.example.com/mirror", redis: "example.com/redis:7.4" },
+      app: { image: "example.com/app:1" },
+    });
+    expect(imageReferences(plan("dev", settings), settings, built)).toEqual({
+      postgres: "registry.example.com/mirror/postgres:15-bookworm",
+      nginx: "registry.example.com/mirror/nginx:1-bookworm",
+      redis: "example.com/redis:7.4",
+      app: "example.com/app:1",
+      docs: "orion/docs:test",
+    });
+  });
+});
