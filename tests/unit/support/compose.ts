@@ -1,7 +1,6 @@
 /** Runs a program piece under Pulumi's mocks and keeps exactly what it would register with the engine. */
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
-import { setMockOptions } from "@pulumi/pulumi/runtime/settings.js";
 
 export interface Recorded {
   readonly type: string;
@@ -48,27 +47,21 @@ export async function compose<T>(mode: "preview" | "up", make: () => T): Promise
       throw new Error(`no mock for the invoke ${token}: the program must not call it, or a mock must be written`);
     },
   };
-  // The first call says what the mocks can do, the second puts a monitor in place that keeps what it sees.
   await pulumi.runtime.setMocks(mocks, "orion", "test", mode === "preview");
-  setMockOptions(new RecordingMonitor(mocks, resources), "orion", "test", mode === "preview");
+  record(resources);
   const result = await settled(make);
   return { result, resources: resources.sort(byTypeAndName) };
 }
 
-class RecordingMonitor extends MockMonitor {
-  readonly #resources: Recorded[];
-
-  constructor(mocks: pulumi.runtime.Mocks, resources: Recorded[]) {
-    super(mocks);
-    this.#resources = resources;
-  }
-
-  override async registerResource(
-    ...[request, callback]: Parameters<MockMonitor["registerResource"]>
-  ): ReturnType<MockMonitor["registerResource"]> {
-    this.#resources.push(readRequest(request as RegisterRequest));
-    await super.registerResource(request, callback);
-  }
+/** Has the mock monitor keep what it is asked to register. */
+function record(into: Recorded[]): void {
+  const monitor: unknown = pulumi.runtime.getMonitor();
+  if (!(monitor instanceof MockMonitor)) throw new Error("the mocks of @pulumi/pulumi have no MockMonitor any more");
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request: RegisterRequest, callback) => {
+    into.push(readRequest(request));
+    return register(request, callback);
+  };
 }
 
 /** Ends when everything that `make` started has been registered; fails with the first error of any of it. */

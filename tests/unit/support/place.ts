@@ -1,0 +1,54 @@
+/** A Docker place as components get it, and a look at what they made there. */
+import { DockerPlace } from "../../../components/host/docker-place.ts";
+import { type Naming } from "../../../topology/naming.ts";
+import { type Service } from "../../../topology/types.ts";
+import { type Recorded } from "./compose.ts";
+
+export const naming: Naming = { stack: "test", phase: "development" };
+
+export const placeOf = (...images: string[]): DockerPlace =>
+  new DockerPlace("local", {
+    naming,
+    dockerHost: "unix:///var/run/docker.sock",
+    images: Object.fromEntries(images.map((image) => [image, `${image}:test`])),
+  });
+
+export const serviceOf = (kind: Service["kind"], more: Partial<Service> = {}): Service => ({
+  name: kind,
+  kind,
+  server: "local",
+  container: `orion-test-${more.name ?? kind}`,
+  published: [],
+  ...more,
+});
+
+/** The resource of that logical name. */
+export function named(resources: readonly Recorded[], name: string): Recorded {
+  const found = resources.find((resource) => resource.name === name);
+  if (!found) throw new Error(`no resource '${name}'; there are: ${resources.map((one) => one.name).join(", ")}`);
+  return found;
+}
+
+/** What every container has in common, whatever runs in it: exactly the options that components/container.ts sets. */
+export const containerBasics = (role: string, stopSeconds: number, memory: number): Record<string, unknown> => ({
+  destroyGraceSeconds: stopSeconds,
+  init: true,
+  labels: [
+    { label: "app", value: "orion" },
+    { label: "stack", value: "test" },
+    { label: "role", value: role },
+  ],
+  logDriver: "json-file",
+  logOpts: { "max-file": "3", "max-size": "10m" },
+  memory,
+  memorySwap: memory,
+  mustRun: true,
+  networkMode: "bridge",
+  restart: "unless-stopped",
+  securityOpts: ["no-new-privileges"],
+  stopTimeout: stopSeconds,
+  wait: true,
+});
+
+/** How a value that only a provider knows looks: unknown in a preview, the mock's answer in an update. */
+export const known = (mode: "preview" | "up", value: string): string => (mode === "preview" ? "[unknown]" : value);
