@@ -38,20 +38,22 @@ const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
  */
 export async function compose<T>(mode: "preview" | "up", make: () => T): Promise<Composed<T>> {
   const resources: Recorded[] = [];
-  const mocks: pulumi.runtime.Mocks = {
-    newResource: ({ name, inputs, custom }) => ({
-      id: custom ? mockId(name) : undefined,
-      state: mode === "preview" ? plainState(inputs) : { ...plainState(inputs), ...mockOutputs(name) },
-    }),
-    call: ({ token }) => {
-      throw new Error(`no mock for the invoke ${token}: the program must not call it, or a mock must be written`);
-    },
-  };
-  await pulumi.runtime.setMocks(mocks, "orion", "test", mode === "preview");
+  await pulumi.runtime.setMocks(mocksFor(mode), "orion", "test", mode === "preview");
   record(resources);
-  const result = await settled(make);
+  const result = await finished(make);
   return { result, resources: resources.sort(byTypeAndName) };
 }
+
+/** The providers, as far as the program needs them: inputs come back as outputs, and nothing can be looked up. */
+export const mocksFor = (mode: "preview" | "up"): pulumi.runtime.Mocks => ({
+  newResource: ({ name, inputs, custom }) => ({
+    id: custom ? mockId(name) : undefined,
+    state: mode === "preview" ? plainState(inputs) : { ...plainState(inputs), ...mockOutputs(name) },
+  }),
+  call: ({ token }) => {
+    throw new Error(`no mock for the invoke ${token}: the program must not call it, or a mock must be written`);
+  },
+});
 
 /** Has the mock monitor keep what it is asked to register. */
 function record(into: Recorded[]): void {
@@ -62,23 +64,6 @@ function record(into: Recorded[]): void {
     into.push(readRequest(request));
     return register(request, callback);
   };
-}
-
-/** Ends when everything that `make` started has been registered; fails with the first error of any of it. */
-async function settled<T>(make: () => T): Promise<T> {
-  let rejected: unknown;
-  const onRejection = (error: unknown) => (rejected ??= error);
-  process.on("unhandledRejection", onRejection);
-  try {
-    const result = await finished(make);
-    // Rejections are reported one turn later than the calls that caused them.
-    await new Promise((resolve) => setImmediate(resolve));
-    if (rejected !== undefined)
-      throw rejected instanceof Error ? rejected : new Error("a registration failed", { cause: rejected });
-    return result;
-  } finally {
-    process.off("unhandledRejection", onRejection);
-  }
 }
 
 /** What `make` returns, once all that it started is registered: also when it throws, or that would disturb whoever comes next. */

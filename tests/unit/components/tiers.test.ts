@@ -1,0 +1,281 @@
+/** The components that run the platform's own image, and what stands before them. */
+import { AppTier } from "../../../components/app-tier/app-tier.ts";
+import { appEnvironment } from "../../../components/app-tier/environment.ts";
+import { Release } from "../../../components/app-tier/release.ts";
+import { createContainer, dockerDuration } from "../../../components/container.ts";
+import { Docs } from "../../../components/docs/docs.ts";
+import { EdgeProxy } from "../../../components/edge-proxy/edge-proxy.ts";
+import { nginxConfig } from "../../../components/edge-proxy/nginx-config.ts";
+import { NotBuiltError } from "../../../components/not-built.ts";
+import { WorkerTier } from "../../../components/worker-tier/worker-tier.ts";
+import { compose, mocksFor } from "../support/compose.ts";
+import { containerBasics, known, named, placeOf, serviceOf } from "../support/place.ts";
+import { settingsOf } from "../support/settings.ts";
+
+const modes = ["preview", "up"] as const;
+const environment = { DATABASE_URL: "postgresql://database" };
+const pythonCheck = (url: string) => [
+  "CMD",
+  "python",
+  "-c",
+  `import urllib.request; urllib.request.urlopen("${url}", timeout=4)`,
+];
+
+describe.each(modes)("AppTier in mode %s", (mode) => {
+  const tier = (instances: number) =>
+    compose(mode, () => {
+      const services = Array.from({ length: instances }, (_, n) => serviceOf("app", { name: `app-${n + 1}` }));
+      const args = { place: placeOf("app"), services, environment, uvicornWorkers: 4, memoryMb: 1024 };
+      return new AppTier("app", { ...args, uploads: "orion-test-uploads" });
+    });
+
+  test("a container for each instance, all under one name", async () => {
+    const { resources } = await tier(2);
+    expect(named(resources, "app-app-2").inputs).toEqual({
+      ...containerBasics("app", 35, 1024),
+      name: "orion-test-app-2",
+      image: known(mode, "sha256:local-image-app"),
+      command: [
+        ...["uvicorn", "main:app", "--host", "0.0.0.0", "--port", "8000", "--workers", "4", "--proxy-headers"],
+        ...["--forwarded-allow-ips", "*", "--timeout-graceful-shutdown", "30", "--timeout-keep-alive", "75"],
+        ...["--ws-ping-interval", "20"],
+      ],
+      envs: ["DATABASE_URL=postgresql://database", "INSTANCE=app-2"],
+      networksAdvanced: [{ name: "orion-test-network", aliases: ["app-2", "app"] }],
+      ports: [],
+      volumes: [{ volumeName: "orion-test-uploads", containerPath: "/app/uploads" }],
+      healthcheck: {
+        tests: pythonCheck("http://127.0.0.1:8000/health"),
+        interval: "5s",
+        timeout: "5s",
+        retries: 3,
+        startPeriod: "1m0s",
+      },
+      shmSize: 64,
+      waitTimeout: 110,
+    });
+  });
+
+  test("every container waits for its end, and is made anew when its start failed", async () => {
+    const { resources } = await tier(1);
+    expect(named(resources, "app-app-1").options).toEqual({
+      parent: "orion:app:AppTier app",
+      provider: "pulumi:providers:docker local-docker",
+      dependencies: [
+        "docker:index/network:Network local-network",
+        "docker:index/remoteImage:RemoteImage local-image-app",
+      ],
+      deleteBeforeReplace: true,
+      replaceOnChanges: ["healthcheck", "init", "tmpfs", "#initerror"],
+    });
+  });
+});
+
+describe.each(modes)("WorkerTier in mode %s", (mode) => {
+  const tier = () =>
+    compose(mode, () => {
+      const services = [
+        serviceOf("worker", { name: "worker-emails-1", queues: ["emails"], concurrency: 3 }),
+        serviceOf("beat"),
+        serviceOf("flower", { published: [{ address: "127.0.0.1", port: 5555, containerPort: 5555 }] }),
+      ];
+      return new WorkerTier("workers", { place: placeOf("app"), services, environment, memoryMb: 512 });
+    });
+
+  test("a worker takes its queues with its concurrency, and has a minute to end", async () => {
+    const { resources } = await tier();
+    expect(named(resources, "workers-worker-emails-1").inputs).toEqual({
+      ...containerBasics("worker", 60, 512),
+      name: "orion-test-worker-emails-1",
+      image: known(mode, "sha256:local-image-app"),
+      command: [
+        ...["celery", "-A", "app.celery", "worker", "--loglevel=info", "--hostname=worker-emails-1@%h"],
+        ...["--queues=emails", "--concurrency=3"],
+      ],
+      envs: ["DATABASE_URL=postgresql://database"],
+      networksAdvanced: [{ name: "orion-test-network", aliases: ["worker-emails-1"] }],
+      ports: [],
+      healthcheck: {
+        tests: ["CMD", "python", "-m", "app.healthcheck", "--worker"],
+        interval: "5s",
+        timeout: "5s",
+        retries: 6,
+        startPeriod: "1m0s",
+      },
+      shmSize: 64,
+      waitTimeout: 125,
+    });
+  });
+
+  test("Beat and Flower run Celery's own commands", async () => {
+    const { resources } = await tier();
+    const commandOf = (name: string) => named(resources, name).inputs["command"];
+    expect(commandOf("workers-beat")).toEqual([
+      ...["celery", "-A", "app.celery", "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],
+    ]);
+    expect(commandOf("workers-flower")).toEqual([
+      ...["celery", "-A", "app.celery", "flower", "--address=0.0.0.0", "--port=5555"],
+    ]);
+  });
+});
+
+describe.each(modes)("Release in mode %s", (mode) => {
+  test("migrations first, then the initialisation", async () => {
+    const { resources } = await compose(
+      mode,
+      () => new Release("release", { place: placeOf("app"), service: serviceOf("release"), environment }),
+    );
+    expect(named(resources, "release-migrate").inputs).toEqual({
+      dockerHost: "unix:///var/run/docker.sock",
+      container: "orion-test-release-migrate",
+      image: known(mode, "sha256:local-image-app"),
+      command: ["alembic", "upgrade", "head"],
+      environment,
+      network: "orion-test-network",
+      labels: { app: "orion", stack: "test", role: "release" },
+      volumes: [],
+      timeoutSeconds: 900,
+    });
+    expect(named(resources, "release-init").inputs["command"]).toEqual(["python", "scripts/seed/init_production.py"]);
+    expect(named(resources, "release-init").options.dependencies).toContain("orion:index:Task release-migrate");
+  });
+});
+
+describe.each(modes)("EdgeProxy in mode %s", (mode) => {
+  const edge = (tls: "none" | "acme") =>
+    compose(mode, () => {
+      const service = serviceOf("edge", { published: [{ address: "127.0.0.1", port: 8080, containerPort: 8080 }] });
+      return new EdgeProxy("edge", { place: placeOf("nginx"), service, tls, bodyLimitMb: 50 });
+    });
+
+  test("nginx with its whole configuration", async () => {
+    const { resources } = await edge("none");
+    expect(named(resources, "edge-nginx").inputs).toEqual({
+      ...containerBasics("edge", 35, 256),
+      name: "orion-test-edge",
+      image: known(mode, "sha256:local-image-nginx"),
+      envs: [],
+      networksAdvanced: [{ name: "orion-test-network", aliases: ["edge"] }],
+      ports: [{ ip: "127.0.0.1", external: 8080, internal: 8080, protocol: "tcp" }],
+      uploads: [
+        {
+          file: "/etc/nginx/nginx.conf",
+          content: nginxConfig({ port: 8080, app: { host: "app", port: 8000 }, bodyLimitMb: 50 }),
+        },
+      ],
+      healthcheck: {
+        tests: ["CMD", "sh", "-c", "exec 2>&1; test -s /tmp/nginx.pid && nginx -t -q"],
+        interval: "3s",
+        timeout: "5s",
+        retries: 5,
+        startPeriod: "15s",
+      },
+      shmSize: 64,
+      waitTimeout: 63,
+    });
+  });
+
+  test("TLS is not built yet, and says so", async () => {
+    await expect(edge("acme")).rejects.toThrow(NotBuiltError);
+  });
+});
+
+test.each(modes)("Docs in mode %s is one container", async (mode) => {
+  const { resources } = await compose(
+    mode,
+    () => new Docs("docs", { place: placeOf("docs"), service: serviceOf("docs") }),
+  );
+  expect(named(resources, "docs-mkdocs").inputs).toMatchObject({
+    name: "orion-test-docs",
+    healthcheck: { tests: pythonCheck("http://127.0.0.1:9991/") },
+  });
+});
+
+describe("the app's environment", () => {
+  const connections = {
+    ...{ databaseUrl: "d", redisUrl: "r", brokerUrl: "b", resultBackendUrl: "rb", flagsUrl: "f", secretKey: "s" },
+  };
+  const environmentOf = (email: Record<string, unknown>, secrets: Record<string, string> = {}) =>
+    appEnvironment(
+      settingsOf("development", { email }),
+      connections,
+      { STORAGE_BACKEND: "local" },
+      (key) => secrets[key],
+    );
+  const common = {
+    ...{ ENVIRONMENT: "development", DATABASE_URL: "d", REDIS_URL: "r", CELERY_BROKER_URL: "b" },
+    ...{ CELERY_RESULT_BACKEND: "rb", FEATURE_FLAGS_URL: "f", SECRET_KEY: "s", CLOUDFLARE_ENABLED: "false" },
+    STORAGE_BACKEND: "local",
+  };
+
+  test("has the platform's own names, and nothing that is not set", () => {
+    expect(environmentOf({})).toEqual({ ...common, EMAIL_BACKEND: "console" });
+  });
+
+  test.each([
+    [
+      { backend: "smtp", smtpHost: "mail.example.com", smtpPort: 587, smtpUser: "me", from: "a@example.com" },
+      {
+        ...{ EMAIL_BACKEND: "smtp", EMAIL_FROM: "a@example.com", SMTP_HOST: "mail.example.com", SMTP_PORT: "587" },
+        ...{ SMTP_USER: "me", SMTP_PASSWORD: "hidden" },
+      },
+    ],
+    [{ backend: "sendgrid" }, { EMAIL_BACKEND: "sendgrid", SENDGRID_API_KEY: "key" }],
+    [{ backend: "mailgun" }, { EMAIL_BACKEND: "mailgun", MAILGUN_API_KEY: "key" }],
+    [{ backend: "ses" }, { EMAIL_BACKEND: "ses", SES_SECRET_ACCESS_KEY: "key" }],
+  ])("e-mail by %j", (email, expected) => {
+    const secrets = { smtpPassword: "hidden", emailApiKey: "key" };
+    expect(environmentOf(email, secrets)).toEqual({ ...common, ...expected });
+  });
+
+  test("Sentry and Stripe when the stack sets them; own variables last", () => {
+    const secrets = { sentryDsn: "dsn", stripeSecretKey: "sk", stripeWebhookSecret: "wh" };
+    const settings = settingsOf("development", { app: { environment: { ENVIRONMENT: "staging" } } });
+    const own = appEnvironment(settings, connections, {}, (key) => (secrets as Record<string, string>)[key]);
+    expect(own).toMatchObject({ SENTRY_DSN: "dsn", STRIPE_SECRET_KEY: "sk", STRIPE_WEBHOOK_SECRET: "wh" });
+    expect(own["ENVIRONMENT"]).toBe("staging");
+  });
+});
+
+describe("nginx.conf", () => {
+  const config = nginxConfig({
+    port: 8080,
+    app: { host: "app", port: 8000 },
+    bodyLimitMb: 50,
+    uploads: "/app/uploads",
+  });
+
+  test.each([
+    ["client_max_body_size 50m;"],
+    ['add_header X-Frame-Options "SAMEORIGIN" always;'],
+    ["limit_req_zone $binary_remote_addr"],
+    ["proxy_set_header Upgrade $http_upgrade;"],
+    ["worker_shutdown_timeout 30s;"],
+  ])("says %s", (line) => {
+    expect(config).toContain(line);
+  });
+});
+
+describe("what all containers share", () => {
+  test("a time is written as Docker reports it, or a refresh would find a difference", () => {
+    expect([5, 59, 60, 90, 600].map(dockerDuration)).toEqual(["5s", "59s", "1m0s", "1m30s", "10m0s"]);
+  });
+
+  test("an image that was not asked for at the place is an error that names those that were", async () => {
+    const container = () => {
+      const place = placeOf("redis");
+      const health = { command: ["true"], intervalSeconds: 1, timeoutSeconds: 1, retries: 1, startPeriodSeconds: 1 };
+      const args = { image: "postgres", health, memoryMb: 64, stopSeconds: 1 };
+      return createContainer("c", serviceOf("cache"), args, place, { parent: place });
+    };
+    await expect(compose("up", container)).rejects.toThrow(
+      "image 'postgres' was not asked for at this place; known: redis",
+    );
+  });
+
+  test("a call that no mock covers is an error", () => {
+    expect(() => mocksFor("up").call({ token: "docker:index/getNetwork:getNetwork", inputs: {} })).toThrow(
+      "no mock for the invoke docker:index/getNetwork:getNetwork",
+    );
+  });
+});
