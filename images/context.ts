@@ -1,6 +1,6 @@
 /** Build contexts: which files go into one, what they hash to, and the archive that Docker is given. */
 import { createHash } from "node:crypto";
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 
 export interface ContextFile {
@@ -109,14 +109,7 @@ function tarPath(path: string): { prefix: string; name: string } {
   throw new Error(`the path '${path}' is too long for a build context: shorten it to less than 255 bytes`);
 }
 
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
-    throw error;
-  }
-}
+const readIfThere = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "");
 
 /** The rules of a `.dockerignore`: a later line wins over an earlier one, and `!` takes a file in again. */
 function dockerIgnore(text: string): { folder: (path: string) => boolean; file: (path: string) => boolean } {

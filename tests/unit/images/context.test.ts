@@ -1,0 +1,116 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { officialImages, ownImageReference, resolveImage } from "../../../config/images.ts";
+import { contextArchive, contextFiles, contextHash } from "../../../images/context.ts";
+import { debianSources } from "../../../images/debian.ts";
+import { judgePull, registryOf } from "../../../images/registry.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "orion-context-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+const write = (path: string, text: string) => {
+  mkdirSync(join(folder, path, ".."), { recursive: true });
+  writeFileSync(join(folder, path), text);
+};
+
+describe("a build context", () => {
+  test("holds files in the order of their paths, links as links, and programs as such", () => {
+    write("b/run.sh", "x");
+    chmodSync(join(folder, "b/run.sh"), 0o755);
+    write("a.txt", "y");
+    symlinkSync("a.txt", join(folder, "link"));
+    expect(contextFiles(folder).map(({ path, kind }) => [path, kind])).toEqual([
+      ["a.txt", "file"],
+      ["b/run.sh", "executable"],
+      ["link", "link"],
+    ]);
+  });
+
+  test("leaves out what .dockerignore names, takes in again what ! names, and always has the Dockerfile", () => {
+    write(".dockerignore", "tests\n*.log\n!keep.log\nDockerfile\n**/*.pyc\n");
+    for (const path of ["Dockerfile", "tests/a.py", "b.log", "keep.log", "app/x.pyc", "app/x.py"]) write(path, path);
+    expect(contextFiles(folder).map(({ path }) => path)).toEqual([
+      ".dockerignore",
+      "Dockerfile",
+      "app/x.py",
+      "keep.log",
+    ]);
+  });
+
+  test("has one hash for the same files, and another for any difference", () => {
+    write("a", "1");
+    const before = contextHash(folder, "python:3.11");
+    expect(contextHash(folder, "python:3.11")).toBe(before);
+    expect(contextHash(folder, "python:3.12")).not.toBe(before);
+    chmodSync(join(folder, "a"), 0o755);
+    const executable = contextHash(folder, "python:3.11");
+    expect(executable).not.toBe(before);
+    write("a", "2");
+    expect(contextHash(folder, "python:3.11")).not.toBe(executable);
+  });
+
+  test("is the same archive every time", () => {
+    write("a", "1");
+    expect(contextArchive(contextFiles(folder), 0).equals(contextArchive(contextFiles(folder), 0))).toBe(true);
+    expect(contextArchive(contextFiles(folder), 1).equals(contextArchive(contextFiles(folder), 0))).toBe(false);
+  });
+});
+
+describe("names", () => {
+  test("official images are pinned by major version and release", () => {
+    expect(Object.values(officialImages).filter((name) => !/^[a-z]+:\d[\w.]*-[a-z-]+$/.test(name))).toEqual([]);
+  });
+
+  test("a registry goes before, an override replaces", () => {
+    expect(resolveImage("redis")).toBe("redis:7-bookworm");
+    expect(resolveImage("redis", { registry: "mirror.example.com/hub/" })).toBe(
+      "mirror.example.com/hub/redis:7-bookworm",
+    );
+    expect(resolveImage("redis", { registry: "mirror", overrides: { redis: "own/redis:1" } })).toBe("own/redis:1");
+  });
+
+  test("an own image is named by the hash of what it is made of", () => {
+    expect(ownImageReference("app", "0123456789abcdef")).toBe("orion/sample-app:0123456789ab");
+    expect(() => ownImageReference("app", "latest")).toThrow("'latest' is no content hash");
+  });
+});
+
+describe("registries", () => {
+  test.each([
+    ["redis:7", "docker.io"],
+    ["team/app:1", "docker.io"],
+    ["registry.example.com/app", "registry.example.com"],
+    ["localhost/app", "localhost"],
+    ["localhost:5000/app", "localhost:5000"],
+  ])("%s is at %s", (reference, host) => {
+    expect(registryOf(reference)).toBe(host);
+  });
+
+  test.each([
+    ["dial tcp: lookup registry.example.com: no such host", "unreachable"],
+    ["net/http: request canceled while waiting for connection", "unreachable"],
+    ["manifest for redis:99 not found: manifest unknown", "refused"],
+    ["pull access denied for app, repository does not exist", "refused"],
+  ])("%s means %s", (output, kind) => {
+    expect(judgePull(`some progress\n${output}\n`)).toEqual({ kind, reason: output });
+  });
+});
+
+test("Debian's own lines are taken from either format of the source lists, for the wanted release", () => {
+  const old =
+    "deb https://mirror.example.com/debian bookworm main contrib\ndeb https://other.example.com/apt stable main\n";
+  const modern = `Types: deb
+URIs: https://mirror.example.com/debian-security
+Suites: bookworm-security
+Components: main
+`;
+  expect(debianSources([old, modern], "bookworm")).toEqual([
+    "deb https://mirror.example.com/debian bookworm main",
+    "deb https://mirror.example.com/debian-security bookworm-security main",
+  ]);
+});

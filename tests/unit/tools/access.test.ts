@@ -1,0 +1,79 @@
+import { plan } from "../../../topology/plan.ts";
+import { accessCommands, accessTo, dockerArguments } from "../../../tools/access.ts";
+import { explain } from "../../../tools/advice.ts";
+import { imageArguments, whatRunsWhere } from "../../../tools/up.ts";
+import { settingsOf } from "../support/settings.ts";
+
+const settings = settingsOf("development");
+const topology = plan("dev", settings);
+
+test.each<[(typeof accessCommands)[number], string | undefined, string]>([
+  ["psql", undefined, "exec -i orion-dev-database psql"],
+  ["redis-cli", undefined, "exec -i orion-dev-cache redis-cli"],
+  ["logs", "app", "logs --tail 200 orion-dev-app-1"],
+  ["logs", "worker-1", "logs --tail 200 orion-dev-worker-1"],
+  ["celery-status", undefined, "exec -i orion-dev-worker-1 celery -A app.celery inspect active --timeout 5"],
+  ["migrate-up", undefined, "exec -i orion-dev-app-1 alembic upgrade head"],
+  ["init-prod", undefined, "exec -i orion-dev-app-1 python scripts/seed/init_production.py"],
+  [
+    "celery-purge",
+    undefined,
+    "exec -i orion-dev-worker-1 celery -A app.celery purge --force --queues default,imports,emails,reports",
+  ],
+])("make %s of %s", (command, service, expected) => {
+  expect(dockerArguments(accessTo(topology, command, service), false).join(" ")).toBe(expected);
+});
+
+test("on a terminal a shell is interactive, and logs go on", () => {
+  expect(dockerArguments(accessTo(topology, "shell", "app"), true).slice(0, 3)).toEqual([
+    "exec",
+    "-it",
+    "orion-dev-app-1",
+  ]);
+  expect(dockerArguments(accessTo(topology, "logs", "app"), true)).toContain("--follow");
+});
+
+test("only what deletes something asks first", () => {
+  const asking = accessCommands.filter((command) => accessTo(topology, command, "app").danger !== undefined);
+  expect(asking).toEqual(["celery-purge"]);
+});
+
+test("a service that is not there is answered with those that are", () => {
+  expect(() => accessTo(topology, "logs", "nonsense")).toThrow(/There is no service 'nonsense'. Services: database,/);
+  expect(() => accessTo(topology, "logs")).toThrow("Say which service, as SERVICE=app.");
+  const least = plan("dev", settingsOf("development", { services: [] }));
+  expect(() => accessTo(least, "redis-cli")).toThrow(
+    "make redis-cli needs the service 'cache', which stack 'dev' does not run. Services: database",
+  );
+});
+
+test("advice names commands for the stack and the service at hand", () => {
+  expect(explain("worker-silent", "worker-1", "staging").remedy).toContain("make celery-status STACK=staging");
+  expect(explain("unhealthy", "app-1", "dev").remedy).toBe("make logs STACK=dev SERVICE=app-1");
+});
+
+describe("what make up says and gets", () => {
+  test("every service with its address and container, and the way in", () => {
+    const text = whatRunsWhere(topology);
+    expect(text).toMatch(/^cache +127\.0\.0\.1:6380 +orion-dev-cache$/m);
+    expect(text).toMatch(/^worker-1 +- +orion-dev-worker-1$/m);
+    expect(text).toContain("Orion is at http://127.0.0.1:8080/");
+  });
+
+  test("without an edge the app is the way in", () => {
+    const services = ["cache", "app"];
+    expect(whatRunsWhere(plan("dev", settingsOf("development", { services })))).toContain("at http://127.0.0.1:8000/");
+  });
+
+  test("the images of the services that run, from where the stack says", () => {
+    expect(imageArguments({ settings, topology }).sort()).toEqual(["app", "docs", "nginx", "postgres", "redis"]);
+    const own = settingsOf("development", {
+      services: ["cache"],
+      images: { registry: "registry.example.com", redis: "redis:7.4" },
+      app: { image: "example.com/app:1" },
+    });
+    expect(imageArguments({ settings: own, topology: plan("dev", own) })).toEqual([
+      ...["--registry", "registry.example.com", "--use", "redis=redis:7.4", "postgres", "redis"],
+    ]);
+  });
+});
