@@ -92,6 +92,7 @@ func docker(context.Context) tfbridge.ProviderInfo {
 		},
 	}
 	info.MustComputeTokens(tokens.SingleModule("docker_", "index", tokens.MakeStandard("docker")))
+	info.SetAutonaming(255, "-")
 	return info
 }
 

@@ -1,0 +1,83 @@
+/** The emulated Cloudflare API on a free port of loopback, with nothing behind it. */
+import fastify, { type FastifyInstance } from "fastify";
+import { registerCloudflare } from "../../../../rehearsal/cloudflare/api.ts";
+import { isRecord, type Json, records } from "../../../../rehearsal/cloudflare/body.ts";
+import { noObjects } from "../../../../rehearsal/cloudflare/objects/storage.ts";
+import { type World, type ZoneConfig } from "../../../../rehearsal/cloudflare/world.ts";
+import { MemoryStore } from "./memory-store.ts";
+
+export const ownerToken = "0123456789abcdef".repeat(4);
+export const accountId = "0".repeat(32);
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Json;
+  /** The result, when it is an object. */
+  readonly result: Json;
+  /** The code of the first error. */
+  readonly code: unknown;
+}
+
+const open = new Set<Api>();
+
+afterEach(async () => {
+  await Promise.all([...open].map(({ app }) => app.close()));
+  open.clear();
+});
+
+export class Api {
+  readonly app: FastifyInstance = fastify();
+  readonly world: World;
+  readonly store = new MemoryStore();
+  now = new Date("2026-01-01T00:00:00Z");
+  /** Its address, without the path of the API. */
+  readonly base: Promise<string>;
+
+  constructor(zones: readonly ZoneConfig[] = [{ name: "example.com", plan: "free" }]) {
+    this.world = registerCloudflare(this.app, {
+      store: this.store,
+      now: () => this.now,
+      token: ownerToken,
+      accountId,
+      zones,
+      objects: noObjects,
+    });
+    this.base = this.app.listen({ host: "127.0.0.1", port: 0 });
+    open.add(this);
+  }
+
+  /** The id of a zone. */
+  zone(name = "example.com"): string {
+    const zone = this.world.zoneOf(name);
+    if (zone === undefined) throw new Error(`no zone ${name}`);
+    return zone.id;
+  }
+
+  async call(
+    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
+    path: string,
+    payload?: Readonly<Record<string, unknown>>,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    const response = await fetch(`${await this.base}/client/v4${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${ownerToken}`,
+        ...headers,
+        ...(payload !== undefined && { "content-type": "application/json" }),
+      },
+      ...(payload !== undefined && { body: JSON.stringify(payload) }),
+    });
+    const body: unknown = await response.json();
+    if (!isRecord(body)) throw new Error(`${method} ${path}: no object`);
+    const { result } = body;
+    return {
+      status: response.status,
+      headers: response.headers,
+      body,
+      result: isRecord(result) ? result : {},
+      code: records(body["errors"])[0]?.["code"],
+    };
+  }
+}

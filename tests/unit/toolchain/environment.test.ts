@@ -1,0 +1,97 @@
+import {
+  engineEnvironment,
+  folderOf,
+  projectOf,
+  type Situation,
+  stackOf,
+  usesDefaultBackend,
+  usesDevelopmentPassphrase,
+} from "../../../toolchain/src/environment.ts";
+
+const situation = (more: Partial<Situation> = {}): Situation => ({
+  root: "/project",
+  engineFolder: "/home/.pulumi/versions/3/bin",
+  nodeFolder: "/node/bin",
+  env: { PATH: "/usr/bin" },
+  stack: "dev",
+  projectFile: "name: orion\n",
+  stackFile: "config:\n  orion:phase: development\n",
+  ...more,
+});
+
+describe("the stack that a command is about", () => {
+  test.each<[string, string | undefined]>([
+    ["up --stack prod", "prod"],
+    ["up --stack=prod", "prod"],
+    ["up -s prod", "prod"],
+    ["up -sprod", "prod"],
+    ["up -s organization/orion/prod", "prod"],
+    ["stack init dev", "dev"],
+    ["stack rm --yes dev", "dev"],
+    ["up", "selected"],
+    ["config set a -- -s prod", "selected"],
+  ])("pulumi %s", (line, expected) => {
+    expect(stackOf(line.split(" "), {}, () => "selected")).toBe(expected);
+  });
+
+  test("PULUMI_STACK goes before what is selected, which is not even asked for", () => {
+    const selected = jest.fn(() => "selected");
+    expect(stackOf(["up"], { PULUMI_STACK: "prod" }, selected)).toBe("prod");
+    expect(selected).not.toHaveBeenCalled();
+  });
+});
+
+describe("the project at work", () => {
+  test("is the nearest folder upwards with a Pulumi.yaml", () => {
+    const exists = (path: string) => path === "/a/Pulumi.yaml";
+    expect(projectOf("/a/b/c", exists)).toBe("/a");
+    expect(projectOf("/x", exists)).toBeUndefined();
+  });
+
+  test("is that of --cwd, when it is given", () => {
+    expect(folderOf(["up", "--cwd", "/a"])).toBe("/a");
+    expect(folderOf(["-C=/b", "up"])).toBe("/b");
+    expect(folderOf(["up"])).toBe(".");
+  });
+});
+
+describe("what the engine is told", () => {
+  test("its own folder and a current Node.js first, local state, no questions", () => {
+    expect(engineEnvironment(situation())).toEqual({
+      PATH: "/home/.pulumi/versions/3/bin:/node/bin:/usr/bin",
+      NODE_COMPILE_CACHE: "/project/.orion/cache/node",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_BACKEND_URL: "file:///project/.orion/state",
+      PULUMI_CONFIG_PASSPHRASE: "orion-development",
+    });
+  });
+
+  test("what the user has set is never changed", () => {
+    const env = { PATH: "/usr/bin", PULUMI_BACKEND_URL: "s3://bucket", PULUMI_SKIP_UPDATE_CHECK: "false" };
+    const told = engineEnvironment(situation({ env }));
+    expect(told).toMatchObject(Object.fromEntries(Object.entries(env).filter(([name]) => name !== "PATH")));
+    expect(told["PULUMI_CONFIG_PASSPHRASE"]).toBeUndefined();
+  });
+
+  test("a backend that the project names is used", () => {
+    expect(usesDefaultBackend(situation({ projectFile: "name: orion\nbackend:\n  url: s3://bucket\n" }))).toBe(false);
+  });
+});
+
+describe("the well-known passphrase", () => {
+  const phase = (line: string) => situation({ stackFile: `config:\n  ${line}\n` });
+
+  test.each<[string, Situation, boolean]>([
+    ["opens a development stack", situation(), true],
+    ["also when the file quotes", phase('"orion:phase": "development" # mine'), true],
+    ["also when the phase does not exist: the program shall say so", phase("orion:phase: nonsense"), true],
+    ["opens no stack with servers", phase("orion:phase: mvp"), false],
+    ["opens no stack that says no phase", situation({ stackFile: undefined }), false],
+    ["gives way to a chosen one", situation({ env: { PULUMI_CONFIG_PASSPHRASE: "mine" } }), false],
+    ["gives way to a chosen empty one", situation({ env: { PULUMI_CONFIG_PASSPHRASE: "" } }), false],
+    ["gives way to a file", situation({ env: { PULUMI_CONFIG_PASSPHRASE_FILE: "/p" } }), false],
+    ["stays away from shared state", situation({ env: { PULUMI_BACKEND_URL: "s3://bucket" } }), false],
+  ])("%s", (_, given, expected) => {
+    expect(usesDevelopmentPassphrase(given)).toBe(expected);
+  });
+});
