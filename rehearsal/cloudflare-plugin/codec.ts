@@ -86,17 +86,26 @@ function mergeValue(
   return mine;
 }
 
-/** A JSON text that says the same as before stays as it was written. */
-export function keepTexts(value: unknown, before: unknown, name: string, json: readonly string[]): unknown {
-  if (json.includes(name) && typeof value === "string" && typeof before === "string") {
-    return isSameJson(value, before) ? before : value;
+/** Which texts may be written in more than one way. */
+export interface Loose {
+  readonly json: readonly string[];
+  readonly caseless: readonly string[];
+}
+
+/** A text that says the same as before stays as it was written. */
+export function keepTexts(value: unknown, before: unknown, name: string, loose: Loose): unknown {
+  if (typeof value === "string" && typeof before === "string") {
+    const isSaid =
+      (loose.json.includes(name) && isSameJson(value, before)) ||
+      (loose.caseless.includes(name) && value.toLowerCase() === before.toLowerCase());
+    return isSaid ? before : value;
   }
   if (Array.isArray(value) && Array.isArray(before)) {
-    return value.map((item: unknown, index) => keepTexts(item, before[index], "", json));
+    return value.map((item: unknown, index) => keepTexts(item, before[index], name, loose));
   }
   if (isRecord(value) && isRecord(before)) {
     return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, keepTexts(item, before[key], key, json)]),
+      Object.entries(value).map(([key, item]) => [key, keepTexts(item, before[key], key, loose)]),
     );
   }
   return value;

@@ -76,29 +76,17 @@ function propertiesOf(checker: ts.TypeChecker, type: ts.Type): Properties {
 
 /** The plain type inside `Input<...>`, `Output<...>` and `| undefined`. */
 function unwrap(checker: ts.TypeChecker, type: ts.Type): { type: ts.Type; optional: boolean } {
+  const [output] = type.aliasSymbol?.name === "Output" ? (type.aliasTypeArguments ?? []) : [];
+  if (output !== undefined) return unwrap(checker, output);
   const parts = type.isUnion() ? type.types : [type];
   const optional = parts.some((part) => (part.flags & ts.TypeFlags.Undefined) !== 0);
   const plain = parts.filter(
     (part) => (part.flags & ts.TypeFlags.Undefined) === 0 && !["Promise", "OutputInstance"].includes(nameOf(part)),
   );
-  const output = parts.find((part) => nameOf(part) === "OutputInstance");
-  if (plain.length === 0 && output !== undefined) {
-    const inner = argumentsOf(checker, output)[0];
-    if (inner !== undefined) return unwrap(checker, inner);
-  }
   const [first = type] = plain;
   // `boolean` is the union of its two values.
   const isBoolean = plain.length > 0 && plain.every((part) => (part.flags & ts.TypeFlags.BooleanLike) !== 0);
-  return { type: isBoolean ? checker.getBooleanType() : unwrapOutput(checker, first), optional };
-}
-
-/** A resource's own property is `Output<T>`, which is an intersection with what lifting adds. */
-function unwrapOutput(checker: ts.TypeChecker, type: ts.Type): ts.Type {
-  if (type.aliasSymbol?.name === "Output") {
-    const inner = type.aliasTypeArguments?.[0];
-    if (inner !== undefined) return unwrap(checker, inner).type;
-  }
-  return type;
+  return { type: isBoolean ? checker.getBooleanType() : first, optional };
 }
 
 const nameOf = (type: ts.Type): string => type.getSymbol()?.name ?? "";

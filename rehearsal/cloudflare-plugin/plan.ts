@@ -68,16 +68,32 @@ export interface Change {
   readonly replaces: boolean;
 }
 
-/** Every property that an update would change, with whether that replaces the resource. */
-export function changes(resource: Resource, properties: Properties, news: Values, state: Values): Change[] {
-  const { defaults = {}, computed = [], replaces } = resource;
+/**
+ * Every property that an update would change, with whether that replaces the resource.
+ *
+ * @param decided paths of the inputs that the API decides on when the program does not
+ */
+export function changes(
+  resource: Resource,
+  properties: Properties,
+  decided: ReadonlySet<string>,
+  news: Values,
+  state: Values,
+): Change[] {
+  const { defaults = {}, caseless = [], replaces } = resource;
   const wanted = withDefaults(properties, news, defaults);
-  return compare(properties, wanted, state, "", "", (path) => computed.includes(path)).map(({ path, kind }) => ({
-    path,
-    kind,
-    replaces: replaces.includes(path.split(/[.[]/)[0] ?? ""),
-  }));
+  const same = (path: string) => caseless.includes(path) && isSame(lower(wanted[path]), lower(state[path]));
+  const all = compare(properties, wanted, state, "", "", (path) => decided.has(path));
+  return all
+    .filter(({ path }) => !same(path))
+    .map(({ path, kind }) => ({
+      path,
+      kind,
+      replaces: replaces.includes(path.split(/[.[]/)[0] ?? ""),
+    }));
 }
+
+const lower = (value: unknown): unknown => (typeof value === "string" ? value.toLowerCase() : value);
 
 type Difference = Omit<Change, "replaces">;
 type Decides = (path: string) => boolean;
@@ -126,6 +142,7 @@ export function foresee(
   resource: Resource,
   inputs: Properties,
   outputs: Properties,
+  decided: ReadonlySet<string>,
   news: Values,
   state: Values | undefined,
 ): Values {
@@ -134,7 +151,7 @@ export function foresee(
     Object.keys(outputs).flatMap((name) => {
       const value = wanted[name];
       if (!isAbsent(value)) return [[name, foreseen(outputs[name]?.type ?? "any", value)]];
-      if (!Object.hasOwn(inputs, name) || resource.computed?.includes(name) === true)
+      if (!Object.hasOwn(inputs, name) || decided.has(name))
         return [[name, stable.has(name) && state ? state[name] : unknown]];
       return [];
     }),

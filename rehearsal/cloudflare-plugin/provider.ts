@@ -4,7 +4,7 @@ import { CallError, type Client, type Request } from "./client.ts";
 import { decode, encode, keepTexts, merge, project } from "./codec.ts";
 import { type Change, changes, type Failure, foresee, validate, withDefaults } from "./plan.ts";
 import { type Resource, resources } from "./resources.ts";
-import { type Description } from "./shapes.ts";
+import { decidedByApi, type Description } from "./shapes.ts";
 import { clean, isRecord, type Values } from "./values.ts";
 
 export interface Created {
@@ -20,6 +20,8 @@ interface Kind {
   readonly name: string;
   readonly resource: Resource;
   readonly description: Description;
+  /** Inputs that the API decides on when the program does not. */
+  readonly decided: ReadonlySet<string>;
 }
 
 export class CloudflareProvider {
@@ -31,7 +33,10 @@ export class CloudflareProvider {
       Object.entries(resources).map(([name, resource]) => {
         const description = descriptions[name];
         if (description === undefined) throw new Error(`properties.json describes no ${name}`);
-        return [`cloudflare:index/${resource.module}:${name}`, { name, resource, description }];
+        return [
+          `cloudflare:index/${resource.module}:${name}`,
+          { name, resource, description, decided: decidedByApi(description) },
+        ];
       }),
     );
   }
@@ -52,14 +57,14 @@ export class CloudflareProvider {
   }
 
   diff(type: string, news: Values, state: Values): Change[] {
-    const { resource, description } = this.#kind(type);
-    return changes(resource, description.inputs, clean(news), clean(state));
+    const { resource, description, decided } = this.#kind(type);
+    return changes(resource, description.inputs, decided, clean(news), clean(state));
   }
 
   /** The state that a preview shows. */
   preview(type: string, news: Values, state: Values | undefined): Values {
-    const { resource, description } = this.#kind(type);
-    return foresee(resource, description.inputs, description.outputs, clean(news), state);
+    const { resource, description, decided } = this.#kind(type);
+    return foresee(resource, description.inputs, description.outputs, decided, clean(news), state);
   }
 
   async create(client: Client, type: string, inputs: Values): Promise<Created> {
@@ -117,7 +122,10 @@ export class CloudflareProvider {
           : [],
       ),
     );
-    const fresh = keepTexts({ ...fixed, ...told, ...kept(resource, known) }, before, "", spelling.json ?? []);
+    const fresh = keepTexts({ ...fixed, ...told, ...kept(resource, known) }, before, "", {
+      json: spelling.json ?? [],
+      caseless: resource.caseless ?? [],
+    });
     const state = isRecord(fresh) ? fresh : {};
     return {
       id: isImport ? idOf(resource, state, wire) : id,
@@ -144,7 +152,9 @@ export class CloudflareProvider {
   #request({ resource }: Kind, values: Values): Pick<Request, "headers" | "query"> {
     const texts = (entries: readonly (readonly [string, unknown])[]) =>
       Object.fromEntries(
-        entries.flatMap(([name, value]) => (value === undefined || value === null ? [] : [[name, String(value)]])),
+        entries.flatMap(([name, value]) =>
+          typeof value === "string" || typeof value === "boolean" ? [[name, String(value)]] : [],
+        ),
       );
     return {
       headers: texts(Object.entries(resource.headers ?? {}).map(([name, header]) => [header, values[name]])),
@@ -165,12 +175,15 @@ export class CloudflareProvider {
     return isCreate && resource.createNames !== undefined ? rename(body, resource.createNames) : body;
   }
 
-  #stateAfterWrite({ resource, description }: Kind, set: Values, wire: Values): Values {
+  #stateAfterWrite({ resource, description, decided }: Kind, set: Values, wire: Values): Values {
     const told = decode(description.outputs, wire, resource.spelling ?? {});
+    // A part that is no input at all is the API's, and so is all below an input that it decided on.
     const decides = (path: string) => {
       const [first = ""] = path.split(".");
-      const isInput = Object.hasOwn(description.inputs, first);
-      return !isInput || resource.computed?.some((each) => each === path || path.startsWith(`${each}.`)) === true;
+      return (
+        !Object.hasOwn(description.inputs, first) ||
+        [...decided].some((each) => path === each || path.startsWith(`${each}.`))
+      );
     };
     return {
       ...merge(description.outputs, set, told, decides),

@@ -29,12 +29,12 @@ export interface Resource {
   readonly replaces: readonly string[];
   /** Values of inputs that are not set, by dotted path; list items have no part of their own in it. */
   readonly defaults?: Readonly<Record<string, unknown>>;
-  /** Inputs that the API decides on when they are not set, by dotted path. */
-  readonly computed?: readonly string[];
   /** Properties that the API does not tell: what was known of them stays. */
   readonly kept?: readonly string[];
   /** Path properties that the body of a create carries as well. */
   readonly inBody?: readonly string[];
+  /** Texts whose letters may be large or small. */
+  readonly caseless?: readonly string[];
   /** Properties that travel in a header. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Properties that travel in the query. */
@@ -68,7 +68,6 @@ const token = (module: string, collection: string, owner: readonly string[]): Re
   item: `${collection}/{id}`,
   importId: [...owner, "id"],
   replaces: owner,
-  computed: ["status"],
   kept: ["value"],
   spelling: { names: { ins: "in", notIns: "not_in" }, json: ["resources"] },
 });
@@ -88,7 +87,6 @@ export const resources: Readonly<Record<string, Resource>> = {
     importId: ["zoneId", "id"],
     replaces: ["zoneId"],
     defaults: { proxied: false },
-    computed: ["tags", "data", "settings", "privateRouting"],
     kept: ["includeShadowMetadata"],
     query: ["includeShadowMetadata"],
     spelling: { json: ["meta"] },
@@ -99,8 +97,7 @@ export const resources: Readonly<Record<string, Resource>> = {
     item: "{scope}/rulesets/{id}",
     importId: ["scopeKind", "scopeId", "id"],
     replaces: ["accountId", "zoneId", "kind", "phase"],
-    defaults: { description: "", "rules.description": "", "rules.enabled": true },
-    computed: ["rules.id", "rules.ref"],
+    defaults: { description: "", rules: [], "rules.description": "", "rules.enabled": true },
     spelling: {
       names: {
         checkPresences: "check_presence",
@@ -118,33 +115,6 @@ export const resources: Readonly<Record<string, Resource>> = {
   BotManagement: zoneSetting("botManagement", "/bot_management", {
     create: { method: "PUT", path: "/zones/{zoneId}/bot_management" },
     update: "PUT",
-    computed: [
-      ...[
-        "aiBotsMigrationOptOut",
-        "aiBotsProtection",
-        "aiTraining",
-        "aiUser",
-        "aisearch",
-        "autoUpdateModel",
-        "bmCookieEnabled",
-      ],
-      ...[
-        "botPreferenceSyncEnabled",
-        "cfRobotsVariant",
-        "contentBotsProtection",
-        "crawlerProtection",
-        "enableJs",
-        "fightMode",
-      ],
-      ...[
-        "isRobotsTxtManaged",
-        "jsdApiResultsEnabled",
-        "optimizeWordpress",
-        "sbfmDefinitelyAutomated",
-        "sbfmLikelyAutomated",
-      ],
-      ...["sbfmStaticResourceProtection", "sbfmVerifiedBots", "suppressSessionScore"],
-    ],
   }),
   TieredCache: {
     module: "tieredCache",
@@ -169,10 +139,10 @@ export const resources: Readonly<Record<string, Resource>> = {
     importId: ["accountId", "name", "jurisdiction"],
     replaces: ["accountId", "name", "jurisdiction", "location"],
     defaults: { ...jurisdiction.defaults, storageClass: "Standard" },
-    computed: ["location"],
     kept: jurisdiction.kept,
     inBody: ["name"],
     headers: { ...jurisdiction.headers, storageClass: "cf-r2-storage-class" },
+    caseless: ["location"],
     createNames: { location: "locationHint", storage_class: "storageClass" },
   },
   R2BucketCors: {
@@ -205,7 +175,6 @@ export const resources: Readonly<Record<string, Resource>> = {
     replaces: ["accountId", "bucketName", "domain", "jurisdiction", "zoneId"],
     ...jurisdiction,
     inBody: ["domain"],
-    computed: ["minTls"],
     spelling: { camel: true, names: { minTls: "minTLS" } },
   },
   R2ManagedDomain: {
@@ -271,11 +240,6 @@ export const resources: Readonly<Record<string, Resource>> = {
     importId: ["zoneId", "id"],
     replaces: ["zoneId"],
     defaults: { enabled: true, proxied: false, sessionAffinity: "none", steeringPolicy: "", "rules.disabled": false },
-    computed: [
-      ...["ttl", "sessionAffinityTtl", "networks", "adaptiveRouting", "locationStrategy", "randomSteering"],
-      ...["sessionAffinityAttributes", "countryPools", "popPools", "regionPools", "rules", "description"],
-      ...["rules.priority", "rules.terminates", "rules.overrides"],
-    ],
   },
   LoadBalancerPool: {
     module: "loadBalancerPool",
@@ -284,14 +248,6 @@ export const resources: Readonly<Record<string, Resource>> = {
     importId: ["accountId", "id"],
     replaces: ["accountId"],
     defaults: { enabled: true, minimumOrigins: 1, "origins.enabled": true, "origins.weight": 1 },
-    computed: [
-      "loadShedding",
-      "originSteering",
-      "notificationFilter",
-      "origins.disabledAt",
-      "origins.port",
-      "origins.flattenCname",
-    ],
     spelling: { names: { hosts: "Host" } },
   },
   LoadBalancerMonitor: {
@@ -313,7 +269,6 @@ export const resources: Readonly<Record<string, Resource>> = {
       timeout: 5,
       type: "http",
     },
-    computed: ["port"],
   },
   ApiToken: token("apiToken", "/user/tokens", []),
   AccountToken: token("accountToken", "/accounts/{accountId}/tokens", ["accountId"]),

@@ -41,3 +41,28 @@ export const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter
 
 export const wireName = (property: string, { names, camel }: Spelling): string =>
   names?.[property] ?? (camel === true ? property : snake(property));
+
+/**
+ * Dotted paths of the properties that the API decides on when the program does not: they are optional in the inputs,
+ * and always there in the outputs. What is only in the outputs is not among them.
+ */
+export function decidedByApi({ inputs, outputs }: Description): ReadonlySet<string> {
+  return new Set(decided(inputs, outputs, ""));
+}
+
+function decided(inputs: Properties, outputs: Properties, above: string): string[] {
+  return Object.entries(inputs).flatMap(([name, input]) => {
+    const output = outputs[name];
+    if (output === undefined) return [];
+    const path = above + name;
+    const [inner, outer] = [propertiesWithin(input.type), propertiesWithin(output.type)];
+    return [...(input.optional && !output.optional ? [path] : []), ...decided(inner, outer, `${path}.`)];
+  });
+}
+
+/** The properties of an object, or of the objects in a list or map. */
+function propertiesWithin(shape: Shape): Properties {
+  if (isObject(shape)) return shape.object;
+  if (isList(shape)) return propertiesWithin(shape.list);
+  return isMap(shape) ? propertiesWithin(shape.map) : {};
+}

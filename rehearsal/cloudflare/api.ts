@@ -1,9 +1,19 @@
 /** The emulated Cloudflare API, version 4, as a part of a fastify application. */
 import { type FastifyInstance } from "fastify";
-import { ApiError, failure } from "./envelope.ts";
+import { ApiError, failure, success } from "./envelope.ts";
+import { registerBalancers, registerPools } from "./balancers.ts";
 import { registerDns } from "./dns.ts";
+import { cloudflareRanges } from "./ips.ts";
+import { accessKeys } from "./objects/keys.ts";
+import { type ObjectStorage } from "./objects/storage.ts";
+import { registerOriginCa } from "./origin-ca.ts";
+import { registerOriginPulls } from "./origin-pulls.ts";
 import { type Area } from "./permissions.ts";
+import { registerR2 } from "./r2.ts";
 import { Routes } from "./routes.ts";
+import { registerRulesets } from "./rulesets.ts";
+import { registerBots, registerCaching, registerSettings } from "./settings.ts";
+import { registerAccountTokens, registerUserTokens } from "./tokens.ts";
 import { type CloudflareStore } from "./state.ts";
 import { World, type ZoneConfig } from "./world.ts";
 import { registerZones } from "./zones.ts";
@@ -16,6 +26,8 @@ export interface CloudflareDeps {
   /** The 32 hexadecimal digits of the account. */
   readonly accountId: string;
   readonly zones: readonly ZoneConfig[];
+  /** Where the objects of R2 buckets are. */
+  readonly objects: ObjectStorage;
 }
 
 /** Serves the API below `/client/v4`. */
@@ -40,6 +52,22 @@ export function registerCloudflare(app: FastifyInstance, deps: CloudflareDeps): 
       const routes = (area: Area) => new Routes(scope, world, area);
       registerZones(routes("Zone"), world);
       registerDns(routes("DNS"), world);
+      registerRulesets(routes("Zone WAF"), world);
+      registerSettings(routes("Zone Settings"), world);
+      registerBots(routes("Bot Management"), world);
+      registerCaching(routes("Cache Settings"), world);
+      registerOriginCa(routes("SSL and Certificates"), world);
+      registerOriginPulls(routes("SSL and Certificates"), world);
+      registerBalancers(routes("Load Balancers"), world);
+      registerPools(routes("Load Balancing: Monitors and Pools"), world);
+      const keysChanged = () => deps.objects.setKeys(accessKeys(world));
+      registerR2(routes("Workers R2 Storage"), world, deps.objects, keysChanged);
+      registerUserTokens(routes("API Tokens"), world, keysChanged);
+      registerAccountTokens(routes("Account API Tokens"), world, keysChanged);
+      scope.get("/ips", (_request, reply) => {
+        const { ipv4, ipv6, etag } = cloudflareRanges;
+        return reply.send(success({ ipv4_cidrs: ipv4, ipv6_cidrs: ipv6, etag }));
+      });
       done();
     },
     { prefix: "/client/v4" },

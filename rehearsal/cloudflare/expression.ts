@@ -102,9 +102,21 @@ function tokenize(source: string): Token[] {
 const unquote = (text: string): string =>
   text.startsWith("r#") ? text.slice(3, -2) : text.slice(1, -1).replaceAll(/\\(.)/g, "$1");
 
-const comparisons: Readonly<Record<string, string>> = { "==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge", "~": "matches" };
+const comparisons: Readonly<Record<string, string>> = {
+  "==": "eq",
+  "!=": "ne",
+  "<": "lt",
+  "<=": "le",
+  ">": "gt",
+  ">=": "ge",
+  "~": "matches",
+};
 const words = new Set(["eq", "ne", "lt", "le", "gt", "ge", "contains", "matches", "wildcard", "in"]);
-const joins: readonly (readonly string[])[] = [["or", "||"], ["xor", "^^"], ["and", "&&"]];
+const joins: readonly (readonly string[])[] = [
+  ["or", "||"],
+  ["xor", "^^"],
+  ["and", "&&"],
+];
 
 class Parser {
   readonly #tokens: readonly Token[];
@@ -136,7 +148,8 @@ class Parser {
 
   #expect(value: string): void {
     const token = this.#peek();
-    if (this.#take(value) === undefined) throw new ExpressionError(`expected ${value}, got ${token?.value ?? "the end"}`);
+    if (this.#take(value) === undefined)
+      throw new ExpressionError(`expected ${value}, got ${token?.value ?? "the end"}`);
   }
 
   #advance(): Token {
@@ -173,7 +186,10 @@ class Parser {
   #comparison(): Predicate {
     const left = this.#operand();
     const token = this.#peek();
-    const operator = token === undefined || token.kind === "text" ? undefined : (comparisons[token.value] ?? token.value.toLowerCase());
+    const operator =
+      token === undefined || token.kind === "text"
+        ? undefined
+        : (comparisons[token.value] ?? token.value.toLowerCase());
     if (operator === undefined || !words.has(operator)) return (request) => left(request) === true;
     this.#next += 1;
     if (operator === "in") return this.#set(left);
@@ -205,7 +221,11 @@ class Parser {
         const [least, most] = [Number(literal), Number(this.#advance().value)];
         members.push((value) => Number(value) >= least && Number(value) <= most);
       } else {
-        members.push((value) => (literal.includes("/") && token.kind === "number" ? isInRange(String(value), literal) : String(value) === literal));
+        members.push((value) =>
+          literal.includes("/") && token.kind === "number"
+            ? isInRange(String(value), literal)
+            : String(value) === literal,
+        );
       }
       this.#take(",");
     }
@@ -269,7 +289,10 @@ class Parser {
 }
 
 const nothing: Request = { method: "", host: "", path: "", query: "", headers: {}, ip: "", country: "", ssl: false };
-const constant = (value: Value): Evaluate => () => value;
+const constant =
+  (value: Value): Evaluate =>
+  () =>
+    value;
 
 const cookie = (header: string, name: string): string | undefined =>
   header
@@ -300,7 +323,13 @@ function compare(operator: string, left: Value | undefined, right: Value | undef
 }
 
 const wildcard = (pattern: string): RegExp =>
-  new RegExp(`^${pattern.split("*").map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&")).join(".*")}$`, "i");
+  new RegExp(
+    `^${pattern
+      .split("*")
+      .map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&"))
+      .join(".*")}$`,
+    "i",
+  );
 
 /** Whether an IPv4 address lies in a range such as 192.0.2.0/24. */
 export function isInRange(address: string, range: string): boolean {

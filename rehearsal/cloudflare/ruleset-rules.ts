@@ -48,22 +48,32 @@ export function checkRules(phaseName: string, rules: readonly Json[], plan: Plan
   }
   const most = phase.most?.[plan];
   if (most !== undefined && rules.length > most) {
-    throw refuse(`exceeded the maximum number of rules in the phase ${phaseName}: ${rules.length} out of ${most}`, "/rules");
+    throw refuse(
+      `exceeded the maximum number of rules in the phase ${phaseName}: ${rules.length} out of ${most}`,
+      "/rules",
+    );
   }
   for (const [index, rule] of rules.entries()) checkRule(phaseName, phase, rule, plan, `/rules/${index}`);
   const refs = rules.map(({ ref }) => ref).filter((ref) => ref !== undefined);
   const twice = refs.find((ref, index) => refs.indexOf(ref) !== index);
-  if (twice !== undefined) throw refuse(`'${String(twice)}' is not a valid value for ref because it is used twice`, "/rules");
+  if (twice !== undefined)
+    throw refuse(`${JSON.stringify(twice)} is not a valid value for ref because it is used twice`, "/rules");
 }
 
 function checkRule(phaseName: string, phase: Phase, rule: Json, plan: Plan, at: string): void {
   const { action, expression, action_parameters: parameters, ratelimit, logging } = rule;
   if (typeof action !== "string" || !phase.actions.includes(action)) {
-    throw refuse(`'${String(action)}' is not a valid value for action because it is not allowed in the phase ${phaseName}`, `${at}/action`);
+    throw refuse(
+      `'${String(action)}' is not a valid value for action because it is not allowed in the phase ${phaseName}`,
+      `${at}/action`,
+    );
   }
   checkExpression(expression, plan, `${at}/expression`);
   if (logging !== undefined && logging !== null && action !== "skip") {
-    throw refuse("'logging' is not a valid value for rule because it is only allowed with the action skip", `${at}/logging`);
+    throw refuse(
+      "'logging' is not a valid value for rule because it is only allowed with the action skip",
+      `${at}/logging`,
+    );
   }
   if (action === "block" && isRecord(parameters) && parameters["response"] !== undefined && plan === "free") {
     throw refuse("not entitled to use the action parameter response", `${at}/action_parameters/response`);
@@ -80,11 +90,17 @@ function checkExpression(expression: unknown, plan: Plan, at: string): void {
   try {
     const { usesMatches } = compile(expression);
     if (usesMatches && (plan === "free" || plan === "pro")) {
-      throw new ExpressionError("the use of operator Matches is not allowed, a Business plan or a WAF Advanced plan is required");
+      throw new ExpressionError(
+        "the use of operator Matches is not allowed, a Business plan or a WAF Advanced plan is required",
+      );
     }
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
-    throw refuse(`'${expression}' is not a valid value for expression because the expression is invalid: ${error.message}`, at, 20_127);
+    throw refuse(
+      `'${expression}' is not a valid value for expression because the expression is invalid: ${error.message}`,
+      at,
+      20_127,
+    );
   }
 }
 
@@ -120,12 +136,19 @@ function checkRateLimit(limit: unknown, plan: Plan, at: string): void {
   if (surplus !== undefined) throw refuse(`not entitled to use the characteristic ${surplus}`, `${at}/characteristics`);
   const { period, mitigation_timeout: timeout, requests_per_period: requests } = limit;
   if (typeof period !== "number" || !periods[plan].includes(period)) {
-    throw refuse(`not entitled to use the period ${String(period)}, can only use one of ${periods[plan].join(", ")}`, `${at}/period`);
+    throw refuse(
+      `not entitled to use the period ${String(period)}, can only use one of ${periods[plan].join(", ")}`,
+      `${at}/period`,
+    );
   }
   if (typeof timeout !== "number" || !mitigations[plan].includes(timeout)) {
-    throw refuse(`not entitled to use the mitigation timeout ${String(timeout)}, can only use one of ${mitigations[plan].join(", ")}`, `${at}/mitigation_timeout`);
+    throw refuse(
+      `not entitled to use the mitigation timeout ${String(timeout)}, can only use one of ${mitigations[plan].join(", ")}`,
+      `${at}/mitigation_timeout`,
+    );
   }
-  if (typeof requests !== "number" || requests < 1) throw refuse("requests_per_period must be at least 1", `${at}/requests_per_period`);
+  if (typeof requests !== "number" || requests < 1)
+    throw refuse("requests_per_period must be at least 1", `${at}/requests_per_period`);
   if (typeof limit["counting_expression"] === "string" && limit["counting_expression"] !== "") {
     checkExpression(limit["counting_expression"], plan, `${at}/counting_expression`);
   }

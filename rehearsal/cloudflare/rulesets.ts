@@ -23,7 +23,9 @@ export function registerRulesets(routes: Routes, world: World): void {
   const entryPoint = (zone: Zone, phase = ""): Json | undefined =>
     ownedBy(store, kind, zone.id).find((ruleset) => ruleset["phase"] === phase && ruleset["kind"] === "zone");
 
-  routes.zone("GET", "/rulesets", ({ zone }) => ownedBy(store, kind, zone.id).map((ruleset) => omit(ruleset, ["rules"])));
+  routes.zone("GET", "/rulesets", ({ zone }) =>
+    ownedBy(store, kind, zone.id).map((ruleset) => omit(ruleset, ["rules"])),
+  );
   routes.zone("POST", "/rulesets", ({ zone, body }) => {
     const phase = requireText(body, "phase", 20_120);
     const rulesetKind = requireOneOf(body, "kind", ["zone"], 20_120);
@@ -47,7 +49,12 @@ export function registerRulesets(routes: Routes, world: World): void {
     const before = find(world, zone, params["ruleset"]);
     for (const key of ["kind", "phase"]) {
       if (body[key] !== undefined && body[key] !== before[key]) {
-        throw new ApiError(400, 20_120, `'${String(body[key])}' is not a valid value for ${key} because it cannot be changed`, `/${key}`);
+        throw new ApiError(
+          400,
+          20_120,
+          `${JSON.stringify(body[key])} is not a valid value for ${key} because it cannot be changed`,
+          `/${key}`,
+        );
       }
     }
     return write(zone, before, { ...pick(before, ["kind", "phase", "name", "description"]), ...body });
@@ -99,7 +106,10 @@ function build(world: World, zone: Zone, before: Json | undefined, body: Json): 
   const previous = records(before?.["rules"]);
   const used = new Set<unknown>();
   const rules = sent.map((rule) => {
-    const old = previous.find((each) => !used.has(each["id"]) && (rule["ref"] === undefined ? each["id"] === rule["id"] : each["ref"] === rule["ref"]));
+    const old = previous.find(
+      (each) =>
+        !used.has(each["id"]) && (rule["ref"] === undefined ? each["id"] === rule["id"] : each["ref"] === rule["ref"]),
+    );
     used.add(old?.["id"]);
     return buildRule(world, rule, old);
   });
@@ -119,7 +129,11 @@ function buildRule(world: World, rule: Json, old: Json | undefined): Json {
   const decided: Json = { description: "", enabled: true, ...withoutNulls(pick(rule, ruleKeys)) };
   const keepsId = old !== undefined && !world.has("ruleset.new-rule-ids");
   const id = keepsId ? old["id"] : world.newId();
-  const isSame = old !== undefined && ruleKeys.every((key) => JSON.stringify(old[key]) === JSON.stringify(decided[key] ?? (key === "ref" ? id : undefined)));
+  const isSame =
+    old !== undefined &&
+    ruleKeys.every(
+      (key) => JSON.stringify(old[key]) === JSON.stringify(decided[key] ?? (key === "ref" ? id : undefined)),
+    );
   return {
     id,
     version: isSame ? old["version"] : String(Number(old?.["version"] ?? 0) + 1),
@@ -129,7 +143,8 @@ function buildRule(world: World, rule: Json, old: Json | undefined): Json {
   };
 }
 
-const withoutNulls = (value: Json): Json => Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null));
+const withoutNulls = (value: Json): Json =>
+  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null));
 
 function shown(world: World, ruleset: Json): Json {
   if (!world.has("ruleset.logging") || ruleset["rules"] === undefined) return ruleset;

@@ -1,0 +1,45 @@
+/** What the edge shows to visitors: certificates of a public CA that only this cloud knows. */
+import { createSecureContext, type SecureContext } from "node:tls";
+import { CertificateAuthority } from "../authority.ts";
+import { type World } from "../world.ts";
+
+/** Days that a certificate is valid, and how many of them it is used. */
+const validity = { days: 90, used: 60 };
+
+export class EdgeCertificates {
+  readonly #world: World;
+  readonly #contexts = new Map<string, { readonly until: number; readonly context: Promise<SecureContext> }>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** The certificate of the public CA, for clients that are to trust the edge. */
+  async authority(): Promise<string> {
+    const authority = await CertificateAuthority.open(this.#world.store, "public");
+    return authority.certificate;
+  }
+
+  /** The context for a host name: as Cloudflare's universal certificates, it covers the zone and one level below it. */
+  context(hostname: string): Promise<SecureContext> | undefined {
+    const zone = this.#world.zoneOf(hostname)?.name;
+    const isObjects = hostname.endsWith(`.${objectsDomain}`);
+    const name = isObjects ? objectsDomain : zone;
+    if (name === undefined) return undefined;
+    const now = this.#world.date().getTime();
+    const known = this.#contexts.get(name);
+    if (known !== undefined && known.until > now) return known.context;
+    const context = this.#issue([name, `*.${name}`]);
+    this.#contexts.set(name, { until: now + validity.used * 86_400_000, context });
+    return context;
+  }
+
+  async #issue(names: readonly string[]): Promise<SecureContext> {
+    const authority = await CertificateAuthority.open(this.#world.store, "public");
+    const { key, certificate } = await authority.issue(names, validity.days, this.#world.date());
+    return createSecureContext({ key, cert: `${certificate}\n${authority.certificate}`, minVersion: "TLSv1.2" });
+  }
+}
+
+/** Where R2's S3 interface is: `<account>.r2.cloudflarestorage.com`. */
+export const objectsDomain = "r2.cloudflarestorage.com";

@@ -1,0 +1,99 @@
+/** The way from the edge to an origin. */
+import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { type Origin } from "./origins.ts";
+
+export interface Leg {
+  readonly origin: Origin;
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  /** The host name that the visitor asked for. */
+  readonly hostname: string;
+  /** How the origin is spoken to. */
+  readonly scheme: "http" | "https";
+  /** Certificates of authorities, in PEM, of which the origin's has to come; undefined: any certificate will do. */
+  readonly trusted: readonly string[] | undefined;
+  /** What the edge shows to the origin. */
+  readonly client: { readonly key: string; readonly cert: string } | undefined;
+  readonly localAddress: string;
+  /** Milliseconds until the connection stands. */
+  readonly connectTimeout: number;
+}
+
+/** An origin that could not be reached, as the page that Cloudflare shows for it. */
+export class OriginError extends Error {
+  override readonly name = "OriginError";
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Starts a request to an origin; its body is the caller's to send. */
+export function open(leg: Leg): ClientRequest {
+  const { origin, scheme, hostname, trusted, client, localAddress } = leg;
+  const host = origin.host ?? hostname;
+  const options = {
+    host: origin.address,
+    port: origin.port ?? (scheme === "https" ? 443 : 80),
+    localAddress,
+    method: leg.method,
+    path: leg.url,
+    headers: { ...leg.headers, host },
+  };
+  const call =
+    scheme === "http"
+      ? httpRequest({ ...options, agent: false })
+      : httpsRequest({
+          ...options,
+          agent: false,
+          servername: host,
+          rejectUnauthorized: trusted !== undefined,
+          ...(trusted !== undefined && { ca: [...trusted] }),
+          ...client,
+        });
+  const timer = setTimeout(() => call.destroy(new OriginError(522, "the origin does not answer")), leg.connectTimeout);
+  call.once("socket", (socket) =>
+    socket.once(scheme === "https" ? "secureConnect" : "connect", () => {
+      clearTimeout(timer);
+    }),
+  );
+  call.once("close", () => {
+    clearTimeout(timer);
+  });
+  return call;
+}
+
+const tlsFailures = /^(ERR_TLS|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_SSL|EPROTO)/;
+
+/** What went wrong on the way to an origin, in Cloudflare's numbers. */
+export function explain(error: unknown): OriginError {
+  if (error instanceof OriginError) return error;
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const message = error instanceof Error ? error.message : String(error);
+  if (code === "ECONNREFUSED") return new OriginError(521, "the origin refuses connections");
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN")
+    return new OriginError(530, `the origin's name cannot be resolved: ${message}`);
+  if (code === "ETIMEDOUT" || code === "EHOSTUNREACH" || code === "ENETUNREACH")
+    return new OriginError(522, "the origin does not answer");
+  if (code.startsWith("EPROTO") || code.startsWith("ERR_SSL"))
+    return new OriginError(525, `the TLS handshake with the origin failed: ${message}`);
+  if (tlsFailures.test(code)) return new OriginError(526, `the origin's certificate is not valid: ${message}`);
+  return new OriginError(520, `the origin's answer is unusable: ${message}`);
+}
+
+/** The answer to a request whose body is streamed or was read before. */
+export function send(leg: Leg, body: IncomingMessage | Buffer): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const call = open(leg);
+    call.once("response", resolve);
+    call.once("error", (error) => {
+      reject(explain(error));
+    });
+    if (Buffer.isBuffer(body)) call.end(body);
+    else body.pipe(call);
+  });
+}

@@ -1,0 +1,140 @@
+/** R2 objects on a real S3 server: one process, whose buckets are folders below the cloud's. */
+import { createHmac } from "node:crypto";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Child } from "../../programs/child.ts";
+import { sign } from "./signature.ts";
+import { type AccessKey, type ObjectStorage } from "./storage.ts";
+
+export interface GatewayOptions {
+  /** The program, from `ensureProgram(storage, ...)`. */
+  readonly program: string;
+  /** A folder of its own below the cloud's. */
+  readonly folder: string;
+  /** Port on 127.0.0.1. */
+  readonly port: number;
+  /** From which the server's own secret is made: the cloud's token. */
+  readonly token: string;
+}
+
+const region = "auto";
+
+export class Gateway implements ObjectStorage {
+  readonly #options: GatewayOptions;
+  readonly #root: { readonly id: string; readonly secret: string };
+  #child: Child | undefined;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    const secret = createHmac("sha256", options.token).update("object storage").digest("hex");
+    this.#root = { id: "rehearsal-cloud", secret };
+  }
+
+  /** Where S3 clients find it. */
+  get endpoint(): string {
+    return `http://127.0.0.1:${this.#options.port}`;
+  }
+
+  async start(): Promise<void> {
+    const { program, folder, port } = this.#options;
+    const [objects, accounts] = [join(folder, "objects"), join(folder, "accounts")];
+    for (const each of [objects, accounts]) mkdirSync(each, { recursive: true, mode: 0o700 });
+    this.#child = await Child.start({
+      title: "object storage",
+      program,
+      args: [
+        "--port",
+        `127.0.0.1:${port}`,
+        "--region",
+        region,
+        "--iam-dir",
+        accounts,
+        "--iam-cache-disable",
+        "--quiet",
+        "posix",
+        objects,
+      ],
+      env: {
+        PATH: process.env["PATH"],
+        HOME: folder,
+        ROOT_ACCESS_KEY: this.#root.id,
+        ROOT_SECRET_KEY: this.#root.secret,
+      },
+      cwd: folder,
+      log: join(folder, "storage.log"),
+      port,
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#child?.stop();
+  }
+
+  async createBucket(name: string): Promise<void> {
+    const { status, text } = await this.#call("PUT", `/${name}`);
+    if (status !== 200 && status !== 409)
+      throw new Error(`The object storage did not make the bucket ${name}: HTTP ${status} ${text}`);
+  }
+
+  async deleteBucket(name: string): Promise<boolean> {
+    const { status, text } = await this.#call("DELETE", `/${name}`);
+    if (status === 409) return false;
+    if (status !== 204 && status !== 404)
+      throw new Error(`The object storage did not delete the bucket ${name}: HTTP ${status} ${text}`);
+    return true;
+  }
+
+  async setKeys(keys: readonly AccessKey[]): Promise<void> {
+    const accounts = Object.fromEntries(
+      keys.map(({ id, secret }) => [id, { access: id, secret, role: "user", userID: 0, groupID: 0, projectID: 0 }]),
+    );
+    const path = join(this.#options.folder, "accounts", "users.json");
+    writeFileSync(`${path}.new`, JSON.stringify({ accessAccounts: accounts }), { mode: 0o600 });
+    // The server reads the file at every request: it must find the old one or the new one.
+    renameSync(`${path}.new`, path);
+    for (const bucket of await this.#buckets()) await this.#setPolicy(bucket, keys);
+  }
+
+  async #setPolicy(bucket: string, keys: readonly AccessKey[]): Promise<void> {
+    const statements = keys.flatMap(({ id, buckets }) => {
+      const access = buckets.find(({ name }) => name === bucket);
+      if (access === undefined) return [];
+      const resource = [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`];
+      return [
+        {
+          Effect: "Allow",
+          Principal: { AWS: [id] },
+          Action: access.write ? ["s3:*"] : ["s3:GetObject", "s3:ListBucket"],
+          Resource: resource,
+        },
+      ];
+    });
+    const { status, text } =
+      statements.length === 0
+        ? await this.#call("DELETE", `/${bucket}?policy=`)
+        : await this.#call(
+            "PUT",
+            `/${bucket}?policy=`,
+            JSON.stringify({ Version: "2012-10-17", Statement: statements }),
+          );
+    if (status >= 300 && status !== 404)
+      throw new Error(`The object storage refused the policy of ${bucket}: HTTP ${status} ${text}`);
+  }
+
+  async #buckets(): Promise<string[]> {
+    const { status, text } = await this.#call("GET", "/");
+    if (status !== 200) throw new Error(`The object storage does not list its buckets: HTTP ${status} ${text}`);
+    return [...text.matchAll(/<Name>([^<]+)<\/Name>/g)].map(([, name = ""]) => name);
+  }
+
+  async #call(method: string, path: string, body = ""): Promise<{ readonly status: number; readonly text: string }> {
+    const { url, headers } = sign(method, new URL(path, this.endpoint), body, this.#root, region, new Date());
+    const response = await fetch(url, {
+      method,
+      headers,
+      ...(body !== "" && { body }),
+      signal: AbortSignal.timeout(10_000),
+    });
+    return { status: response.status, text: await response.text() };
+  }
+}

@@ -1,0 +1,84 @@
+/** Certificates that the origin CA signs for servers behind Cloudflare. */
+import { CertificateAuthority } from "./authority.ts";
+import { invalid, type Json, omit, requireOneOf, requireText, requireTexts } from "./body.ts";
+import { ApiError, Page } from "./envelope.ts";
+import { type Routes } from "./routes.ts";
+import { type World } from "./world.ts";
+
+const kind = "cloudflare.certificate";
+/** Days that a certificate may be valid for. */
+const validities = [7, 30, 90, 365, 730, 1095, 5475];
+const requestTypes = ["origin-rsa", "origin-ecc"] as const;
+
+export function registerOriginCa(routes: Routes, world: World): void {
+  const { store } = world;
+  const find = (id = ""): Json => {
+    const found = store.get(kind, id);
+    if (found === undefined) throw new ApiError(404, 1101, "The certificate could not be found");
+    return found.value;
+  };
+
+  routes.user("GET", "/certificates", ({ query }) => {
+    const zone = query["zone_id"];
+    const all = store.list(kind).filter(({ owner }) => zone === undefined || owner === zone);
+    return new Page(
+      all.map(({ value }) => read(world, value)),
+      query,
+    );
+  });
+  routes.user("POST", "/certificates", async ({ body }) => {
+    const { certificate, zone } = await sign(world, body);
+    store.put(kind, String(certificate["id"]), { owner: zone, value: certificate });
+    return certificate;
+  });
+  routes.user("GET", "/certificates/:certificate", ({ params }) => read(world, find(params["certificate"])));
+  routes.user("DELETE", "/certificates/:certificate", ({ params }) => {
+    const { id } = find(params["certificate"]);
+    store.delete(kind, String(id));
+    return { id, revoked_at: world.now() };
+  });
+}
+
+function read(world: World, certificate: Json): Json {
+  const shown = world.has("origin-ca.no-validity") ? omit(certificate, ["requested_validity"]) : certificate;
+  const { hostnames } = shown;
+  return world.has("origin-ca.sorted-hostnames") && Array.isArray(hostnames)
+    ? { ...shown, hostnames: [...(hostnames as unknown[])].sort() }
+    : shown;
+}
+
+async function sign(world: World, body: Json): Promise<{ certificate: Json; zone: string }> {
+  const csr = requireText(body, "csr", 1002);
+  const hostnames = requireTexts(body, "hostnames", 1002);
+  const requestType = requireOneOf(body, "request_type", requestTypes, 1002);
+  const validity = body["requested_validity"] ?? 5475;
+  if (typeof validity !== "number" || !validities.includes(validity)) {
+    throw invalid("requested_validity", validity, validities.join(", "), 1002);
+  }
+  if (hostnames.length === 0) throw invalid("hostnames", hostnames, "at least one host name", 1002);
+  const zones = hostnames.map((hostname) => {
+    const zone = world.zoneOf(hostname.replace(/^\*\./, ""));
+    if (zone !== undefined) return zone.id;
+    const why = "This zone is either not part of your account, or you do not have access to it.";
+    throw new ApiError(400, 1010, `Failed to validate requested hostname ${hostname}: ${why}`);
+  });
+  const now = world.date();
+  const authority = await CertificateAuthority.open(world.store, requestType);
+  const signed = await authority.sign(csr, hostnames, validity, now).catch((error: unknown) => {
+    throw new ApiError(
+      400,
+      1102,
+      `Failed to parse the certificate signing request: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  });
+  const certificate = {
+    id: BigInt(`0x${signed.serial}`).toString(),
+    certificate: signed.certificate,
+    csr,
+    hostnames,
+    request_type: requestType,
+    requested_validity: validity,
+    expires_on: `${signed.expires.toISOString().slice(0, 19).replace("T", " ")} +0000 UTC`,
+  };
+  return { certificate, zone: zones[0] ?? "" };
+}

@@ -1,0 +1,101 @@
+/** Authenticated origin pulls: the edge shows its origins a certificate. */
+import { x509 } from "./x509.ts";
+import { isText, type Json, omit, requireBoolean, requireRecords, requireText } from "./body.ts";
+import { ApiError } from "./envelope.ts";
+import { type Routes } from "./routes.ts";
+import { ownedBy, type Zone } from "./state.ts";
+import { type World } from "./world.ts";
+
+const certificates = "cloudflare.client-certificate";
+const hostnames = "cloudflare.client-hostname";
+const base = "/origin_tls_client_auth";
+
+export function registerOriginPulls(routes: Routes, world: World): void {
+  const { store } = world;
+  const settings = (zone: Zone): Json =>
+    store.get("cloudflare.setting", `${zone.id}/origin-pulls`)?.value ?? { enabled: false };
+  routes.zone("GET", `${base}/settings`, ({ zone }) => settings(zone));
+  routes.zone("PUT", `${base}/settings`, ({ zone, body }) => {
+    const value = { enabled: requireBoolean(body, "enabled", 1400) };
+    store.put("cloudflare.setting", `${zone.id}/origin-pulls`, { owner: zone.id, value });
+    return value;
+  });
+
+  const shown = (certificate: Json): Json => omit(certificate, ["private_key"]);
+  const find = (zone: Zone, id = ""): Json => {
+    const found = store.get(certificates, id);
+    if (found?.owner !== zone.id) throw new ApiError(404, 1551, "The certificate could not be found");
+    return found.value;
+  };
+  routes.zone("GET", base, ({ zone }) => ownedBy(store, certificates, zone.id).map(shown));
+  routes.zone("POST", base, ({ zone, body }) => {
+    const value = certificateOf(world, body);
+    store.put(certificates, String(value["id"]), { owner: zone.id, value });
+    return shown(value);
+  });
+  routes.zone("GET", `${base}/:certificate`, ({ zone, params }) => shown(find(zone, params["certificate"])));
+  routes.zone("DELETE", `${base}/:certificate`, ({ zone, params }) => {
+    const certificate = find(zone, params["certificate"]);
+    store.delete(certificates, String(certificate["id"]));
+    return { ...shown(certificate), status: "deleted" };
+  });
+
+  routes.zone("GET", `${base}/hostnames/:hostname`, ({ zone, params }) => {
+    const found = store.get(hostnames, `${zone.id}/${params["hostname"] ?? ""}`);
+    if (found === undefined) throw new ApiError(404, 1553, "The hostname has no client certificate");
+    return found.value;
+  });
+  routes.zone("PUT", `${base}/hostnames`, ({ zone, body }) =>
+    requireRecords(body, "config", 1400).map((config) => {
+      if (!isText(config["hostname"]) || config["hostname"] === "")
+        throw new ApiError(400, 1400, "missing hostname", "/config/hostname");
+      const hostname = config["hostname"].toLowerCase();
+      const certificate = find(zone, requireText(config, "cert_id", 1400));
+      const key = `${zone.id}/${hostname}`;
+      const value = {
+        hostname,
+        enabled: config["enabled"] ?? null,
+        status: config["enabled"] === null ? "pending_deletion" : "active",
+        created_at: store.get(hostnames, key)?.value["created_at"] ?? world.now(),
+        updated_at: world.now(),
+        cert_id: certificate["id"],
+        cert_status: certificate["status"],
+        cert_uploaded_on: certificate["uploaded_on"],
+        cert_updated_at: certificate["uploaded_on"],
+        certificate: certificate["certificate"],
+        expires_on: certificate["expires_on"],
+        issuer: certificate["issuer"],
+        serial_number: certificate["serial_number"],
+        signature: certificate["signature"],
+      };
+      // A hostname without a state of its own is as if it had never been there.
+      if (value.enabled === null) store.delete(hostnames, key);
+      else store.put(hostnames, key, { owner: zone.id, value });
+      return value;
+    }),
+  );
+}
+
+function certificateOf(world: World, body: Json): Json {
+  const certificate = requireText(body, "certificate", 1400);
+  const key = requireText(body, "private_key", 1400);
+  let parsed: x509.X509Certificate;
+  try {
+    parsed = new x509.X509Certificate(certificate);
+  } catch {
+    throw new ApiError(400, 1408, "certificate is no certificate in PEM", "/certificate");
+  }
+  if (!key.includes("PRIVATE KEY-----")) throw new ApiError(400, 1412, "private_key is no key in PEM", "/private_key");
+  return {
+    id: world.newId(),
+    certificate,
+    private_key: key,
+    enabled: false,
+    expires_on: parsed.notAfter.toISOString(),
+    issuer: parsed.issuer,
+    serial_number: BigInt(`0x${parsed.serialNumber}`).toString(),
+    signature: "SHA256",
+    status: "active",
+    uploaded_on: world.now(),
+  };
+}

@@ -1,0 +1,116 @@
+/** API tokens of the user and of the account. Those with access to R2 are keys of its S3 interface as well. */
+import { randomBytes } from "node:crypto";
+import { isRecord, isText, type Json, pick, records, requireOneOf, requireRecords, requireText } from "./body.ts";
+import { ApiError, Page } from "./envelope.ts";
+import { areas, permissionGroup, permissionGroups } from "./permissions.ts";
+import { type Call, type Method, type Routes } from "./routes.ts";
+import { digestOf, type World } from "./world.ts";
+
+const kind = "cloudflare.token";
+
+type Add = (method: Method, path: string, handler: (call: Call) => unknown) => void;
+
+/** @param changed is called whenever a token was made, changed or deleted */
+export function registerUserTokens(routes: Routes, world: World, changed: () => Promise<void>): void {
+  const add: Add = (method, path, handler) => {
+    routes.user(method, `/user/tokens${path}`, handler);
+  };
+  registerTokens(add, world, "user", changed);
+}
+
+export function registerAccountTokens(routes: Routes, world: World, changed: () => Promise<void>): void {
+  const add: Add = (method, path, handler) => {
+    routes.account(method, `/tokens${path}`, handler);
+  };
+  registerTokens(add, world, world.accountId, changed);
+}
+
+function registerTokens(add: Add, world: World, owner: string, changed: () => Promise<void>): void {
+  const { store } = world;
+  const find = (id = ""): Json => {
+    const found = store.get(kind, id);
+    if (found?.owner !== owner) throw new ApiError(404, 1001, "Token not found");
+    return found.value;
+  };
+
+  add("GET", "/permission_groups", ({ query }) =>
+    permissionGroups
+      .filter(({ name }) => query["name"] === undefined || name.toLowerCase().includes(query["name"].toLowerCase()))
+      .filter(({ scopes }) => query["scope"] === undefined || scopes.includes(query["scope"]))
+      .map(({ id, name, scopes }) => ({ id, name, scopes, category: "", is_selectable: true })),
+  );
+  add("GET", "/verify", ({ caller }) => {
+    if (caller === "owner") return { id: "0".repeat(32), status: "active" };
+    const token = store.list(kind).find(({ value }) => value["policies"] === caller.policies);
+    return { id: token?.value["id"] ?? "0".repeat(32), status: "active" };
+  });
+  add("GET", "", ({ query }) => {
+    const mine = store.list(kind).filter((token) => token.owner === owner);
+    return new Page(
+      mine.map(({ value }) => value),
+      query,
+    );
+  });
+  add("POST", "", async ({ body }) => {
+    const secret = randomBytes(30).toString("base64url");
+    const value = build(world, body, undefined);
+    store.put(kind, String(value["id"]), { value, digest: digestOf(secret), owner });
+    await changed();
+    return { ...value, value: secret };
+  });
+  add("GET", "/:token", ({ params }) => find(params["token"]));
+  add("PUT", "/:token", async ({ params, body }) => {
+    const before = find(params["token"]);
+    const sent = world.has("token.fixed-groups") ? { ...body, policies: before["policies"] } : body;
+    const value = build(world, sent, before);
+    const id = String(before["id"]);
+    store.put(kind, id, { value, digest: store.get(kind, id)?.digest ?? "", owner });
+    await changed();
+    return value;
+  });
+  add("DELETE", "/:token", async ({ params }) => {
+    const { id } = find(params["token"]);
+    store.delete(kind, String(id));
+    await changed();
+    return { id };
+  });
+}
+
+function build(world: World, body: Json, before: Json | undefined): Json {
+  const name = requireText(body, "name", 1000);
+  const old = records(before?.["policies"]);
+  const policies = requireRecords(body, "policies", 1000).map((policy, index) =>
+    buildPolicy(world, policy, old[index]),
+  );
+  if (policies.length === 0) throw new ApiError(400, 1000, "policies: at least one is required", "/policies");
+  const status = isText(body["status"]) ? requireOneOf(body, "status", ["active", "disabled"], 1000) : "active";
+  return {
+    id: before?.["id"] ?? world.newId(),
+    name,
+    status,
+    issued_on: before?.["issued_on"] ?? world.now(),
+    modified_on: world.now(),
+    policies,
+    ...pick(body, ["condition", "expires_on", "not_before"]),
+  };
+}
+
+function buildPolicy(world: World, policy: Json, old: Json | undefined): Json {
+  const effect = requireOneOf(policy, "effect", ["allow", "deny"], 1000);
+  const groups = requireRecords(policy, "permission_groups", 1000).map((sent) => {
+    const group = permissionGroup(String(sent["id"]));
+    if (group === undefined) {
+      const known = Object.keys(areas).join(", ");
+      throw new ApiError(
+        400,
+        1000,
+        `permission group ${JSON.stringify(sent["id"])} is unknown or not emulated; emulated areas: ${known}`,
+      );
+    }
+    return { id: group.id, name: group.name };
+  });
+  const { resources } = policy;
+  if (!isRecord(resources) || Object.keys(resources).length === 0)
+    throw new ApiError(400, 1000, "resources: at least one is required");
+  return { id: old?.["id"] ?? world.newId(), effect, resources, permission_groups: groups };
+}

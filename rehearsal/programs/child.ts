@@ -1,0 +1,95 @@
+/** A server as a child process that lives as long as it is needed. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface ChildOptions {
+  readonly title: string;
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** A file that gets what it prints. */
+  readonly log: string;
+  /** Where it answers when it is up; on 127.0.0.1. */
+  readonly port: number;
+}
+
+/** A running server. */
+export class Child {
+  readonly #process: ChildProcess;
+  readonly #ended: Promise<void>;
+
+  private constructor(child: ChildProcess) {
+    this.#process = child;
+    this.#ended = new Promise((resolve) =>
+      child.once("exit", () => {
+        resolve();
+      }),
+    );
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /**
+   * Starts it and waits until it answers.
+   *
+   * @throws {Error} when it does not within 20 s
+   */
+  static async start(options: ChildOptions): Promise<Child> {
+    const output = openSync(options.log, "a");
+    const child = spawn(options.program, [...options.args], {
+      cwd: options.cwd,
+      env: options.env,
+      stdio: ["ignore", output, output],
+    });
+    closeSync(output);
+    const server = new Child(child);
+    const failed = new Promise<never>((_resolve, reject) => {
+      child.once("error", reject);
+      child.once("exit", (code) => {
+        reject(new Error(`The ${options.title} ended with code ${String(code)}; see ${options.log}`));
+      });
+    });
+    try {
+      await Promise.race([failed, answers(options)]);
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    return server;
+  }
+
+  /** Asks it to end, and makes it end after 5 s. */
+  async stop(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null || this.#process.pid === undefined) return;
+    this.#process.kill("SIGTERM");
+    const force = setTimeout(() => this.#process.kill("SIGKILL"), 5_000);
+    await this.#ended;
+    clearTimeout(force);
+  }
+}
+
+async function answers({ title, port, log }: ChildOptions): Promise<void> {
+  const end = Date.now() + 20_000;
+  while (Date.now() < end) {
+    if (await accepts(port)) return;
+    await sleep(50);
+  }
+  throw new Error(`The ${title} does not answer on 127.0.0.1:${port}; see ${log}`);
+}
+
+const accepts = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => {
+      resolve(false);
+    });
+  });

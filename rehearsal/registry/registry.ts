@@ -1,0 +1,118 @@
+/** The image registry of the rehearsal cloud: servers pull from it what they would pull from the internet. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { run, type Runner, UserError } from "../../toolchain/src/run.ts";
+import { Child } from "../programs/child.ts";
+
+export interface RegistryOptions {
+  /** The program, from `ensureProgram(registry, ...)`. */
+  readonly program: string;
+  /** A folder of its own below the cloud's. */
+  readonly folder: string;
+  /** Port on 127.0.0.1. */
+  readonly port: number;
+  /** @default a child process */
+  readonly run?: Runner;
+}
+
+/** Where an image lies in the registry. */
+export interface Place {
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/**
+ * Where the image of a reference lies: Docker Hub's names as its mirrors have them, and others without their host, so
+ * that one registry stands in for all of them.
+ */
+export function placeOf(reference: string): Place {
+  const [name = "", digest] = reference.split("@");
+  if (digest !== undefined)
+    throw new UserError(`${reference}: an image is put into the registry by tag, not by digest`);
+  const colon = name.lastIndexOf(":");
+  const hasTag = colon > name.lastIndexOf("/");
+  const [path, tag] = hasTag ? [name.slice(0, colon), name.slice(colon + 1)] : [name, "latest"];
+  const parts = path.split("/");
+  const [first = ""] = parts;
+  const isHost = parts.length > 1 && (/[.:]/.test(first) || first === "localhost");
+  const rest = isHost ? parts.slice(1) : parts;
+  const isHub = !isHost || first === "docker.io";
+  return { repository: isHub && rest.length === 1 ? `library/${rest.join("/")}` : rest.join("/"), tag };
+}
+
+export class Registry {
+  readonly #options: RegistryOptions;
+  #child: Child | undefined;
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+  }
+
+  /** `127.0.0.1:<port>`; Docker takes a registry on loopback without TLS. */
+  get address(): string {
+    return `127.0.0.1:${this.#options.port}`;
+  }
+
+  async start(): Promise<void> {
+    const { program, folder, port } = this.#options;
+    const [images, config] = [join(folder, "images"), join(folder, "config.yml")];
+    mkdirSync(images, { recursive: true });
+    const settings = {
+      version: 0.1,
+      log: { level: "warn", accesslog: { disabled: true } },
+      storage: { filesystem: { rootdirectory: images }, delete: { enabled: true } },
+      http: { addr: this.address, headers: { "X-Content-Type-Options": ["nosniff"] } },
+    };
+    // JSON is YAML.
+    writeFileSync(config, JSON.stringify(settings));
+    this.#child = await Child.start({
+      title: "image registry",
+      program,
+      args: ["serve", config],
+      env: { PATH: process.env["PATH"], HOME: folder, OTEL_TRACES_EXPORTER: "none" },
+      cwd: folder,
+      log: join(folder, "registry.log"),
+      port,
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#child?.stop();
+  }
+
+  /** Whether the registry has the image of a reference. */
+  async has(reference: string): Promise<boolean> {
+    const { repository, tag } = placeOf(reference);
+    const response = await fetch(`http://${this.address}/v2/${repository}/manifests/${tag}`, {
+      method: "HEAD",
+      headers: {
+        accept: "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json",
+      },
+    });
+    return response.ok;
+  }
+
+  /**
+   * Puts an image of the local Docker Engine into the registry, under the name that servers pull.
+   *
+   * @param image what it is called here
+   * @param reference what it is called in production
+   * @throws {UserError} when the engine does not have it, or the push fails
+   */
+  async push(image: string, reference: string = image): Promise<void> {
+    const runner = this.#options.run ?? run;
+    const { repository, tag } = placeOf(reference);
+    const target = `${this.address}/${repository}:${tag}`;
+    const docker = async (...args: readonly string[]): Promise<void> => {
+      const { code, stderr } = await runner("docker", args);
+      if (code !== 0)
+        throw new UserError(`${image} could not be put into the registry: docker ${args.join(" ")}: ${stderr.trim()}`);
+    };
+    await docker("tag", image, target);
+    try {
+      await docker("push", "--quiet", target);
+    } finally {
+      await runner("docker", ["rmi", target]);
+    }
+  }
+}
