@@ -9,7 +9,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup images docker up down preview doctor psql redis-cli logs shell celery-status celery-purge migrate-up \
-	init-prod flower test test-unit test-contract test-e2e check format bench
+	init-prod flower test test-unit test-app test-contract test-e2e check format bench
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -82,7 +82,10 @@ test-contract: setup ## The built plugins against the npm packages of the same n
 test-e2e: images ## The development stack for real
 	@jest --selectProjects e2e --runInBand
 
-test: test-unit test-contract test-e2e ## Everything
+test-app: ## The sample application's own tests
+	@sample-app/tests/run.sh
+
+test: test-unit test-app test-contract test-e2e ## Everything
 
 bench: images ## Measure the everyday commands, into bench/*.md
 	@node bench/development.ts

@@ -47,11 +47,11 @@ export const run: Runner = async ({ command, args, input, environment = {}, log,
     collect(chunk);
   });
   child.stderr.on("data", collect);
-  let expired = false;
+  const silence = new AbortController();
   const timer = setTimeout(
     () => {
       if (silenceSeconds === undefined || tail !== "") return;
-      expired = true;
+      silence.abort();
       child.kill("SIGTERM");
     },
     (silenceSeconds ?? 0) * 1000,
@@ -73,7 +73,7 @@ export const run: Runner = async ({ command, args, input, environment = {}, log,
         resolve(status ?? 1);
       });
     });
-    return { code: expired ? undefined : code, stdout, tail };
+    return { code: silence.signal.aborted ? undefined : code, stdout, tail };
   } finally {
     clearTimeout(timer);
     file?.end();

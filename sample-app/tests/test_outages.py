@@ -40,8 +40,8 @@ def test_orders_survive_a_broker_outage(platform: Platform) -> None:
     platform.broker.start()
     wait_until(lambda: platform.client.get("/ready").status_code == 200, "readiness")
     # No restart, no new order: the worker reconnects and the sweep brings the confirmations.
-    for answer in answers:
-        wait_until(lambda number=answer.json()["id"]: _confirmed(platform, number), "the confirmation", 120)
+    for number in [answer.json()["id"] for answer in answers]:
+        wait_until(lambda number=number: _confirmed(platform, number), "the confirmation", 120)
     assert heartbeat.stat().st_mtime > before
     new = platform.client.post("/orders", json=order()).json()["id"]
     wait_until(lambda: _confirmed(platform, new), "a confirmation right after the order", 10)

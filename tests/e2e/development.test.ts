@@ -6,6 +6,10 @@ import { docker, freePorts, Sandbox } from "./support/sandbox.ts";
 
 jest.setTimeout(300_000);
 
+/** Matchers as the text that they stand for: jest types them as any. */
+const containing = (text: string): string => expect.stringContaining(text) as string;
+const matching = (pattern: RegExp | string): string => expect.stringMatching(pattern) as string;
+
 let sandbox: Sandbox;
 let edge: Client;
 
@@ -29,7 +33,7 @@ describe("a new stack", () => {
     const { code, output } = sandbox.make("up");
     expect({ code, output }).toEqual({
       code: 0,
-      output: expect.stringContaining(`http://127.0.0.1:${sandbox.ports.edge}/`),
+      output: containing(`http://127.0.0.1:${sandbox.ports.edge}/`),
     });
     expect(containers().sort()).toEqual(
       ["app-1", "beat", "cache", "database", "docs", "edge", "flower", "test-database", "worker-1"].map(
@@ -140,11 +144,11 @@ describe("the commands of the Makefile", () => {
     ["doctor", {}, /All of 'e2e' is well/],
   ] as const)("make %s", (target, variables, expected) => {
     const { code, output } = sandbox.make(target, variables);
-    expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(expected) });
+    expect({ code, output }).toEqual({ code: 0, output: matching(expected) });
   });
 
   test("make celery-purge asks, and does it when told so", () => {
-    expect(sandbox.make("celery-purge")).toEqual({ code: 2, output: expect.stringContaining("YES=1") });
+    expect(sandbox.make("celery-purge")).toEqual({ code: 2, output: containing("YES=1") });
     expect(sandbox.make("celery-purge", { YES: "1" })).toMatchObject({ code: 0 });
   });
 
@@ -155,7 +159,7 @@ describe("the commands of the Makefile", () => {
   test("make doctor finds a stopped worker and says what to do", () => {
     docker("stop", "orion-e2e-worker-1");
     const { code, output } = sandbox.make("doctor");
-    expect({ code, output }).toEqual({ code: 2, output: expect.stringMatching(/PROBLEM\s+worker-1[^]*make up/) });
+    expect({ code, output }).toEqual({ code: 2, output: matching(/PROBLEM\s+worker-1[^]*make up/) });
     docker("start", "orion-e2e-worker-1");
   });
 });
@@ -182,7 +186,7 @@ describe("what goes wrong", () => {
     try {
       sandbox.configure({ app: { image: "orion/e2e-broken:1" } });
       const { code, output } = sandbox.make("up");
-      expect({ code, output }).toEqual({ code: 2, output: expect.stringContaining("this migration is broken") });
+      expect({ code, output }).toEqual({ code: 2, output: containing("this migration is broken") });
       expect(output).toMatch(/exit code 1/);
       await ready();
       await edge.order();
@@ -201,7 +205,7 @@ describe("what goes wrong", () => {
     sandbox.configure({ images: { redis: "redis:no-such-tag" } });
     const { code, output } = sandbox.make("up");
     sandbox.configure({});
-    expect({ code, output }).toEqual({ code: 2, output: expect.stringContaining("redis:no-such-tag") });
+    expect({ code, output }).toEqual({ code: 2, output: containing("redis:no-such-tag") });
     await ready();
   });
 
@@ -235,7 +239,7 @@ describe("what goes wrong", () => {
     sandbox.configure({});
     expect({ code, output }).toEqual({
       code: 2,
-      output: expect.stringMatching(`127.0.0.1:${port} \\(docs\\) by [^]*ports.docs`),
+      output: matching(`127.0.0.1:${port} \\(docs\\) by [^]*ports.docs`),
     });
     await ready();
   });
@@ -246,7 +250,7 @@ describe("what goes wrong", () => {
     sandbox.configure({});
     expect({ code, output }).toEqual({
       code: 2,
-      output: expect.stringContaining("The Docker Engine does not answer at unix:///var/run/no-docker-here.sock"),
+      output: containing("The Docker Engine does not answer at unix:///var/run/no-docker-here.sock"),
     });
   });
 
@@ -281,7 +285,7 @@ describe("what goes wrong", () => {
 describe("taking it down", () => {
   test("data stays when nobody agrees to lose it, and is there again after the next make up", async () => {
     const { code, output } = sandbox.make("down");
-    expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining("DATA=delete") });
+    expect({ code, output }).toEqual({ code: 0, output: containing("DATA=delete") });
     expect(sandbox.leftovers().sort()).toEqual(
       ["cache-data", "database-data", "uploads"].map((name) => `volume orion-e2e-${name}`),
     );
