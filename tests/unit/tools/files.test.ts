@@ -48,6 +48,13 @@ describe("a stack's file", () => {
   });
 });
 
+test.each([
+  ["dev", "development"],
+  ["prod", "mvp"],
+])("the project's own stack %s is valid, and of phase %s", (stack, phase) => {
+  expect(readStackFile(process.cwd(), stack).settings.phase).toBe(phase);
+});
+
 describe("the state", () => {
   const before = process.env["PULUMI_BACKEND_URL"];
   afterEach(() => {
