@@ -1,238 +1,190 @@
-/** Getting the engine, with downloads and builds that are played: the real ones are bench/toolchain.ts and `make setup`. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fingerprint, targets } from "../../../toolchain/src/build.ts";
-import { describeOrigin, ensureEngine, type Tools } from "../../../toolchain/src/engine.ts";
-import { explainFailure, isOlder } from "../../../toolchain/src/go.ts";
-import { engineVersion, isInstalled, partsOf, type Places, placesOf } from "../../../toolchain/src/parts.ts";
-import { progressOn } from "../../../toolchain/src/progress.ts";
-import { type Outcome, type Runner, type RunOptions } from "../../../toolchain/src/run.ts";
+/** Getting the engine, with downloads and builds that are played; `make setup` does it for real. */
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describeOrigin, ensureEngine } from "../../../toolchain/src/engine.ts";
+import { isInstalled, type Part, partsOf, type Places } from "../../../toolchain/src/parts.ts";
+import { failed, type Given, machine, makeProject, writeProgram } from "./support/machine.ts";
 
-let root: string;
 let places: Places;
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), "orion-toolchain-"));
-  places = { root, pulumiHome: join(root, "pulumi"), cache: join(root, "cache") };
-  const dependencies = Object.fromEntries(
-    ["hcloud", "docker", "random", "tls", "cloudflare"].map((name) => [`@pulumi/${name}`, "1.2.3"]),
-  );
-  writeFileSync(join(root, "package.json"), JSON.stringify({ dependencies }));
-  for (const name of ["engine", "language", "plugins"]) {
-    mkdirSync(join(root, "toolchain", "go", name), { recursive: true });
-    writeFileSync(join(root, "toolchain", "go", name, "go.mod"), "module x\n\ngo 1.26.4\n");
-  }
+  places = makeProject();
 });
 afterEach(() => {
-  rmSync(root, { recursive: true, force: true });
+  rmSync(places.root, { recursive: true, force: true });
 });
-
-const ok: Outcome = { code: 0, stdout: "", stderr: "" };
-const failed: Outcome = { code: 1, stdout: "", stderr: "no" };
-
-interface Machine {
-  readonly download?: boolean;
-  readonly go?: Partial<Outcome>;
-  /** What the build of a program does. */
-  readonly build?: (program: string, log: string) => Outcome;
-  readonly freeGiB?: number;
-}
-
-/** A machine whose programs are played; `ran` keeps what was started. */
-function machine({ download = false, go, build, freeGiB = 100 }: Machine = {}): {
-  tools: Tools;
-  ran: string[];
-  said: string[];
-} {
-  const ran: string[] = [];
-  const said: string[] = [];
-  const write = (path: string) => {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, "program", { mode: 0o755 });
-  };
-  const run: Runner = (program, args, options: RunOptions = {}) => {
-    ran.push([program.split("/").pop(), ...args.slice(0, 2)].join(" "));
-    if (program === "curl") return Promise.resolve(download ? ok : failed);
-    if (program === "sh") {
-      for (const name of ["pulumi", "pulumi-language-nodejs"]) {
-        write(join(args[args.indexOf("--install-root") + 1] ?? "", "bin", name));
-      }
-      return Promise.resolve(ok);
-    }
-    if (program === "go" && args[0] === "env") {
-      const stdout = `go1.26.4\nauto\nlinux\namd64\n${join(root, "gocache")}\n${join(root, "gomod")}\n`;
-      return Promise.resolve({ ...ok, stdout, ...go });
-    }
-    if (program === "go") {
-      const target = args[args.indexOf("-o") + 1] ?? "";
-      if (build) return Promise.resolve(build(target, options.log ?? ""));
-      write(target);
-      return Promise.resolve(ok);
-    }
-    if (args[0] === "generate") {
-      writeFileSync(join(args[3] ?? "", "schema.json"), "{}");
-      return Promise.resolve(ok);
-    }
-    if (args[0] === "plugin") {
-      const [, , , name = "", version = ""] = args;
-      write(join(places.pulumiHome, "plugins", `resource-${name}-v${version}`, `pulumi-resource-${name}`));
-      return Promise.resolve(ok);
-    }
-    throw new Error(`the test knows no ${program} ${args.join(" ")}`);
-  };
-  const progress = progressOn({ write: (text) => said.push(text) });
-  return { tools: { env: {}, run, progress, free: () => Promise.resolve(freeGiB * 2 ** 30) }, ran, said };
-}
 
 const missing = () =>
   partsOf(places)
     .filter((part) => !isInstalled(part))
     .map(({ name }) => name);
+const partNamed = (name: string): Part => {
+  const found = partsOf(places).find((part) => part.name === name);
+  if (!found) throw new Error(`there is no part ${name}`);
+  return found;
+};
+const originOf = (name: string) => describeOrigin(partNamed(name), { places, parts: partsOf(places) });
+const source = (...path: string[]) => join(places.root, "toolchain", "go", ...path);
 
-test("the parts lie where Pulumi looks for them, at the versions that package.json pins", () => {
-  expect(partsOf(places).map(({ folder }) => folder.slice(places.pulumiHome.length))).toEqual([
-    `/versions/${engineVersion}`,
-    "/plugins/resource-hcloud-v1.2.3",
-    "/plugins/resource-docker-v1.2.3",
-    "/plugins/resource-random-v1.2.3",
-    "/plugins/resource-tls-v1.2.3",
-    "/plugins/resource-cloudflare-v1.2.3",
-  ]);
+/** One run: what was started, how often was built, what was said. */
+async function ensured(given: Given = {}) {
+  const { tools, ran, builds, said } = machine(places, given);
+  await ensureEngine(places, tools);
+  return { ran, builds, said: said.join("") };
+}
+
+describe("where the download host answers", () => {
+  test("everything is downloaded, and nothing is built", async () => {
+    const { ran } = await ensured({ download: true });
+    expect(missing()).toEqual([]);
+    expect(ran.filter((line) => line.startsWith("go"))).toEqual([]);
+    expect(["engine", "tls"].map(originOf)).toEqual(["official download", "official download"]);
+    // Nothing of the download stays behind.
+    expect(readdirSync(places.cache).sort()).toEqual(["logs"]);
+  });
+
+  test("what it has not got is built, and the log is named", async () => {
+    const { builds, said } = await ensured({ download: true, withheld: ["tls"] });
+    expect(missing()).toEqual([]);
+    expect(builds).toHaveLength(1);
+    expect(said).toContain(`Not downloaded: tls; the log says why: ${places.cache}/logs/download.log`);
+    expect(["hcloud", "tls"].map(originOf)).toEqual(["official download", "built from source"]);
+  });
+
+  test("a plugin that can only be downloaded holds nobody up", async () => {
+    expect((await ensured({ download: true, withheld: ["cloudflare"] })).builds).toHaveLength(0);
+    expect(missing()).toEqual(["cloudflare"]);
+    expect((await ensured()).ran).toEqual([]);
+  });
 });
 
-test("PULUMI_HOME and XDG_CACHE_HOME are heard", () => {
-  expect(placesOf("/p", { HOME: "/h" })).toEqual({
-    root: "/p",
-    pulumiHome: "/h/.pulumi",
-    cache: "/h/.cache/orion/toolchain",
+describe("where it does not", () => {
+  test("each program is built once, and every part installed whole", async () => {
+    const { ran, builds, said } = await ensured();
+    expect(missing()).toEqual(["cloudflare"]);
+    expect(ran.filter((line) => line.startsWith("curl"))).toHaveLength(1);
+    expect(builds).toHaveLength(3);
+    expect(said).toContain("not reachable: building from source, once; this takes some minutes");
+    expect(readdirSync(join(partNamed("engine").folder, "bin"))).toEqual(["pulumi", "pulumi-language-nodejs"]);
+    expect(originOf("hcloud")).toBe("built from source");
+    expect(originOf("cloudflare")).toBeUndefined();
   });
-  expect(placesOf("/p", { HOME: "/h", PULUMI_HOME: "/x", XDG_CACHE_HOME: "/c" })).toMatchObject({
-    pulumiHome: "/x",
-    cache: "/c/orion/toolchain",
+
+  test.each<[string, Given, string]>([
+    ["no Go", { go: { code: 127 } }, "Go is not installed; go1.26.4 or newer is needed."],
+    ["an old Go", { go: { stdout: "go1.19.8\nlocal\nlinux\namd64\n/c\n/m\n" } }, "Go is too old: got go1.19.8"],
+    ["a full disk", { freeGiB: 1 }, "needs 6 GiB of free space"],
+  ])("with %s nothing is begun", async (_, given, message) => {
+    const { tools, builds } = machine(places, given);
+    await expect(ensureEngine(places, tools)).rejects.toThrow(message);
+    expect(builds).toEqual([]);
+    expect(missing()).toHaveLength(6);
+  });
+
+  test("a build that fails installs nothing, gives the lock back and says the cause and the log's end", async () => {
+    const { tools } = machine(places, {
+      build: (program, { log = "" }) => {
+        writeProgram(program);
+        writeFileSync(log, "go: downloading x\ndial tcp: lookup proxy: no such host\n");
+        return failed;
+      },
+    });
+    await expect(ensureEngine(places, tools)).rejects.toThrow(
+      `Node.js language host could not be built.\nThe Go module proxy could not be reached. Check the network, and GOPROXY where one is set (go env GOPROXY).\n  | go: downloading x\n  | dial tcp: lookup proxy: no such host\nThe whole log: ${places.cache}/logs/language.log`,
+    );
+    expect(missing()).toHaveLength(6);
+    expect(readdirSync(places.cache)).toEqual(["logs"]);
+  });
+
+  test("what was built before another build failed is not built again", async () => {
+    const broken = machine(places, {
+      build: (program) => {
+        if (program.endsWith("plugins")) return failed;
+        writeProgram(program);
+        return { code: 0, stdout: "", stderr: "" };
+      },
+    });
+    await expect(ensureEngine(places, broken.tools)).rejects.toThrow("resource plugins could not be built");
+    expect((await ensured()).builds).toHaveLength(1);
+    expect(missing()).toEqual(["cloudflare"]);
   });
 });
 
-test("a version that is no exact one is refused", () => {
-  writeFileSync(join(root, "package.json"), '{"dependencies":{"@pulumi/hcloud":"^1.0.0"}}');
-  expect(() => partsOf(places)).toThrow(
-    'package.json: dependencies.@pulumi/hcloud is "^1.0.0"; expected an exact version',
+describe("once it was done", () => {
+  beforeEach(async () => {
+    await ensured();
+  });
+
+  test("nobody is asked, and nothing is said", async () => {
+    expect(await ensured()).toEqual({ ran: [], builds: [], said: "" });
+  });
+
+  test.each<[string, () => void]>([
+    [
+      "was deleted",
+      () => {
+        rmSync(partNamed("tls").folder, { recursive: true });
+      },
+    ],
+    [
+      "lost a program",
+      () => {
+        rmSync(join(partNamed("engine").folder, "bin", "pulumi"));
+      },
+    ],
+    // In place of the file, as a power cut leaves it: writing into it would reach the cache's as well.
+    [
+      "was cut short",
+      () => {
+        const path = join(partNamed("hcloud").folder, "pulumi-resource-hcloud");
+        rmSync(path);
+        writeFileSync(path, "", { mode: 0o755 });
+      },
+    ],
+  ])("a part that %s comes back from the cache, without a build", async (_, damage) => {
+    damage();
+    expect(missing()).toHaveLength(2);
+    expect((await ensured()).builds).toEqual([]);
+    expect(missing()).toEqual(["cloudflare"]);
+  });
+
+  test("a part whose sources have changed is built again, and no other", async () => {
+    writeFileSync(source("plugins", "main.go"), "package main\n");
+    expect(["engine", "tls"].map(originOf)).toEqual(["built from source", "built from source, outdated"]);
+    expect((await ensured()).builds).toHaveLength(1);
+    expect(originOf("tls")).toBe("built from source");
+  });
+
+  test("what Pulumi itself has installed is left alone, whatever the sources are", async () => {
+    for (const { folder } of partsOf(places)) rmSync(join(folder, "orion-origin.json"), { force: true });
+    writeFileSync(source("plugins", "main.go"), "package main\n");
+    expect(originOf("tls")).toBe("installed by Pulumi");
+    expect((await ensured()).ran).toEqual([]);
+  });
+});
+
+test("what interrupted runs left is removed and never used", async () => {
+  const left = [places.cache, join(places.pulumiHome, "plugins"), join(places.pulumiHome, "versions")].map((folder) =>
+    join(folder, ".orion-unfinished-abc"),
   );
+  for (const folder of left) mkdirSync(join(folder, "new"), { recursive: true });
+  const { builds } = await ensured();
+  expect(left.filter((folder) => existsSync(folder))).toEqual([]);
+  expect(builds).toHaveLength(3);
 });
 
-test("what can be downloaded is, and nothing is built", async () => {
-  const { tools, ran } = machine({ download: true });
-  await ensureEngine(places, tools);
-  expect(missing()).toEqual([]);
-  expect(ran.filter((line) => line.startsWith("go"))).toEqual([]);
-});
-
-test("where nothing can be downloaded it is built, each program once, and installed whole", async () => {
-  const { tools, ran, said } = machine();
-  await ensureEngine(places, tools);
-  expect(missing()).toEqual(["cloudflare"]);
-  expect(ran.filter((line) => line.startsWith("go build"))).toHaveLength(3);
-  expect(said.join("")).toContain("not reachable: building from source, once");
-  const [engine, hcloud] = partsOf(places);
-  if (!engine || !hcloud) throw new Error("there are no parts");
-  expect(readdirSync(join(engine.folder, "bin"))).toEqual(["pulumi", "pulumi-language-nodejs"]);
-  expect(describeOrigin(hcloud, { places, parts: partsOf(places) })).toBe("built from source");
-});
-
-test("what is installed already is left alone, and nobody is asked", async () => {
-  await ensureEngine(places, machine().tools);
-  const { tools, ran } = machine();
-  await ensureEngine(places, tools);
-  expect(ran).toEqual([]);
-});
-
-test("a part that was deleted comes back from the cache, without a build", async () => {
-  await ensureEngine(places, machine().tools);
-  rmSync(join(places.pulumiHome, "plugins"), { recursive: true });
-  const { tools, ran } = machine();
-  await ensureEngine(places, tools);
-  expect(missing()).toEqual(["cloudflare"]);
-  expect(ran.filter((line) => line.startsWith("go build"))).toEqual([]);
-});
-
-test("what was built from sources that have changed is built again", async () => {
-  await ensureEngine(places, machine().tools);
-  writeFileSync(join(root, "toolchain", "go", "plugins", "main.go"), "package main\n");
-  const { tools, ran } = machine();
-  await ensureEngine(places, tools);
-  expect(ran.filter((line) => line.startsWith("go build"))).toHaveLength(1);
-});
-
-test("a build that fails installs nothing, and its message has the cause and the log's end", async () => {
-  const { tools } = machine({
-    build: (program, log) => {
-      mkdirSync(dirname(program), { recursive: true });
-      writeFileSync(program, "half");
-      writeFileSync(log, "go: downloading x\ndial tcp: lookup proxy: no such host\n");
-      return failed;
+test("two at the same time: the second waits, says so, and finds everything there", async () => {
+  const first = machine(places, {
+    build: async (program) => {
+      await sleep(20);
+      writeProgram(program);
+      return { code: 0, stdout: "", stderr: "" };
     },
   });
-  await expect(ensureEngine(places, tools)).rejects.toThrow(
-    /could not be built\.\nThe Go module proxy could not be reached[^]*no such host\nThe whole log: /,
-  );
-  expect(missing()).toHaveLength(6);
-  expect(readdirSync(places.cache).filter((name) => name.startsWith("language"))).toEqual([]);
-});
-
-test("what an interrupted run left is removed and never used", async () => {
-  const half = join(places.pulumiHome, "plugins", ".orion-unfinished-abc");
-  mkdirSync(half, { recursive: true });
-  await ensureEngine(places, machine().tools);
-  expect(existsSync(half)).toBe(false);
-});
-
-test.each<[string, Machine, RegExp]>([
-  ["no Go", { go: { code: 127 } }, /Go is not installed; go1\.26\.4 or newer is needed\. Install it from/],
-  [
-    "an old Go",
-    { go: { stdout: "go1.19.8\nlocal\nlinux\namd64\n/c\n/m\n" } },
-    /too old: got go1\.19\.8, needed go1\.26\.4/,
-  ],
-  ["a full disk", { freeGiB: 1 }, /needs 6 GiB of free space, and .* has 1\.0 GiB/],
-])("%s is said clearly", async (_, given, message) => {
-  await expect(ensureEngine(places, machine(given).tools)).rejects.toThrow(message);
-});
-
-test("a newer Go gets itself the version that a module asks for", async () => {
-  const stdout = `go1.24.1\nauto\nlinux\namd64\n${root}\n${root}\n`;
-  await expect(ensureEngine(places, machine({ go: { stdout } }).tools)).resolves.toBeUndefined();
-});
-
-test.each([
-  ["no space left on device", /The disk is full/],
-  ["signal: killed", /ran out of memory/],
-  ["verifying x: checksum mismatch", /not the one that go\.sum names/],
-  ["undefined: x", /^Engine could not be built\.\n {2}\| undefined: x\nThe whole log: \/log$/],
-])("a log with %j is explained", (log, message) => {
-  expect(explainFailure("Engine", "/log", log).message).toMatch(message);
-});
-
-test.each([
-  ["go1.25", "go1.26.4", true],
-  ["go1.26.4", "go1.26.4", false],
-  ["go1.26.10", "go1.26.9", false],
-  ["go1.9", "go1.10", true],
-])("%s is older than %s: %s", (version, than, expected) => {
-  expect(isOlder(version, than)).toBe(expected);
-});
-
-describe("the project's own sources", () => {
-  test("the Go module of the engine is of the version that is installed", () => {
-    expect(readFileSync("toolchain/go/engine/go.mod", "utf8")).toContain(
-      `github.com/pulumi/pulumi/pkg/v3 v${engineVersion}`,
-    );
-  });
-
-  test("a build is known by its sources and by the versions that it is given", () => {
-    const [target] = targets.filter(({ name }) => name === "plugins");
-    if (!target) throw new Error("no plugins are built");
-    const before = fingerprint({ places, parts: partsOf(places) }, target);
-    const newer = partsOf(places).map((part) => ({ ...part, version: "9.9.9" }));
-    expect(fingerprint({ places, parts: newer }, target)).not.toBe(before);
-    expect(fingerprint({ places, parts: partsOf(places) }, target)).toBe(before);
-  });
+  const second = machine(places);
+  await Promise.all([ensureEngine(places, first.tools), ensureEngine(places, second.tools)]);
+  expect(first.builds).toHaveLength(3);
+  expect(second.ran).toEqual([]);
+  expect(second.said.join("")).toBe(`Process ${process.pid} is getting the Pulumi engine already; waiting for it.\n`);
+  expect(missing()).toEqual(["cloudflare"]);
 });

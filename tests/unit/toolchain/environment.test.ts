@@ -28,10 +28,19 @@ describe("the stack that a command is about", () => {
     ["up -s organization/orion/prod", "prod"],
     ["stack init dev", "dev"],
     ["stack rm --yes dev", "dev"],
+    ["stack select organization/orion/prod", "prod"],
+    ["stack init", "selected"],
+    ["stack ls", "selected"],
+    ["config set stack dev", "selected"],
     ["up", "selected"],
     ["config set a -- -s prod", "selected"],
   ])("pulumi %s", (line, expected) => {
     expect(stackOf(line.split(" "), {}, () => "selected")).toBe(expected);
+  });
+
+  test("is none when nothing names one", () => {
+    expect(stackOf(["up"], {}, () => undefined)).toBeUndefined();
+    expect(stackOf(["up", "--stack"], {}, () => undefined)).toBeUndefined();
   });
 
   test("PULUMI_STACK goes before what is selected, which is not even asked for", () => {
@@ -73,6 +82,16 @@ describe("what the engine is told", () => {
     expect(told["PULUMI_CONFIG_PASSPHRASE"]).toBeUndefined();
   });
 
+  test("a machine without a PATH gets one", () => {
+    expect(engineEnvironment(situation({ env: {} }))["PATH"]).toBe("/home/.pulumi/versions/3/bin:/node/bin:");
+  });
+
+  test("the development stack's passphrase stays away from a stack with servers", () => {
+    const told = engineEnvironment(situation({ stackFile: "config:\n  orion:phase: scale\n" }));
+    expect(Object.keys(told)).not.toContain("PULUMI_CONFIG_PASSPHRASE");
+    expect(told["PULUMI_BACKEND_URL"]).toBe("file:///project/.orion/state");
+  });
+
   test("a backend that the project names is used", () => {
     expect(usesDefaultBackend(situation({ projectFile: "name: orion\nbackend:\n  url: s3://bucket\n" }))).toBe(false);
   });
@@ -85,7 +104,13 @@ describe("the well-known passphrase", () => {
     ["opens a development stack", situation(), true],
     ["also when the file quotes", phase('"orion:phase": "development" # mine'), true],
     ["also when the phase does not exist: the program shall say so", phase("orion:phase: nonsense"), true],
-    ["opens no stack with servers", phase("orion:phase: mvp"), false],
+    ...["mvp", "scale", "enterprise", "ha"].map((name): [string, Situation, boolean] => [
+      `opens no stack of the phase ${name}`,
+      phase(`orion:phase: ${name}`),
+      false,
+    ]),
+    ["is not won by a phase in a comment", phase("# orion:phase: development"), false],
+    ["stays away from a project's own backend", situation({ projectFile: "backend:\n  url: s3://b\n" }), false],
     ["opens no stack that says no phase", situation({ stackFile: undefined }), false],
     ["gives way to a chosen one", situation({ env: { PULUMI_CONFIG_PASSPHRASE: "mine" } }), false],
     ["gives way to a chosen empty one", situation({ env: { PULUMI_CONFIG_PASSPHRASE: "" } }), false],

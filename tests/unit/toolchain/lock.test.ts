@@ -1,6 +1,8 @@
-import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { withLock } from "../../../toolchain/src/lock.ts";
 
 const times = { poll: 5, refresh: 10, patience: 200 };
@@ -9,25 +11,40 @@ beforeEach(() => {
   path = join(mkdtempSync(join(tmpdir(), "orion-lock-")), "lock");
 });
 afterEach(() => {
-  rmSync(join(path, ".."), { recursive: true, force: true });
+  rmSync(dirname(path), { recursive: true, force: true });
 });
 const nobody = () => undefined;
+const done = () => Promise.resolve("done");
+/** Another holder's lock, last seen so many milliseconds ago. */
+function heldBy(text: string, ago = 0): void {
+  writeFileSync(path, text);
+  const then = (Date.now() - ago) / 1000;
+  utimesSync(path, then, then);
+}
 
-test("two who want the same work one after the other", async () => {
+test("several who want the same work do it one after the other", async () => {
   const log: string[] = [];
   const work = (name: string) => async () => {
-    log.push(`${name} begins`);
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    log.push(`${name} ends`);
+    log.push(name);
+    await sleep(15);
+    log.push(name);
   };
   const waited: number[] = [];
-  await Promise.all([
-    withLock(path, nobody, work("a"), times),
-    withLock(path, (pid) => waited.push(pid), work("b"), times),
-  ]);
-  expect(log).toEqual(["a begins", "a ends", "b begins", "b ends"]);
-  expect(waited).toEqual([process.pid]);
-  expect(existsSync(path)).toBe(false);
+  const names = ["a", "b", "c", "d"];
+  await Promise.all(names.map((name) => withLock(path, (pid) => waited.push(pid), work(name), times)));
+  expect(log.filter((_, index) => index % 2 === 0)).toEqual(log.filter((_, index) => index % 2 === 1));
+  expect([...new Set(log)].sort()).toEqual(names);
+  // Each of those that wait is told once, by whom.
+  expect(waited).toEqual([process.pid, process.pid, process.pid]);
+  expect(readdirSync(dirname(path))).toEqual([]);
+});
+
+test("a lock says who holds it, and is given back with the result", async () => {
+  const result = await withLock(join(dirname(path), "new", "lock"), nobody, () =>
+    Promise.resolve(readFileSync(join(dirname(path), "new", "lock"), "utf8")),
+  );
+  expect(result).toBe(`${process.pid} ${hostname()}\n`);
+  expect(readdirSync(join(dirname(path), "new"))).toEqual([]);
 });
 
 test("a lock is given back when the work fails", async () => {
@@ -37,10 +54,53 @@ test("a lock is given back when the work fails", async () => {
 
 test.each([
   ["whose process is gone", `999999999 ${hostname()}\n`, 0],
-  ["of another machine that has been silent for long", "1 elsewhere\n", 1],
-])("the lock of a holder %s counts for nothing", async (_, text, secondsAgo) => {
-  writeFileSync(path, text);
-  const then = Date.now() / 1000 - secondsAgo;
-  utimesSync(path, then, then);
-  await expect(withLock(path, nobody, () => Promise.resolve("done"), times)).resolves.toBe("done");
+  ["of another machine that has been silent for long", "1 elsewhere\n", 1_000],
+  ["whose process id went to another one, and is silent", `${process.pid} ${hostname()}\n`, 1_000],
+  ["that says nothing one can read", "\n", 1_000],
+])("the lock of a holder %s counts for nothing", async (_, text, ago) => {
+  heldBy(text, ago);
+  const onWait = jest.fn();
+  await expect(withLock(path, onWait, done, times)).resolves.toBe("done");
+  expect(readdirSync(dirname(path))).toEqual([]);
+});
+
+test.each([
+  ["of a process at work", () => `${process.ppid} ${hostname()}\n`, process.ppid],
+  ["of another machine, whose processes cannot be seen", () => "999999999 elsewhere\n", 999_999_999],
+])("the lock %s is waited for until it is given back", async (_, text, pid) => {
+  heldBy(text());
+  const waited: number[] = [];
+  let isDone = false;
+  const result = withLock(path, (holder) => waited.push(holder), done, { ...times, patience: 60_000 });
+  void result.then(() => (isDone = true));
+  await sleep(40);
+  expect(isDone).toBe(false);
+  rmSync(path);
+  expect(await result).toBe("done");
+  expect(waited).toEqual([pid]);
+});
+
+test("a holder that works longer than the patience of others keeps its lock by signs of life", async () => {
+  const order: string[] = [];
+  const long = withLock(path, nobody, () => sleep(400).then(() => order.push("long")), times);
+  const other = withLock(path, nobody, () => Promise.resolve(order.push("other")), times);
+  await Promise.all([long, other]);
+  expect(order).toEqual(["long", "other"]);
+});
+
+test("a lock that another one has taken over is not given back by the former holder", async () => {
+  await withLock(
+    path,
+    nobody,
+    async () => {
+      await writeFile(path, "1 elsewhere\n");
+    },
+    times,
+  );
+  expect(readFileSync(path, "utf8")).toBe("1 elsewhere\n");
+});
+
+test("a place where no lock can be made is an error, not an endless wait", async () => {
+  writeFileSync(path, "");
+  await expect(withLock(join(path, "lock"), nobody, done, times)).rejects.toThrow(/EEXIST|ENOTDIR/);
 });

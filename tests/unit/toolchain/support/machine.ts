@@ -1,0 +1,98 @@
+/** A project of its own in a temporary folder, and a machine whose programs are played. */
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { type Tools } from "../../../../toolchain/src/engine.ts";
+import { type Places } from "../../../../toolchain/src/parts.ts";
+import { progressOn } from "../../../../toolchain/src/progress.ts";
+import { type Outcome, type Runner, type RunOptions } from "../../../../toolchain/src/run.ts";
+
+export const ok: Outcome = { code: 0, stdout: "", stderr: "" };
+export const failed: Outcome = { code: 1, stdout: "", stderr: "no" };
+
+/** The least that the toolchain needs of a project. */
+export function makeProject(): Places {
+  const root = mkdtempSync(join(tmpdir(), "orion-toolchain-"));
+  const dependencies = Object.fromEntries(
+    ["hcloud", "docker", "random", "tls", "cloudflare"].map((name) => [`@pulumi/${name}`, "1.2.3"]),
+  );
+  writeFileSync(join(root, "package.json"), JSON.stringify({ dependencies }));
+  for (const name of ["engine", "language", "plugins"]) {
+    mkdirSync(join(root, "toolchain", "go", name), { recursive: true });
+    writeFileSync(join(root, "toolchain", "go", name, "go.mod"), "module x\n\ngo 1.26.4\n");
+  }
+  return { root, pulumiHome: join(root, "pulumi"), cache: join(root, "cache") };
+}
+
+/** Writes what counts as a program. */
+export function writeProgram(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, "program", { mode: 0o755 });
+}
+
+export interface Given {
+  /** Whether the download host answers. */
+  readonly download?: boolean;
+  /** Parts that cannot be downloaded all the same. */
+  readonly withheld?: readonly string[];
+  /** What `go env` says. */
+  readonly go?: Partial<Outcome>;
+  /** What the build of a program does, instead of writing it. */
+  readonly build?: (program: string, options: RunOptions) => Outcome | Promise<Outcome>;
+  /** What the generation of a plugin's schema does, instead of writing it. */
+  readonly generate?: () => Outcome;
+  readonly freeGiB?: number;
+}
+
+export interface Played {
+  readonly tools: Tools;
+  /** What was started: a program and the first two of its arguments. */
+  readonly ran: string[];
+  /** How the builds were started. */
+  readonly builds: { readonly args: readonly string[]; readonly options: RunOptions }[];
+  readonly said: string[];
+}
+
+export function machine(places: Places, given: Given = {}): Played {
+  const { download = false, withheld = [], go, freeGiB = 100 } = given;
+  const played = { ran: [] as string[], builds: [] as Played["builds"], said: [] as string[] };
+  const play = (program: string, args: readonly string[], options: RunOptions): Outcome | Promise<Outcome> => {
+    if (program === "curl") return download ? ok : failed;
+    if (program === "sh") {
+      const folder = join(args[args.indexOf("--install-root") + 1] ?? "", "bin");
+      if (withheld.includes("engine")) return failed;
+      for (const name of ["pulumi", "pulumi-language-nodejs"]) writeProgram(join(folder, name));
+      return ok;
+    }
+    if (program === "go" && args[0] === "env") {
+      const { root } = places;
+      return { ...ok, stdout: `go1.26.4\nauto\nlinux\namd64\n${root}/gocache\n${root}/gomod\n`, ...go };
+    }
+    if (program === "go") {
+      played.builds.push({ args, options });
+      const target = args[args.indexOf("-o") + 1] ?? "";
+      if (given.build) return given.build(target, options);
+      writeProgram(target);
+      return ok;
+    }
+    if (args[0] === "generate") {
+      if (given.generate) return given.generate();
+      writeFileSync(join(args[3] ?? "", "schema.json"), "{}");
+      return ok;
+    }
+    if (args[0] === "plugin") {
+      const [, , , name = "", version = ""] = args;
+      if (withheld.includes(name)) return failed;
+      writeProgram(join(places.pulumiHome, "plugins", `resource-${name}-v${version}`, `pulumi-resource-${name}`));
+      return ok;
+    }
+    throw new Error(`the test knows no ${program} ${args.join(" ")}`);
+  };
+  const run: Runner = async (program, args, options = {}) => {
+    played.ran.push([program.split("/").pop(), ...args.slice(0, 2)].join(" "));
+    return play(program, args, options);
+  };
+  const progress = progressOn({ write: (text) => played.said.push(text) });
+  const env = { PATH: "/bin", GOOS: "plan9", GOWORK: "/elsewhere/go.work" };
+  return { ...played, tools: { env, run, progress, free: () => Promise.resolve(freeGiB * 2 ** 30) } };
+}
