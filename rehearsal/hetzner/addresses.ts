@@ -1,0 +1,47 @@
+/** Addresses: CIDRs as numbers, and the next free one of a range. Pure; IPv4. */
+
+export interface Range {
+  /** The first address as a number. */
+  readonly first: number;
+  readonly last: number;
+  readonly bits: number;
+}
+
+/** @returns undefined when the text is no IPv4 address */
+export function numberOf(address: string): number | undefined {
+  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(address)?.slice(1).map(Number);
+  if (!parts || parts.some((part) => part > 255)) return undefined;
+  return parts.reduce((number, part) => number * 256 + part, 0);
+}
+
+export const textOf = (number: number): string => [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join(".");
+
+/** @returns undefined when the text is no IPv4 CIDR, or has bits set behind its prefix */
+export function rangeOf(cidr: string): Range | undefined {
+  const [address = "", prefix = ""] = cidr.split("/");
+  const first = numberOf(address);
+  const bits = /^\d{1,2}$/.test(prefix) ? Number(prefix) : 33;
+  if (first === undefined || bits > 32) return undefined;
+  const size = 2 ** (32 - bits);
+  return first % size === 0 ? { first, last: first + size - 1, bits } : undefined;
+}
+
+export const contains = (outer: Range, inner: Range): boolean => outer.first <= inner.first && inner.last <= outer.last;
+export const overlaps = (a: Range, b: Range): boolean => a.first <= b.last && b.first <= a.last;
+
+/** The gateway of a network and of its subnets: the first host. */
+export const gatewayOf = (cidr: string): string => {
+  const range = rangeOf(cidr);
+  return range ? textOf(range.first + 1) : "";
+};
+
+/** The first free host address of a range behind its gateway. */
+export function nextFree(cidr: string, taken: ReadonlySet<string>): string | undefined {
+  const range = rangeOf(cidr);
+  if (!range) return undefined;
+  for (let number = range.first + 2; number < range.last; number++) {
+    const address = textOf(number);
+    if (!taken.has(address)) return address;
+  }
+  return undefined;
+}

@@ -1,0 +1,101 @@
+/** Lists as the API gives them: filtered by name and label, sorted, in pages. */
+import { HetznerError, invalid } from "./errors.ts";
+import { type Labels } from "./state.ts";
+
+export type Query = Readonly<Record<string, unknown>>;
+
+const defaultPerPage = 25;
+const mostPerPage = 50;
+
+export const textsOf = (query: Query, key: string): string[] => {
+  const value = query[key];
+  return (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(String);
+};
+
+/** The rows of the wanted page and what a client needs to ask for the next. */
+export function paged<Row>(rows: readonly Row[], query: Query): { rows: Row[]; meta: unknown } {
+  const number = (key: string, otherwise: number): number => {
+    const [text] = textsOf(query, key);
+    const value = text === undefined ? otherwise : Number(text);
+    if (!Number.isInteger(value) || value < 1) throw invalid(key, `must be a whole number of 1 or more, got ${text}`);
+    return value;
+  };
+  const perPage = Math.min(number("per_page", defaultPerPage), mostPerPage);
+  const page = number("page", 1);
+  const last = Math.max(1, Math.ceil(rows.length / perPage));
+  return {
+    rows: rows.slice((page - 1) * perPage, page * perPage),
+    meta: {
+      pagination: {
+        page,
+        per_page: perPage,
+        previous_page: page > 1 ? page - 1 : null,
+        next_page: page < last ? page + 1 : null,
+        last_page: last,
+        total_entries: rows.length,
+      },
+    },
+  };
+}
+
+/** Those that have the asked name, labels and ids, in the asked order. */
+export function filtered<Row extends { readonly id: number; readonly name?: string; readonly labels?: Labels }>(
+  rows: readonly Row[],
+  query: Query,
+): Row[] {
+  const names = textsOf(query, "name");
+  const [selector] = textsOf(query, "label_selector");
+  const matches = selector === undefined ? () => true : labelSelector(selector);
+  const found = rows.filter(
+    (row) => (names.length === 0 || (row.name !== undefined && names.includes(row.name))) && matches(row.labels ?? {}),
+  );
+  return sorted(found, textsOf(query, "sort"));
+}
+
+function sorted<Row extends { readonly id: number }>(rows: Row[], orders: readonly string[]): Row[] {
+  const keys = orders.map((order) => {
+    const [key = "", direction = "asc"] = order.split(":");
+    if (!["asc", "desc"].includes(direction)) throw invalid("sort", `unknown direction '${direction}'`);
+    return { key, sign: direction === "desc" ? -1 : 1 };
+  });
+  const valueOf = (row: Row, key: string): string | number => {
+    const value = (row as Record<string, unknown>)[key];
+    return typeof value === "number" ? value : String(value);
+  };
+  return rows.sort((a, b) => {
+    for (const { key, sign } of keys) {
+      const [left, right] = [valueOf(a, key), valueOf(b, key)];
+      if (left !== right) return left < right ? -sign : sign;
+    }
+    return 0;
+  });
+}
+
+/**
+ * A label selector: `k`, `!k`, `k=v`, `k==v`, `k!=v`, `k in (a,b)`, `k notin (a,b)`, joined by commas.
+ *
+ * @throws {HetznerError} when it is none
+ */
+export function labelSelector(text: string): (labels: Labels) => boolean {
+  const parts = text.match(/(?:[^,(]|\([^)]*\))+/g) ?? [];
+  const tests = parts.map((part) => {
+    const term = part.trim();
+    const set = /^(\S+)\s+(in|notin)\s+\(([^)]*)\)$/.exec(term);
+    if (set) {
+      const [, key = "", operator, list = ""] = set;
+      const values = list.split(",").map((value) => value.trim());
+      const inside = (labels: Labels) => labels[key] !== undefined && values.includes(labels[key]);
+      return operator === "in" ? inside : (labels: Labels) => !inside(labels);
+    }
+    const pair = /^([^\s=!]+)\s*(==|=|!=)\s*(\S*)$/.exec(term);
+    if (pair) {
+      const [, key = "", operator, value = ""] = pair;
+      return operator === "!=" ? (labels: Labels) => labels[key] !== value : (labels: Labels) => labels[key] === value;
+    }
+    const single = /^(!?)([^\s=!]+)$/.exec(term);
+    if (!single) throw new HetznerError(400, "invalid_input", `label selector '${text}' is not valid`);
+    const [, not, key = ""] = single;
+    return (labels: Labels) => (labels[key] === undefined) === (not === "!");
+  });
+  return (labels) => tests.every((test) => test(labels));
+}

@@ -1,0 +1,66 @@
+/** `machines: none`: servers without machines, for the API alone and for hundreds of them. */
+import { type BalancerSpec, type Health, type MachineSpec, type Machines } from "./machines.ts";
+
+const done = (): Promise<void> => Promise.resolve();
+
+/** Keeps only what the API asks back: which servers are on, and which targets a load balancer has. */
+export class NoMachines implements Machines {
+  readonly kind = "none";
+  readonly #running = new Set<number>();
+  readonly #balancers = new Map<number, BalancerSpec>();
+
+  create(spec: MachineSpec, running: boolean): Promise<void> {
+    return running ? this.powerOn(spec.id) : this.powerOff(spec.id);
+  }
+  powerOn(id: number): Promise<void> {
+    this.#running.add(id);
+    return done();
+  }
+  powerOff(id: number): Promise<void> {
+    this.#running.delete(id);
+    return done();
+  }
+  shutdown(id: number): Promise<void> {
+    return this.powerOff(id);
+  }
+  isRunning(id: number): Promise<boolean> {
+    return Promise.resolve(this.#running.has(id));
+  }
+  delete(id: number): Promise<void> {
+    return this.powerOff(id);
+  }
+  resize = done;
+  setNetworks = done;
+  setFirewall = done;
+  setPublicAddress = done;
+  createNetwork = done;
+  deleteNetwork = done;
+  createVolume = done;
+  resizeVolume = done;
+  deleteVolume = done;
+  attachVolume = done;
+  detachVolume = done;
+  setPartition = done;
+
+  setBalancer(spec: BalancerSpec): Promise<void> {
+    this.#balancers.set(spec.id, spec);
+    return done();
+  }
+  /** Nothing is there that could fail. */
+  balancerHealth(id: number): Promise<Readonly<Record<string, Health>>> {
+    const { targets = [], services = [] } = this.#balancers.get(id) ?? {};
+    const pairs = targets.flatMap(({ name }) =>
+      services.map(({ listenPort }) => [`${name}:${listenPort}`, "healthy" as const]),
+    );
+    return Promise.resolve(Object.fromEntries(pairs));
+  }
+  deleteBalancer(id: number): Promise<void> {
+    this.#balancers.delete(id);
+    return done();
+  }
+  destroyAll(): Promise<void> {
+    this.#running.clear();
+    this.#balancers.clear();
+    return done();
+  }
+}

@@ -1,0 +1,86 @@
+/** What the rehearsal cloud remembers: objects by kind and id in one SQLite file, so that a crash loses nothing. */
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+
+/**
+ * A store of JSON values. `Objects` names the kinds and the shape of each kind's values; whoever writes a kind is the
+ * only one to, so that what is read has the shape that was written.
+ */
+export class Store<Objects extends object> {
+  readonly #database: DatabaseSync;
+  readonly #statements: Readonly<Record<"get" | "list" | "put" | "delete" | "next" | "count", StatementSync>>;
+  #depth = 0;
+
+  /** @param path the file, made when it is not there; `:memory:` for one that is forgotten */
+  constructor(path: string) {
+    if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    this.#database = new DatabaseSync(path);
+    this.#database.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      CREATE TABLE IF NOT EXISTS objects (
+        sequence INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, value TEXT NOT NULL, UNIQUE (kind, id));
+      CREATE TABLE IF NOT EXISTS counters (kind TEXT PRIMARY KEY, last INTEGER NOT NULL);
+    `);
+    const prepare = (sql: string) => this.#database.prepare(sql);
+    this.#statements = {
+      get: prepare("SELECT value FROM objects WHERE kind = ? AND id = ?"),
+      list: prepare("SELECT value FROM objects WHERE kind = ? ORDER BY sequence"),
+      put: prepare(`INSERT INTO objects (kind, id, value) VALUES (?, ?, ?)
+        ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value`),
+      delete: prepare("DELETE FROM objects WHERE kind = ? AND id = ?"),
+      next: prepare(`INSERT INTO counters (kind, last) VALUES (?, ?)
+        ON CONFLICT (kind) DO UPDATE SET last = last + 1 RETURNING last`),
+      count: prepare("SELECT count(*) AS count FROM objects WHERE kind = ?"),
+    };
+  }
+
+  get<Kind extends keyof Objects & string>(kind: Kind, id: string | number): Objects[Kind] | undefined {
+    const row = this.#statements.get.get(kind, String(id));
+    return row === undefined ? undefined : (JSON.parse(String(row["value"])) as Objects[Kind]);
+  }
+
+  /** All objects of a kind, oldest first. */
+  list<Kind extends keyof Objects & string>(kind: Kind): Objects[Kind][] {
+    return this.#statements.list.all(kind).map((row) => JSON.parse(String(row["value"])) as Objects[Kind]);
+  }
+
+  count(kind: keyof Objects & string): number {
+    return Number(this.#statements.count.get(kind)?.["count"] ?? 0);
+  }
+
+  put<Kind extends keyof Objects & string>(kind: Kind, id: string | number, value: Objects[Kind]): void {
+    this.#statements.put.run(kind, String(id), JSON.stringify(value));
+  }
+
+  delete(kind: keyof Objects & string, id: string | number): void {
+    this.#statements.delete.run(kind, String(id));
+  }
+
+  /** A number that was never given out for the kind before, also not before a restart. @param first the very first */
+  nextId(kind: string, first = 1): number {
+    return Number(this.#statements.next.get(kind, first)?.["last"]);
+  }
+
+  /** Does all of the work or nothing of it. What it returns is on the disk. */
+  transaction<T>(work: () => T): T {
+    if (this.#depth > 0) return work();
+    this.#database.exec("BEGIN IMMEDIATE");
+    this.#depth++;
+    try {
+      const result = work();
+      this.#database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      this.#database.exec("ROLLBACK");
+      throw error;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
