@@ -5,6 +5,12 @@ import { lastingLabels, type Naming } from "../topology/naming.ts";
 import { type Service } from "../topology/types.ts";
 import { type DockerPlace } from "./host/docker-place.ts";
 
+/**
+ * Failed health checks do not count within this time after a container's start. A check that passes ends it at once;
+ * it is long, since ten services that start together on two slow cores need over a minute.
+ */
+const startPeriodSeconds = 120;
+
 /** A health check that runs inside the container. */
 export interface HealthCheck {
   /** Command in exec form. */
@@ -12,8 +18,6 @@ export interface HealthCheck {
   readonly intervalSeconds: number;
   readonly timeoutSeconds: number;
   readonly retries: number;
-  /** Failures within this time after the start do not count. */
-  readonly startPeriodSeconds: number;
 }
 
 export interface ContainerArgs {
@@ -78,7 +82,7 @@ export function createContainer(
         interval: dockerDuration(health.intervalSeconds),
         timeout: dockerDuration(health.timeoutSeconds),
         retries: health.retries,
-        startPeriod: dockerDuration(health.startPeriodSeconds),
+        startPeriod: dockerDuration(startPeriodSeconds),
       },
       init: true,
       restart: "unless-stopped",
@@ -94,7 +98,7 @@ export function createContainer(
       destroyGraceSeconds: args.stopSeconds,
       mustRun: true,
       wait: true,
-      waitTimeout: health.startPeriodSeconds + health.intervalSeconds * (health.retries + 1) + 30,
+      waitTimeout: startPeriodSeconds + health.intervalSeconds * (health.retries + 1) + 30,
     },
     { ...place.options(opts.parent), replaceOnChanges, deleteBeforeReplace: true, ...opts },
   );

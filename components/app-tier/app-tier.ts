@@ -53,7 +53,6 @@ export class AppTier extends pulumi.ComponentResource {
           intervalSeconds: 5,
           timeoutSeconds: 5,
           retries: 3,
-          startPeriodSeconds: 60,
         },
         memoryMb: args.memoryMb,
         stopSeconds: drainSeconds + 5,

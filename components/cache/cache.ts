@@ -79,7 +79,6 @@ export class Cache extends pulumi.ComponentResource {
           intervalSeconds: 2,
           timeoutSeconds: 5,
           retries: 15,
-          startPeriodSeconds: 30,
         },
         // Twice the data: rewriting the append-only file copies what changes meanwhile.
         memoryMb: maxMemoryMb * 2,

@@ -85,7 +85,6 @@ export class Database extends pulumi.ComponentResource {
           intervalSeconds: 2,
           timeoutSeconds: 5,
           retries: 15,
-          startPeriodSeconds: 60,
         },
         // What it is tuned for, and as much again for connections and maintenance.
         memoryMb: memoryMb * 2,

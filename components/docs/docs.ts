@@ -24,7 +24,6 @@ export class Docs extends pulumi.ComponentResource {
           intervalSeconds: 3,
           timeoutSeconds: 5,
           retries: 5,
-          startPeriodSeconds: 30,
         },
         memoryMb: 256,
         stopSeconds: 5,

@@ -54,7 +54,6 @@ export class EdgeProxy extends pulumi.ComponentResource {
           intervalSeconds: 3,
           timeoutSeconds: 5,
           retries: 5,
-          startPeriodSeconds: 15,
         },
         memoryMb: 256,
         stopSeconds: 35,

@@ -90,7 +90,6 @@ export class WorkerTier extends pulumi.ComponentResource {
           intervalSeconds: 5,
           timeoutSeconds: 5,
           retries: 3,
-          startPeriodSeconds: 60,
         },
         memoryMb: 256,
         stopSeconds: 10,
@@ -108,6 +107,5 @@ function heartbeat(option: "--worker" | "--beat"): HealthCheck {
     intervalSeconds: 5,
     timeoutSeconds: 5,
     retries: 6,
-    startPeriodSeconds: 60,
   };
 }

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { createServer } from "node:net";
 import { Client, eventually } from "./support/client.ts";
-import { docker, freePorts, Sandbox } from "./support/sandbox.ts";
+import { docker, freePorts, Sandbox, succeed } from "./support/sandbox.ts";
 
 jest.setTimeout(300_000);
 
@@ -30,11 +30,7 @@ afterAll(() => {
 
 describe("a new stack", () => {
   test("make up ends with the URLs of a working platform", async () => {
-    const { code, output } = sandbox.make("up");
-    expect({ code, output }).toEqual({
-      code: 0,
-      output: containing(`http://127.0.0.1:${sandbox.ports.edge}/`),
-    });
+    expect(succeed(sandbox.make("up"))).toContain(`http://127.0.0.1:${sandbox.ports.edge}/`);
     expect(containers().sort()).toEqual(
       ["app-1", "beat", "cache", "database", "docs", "edge", "flower", "test-database", "worker-1"].map(
         (name) => `orion-e2e-${name}`,
@@ -88,7 +84,7 @@ describe("a new stack", () => {
     expect(again.output).toMatch(/\d+ unchanged/);
     expect(again.output).not.toMatch(/\d+ (created|updated|replaced|deleted)/);
     expect(docker("ps", "--no-trunc", "--filter", "label=stack=e2e", "--format", "{{.ID}}")).toEqual(before);
-    expect(sandbox.pulumi("preview", "--expect-no-changes", "--refresh")).toMatchObject({ code: 0 });
+    succeed(sandbox.pulumi("preview", "--expect-no-changes", "--refresh"));
   });
 });
 
@@ -143,13 +139,12 @@ describe("the commands of the Makefile", () => {
     ["flower", {}, /http:\/\/127\.0\.0\.1:\d+/],
     ["doctor", {}, /All of 'e2e' is well/],
   ] as const)("make %s", (target, variables, expected) => {
-    const { code, output } = sandbox.make(target, variables);
-    expect({ code, output }).toEqual({ code: 0, output: matching(expected) });
+    expect(succeed(sandbox.make(target, variables))).toMatch(expected);
   });
 
   test("make celery-purge asks, and does it when told so", () => {
     expect(sandbox.make("celery-purge")).toEqual({ code: 2, output: containing("YES=1") });
-    expect(sandbox.make("celery-purge", { YES: "1" })).toMatchObject({ code: 0 });
+    succeed(sandbox.make("celery-purge", { YES: "1" }));
   });
 
   test("a service that does not exist is answered with those that do", () => {
@@ -195,7 +190,7 @@ describe("what goes wrong", () => {
       expect(sandbox.make("up").output).toContain("this migration is broken");
     } finally {
       sandbox.configure({});
-      expect(sandbox.make("up")).toMatchObject({ code: 0 });
+      succeed(sandbox.make("up"));
       docker("image", "rm", "--force", "orion/e2e-broken:1");
     }
     await ready();
@@ -272,43 +267,42 @@ describe("what goes wrong", () => {
       await new Promise((resolve) => setTimeout(resolve, 4000 + Math.random() * 6000));
       // A negative id means the whole group: make, the engine, its plugins.
       if (update.pid !== undefined && update.exitCode === null) process.kill(-update.pid, "SIGKILL");
-      expect(sandbox.make("up").output).toMatch(/Orion is at/);
+      expect(succeed(sandbox.make("up"))).toMatch(/Orion is at/);
       await ready();
       await edge.order();
     }
     await edge.settleLedger();
     sandbox.configure({});
-    expect(sandbox.make("up")).toMatchObject({ code: 0 });
+    succeed(sandbox.make("up"));
   });
 });
 
 describe("taking it down", () => {
   test("data stays when nobody agrees to lose it, and is there again after the next make up", async () => {
-    const { code, output } = sandbox.make("down");
-    expect({ code, output }).toEqual({ code: 0, output: containing("DATA=delete") });
+    expect(succeed(sandbox.make("down"))).toContain("DATA=delete");
     expect(sandbox.leftovers().sort()).toEqual(
       ["cache-data", "database-data", "uploads"].map((name) => `volume orion-e2e-${name}`),
     );
 
-    expect(sandbox.make("up")).toMatchObject({ code: 0 });
+    succeed(sandbox.make("up"));
     await ready();
     await edge.settleLedger();
   });
 
   test("orion:services leaves out what it does not name, and keeps its data", async () => {
     sandbox.configure({ services: [] });
-    expect(sandbox.make("up").output).toMatch(/database +127/);
+    expect(succeed(sandbox.make("up"))).toMatch(/database +127/);
     expect(containers()).toEqual(["orion-e2e-database"]);
     expect(sandbox.leftovers()).toContain("volume orion-e2e-cache-data");
 
     sandbox.configure({});
-    expect(sandbox.make("up").output).toMatch(/Orion is at/);
+    expect(succeed(sandbox.make("up"))).toMatch(/Orion is at/);
     await ready();
     await edge.settleLedger();
   });
 
   test("make down DATA=delete leaves nothing behind", () => {
-    expect(sandbox.make("down", { DATA: "delete" })).toMatchObject({ code: 0 });
+    succeed(sandbox.make("down", { DATA: "delete" }));
     expect(sandbox.leftovers()).toEqual([]);
   });
 });

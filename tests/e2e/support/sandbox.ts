@@ -25,6 +25,14 @@ export interface Ran {
   readonly output: string;
 }
 
+/** The output of a command that has to end well; where it did not, the error shows how it ended. */
+export function succeed({ code, output }: Ran): string {
+  if (code === 0) return output;
+  throw new Error(
+    `the command ended with code ${code}; its last lines:\n${output.trimEnd().split("\n").slice(-25).join("\n")}`,
+  );
+}
+
 export const portNames = ["database", "testDatabase", "cache", "app", "flower", "edge", "docs"] as const;
 export type Ports = Readonly<Record<(typeof portNames)[number], number>>;
 

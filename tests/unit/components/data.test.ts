@@ -47,10 +47,10 @@ describe.each(modes)("Database in mode %s", (mode) => {
         interval: "2s",
         timeout: "5s",
         retries: 15,
-        startPeriod: "1m0s",
+        startPeriod: "2m0s",
       },
       shmSize: 128,
-      waitTimeout: 122,
+      waitTimeout: 182,
     });
   });
 
@@ -106,10 +106,10 @@ describe.each(modes)("Cache in mode %s", (mode) => {
         interval: "2s",
         timeout: "5s",
         retries: 15,
-        startPeriod: "30s",
+        startPeriod: "2m0s",
       },
       shmSize: 64,
-      waitTimeout: 92,
+      waitTimeout: 182,
     });
   });
 

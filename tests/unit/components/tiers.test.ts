@@ -49,10 +49,10 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
         interval: "5s",
         timeout: "5s",
         retries: 3,
-        startPeriod: "1m0s",
+        startPeriod: "2m0s",
       },
       shmSize: 64,
-      waitTimeout: 110,
+      waitTimeout: 170,
     });
   });
 
@@ -100,10 +100,10 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
         interval: "5s",
         timeout: "5s",
         retries: 6,
-        startPeriod: "1m0s",
+        startPeriod: "2m0s",
       },
       shmSize: 64,
-      waitTimeout: 125,
+      waitTimeout: 185,
     });
   });
 
@@ -168,10 +168,10 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
         interval: "3s",
         timeout: "5s",
         retries: 5,
-        startPeriod: "15s",
+        startPeriod: "2m0s",
       },
       shmSize: 64,
-      waitTimeout: 63,
+      waitTimeout: 168,
     });
   });
 

@@ -1,7 +1,8 @@
 /** The emulated Cloudflare API on a free port of loopback, with nothing behind it. */
 import fastify, { type FastifyInstance } from "fastify";
 import { registerCloudflare } from "../../../../rehearsal/cloudflare/api.ts";
-import { isRecord, type Json, records } from "../../../../rehearsal/cloudflare/body.ts";
+import { isRecord, type Json } from "../../../../rehearsal/json.ts";
+import { records } from "../../../../rehearsal/cloudflare/body.ts";
 import { noObjects } from "../../../../rehearsal/cloudflare/objects/storage.ts";
 import { type World, type ZoneConfig } from "../../../../rehearsal/cloudflare/world.ts";
 import { MemoryStore } from "./memory-store.ts";
