@@ -1,10 +1,9 @@
 /** Load balancers of a zone, and the pools and monitors of the account that they use. */
+import { isRecord, type Json } from "../json.ts";
 import {
   invalid,
-  isRecord,
   isText,
   omit,
-  type Json,
   records,
   requireOneOf,
   requireRecords,

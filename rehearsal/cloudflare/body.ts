@@ -1,10 +1,6 @@
 /** Reading what a client sent. Every refusal names the field, as Cloudflare's own do. */
+import { isRecord, type Json } from "../json.ts";
 import { ApiError } from "./envelope.ts";
-
-export type Json = Readonly<Record<string, unknown>>;
-
-export const isRecord = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 export const isText = (value: unknown): value is string => typeof value === "string";
 

@@ -1,7 +1,7 @@
 /** What a DNS record may say: its name, its content by type, its lifetime. Pure. */
 import { isIPv4, isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
-import { isRecord, type Json } from "./body.ts";
+import { isRecord, type Json } from "../json.ts";
 import { ApiError } from "./envelope.ts";
 import { type Plan } from "./state.ts";
 

@@ -1,5 +1,6 @@
 /** DNS records of a zone. */
-import { isRecord, isText, type Json, texts } from "./body.ts";
+import { isRecord, type Json } from "../json.ts";
+import { isText, texts } from "./body.ts";
 import { checkRecord, type Wanted } from "./dns-content.ts";
 import { ApiError, Page } from "./envelope.ts";
 import { type Routes } from "./routes.ts";

@@ -1,6 +1,7 @@
 /** Certificates that the origin CA signs for servers behind Cloudflare. */
 import { CertificateAuthority } from "./authority.ts";
-import { invalid, type Json, omit, requireOneOf, requireText, requireTexts } from "./body.ts";
+import { type Json } from "../json.ts";
+import { invalid, omit, requireOneOf, requireText, requireTexts } from "./body.ts";
 import { ApiError, Page } from "./envelope.ts";
 import { type Routes } from "./routes.ts";
 import { type World } from "./world.ts";

@@ -1,6 +1,7 @@
 /** Authenticated origin pulls: the edge shows its origins a certificate. */
 import { x509 } from "./x509.ts";
-import { isText, type Json, omit, requireBoolean, requireRecords, requireText } from "./body.ts";
+import { type Json } from "../json.ts";
+import { isText, omit, requireBoolean, requireRecords, requireText } from "./body.ts";
 import { ApiError } from "./envelope.ts";
 import { type Routes } from "./routes.ts";
 import { ownedBy, type Zone } from "./state.ts";

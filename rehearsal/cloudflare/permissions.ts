@@ -1,6 +1,7 @@
 /** What an API token may do: permission groups as Cloudflare names them, each for one area of the API. */
 import { createHash } from "node:crypto";
-import { isRecord, type Json, records, texts } from "./body.ts";
+import { isRecord, type Json } from "../json.ts";
+import { records, texts } from "./body.ts";
 
 /** The areas that calls belong to; `"<area> Read"` and `"<area> Write"` are the permission groups for them. */
 export const areas = {

@@ -1,16 +1,6 @@
 /** R2 buckets with their CORS and lifecycle rules and their domains. The objects themselves are in the object storage. */
-import {
-  invalid,
-  isRecord,
-  isText,
-  type Json,
-  pick,
-  records,
-  requireBoolean,
-  requireOneOf,
-  requireText,
-  texts,
-} from "./body.ts";
+import { isRecord, type Json } from "../json.ts";
+import { invalid, isText, pick, records, requireBoolean, requireOneOf, requireText, texts } from "./body.ts";
 import { ApiError } from "./envelope.ts";
 import { type ObjectStorage } from "./objects/storage.ts";
 import { type Call, type Method, type Routes } from "./routes.ts";

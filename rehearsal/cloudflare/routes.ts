@@ -1,6 +1,6 @@
 /** How a call of the API is answered: who may make it, what it is about, and in which frame the answer goes out. */
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { isRecord, type Json } from "./body.ts";
+import { isRecord, type Json } from "../json.ts";
 import { ApiError, Page, success } from "./envelope.ts";
 import { type Zone } from "./state.ts";
 import { type Area, type Caller, mayCall } from "./permissions.ts";

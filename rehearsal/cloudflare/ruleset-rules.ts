@@ -1,5 +1,6 @@
 /** What a phase allows in its rules, and how many of them a plan does. Pure. */
-import { isRecord, type Json, texts } from "./body.ts";
+import { isRecord, type Json } from "../json.ts";
+import { texts } from "./body.ts";
 import { ApiError } from "./envelope.ts";
 import { compile, ExpressionError } from "./expression.ts";
 import { type Plan } from "./state.ts";

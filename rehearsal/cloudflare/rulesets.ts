@@ -1,5 +1,6 @@
 /** Rulesets of a zone: one entry point for each phase, whose rules keep their ids as long as their refs stay. */
-import { isText, type Json, omit, pick, records, requireOneOf, requireText } from "./body.ts";
+import { type Json } from "../json.ts";
+import { isText, omit, pick, records, requireOneOf, requireText } from "./body.ts";
 import { ApiError } from "./envelope.ts";
 import { checkRules } from "./ruleset-rules.ts";
 import { type Routes } from "./routes.ts";

@@ -1,5 +1,6 @@
 /** What a zone has one of each: its settings, bot management, tiered caching, smart routing. */
-import { isRecord, type Json, requireOneOf } from "./body.ts";
+import { isRecord, type Json } from "../json.ts";
+import { requireOneOf } from "./body.ts";
 import { ApiError } from "./envelope.ts";
 import { type Routes } from "./routes.ts";
 import { isAllowed, isEntitled, type Setting, settings } from "./setting-values.ts";

@@ -1,5 +1,5 @@
 /** What the emulated Cloudflare remembers. */
-import { type Json } from "./body.ts";
+import { type Json } from "../json.ts";
 
 export type Plan = "free" | "pro" | "business" | "enterprise";
 

@@ -1,6 +1,7 @@
 /** API tokens of the user and of the account. Those with access to R2 are keys of its S3 interface as well. */
 import { randomBytes } from "node:crypto";
-import { isRecord, isText, type Json, pick, records, requireOneOf, requireRecords, requireText } from "./body.ts";
+import { isRecord, type Json } from "../json.ts";
+import { isText, pick, records, requireOneOf, requireRecords, requireText } from "./body.ts";
 import { ApiError, Page } from "./envelope.ts";
 import { areas, permissionGroup, permissionGroups } from "./permissions.ts";
 import { type Call, type Method, type Routes } from "./routes.ts";

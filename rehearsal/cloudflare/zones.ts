@@ -1,6 +1,6 @@
 /** Zones: found by name and read. They come from the cloud's configuration, not from the program. */
 import { Page } from "./envelope.ts";
-import { type Json } from "./body.ts";
+import { type Json } from "../json.ts";
 import { type Routes } from "./routes.ts";
 import { type Plan, type Zone } from "./state.ts";
 import { type World } from "./world.ts";

@@ -1,4 +1,5 @@
 /** Actions: what takes time, and whose end clients wait for. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { type HetznerStore, type Action } from "./state.ts";
 import { HetznerError } from "./errors.ts";
 
@@ -24,6 +25,9 @@ export class Actions {
   readonly #running = new Set<Promise<void>>();
   /** The last work on each subject: what touches the same thing goes one after the other. */
   readonly #queues = new Map<string, Promise<unknown>>();
+  readonly #perAction = new Map<number, Promise<void>>();
+  /** How many actions are under way on each subject. */
+  readonly #busy = new Map<string, number>();
 
   constructor(store: HetznerStore, now: () => Date, disturb: Disturb) {
     this.#store = store;
@@ -32,33 +36,27 @@ export class Actions {
   }
 
   /** Whether an action on the subject is under way. */
-  isBusy({ id, type }: Subject): boolean {
-    return this.#store
-      .list("hetzner.action")
-      .some(
-        ({ status, resources }) => status === "running" && resources.some((one) => one.id === id && one.type === type),
-      );
+  isBusy(subject: Subject): boolean {
+    return this.#busy.has(keyOf(subject));
   }
 
   /**
    * Notes an action and starts its work; the reply need not wait for it.
    *
    * @param subjects what it is about, the main one first
+   * @param change writes into the store what is wanted from now on; left out when the action is to fail
    * @param work brings the machines to what the store says; its error is the action's
    */
-  start(command: string, subjects: readonly Subject[], work: () => Promise<void>): Action {
-    const action: Action = {
-      id: this.#store.nextId("hetzner.action", 1),
-      command,
-      status: "running",
-      progress: 0,
-      started: this.#stamp(),
-      finished: null,
-      resources: subjects.map(({ id, type }) => ({ id, type })),
-      error: null,
-    };
+  start(command: string, subjects: readonly Subject[], change: () => void, work: () => Promise<void>): Action {
+    const { seconds, failure } = this.#disturb(command, subjects);
+    const action: Action = { ...this.#new(command, subjects), status: "running", progress: 0, finished: null };
+    if (failure === undefined) change();
     this.#store.put("hetzner.action", action.id, action);
-    this.#run(action, work);
+    this.#run(action, async () => {
+      if (seconds > 0) await sleep(seconds * 1000);
+      if (failure !== undefined) throw new HetznerError(422, failure.code, failure.message);
+      await work();
+    });
     return action;
   }
 
@@ -69,16 +67,7 @@ export class Actions {
 
   /** One that is over already: for what takes no time. */
   done(command: string, subjects: readonly Subject[]): Action {
-    const action: Action = {
-      id: this.#store.nextId("hetzner.action", 1),
-      command,
-      status: "success",
-      progress: 100,
-      started: this.#stamp(),
-      finished: this.#stamp(),
-      resources: subjects.map(({ id, type }) => ({ id, type })),
-      error: null,
-    };
+    const action = this.#new(command, subjects);
     this.#store.put("hetzner.action", action.id, action);
     return action;
   }
@@ -91,31 +80,43 @@ export class Actions {
     return this.#store.list("hetzner.action");
   }
 
+  /** Resolves when an action has ended, well or not. */
+  async isOver({ id }: Action): Promise<void> {
+    await this.#perAction.get(id);
+  }
+
   /** Resolves when nothing is under way. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
-  #run(action: Action, work: () => Promise<void>): void {
-    const [main] = action.resources;
-    const key = main ? `${main.type}/${main.id}` : `action/${action.id}`;
-    const before = this.#queues.get(key) ?? Promise.resolve();
-    const running = before
-      .then(() => this.#perform(action, work))
-      .finally(() => {
-        this.#running.delete(running);
-        if (this.#queues.get(key) === running) this.#queues.delete(key);
-      });
-    this.#queues.set(key, running);
-    this.#running.add(running);
+  #new(command: string, subjects: readonly Subject[]): Action {
+    const now = this.#stamp();
+    const resources = subjects.map(({ id, type }) => ({ id, type }));
+    const id = this.#store.nextId("hetzner.action");
+    return { id, command, status: "success", progress: 100, started: now, finished: now, resources, error: null };
   }
 
-  async #perform(action: Action, work: () => Promise<void>): Promise<void> {
-    const { seconds, failure } = this.#disturb(action.command, action.resources);
-    let error: Action["error"] = failure ?? null;
+  #run(action: Action, work: () => Promise<void>): void {
+    const keys = action.resources.map(keyOf);
+    for (const key of keys) this.#busy.set(key, (this.#busy.get(key) ?? 0) + 1);
+    const [queue = `action/${action.id}`] = keys;
+    const running = (this.#queues.get(queue) ?? Promise.resolve())
+      .then(() => this.#perform(action, work, keys))
+      .finally(() => {
+        this.#running.delete(running);
+        this.#perAction.delete(action.id);
+        if (this.#queues.get(queue) === running) this.#queues.delete(queue);
+      });
+    this.#queues.set(queue, running);
+    this.#running.add(running);
+    this.#perAction.set(action.id, running);
+  }
+
+  async #perform(action: Action, work: () => Promise<void>, keys: readonly string[]): Promise<void> {
+    let error: Action["error"] = null;
     try {
-      if (seconds > 0) await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-      if (error === null) await work();
+      await work();
     } catch (thrown) {
       error = {
         code: thrown instanceof HetznerError ? thrown.code : "action_failed",
@@ -124,12 +125,19 @@ export class Actions {
     }
     const status = error === null ? "success" : "error";
     this.#store.put("hetzner.action", action.id, { ...action, status, progress: 100, finished: this.#stamp(), error });
+    for (const key of keys) {
+      const left = (this.#busy.get(key) ?? 1) - 1;
+      if (left > 0) this.#busy.set(key, left);
+      else this.#busy.delete(key);
+    }
   }
 
   #stamp(): string {
     return stampOf(this.#now());
   }
 }
+
+const keyOf = ({ id, type }: Subject): string => `${type}/${id}`;
 
 /** A time as the API writes it: RFC 3339, to the second. */
 export const stampOf = (date: Date): string => date.toISOString().replace(/\.\d+Z$/, "+00:00");

@@ -45,3 +45,21 @@ export function nextFree(cidr: string, taken: ReadonlySet<string>): string | und
   }
   return undefined;
 }
+
+/** Whether a host may have the address: inside the range, and neither its gateway nor its first or last address. */
+export function isHostOf(cidr: string, address: string): boolean {
+  const range = rangeOf(cidr);
+  const number = numberOf(address);
+  return range !== undefined && number !== undefined && number > range.first + 1 && number < range.last;
+}
+
+/** The first /24 of a network that overlaps with none of the others. */
+export function nextSubnet(cidr: string, others: readonly Range[]): string | undefined {
+  const range = rangeOf(cidr);
+  if (!range) return undefined;
+  for (let first = range.first; first <= range.last; first += 256) {
+    const subnet = { first, last: first + 255, bits: 24 };
+    if (!others.some((one) => overlaps(one, subnet))) return `${textOf(first)}/24`;
+  }
+  return undefined;
+}

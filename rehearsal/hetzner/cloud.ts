@@ -1,18 +1,22 @@
 /** The emulated Hetzner Cloud behind its API: what all resources share. */
+import { type Json } from "../json.ts";
 import { type Machines, type NetworkInterface } from "../machines/machines.ts";
 import { type Actions, type Subject } from "./actions.ts";
-import { nextFree } from "./addresses.ts";
+import { isHostOf, nextFree } from "./addresses.ts";
 import { type Catalogue } from "./catalogue.ts";
 import { HetznerError, invalid, locked, notFound, notUnique } from "./errors.ts";
 import { labelSelector } from "./listing.ts";
 import {
+  type Action,
+  type Balancer,
   type Firewall,
   type HetznerObjects,
   type HetznerStore,
-  type Json,
-  type Labels,
   type NamedKind,
+  type PlacementGroup,
+  type PrimaryIp,
   type Server,
+  type Volume,
 } from "./state.ts";
 
 export interface CloudOptions {
@@ -23,6 +27,10 @@ export interface CloudOptions {
   readonly now: () => Date;
   /** Second octet of the addresses on loopback. */
   readonly block: number;
+  /** Told of work in the background that failed. */
+  readonly onError: (error: unknown) => void;
+  /** Most resources of a kind; without an entry there is no limit. */
+  readonly limits?: Partial<Readonly<Record<NamedKind, number>>>;
   /** Names of the locations that have no server of a type left. */
   readonly soldOut: (serverType: string) => ReadonlySet<string>;
 }
@@ -40,6 +48,8 @@ const titles: Readonly<Record<NamedKind, string>> = {
   "hetzner.load_balancer": "load balancer",
 };
 
+const mostInPlacementGroup = 10;
+
 export class Cloud {
   readonly store: HetznerStore;
   readonly machines: Machines;
@@ -48,6 +58,9 @@ export class Cloud {
   readonly now: () => Date;
   readonly soldOut: CloudOptions["soldOut"];
   readonly #block: number;
+  readonly #limits: NonNullable<CloudOptions["limits"]>;
+  readonly #onError: (error: unknown) => void;
+  readonly #background = new Set<Promise<unknown>>();
 
   constructor(options: CloudOptions) {
     this.store = options.store;
@@ -57,12 +70,20 @@ export class Cloud {
     this.now = options.now;
     this.soldOut = options.soldOut;
     this.#block = options.block;
+    this.#limits = options.limits ?? {};
+    this.#onError = options.onError;
   }
 
   /** @throws {HetznerError} not_found */
   require<Kind extends NamedKind>(kind: Kind, id: unknown): HetznerObjects[Kind] {
     const found = this.store.get(kind, String(id));
     if (found === undefined) throw notFound(titles[kind], String(id));
+    return found;
+  }
+
+  requireAction(id: string): Action {
+    const found = this.actions.get(Number(id));
+    if (found === undefined) throw notFound("action", id);
     return found;
   }
 
@@ -116,17 +137,27 @@ export class Cloud {
     return new Set([...ofServers, ...balancers.filter(({ id }) => id === network).map(({ ip }) => ip)]);
   }
 
-  /** The wanted private address, or the next free one of the network's first subnet. */
-  privateAddress(network: number, wanted: string | undefined): string {
+  /**
+   * The wanted private address, or the next free one of a subnet in the network zone.
+   *
+   * @param range the subnet to take it from; undefined: any
+   */
+  privateAddress(network: number, wanted: string | undefined, zone: string, range?: string): string {
     const { subnets } = this.require("hetzner.network", network);
     const taken = this.takenIn(network);
-    if (subnets.length === 0) throw new HetznerError(422, "no_subnet_available", "the network has no subnet");
+    const usable = subnets.filter((one) => one.zone === zone && (range === undefined || one.range === range));
+    if (usable.length === 0) {
+      throw new HetznerError(422, "no_subnet_available", `the network has no subnet in the network zone ${zone}`);
+    }
     if (wanted !== undefined) {
-      if (taken.has(wanted)) throw new HetznerError(422, "ip_not_available", `the IP ${wanted} is not available`);
+      const fits = usable.some((one) => isHostOf(one.range, wanted));
+      if (!fits || taken.has(wanted)) {
+        throw new HetznerError(422, "ip_not_available", `the IP ${wanted} is not available`);
+      }
       return wanted;
     }
-    for (const { range } of subnets) {
-      const free = nextFree(range, taken);
+    for (const one of usable) {
+      const free = nextFree(one.range, taken);
       if (free !== undefined) return free;
     }
     throw new HetznerError(422, "ip_not_available", "no address of the network is left");
@@ -144,6 +175,151 @@ export class Cloud {
   /** The public IPv4 address of a server. */
   publicAddress(server: number): string | undefined {
     return this.store.list("hetzner.primary_ip").find((one) => one.server === server && one.type === "ipv4")?.ip;
+  }
+
+  addressesOf(server: number): PrimaryIp[] {
+    return this.store.list("hetzner.primary_ip").filter((one) => one.server === server);
+  }
+
+  /** @throws {HetznerError} when it is assigned already, or does not fit */
+  requireFreeAddress(id: number, type: PrimaryIp["type"], location: string): PrimaryIp {
+    const found = this.require("hetzner.primary_ip", id);
+    if (found.server !== undefined) {
+      throw new HetznerError(409, "primary_ip_assigned", `primary IP ${found.name} is assigned to a server`);
+    }
+    if (found.type !== type) {
+      throw new HetznerError(422, "primary_ip_version_mismatch", `primary IP ${found.name} is of type ${found.type}`);
+    }
+    if (found.location !== location) {
+      const message = `primary IP ${found.name} is in ${found.location}, not in ${location}`;
+      throw new HetznerError(422, "primary_ip_datacenter_mismatch", message);
+    }
+    return found;
+  }
+
+  newPrimaryIp(wanted: Omit<PrimaryIp, "id" | "ip" | "name"> & { readonly name?: string }): PrimaryIp {
+    this.requireRoom("hetzner.primary_ip");
+    const id = this.store.nextId("hetzner.primary_ip");
+    const ip = wanted.type === "ipv4" ? this.freeAddress() : this.freeRange6(id);
+    const made: PrimaryIp = { ...wanted, id, ip, name: wanted.name ?? `primary_ip-${id}` };
+    this.store.put("hetzner.primary_ip", id, made);
+    return made;
+  }
+
+  /** Names, or with null no longer names, an address of the DNS. */
+  setDnsPtr<Kind extends "hetzner.primary_ip" | "hetzner.floating_ip" | "hetzner.load_balancer">(
+    kind: Kind,
+    object: HetznerObjects[Kind],
+    address: string,
+    name: string | null,
+  ): void {
+    const others = Object.entries(object.dnsPtr).filter(([ip]) => ip !== address);
+    const dnsPtr = Object.fromEntries(name === null ? others : [...others, [address, name]]);
+    this.store.put(kind, object.id, { ...object, dnsPtr });
+  }
+
+  /** @throws {HetznerError} when it is attached already, or is elsewhere */
+  requireFreeVolume(id: number, location: string): Volume {
+    const volume = this.require("hetzner.volume", id);
+    if (volume.server !== undefined) {
+      throw new HetznerError(422, "volume_already_attached", `volume ${volume.name} is attached to a server`);
+    }
+    if (volume.location !== location) throw invalid("volume", `is in ${volume.location}, not in ${location}`);
+    this.requireIdle({ id, type: "volume" });
+    return volume;
+  }
+
+  /** @throws {HetznerError} when a placement group has no place left */
+  requirePlace(group: number): void {
+    const { name } = this.require("hetzner.placement_group", group);
+    const members = this.store.list("hetzner.server").filter(({ placementGroup }) => placementGroup === group);
+    if (members.length >= mostInPlacementGroup) {
+      const message = `placement group ${name} has ${mostInPlacementGroup} servers, the most it can have`;
+      throw new HetznerError(422, "placement_error", message);
+    }
+  }
+
+  placementGroupView({ id, name, labels, created, type }: PlacementGroup): Json {
+    const servers = this.store.list("hetzner.server").flatMap((one) => (one.placementGroup === id ? [one.id] : []));
+    return { id, name, labels, created, type, servers };
+  }
+
+  /** A location, also as the datacenter that clients before mid-2026 read. */
+  placeOf(name: string): Json {
+    const location = this.catalogue.find(this.catalogue.locations, name);
+    return {
+      location,
+      datacenter: location && {
+        id: location.id,
+        name: `${name}-dc1`,
+        description: `${name} virtual DC 1`,
+        location,
+        server_types: { supported: [], available: [], available_for_migration: [] },
+      },
+    };
+  }
+
+  zoneOf(location: string): string {
+    return this.catalogue.find(this.catalogue.locations, location)?.network_zone ?? "";
+  }
+
+  /** @throws {HetznerError} resource_limit_exceeded */
+  requireRoom(kind: NamedKind): void {
+    const limit = this.#limits[kind];
+    if (limit !== undefined && this.store.count(kind) >= limit) {
+      throw new HetznerError(403, "resource_limit_exceeded", `${titles[kind]} limit of ${limit} exceeded`);
+    }
+  }
+
+  /** Load balancers that send requests to a server. */
+  balancersOf({ id, labels }: Server): Balancer[] {
+    return this.store
+      .list("hetzner.load_balancer")
+      .filter(({ targets }) =>
+        targets.some((one) => one.server === id || (one.selector !== undefined && labelSelector(one.selector)(labels))),
+      );
+  }
+
+  /** Takes a deleted server out of everything that names it. */
+  forget({ id }: Server): void {
+    const { store } = this;
+    store.transaction(() => {
+      store.delete("hetzner.server", id);
+      for (const one of this.addressesOf(id)) {
+        if (one.autoDelete) store.delete("hetzner.primary_ip", one.id);
+        else store.put("hetzner.primary_ip", one.id, { ...one, server: undefined });
+      }
+      for (const one of store.list("hetzner.floating_ip").filter(({ server }) => server === id)) {
+        store.put("hetzner.floating_ip", one.id, { ...one, server: undefined });
+      }
+      for (const one of store.list("hetzner.volume").filter(({ server }) => server === id)) {
+        store.put("hetzner.volume", one.id, { ...one, server: undefined });
+      }
+      for (const one of store.list("hetzner.firewall").filter(({ servers }) => servers.includes(id))) {
+        store.put("hetzner.firewall", one.id, { ...one, servers: one.servers.filter((server) => server !== id) });
+      }
+      for (const one of store
+        .list("hetzner.load_balancer")
+        .filter(({ targets }) => targets.some((t) => t.server === id))) {
+        store.put("hetzner.load_balancer", one.id, { ...one, targets: one.targets.filter((t) => t.server !== id) });
+      }
+    });
+  }
+
+  /** Work that no action stands for; its errors are told by `onError`. */
+  background(work: Promise<unknown>): void {
+    const running = work
+      .catch((error: unknown) => {
+        this.#onError(error);
+      })
+      .finally(() => this.#background.delete(running));
+    this.#background.add(running);
+  }
+
+  /** Resolves when no action and no other work is under way. */
+  async settled(): Promise<void> {
+    while (this.#background.size > 0) await Promise.all(this.#background);
+    await this.actions.settled();
   }
 
   firewallsOf(server: Server): Firewall[] {
@@ -169,60 +345,3 @@ export class Cloud {
     await this.machines.setFirewall(server.id, firewalls.length === 0 ? undefined : rules);
   }
 }
-
-/** A body's field of a kind, or a refusal that names it. */
-export const field = {
-  text(body: Json, key: string): string {
-    const value = body[key];
-    if (typeof value !== "string" || value === "") throw invalid(key, "must be a text");
-    return value;
-  },
-  optionalText(body: Json, key: string): string | undefined {
-    return body[key] === undefined || body[key] === null ? undefined : field.text(body, key);
-  },
-  number(body: Json, key: string): number {
-    const value = body[key];
-    if (typeof value !== "number") throw invalid(key, "must be a number");
-    return value;
-  },
-  optionalNumber(body: Json, key: string): number | undefined {
-    return body[key] === undefined || body[key] === null ? undefined : field.number(body, key);
-  },
-  flag(body: Json, key: string, otherwise: boolean): boolean {
-    const value = body[key];
-    if (value === undefined || value === null) return otherwise;
-    if (typeof value !== "boolean") throw invalid(key, "must be true or false");
-    return value;
-  },
-  list(body: Json, key: string): unknown[] {
-    const value = body[key];
-    if (value === undefined || value === null) return [];
-    if (!Array.isArray(value)) throw invalid(key, "must be a list");
-    return value as unknown[];
-  },
-  records(body: Json, key: string): Json[] {
-    return field.list(body, key).map((one) => {
-      if (!isRecord(one)) throw invalid(key, "must be a list of objects");
-      return one;
-    });
-  },
-  record(body: Json, key: string): Json | undefined {
-    const value = body[key];
-    return isRecord(value) ? value : undefined;
-  },
-  labels(body: Json): Labels {
-    const value = body["labels"] ?? {};
-    if (!isRecord(value) || Object.values(value).some((one) => typeof one !== "string")) {
-      throw invalid("labels", "must be an object of texts");
-    }
-    const wrong = Object.entries(value).find(
-      ([key, text]) =>
-        !/^([a-z0-9.-]+\/)?[\w]([\w.-]{0,61}[\w])?$/i.test(key) || !/^([\w]([\w.-]{0,61}[\w])?)?$/.test(String(text)),
-    );
-    if (wrong) throw invalid("labels", `'${wrong[0]}' or its value is not a valid label`);
-    return value as Labels;
-  },
-};
-
-export const isRecord = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -37,3 +37,6 @@ export const locked = (what: string): HetznerError =>
 export const isProtected = (what: string): HetznerError =>
   new HetznerError(422, "protected", `${what} deletion is protected`);
 export const unavailable = (message: string): HetznerError => new HetznerError(412, "resource_unavailable", message);
+/** A call, or what it would need, that this cloud does not do. */
+export const notEmulated = (what: string): HetznerError =>
+  new HetznerError(501, "not_emulated", `${what} is not emulated by the rehearsal cloud`);

@@ -1,5 +1,6 @@
 /** What the emulated Hetzner Cloud remembers: what is wanted, from which machines and answers follow. */
 import { type Store } from "../store.ts";
+import { type Service } from "./balancer-services.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -40,8 +41,7 @@ export interface Server extends Named {
   readonly rescue: boolean;
   readonly backups: boolean;
   readonly iso: number | undefined;
-  readonly ipv6: string | undefined;
-  readonly dnsPtr: Labels;
+  readonly rootPassword: string | undefined;
   /** Changes with every rebuild. */
   readonly instance: number;
 }
@@ -123,8 +123,6 @@ export interface Certificate extends Named {
   readonly fingerprint: string | null;
 }
 
-export type Json = Readonly<Record<string, unknown>>;
-
 export interface BalancerTarget {
   readonly type: "server" | "label_selector" | "ip";
   readonly server?: number;
@@ -139,7 +137,7 @@ export interface Balancer extends Named {
   readonly zone: string;
   readonly algorithm: "round_robin" | "least_connections";
   /** As the API has them, every default filled in. */
-  readonly services: readonly Json[];
+  readonly services: readonly Service[];
   readonly targets: readonly BalancerTarget[];
   readonly ip: string;
   readonly ipv6: string;

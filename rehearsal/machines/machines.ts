@@ -19,6 +19,8 @@ export interface MachineSpec {
   readonly userData: string;
   /** OpenSSH public keys for root. */
   readonly sshKeys: readonly string[];
+  /** undefined: root logs in with a key only. */
+  readonly rootPassword: string | undefined;
   /** Cores of the server type; may be a fraction of the host's. */
   readonly cores: number;
   /** Memory of the server type in GB. */

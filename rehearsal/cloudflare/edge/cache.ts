@@ -1,5 +1,6 @@
 /** The edge's cache: what may be kept, for how long, and what was. */
-import { isRecord, type Json, texts } from "../body.ts";
+import { isRecord, type Json } from "../../json.ts";
+import { texts } from "../body.ts";
 import { type Request } from "../expression.ts";
 
 export interface Kept {

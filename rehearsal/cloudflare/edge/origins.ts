@@ -1,5 +1,6 @@
 /** Where the edge sends a request: the records and load balancers of a zone, as they are at that moment. */
-import { isRecord, type Json, records, texts } from "../body.ts";
+import { isRecord, type Json } from "../../json.ts";
+import { records, texts } from "../body.ts";
 import { ownedBy, type Zone } from "../state.ts";
 import { type World } from "../world.ts";
 import { type Health } from "./monitors.ts";

@@ -1,5 +1,6 @@
 /** What a zone's rulesets say to a request at the edge. */
-import { isRecord, isText, type Json, records, texts } from "../body.ts";
+import { isRecord, type Json } from "../../json.ts";
+import { isText, records, texts } from "../body.ts";
 import { compile, type Predicate, type Request } from "../expression.ts";
 import { ownedBy, type Zone } from "../state.ts";
 import { type World } from "../world.ts";

@@ -1,0 +1,89 @@
+/** The emulated Hetzner Cloud API, version 1, as a part of a fastify application. */
+import { timingSafeEqual } from "node:crypto";
+import { join } from "node:path";
+import { type FastifyInstance } from "fastify";
+import { Actions, type Disturb } from "./actions.ts";
+import { Catalogue } from "./catalogue.ts";
+import { Cloud, type CloudOptions } from "./cloud.ts";
+import { recover } from "./converge.ts";
+import { HetznerError, notEmulated } from "./errors.ts";
+import { registerFirewalls } from "./firewalls.ts";
+import { registerFloatingIps } from "./floating-ips.ts";
+import { registerLoadBalancers } from "./load-balancers.ts";
+import { registerLookups } from "./lookups.ts";
+import { registerNetworks } from "./networks.ts";
+import { registerPrimaryIps } from "./primary-ips.ts";
+import { Routes } from "./resources.ts";
+import { registerServers } from "./servers.ts";
+import { registerCertificates, registerPlacementGroups, registerSshKeys } from "./small-resources.ts";
+import { registerVolumes } from "./volumes.ts";
+
+export interface HetznerDeps extends Omit<CloudOptions, "actions" | "catalogue"> {
+  /** The token of every call. */
+  readonly token: string;
+  readonly disturb: Disturb;
+}
+
+/** Serves the API below `/hetzner/v1`. What was under way when the emulator last ended goes on with `resume`. */
+export function registerHetzner(
+  app: FastifyInstance,
+  deps: HetznerDeps,
+): { cloud: Cloud; resume: () => Promise<void> } {
+  const actions = new Actions(deps.store, deps.now, deps.disturb);
+  const catalogue = new Catalogue(join(import.meta.dirname, "catalogue"));
+  const cloud = new Cloud({ ...deps, actions, catalogue });
+  void app.register(
+    (scope, _options, done) => {
+      scope.addHook("onRequest", (request, _reply, next) => {
+        next(refusalOf(request.headers.authorization, deps.token));
+      });
+      scope.setNotFoundHandler((request) => {
+        const path = request.url.split("?")[0] ?? "";
+        throw notEmulated(`${request.method} ${path}`);
+      });
+      scope.setErrorHandler((error, _request, reply) => {
+        const known = error instanceof HetznerError ? error : unexpected(error);
+        return reply.code(known.status).send(known.envelope);
+      });
+      // Clients send commands without a body as JSON, too.
+      scope.addContentTypeParser("application/json", { parseAs: "string" }, (_request, text, parsed) => {
+        try {
+          parsed(null, text === "" ? {} : JSON.parse(String(text)));
+        } catch {
+          parsed(new HetznerError(400, "json_error", "the body is not valid JSON"), undefined);
+        }
+      });
+      const routes = new Routes(scope, cloud);
+      registerLookups(routes);
+      registerSshKeys(routes);
+      registerPlacementGroups(routes);
+      registerCertificates(routes);
+      registerPrimaryIps(routes);
+      registerFloatingIps(routes);
+      registerNetworks(routes);
+      registerFirewalls(routes);
+      registerVolumes(routes);
+      registerServers(routes);
+      registerLoadBalancers(routes);
+      done();
+    },
+    { prefix: "/hetzner/v1" },
+  );
+  return { cloud, resume: () => recover(cloud) };
+}
+
+function refusalOf(authorization: string | undefined, token: string): HetznerError | undefined {
+  if (authorization === undefined) return new HetznerError(401, "unauthorized", "token is required");
+  const [wanted, given] = [`Bearer ${token}`, authorization].map((text) => Buffer.from(text));
+  const isValid = wanted?.length === given?.length && wanted && given && timingSafeEqual(wanted, given);
+  return isValid ? undefined : new HetznerError(401, "unauthorized", "the token you have provided is invalid");
+}
+
+/** What is wrong with the emulator itself, or with the request before any handler saw it. */
+function unexpected(error: unknown): HetznerError {
+  const message = error instanceof Error ? error.message : String(error);
+  const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
+  return status < 500
+    ? new HetznerError(status, "invalid_input", message)
+    : new HetznerError(500, "server_error", message);
+}

@@ -1,0 +1,141 @@
+/** Services of a load balancer: what clients send, with every default filled in. */
+import { z } from "zod";
+import { id, maybe, parse, port } from "./body.ts";
+import { HetznerError, invalid } from "./errors.ts";
+
+const seconds = z.int().min(1);
+const httpSchema = z.object({
+  cookie_name: maybe(z.string()),
+  cookie_lifetime: maybe(seconds),
+  certificates: maybe(z.array(id)),
+  redirect_http: maybe(z.boolean()),
+  sticky_sessions: maybe(z.boolean()),
+  timeout_idle: maybe(seconds),
+});
+const healthSchema = z.object({
+  protocol: maybe(z.enum(["tcp", "http"])),
+  port: maybe(port),
+  interval: maybe(z.int().min(3).max(60)),
+  timeout: maybe(z.int().min(1).max(60)),
+  retries: maybe(z.int().min(1).max(5)),
+  http: maybe(
+    z.object({
+      domain: maybe(z.string()),
+      path: maybe(z.string()),
+      response: maybe(z.string()),
+      status_codes: maybe(z.array(z.string())),
+      tls: maybe(z.boolean()),
+    }),
+  ),
+});
+const changeSchema = z.object({
+  listen_port: maybe(port),
+  protocol: maybe(z.enum(["tcp", "http", "https"])),
+  destination_port: maybe(port),
+  proxyprotocol: maybe(z.boolean()),
+  http: maybe(httpSchema),
+  health_check: maybe(healthSchema),
+});
+
+/** A service as the API shows it. */
+export interface Service {
+  readonly protocol: "tcp" | "http" | "https";
+  readonly listen_port: number;
+  readonly destination_port: number;
+  readonly proxyprotocol: boolean;
+  readonly http?: {
+    readonly cookie_name: string;
+    readonly cookie_lifetime: number;
+    readonly certificates: readonly number[];
+    readonly redirect_http: boolean;
+    readonly sticky_sessions: boolean;
+    readonly timeout_idle: number;
+  };
+  readonly health_check: {
+    readonly protocol: "tcp" | "http";
+    readonly port: number;
+    readonly interval: number;
+    readonly timeout: number;
+    readonly retries: number;
+    readonly http?: {
+      readonly domain: string;
+      readonly path: string;
+      readonly response: string;
+      readonly status_codes: readonly string[];
+      readonly tls: boolean;
+    };
+  };
+}
+
+/** A service from what was sent and, in an update, what it was. */
+export function serviceOf(body: unknown, before?: Service): Service {
+  const asked = parse(changeSchema, body);
+  const protocol = asked.protocol ?? before?.protocol;
+  if (protocol === undefined) throw invalid("protocol", "is needed");
+  const standard = { tcp: undefined, http: 80, https: 443 }[protocol];
+  const listenPort = asked.listen_port ?? before?.listen_port ?? standard;
+  if (listenPort === undefined) throw invalid("listen_port", "is needed with protocol tcp");
+  const destinationPort = asked.destination_port ?? before?.destination_port ?? (protocol === "tcp" ? undefined : 80);
+  if (destinationPort === undefined) throw invalid("destination_port", "is needed with protocol tcp");
+  const http = protocol === "tcp" ? undefined : httpOf(asked.http, before?.http);
+  if (protocol === "https" && http?.certificates.length === 0) {
+    throw invalid("http.certificates", "a service of protocol https needs one");
+  }
+  if (asked.http?.redirect_http && protocol !== "https") throw invalid("http.redirect_http", "needs protocol https");
+  return {
+    protocol,
+    listen_port: listenPort,
+    destination_port: destinationPort,
+    proxyprotocol: asked.proxyprotocol ?? before?.proxyprotocol ?? false,
+    ...(http && { http }),
+    health_check: healthOf(asked.health_check, before?.health_check, protocol, destinationPort),
+  };
+}
+
+const httpOf = (asked: z.infer<typeof httpSchema> | undefined, before: Service["http"]): Service["http"] => ({
+  cookie_name: asked?.cookie_name ?? before?.cookie_name ?? "HCLBSTICKY",
+  cookie_lifetime: asked?.cookie_lifetime ?? before?.cookie_lifetime ?? 300,
+  certificates: asked?.certificates ?? before?.certificates ?? [],
+  redirect_http: asked?.redirect_http ?? before?.redirect_http ?? false,
+  sticky_sessions: asked?.sticky_sessions ?? before?.sticky_sessions ?? false,
+  timeout_idle: asked?.timeout_idle ?? before?.timeout_idle ?? 60,
+});
+
+function healthOf(
+  asked: z.infer<typeof healthSchema> | undefined,
+  before: Service["health_check"] | undefined,
+  protocol: Service["protocol"],
+  destinationPort: number,
+): Service["health_check"] {
+  const checked = asked?.protocol ?? before?.protocol ?? (protocol === "tcp" ? "tcp" : "http");
+  const common = {
+    protocol: checked,
+    port: asked?.port ?? before?.port ?? destinationPort,
+    interval: asked?.interval ?? before?.interval ?? 15,
+    timeout: asked?.timeout ?? before?.timeout ?? 10,
+    retries: asked?.retries ?? before?.retries ?? 3,
+  };
+  if (common.timeout > common.interval) throw invalid("health_check.timeout", "must not be longer than interval");
+  if (checked === "tcp") return common;
+  return {
+    ...common,
+    http: {
+      domain: asked?.http?.domain ?? before?.http?.domain ?? "",
+      path: asked?.http?.path ?? before?.http?.path ?? "/",
+      response: asked?.http?.response ?? before?.http?.response ?? "",
+      status_codes: asked?.http?.status_codes ?? before?.http?.status_codes ?? ["2??", "3??"],
+      tls: asked?.http?.tls ?? before?.http?.tls ?? false,
+    },
+  };
+}
+
+/** The services with one more. @throws {HetznerError} when its port is taken */
+export function withService(services: readonly Service[], added: Service, most: number): Service[] {
+  if (services.some((one) => one.listen_port === added.listen_port)) {
+    throw new HetznerError(409, "source_port_already_used", `source port ${added.listen_port} is already in use`);
+  }
+  if (services.length >= most) {
+    throw new HetznerError(403, "resource_limit_exceeded", `this type of load balancer has at most ${most} services`);
+  }
+  return [...services, added];
+}

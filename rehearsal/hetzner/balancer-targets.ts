@@ -1,0 +1,55 @@
+/** Targets of a load balancer, as clients name them. */
+import { z } from "zod";
+import { numberOf } from "./addresses.ts";
+import { id, maybe } from "./body.ts";
+import { type Cloud } from "./cloud.ts";
+import { HetznerError } from "./errors.ts";
+import { labelSelector } from "./listing.ts";
+import { type Balancer, type BalancerTarget } from "./state.ts";
+
+const usePrivate = { use_private_ip: maybe(z.boolean()) };
+export const targetSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("server"), server: z.object({ id }), ...usePrivate }),
+  z.object({
+    type: z.literal("label_selector"),
+    label_selector: z.object({ selector: z.string().min(1) }),
+    ...usePrivate,
+  }),
+  z.object({
+    type: z.literal("ip"),
+    ip: z.object({ ip: z.string().refine((text) => numberOf(text) !== undefined, "must be an IPv4 address") }),
+    ...usePrivate,
+  }),
+]);
+
+export function targetOf(asked: z.infer<typeof targetSchema>): BalancerTarget {
+  const { type, use_private_ip: usePrivateIp = false } = asked;
+  if (type === "server") return { type, server: asked.server.id, usePrivateIp };
+  if (type === "label_selector") return { type, selector: asked.label_selector.selector, usePrivateIp };
+  return { type, ip: asked.ip.ip, usePrivateIp: false };
+}
+
+/** A load balancer with one target more. @throws {HetznerError} when it cannot have it */
+export function withTarget(cloud: Cloud, balancer: Balancer, target: BalancerTarget, most: number): Balancer {
+  const { targets, network } = balancer;
+  const isSame = (one: BalancerTarget) =>
+    one.server === target.server && one.selector === target.selector && one.ip === target.ip;
+  if (targets.some(isSame)) throw new HetznerError(409, "target_already_defined", "the target is already defined");
+  if (targets.length >= most) {
+    throw new HetznerError(403, "resource_limit_exceeded", `this type of load balancer has at most ${most} targets`);
+  }
+  if (target.usePrivateIp && !network) {
+    throw new HetznerError(422, "load_balancer_not_attached_to_network", "the load balancer is in no network");
+  }
+  if (target.selector !== undefined) labelSelector(target.selector);
+  if (target.server !== undefined) {
+    const server = cloud.require("hetzner.server", target.server);
+    if (target.usePrivateIp && !server.networks.some((one) => one.network === network?.id)) {
+      throw new HetznerError(422, "server_not_attached_to_network", `server ${server.name} is not in the network`);
+    }
+    if (!target.usePrivateIp && cloud.publicAddress(server.id) === undefined) {
+      throw new HetznerError(422, "missing_ipv4", `server ${server.name} has no public IPv4 address`);
+    }
+  }
+  return { ...balancer, targets: [...targets, target] };
+}

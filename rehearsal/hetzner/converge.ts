@@ -1,0 +1,111 @@
+/** Brings machines to what the store says: after a change, and for everything that a crash left half done. */
+import { type MachineSpec } from "../machines/machines.ts";
+import { type Cloud } from "./cloud.ts";
+import { specOf } from "./balancer-spec.ts";
+import { type Server } from "./state.ts";
+
+export function machineSpec(cloud: Cloud, server: Server): MachineSpec {
+  const type = cloud.catalogue.serverTypes.find(({ id }) => id === server.type);
+  const image = cloud.catalogue.images.find(({ id }) => id === server.image);
+  if (!type || !image) throw new Error(`server ${server.id} has a type or an image that is not in the catalogue`);
+  return {
+    id: server.id,
+    name: server.name,
+    publicAddress: cloud.publicAddress(server.id),
+    image: image.name,
+    userData: server.userData,
+    sshKeys: server.sshKeys,
+    rootPassword: server.rootPassword,
+    cores: type.cores,
+    memoryGb: type.memory,
+    instanceId: `${server.id}-${server.instance}`,
+  };
+}
+
+/** Everything about one server: machine, addresses, firewalls, Volumes, power. */
+export async function convergeServer(cloud: Cloud, id: number): Promise<void> {
+  const { machines, store } = cloud;
+  const server = store.get("hetzner.server", id);
+  if (server === undefined || server.status === "deleting") {
+    await machines.delete(id);
+    if (server) cloud.forget(server);
+    return;
+  }
+  await machines.create(machineSpec(cloud, server), false);
+  await machines.setNetworks(id, cloud.interfacesOf(server));
+  await cloud.applyFirewalls(server);
+  for (const volume of store.list("hetzner.volume").filter((one) => one.server === id)) {
+    await machines.attachVolume(volume.id, id, volume.automount);
+  }
+  await convergePower(cloud, id);
+  await convergeBalancersOf(cloud, id);
+}
+
+/** Only the power switch, and what the server's status says after it. */
+export async function convergePower(cloud: Cloud, id: number): Promise<void> {
+  const { on } = cloud.require("hetzner.server", id);
+  await (on ? cloud.machines.powerOn(id) : cloud.machines.powerOff(id));
+  cloud.change("hetzner.server", id, (now) => ({ status: now.on ? ("running" as const) : ("off" as const) }));
+}
+
+export async function convergeVolume(cloud: Cloud, id: number): Promise<void> {
+  const { machines, store } = cloud;
+  const volume = store.get("hetzner.volume", id);
+  if (volume === undefined) {
+    await machines.deleteVolume(id);
+    return;
+  }
+  await machines.createVolume({ id, sizeGb: volume.sizeGb, format: volume.format });
+  await machines.resizeVolume(id, volume.sizeGb);
+  for (const { id: server } of store.list("hetzner.server")) {
+    if (server === volume.server) await machines.attachVolume(id, server, volume.automount);
+    else await machines.detachVolume(id, server);
+  }
+}
+
+export async function convergeNetwork(cloud: Cloud, id: number): Promise<void> {
+  const network = cloud.store.get("hetzner.network", id);
+  await (network ? cloud.machines.createNetwork(id, network.range) : cloud.machines.deleteNetwork(id));
+}
+
+export async function convergeBalancer(cloud: Cloud, id: number): Promise<void> {
+  const balancer = cloud.store.get("hetzner.load_balancer", id);
+  if (balancer === undefined) await cloud.machines.deleteBalancer(id);
+  else await cloud.machines.setBalancer(specOf(cloud, balancer));
+}
+
+/** Every load balancer that sends, or may from now on send, requests to a server. */
+export async function convergeBalancersOf(cloud: Cloud, server: number): Promise<void> {
+  for (const balancer of cloud.store.list("hetzner.load_balancer")) {
+    const concerns = balancer.targets.some((target) => target.type === "label_selector" || target.server === server);
+    if (concerns) await convergeBalancer(cloud, balancer.id);
+  }
+}
+
+const byType: Readonly<Record<string, (cloud: Cloud, id: number) => Promise<void>>> = {
+  server: convergeServer,
+  volume: convergeVolume,
+  network: convergeNetwork,
+  load_balancer: convergeBalancer,
+};
+
+/** Takes up what was under way when the emulator ended; networks first, since servers stand in them. */
+export async function recover(cloud: Cloud): Promise<void> {
+  const { store, actions } = cloud;
+  for (const { id } of store.list("hetzner.network")) await convergeNetwork(cloud, id);
+  for (const { id } of store.list("hetzner.volume")) {
+    const { sizeGb, format } = cloud.require("hetzner.volume", id);
+    await cloud.machines.createVolume({ id, sizeGb, format });
+  }
+  const interrupted = actions.list().filter(({ status }) => status === "running");
+  for (const action of interrupted) {
+    actions.resume(action, async () => {
+      for (const { id, type } of action.resources) await byType[type]?.(cloud, id);
+    });
+  }
+  const busy = new Set(interrupted.flatMap(({ resources }) => resources.map(({ id, type }) => `${type}/${id}`)));
+  const idle = store.list("hetzner.server").filter(({ id }) => !busy.has(`server/${id}`));
+  // A machine that ended while nobody looked, after a reboot of the host for example, is started again.
+  await Promise.all(idle.map(({ id }) => convergeServer(cloud, id)));
+  for (const { id } of store.list("hetzner.load_balancer")) await convergeBalancer(cloud, id);
+}

@@ -1,0 +1,192 @@
+/** Firewalls: rules, and the servers that they stand before. */
+import { z } from "zod";
+import { stampOf } from "./actions.ts";
+import { rangeOf } from "./addresses.ts";
+import { id, labels, maybe, name, parse } from "./body.ts";
+import { type Cloud } from "./cloud.ts";
+import { HetznerError, inUse } from "./errors.ts";
+import { labelSelector } from "./listing.ts";
+import { type ResourceType, type Routes } from "./resources.ts";
+import { type Action, type Firewall, type Rule, type Server } from "./state.ts";
+
+const mostRules = 50;
+const portOrRange = /^\d{1,5}(-\d{1,5})?$/;
+
+/** As the real API: a network with bits behind its prefix is refused, not corrected. */
+const address = z
+  .string()
+  .refine(
+    (text) => rangeOf(text) !== undefined || /^[0-9a-f:]+\/\d{1,3}$/i.test(text),
+    "must be an IPv4 or IPv6 network in CIDR notation, without bits behind its prefix",
+  );
+const ruleSchema = z
+  .object({
+    direction: z.enum(["in", "out"]),
+    protocol: z.enum(["tcp", "udp", "icmp", "esp", "gre"]),
+    port: maybe(z.string().regex(portOrRange, "must be a port or a range such as 80-85")),
+    source_ips: maybe(z.array(address)),
+    destination_ips: maybe(z.array(address)),
+    description: maybe(z.string().max(255)),
+  })
+  .refine(({ protocol, port }) => ["tcp", "udp"].includes(protocol) === (port !== undefined), {
+    path: ["port"],
+    message: "is needed for tcp and udp, and only for them",
+  })
+  .refine((rule) => (rule.direction === "in" ? rule.source_ips : rule.destination_ips)?.length, {
+    message: "needs source_ips (in) or destination_ips (out)",
+  });
+const rulesSchema = z.array(ruleSchema).max(mostRules, `at most ${mostRules} rules`);
+
+const resourceSchema = z.union([
+  z.object({ type: z.literal("server"), server: z.object({ id }) }),
+  z.object({ type: z.literal("label_selector"), label_selector: z.object({ selector: z.string() }) }),
+]);
+const resourcesSchema = z.array(resourceSchema);
+type Resource = z.infer<typeof resourceSchema>;
+
+const rulesOf = (rules: z.infer<typeof rulesSchema>): Rule[] =>
+  rules.map((rule) => ({
+    direction: rule.direction,
+    protocol: rule.protocol,
+    port: rule.port ?? null,
+    source_ips: rule.source_ips ?? [],
+    destination_ips: rule.destination_ips ?? [],
+    description: rule.description ?? null,
+  }));
+
+export function registerFirewalls(routes: Routes): void {
+  const { cloud } = routes;
+  const type: ResourceType<"hetzner.firewall"> = {
+    kind: "hetzner.firewall",
+    path: "firewalls",
+    singular: "firewall",
+    name,
+    view: (firewall) => viewOf(cloud, firewall),
+    remove: (firewall) => {
+      if (firewall.servers.length + firewall.selectors.length > 0) {
+        throw inUse(`firewall with ID '${firewall.id}' is still in use`);
+      }
+      cloud.store.delete("hetzner.firewall", firewall.id);
+      return undefined;
+    },
+  };
+
+  /** Changes a firewall; every server that it stood or stands before takes it over. */
+  const change = (firewall: Firewall, command: string, next: Partial<Firewall>): Action[] => {
+    const after = { ...firewall, ...next };
+    const servers = cloud.store.list("hetzner.server").filter((one) => covers(firewall, one) || covers(after, one));
+    const subjects = [{ id: firewall.id, type: "firewall" }, ...servers.map((one) => ({ id: one.id, type: "server" }))];
+    const apply = () => void cloud.change("hetzner.firewall", firewall.id, () => next);
+    const work = async () => {
+      for (const { id: server } of servers) {
+        const now = cloud.store.get("hetzner.server", server);
+        if (now) await cloud.applyFirewalls(now);
+      }
+    };
+    return [cloud.actions.start(command, subjects, apply, work)];
+  };
+
+  routes.post("/firewalls", ({ body }) => {
+    const schema = z.object({
+      name,
+      labels: maybe(labels),
+      rules: maybe(rulesSchema),
+      apply_to: maybe(resourcesSchema),
+    });
+    const asked = parse(schema, body);
+    return cloud.store.transaction(() => {
+      cloud.requireFreeName(type.kind, asked.name);
+      cloud.requireRoom(type.kind);
+      const firewall: Firewall = {
+        id: cloud.store.nextId(type.kind),
+        name: asked.name,
+        labels: asked.labels ?? {},
+        created: stampOf(cloud.now()),
+        rules: rulesOf(asked.rules ?? []),
+        servers: [],
+        selectors: [],
+      };
+      cloud.store.put(type.kind, firewall.id, firewall);
+      const applied = added(cloud, firewall, asked.apply_to ?? []);
+      const actions = asked.apply_to?.length ? change(firewall, "apply_firewall", applied) : [];
+      return { firewall: viewOf(cloud, cloud.require(type.kind, firewall.id)), actions };
+    });
+  });
+
+  routes.command(type, "set_rules", (firewall, body) => {
+    const { rules } = parse(z.object({ rules: rulesSchema }), body);
+    return { actions: change(firewall, "set_firewall_rules", { rules: rulesOf(rules) }) };
+  });
+  routes.command(type, "apply_to_resources", (firewall, body) => {
+    const { apply_to: resources } = parse(z.object({ apply_to: resourcesSchema }), body);
+    return { actions: change(firewall, "apply_firewall", added(cloud, firewall, resources)) };
+  });
+  routes.command(type, "remove_from_resources", (firewall, body) => {
+    const { remove_from: resources } = parse(z.object({ remove_from: resourcesSchema }), body);
+    return { actions: change(firewall, "remove_firewall", removed(firewall, resources)) };
+  });
+  routes.resource(type);
+}
+
+const covers = ({ servers, selectors }: Firewall, server: Server): boolean =>
+  servers.includes(server.id) || selectors.some((one) => labelSelector(one)(server.labels));
+
+function added(cloud: Cloud, firewall: Firewall, resources: readonly Resource[]): Partial<Firewall> {
+  const servers = [...firewall.servers];
+  const selectors = [...firewall.selectors];
+  for (const resource of resources) {
+    if (resource.type === "server") {
+      const server = cloud.store.get("hetzner.server", resource.server.id);
+      if (!server) throw new HetznerError(422, "firewall_resource_not_found", `no server ${resource.server.id}`);
+      if (servers.includes(server.id)) throw already(`server ${server.name}`);
+      if (cloud.addressesOf(server.id).length === 0) {
+        throw new HetznerError(422, "private_net_only_server", `server ${server.name} has no public address`);
+      }
+      servers.push(server.id);
+    } else {
+      const { selector } = resource.label_selector;
+      labelSelector(selector);
+      if (selectors.includes(selector)) throw already(`selector '${selector}'`);
+      selectors.push(selector);
+    }
+  }
+  return { servers, selectors };
+}
+
+function removed(firewall: Firewall, resources: readonly Resource[]): Partial<Firewall> {
+  let { servers, selectors } = firewall;
+  for (const resource of resources) {
+    if (resource.type === "server") {
+      if (!servers.includes(resource.server.id)) throw gone(`server ${resource.server.id}`);
+      servers = servers.filter((one) => one !== resource.server.id);
+    } else {
+      const { selector } = resource.label_selector;
+      if (!selectors.includes(selector)) throw gone(`selector '${selector}'`);
+      selectors = selectors.filter((one) => one !== selector);
+    }
+  }
+  return { servers, selectors };
+}
+
+const already = (what: string) => new HetznerError(409, "firewall_already_applied", `already applied to ${what}`);
+const gone = (what: string) => new HetznerError(409, "firewall_already_removed", `not applied to ${what}`);
+
+function viewOf(cloud: Cloud, firewall: Firewall) {
+  const covered = (selector: string) =>
+    cloud.store.list("hetzner.server").filter((one) => labelSelector(selector)(one.labels));
+  return {
+    id: firewall.id,
+    name: firewall.name,
+    labels: firewall.labels,
+    created: firewall.created,
+    rules: firewall.rules,
+    applied_to: [
+      ...firewall.servers.map((one) => ({ type: "server", server: { id: one } })),
+      ...firewall.selectors.map((selector) => ({
+        type: "label_selector",
+        label_selector: { selector },
+        applied_to_resources: covered(selector).map((one) => ({ type: "server", server: { id: one.id } })),
+      })),
+    ],
+  };
+}

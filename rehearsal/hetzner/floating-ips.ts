@@ -1,0 +1,102 @@
+/** Floating IPs: addresses of their own. No machine answers at them here; the API keeps what it is told. */
+import { z } from "zod";
+import { stampOf } from "./actions.ts";
+import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
+import { invalid, notEmulated } from "./errors.ts";
+import { type ResourceType, type Routes } from "./resources.ts";
+import { dnsPtrOf } from "./server-view.ts";
+import { type FloatingIp } from "./state.ts";
+
+export function registerFloatingIps(routes: Routes): void {
+  const { cloud } = routes;
+  const { store } = cloud;
+  const subjectOf = ({ id: own }: FloatingIp) => ({ id: own, type: "floating_ip" });
+  const viewOf = (one: FloatingIp) => ({
+    id: one.id,
+    name: one.name,
+    description: one.description,
+    type: one.type,
+    ip: one.ip,
+    labels: one.labels,
+    created: one.created,
+    home_location: cloud.catalogue.find(cloud.catalogue.locations, one.location),
+    server: one.server ?? null,
+    blocked: false,
+    dns_ptr: dnsPtrOf(one),
+    protection: one.protection,
+  });
+  const type: ResourceType<"hetzner.floating_ip"> = {
+    kind: "hetzner.floating_ip",
+    path: "floating_ips",
+    singular: "floating_ip",
+    name,
+    view: viewOf,
+    update: (body) => {
+      const { description } = parse(z.object({ description: maybe(z.string()) }), body);
+      return description === undefined ? {} : { description };
+    },
+    remove: (one) => {
+      store.delete("hetzner.floating_ip", one.id);
+      return undefined;
+    },
+  };
+  // Traffic to a floating IP would have to reach a machine; a success without that would be a lie.
+  const requireNoMachines = () => {
+    if (cloud.machines.kind !== "none") throw notEmulated("a floating IP on a server with a machine");
+  };
+  const assign = (one: FloatingIp, command: string, server: number | undefined) => {
+    const subjects = [subjectOf(one), ...(server === undefined ? [] : [{ id: server, type: "server" }])];
+    const apply = () => void cloud.change(type.kind, one.id, () => ({ server }));
+    return { action: cloud.actions.start(command, subjects, apply, () => Promise.resolve()) };
+  };
+
+  routes.post("/floating_ips", ({ body }) => {
+    const schema = z.object({
+      type: z.enum(["ipv4", "ipv6"]),
+      name: maybe(name),
+      description: maybe(z.string()),
+      home_location: maybe(idOrName),
+      server: maybe(id),
+      labels: maybe(labels),
+    });
+    const asked = parse(schema, body);
+    return store.transaction(() => {
+      if (asked.server !== undefined) requireNoMachines();
+      const server = asked.server === undefined ? undefined : cloud.require("hetzner.server", asked.server);
+      const location = cloud.catalogue.find(cloud.catalogue.locations, asked.home_location ?? server?.location);
+      if (!location) throw invalid("home_location", "a location or a server is needed");
+      const own = store.nextId(type.kind);
+      const named = asked.name ?? `floating-ip-${own}`;
+      cloud.requireFreeName(type.kind, named);
+      const made: FloatingIp = {
+        id: own,
+        name: named,
+        labels: asked.labels ?? {},
+        created: stampOf(cloud.now()),
+        type: asked.type,
+        ip: asked.type === "ipv4" ? cloud.freeAddress() : cloud.freeRange6(65_536 + own),
+        description: asked.description ?? null,
+        location: location.name,
+        server: server?.id,
+        dnsPtr: {},
+        protection: { delete: false },
+      };
+      store.put(type.kind, own, made);
+      const action = server ? cloud.actions.done("assign_floating_ip", [subjectOf(made)]) : null;
+      return { floating_ip: viewOf(made), action };
+    });
+  });
+  routes.command(type, "assign", (one, body) => {
+    requireNoMachines();
+    const { server } = parse(z.object({ server: id }), body);
+    return assign(one, "assign_floating_ip", cloud.require("hetzner.server", server).id);
+  });
+  routes.command(type, "unassign", (one) => assign(one, "unassign_floating_ip", undefined));
+  routes.command(type, "change_dns_ptr", (one, body) => {
+    const asked = parse(z.object({ ip: z.string(), dns_ptr: z.string().nullable() }), body);
+    cloud.setDnsPtr(type.kind, one, asked.ip, asked.dns_ptr);
+    return { action: cloud.actions.done("change_dns_ptr", [subjectOf(one)]) };
+  });
+  routes.protection(type);
+  routes.resource(type);
+}

@@ -1,0 +1,52 @@
+/** What can only be read: types, locations, images, ISOs, prices, and every action. */
+import { type Json } from "../json.ts";
+import { notFound } from "./errors.ts";
+import { filtered, type Query, textsOf } from "./listing.ts";
+import { type Routes } from "./resources.ts";
+
+export function registerLookups(routes: Routes): void {
+  const { cloud } = routes;
+  const { catalogue } = cloud;
+
+  function lookup<Row extends { readonly id: number; readonly name: string }>(
+    path: string,
+    singular: string,
+    rows: readonly Row[],
+    view: (row: Row) => Json,
+    matches: (shown: Json, query: Query) => boolean = () => true,
+  ): void {
+    const wanted = (query: Query) => filtered(rows, query).filter((row) => matches(view(row), query));
+    routes.list(`/${path}`, path, wanted, view);
+    routes.get(`/${path}/:id`, ({ id }) => {
+      const found = rows.find((row) => String(row.id) === id);
+      if (!found) throw notFound(singular, id);
+      return { [singular]: view(found) };
+    });
+  }
+
+  lookup("server_types", "server_type", catalogue.serverTypes, (type) =>
+    catalogue.serverType(type, cloud.soldOut(type.name)),
+  );
+  lookup("locations", "location", catalogue.locations, (location) => location);
+  lookup("load_balancer_types", "load_balancer_type", catalogue.balancerTypes, (type) => catalogue.balancerType(type));
+  const has = (shown: Json, query: Query, key: string) => {
+    const values = textsOf(query, key);
+    return values.length === 0 || values.includes(String(shown[key]));
+  };
+  lookup(
+    "images",
+    "image",
+    catalogue.images,
+    (image) => catalogue.image(image),
+    (shown, query) => ["architecture", "type", "status"].every((key) => has(shown, query, key)),
+  );
+  lookup("isos", "iso", catalogue.isos, (iso) => ({ ...catalogue.iso(iso), id: iso.id }));
+  routes.get("/pricing", () => ({ pricing: catalogue.pricing() }));
+  routes.list(
+    "/actions",
+    "actions",
+    (query) => routes.actions(query),
+    (action) => action,
+  );
+  routes.get("/actions/:id", ({ id }) => ({ action: cloud.requireAction(id) }));
+}

@@ -1,0 +1,180 @@
+/** Private networks, their subnets and routes. */
+import { z } from "zod";
+import { stampOf } from "./actions.ts";
+import { contains, gatewayOf, isHostOf, nextSubnet, numberOf, overlaps, type Range, rangeOf } from "./addresses.ts";
+import { cidr, id, labels, maybe, name, parse } from "./body.ts";
+import { type Cloud } from "./cloud.ts";
+import { convergeNetwork } from "./converge.ts";
+import { conflict, invalid, notEmulated, serviceError } from "./errors.ts";
+import { type ResourceType, type Routes } from "./resources.ts";
+import { type Network, type Subnet } from "./state.ts";
+
+const subnetSchema = z.object({
+  type: z.enum(["cloud", "server", "vswitch"]),
+  network_zone: z.string(),
+  ip_range: maybe(cidr),
+  vswitch_id: maybe(id),
+});
+const routeSchema = z.object({ destination: cidr, gateway: z.string() });
+
+const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].map(known);
+
+export function registerNetworks(routes: Routes): void {
+  const { cloud } = routes;
+  const subjectOf = (network: Network) => ({ id: network.id, type: "network" });
+  const type: ResourceType<"hetzner.network"> = {
+    kind: "hetzner.network",
+    path: "networks",
+    singular: "network",
+    name,
+    view: (network) => viewOf(cloud, network),
+    update: (body) => {
+      const asked = parse(z.object({ expose_routes_to_vswitch: maybe(z.boolean()) }), body);
+      return asked.expose_routes_to_vswitch === undefined ? {} : { exposeRoutes: asked.expose_routes_to_vswitch };
+    },
+    remove: (network) => {
+      cloud.requireIdle(subjectOf(network));
+      if (membersOf(cloud, network).length > 0) throw serviceError("network has attached resources");
+      cloud.store.delete("hetzner.network", network.id);
+      cloud.background(convergeNetwork(cloud, network.id));
+      return undefined;
+    },
+  };
+
+  routes.post("/networks", ({ body }) => {
+    const schema = z.object({
+      name,
+      ip_range: cidr,
+      labels: maybe(labels),
+      subnets: maybe(z.array(subnetSchema)),
+      routes: maybe(z.array(routeSchema)),
+      expose_routes_to_vswitch: maybe(z.boolean()),
+    });
+    const asked = parse(schema, body);
+    return cloud.store.transaction(() => {
+      cloud.requireFreeName(type.kind, asked.name);
+      cloud.requireRoom(type.kind);
+      const range = known(asked.ip_range);
+      if (!privateRanges.some((one) => contains(one, range)) || range.bits > 24) {
+        throw invalid("ip_range", "must be a private network (RFC 1918) of at least /24");
+      }
+      let network: Network = {
+        id: cloud.store.nextId(type.kind),
+        name: asked.name,
+        labels: asked.labels ?? {},
+        created: stampOf(cloud.now()),
+        range: asked.ip_range,
+        subnets: [],
+        routes: [],
+        exposeRoutes: asked.expose_routes_to_vswitch ?? false,
+        protection: { delete: false },
+      };
+      for (const subnet of asked.subnets ?? []) network = withSubnet(cloud, network, subnet);
+      for (const route of asked.routes ?? []) network = withRoute(network, route);
+      cloud.store.put(type.kind, network.id, network);
+      // The real API makes networks without an action; whoever attaches a server waits for this in the machines.
+      cloud.background(convergeNetwork(cloud, network.id));
+      return { network: viewOf(cloud, network) };
+    });
+  });
+
+  const change = (network: Network, command: string, next: Partial<Network>) => {
+    cloud.requireIdle(subjectOf(network));
+    const apply = () => void cloud.change(type.kind, network.id, () => next);
+    return { action: cloud.actions.start(command, [subjectOf(network)], apply, () => Promise.resolve()) };
+  };
+  routes.command(type, "add_subnet", (network, body) =>
+    change(network, "add_subnet", withSubnet(cloud, network, parse(subnetSchema, body))),
+  );
+  routes.command(type, "delete_subnet", (network, body) => {
+    const { ip_range: range } = parse(z.object({ ip_range: cidr }), body);
+    if (!network.subnets.some((one) => one.range === range)) throw invalid("ip_range", `no subnet ${range}`);
+    if (membersOf(cloud, network).some((address) => isHostOf(range, address))) {
+      throw serviceError("servers are attached");
+    }
+    return change(network, "delete_subnet", { subnets: network.subnets.filter((one) => one.range !== range) });
+  });
+  routes.command(type, "add_route", (network, body) =>
+    change(network, "add_route", withRoute(network, parse(routeSchema, body))),
+  );
+  routes.command(type, "delete_route", (network, body) => {
+    const { destination, gateway } = parse(routeSchema, body);
+    const rest = network.routes.filter((one) => one.destination !== destination || one.gateway !== gateway);
+    if (rest.length === network.routes.length) throw invalid("destination", `no route to ${destination} by ${gateway}`);
+    return change(network, "delete_route", { routes: rest });
+  });
+  routes.command(type, "change_ip_range", (network, body) => {
+    const { ip_range: text } = parse(z.object({ ip_range: cidr }), body);
+    const range = known(text);
+    if (!contains(range, known(network.range))) throw invalid("ip_range", "a network can only be made larger");
+    if (membersOf(cloud, network).length > 0) {
+      throw notEmulated("change_ip_range of a network with attached resources");
+    }
+    return change(network, "change_ip_range", { range: text });
+  });
+  routes.protection(type);
+  routes.resource(type);
+}
+
+function known(text: string): Range {
+  const range = rangeOf(text);
+  if (!range) throw new Error(`${text} is no network`);
+  return range;
+}
+
+/** Private addresses of the servers and load balancers in a network. */
+function membersOf(cloud: Cloud, { id: wanted }: Network): string[] {
+  const servers = cloud.store.list("hetzner.server").flatMap(({ networks }) => networks);
+  const balancers = cloud.store.list("hetzner.load_balancer").flatMap((one) => one.network ?? []);
+  return [
+    ...servers.flatMap(({ network, ip }) => (network === wanted ? [ip] : [])),
+    ...balancers.flatMap((one) => (one.id === wanted ? [one.ip] : [])),
+  ];
+}
+
+function viewOf(cloud: Cloud, network: Network) {
+  const servers = cloud.store.list("hetzner.server");
+  const balancers = cloud.store.list("hetzner.load_balancer");
+  return {
+    id: network.id,
+    name: network.name,
+    ip_range: network.range,
+    subnets: network.subnets.map(({ type, range, zone }) => ({
+      type,
+      ip_range: range,
+      network_zone: zone,
+      gateway: gatewayOf(network.range),
+      vswitch_id: null,
+    })),
+    routes: network.routes,
+    servers: servers.flatMap((one) => (one.networks.some((place) => place.network === network.id) ? [one.id] : [])),
+    load_balancers: balancers.flatMap((one) => (one.network?.id === network.id ? [one.id] : [])),
+    protection: network.protection,
+    labels: network.labels,
+    created: network.created,
+    expose_routes_to_vswitch: network.exposeRoutes,
+  };
+}
+
+function withSubnet(cloud: Cloud, network: Network, asked: z.infer<typeof subnetSchema>): Network {
+  if (asked.type === "vswitch") throw notEmulated("a subnet of type vswitch");
+  const zones = cloud.catalogue.locations.map((one) => one.network_zone);
+  if (!zones.includes(asked.network_zone)) throw invalid("network_zone", `unknown zone '${asked.network_zone}'`);
+  const others = network.subnets.map((one) => known(one.range));
+  const text = asked.ip_range ?? nextSubnet(network.range, others);
+  if (text === undefined) throw conflict("no room for a subnet is left in the network");
+  const range = known(text);
+  if (!contains(known(network.range), range)) throw invalid("ip_range", `is not within ${network.range}`);
+  if (others.some((one) => overlaps(one, range))) throw invalid("ip_range", "overlaps with another subnet");
+  const subnet: Subnet = { type: asked.type, range: text, zone: asked.network_zone };
+  return { ...network, subnets: [...network.subnets, subnet] };
+}
+
+function withRoute(network: Network, route: z.infer<typeof routeSchema>): Network {
+  if (numberOf(route.gateway) === undefined) throw invalid("gateway", "must be an IPv4 address");
+  if (route.gateway === gatewayOf(network.range)) throw invalid("gateway", "must not be the network's own gateway");
+  if (network.routes.some(({ destination }) => destination === route.destination)) {
+    throw invalid("destination", `a route to ${route.destination} is there`);
+  }
+  return { ...network, routes: [...network.routes, route] };
+}

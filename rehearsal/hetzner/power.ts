@@ -1,0 +1,109 @@
+/** The power switch of a server and what else needs a pause in its work. */
+import { z } from "zod";
+import { idOrName, maybe, parse } from "./body.ts";
+import { type Cloud } from "./cloud.ts";
+import { convergePower, convergeServer } from "./converge.ts";
+import { HetznerError, invalid, isProtected, unavailable } from "./errors.ts";
+import { type ResourceType, type Routes } from "./resources.ts";
+import { passwordFor } from "./server-create.ts";
+import { type Action, type Server } from "./state.ts";
+
+/** Seconds that a guest gets to shut down by itself. */
+const shutdownPatience = 60;
+
+const subjectOf = ({ id }: Server) => ({ id, type: "server" });
+
+/** Starts an action that changes a server and takes it through a passing status. */
+function change(
+  cloud: Cloud,
+  server: Server,
+  command: string,
+  next: Partial<Server>,
+  work: () => Promise<void>,
+): { action: Action } {
+  cloud.requireIdle(subjectOf(server));
+  const apply = () => void cloud.change("hetzner.server", server.id, () => next);
+  return { action: cloud.actions.start(command, [subjectOf(server)], apply, work) };
+}
+
+export function registerPower(routes: Routes, type: ResourceType<"hetzner.server">): void {
+  const { cloud } = routes;
+  const { machines } = cloud;
+  const settle = (id: number) => () => convergePower(cloud, id);
+  const requireOff = ({ status }: Server): void => {
+    if (status !== "off") throw new HetznerError(422, "server_not_stopped", "server must be stopped for this");
+  };
+
+  routes.command(type, "poweron", (server) =>
+    change(cloud, server, "start_server", { on: true, status: "starting" }, settle(server.id)),
+  );
+  routes.command(type, "poweroff", (server) =>
+    change(cloud, server, "stop_server", { on: false, status: "stopping" }, settle(server.id)),
+  );
+  routes.command(type, "shutdown", (server) =>
+    change(cloud, server, "shutdown_server", { on: false, status: "stopping" }, async () => {
+      await machines.shutdown(server.id, shutdownPatience);
+      await convergePower(cloud, server.id);
+    }),
+  );
+  routes.command(type, "reboot", (server) =>
+    change(cloud, server, "reboot_server", { on: true }, async () => {
+      await machines.shutdown(server.id, shutdownPatience);
+      await convergePower(cloud, server.id);
+    }),
+  );
+  routes.command(type, "reset", (server) =>
+    change(cloud, server, "reset_server", { on: true }, async () => {
+      await machines.powerOff(server.id);
+      await convergePower(cloud, server.id);
+    }),
+  );
+
+  routes.command(type, "rebuild", (server, body) => {
+    const asked = parse(z.object({ image: idOrName, user_data: maybe(z.string().max(32_768)) }), body);
+    if (server.protection.rebuild) throw isProtected("server rebuild");
+    const image = cloud.catalogue.find(cloud.catalogue.images, asked.image);
+    if (!image) throw invalid("image", `image '${asked.image}' not found`);
+    const rootPassword = passwordFor(server.sshKeys);
+    const next: Partial<Server> = {
+      image: image.id,
+      instance: server.instance + 1,
+      status: "rebuilding",
+      on: true,
+      rootPassword,
+      ...(asked.user_data !== undefined && { userData: asked.user_data }),
+    };
+    const reply = change(cloud, server, "rebuild_server", next, () => convergeServer(cloud, server.id));
+    return { ...reply, root_password: rootPassword ?? null };
+  });
+
+  routes.command(type, "change_type", (server, body) => {
+    const asked = parse(z.object({ server_type: idOrName, upgrade_disk: z.boolean() }), body);
+    requireOff(server);
+    const { catalogue } = cloud;
+    const wanted = catalogue.find(catalogue.serverTypes, asked.server_type);
+    if (!wanted) throw invalid("server_type", `server type '${asked.server_type}' not found`);
+    if (wanted.id === server.type) throw new HetznerError(422, "invalid_server_type", "the server has this type");
+    if (wanted.disk < server.diskGb) {
+      throw new HetznerError(422, "invalid_server_type", `the disk of ${wanted.name} is smaller than the server's`);
+    }
+    if (cloud.soldOut(wanted.name).has(server.location)) {
+      throw unavailable(`server type ${wanted.name} is not available in ${server.location}`);
+    }
+    const diskGb = asked.upgrade_disk ? wanted.disk : server.diskGb;
+    return change(cloud, server, "change_server_type", { type: wanted.id, diskGb, status: "migrating" }, async () => {
+      await machines.resize(server.id, wanted.cores, wanted.memory);
+      await convergePower(cloud, server.id);
+    });
+  });
+
+  routes.command(type, "add_to_placement_group", (server, body) => {
+    const { placement_group: group } = parse(z.object({ placement_group: z.int() }), body);
+    requireOff(server);
+    cloud.requirePlace(group);
+    return change(cloud, server, "add_to_placement_group", { placementGroup: group }, () => Promise.resolve());
+  });
+  routes.command(type, "remove_from_placement_group", (server) =>
+    change(cloud, server, "remove_from_placement_group", { placementGroup: undefined }, () => Promise.resolve()),
+  );
+}

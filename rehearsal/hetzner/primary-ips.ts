@@ -1,0 +1,133 @@
+/** Primary IPs: addresses that servers get, and that may outlive them. */
+import { z } from "zod";
+import { stampOf } from "./actions.ts";
+import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
+import { HetznerError, invalid } from "./errors.ts";
+import { textsOf } from "./listing.ts";
+import { type ResourceType, type Routes } from "./resources.ts";
+import { dnsPtrOf } from "./server-view.ts";
+import { type PrimaryIp } from "./state.ts";
+
+export function registerPrimaryIps(routes: Routes): void {
+  const { cloud } = routes;
+  const { store } = cloud;
+  const subjectOf = ({ id: own }: PrimaryIp) => ({ id: own, type: "primary_ip" });
+  const viewOf = (one: PrimaryIp) => ({
+    id: one.id,
+    name: one.name,
+    type: one.type,
+    ip: one.ip,
+    labels: one.labels,
+    created: one.created,
+    ...cloud.placeOf(one.location),
+    assignee_id: one.server ?? null,
+    assignee_type: "server",
+    auto_delete: one.autoDelete,
+    blocked: false,
+    dns_ptr: dnsPtrOf(one),
+    protection: one.protection,
+  });
+  const type: ResourceType<"hetzner.primary_ip"> = {
+    kind: "hetzner.primary_ip",
+    path: "primary_ips",
+    singular: "primary_ip",
+    name,
+    view: viewOf,
+    matches: ({ ip }, query) => {
+      const wanted = textsOf(query, "ip");
+      return wanted.length === 0 || wanted.includes(ip);
+    },
+    update: (body) => {
+      const { auto_delete: autoDelete } = parse(z.object({ auto_delete: maybe(z.boolean()) }), body);
+      return autoDelete === undefined ? {} : { autoDelete };
+    },
+    remove: (one) => {
+      if (one.server !== undefined) requireOff(one.server);
+      store.delete(type.kind, one.id);
+      if (one.server !== undefined) cloud.background(cloud.machines.setPublicAddress(one.server, undefined));
+      return undefined;
+    },
+  };
+
+  /** An address can only change hands while the server that has it is off. */
+  function requireOff(server: number): void {
+    if (cloud.require("hetzner.server", server).status !== "off") {
+      throw new HetznerError(422, "server_not_stopped", "the server must be stopped for this");
+    }
+  }
+  const readdress = (server: number) => () => cloud.machines.setPublicAddress(server, cloud.publicAddress(server));
+
+  /** A server that can take an address of this kind. */
+  function requireAssignee(server: number, one: Pick<PrimaryIp, "type" | "location">): void {
+    const found = cloud.require("hetzner.server", server);
+    if (cloud.addressesOf(server).some((other) => other.type === one.type)) {
+      throw new HetznerError(422, `server_has_${one.type}`, `server ${found.name} has an ${one.type} address`);
+    }
+    if (found.location !== one.location) {
+      throw new HetznerError(422, "primary_ip_datacenter_mismatch", `server ${found.name} is in ${found.location}`);
+    }
+    requireOff(server);
+  }
+
+  routes.post("/primary_ips", ({ body }) => {
+    const schema = z.object({
+      name,
+      type: z.enum(["ipv4", "ipv6"]),
+      assignee_type: maybe(z.literal("server")),
+      assignee_id: maybe(id),
+      auto_delete: maybe(z.boolean()),
+      labels: maybe(labels),
+      location: maybe(idOrName),
+    });
+    const asked = parse(schema, body);
+    return store.transaction(() => {
+      cloud.requireFreeName(type.kind, asked.name);
+      const server = asked.assignee_id === undefined ? undefined : cloud.require("hetzner.server", asked.assignee_id);
+      const location = cloud.catalogue.find(cloud.catalogue.locations, server?.location ?? asked.location);
+      if (!location) throw invalid("location", "a location or an assignee is needed");
+      if (server) requireAssignee(server.id, { type: asked.type, location: location.name });
+      const made = cloud.newPrimaryIp({
+        name: asked.name,
+        type: asked.type,
+        labels: asked.labels ?? {},
+        created: stampOf(cloud.now()),
+        location: location.name,
+        server: server?.id,
+        autoDelete: asked.auto_delete ?? false,
+        dnsPtr: {},
+        protection: { delete: false },
+      });
+      const subject = subjectOf(made);
+      const action = server
+        ? cloud.actions.start("create_primary_ip", [subject], () => undefined, readdress(server.id))
+        : null;
+      return { primary_ip: viewOf(made), action };
+    });
+  });
+
+  routes.command(type, "assign", (one, body) => {
+    const asked = parse(z.object({ assignee_id: id, assignee_type: z.literal("server") }), body);
+    if (one.server !== undefined) {
+      throw new HetznerError(409, "primary_ip_already_assigned", `primary IP ${one.name} is assigned`);
+    }
+    requireAssignee(asked.assignee_id, one);
+    const subjects = [subjectOf(one), { id: asked.assignee_id, type: "server" }];
+    const apply = () => void cloud.change(type.kind, one.id, () => ({ server: asked.assignee_id }));
+    return { action: cloud.actions.start("assign_primary_ip", subjects, apply, readdress(asked.assignee_id)) };
+  });
+  routes.command(type, "unassign", (one) => {
+    const { server } = one;
+    if (server === undefined) throw new HetznerError(422, "service_error", "primary IP is not assigned");
+    requireOff(server);
+    const subjects = [subjectOf(one), { id: server, type: "server" }];
+    const apply = () => void cloud.change(type.kind, one.id, () => ({ server: undefined }));
+    return { action: cloud.actions.start("unassign_primary_ip", subjects, apply, readdress(server)) };
+  });
+  routes.command(type, "change_dns_ptr", (one, body) => {
+    const asked = parse(z.object({ ip: z.string(), dns_ptr: z.string().nullable() }), body);
+    cloud.setDnsPtr(type.kind, one, asked.ip, asked.dns_ptr);
+    return { action: cloud.actions.done("change_dns_ptr", [subjectOf(one)]) };
+  });
+  routes.protection(type);
+  routes.resource(type);
+}

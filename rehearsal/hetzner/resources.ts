@@ -1,0 +1,181 @@
+/** What every kind of resource has in common: lists, one, new name and labels, protection, its actions. */
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { z } from "zod";
+import { isRecord, type Json } from "../json.ts";
+import { type Subject } from "./actions.ts";
+import { labels, maybe, parse } from "./body.ts";
+import { type Cloud } from "./cloud.ts";
+import { isProtected } from "./errors.ts";
+import { filtered, paged, type Query, textsOf } from "./listing.ts";
+import { type Action, type HetznerObjects, type NamedKind } from "./state.ts";
+
+/** How a kind of resource shows and behaves. */
+export interface ResourceType<Kind extends NamedKind> {
+  readonly kind: Kind;
+  /** In a path: `servers`. */
+  readonly path: string;
+  /** In a reply and in an action: `server`. */
+  readonly singular: string;
+  readonly view: (object: HetznerObjects[Kind]) => Json | Promise<Json>;
+  /** What a new name must look like. */
+  readonly name: z.ZodType<string>;
+  /** Fields that PUT may change besides name and labels. */
+  readonly update?: (body: unknown) => Partial<HetznerObjects[Kind]>;
+  /** What has to follow when labels changed. */
+  readonly relabelled?: (object: HetznerObjects[Kind]) => void;
+  /** Filters of a list besides name and labels. */
+  readonly matches?: (object: HetznerObjects[Kind], query: Query) => boolean;
+  /** Deletes; the action, where the reply shows one. */
+  readonly remove: (object: HetznerObjects[Kind]) => Action | undefined;
+}
+
+export interface Call {
+  readonly id: string;
+  readonly query: Query;
+  readonly body: unknown;
+}
+
+/** Registers calls, and answers them the way the API does. */
+export class Routes {
+  readonly #app: FastifyInstance;
+  readonly cloud: Cloud;
+
+  constructor(app: FastifyInstance, cloud: Cloud) {
+    this.#app = app;
+    this.cloud = cloud;
+  }
+
+  get(path: string, handler: (call: Call) => unknown): void {
+    this.#add("GET", path, handler, 200);
+  }
+
+  post(path: string, handler: (call: Call) => unknown): void {
+    this.#add("POST", path, handler, 201);
+  }
+
+  /** A command on one resource: `POST /servers/1/actions/poweron`; what it returns is the reply. */
+  command<Kind extends NamedKind>(
+    type: ResourceType<Kind>,
+    command: string,
+    handler: (object: HetznerObjects[Kind], body: unknown) => unknown,
+  ): void {
+    this.post(`/${type.path}/:id/actions/${command}`, ({ id, body }) =>
+      this.cloud.store.transaction(() => handler(this.cloud.require(type.kind, id), body)),
+    );
+  }
+
+  /** Lists as pages, under the plural's name. */
+  list<Row>(path: string, key: string, rows: (query: Query) => readonly Row[], view: (row: Row) => unknown): void {
+    this.get(path, async ({ query }) => {
+      const { rows: page, meta } = paged(rows(query), query);
+      return { [key]: await Promise.all(page.map(view)), meta };
+    });
+  }
+
+  /** The calls that every resource has. */
+  resource<Kind extends NamedKind>(type: ResourceType<Kind>): void {
+    const { cloud } = this;
+    const { kind, path, singular, view, matches = () => true } = type;
+    const show = async (object: HetznerObjects[Kind]) => ({ [singular]: await view(object) });
+    this.list(
+      `/${path}`,
+      path,
+      (query) =>
+        filtered(
+          cloud.store.list(kind).filter((object) => matches(object, query)),
+          query,
+        ),
+      view,
+    );
+    this.get(`/${path}/:id`, ({ id }) => show(cloud.require(kind, id)));
+    this.#add("PUT", `/${path}/:id`, ({ id, body }) => show(this.#update(type, id, body)), 200);
+    this.#add(
+      "DELETE",
+      `/${path}/:id`,
+      ({ id }) =>
+        cloud.store.transaction(() => {
+          const object = cloud.require(kind, id);
+          if ("protection" in object && object.protection.delete) throw isProtected(singular);
+          const action = type.remove(object);
+          return action && { action };
+        }),
+      200,
+    );
+    this.#actions(path, singular, (id) => cloud.require(kind, id).id);
+  }
+
+  /** `change_protection` of a resource that can only be kept from deletion. */
+  protection<Kind extends NamedKind>(type: ResourceType<Kind>): void {
+    this.command(type, "change_protection", (object, body) => {
+      const change = parse(z.object({ delete: maybe(z.boolean()) }), body);
+      if (!("protection" in object)) throw new Error(`${type.kind} has no protection`);
+      const protection = { ...object.protection, delete: change.delete ?? object.protection.delete };
+      this.cloud.store.put(type.kind, object.id, { ...object, protection });
+      return { action: this.cloud.actions.done("change_protection", [{ id: object.id, type: type.singular }]) };
+    });
+  }
+
+  /** Every action of a kind, and those of one resource. */
+  #actions(path: string, singular: string, idOf: (id: string) => number): void {
+    const of = (wanted: (subject: Subject) => boolean) => (query: Query) =>
+      this.actions(query).filter(({ resources }) => resources.some((one) => one.type === singular && wanted(one)));
+    this.list(
+      `/${path}/actions`,
+      "actions",
+      of(() => true),
+      (action) => action,
+    );
+    this.get(`/${path}/actions/:id`, ({ id }) => ({ action: this.cloud.requireAction(id) }));
+    this.get(`/${path}/:id/actions`, ({ id, query }) => {
+      const wanted = idOf(id);
+      const { rows, meta } = paged(of((one) => one.id === wanted)(query), query);
+      return { actions: rows, meta };
+    });
+    this.#app.get<{ Params: { id: string; action: string } }>(`/${path}/:id/actions/:action`, ({ params }) => {
+      idOf(params.id);
+      return { action: this.cloud.requireAction(params.action) };
+    });
+  }
+
+  /** Actions by id and status, in the asked order. */
+  actions(query: Query): Action[] {
+    const ids = textsOf(query, "id");
+    const states = textsOf(query, "status");
+    const { actions } = this.cloud;
+    const rows = ids.length === 0 ? actions.list() : ids.flatMap((id) => actions.get(Number(id)) ?? []);
+    const wanted = rows.filter(({ status }) => states.length === 0 || states.includes(status));
+    return filtered(wanted, { sort: query["sort"] });
+  }
+
+  #update<Kind extends NamedKind>(type: ResourceType<Kind>, id: string, body: unknown): HetznerObjects[Kind] {
+    const { cloud } = this;
+    const change = parse(z.object({ name: maybe(type.name), labels: maybe(labels) }), body);
+    return cloud.store.transaction(() => {
+      const object = cloud.require(type.kind, id);
+      if (change.name !== undefined) cloud.requireFreeName(type.kind, change.name, object.id);
+      const next = {
+        ...object,
+        ...(change.name !== undefined && { name: change.name }),
+        ...(change.labels && { labels: change.labels }),
+        ...type.update?.(body),
+      };
+      cloud.store.put(type.kind, object.id, next);
+      if (change.labels) type.relabelled?.(next);
+      return next;
+    });
+  }
+
+  #add(method: "GET" | "POST" | "PUT" | "DELETE", url: string, handler: (call: Call) => unknown, status: number): void {
+    this.#app.route({
+      method,
+      url,
+      handler: async (request: FastifyRequest, reply: FastifyReply) => {
+        const params = isRecord(request.params) ? request.params : {};
+        const id = typeof params["id"] === "string" ? params["id"] : "";
+        const query = isRecord(request.query) ? request.query : {};
+        const answer = await handler({ id, query, body: request.body });
+        return answer === undefined ? reply.code(204).send() : reply.code(status).send(answer);
+      },
+    });
+  }
+}

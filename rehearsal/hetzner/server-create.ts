@@ -1,0 +1,147 @@
+/** A new server: everything that it names is checked before anything is written. */
+import { randomBytes } from "node:crypto";
+import { z } from "zod";
+import { stampOf } from "./actions.ts";
+import { hostName, id, idOrName, labels, maybe, parse } from "./body.ts";
+import { type Cloud } from "./cloud.ts";
+import { convergeServer, convergeVolume } from "./converge.ts";
+import { HetznerError, invalid, unavailable } from "./errors.ts";
+import { type Action, type PrimaryIp, type Server } from "./state.ts";
+
+const bodySchema = z.object({
+  name: hostName,
+  server_type: idOrName,
+  image: idOrName,
+  location: maybe(idOrName),
+  ssh_keys: maybe(z.array(idOrName)),
+  user_data: maybe(z.string().max(32_768)),
+  start_after_create: maybe(z.boolean()),
+  labels: maybe(labels),
+  automount: maybe(z.boolean()),
+  volumes: maybe(z.array(id)),
+  networks: maybe(z.array(id)),
+  firewalls: maybe(z.array(z.object({ firewall: id }))),
+  placement_group: maybe(id),
+  public_net: maybe(
+    z.object({
+      enable_ipv4: maybe(z.boolean()),
+      enable_ipv6: maybe(z.boolean()),
+      ipv4: maybe(id),
+      ipv6: maybe(id),
+    }),
+  ),
+});
+type Body = z.infer<typeof bodySchema>;
+
+const defaultLocation = "fsn1";
+const mostNetworks = 3;
+const mostVolumes = 16;
+
+export const newPassword = (): string => randomBytes(12).toString("base64url");
+/** A server without a key gets a password. */
+export const passwordFor = (keys: readonly string[]): string | undefined =>
+  keys.length === 0 ? newPassword() : undefined;
+
+export function createServer(cloud: Cloud, body: unknown): { server: Server; action: Action; nextActions: Action[] } {
+  const asked = parse(bodySchema, body);
+  const { store, actions } = cloud;
+  const server = newServer(cloud, asked);
+  const wantsAddress = (type: "ipv4" | "ipv6") => asked.public_net?.[`enable_${type}`] ?? true;
+  const given = (["ipv4", "ipv6"] as const).flatMap((type) => {
+    const wanted = asked.public_net?.[type];
+    return wanted === undefined ? [] : [cloud.requireFreeAddress(wanted, type, server.location)];
+  });
+  const firewalls = (asked.firewalls ?? []).map(({ firewall }) => cloud.require("hetzner.firewall", firewall));
+  const volumes = (asked.volumes ?? []).map((one) => cloud.requireFreeVolume(one, server.location));
+  if (volumes.length > mostVolumes) throw invalid("volumes", `a server has at most ${mostVolumes} volumes`);
+  if ((asked.networks ?? []).length > mostNetworks) {
+    throw invalid("networks", `a server is in at most ${mostNetworks} networks`);
+  }
+  if (!wantsAddress("ipv4") && !wantsAddress("ipv6") && (asked.networks ?? []).length === 0 && server.on) {
+    throw invalid("public_net", "a server without a public address needs a network before it can start");
+  }
+
+  store.put("hetzner.server", server.id, server);
+  for (const type of ["ipv4", "ipv6"] as const) {
+    const address = given.find((one) => one.type === type);
+    if (address) store.put("hetzner.primary_ip", address.id, { ...address, server: server.id });
+    else if (wantsAddress(type)) cloud.newPrimaryIp({ ...ownAddress(cloud, server), type });
+  }
+  for (const one of firewalls) {
+    store.put("hetzner.firewall", one.id, { ...one, servers: [...one.servers, server.id] });
+  }
+  for (const one of volumes) {
+    const automount = asked.automount ?? false;
+    store.put("hetzner.volume", one.id, { ...one, server: server.id, automount });
+  }
+  const subject = { id: server.id, type: "server" };
+  const nothing = () => undefined;
+  // Not `change`: the server that the reply shows has to be there also when its creation is to fail.
+  const action = actions.start("create_server", [subject], nothing, () => convergeServer(cloud, server.id));
+  const attached = volumes.map((volume) =>
+    actions.start("attach_volume", [{ id: volume.id, type: "volume" }, subject], nothing, async () => {
+      await actions.isOver(action);
+      await convergeVolume(cloud, volume.id);
+    }),
+  );
+  return { server, action, nextActions: attached };
+}
+
+function newServer(cloud: Cloud, asked: Body): Server {
+  const { catalogue, store } = cloud;
+  cloud.requireFreeName("hetzner.server", asked.name);
+  cloud.requireRoom("hetzner.server");
+  const type = catalogue.find(catalogue.serverTypes, asked.server_type);
+  if (!type) throw invalid("server_type", `server type '${asked.server_type}' not found`);
+  const image = catalogue.find(catalogue.images, asked.image);
+  if (!image) throw invalid("image", `image '${asked.image}' not found`);
+  const location = catalogue.find(catalogue.locations, asked.location ?? defaultLocation);
+  if (!location) throw invalid("location", `location '${asked.location}' not found`);
+  if (cloud.soldOut(type.name).has(location.name)) {
+    throw unavailable(`server type ${type.name} is not available in ${location.name}`);
+  }
+  const keys = (asked.ssh_keys ?? []).map((wanted) => {
+    const found = store.list("hetzner.ssh_key").find((one) => one.id === wanted || one.name === wanted);
+    if (!found) throw new HetznerError(422, "invalid_input", `ssh key '${wanted}' not found`);
+    return found.publicKey;
+  });
+  if (asked.placement_group !== undefined) cloud.requirePlace(asked.placement_group);
+  const networks = (asked.networks ?? []).map((network) => ({
+    network,
+    ip: cloud.privateAddress(network, undefined, location.network_zone),
+    aliasIps: [],
+  }));
+  return {
+    id: store.nextId("hetzner.server"),
+    name: asked.name,
+    labels: asked.labels ?? {},
+    created: stampOf(cloud.now()),
+    type: type.id,
+    image: image.id,
+    location: location.name,
+    userData: asked.user_data ?? "",
+    sshKeys: keys,
+    status: "initializing",
+    on: asked.start_after_create ?? true,
+    diskGb: type.disk,
+    networks,
+    placementGroup: asked.placement_group,
+    protection: { delete: false, rebuild: false },
+    rescue: false,
+    backups: false,
+    iso: undefined,
+    rootPassword: passwordFor(keys),
+    instance: 1,
+  };
+}
+
+/** The address that a server brings along, and that goes away with it. */
+const ownAddress = (cloud: Cloud, server: Server): Omit<PrimaryIp, "type" | "id" | "ip" | "name"> => ({
+  labels: {},
+  created: stampOf(cloud.now()),
+  location: server.location,
+  server: server.id,
+  autoDelete: true,
+  dnsPtr: {},
+  protection: { delete: false },
+});

@@ -1,0 +1,57 @@
+/** Commands on a server that change nothing about its machine, and those that a machine here cannot do. */
+import { z } from "zod";
+import { id, idOrName, maybe, parse } from "./body.ts";
+import { invalid, notEmulated } from "./errors.ts";
+import { type ResourceType, type Routes } from "./resources.ts";
+import { newPassword } from "./server-create.ts";
+import { type Server } from "./state.ts";
+
+export function registerServerExtras(routes: Routes, type: ResourceType<"hetzner.server">): void {
+  const { cloud } = routes;
+  const note = (server: Server, command: string, next: Partial<Server>) => {
+    const subject = { id: server.id, type: "server" };
+    const apply = () => void cloud.change("hetzner.server", server.id, () => next);
+    return { action: cloud.actions.start(command, [subject], apply, () => Promise.resolve()) };
+  };
+
+  routes.command(type, "change_protection", (server, body) => {
+    const asked = parse(z.object({ delete: maybe(z.boolean()), rebuild: maybe(z.boolean()) }), body);
+    const protection = {
+      delete: asked.delete ?? server.protection.delete,
+      rebuild: asked.rebuild ?? server.protection.rebuild,
+    };
+    if (protection.delete !== protection.rebuild) throw invalid("rebuild", "must be the same as delete");
+    return note(server, "change_protection", { protection });
+  });
+  routes.command(type, "enable_backup", (server) => note(server, "enable_backup", { backups: true }));
+  routes.command(type, "disable_backup", (server) => note(server, "disable_backup", { backups: false }));
+  routes.command(type, "change_dns_ptr", (server, body) => {
+    const asked = parse(z.object({ ip: z.string(), dns_ptr: z.string().nullable() }), body);
+    const address = cloud.addressesOf(server.id).find(({ ip }) => asked.ip === ip || asked.ip.startsWith(prefixOf(ip)));
+    if (!address) throw invalid("ip", `${asked.ip} is not an address of the server`);
+    cloud.setDnsPtr("hetzner.primary_ip", address, asked.ip, asked.dns_ptr);
+    return { action: cloud.actions.done("change_dns_ptr", [{ id: server.id, type: "server" }]) };
+  });
+
+  // A container boots no rescue system and no ISO; without machines both are nothing but fields.
+  const requireNoMachines = (what: string): void => {
+    if (cloud.machines.kind !== "none") throw notEmulated(`${what} on a server with a machine`);
+  };
+  routes.command(type, "enable_rescue", (server, body) => {
+    requireNoMachines("enable_rescue");
+    parse(z.object({ type: maybe(z.literal("linux64")), ssh_keys: maybe(z.array(id)) }), body);
+    return { ...note(server, "enable_rescue", { rescue: true }), root_password: newPassword() };
+  });
+  routes.command(type, "disable_rescue", (server) => note(server, "disable_rescue", { rescue: false }));
+  routes.command(type, "attach_iso", (server, body) => {
+    requireNoMachines("attach_iso");
+    const { iso } = parse(z.object({ iso: idOrName }), body);
+    const found = cloud.catalogue.find(cloud.catalogue.isos, iso);
+    if (!found) throw invalid("iso", `ISO '${iso}' not found`);
+    return note(server, "attach_iso", { iso: found.id });
+  });
+  routes.command(type, "detach_iso", (server) => note(server, "detach_iso", { iso: undefined }));
+}
+
+/** What every address of an IPv6 range begins with; an IPv4 address is its own. */
+const prefixOf = (ip: string): string => ip.replace(/::\/64$/, "::");

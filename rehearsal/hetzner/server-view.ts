@@ -1,0 +1,68 @@
+/** A server as the API shows it. */
+import { type Json } from "../json.ts";
+import { type Cloud } from "./cloud.ts";
+import { type PrimaryIp, type Server } from "./state.ts";
+
+const terabyte = 1_099_511_627_776;
+
+/** The first address of an IPv6 range, which a server gives itself. */
+export const firstOf = (range: string): string => range.replace(/\/64$/, "1");
+
+export const dnsPtrOf = ({ ip, type, dnsPtr }: Pick<PrimaryIp, "ip" | "type" | "dnsPtr">): Json[] =>
+  type === "ipv4"
+    ? [{ ip, dns_ptr: dnsPtr[ip] ?? `static.${ip.split(".").reverse().join(".")}.clients.your-server.de` }]
+    : Object.entries(dnsPtr).map(([address, name]) => ({ ip: address, dns_ptr: name }));
+
+export async function serverView(cloud: Cloud, server: Server): Promise<Json> {
+  const { catalogue, store } = cloud;
+  const type = catalogue.serverTypes.find(({ id }) => id === server.type);
+  const image = catalogue.images.find(({ id }) => id === server.image);
+  const iso = catalogue.isos.find(({ id }) => id === server.iso);
+  const addresses = cloud.addressesOf(server.id);
+  const v4 = addresses.find((one) => one.type === "ipv4");
+  const v6 = addresses.find((one) => one.type === "ipv6");
+  const group = store.get("hetzner.placement_group", server.placementGroup ?? "");
+  const isRunning = server.status !== "running" || (await cloud.machines.isRunning(server.id));
+  const subject = { id: server.id, type: "server" };
+  return {
+    id: server.id,
+    name: server.name,
+    // A guest that switched itself off, or whose machine was killed.
+    status: isRunning ? server.status : "off",
+    created: server.created,
+    public_net: {
+      ipv4: v4 ? { id: v4.id, ip: v4.ip, blocked: false, dns_ptr: dnsPtrOf(v4)[0]?.["dns_ptr"] } : null,
+      ipv6: v6 ? { id: v6.id, ip: v6.ip, blocked: false, dns_ptr: dnsPtrOf(v6) } : null,
+      floating_ips: store.list("hetzner.floating_ip").flatMap((one) => (one.server === server.id ? [one.id] : [])),
+      firewalls: cloud.firewallsOf(server).map(({ id }) => ({ id, status: "applied" })),
+    },
+    private_net: server.networks.map(({ network, ip, aliasIps }) => ({
+      network,
+      ip,
+      alias_ips: aliasIps,
+      mac_address: macOf(server.id, network),
+    })),
+    server_type: type ? catalogue.serverType(type, cloud.soldOut(type.name)) : null,
+    ...cloud.placeOf(server.location),
+    image: image ? catalogue.image(image) : null,
+    iso: iso ? catalogue.iso(iso) : null,
+    rescue_enabled: server.rescue,
+    locked: cloud.actions.isBusy(subject),
+    backup_window: server.backups ? "22-02" : null,
+    outgoing_traffic: 0,
+    ingoing_traffic: 0,
+    included_traffic: 20 * terabyte,
+    primary_disk_size: server.diskGb,
+    protection: server.protection,
+    labels: server.labels,
+    volumes: store.list("hetzner.volume").flatMap((one) => (one.server === server.id ? [one.id] : [])),
+    load_balancers: cloud.balancersOf(server).map(({ id }) => id),
+    placement_group: group ? cloud.placementGroupView(group) : null,
+  };
+}
+
+/** A locally administered address that stays the same for a server in a network. */
+function macOf(server: number, network: number): string {
+  const hex = (server.toString(16).padStart(6, "0") + network.toString(16).padStart(4, "0")).slice(-10);
+  return `86:${hex.match(/../g)?.join(":") ?? ""}`;
+}

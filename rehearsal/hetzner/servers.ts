@@ -1,0 +1,117 @@
+/** Servers: created, shown, attached to networks, deleted. */
+import { z } from "zod";
+import { hostName, id, maybe, parse } from "./body.ts";
+import { convergeBalancersOf, convergeServer } from "./converge.ts";
+import { HetznerError, inUse, notFound } from "./errors.ts";
+import { textsOf } from "./listing.ts";
+import { registerPower } from "./power.ts";
+import { type ResourceType, type Routes } from "./resources.ts";
+import { createServer } from "./server-create.ts";
+import { registerServerExtras } from "./server-extras.ts";
+import { serverView } from "./server-view.ts";
+import { type Server } from "./state.ts";
+
+export function registerServers(routes: Routes): void {
+  const { cloud } = routes;
+  const subjectOf = (server: Server) => ({ id: server.id, type: "server" });
+  const type: ResourceType<"hetzner.server"> = {
+    kind: "hetzner.server",
+    path: "servers",
+    singular: "server",
+    name: hostName,
+    view: (server) => serverView(cloud, server),
+    matches: ({ status }, query) => {
+      const wanted = textsOf(query, "status");
+      return wanted.length === 0 || wanted.includes(status);
+    },
+    relabelled: (server) => {
+      // Firewalls and load balancers choose servers by their labels.
+      cloud.background(cloud.applyFirewalls(server).then(() => convergeBalancersOf(cloud, server.id)));
+    },
+    remove: (server) => {
+      cloud.requireIdle(subjectOf(server));
+      const apply = () => void cloud.change("hetzner.server", server.id, () => ({ status: "deleting" as const }));
+      return cloud.actions.start("delete_server", [subjectOf(server)], apply, () => convergeServer(cloud, server.id));
+    },
+  };
+  routes.post("/servers", async ({ body }) => {
+    const { server, action, nextActions } = cloud.store.transaction(() => createServer(cloud, body));
+    const view = await serverView(cloud, server);
+    return { server: view, action, next_actions: nextActions, root_password: server.rootPassword ?? null };
+  });
+  registerPower(routes, type);
+  registerServerExtras(routes, type);
+  registerServerNetworks(routes, type);
+  routes.resource(type);
+}
+
+const mostNetworks = 3;
+
+/** A server's places in private networks. */
+function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.server">): void {
+  const { cloud } = routes;
+  const change = (command: string, server: Server, network: number, networks: Server["networks"]) => {
+    const subjects = [
+      { id: server.id, type: "server" },
+      { id: network, type: "network" },
+    ];
+    const apply = () => void cloud.change("hetzner.server", server.id, () => ({ networks }));
+    return {
+      action: cloud.actions.start(command, subjects, apply, async () => {
+        const now = cloud.require("hetzner.server", server.id);
+        await cloud.machines.setNetworks(server.id, cloud.interfacesOf(now));
+        await convergeBalancersOf(cloud, server.id);
+      }),
+    };
+  };
+  const placeIn = (server: Server, network: number) => {
+    const place = server.networks.find((one) => one.network === network);
+    if (!place) throw notFound("network of the server", network);
+    return place;
+  };
+
+  routes.command(type, "attach_to_network", (server, body) => {
+    const schema = z.object({
+      network: id,
+      ip: maybe(z.string()),
+      ip_range: maybe(z.string()),
+      alias_ips: maybe(z.array(z.string())),
+    });
+    const asked = parse(schema, body);
+    cloud.require("hetzner.network", asked.network);
+    if (server.networks.some(({ network }) => network === asked.network)) {
+      throw new HetznerError(409, "server_already_attached", "server is already attached to the network");
+    }
+    cloud.requireIdle({ id: server.id, type: "server" });
+    if (server.networks.length >= mostNetworks) {
+      throw new HetznerError(403, "resource_limit_exceeded", `a server is in at most ${mostNetworks} networks`);
+    }
+    const zone = cloud.zoneOf(server.location);
+    const ip = cloud.privateAddress(asked.network, asked.ip, zone, asked.ip_range);
+    const aliasIps = (asked.alias_ips ?? []).map((one) => cloud.privateAddress(asked.network, one, zone));
+    const networks = [...server.networks, { network: asked.network, ip, aliasIps }];
+    return change("attach_to_network", server, asked.network, networks);
+  });
+
+  routes.command(type, "detach_from_network", (server, body) => {
+    const { network } = parse(z.object({ network: id }), body);
+    const place = placeIn(server, network);
+    cloud.requireIdle({ id: server.id, type: "server" });
+    const target = cloud.balancersOf(server).find((balancer) => balancer.network?.id === network);
+    if (target?.targets.some((one) => one.server === server.id && one.usePrivateIp)) {
+      throw inUse(`the server is a target of load balancer ${target.name} in this network`);
+    }
+    const rest = server.networks.filter((one) => one !== place);
+    return change("detach_from_network", server, network, rest);
+  });
+
+  routes.command(type, "change_alias_ips", (server, body) => {
+    const { network, alias_ips: aliasIps } = parse(z.object({ network: id, alias_ips: z.array(z.string()) }), body);
+    const place = placeIn(server, network);
+    cloud.requireIdle({ id: server.id, type: "server" });
+    const zone = cloud.zoneOf(server.location);
+    for (const ip of aliasIps.filter((one) => !place.aliasIps.includes(one))) cloud.privateAddress(network, ip, zone);
+    const networks = server.networks.map((one) => (one === place ? { ...one, aliasIps } : one));
+    return change("change_alias_ips", server, network, networks);
+  });
+}

@@ -1,0 +1,155 @@
+/** SSH keys, placement groups and certificates: what the API keeps and no machine runs. */
+import { createHash, X509Certificate } from "node:crypto";
+import { z } from "zod";
+import { stampOf } from "./actions.ts";
+import { type Service } from "./balancer-services.ts";
+import { labels, maybe, name, parse } from "./body.ts";
+import { inUse, invalid, notEmulated, notUnique } from "./errors.ts";
+import { type ResourceType, type Routes } from "./resources.ts";
+import { type Certificate } from "./state.ts";
+
+export function registerSshKeys(routes: Routes): void {
+  const { cloud } = routes;
+  const { store } = cloud;
+  const type: ResourceType<"hetzner.ssh_key"> = {
+    kind: "hetzner.ssh_key",
+    path: "ssh_keys",
+    singular: "ssh_key",
+    name,
+    view: ({ publicKey, ...key }) => ({ ...key, public_key: publicKey }),
+    matches: ({ fingerprint }, query) => query["fingerprint"] === undefined || query["fingerprint"] === fingerprint,
+    remove: ({ id }) => {
+      store.delete("hetzner.ssh_key", id);
+      return undefined;
+    },
+  };
+  routes.post("/ssh_keys", async ({ body }) => {
+    const asked = parse(z.object({ name, public_key: z.string(), labels: maybe(labels) }), body);
+    const key = store.transaction(() => {
+      cloud.requireFreeName(type.kind, asked.name);
+      const fingerprint = fingerprintOf(asked.public_key);
+      if (store.list(type.kind).some((one) => one.fingerprint === fingerprint)) throw notUnique("public_key");
+      const id = store.nextId(type.kind);
+      const common = { id, name: asked.name, labels: asked.labels ?? {}, created: stampOf(cloud.now()) };
+      store.put(type.kind, id, { ...common, publicKey: asked.public_key, fingerprint });
+      return cloud.require(type.kind, id);
+    });
+    return { ssh_key: await type.view(key) };
+  });
+  routes.resource(type);
+}
+
+/** MD5 of the key, in pairs of hexadecimal digits, as the API shows it. */
+function fingerprintOf(publicKey: string): string {
+  const [, algorithm, encoded] = /^((?:ssh|ecdsa|sk)-[\w@.-]+) ([A-Za-z0-9+/]+=*)(?: .*)?\s*$/.exec(publicKey) ?? [];
+  if (algorithm === undefined || encoded === undefined) throw invalid("public_key", "must be an OpenSSH public key");
+  const digest = createHash("md5").update(Buffer.from(encoded, "base64")).digest("hex");
+  return digest.match(/../g)?.join(":") ?? "";
+}
+
+export function registerPlacementGroups(routes: Routes): void {
+  const { cloud } = routes;
+  const { store } = cloud;
+  const type: ResourceType<"hetzner.placement_group"> = {
+    kind: "hetzner.placement_group",
+    path: "placement_groups",
+    singular: "placement_group",
+    name,
+    view: (group) => cloud.placementGroupView(group),
+    remove: (group) => {
+      if (store.list("hetzner.server").some(({ placementGroup }) => placementGroup === group.id)) {
+        throw inUse(`placement group ${group.name} has servers`);
+      }
+      store.delete("hetzner.placement_group", group.id);
+      return undefined;
+    },
+  };
+  routes.post("/placement_groups", ({ body }) => {
+    const asked = parse(z.object({ name, type: z.literal("spread"), labels: maybe(labels) }), body);
+    return store.transaction(() => {
+      cloud.requireFreeName(type.kind, asked.name);
+      cloud.requireRoom(type.kind);
+      const id = store.nextId(type.kind);
+      const common = { id, name: asked.name, labels: asked.labels ?? {}, created: stampOf(cloud.now()) };
+      store.put(type.kind, id, { ...common, type: "spread" });
+      return { placement_group: cloud.placementGroupView(cloud.require(type.kind, id)), action: null };
+    });
+  });
+  routes.resource(type);
+}
+
+export function registerCertificates(routes: Routes): void {
+  const { cloud } = routes;
+  const { store } = cloud;
+  const usersOf = (certificate: Certificate) =>
+    store
+      .list("hetzner.load_balancer")
+      .filter(({ services }) => services.some((service) => certificatesOf(service).includes(certificate.id)));
+  const type: ResourceType<"hetzner.certificate"> = {
+    kind: "hetzner.certificate",
+    path: "certificates",
+    singular: "certificate",
+    name,
+    view: (one) => ({
+      id: one.id,
+      name: one.name,
+      labels: one.labels,
+      created: one.created,
+      type: one.type,
+      certificate: one.certificate,
+      not_valid_before: one.notBefore,
+      not_valid_after: one.notAfter,
+      domain_names: one.domains,
+      fingerprint: one.fingerprint,
+      status: null,
+      used_by: usersOf(one).map(({ id }) => ({ id, type: "load_balancer" })),
+    }),
+    remove: (one) => {
+      if (usersOf(one).length > 0) throw inUse(`certificate ${one.name} is used by a load balancer`);
+      store.delete("hetzner.certificate", one.id);
+      return undefined;
+    },
+  };
+  routes.post("/certificates", async ({ body }) => {
+    const schema = z.object({
+      name,
+      type: maybe(z.enum(["uploaded", "managed"])),
+      certificate: maybe(z.string()),
+      private_key: maybe(z.string()),
+      labels: maybe(labels),
+    });
+    const asked = parse(schema, body);
+    if (asked.type === "managed") throw notEmulated("a managed certificate");
+    const { certificate, private_key: privateKey } = asked;
+    if (certificate === undefined || privateKey === undefined) {
+      throw invalid("certificate", "an uploaded certificate needs certificate and private_key");
+    }
+    const read = readCertificate(certificate);
+    const made = store.transaction(() => {
+      cloud.requireFreeName(type.kind, asked.name);
+      const id = store.nextId(type.kind);
+      const common = { id, name: asked.name, labels: asked.labels ?? {}, created: stampOf(cloud.now()) };
+      store.put(type.kind, id, { ...common, type: "uploaded", certificate, privateKey, ...read });
+      return cloud.require(type.kind, id);
+    });
+    return { certificate: await type.view(made), action: null };
+  });
+  routes.resource(type);
+}
+
+const certificatesOf = ({ http }: Service): readonly number[] => http?.certificates ?? [];
+
+function readCertificate(pem: string) {
+  try {
+    const read = new X509Certificate(pem);
+    const names = (read.subjectAltName ?? "").match(/(?<=DNS:)[^,]+/g) ?? [];
+    return {
+      domains: [...names],
+      notBefore: stampOf(new Date(read.validFrom)),
+      notAfter: stampOf(new Date(read.validTo)),
+      fingerprint: read.fingerprint,
+    };
+  } catch {
+    throw invalid("certificate", "is not a certificate in PEM");
+  }
+}

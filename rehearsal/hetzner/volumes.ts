@@ -1,0 +1,136 @@
+/** Volumes: made, attached, made larger, deleted. */
+import { z } from "zod";
+import { stampOf } from "./actions.ts";
+import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
+import { type Cloud } from "./cloud.ts";
+import { convergeVolume } from "./converge.ts";
+import { HetznerError, invalid, inUse } from "./errors.ts";
+import { textsOf } from "./listing.ts";
+import { type ResourceType, type Routes } from "./resources.ts";
+import { type Volume } from "./state.ts";
+
+const sizeSchema = z.int().min(10, "must be 10 or more").max(10_240, "must be 10240 or less");
+
+export function registerVolumes(routes: Routes): void {
+  const { cloud } = routes;
+  const subjectOf = (volume: Volume) => ({ id: volume.id, type: "volume" });
+  const type: ResourceType<"hetzner.volume"> = {
+    kind: "hetzner.volume",
+    path: "volumes",
+    singular: "volume",
+    name,
+    view: (volume) => viewOf(cloud, volume),
+    matches: (_, query) => {
+      const wanted = textsOf(query, "status");
+      return wanted.length === 0 || wanted.includes("available");
+    },
+    remove: (volume) => {
+      cloud.requireIdle(subjectOf(volume));
+      if (volume.server !== undefined) throw inUse(`volume with ID '${volume.id}' is still attached`);
+      cloud.store.delete("hetzner.volume", volume.id);
+      cloud.background(convergeVolume(cloud, volume.id));
+      return undefined;
+    },
+  };
+
+  routes.post("/volumes", ({ body }) => {
+    const schema = z.object({
+      name,
+      size: sizeSchema,
+      location: maybe(idOrName),
+      server: maybe(id),
+      labels: maybe(labels),
+      automount: maybe(z.boolean()),
+      format: maybe(z.enum(["ext4", "xfs"])),
+    });
+    const asked = parse(schema, body);
+    return cloud.store.transaction(() => {
+      cloud.requireFreeName(type.kind, asked.name);
+      cloud.requireRoom(type.kind);
+      const server = asked.server === undefined ? undefined : cloud.require("hetzner.server", asked.server);
+      if (server) cloud.requireIdle({ id: server.id, type: "server" });
+      const location = cloud.catalogue.find(cloud.catalogue.locations, server?.location ?? asked.location);
+      if (!location) throw invalid("location", "a location or a server is needed");
+      if (asked.automount && !server) throw invalid("automount", "needs a server");
+      const volume: Volume = {
+        id: cloud.store.nextId(type.kind),
+        name: asked.name,
+        labels: asked.labels ?? {},
+        created: stampOf(cloud.now()),
+        sizeGb: asked.size,
+        location: location.name,
+        server: server?.id,
+        format: asked.format,
+        automount: asked.automount ?? false,
+        protection: { delete: false },
+      };
+      cloud.store.put(type.kind, volume.id, volume);
+      const subjects = [subjectOf(volume), ...(server ? [{ id: server.id, type: "server" }] : [])];
+      const action = cloud.actions.start(
+        "create_volume",
+        subjects,
+        () => undefined,
+        () => convergeVolume(cloud, volume.id),
+      );
+      const next = server
+        ? [
+            cloud.actions.start(
+              "attach_volume",
+              subjects,
+              () => undefined,
+              () => Promise.resolve(),
+            ),
+          ]
+        : [];
+      return { volume: viewOf(cloud, volume), action, next_actions: next };
+    });
+  });
+
+  routes.command(type, "attach", (volume, body) => {
+    const asked = parse(z.object({ server: id, automount: maybe(z.boolean()) }), body);
+    const server = cloud.require("hetzner.server", asked.server);
+    cloud.requireFreeVolume(volume.id, server.location);
+    const subject = { id: server.id, type: "server" };
+    cloud.requireIdle(subject);
+    const next = { server: server.id, automount: asked.automount ?? false };
+    const apply = () => void cloud.change(type.kind, volume.id, () => next);
+    const work = () => cloud.machines.attachVolume(volume.id, server.id, next.automount);
+    return { action: cloud.actions.start("attach_volume", [subjectOf(volume), subject], apply, work) };
+  });
+  routes.command(type, "detach", (volume) => {
+    const { server } = volume;
+    if (server === undefined) throw new HetznerError(422, "service_error", "volume is not attached to a server");
+    cloud.requireIdle(subjectOf(volume));
+    const subject = { id: server, type: "server" };
+    cloud.requireIdle(subject);
+    const apply = () => void cloud.change(type.kind, volume.id, () => ({ server: undefined, automount: false }));
+    const work = () => cloud.machines.detachVolume(volume.id, server);
+    return { action: cloud.actions.start("detach_volume", [subjectOf(volume), subject], apply, work) };
+  });
+  routes.command(type, "resize", (volume, body) => {
+    const { size } = parse(z.object({ size: sizeSchema }), body);
+    if (size <= volume.sizeGb) throw invalid("size", `must be larger than the ${volume.sizeGb} GB of now`);
+    cloud.requireIdle(subjectOf(volume));
+    const apply = () => void cloud.change(type.kind, volume.id, () => ({ sizeGb: size }));
+    const work = () => cloud.machines.resizeVolume(volume.id, size);
+    return { action: cloud.actions.start("resize_volume", [subjectOf(volume)], apply, work) };
+  });
+  routes.protection(type);
+  routes.resource(type);
+}
+
+function viewOf(cloud: Cloud, volume: Volume) {
+  return {
+    id: volume.id,
+    name: volume.name,
+    created: volume.created,
+    server: volume.server ?? null,
+    location: cloud.catalogue.find(cloud.catalogue.locations, volume.location),
+    size: volume.sizeGb,
+    linux_device: `/dev/disk/by-id/scsi-0HC_Volume_${volume.id}`,
+    protection: volume.protection,
+    labels: volume.labels,
+    status: "available",
+    format: volume.format ?? null,
+  };
+}
