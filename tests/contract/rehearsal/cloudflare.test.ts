@@ -6,7 +6,7 @@ import { resources } from "../../../rehearsal/cloudflare-plugin/resources.ts";
 import { setQuirk } from "../../../rehearsal/cloudflare/quirks.ts";
 import { ownedBy } from "../../../rehearsal/cloudflare/state.ts";
 import { Api, ownerToken } from "../../unit/rehearsal/support/api.ts";
-import { Project, type Ran } from "./project.ts";
+import { Project, succeed } from "./project.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
 const zones = [
@@ -14,11 +14,6 @@ const zones = [
   { name: "biz.example", plan: "enterprise" },
 ] as const;
 jest.setTimeout(180_000);
-
-const succeed = ({ code, output }: Ran): string => {
-  if (code !== 0) throw new Error(output);
-  return output;
-};
 
 async function withStack(work: (project: Project, api: Api) => Promise<void>): Promise<void> {
   const api = new Api(zones);

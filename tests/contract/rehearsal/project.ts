@@ -9,6 +9,12 @@ export interface Ran {
   readonly output: string;
 }
 
+/** The output of a command that has to end well. */
+export function succeed({ code, output }: Ran): string {
+  if (code !== 0) throw new Error(output);
+  return output;
+}
+
 export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "orion-cloudflare-"));
   readonly #env: NodeJS.ProcessEnv;

@@ -1,0 +1,107 @@
+/** The emulated Hetzner Cloud on a free port of loopback, without machines unless a test gives some. */
+import fastify, { type FastifyInstance } from "fastify";
+import { type Disturb } from "../../../../rehearsal/hetzner/actions.ts";
+import { registerHetzner } from "../../../../rehearsal/hetzner/api.ts";
+import { type Cloud, type CloudOptions } from "../../../../rehearsal/hetzner/cloud.ts";
+import { type HetznerObjects } from "../../../../rehearsal/hetzner/state.ts";
+import { isRecord, type Json } from "../../../../rehearsal/json.ts";
+import { NoMachines } from "../../../../rehearsal/machines/none.ts";
+import { Store } from "../../../../rehearsal/store.ts";
+
+export const hetznerToken = "0123456789abcdef".repeat(4);
+
+export interface Reply {
+  readonly status: number;
+  readonly body: Json;
+  /** The code of the error, when the reply is one. */
+  readonly code: unknown;
+}
+
+export interface HetznerOptions extends Partial<Pick<CloudOptions, "machines" | "limits" | "soldOut">> {
+  /** The file of the state; without one it is forgotten. */
+  readonly path?: string;
+  readonly disturb?: Disturb;
+  /** Sees every reply. */
+  readonly onReply?: (method: string, route: string, status: number, body: unknown) => void;
+}
+
+const open = new Set<HetznerApi>();
+
+afterEach(async () => {
+  for (const api of [...open]) await api.close();
+});
+
+export class HetznerApi {
+  readonly app: FastifyInstance = fastify();
+  readonly cloud: Cloud;
+  readonly resume: () => Promise<void>;
+  readonly store: Store<HetznerObjects>;
+  now = new Date("2026-01-01T00:00:00Z");
+  /** Its address with the path of the API. */
+  readonly endpoint: Promise<string>;
+  readonly failures: unknown[] = [];
+
+  constructor(options: HetznerOptions = {}) {
+    this.store = new Store<HetznerObjects>(options.path ?? ":memory:");
+    const { cloud, resume } = registerHetzner(this.app, {
+      store: this.store,
+      now: () => this.now,
+      token: hetznerToken,
+      block: 78,
+      machines: options.machines ?? new NoMachines(),
+      ...(options.limits && { limits: options.limits }),
+      soldOut: options.soldOut ?? (() => new Set()),
+      disturb: options.disturb ?? (() => ({ seconds: 0, failure: undefined })),
+      onError: (error) => this.failures.push(error),
+    });
+    this.cloud = cloud;
+    this.resume = resume;
+    const { onReply } = options;
+    if (onReply) {
+      this.app.addHook("onSend", (request, reply, payload, done) => {
+        const body: unknown = typeof payload === "string" && payload !== "" ? JSON.parse(payload) : undefined;
+        onReply(request.method, request.routeOptions.url ?? request.url, reply.statusCode, body);
+        done(null, payload);
+      });
+    }
+    this.endpoint = this.app.listen({ host: "127.0.0.1", port: 0 }).then((base) => `${base}/hetzner/v1`);
+    open.add(this);
+  }
+
+  async call(method: string, path: string, payload?: unknown, token = hetznerToken): Promise<Reply> {
+    const response = await fetch(`${await this.endpoint}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(payload !== undefined && { "content-type": "application/json" }),
+      },
+      ...(payload !== undefined && { body: JSON.stringify(payload) }),
+    });
+    const text = await response.text();
+    const body: unknown = text === "" ? {} : JSON.parse(text);
+    if (!isRecord(body)) throw new Error(`${method} ${path}: no object`);
+    return { status: response.status, body, code: isRecord(body["error"]) ? body["error"]["code"] : undefined };
+  }
+
+  /** Calls, and waits for every action that came of it. @throws when the call is refused */
+  async do(method: string, path: string, payload?: unknown): Promise<Json> {
+    const { status, body } = await this.call(method, path, payload);
+    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(body)}`);
+    await this.cloud.settled();
+    return body;
+  }
+
+  /** Makes a resource and gives its id. */
+  async make(path: string, singular: string, payload: unknown): Promise<number> {
+    const { [singular]: made } = await this.do("POST", path, payload);
+    if (!isRecord(made)) throw new Error(`no ${singular} in the reply`);
+    return Number(made["id"]);
+  }
+
+  async close(): Promise<void> {
+    open.delete(this);
+    await this.app.close();
+    await this.cloud.settled();
+    this.store.close();
+  }
+}
