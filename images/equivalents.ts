@@ -32,8 +32,7 @@ export class Equivalents {
    * @throws Error when mmdebstrap is missing and cannot be installed, or with the end of the log when a build fails.
    */
   async build(name: OfficialImage, reference: string): Promise<void> {
-    this.#base ??= this.#makeBase();
-    const base = await this.#base;
+    const base = await this.base();
     await buildImage(this.#workshop, {
       title: name,
       reference,
@@ -41,6 +40,17 @@ export class Equivalents {
       args: { BASE: base },
       labels: { [inputsLabel]: this.inputs(name) },
     });
+  }
+
+  /** Name of the Debian that all equivalents stand on, made when it is not there. */
+  base(): Promise<string> {
+    this.#base ??= this.#makeBase();
+    return this.#base;
+  }
+
+  /** Hash of all that decides that Debian. */
+  baseInputs(): string {
+    return this.#plan().baseHash;
   }
 
   async #makeBase(): Promise<string> {

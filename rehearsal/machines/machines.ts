@@ -148,6 +148,11 @@ export interface Machines {
   /** Drops every packet between two servers, or lets them pass again. */
   setPartition(serverA: number, serverB: number, partitioned: boolean): Promise<void>;
 
+  /** From its next start on the server's boot hangs, or no longer does. */
+  setNeverBoots(id: number, never: boolean): Promise<void>;
+  /** Fills the file system of a mounted Volume, or gives the room back. */
+  setVolumeFull(id: number, serverId: number, full: boolean): Promise<void>;
+
   /** Removes every machine, network, Volume, balancer and packet filter rule that this cloud made. */
   destroyAll(): Promise<void>;
 }

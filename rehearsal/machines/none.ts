@@ -41,6 +41,8 @@ export class NoMachines implements Machines {
   attachVolume = done;
   detachVolume = done;
   setPartition = done;
+  setNeverBoots = done;
+  setVolumeFull = done;
 
   setBalancer(spec: BalancerSpec): Promise<void> {
     this.#balancers.set(spec.id, spec);

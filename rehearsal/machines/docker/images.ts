@@ -1,0 +1,49 @@
+/** Images of the cloud's own machines, built once on this host. */
+import { join } from "node:path";
+import { contextFiles, hashOf } from "../../../images/context.ts";
+import { buildImage, type Workshop } from "../../../images/docker-build.ts";
+import { builderEnvironment, localImages, run } from "../../../images/engine.ts";
+import { Equivalents } from "../../../images/equivalents.ts";
+import { type Progress } from "../../../toolchain/src/progress.ts";
+
+export type MachineImage = "server" | "balancer";
+
+export interface MachineImagesOptions {
+  /** Folder of the project. */
+  readonly root: string;
+  /** Folder of log files. */
+  readonly logs: string;
+  readonly progress: Progress;
+}
+
+export class MachineImages {
+  readonly #options: MachineImagesOptions;
+  readonly #made = new Map<MachineImage, Promise<string>>();
+
+  constructor(options: MachineImagesOptions) {
+    this.#options = options;
+  }
+
+  /** Name of an image, which is built when it is not there. */
+  name(image: MachineImage): Promise<string> {
+    const made = this.#made.get(image) ?? this.#make(image);
+    this.#made.set(image, made);
+    // What failed is tried again by the next one who asks.
+    made.catch(() => this.#made.delete(image));
+    return made;
+  }
+
+  async #make(image: MachineImage): Promise<string> {
+    const { root, logs, progress } = this.#options;
+    const workshop: Workshop = { runner: run, logs, environment: await builderEnvironment(run) };
+    const debian = new Equivalents(root, workshop);
+    const files = contextFiles(join(root, "rehearsal/machines/docker/images", image));
+    const reference = `orion/cloud-${image}:${hashOf(files, debian.baseInputs()).slice(0, 12)}`;
+    if ((await localImages(run, [reference])).has(reference)) return reference;
+    await progress.during(`image of the cloud's ${image}s`, "built", async () => {
+      const base = await debian.base();
+      await buildImage(workshop, { title: `cloud-${image}`, reference, files, args: { BASE: base }, labels: {} });
+    });
+    return reference;
+  }
+}

@@ -1,0 +1,87 @@
+/** Docker networks: a small one behind each public address, and an internal one for each private network. */
+import { z } from "zod";
+import { type NetworkInterface } from "../machines.ts";
+import { docker, dockerLines, dockerUnless } from "./commands.ts";
+import { type Names } from "./names.ts";
+
+const attachedSchema = z.record(
+  z.string(),
+  z.object({ IPAMConfig: z.object({ IPv4Address: z.string().optional() }).nullish() }),
+);
+
+export class Networks {
+  readonly #names: Names;
+  /** Networks are made and cleared one after the other: two at once could take the same. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(names: Names) {
+    this.#names = names;
+  }
+
+  createPrivate(id: number, range: string): Promise<void> {
+    return this.#inTurn(() => this.#makePrivate(id, range));
+  }
+
+  deletePrivate(id: number): Promise<void> {
+    return this.#inTurn(() => dockerUnless(gone, "network", "rm", this.#names.privateNetwork(id)));
+  }
+
+  /** Has a container stand in exactly these networks; works while it runs. */
+  connect(
+    container: string,
+    publicAddress: string | undefined,
+    interfaces: readonly NetworkInterface[],
+  ): Promise<void> {
+    const names = this.#names;
+    return this.#inTurn(async () => {
+      const wanted = new Map(interfaces.map((one) => [names.privateNetwork(one.networkId), one.address]));
+      for (const { networkId, range } of interfaces) await this.#makePrivate(networkId, range);
+      if (publicAddress !== undefined) {
+        const { subnet, host } = names.behind(publicAddress);
+        await this.#make(names.publicNetwork(publicAddress), subnet, names.publicBridge(publicAddress), []);
+        wanted.set(names.publicNetwork(publicAddress), host);
+      }
+      const format = "{{json .NetworkSettings.Networks}}";
+      const attached = attachedSchema.parse(JSON.parse(await docker("inspect", "--format", format, container)));
+      for (const [network, { IPAMConfig: config }] of Object.entries(attached)) {
+        if (wanted.has(network) && wanted.get(network) === config?.IPv4Address) wanted.delete(network);
+        else await docker("network", "disconnect", "--force", network, container);
+      }
+      for (const [network, address] of wanted) await docker("network", "connect", "--ip", address, network, container);
+      await this.#prune();
+    });
+  }
+
+  /** Removes the networks behind public addresses that nobody has any more. */
+  prune(): Promise<void> {
+    return this.#inTurn(() => this.#prune());
+  }
+
+  async #prune(): Promise<void> {
+    const prefix = `orion-cloud-${this.#names.instance}-public-`;
+    const listed = await dockerLines("network", "ls", "--filter", `name=^${prefix}`, "--format", "{{.Name}}");
+    const containers = ["ps", "--all", "--filter", `label=${this.#names.label}`, "--format", "{{.Networks}}"];
+    const used = new Set((await dockerLines(...containers)).flatMap((line) => line.split(",")));
+    for (const network of listed.filter((name) => !used.has(name))) await dockerUnless(gone, "network", "rm", network);
+  }
+
+  #makePrivate(id: number, range: string): Promise<void> {
+    return this.#make(this.#names.privateNetwork(id), range, this.#names.privateBridge(id), ["--internal"]);
+  }
+
+  async #make(name: string, subnet: string, bridge: string, options: readonly string[]): Promise<void> {
+    if ((await docker("network", "ls", "--quiet", "--filter", `name=^${name}$`)) !== "") return;
+    await docker(
+      ...["network", "create", "--driver", "bridge", "--subnet", subnet, "--label", this.#names.label, ...options],
+      ...["--opt", `com.docker.network.bridge.name=${bridge}`, name],
+    );
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#last.then(work);
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+}
+
+const gone = /No such network|not found/;

@@ -1,0 +1,102 @@
+/** The packet filter of the host, as far as it is a cloud's. */
+import { writeFileSync } from "node:fs";
+import { type FirewallRule } from "../machines.ts";
+import { command } from "./commands.ts";
+import { type Names } from "./names.ts";
+import { chainsOf, type Exposed, hooks, packetRules } from "./packet-rules.ts";
+
+export class PacketFilter {
+  readonly #names: Names;
+  readonly #cloudAddresses: readonly string[];
+  readonly #exposed = new Map<string, Exposed>();
+  /** Rules of servers that have no public address at the moment, too. */
+  readonly #rules = new Map<number, readonly FirewallRule[] | undefined>();
+  #chains: ReadonlySet<string> = new Set();
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(names: Names, cloudAddresses: readonly string[]) {
+    this.#names = names;
+    this.#cloudAddresses = cloudAddresses;
+  }
+
+  /** Opens, moves or, without an address, closes the way to a server or a load balancer. */
+  expose(kind: Exposed["kind"], id: number, address: string | undefined): Promise<void> {
+    const key = `${kind}/${id}`;
+    if (address === undefined) this.#exposed.delete(key);
+    else this.#exposed.set(key, { kind, id, address, rules: kind === "server" ? this.#rules.get(id) : undefined });
+    if (address !== undefined) allowLoopback(this.#names.publicBridge(address));
+    return this.#apply();
+  }
+
+  setRules(id: number, rules: readonly FirewallRule[] | undefined): Promise<void> {
+    this.#rules.set(id, rules);
+    const exposed = this.#exposed.get(`server/${id}`);
+    if (exposed) this.#exposed.set(`server/${id}`, { ...exposed, rules });
+    return this.#apply();
+  }
+
+  /** A server is gone, with everything that was known of it. */
+  forget(id: number): Promise<void> {
+    this.#rules.delete(id);
+    return this.expose("server", id, undefined);
+  }
+
+  /** Takes every rule of this cloud away, also of an emulator that ran before. */
+  async clear(): Promise<void> {
+    await this.#last.catch(() => undefined);
+    this.#exposed.clear();
+    this.#rules.clear();
+    for (const [table, hook, chain] of hooks(this.#names)) {
+      await iptables(table, "-D", hook, "-j", chain).catch(() => undefined);
+    }
+    for (const table of ["nat", "filter"]) {
+      const chains = await this.#existing(table);
+      for (const action of ["-F", "-X"]) for (const chain of chains) await iptables(table, action, chain);
+    }
+    this.#chains = new Set();
+  }
+
+  /** One change after the other: each writes all rules of the cloud anew, in one step. */
+  #apply(): Promise<void> {
+    const next = this.#last.catch(() => undefined).then(() => this.#write());
+    this.#last = next;
+    return next;
+  }
+
+  async #write(): Promise<void> {
+    const exposed = [...this.#exposed.values()];
+    const chains = chainsOf(this.#names, exposed);
+    const isFirst = this.#chains.size === 0;
+    const before = isFirst ? new Set(await this.#existing("filter")) : this.#chains;
+    const stale = [...before].filter((chain) => !chains.includes(chain) && !chain.startsWith(this.#names.chain("N")));
+    const text = packetRules(this.#names, exposed, this.#cloudAddresses, stale);
+    await command("iptables-restore", ["--wait", "10", "--noflush"], { input: text });
+    if (isFirst) await this.#hook();
+    this.#chains = new Set(chains);
+  }
+
+  async #hook(): Promise<void> {
+    for (const [table, hook, chain] of hooks(this.#names)) {
+      const isThere = await iptables(table, "-C", hook, "-j", chain).then(
+        () => true,
+        () => false,
+      );
+      if (!isThere) await iptables(table, "-I", hook, "1", "-j", chain);
+    }
+  }
+
+  async #existing(table: string): Promise<string[]> {
+    const listed = await iptables(table, "-S");
+    return listed
+      .split("\n")
+      .flatMap((line) => (line.startsWith(`-N ${this.#names.chain("")}`) ? [line.slice("-N ".length)] : []));
+  }
+}
+
+const iptables = (table: string, ...args: readonly string[]): Promise<string> =>
+  command("iptables", ["--wait", "10", "--table", table, ...args]);
+
+/** Lets packets of loopback addresses out of, and answers into, one bridge. */
+function allowLoopback(bridge: string): void {
+  writeFileSync(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, "1");
+}

@@ -1,0 +1,111 @@
+/** Volumes: sparse files behind loop devices, whose nodes appear in the servers that they are attached to. */
+import { existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type VolumeSpec } from "../machines.ts";
+import { command, docker } from "./commands.ts";
+
+const gigabyte = 2 ** 30;
+
+export const deviceOf = (volume: number): string => `/dev/disk/by-id/scsi-0HC_Volume_${volume}`;
+
+export class Volumes {
+  readonly #folder: string;
+  readonly #image: () => Promise<string>;
+
+  /**
+   * @param folder of the cloud
+   * @param image name of an image that has the programs for file systems
+   */
+  constructor(folder: string, image: () => Promise<string>) {
+    this.#folder = folder;
+    this.#image = image;
+  }
+
+  /** The folder that a server sees as /dev/disk. */
+  nodes(server: number): string {
+    const folder = join(this.#folder, "servers", String(server), "disk");
+    mkdirSync(join(folder, "by-id"), { recursive: true });
+    return folder;
+  }
+
+  async create({ id, sizeGb, format }: VolumeSpec): Promise<void> {
+    const path = this.#file(id);
+    if (existsSync(path)) return;
+    const unfinished = `${path}.new`;
+    mkdirSync(join(this.#folder, "volumes"), { recursive: true });
+    writeFileSync(unfinished, "");
+    truncateSync(unfinished, sizeGb * gigabyte);
+    if (format) {
+      const make = format === "ext4" ? ["mkfs.ext4", "-q", "-F"] : ["mkfs.xfs", "-q", "-f"];
+      const mount = ["--volume", `${unfinished}:/volume`, "--network", "none", "--entrypoint", make[0] ?? ""];
+      await docker("run", "--rm", ...mount, await this.#image(), ...make.slice(1), "/volume");
+    }
+    await command("mv", [unfinished, path]);
+  }
+
+  /** Makes it larger; what is mounted sees it at once, and the file system in it is the guest's to grow. */
+  async resize(id: number, sizeGb: number): Promise<void> {
+    const path = this.#file(id);
+    if (statSync(path).size >= sizeGb * gigabyte) return;
+    truncateSync(path, sizeGb * gigabyte);
+    const loop = await loopOf(path);
+    if (loop) await command("losetup", ["--set-capacity", loop]);
+  }
+
+  /** Gives a server the device. */
+  async attach(id: number, server: number): Promise<void> {
+    const path = this.#file(id);
+    const loop = (await loopOf(path)) ?? (await command("losetup", ["--find", "--show", path])).trim();
+    const { rdev } = statSync(loop);
+    const node = this.#node(id, server);
+    rmSync(node, { force: true });
+    // Device numbers as glibc packs them.
+    const [major, minor] = [(rdev >> 8) & 0xfff, (rdev & 0xff) | ((rdev >> 12) & 0xfff00)];
+    await command("mknod", [node, "b", String(major), String(minor)]);
+  }
+
+  /** Takes the device away; whoever has it mounted keeps it until it lets go. */
+  async detach(id: number, server: number): Promise<void> {
+    const node = this.#node(id, server);
+    if (!existsSync(node)) return;
+    rmSync(node, { force: true });
+    const loop = await loopOf(this.#file(id));
+    if (loop) await command("losetup", ["--detach", loop]);
+  }
+
+  isAttached(id: number, server: number): boolean {
+    return existsSync(this.#node(id, server));
+  }
+
+  async delete(id: number): Promise<void> {
+    const path = this.#file(id);
+    const loop = await loopOf(path);
+    if (loop) await command("losetup", ["--detach", loop]);
+    rmSync(path, { force: true });
+  }
+
+  /** Frees every loop device of the cloud and deletes all Volumes. */
+  async clear(): Promise<void> {
+    const folder = join(this.#folder, "volumes");
+    const listed = await command("losetup", ["--list", "--noheadings", "--output", "NAME,BACK-FILE"]);
+    for (const line of listed.split("\n")) {
+      const [loop, file] = line.trim().split(/\s+/);
+      if (loop && file?.startsWith(`${folder}/`)) await command("losetup", ["--detach", loop]);
+    }
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  #file(id: number): string {
+    return join(this.#folder, "volumes", `${id}.img`);
+  }
+
+  #node(id: number, server: number): string {
+    return join(this.nodes(server), "by-id", `scsi-0HC_Volume_${id}`);
+  }
+}
+
+/** The loop device of a file, if it has one. */
+async function loopOf(path: string): Promise<string | undefined> {
+  const listed = await command("losetup", ["--associated", path, "--noheadings", "--output", "NAME"]);
+  return listed.trim().split("\n")[0] || undefined;
+}
