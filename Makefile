@@ -9,7 +9,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup images docker up down preview doctor psql redis-cli logs shell celery-status celery-purge migrate-up \
-	init-prod flower test test-unit test-app test-contract test-e2e check format bench
+	init-prod flower cloud-up cloud-down cloud-status test test-unit test-app test-contract test-e2e check format bench
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -65,6 +65,19 @@ init-prod: ## Run the initialisation script again
 
 flower: ## Where the task monitor is
 	@$(access)
+
+CLOUD ?= main
+cloud = node rehearsal/cloud/cli.ts $(@:cloud-%=%) --name $(CLOUD)
+
+cloud-up: $(if $(filter none,$(MACHINES)),node_modules/.package-lock.json,docker) ## A rehearsal cloud: CLOUD=main MACHINES=docker|none PORT=8470 ZONES=example.com
+	@$(cloud) $(if $(MACHINES),--machines $(MACHINES)) $(if $(PORT),--port $(PORT)) $(if $(BLOCK),--block $(BLOCK)) \
+	  $(if $(ZONES),--zones $(ZONES))
+
+cloud-down: node_modules/.package-lock.json ## Delete the rehearsal cloud with everything in it
+	@$(cloud)
+
+cloud-status: node_modules/.package-lock.json ## What the rehearsal cloud has
+	@$(cloud)
 
 check: node_modules/.package-lock.json ## Types, lint and format
 	@mkdir -p .orion/cache

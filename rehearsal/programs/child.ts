@@ -12,8 +12,8 @@ export interface ChildOptions {
   readonly cwd: string;
   /** A file that gets what it prints. */
   readonly log: string;
-  /** Where it answers when it is up; on 127.0.0.1. */
-  readonly port: number;
+  /** Where it answers when it is up. */
+  readonly address: { readonly host: string; readonly port: number };
 }
 
 /** A running server. */
@@ -41,7 +41,8 @@ export class Child {
    */
   static async start(options: ChildOptions): Promise<Child> {
     const output = openSync(options.log, "a");
-    const child = spawn(options.program, [...options.args], {
+    // It ends with this process, also when that is killed.
+    const child = spawn("setpriv", ["--pdeathsig", "KILL", options.program, ...options.args], {
       cwd: options.cwd,
       env: options.env,
       stdio: ["ignore", output, output],
@@ -73,18 +74,18 @@ export class Child {
   }
 }
 
-async function answers({ title, port, log }: ChildOptions): Promise<void> {
+async function answers({ title, address, log }: ChildOptions): Promise<void> {
   const end = Date.now() + 20_000;
   while (Date.now() < end) {
-    if (await accepts(port)) return;
+    if (await accepts(address)) return;
     await sleep(50);
   }
-  throw new Error(`The ${title} does not answer on 127.0.0.1:${port}; see ${log}`);
+  throw new Error(`The ${title} does not answer at ${address.host}:${address.port}; see ${log}`);
 }
 
-const accepts = (port: number): Promise<boolean> =>
+const accepts = ({ host, port }: ChildOptions["address"]): Promise<boolean> =>
   new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(port, host);
     socket.once("connect", () => {
       socket.destroy();
       resolve(true);

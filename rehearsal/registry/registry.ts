@@ -9,7 +9,8 @@ export interface RegistryOptions {
   readonly program: string;
   /** A folder of its own below the cloud's. */
   readonly folder: string;
-  /** Port on 127.0.0.1. */
+  /** An address of loopback and a port of it; Docker takes a registry there without TLS. */
+  readonly host: string;
   readonly port: number;
   /** @default a child process */
   readonly run?: Runner;
@@ -48,13 +49,13 @@ export class Registry {
     this.#options = options;
   }
 
-  /** `127.0.0.1:<port>`; Docker takes a registry on loopback without TLS. */
+  /** `<host>:<port>` */
   get address(): string {
-    return `127.0.0.1:${this.#options.port}`;
+    return `${this.#options.host}:${this.#options.port}`;
   }
 
   async start(): Promise<void> {
-    const { program, folder, port } = this.#options;
+    const { program, folder, host, port } = this.#options;
     const [images, config] = [join(folder, "images"), join(folder, "config.yml")];
     mkdirSync(images, { recursive: true });
     const settings = {
@@ -72,7 +73,7 @@ export class Registry {
       env: { PATH: process.env["PATH"], HOME: folder, OTEL_TRACES_EXPORTER: "none" },
       cwd: folder,
       log: join(folder, "registry.log"),
-      port,
+      address: { host, port },
     });
   }
 

@@ -62,7 +62,7 @@ export class Gateway implements ObjectStorage {
       },
       cwd: folder,
       log: join(folder, "storage.log"),
-      port,
+      address: { host: "127.0.0.1", port },
     });
   }
 

@@ -1,0 +1,279 @@
+/** One rehearsal cloud in one process: both APIs, what stands behind them, faults and the page. */
+import { timingSafeEqual } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { z } from "zod";
+import { type Progress } from "../../toolchain/src/progress.ts";
+import { registerCloudflare } from "../cloudflare/api.ts";
+import { Edge } from "../cloudflare/edge/edge.ts";
+import { failure } from "../cloudflare/envelope.ts";
+import { Gateway } from "../cloudflare/objects/gateway.ts";
+import { accessKeys } from "../cloudflare/objects/keys.ts";
+import { noObjects } from "../cloudflare/objects/storage.ts";
+import { isQuirk, setQuirk } from "../cloudflare/quirks.ts";
+import { type CloudflareObjects } from "../cloudflare/state.ts";
+import { type FaultObjects, Faults, faultSchema, type Interference } from "../faults.ts";
+import { registerHetzner } from "../hetzner/api.ts";
+import { HetznerError } from "../hetzner/errors.ts";
+import { type HetznerObjects } from "../hetzner/state.ts";
+import { DockerMachines } from "../machines/docker/docker-machines.ts";
+import { type Machines } from "../machines/machines.ts";
+import { NoMachines } from "../machines/none.ts";
+import { ensureProgram, registry as registryProgram, storage as storageProgram } from "../programs/programs.ts";
+import { Registry } from "../registry/registry.ts";
+import { Store } from "../store.ts";
+import { Calls, lineOf } from "./calls.ts";
+import { pageOf } from "./page.ts";
+import { cloudAddresses, type CloudSettings } from "./settings.ts";
+import { statusOf } from "./status.ts";
+
+export interface EmulatorOptions {
+  /** Folder of the project. */
+  readonly root: string;
+  /** Folder of the cloud. */
+  readonly folder: string;
+  readonly settings: CloudSettings;
+  readonly progress: Progress;
+  /** A line of the log. */
+  readonly log: (line: string) => void;
+  /** Called when a client asked for the end of the cloud. */
+  readonly onDown: () => void;
+}
+
+type Objects = HetznerObjects & CloudflareObjects & FaultObjects;
+
+const registryPort = 5000;
+
+export class Emulator {
+  readonly #options: EmulatorOptions;
+  readonly #store: Store<Objects>;
+  readonly #machines: Machines & { start?: () => Promise<void>; close?: () => void };
+  readonly #faults: Faults;
+  readonly #calls = new Calls();
+  readonly #app: FastifyInstance;
+  readonly #hetzner: ReturnType<typeof registerHetzner>;
+  readonly #world: ReturnType<typeof registerCloudflare>;
+  readonly #parts: { gateway: Gateway; registry: Registry; edge: Edge } | undefined;
+
+  /** @param programs paths of the servers behind it; undefined: the APIs alone */
+  private constructor(options: EmulatorOptions, programs: { storage: string; registry: string } | undefined) {
+    this.#options = options;
+    const { root, folder, settings, progress, log } = options;
+    const { instance, block, token, accountId, zones } = settings;
+    const addresses = cloudAddresses(block);
+    const now = () => new Date();
+    this.#store = new Store<Objects>(join(folder, "cloud.sqlite"));
+    this.#machines = programs
+      ? new DockerMachines({ root, folder, instance, block, cloudAddresses: Object.values(addresses), progress })
+      : new NoMachines();
+    this.#faults = new Faults(this.#store, this.#machines);
+    const gateway =
+      programs &&
+      new Gateway({ program: programs.storage, folder: join(folder, "objects"), port: settings.port + 1, token });
+    this.#app = fastify({ forceCloseConnections: true, bodyLimit: 16 * 2 ** 20 });
+    this.#addFaults();
+    this.#hetzner = registerHetzner(this.#app, {
+      store: this.#store,
+      machines: this.#machines,
+      now,
+      block,
+      token,
+      soldOut: (type) => this.#faults.soldOut(type),
+      disturb: this.#faults.onAction,
+      onError: (error) => {
+        log(`PROBLEM ${error instanceof Error ? error.message : String(error)}`);
+      },
+    });
+    this.#world = registerCloudflare(this.#app, {
+      store: this.#store,
+      now,
+      token,
+      accountId,
+      zones: zones.map((name) => ({ name, plan: "pro" as const })),
+      objects: gateway ?? noObjects,
+    });
+    this.#addOwn();
+    this.#parts = programs &&
+      gateway && {
+        gateway,
+        registry: new Registry({
+          program: programs.registry,
+          folder: join(folder, "registry"),
+          host: addresses.registry,
+          port: registryPort,
+        }),
+        edge: new Edge({ world: this.#world, address: addresses.edge, objects: settings.port + 1 }),
+      };
+  }
+
+  /** @throws {Error} when something that it needs cannot be had; then nothing stays behind but its data */
+  static async start(options: EmulatorOptions): Promise<Emulator> {
+    const { root, folder, settings, progress } = options;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const programs =
+      settings.machines === "docker"
+        ? {
+            storage: await ensureProgram(storageProgram, { root, progress }),
+            registry: await ensureProgram(registryProgram, { root, progress }),
+          }
+        : undefined;
+    const emulator = new Emulator(options, programs);
+    try {
+      await emulator.#start();
+    } catch (error) {
+      await emulator.stop();
+      throw error;
+    }
+    return emulator;
+  }
+
+  async #start(): Promise<void> {
+    await this.#machines.start?.();
+    if (this.#parts) {
+      const { gateway, registry, edge } = this.#parts;
+      for (const part of ["objects", "registry"]) mkdirSync(join(this.#options.folder, part), { recursive: true });
+      await Promise.all([gateway.start(), registry.start(), edge.start()]);
+      await gateway.setKeys(accessKeys(this.#world));
+      writeFileSync(join(this.#options.folder, "edge-authority.pem"), await edge.authority());
+    }
+    await this.#hetzner.resume();
+    await this.#faults.resume();
+    await this.#app.listen({ host: "127.0.0.1", port: this.#options.settings.port });
+  }
+
+  /** Ends the process's part; machines and data stay, and a later start goes on with them. */
+  async stop(): Promise<void> {
+    await this.#app.close();
+    await this.#hetzner.cloud.settled();
+    const { gateway, registry, edge } = this.#parts ?? {};
+    await Promise.all([gateway?.stop(), registry?.stop(), edge?.stop()]);
+    this.#machines.close?.();
+    this.#store.close();
+  }
+
+  /** Ends everything and removes what it has on this host. */
+  async destroy(): Promise<void> {
+    await this.stop();
+    await this.#machines.destroyAll();
+  }
+
+  #addFaults(): void {
+    const apis = { hetzner: "/hetzner/v1", cloudflare: "/client/v4" } as const;
+    this.#app.addHook("onRequest", async (request, reply) => {
+      for (const [api, prefix] of Object.entries(apis) as [keyof typeof apis, string][]) {
+        if (!request.url.startsWith(`${prefix}/`)) continue;
+        const [path = ""] = request.url.slice(prefix.length).split("?");
+        await interfere(this.#faults.onCall(api, request.method, path), api, request, reply);
+      }
+    });
+    this.#app.addHook("onResponse", (request, reply, done) => {
+      const [path = ""] = request.url.split("?");
+      if (path !== "/" && !path.startsWith("/rehearsal")) {
+        const call = {
+          time: new Date().toISOString(),
+          method: request.method,
+          path: path.replace(/^\/(hetzner\/v1|client\/v4)/, (api) =>
+            api.startsWith("/h") ? "hetzner:" : "cloudflare:",
+          ),
+          status: reply.statusCode,
+          milliseconds: Math.round(reply.elapsedTime),
+        };
+        this.#calls.add(call);
+        this.#options.log(lineOf(call));
+      }
+      done();
+    });
+  }
+
+  /** The page, and the calls below `/rehearsal`. */
+  #addOwn(): void {
+    const { token } = this.#options.settings;
+    void this.#app.register((scope, _options, done) => {
+      scope.addHook("onRequest", (request, reply, next) => {
+        const { token: given } = z.object({ token: z.string().optional() }).parse(request.query);
+        if (isToken(request.headers.authorization ?? `Bearer ${given ?? ""}`, token)) next();
+        else void reply.code(401).send({ error: "the cloud's token is needed: make cloud-status shows it" });
+      });
+      const status = () =>
+        statusOf({
+          settings: this.#options.settings,
+          cloud: this.#hetzner.cloud,
+          cloudflare: this.#store,
+          faults: this.#faults.list(),
+          calls: this.#calls.last,
+          totalCalls: this.#calls.total,
+          hasEdge: this.#parts !== undefined,
+        });
+      scope.get("/", async (_request, reply) => reply.type("text/html; charset=utf-8").send(pageOf(await status())));
+      scope.get("/rehearsal/status", status);
+      scope.get("/rehearsal/faults", () => ({ faults: this.#faults.list() }));
+      scope.post("/rehearsal/faults", async (request, reply) => {
+        const { data, error } = faultSchema.safeParse(request.body);
+        if (!data) return reply.code(422).send({ error: z.prettifyError(error) });
+        return reply.code(201).send({ fault: await this.#faults.add(data) });
+      });
+      scope.delete("/rehearsal/faults", async () => ({ removed: await this.#faults.remove() }));
+      scope.delete<{ Params: { id: string } }>("/rehearsal/faults/:id", async ({ params }, reply) => {
+        const removed = await this.#faults.remove(Number(params.id));
+        return removed ? { removed } : reply.code(404).send({ error: `there is no fault ${params.id}` });
+      });
+      scope.put<{ Params: { name: string } }>("/rehearsal/quirks/:name", ({ params, body }, reply) => {
+        const { data } = z.strictObject({ on: z.boolean() }).safeParse(body);
+        if (!isQuirk(params.name) || !data) return reply.code(422).send({ error: "a known quirk and on are needed" });
+        setQuirk(this.#store, params.name, data.on);
+        return reply.send(data);
+      });
+      scope.post("/rehearsal/images", async (request, reply) => {
+        const asked = z.strictObject({ image: z.string(), reference: z.string().optional() }).parse(request.body);
+        if (!this.#parts) return reply.code(422).send({ error: "a cloud without machines has no registry" });
+        await this.#parts.registry.push(asked.image, asked.reference ?? asked.image);
+        return reply.code(201).send({ registry: this.#parts.registry.address });
+      });
+      scope.post("/rehearsal/down", async (_request, reply) => {
+        await reply.code(202).send({});
+        this.#options.onDown();
+      });
+      done();
+    });
+  }
+}
+
+/** Lets a call wait, hang or fail before anybody looks at it. */
+async function interfere(
+  { seconds, hangs, reply: wanted }: Interference,
+  api: "hetzner" | "cloudflare",
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  if (seconds > 0) await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  if (hangs) {
+    // Until the client gives up.
+    await new Promise((resolve) => request.raw.socket.once("close", resolve));
+    reply.hijack();
+    return;
+  }
+  if (!wanted) return;
+  const { status, code, message } = wanted;
+  const body =
+    api === "hetzner"
+      ? new HetznerError(status, code ?? codeOf(status), message).envelope
+      : failure({ code: Number(code ?? 10000), message });
+  await reply.code(status).send(body);
+}
+
+/** Hetzner's code for a status that says enough. */
+const codeOf = (status: number): string =>
+  ({
+    409: "conflict",
+    412: "resource_unavailable",
+    423: "locked",
+    429: "rate_limit_exceeded",
+    502: "bad_gateway",
+    504: "timeout",
+  })[status] ?? "server_error";
+
+function isToken(authorization: string, token: string): boolean {
+  const [given, wanted] = [Buffer.from(authorization), Buffer.from(`Bearer ${token}`)];
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+}

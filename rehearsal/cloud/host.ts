@@ -1,0 +1,34 @@
+/** Whether this host can run machines. */
+import { command } from "../machines/docker/commands.ts";
+import { UserError } from "../../toolchain/src/run.ts";
+
+const needed = {
+  docker: "the Docker Engine (make docker)",
+  iptables: "iptables",
+  "iptables-restore": "iptables",
+  ip: "iproute2",
+  losetup: "util-linux",
+  nsenter: "util-linux",
+  setpriv: "util-linux",
+  mknod: "coreutils",
+};
+
+/** @throws {UserError} naming everything that is missing */
+export async function checkHost(): Promise<void> {
+  const advice = "Without machines, the APIs alone run everywhere: make cloud-up MACHINES=none";
+  if (process.platform !== "linux" || process.getuid?.() !== 0) {
+    throw new UserError(
+      "A rehearsal cloud with machines needs Linux and root: it makes networks, loop devices and packet filter rules.\n" +
+        `Run it as root (sudo make cloud-up), or in a virtual machine. ${advice}`,
+    );
+  }
+  const missing = new Set<string>();
+  for (const [program, from] of Object.entries(needed)) {
+    const found = await command("sh", ["-c", `command -v ${program}`]).catch(() => "");
+    if (found === "") missing.add(from);
+  }
+  if (missing.size > 0) throw new UserError(`Missing on this machine: ${[...missing].join(", ")}. ${advice}`);
+  await command("docker", ["version", "--format", "{{.Server.Version}}"]).catch((error: unknown) => {
+    throw new UserError(`The Docker Engine does not answer (${String(error)}). Start it: make docker. ${advice}`);
+  });
+}

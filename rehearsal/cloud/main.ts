@@ -1,0 +1,41 @@
+/** The process of a cloud, in the background; everything that it says goes into its log. */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { progressOn } from "../../toolchain/src/progress.ts";
+import { Emulator } from "./emulator.ts";
+import { cloudFolder, readSettings } from "./settings.ts";
+
+const [instance = "main"] = process.argv.slice(2);
+const root = join(import.meta.dirname, "..", "..");
+const folder = cloudFolder(root, instance);
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const settings = readSettings(folder);
+if (!settings) throw new Error(`there is no cloud '${instance}'`);
+const emulator = await Emulator.start({
+  root,
+  folder,
+  settings,
+  progress: progressOn(process.stdout),
+  log: say,
+  onDown: () =>
+    void end(async () => {
+      await emulator.destroy();
+      rmSync(folder, { recursive: true, force: true });
+    }),
+});
+say(`Rehearsal cloud '${instance}' is up.`);
+
+let isEnding = false;
+async function end(how: () => Promise<void>): Promise<void> {
+  if (isEnding) return;
+  isEnding = true;
+  try {
+    await how();
+    process.exit(0);
+  } catch (error) {
+    say(`PROBLEM ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    process.exit(1);
+  }
+}
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void end(() => emulator.stop()));

@@ -1,0 +1,179 @@
+/** What goes wrong on demand: replies, delays, actions, stock, and machines. */
+import { z } from "zod";
+import { type Disturb } from "./hetzner/actions.ts";
+import { type Machines } from "./machines/machines.ts";
+import { type Store } from "./store.ts";
+
+const often = {
+  /** Of how many of the cases it happens. */
+  rate: z.number().positive().max(1).default(1),
+  /** After so many times it is over; without it, when it is deleted. */
+  times: z.int().positive().optional(),
+};
+/** Which calls: of one API, with a method and a path that begins so. */
+const calls = {
+  api: z.enum(["hetzner", "cloudflare"]),
+  method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]).optional(),
+  path: z.string().startsWith("/").default("/"),
+};
+const seconds = z.number().min(0).max(3600);
+const resource = z.strictObject({ type: z.string(), id: z.int() });
+
+export const faultSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("reply"),
+    ...calls,
+    ...often,
+    status: z.int().min(400).max(599),
+    code: z.string().optional(),
+    message: z.string().default("a fault of the rehearsal"),
+  }),
+  z.strictObject({ kind: z.literal("delay"), ...calls, ...often, seconds }),
+  z.strictObject({ kind: z.literal("timeout"), ...calls, ...often }),
+  z.strictObject({
+    kind: z.literal("action"),
+    ...often,
+    command: z.string().optional(),
+    resource: resource.optional(),
+    seconds: seconds.default(0),
+    /** The code of the action's error; without it the action is only slow. */
+    code: z.string().optional(),
+    message: z.string().default("a fault of the rehearsal"),
+  }),
+  z.strictObject({
+    kind: z.literal("sold_out"),
+    serverType: z.string().optional(),
+    locations: z.array(z.string()).min(1),
+  }),
+  z.strictObject({ kind: z.literal("never_boots"), server: z.int() }),
+  z.strictObject({ kind: z.literal("killed"), server: z.int() }),
+  z.strictObject({ kind: z.literal("partition"), servers: z.tuple([z.int(), z.int()]) }),
+  z.strictObject({ kind: z.literal("volume_full"), volume: z.int(), server: z.int() }),
+]);
+export type Fault = z.infer<typeof faultSchema>;
+export type StoredFault = Fault & { readonly id: number; readonly left?: number };
+
+export interface FaultObjects {
+  "rehearsal.fault": StoredFault;
+}
+
+/** What becomes of a call. */
+export interface Interference {
+  readonly seconds: number;
+  readonly reply: { readonly status: number; readonly code: string | undefined; readonly message: string } | undefined;
+  /** It is never answered. */
+  readonly hangs: boolean;
+}
+
+type Matching<Kind extends Fault["kind"]> = Extract<StoredFault, { kind: Kind }>;
+
+export class Faults {
+  readonly #store: Store<FaultObjects>;
+  readonly #machines: Machines;
+  /** From 0 to below 1; tests give their own. */
+  readonly #random: () => number;
+
+  constructor(store: Store<FaultObjects>, machines: Machines, random: () => number = Math.random) {
+    this.#store = store;
+    this.#machines = machines;
+    this.#random = random;
+  }
+
+  list(): StoredFault[] {
+    return this.#store.list("rehearsal.fault");
+  }
+
+  /** Begins; what concerns machines has happened when it resolves. */
+  async add(fault: Fault): Promise<StoredFault> {
+    const id = this.#store.nextId("rehearsal.fault");
+    const left = "times" in fault ? fault.times : undefined;
+    const stored: StoredFault = { ...fault, id, ...(left !== undefined && { left }) };
+    await this.#apply(stored, true);
+    // A killed machine is an event, not a state.
+    if (fault.kind !== "killed") this.#store.put("rehearsal.fault", id, stored);
+    return stored;
+  }
+
+  /** Ends one, or all. @returns whether there was any */
+  async remove(id?: number): Promise<boolean> {
+    const ended = this.list().filter((one) => id === undefined || one.id === id);
+    for (const one of ended) {
+      await this.#apply(one, false);
+      this.#store.delete("rehearsal.fault", one.id);
+    }
+    return ended.length > 0;
+  }
+
+  /** What is to happen to a call. @param path below the API's own */
+  onCall(api: "hetzner" | "cloudflare", method: string, path: string): Interference {
+    const concerns = (one: Matching<"reply" | "delay" | "timeout">) =>
+      one.api === api && (one.method === undefined || one.method === method) && path.startsWith(one.path);
+    const [slow] = this.#happening("delay", concerns);
+    const [hang] = this.#happening("timeout", concerns);
+    const [reply] = hang ? [] : this.#happening("reply", concerns);
+    return {
+      seconds: slow?.seconds ?? 0,
+      hangs: hang !== undefined,
+      reply: reply && { status: reply.status, code: reply.code, message: reply.message },
+    };
+  }
+
+  readonly onAction: Disturb = (command, subjects) => {
+    const [found] = this.#happening(
+      "action",
+      (one) =>
+        (one.command === undefined || one.command === command) &&
+        (one.resource === undefined ||
+          subjects.some(({ id, type }) => id === one.resource?.id && type === one.resource.type)),
+    );
+    return {
+      seconds: found?.seconds ?? 0,
+      failure: found?.code === undefined ? undefined : { code: found.code, message: found.message },
+    };
+  };
+
+  /** Locations that have no server of a type left. */
+  soldOut(serverType: string): ReadonlySet<string> {
+    const found = this.list().flatMap((one) =>
+      one.kind === "sold_out" && (one.serverType === undefined || one.serverType === serverType) ? one.locations : [],
+    );
+    return new Set(found);
+  }
+
+  /** Takes up again what machines have forgotten over a restart. */
+  async resume(): Promise<void> {
+    for (const one of this.list()) await this.#apply(one, true).catch(() => undefined);
+  }
+
+  /** Faults of a kind that happen now; each that does is counted. */
+  #happening<Kind extends Fault["kind"]>(kind: Kind, concerns: (fault: Matching<Kind>) => boolean): Matching<Kind>[] {
+    const isOfKind = (one: StoredFault): one is Matching<Kind> => one.kind === kind;
+    return this.list()
+      .filter(isOfKind)
+      .filter((one) => concerns(one) && ("rate" in one ? this.#random() < one.rate : true))
+      .slice(0, 1)
+      .map((one) => {
+        if (one.left !== undefined) {
+          if (one.left > 1) this.#store.put("rehearsal.fault", one.id, { ...one, left: one.left - 1 });
+          else this.#store.delete("rehearsal.fault", one.id);
+        }
+        return one;
+      });
+  }
+
+  async #apply(fault: StoredFault, on: boolean): Promise<void> {
+    const machines = this.#machines;
+    switch (fault.kind) {
+      case "never_boots":
+        return machines.setNeverBoots(fault.server, on);
+      case "killed":
+        return on ? machines.powerOff(fault.server) : undefined;
+      case "partition":
+        return machines.setPartition(...fault.servers, on);
+      case "volume_full":
+        return machines.setVolumeFull(fault.volume, fault.server, on);
+      default:
+        return undefined;
+    }
+  }
+}
