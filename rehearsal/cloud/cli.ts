@@ -16,6 +16,7 @@ import {
   environmentOf,
   makeSettings,
   readSettings,
+  registryPort,
 } from "./settings.ts";
 import { readStatus, type Status } from "./status.ts";
 
@@ -107,8 +108,8 @@ async function down(name: string): Promise<void> {
     // What a process that crashed has left.
     if (settings.machines === "docker") {
       const { instance, block } = settings;
-      const cloudIps = Object.values(cloudAddresses(block));
-      const options = { root, folder, instance, block, cloudAddresses: cloudIps, progress: progressOn() };
+      const places = { root, folder, instance, block, cloudAddresses: cloudAddresses(block), registryPort };
+      const options = { ...places, progress: progressOn() };
       await new DockerMachines(options).destroyAll();
     }
     rmSync(folder, { recursive: true, force: true });

@@ -25,7 +25,7 @@ import { Registry } from "../registry/registry.ts";
 import { Store } from "../store.ts";
 import { Calls, lineOf } from "./calls.ts";
 import { pageOf } from "./page.ts";
-import { cloudAddresses, type CloudSettings } from "./settings.ts";
+import { cloudAddresses, type CloudSettings, registryPort } from "./settings.ts";
 import { statusOf } from "./status.ts";
 
 export interface EmulatorOptions {
@@ -42,8 +42,6 @@ export interface EmulatorOptions {
 }
 
 type Objects = HetznerObjects & CloudflareObjects & FaultObjects;
-
-const registryPort = 5000;
 
 export class Emulator {
   readonly #options: EmulatorOptions;
@@ -65,7 +63,7 @@ export class Emulator {
     const now = () => new Date();
     this.#store = new Store<Objects>(join(folder, "cloud.sqlite"));
     this.#machines = programs
-      ? new DockerMachines({ root, folder, instance, block, cloudAddresses: Object.values(addresses), progress })
+      ? new DockerMachines({ root, folder, instance, block, cloudAddresses: addresses, registryPort, progress })
       : new NoMachines();
     this.#faults = new Faults(this.#store, this.#machines);
     const gateway =

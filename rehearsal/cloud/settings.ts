@@ -70,6 +70,8 @@ export function makeSettings(folder: string, instance: string, choices: CloudCho
 /** Addresses of the cloud itself. */
 export const cloudAddresses = (block: number) => ({ edge: `127.${block}.255.1`, registry: `127.${block}.255.2` });
 
+export const registryPort = 5000;
+
 /** What programs need to use the cloud, as variables of the environment. */
 export const environmentOf = ({ port, token }: CloudSettings): Readonly<Record<string, string>> => ({
   HCLOUD_TOKEN: token,

@@ -106,20 +106,24 @@ export class Balancers {
   }
 }
 
-const states: Readonly<Record<string, Health>> = { UP: "healthy", DOWN: "unhealthy", "no check": "healthy" };
+const states: Readonly<Record<string, Health>> = { UP: "healthy", DOWN: "unhealthy" };
 
 /** Health by `<target>:<listen port>` in what HAProxy's `show stat` prints. */
 export function healthIn(csv: string): Readonly<Record<string, Health>> {
   const [head = "", ...rows] = csv.replace(/^# /, "").trim().split("\n");
   const columns = head.split(",");
   const at = (name: string) => columns.indexOf(name);
-  const [backend, server, status] = [at("pxname"), at("svname"), at("status")];
+  const [backend, server, status, check] = [at("pxname"), at("svname"), at("status"), at("check_status")];
   const pairs = rows
     .map((row) => row.split(","))
     .flatMap((row): [string, Health][] => {
       const [, port] = /^targets_(\d+)$/.exec(row[backend] ?? "") ?? [];
       const state = (row[status] ?? "").replace(/ \d+\/\d+$/, "");
-      return port === undefined ? [] : [[`${row[server]}:${port}`, states[state] ?? "unknown"]];
+      // HAProxy takes a target for well until its first check has ended.
+      const isChecked = !/^(\* )?(INI)?$/.test(row[check] ?? "");
+      return port === undefined
+        ? []
+        : [[`${row[server]}:${port}`, isChecked ? (states[state] ?? "unknown") : "unknown"]];
     });
   return Object.fromEntries(pairs);
 }

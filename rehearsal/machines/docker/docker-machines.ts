@@ -33,7 +33,9 @@ export interface DockerMachinesOptions {
   /** Second octet of the addresses. */
   readonly block: number;
   /** Addresses of the cloud itself that servers may reach. */
-  readonly cloudAddresses: readonly string[];
+  readonly cloudAddresses: { readonly edge: string; readonly registry: string };
+  /** Port of the image registry. */
+  readonly registryPort: number;
   readonly progress: Progress;
 }
 
@@ -67,7 +69,7 @@ export class DockerMachines implements Machines {
     this.#names = new Names(instance, block);
     this.#images = new MachineImages({ root, logs: join(folder, "logs"), progress });
     this.#networks = new Networks(this.#names);
-    this.#filter = new PacketFilter(this.#names, cloudAddresses);
+    this.#filter = new PacketFilter(this.#names, Object.values(cloudAddresses));
     this.#volumes = new Volumes(folder, () => this.#images.name("server"));
     this.#balancers = new Balancers({
       names: this.#names,
@@ -161,7 +163,7 @@ export class DockerMachines implements Machines {
     const known = this.#require(id);
     known.interfaces = interfaces;
     await this.#connect(id);
-    if (await this.#isUp(this.#names.server(id))) await setAliases(this.#names.server(id), interfaces);
+    if (await this.#isUp(this.#names.server(id))) await this.#setAliases(id);
   }
 
   setFirewall(id: number, rules: readonly FirewallRule[] | undefined): Promise<void> {
@@ -262,10 +264,14 @@ export class DockerMachines implements Machines {
   /** What a start of the machine loses: aliases, partitions, mounts that the cloud makes. */
   async #afterStart(id: number): Promise<void> {
     const container = this.#names.server(id);
-    const known = this.#require(id);
-    await setAliases(container, known.interfaces);
+    await this.#setAliases(id);
     await this.#partition(id);
     for (const [volume, server] of this.#automounted) if (server === id) await mountVolume(container, volume);
+  }
+
+  #setAliases(id: number): Promise<void> {
+    const { spec, interfaces } = this.#require(id);
+    return setAliases(this.#names.server(id), interfaces, spec.publicAddress !== undefined);
   }
 
   async #rebooted(container: string): Promise<void> {
@@ -306,7 +312,9 @@ export class DockerMachines implements Machines {
   #seed(spec: MachineSpec): string {
     const folder = join(this.#folder(spec.id), "seed");
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    for (const [name, text] of Object.entries(seedFiles(spec)))
+    const { cloudAddresses, registryPort } = this.#options;
+    const registry = `${this.#names.fromServer(cloudAddresses.registry)}:${registryPort}`;
+    for (const [name, text] of Object.entries(seedFiles(spec, registry)))
       writeFileSync(join(folder, name), text, { mode: 0o600 });
     return folder;
   }

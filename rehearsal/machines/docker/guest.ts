@@ -13,7 +13,13 @@ async function inNetwork(container: string, ...args: readonly string[]): Promise
 }
 
 /** Gives the machine its alias addresses, each on the interface of its network; others are taken away. */
-export async function setAliases(container: string, interfaces: readonly NetworkInterface[]): Promise<void> {
+export async function setAliases(
+  container: string,
+  interfaces: readonly NetworkInterface[],
+  isPublic: boolean,
+): Promise<void> {
+  // Docker gives a machine in a private network alone a way out that leads nowhere; Hetzner gives it none.
+  if (!isPublic) await inNetwork(container, "sh", "-c", "ip route del default 2>/dev/null || true");
   const listed = await inNetwork(container, "ip", "-4", "-oneline", "address", "show");
   const rows = [...listed.matchAll(/^\d+: (\S+)\s+inet (\S+)\/(\d+)/gm)];
   for (const { address, aliasAddresses } of interfaces) {

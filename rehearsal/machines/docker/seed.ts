@@ -2,8 +2,12 @@
 import { stringify } from "yaml";
 import { type MachineSpec } from "../machines.ts";
 
-/** File by name; `user-data` is the client's, word for word. */
-export function seedFiles(spec: MachineSpec): Readonly<Record<string, string>> {
+/**
+ * File by name; `user-data` is the client's, word for word.
+ *
+ * @param registry where the server reaches the cloud's image registry, as host and port
+ */
+export function seedFiles(spec: MachineSpec, registry: string): Readonly<Record<string, string>> {
   return {
     "meta-data": stringify({
       "instance-id": spec.instanceId,
@@ -11,6 +15,8 @@ export function seedFiles(spec: MachineSpec): Readonly<Record<string, string>> {
       "public-keys": spec.sshKeys.map((key) => key.trim()),
     }),
     "user-data": spec.userData === "" ? "#cloud-config\n{}\n" : spec.userData,
+    // Not cloud-init's: the settings of the Docker Engine's service. What it would pull from Docker Hub comes from here.
+    docker: `DOCKER_OPTS="--registry-mirror=http://${registry} --insecure-registry=${registry}"\n`,
     "vendor-data": `#cloud-config\n${stringify(spec.rootPassword === undefined ? {} : passwordConfig(spec.rootPassword))}`,
   };
 }

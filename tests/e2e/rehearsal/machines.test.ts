@@ -1,0 +1,376 @@
+/** The rehearsal cloud with real machines: what servers, networks, firewalls, Volumes and load balancers do. */
+import { resolve } from "node:path";
+import { eventually, get, RehearsalCloud } from "../support/cloud.ts";
+import { hostState } from "../support/host.ts";
+import { docker, succeed } from "../support/sandbox.ts";
+
+const root = resolve(__dirname, "..", "..", "..");
+jest.setTimeout(300_000);
+
+const before = hostState();
+const cloud = new RehearsalCloud(root, { name: "e2e", block: 79, port: 8479, machines: "docker" });
+const ids = { network: 0, firewall: 0, a: 0, b: 0, inner: 0, volume: 0, balancer: 0 };
+const addresses = { a: "", b: "" };
+const on = (name: "a" | "b", ...words: string[]): string => succeed(cloud.ssh(addresses[name], ...words)).trim();
+const power = (name: "a" | "b", command: string, body?: unknown) =>
+  cloud.hetzner("POST", `/servers/${ids[name]}/actions/${command}`, body);
+const statusOf = async (name: string) => (await cloud.status()).servers.find((one) => one.name === name)?.status;
+
+/** A web server that says the host's name, and answers the PROXY protocol's opening line when it comes. */
+const web = `
+import http.server, os, socket
+class Handler(http.server.BaseHTTPRequestHandler):
+    def handle(self):
+        line = self.rfile.peek(6)[:6]
+        self.proxy = self.rfile.readline().decode().strip() if line == b"PROXY " else ""
+        super().handle()
+    def do_GET(self):
+        text = socket.gethostname() + " " + self.headers.get("X-Forwarded-For", "-") + " " + self.proxy
+        self.send_response(200 if not os.path.exists("/root/unwell") else 503)
+        self.end_headers()
+        self.wfile.write(text.encode())
+    def log_message(self, *args): pass
+http.server.ThreadingHTTPServer(("", 8080), Handler).serve_forever()
+`;
+const userData = `#cloud-config
+write_files:
+- path: /root/web.py
+  encoding: b64
+  content: ${Buffer.from(web).toString("base64")}
+- path: /etc/systemd/system/web.service
+  content: |
+    [Service]
+    ExecStart=/usr/bin/python3 /root/web.py
+    [Install]
+    WantedBy=multi-user.target
+runcmd:
+- systemctl enable --now web
+- echo ran >> /root/ran
+`;
+const rule = (port: string) => ({ direction: "in", protocol: "tcp", port, source_ips: ["0.0.0.0/0"] });
+
+beforeAll(async () => {
+  cloud.up();
+  await cloud.make("/ssh_keys", "ssh_key", { name: "key", public_key: cloud.publicKey });
+  ids.network = await cloud.make("/networks", "network", {
+    name: "net",
+    ip_range: "10.20.0.0/16",
+    subnets: [{ type: "cloud", network_zone: "eu-central", ip_range: "10.20.1.0/24" }],
+  });
+  ids.firewall = await cloud.make("/firewalls", "firewall", { name: "fire", rules: [rule("22")] });
+  const server = (name: string, rest: object) =>
+    cloud.make("/servers", "server", {
+      ...{ name, server_type: "cx23", image: "debian-12", ssh_keys: ["key"], networks: [ids.network] },
+      ...{ user_data: userData, labels: { role: "web" }, ...rest },
+    });
+  const firewalls = [{ firewall: ids.firewall }];
+  [ids.a, ids.b, ids.inner] = await Promise.all([
+    server("a", { firewalls }),
+    server("b", { firewalls }),
+    server("inner", { public_net: { enable_ipv4: false, enable_ipv6: false }, labels: {} }),
+  ]);
+  addresses.a = await cloud.address("a");
+  addresses.b = await cloud.address("b");
+  await Promise.all([cloud.booted(addresses.a), cloud.booted(addresses.b)]);
+  await eventually(() => {
+    expect(on("a", "cat", "/root/ran")).toBe("ran");
+  });
+});
+
+afterAll(() => {
+  cloud.dispose();
+});
+
+describe("a server", () => {
+  test("runs its user_data once, has its name, its size and a Docker Engine", () => {
+    expect(on("a", "hostname")).toBe("a");
+    expect(on("a", "cloud-init", "status")).toBe("status: done");
+    expect(on("a", "systemctl", "is-system-running", "--wait")).toBe("running");
+    expect(docker("inspect", "--format", "{{.HostConfig.Memory}}", `orion-cloud-e2e-server-${ids.a}`)).toEqual([
+      String(4 * 2 ** 30),
+    ]);
+    expect(on("a", "docker", "info", "--format", "{{.Driver}}")).toBe("overlay2");
+  });
+
+  test("pulls images under their production names from the cloud's registry, and runs them", async () => {
+    const { status } = await cloud.call("POST", "/rehearsal/images", { image: "redis:7-bookworm" });
+    expect(status).toBe(201);
+    const run = "docker run --detach --name redis --publish 6379:6379 --memory 128m redis:7-bookworm";
+    on("a", run);
+    await eventually(() => {
+      expect(on("a", "docker exec redis redis-cli ping")).toBe("PONG");
+    });
+    on("a", "docker rm --force redis");
+  });
+
+  test("lets in what a firewall opens, and nothing else", async () => {
+    expect(await get(addresses.a, 8080)).toBeUndefined();
+    await cloud.hetzner("POST", `/firewalls/${ids.firewall}/actions/set_rules`, {
+      rules: [rule("22"), rule("8000-8100")],
+    });
+    await eventually(async () => {
+      expect(await get(addresses.a, 8080)).toMatch(/^a /);
+    });
+    await cloud.hetzner("POST", `/firewalls/${ids.firewall}/actions/set_rules`, {
+      rules: [rule("22"), { ...rule("8080"), source_ips: ["198.51.100.7/32"] }],
+    });
+    expect(await get(addresses.a, 8080)).toBeUndefined();
+    await cloud.hetzner("POST", `/firewalls/${ids.firewall}/actions/set_rules`, { rules: [rule("22"), rule("8080")] });
+  });
+
+  test("reaches the others in its private network, which this machine does not", async () => {
+    const { servers } = await cloud.status();
+    const [inner = ""] = servers.find(({ name }) => name === "inner")?.private ?? [];
+    expect(inner).toMatch(/^10\.20\.1\./);
+    expect(on("a", "ping", "-c", "1", "-W", "2", inner)).toContain("1 received");
+    expect(on("a", "curl", "-s", "-m", "2", `http://${inner}:8080/`)).toMatch(/^inner/);
+    expect(await get(inner, 8080)).toBeUndefined();
+    expect(succeed(cloud.sshThrough(addresses.a, inner, "hostname")).trim()).toBe("inner");
+    // Without a public address there is no way out.
+    expect(cloud.sshThrough(addresses.a, inner, "ip route show default").output.trim()).toBe("");
+  });
+
+  test("answers at alias addresses", async () => {
+    await cloud.hetzner("POST", `/servers/${ids.b}/actions/change_alias_ips`, {
+      network: ids.network,
+      alias_ips: ["10.20.1.200"],
+    });
+    expect(on("a", "ping", "-c", "1", "-W", "2", "10.20.1.200")).toContain("1 received");
+  });
+});
+
+describe("power", () => {
+  test("off is off, on is on, and the disk stays", async () => {
+    await power("b", "poweroff");
+    expect(await statusOf("b")).toBe("off");
+    expect(cloud.ssh(addresses.b, "true").code).not.toBe(0);
+    await power("b", "poweron");
+    await cloud.booted(addresses.b);
+    expect(on("b", "cat", "/root/ran")).toBe("ran");
+    expect(on("a", "ping", "-c", "1", "-W", "2", "10.20.1.200")).toContain("1 received");
+  });
+
+  test("a guest reboots and shuts down by itself", async () => {
+    const booted = on("b", "stat", "-c", "%Y", "/run/utmp");
+    cloud.ssh(addresses.b, "systemctl", "reboot");
+    await eventually(() => {
+      expect(on("b", "stat", "-c", "%Y", "/run/utmp")).not.toBe(booted);
+    });
+    cloud.ssh(addresses.b, "systemctl", "poweroff");
+    await eventually(async () => {
+      expect(await statusOf("b")).toBe("off");
+    });
+    await power("b", "poweron");
+    await cloud.booted(addresses.b);
+  });
+
+  test("shutdown, reboot and reset", async () => {
+    await power("b", "shutdown");
+    expect(await statusOf("b")).toBe("off");
+    await power("b", "reboot");
+    await cloud.booted(addresses.b);
+    await power("b", "reset");
+    await cloud.booted(addresses.b);
+    expect(await statusOf("b")).toBe("running");
+  });
+
+  test("another type changes the limits, and only of a server that is off", async () => {
+    const change = { server_type: "cx33", upgrade_disk: false };
+    await expect(power("b", "change_type", change)).rejects.toThrow("server_not_stopped");
+    await power("b", "poweroff");
+    await power("b", "change_type", change);
+    expect(await statusOf("b")).toBe("off");
+    await power("b", "poweron");
+    await cloud.booted(addresses.b);
+    expect(docker("inspect", "--format", "{{.HostConfig.Memory}}", `orion-cloud-e2e-server-${ids.b}`)).toEqual([
+      String(8 * 2 ** 30),
+    ]);
+  });
+
+  test("a rebuild begins with an empty disk and runs user_data again", async () => {
+    on("b", "touch /root/old");
+    await power("b", "rebuild", { image: "debian-12" });
+    await cloud.booted(addresses.b);
+    await eventually(() => {
+      expect(on("b", "cat", "/root/ran")).toBe("ran");
+    });
+    expect(cloud.ssh(addresses.b, "ls", "/root/old").code).not.toBe(0);
+  });
+});
+
+describe("a Volume", () => {
+  const target = () => `/mnt/HC_Volume_${ids.volume}`;
+
+  test("is mounted where Hetzner mounts it", async () => {
+    ids.volume = await cloud.make("/volumes", "volume", {
+      ...{ name: "data", size: 10, server: ids.a, automount: true, format: "ext4" },
+    });
+    expect(on("a", "findmnt", "-n", "-o", "FSTYPE", target())).toBe("ext4");
+    on("a", `echo kept > ${target()}/file && sync`);
+  });
+
+  test("keeps its files over a power loss, and is mounted at the next boot", async () => {
+    await power("a", "reset");
+    await cloud.booted(addresses.a);
+    await eventually(() => {
+      expect(on("a", "cat", `${target()}/file`)).toBe("kept");
+    });
+  });
+
+  test("keeps its files from one server to another, and when it grows", async () => {
+    await cloud.hetzner("POST", `/volumes/${ids.volume}/actions/detach`);
+    expect(cloud.ssh(addresses.a, "mountpoint", target()).code).not.toBe(0);
+    await cloud.hetzner("POST", `/volumes/${ids.volume}/actions/resize`, { size: 12 });
+    await cloud.hetzner("POST", `/volumes/${ids.volume}/actions/attach`, { server: ids.b, automount: true });
+    expect(on("b", "cat", `${target()}/file`)).toBe("kept");
+    // Growing what is mounted needs a capability that this machine's engine may not have.
+    const device = `/dev/disk/by-id/scsi-0HC_Volume_${ids.volume}`;
+    on("b", `umount ${target()} && e2fsck -fp ${device} && resize2fs ${device} && mount ${target()}`);
+    expect(on("b", "cat", `${target()}/file`)).toBe("kept");
+    expect(Number(on("b", "df", "--output=size", "-BG", target(), "|", "tail", "-1").replace("G", ""))).toBeGreaterThan(
+      10,
+    );
+  });
+
+  test("outlives its server", async () => {
+    await cloud.hetzner("DELETE", `/servers/${ids.b}`);
+    await cloud.hetzner("POST", `/volumes/${ids.volume}/actions/attach`, { server: ids.a, automount: true });
+    expect(on("a", "cat", `${target()}/file`)).toBe("kept");
+  });
+
+  test("can be full, and have room again", async () => {
+    const fault = await cloud.fault({ kind: "volume_full", volume: ids.volume, server: ids.a });
+    expect(cloud.ssh(addresses.a, `dd if=/dev/zero of=${target()}/more bs=64k count=4`).output).toContain(
+      "No space left",
+    );
+    await cloud.call("DELETE", `/rehearsal/faults/${fault}`);
+    on("a", `dd if=/dev/zero of=${target()}/more bs=64k count=4`);
+  });
+});
+
+describe("a load balancer", () => {
+  const health = async () =>
+    (await cloud.status()).balancers[0]?.targets.map(({ name, health: [first] }) => [name, first?.status]).sort();
+  const allHealthy = (names: string[]) =>
+    eventually(async () => {
+      expect(await health()).toEqual(names.map((name) => [name, "healthy"]));
+    });
+  let address: string;
+
+  beforeAll(async () => {
+    ids.b = await cloud.make("/servers", "server", {
+      ...{ name: "b", server_type: "cx23", image: "debian-12", ssh_keys: ["key"], networks: [ids.network] },
+      ...{ user_data: userData, labels: { role: "web" }, firewalls: [{ firewall: ids.firewall }] },
+    });
+    addresses.b = await cloud.address("b");
+    ids.balancer = await cloud.make("/load_balancers", "load_balancer", {
+      ...{ name: "lb", load_balancer_type: "lb11", location: "fsn1", network: ids.network },
+      targets: [{ type: "label_selector", label_selector: { selector: "role=web" }, use_private_ip: true }],
+      services: [
+        {
+          ...{ protocol: "http", listen_port: 80, destination_port: 8080 },
+          health_check: { protocol: "http", port: 8080, interval: 3, timeout: 2, retries: 1, http: { path: "/" } },
+        },
+      ],
+    });
+    address = (await cloud.status()).balancers[0]?.address ?? "";
+    await allHealthy(["a", "b"]);
+  });
+
+  test("forwards to every healthy target", async () => {
+    const seen = new Set<string | undefined>();
+    for (let n = 0; n < 8; n++) seen.add((await get(address, 80))?.split(" ")[0]);
+    expect(seen).toEqual(new Set(["a", "b"]));
+    // Where the request came from is told.
+    expect(await get(address, 80)).toMatch(/^\w \d+\.\d+\.\d+\.\d+/);
+  });
+
+  test("leaves out a target whose check fails, and takes it back", async () => {
+    on("a", "touch /root/unwell");
+    await eventually(async () => {
+      expect(await health()).toEqual([
+        ["a", "unhealthy"],
+        ["b", "healthy"],
+      ]);
+    });
+    for (let n = 0; n < 6; n++) expect(await get(address, 80)).toMatch(/^b /);
+    on("a", "rm /root/unwell");
+    await allHealthy(["a", "b"]);
+  });
+
+  test("loses no request while its targets change", async () => {
+    let [failed, done, stopped] = [0, 0, false];
+    const load = (async () => {
+      while (!stopped) {
+        if ((await get(address, 80)) === undefined) failed++;
+        done++;
+      }
+    })();
+    await cloud.hetzner("PUT", `/servers/${ids.a}`, { labels: { role: "other" } });
+    await allHealthy(["b"]);
+    await cloud.hetzner("PUT", `/servers/${ids.a}`, { labels: { role: "web" } });
+    await allHealthy(["a", "b"]);
+    stopped = true;
+    await load;
+    expect(failed).toBe(0);
+    expect(done).toBeGreaterThan(20);
+  });
+
+  test("speaks TCP and the PROXY protocol", async () => {
+    await cloud.hetzner("POST", `/load_balancers/${ids.balancer}/actions/add_service`, {
+      ...{ protocol: "tcp", listen_port: 9000, destination_port: 8080, proxyprotocol: true },
+      health_check: { protocol: "tcp", port: 8080, interval: 3, timeout: 2, retries: 1 },
+    });
+    await eventually(async () => {
+      expect(await get(address, 9000)).toMatch(/^\w - PROXY TCP4 /);
+    });
+  });
+});
+
+describe("faults", () => {
+  test("a partition between two servers, and only between them", async () => {
+    const [innerAddress = ""] = (await cloud.status()).servers.find(({ name }) => name === "inner")?.private ?? [];
+    const fault = await cloud.fault({ kind: "partition", servers: [ids.a, ids.inner] });
+    expect(cloud.ssh(addresses.a, "ping", "-c", "1", "-W", "1", innerAddress).output).toContain("0 received");
+    expect(on("b", "ping", "-c", "1", "-W", "2", innerAddress)).toContain("1 received");
+    await cloud.call("DELETE", `/rehearsal/faults/${fault}`);
+    expect(on("a", "ping", "-c", "1", "-W", "2", innerAddress)).toContain("1 received");
+  });
+
+  test("a killed machine is off, and a server that never boots answers to nobody", async () => {
+    const fault = await cloud.fault({ kind: "never_boots", server: ids.b });
+    await cloud.fault({ kind: "killed", server: ids.b });
+    expect(await statusOf("b")).toBe("off");
+    await power("b", "poweron");
+    expect(await statusOf("b")).toBe("running");
+    await expect(cloud.booted(addresses.b, 5)).rejects.toThrow("did not boot");
+    await cloud.call("DELETE", `/rehearsal/faults/${fault}`);
+    await power("b", "reset");
+    await cloud.booted(addresses.b);
+  });
+});
+
+describe("the emulator", () => {
+  test("killed in the middle of an action, it ends the action when it is there again", async () => {
+    const { body } = await cloud.call("POST", `/hetzner/v1/servers`, {
+      ...{ name: "c", server_type: "cx23", image: "debian-12", ssh_keys: ["key"], networks: [ids.network] },
+      firewalls: [{ firewall: ids.firewall }],
+    });
+    expect(body["server"]).toMatchObject({ name: "c", status: "initializing" });
+    process.kill(cloud.pid, "SIGKILL");
+    cloud.up();
+    await cloud.booted(await cloud.address("c"));
+    expect(await statusOf("c")).toBe("running");
+    expect(on("a", "cat", `/mnt/HC_Volume_${ids.volume}/file`)).toBe("kept");
+    await eventually(async () => {
+      expect((await cloud.status()).balancers[0]?.targets).toHaveLength(2);
+    });
+  });
+
+  test("taken down, it leaves nothing behind", async () => {
+    cloud.down();
+    await eventually(() => {
+      expect(hostState()).toEqual(before);
+    });
+  });
+});

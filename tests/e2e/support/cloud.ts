@@ -1,0 +1,186 @@
+/** A rehearsal cloud of its own name, addresses and port, made and ended by the commands that users have. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { cloudFolder, type CloudSettings, readSettings } from "../../../rehearsal/cloud/settings.ts";
+import { type Status, readStatus } from "../../../rehearsal/cloud/status.ts";
+import { isRecord, type Json } from "../../../rehearsal/json.ts";
+import { type Ran, succeed } from "./sandbox.ts";
+
+export interface CloudOptions {
+  readonly name: string;
+  readonly block: number;
+  readonly port: number;
+  readonly machines: "docker" | "none";
+}
+
+export class RehearsalCloud {
+  readonly #root: string;
+  readonly #options: CloudOptions;
+  /** An SSH key pair. */
+  readonly key = join(mkdtempSync(join(tmpdir(), "orion-cloud-key-")), "key");
+
+  constructor(root: string, options: CloudOptions) {
+    this.#root = root;
+    this.#options = options;
+    spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", this.key]);
+  }
+
+  up(): string {
+    const { machines, block, port } = this.#options;
+    return succeed(this.#make("cloud-up", `MACHINES=${machines}`, `BLOCK=${block}`, `PORT=${port}`));
+  }
+
+  down(): string {
+    return succeed(this.#make("cloud-down"));
+  }
+
+  get settings(): CloudSettings {
+    const settings = readSettings(cloudFolder(this.#root, this.#options.name));
+    if (!settings) throw new Error(`there is no cloud '${this.#options.name}'`);
+    return settings;
+  }
+
+  /** The emulator's process. */
+  get pid(): number {
+    return Number(readFileSync(join(cloudFolder(this.#root, this.#options.name), "pid"), "utf8"));
+  }
+
+  get publicKey(): string {
+    return readFileSync(`${this.key}.pub`, "utf8").trim();
+  }
+
+  async call(method: string, path: string, payload?: unknown): Promise<{ status: number; body: Json }> {
+    const response = await fetch(`http://127.0.0.1:${this.settings.port}${path}`, {
+      method,
+      // The emulator may be another one at the next call.
+      headers: { authorization: `Bearer ${this.settings.token}`, connection: "close", ...(payload !== undefined && json) },
+      ...(payload !== undefined && { body: JSON.stringify(payload) }),
+    });
+    const text = await response.text();
+    const body: unknown = text === "" ? {} : JSON.parse(text);
+    return { status: response.status, body: isRecord(body) ? body : {} };
+  }
+
+  /** A call of Hetzner's API, and the end of every action that came of it. @throws when it or one of them fails */
+  async hetzner(method: string, path: string, payload?: unknown): Promise<Json> {
+    const { status, body } = await this.call(method, `/hetzner/v1${path}`, payload);
+    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(body)}`);
+    const actions = [body["action"], body["actions"], body["next_actions"]].flat().filter(isRecord);
+    for (const action of actions) await this.#actionEnds(Number(action["id"]));
+    return body;
+  }
+
+  async #actionEnds(id: number): Promise<void> {
+    for (;;) {
+      const { body } = await this.call("GET", `/hetzner/v1/actions/${id}`);
+      const { action } = body;
+      if (!isRecord(action)) throw new Error(`action ${id} is gone`);
+      if (action["status"] === "success") return;
+      if (action["status"] === "error") throw new Error(`action ${id}: ${JSON.stringify(action["error"])}`);
+      await sleep(50);
+    }
+  }
+
+  /** Makes a resource and gives its id. */
+  async make(path: string, singular: string, payload: unknown): Promise<number> {
+    const { [singular]: made } = await this.hetzner("POST", path, payload);
+    return isRecord(made) ? Number(made["id"]) : Number.NaN;
+  }
+
+  async status(): Promise<Status> {
+    return readStatus((await this.call("GET", "/rehearsal/status")).body);
+  }
+
+  /** The public address of a server. */
+  async address(name: string): Promise<string> {
+    const found = (await this.status()).servers.find((one) => one.name === name);
+    if (!found?.address) throw new Error(`no server ${name} with a public address`);
+    return found.address;
+  }
+
+  /** Begins a fault, and gives its id. */
+  async fault(fault: unknown): Promise<number> {
+    const { status, body } = await this.call("POST", "/rehearsal/faults", fault);
+    if (status !== 201 || !isRecord(body["fault"])) throw new Error(JSON.stringify(body));
+    return Number(body["fault"]["id"]);
+  }
+
+  /** Runs a command on a server. */
+  ssh(address: string, ...words: string[]): Ran {
+    const { status, stdout, stderr } = spawnSync("ssh", [...this.#sshOptions, `root@${address}`, ...words], {
+      encoding: "utf8",
+    });
+    return { code: status ?? 1, output: stdout + stderr };
+  }
+
+  /** Runs a command on a server that is only reached through another one. */
+  sshThrough(gateway: string, address: string, ...words: string[]): Ran {
+    const proxy = ["ssh", ...this.#sshOptions, "-W", "%h:%p", `root@${gateway}`].join(" ");
+    const args = [...this.#sshOptions, "-o", `ProxyCommand=${proxy}`, `root@${address}`, ...words];
+    const { status, stdout, stderr } = spawnSync("ssh", args, { encoding: "utf8" });
+    return { code: status ?? 1, output: stdout + stderr };
+  }
+
+  /** Resolves when a server lets its key in. @returns seconds that it took */
+  async booted(address: string, seconds = 90): Promise<number> {
+    const started = Date.now();
+    while (Date.now() - started < seconds * 1000) {
+      if (this.ssh(address, "true").code === 0) return (Date.now() - started) / 1000;
+      await sleep(100);
+    }
+    throw new Error(`${address} did not boot within ${seconds} s`);
+  }
+
+  dispose(): void {
+    this.#make("cloud-down");
+    rmSync(join(this.key, ".."), { recursive: true, force: true });
+  }
+
+  get #sshOptions(): string[] {
+    const options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ConnectTimeout=2"];
+    return [...options.flatMap((option) => ["-o", option]), "-o", "BatchMode=yes", "-i", this.key];
+  }
+
+  #make(target: string, ...variables: string[]): Ran {
+    const args = ["--no-print-directory", target, `CLOUD=${this.#options.name}`, ...variables];
+    const { status, stdout, stderr } = spawnSync("make", args, { cwd: this.#root, encoding: "utf8" });
+    return { code: status ?? 1, output: stdout + stderr };
+  }
+}
+
+const json = { "content-type": "application/json" };
+
+/** The body of a page, or undefined when nobody answers within a second. */
+export const get = (host: string, port: number, path = "/"): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    const call = request({ host, port, path, timeout: 1000, agent: false }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (text: string) => (body += text));
+      response.on("end", () => {
+        resolve(body);
+      });
+    });
+    call.on("timeout", () => call.destroy());
+    call.on("error", () => {
+      resolve(undefined);
+    });
+    call.end();
+  });
+
+/** Resolves when the check holds. @throws after so many seconds, with the last error */
+export async function eventually(check: () => Promise<void> | void, seconds = 30): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    try {
+      await check();
+      return;
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await sleep(100);
+    }
+  }
+}
