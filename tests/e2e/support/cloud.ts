@@ -57,7 +57,11 @@ export class RehearsalCloud {
     const response = await fetch(`http://127.0.0.1:${this.settings.port}${path}`, {
       method,
       // The emulator may be another one at the next call.
-      headers: { authorization: `Bearer ${this.settings.token}`, connection: "close", ...(payload !== undefined && json) },
+      headers: {
+        authorization: `Bearer ${this.settings.token}`,
+        connection: "close",
+        ...(payload !== undefined && json),
+      },
       ...(payload !== undefined && { body: JSON.stringify(payload) }),
     });
     const text = await response.text();
