@@ -1,10 +1,12 @@
 /** The program that the engine runs: load, plan, compose, export. */
 import { Platform } from "./components/platform.ts";
 import { loadConfig } from "./config/load.ts";
+import { makeSshFolder } from "./config/ssh-folder.ts";
 import { builtImages } from "./images/built.ts";
 import { plan } from "./topology/plan.ts";
 
 const config = loadConfig();
 const topology = plan(config.stack, config.settings);
+if (topology.servers.length > 0) makeSshFolder(config.settings.admin.sshFolder);
 const built = builtImages(import.meta.dirname, config.settings);
-export const { endpoints, databaseUrl } = new Platform("orion", { ...config, topology, builtImages: built });
+export const { endpoints, databaseUrl, ssh } = new Platform("orion", { ...config, topology, builtImages: built });

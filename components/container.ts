@@ -27,8 +27,10 @@ export interface ContainerArgs {
   readonly command?: readonly pulumi.Input<string>[];
   readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
   /** Further names in the container network, beside the service's own. */
-  readonly aliases?: readonly string[];
+  readonly aliases?: readonly pulumi.Input<string>[];
   readonly volumes?: readonly docker.types.input.ContainerVolume[];
+  /** Folders of the host; a container does not start while one is missing. */
+  readonly mounts?: readonly { readonly source: string; readonly target: string }[];
   /** Files that are put into the container before it starts. */
   readonly files?: readonly docker.types.input.ContainerUpload[];
   /** Directories in memory, with their mount options. */
@@ -40,6 +42,11 @@ export interface ContainerArgs {
   readonly stopSeconds: number;
   /** Size of /dev/shm in MiB. @default 64 */
   readonly shmMb?: number;
+  /**
+   * A new one is made and healthy before the old one goes; their names differ, and they publish no port.
+   * @default false - the old one goes first
+   */
+  readonly sideBySide?: boolean;
 }
 
 /** Properties that the provider neither updates in place nor replaces for; and a start that failed is done again. */
@@ -57,15 +64,18 @@ export function createContainer(
   place: DockerPlace,
   opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource },
 ): docker.Container {
-  const { health } = args;
+  const { health, sideBySide = false } = args;
+  if (sideBySide && service.published.length > 0) {
+    throw new Error(`${service.name} publishes a port, which an old and a new container cannot have at the same time`);
+  }
   return new docker.Container(
     name,
     {
-      name: service.container,
+      ...(!sideBySide && { name: service.container }),
       image: place.image(args.image),
       ...(args.command && { command: [...args.command] }),
       envs: Object.entries(args.environment ?? {}).map(([key, value]) => pulumi.interpolate`${key}=${value}`),
-      labels: dockerLabels(place.naming, service.kind),
+      labels: [...dockerLabels(place.naming, service.kind), { label: "service", value: service.name }],
       networkMode: "bridge",
       networksAdvanced: [{ name: place.network, aliases: [service.name, ...(args.aliases ?? [])] }],
       ports: service.published.map(({ address, port, containerPort }) => ({
@@ -75,6 +85,7 @@ export function createContainer(
         protocol: "tcp",
       })),
       ...(args.volumes && { volumes: [...args.volumes] }),
+      ...(args.mounts && { mounts: args.mounts.map((mount) => ({ ...mount, type: "bind" })) }),
       ...(args.files && { uploads: [...args.files] }),
       ...(args.tmpfs && { tmpfs: { ...args.tmpfs } }),
       healthcheck: {
@@ -100,7 +111,7 @@ export function createContainer(
       wait: true,
       waitTimeout: startPeriodSeconds + health.intervalSeconds * (health.retries + 1) + 30,
     },
-    { ...place.options(opts.parent), replaceOnChanges, deleteBeforeReplace: true, ...opts },
+    { ...place.options(opts.parent), replaceOnChanges, deleteBeforeReplace: !sideBySide, ...opts },
   );
 }
 

@@ -1,16 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
+import { cloudflareRanges } from "../config/cloudflare-ranges.ts";
 import { type SecretKey, type Settings } from "../config/schema.ts";
 import { type BuiltImages, imageReferences } from "../topology/images.ts";
+import { type Naming } from "../topology/naming.ts";
 import { type Service, type ServiceKind, servicesOf, type Topology } from "../topology/types.ts";
 import { AppTier } from "./app-tier/app-tier.ts";
 import { appEnvironment, type Connections } from "./app-tier/environment.ts";
 import { Release } from "./app-tier/release.ts";
 import { Cache } from "./cache/cache.ts";
-import { redisDatabases } from "./cache/redis-config.ts";
+import { redisDatabases, type RedisUse } from "./cache/redis-config.ts";
 import { Database } from "./database/database.ts";
 import { Docs } from "./docs/docs.ts";
-import { EdgeProxy } from "./edge-proxy/edge-proxy.ts";
+import { type Certificate, EdgeProxy } from "./edge-proxy/edge-proxy.ts";
+import { SelfSignedCertificate } from "./edge-proxy/self-signed-certificate.ts";
+import { dataMount } from "./host/cloud-init.ts";
 import { DockerPlace } from "./host/docker-place.ts";
+import { Fleet } from "./host/fleet.ts";
 import { NotBuiltError } from "./not-built.ts";
 import { createPassword } from "./password.ts";
 import { Storage } from "./storage/storage.ts";
@@ -25,6 +30,15 @@ export interface PlatformArgs {
   readonly builtImages: BuiltImages;
 }
 
+/** Where the containers of a plan go. */
+interface Places {
+  readonly of: (service: Service) => DockerPlace;
+  /** The public addresses that visitors arrive at, by server; empty in development. */
+  readonly addresses: ReadonlyMap<string, pulumi.Output<string>>;
+  /** Arguments of `ssh`, by server. */
+  readonly ssh: ReadonlyMap<string, pulumi.Output<string[]>>;
+}
+
 /** A part that others use: how it is reached, and what must be there first; nothing of ours when it is external. */
 interface DatabaseParts {
   readonly url: pulumi.Output<string>;
@@ -35,30 +49,41 @@ interface CacheParts {
   readonly resources: pulumi.Resource[];
 }
 
+/** Phases whose servers this version brings up. */
+const builtPhases: readonly Settings["phase"][] = ["development", "mvp"];
+
 /** The whole of Orion in one stack: the components of its topology, connected. */
 export class Platform extends pulumi.ComponentResource {
   /** Where each service is reached from this machine, by the service's name. */
   readonly endpoints: Readonly<Record<string, string>>;
   /** `postgresql://` URL from inside the container network; a secret. */
   readonly databaseUrl: pulumi.Output<string>;
+  /** How each server is reached from this machine: the arguments of `ssh`, by the server's name. */
+  readonly ssh: Readonly<Record<string, pulumi.Output<string[]>>>;
 
   readonly #args: PlatformArgs;
+  readonly #naming: Naming;
+  readonly #hasServers: boolean;
 
   constructor(name: string, args: PlatformArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:index:Platform", name, {}, opts);
+    const { settings, topology } = args;
     this.#args = args;
-    if (args.settings.phase !== "development") throw new NotBuiltError(`Phase ${args.settings.phase} on real servers`);
+    this.#naming = { stack: topology.stack, phase: topology.phase };
+    this.#hasServers = topology.servers.length > 0;
+    if (!builtPhases.includes(settings.phase)) throw new NotBuiltError(`Phase ${settings.phase} on real servers`);
 
-    const place = this.#createPlace();
-    const storage = new Storage("storage", { backend: "local", place }, { parent: this });
-    const database = this.#createDatabase(place);
-    this.#createTestDatabase(place);
-    const cache = this.#createCache(place);
-    if (cache) this.#createTiers(place, storage, database, cache);
-    this.#createDocs(place);
+    const places = this.#hasServers ? this.#createFleet() : this.#createLocalPlace();
+    const storage = this.#createStorage(places);
+    const database = this.#createDatabase(places);
+    this.#createTestDatabase(places);
+    const cache = this.#createCache(places);
+    if (cache) this.#createTiers(places, storage, database, cache);
+    this.#createDocs(places);
 
     this.databaseUrl = database.url;
-    this.endpoints = endpointsOf(args.topology);
+    this.endpoints = endpointsOf(topology);
+    this.ssh = Object.fromEntries(places.ssh);
     this.registerOutputs({ endpoints: this.endpoints });
   }
 
@@ -66,55 +91,100 @@ export class Platform extends pulumi.ComponentResource {
     return servicesOf(this.#args.topology, kind);
   }
 
-  #createPlace(): DockerPlace {
+  #createLocalPlace(): Places {
     const { settings, topology, builtImages } = this.#args;
-    return new DockerPlace(
+    const images = imageReferences(topology.services, settings, builtImages);
+    const place = new DockerPlace(
       "local",
-      {
-        naming: { stack: topology.stack, phase: topology.phase },
-        dockerHost: settings.dockerHost,
-        images: imageReferences(topology, settings, builtImages),
-      },
+      { naming: this.#naming, dockerHost: settings.dockerHost, images },
       { parent: this },
     );
+    return { of: () => place, addresses: new Map(), ssh: new Map() };
   }
 
-  #createDatabase(place: DockerPlace): DatabaseParts {
+  #createFleet(): Places {
+    const { settings, topology, builtImages } = this.#args;
+    const imagesOf = (server: string) =>
+      imageReferences(
+        topology.services.filter((service) => service.server === server),
+        settings,
+        builtImages,
+      );
+    const { hetzner, admin, cloudflare } = settings;
+    const args = { naming: this.#naming, topology, hetzner, admin, behindCloudflare: cloudflare.enabled, imagesOf };
+    const { places, addresses, ssh } = new Fleet("fleet", args, { parent: this });
+    const of = ({ name, server }: Service): DockerPlace => {
+      const place = places.get(server);
+      if (!place) throw new Error(`${name} is to run on ${server}, which the plan does not have`);
+      return place;
+    };
+    const visited = topology.servers.filter(({ publicWeb }) => publicWeb).map((server) => server.name);
+    return { of, addresses: new Map([...addresses].filter(([name]) => visited.includes(name))), ssh };
+  }
+
+  #createStorage(places: Places): Storage {
+    const { storage, cloudflare } = this.#args.settings;
+    if (storage.backend === "local") {
+      const [home] = [...this.#services("app"), ...this.#services("worker"), ...this.#args.topology.services];
+      if (!home) throw new Error("a plan has at least one service");
+      return new Storage("storage", { backend: "local", place: places.of(home) }, { parent: this });
+    }
+    const { bucket } = storage;
+    const { accountId } = cloudflare;
+    if (bucket === undefined || accountId === undefined) throw new Error("config/parse.ts asks for both with r2");
+    return new Storage("storage", { backend: "r2", bucket, accountId }, { parent: this });
+  }
+
+  #createDatabase(places: Places): DatabaseParts {
     const [service] = this.#services("database");
     if (!service) return { url: this.#required("databaseUrl"), resources: [] };
     const { memoryMb } = this.#args.settings.database;
-    const database = new Database("database", { place, service, memoryMb, data: "volume" }, { parent: this });
+    const common = { place: places.of(service), service, memoryMb };
+    const database = new Database(
+      "database",
+      this.#hasServers
+        ? { ...common, data: { kind: "directory", path: `${dataMount}/postgres` }, tls: true, ...addressOf(service) }
+        : { ...common, data: { kind: "volume" } },
+      { parent: this },
+    );
     return { url: database.url, resources: [database] };
   }
 
-  #createTestDatabase(place: DockerPlace): void {
+  #createTestDatabase(places: Places): void {
     for (const service of this.#services("test-database")) {
-      new Database("test-database", { place, service, memoryMb: 256, data: "memory" }, { parent: this });
+      const args = { place: places.of(service), service, memoryMb: 256, data: { kind: "memory" } } as const;
+      new Database("test-database", args, { parent: this });
     }
   }
 
-  #createCache(place: DockerPlace): CacheParts | undefined {
+  #createCache(places: Places): CacheParts | undefined {
     const { cache } = this.#args.settings;
     if (cache.mode === "external") {
       const redisUrl = this.#required("redisUrl");
       const brokerUrl = this.#required("brokerUrl");
       return { urls: { redisUrl, brokerUrl, resultBackendUrl: brokerUrl, flagsUrl: redisUrl }, resources: [] };
     }
+    const redis = (name: string, service: Service, use: RedisUse, maxMemoryMb: number) => {
+      const reached = this.#hasServers ? addressOf(service) : {};
+      return new Cache(name, { place: places.of(service), service, use, maxMemoryMb, ...reached }, { parent: this });
+    };
     const [service] = this.#services("cache");
     if (!service) return undefined;
+    const [brokerService] = this.#services("broker");
     // Development has one Redis for everything; it must not evict, for the broker's sake.
-    const redis = new Cache("cache", { place, service, use: "all", maxMemoryMb: cache.maxMemoryMb }, { parent: this });
+    const main = redis("cache", service, brokerService ? "cache" : "all", cache.maxMemoryMb);
+    const broker = brokerService ? redis("broker", brokerService, "broker", cache.brokerMaxMemoryMb) : main;
     const urls = {
-      redisUrl: redis.url(redisDatabases.sessions),
-      brokerUrl: redis.url(redisDatabases.broker),
-      resultBackendUrl: redis.url(redisDatabases.results),
-      flagsUrl: redis.url(redisDatabases.flags),
+      redisUrl: main.url(redisDatabases.sessions),
+      brokerUrl: broker.url(redisDatabases.broker),
+      resultBackendUrl: broker.url(redisDatabases.results),
+      flagsUrl: main.url(redisDatabases.flags),
     };
-    return { urls, resources: [redis] };
+    return { urls, resources: [main, ...(broker === main ? [] : [broker])] };
   }
 
   /** What runs the platform's own image, and the edge before it. */
-  #createTiers(place: DockerPlace, storage: Storage, database: DatabaseParts, cache: CacheParts): void {
+  #createTiers(places: Places, storage: Storage, database: DatabaseParts, cache: CacheParts): void {
     const { settings, secret } = this.#args;
     const workers = [...this.#services("worker"), ...this.#services("beat"), ...this.#services("flower")];
     const apps = this.#services("app");
@@ -123,32 +193,64 @@ export class Platform extends pulumi.ComponentResource {
     const secretKey = createPassword("secret-key", 48, { parent: this });
     const connections = { databaseUrl: database.url, ...cache.urls, secretKey };
     const environment = appEnvironment(settings, connections, storage.environment, secret);
-    const common = { place, environment, ...uploadsOf(storage) };
+    const common = { environment, sideBySide: this.#hasServers, ...uploadsOf(storage) };
 
     const backing = [...database.resources, ...cache.resources];
     const releases = this.#services("release").map(
-      (service) => new Release("release", { place, service, environment }, { parent: this, dependsOn: backing }),
+      (service) =>
+        new Release(
+          "release",
+          { place: places.of(service), service, environment },
+          { parent: this, dependsOn: backing },
+        ),
     );
     const opts = { parent: this, dependsOn: [...backing, ...releases] };
-    if (workers.length > 0) {
-      new WorkerTier("workers", { ...common, services: workers, memoryMb: settings.workers.memoryMb }, opts);
+    const [worker] = workers;
+    if (worker) {
+      const args = { ...common, place: places.of(worker), services: workers, memoryMb: settings.workers.memoryMb };
+      new WorkerTier("workers", args, opts);
     }
-    if (apps.length > 0) {
+    const [first] = apps;
+    if (first) {
       const { uvicornWorkers, memoryMb } = settings.app;
-      const app = new AppTier("app", { ...common, services: apps, uvicornWorkers, memoryMb }, opts);
-      this.#createEdge(place, storage, app);
+      const args = { ...common, place: places.of(first), services: apps, uvicornWorkers, memoryMb };
+      this.#createEdge(places, storage, new AppTier("app", args, opts));
     }
   }
 
-  #createEdge(place: DockerPlace, storage: Storage, app: AppTier): void {
+  #createEdge(places: Places, storage: Storage, app: AppTier): void {
+    const { edge, domain, cloudflare } = this.#args.settings;
+    const certificate = this.#createCertificate();
     for (const service of this.#services("edge")) {
-      const args = { place, service, ...this.#args.settings.edge, ...uploadsOf(storage) };
+      const args = {
+        place: places.of(service),
+        service,
+        app: app.alias,
+        bodyLimitMb: edge.bodyLimitMb,
+        trustedProxies: cloudflare.enabled ? [...cloudflareRanges.ipv4, ...cloudflareRanges.ipv6] : [],
+        ...(certificate && { certificate }),
+        ...(domain !== undefined && { hostname: domain }),
+        ...uploadsOf(storage),
+      };
       new EdgeProxy("edge", args, { parent: this, dependsOn: app });
     }
   }
 
-  #createDocs(place: DockerPlace): void {
-    for (const service of this.#services("docs")) new Docs("docs", { place, service }, { parent: this });
+  #createCertificate(): Certificate | undefined {
+    const { edge, domain } = this.#args.settings;
+    switch (edge.tls) {
+      case "none":
+        return undefined;
+      case "self-signed":
+        return new SelfSignedCertificate("edge-tls", { hostname: domain ?? "localhost" }, { parent: this });
+      default:
+        throw new NotBuiltError(`TLS at the edge (orion:edge.tls ${edge.tls})`);
+    }
+  }
+
+  #createDocs(places: Places): void {
+    for (const service of this.#services("docs"))
+      new Docs("docs", { place: places.of(service), service }, { parent: this });
   }
 
   /** A secret that the configuration was checked to have. */
@@ -164,10 +266,17 @@ export class Platform extends pulumi.ComponentResource {
 
 const uploadsOf = (storage: Storage) => (storage.uploads === undefined ? {} : { uploads: storage.uploads });
 
+/** Where a service is reached from any server: its published private address. */
+function addressOf({ name, published: [at] }: Service): { address: string } {
+  if (!at) throw new Error(`${name} publishes no port`);
+  return { address: `${at.address}:${at.port}` };
+}
+
 const schemes: Partial<Record<ServiceKind, string>> = {
   database: "postgresql",
   "test-database": "postgresql",
   cache: "redis",
+  broker: "redis",
 };
 
 function endpointsOf(topology: Topology): Record<string, string> {

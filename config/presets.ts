@@ -14,8 +14,8 @@ const development: Preset = {
   edge: { tls: "none", bodyLimitMb: 50 },
   storage: { backend: "local" },
   cloudflare: { enabled: false, plan: "free" },
-  hetzner: { locations: ["fsn1"] },
-  admin: { cidrs: [], sshPublicKeys: [] },
+  hetzner: { locations: ["fsn1"], image: "debian-12" },
+  admin: { cidrs: [], sshPublicKeys: [], sshFolder: "~/.orion/ssh" },
   email: { backend: "console" },
   dockerHost: "unix:///var/run/docker.sock",
 };
@@ -54,7 +54,7 @@ const ha: Preset = {
   app: { ...enterprise.app, servers: { count: 3, types: ["cpx32", "cx33"] } },
   workers: { ...enterprise.workers, servers: { count: 3, types: ["cpx32", "cx33"] } },
   database: { ...enterprise.database, replicas: 2 },
-  hetzner: { locations: ["fsn1", "nbg1", "hel1"] },
+  hetzner: { ...enterprise.hetzner, locations: ["fsn1", "nbg1", "hel1"] },
   cloudflare: { enabled: true, plan: "business" },
 };
 

@@ -102,8 +102,16 @@ export const settingsSchema = z.strictObject({
       .regex(/^[0-9a-f]{32}$/, "a Cloudflare account id of 32 hexadecimal digits")
       .optional(),
   }),
-  hetzner: z.strictObject({ locations: z.array(z.enum(locations)).min(1).max(3) }),
+  hetzner: z.strictObject({
+    locations: z.array(z.enum(locations)).min(1).max(3),
+    /** Operating system of new servers; those that exist keep theirs. */
+    image: z.string().regex(/^debian-\d+$/, "a Debian image of Hetzner such as debian-12"),
+  }),
   admin: z.strictObject({
+    /** Private key of this machine that opens the servers. Default: what ssh finds itself. */
+    identityFile: z.string().min(1).optional(),
+    /** Folder of this machine for known hosts and shared connections. */
+    sshFolder: z.string().min(1),
     cidrs: z.array(cidr),
     sshPublicKeys: z.array(z.string().regex(/^(ssh-ed25519|ssh-rsa|ecdsa-sha2-\S+) \S+/, "an OpenSSH public key")),
   }),

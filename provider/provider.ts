@@ -1,8 +1,12 @@
 /** The resources of the `orion` plugin, as the engine's protocol asks for them. */
 import { isDeepStrictEqual } from "node:util";
 import type * as provider from "@pulumi/pulumi/provider/index.js";
-import { type Docker } from "./docker.ts";
-import { unwrapSecrets } from "./secrets.ts";
+import { type z } from "zod";
+import { dockerBy } from "./docker.ts";
+import { hostReadySchema, waitForHost } from "./host-ready.ts";
+import { liveFilesSchema, writeLiveFiles } from "./live-files.ts";
+import { type Run } from "./run.ts";
+import { unknownValue, unwrapSecrets } from "./secrets.ts";
 import { runTask, taskSchema } from "./task.ts";
 
 type Properties = Record<string, unknown>;
@@ -10,51 +14,81 @@ type Properties = Record<string, unknown>;
 /** Added to the state beside the inputs by the engine or the SDK; not what a change is judged by. */
 const ignoredKeys = new Set(["__defaults", "__internal"]);
 
+/** A kind of resource: what it is told, and what is done when it is made and whenever that changes. */
+interface Kind {
+  readonly schema: z.ZodType;
+  readonly apply: (inputs: unknown) => Promise<void>;
+}
+
+const kindOf = <Inputs>(schema: z.ZodType<Inputs>, apply: (inputs: Inputs) => Promise<void>): Kind => ({
+  schema,
+  apply: (inputs) => apply(schema.parse(inputs)),
+});
+
 /**
- * `orion:index:Task` runs a container once, when it is made and whenever an input changes.
- * A task that failed is not in the state, so that the next update runs it again.
+ * Resources that are something done: `orion:index:Task` runs a container once, `orion:index:HostReady` waits for a
+ * server, `orion:index:LiveFiles` hands files to a running container. Each is done when it is made and whenever an
+ * input changes. What failed is not in the state, so that the next update does it again.
  */
 export class OrionProvider implements provider.Provider {
   readonly version = "0.1.0";
-  readonly #docker: Docker;
+  readonly #kinds: ReadonlyMap<string, Kind>;
 
-  constructor(docker: Docker) {
-    this.#docker = docker;
+  constructor(run: Run) {
+    const docker = dockerBy(run);
+    this.#kinds = new Map([
+      ["orion:index:Task", kindOf(taskSchema, (inputs) => runTask(inputs, docker))],
+      ["orion:index:HostReady", kindOf(hostReadySchema, (inputs) => waitForHost(inputs, run))],
+      ["orion:index:LiveFiles", kindOf(liveFilesSchema, (inputs) => writeLiveFiles(inputs, docker))],
+    ]);
   }
 
-  check(_urn: string, _olds: Properties, news: Properties): Promise<provider.CheckResult> {
-    const parsed = taskSchema.safeParse(unwrapSecrets(withoutIgnored(news)));
-    const failures = parsed.success
-      ? []
-      : parsed.error.issues.map((issue) => ({ property: issue.path.join("."), reason: issue.message }));
+  check(urn: string, _olds: Properties, news: Properties): Promise<provider.CheckResult> {
+    const values = plain(news);
+    const parsed = this.#kind(urn).schema.safeParse(values);
+    const failures = (parsed.error?.issues ?? [])
+      .filter(({ path }) => !isUnknown(values, path))
+      .map(({ path, message }) => ({ property: path.join("."), reason: message }));
     return Promise.resolve({ inputs: news, failures });
   }
 
   diff(_id: string, _urn: string, olds: Properties, news: Properties): Promise<provider.DiffResult> {
-    const comparable = (properties: Properties) => unwrapSecrets(withoutIgnored(properties));
-    return Promise.resolve({ changes: !isDeepStrictEqual(comparable(olds), comparable(news)) });
+    return Promise.resolve({ changes: !isDeepStrictEqual(plain(olds), plain(news)) });
   }
 
   async create(urn: string, inputs: Properties): Promise<provider.CreateResult> {
-    await this.#run(inputs);
+    await this.#kind(urn).apply(plain(inputs));
     return { id: urn.slice(urn.lastIndexOf("::") + 2), outs: inputs };
   }
 
-  async update(_id: string, _urn: string, _olds: Properties, news: Properties): Promise<provider.UpdateResult> {
-    await this.#run(news);
+  async update(_id: string, urn: string, _olds: Properties, news: Properties): Promise<provider.UpdateResult> {
+    await this.#kind(urn).apply(plain(news));
     return { outs: news };
   }
 
-  /** What a task did stays done. */
+  /** What was done stays done. */
   delete(): Promise<void> {
     return Promise.resolve();
   }
 
-  async #run(inputs: Properties): Promise<void> {
-    await runTask(taskSchema.parse(unwrapSecrets(withoutIgnored(inputs))), this.#docker);
+  #kind(urn: string): Kind {
+    // urn:pulumi:<stack>::<project>::<parent type>$<type>::<name>
+    const type = urn.split("::")[2]?.split("$").pop() ?? "";
+    const kind = this.#kinds.get(type);
+    if (kind) return kind;
+    throw new Error(`the orion plugin has no resource ${type}; it has ${[...this.#kinds.keys()].join(", ")}`);
   }
 }
 
-function withoutIgnored(properties: Properties): Properties {
-  return Object.fromEntries(Object.entries(properties).filter(([key]) => !ignoredKeys.has(key)));
+/** Whether a value, or one that it is part of, is not known before an update. */
+function isUnknown(values: unknown, path: readonly PropertyKey[]): boolean {
+  if (values === unknownValue) return true;
+  const [key, ...rest] = path;
+  return key !== undefined && isRecord(values) && isUnknown(values[String(key)], rest);
 }
+
+const isRecord = (value: unknown): value is Properties => typeof value === "object" && value !== null;
+
+/** What the program said, without secrets' wrapping and without what others added. */
+const plain = (properties: Properties): unknown =>
+  unwrapSecrets(Object.fromEntries(Object.entries(properties).filter(([key]) => !ignoredKeys.has(key))));

@@ -1,16 +1,16 @@
 /** A container that runs once, to its end, before what depends on it: a migration, an initialisation. */
 import { z } from "zod";
 import { type Docker } from "./docker.ts";
+import { engineSchema } from "./engine.ts";
 import { redact } from "./secrets.ts";
 
 export const taskSchema = z.strictObject({
-  /** Docker Engine address: `unix://`, `tcp://` or `ssh://`. */
-  dockerHost: z.string().min(1),
+  ...engineSchema,
   /** The container's name. */
   container: z.string().min(1),
   image: z.string().min(1),
   command: z.array(z.string()).min(1),
-  environment: z.record(z.string(), z.string()),
+  environment: z.record(z.string(), z.string().regex(/^[^\n]*$/, "a value of one line")),
   network: z.string().min(1),
   labels: z.record(z.string(), z.string()),
   volumes: z.array(z.string()),
@@ -27,13 +27,15 @@ const shownLines = 40;
  * @throws {Error} with the end of its log, free of secrets, when it fails or takes too long
  */
 export async function runTask(task: TaskInputs, docker: Docker): Promise<void> {
-  const call = (args: string[], environment?: Record<string, string>) =>
-    docker({ host: task.dockerHost, args, timeoutSeconds: task.timeoutSeconds, ...(environment && { environment }) });
+  const { timeoutSeconds } = task;
+  const call = (args: string[], input?: string) =>
+    docker({ engine: task, args, timeoutSeconds, ...(input !== undefined && { input }) });
 
   await call(["container", "wait", task.container]);
   await call(["container", "rm", "--force", task.container]);
 
-  const { code, output } = await call(runArguments(task), task.environment);
+  const variables = Object.entries(task.environment).map(([name, value]) => `${name}=${value}\n`);
+  const { code, output } = await call(runArguments(task), variables.join(""));
   if (code === 0) return;
   if (code === undefined) await call(["container", "rm", "--force", task.container]);
   throw new Error(explainFailure(task, code, redact(output, Object.values(task.environment))));
@@ -45,8 +47,7 @@ function runArguments(task: TaskInputs): string[] {
     ...["--name", task.container, "--network", task.network, "--log-driver", "json-file"],
     ...Object.entries(task.labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]),
     ...task.volumes.flatMap((volume) => ["--volume", volume]),
-    ...Object.keys(task.environment).flatMap((name) => ["--env", name]),
-    task.image,
+    ...["--env-file", "/dev/stdin", task.image],
     ...task.command,
   ];
 }

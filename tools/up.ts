@@ -99,7 +99,7 @@ export function imageArguments({ settings, topology }: Pick<StackFile, "settings
   return [
     ...(registry === undefined ? [] : ["--registry", registry]),
     ...Object.entries(chosen).flatMap(([name, reference]) => ["--use", `${name}=${reference}`]),
-    ...Object.keys(imageReferences(topology, settings, { app: "app", docs: "docs" })).filter(
+    ...Object.keys(imageReferences(topology.services, settings, { app: "app", docs: "docs" })).filter(
       (name) => name !== "app" || name === own,
     ),
   ];

@@ -1,7 +1,7 @@
 /** Which images the services of a plan need. Pure. */
 import { resolveImage } from "../config/images.ts";
 import { type Settings } from "../config/schema.ts";
-import { type ServiceKind, type Topology } from "./types.ts";
+import { type Service, type ServiceKind } from "./types.ts";
 
 /** References of the images that are built from this repository's own sources. */
 export interface BuiltImages {
@@ -25,9 +25,9 @@ const imageOf: Partial<Record<ServiceKind, ImageKey>> = {
   docs: "docs",
 };
 
-/** The reference of every image that the plan's services run, by the name that components ask for. */
+/** The reference of every image that the services run, by the name that components ask for. */
 export function imageReferences(
-  topology: Topology,
+  services: readonly Service[],
   settings: Settings,
   built: BuiltImages,
 ): Readonly<Record<string, string>> {
@@ -44,6 +44,6 @@ export function imageReferences(
         return official(key);
     }
   };
-  const keys = new Set(topology.services.flatMap(({ kind }) => imageOf[kind] ?? []));
+  const keys = new Set(services.flatMap(({ kind }) => imageOf[kind] ?? []));
   return Object.fromEntries([...keys].map((key) => [key, referenceOf(key)]));
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { containerPorts } from "../../topology/plan.ts";
@@ -16,21 +17,28 @@ export interface AppTierArgs {
   readonly uvicornWorkers: number;
   /** Memory limit of a container, in MiB. */
   readonly memoryMb: number;
+  /** Whether a new version's instances are there and healthy before the old ones go; then none may publish a port. */
+  readonly sideBySide: boolean;
   /** The uploads volume of local storage. @default - files are not kept locally */
   readonly uploads?: pulumi.Input<string>;
 }
-
-/** The name under which the edge finds every instance in the container network. */
-export const appAlias = "app";
 
 /** Requests that run get this long to end; the container gets a little longer. */
 const drainSeconds = 30;
 
 /** The FastAPI application: one Uvicorn container per instance, all under one name. */
 export class AppTier extends pulumi.ComponentResource {
+  /**
+   * The name in the container network under which every instance of this version is found, and none of another. Whoever
+   * sends requests there depends on the instances, so that a version that does not get healthy never gets any.
+   */
+  readonly alias: pulumi.Output<string>;
+  readonly instances: readonly docker.Container[];
+
   constructor(name: string, args: AppTierArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:app:AppTier", name, {}, opts);
-    for (const service of args.services) this.#createInstance(name, service, args);
+    this.alias = versionAlias(args);
+    this.instances = args.services.map((service) => this.#createInstance(name, service, args));
     this.registerOutputs({});
   }
 
@@ -43,7 +51,8 @@ export class AppTier extends pulumi.ComponentResource {
         image: "app",
         command: uvicornCommand(args.uvicornWorkers),
         environment: { ...args.environment, INSTANCE: service.name },
-        aliases: [appAlias],
+        aliases: [this.alias],
+        sideBySide: args.sideBySide,
         ...(args.uploads !== undefined && {
           volumes: [{ volumeName: args.uploads, containerPath: uploadDirectory }],
         }),
@@ -62,6 +71,16 @@ export class AppTier extends pulumi.ComponentResource {
     );
   }
 }
+
+/** Differs with everything that makes a new version of the instances. */
+function versionAlias({ place, environment, uvicornWorkers, memoryMb }: AppTierArgs): pulumi.Output<string> {
+  const parts = pulumi.all([place.image("app"), pulumi.output(environment)]);
+  // What is left of the secrets among them tells nobody anything.
+  return pulumi.unsecret(parts.apply((known) => `app-${digest([...known, uvicornWorkers, memoryMb])}`));
+}
+
+const digest = (value: unknown): string =>
+  createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 12);
 
 function uvicornCommand(workers: number): string[] {
   return [

@@ -29,7 +29,7 @@ export class Task extends pulumi.CustomResource {
       "orion:index:Task",
       name,
       {
-        dockerHost: place.dockerHost,
+        ...place.engine,
         container: args.container,
         image: place.image(args.image),
         command: [...args.command],

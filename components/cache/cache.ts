@@ -14,6 +14,8 @@ export interface CacheArgs {
   readonly use: RedisUse;
   /** What the data may take, in MiB. */
   readonly maxMemoryMb: number;
+  /** Host and port where clients find it. @default - the service's name in the container network */
+  readonly address?: string;
 }
 
 const configFile = "/etc/orion/redis.conf";
@@ -29,7 +31,7 @@ export class Cache extends pulumi.ComponentResource {
     this.#createServer(name, args, password, volume);
 
     this.#baseUrl = pulumi.secret(
-      pulumi.interpolate`redis://:${password}@${args.service.name}:${containerPorts.redis}`,
+      pulumi.interpolate`redis://:${password}@${args.address ?? `${args.service.name}:${containerPorts.redis}`}`,
     );
     this.registerOutputs({});
   }

@@ -6,7 +6,9 @@ import { type Service } from "../../topology/types.ts";
 import { createContainer, dockerLabels } from "../container.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
 import { createPassword } from "../password.ts";
+import { hbaFile, hbaRules, tlsCommand, tlsSettings } from "./postgres-tls.ts";
 import { postgresSettings, settingArguments, throwawaySettings } from "./postgres-settings.ts";
+import { ServerCertificate } from "./server-certificate.ts";
 
 /** Names that the platform's own guide and its tools use. */
 export const databaseName = "orion_db";
@@ -17,9 +19,20 @@ export interface DatabaseArgs {
   readonly service: Service;
   /** Memory that PostgreSQL is tuned for, in MiB. */
   readonly memoryMb: number;
-  /** `volume`: data that must survive anything. `memory`: gone with the container, for tests. */
-  readonly data: "volume" | "memory";
+  /** Where the data is. */
+  readonly data: DatabaseData;
+  /** Host and port where clients find it. @default - the service's name in the container network */
+  readonly address?: string;
+  /** Whether clients have to speak TLS. @default false */
+  readonly tls?: boolean;
 }
+
+/**
+ * `volume`: a Docker volume. `directory`: a folder of the host, which must be there: that of a mounted Volume. Both must
+ * survive anything. `memory`: gone with the container, for tests.
+ */
+export type DatabaseData =
+  { readonly kind: "volume" | "memory" } | { readonly kind: "directory"; readonly path: string };
 
 const dataDirectory = "/var/lib/postgresql/data";
 const passwordFile = "/etc/orion/postgres-password";
@@ -32,13 +45,15 @@ export class Database extends pulumi.ComponentResource {
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:database:Database", name, {}, opts);
     // As lasting as the data that it opens.
-    const password = createPassword(`${name}-password`, 32, { parent: this, protect: args.data === "volume" });
-    const volume = args.data === "volume" ? this.#createVolume(name, args) : undefined;
-    this.#createServer(name, args, password, volume);
+    const password = createPassword(`${name}-password`, 32, { parent: this, protect: args.data.kind !== "memory" });
+    const volume = args.data.kind === "volume" ? this.#createVolume(name, args) : undefined;
+    const certificate = args.tls === true ? new ServerCertificate(`${name}-tls`, { parent: this }) : undefined;
+    this.#createServer(name, args, password, volume, certificate);
 
     // Of what it says alone, not of the container: a server that is made anew leaves everything that connects to it as it is.
+    const address = args.address ?? `${args.service.name}:${containerPorts.database}`;
     this.url = pulumi.secret(
-      pulumi.interpolate`postgresql://${databaseUser}:${password}@${args.service.name}:${containerPorts.database}/${databaseName}`,
+      pulumi.interpolate`postgresql://${databaseUser}:${password}@${address}/${databaseName}${certificate ? "?sslmode=require" : ""}`,
     );
     this.registerOutputs({ url: this.url });
   }
@@ -59,14 +74,18 @@ export class Database extends pulumi.ComponentResource {
     { place, service, memoryMb, data }: DatabaseArgs,
     password: pulumi.Output<string>,
     volume: docker.Volume | undefined,
+    certificate: ServerCertificate | undefined,
   ): docker.Container {
-    const settings = data === "memory" ? throwawaySettings(memoryMb) : postgresSettings(memoryMb);
+    const settings = {
+      ...(data.kind === "memory" ? throwawaySettings(memoryMb) : postgresSettings(memoryMb)),
+      ...(certificate && tlsSettings),
+    };
     return createContainer(
       `${name}-server`,
       service,
       {
         image: "postgres",
-        command: ["postgres", ...settingArguments(settings)],
+        command: certificate ? tlsCommand(settings) : ["postgres", ...settingArguments(settings)],
         environment: {
           POSTGRES_USER: databaseUser,
           POSTGRES_DB: databaseName,
@@ -74,11 +93,16 @@ export class Database extends pulumi.ComponentResource {
           // For whoever looks in: a plain `psql` in the container is at the right database.
           PGUSER: databaseUser,
           PGDATABASE: databaseName,
-          PGDATA: data === "memory" ? `${dataDirectory}/pgdata` : dataDirectory,
+          PGDATA: data.kind === "memory" ? `${dataDirectory}/pgdata` : dataDirectory,
         },
-        files: [{ file: passwordFile, content: password, permissions: "0444" }],
+        files: [
+          { file: passwordFile, content: password, permissions: "0444" },
+          ...(certificate?.files ?? []),
+          ...(certificate ? [{ file: hbaFile, content: hbaRules, permissions: "0444" }] : []),
+        ],
         ...(volume && { volumes: [{ volumeName: volume.name, containerPath: dataDirectory }] }),
-        ...(data === "memory" && { tmpfs: { [dataDirectory]: "rw,size=1g" } }),
+        ...(data.kind === "directory" && { mounts: [{ source: data.path, target: dataDirectory }] }),
+        ...(data.kind === "memory" && { tmpfs: { [dataDirectory]: "rw,size=1g" } }),
         health: {
           // Over TCP: the server of the first initialisation listens on its socket only, and is not to be trusted yet.
           command: ["pg_isready", "-h", "127.0.0.1", "-U", databaseUser, "-d", databaseName],

@@ -1,56 +1,116 @@
-import type * as docker from "@pulumi/docker";
+import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { physicalName } from "../../topology/naming.ts";
 import { containerPorts } from "../../topology/plan.ts";
 import { type Service } from "../../topology/types.ts";
-import { appAlias } from "../app-tier/app-tier.ts";
-import { createContainer } from "../container.ts";
+import { createContainer, dockerLabels } from "../container.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
-import { NotBuiltError } from "../not-built.ts";
 import { uploadDirectory } from "../storage/storage.ts";
-import { nginxConfig } from "./nginx-config.ts";
+import { LiveFiles } from "./live-files.ts";
+import { nginxConfig, type NginxTls } from "./nginx-config.ts";
+
+/** A certificate with its chain and its key, in PEM. */
+export interface Certificate {
+  readonly chain: pulumi.Input<string>;
+  readonly privateKey: pulumi.Input<string>;
+}
 
 export interface EdgeProxyArgs {
   readonly place: DockerPlace;
   readonly service: Service;
-  readonly tls: "none" | "cloudflare-origin-ca" | "acme" | "self-signed";
+  /** Where the app is in the container network. */
+  readonly app: pulumi.Input<string>;
   /** Largest request body, in MB. */
   readonly bodyLimitMb: number;
+  /** @default - plain HTTP, for development */
+  readonly certificate?: Certificate;
+  /** Address ranges of proxies whose word is taken for who the client is. @default - none */
+  readonly trustedProxies?: readonly string[];
   /** The uploads volume of local storage. @default - files are not kept locally */
   readonly uploads?: pulumi.Input<string>;
+  /** Hostname that the certificate is for. @default - any */
+  readonly hostname?: string;
 }
 
-/** nginx in front of the app instances of one machine. */
+const directory = "/etc/orion/edge";
+const configFile = `${directory}/current/nginx.conf`;
+const tls: NginxTls = { port: containerPorts.edgeTls, certificate: "edge.crt", key: "edge.key" };
+
+/** nginx in front of the app instances of one machine; its files change without a dropped request. */
 export class EdgeProxy extends pulumi.ComponentResource {
   constructor(name: string, args: EdgeProxyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:edge:EdgeProxy", name, {}, opts);
-    if (args.tls !== "none") throw new NotBuiltError(`TLS at the edge (orion:edge.tls ${args.tls})`);
-    this.#createProxy(name, args);
+    const volume = this.#createVolume(name, args);
+    const files = this.#createFiles(name, args, volume);
+    this.#createProxy(name, args, volume, files);
     this.registerOutputs({});
   }
 
-  #createProxy(name: string, { place, service, bodyLimitMb, uploads }: EdgeProxyArgs): docker.Container {
+  #createVolume(name: string, { place, service }: EdgeProxyArgs): docker.Volume {
+    return new docker.Volume(
+      `${name}-files`,
+      { name: physicalName(place.naming, `${service.name}-files`), labels: dockerLabels(place.naming, service.kind) },
+      place.options(this),
+    );
+  }
+
+  #createFiles(name: string, args: EdgeProxyArgs, volume: docker.Volume): LiveFiles {
+    const { place, service, certificate } = args;
+    const config = pulumi.output(args.app).apply((host) =>
+      nginxConfig({
+        port: containerPorts.edge,
+        app: { host, port: containerPorts.app },
+        bodyLimitMb: args.bodyLimitMb,
+        trustedProxies: args.trustedProxies ?? [],
+        ...(certificate && { tls }),
+        ...(args.hostname !== undefined && { hostname: args.hostname }),
+        ...(args.uploads !== undefined && { uploads: uploadDirectory }),
+      }),
+    );
+    return new LiveFiles(
+      `${name}-config`,
+      {
+        place,
+        image: "nginx",
+        volume: volume.name,
+        directory,
+        files: {
+          "nginx.conf": config,
+          ...(certificate && {
+            [tls.certificate]: certificate.chain,
+            [tls.key]: pulumi.secret(certificate.privateKey),
+          }),
+        },
+        check: ["nginx", "-t", "-q", "-c", "{}/nginx.conf"],
+        container: service.container,
+        reloadSignal: "HUP",
+        leaving: "worker process is shutting down",
+        // Old workers end when their last request has; WebSockets may hold them longer, and lose nothing by it.
+        settleSeconds: 10,
+      },
+      { parent: this },
+    );
+  }
+
+  #createProxy(
+    name: string,
+    { place, service, uploads }: EdgeProxyArgs,
+    volume: docker.Volume,
+    files: LiveFiles,
+  ): docker.Container {
     return createContainer(
       `${name}-nginx`,
       service,
       {
         image: "nginx",
-        files: [
-          {
-            file: "/etc/nginx/nginx.conf",
-            content: nginxConfig({
-              port: containerPorts.edge,
-              app: { host: appAlias, port: containerPorts.app },
-              bodyLimitMb,
-              ...(uploads !== undefined && { uploads: uploadDirectory }),
-            }),
-          },
+        command: ["nginx", "-c", configFile, "-g", "daemon off;"],
+        volumes: [
+          { volumeName: volume.name, containerPath: directory, readOnly: true },
+          ...(uploads === undefined ? [] : [{ volumeName: uploads, containerPath: uploadDirectory, readOnly: true }]),
         ],
-        ...(uploads !== undefined && {
-          volumes: [{ volumeName: uploads, containerPath: uploadDirectory, readOnly: true }],
-        }),
         health: {
-          // The image has bash or a shell but not always curl; nginx that answers its own address is up.
-          command: ["sh", "-c", `exec 2>&1; test -s /tmp/nginx.pid && nginx -t -q`],
+          // The image has a shell but not always curl; nginx that knows its configuration and has a master is up.
+          command: ["sh", "-c", `exec 2>&1; test -s /tmp/nginx.pid && nginx -t -q -c ${configFile}`],
           intervalSeconds: 3,
           timeoutSeconds: 5,
           retries: 5,
@@ -59,7 +119,7 @@ export class EdgeProxy extends pulumi.ComponentResource {
         stopSeconds: 35,
       },
       place,
-      { parent: this },
+      { parent: this, dependsOn: files },
     );
   }
 }

@@ -7,12 +7,27 @@ export interface NginxConfig {
   readonly app: { readonly host: string; readonly port: number };
   /** Largest request body, in MB. */
   readonly bodyLimitMb: number;
+  /** @default - plain HTTP */
+  readonly tls?: NginxTls;
+  /** The only host name that is answered to. @default - any */
+  readonly hostname?: string;
+  /** Address ranges of proxies whose word is taken for who the client is. */
+  readonly trustedProxies: readonly string[];
   /** Directory of uploads when they are local files. @default - the app serves them */
   readonly uploads?: string;
 }
 
+export interface NginxTls {
+  /** Port inside the container. */
+  readonly port: number;
+  /** Names of files beside the configuration, in PEM. */
+  readonly certificate: string;
+  readonly key: string;
+}
+
 /** The text of nginx.conf. */
-export function nginxConfig({ port, app, bodyLimitMb, uploads }: NginxConfig): string {
+export function nginxConfig(config: NginxConfig): string {
+  const { port, app, bodyLimitMb, uploads, tls, trustedProxies } = config;
   return `worker_processes auto;
 worker_rlimit_nofile 16384;
 # A reload lets running requests and WebSockets end, but not for ever.
@@ -66,9 +81,10 @@ http {
     ""      "";
   }
 
+${realAddress(trustedProxies)}${tls ? redirectServer(port) : ""}
   server {
-    listen ${port};
-    server_name _;
+    ${tls ? tlsListen(tls) : `listen ${port};`}
+    server_name ${config.hostname ?? "_"};
 
     add_header X-Frame-Options "SAMEORIGIN" always;
     add_header X-Content-Type-Options "nosniff" always;
@@ -80,7 +96,8 @@ http {
     proxy_http_version 1.1;
     proxy_set_header Host $http_host;
     proxy_set_header X-Real-IP $remote_addr;
-    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    # Not what the client says of itself: who is in front of this was asked above.
+    proxy_set_header X-Forwarded-For $remote_addr;
     proxy_set_header X-Forwarded-Proto $scheme;
     proxy_set_header Upgrade $http_upgrade;
     proxy_set_header Connection $connection_upgrade;
@@ -116,6 +133,37 @@ ${uploads === undefined ? "" : uploadsLocation(uploads)}
 }
 `;
 }
+
+/** Who the client is, as the proxies in front say it. */
+const realAddress = (proxies: readonly string[]): string =>
+  proxies.length === 0
+    ? ""
+    : `
+${proxies.map((range) => `  set_real_ip_from ${range};\n`).join("")}  real_ip_header CF-Connecting-IP;
+`;
+
+/** Port 80 answers with the way to port 443, and for the health of the machine itself. */
+const redirectServer = (port: number): string => `
+  server {
+    listen ${port} default_server;
+    server_name _;
+    location = /edge-health {
+      access_log off;
+      return 200 "ok\\n";
+    }
+    location / {
+      return 301 https://$host$request_uri;
+    }
+  }
+`;
+
+const tlsListen = ({ port, certificate, key }: NginxTls): string => `listen ${port} ssl http2;
+    ssl_certificate ${certificate};
+    ssl_certificate_key ${key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_session_cache shared:tls:10m;
+    ssl_session_timeout 1d;
+    ssl_session_tickets off;`;
 
 /** Files that are there are served from the disk; all else of that path, and every POST, is the app's. */
 function uploadsLocation(directory: string): string {

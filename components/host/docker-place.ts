@@ -9,29 +9,37 @@ export interface DockerPlaceArgs {
   /** Address of the engine: `unix://`, `tcp://` or `ssh://`. */
   readonly dockerHost: pulumi.Input<string>;
   /** Options of the system's ssh for an `ssh://` address. @default - none */
-  readonly sshOptions?: readonly string[];
+  readonly sshOptions?: pulumi.Input<string[]>;
   /** References of the images that the containers here need, by the name that components ask for. */
   readonly images: Readonly<Record<string, string>>;
   /** Bytes of a packet in the container network; Hetzner's private network carries 1450. @default 1500 */
   readonly mtu?: number;
   /** The server that all of this goes away with. @default - a machine that is not ours */
   readonly server?: pulumi.Resource;
+  /** What has to be done before the engine is spoken to. @default - nothing */
+  readonly ready?: pulumi.Resource;
 }
 
 /** A Docker Engine with the network and the images of one stack; containers are put on it by the other components. */
 export class DockerPlace extends pulumi.ComponentResource {
   readonly naming: Naming;
-  readonly dockerHost: pulumi.Output<string>;
+  /** How the `orion` plugin finds the engine. */
+  readonly engine: {
+    readonly dockerHost: pulumi.Input<string>;
+    readonly sshOptions?: pulumi.Input<string[]>;
+  };
   readonly provider: docker.Provider;
   readonly network: pulumi.Output<string>;
   readonly #images: ReadonlyMap<string, docker.RemoteImage>;
   readonly #server: pulumi.Resource | undefined;
+  readonly #ready: pulumi.Resource | undefined;
 
   constructor(name: string, args: DockerPlaceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:host:DockerPlace", name, {}, opts);
     this.naming = args.naming;
-    this.dockerHost = pulumi.output(args.dockerHost);
+    this.engine = { dockerHost: args.dockerHost, ...(args.sshOptions && { sshOptions: args.sshOptions }) };
     this.#server = args.server;
+    this.#ready = args.ready;
     this.provider = this.#createProvider(name, args);
     this.network = this.#createNetwork(name, args).name;
     this.#images = this.#createImages(name, args);
@@ -54,8 +62,8 @@ export class DockerPlace extends pulumi.ComponentResource {
   #createProvider(name: string, args: DockerPlaceArgs): docker.Provider {
     return new docker.Provider(
       `${name}-docker`,
-      { host: args.dockerHost, ...(args.sshOptions && { sshOpts: [...args.sshOptions] }) },
-      { parent: this },
+      { host: args.dockerHost, ...(args.sshOptions && { sshOpts: args.sshOptions }) },
+      { parent: this, ...(this.#ready && { dependsOn: this.#ready }) },
     );
   }
 

@@ -26,14 +26,18 @@ export class CloudServer extends pulumi.ComponentResource {
   readonly address: pulumi.Output<string>;
   /** Where the Volume is, as a device; undefined when the server keeps no data. */
   readonly volumeDevice: pulumi.Output<string> | undefined;
+  /** What must be there before the server is used: its place in the private network, its Volume. */
+  readonly attachments: readonly pulumi.Resource[];
 
   constructor(name: string, args: CloudServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:host:CloudServer", name, {}, opts);
     const primaryIp = this.#createAddress(name, args);
     this.server = this.#createServer(name, args, primaryIp);
-    this.#attachToNetwork(name, args);
+    const network = this.#attachToNetwork(name, args);
+    const volume = args.server.volumeGb > 0 ? this.#createVolume(name, args) : undefined;
     this.address = primaryIp.ipAddress;
-    this.volumeDevice = args.server.volumeGb > 0 ? this.#createVolume(name, args).linuxDevice : undefined;
+    this.volumeDevice = volume?.linuxDevice;
+    this.attachments = [network, ...(volume ? [this.#attachVolume(name, volume)] : [])];
     this.registerOutputs({ address: this.address });
   }
 
@@ -84,8 +88,8 @@ export class CloudServer extends pulumi.ComponentResource {
     );
   }
 
-  #attachToNetwork(name: string, args: CloudServerArgs): void {
-    new hcloud.ServerNetwork(
+  #attachToNetwork(name: string, args: CloudServerArgs): hcloud.ServerNetwork {
+    return new hcloud.ServerNetwork(
       `${name}-network`,
       { serverId: this.server.id.apply(Number), subnetId: args.subnetId, ip: args.server.privateAddress },
       { parent: this, deletedWith: this.server },
@@ -93,7 +97,7 @@ export class CloudServer extends pulumi.ComponentResource {
   }
 
   #createVolume(name: string, args: CloudServerArgs): hcloud.Volume {
-    const volume = new hcloud.Volume(
+    return new hcloud.Volume(
       `${name}-volume`,
       {
         name: physicalName(args.naming, args.server.name),
@@ -105,11 +109,14 @@ export class CloudServer extends pulumi.ComponentResource {
       },
       { parent: this, protect: true, retainOnDelete: true },
     );
-    new hcloud.VolumeAttachment(
+  }
+
+  /** Not mounted by Hetzner's own means: `HostReady` does it, in a place that does not depend on the Volume's number. */
+  #attachVolume(name: string, volume: hcloud.Volume): hcloud.VolumeAttachment {
+    return new hcloud.VolumeAttachment(
       `${name}-attachment`,
       { volumeId: volume.id.apply(Number), serverId: this.server.id.apply(Number), automount: false },
       { parent: this, deletedWith: this.server },
     );
-    return volume;
   }
 }

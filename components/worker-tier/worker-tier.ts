@@ -14,6 +14,8 @@ export interface WorkerTierArgs {
   readonly environment: AppEnvironment;
   /** Memory limit of a worker, in MiB. */
   readonly memoryMb: number;
+  /** Whether a new worker takes tasks before the old one ends its last; Beat is never there twice. */
+  readonly sideBySide: boolean;
   /** The uploads volume of local storage. @default - files are not kept locally */
   readonly uploads?: pulumi.Input<string>;
 }
@@ -50,6 +52,7 @@ export class WorkerTier extends pulumi.ComponentResource {
           volumes: [{ volumeName: args.uploads, containerPath: uploadDirectory }],
         }),
         health: heartbeat("--worker"),
+        sideBySide: args.sideBySide,
         memoryMb: args.memoryMb,
         stopSeconds: warmShutdownSeconds,
       },

@@ -1,5 +1,5 @@
 /** Packet filter rules of a cloud, as iptables-restore reads them. Pure. */
-import { cloudflareRanges } from "../../cloudflare/ips.ts";
+import { cloudflareRanges } from "../../../config/cloudflare-ranges.ts";
 import { rangeOf } from "../../hetzner/addresses.ts";
 import { type FirewallRule } from "../machines.ts";
 import { type Names } from "./names.ts";

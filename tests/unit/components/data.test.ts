@@ -13,10 +13,10 @@ const onPort = (port: number, containerPort: number) => ({
 });
 
 describe.each(modes)("Database in mode %s", (mode) => {
-  const database = (data: "volume" | "memory") =>
+  const database = (kind: "volume" | "memory") =>
     compose(mode, () => {
       const service = serviceOf("database", onPort(5432, 5432));
-      return new Database("database", { place: placeOf("postgres"), service, memoryMb: 512, data });
+      return new Database("database", { place: placeOf("postgres"), service, memoryMb: 512, data: { kind } });
     });
 
   test("the server's container", async () => {

@@ -4,11 +4,10 @@ import { appEnvironment } from "../../../components/app-tier/environment.ts";
 import { Release } from "../../../components/app-tier/release.ts";
 import { createContainer, dockerDuration } from "../../../components/container.ts";
 import { Docs } from "../../../components/docs/docs.ts";
-import { EdgeProxy } from "../../../components/edge-proxy/edge-proxy.ts";
+import { EdgeProxy, type EdgeProxyArgs } from "../../../components/edge-proxy/edge-proxy.ts";
 import { nginxConfig } from "../../../components/edge-proxy/nginx-config.ts";
-import { NotBuiltError } from "../../../components/not-built.ts";
 import { WorkerTier } from "../../../components/worker-tier/worker-tier.ts";
-import { compose, mocksFor } from "../support/compose.ts";
+import { compose, mocksFor, type Recorded } from "../support/compose.ts";
 import { containerBasics, known, named, placeOf, serviceOf } from "../support/place.ts";
 import { settingsOf } from "../support/settings.ts";
 
@@ -21,18 +20,25 @@ const pythonCheck = (url: string) => [
   `import urllib.request; urllib.request.urlopen("${url}", timeout=4)`,
 ];
 
+/** The name of a version, as it goes to the engine. */
+const aliasOf = (tier: AppTier): Promise<string> =>
+  new Promise((resolve) => {
+    tier.alias.apply(resolve);
+  });
+
 describe.each(modes)("AppTier in mode %s", (mode) => {
-  const tier = (instances: number) =>
+  const tier = (instances: number, sideBySide = false) =>
     compose(mode, () => {
       const services = Array.from({ length: instances }, (_, n) => serviceOf("app", { name: `app-${n + 1}` }));
       const args = { place: placeOf("app"), services, environment, uvicornWorkers: 4, memoryMb: 1024 };
-      return new AppTier("app", { ...args, uploads: "orion-test-uploads" });
+      return new AppTier("app", { ...args, sideBySide, uploads: "orion-test-uploads" });
     });
 
   test("a container for each instance, all under one name", async () => {
-    const { resources } = await tier(2);
+    const { resources, result } = await tier(2);
+    const alias = mode === "preview" ? "[unknown]" : await aliasOf(result);
     expect(named(resources, "app-app-2").inputs).toEqual({
-      ...containerBasics("app", 35, 1024),
+      ...containerBasics("app", 35, 1024, "app-2"),
       name: "orion-test-app-2",
       image: known(mode, "sha256:local-image-app"),
       command: [
@@ -41,7 +47,7 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
         ...["--ws-ping-interval", "20"],
       ],
       envs: ["DATABASE_URL=postgresql://database", "INSTANCE=app-2"],
-      networksAdvanced: [{ name: "orion-test-network", aliases: ["app-2", "app"] }],
+      networksAdvanced: [{ name: "orion-test-network", aliases: ["app-2", alias] }],
       ports: [],
       volumes: [{ volumeName: "orion-test-uploads", containerPath: "/app/uploads" }],
       healthcheck: {
@@ -54,6 +60,25 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
       shmSize: 64,
       waitTimeout: 170,
     });
+  });
+
+  test("another version has another name, which is no secret", async () => {
+    const networks = async (uvicornWorkers: number) => {
+      const { resources } = await compose(mode, () => {
+        const args = { place: placeOf("app"), services: [serviceOf("app")], environment, memoryMb: 1024 };
+        return new AppTier("app", { ...args, uvicornWorkers, sideBySide: true });
+      });
+      return named(resources, "app-app").inputs["networksAdvanced"];
+    };
+    const versions = [await networks(1), await networks(2)];
+    expect(JSON.stringify(versions[0]) === JSON.stringify(versions[1])).toBe(mode === "preview");
+    expect(JSON.stringify(versions)).not.toContain("[secret]");
+  });
+
+  test("side by side, a new one has a name of its own and comes before the old one goes", async () => {
+    const { inputs, options } = named((await tier(1, true)).resources, "app-app-1");
+    expect(inputs["name"]).toBeUndefined();
+    expect(options.deleteBeforeReplace).toBe(false);
   });
 
   test("every container waits for its end, and is made anew when its start failed", async () => {
@@ -79,13 +104,14 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
         serviceOf("beat"),
         serviceOf("flower", { published: [{ address: "127.0.0.1", port: 5555, containerPort: 5555 }] }),
       ];
-      return new WorkerTier("workers", { place: placeOf("app"), services, environment, memoryMb: 512 });
+      const args = { place: placeOf("app"), services, environment, memoryMb: 512, sideBySide: false };
+      return new WorkerTier("workers", args);
     });
 
   test("a worker takes its queues with its concurrency, and has a minute to end", async () => {
     const { resources } = await tier();
     expect(named(resources, "workers-worker-emails-1").inputs).toEqual({
-      ...containerBasics("worker", 60, 512),
+      ...containerBasics("worker", 60, 512, "worker-emails-1"),
       name: "orion-test-worker-emails-1",
       image: known(mode, "sha256:local-image-app"),
       command: [
@@ -142,29 +168,28 @@ describe.each(modes)("Release in mode %s", (mode) => {
 });
 
 describe.each(modes)("EdgeProxy in mode %s", (mode) => {
-  const edge = (tls: "none" | "acme") =>
+  const edge = (more: Partial<EdgeProxyArgs> = {}) =>
     compose(mode, () => {
       const service = serviceOf("edge", { published: [{ address: "127.0.0.1", port: 8080, containerPort: 8080 }] });
-      return new EdgeProxy("edge", { place: placeOf("nginx"), service, tls, bodyLimitMb: 50 });
+      return new EdgeProxy("edge", { place: placeOf("nginx"), service, app: "app-1a2b", bodyLimitMb: 50, ...more });
     });
 
   test("nginx with its whole configuration", async () => {
-    const { resources } = await edge("none");
+    const { resources } = await edge();
     expect(named(resources, "edge-nginx").inputs).toEqual({
       ...containerBasics("edge", 35, 256),
       name: "orion-test-edge",
       image: known(mode, "sha256:local-image-nginx"),
+      command: ["nginx", "-c", "/etc/orion/edge/current/nginx.conf", "-g", "daemon off;"],
       envs: [],
       networksAdvanced: [{ name: "orion-test-network", aliases: ["edge"] }],
       ports: [{ ip: "127.0.0.1", external: 8080, internal: 8080, protocol: "tcp" }],
-      uploads: [
-        {
-          file: "/etc/nginx/nginx.conf",
-          content: nginxConfig({ port: 8080, app: { host: "app", port: 8000 }, bodyLimitMb: 50 }),
-        },
-      ],
+      volumes: [{ volumeName: "orion-test-edge-files", containerPath: "/etc/orion/edge", readOnly: true }],
       healthcheck: {
-        tests: ["CMD", "sh", "-c", "exec 2>&1; test -s /tmp/nginx.pid && nginx -t -q"],
+        tests: [
+          ...["CMD", "sh", "-c"],
+          "exec 2>&1; test -s /tmp/nginx.pid && nginx -t -q -c /etc/orion/edge/current/nginx.conf",
+        ],
         interval: "3s",
         timeout: "5s",
         retries: 5,
@@ -173,10 +198,32 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
       shmSize: 64,
       waitTimeout: 168,
     });
+    expect(named(resources, "edge-nginx").options.dependencies).toContain("orion:index:LiveFiles edge-config");
   });
 
-  test("TLS is not built yet, and says so", async () => {
-    await expect(edge("acme")).rejects.toThrow(NotBuiltError);
+  test("its files are handed to it while it runs, so that no change of them is one of the container", async () => {
+    const { resources } = await edge({ certificate: { chain: "chain", privateKey: "key" } });
+    expect(named(resources, "edge-config").inputs).toEqual({
+      dockerHost: "unix:///var/run/docker.sock",
+      image: known(mode, "sha256:local-image-nginx"),
+      volume: "orion-test-edge-files",
+      directory: "/etc/orion/edge",
+      files: {
+        "nginx.conf": nginxConfig({
+          ...{ port: 8080, app: { host: "app-1a2b", port: 8000 }, bodyLimitMb: 50, trustedProxies: [] },
+          tls: { port: 8443, certificate: "edge.crt", key: "edge.key" },
+        }),
+        "edge.crt": "chain",
+        "edge.key": { "[secret]": "key" },
+      },
+      check: ["nginx", "-t", "-q", "-c", "{}/nginx.conf"],
+      container: "orion-test-edge",
+      reloadSignal: "HUP",
+      leaving: "worker process is shutting down",
+      settleSeconds: 10,
+    });
+    const container = (from: readonly Recorded[]) => named(from, "edge-nginx").inputs;
+    expect(container(resources)).toEqual(container((await edge()).resources));
   });
 });
 
@@ -242,6 +289,7 @@ describe("nginx.conf", () => {
     port: 8080,
     app: { host: "app", port: 8000 },
     bodyLimitMb: 50,
+    trustedProxies: [],
     uploads: "/app/uploads",
   });
 
@@ -251,6 +299,25 @@ describe("nginx.conf", () => {
     ["limit_req_zone $binary_remote_addr"],
     ["proxy_set_header Upgrade $http_upgrade;"],
     ["worker_shutdown_timeout 30s;"],
+  ])("says %s", (line) => {
+    expect(config).toContain(line);
+  });
+});
+
+describe("nginx.conf with TLS behind proxies", () => {
+  const config = nginxConfig({
+    ...{ port: 8080, app: { host: "app", port: 8000 }, bodyLimitMb: 50, hostname: "orion.example.com" },
+    tls: { port: 8443, certificate: "edge.crt", key: "edge.key" },
+    trustedProxies: ["173.245.48.0/20"],
+  });
+
+  test.each([
+    ["listen 8443 ssl http2;"],
+    ["ssl_certificate edge.crt;"],
+    ["return 301 https://$host$request_uri;"],
+    ["set_real_ip_from 173.245.48.0/20;"],
+    ["real_ip_header CF-Connecting-IP;"],
+    ["server_name orion.example.com;"],
   ])("says %s", (line) => {
     expect(config).toContain(line);
   });

@@ -1,4 +1,4 @@
-import { type Docker, type DockerCall } from "../../../provider/docker.ts";
+import { type Command, type Run } from "../../../provider/run.ts";
 import { OrionProvider } from "../../../provider/provider.ts";
 import { redact, unwrapSecrets } from "../../../provider/secrets.ts";
 
@@ -18,39 +18,55 @@ const inputs = {
   timeoutSeconds: 900,
 };
 
-/** A docker that answers `container run` as told, and keeps what it was asked. */
-function fakeDocker(code: number | undefined, output = ""): { docker: Docker; calls: DockerCall[] } {
-  const calls: DockerCall[] = [];
-  const docker: Docker = (call) => {
-    calls.push(call);
-    return Promise.resolve(call.args[1] === "run" ? { code, output } : { code: 1, output: "No such container" });
+/** A machine whose docker answers `container run` as told, and that keeps what it was asked. */
+function fakeDocker(code: number | undefined, output = ""): { run: Run; calls: Command[] } {
+  const calls: Command[] = [];
+  const run: Run = (command) => {
+    calls.push(command);
+    return Promise.resolve(isRun(command) ? { code, output } : { code: 1, output: "No such container" });
   };
-  return { docker, calls };
+  return { run, calls };
 }
+
+const isRun = ({ args }: Command): boolean => args.join(" ").includes("container run");
 
 const urn = "urn:pulumi:dev::orion::orion:index:Task::release-migrate";
 
 test("a task runs its container once, with its secrets in the environment and not in the arguments", async () => {
-  const { docker, calls } = fakeDocker(0);
-  const { id } = await new OrionProvider(docker).create(urn, inputs);
+  const { run, calls } = fakeDocker(0);
+  const { id } = await new OrionProvider(run).create(urn, inputs);
   expect(id).toBe("release-migrate");
-  const run = calls.find(({ args }) => args[1] === "run");
-  expect(run).toEqual({
-    host: "unix:///var/run/docker.sock",
+  expect(calls.find(isRun)).toEqual({
+    program: "sh",
+    environment: { DOCKER_HOST: "unix:///var/run/docker.sock" },
+    input: "DATABASE_URL=postgresql://user:p4ssw0rd@database\n",
     timeoutSeconds: 900,
-    environment: inputs.environment,
     args: [
+      ...["-c", 'cat | docker "$@"', "docker"],
       ...["container", "run", "--rm", "--init", "--pull", "never", "--name", "orion-test-migrate"],
       ...["--network", "orion-test-network", "--log-driver", "json-file", "--label", "app=orion"],
-      ...["--env", "DATABASE_URL", "sha256:1", "alembic", "upgrade", "head"],
+      ...["--env-file", "/dev/stdin", "sha256:1", "alembic", "upgrade", "head"],
     ],
   });
 });
 
+test("on a server the same is done there, over the system's ssh", async () => {
+  const { run, calls } = fakeDocker(0);
+  const server = { dockerHost: "ssh://root@192.0.2.1:2222", sshOptions: ["-o", "ControlMaster=auto"] };
+  await new OrionProvider(run).create(urn, { ...inputs, ...server, command: ["echo", "it's"] });
+  const { program, args, input } = calls.find(isRun) ?? {};
+  expect(program).toBe("ssh");
+  expect(args?.slice(0, -1)).toEqual([
+    ...["-o", "ControlMaster=auto", "-o", "BatchMode=yes", "-p", "2222", "root@192.0.2.1"],
+  ]);
+  expect(args?.at(-1)).toMatch(/^sh -c 'cat \| docker "\$@"' docker container run .* sha256:1 echo 'it'\\''s'$/);
+  expect(input).toBe("DATABASE_URL=postgresql://user:p4ssw0rd@database\n");
+});
+
 test("a run that a killed update left behind is waited for first", async () => {
-  const { docker, calls } = fakeDocker(0);
-  await new OrionProvider(docker).create(urn, inputs);
-  expect(calls.map(({ args }) => args.slice(0, 2).join(" "))).toEqual([
+  const { run, calls } = fakeDocker(0);
+  await new OrionProvider(run).create(urn, inputs);
+  expect(calls.map(({ args }) => args.slice(args.indexOf("container")).slice(0, 2).join(" "))).toEqual([
     "container wait",
     "container rm",
     "container run",
@@ -59,8 +75,8 @@ test("a run that a killed update left behind is waited for first", async () => {
 
 test("one that fails says why with the end of its log, free of secrets", async () => {
   const log = Array.from({ length: 60 }, (_, n) => `line ${n}`).join("\n");
-  const { docker } = fakeDocker(3, `${log}\ncannot reach postgresql://user:p4ssw0rd@database\n`);
-  const created = new OrionProvider(docker).create(urn, inputs);
+  const { run } = fakeDocker(3, `${log}\ncannot reach postgresql://user:p4ssw0rd@database\n`);
+  const created = new OrionProvider(run).create(urn, inputs);
   await expect(created).rejects.toThrow("orion-test-migrate (alembic upgrade head) failed with exit code 3.");
   await expect(created).rejects.toThrow("... 21 lines before");
   await expect(created).rejects.toThrow("cannot reach [secret]");
@@ -68,20 +84,30 @@ test("one that fails says why with the end of its log, free of secrets", async (
 });
 
 test("one that takes too long is removed", async () => {
-  const { docker, calls } = fakeDocker(undefined);
-  await expect(new OrionProvider(docker).create(urn, inputs)).rejects.toThrow("did not end within 900 s");
+  const { run, calls } = fakeDocker(undefined);
+  await expect(new OrionProvider(run).create(urn, inputs)).rejects.toThrow("did not end within 900 s");
   expect(calls.at(-1)?.args).toEqual(["container", "rm", "--force", "orion-test-migrate"]);
 });
 
 test("an input that is missing or wrong is named before anything runs", async () => {
-  const { docker, calls } = fakeDocker(0);
-  const { failures } = await new OrionProvider(docker).check(urn, {}, { ...inputs, command: [], timeoutSeconds: 0 });
+  const { run, calls } = fakeDocker(0);
+  const { failures } = await new OrionProvider(run).check(urn, {}, { ...inputs, command: [], timeoutSeconds: 0 });
   expect(failures?.map(({ property }) => property)).toEqual(["command", "timeoutSeconds"]);
   expect(calls).toEqual([]);
 });
 
+test("what is not known before an update is not judged", async () => {
+  const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+  const kind = (type: string) => urn.replace("Task", type);
+  const { run } = fakeDocker(0);
+  const host = { host: unknown, sshOptions: [unknown], serverId: unknown, volumeDevice: unknown, timeoutSeconds: 9 };
+  expect((await new OrionProvider(run).check(kind("HostReady"), {}, host)).failures).toEqual([]);
+  const { failures } = await new OrionProvider(run).check(kind("HostReady"), {}, { ...host, host: "192.0.2.1" });
+  expect(failures?.map(({ property }) => property)).toEqual(["host"]);
+});
+
 test("only another value is a change, whether it is a secret or not", async () => {
-  const provider = new OrionProvider(fakeDocker(0).docker);
+  const provider = new OrionProvider(fakeDocker(0).run);
   const changes = async (news: Record<string, unknown>) => (await provider.diff("id", urn, inputs, news)).changes;
   expect(await changes({ ...inputs, environment: secret(inputs.environment), __defaults: [] })).toBe(false);
   expect(await changes({ ...inputs, image: "sha256:2" })).toBe(true);

@@ -30,13 +30,19 @@ export function named(resources: readonly Recorded[], name: string): Recorded {
 }
 
 /** What every container has in common, whatever runs in it: exactly the options that components/container.ts sets. */
-export const containerBasics = (role: string, stopSeconds: number, memory: number): Record<string, unknown> => ({
+export const containerBasics = (
+  role: string,
+  stopSeconds: number,
+  memory: number,
+  service = role,
+): Record<string, unknown> => ({
   destroyGraceSeconds: stopSeconds,
   init: true,
   labels: [
     { label: "app", value: "orion" },
     { label: "stack", value: "test" },
     { label: "role", value: role },
+    { label: "service", value: service },
   ],
   logDriver: "json-file",
   logOpts: { "max-file": "3", "max-size": "10m" },

@@ -109,7 +109,10 @@ describe("names", () => {
 describe("images", () => {
   test("are those of the services that run, and no others", () => {
     const settings = settingsOf("development", { services: ["cache"] });
-    expect(Object.keys(imageReferences(plan("dev", settings), settings, built)).sort()).toEqual(["postgres", "redis"]);
+    expect(Object.keys(imageReferences(plan("dev", settings).services, settings, built)).sort()).toEqual([
+      "postgres",
+      "redis",
+    ]);
   });
 
   test("a registry stands before the official ones, an own reference replaces one", () => {
@@ -117,7 +120,7 @@ describe("images", () => {
       images: { registry: "registry.example.com/mirror", redis: "example.com/redis:7.4" },
       app: { image: "example.com/app:1" },
     });
-    expect(imageReferences(plan("dev", settings), settings, built)).toEqual({
+    expect(imageReferences(plan("dev", settings).services, settings, built)).toEqual({
       postgres: "registry.example.com/mirror/postgres:15-bookworm",
       nginx: "registry.example.com/mirror/nginx:1-bookworm",
       redis: "example.com/redis:7.4",

@@ -1,0 +1,32 @@
+import type * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import { certificateFile, keyFile } from "./postgres-tls.ts";
+
+/** Ten years: clients encrypt with it and do not judge it, so that nothing is won by replacing it. */
+const validityHours = 10 * 365 * 24;
+
+/** A certificate that PostgreSQL signs itself. */
+export class ServerCertificate extends pulumi.ComponentResource {
+  readonly files: readonly docker.types.input.ContainerUpload[];
+
+  constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
+    super("orion:database:ServerCertificate", name, {}, opts);
+    const key = new tls.PrivateKey(`${name}-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent: this });
+    const certificate = new tls.SelfSignedCert(
+      `${name}-certificate`,
+      {
+        privateKeyPem: key.privateKeyPem,
+        subject: { commonName: "orion-database" },
+        validityPeriodHours: validityHours,
+        allowedUses: ["server_auth"],
+      },
+      { parent: this },
+    );
+    this.files = [
+      { file: certificateFile, content: certificate.certPem, permissions: "0444" },
+      { file: keyFile, content: pulumi.secret(key.privateKeyPem), permissions: "0400" },
+    ];
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,41 @@
+/** The packet filter inside a server: Hetzner's firewalls do not look at the private network. Pure. */
+import { privateNetwork, type Server, type Topology } from "../../topology/types.ts";
+
+/** A published port that another server may reach over the private network. */
+export interface PeerRule {
+  /** Private address of the other server. */
+  readonly from: string;
+  readonly port: number;
+}
+
+const chain = "ORION-PRIVATE";
+
+/**
+ * A script that sets the rules anew whenever it runs: from the private network nothing reaches the server but what a
+ * rule names. Connections of its own containers to its own private address do not come from there.
+ */
+export function firewallScript(server: Server, peers: readonly PeerRule[]): string {
+  // Docker rewrites the destination of a published port before anything is filtered; the connection knows what it was.
+  const from = (port: PeerRule) => `-s ${port.from}/32 -p tcp -m conntrack --ctorigdstport ${port.port} -j RETURN`;
+  const match = `-s ${privateNetwork.range} -m conntrack --ctstate NEW --ctorigdst ${server.privateAddress} -j ${chain}`;
+  return `#!/bin/sh
+set -eu
+iptables -w -N ${chain} 2>/dev/null || iptables -w -F ${chain}
+${peers.map((peer) => `iptables -w -A ${chain} ${from(peer)}\n`).join("")}iptables -w -A ${chain} -p icmp -j RETURN
+iptables -w -A ${chain} -j DROP
+for hook in INPUT DOCKER-USER; do
+  iptables -w -N DOCKER-USER 2>/dev/null || true
+  iptables -w -C "$hook" ${match} 2>/dev/null || iptables -w -I "$hook" 1 ${match}
+done
+`;
+}
+
+/** What the servers of a plan may reach at each other; a phase with one server has no such thing. */
+export function peersOf(topology: Topology, server: Server): PeerRule[] {
+  const open = topology.services.filter((service) => service.server === server.name);
+  const ports = open.flatMap(({ published }) =>
+    published.flatMap(({ address, port }) => (address === server.privateAddress ? [port] : [])),
+  );
+  const others = topology.servers.filter(({ name }) => name !== server.name);
+  return others.flatMap(({ privateAddress }) => [...new Set(ports)].map((port) => ({ from: privateAddress, port })));
+}

@@ -1,0 +1,78 @@
+/** A server whose first boot has ended: it lets its operator in, its Docker Engine answers, its Volume is mounted. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { serverSchema } from "./engine.ts";
+import { type Ran, type Run, sshArguments } from "./run.ts";
+
+export const hostReadySchema = z.strictObject({
+  ...serverSchema,
+  /** Another server is waited for anew. */
+  serverId: z.string().min(1),
+  /** The device of the Volume that holds the server's data. */
+  volumeDevice: z.string().startsWith("/dev/").optional(),
+  timeoutSeconds: z.int().min(1),
+});
+export type HostReadyInputs = z.infer<typeof hostReadySchema>;
+
+/** What the first boot leaves when it is through (components/host/cloud-init.ts). */
+export const readyFile = "/var/lib/orion/first-boot-done";
+/** Mounts the Volume of the given device, now and at every boot; a command that the first boot puts there. */
+export const mountCommand = "/usr/local/sbin/orion-volume";
+
+const readyTest = `test -e ${readyFile} && docker version --format '{{.Server.Version}}'`;
+const secondsBetween = 1;
+/** ssh's own failures, as opposed to those of the command that it ran. */
+const sshFailed = 255;
+
+/**
+ * Resolves when the server is ready.
+ *
+ * @throws {Error} when it is not in time, or must not be trusted, saying what was seen last and what to do
+ */
+export async function waitForHost(inputs: HostReadyInputs, run: Run, pause: () => Promise<void> = rest): Promise<void> {
+  const { host, sshOptions, volumeDevice, timeoutSeconds } = inputs;
+  const on = (script: string, seconds = 20): Promise<Ran> =>
+    run({ program: "ssh", args: sshArguments(host, sshOptions, ["sh", "-c", script]), timeoutSeconds: seconds });
+  const end = Date.now() + timeoutSeconds * 1000;
+  for (;;) {
+    const seen = await on(readyTest);
+    if (seen.code === 0) break;
+    refuseChangedKey(host, seen);
+    if (Date.now() > end) throw new Error(await explain(inputs, seen, on));
+    await pause();
+  }
+  if (volumeDevice === undefined) return;
+  const mounted = await on(`${mountCommand} ${volumeDevice}`, 120);
+  if (mounted.code !== 0) {
+    throw new Error(
+      `the Volume ${volumeDevice} of ${host} could not be mounted; nothing was written to it: ${mounted.output.trim()}`,
+    );
+  }
+}
+
+const rest = (): Promise<void> => sleep(secondsBetween * 1000);
+
+function refuseChangedKey(host: string, { output }: Ran): void {
+  if (!output.includes("IDENTIFICATION HAS CHANGED")) return;
+  throw new Error(
+    `${host} shows another SSH host key than before, although it is the same server: somebody may be in between. ` +
+      `Nothing was sent to it. If the key was changed on purpose, delete the file of known hosts that ssh names:\n${output.trim()}`,
+  );
+}
+
+async function explain(
+  { host, timeoutSeconds }: HostReadyInputs,
+  last: Ran,
+  on: (script: string) => Promise<Ran>,
+): Promise<string> {
+  const late = `${host} was not ready within ${timeoutSeconds} s`;
+  if (last.code === sshFailed || last.code === undefined) {
+    const reason = last.output.trim().split("\n").at(-1) ?? "";
+    const remedy = /permission denied/i.test(reason)
+      ? "no key of this machine opens it: one of orion:admin.sshPublicKeys must belong to a private key that ssh finds (orion:admin.identityFile names one)"
+      : "look at the server's console at Hetzner; orion:admin.cidrs must contain the address of this machine";
+    return `${late}: SSH does not get through (${reason || "no answer"}); ${remedy}. Then run up again.`;
+  }
+  const log = await on("cloud-init status --long; tail -n 20 /var/log/cloud-init-output.log");
+  return `${late}: its first boot has not ended. What cloud-init says:\n${log.output.trim()}\nThen run up again.`;
+}

@@ -1,0 +1,105 @@
+/** Files in a Docker volume that a running container reads anew when they change: configuration, certificates. */
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { type Docker, type DockerCall } from "./docker.ts";
+import { engineSchema } from "./engine.ts";
+import { redact } from "./secrets.ts";
+
+export const liveFilesSchema = z.strictObject({
+  ...engineSchema,
+  volume: z.string().min(1),
+  /** Where the container has the volume; the files are in `current/` below it. */
+  directory: z.string().startsWith("/"),
+  /** With a shell, for writing and for the check. */
+  image: z.string().min(1),
+  /** Text by file name. */
+  files: z.record(z.string().regex(/^[\w][\w.-]*$/, "a plain file name"), z.string()),
+  /** A command that fails when the files are not good; `{}` in it becomes their folder. */
+  check: z.array(z.string()).min(1),
+  /** The container that reads them; it need not exist yet. */
+  container: z.string().min(1),
+  /** The signal that makes it read them anew. */
+  reloadSignal: z.string().regex(/^[A-Z0-9]+$/),
+  /** A pattern of process titles that go away once a reload is through. */
+  leaving: z.string().min(1),
+  /** How long to wait for those, in seconds. */
+  settleSeconds: z.int().min(0),
+});
+export type LiveFilesInputs = z.infer<typeof liveFilesSchema>;
+
+const commandSeconds = 60;
+const pollMilliseconds = 250;
+
+/**
+ * Writes the files beside the ones in use, checks them, switches over in one step and has the container read them.
+ *
+ * @throws {Error} when they do not pass the check; the container goes on with those that it has
+ */
+export async function writeLiveFiles(inputs: LiveFilesInputs, docker: Docker): Promise<void> {
+  const call = (args: string[], more: Partial<DockerCall> = {}) =>
+    docker({ engine: inputs, args, timeoutSeconds: commandSeconds, ...more });
+  const must = async (what: string, args: string[], input?: string) => {
+    const { code, output } = await call(args, input === undefined ? {} : { input });
+    if (code === 0) return output;
+    throw new Error(`${inputs.container}: ${what}: ${redact(output.trim(), Object.values(inputs.files))}`);
+  };
+  const version = versionOf(inputs.files);
+  const helper = (shell: string[]) => [
+    ...["container", "run", "--rm", "--interactive", "--network", "none", "--pull", "never", "--entrypoint", "sh"],
+    ...["--volume", `${inputs.volume}:${inputs.directory}`, inputs.image, ...shell],
+  ];
+  await must("its files could not be written", helper(["-s"]), writeScript(inputs, version));
+  await must(
+    "its files were not accepted; it goes on with those that it has",
+    helper([
+      "-c",
+      `exec ${inputs.check.map((word) => word.replaceAll("{}", `${inputs.directory}/${version}`)).join(" ")}`,
+    ]),
+    "",
+  );
+  await must("its files could not be put in place", helper(["-c", switchScript(inputs.directory, version)]), "");
+  if (await isRunning(inputs.container, call)) {
+    await must("it could not be told to read its files", [
+      ...["container", "kill", "--signal", inputs.reloadSignal, inputs.container],
+    ]);
+    await settled(inputs, call);
+  }
+}
+
+type Call = (args: string[]) => ReturnType<Docker>;
+
+const versionOf = (files: Readonly<Record<string, string>>): string =>
+  createHash("sha256")
+    .update(JSON.stringify(Object.entries(files).sort()))
+    .digest("hex")
+    .slice(0, 16);
+
+/** In a script on standard input no content stands in a process list. */
+function writeScript({ directory, files }: LiveFilesInputs, version: string): string {
+  const folder = `${directory}/${version}`;
+  const writes = Object.entries(files).map(
+    ([name, text]) => `echo '${Buffer.from(text).toString("base64")}' | base64 -d > '${folder}/${name}'`,
+  );
+  return ["set -eu", "umask 077", `mkdir -p '${folder}'`, ...writes, ""].join("\n");
+}
+
+/** The newest version besides the new one stays, for whoever wants to compare. */
+const switchScript = (directory: string, version: string): string =>
+  `set -eu; cd ${directory}; old=$(readlink current || true); ln -sfn ${version} .next; mv -Tf .next current; ` +
+  `for each in */; do each=\${each%/}; case "$each" in current|${version}|"$old") ;; *) rm -rf "$each";; esac; done`;
+
+async function isRunning(container: string, call: Call): Promise<boolean> {
+  const { code, output } = await call(["container", "inspect", "--format", "{{.State.Running}}", container]);
+  return code === 0 && output.trim() === "true";
+}
+
+/** Whoever still works with the old files ends what it does; the rest of an update may take away what those name. */
+async function settled({ container, leaving, settleSeconds }: LiveFilesInputs, call: Call): Promise<void> {
+  const end = Date.now() + settleSeconds * 1000;
+  do {
+    await sleep(pollMilliseconds);
+    const { code, output } = await call(["container", "top", container, "-eo", "args"]);
+    if (code !== 0 || !output.includes(leaving)) return;
+  } while (Date.now() < end);
+}
