@@ -13,6 +13,7 @@ import {
 import { join } from "node:path";
 import { type BalancerSpec, type Health } from "../machines.ts";
 import { docker, dockerUnless } from "./commands.ts";
+import { setPrivateAddresses } from "./guest.ts";
 import { balancerFolder, certificateFile, haproxyConfig } from "./haproxy-config.ts";
 import { type Names } from "./names.ts";
 import { type Networks } from "./networks.ts";
@@ -43,6 +44,8 @@ export class Balancers {
     await networks.connect(container, spec.publicAddress, spec.networks);
     await filter.expose("balancer", spec.id, spec.publicAddress);
     await dockerUnless(/already/, "start", container);
+    const networkOf = (network: number) => names.privateNetwork(network);
+    await setPrivateAddresses(container, spec.networks, spec.publicAddress !== undefined, networkOf);
     // Answers requests under way with the old configuration, and new ones with the new.
     if (isThere && changed) await docker("kill", "--signal", "USR2", container);
   }

@@ -14,7 +14,7 @@ import {
 } from "../machines.ts";
 import { Balancers } from "./balancers.ts";
 import { docker, dockerLines, dockerUnless } from "./commands.ts";
-import { dropFrom, mountVolume, setAliases, setVolumeFull, unmountVolume } from "./guest.ts";
+import { dropFrom, mountVolume, setPrivateAddresses, setVolumeFull, unmountVolume } from "./guest.ts";
 import { MachineImages } from "./images.ts";
 import { createArguments, instanceLabel, limitArguments } from "./machine.ts";
 import { Names } from "./names.ts";
@@ -163,7 +163,7 @@ export class DockerMachines implements Machines {
     const known = this.#require(id);
     known.interfaces = interfaces;
     await this.#connect(id);
-    if (await this.#isUp(this.#names.server(id))) await this.#setAliases(id);
+    if (await this.#isUp(this.#names.server(id))) await this.#setAddresses(id);
   }
 
   setFirewall(id: number, rules: readonly FirewallRule[] | undefined): Promise<void> {
@@ -176,8 +176,8 @@ export class DockerMachines implements Machines {
     await this.#connect(id);
   }
 
-  createNetwork(id: number, range: string): Promise<void> {
-    return this.#networks.createPrivate(id, range);
+  createNetwork(id: number): Promise<void> {
+    return this.#networks.createPrivate(id);
   }
   deleteNetwork(id: number): Promise<void> {
     return this.#networks.deletePrivate(id);
@@ -261,17 +261,18 @@ export class DockerMachines implements Machines {
     }
   }
 
-  /** What a start of the machine loses: aliases, partitions, mounts that the cloud makes. */
+  /** What a start of the machine loses: private addresses, partitions, mounts that the cloud makes. */
   async #afterStart(id: number): Promise<void> {
     const container = this.#names.server(id);
-    await this.#setAliases(id);
+    await this.#setAddresses(id);
     await this.#partition(id);
     for (const [volume, server] of this.#automounted) if (server === id) await mountVolume(container, volume);
   }
 
-  #setAliases(id: number): Promise<void> {
+  #setAddresses(id: number): Promise<void> {
     const { spec, interfaces } = this.#require(id);
-    return setAliases(this.#names.server(id), interfaces, spec.publicAddress !== undefined);
+    const networkOf = (network: number) => this.#names.privateNetwork(network);
+    return setPrivateAddresses(this.#names.server(id), interfaces, spec.publicAddress !== undefined, networkOf);
   }
 
   async #rebooted(container: string): Promise<void> {

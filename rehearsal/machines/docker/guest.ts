@@ -1,4 +1,5 @@
 /** What is done inside a server's machine from outside, as a hypervisor or a network would. */
+import { z } from "zod";
 import { type NetworkInterface } from "../machines.ts";
 import { command, docker } from "./commands.ts";
 import { deviceOf } from "./volumes.ts";
@@ -12,25 +13,39 @@ async function inNetwork(container: string, ...args: readonly string[]): Promise
   return command("nsenter", ["--target", pid, "--net", ...args]);
 }
 
-/** Gives the machine its alias addresses, each on the interface of its network; others are taken away. */
-export async function setAliases(
+const attachedSchema = z.record(z.string(), z.object({ MacAddress: z.string() }));
+
+/**
+ * Gives the machine its addresses in private networks, with their aliases; what Docker gave it there goes.
+ *
+ * @param networkOf the Docker network of a private network
+ */
+export async function setPrivateAddresses(
   container: string,
   interfaces: readonly NetworkInterface[],
   isPublic: boolean,
+  networkOf: (id: number) => string,
 ): Promise<void> {
   // Docker gives a machine in a private network alone a way out that leads nowhere; Hetzner gives it none.
   if (!isPublic) await inNetwork(container, "sh", "-c", "ip route del default 2>/dev/null || true");
+  const format = "{{json .NetworkSettings.Networks}}";
+  const attached = attachedSchema.parse(JSON.parse(await docker("inspect", "--format", format, container)));
+  const links = await inNetwork(container, "ip", "-oneline", "link", "show");
   const listed = await inNetwork(container, "ip", "-4", "-oneline", "address", "show");
-  const rows = [...listed.matchAll(/^\d+: (\S+)\s+inet (\S+)\/(\d+)/gm)];
-  for (const { address, aliasAddresses } of interfaces) {
-    const device = rows.find(([, , own]) => own === address)?.[1];
+  for (const { networkId, range, address, aliasAddresses } of interfaces) {
+    const mac = attached[networkOf(networkId)]?.MacAddress;
+    const [, device] =
+      links.split("\n").flatMap((line) => (mac && line.includes(mac) ? [/^\d+: ([^@:]+)/.exec(line)] : []))[0] ?? [];
     if (device === undefined) continue;
-    const present = rows.flatMap(([, name, own, bits]) => (name === device && bits === "32" && own ? [own] : []));
-    for (const one of present.filter((each) => !aliasAddresses.includes(each))) {
-      await inNetwork(container, "ip", "address", "del", `${one}/32`, "dev", device);
+    const wanted = [`${address}/${range.split("/")[1] ?? "16"}`, ...aliasAddresses.map((one) => `${one}/32`)];
+    const present = [...listed.matchAll(/^\d+: (\S+)\s+inet (\S+)/gm)].flatMap(([, on, own]) =>
+      on === device && own !== undefined ? [own] : [],
+    );
+    for (const one of wanted.filter((each) => !present.includes(each))) {
+      await inNetwork(container, "ip", "address", "add", one, "dev", device);
     }
-    for (const one of aliasAddresses.filter((each) => !present.includes(each))) {
-      await inNetwork(container, "ip", "address", "add", `${one}/32`, "dev", device);
+    for (const one of present.filter((each) => !wanted.includes(each))) {
+      await inNetwork(container, "ip", "address", "del", one, "dev", device);
     }
   }
 }

@@ -1,4 +1,9 @@
-/** Docker networks: a small one behind each public address, and an internal one for each private network. */
+/**
+ * Docker networks: a small one behind each public address, and an internal one for each private network.
+ *
+ * A private network's addresses are the guests' own affair (guest.ts): to Docker it is a wire with some range of its own
+ * choosing, so that any number of clouds on one host have networks of the same range.
+ */
 import { z } from "zod";
 import { type NetworkInterface } from "../machines.ts";
 import { docker, dockerLines, dockerUnless } from "./commands.ts";
@@ -18,8 +23,8 @@ export class Networks {
     this.#names = names;
   }
 
-  createPrivate(id: number, range: string): Promise<void> {
-    return this.#inTurn(() => this.#makePrivate(id, range));
+  createPrivate(id: number): Promise<void> {
+    return this.#inTurn(() => this.#makePrivate(id));
   }
 
   deletePrivate(id: number): Promise<void> {
@@ -34,20 +39,27 @@ export class Networks {
   ): Promise<void> {
     const names = this.#names;
     return this.#inTurn(async () => {
-      const wanted = new Map(interfaces.map((one) => [names.privateNetwork(one.networkId), one.address]));
-      for (const { networkId, range } of interfaces) await this.#makePrivate(networkId, range);
+      const wanted = new Map<string, string | undefined>(
+        interfaces.map((one) => [names.privateNetwork(one.networkId), undefined]),
+      );
+      for (const { networkId } of interfaces) await this.#makePrivate(networkId);
       if (publicAddress !== undefined) {
         const { subnet, host } = names.behind(publicAddress);
-        await this.#make(names.publicNetwork(publicAddress), subnet, names.publicBridge(publicAddress), []);
+        const options = ["--subnet", subnet];
+        await this.#make(names.publicNetwork(publicAddress), names.publicBridge(publicAddress), options);
         wanted.set(names.publicNetwork(publicAddress), host);
       }
       const format = "{{json .NetworkSettings.Networks}}";
       const attached = attachedSchema.parse(JSON.parse(await docker("inspect", "--format", format, container)));
       for (const [network, { IPAMConfig: config }] of Object.entries(attached)) {
-        if (wanted.has(network) && wanted.get(network) === config?.IPv4Address) wanted.delete(network);
+        const address = wanted.get(network);
+        const isRight = address === undefined || address === config?.IPv4Address;
+        if (wanted.has(network) && isRight) wanted.delete(network);
         else await docker("network", "disconnect", "--force", network, container);
       }
-      for (const [network, address] of wanted) await docker("network", "connect", "--ip", address, network, container);
+      for (const [network, address] of wanted) {
+        await docker("network", "connect", ...(address === undefined ? [] : ["--ip", address]), network, container);
+      }
       await this.#prune();
     });
   }
@@ -65,14 +77,14 @@ export class Networks {
     for (const network of listed.filter((name) => !used.has(name))) await dockerUnless(gone, "network", "rm", network);
   }
 
-  #makePrivate(id: number, range: string): Promise<void> {
-    return this.#make(this.#names.privateNetwork(id), range, this.#names.privateBridge(id), ["--internal"]);
+  #makePrivate(id: number): Promise<void> {
+    return this.#make(this.#names.privateNetwork(id), this.#names.privateBridge(id), ["--internal"]);
   }
 
-  async #make(name: string, subnet: string, bridge: string, options: readonly string[]): Promise<void> {
+  async #make(name: string, bridge: string, options: readonly string[]): Promise<void> {
     if ((await docker("network", "ls", "--quiet", "--filter", `name=^${name}$`)) !== "") return;
     await docker(
-      ...["network", "create", "--driver", "bridge", "--subnet", subnet, "--label", this.#names.label, ...options],
+      ...["network", "create", "--driver", "bridge", "--label", this.#names.label, ...options],
       ...["--opt", `com.docker.network.bridge.name=${bridge}`, name],
     );
   }

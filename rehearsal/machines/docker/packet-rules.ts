@@ -72,6 +72,9 @@ export function packetRules(
   // This machine is in no private network, although its bridges carry them.
   filter.rule(names.chain("OUT"), `-o ${privateBridges} -j DROP`);
 
+  // Within a private network everything passes, whatever range Docker takes it for: hosts may filter bridged packets, too.
+  filter.rule(names.chain("FWD"), `-i ${privateBridges} -o ${privateBridges} -j ACCEPT`);
+
   const balancers = exposed.filter(({ kind }) => kind === "balancer");
   for (const one of exposed.filter(({ kind }) => kind === "server")) {
     const chain = serverChain(names, one);
