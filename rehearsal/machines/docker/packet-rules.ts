@@ -1,6 +1,6 @@
 /** Packet filter rules of a cloud, as iptables-restore reads them. Pure. */
 import { cloudflareRanges } from "../../../config/cloudflare-ranges.ts";
-import { rangeOf } from "../../hetzner/addresses.ts";
+import { contains, rangeOf } from "../../hetzner/addresses.ts";
 import { type FirewallRule } from "../machines.ts";
 import { type Names } from "./names.ts";
 
@@ -139,9 +139,19 @@ const matchOf = ({ protocol, port }: FirewallRule): string =>
 
 const isIpv4 = (address: string): boolean => rangeOf(address) !== undefined;
 
-/** Sources as this machine sees them: an address of Cloudflare's is the edge. IPv6 is not routed here. */
+/**
+ * Sources as this machine sees them: an address of Cloudflare's is the edge, and the one that servers see of this machine
+ * is loopback, as long as a packet has not left it. IPv6 is not routed here.
+ */
 function sourcesOf(names: Names, addresses: readonly string[]): string[] {
   const published = new Set<string>(cloudflareRanges.ipv4);
-  const sources = addresses.filter(isIpv4).map((address) => (published.has(address) ? names.cloudRange : address));
+  const internet = rangeOf(`${internetSource}/32`);
+  const sources = addresses.flatMap((address) => {
+    const range = rangeOf(address);
+    if (!range) return [];
+    if (published.has(address)) return [names.cloudRange];
+    // A range of everything needs no translation.
+    return internet && range.bits > 0 && contains(range, internet) ? [address, "127.0.0.1/32"] : [address];
+  });
   return [...new Set(sources)];
 }

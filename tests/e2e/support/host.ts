@@ -1,33 +1,33 @@
-/** What this machine has that a rehearsal cloud could leave behind. */
+/** What this machine has of a rehearsal cloud, which could stay behind. */
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
 const lines = (program: string, ...args: string[]): string[] =>
   spawnSync(program, args, { encoding: "utf8", maxBuffer: 1 << 28 })
     .stdout.split("\n")
-    .filter((line) => line !== "")
-    .sort();
+    .filter((line) => line !== "");
 
-/** Everything by kind, sorted; two of these are equal when nothing stayed behind. */
-export function hostState(): Readonly<Record<string, readonly string[]>> {
-  const rules = (table: string) => lines("iptables", "-t", table, "-S").filter((line) => !/docker0/.test(line));
+/**
+ * Everything of one cloud by kind: all of it bears the cloud's name or the number of its block. Other clouds, and whatever
+ * else runs on this machine, come and go as they like.
+ */
+export function hostState({ name, block }: { name: string; block: number }): Readonly<Record<string, readonly string[]>> {
+  const own = new RegExp(`orion-cloud-${name}-|OC-${name}-|\\boc${block}[sp]|cloud/${name}/|main\\.ts ${name}$|rehearsal=${name}\\b`);
+  const of = (found: readonly string[]) => found.filter((line) => own.test(line)).sort();
   return {
-    containers: lines("docker", "ps", "--all", "--format", "{{.Names}}"),
-    volumes: lines("docker", "volume", "ls", "--format", "{{.Name}}"),
-    networks: lines("docker", "network", "ls", "--format", "{{.Name}}"),
-    links: lines("ip", "-o", "link").map((line) => line.split(":")[1] ?? ""),
-    filter: rules("filter"),
-    nat: rules("nat"),
-    loops: lines("losetup", "--list", "--noheadings", "--output", "BACK-FILE"),
-    mounts: readFileSync("/proc/mounts", "utf8")
-      .split("\n")
-      .filter((line) => /overlay|loop/.test(line))
-      .sort(),
-    processes: readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .map((pid) => commandLine(pid))
-      .filter((line) => /rehearsal|versitygw|docker events|orion-cloud/.test(line))
-      .sort(),
+    containers: of(lines("docker", "ps", "--all", "--format", "{{.Names}}")),
+    volumes: of(lines("docker", "volume", "ls", "--format", "{{.Name}}")),
+    networks: of(lines("docker", "network", "ls", "--format", "{{.Name}}")),
+    links: of(lines("ip", "-o", "link")),
+    filter: of(lines("iptables", "-t", "filter", "-S")),
+    nat: of(lines("iptables", "-t", "nat", "-S")),
+    loops: of(lines("losetup", "--list", "--noheadings", "--output", "BACK-FILE")),
+    mounts: of(readFileSync("/proc/mounts", "utf8").split("\n")),
+    processes: of(
+      readdirSync("/proc")
+        .filter((entry) => /^\d+$/.test(entry))
+        .map((pid) => commandLine(pid)),
+    ),
   };
 }
 
