@@ -11,8 +11,16 @@ const lines = (program: string, ...args: string[]): string[] =>
  * Everything of one cloud by kind: all of it bears the cloud's name or the number of its block. Other clouds, and whatever
  * else runs on this machine, come and go as they like.
  */
-export function hostState({ name, block }: { name: string; block: number }): Readonly<Record<string, readonly string[]>> {
-  const own = new RegExp(`orion-cloud-${name}-|OC-${name}-|\\boc${block}[sp]|cloud/${name}/|main\\.ts ${name}$|rehearsal=${name}\\b`);
+export function hostState({
+  name,
+  block,
+}: {
+  name: string;
+  block: number;
+}): Readonly<Record<string, readonly string[]>> {
+  const own = new RegExp(
+    `orion-cloud-${name}-|OC-${name}-|\\boc${block}[sp]|cloud/${name}/|main\\.ts ${name}$|rehearsal=${name}\\b`,
+  );
   const of = (found: readonly string[]) => found.filter((line) => own.test(line)).sort();
   return {
     containers: of(lines("docker", "ps", "--all", "--format", "{{.Names}}")),
