@@ -118,6 +118,9 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
       needs("storage.bucket", "when orion:storage.backend is r2", "a bucket name of 3 to 63 characters");
     }
   }
+  if (settings.email.backend === "smtp" && settings.email.smtpHost === undefined) {
+    needs("email.smtpHost", "when orion:email.backend is smtp", "a host name such as smtp.example.com");
+  }
   if (production && settings.admin.sshPublicKeys.length === 0) {
     needs("admin.sshPublicKeys", `in phase ${settings.phase}`, "a list of OpenSSH public keys that may log in");
   }

@@ -10,6 +10,7 @@ export function leastValues(phase: Phase): Record<string, unknown> {
     domain: "orion.example.com",
     storage: { bucket: "orion-files" },
     cloudflare: { accountId: "0".repeat(32) },
+    email: { smtpHost: "smtp.example.com" },
     admin: { cidrs: ["203.0.113.0/24"], sshPublicKeys: ["ssh-ed25519 AAAA someone"] },
   };
 }
