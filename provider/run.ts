@@ -1,5 +1,6 @@
 /** Programs of this machine, run to their end. */
 import { spawn } from "node:child_process";
+import { sshWords } from "../components/host/ssh-options.ts";
 
 export interface Command {
   readonly program: string;
@@ -60,8 +61,5 @@ export const spawnProgram: Run = ({ program, args, environment = {}, input, time
 export function sshArguments(host: string, options: readonly string[], words: readonly string[]): string[] {
   const { username, hostname, port } = new URL(host);
   const target = username === "" ? hostname : `${username}@${hostname}`;
-  return [...options, "-o", "BatchMode=yes", ...(port === "" ? [] : ["-p", port]), target, words.map(quoted).join(" ")];
+  return [...options, "-o", "BatchMode=yes", ...(port === "" ? [] : ["-p", port]), target, sshWords(words)];
 }
-
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;

@@ -66,11 +66,11 @@ export function accessTo(topology: Topology, request: AccessCommand, name?: stri
   }
 }
 
-/** The arguments of `docker` for an access. */
-export function dockerArguments({ service, how, command }: Access, terminal: boolean): string[] {
+/** The arguments of `docker` for an access to a service's container. */
+export function dockerArguments({ how, command }: Access, container: string, terminal: boolean): string[] {
   return how === "logs"
-    ? ["logs", "--tail", "200", ...(terminal ? ["--follow"] : []), service.container]
-    : ["exec", terminal ? "-it" : "-i", service.container, ...command];
+    ? ["logs", "--tail", "200", ...(terminal ? ["--follow"] : []), container]
+    : ["exec", terminal ? "-it" : "-i", container, ...command];
 }
 
 function first(topology: Topology, kind: ServiceKind, request: string): Service {

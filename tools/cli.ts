@@ -2,9 +2,8 @@
 import { parseArgs } from "node:util";
 import { type AccessCommand, accessCommands, accessTo, dockerArguments } from "./access.ts";
 import { doctor } from "./doctor.ts";
-import { hostArguments } from "./docker.ts";
+import { Engines } from "./engines.ts";
 import { openFlower } from "./flower.ts";
-import { runInteractive } from "./run.ts";
 import { readStackFile, type StackFile } from "./stack-file.ts";
 import { confirm, isTerminal, red, say } from "./terminal.ts";
 import { down, up } from "./up.ts";
@@ -42,17 +41,18 @@ async function main(root: string, argv: string[]): Promise<number> {
     case "down":
       return down(root, file, dataChoice(values.data));
     case "doctor":
-      return doctor(file);
+      return doctor(file, new Engines(root, file));
     case "flower":
       return openFlower(file);
     default:
       if (!isAccessCommand(command)) throw new UserError(`Unknown command '${command}'.\n\n${usage}`);
-      return access(file, command, values.service, values.yes);
+      return access(file, new Engines(root, file), command, values.service, values.yes);
   }
 }
 
 async function access(
-  { topology, settings }: StackFile,
+  { topology }: StackFile,
+  engines: Engines,
   command: AccessCommand,
   service: string | undefined,
   yes: boolean,
@@ -62,7 +62,8 @@ async function access(
     say(isTerminal ? "Nothing was done." : "Nothing was done: without a terminal, say YES=1 to agree.");
     return 1;
   }
-  return runInteractive("docker", [...hostArguments(settings.dockerHost), ...dockerArguments(reached, isTerminal)]);
+  const container = engines.container(reached.service);
+  return engines.of(reached.service).interactive(dockerArguments(reached, container, isTerminal), isTerminal);
 }
 
 const isAccessCommand = (command: string): command is AccessCommand =>

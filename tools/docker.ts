@@ -1,5 +1,7 @@
 /** The Docker Engine of a stack, for the tools: its containers as they are now. */
 import { z } from "zod";
+import { type Service } from "../topology/types.ts";
+import { type Engines } from "./engines.ts";
 import { capture } from "./run.ts";
 import { UserError } from "./user-error.ts";
 
@@ -36,11 +38,12 @@ export function requireDocker(dockerHost: string): void {
   }
 }
 
-/** The containers of those names that exist, by name. */
-export function inspectContainers(names: readonly string[], dockerHost: string): ReadonlyMap<string, ContainerState> {
-  const { stdout } = capture("docker", [...hostArguments(dockerHost), "container", "inspect", ...names]);
-  const found = z.array(containerSchema).parse(JSON.parse(stdout.trim() === "" ? "[]" : stdout));
-  return new Map(found.map((container) => [container.Name, container]));
+/** The container of a service as it is now; undefined when there is none. */
+export function inspectContainer(service: Service, engines: Engines): ContainerState | undefined {
+  const name = engines.find(service);
+  if (name === undefined) return undefined;
+  const { code, stdout } = engines.of(service).capture("container", "inspect", name);
+  return code === 0 ? z.array(containerSchema).parse(JSON.parse(stdout))[0] : undefined;
 }
 
 /** Names of the volumes that hold a stack's data, whether its state still knows them or not. */

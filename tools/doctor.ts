@@ -1,10 +1,12 @@
 /** `make doctor`: asks every component how it is, the way a person would, and explains what is wrong. */
+import { dataMount } from "../components/host/cloud-init.ts";
 import { redisDatabases } from "../components/cache/redis-config.ts";
 import { queues } from "../config/schema.ts";
+import { containerPorts } from "../topology/plan.ts";
 import { type Service, servicesOf, type Topology } from "../topology/types.ts";
 import { explain, type Finding } from "./advice.ts";
-import { type ContainerState, hostArguments, inspectContainers, requireDocker } from "./docker.ts";
-import { capture } from "./run.ts";
+import { type ContainerState, inspectContainer, requireDocker } from "./docker.ts";
+import { type Engines } from "./engines.ts";
 import { type StackFile } from "./stack-file.ts";
 import { bold, dim, green, red, say, table, yellow } from "./terminal.ts";
 
@@ -19,33 +21,26 @@ const slowQuerySeconds = 30;
  *
  * @returns 0 when all are well, 1 when something is wrong
  */
-export async function doctor({ stack, settings, topology }: StackFile): Promise<number> {
-  requireDocker(settings.dockerHost);
+export async function doctor({ stack, settings, topology }: StackFile, engines: Engines): Promise<number> {
+  if (topology.servers.length === 0) requireDocker(settings.dockerHost);
   const services = topology.services.filter(({ kind }) => kind !== "release");
-  const states = inspectContainers(
-    services.map(({ container }) => container),
-    settings.dockerHost,
-  );
-  const exec: Exec = ({ container }, ...command) => {
-    const { code, stdout, stderr } = capture("docker", [
-      ...hostArguments(settings.dockerHost),
-      "exec",
-      container,
-      ...command,
-    ]);
+  const states = new Map(services.map((service) => [service.name, inspectContainer(service, engines)]));
+  const exec: Exec = (service, ...command) => {
+    const container = states.get(service.name)?.Name ?? service.container;
+    const { code, stdout, stderr } = engines.of(service).capture("exec", container, ...command);
     return { ok: code === 0, output: (stdout + stderr).trim() };
   };
 
   const findings: Finding[] = [];
   for (const service of services) {
-    const state = states.get(service.container);
+    const state = states.get(service.name);
     findings.push(
       state?.State.Status === "running"
         ? await checkRunning(service, state, topology, exec)
         : { service: service.name, problem: state ? "stopped" : "missing", detail: describeExit(state) },
     );
   }
-  findings.push(checkDisk());
+  findings.push(...disksOf(topology).map((disk) => checkDisk(disk, engines)));
   report(stack, findings);
   return findings.some(({ problem }) => problem !== undefined) ? 1 : 0;
 }
@@ -68,21 +63,23 @@ async function checkRunning(service: Service, state: ContainerState, topology: T
 type Checked = Omit<Finding, "service">;
 
 async function checkFunction(service: Service, topology: Topology, exec: Exec): Promise<Checked> {
+  const app = servicesOf(topology, "app").find(({ server }) => server === service.server);
   switch (service.kind) {
     case "database":
     case "test-database":
       return checkDatabase(service, exec);
     case "cache":
+    case "broker":
       return checkCache(service, exec);
     case "worker":
       return checkWorker(service, topology, exec);
     case "app":
-      return service.published[0] ? checkHttp(service, "/ready", "app-not-ready") : { detail: "healthy" };
+      return checkHttp(service, "/ready", "app-not-ready", exec, service);
     case "edge":
-      return checkHttp(service, "/ready", "bad-gateway");
+      return checkHttp(service, "/ready", "bad-gateway", exec, app);
     case "flower":
     case "docs":
-      return checkHttp(service, "/", "no-answer");
+      return checkHttp(service, "/", "no-answer", exec, app);
     default:
       return { detail: "healthy" };
   }
@@ -111,7 +108,7 @@ function checkCache(service: Service, exec: Exec): Checked {
 }
 
 function checkWorker(service: Service, topology: Topology, exec: Exec): Checked {
-  const [cache] = servicesOf(topology, "cache");
+  const [cache] = [...servicesOf(topology, "broker"), ...servicesOf(topology, "cache")];
   const lengths = (service.queues ?? queues).map((queue) => {
     const { output } = cache
       ? exec(cache, "redis-cli", "-n", String(redisDatabases.broker), "llen", queue)
@@ -125,27 +122,80 @@ function checkWorker(service: Service, topology: Topology, exec: Exec): Checked 
   return lengths.some(({ length }) => length > 1000) ? { problem: "tasks-pile-up", detail } : { detail };
 }
 
-async function checkHttp(service: Service, path: string, problem: Finding["problem"]): Promise<Checked> {
-  const [published] = service.published;
-  if (!published) return { detail: "healthy" };
-  const url = `http://${published.address}:${published.port}${path}`;
+/** Whether an address answers: from this machine in development, from inside an app's container on a server. */
+async function checkHttp(
+  service: Service,
+  path: string,
+  problem: NonNullable<Finding["problem"]>,
+  exec: Exec,
+  from: Service | undefined,
+): Promise<Checked> {
+  const url = service.server === "local" ? localUrl(service, path) : insideUrl(service, path);
+  if (url === undefined) return { detail: "healthy" };
+  const { status, text } = service.server === "local" ? await fetchStatus(url) : fetchInside(url, exec, from);
+  if (status === 0) return { problem: "no-answer", detail: `${url}: ${text}` };
+  const detail = `${url} answers ${status}`;
+  // Who only has to answer may ask for a password.
+  const isWell = status < (problem === "no-answer" ? 500 : 400);
+  return isWell ? { detail } : { problem, detail: `${detail} ${text}` };
+}
+
+const localUrl = ({ published: [at] }: Service, path: string): string | undefined =>
+  at && `http://${at.address}:${at.port}${path}`;
+
+/** By its name in the container network, where an edge with TLS has that at its second port. */
+function insideUrl({ name, kind, published }: Service, path: string): string {
+  if (kind === "edge" && published.length > 1) return `https://${name}:${containerPorts.edgeTls}${path}`;
+  const port = kind === "edge" ? containerPorts.edge : kind === "flower" ? containerPorts.flower : containerPorts.app;
+  return `http://${name}:${port}${path}`;
+}
+
+async function fetchStatus(url: string): Promise<{ status: number; text: string }> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
-    const detail = `${url} answers ${response.status}`;
-    if (response.ok) return { detail };
-    const body = (await response.text()).slice(0, 200);
-    return { ...(problem && { problem }), detail: `${detail} ${body}` };
+    return { status: response.status, text: (await response.text()).slice(0, 200) };
   } catch (error) {
-    return { problem: "no-answer", detail: `${url}: ${error instanceof Error ? error.message : String(error)}` };
+    return { status: 0, text: error instanceof Error ? error.message : String(error) };
   }
 }
 
-function checkDisk(): Finding {
-  const { stdout } = capture("df", ["--output=pcent,avail", "-h", "/var/lib/docker"]);
+/** Python is in every image that runs FastAPI. What is asked for is an answer, not whether its certificate is trusted. */
+const fetchScript = `import ssl, sys, urllib.error, urllib.request
+try:
+    answer = urllib.request.urlopen(sys.argv[1], timeout=5, context=ssl._create_unverified_context())
+except urllib.error.HTTPError as error:
+    answer = error
+print(answer.status, answer.read(200).decode(errors="replace"))`;
+
+function fetchInside(url: string, exec: Exec, from: Service | undefined): { status: number; text: string } {
+  if (!from) return { status: 0, text: "no app to look from" };
+  const { ok, output } = exec(from, "python", "-c", fetchScript, url);
+  const [status = "0", ...text] = output.split(" ");
+  return ok ? { status: Number(status), text: text.join(" ") } : { status: 0, text: output.split("\n").at(-1) ?? "" };
+}
+
+interface Disk {
+  readonly name: string;
+  readonly server: string;
+  readonly path: string;
+}
+
+/** The disks that the stack writes to: those of containers, and the Volumes with data. */
+function disksOf({ servers }: Topology): Disk[] {
+  if (servers.length === 0) return [{ name: "disk", server: "local", path: "/var/lib/docker" }];
+  return servers.flatMap(({ name, volumeGb }) => [
+    { name: `disk of ${name}`, server: name, path: "/var/lib/docker" },
+    ...(volumeGb > 0 ? [{ name: `volume of ${name}`, server: name, path: dataMount }] : []),
+  ]);
+}
+
+function checkDisk({ name, server, path }: Disk, engines: Engines): Finding {
+  const { code, stdout, stderr } = engines.of({ server }).captureOnHost("df", "--output=pcent,avail", "-h", path);
+  if (code !== 0) return { service: name, problem: "no-answer", detail: stderr.trim() };
   const [, line = ""] = stdout.trim().split("\n");
   const [used = "0%", available = "?"] = line.trim().split(/\s+/);
   const detail = `${used} used, ${available} free`;
-  return { service: "disk", ...(Number.parseInt(used) >= 90 && { problem: "disk-full" as const }), detail };
+  return { service: name, ...(Number.parseInt(used) >= 90 && { problem: "disk-full" as const }), detail };
 }
 
 function report(stack: string, findings: readonly Finding[]): void {

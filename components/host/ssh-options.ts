@@ -27,3 +27,9 @@ export function sshOptions({ folder, identityFile, serverId }: SshOptionsArgs): 
     ...(identityFile === undefined ? [] : ["-o", "IdentitiesOnly=yes", "-i", identityFile]),
   ];
 }
+
+/** A command as one argument of ssh: each word arrives as it is, whatever a shell would make of it. */
+export const sshWords = (words: readonly string[]): string => words.map(quoted).join(" ");
+
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;

@@ -1,11 +1,12 @@
 import { plan } from "../../../topology/plan.ts";
-import { accessCommands, accessTo, dockerArguments } from "../../../tools/access.ts";
+import { type Access, accessCommands, accessTo, dockerArguments } from "../../../tools/access.ts";
 import { explain } from "../../../tools/advice.ts";
 import { imageArguments, whatRunsWhere } from "../../../tools/up.ts";
 import { settingsOf } from "../support/settings.ts";
 
 const settings = settingsOf("development");
 const topology = plan("dev", settings);
+const argumentsOf = (access: Access, terminal: boolean) => dockerArguments(access, access.service.container, terminal);
 
 test.each<[(typeof accessCommands)[number], string | undefined, string]>([
   ["psql", undefined, "exec -i orion-dev-database psql"],
@@ -21,16 +22,16 @@ test.each<[(typeof accessCommands)[number], string | undefined, string]>([
     "exec -i orion-dev-worker-1 celery -A app.celery purge --force --queues default,imports,emails,reports",
   ],
 ])("make %s of %s", (command, service, expected) => {
-  expect(dockerArguments(accessTo(topology, command, service), false).join(" ")).toBe(expected);
+  expect(argumentsOf(accessTo(topology, command, service), false).join(" ")).toBe(expected);
 });
 
 test("on a terminal a shell is interactive, and logs go on", () => {
-  expect(dockerArguments(accessTo(topology, "shell", "app"), true).slice(0, 3)).toEqual([
+  expect(argumentsOf(accessTo(topology, "shell", "app"), true).slice(0, 3)).toEqual([
     "exec",
     "-it",
     "orion-dev-app-1",
   ]);
-  expect(dockerArguments(accessTo(topology, "logs", "app"), true)).toContain("--follow");
+  expect(argumentsOf(accessTo(topology, "logs", "app"), true)).toContain("--follow");
 });
 
 test("only what deletes something asks first", () => {
