@@ -26,11 +26,7 @@ test.each<[(typeof accessCommands)[number], string | undefined, string]>([
 });
 
 test("on a terminal a shell is interactive, and logs go on", () => {
-  expect(argumentsOf(accessTo(topology, "shell", "app"), true).slice(0, 3)).toEqual([
-    "exec",
-    "-it",
-    "orion-dev-app-1",
-  ]);
+  expect(argumentsOf(accessTo(topology, "shell", "app"), true).slice(0, 3)).toEqual(["exec", "-it", "orion-dev-app-1"]);
   expect(argumentsOf(accessTo(topology, "logs", "app"), true)).toContain("--follow");
 });
 

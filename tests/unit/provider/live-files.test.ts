@@ -1,0 +1,82 @@
+import { type Docker, type DockerCall } from "../../../provider/docker.ts";
+import { type LiveFilesInputs, writeLiveFiles } from "../../../provider/live-files.ts";
+
+const inputs: LiveFilesInputs = {
+  dockerHost: "unix:///var/run/docker.sock",
+  volume: "edge-files",
+  directory: "/etc/orion/edge",
+  image: "sha256:nginx",
+  files: { "nginx.conf": "events {}\n", "edge.key": "PRIVATE KEY of the edge" },
+  check: ["nginx", "-t", "-c", "{}/nginx.conf"],
+  container: "orion-test-edge",
+  reloadSignal: "HUP",
+  leaving: "shutting down",
+  settleSeconds: 2,
+};
+
+interface Behaviour {
+  readonly running: boolean;
+  /** What the check prints when it fails. */
+  readonly refusal?: string;
+  /** Processes, at each look. */
+  readonly processes?: string[];
+}
+
+function fakeDocker({ running, refusal, processes = [] }: Behaviour): { docker: Docker; calls: DockerCall[] } {
+  const calls: DockerCall[] = [];
+  const docker: Docker = (call) => {
+    calls.push(call);
+    const text = call.args.join(" ");
+    if (text.includes("container inspect")) return Promise.resolve({ code: 0, output: String(running) });
+    if (text.includes("container top"))
+      return Promise.resolve({ code: 0, output: processes.shift() ?? "nginx: worker" });
+    if (refusal !== undefined && text.includes("nginx -t")) return Promise.resolve({ code: 1, output: refusal });
+    return Promise.resolve({ code: 0, output: "" });
+  };
+  return { docker, calls };
+}
+
+const steps = (calls: readonly DockerCall[]): string[] =>
+  calls.map(({ args }) => {
+    const text = args.join(" ");
+    if (text.endsWith(" -s")) return "write";
+    return ["nginx -t", "mv -Tf", "inspect", "kill --signal HUP", "top"].find((each) => text.includes(each)) ?? text;
+  });
+
+test("files are written, checked, switched in one step, and read by the running container", async () => {
+  const { docker, calls } = fakeDocker({ running: true, processes: ["nginx: worker process is shutting down"] });
+  await writeLiveFiles(inputs, docker);
+  expect(steps(calls)).toEqual(["write", "nginx -t", "mv -Tf", "inspect", "kill --signal HUP", "top", "top"]);
+  const version = /\/etc\/orion\/edge\/([0-9a-f]{16})'/.exec(calls[0]?.input ?? "")?.[1] ?? "";
+  expect(calls[1]?.args.at(-1)).toBe(`exec nginx -t -c /etc/orion/edge/${version}/nginx.conf`);
+  expect(calls[2]?.args.at(-1)).toContain(`ln -sfn ${version} .next`);
+});
+
+test("contents travel on standard input, where no process list shows them", async () => {
+  const { docker, calls } = fakeDocker({ running: false });
+  await writeLiveFiles(inputs, docker);
+  const encoded = Buffer.from("PRIVATE KEY of the edge").toString("base64");
+  expect(calls[0]?.input).toContain(encoded);
+  expect(JSON.stringify(calls.map(({ args }) => args))).not.toContain(encoded);
+});
+
+test("a container that does not run yet finds them when it starts", async () => {
+  const { docker, calls } = fakeDocker({ running: false });
+  await writeLiveFiles(inputs, docker);
+  expect(steps(calls)).toEqual(["write", "nginx -t", "mv -Tf", "inspect"]);
+});
+
+test("files that do not pass the check are not used, and the error shows no secret", async () => {
+  const refusal = "nginx: [emerg] cannot load PRIVATE KEY of the edge";
+  const { docker, calls } = fakeDocker({ running: true, refusal });
+  const written = writeLiveFiles(inputs, docker);
+  await expect(written).rejects.toThrow(
+    "orion-test-edge: its files were not accepted; it goes on with those that it has: nginx: [emerg] cannot load [secret]",
+  );
+  expect(steps(calls)).toEqual(["write", "nginx -t"]);
+});
+
+test("old processes are waited for, but not for ever", async () => {
+  const { docker } = fakeDocker({ running: true, processes: Array.from({ length: 99 }, () => "shutting down") });
+  await writeLiveFiles({ ...inputs, settleSeconds: 0 }, docker);
+});
