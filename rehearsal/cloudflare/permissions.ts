@@ -14,6 +14,7 @@ export const areas = {
   "SSL and Certificates": "com.cloudflare.api.account.zone",
   "Load Balancers": "com.cloudflare.api.account.zone",
   "Load Balancing: Monitors and Pools": "com.cloudflare.api.account",
+  Billing: "com.cloudflare.api.account",
   "Account Rulesets": "com.cloudflare.api.account",
   "Workers R2 Storage": "com.cloudflare.api.account",
   "Account API Tokens": "com.cloudflare.api.account",
