@@ -162,15 +162,20 @@ function cache(here: string): Rule[] {
   ];
 }
 
-/** Settings of the zone that every plan may set. Brotli is none any more: Cloudflare compresses without being asked. */
-export const zoneSettings: Readonly<Record<string, string>> = {
+/**
+ * Settings of the zone that every plan may set. Brotli is none any more: Cloudflare compresses without being asked.
+ *
+ * @param certificate whether Cloudflare signs the origins' certificate; another CA asks for its proof over plain HTTP, so that
+ *   the way to HTTPS is then nginx' to show
+ */
+export const zoneSettings = (certificate: boolean): Readonly<Record<string, string>> => ({
   ssl: "strict",
-  always_use_https: "on",
+  always_use_https: certificate ? "on" : "off",
   min_tls_version: "1.2",
   tls_1_3: "on",
   http3: "on",
   websockets: "on",
-};
+});
 
 /** How bots are met. The free plan has one switch for all of them. */
 export function botManagement(plan: CloudflarePlan): Omit<cloudflare.BotManagementArgs, "zoneId"> {

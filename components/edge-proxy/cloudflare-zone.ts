@@ -16,7 +16,7 @@ export interface CloudflareZoneArgs {
   readonly plan: CloudflarePlan;
   /** Where visitors are sent, by a name that lasts, such as the server's; the addresses are IPv4. */
   readonly origins: readonly { readonly name: string; readonly address: pulumi.Input<string> }[];
-  /** Whether Cloudflare's CA is to sign a certificate for the origins. */
+  /** Whether Cloudflare's CA is to sign a certificate for the origins; without it they have to have one that is trusted. */
   readonly certificate: boolean;
 }
 
@@ -34,7 +34,7 @@ export class CloudflareZone extends pulumi.ComponentResource {
     super("orion:edge:CloudflareZone", name, {}, opts);
     const zoneId = this.#findZone(args);
     this.#createRecords(name, args, zoneId);
-    this.#createSettings(name, zoneId);
+    this.#createSettings(name, args, zoneId);
     this.#createRulesets(name, args, zoneId);
     new BotManagement(`${name}-bots`, { zoneId, ...botManagement(args.plan) }, { parent: this });
     this.url = `https://${args.domain}`;
@@ -61,8 +61,8 @@ export class CloudflareZone extends pulumi.ComponentResource {
     }
   }
 
-  #createSettings(name: string, zoneId: pulumi.Output<string>): void {
-    for (const [settingId, value] of Object.entries(zoneSettings)) {
+  #createSettings(name: string, { certificate }: CloudflareZoneArgs, zoneId: pulumi.Output<string>): void {
+    for (const [settingId, value] of Object.entries(zoneSettings(certificate))) {
       new ZoneSetting(`${name}-${settingId.replaceAll("_", "-")}`, { zoneId, settingId, value }, { parent: this });
     }
   }

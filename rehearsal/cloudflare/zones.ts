@@ -2,6 +2,7 @@
 import { requireOneOf } from "./body.ts";
 import { Page } from "./envelope.ts";
 import { isRecord, type Json } from "../json.ts";
+import { mayCall } from "./permissions.ts";
 import { type Routes } from "./routes.ts";
 import { type Plan, type Zone } from "./state.ts";
 import { type World } from "./world.ts";
@@ -14,13 +15,14 @@ const plans: Readonly<Record<Plan, { readonly id: string; readonly name: string;
 };
 
 export function registerZones(routes: Routes, world: World): void {
-  routes.user("GET", "/zones", ({ query }) => {
+  routes.user("GET", "/zones", ({ caller, query }) => {
     const wanted = query["name"]?.replace(/^equal:/, "");
     const account = query["account.id"];
     const status = query["status"] ?? "active";
     const found = world.store
       .list("cloudflare.zone")
       .filter(({ name }) => wanted === undefined || name === wanted)
+      .filter(({ id }) => mayCall(caller, { area: "Zone", write: false, zone: id, account: world.accountId }))
       .filter(() => (account === undefined || account === world.accountId) && status === "active");
     return new Page(
       found.map((zone) => zoneOf(zone, world)),

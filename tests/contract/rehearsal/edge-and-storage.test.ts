@@ -1,13 +1,15 @@
 /** The program's own Cloudflare components, through the real engine against the emulated API, on every plan. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { type CloudflarePlan, rulesets } from "../../../components/edge-proxy/cloudflare-rules.ts";
 import { records } from "../../../rehearsal/cloudflare/body.ts";
 import { accessKeys } from "../../../rehearsal/cloudflare/objects/keys.ts";
+import { permissionGroups } from "../../../rehearsal/cloudflare/permissions.ts";
 import { quirks, isQuirk, setQuirk } from "../../../rehearsal/cloudflare/quirks.ts";
 import { ownedBy } from "../../../rehearsal/cloudflare/state.ts";
-import { Api, ownerToken } from "../../unit/rehearsal/support/api.ts";
+import { accountId, Api } from "../../unit/rehearsal/support/api.ts";
 import { Project, succeed } from "./project.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
@@ -19,6 +21,30 @@ const outputsSchema = z.object({
   environment: z.record(z.string(), z.string()),
   backups: z.object({ bucket: z.string(), endpoint: z.string(), accessKeyId: z.string(), secretAccessKey: z.string() }),
 });
+
+/** What the token of a stack has to be allowed, as docs/cloudflare.md says: for the zone, and for the account. */
+const permissions = {
+  zone: [
+    ...["Zone Read", "DNS Write", "Zone Settings Write", "Zone WAF Write", "Cache Settings Write"],
+    ...["Bot Management Write", "SSL and Certificates Write"],
+  ],
+  account: ["Workers R2 Storage Write", "Account API Tokens Write"],
+};
+
+/** A token that may do what a stack needs, and no more. */
+async function tokenOf(api: Api): Promise<string> {
+  const policy = (names: readonly string[], resource: string) => ({
+    effect: "allow",
+    permission_groups: names.map((name) => ({ id: permissionGroups.find((group) => group.name === name)?.id })),
+    resources: { [resource]: "*" },
+  });
+  const policies = [
+    policy(permissions.zone, `com.cloudflare.api.account.zone.${api.zone()}`),
+    policy(permissions.account, `com.cloudflare.api.account.${accountId}`),
+  ];
+  const { result } = await api.call("POST", "/user/tokens", { name: "stack", policies });
+  return String(result["value"]);
+}
 
 /** A stack of these components, and the API that it is made at. */
 class Stack {
@@ -33,7 +59,7 @@ class Stack {
   static async with(plan: CloudflarePlan, work: (stack: Stack) => Promise<void>): Promise<void> {
     const api = new Api([{ name: "example.com", plan }]);
     const project = new Project(root, "edge-and-storage.ts", {
-      CLOUDFLARE_API_TOKEN: ownerToken,
+      CLOUDFLARE_API_TOKEN: await tokenOf(api),
       CLOUDFLARE_BASE_URL: `${await api.base}/client/v4`,
     });
     const stack = new Stack(api, project);
@@ -84,6 +110,12 @@ class Stack {
   }
 }
 
+test("the documentation names the permissions that a stack is given here", () => {
+  const text = readFileSync(resolve(root, "docs", "cloudflare.md"), "utf8");
+  expect(text).toContain(`| the zone | ${permissions.zone.join(", ")} |`);
+  expect(text).toContain(`| the account | ${permissions.account.join(", ")} |`);
+});
+
 describe.each(["free", "pro", "business"] as const)("plan %s", (plan) => {
   test("is made, does not drift, keeps its secrets, and goes away but for the data", () =>
     Stack.with(plan, async (stack) => {
@@ -109,7 +141,8 @@ describe.each(["free", "pro", "business"] as const)("plan %s", (plan) => {
       const { url, certificate, environment, backups } = await stack.outputs();
       expect(url).toBe("https://orion.example.com");
       checkCertificate(api, certificate);
-      const keys = accessKeys(api.world).map(({ id, secret, buckets }) => ({ id, secret, buckets }));
+      // The stack's own token opens every bucket.
+      const keys = accessKeys(api.world).filter(({ buckets }) => buckets.length === 1);
       const opens = (name: string) => [{ name, write: true }];
       expect(keys).toHaveLength(2);
       expect(keys).toContainEqual({
@@ -132,9 +165,10 @@ describe.each(["free", "pro", "business"] as const)("plan %s", (plan) => {
       }
 
       await stack.destroy();
-      for (const kind of ["record", "ruleset", "certificate", "token"] as const) {
+      for (const kind of ["record", "ruleset", "certificate"] as const) {
         expect(api.store.list(`cloudflare.${kind}`)).toEqual([]);
       }
+      expect(api.store.list("cloudflare.token").map(({ value }) => value["name"])).toEqual(["stack"]);
       expect(api.store.list("cloudflare.bucket").map(({ name }) => name)).toEqual([
         "orion-files",
         "orion-files-backups",

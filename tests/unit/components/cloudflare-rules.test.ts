@@ -15,7 +15,7 @@ import { type Description } from "../../../rehearsal/cloudflare-plugin/shapes.ts
 import { records } from "../../../rehearsal/cloudflare/body.ts";
 import { compile, type Request } from "../../../rehearsal/cloudflare/expression.ts";
 import { checkRules } from "../../../rehearsal/cloudflare/ruleset-rules.ts";
-import { isEntitled, settings } from "../../../rehearsal/cloudflare/setting-values.ts";
+import { isAllowed, isEntitled, settings } from "../../../rehearsal/cloudflare/setting-values.ts";
 
 const plans = ["free", "pro", "business"] as const;
 const domain = "orion.example.com";
@@ -195,16 +195,28 @@ describe.each(plans)("plan %s: what the edge keeps", (plan) => {
   });
 });
 
-test("the zone's settings are allowed on every plan", () => {
-  expect(zoneSettings).toEqual({
-    ssl: "strict",
-    always_use_https: "on",
-    min_tls_version: "1.2",
-    tls_1_3: "on",
-    http3: "on",
-    websockets: "on",
+describe("the zone's settings", () => {
+  test.each([
+    [true, "on"],
+    [false, "off"],
+  ])("Cloudflare signs the origins' certificate: %s, HTTPS always: %s", (certificate, always) => {
+    expect(zoneSettings(certificate)).toEqual({
+      ssl: "strict",
+      always_use_https: always,
+      min_tls_version: "1.2",
+      tls_1_3: "on",
+      http3: "on",
+      websockets: "on",
+    });
   });
-  expect(Object.keys(zoneSettings).filter((name) => !isEntitled("free", settings[name]?.plan))).toEqual([]);
+
+  test("are allowed on every plan", () => {
+    const notFree = Object.entries(zoneSettings(true)).filter(([name, value]) => {
+      const setting = settings[name];
+      return !setting || !isEntitled("free", setting.plan) || !isAllowed(setting, value);
+    });
+    expect(notFree).toEqual([]);
+  });
 });
 
 test.each([

@@ -39,12 +39,12 @@ describe.each(["preview", "up"] as const)("CloudflareZone in mode %s", (mode) =>
     );
   });
 
-  test("the zone's settings, one resource each", async () => {
-    const { resources } = await zone();
+  test.each([true, false])("the zone's settings, one resource each; certificate: %s", async (certificate) => {
+    const { resources } = await zone({ certificate });
     const settings = resources.filter(({ type }) => type === "cloudflare:index/zoneSetting:ZoneSetting");
     expect(Object.fromEntries(settings.map(({ name, inputs }) => [name, inputs]))).toEqual(
       Object.fromEntries(
-        Object.entries(zoneSettings).map(([settingId, value]) => [
+        Object.entries(zoneSettings(certificate)).map(([settingId, value]) => [
           `cloudflare-${settingId.replaceAll("_", "-")}`,
           { zoneId, settingId, value },
         ]),

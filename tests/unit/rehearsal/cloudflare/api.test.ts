@@ -63,6 +63,27 @@ describe("calls", () => {
   });
 });
 
+test("a token of one zone finds that zone, and has certificates for that one alone", async () => {
+  const api = new Api([
+    { name: "example.com", plan: "free" },
+    { name: "example.org", plan: "free" },
+  ]);
+  const group = (name: string) => ({ id: permissionGroups.find((each) => each.name === name)?.id });
+  const policy = {
+    effect: "allow",
+    permission_groups: [group("Zone Read"), group("SSL and Certificates Write")],
+    resources: { [`com.cloudflare.api.account.zone.${api.zone()}`]: "*" },
+  };
+  const made = await api.call("POST", "/user/tokens", { name: "zone", policies: [policy] });
+  const headers = { authorization: `Bearer ${String(made.result["value"])}` };
+  const zones = await api.call("GET", "/zones", undefined, headers);
+  expect(records(zones.body["result"]).map(({ name }) => name)).toEqual(["example.com"]);
+  const request = { csr: "none", request_type: "origin-ecc", hostnames: ["example.com"] };
+  expect((await api.call("POST", "/certificates", request, headers)).code).toBe(1102);
+  const other = { ...request, hostnames: ["example.org"] };
+  expect((await api.call("POST", "/certificates", other, headers)).code).toBe(1010);
+});
+
 describe("DNS records", () => {
   test("a record comes back whole, and its times move only when it changes", async () => {
     const api = new Api();
