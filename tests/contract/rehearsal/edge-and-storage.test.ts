@@ -1,114 +1,23 @@
 /** The program's own Cloudflare components, through the real engine against the emulated API, on every plan. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import { z } from "zod";
-import { type CloudflarePlan, rulesets } from "../../../components/edge-proxy/cloudflare-rules.ts";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { AwsClient } from "aws4fetch";
+import { rulesets } from "../../../components/edge-proxy/cloudflare-rules.ts";
 import { records } from "../../../rehearsal/cloudflare/body.ts";
+import { Gateway } from "../../../rehearsal/cloudflare/objects/gateway.ts";
 import { accessKeys } from "../../../rehearsal/cloudflare/objects/keys.ts";
-import { permissionGroups } from "../../../rehearsal/cloudflare/permissions.ts";
 import { quirks, isQuirk, setQuirk } from "../../../rehearsal/cloudflare/quirks.ts";
 import { ownedBy } from "../../../rehearsal/cloudflare/state.ts";
-import { accountId, Api } from "../../unit/rehearsal/support/api.ts";
-import { Project, succeed } from "./project.ts";
+import { ensureProgram, storage as storageProgram } from "../../../rehearsal/programs/programs.ts";
+import { type Api } from "../../unit/rehearsal/support/api.ts";
+import { succeed } from "./project.ts";
+import { permissions, Stack } from "./stack.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
 jest.setTimeout(240_000);
-
-const outputsSchema = z.object({
-  url: z.string(),
-  certificate: z.object({ chain: z.string(), privateKey: z.string() }),
-  environment: z.record(z.string(), z.string()),
-  backups: z.object({ bucket: z.string(), endpoint: z.string(), accessKeyId: z.string(), secretAccessKey: z.string() }),
-});
-
-/** What the token of a stack has to be allowed, as docs/cloudflare.md says: for the zone, and for the account. */
-const permissions = {
-  zone: [
-    ...["Zone Read", "DNS Write", "Zone Settings Write", "Zone WAF Write", "Cache Settings Write"],
-    ...["Bot Management Write", "SSL and Certificates Write"],
-  ],
-  account: ["Workers R2 Storage Write", "Account API Tokens Write"],
-};
-
-/** A token that may do what a stack needs, and no more. */
-async function tokenOf(api: Api): Promise<string> {
-  const policy = (names: readonly string[], resource: string) => ({
-    effect: "allow",
-    permission_groups: names.map((name) => ({ id: permissionGroups.find((group) => group.name === name)?.id })),
-    resources: { [resource]: "*" },
-  });
-  const policies = [
-    policy(permissions.zone, `com.cloudflare.api.account.zone.${api.zone()}`),
-    policy(permissions.account, `com.cloudflare.api.account.${accountId}`),
-  ];
-  const { result } = await api.call("POST", "/user/tokens", { name: "stack", policies });
-  return String(result["value"]);
-}
-
-/** A stack of these components, and the API that it is made at. */
-class Stack {
-  readonly api: Api;
-  readonly #project: Project;
-
-  private constructor(api: Api, project: Project) {
-    this.api = api;
-    this.#project = project;
-  }
-
-  static async with(plan: CloudflarePlan, work: (stack: Stack) => Promise<void>): Promise<void> {
-    const api = new Api([{ name: "example.com", plan }]);
-    const project = new Project(root, "edge-and-storage.ts", {
-      CLOUDFLARE_API_TOKEN: await tokenOf(api),
-      CLOUDFLARE_BASE_URL: `${await api.base}/client/v4`,
-    });
-    const stack = new Stack(api, project);
-    try {
-      succeed(await project.pulumi("stack", "init", "probe"));
-      await stack.set("plan", plan);
-      await stack.set("origins", '["192.0.2.1"]');
-      await work(stack);
-    } finally {
-      project.dispose();
-    }
-  }
-
-  async set(key: string, value: string): Promise<void> {
-    succeed(await this.#project.pulumi("config", "set", key, value));
-  }
-
-  run(...args: readonly string[]): ReturnType<Project["pulumi"]> {
-    return this.#project.pulumi(...args);
-  }
-
-  async up(...args: readonly string[]): Promise<string> {
-    return succeed(await this.run("up", "--yes", "--skip-preview", ...args));
-  }
-
-  /** @throws when a refresh or another update would change anything */
-  async isStill(): Promise<void> {
-    succeed(await this.run("refresh", "--yes", "--skip-preview", "--expect-no-changes", "--diff"));
-    await this.up("--expect-no-changes", "--diff");
-  }
-
-  async outputs(): Promise<z.infer<typeof outputsSchema>> {
-    const text = succeed(await this.run("stack", "output", "--json", "--show-secrets"));
-    return outputsSchema.parse(JSON.parse(text));
-  }
-
-  state(): Promise<string> {
-    return this.run("stack", "export").then(succeed);
-  }
-
-  /** What the user does to take everything down: first say that it may go. */
-  async destroy(): Promise<void> {
-    const refused = await this.run("destroy", "--yes", "--skip-preview");
-    expect(refused.code).not.toBe(0);
-    expect(refused.output).toContain("protected");
-    succeed(await this.run("state", "unprotect", "--all", "--yes"));
-    succeed(await this.run("destroy", "--yes", "--skip-preview"));
-  }
-}
 
 test("the documentation names the permissions that a stack is given here", () => {
   const text = readFileSync(resolve(root, "docs", "cloudflare.md"), "utf8");
@@ -214,6 +123,54 @@ test("no bad behaviour of the API that users have met makes an update", () =>
     succeed(await stack.run("preview", "--expect-no-changes", "--diff"));
     await stack.up("--expect-no-changes");
   }));
+
+test("the credentials open their own bucket at a real S3 server, and not the other one", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "orion-objects-"));
+  const gateway = new Gateway({
+    program: await ensureProgram(storageProgram, { root }),
+    folder,
+    port: await freePort(),
+    token: "any",
+  });
+  try {
+    await gateway.start();
+    const work = async (stack: Stack): Promise<void> => {
+      await stack.up();
+      const { environment, backups } = await stack.outputs();
+      const app = clientOf(environment["R2_ACCESS_KEY_ID"], environment["R2_SECRET_ACCESS_KEY"]);
+      const backup = clientOf(backups.accessKeyId, backups.secretAccessKey);
+      const put = async (client: AwsClient, bucket: string) =>
+        (await client.fetch(`${gateway.endpoint}/${bucket}/a`, { method: "PUT", body: "content" })).status;
+      expect(await put(app, "orion-files")).toBe(200);
+      expect(await put(backup, "orion-files-backups")).toBe(200);
+      expect(await (await app.fetch(`${gateway.endpoint}/orion-files/a`)).text()).toBe("content");
+      expect(await put(app, "orion-files-backups")).toBe(403);
+      expect(await put(backup, "orion-files")).toBe(403);
+      expect((await app.fetch(`${gateway.endpoint}/orion-files-backups/a`)).status).toBe(403);
+    };
+    await Stack.with("free", work, gateway);
+  } finally {
+    await gateway.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  // The server may have to be built first.
+}, 900_000);
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => {
+        if (address !== null && typeof address === "object") resolve(address.port);
+        else reject(new Error("no port"));
+      });
+    });
+  });
+
+const clientOf = (accessKeyId = "", secretAccessKey = ""): AwsClient =>
+  new AwsClient({ accessKeyId, secretAccessKey, service: "s3", region: "auto", retries: 0 });
 
 /** The certificate is the CA's, for the domain, and for that key. */
 function checkCertificate(
