@@ -123,16 +123,23 @@ export class Platform extends pulumi.ComponentResource {
   }
 
   #createStorage(places: Places): Storage {
-    const { storage, cloudflare } = this.#args.settings;
+    const { domain, storage, cloudflare } = this.#args.settings;
     if (storage.backend === "local") {
       const [home] = [...this.#services("app"), ...this.#services("worker"), ...this.#args.topology.services];
       if (!home) throw new Error("a plan has at least one service");
       return new Storage("storage", { backend: "local", place: places.of(home) }, { parent: this });
     }
-    const { bucket } = storage;
-    const { accountId } = cloudflare;
-    if (bucket === undefined || accountId === undefined) throw new Error("config/parse.ts asks for both with r2");
-    return new Storage("storage", { backend: "r2", bucket, accountId }, { parent: this });
+    const { bucket, endpoint, customDomain } = storage;
+    const { accountId, zone } = cloudflare;
+    if (bucket === undefined || accountId === undefined || endpoint === undefined) {
+      throw new Error("config/parse.ts asks for them with r2");
+    }
+    const args = {
+      ...{ bucket, accountId, endpoint },
+      ...(domain !== undefined && { domain }),
+      ...(customDomain !== undefined && zone !== undefined && { custom: { domain: customDomain, zone } }),
+    };
+    return new Storage("storage", { backend: "r2", ...args }, { parent: this });
   }
 
   #createDatabase(places: Places): DatabaseParts {

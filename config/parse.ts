@@ -1,5 +1,7 @@
 /** From the raw key-value pairs of a stack to checked settings, or to an error that says everything that is wrong. */
 import { z } from "zod";
+import { checkCloudflare } from "./cloudflare.ts";
+import { line } from "./line.ts";
 import { presets } from "./presets.ts";
 import { type Phase, phases, secretKeys, type SecretKey, type Settings, settingsSchema } from "./schema.ts";
 
@@ -49,11 +51,12 @@ export function parseConfig(raw: RawConfig): ParsedConfig {
   if (!parsed.success) {
     throw new ConfigError([...problems, ...parsed.error.issues.map((issue) => explain(issue, plain))]);
   }
-  problems.push(...checkTogether(parsed.data, secrets));
+  const settings = withDerived(parsed.data);
+  problems.push(...checkTogether(settings, secrets));
   if (problems.length > 0) {
     throw new ConfigError(problems);
   }
-  return { settings: parsed.data, secrets };
+  return { settings, secrets };
 }
 
 const isPhase = (value: unknown): value is Phase => phases.some((phase) => phase === value);
@@ -88,6 +91,20 @@ function merge(
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** The settings with what follows from other keys, where a stack does not say it. */
+function withDerived(settings: Settings): Settings {
+  const { domain, cloudflare, storage } = settings;
+  const { accountId, enabled } = cloudflare;
+  const zone = cloudflare.zone ?? (enabled ? domain?.split(".").slice(-2).join(".") : undefined);
+  const ofAccount = accountId === undefined ? undefined : `https://${accountId}.r2.cloudflarestorage.com`;
+  const endpoint = storage.endpoint ?? (storage.backend === "r2" ? ofAccount : undefined);
+  return {
+    ...settings,
+    cloudflare: { ...cloudflare, ...(zone !== undefined && { zone }) },
+    storage: { ...storage, ...(endpoint !== undefined && { endpoint }) },
+  };
+}
+
 /** What no single key can know: which settings need each other. */
 function checkTogether(settings: Settings, secrets: readonly SecretKey[]): string[] {
   const problems: string[] = [];
@@ -115,7 +132,7 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
       needs("cloudflare.accountId", "when orion:storage.backend is r2", "the 32 hexadecimal digits of the account");
     }
     if (settings.storage.bucket === undefined) {
-      needs("storage.bucket", "when orion:storage.backend is r2", "a bucket name of 3 to 63 characters");
+      needs("storage.bucket", "when orion:storage.backend is r2", "a bucket name of 3 to 55 characters");
     }
   }
   if (settings.email.backend === "smtp" && settings.email.smtpHost === undefined) {
@@ -127,6 +144,7 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
   if (settings.edge.tls === "cloudflare-origin-ca" && !settings.cloudflare.enabled) {
     problems.push(line("edge.tls", settings.edge.tls, "acme or self-signed while orion:cloudflare.enabled is false"));
   }
+  problems.push(...checkCloudflare(settings));
   if (!production) problems.push(...checkDevelopment(settings));
   if (settings.database.replicas > 1 && settings.phase !== "ha") {
     problems.push(line("database.replicas", settings.database.replicas, "0 or 1 before phase ha"));
@@ -215,9 +233,4 @@ function valueAt(values: unknown, path: readonly string[]): unknown {
     (at, step) => (isObject(at) ? at[step] : Array.isArray(at) ? (at as unknown[])[Number(step)] : undefined),
     values,
   );
-}
-
-function line(key: string, got: unknown, allowedText: string): string {
-  const value = got === undefined ? "nothing" : JSON.stringify(got);
-  return `orion:${key}: got ${value}, allowed: ${allowedText}`;
 }

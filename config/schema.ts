@@ -18,6 +18,8 @@ const port = z.int().min(1).max(65535);
 const count = (least: number, most: number) => z.int().min(least).max(most);
 const memoryMb = z.int().min(32).max(262_144);
 const cidr = z.union([z.cidrv4(), z.cidrv6()]);
+/** In lower case, as DNS gives it back. */
+const hostname = z.hostname().toLowerCase();
 const imageReference = z
   .string()
   .regex(
@@ -32,7 +34,7 @@ const serverPool = z.strictObject({ count: count(1, 10), types: serverTypes });
 export const settingsSchema = z.strictObject({
   phase: z.enum(phases),
   services: z.array(z.enum(optionalServices)),
-  domain: z.hostname().optional(),
+  domain: hostname.optional(),
   ports: z.strictObject({
     database: port,
     testDatabase: port,
@@ -89,14 +91,24 @@ export const settingsSchema = z.strictObject({
   }),
   storage: z.strictObject({
     backend: z.enum(["local", "r2"]),
+    /** R2 takes 63 characters; the bucket of the backups has `-backups` behind the same name. */
     bucket: z
       .string()
-      .regex(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, "a bucket name of 3 to 63 lower-case letters, digits and hyphens")
+      .regex(/^[a-z0-9][a-z0-9-]{1,53}[a-z0-9]$/, "a bucket name of 3 to 55 lower-case letters, digits and hyphens")
       .optional(),
+    /** Address of the S3 interface. Default: R2's own for the account. */
+    endpoint: z
+      .string()
+      .regex(/^https?:\/\/[^/\s]+$/, "an address such as https://<account>.r2.cloudflarestorage.com")
+      .optional(),
+    /** Host name in the zone under which everybody may read the files. Default: they go through the app. */
+    customDomain: hostname.optional(),
   }),
   cloudflare: z.strictObject({
     enabled: z.boolean(),
     plan: z.enum(["free", "pro", "business"]),
+    /** The zone at Cloudflare that the domain lies in. Default: the domain's last two labels. */
+    zone: hostname.optional(),
     accountId: z
       .string()
       .regex(/^[0-9a-f]{32}$/, "a Cloudflare account id of 32 hexadecimal digits")

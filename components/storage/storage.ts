@@ -1,23 +1,48 @@
 import * as docker from "@pulumi/docker";
-import { R2Bucket } from "@pulumi/cloudflare/r2bucket.js";
+import { getZoneOutput } from "@pulumi/cloudflare/getZone.js";
+import { R2BucketCors } from "@pulumi/cloudflare/r2bucketCors.js";
+import { R2CustomDomain } from "@pulumi/cloudflare/r2customDomain.js";
 import * as pulumi from "@pulumi/pulumi";
 import { physicalName } from "../../topology/naming.ts";
 import { dockerLabels } from "../container.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
+import { Bucket } from "./bucket.ts";
 
-export type StorageArgs =
-  | { readonly backend: "local"; readonly place: DockerPlace }
-  | { readonly backend: "r2"; readonly bucket: string; readonly accountId: string };
+export type StorageArgs = { readonly backend: "local"; readonly place: DockerPlace } | R2Args;
+
+export interface R2Args {
+  readonly backend: "r2";
+  readonly accountId: string;
+  /** The bucket's name; that of the backups is the same with `-backups`. */
+  readonly bucket: string;
+  /** URL of the S3 interface. */
+  readonly endpoint: string;
+  /** Host name of the platform, whose pages may then read and write files directly. @default - no page may */
+  readonly domain?: string;
+  /** Where everybody may read the files without asking the app. @default - nowhere */
+  readonly custom?: { readonly domain: string; readonly zone: string };
+}
+
+/** Where backups go, for whoever speaks S3. */
+export interface BackupStore {
+  readonly bucket: pulumi.Output<string>;
+  readonly endpoint: string;
+  readonly accessKeyId: pulumi.Output<string>;
+  /** A secret. */
+  readonly secretAccessKey: pulumi.Output<string>;
+}
 
 /** Where the app and its workers keep uploads inside their containers, when the backend is local. */
 export const uploadDirectory = "/app/uploads";
 
-/** The platform's files: a protected local volume, or a protected R2 bucket. */
+/** The platform's files: a protected local volume, or a protected R2 bucket with another one for backups. */
 export class Storage extends pulumi.ComponentResource {
   /** The volume to mount at {@link uploadDirectory}; undefined with R2. */
   readonly uploads: pulumi.Output<string> | undefined;
-  /** What the app must know, as environment variables; holds no secret. */
+  /** What the app must know, as environment variables. */
   readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Undefined when files are local: a copy beside the original is no backup. */
+  readonly backups: BackupStore | undefined;
 
   constructor(name: string, args: StorageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:storage:Storage", name, {}, opts);
@@ -25,11 +50,9 @@ export class Storage extends pulumi.ComponentResource {
       this.uploads = this.#createVolume(name, args.place).name;
       this.environment = { STORAGE_BACKEND: "local", UPLOAD_DIR: uploadDirectory };
     } else {
-      this.environment = {
-        STORAGE_BACKEND: "r2",
-        R2_BUCKET: this.#createBucket(name, args.bucket, args.accountId).name,
-        R2_ENDPOINT_URL: `https://${args.accountId}.r2.cloudflarestorage.com`,
-      };
+      const files = this.#createFiles(name, args);
+      this.environment = environmentOf(files, args);
+      this.backups = this.#createBackups(name, args);
     }
     this.registerOutputs({});
   }
@@ -42,11 +65,68 @@ export class Storage extends pulumi.ComponentResource {
     );
   }
 
-  #createBucket(name: string, bucket: string, accountId: string): R2Bucket {
-    return new R2Bucket(
-      `${name}-bucket`,
-      { name: bucket, accountId },
-      { parent: this, protect: true, retainOnDelete: true },
+  #createFiles(name: string, { accountId, bucket, domain, custom }: R2Args): Bucket {
+    const files = new Bucket(`${name}-files`, { accountId, bucket }, { parent: this });
+    if (domain !== undefined) this.#allowPages(name, accountId, files, domain);
+    if (custom) this.#publish(name, accountId, files, custom);
+    return files;
+  }
+
+  #allowPages(name: string, accountId: string, files: Bucket, domain: string): void {
+    new R2BucketCors(
+      `${name}-cors`,
+      {
+        accountId,
+        bucketName: files.bucket,
+        rules: [
+          {
+            id: "platform",
+            allowed: {
+              methods: ["GET", "HEAD", "PUT"],
+              origins: [`https://${domain}`],
+              headers: ["content-type", "content-md5", "range"],
+            },
+            exposeHeaders: ["ETag", "Content-Length", "Content-Range"],
+            maxAgeSeconds: 3600,
+          },
+        ],
+      },
+      { parent: this },
     );
   }
+
+  #publish(name: string, accountId: string, files: Bucket, { domain, zone }: NonNullable<R2Args["custom"]>): void {
+    new R2CustomDomain(
+      `${name}-domain`,
+      {
+        accountId,
+        bucketName: files.bucket,
+        domain,
+        zoneId: getZoneOutput({ filter: { name: zone } }, { parent: this }).id,
+        enabled: true,
+        minTls: "1.2",
+      },
+      { parent: this },
+    );
+  }
+
+  #createBackups(name: string, { accountId, bucket, endpoint }: R2Args): BackupStore {
+    const store = new Bucket(`${name}-backups`, { accountId, bucket: `${bucket}-backups` }, { parent: this });
+    return {
+      bucket: store.bucket,
+      endpoint,
+      accessKeyId: store.accessKeyId,
+      secretAccessKey: store.secretAccessKey,
+    };
+  }
 }
+
+/** The variables that the platform's image reads; docs/image.md lists them. */
+const environmentOf = (files: Bucket, { endpoint, custom }: R2Args): Storage["environment"] => ({
+  STORAGE_BACKEND: "r2",
+  R2_ENDPOINT_URL: endpoint,
+  R2_BUCKET: files.bucket,
+  R2_ACCESS_KEY_ID: files.accessKeyId,
+  R2_SECRET_ACCESS_KEY: files.secretAccessKey,
+  ...(custom && { R2_PUBLIC_URL: `https://${custom.domain}` }),
+});

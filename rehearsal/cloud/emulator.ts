@@ -88,7 +88,7 @@ export class Emulator {
       now,
       token,
       accountId,
-      zones: zones.map((name) => ({ name, plan: "pro" as const })),
+      zones: zones.map((name) => ({ name, plan: "free" as const })),
       objects: gateway ?? noObjects,
     });
     this.#addOwn();

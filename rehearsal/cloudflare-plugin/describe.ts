@@ -76,7 +76,7 @@ function propertiesOf(checker: ts.TypeChecker, type: ts.Type): Properties {
 
 /** The plain type inside `Input<...>`, `Output<...>` and `| undefined`. */
 function unwrap(checker: ts.TypeChecker, type: ts.Type): { type: ts.Type; optional: boolean } {
-  const [output] = type.aliasSymbol?.name === "Output" ? (type.aliasTypeArguments ?? []) : [];
+  const output = outputOf(checker, type);
   if (output !== undefined) return unwrap(checker, output);
   const parts = type.isUnion() ? type.types : [type];
   const optional = parts.some((part) => (part.flags & ts.TypeFlags.Undefined) !== 0);
@@ -87,6 +87,12 @@ function unwrap(checker: ts.TypeChecker, type: ts.Type): { type: ts.Type; option
   // `boolean` is the union of its two values.
   const isBoolean = plain.length > 0 && plain.every((part) => (part.flags & ts.TypeFlags.BooleanLike) !== 0);
   return { type: isBoolean ? checker.getBooleanType() : first, optional };
+}
+
+/** What an `Output<...>` holds. Of numbers and booleans nothing is lifted, so that the compiler knows it as its other half. */
+function outputOf(checker: ts.TypeChecker, type: ts.Type): ts.Type | undefined {
+  if (type.aliasSymbol?.name === "Output") return type.aliasTypeArguments?.[0];
+  return nameOf(type) === "OutputInstance" ? argumentsOf(checker, type)[0] : undefined;
 }
 
 const nameOf = (type: ts.Type): string => type.getSymbol()?.name ?? "";

@@ -16,7 +16,7 @@ import { registerBots, registerCaching, registerSettings } from "./settings.ts";
 import { registerAccountTokens, registerUserTokens } from "./tokens.ts";
 import { type CloudflareStore } from "./state.ts";
 import { World, type ZoneConfig } from "./world.ts";
-import { registerZones } from "./zones.ts";
+import { registerSubscriptions, registerZones } from "./zones.ts";
 
 export interface CloudflareDeps {
   readonly store: CloudflareStore;
@@ -51,6 +51,7 @@ export function registerCloudflare(app: FastifyInstance, deps: CloudflareDeps): 
       });
       const routes = (area: Area) => new Routes(scope, world, area);
       registerZones(routes("Zone"), world);
+      registerSubscriptions(routes("Billing"), world);
       registerDns(routes("DNS"), world);
       registerRulesets(routes("Zone WAF"), world);
       registerSettings(routes("Zone Settings"), world);

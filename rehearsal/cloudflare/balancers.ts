@@ -35,7 +35,6 @@ const monitorDefaults: Json = {
   description: "",
   method: "GET",
   path: "/",
-  port: 0,
   timeout: 5,
   retries: 2,
   interval: 60,

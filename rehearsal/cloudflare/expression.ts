@@ -58,13 +58,7 @@ const isText = (value: Value | undefined): value is string => typeof value === "
 const textFunctions: Readonly<Record<string, (text: string, ...more: readonly string[]) => Value>> = {
   lower: (text) => text.toLowerCase(),
   upper: (text) => text.toUpperCase(),
-  url_decode: (text) => {
-    try {
-      return decodeURIComponent(text.replaceAll("+", " "));
-    } catch {
-      return text;
-    }
-  },
+  url_decode: (text, options = "") => urlDecode(text, options),
   len: (text) => text.length,
   starts_with: (text, start = "") => text.startsWith(start),
   ends_with: (text, end = "") => text.endsWith(end),
@@ -72,12 +66,27 @@ const textFunctions: Readonly<Record<string, (text: string, ...more: readonly st
   remove_query_args: (text) => text,
 };
 
+/**
+ * What is percent-encoded, decoded; what only looks like it stays as it is.
+ *
+ * @param options `r`: again and again until nothing changes; `u`: `%u2601` as well
+ */
+function urlDecode(text: string, options: string): string {
+  const unicode = options.includes("u")
+    ? text.replaceAll(/%u([0-9a-f]{4})/gi, (_whole, digits: string) => String.fromCharCode(parseInt(digits, 16)))
+    : text;
+  const decoded = unicode
+    .replaceAll("+", " ")
+    .replaceAll(/(?:%[0-9a-f]{2})+/gi, (bytes) => Buffer.from(bytes.replaceAll("%", ""), "hex").toString());
+  return options.includes("r") && decoded !== text ? urlDecode(decoded, options) : decoded;
+}
+
 type Token = { readonly kind: "word" | "text" | "number" | "sign"; readonly value: string; readonly at: number };
 
 const patterns: readonly (readonly [Token["kind"] | "space", RegExp])[] = [
   ["space", /\s+/y],
   ["text", /"(?:[^"\\]|\\.)*"/y],
-  ["text", /r#"[^]*?"#/y],
+  ["text", /r(#*)"[^]*?"\1/y],
   ["word", /[a-z_][a-z0-9_]*(?:\.[a-z0-9_]+)*/iy],
   ["number", /\d+(?:\.\d+)*(?:\/\d+)?|[0-9a-f]*:[0-9a-f:]+(?:\/\d+)?/iy],
   ["sign", /==|!=|<=|>=|&&|\|\||\^\^|\.\.|[(){}[\],<>~!*]/y],
@@ -100,7 +109,7 @@ function tokenize(source: string): Token[] {
 }
 
 const unquote = (text: string): string =>
-  text.startsWith("r#") ? text.slice(3, -2) : text.slice(1, -1).replaceAll(/\\(.)/g, "$1");
+  text.startsWith("r") ? text.replace(/^r(#*)"([^]*)"\1$/, "$2") : text.slice(1, -1).replaceAll(/\\(.)/g, "$1");
 
 const comparisons: Readonly<Record<string, string>> = {
   "==": "eq",
@@ -123,6 +132,8 @@ class Parser {
   #next = 0;
   /** Whether the expression uses regular expressions, which only the larger plans may. */
   usesMatches = false;
+  /** Names of the fields of the request that it looks at. */
+  readonly fields = new Set<string>();
 
   constructor(source: string) {
     this.#tokens = tokenize(source);
@@ -249,6 +260,7 @@ class Parser {
     if (this.#take("[") !== undefined) return this.#element(name);
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
     if (field === undefined) throw new ExpressionError(`unknown field ${name}`);
+    this.fields.add(name);
     return field;
   }
 
@@ -275,6 +287,7 @@ class Parser {
       this.#advance();
       this.#expect("]");
     }
+    this.fields.add(name);
     switch (name) {
       case "http.request.headers":
         return ({ headers }) => headers[key];
@@ -343,6 +356,7 @@ export function isInRange(address: string, range: string): boolean {
 export interface Compiled {
   readonly matches: Predicate;
   readonly usesMatches: boolean;
+  readonly fields: ReadonlySet<string>;
 }
 
 /**
@@ -353,5 +367,5 @@ export interface Compiled {
 export function compile(source: string): Compiled {
   const parser = new Parser(source);
   const matches = parser.parse();
-  return { matches, usesMatches: parser.usesMatches };
+  return { matches, usesMatches: parser.usesMatches, fields: parser.fields };
 }

@@ -3,6 +3,7 @@ import { CertificateAuthority } from "./authority.ts";
 import { type Json } from "../json.ts";
 import { invalid, omit, requireOneOf, requireText, requireTexts } from "./body.ts";
 import { ApiError, Page } from "./envelope.ts";
+import { mayCall } from "./permissions.ts";
 import { type Routes } from "./routes.ts";
 import { type World } from "./world.ts";
 
@@ -27,8 +28,10 @@ export function registerOriginCa(routes: Routes, world: World): void {
       query,
     );
   });
-  routes.user("POST", "/certificates", async ({ body }) => {
-    const { certificate, zone } = await sign(world, body);
+  routes.user("POST", "/certificates", async ({ caller, body }) => {
+    const { certificate, zone } = await sign(world, body, (id) =>
+      mayCall(caller, { area: "SSL and Certificates", write: true, zone: id, account: world.accountId }),
+    );
     store.put(kind, String(certificate["id"]), { owner: zone, value: certificate });
     return certificate;
   });
@@ -48,7 +51,12 @@ function read(world: World, certificate: Json): Json {
     : shown;
 }
 
-async function sign(world: World, body: Json): Promise<{ certificate: Json; zone: string }> {
+/** @param mayUse whether the caller may have certificates for the zone of that id */
+async function sign(
+  world: World,
+  body: Json,
+  mayUse: (zone: string) => boolean,
+): Promise<{ certificate: Json; zone: string }> {
   const csr = requireText(body, "csr", 1002);
   const hostnames = requireTexts(body, "hostnames", 1002);
   const requestType = requireOneOf(body, "request_type", requestTypes, 1002);
@@ -59,7 +67,7 @@ async function sign(world: World, body: Json): Promise<{ certificate: Json; zone
   if (hostnames.length === 0) throw invalid("hostnames", hostnames, "at least one host name", 1002);
   const zones = hostnames.map((hostname) => {
     const zone = world.zoneOf(hostname.replace(/^\*\./, ""));
-    if (zone !== undefined) return zone.id;
+    if (zone !== undefined && mayUse(zone.id)) return zone.id;
     const why = "This zone is either not part of your account, or you do not have access to it.";
     throw new ApiError(400, 1010, `Failed to validate requested hostname ${hostname}: ${why}`);
   });

@@ -14,6 +14,7 @@ export const areas = {
   "SSL and Certificates": "com.cloudflare.api.account.zone",
   "Load Balancers": "com.cloudflare.api.account.zone",
   "Load Balancing: Monitors and Pools": "com.cloudflare.api.account",
+  Billing: "com.cloudflare.api.account",
   "Account Rulesets": "com.cloudflare.api.account",
   "Workers R2 Storage": "com.cloudflare.api.account",
   "Account API Tokens": "com.cloudflare.api.account",
@@ -62,6 +63,7 @@ export type Caller = "owner" | { readonly policies: readonly Json[] };
 export interface Target {
   readonly area: Area;
   readonly write: boolean;
+  /** Undefined for a call that is below no zone. */
   readonly zone: string | undefined;
   readonly account: string;
 }
@@ -78,16 +80,17 @@ function concerns(policy: Json, { area, write, zone, account }: Target): boolean
     const granted = permissionGroup(String(id));
     return granted?.area === area && (granted.write || !write);
   });
-  return grants && resourceNames(policy["resources"]).some((name) => covers(name, zone, account));
+  return grants && resourceNames(policy["resources"]).some((name) => covers(name, area, zone, account));
 }
 
-function covers(name: string, zone: string | undefined, account: string): boolean {
+const zoneScope = areas.Zone;
+
+function covers(name: string, area: Area, zone: string | undefined, account: string): boolean {
   if (name === `com.cloudflare.api.account.${account}` || name === "com.cloudflare.api.account.*") return true;
   if (name.startsWith("com.cloudflare.api.user.")) return zone === undefined;
-  return (
-    zone !== undefined &&
-    [`com.cloudflare.api.account.zone.${zone}`, "com.cloudflare.api.account.zone.*"].includes(name)
-  );
+  // A call about zones that is below none, such as a list of them, is for whoever may see one.
+  if (zone === undefined) return areas[area] === zoneScope && name.startsWith(`${zoneScope}.`);
+  return [`${zoneScope}.${zone}`, `${zoneScope}.*`].includes(name);
 }
 
 /** The names in a policy's resources, also where one of them opens into others, as an account does into its zones. */

@@ -1,8 +1,8 @@
 /** What a phase allows in its rules, and how many of them a plan does. Pure. */
 import { isRecord, type Json } from "../json.ts";
-import { texts } from "./body.ts";
-import { ApiError } from "./envelope.ts";
 import { compile, ExpressionError } from "./expression.ts";
+import { refuse } from "./refuse.ts";
+import { checkFields, checkRateLimit } from "./rate-limits.ts";
 import { type Plan } from "./state.ts";
 
 interface Phase {
@@ -39,8 +39,6 @@ export const managedRulesets: Readonly<Record<string, { readonly name: string; r
   c2e184081120413c86c3ab7e14069605: { name: "Cloudflare Exposed Credentials Check Ruleset", free: false },
 };
 
-const refuse = (message: string, pointer: string, code = 20_120): ApiError => new ApiError(400, code, message, pointer);
-
 /** @throws {ApiError} for the first rule that the phase or the plan does not allow */
 export function checkRules(phaseName: string, rules: readonly Json[], plan: Plan): void {
   const phase = phases[phaseName];
@@ -69,7 +67,7 @@ function checkRule(phaseName: string, phase: Phase, rule: Json, plan: Plan, at: 
       `${at}/action`,
     );
   }
-  checkExpression(expression, plan, `${at}/expression`);
+  const fields = checkExpression(expression, plan, `${at}/expression`);
   if (logging !== undefined && logging !== null && action !== "skip") {
     throw refuse(
       "'logging' is not a valid value for rule because it is only allowed with the action skip",
@@ -80,21 +78,29 @@ function checkRule(phaseName: string, phase: Phase, rule: Json, plan: Plan, at: 
     throw refuse("not entitled to use the action parameter response", `${at}/action_parameters/response`);
   }
   if (action === "execute") checkExecute(parameters, plan, `${at}/action_parameters/id`);
-  if (phaseName === "http_ratelimit") checkRateLimit(ratelimit, plan, `${at}/ratelimit`);
-  else if (ratelimit !== undefined && ratelimit !== null) {
+  if (phaseName === "http_ratelimit") {
+    checkRateLimit(action, ratelimit, plan, `${at}/ratelimit`);
+    checkFields(fields, plan, `${at}/expression`);
+    const counting = isRecord(ratelimit) ? ratelimit["counting_expression"] : undefined;
+    if (counting !== undefined && counting !== "")
+      checkExpression(counting, plan, `${at}/ratelimit/counting_expression`);
+  } else if (ratelimit !== undefined && ratelimit !== null) {
     throw refuse(`'ratelimit' is not a valid value for rule because the phase is ${phaseName}`, `${at}/ratelimit`);
   }
 }
 
-function checkExpression(expression: unknown, plan: Plan, at: string): void {
+/** @returns the fields that the expression looks at */
+function checkExpression(expression: unknown, plan: Plan, at: string): ReadonlySet<string> {
   if (typeof expression !== "string" || expression === "") throw refuse("expression is required", at);
+  if (expression.length > 4096) throw refuse(`expression is ${expression.length} characters long, at most 4096`, at);
   try {
-    const { usesMatches } = compile(expression);
+    const { usesMatches, fields } = compile(expression);
     if (usesMatches && (plan === "free" || plan === "pro")) {
       throw new ExpressionError(
         "the use of operator Matches is not allowed, a Business plan or a WAF Advanced plan is required",
       );
     }
+    return fields;
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
     throw refuse(
@@ -110,47 +116,4 @@ function checkExecute(parameters: unknown, plan: Plan, at: string): void {
   const managed = managedRulesets[id];
   if (managed === undefined) throw refuse(`could not find ruleset '${id}'`, at);
   if (plan === "free" && !managed.free) throw refuse(`not entitled to execute the ruleset ${managed.name}`, at);
-}
-
-/** Seconds that rate limits of a plan may count over and act for. */
-const periods: Readonly<Record<Plan, readonly number[]>> = {
-  free: [10],
-  pro: [10, 60],
-  business: [10, 60, 120, 300, 600],
-  enterprise: [10, 60, 120, 300, 600, 3600, 86_400],
-};
-const mitigations: Readonly<Record<Plan, readonly number[]>> = {
-  free: [0, 10],
-  pro: [0, 10, 60, 120, 300, 600, 3600],
-  business: [0, 10, 60, 120, 300, 600, 3600, 86_400],
-  enterprise: [0, 10, 30, 60, 120, 300, 600, 3600, 86_400],
-};
-
-function checkRateLimit(limit: unknown, plan: Plan, at: string): void {
-  if (!isRecord(limit)) throw refuse("ratelimit is required in the phase http_ratelimit", at);
-  const characteristics = texts(limit["characteristics"]);
-  if (!characteristics.includes("cf.colo.id")) {
-    throw refuse("characteristics must include cf.colo.id", `${at}/characteristics`);
-  }
-  const allowed = plan === "free" || plan === "pro" ? ["cf.colo.id", "ip.src"] : undefined;
-  const surplus = characteristics.find((name) => allowed?.includes(name) === false);
-  if (surplus !== undefined) throw refuse(`not entitled to use the characteristic ${surplus}`, `${at}/characteristics`);
-  const { period, mitigation_timeout: timeout, requests_per_period: requests } = limit;
-  if (typeof period !== "number" || !periods[plan].includes(period)) {
-    throw refuse(
-      `not entitled to use the period ${String(period)}, can only use one of ${periods[plan].join(", ")}`,
-      `${at}/period`,
-    );
-  }
-  if (typeof timeout !== "number" || !mitigations[plan].includes(timeout)) {
-    throw refuse(
-      `not entitled to use the mitigation timeout ${String(timeout)}, can only use one of ${mitigations[plan].join(", ")}`,
-      `${at}/mitigation_timeout`,
-    );
-  }
-  if (typeof requests !== "number" || requests < 1)
-    throw refuse("requests_per_period must be at least 1", `${at}/requests_per_period`);
-  if (typeof limit["counting_expression"] === "string" && limit["counting_expression"] !== "") {
-    checkExpression(limit["counting_expression"], plan, `${at}/counting_expression`);
-  }
 }

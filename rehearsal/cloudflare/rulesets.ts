@@ -127,7 +127,12 @@ function build(world: World, zone: Zone, before: Json | undefined, body: Json): 
 }
 
 function buildRule(world: World, rule: Json, old: Json | undefined): Json {
-  const decided: Json = { description: "", enabled: true, ...withoutNulls(pick(rule, ruleKeys)) };
+  const decided: Json = {
+    description: "",
+    enabled: true,
+    ...(rule["action"] === "skip" && { logging: { enabled: true } }),
+    ...withoutNulls(pick(rule, ruleKeys)),
+  };
   const keepsId = old !== undefined && !world.has("ruleset.new-rule-ids");
   const id = keepsId ? old["id"] : world.newId();
   const isSame =

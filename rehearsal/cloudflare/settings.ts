@@ -1,6 +1,6 @@
 /** What a zone has one of each: its settings, bot management, tiered caching, smart routing. */
 import { isRecord, type Json } from "../json.ts";
-import { requireOneOf } from "./body.ts";
+import { omit, pick, requireOneOf } from "./body.ts";
 import { ApiError } from "./envelope.ts";
 import { type Routes } from "./routes.ts";
 import { isAllowed, isEntitled, type Setting, settings } from "./setting-values.ts";
@@ -93,7 +93,16 @@ const botsOf = (plan: Plan): Json =>
       };
 
 export function registerBots(routes: Routes, world: World): void {
-  const read = (zone: Zone): Json => ({ ...botsOf(zone.plan), ...get(world, zone, "bots") });
+  // What was set on another plan is kept, and shown apart.
+  const read = (zone: Zone): Json => {
+    const [initial, set] = [botsOf(zone.plan), get(world, zone, "bots") ?? {}];
+    const stale = omit(set, Object.keys(initial));
+    return {
+      ...initial,
+      ...pick(set, Object.keys(initial)),
+      ...(Object.keys(stale).length > 0 && { stale_zone_configuration: stale }),
+    };
+  };
   routes.zone("GET", "/bot_management", ({ zone }) => read(zone));
   routes.zone("PUT", "/bot_management", ({ zone, body }) => {
     const allowed = Object.keys(botsOf(zone.plan));

@@ -8,6 +8,7 @@ import { type CloudflareStore, type Plan, type Zone } from "./state.ts";
 
 export interface ZoneConfig {
   readonly name: string;
+  /** The plan that it begins with; a subscription changes it. */
   readonly plan: Plan;
 }
 
@@ -52,12 +53,12 @@ export class World {
     return hasQuirk(this.store, quirk);
   }
 
-  /** Makes the zones of the cloud's configuration; one that is there keeps everything but its plan. */
+  /** Makes the zones of the cloud's configuration that are not there yet. */
   seed(zones: readonly ZoneConfig[]): void {
     for (const { name, plan } of zones) {
       const id = createHash("sha256").update(`zone ${name}`).digest("hex").slice(0, 32);
-      const created = this.store.get("cloudflare.zone", id)?.created ?? this.now();
-      this.store.put("cloudflare.zone", id, { id, name, plan, created });
+      if (this.store.get("cloudflare.zone", id) !== undefined) continue;
+      this.store.put("cloudflare.zone", id, { id, name, plan, created: this.now() });
     }
   }
 

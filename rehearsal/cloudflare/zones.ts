@@ -1,6 +1,8 @@
-/** Zones: found by name and read. They come from the cloud's configuration, not from the program. */
+/** Zones: found by name and read, and their plans. They come from the cloud's configuration, not from the program. */
+import { requireOneOf } from "./body.ts";
 import { Page } from "./envelope.ts";
-import { type Json } from "../json.ts";
+import { isRecord, type Json } from "../json.ts";
+import { mayCall } from "./permissions.ts";
 import { type Routes } from "./routes.ts";
 import { type Plan, type Zone } from "./state.ts";
 import { type World } from "./world.ts";
@@ -13,13 +15,14 @@ const plans: Readonly<Record<Plan, { readonly id: string; readonly name: string;
 };
 
 export function registerZones(routes: Routes, world: World): void {
-  routes.user("GET", "/zones", ({ query }) => {
+  routes.user("GET", "/zones", ({ caller, query }) => {
     const wanted = query["name"]?.replace(/^equal:/, "");
     const account = query["account.id"];
     const status = query["status"] ?? "active";
     const found = world.store
       .list("cloudflare.zone")
       .filter(({ name }) => wanted === undefined || name === wanted)
+      .filter(({ id }) => mayCall(caller, { area: "Zone", write: false, zone: id, account: world.accountId }))
       .filter(() => (account === undefined || account === world.accountId) && status === "active");
     return new Page(
       found.map((zone) => zoneOf(zone, world)),
@@ -28,6 +31,25 @@ export function registerZones(routes: Routes, world: World): void {
     );
   });
   routes.zone("GET", "", ({ zone }) => zoneOf(zone, world));
+}
+
+export function registerSubscriptions(routes: Routes, world: World): void {
+  routes.zone("GET", "/subscription", ({ zone }) => subscriptionOf(zone));
+  for (const method of ["POST", "PUT"] as const) {
+    routes.zone(method, "/subscription", ({ zone, body }) => {
+      const wanted = isRecord(body["rate_plan"]) ? body["rate_plan"] : {};
+      const changed = { ...zone, plan: requireOneOf(wanted, "id", ["free", "pro", "business", "enterprise"], 1200) };
+      world.store.put("cloudflare.zone", zone.id, changed);
+      return subscriptionOf(changed);
+    });
+  }
+}
+
+/** What is paid for a zone. */
+function subscriptionOf({ id, plan }: Zone): Json {
+  const { name, price } = plans[plan];
+  const ratePlan = { id: plan, public_name: name, currency: "USD", scope: "zone", sets: [], is_contract: false };
+  return { id, price, currency: "USD", frequency: "monthly", state: "Paid", rate_plan: ratePlan };
 }
 
 function zoneOf({ id, name, plan, created }: Zone, world: World): Json {

@@ -37,11 +37,16 @@ export class Rules {
 
   /** The answer to a request that may not pass, or undefined for one that may. */
   judge(zone: Zone, request: Request): Verdict | undefined {
+    const skipped = new Set<string>();
     for (const rule of this.#matching(zone, "http_request_firewall_custom", request)) {
-      if (rule["action"] === "skip") break;
       const verdict = this.#act(rule, 403);
       if (verdict !== undefined) return verdict;
+      if (rule["action"] !== "skip") continue;
+      const { ruleset, phases } = isRecord(rule["action_parameters"]) ? rule["action_parameters"] : {};
+      for (const phase of texts(phases)) skipped.add(phase);
+      if (ruleset === "current") break;
     }
+    if (skipped.has("http_ratelimit")) return undefined;
     for (const rule of this.#matching(zone, "http_ratelimit", request)) {
       if (this.#isOver(rule, request)) {
         const verdict = this.#act(rule, 429);

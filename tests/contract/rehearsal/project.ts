@@ -1,6 +1,6 @@
 /** A Pulumi project in a folder of its own, whose Cloudflare plugin is the stand-in, run by the real engine. */
 import { spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -19,10 +19,11 @@ export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "orion-cloudflare-"));
   readonly #env: NodeJS.ProcessEnv;
 
-  /** @param program a file beside this one; it becomes the project's index.ts */
+  /** @param program a file below program/; it is run where it is, and may use the components */
   constructor(root: string, program: string, environment: Readonly<Record<string, string>>) {
     symlinkSync(join(root, "node_modules"), join(this.folder, "node_modules"));
-    cpSync(join(root, "tests", "contract", "rehearsal", "program", program), join(this.folder, "index.ts"));
+    const path = join(root, "tests", "contract", "rehearsal", "program", program);
+    writeFileSync(join(this.folder, "index.ts"), `export * from ${JSON.stringify(path)};\n`);
     writeFileSync(join(this.folder, "package.json"), JSON.stringify({ name: "probe", type: "module" }));
     const plugin = { name: "cloudflare", path: join(root, "rehearsal", "cloudflare-plugin") };
     const runtime = { name: "nodejs", options: { typescript: false } };

@@ -3,7 +3,6 @@ import { Cache } from "../../../components/cache/cache.ts";
 import { redisConfig } from "../../../components/cache/redis-config.ts";
 import { Database } from "../../../components/database/database.ts";
 import { postgresSettings } from "../../../components/database/postgres-settings.ts";
-import { Storage } from "../../../components/storage/storage.ts";
 import { compose } from "../support/compose.ts";
 import { containerBasics, known, named, placeOf, serviceOf } from "../support/place.ts";
 
@@ -135,32 +134,5 @@ describe("redis.conf", () => {
   test("writes everything down, a broker before it answers", () => {
     expect(redisConfig("broker", 256, "password")).toMatch(/^appendonly yes\nappendfsync always$/m);
     expect(redisConfig("all", 256, "password")).toMatch(/^appendonly yes\nappendfsync everysec$/m);
-  });
-});
-
-describe.each(modes)("Storage in mode %s", (mode) => {
-  test("local: a protected volume, and the app is told its directory", async () => {
-    const { resources, result } = await compose(
-      mode,
-      () => new Storage("storage", { backend: "local", place: placeOf() }),
-    );
-    expect(named(resources, "storage-uploads")).toMatchObject({
-      inputs: { name: "orion-test-uploads" },
-      options: { protect: true },
-    });
-    expect(result.environment).toEqual({ STORAGE_BACKEND: "local", UPLOAD_DIR: "/app/uploads" });
-  });
-
-  test("r2: a bucket that nothing deletes", async () => {
-    const { resources } = await compose(
-      mode,
-      () => new Storage("storage", { backend: "r2", bucket: "orion-files", accountId: "a".repeat(32) }),
-    );
-    expect(named(resources, "storage-bucket")).toEqual({
-      type: "cloudflare:index/r2Bucket:R2Bucket",
-      name: "storage-bucket",
-      inputs: { name: "orion-files", accountId: "a".repeat(32) },
-      options: { parent: "orion:storage:Storage storage", protect: true, retainOnDelete: true },
-    });
   });
 });

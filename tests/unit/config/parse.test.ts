@@ -29,6 +29,33 @@ describe("defaults", () => {
   });
 });
 
+describe("what follows from other keys", () => {
+  const derived = (values: Readonly<Record<string, unknown>>) => {
+    const { cloudflare, storage } = settingsOf("mvp", values);
+    return { zone: cloudflare.zone, endpoint: storage.endpoint };
+  };
+  const endpoint = `https://${"0".repeat(32)}.r2.cloudflarestorage.com`;
+
+  test("the zone is the domain's last two labels, the S3 interface that of the account", () => {
+    expect(derived({})).toEqual({ zone: "example.com", endpoint });
+  });
+
+  test("what a stack says itself counts", () => {
+    const values = {
+      domain: "Orion.shop.co.uk",
+      cloudflare: { accountId: "0".repeat(32), zone: "shop.co.uk" },
+      storage: { bucket: "files", endpoint: "http://10.20.1.11:8471" },
+    };
+    expect(derived(values)).toEqual({ zone: "shop.co.uk", endpoint: "http://10.20.1.11:8471" });
+    expect(settingsOf("mvp", values).domain).toBe("orion.shop.co.uk");
+  });
+
+  test("nothing is made up for what is off", () => {
+    const values = { cloudflare: { enabled: false }, edge: { tls: "acme" }, storage: { backend: "local" } };
+    expect(derived(values)).toEqual({ zone: undefined, endpoint: undefined });
+  });
+});
+
 describe("secrets", () => {
   test("are named, and never part of the settings", () => {
     const { settings, secrets } = parseConfig({
@@ -82,6 +109,18 @@ describe("what is wrong is named: key, value, what is allowed", () => {
       { ...leastValues("mvp"), database: { servers: ["big"] } },
       'orion:database.servers.0: got "big", allowed: a server',
     ],
+    [
+      { ...leastValues("mvp"), storage: { bucket: "b".repeat(56) } },
+      "allowed: a bucket name of 3 to 55 lower-case letters, digits and hyphens",
+    ],
+    [
+      { ...leastValues("mvp"), storage: { bucket: "files", endpoint: "https://example.com/path" } },
+      'orion:storage.endpoint: got "https://example.com/path", allowed: an address such as https://',
+    ],
+    [
+      { ...leastValues("mvp"), cloudflare: { zone: "not a name" } },
+      'orion:cloudflare.zone: got "not a name", allowed: a valid host name',
+    ],
     [{ ...leastValues("mvp"), email: { from: "me" } }, 'orion:email.from: got "me", allowed: a valid e-mail address'],
   ])("%j", (values, expected) => {
     expect(refusalOf(values)).toContain(expected);
@@ -114,6 +153,39 @@ describe("what needs each other", () => {
     [
       { ...leastValues("mvp"), cloudflare: { enabled: false, accountId: "0".repeat(32) } },
       'orion:edge.tls: got "cloudflare-origin-ca", allowed: acme or self-signed while orion:cloudflare.enabled is false',
+    ],
+    [
+      { ...leastValues("mvp"), edge: { tls: "self-signed" } },
+      'orion:edge.tls: got "self-signed", allowed: cloudflare-origin-ca or acme while orion:cloudflare.enabled is true',
+    ],
+    [
+      { ...leastValues("mvp"), cloudflare: { accountId: "0".repeat(32), zone: "example.org" } },
+      'orion:cloudflare.zone: got "example.org", allowed: the zone that orion:domain orion.example.com lies in',
+    ],
+    [
+      { ...leastValues("mvp"), domain: "a.orion.example.com" },
+      'orion:domain: got "a.orion.example.com", allowed: example.com or one label below it',
+    ],
+    [
+      { ...leastValues("mvp"), storage: { bucket: "files", customDomain: "files.example.org" } },
+      'orion:storage.customDomain: got "files.example.org", allowed: a host name in the zone example.com',
+    ],
+    [
+      { ...leastValues("mvp"), storage: { bucket: "files", customDomain: "orion.example.com" } },
+      "allowed: another host name than orion:domain",
+    ],
+    [
+      { ...leastValues("mvp"), storage: { backend: "local", customDomain: "files.example.com" } },
+      "allowed: nothing unless orion:storage.backend is r2",
+    ],
+    [
+      {
+        ...leastValues("mvp"),
+        edge: { tls: "acme" },
+        cloudflare: { enabled: false, accountId: "0".repeat(32) },
+        storage: { bucket: "files", customDomain: "files.example.com" },
+      },
+      "allowed: nothing unless orion:cloudflare.enabled is true",
     ],
   ])("%j", (values, expected) => {
     expect(refusalOf(values)).toContain(expected);

@@ -44,16 +44,34 @@ export async function compose<T>(mode: "preview" | "up", make: () => T): Promise
   return { result, resources: resources.sort(byTypeAndName) };
 }
 
-/** The providers, as far as the program needs them: inputs come back as outputs, and nothing can be looked up. */
+/** The providers, as far as the program needs them: inputs come back as outputs, and what it looks up is found. */
 export const mocksFor = (mode: "preview" | "up"): pulumi.runtime.Mocks => ({
   newResource: ({ name, inputs, custom }) => ({
     id: custom ? mockId(name) : undefined,
     state: mode === "preview" ? plainState(inputs) : { ...plainState(inputs), ...mockOutputs(name) },
   }),
-  call: ({ token }) => {
-    throw new Error(`no mock for the invoke ${token}: the program must not call it, or a mock must be written`);
-  },
+  call: ({ token, inputs }) => lookUp(token, plainState(inputs)),
 });
+
+/** What the program may look up; nothing of it is made by the program, so that it is known in a preview, too. */
+function lookUp(token: string, inputs: Record<string, unknown>): Record<string, unknown> {
+  switch (token) {
+    case "cloudflare:index/getZone:getZone": {
+      const { name } = inputs["filter"] as { name: string };
+      // A zone of the largest plan: whatever a stack says of its own plan is allowed on it.
+      return { ...inputs, id: mockZoneId(name), name, plan: { legacyId: "enterprise" } };
+    }
+    case "cloudflare:index/getAccountApiTokenPermissionGroupsList:getAccountApiTokenPermissionGroupsList": {
+      const names = ["Workers R2 Storage Bucket Item Read", "Workers R2 Storage Bucket Item Write"];
+      return { ...inputs, results: names.map((name) => ({ id: `id of ${name}`, name, scopes: [inputs["scope"]] })) };
+    }
+    default:
+      throw new Error(`no mock for the invoke ${token}: the program must not call it, or a mock must be written`);
+  }
+}
+
+/** The id of a zone of that name. */
+export const mockZoneId = (name: string): string => `zone-of-${name}`;
 
 /** Has the mock monitor keep what it is asked to register. */
 function record(into: Recorded[]): void {
@@ -86,6 +104,10 @@ function mockOutputs(name: string): Record<string, unknown> {
     result: `generated-${name}`,
     ipAddress: "192.0.2.10",
     linuxDevice: `/dev/disk/by-id/${name}`,
+    value: `generated-${name}`,
+    certificate: `certificate-${name}`,
+    privateKeyPem: `key-${name}`,
+    certRequestPem: `request-${name}`,
   };
 }
 

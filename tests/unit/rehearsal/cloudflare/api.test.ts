@@ -1,6 +1,7 @@
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
 import { permissionGroups } from "../../../../rehearsal/cloudflare/permissions.ts";
 import { setQuirk } from "../../../../rehearsal/cloudflare/quirks.ts";
+import { type Plan } from "../../../../rehearsal/cloudflare/state.ts";
 import { accountId, Api } from "../support/api.ts";
 
 const a = (content: string, name = "www.example.com") => ({ type: "A", name, content, ttl: 1, proxied: true });
@@ -60,6 +61,27 @@ describe("calls", () => {
     expect((await api.call("GET", `/zones/${api.zone()}/settings/ssl`, undefined, headers)).status).toBe(403);
     expect((await api.call("GET", `/user/tokens/${String(made.result["id"])}`)).result["value"]).toBeUndefined();
   });
+});
+
+test("a token of one zone finds that zone, and has certificates for that one alone", async () => {
+  const api = new Api([
+    { name: "example.com", plan: "free" },
+    { name: "example.org", plan: "free" },
+  ]);
+  const group = (name: string) => ({ id: permissionGroups.find((each) => each.name === name)?.id });
+  const policy = {
+    effect: "allow",
+    permission_groups: [group("Zone Read"), group("SSL and Certificates Write")],
+    resources: { [`com.cloudflare.api.account.zone.${api.zone()}`]: "*" },
+  };
+  const made = await api.call("POST", "/user/tokens", { name: "zone", policies: [policy] });
+  const headers = { authorization: `Bearer ${String(made.result["value"])}` };
+  const zones = await api.call("GET", "/zones", undefined, headers);
+  expect(records(zones.body["result"]).map(({ name }) => name)).toEqual(["example.com"]);
+  const request = { csr: "none", request_type: "origin-ecc", hostnames: ["example.com"] };
+  expect((await api.call("POST", "/certificates", request, headers)).code).toBe(1102);
+  const other = { ...request, hostnames: ["example.org"] };
+  expect((await api.call("POST", "/certificates", other, headers)).code).toBe(1010);
 });
 
 describe("DNS records", () => {
@@ -155,6 +177,68 @@ describe("rulesets", () => {
     expect((await api.call("POST", `/zones/${api.zone()}/rulesets`, waf(...six))).status).toBe(400);
     expect((await api.call("POST", `/zones/${api.zone()}/rulesets`, waf(...six.slice(1)))).status).toBe(200);
   });
+});
+
+describe("rate limits", () => {
+  const limit = (more: Readonly<Record<string, unknown>> = {}, expression = `http.request.uri.path eq "/login"`) => ({
+    name: "limits",
+    kind: "zone",
+    phase: "http_ratelimit",
+    rules: [
+      {
+        action: "block",
+        expression,
+        ratelimit: {
+          ...{ characteristics: ["cf.colo.id", "ip.src"], period: 10, requests_per_period: 5, mitigation_timeout: 10 },
+          ...more,
+        },
+      },
+    ],
+  });
+  const post = async (plan: Plan, ruleset: Readonly<Record<string, unknown>>) => {
+    const api = new Api([{ name: "example.com", plan }]);
+    return JSON.stringify((await api.call("POST", `/zones/${api.zone()}/rulesets`, ruleset)).body["errors"]);
+  };
+
+  test.each<[Plan, Readonly<Record<string, unknown>>, string]>([
+    ["free", limit(), "[]"],
+    ["free", limit({ period: 60 }), "not entitled to use the period 60"],
+    ["pro", limit({ period: 60, mitigation_timeout: 3600 }), "[]"],
+    ["pro", limit({ period: 120 }), "not entitled to use the period 120"],
+    ["business", limit({ period: 600, mitigation_timeout: 86_400 }), "[]"],
+    ["business", limit({ period: 11 }), "not entitled to use the period 11"],
+    ["free", limit({}, `http.host eq "x"`), "not entitled to use the field http.host"],
+    ["pro", limit({}, `http.host eq "x"`), "[]"],
+    ["pro", limit({}, `http.request.method eq "POST"`), "not entitled to use the field http.request.method"],
+    ["business", limit({}, `http.request.method eq "POST"`), "[]"],
+    ["business", limit({ mitigation_timeout: 0 }), "cannot be 0 for the action block"],
+    ["pro", limit({ counting_expression: "ssl" }), "not entitled to use a counting expression"],
+    [
+      "pro",
+      limit({ characteristics: ["cf.colo.id", "cf.unique_visitor_id"] }),
+      "not entitled to use the characteristic",
+    ],
+    ["enterprise", limit({ mitigation_timeout: 0, characteristics: ["cf.colo.id", "http.host"] }), "[]"],
+  ])("on plan %s: %j", async (plan, ruleset, expected) => {
+    expect(await post(plan, ruleset)).toContain(expected);
+  });
+});
+
+test("a plan is changed by a subscription, and what it does not have of the bot settings is shown apart", async () => {
+  const api = new Api();
+  const zone = `/zones/${api.zone()}`;
+  await api.call("PUT", `${zone}/bot_management`, { fight_mode: true });
+  expect((await api.call("GET", zone)).result["plan"]).toMatchObject({ legacy_id: "free" });
+  expect((await api.call("PUT", `${zone}/subscription`, { rate_plan: { id: "gold" } })).status).toBe(400);
+  await api.call("PUT", `${zone}/subscription`, { rate_plan: { id: "pro" } });
+  expect((await api.call("GET", zone)).result["plan"]).toMatchObject({ legacy_id: "pro" });
+  expect((await api.call("GET", `${zone}/subscription`)).result).toMatchObject({ rate_plan: { id: "pro" }, price: 20 });
+  const bots = (await api.call("GET", `${zone}/bot_management`)).result;
+  expect(bots).toMatchObject({ sbfm_verified_bots: "allow", stale_zone_configuration: { fight_mode: true } });
+  expect(bots).not.toHaveProperty("fight_mode");
+  // A cloud that starts again keeps what was bought.
+  api.world.seed([{ name: "example.com", plan: "free" }]);
+  expect((await api.call("GET", zone)).result["plan"]).toMatchObject({ legacy_id: "pro" });
 });
 
 test("a setting that the plan does not have is read, and not set", async () => {

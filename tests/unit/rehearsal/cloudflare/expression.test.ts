@@ -16,6 +16,8 @@ test.each([
   [`http.request.uri.path == "/static"`, false],
   [`lower(http.request.uri.path) contains ".js"`, true],
   [`lower(url_decode(http.request.uri.query)) contains "union select"`, true],
+  [`lower(url_decode(http.request.uri)) contains "app.js?q=1' union select"`, true],
+  [`http.request.uri.path eq r"/static/App.JS" and http.host eq r#"www.example.com"#`, true],
   [`starts_with(http.request.uri.path, "/static/") and not ssl`, false],
   [`(http.host eq "x" or http.host eq "www.example.com") and http.request.method in {"GET" "HEAD"}`, true],
   [`http.request.method in {"POST"} or ip.src in {192.0.2.0/24}`, true],
@@ -45,6 +47,24 @@ test.each([
 ])("%s is refused: %s", (source, message) => {
   expect(() => compile(source)).toThrow(ExpressionError);
   expect(() => compile(source)).toThrow(message);
+});
+
+test.each([
+  ["%41%2", "", "A%2"],
+  ["a+b%zz%20c", "", "a b%zz c"],
+  ["%25%32%30", "", "%20"],
+  ["%252520", "r", " "],
+  ["%E2%98%81", "", "☁"],
+  ["%u2601", "u", "☁"],
+  ["%u2601", "", "%u2601"],
+])("url_decode of %s with options '%s' is '%s'", (query, options, expected) => {
+  const { matches } = compile(`url_decode(http.request.uri.query, "${options}") eq "${expected}"`);
+  expect(matches({ ...request, query })).toBe(true);
+});
+
+test("an expression tells which fields it looks at", () => {
+  const { fields } = compile(`http.host eq "x" or any(http.request.headers["a"][*] eq lower(http.user_agent))`);
+  expect([...fields].sort()).toEqual(["http.host", "http.request.headers", "http.user_agent"]);
 });
 
 test("ranges", () => {

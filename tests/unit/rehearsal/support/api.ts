@@ -3,7 +3,7 @@ import fastify, { type FastifyInstance } from "fastify";
 import { registerCloudflare } from "../../../../rehearsal/cloudflare/api.ts";
 import { isRecord, type Json } from "../../../../rehearsal/json.ts";
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
-import { noObjects } from "../../../../rehearsal/cloudflare/objects/storage.ts";
+import { noObjects, type ObjectStorage } from "../../../../rehearsal/cloudflare/objects/storage.ts";
 import { type World, type ZoneConfig } from "../../../../rehearsal/cloudflare/world.ts";
 import { MemoryStore } from "./memory-store.ts";
 
@@ -35,14 +35,17 @@ export class Api {
   /** Its address, without the path of the API. */
   readonly base: Promise<string>;
 
-  constructor(zones: readonly ZoneConfig[] = [{ name: "example.com", plan: "free" }]) {
+  constructor(
+    zones: readonly ZoneConfig[] = [{ name: "example.com", plan: "free" }],
+    objects: ObjectStorage = noObjects,
+  ) {
     this.world = registerCloudflare(this.app, {
       store: this.store,
       now: () => this.now,
       token: ownerToken,
       accountId,
       zones,
-      objects: noObjects,
+      objects,
     });
     this.base = this.app.listen({ host: "127.0.0.1", port: 0 });
     open.add(this);

@@ -1,0 +1,96 @@
+import { createHash } from "node:crypto";
+import { AccountToken } from "@pulumi/cloudflare/accountToken.js";
+import { getAccountApiTokenPermissionGroupsListOutput } from "@pulumi/cloudflare/getAccountApiTokenPermissionGroupsList.js";
+import { R2Bucket } from "@pulumi/cloudflare/r2bucket.js";
+import { R2BucketLifecycle } from "@pulumi/cloudflare/r2bucketLifecycle.js";
+import * as pulumi from "@pulumi/pulumi";
+
+export interface BucketArgs {
+  readonly accountId: string;
+  /** The bucket's name in the account. */
+  readonly bucket: string;
+}
+
+/** What a token may do with the objects of the buckets that it names. */
+const permission = "Workers R2 Storage Bucket Item Write";
+const scope = "com.cloudflare.edge.r2.bucket";
+
+/** An R2 bucket that nothing deletes, with credentials that open it and no other. */
+export class Bucket extends pulumi.ComponentResource {
+  readonly bucket: pulumi.Output<string>;
+  readonly accessKeyId: pulumi.Output<string>;
+  /** A secret. */
+  readonly secretAccessKey: pulumi.Output<string>;
+
+  constructor(name: string, args: BucketArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("orion:storage:Bucket", name, {}, opts);
+    const bucket = this.#createBucket(name, args);
+    this.#createLifecycle(name, args, bucket);
+    const token = this.#createToken(name, args, bucket);
+    this.bucket = bucket.name;
+    // R2's own rule for S3: a token's id and the digest of its value.
+    this.accessKeyId = token.id;
+    this.secretAccessKey = pulumi.secret(
+      token.value.apply((value) => createHash("sha256").update(value).digest("hex")),
+    );
+    this.registerOutputs({ bucket: this.bucket });
+  }
+
+  #createBucket(name: string, { accountId, bucket }: BucketArgs): R2Bucket {
+    return new R2Bucket(
+      `${name}-bucket`,
+      // Near the servers. It is a wish: where R2 really put the bucket is no reason to make another one.
+      { accountId, name: bucket, location: "weur" },
+      { parent: this, protect: true, retainOnDelete: true, ignoreChanges: ["location"] },
+    );
+  }
+
+  /** Parts of uploads that were never finished cost as much as files. Nothing else goes away by its age. */
+  #createLifecycle(name: string, { accountId }: BucketArgs, bucket: R2Bucket): void {
+    new R2BucketLifecycle(
+      `${name}-lifecycle`,
+      {
+        accountId,
+        bucketName: bucket.name,
+        rules: [
+          {
+            id: "unfinished uploads",
+            enabled: true,
+            conditions: { prefix: "" },
+            abortMultipartUploadsTransition: { condition: { type: "Age", maxAge: 86_400 } },
+          },
+        ],
+      },
+      { parent: this },
+    );
+  }
+
+  #createToken(name: string, { accountId, bucket }: BucketArgs, made: R2Bucket): AccountToken {
+    const groups = getAccountApiTokenPermissionGroupsListOutput({ accountId, scope }, { parent: this });
+    return new AccountToken(
+      `${name}-token`,
+      {
+        accountId,
+        name: `orion ${bucket}`,
+        policies: [
+          {
+            effect: "allow",
+            permissionGroups: [{ id: groups.apply(({ results }) => permissionId(results)) }],
+            resources: JSON.stringify({ [`${scope}.${accountId}_default_${bucket}`]: "*" }),
+          },
+        ],
+      },
+      { parent: this, dependsOn: made },
+    );
+  }
+}
+
+/** @throws {pulumi.RunError} when the account has no such permission; the message says which ones it has */
+export function permissionId(groups: readonly { readonly id: string; readonly name: string }[]): string {
+  const found = groups.find(({ name }) => name === permission);
+  if (found) return found.id;
+  throw new pulumi.RunError(
+    `Cloudflare has no permission '${permission}' for tokens of this account; it has ` +
+      `${groups.map(({ name }) => `'${name}'`).join(", ") || "none for buckets"}. Is R2 enabled for the account?`,
+  );
+}

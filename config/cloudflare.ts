@@ -1,0 +1,39 @@
+/** What the settings about Cloudflare need of each other. Pure. */
+import { line } from "./line.ts";
+import { type Settings } from "./schema.ts";
+
+/** What is wrong, one line each. */
+export function checkCloudflare(settings: Settings): string[] {
+  return [...checkZone(settings), ...checkOrigin(settings), ...checkCustomDomain(settings)];
+}
+
+const isWithin = (name: string, zone: string): boolean => name === zone || name.endsWith(`.${zone}`);
+
+function checkZone({ domain, cloudflare: { enabled, zone } }: Settings): string[] {
+  if (!enabled || domain === undefined || zone === undefined) return [];
+  if (!isWithin(domain, zone)) {
+    return [line("cloudflare.zone", zone, `the zone that orion:domain ${domain} lies in`)];
+  }
+  if (domain.split(".").length - zone.split(".").length <= 1) return [];
+  // Cloudflare would accept it, and visitors would see a certificate that is not for this name.
+  const why = "Cloudflare's certificates go no deeper; set orion:cloudflare.zone if the domain lies in a zone below";
+  return [line("domain", domain, `${zone} or one label below it: ${why}`)];
+}
+
+/** Cloudflare asks servers for a certificate that it trusts, and what does not have one is not reached. */
+function checkOrigin({ phase, edge, cloudflare }: Settings): string[] {
+  if (phase === "development" || !cloudflare.enabled) return [];
+  if (edge.tls === "cloudflare-origin-ca" || edge.tls === "acme") return [];
+  return [line("edge.tls", edge.tls, "cloudflare-origin-ca or acme while orion:cloudflare.enabled is true")];
+}
+
+function checkCustomDomain({ domain, storage, cloudflare: { enabled, zone } }: Settings): string[] {
+  const { customDomain } = storage;
+  if (customDomain === undefined) return [];
+  const refuse = (allowed: string) => [line("storage.customDomain", customDomain, allowed)];
+  if (storage.backend !== "r2") return refuse("nothing unless orion:storage.backend is r2");
+  if (!enabled) return refuse("nothing unless orion:cloudflare.enabled is true");
+  if (customDomain === domain) return refuse("another host name than orion:domain, where the app answers");
+  if (zone !== undefined && !isWithin(customDomain, zone)) return refuse(`a host name in the zone ${zone}`);
+  return [];
+}

@@ -1,0 +1,188 @@
+/** The program's own Cloudflare components, through the real engine against the emulated API, on every plan. */
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { AwsClient } from "aws4fetch";
+import { rulesets } from "../../../components/edge-proxy/cloudflare-rules.ts";
+import { records } from "../../../rehearsal/cloudflare/body.ts";
+import { Gateway } from "../../../rehearsal/cloudflare/objects/gateway.ts";
+import { accessKeys } from "../../../rehearsal/cloudflare/objects/keys.ts";
+import { quirks, isQuirk, setQuirk } from "../../../rehearsal/cloudflare/quirks.ts";
+import { ownedBy } from "../../../rehearsal/cloudflare/state.ts";
+import { ensureProgram, storage as storageProgram } from "../../../rehearsal/programs/programs.ts";
+import { type Api } from "../../unit/rehearsal/support/api.ts";
+import { succeed } from "./project.ts";
+import { permissions, Stack } from "./stack.ts";
+
+const root = resolve(__dirname, "..", "..", "..");
+jest.setTimeout(240_000);
+
+test("the documentation names the permissions that a stack is given here", () => {
+  const text = readFileSync(resolve(root, "docs", "cloudflare.md"), "utf8");
+  expect(text).toContain(`| the zone | ${permissions.zone.join(", ")} |`);
+  expect(text).toContain(`| the account | ${permissions.account.join(", ")} |`);
+});
+
+describe.each(["free", "pro", "business"] as const)("plan %s", (plan) => {
+  test("is made, does not drift, keeps its secrets, and goes away but for the data", () =>
+    Stack.with(plan, async (stack) => {
+      const { api } = stack;
+      const said = await stack.up();
+      await stack.isStill();
+
+      const zone = api.zone();
+      expect(ownedBy(api.store, "cloudflare.record", zone)).toMatchObject([
+        { name: "orion.example.com", type: "A", content: "192.0.2.1", proxied: true, ttl: 1 },
+      ]);
+      const phases = ownedBy(api.store, "cloudflare.ruleset", zone).map(({ phase, rules }) => [
+        phase,
+        records(rules).map(({ ref }) => ref),
+      ]);
+      expect(Object.fromEntries(phases)).toEqual(
+        Object.fromEntries(
+          rulesets(plan, "orion.example.com").map(({ phase, rules }) => [phase, rules.map(({ ref }) => ref)]),
+        ),
+      );
+      expect((await api.call("GET", `/zones/${zone}/settings/ssl`)).result["value"]).toBe("strict");
+
+      const { url, certificate, environment, backups } = await stack.outputs();
+      expect(url).toBe("https://orion.example.com");
+      checkCertificate(api, certificate);
+      // The stack's own token opens every bucket.
+      const keys = accessKeys(api.world).filter(({ buckets }) => buckets.length === 1);
+      const opens = (name: string) => [{ name, write: true }];
+      expect(keys).toHaveLength(2);
+      expect(keys).toContainEqual({
+        id: environment["R2_ACCESS_KEY_ID"],
+        secret: environment["R2_SECRET_ACCESS_KEY"],
+        buckets: opens("orion-files"),
+      });
+      expect(keys).toContainEqual({
+        id: backups.accessKeyId,
+        secret: backups.secretAccessKey,
+        buckets: opens("orion-files-backups"),
+      });
+
+      const state = await stack.state();
+      const line = certificate.privateKey.split("\n")[1] ?? "";
+      expect(line.length).toBeGreaterThan(40);
+      for (const secret of [line, ...keys.map((key) => key.secret)]) {
+        // Booleans: neither a secret nor a whole state in a message.
+        expect([state.includes(secret), said.includes(secret)]).toEqual([false, false]);
+      }
+
+      await stack.destroy();
+      for (const kind of ["record", "ruleset", "certificate"] as const) {
+        expect(api.store.list(`cloudflare.${kind}`)).toEqual([]);
+      }
+      expect(api.store.list("cloudflare.token").map(({ value }) => value["name"])).toEqual(["stack"]);
+      expect(api.store.list("cloudflare.bucket").map(({ name }) => name)).toEqual([
+        "orion-files",
+        "orion-files-backups",
+      ]);
+    }));
+});
+
+test("a stack grows from plan to plan, and gets another server and a domain for files, without replacing anything", () =>
+  Stack.with("free", async (stack) => {
+    const { api } = stack;
+    await stack.up();
+    const before = await stack.outputs();
+    await stack.set("plan", "pro");
+    const refused = await stack.run("preview");
+    expect(refused.code).not.toBe(0);
+    expect(refused.output).toContain(
+      'orion:cloudflare.plan: got "pro", but the zone example.com is on plan free; set it to free',
+    );
+
+    for (const plan of ["pro", "business"]) {
+      await api.call("PUT", `/zones/${api.zone()}/subscription`, { rate_plan: { id: plan } });
+      await stack.set("plan", plan);
+      expect(await stack.up()).not.toMatch(/replaced|deleted/);
+      await stack.isStill();
+    }
+    await stack.set("origins", '["192.0.2.9", "192.0.2.2"]');
+    await stack.set("custom", "true");
+    expect(await stack.up()).not.toMatch(/replaced|deleted/);
+    await stack.isStill();
+    const addresses = ownedBy(api.store, "cloudflare.record", api.zone()).map(({ content }) => content);
+    expect(addresses.sort()).toEqual(["192.0.2.2", "192.0.2.9"]);
+
+    const after = await stack.outputs();
+    const environment = { ...before.environment, R2_PUBLIC_URL: "https://files.example.com" };
+    expect(after).toEqual({ ...before, environment });
+  }));
+
+test("no bad behaviour of the API that users have met makes an update", () =>
+  Stack.with("pro", async (stack) => {
+    await stack.up();
+    for (const quirk of Object.keys(quirks).filter(isQuirk)) setQuirk(stack.api.store, quirk, true);
+    succeed(await stack.run("refresh", "--yes", "--skip-preview"));
+    succeed(await stack.run("preview", "--expect-no-changes", "--diff"));
+    await stack.up("--expect-no-changes");
+  }));
+
+test("the credentials open their own bucket at a real S3 server, and not the other one", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "orion-objects-"));
+  const gateway = new Gateway({
+    program: await ensureProgram(storageProgram, { root }),
+    folder,
+    port: await freePort(),
+    token: "any",
+  });
+  try {
+    await gateway.start();
+    const work = async (stack: Stack): Promise<void> => {
+      await stack.up();
+      const { environment, backups } = await stack.outputs();
+      const app = clientOf(environment["R2_ACCESS_KEY_ID"], environment["R2_SECRET_ACCESS_KEY"]);
+      const backup = clientOf(backups.accessKeyId, backups.secretAccessKey);
+      const put = async (client: AwsClient, bucket: string) =>
+        (await client.fetch(`${gateway.endpoint}/${bucket}/a`, { method: "PUT", body: "content" })).status;
+      expect(await put(app, "orion-files")).toBe(200);
+      expect(await put(backup, "orion-files-backups")).toBe(200);
+      expect(await (await app.fetch(`${gateway.endpoint}/orion-files/a`)).text()).toBe("content");
+      expect(await put(app, "orion-files-backups")).toBe(403);
+      expect(await put(backup, "orion-files")).toBe(403);
+      expect((await app.fetch(`${gateway.endpoint}/orion-files-backups/a`)).status).toBe(403);
+    };
+    await Stack.with("free", work, gateway);
+  } finally {
+    await gateway.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  // The server may have to be built first.
+}, 900_000);
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => {
+        if (address !== null && typeof address === "object") resolve(address.port);
+        else reject(new Error("no port"));
+      });
+    });
+  });
+
+const clientOf = (accessKeyId = "", secretAccessKey = ""): AwsClient =>
+  new AwsClient({ accessKeyId, secretAccessKey, service: "s3", region: "auto", retries: 0 });
+
+/** The certificate is the CA's, for the domain, and for that key. */
+function checkCertificate(
+  api: Api,
+  { chain, privateKey }: { readonly chain: string; readonly privateKey: string },
+): void {
+  const certificate = new X509Certificate(chain);
+  const authority = api.store.get("cloudflare.authority", "origin-ecc");
+  if (!authority) throw new Error("the CA has signed nothing");
+  expect(certificate.verify(new X509Certificate(authority.certificate).publicKey)).toBe(true);
+  expect(certificate.checkHost("orion.example.com")).toBe("orion.example.com");
+  expect(certificate.checkPrivateKey(createPrivateKey(privateKey))).toBe(true);
+  const years = (Date.parse(certificate.validTo) - api.now.getTime()) / (365 * 86_400_000);
+  expect(Math.round(years)).toBe(15);
+}

@@ -1,0 +1,28 @@
+/** The two components that live at Cloudflare, as a stack of phase mvp or later makes them. */
+import * as pulumi from "@pulumi/pulumi";
+import { CloudflareZone } from "../../../../components/edge-proxy/cloudflare-zone.ts";
+import { Storage } from "../../../../components/storage/storage.ts";
+import { type Settings } from "../../../../config/schema.ts";
+
+const config = new pulumi.Config();
+const domain = "orion.example.com";
+const custom = config.getBoolean("custom") ?? false;
+
+const zone = new CloudflareZone("cloudflare", {
+  zone: "example.com",
+  domain,
+  plan: config.require<Settings["cloudflare"]["plan"]>("plan"),
+  origins: config.requireObject<string[]>("origins").map((address, index) => ({ name: `app-${index + 1}`, address })),
+  certificate: true,
+});
+const storage = new Storage("storage", {
+  backend: "r2",
+  accountId: "0".repeat(32),
+  bucket: "orion-files",
+  endpoint: "https://files.example.net",
+  domain,
+  ...(custom && { custom: { domain: "files.example.com", zone: "example.com" } }),
+});
+
+export const { url, certificate } = zone;
+export const { environment, backups } = storage;
