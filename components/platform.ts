@@ -11,6 +11,7 @@ import { Cache } from "./cache/cache.ts";
 import { redisDatabases, type RedisUse } from "./cache/redis-config.ts";
 import { Database } from "./database/database.ts";
 import { Docs } from "./docs/docs.ts";
+import { CloudflareZone } from "./edge-proxy/cloudflare-zone.ts";
 import { type Certificate, EdgeProxy } from "./edge-proxy/edge-proxy.ts";
 import { SelfSignedCertificate } from "./edge-proxy/self-signed-certificate.ts";
 import { dataMount } from "./host/cloud-init.ts";
@@ -227,7 +228,7 @@ export class Platform extends pulumi.ComponentResource {
 
   #createEdge(places: Places, storage: Storage, app: AppTier): void {
     const { edge, domain, cloudflare } = this.#args.settings;
-    const certificate = this.#createCertificate();
+    const certificate = this.#createCertificate(this.#createZone(places));
     for (const service of this.#services("edge")) {
       const args = {
         place: places.of(service),
@@ -243,11 +244,22 @@ export class Platform extends pulumi.ComponentResource {
     }
   }
 
-  #createCertificate(): Certificate | undefined {
+  #createZone({ addresses }: Places): CloudflareZone | undefined {
+    const { edge, domain, cloudflare } = this.#args.settings;
+    const { enabled, plan, zone } = cloudflare;
+    if (!enabled || domain === undefined || zone === undefined) return undefined;
+    const origins = [...addresses].map(([name, address]) => ({ name, address }));
+    const args = { zone, domain, plan, origins, certificate: edge.tls === "cloudflare-origin-ca" };
+    return new CloudflareZone("cloudflare", args, { parent: this });
+  }
+
+  #createCertificate(zone: CloudflareZone | undefined): Certificate | undefined {
     const { edge, domain } = this.#args.settings;
     switch (edge.tls) {
       case "none":
         return undefined;
+      case "cloudflare-origin-ca":
+        return zone?.certificate;
       case "self-signed":
         return new SelfSignedCertificate("edge-tls", { hostname: domain ?? "localhost" }, { parent: this });
       default:

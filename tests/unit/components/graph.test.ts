@@ -3,32 +3,39 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { Platform } from "../../../components/platform.ts";
-import { type Settings } from "../../../config/schema.ts";
+import { type Phase, type Settings } from "../../../config/schema.ts";
 import { plan } from "../../../topology/plan.ts";
 import { compose, type Recorded } from "../support/compose.ts";
 import { expectGolden } from "../support/golden.ts";
 import { settingsOf } from "../support/settings.ts";
 
-const composed = (settings: Settings, mode: "preview" | "up") =>
+const composed = (settings: Settings, mode: "preview" | "up", stack = "dev") =>
   compose(mode, () => {
-    const topology = plan("dev", settings);
+    const topology = plan(stack, settings);
     const builtImages = { app: "orion/sample-app:test", docs: "orion/docs:test" };
     return new Platform("orion", { settings, topology, builtImages, secret: () => undefined });
   });
 
-/** What Pulumi.dev.yaml says. */
-function developmentSettings(): Settings {
-  const { config } = parse(readFileSync("Pulumi.dev.yaml", "utf8")) as { config: Record<string, unknown> };
+/** What a stack's file says. */
+function settingsIn(file: string, phase: Phase): Settings {
+  const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
   return settingsOf(
-    "development",
+    phase,
     Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace(/^orion:/, ""), value])),
   );
 }
+const developmentSettings = (): Settings => settingsIn("Pulumi.dev.yaml", "development");
+const productionSettings = (): Settings => settingsIn("Pulumi.prod.yaml", "mvp");
 
 describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
   test("the development stack is the graph that was looked at", async () => {
     const { resources } = await composed(developmentSettings(), mode);
     expectGolden(process.cwd(), mode === "up" ? "graph-dev" : "graph-dev-preview", { resources });
+  });
+
+  test("the production stack is the graph that was looked at", async () => {
+    const { resources } = await composed(productionSettings(), mode, "prod");
+    expectGolden(process.cwd(), mode === "up" ? "graph-prod" : "graph-prod-preview", { resources });
   });
 
   test("the least development stack is PostgreSQL with what it needs", async () => {
@@ -76,6 +83,57 @@ test("what holds data is protected or outlives its deletion", async () => {
   expect(volumes.filter(({ options }) => !options.protect && !options.retainOnDelete)).toEqual([]);
   const password = resources.find(({ name }) => name === "database-password");
   expect(password?.options.protect).toBe(true);
+});
+
+describe("the production stack", () => {
+  test("what holds data is protected, here and at the provider", async () => {
+    const { resources } = await composed(productionSettings(), "up", "prod");
+    const of = (type: string) => resources.filter((one) => one.type === type);
+    for (const { inputs, options } of [...of("hcloud:index/volume:Volume"), ...of("hcloud:index/server:Server")]) {
+      expect([options.protect, inputs["deleteProtection"]]).toEqual([true, true]);
+    }
+    const buckets = of("cloudflare:index/r2Bucket:R2Bucket");
+    expect(buckets.map(({ inputs }) => inputs["name"])).toEqual(["orion-files-backups", "orion-files"]);
+    expect(buckets.every(({ options }) => options.protect === true && options.retainOnDelete === true)).toBe(true);
+  });
+
+  test("everything in Docker goes away with its server", async () => {
+    const { resources } = await composed(productionSettings(), "up", "prod");
+    const docker = resources.filter(({ type }) =>
+      /^(docker|orion:index\/|orion:index:(Task|LiveFiles|HostReady))/.test(type),
+    );
+    expect(docker.length).toBeGreaterThan(20);
+    expect(docker.filter(({ options }) => options.deletedWith !== "hcloud:index/server:Server core-1-server")).toEqual(
+      [],
+    );
+  });
+
+  test("only the edge is published to everybody; the rest at the private address or on loopback", async () => {
+    const { resources } = await composed(productionSettings(), "up", "prod");
+    const ports = resources.flatMap(({ name, inputs }) =>
+      ((inputs["ports"] ?? []) as { ip: string; external: number }[]).map(
+        ({ ip, external }) => `${name} ${ip}:${external}`,
+      ),
+    );
+    expect(ports.sort()).toEqual([
+      "broker-server 10.20.1.11:6380",
+      "cache-server 10.20.1.11:6379",
+      "database-server 10.20.1.11:5432",
+      "edge-nginx 0.0.0.0:443",
+      "edge-nginx 0.0.0.0:80",
+      "workers-flower 127.0.0.1:5555",
+    ]);
+  });
+
+  test("every container has time to end, a limit of memory and an image by its digest", async () => {
+    const { resources } = await composed(productionSettings(), "up", "prod");
+    const containers = resources.filter(({ type }) => type === "docker:index/container:Container");
+    for (const { inputs } of containers) {
+      expect(Number(inputs["destroyGraceSeconds"])).toBeGreaterThan(0);
+      expect(Number(inputs["memory"])).toBeGreaterThan(0);
+      expect(inputs["image"]).toMatch(/^sha256:/);
+    }
+  });
 });
 
 test("external services take the place of own ones", async () => {
