@@ -111,8 +111,9 @@ export class Platform extends pulumi.ComponentResource {
         settings,
         builtImages,
       );
-    const { hetzner, admin, cloudflare } = settings;
-    const args = { naming: this.#naming, topology, hetzner, admin, behindCloudflare: cloudflare.enabled, imagesOf };
+    const { hetzner, admin, cloudflare, protection } = settings;
+    const common = { naming: this.#naming, topology, hetzner, admin, protection };
+    const args = { ...common, behindCloudflare: cloudflare.enabled, imagesOf };
     const { places, addresses, ssh } = new Fleet("fleet", args, { parent: this });
     const of = ({ name, server }: Service): DockerPlace => {
       const place = places.get(server);
@@ -124,11 +125,11 @@ export class Platform extends pulumi.ComponentResource {
   }
 
   #createStorage(places: Places): Storage {
-    const { domain, storage, cloudflare } = this.#args.settings;
+    const { domain, storage, cloudflare, protection } = this.#args.settings;
     if (storage.backend === "local") {
       const [home] = [...this.#services("app"), ...this.#services("worker"), ...this.#args.topology.services];
       if (!home) throw new Error("a plan has at least one service");
-      return new Storage("storage", { backend: "local", place: places.of(home) }, { parent: this });
+      return new Storage("storage", { backend: "local", place: places.of(home), protection }, { parent: this });
     }
     const { bucket, endpoint, customDomain } = storage;
     const { accountId, zone } = cloudflare;
@@ -136,7 +137,7 @@ export class Platform extends pulumi.ComponentResource {
       throw new Error("config/parse.ts asks for them with r2");
     }
     const args = {
-      ...{ bucket, accountId, endpoint },
+      ...{ bucket, accountId, endpoint, protection },
       ...(domain !== undefined && { domain }),
       ...(customDomain !== undefined && zone !== undefined && { custom: { domain: customDomain, zone } }),
     };
@@ -146,8 +147,8 @@ export class Platform extends pulumi.ComponentResource {
   #createDatabase(places: Places): DatabaseParts {
     const [service] = this.#services("database");
     if (!service) return { url: this.#required("databaseUrl"), resources: [] };
-    const { memoryMb } = this.#args.settings.database;
-    const common = { place: places.of(service), service, memoryMb };
+    const { database: settings, protection } = this.#args.settings;
+    const common = { place: places.of(service), service, memoryMb: settings.memoryMb, protection };
     const database = new Database(
       "database",
       this.#hasServers

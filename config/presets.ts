@@ -6,6 +6,7 @@ type Preset = Omit<Settings, "phase">;
 const development: Preset = {
   services: ["testDatabase", "cache", "app", "workers", "beat", "flower", "edge", "docs"],
   ports: { database: 5432, testDatabase: 5433, cache: 6380, app: 8000, flower: 5555, edge: 8080, docs: 9991 },
+  protection: true,
   images: {},
   app: { instances: 1, uvicornWorkers: 1, memoryMb: 512, environment: {} },
   workers: { dedicated: false, concurrency: { default: 2, imports: 1, emails: 1, reports: 1 }, memoryMb: 768 },

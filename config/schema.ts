@@ -35,6 +35,8 @@ export const settingsSchema = z.strictObject({
   phase: z.enum(phases),
   services: z.array(z.enum(optionalServices)),
   domain: hostname.optional(),
+  /** Whether neither the engine nor the providers delete what holds data. To be switched off before a stack is taken down for ever. */
+  protection: z.boolean(),
   ports: z.strictObject({
     database: port,
     testDatabase: port,

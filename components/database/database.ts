@@ -25,6 +25,8 @@ export interface DatabaseArgs {
   readonly address?: string;
   /** Whether clients have to speak TLS. @default false */
   readonly tls?: boolean;
+  /** Whether neither the engine nor the provider deletes what holds data. @default true */
+  readonly protection?: boolean;
 }
 
 /**
@@ -37,6 +39,8 @@ export type DatabaseData =
 const dataDirectory = "/var/lib/postgresql/data";
 const passwordFile = "/etc/orion/postgres-password";
 
+const isProtected = ({ protection = true }: DatabaseArgs): boolean => protection;
+
 /** One PostgreSQL server with a password of its own and, unless it is for tests, a protected volume. */
 export class Database extends pulumi.ComponentResource {
   /** `postgresql://` URL from inside the container network; a secret. */
@@ -45,7 +49,10 @@ export class Database extends pulumi.ComponentResource {
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:database:Database", name, {}, opts);
     // As lasting as the data that it opens.
-    const password = createPassword(`${name}-password`, 32, { parent: this, protect: args.data.kind !== "memory" });
+    const password = createPassword(`${name}-password`, 32, {
+      parent: this,
+      protect: isProtected(args) && args.data.kind !== "memory",
+    });
     const volume = args.data.kind === "volume" ? this.#createVolume(name, args) : undefined;
     const certificate = args.tls === true ? new ServerCertificate(`${name}-tls`, { parent: this }) : undefined;
     this.#createServer(name, args, password, volume, certificate);
@@ -58,14 +65,15 @@ export class Database extends pulumi.ComponentResource {
     this.registerOutputs({ url: this.url });
   }
 
-  #createVolume(name: string, { place, service }: DatabaseArgs): docker.Volume {
+  #createVolume(name: string, args: DatabaseArgs): docker.Volume {
+    const { place, service } = args;
     return new docker.Volume(
       `${name}-data`,
       {
         name: physicalName(place.naming, `${service.name}-data`),
         labels: dockerLabels(place.naming, service.kind),
       },
-      { ...place.options(this), protect: true },
+      { ...place.options(this), protect: isProtected(args) },
     );
   }
 

@@ -20,6 +20,8 @@ export interface FleetArgs {
   readonly admin: Settings["admin"];
   /** Whether visitors come through Cloudflare alone. */
   readonly behindCloudflare: boolean;
+  /** Whether neither the engine nor Hetzner deletes what holds data. */
+  readonly protection: boolean;
   /** References of the images that a server needs, by the name that components ask for. */
   readonly imagesOf: (server: string) => Readonly<Record<string, string>>;
 }
@@ -42,7 +44,7 @@ export class Fleet extends pulumi.ComponentResource {
   constructor(name: string, args: FleetArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:host:Fleet", name, {}, opts);
     this.#args = args;
-    const network = new PrivateNetwork("private", args.naming, { parent: this });
+    const network = new PrivateNetwork("private", args, { parent: this });
     const sshKeyIds = this.#createSshKeys();
     const placementGroupId = this.#createPlacementGroup();
     const firewalls = this.#createFirewalls();
@@ -100,11 +102,18 @@ export class Fleet extends pulumi.ComponentResource {
       subnetId: pulumi.Output<string>;
     },
   ): { name: string; address: pulumi.Output<string>; ssh: pulumi.Output<string[]>; place: DockerPlace } {
-    const { naming, topology, hetzner, admin, imagesOf } = this.#args;
+    const { naming, topology, hetzner, admin, protection, imagesOf } = this.#args;
     const { name } = server;
     const cloudServer = new CloudServer(
       name,
-      { ...common, naming, server, image: hetzner.image, userData: userData(server, peersOf(topology, server)) },
+      {
+        ...common,
+        naming,
+        server,
+        protection,
+        image: hetzner.image,
+        userData: userData(server, peersOf(topology, server)),
+      },
       { parent: this },
     );
     const dockerHost = pulumi.interpolate`ssh://root@${cloudServer.address}`;

@@ -3,21 +3,27 @@ import * as pulumi from "@pulumi/pulumi";
 import { labels, physicalName, type Naming } from "../../topology/naming.ts";
 import { privateNetwork } from "../../topology/types.ts";
 
+export interface PrivateNetworkArgs {
+  readonly naming: Naming;
+  /** Whether neither the engine nor the provider deletes what holds data. @default true */
+  readonly protection?: boolean;
+}
+
 /** The private network that all servers of a stack share, with its one subnet. */
 export class PrivateNetwork extends pulumi.ComponentResource {
   readonly subnetId: pulumi.Output<string>;
 
-  constructor(name: string, naming: Naming, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { naming, protection = true }: PrivateNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:host:PrivateNetwork", name, {}, opts);
     const network = new hcloud.Network(
       `${name}-network`,
       {
         name: physicalName(naming, "network"),
         ipRange: privateNetwork.range,
-        deleteProtection: true,
+        deleteProtection: protection,
         labels: { ...labels(naming, "network") },
       },
-      { parent: this, protect: true },
+      { parent: this, protect: protection },
     );
     const subnet = new hcloud.NetworkSubnet(
       `${name}-subnet`,

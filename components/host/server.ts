@@ -14,10 +14,14 @@ export interface CloudServerArgs {
   readonly image: string;
   /** What cloud-init does before the first login. */
   readonly userData: string;
+  /** Whether neither the engine nor the provider deletes what holds data. @default true */
+  readonly protection?: boolean;
 }
 
 /** Values that a server of that phase keeps for life: changing them would make Hetzner replace it. */
 const keptForLife = ["image", "userData", "sshKeys", "location"];
+
+const isProtected = ({ protection = true }: CloudServerArgs): boolean => protection;
 
 /** One Hetzner server with an address and, where it keeps data, a Volume that outlive it. */
 export class CloudServer extends pulumi.ComponentResource {
@@ -53,10 +57,10 @@ export class CloudServer extends pulumi.ComponentResource {
         type: "ipv4",
         location: args.server.location,
         autoDelete: false,
-        deleteProtection: true,
+        deleteProtection: isProtected(args),
         labels: this.#labels(args),
       },
-      { parent: this, protect: true },
+      { parent: this, protect: isProtected(args) },
     );
   }
 
@@ -64,7 +68,7 @@ export class CloudServer extends pulumi.ComponentResource {
     const { server } = args;
     const [serverType] = server.types;
     if (serverType === undefined) throw new Error(`server ${server.name} has no server type`);
-    const stateful = server.volumeGb > 0;
+    const stateful = server.volumeGb > 0 && isProtected(args);
     return new hcloud.Server(
       `${name}-server`,
       {
@@ -104,10 +108,10 @@ export class CloudServer extends pulumi.ComponentResource {
         size: args.server.volumeGb,
         location: args.server.location,
         format: "ext4",
-        deleteProtection: true,
+        deleteProtection: isProtected(args),
         labels: this.#labels(args),
       },
-      { parent: this, protect: true, retainOnDelete: true },
+      { parent: this, protect: isProtected(args), retainOnDelete: isProtected(args) },
     );
   }
 

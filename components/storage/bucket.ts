@@ -9,6 +9,8 @@ export interface BucketArgs {
   readonly accountId: string;
   /** The bucket's name in the account. */
   readonly bucket: string;
+  /** Whether neither the engine nor the provider deletes what holds data. @default true */
+  readonly protection?: boolean;
 }
 
 /** What a token may do with the objects of the buckets that it names. */
@@ -36,12 +38,12 @@ export class Bucket extends pulumi.ComponentResource {
     this.registerOutputs({ bucket: this.bucket });
   }
 
-  #createBucket(name: string, { accountId, bucket }: BucketArgs): R2Bucket {
+  #createBucket(name: string, { accountId, bucket, protection = true }: BucketArgs): R2Bucket {
     return new R2Bucket(
       `${name}-bucket`,
       // Near the servers. It is a wish: where R2 really put the bucket is no reason to make another one.
       { accountId, name: bucket, location: "weur" },
-      { parent: this, protect: true, retainOnDelete: true, ignoreChanges: ["location"] },
+      { parent: this, protect: protection, retainOnDelete: protection, ignoreChanges: ["location"] },
     );
   }
 

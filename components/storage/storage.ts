@@ -8,9 +8,19 @@ import { dockerLabels } from "../container.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
 import { Bucket } from "./bucket.ts";
 
-export type StorageArgs = { readonly backend: "local"; readonly place: DockerPlace } | R2Args;
+export type StorageArgs = LocalArgs | R2Args;
 
-export interface R2Args {
+interface Protected {
+  /** Whether neither the engine nor the provider deletes what holds data. @default true */
+  readonly protection?: boolean;
+}
+
+export interface LocalArgs extends Protected {
+  readonly backend: "local";
+  readonly place: DockerPlace;
+}
+
+export interface R2Args extends Protected {
   readonly backend: "r2";
   readonly accountId: string;
   /** The bucket's name; that of the backups is the same with `-backups`. */
@@ -47,7 +57,7 @@ export class Storage extends pulumi.ComponentResource {
   constructor(name: string, args: StorageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:storage:Storage", name, {}, opts);
     if (args.backend === "local") {
-      this.uploads = this.#createVolume(name, args.place).name;
+      this.uploads = this.#createVolume(name, args).name;
       this.environment = { STORAGE_BACKEND: "local", UPLOAD_DIR: uploadDirectory };
     } else {
       const files = this.#createFiles(name, args);
@@ -57,16 +67,16 @@ export class Storage extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  #createVolume(name: string, place: DockerPlace): docker.Volume {
+  #createVolume(name: string, { place, protection = true }: LocalArgs): docker.Volume {
     return new docker.Volume(
       `${name}-uploads`,
       { name: physicalName(place.naming, "uploads"), labels: dockerLabels(place.naming, "storage") },
-      { ...place.options(this), protect: true },
+      { ...place.options(this), protect: protection },
     );
   }
 
-  #createFiles(name: string, { accountId, bucket, domain, custom }: R2Args): Bucket {
-    const files = new Bucket(`${name}-files`, { accountId, bucket }, { parent: this });
+  #createFiles(name: string, { accountId, bucket, domain, custom, protection = true }: R2Args): Bucket {
+    const files = new Bucket(`${name}-files`, { accountId, bucket, protection }, { parent: this });
     if (domain !== undefined) this.#allowPages(name, accountId, files, domain);
     if (custom) this.#publish(name, accountId, files, custom);
     return files;
@@ -110,8 +120,12 @@ export class Storage extends pulumi.ComponentResource {
     );
   }
 
-  #createBackups(name: string, { accountId, bucket, endpoint }: R2Args): BackupStore {
-    const store = new Bucket(`${name}-backups`, { accountId, bucket: `${bucket}-backups` }, { parent: this });
+  #createBackups(name: string, { accountId, bucket, endpoint, protection = true }: R2Args): BackupStore {
+    const store = new Bucket(
+      `${name}-backups`,
+      { accountId, bucket: `${bucket}-backups`, protection },
+      { parent: this },
+    );
     return {
       bucket: store.bucket,
       endpoint,

@@ -14,7 +14,7 @@ const labelled = (role: string) => ({ app: "orion", stack: "prod", role, phase: 
 
 describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
   test("the private network is protected here and at Hetzner", async () => {
-    const { resources } = await compose(mode, () => new PrivateNetwork("private", naming));
+    const { resources } = await compose(mode, () => new PrivateNetwork("private", { naming }));
     expect(named(resources, "private-network")).toEqual({
       type: "hcloud:index/network:Network",
       name: "private-network",
