@@ -1,8 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { cloudflareRanges } from "../config/cloudflare-ranges.ts";
 import { type SecretKey, type Settings } from "../config/schema.ts";
-import { type BuiltImages, imageReferences } from "../topology/images.ts";
-import { type Naming } from "../topology/naming.ts";
+import { type BuiltImages } from "../topology/images.ts";
 import { type Service, type ServiceKind, servicesOf, type Topology } from "../topology/types.ts";
 import { AppTier } from "./app-tier/app-tier.ts";
 import { appEnvironment, type Connections } from "./app-tier/environment.ts";
@@ -15,10 +14,9 @@ import { CloudflareZone } from "./edge-proxy/cloudflare-zone.ts";
 import { type Certificate, EdgeProxy } from "./edge-proxy/edge-proxy.ts";
 import { SelfSignedCertificate } from "./edge-proxy/self-signed-certificate.ts";
 import { dataMount } from "./host/cloud-init.ts";
-import { DockerPlace } from "./host/docker-place.ts";
-import { Fleet } from "./host/fleet.ts";
 import { NotBuiltError } from "./not-built.ts";
 import { createPassword } from "./password.ts";
+import { createPlaces, type Places } from "./places.ts";
 import { Storage } from "./storage/storage.ts";
 import { WorkerTier } from "./worker-tier/worker-tier.ts";
 
@@ -29,15 +27,6 @@ export interface PlatformArgs {
   readonly secret: (key: SecretKey) => pulumi.Output<string> | undefined;
   /** References of the images that are built from this repository. */
   readonly builtImages: BuiltImages;
-}
-
-/** Where the containers of a plan go. */
-interface Places {
-  readonly of: (service: Service) => DockerPlace;
-  /** The public addresses that visitors arrive at, by server; empty in development. */
-  readonly addresses: ReadonlyMap<string, pulumi.Output<string>>;
-  /** Arguments of `ssh`, by server. */
-  readonly ssh: ReadonlyMap<string, pulumi.Output<string[]>>;
 }
 
 /** A part that others use: how it is reached, and what must be there first; nothing of ours when it is external. */
@@ -63,18 +52,16 @@ export class Platform extends pulumi.ComponentResource {
   readonly ssh: Readonly<Record<string, pulumi.Output<string[]>>>;
 
   readonly #args: PlatformArgs;
-  readonly #naming: Naming;
   readonly #hasServers: boolean;
 
   constructor(name: string, args: PlatformArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:index:Platform", name, {}, opts);
     const { settings, topology } = args;
     this.#args = args;
-    this.#naming = { stack: topology.stack, phase: topology.phase };
     this.#hasServers = topology.servers.length > 0;
     if (!builtPhases.includes(settings.phase)) throw new NotBuiltError(`Phase ${settings.phase} on real servers`);
 
-    const places = this.#hasServers ? this.#createFleet() : this.#createLocalPlace();
+    const places = createPlaces(args, this);
     const storage = this.#createStorage(places);
     const database = this.#createDatabase(places);
     this.#createTestDatabase(places);
@@ -90,38 +77,6 @@ export class Platform extends pulumi.ComponentResource {
 
   #services(kind: ServiceKind): readonly Service[] {
     return servicesOf(this.#args.topology, kind);
-  }
-
-  #createLocalPlace(): Places {
-    const { settings, topology, builtImages } = this.#args;
-    const images = imageReferences(topology.services, settings, builtImages);
-    const place = new DockerPlace(
-      "local",
-      { naming: this.#naming, dockerHost: settings.dockerHost, images },
-      { parent: this },
-    );
-    return { of: () => place, addresses: new Map(), ssh: new Map() };
-  }
-
-  #createFleet(): Places {
-    const { settings, topology, builtImages } = this.#args;
-    const imagesOf = (server: string) =>
-      imageReferences(
-        topology.services.filter((service) => service.server === server),
-        settings,
-        builtImages,
-      );
-    const { hetzner, admin, cloudflare, protection } = settings;
-    const common = { naming: this.#naming, topology, hetzner, admin, protection };
-    const args = { ...common, behindCloudflare: cloudflare.enabled, imagesOf };
-    const { places, addresses, ssh } = new Fleet("fleet", args, { parent: this });
-    const of = ({ name, server }: Service): DockerPlace => {
-      const place = places.get(server);
-      if (!place) throw new Error(`${name} is to run on ${server}, which the plan does not have`);
-      return place;
-    };
-    const visited = topology.servers.filter(({ publicWeb }) => publicWeb).map((server) => server.name);
-    return { of, addresses: new Map([...addresses].filter(([name]) => visited.includes(name))), ssh };
   }
 
   #createStorage(places: Places): Storage {
