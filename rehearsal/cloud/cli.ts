@@ -16,7 +16,6 @@ import {
   environmentOf,
   makeSettings,
   readSettings,
-  registryPort,
 } from "./settings.ts";
 import { readStatus, type Status } from "./status.ts";
 
@@ -108,7 +107,7 @@ async function down(name: string): Promise<void> {
     // What a process that crashed has left.
     if (settings.machines === "docker") {
       const { instance, block } = settings;
-      const places = { root, folder, instance, block, cloudAddresses: cloudAddresses(block), registryPort };
+      const places = { root, folder, instance, block, cloudAddresses: cloudAddresses(block) };
       const options = { ...places, progress: progressOn() };
       await new DockerMachines(options).destroyAll();
     }

@@ -18,10 +18,13 @@ import { registerHetzner } from "../hetzner/api.ts";
 import { HetznerError } from "../hetzner/errors.ts";
 import { type HetznerObjects } from "../hetzner/state.ts";
 import { DockerMachines } from "../machines/docker/docker-machines.ts";
+import { Names } from "../machines/docker/names.ts";
 import { type Machines } from "../machines/machines.ts";
 import { NoMachines } from "../machines/none.ts";
+import { NameServer } from "../names/name-server.ts";
+import { Resolver } from "../names/resolver.ts";
 import { ensureProgram, registry as registryProgram, storage as storageProgram } from "../programs/programs.ts";
-import { Registry } from "../registry/registry.ts";
+import { namesOf, placeOf, Registry, type RegistryObjects } from "../registry/registry.ts";
 import { Store } from "../store.ts";
 import { Calls, lineOf } from "./calls.ts";
 import { pageOf } from "./page.ts";
@@ -41,7 +44,7 @@ export interface EmulatorOptions {
   readonly onDown: () => void;
 }
 
-type Objects = HetznerObjects & CloudflareObjects & FaultObjects;
+type Objects = HetznerObjects & CloudflareObjects & FaultObjects & RegistryObjects;
 
 export class Emulator {
   readonly #options: EmulatorOptions;
@@ -52,7 +55,7 @@ export class Emulator {
   readonly #app: FastifyInstance;
   readonly #hetzner: ReturnType<typeof registerHetzner>;
   readonly #world: ReturnType<typeof registerCloudflare>;
-  readonly #parts: { gateway: Gateway; registry: Registry; edge: Edge } | undefined;
+  readonly #parts: { gateway: Gateway; registry: Registry; edge: Edge; names: NameServer } | undefined;
 
   /** @param programs paths of the servers behind it; undefined: the APIs alone */
   private constructor(options: EmulatorOptions, programs: { storage: string; registry: string } | undefined) {
@@ -63,7 +66,7 @@ export class Emulator {
     const now = () => new Date();
     this.#store = new Store<Objects>(join(folder, "cloud.sqlite"));
     this.#machines = programs
-      ? new DockerMachines({ root, folder, instance, block, cloudAddresses: addresses, registryPort, progress })
+      ? new DockerMachines({ root, folder, instance, block, cloudAddresses: addresses, progress })
       : new NoMachines();
     this.#faults = new Faults(this.#store, this.#machines);
     const gateway =
@@ -102,7 +105,20 @@ export class Emulator {
           port: registryPort,
         }),
         edge: new Edge({ world: this.#world, address: addresses.edge, objects: settings.port + 1 }),
+        names: new NameServer({ resolver: this.#resolver(new Names(instance, block)), host: addresses.edge }),
       };
+  }
+
+  /** Names as servers are to find them. */
+  #resolver(names: Names): Resolver {
+    const { edge, registry } = cloudAddresses(names.block);
+    return new Resolver({
+      world: this.#world,
+      registryHosts: () =>
+        new Set(this.#store.list("registry.image").flatMap(({ reference }) => namesOf(placeOf(reference).host))),
+      edge: names.fromServer(edge),
+      registry: names.fromServer(registry),
+    });
   }
 
   /** @throws {Error} when something that it needs cannot be had; then nothing stays behind but its data */
@@ -129,9 +145,9 @@ export class Emulator {
   async #start(): Promise<void> {
     await this.#machines.start?.();
     if (this.#parts) {
-      const { gateway, registry, edge } = this.#parts;
+      const { gateway, registry, edge, names } = this.#parts;
       for (const part of ["objects", "registry"]) mkdirSync(join(this.#options.folder, part), { recursive: true });
-      await Promise.all([gateway.start(), registry.start(), edge.start()]);
+      await Promise.all([gateway.start(), registry.start(), edge.start(), names.start()]);
       await gateway.setKeys(accessKeys(this.#world));
       writeFileSync(join(this.#options.folder, "edge-authority.pem"), await edge.authority());
     }
@@ -144,8 +160,8 @@ export class Emulator {
   async stop(): Promise<void> {
     await this.#app.close();
     await this.#hetzner.cloud.settled();
-    const { gateway, registry, edge } = this.#parts ?? {};
-    await Promise.all([gateway?.stop(), registry?.stop(), edge?.stop()]);
+    const { gateway, registry, edge, names } = this.#parts ?? {};
+    await Promise.all([gateway?.stop(), registry?.stop(), edge?.stop(), names?.stop()]);
     this.#machines.close?.();
     this.#store.close();
   }
@@ -225,7 +241,9 @@ export class Emulator {
       scope.post("/rehearsal/images", async (request, reply) => {
         const asked = z.strictObject({ image: z.string(), reference: z.string().optional() }).parse(request.body);
         if (!this.#parts) return reply.code(422).send({ error: "a cloud without machines has no registry" });
-        await this.#parts.registry.push(asked.image, asked.reference ?? asked.image);
+        const { image, reference = image } = asked;
+        await this.#parts.registry.push(image, reference);
+        this.#store.put("registry.image", reference, { reference });
         return reply.code(201).send({ registry: this.#parts.registry.address });
       });
       scope.post("/rehearsal/down", async (_request, reply) => {

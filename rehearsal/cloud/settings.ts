@@ -67,10 +67,11 @@ export function makeSettings(folder: string, instance: string, choices: CloudCho
   return data;
 }
 
-/** Addresses of the cloud itself. */
+/** Addresses of the cloud itself: the edge with object storage and the name server, and the image registry. */
 export const cloudAddresses = (block: number) => ({ edge: `127.${block}.255.1`, registry: `127.${block}.255.2` });
 
-export const registryPort = 5000;
+/** The one that Docker takes for a registry whose name has no port and that has no TLS. */
+export const registryPort = 80;
 
 /** What programs need to use the cloud, as variables of the environment. */
 export const environmentOf = ({ port, token }: CloudSettings): Readonly<Record<string, string>> => ({
