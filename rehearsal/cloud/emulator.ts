@@ -5,6 +5,7 @@ import { join } from "node:path";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
 import { type Progress } from "../../toolchain/src/progress.ts";
+import { UserError } from "../../toolchain/src/run.ts";
 import { registerCloudflare } from "../cloudflare/api.ts";
 import { Edge } from "../cloudflare/edge/edge.ts";
 import { failure } from "../cloudflare/envelope.ts";
@@ -208,6 +209,10 @@ export class Emulator {
         const { token: given } = z.object({ token: z.string().optional() }).parse(request.query);
         if (isToken(request.headers.authorization ?? `Bearer ${given ?? ""}`, token)) next();
         else void reply.code(401).send({ error: "the cloud's token is needed: make cloud-status shows it" });
+      });
+      scope.setErrorHandler((error, _request, reply) => {
+        const message = error instanceof Error ? error.message : String(error);
+        return reply.code(error instanceof UserError ? 422 : 500).send({ error: message });
       });
       const status = () =>
         statusOf({
