@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { type CloudSettings, environmentOf } from "../rehearsal/cloud/settings.ts";
+import { objectsDomain } from "../rehearsal/cloudflare/edge/certificates.ts";
 
 const projectSchema = z.looseObject({
   main: z.string().default("."),
@@ -58,6 +59,8 @@ export function overlayOf({ phase, cloud, source, publicKey, identityFile, sshFo
     "cloudflare:baseUrl": cloudflare,
     ...(phase !== undefined && { "orion:phase": phase }),
     "orion:cloudflare": { accountId: cloud.accountId },
+    // Without TLS: the certificate of the real address is not the cloud's to have.
+    "orion:storage": { endpoint: `http://${cloud.accountId}.${objectsDomain}` },
     "orion:admin": { cidrs, sshPublicKeys: [publicKey], identityFile, sshFolder },
   };
 }
@@ -77,7 +80,7 @@ export interface StackText {
  */
 export function stackFile(theirs: string, before: string | undefined, overlay: Config): StackText {
   const own = configSchema.parse(parse(before ?? "{}"));
-  const project = Object.entries(configSchema.parse(parse(theirs)).config).filter(([key]) => !ofAccounts.test(key));
+  const project = Object.entries(configOf(theirs)).filter(([key]) => !ofAccounts.test(key));
   const plain = Object.fromEntries(project.filter(([, value]) => !holdsSecret(value)));
   const secrets = Object.fromEntries(Object.entries(own.config).filter(([, value]) => holdsSecret(value)));
   const leftOut = project.flatMap(([key, value]) => (holdsSecret(value) && !(key in secrets) ? [key] : []));
@@ -90,6 +93,9 @@ const ofAccounts = /^(hcloud|cloudflare):/;
 
 const isRecord = (value: unknown): value is Config =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The values of a stack's file. */
+export const configOf = (text: string): Config => configSchema.parse(parse(text)).config;
 
 /** Whether a value of a stack's file is encrypted, or has a part that is. */
 export function holdsSecret(value: unknown): boolean {

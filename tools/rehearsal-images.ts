@@ -43,10 +43,10 @@ export function deliveriesOf(
  * @throws {Error} when no Docker Engine answers
  */
 export async function findDeliveries(root: string, { settings, topology }: StackFile): Promise<Delivery[]> {
-  const { image: _image, ...app } = settings.app;
-  const usual = { ...settings, images: {}, app };
+  const usual = { ...settings, images: {} };
+  const built = builtImages(root, usual);
   const wanted = imageReferences(topology.services, settings, builtImages(root, settings));
-  const defaults = imageReferences(topology.services, usual, builtImages(root, usual));
+  const defaults = { ...imageReferences(topology.services, usual, built), ...built };
   const here = await localImages(run, Object.values(wanted));
   return deliveriesOf(wanted, defaults, new Set(here.keys()));
 }

@@ -4,14 +4,12 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { parse } from "yaml";
 import { type CloudClient } from "../rehearsal/cloud/client.ts";
-import { startCloud } from "../rehearsal/cloud/process.ts";
+import { type StartedCloud, startCloud } from "../rehearsal/cloud/process.ts";
 import {
   type CloudChoices,
   cloudFolder,
   type CloudSettings,
-  environmentOf,
   readSettings,
   rehearsalFolder,
   sshFolder,
@@ -21,7 +19,7 @@ import { isInstalled, partsOf, placesOf } from "../toolchain/src/parts.ts";
 import { progressOn } from "../toolchain/src/progress.ts";
 import { findDeliveries, isStandIn } from "./rehearsal-images.ts";
 import { configOf, holdsSecret, overlayOf, projectFile, stackFile } from "./rehearsal-files.ts";
-import { howToLook } from "./rehearsal-report.ts";
+import { reportOf } from "./rehearsal-report.ts";
 import { recover } from "./recover.ts";
 import { capture, runInteractive } from "./run.ts";
 import { describeStack, readStackFile, readStackText, type StackFile } from "./stack-file.ts";
@@ -59,12 +57,10 @@ export async function rehearse(options: RehearseOptions): Promise<number> {
   recover(folder, stack, file.settings.dockerHost, say);
   const code = await runInteractive("pulumi", ["up", "--stack", stack, "--cwd", folder, "--yes", "--skip-preview"]);
   const status = await cloud.client.status();
-  const names = { cloud: options.cloud, folder: relative(root, folder), authority: relative(root, authorityOf(options)) };
-  say(howToLook(file, status, names, code === 0));
+  const authority = join(cloudFolder(root, options.cloud), "edge-authority.pem");
+  say(reportOf(file, status, { folder: relative(root, folder), authority: relative(root, authority) }, code === 0));
   return code;
 }
-
-const authorityOf = ({ root, cloud }: RehearseOptions): string => join(cloudFolder(root, cloud), "edge-authority.pem");
 
 /** The stack as it is to be, checked before anything is made. */
 function checked(stack: string, text: string, phase: string | undefined): StackFile {
@@ -77,13 +73,84 @@ function checked(stack: string, text: string, phase: string | undefined): StackF
   );
 }
 
-async function startCloudFor({ root, cloud, choices }: RehearseOptions, { settings }: StackFile) {
+async function startCloudFor(
+  { root, cloud, choices }: RehearseOptions,
+  { settings }: StackFile,
+): Promise<StartedCloud> {
   const before = readSettings(cloudFolder(root, cloud));
-  const zone = zoneOf(settings.domain);
-  const zones = [...new Set([...(before?.zones ?? []), zone])];
-  const started = await startCloud(root, cloud, { ...choices, zones });
+  const { zone } = settings.cloudflare;
+  const zones = [...new Set([...(before?.zones ?? []), ...(zone === undefined ? [] : [zone])])];
+  const started = await startCloud(root, cloud, { ...choices, ...(zones.length > 0 && { zones }) });
   if (started.settings.machines === "docker") return started;
   throw new UserError(
     `The rehearsal cloud '${cloud}' has no machines. Take it down (make cloud-down CLOUD=${cloud}), or use another: CLOUD=other`,
   );
+}
+
+/** Writes the rehearsal's own Pulumi project. */
+function writeProject(
+  { root, stack, phase, cloud: name }: RehearseOptions,
+  folder: string,
+  text: string,
+  cloud: CloudSettings,
+): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const key = join(folder, "key");
+  if (!existsSync(key)) keyPair(key);
+  const overlay = overlayOf({
+    ...{ phase, cloud, source: internetSource },
+    ...{ publicKey: readFileSync(`${key}.pub`, "utf8").trim(), identityFile: key },
+    sshFolder: sshFolder(cloudFolder(root, name), cloud),
+  });
+  const own = join(folder, `Pulumi.${stack}.yaml`);
+  const before = existsSync(own) ? readFileSync(own, "utf8") : undefined;
+  const written = stackFile(text, before, overlay);
+  writeFileSync(own, written.text, { mode: 0o600 });
+  writeFileSync(
+    join(folder, "Pulumi.yaml"),
+    projectFile(readFileSync(join(root, "Pulumi.yaml"), "utf8"), root, standIns(root)),
+  );
+  if (written.leftOut.length === 0) return;
+  const names = written.leftOut.map((each) => each.replace(/^orion:/, "")).join(", ");
+  say(
+    `${yellow("Without")} the secrets of Pulumi.${stack}.yaml, which another passphrase guards: ${names}. A rehearsal can have ` +
+      `its own: npx pulumi config set --secret ${written.leftOut[0] ?? ""} ... -C ${relative(root, folder)}`,
+  );
+}
+
+function keyPair(path: string): void {
+  const { code, stderr } = capture("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "rehearsal", "-f", path]);
+  if (code !== 0) throw new UserError(`No SSH key could be made: ${stderr.trim()}`);
+}
+
+/** Folders of the plugins that stand in for those that this machine does not have. */
+function standIns(root: string): Record<string, string> {
+  const official = partsOf(placesOf(root, process.env)).find(({ name }) => name === "cloudflare");
+  return official && isInstalled(official) ? {} : { cloudflare: join(root, "rehearsal", "cloudflare-plugin") };
+}
+
+/** Puts the stack's images into the cloud's registry, under the names that the servers pull. */
+async function deliverImages(root: string, file: StackFile, client: CloudClient): Promise<void> {
+  const deliveries = await findDeliveries(root, file);
+  const missing = deliveries.flatMap(({ built }) => built ?? []);
+  if ((await runInteractive("node", [join(root, "images", "build.ts"), ...missing])) !== 0) {
+    throw new UserError("Not every image that the stack runs can be had on this machine; see above.");
+  }
+  for (const delivery of deliveries) {
+    const { image, reference } = delivery;
+    if (isStandIn(delivery)) say(`${reference} is not on this machine: ${yellow(image)} stands in for it.`);
+    await progressOn().during(`${reference} into the cloud's registry`, "done", () =>
+      client.pushImage(image, reference),
+    );
+  }
+}
+
+/** Gives the engine the tokens of the cloud, once: they are as old as the rehearsal. */
+function setTokens(folder: string, stack: string, cloud: CloudSettings): void {
+  const present = configOf(readStackText(folder, stack));
+  for (const key of ["hcloud:token", "cloudflare:apiToken"].filter((each) => !holdsSecret(present[each]))) {
+    const args = ["config", "set", "--secret", key, "--stack", stack, "--cwd", folder];
+    const { code, stderr } = capture("pulumi", args, cloud.token);
+    if (code !== 0) throw new UserError(`${key} could not be set:\n${stderr.trim()}`);
+  }
 }
