@@ -1,15 +1,19 @@
 # Orion: every command of the platform. `make help` lists them; STACK chooses the stack.
-STACK ?= dev
+# REHEARSAL=1: not the stack itself is meant, but what `make rehearse` made of it on CLOUD.
+REHEARSAL ?=
+CLOUD ?= main
+STACK ?= $(if $(or $(REHEARSAL),$(filter rehearse,$(MAKECMDGOALS))),prod,dev)
+PHASE ?=
 SERVICE ?=
 DATA ?= ask
 # The project's own programs first: among them the Node.js that the program needs.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
-tool = node tools/cli.ts
+tool = node tools/cli.ts $(if $(REHEARSAL),--rehearsal $(CLOUD))
 access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup images docker up down preview doctor psql redis-cli logs shell celery-status celery-purge migrate-up \
-	init-prod flower cloud-up cloud-down cloud-status test test-unit test-app test-contract test-e2e check format bench
+	init-prod flower rehearse cloud-up cloud-down cloud-status test test-unit test-app test-contract test-e2e check format bench
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -34,7 +38,7 @@ down: node_modules/.package-lock.json ## Take the stack down; asks before it del
 	@$(tool) down --stack $(STACK) --data $(DATA)
 
 preview: setup ## Show what an update would change
-	@pulumi preview --stack $(STACK) --diff
+	@pulumi preview --stack $(STACK) --diff $(if $(REHEARSAL),--cwd .orion/cloud/$(CLOUD)/stacks/$(STACK))
 
 doctor: node_modules/.package-lock.json ## Check every component and explain what is wrong
 	@$(tool) doctor --stack $(STACK)
@@ -66,12 +70,14 @@ init-prod: ## Run the initialisation script again
 flower: ## Where the task monitor is
 	@$(access)
 
-CLOUD ?= main
+place = $(if $(PORT),--port $(PORT)) $(if $(BLOCK),--block $(BLOCK))
 cloud = node rehearsal/cloud/cli.ts $(@:cloud-%=%) --name $(CLOUD)
 
+rehearse: setup ## The production stack on a rehearsal cloud, or its move there: PHASE=mvp STACK=prod CLOUD=main
+	@$(tool) rehearse --stack $(STACK) --cloud $(CLOUD) $(if $(PHASE),--phase $(PHASE)) $(place)
+
 cloud-up: $(if $(filter none,$(MACHINES)),node_modules/.package-lock.json,docker) ## A rehearsal cloud: CLOUD=main MACHINES=docker|none PORT=8470 ZONES=example.com
-	@$(cloud) $(if $(MACHINES),--machines $(MACHINES)) $(if $(PORT),--port $(PORT)) $(if $(BLOCK),--block $(BLOCK)) \
-	  $(if $(ZONES),--zones $(ZONES))
+	@$(cloud) $(if $(MACHINES),--machines $(MACHINES)) $(place) $(if $(ZONES),--zones $(ZONES))
 
 cloud-down: node_modules/.package-lock.json ## Delete the rehearsal cloud with everything in it
 	@$(cloud)

@@ -31,11 +31,12 @@ function orRunError<T>(parse: () => T): T {
 
 function rawConfig(project: string): RawConfig {
   const prefix = `${project}:`;
-  const entries = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
-  return {
-    values: Object.fromEntries(entries.map(([key, text]) => [key.slice(prefix.length), decode(text)])),
-    secrets: new Set(secretConfigKeys().map((key) => key.slice(prefix.length))),
-  };
+  // The stack's file also holds what plugins are told.
+  const ownNames = (key: string): string[] => (key.startsWith(prefix) ? [key.slice(prefix.length)] : []);
+  const values = Object.entries(pulumi.runtime.allConfig()).flatMap(([key, text]) =>
+    ownNames(key).map((name) => [name, decode(text)] as const),
+  );
+  return { values: Object.fromEntries(values), secrets: new Set(secretConfigKeys().flatMap(ownNames)) };
 }
 
 /** The keys that the stack's file holds encrypted, as the language host tells the program. */

@@ -2,11 +2,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ownEnvironment } from "../toolchain/src/environment.ts";
 import { capture } from "./run.ts";
 
 /** The folder of the state when it lies on this machine; undefined when it is in a bucket or a service. */
 export function localState(root: string): string | undefined {
-  const url = process.env["PULUMI_BACKEND_URL"];
+  const url = ownEnvironment(root, process.env)["PULUMI_BACKEND_URL"];
   if (url === undefined) return join(root, ".orion", "state", ".pulumi");
   return url.startsWith("file:///") ? join(fileURLToPath(new URL(url)), ".pulumi") : undefined;
 }

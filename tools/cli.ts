@@ -1,5 +1,7 @@
 /** Entry of the commands behind the Makefile. */
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { type AccessCommand, accessCommands, accessTo, dockerArguments } from "./access.ts";
 import { doctor } from "./doctor.ts";
 import { Engines } from "./engines.ts";
@@ -10,15 +12,19 @@ import { down, up } from "./up.ts";
 import { UserError } from "./user-error.ts";
 
 const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] [--data ask|keep|delete] [--yes]
+                                 [--rehearsal CLOUD]
 
   up, down                   bring the stack up; take it down (asks before it deletes data)
   doctor                     check every component and explain what is wrong
   psql, redis-cli, flower    reach PostgreSQL, Redis, the task monitor
   logs, shell                of one service: --service app
   celery-status, celery-purge
-  migrate-up, init-prod      run migrations, or the initialisation, again`;
+  migrate-up, init-prod      run migrations, or the initialisation, again
+  rehearse                   bring the stack up on a rehearsal cloud: [--phase PHASE] [--cloud NAME] [--port N] [--block N]
 
-async function main(root: string, argv: string[]): Promise<number> {
+  --rehearsal CLOUD          not the stack itself is meant, but what was rehearsed on that cloud`;
+
+async function main(project: string, argv: string[]): Promise<number> {
   const { positionals, values } = parseArgs({
     args: argv,
     allowPositionals: true,
@@ -27,6 +33,11 @@ async function main(root: string, argv: string[]): Promise<number> {
       service: { type: "string" },
       data: { type: "string", default: "ask" },
       yes: { type: "boolean", default: false },
+      rehearsal: { type: "string" },
+      phase: { type: "string" },
+      cloud: { type: "string", default: "main" },
+      port: { type: "string" },
+      block: { type: "string" },
     },
   });
   const [command] = positionals;
@@ -34,6 +45,14 @@ async function main(root: string, argv: string[]): Promise<number> {
     say(usage);
     return command === undefined ? 2 : 0;
   }
+  if (command === "rehearse") {
+    const { stack, phase, cloud, port, block } = values;
+    const choices = { ...(port && { port: Number(port) }), ...(block && { block: Number(block) }) };
+    // Loaded only when needed: it brings the rehearsal cloud along.
+    const { rehearse } = await import("./rehearse.ts");
+    return rehearse({ root: project, stack, phase, cloud, choices });
+  }
+  const root = rootOf(project, values.stack, values.rehearsal);
   const file = readStackFile(root, values.stack);
   switch (command) {
     case "up":
@@ -48,6 +67,16 @@ async function main(root: string, argv: string[]): Promise<number> {
       if (!isAccessCommand(command)) throw new UserError(`Unknown command '${command}'.\n\n${usage}`);
       return access(file, new Engines(root, file), command, values.service, values.yes);
   }
+}
+
+/** The Pulumi project that a command is about. */
+function rootOf(project: string, stack: string, rehearsal: string | undefined): string {
+  if (rehearsal === undefined) return project;
+  const folder = rehearsalFolder(project, rehearsal, stack);
+  if (existsSync(folder)) return folder;
+  throw new UserError(
+    `Stack '${stack}' is not rehearsed on a cloud '${rehearsal}'; make rehearse STACK=${stack} CLOUD=${rehearsal} does it.`,
+  );
 }
 
 async function access(

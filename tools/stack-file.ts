@@ -20,6 +20,25 @@ export interface StackFile {
  * @throws {UserError} when there is no such file, or when what it says is not valid
  */
 export function readStackFile(root: string, stack: string): StackFile {
+  return describeStack(stack, parse(readStackText(root, stack)));
+}
+
+/**
+ * What a stack is, by the contents of its file.
+ *
+ * @throws {UserError} when they are not valid
+ */
+export function describeStack(stack: string, file: unknown): StackFile {
+  try {
+    const { settings } = parseConfig(rawConfig(file));
+    return { stack, settings, topology: plan(stack, settings) };
+  } catch (error) {
+    throw error instanceof ConfigError ? new UserError(`Pulumi.${stack}.yaml: ${error.message}`) : error;
+  }
+}
+
+/** @throws {UserError} when there is no such file */
+export function readStackText(root: string, stack: string): string {
   const path = join(root, `Pulumi.${stack}.yaml`);
   if (!existsSync(path)) {
     const known = readdirSync(root).flatMap((name) => /^Pulumi\.([^.]+)\.yaml$/.exec(name)?.[1] ?? []);
@@ -27,12 +46,7 @@ export function readStackFile(root: string, stack: string): StackFile {
       `There is no stack '${stack}' here: Pulumi.${stack}.yaml was not found. Stacks: ${known.join(", ")}`,
     );
   }
-  try {
-    const { settings } = parseConfig(rawConfig(parse(readFileSync(path, "utf8"))));
-    return { stack, settings, topology: plan(stack, settings) };
-  } catch (error) {
-    throw error instanceof ConfigError ? new UserError(`Pulumi.${stack}.yaml: ${error.message}`) : error;
-  }
+  return readFileSync(path, "utf8");
 }
 
 /** The `config:` section of a stack's file, as the engine would hand it over. */

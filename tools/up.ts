@@ -105,7 +105,8 @@ export function imageArguments({ settings, topology }: Pick<StackFile, "settings
   ];
 }
 
-function ensureStack(root: string, stack: string): void {
+/** Makes the stack in the state where it is not yet. */
+export function ensureStack(root: string, stack: string): void {
   if (stackExists(root, stack)) return;
   const made = capture("pulumi", ["stack", "select", "--create", "--stack", stack, "--cwd", root]);
   if (made.code !== 0) throw new UserError(`The stack '${stack}' could not be made:\n${made.stderr.trim()}`);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
 import { type Progress } from "../../toolchain/src/progress.ts";
+import { UserError } from "../../toolchain/src/run.ts";
 import { registerCloudflare } from "../cloudflare/api.ts";
 import { Edge } from "../cloudflare/edge/edge.ts";
 import { failure } from "../cloudflare/envelope.ts";
@@ -18,10 +19,13 @@ import { registerHetzner } from "../hetzner/api.ts";
 import { HetznerError } from "../hetzner/errors.ts";
 import { type HetznerObjects } from "../hetzner/state.ts";
 import { DockerMachines } from "../machines/docker/docker-machines.ts";
+import { Names } from "../machines/docker/names.ts";
 import { type Machines } from "../machines/machines.ts";
 import { NoMachines } from "../machines/none.ts";
+import { NameServer } from "../names/name-server.ts";
+import { Resolver } from "../names/resolver.ts";
 import { ensureProgram, registry as registryProgram, storage as storageProgram } from "../programs/programs.ts";
-import { Registry } from "../registry/registry.ts";
+import { namesOf, placeOf, Registry, type RegistryObjects } from "../registry/registry.ts";
 import { Store } from "../store.ts";
 import { Calls, lineOf } from "./calls.ts";
 import { pageOf } from "./page.ts";
@@ -41,7 +45,7 @@ export interface EmulatorOptions {
   readonly onDown: () => void;
 }
 
-type Objects = HetznerObjects & CloudflareObjects & FaultObjects;
+type Objects = HetznerObjects & CloudflareObjects & FaultObjects & RegistryObjects;
 
 export class Emulator {
   readonly #options: EmulatorOptions;
@@ -52,7 +56,7 @@ export class Emulator {
   readonly #app: FastifyInstance;
   readonly #hetzner: ReturnType<typeof registerHetzner>;
   readonly #world: ReturnType<typeof registerCloudflare>;
-  readonly #parts: { gateway: Gateway; registry: Registry; edge: Edge } | undefined;
+  readonly #parts: { gateway: Gateway; registry: Registry; edge: Edge; names: NameServer } | undefined;
 
   /** @param programs paths of the servers behind it; undefined: the APIs alone */
   private constructor(options: EmulatorOptions, programs: { storage: string; registry: string } | undefined) {
@@ -63,7 +67,7 @@ export class Emulator {
     const now = () => new Date();
     this.#store = new Store<Objects>(join(folder, "cloud.sqlite"));
     this.#machines = programs
-      ? new DockerMachines({ root, folder, instance, block, cloudAddresses: addresses, registryPort, progress })
+      ? new DockerMachines({ root, folder, instance, block, cloudAddresses: addresses, progress })
       : new NoMachines();
     this.#faults = new Faults(this.#store, this.#machines);
     const gateway =
@@ -102,7 +106,20 @@ export class Emulator {
           port: registryPort,
         }),
         edge: new Edge({ world: this.#world, address: addresses.edge, objects: settings.port + 1 }),
+        names: new NameServer({ resolver: this.#resolver(new Names(instance, block)), host: addresses.edge }),
       };
+  }
+
+  /** Names as servers are to find them. */
+  #resolver(names: Names): Resolver {
+    const { edge, registry } = cloudAddresses(names.block);
+    return new Resolver({
+      world: this.#world,
+      registryHosts: () =>
+        new Set(this.#store.list("registry.image").flatMap(({ reference }) => namesOf(placeOf(reference).host))),
+      edge: names.fromServer(edge),
+      registry: names.fromServer(registry),
+    });
   }
 
   /** @throws {Error} when something that it needs cannot be had; then nothing stays behind but its data */
@@ -129,9 +146,9 @@ export class Emulator {
   async #start(): Promise<void> {
     await this.#machines.start?.();
     if (this.#parts) {
-      const { gateway, registry, edge } = this.#parts;
+      const { gateway, registry, edge, names } = this.#parts;
       for (const part of ["objects", "registry"]) mkdirSync(join(this.#options.folder, part), { recursive: true });
-      await Promise.all([gateway.start(), registry.start(), edge.start()]);
+      await Promise.all([gateway.start(), registry.start(), edge.start(), names.start()]);
       await gateway.setKeys(accessKeys(this.#world));
       writeFileSync(join(this.#options.folder, "edge-authority.pem"), await edge.authority());
     }
@@ -144,8 +161,8 @@ export class Emulator {
   async stop(): Promise<void> {
     await this.#app.close();
     await this.#hetzner.cloud.settled();
-    const { gateway, registry, edge } = this.#parts ?? {};
-    await Promise.all([gateway?.stop(), registry?.stop(), edge?.stop()]);
+    const { gateway, registry, edge, names } = this.#parts ?? {};
+    await Promise.all([gateway?.stop(), registry?.stop(), edge?.stop(), names?.stop()]);
     this.#machines.close?.();
     this.#store.close();
   }
@@ -193,6 +210,10 @@ export class Emulator {
         if (isToken(request.headers.authorization ?? `Bearer ${given ?? ""}`, token)) next();
         else void reply.code(401).send({ error: "the cloud's token is needed: make cloud-status shows it" });
       });
+      scope.setErrorHandler((error, _request, reply) => {
+        const message = error instanceof Error ? error.message : String(error);
+        return reply.code(error instanceof UserError ? 422 : 500).send({ error: message });
+      });
       const status = () =>
         statusOf({
           settings: this.#options.settings,
@@ -225,7 +246,9 @@ export class Emulator {
       scope.post("/rehearsal/images", async (request, reply) => {
         const asked = z.strictObject({ image: z.string(), reference: z.string().optional() }).parse(request.body);
         if (!this.#parts) return reply.code(422).send({ error: "a cloud without machines has no registry" });
-        await this.#parts.registry.push(asked.image, asked.reference ?? asked.image);
+        const { image, reference = image } = asked;
+        await this.#parts.registry.push(image, reference);
+        this.#store.put("registry.image", reference, { reference });
         return reply.code(201).send({ registry: this.#parts.registry.address });
       });
       scope.post("/rehearsal/down", async (_request, reply) => {

@@ -1,6 +1,7 @@
 /** One rehearsal cloud: its name, addresses, token; kept in a file of its folder. */
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../toolchain/src/run.ts";
@@ -22,6 +23,20 @@ export type CloudSettings = z.infer<typeof settingsSchema>;
 export type CloudChoices = Partial<Omit<CloudSettings, "token" | "accountId">>;
 
 export const cloudFolder = (root: string, instance: string): string => join(root, ".orion", "cloud", instance);
+/** Where a stack is rehearsed on a cloud: a Pulumi project of its own, that goes when the cloud goes. */
+export const rehearsalFolder = (root: string, instance: string, stack: string): string =>
+  join(cloudFolder(root, instance), "stacks", stack);
+
+/** Bytes that the path of a socket may have, and how many of them ssh puts behind the folder while it makes one. */
+const socketPath = { most: 107, ownPart: "/".length + 40 + 17 };
+
+/** Where this machine's ssh keeps what it knows of a cloud's servers; below the home directory when the path is too long. */
+export function sshFolder(folder: string, { accountId }: Pick<CloudSettings, "accountId">): string {
+  const inFolder = join(folder, "ssh");
+  const fits = Buffer.byteLength(inFolder) + socketPath.ownPart <= socketPath.most;
+  return fits ? inFolder : join(homedir(), ".orion", "ssh", accountId.slice(0, 8));
+}
+
 const fileIn = (folder: string): string => join(folder, "settings.json");
 
 const defaults = { block: 77, port: 8470, machines: "docker", zones: ["example.com"] } as const;
@@ -67,10 +82,11 @@ export function makeSettings(folder: string, instance: string, choices: CloudCho
   return data;
 }
 
-/** Addresses of the cloud itself. */
+/** Addresses of the cloud itself: the edge with object storage and the name server, and the image registry. */
 export const cloudAddresses = (block: number) => ({ edge: `127.${block}.255.1`, registry: `127.${block}.255.2` });
 
-export const registryPort = 5000;
+/** The one that Docker takes for a registry whose name has no port and that has no TLS. */
+export const registryPort = 80;
 
 /** What programs need to use the cloud, as variables of the environment. */
 export const environmentOf = ({ port, token }: CloudSettings): Readonly<Record<string, string>> => ({

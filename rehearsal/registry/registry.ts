@@ -18,9 +18,23 @@ export interface RegistryOptions {
 
 /** Where an image lies in the registry. */
 export interface Place {
+  /** Host name of the registry that it is pulled from in production. */
+  readonly host: string;
   readonly repository: string;
   readonly tag: string;
 }
+
+/** What the cloud remembers of it. */
+export interface RegistryObjects {
+  /** By reference, as servers pull it. */
+  "registry.image": { readonly reference: string };
+}
+
+const hub = "docker.io";
+
+/** The names that a registry is asked for under. */
+export const namesOf = (host: string): readonly string[] =>
+  host === hub ? [hub, "index.docker.io", "registry-1.docker.io"] : [host];
 
 /**
  * Where the image of a reference lies: Docker Hub's names as its mirrors have them, and others without their host, so
@@ -37,8 +51,8 @@ export function placeOf(reference: string): Place {
   const [first = ""] = parts;
   const isHost = parts.length > 1 && (/[.:]/.test(first) || first === "localhost");
   const rest = isHost ? parts.slice(1) : parts;
-  const isHub = !isHost || first === "docker.io";
-  return { repository: isHub && rest.length === 1 ? `library/${rest.join("/")}` : rest.join("/"), tag };
+  const host = isHost ? first.replace(/:\d+$/, "") : hub;
+  return { host, repository: host === hub && rest.length === 1 ? `library/${rest.join("/")}` : rest.join("/"), tag };
 }
 
 export class Registry {

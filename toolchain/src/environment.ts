@@ -10,7 +10,7 @@ export interface Situation {
   readonly engineFolder: string;
   /** The folder of a Node.js that runs TypeScript; the machine's own may be older. */
   readonly nodeFolder: string;
-  /** The user's environment. */
+  /** The user's environment, as far as the project may see it. */
   readonly env: Environment;
   /** The stack at work, where it is known. */
   readonly stack: string | undefined;
@@ -28,6 +28,18 @@ export const developmentPassphrase = "orion-development";
 
 /** Where the state lies, when the user has chosen no other place. */
 export const defaultStateFolder = (root: string): string => join(root, ".orion", "state");
+
+/** Whether a folder is the Pulumi project of a rehearsal, as `make rehearse` lays it out below a cloud's folder. */
+export const isRehearsal = (root: string): boolean => /\/\.orion\/cloud\/[^/]+\/stacks\/[^/]+$/.test(root);
+
+/**
+ * The environment that a project may see. A rehearsal is of the same name as a real stack: where that one's state lies, what
+ * opens it and the keys of real accounts are none of its business.
+ */
+export const ownEnvironment = (root: string, env: Environment): Environment =>
+  isRehearsal(root) ? Object.fromEntries(Object.entries(env).filter(([name]) => !ofRealStacks.test(name))) : env;
+
+const ofRealStacks = /^(PULUMI_BACKEND_URL|PULUMI_CONFIG_PASSPHRASE(_FILE)?|(HCLOUD|CLOUDFLARE)_.*)$/;
 
 /** The user's environment, with what the engine needs on top; what the user has set is never changed. */
 export function engineEnvironment(situation: Situation): Record<string, string | undefined> {
@@ -50,11 +62,12 @@ export function usesDefaultBackend({ env, projectFile }: Situation): boolean {
 }
 
 /**
- * Whether the engine gets the well-known passphrase: for a stack without servers and with local state alone. A phase
- * that does not exist counts as such, so that the program gets to say so.
+ * Whether the engine gets the well-known passphrase: for a rehearsal, and for a stack without servers and with local state
+ * alone. A phase that does not exist counts as such, so that the program gets to say so.
  */
 export function usesDevelopmentPassphrase(situation: Situation): boolean {
-  const { env, stackFile } = situation;
+  const { root, env, stackFile } = situation;
+  if (isRehearsal(root)) return true;
   // An empty passphrase is a choice, too.
   const chosen = env["PULUMI_CONFIG_PASSPHRASE"] !== undefined || env["PULUMI_CONFIG_PASSPHRASE_FILE"] !== undefined;
   const [, phase] = /^\s+["']?orion:phase["']?:\s*["']?([^\s"'#]+)/m.exec(stackFile ?? "") ?? [];

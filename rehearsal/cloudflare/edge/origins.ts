@@ -40,10 +40,15 @@ export function originsOf(
     : { status: 409, code: 1001, reason: `DNS resolution error: no proxied record for ${hostname}` };
 }
 
-function resolve(all: readonly Json[], hostname: string, turn: number, depth: number): Origin[] {
+/** The records of a host name: its own, or those of the wildcard that covers it. */
+export function recordsFor(all: readonly Json[], hostname: string): Json[] {
   const wildcard = hostname.replace(/^[^.]+/, "*");
   const exact = all.filter(({ name }) => name === hostname);
-  const matching = (exact.length > 0 ? exact : all.filter(({ name }) => name === wildcard)).filter(
+  return exact.length > 0 ? exact : all.filter(({ name }) => name === wildcard);
+}
+
+function resolve(all: readonly Json[], hostname: string, turn: number, depth: number): Origin[] {
+  const matching = recordsFor(all, hostname).filter(
     ({ proxied, type }) => (depth > 0 || proxied === true) && ["A", "AAAA", "CNAME"].includes(String(type)),
   );
   const addresses = matching.flatMap(({ type, content }): Origin[] => {

@@ -34,8 +34,6 @@ export interface DockerMachinesOptions {
   readonly block: number;
   /** Addresses of the cloud itself that servers may reach. */
   readonly cloudAddresses: { readonly edge: string; readonly registry: string };
-  /** Port of the image registry. */
-  readonly registryPort: number;
   readonly progress: Progress;
 }
 
@@ -313,9 +311,14 @@ export class DockerMachines implements Machines {
   #seed(spec: MachineSpec): string {
     const folder = join(this.#folder(spec.id), "seed");
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const { cloudAddresses, registryPort } = this.#options;
-    const registry = `${this.#names.fromServer(cloudAddresses.registry)}:${registryPort}`;
-    for (const [name, text] of Object.entries(seedFiles(spec, registry)))
+    const { cloudAddresses } = this.#options;
+    const names = this.#names;
+    const cloud = {
+      nameServer: names.fromServer(cloudAddresses.edge),
+      registry: names.fromServer(cloudAddresses.registry),
+      range: names.fromServer(names.cloudRange),
+    };
+    for (const [name, text] of Object.entries(seedFiles(spec, cloud)))
       writeFileSync(join(folder, name), text, { mode: 0o600 });
     return folder;
   }

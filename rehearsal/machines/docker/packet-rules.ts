@@ -16,7 +16,7 @@ export interface Exposed {
 /** An address that Cloudflare publishes: what comes from the edge is seen as coming from there. */
 const cloudflareSource = "173.245.48.1";
 /** Of the range for documentation: what comes from this machine is seen as coming from somewhere on the Internet. */
-const internetSource = "203.0.113.1";
+export const internetSource = "203.0.113.1";
 
 export const hooks = (names: Names) =>
   [

@@ -2,12 +2,17 @@
 import { stringify } from "yaml";
 import { type MachineSpec } from "../machines.ts";
 
-/**
- * File by name; `user-data` is the client's, word for word.
- *
- * @param registry where the server reaches the cloud's image registry, as host and port
- */
-export function seedFiles(spec: MachineSpec, registry: string): Readonly<Record<string, string>> {
+/** Where a server reaches the cloud itself. */
+export interface CloudPlaces {
+  readonly nameServer: string;
+  readonly registry: string;
+  /** The range that all of them lie in. */
+  readonly range: string;
+}
+
+/** File by name; `user-data` is the client's, word for word. */
+export function seedFiles(spec: MachineSpec, cloud: CloudPlaces): Readonly<Record<string, string>> {
+  const { nameServer, registry, range } = cloud;
   return {
     "meta-data": stringify({
       "instance-id": spec.instanceId,
@@ -15,8 +20,10 @@ export function seedFiles(spec: MachineSpec, registry: string): Readonly<Record<
       "public-keys": spec.sshKeys.map((key) => key.trim()),
     }),
     "user-data": spec.userData === "" ? "#cloud-config\n{}\n" : spec.userData,
-    // Not cloud-init's: the settings of the Docker Engine's service. What it would pull from Docker Hub comes from here.
-    docker: `DOCKER_OPTS="--registry-mirror=http://${registry} --insecure-registry=${registry}"\n`,
+    // Not cloud-init's: the settings of the Docker Engine's service. Docker asks its Hub by way of mirrors only; any other
+    // registry is one without TLS when its name leads into the range.
+    docker: `DOCKER_OPTS="--registry-mirror=http://${registry} --insecure-registry=${range}"\n`,
+    "resolv.conf": `nameserver ${nameServer}\n`,
     "vendor-data": `#cloud-config\n${stringify(spec.rootPassword === undefined ? {} : passwordConfig(spec.rootPassword))}`,
   };
 }

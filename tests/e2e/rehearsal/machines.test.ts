@@ -1,5 +1,8 @@
 /** The rehearsal cloud with real machines: what servers, networks, firewalls, Volumes and load balancers do. */
+import { createHash } from "node:crypto";
 import { resolve } from "node:path";
+import { AwsClient } from "aws4fetch";
+import { isRecord } from "../../../rehearsal/json.ts";
 import { eventually, get, RehearsalCloud } from "../support/cloud.ts";
 import { hostState } from "../support/host.ts";
 import { docker, succeed } from "../support/sandbox.ts";
@@ -48,6 +51,21 @@ runcmd:
 - echo ran >> /root/ran
 `;
 const rule = (port: string) => ({ direction: "in", protocol: "tcp", port, source_ips: ["0.0.0.0/0"] });
+
+/** A key of the S3 interface for one bucket: the id of a token and the digest of its value. */
+async function accessKey(bucket: string): Promise<{ accessKeyId: string; secretAccessKey: string }> {
+  const { body: groups } = await cloud.call("GET", "/client/v4/user/tokens/permission_groups");
+  const group = [groups["result"]]
+    .flat()
+    .filter(isRecord)
+    .find(({ name }) => name === "Workers R2 Storage Bucket Item Write");
+  const resource = `com.cloudflare.edge.r2.bucket.${cloud.settings.accountId}_default_${bucket}`;
+  const policies = [{ effect: "allow", permission_groups: [{ id: group?.["id"] }], resources: { [resource]: "*" } }];
+  const { body } = await cloud.call("POST", "/client/v4/user/tokens", { name: bucket, policies });
+  const { id, value } = isRecord(body["result"]) ? body["result"] : {};
+  const secretAccessKey = createHash("sha256").update(String(value)).digest("hex");
+  return { accessKeyId: String(id), secretAccessKey };
+}
 
 beforeAll(async () => {
   cloud.up();
@@ -103,6 +121,46 @@ describe("a server", () => {
     on("a", "docker rm --force redis");
   });
 
+  test("pulls from any other registry by its name, too", async () => {
+    const reference = "registry.example.com/orion/app:1.0.0";
+    expect(cloud.ssh(addresses.a, "docker", "pull", reference).output).toContain("no such host");
+    const { status } = await cloud.call("POST", "/rehearsal/images", { image: "redis:7-bookworm", reference });
+    expect(status).toBe(201);
+    expect(on("a", `docker run --rm ${reference} redis-server --version`)).toContain("v=7.");
+    on("a", `docker image rm ${reference}`);
+  });
+
+  test("finds the cloud's names and no others, and so do its containers, on a network of their own, too", () => {
+    const lookUp = "for name in registry.example.com deb.debian.org; do getent ahostsv4 $name || echo none; done";
+    const container = `docker run --rm --network probe redis:7-bookworm sh -c '${lookUp}'`;
+    on("a", "docker network create probe");
+    for (const found of [on("a", lookUp), on("a", container)]) {
+      expect(found).toMatch(/^10\.\d+\.255\.2 +STREAM registry\.example\.com\n(10.*\n)*none$/);
+    }
+  });
+
+  test("reads and writes objects at the address of the account, also from a container", async () => {
+    const { accountId } = cloud.settings;
+    const bucket = await cloud.call("POST", `/client/v4/accounts/${accountId}/r2/buckets`, { name: "files" });
+    expect(bucket.status).toBe(200);
+    const host = `${accountId}.r2.cloudflarestorage.com`;
+    const signed = async (method: string, path: string) => {
+      const client = new AwsClient({ ...(await accessKey("files")), service: "s3", region: "auto" });
+      const url = `http://${host}${path}`;
+      return new URL((await client.sign(url, { method, aws: { signQuery: true } })).url);
+    };
+    const put = await signed("PUT", "/files/greeting");
+    expect(on("a", `curl -sf -X PUT --data-binary hello '${put.href}' && echo stored`)).toBe("stored");
+    const { pathname, search } = await signed("GET", "/files/greeting");
+    const request = `GET ${pathname}${search} HTTP/1.1\\r\\nHost: ${host}\\r\\nConnection: close\\r\\n\\r\\n`;
+    const script = `exec 3<>/dev/tcp/${host}/80; printf "${request.replaceAll("%", "%%")}" >&3; cat <&3`;
+    expect(on("a", `docker run --rm --network probe redis:7-bookworm bash -c '${script}'`)).toMatch(
+      / 200 OK[^]*hello$/,
+    );
+    // Whoever changes what was signed gets nothing.
+    expect(on("a", `curl -s -o /dev/null -w '%{http_code}' 'http://${host}/files/other${search}'`)).toBe("403");
+  });
+
   test("lets in what a firewall opens, and nothing else", async () => {
     expect(await get(addresses.a, 8080)).toBeUndefined();
     await cloud.hetzner("POST", `/firewalls/${ids.firewall}/actions/set_rules`, {
@@ -124,7 +182,7 @@ describe("a server", () => {
     expect(inner).toMatch(/^10\.20\.1\./);
     expect(on("a", "ping", "-c", "1", "-W", "2", inner)).toContain("1 received");
     expect(on("a", "curl", "-s", "-m", "2", `http://${inner}:8080/`)).toMatch(/^inner/);
-    expect(await get(inner, 8080)).toBeUndefined();
+    expect((await get(inner, 8080)) ?? "").not.toContain("inner");
     expect(succeed(cloud.sshThrough(addresses.a, inner, "hostname")).trim()).toBe("inner");
     // Without a public address there is no way out.
     expect(cloud.sshThrough(addresses.a, inner, "ip route show default").output.trim()).toBe("");

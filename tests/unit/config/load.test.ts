@@ -28,8 +28,12 @@ test("texts, numbers and objects come as they were written", () => {
 });
 
 test("a secret is given out as an output that stays secret", async () => {
-  engineConfig({ "orion:phase": "development", "orion:sentryDsn": "https://hidden" }, ["orion:sentryDsn"]);
-  const { secret } = loadConfig();
+  engineConfig({ "orion:phase": "development", "orion:sentryDsn": "https://hidden", "hcloud:token": "not ours" }, [
+    "orion:sentryDsn",
+    "hcloud:token",
+  ]);
+  const { secret, secrets } = loadConfig();
+  expect(secrets).toEqual(["sentryDsn"]);
   const dsn = secret("sentryDsn");
   expect(dsn && (await pulumi.isSecret(dsn))).toBe(true);
   expect(secret("smtpPassword")).toBeUndefined();

@@ -1,0 +1,112 @@
+/** The process of a cloud: started in the background, and ended. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import { progressOn } from "../../toolchain/src/progress.ts";
+import { UserError } from "../../toolchain/src/run.ts";
+import { DockerMachines } from "../machines/docker/docker-machines.ts";
+import { CloudClient } from "./client.ts";
+import { checkHost } from "./host.ts";
+import {
+  cloudAddresses,
+  type CloudChoices,
+  cloudFolder,
+  type CloudSettings,
+  makeSettings,
+  readSettings,
+  sshFolder,
+} from "./settings.ts";
+
+export interface StartedCloud {
+  readonly settings: CloudSettings;
+  readonly client: CloudClient;
+  readonly wasUp: boolean;
+}
+
+/**
+ * Makes a cloud, or starts one that is there, and waits until it answers.
+ *
+ * @param root folder of the project
+ * @throws {UserError} when it cannot be made like this, or does not start
+ */
+export async function startCloud(root: string, name: string, choices: CloudChoices): Promise<StartedCloud> {
+  const folder = cloudFolder(root, name);
+  const before = readSettings(folder);
+  const settings = makeSettings(folder, name, choices);
+  const client = new CloudClient(settings);
+  // What it was told when it began is what it does; its machines and data stay.
+  if (before && !isDeepStrictEqual(before, settings)) await endProcess(folder);
+  const wasUp = (await client.ask()) !== undefined;
+  if (!wasUp) {
+    if (settings.machines === "docker") await checkHost();
+    await progressOn().during(`rehearsal cloud '${name}'`, "up", () => start(root, folder, name, client));
+  }
+  return { settings, client, wasUp };
+}
+
+/** Ends a cloud with everything in it. @returns whether there was one */
+export async function endCloud(root: string, name: string): Promise<boolean> {
+  const folder = cloudFolder(root, name);
+  const settings = readSettings(folder);
+  if (!settings) return false;
+  await progressOn().during(`rehearsal cloud '${name}'`, "gone", async () => {
+    const pid = runningPid(folder);
+    const client = new CloudClient(settings);
+    if (await client.ask()) await client.end();
+    else if (pid !== undefined) process.kill(pid, "SIGTERM");
+    await ended(folder, pid);
+    // What a process that crashed has left.
+    if (settings.machines === "docker") {
+      const { instance, block } = settings;
+      const places = { root, folder, instance, block, cloudAddresses: cloudAddresses(block) };
+      await new DockerMachines({ ...places, progress: progressOn() }).destroyAll();
+    }
+    for (const each of [folder, sshFolder(folder, settings)]) rmSync(each, { recursive: true, force: true });
+  });
+  return true;
+}
+
+async function start(root: string, folder: string, name: string, client: CloudClient): Promise<void> {
+  const log = join(folder, "cloud.log");
+  mkdirSync(folder, { recursive: true });
+  const output = openSync(log, "a");
+  const before = readFileSync(log, "utf8").length;
+  const child = spawn(process.execPath, [join(import.meta.dirname, "main.ts"), name], {
+    cwd: root,
+    detached: true,
+    stdio: ["ignore", output, output],
+  });
+  child.unref();
+  writeFileSync(join(folder, "pid"), String(child.pid));
+  let code: number | null | undefined;
+  child.once("exit", (ended) => (code = ended));
+  while (!(await client.ask())) {
+    if (code !== undefined) {
+      const said = readFileSync(log, "utf8").slice(before).trim().split("\n");
+      throw new UserError(`The rehearsal cloud did not start; the end of ${log}:\n${said.slice(-15).join("\n")}`);
+    }
+    await sleep(100);
+  }
+}
+
+async function endProcess(folder: string): Promise<void> {
+  const pid = runningPid(folder);
+  if (pid === undefined) return;
+  process.kill(pid, "SIGTERM");
+  await ended(folder, pid);
+}
+
+async function ended(folder: string, pid: number | undefined): Promise<void> {
+  while (pid !== undefined && runningPid(folder) === pid) await sleep(100);
+}
+
+/** The process of a cloud, when it is that and still runs. */
+function runningPid(folder: string): number | undefined {
+  const path = join(folder, "pid");
+  const pid = existsSync(path) ? Number(readFileSync(path, "utf8")) : 0;
+  const commandLine = `/proc/${pid}/cmdline`;
+  if (pid <= 0 || !existsSync(commandLine)) return undefined;
+  return readFileSync(commandLine, "utf8").includes("rehearsal/cloud/main.ts") ? pid : undefined;
+}

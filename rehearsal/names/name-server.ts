@@ -1,0 +1,134 @@
+/** The cloud's name server, over UDP and TCP. */
+import { createSocket, type Socket as DatagramSocket } from "node:dgram";
+import { createServer, type Server, type Socket } from "node:net";
+import { AUTHORITATIVE_ANSWER, decode, encode, type Packet, RECURSION_AVAILABLE, TRUNCATED_RESPONSE } from "dns-packet";
+import { type Resolver } from "./resolver.ts";
+
+export interface NameServerOptions {
+  readonly resolver: Pick<Resolver, "resolve">;
+  readonly host: string;
+  /** @default 53; 0: any free one */
+  readonly port?: number;
+}
+
+/** Seconds that a client may keep an answer: what the program changes is to be seen at once. */
+const ttl = 1;
+/** Bytes that every client takes in a datagram; whoever gets a part only asks again over TCP. */
+const datagramBytes = 512;
+const idleMilliseconds = 10_000;
+
+const codes = { NOERROR: 0, FORMERR: 1, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const;
+
+export class NameServer {
+  readonly #options: NameServerOptions;
+  readonly #datagrams: DatagramSocket = createSocket("udp4");
+  readonly #streams: Server;
+  readonly #connections = new Set<Socket>();
+
+  constructor(options: NameServerOptions) {
+    this.#options = options;
+    this.#datagrams.on("message", (message, { address, port }) => {
+      const answer = this.#answer(message, datagramBytes);
+      // A client that is gone by now has no use for it.
+      if (answer !== undefined) this.#datagrams.send(answer, port, address, () => undefined);
+    });
+    this.#streams = createServer((socket) => {
+      this.#connections.add(socket);
+      socket.once("close", () => this.#connections.delete(socket));
+      socket.once("error", () => socket.destroy());
+      socket.setTimeout(idleMilliseconds, () => socket.destroy());
+      this.#serve(socket);
+    });
+  }
+
+  /** The port of both. */
+  get port(): number {
+    return this.#datagrams.address().port;
+  }
+
+  /** @throws {Error} when the port cannot be had */
+  async start(): Promise<void> {
+    const { host, port = 53 } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#datagrams.once("error", reject);
+      this.#datagrams.bind(port, host, () => {
+        this.#datagrams.off("error", reject);
+        this.#datagrams.on("error", () => undefined);
+        resolve();
+      });
+    });
+    await new Promise<void>((resolve, reject) => {
+      this.#streams.once("error", reject);
+      this.#streams.listen(this.port, host, () => {
+        resolve();
+      });
+    });
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.#connections) socket.destroy();
+    if (this.#streams.listening) await new Promise((resolve) => this.#streams.close(resolve));
+    await new Promise<void>((resolve) => {
+      this.#datagrams.close(resolve);
+    });
+  }
+
+  /** Over TCP each message comes behind its length. */
+  #serve(socket: Socket): void {
+    let received = Buffer.alloc(0);
+    socket.on("data", (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
+        const end = 2 + received.readUInt16BE(0);
+        const answer = this.#answer(received.subarray(2, end), 0xffff);
+        received = received.subarray(end);
+        if (answer === undefined) {
+          socket.destroy();
+          return;
+        }
+        const length = Buffer.alloc(2);
+        length.writeUInt16BE(answer.length);
+        socket.write(Buffer.concat([length, answer]));
+      }
+    });
+  }
+
+  /** @returns undefined for what is no question */
+  #answer(message: Buffer, most: number): Buffer | undefined {
+    try {
+      const query = decode(message);
+      if (query.type !== "query") return undefined;
+      const whole = encode(replyTo(query, this.#options.resolver));
+      if (whole.length <= most) return whole;
+      return encode(reply(query, codes.NOERROR, [], TRUNCATED_RESPONSE));
+    } catch {
+      // Bytes that are no message, or a name that cannot be written: neither gets an answer.
+      return undefined;
+    }
+  }
+}
+
+/** The answer to a query. Addresses are all of IPv4: that is what the cloud routes. */
+function replyTo(query: Packet, resolver: NameServerOptions["resolver"]): Packet {
+  const [question, ...more] = query.questions ?? [];
+  if (opcodeOf(query) !== 0) return reply(query, codes.NOTIMP);
+  if (question === undefined || more.length > 0) return reply(query, codes.FORMERR);
+  const { code, answers } = resolver.resolve(question.name);
+  const wanted = answers.filter(({ type }) => type === "CNAME" || question.type === "A");
+  return reply(
+    query,
+    codes[code],
+    // The name as it was asked for: some clients compare it letter by letter.
+    wanted.map((each, index) => ({ ...each, ttl, ...(index === 0 && { name: question.name }) })),
+  );
+}
+
+const opcodeOf = ({ flags = 0 }: Packet): number => (flags >> 11) & 0xf;
+
+const reply = (query: Packet, code: number, answers: Packet["answers"] = [], flags = 0): Packet => ({
+  type: "response",
+  ...(query.id !== undefined && { id: query.id }),
+  flags: AUTHORITATIVE_ANSWER | RECURSION_AVAILABLE | ((query.flags ?? 0) & 0x7900) | flags | code,
+  ...(query.questions && { questions: query.questions }),
+  answers,
+});

@@ -1,0 +1,74 @@
+/** What a server of the cloud gets for a name: the cloud's own places, what its zones say, and nothing else. Pure. */
+import { objectsDomain } from "../cloudflare/edge/certificates.ts";
+import { recordsFor } from "../cloudflare/edge/origins.ts";
+import { ownedBy, type Zone } from "../cloudflare/state.ts";
+import { type World } from "../cloudflare/world.ts";
+
+export interface ResolverOptions {
+  readonly world: World;
+  /** Host names of the registries whose images the cloud's registry has. */
+  readonly registryHosts: () => ReadonlySet<string>;
+  /** Where servers reach the edge. */
+  readonly edge: string;
+  /** Where servers reach the registry. */
+  readonly registry: string;
+}
+
+export interface NameAnswer {
+  readonly type: "A" | "CNAME";
+  readonly name: string;
+  readonly data: string;
+}
+
+export interface Resolution {
+  /** `NOERROR` without answers: the name exists, but has no address. */
+  readonly code: "NOERROR" | "NXDOMAIN" | "REFUSED";
+  readonly answers: readonly NameAnswer[];
+}
+
+const longestChain = 8;
+
+export class Resolver {
+  readonly #options: ResolverOptions;
+
+  constructor(options: ResolverOptions) {
+    this.#options = options;
+  }
+
+  /** @param name in any spelling, without a dot at its end */
+  resolve(name: string, depth = 0): Resolution {
+    const { world, registryHosts, edge, registry } = this.#options;
+    const hostname = name.toLowerCase();
+    if (registryHosts().has(hostname)) return found(hostname, [registry]);
+    const account = `${world.accountId}.${objectsDomain}`;
+    if (hostname === account || hostname.endsWith(`.${account}`)) return found(hostname, [edge]);
+    const zone = world.zoneOf(hostname);
+    return zone === undefined ? { code: "NXDOMAIN", answers: [] } : this.#inZone(zone, hostname, depth);
+  }
+
+  #inZone(zone: Zone, hostname: string, depth: number): Resolution {
+    const { world, edge } = this.#options;
+    const balancers = ownedBy(world.store, "cloudflare.balancer", zone.id);
+    const records = recordsFor(ownedBy(world.store, "cloudflare.record", zone.id), hostname);
+    const isProxied = records.some(({ proxied }) => proxied === true);
+    if (isProxied || balancers.some(({ name }) => name === hostname)) return found(hostname, [edge]);
+    const contents = (wanted: string): string[] =>
+      records.flatMap(({ type, content }) => (type === wanted ? [String(content)] : []));
+    const [target] = contents("CNAME");
+    if (target !== undefined && depth < longestChain) {
+      const { code, answers } = this.resolve(target, depth + 1);
+      return { code, answers: [{ type: "CNAME", name: hostname, data: target }, ...answers] };
+    }
+    const addresses = contents("A");
+    // Public addresses of the cloud are loopback addresses: to a server, its own. No server reaches another one there.
+    const reachable = addresses.filter((address) => !address.startsWith("127."));
+    if (addresses.length > 0 && reachable.length === 0) return { code: "REFUSED", answers: [] };
+    const exists = records.length > 0 || hostname === zone.name;
+    return exists ? found(hostname, reachable) : { code: "NXDOMAIN", answers: [] };
+  }
+}
+
+const found = (name: string, addresses: readonly string[]): Resolution => ({
+  code: "NOERROR",
+  answers: addresses.map((data) => ({ type: "A", name, data })),
+});

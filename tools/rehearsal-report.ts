@@ -1,0 +1,46 @@
+/** What there is to see after a rehearsal, and how. Pure. */
+import { type Status } from "../rehearsal/cloud/status.ts";
+import { physicalName } from "../topology/naming.ts";
+import { type StackFile } from "./stack-file.ts";
+import { bold, table } from "./terminal.ts";
+
+/** Files of the rehearsal, as seen from the project's folder. */
+export interface RehearsalPaths {
+  /** Its Pulumi project. */
+  readonly folder: string;
+  /** Certificate of the authority that the edge's certificates come from. */
+  readonly authority: string;
+}
+
+export function reportOf(file: StackFile, status: Status, paths: RehearsalPaths, isUp: boolean): string {
+  const { stack, settings } = file;
+  const { instance } = status;
+  const chosen = instance === "main" ? "" : ` CLOUD=${instance}`;
+  const rows = [
+    ["the platform", isUp ? visit(file, status, paths) : ""],
+    ["the commands", `make doctor REHEARSAL=1 STACK=${stack}${chosen}, and all the others with REHEARSAL=1`],
+    ["the engine", `npx pulumi -C ${paths.folder} stack, preview, up, ...`],
+    ["the cloud", status.page],
+    isUp
+      ? ["a move", `make rehearse PHASE=... STACK=${stack}${chosen}`]
+      : ["again", `make rehearse PHASE=${settings.phase} STACK=${stack}${chosen}`],
+    ["its end", `make cloud-down${chosen}`],
+  ].filter(([, text]) => text !== "");
+  const title = isUp
+    ? `Stack '${stack}' is up in phase ${settings.phase} on the rehearsal cloud '${instance}'.`
+    : `Stack '${stack}' did not come up on the rehearsal cloud '${instance}'; what was made stays, and the next try goes on with it.`;
+  return `\n${bold(title)}\n\n${table(rows)}`;
+}
+
+/** The command that visits the platform: DNS knows of none of this. */
+function visit({ stack, settings, topology }: StackFile, status: Status, { authority }: RehearsalPaths): string {
+  const { domain = "", phase, cloudflare } = settings;
+  const curl = (address: string | null | undefined, trust: string): string =>
+    address ? `curl --resolve ${domain}:443:${address} ${trust} https://${domain}/` : "";
+  if (cloudflare.enabled) return curl(status.edge, `--cacert ${authority}`);
+  const first = topology.servers.find(({ publicWeb }) => publicWeb);
+  const name = first && physicalName({ stack, phase }, first.name);
+  const entrances = [...status.balancers, ...status.servers.filter((server) => server.name === name)];
+  // Its certificate is one that nobody else vouches for.
+  return curl(entrances[0]?.address, "--insecure");
+}

@@ -1,0 +1,156 @@
+/**
+ * `make rehearse`: a stack on a rehearsal cloud, by the unchanged program and the engine as it is. A project of its own
+ * below the cloud's folder has its state, so that nothing here touches the real stack of the same name.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { type CloudClient } from "../rehearsal/cloud/client.ts";
+import { type StartedCloud, startCloud } from "../rehearsal/cloud/process.ts";
+import {
+  type CloudChoices,
+  cloudFolder,
+  type CloudSettings,
+  readSettings,
+  rehearsalFolder,
+  sshFolder,
+} from "../rehearsal/cloud/settings.ts";
+import { internetSource } from "../rehearsal/machines/docker/packet-rules.ts";
+import { isInstalled, partsOf, placesOf } from "../toolchain/src/parts.ts";
+import { progressOn } from "../toolchain/src/progress.ts";
+import { findDeliveries, isStandIn } from "./rehearsal-images.ts";
+import { configOf, holdsSecret, overlayOf, projectFile, stackFile } from "./rehearsal-files.ts";
+import { reportOf } from "./rehearsal-report.ts";
+import { recover } from "./recover.ts";
+import { capture, runInteractive } from "./run.ts";
+import { describeStack, readStackFile, readStackText, type StackFile } from "./stack-file.ts";
+import { say, yellow } from "./terminal.ts";
+import { ensureStack } from "./up.ts";
+import { UserError } from "./user-error.ts";
+
+export interface RehearseOptions {
+  /** Folder of the project. */
+  readonly root: string;
+  readonly stack: string;
+  /** @default the stack's own */
+  readonly phase: string | undefined;
+  /** Name of the cloud. */
+  readonly cloud: string;
+  /** Where the cloud is to be, when it is not there yet. */
+  readonly choices: Pick<CloudChoices, "port" | "block">;
+}
+
+/**
+ * Brings a stack up on a rehearsal cloud, or moves one that is up there to another phase.
+ *
+ * @returns the engine's exit code
+ */
+export async function rehearse(options: RehearseOptions): Promise<number> {
+  const { root, stack } = options;
+  const text = readStackText(root, stack);
+  const cloud = await startCloudFor(options, checked(stack, text, options.phase));
+  const folder = rehearsalFolder(root, options.cloud, stack);
+  writeProject(options, folder, text, cloud.settings);
+  const file = readStackFile(folder, stack);
+  await deliverImages(root, file, cloud.client);
+  ensureStack(folder, stack);
+  setTokens(folder, stack, cloud.settings);
+  recover(folder, stack, file.settings.dockerHost, say);
+  const code = await runInteractive("pulumi", ["up", "--stack", stack, "--cwd", folder, "--yes", "--skip-preview"]);
+  const status = await cloud.client.status();
+  const authority = join(cloudFolder(root, options.cloud), "edge-authority.pem");
+  say(reportOf(file, status, { folder: relative(root, folder), authority: relative(root, authority) }, code === 0));
+  return code;
+}
+
+/** The stack as it is to be, checked before anything is made. */
+function checked(stack: string, text: string, phase: string | undefined): StackFile {
+  const config = { ...configOf(text), ...(phase !== undefined && { "orion:phase": phase }) };
+  const file = describeStack(stack, { config });
+  if (file.topology.servers.length > 0) return file;
+  throw new UserError(
+    `Phase ${file.settings.phase} of stack '${stack}' has no servers: make up STACK=${stack} brings it up on this machine. ` +
+      "A rehearsal needs another phase, as in: make rehearse PHASE=mvp",
+  );
+}
+
+async function startCloudFor(
+  { root, cloud, choices }: RehearseOptions,
+  { settings }: StackFile,
+): Promise<StartedCloud> {
+  const before = readSettings(cloudFolder(root, cloud));
+  const { zone } = settings.cloudflare;
+  const zones = [...new Set([...(before?.zones ?? []), ...(zone === undefined ? [] : [zone])])];
+  const started = await startCloud(root, cloud, { ...choices, ...(zones.length > 0 && { zones }) });
+  if (started.settings.machines === "docker") return started;
+  throw new UserError(
+    `The rehearsal cloud '${cloud}' has no machines. Take it down (make cloud-down CLOUD=${cloud}), or use another: CLOUD=other`,
+  );
+}
+
+/** Writes the rehearsal's own Pulumi project. */
+function writeProject(
+  { root, stack, phase, cloud: name }: RehearseOptions,
+  folder: string,
+  text: string,
+  cloud: CloudSettings,
+): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const key = join(folder, "key");
+  if (!existsSync(key)) keyPair(key);
+  const overlay = overlayOf({
+    ...{ phase, cloud, source: internetSource },
+    ...{ publicKey: readFileSync(`${key}.pub`, "utf8").trim(), identityFile: key },
+    sshFolder: sshFolder(cloudFolder(root, name), cloud),
+  });
+  const own = join(folder, `Pulumi.${stack}.yaml`);
+  const before = existsSync(own) ? readFileSync(own, "utf8") : undefined;
+  const written = stackFile(text, before, overlay);
+  writeFileSync(own, written.text, { mode: 0o600 });
+  writeFileSync(
+    join(folder, "Pulumi.yaml"),
+    projectFile(readFileSync(join(root, "Pulumi.yaml"), "utf8"), root, standIns(root)),
+  );
+  if (written.leftOut.length === 0) return;
+  const names = written.leftOut.map((each) => each.replace(/^orion:/, "")).join(", ");
+  say(
+    `${yellow("Without")} the secrets of Pulumi.${stack}.yaml, which another passphrase guards: ${names}. A rehearsal can have ` +
+      `its own: npx pulumi config set --secret ${written.leftOut[0] ?? ""} ... -C ${relative(root, folder)}`,
+  );
+}
+
+function keyPair(path: string): void {
+  const { code, stderr } = capture("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "rehearsal", "-f", path]);
+  if (code !== 0) throw new UserError(`No SSH key could be made: ${stderr.trim()}`);
+}
+
+/** Folders of the plugins that stand in for those that this machine does not have. */
+function standIns(root: string): Record<string, string> {
+  const official = partsOf(placesOf(root, process.env)).find(({ name }) => name === "cloudflare");
+  return official && isInstalled(official) ? {} : { cloudflare: join(root, "rehearsal", "cloudflare-plugin") };
+}
+
+/** Puts the stack's images into the cloud's registry, under the names that the servers pull. */
+async function deliverImages(root: string, file: StackFile, client: CloudClient): Promise<void> {
+  const deliveries = await findDeliveries(root, file);
+  const missing = deliveries.flatMap(({ built }) => built ?? []);
+  if ((await runInteractive("node", [join(root, "images", "build.ts"), ...missing])) !== 0) {
+    throw new UserError("Not every image that the stack runs can be had on this machine; see above.");
+  }
+  for (const delivery of deliveries) {
+    const { image, reference } = delivery;
+    if (isStandIn(delivery)) say(`${reference} is not on this machine: ${yellow(image)} stands in for it.`);
+    await progressOn().during(`${reference} into the cloud's registry`, "done", () =>
+      client.pushImage(image, reference),
+    );
+  }
+}
+
+/** Gives the engine the tokens of the cloud, once: they are as old as the rehearsal. */
+function setTokens(folder: string, stack: string, cloud: CloudSettings): void {
+  const present = configOf(readStackText(folder, stack));
+  for (const key of ["hcloud:token", "cloudflare:apiToken"].filter((each) => !holdsSecret(present[each]))) {
+    const args = ["config", "set", "--secret", key, "--stack", stack, "--cwd", folder];
+    const { code, stderr } = capture("pulumi", args, cloud.token);
+    if (code !== 0) throw new UserError(`${key} could not be set:\n${stderr.trim()}`);
+  }
+}
