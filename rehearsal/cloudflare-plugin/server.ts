@@ -8,6 +8,7 @@ import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import service from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
+import { unwrapSecrets } from "../../provider/secrets.ts";
 import { Client, refusal } from "./client.ts";
 import { lookUp } from "./lookups.ts";
 import { type CloudflareProvider } from "./provider.ts";
@@ -182,7 +183,8 @@ const text = (value: unknown): string | undefined => (typeof value === "string" 
 const typeOf = (urn: string): string => (urn.split("::")[2] ?? "").split("$").pop() ?? "";
 
 function valuesOf(message: struct.Struct | undefined): Values {
-  const value: unknown = message?.toJavaScript() ?? {};
+  // The provider's own configuration comes with its secrets wrapped, whatever a plugin says that it accepts.
+  const value = unwrapSecrets(message?.toJavaScript() ?? {});
   return isRecord(value) ? value : {};
 }
 

@@ -87,6 +87,18 @@ test("secrets are in no state and no output", () =>
     succeed(await project.pulumi("destroy", "--yes", "--skip-preview"));
   }));
 
+test("a token of the stack's configuration is taken, secret as it is", async () => {
+  const api = new Api(zones);
+  const project = new Project(root, "cloudflare.ts", { CLOUDFLARE_BASE_URL: `${await api.base}/client/v4` });
+  try {
+    succeed(await project.pulumi("stack", "init", "probe"));
+    succeed(await project.pulumi("config", "set", "--secret", "cloudflare:apiToken", ownerToken));
+    succeed(await project.pulumi("preview"));
+  } finally {
+    project.dispose();
+  }
+});
+
 test("an address that is not loopback is refused", async () => {
   const project = new Project(root, "cloudflare.ts", {
     CLOUDFLARE_API_TOKEN: ownerToken,
