@@ -61,6 +61,8 @@ export function overlayOf({ phase, cloud, source, publicKey, identityFile, sshFo
     "orion:cloudflare": { accountId: cloud.accountId },
     // Without TLS: the certificate of the real address is not the cloud's to have.
     "orion:storage": { endpoint: `http://${cloud.accountId}.${objectsDomain}` },
+    // A rehearsal writes to nobody.
+    "orion:email": { backend: "console" },
     "orion:admin": { cidrs, sshPublicKeys: [publicKey], identityFile, sshFolder },
   };
 }
