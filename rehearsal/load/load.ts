@@ -1,0 +1,174 @@
+/** A steady load on the platform, and a ledger of what was acknowledged: the measure of every deploy, move and outage. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Visitor } from "./visitor.ts";
+
+export interface LoadOptions {
+  readonly visitor: Visitor;
+  /** Orders in each second. */
+  readonly orders: number;
+  /** Pages in each second. */
+  readonly pages: number;
+  /** Uploads in each second; each is read back. */
+  readonly uploads: number;
+  /** WebSockets that are open at the same time. */
+  readonly sockets: number;
+}
+
+export interface Failure {
+  /** RFC 3339. */
+  readonly time: string;
+  readonly what: string;
+  readonly why: string;
+}
+
+export interface Tally {
+  /** Requests by kind that were answered as they should be. */
+  readonly answered: Readonly<Record<string, number>>;
+  /** Requests that were not. */
+  readonly failures: readonly Failure[];
+  /** WebSockets that the platform ended with a close frame, as a deploy does; their visitors came again. */
+  readonly reconnected: number;
+  /** Milliseconds of an answer: half, 99 of 100, and all of them were not slower. */
+  readonly latency: { readonly median: number; readonly p99: number; readonly slowest: number };
+}
+
+export interface LedgerTally {
+  readonly acknowledged: number;
+  /** References of orders that were acknowledged and are not there. */
+  readonly lost: readonly string[];
+  /** Of orders that are there more than once. */
+  readonly doubled: readonly string[];
+  /** Of orders whose task has not been run. */
+  readonly unconfirmed: readonly string[];
+}
+
+export class Load {
+  readonly #options: LoadOptions;
+  readonly #ledger: string[] = [];
+  readonly #answered: Record<string, number> = {};
+  readonly #failures: Failure[] = [];
+  readonly #latencies: number[] = [];
+  readonly #running = new Set<Promise<void>>();
+  readonly #ended: Promise<void>;
+  #end: () => void = () => undefined;
+  #reconnected = 0;
+  #isEnded = false;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    this.#ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  start(): void {
+    const { visitor, orders, pages, uploads, sockets } = this.#options;
+    this.#repeat("order", orders, async () => {
+      this.#ledger.push(await visitor.order());
+    });
+    this.#repeat("page", pages, () => visitor.page());
+    this.#repeat("upload", uploads, () => visitor.upload());
+    for (let n = 0; n < sockets; n++) this.#track(this.#keepTalking());
+  }
+
+  /** Resolves when every request that is under way has ended. */
+  async stop(): Promise<void> {
+    this.#isEnded = true;
+    this.#end();
+    await Promise.all(this.#running);
+  }
+
+  tally(): Tally {
+    const sorted = [...this.#latencies].sort((a, b) => a - b);
+    const at = (share: number) =>
+      Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+    return {
+      answered: { ...this.#answered },
+      failures: [...this.#failures],
+      reconnected: this.#reconnected,
+      latency: { median: at(0.5), p99: at(0.99), slowest: at(1) },
+    };
+  }
+
+  /** Looks every acknowledged order up, waiting for their tasks. @param seconds how long tasks may take from now on */
+  async settle(seconds: number): Promise<LedgerTally> {
+    const end = Date.now() + seconds * 1000;
+    const [lost, doubled, unconfirmed]: string[][] = [[], [], []];
+    for (const reference of this.#ledger) {
+      let found = await this.#find(reference, end);
+      while (found.length === 1 && found[0]?.confirmation_count === 0 && Date.now() < end) {
+        await sleep(500);
+        found = await this.#find(reference, end);
+      }
+      if (found.length === 0) lost?.push(reference);
+      else if (found.length > 1) doubled?.push(reference);
+      else if (found[0]?.confirmation_count === 0) unconfirmed?.push(reference);
+    }
+    return {
+      acknowledged: this.#ledger.length,
+      lost: lost ?? [],
+      doubled: doubled ?? [],
+      unconfirmed: unconfirmed ?? [],
+    };
+  }
+
+  /** A look-up that fails says nothing of the order: it is tried again until the time is over. */
+  async #find(reference: string, end: number) {
+    for (;;) {
+      try {
+        return await this.#options.visitor.find(reference);
+      } catch (error) {
+        if (Date.now() > end) throw error;
+        await sleep(500);
+      }
+    }
+  }
+
+  /** Starts one after the other at a steady pace, however long each takes: visitors do not wait for each other. */
+  #repeat(what: string, perSecond: number, visit: () => Promise<void>): void {
+    if (perSecond <= 0) return;
+    const again = setInterval(() => {
+      if (this.#isEnded) clearInterval(again);
+      else this.#track(this.#measure(what, visit));
+    }, 1000 / perSecond);
+  }
+
+  #track(work: Promise<void>): void {
+    this.#running.add(work);
+    void work.finally(() => this.#running.delete(work));
+  }
+
+  async #measure(what: string, visit: () => Promise<void>): Promise<void> {
+    const started = performance.now();
+    try {
+      await visit();
+      this.#answered[what] = (this.#answered[what] ?? 0) + 1;
+      this.#latencies.push(performance.now() - started);
+    } catch (error) {
+      this.#fail(what, error);
+    }
+  }
+
+  async #keepTalking(): Promise<void> {
+    while (!this.#isEnded) {
+      try {
+        const how = await this.#options.visitor.talk(this.#ended);
+        if (how === "done") return;
+        this.#reconnected++;
+      } catch (error) {
+        this.#fail("WebSocket", error);
+        await sleep(1000);
+      }
+    }
+  }
+
+  #fail(what: string, error: unknown): void {
+    this.#failures.push({ time: new Date().toISOString(), what, why: reasonOf(error) });
+  }
+}
+
+/** What went wrong, with the cause that fetch hides behind "fetch failed". */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}
