@@ -321,6 +321,22 @@ describe("nginx.conf", () => {
   ])("says %s", (line) => {
     expect(config).toContain(line);
   });
+
+  /** The text of a location. */
+  const location = (path: string) => new RegExp(`location ${path} \\{[^]*?\\n    \\}`).exec(config)?.[0] ?? "";
+
+  test("what is uploaded is shown, and runs as no page of ours", () => {
+    expect(location("/uploads/")).toContain(`add_header Content-Security-Policy "sandbox; default-src 'none'" always;`);
+    expect(location("/uploads/")).toContain("expires 7d;");
+  });
+
+  test("what is static stays in a browser for a month", () => {
+    expect(location("/static/")).toMatch(/expires 30d;\n *add_header Cache-Control "public, immutable";/);
+  });
+
+  test.each(["/static/", "/uploads/"])("%s adds a header and therefore repeats those of the server", (path) => {
+    expect(location(path).match(/add_header X-[\w-]+/g)).toHaveLength(3);
+  });
 });
 
 describe("nginx.conf with TLS behind proxies", () => {
