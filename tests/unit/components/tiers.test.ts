@@ -109,10 +109,10 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
       return new WorkerTier("workers", args);
     });
 
-  test("a worker takes its queues with its concurrency, and has a minute to end", async () => {
+  test("a worker takes its queues with its concurrency, and has the time of the longest task to end", async () => {
     const { resources } = await tier();
     expect(named(resources, "workers-worker-emails-1").inputs).toEqual({
-      ...containerBasics("worker", 60, 512, "worker-emails-1"),
+      ...containerBasics("worker", 310, 512, "worker-emails-1"),
       name: "orion-test-worker-emails-1",
       image: known(mode, "sha256:local-image-app"),
       command: [
