@@ -12,7 +12,7 @@ tool = node tools/cli.ts $(if $(REHEARSAL),--rehearsal $(CLOUD))
 access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup images docker up down preview doctor psql redis-cli logs shell celery-status celery-purge migrate-up \
+.PHONY: help setup engine images docker up down preview doctor psql redis-cli logs shell celery-status celery-purge migrate-up \
 	init-prod flower rehearse cloud-up cloud-down cloud-status test test-unit test-app test-contract test-e2e check format bench
 
 help: ## List the commands
@@ -25,49 +25,52 @@ node_modules/.package-lock.json: package-lock.json
 setup: node_modules/.package-lock.json ## Get the engine, its plugins and a Docker Engine, where they are missing
 	@node toolchain/src/cli.ts ensure all
 
+engine: node_modules/.package-lock.json
+	@node toolchain/src/cli.ts ensure engine
+
 docker: node_modules/.package-lock.json ## Install or start the Docker Engine
 	@node toolchain/src/cli.ts ensure docker
 
 images: setup ## Get or build the container images of the development stack
 	@node images/build.ts
 
-up: setup ## Bring the stack up and say what runs where
+up: engine ## Bring the stack up and say what runs where
 	@$(tool) up --stack $(STACK)
 
 down: node_modules/.package-lock.json ## Take the stack down; asks before it deletes data (DATA=keep|delete)
 	@$(tool) down --stack $(STACK) --data $(DATA)
 
-preview: setup ## Show what an update would change
-	@pulumi preview --stack $(STACK) --diff $(if $(REHEARSAL),--cwd .orion/cloud/$(CLOUD)/stacks/$(STACK))
+preview: engine ## Show what an update would change
+	@$(tool) preview --stack $(STACK)
 
 doctor: node_modules/.package-lock.json ## Check every component and explain what is wrong
 	@$(tool) doctor --stack $(STACK)
 
-psql: ## A PostgreSQL prompt
+psql: node_modules/.package-lock.json ## A PostgreSQL prompt
 	@$(access)
 
-redis-cli: ## A Redis prompt
+redis-cli: node_modules/.package-lock.json ## A Redis prompt
 	@$(access)
 
-logs: ## What a service printed: SERVICE=app
+logs: node_modules/.package-lock.json ## What a service printed: SERVICE=app
 	@$(access) $(if $(SERVICE),--service $(SERVICE))
 
-shell: ## A shell in a service's container: SERVICE=app
+shell: node_modules/.package-lock.json ## A shell in a service's container: SERVICE=app
 	@$(access) $(if $(SERVICE),--service $(SERVICE))
 
-celery-status: ## What the workers are doing
+celery-status: node_modules/.package-lock.json ## What the workers are doing
 	@$(access)
 
-celery-purge: ## Delete every waiting task (asks; YES=1 agrees)
+celery-purge: node_modules/.package-lock.json ## Delete every waiting task (asks; YES=1 agrees)
 	@$(access)
 
-migrate-up: ## Run the database migrations again
+migrate-up: node_modules/.package-lock.json ## Run the database migrations again
 	@$(access)
 
-init-prod: ## Run the initialisation script again
+init-prod: node_modules/.package-lock.json ## Run the initialisation script again
 	@$(access)
 
-flower: ## Where the task monitor is
+flower: node_modules/.package-lock.json ## Where the task monitor is
 	@$(access)
 
 place = $(if $(PORT),--port $(PORT)) $(if $(BLOCK),--block $(BLOCK))
@@ -87,7 +90,9 @@ cloud-status: node_modules/.package-lock.json ## What the rehearsal cloud has
 
 check: node_modules/.package-lock.json ## Types, lint and format
 	@mkdir -p .orion/cache
-	@tsc -p . && eslint --max-warnings=0 --cache --cache-location .orion/cache/eslint . && prettier --check --log-level warn .
+	tsc -p .
+	eslint --max-warnings=0 --cache --cache-location .orion/cache/eslint .
+	prettier --check --log-level warn .
 
 format: node_modules/.package-lock.json ## Write every file the way the formatter wants it
 	@prettier --write --log-level warn .

@@ -5,7 +5,6 @@ const shared = {
       { jsc: { target: "es2023", parser: { syntax: "typescript" } }, module: { type: "commonjs" } },
     ],
   },
-  extensionsToTreatAsEsm: [],
   testEnvironment: "node",
   modulePathIgnorePatterns: ["<rootDir>/.orion/"],
 };

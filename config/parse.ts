@@ -1,6 +1,8 @@
 /** From the raw key-value pairs of a stack to checked settings, or to an error that says everything that is wrong. */
 import { z } from "zod";
 import { checkCloudflare } from "./cloudflare.ts";
+import { checkDevelopment } from "./development.ts";
+import { checkEmail } from "./email.ts";
 import { line } from "./line.ts";
 import { presets } from "./presets.ts";
 import { type Phase, phases, secretKeys, type SecretKey, type Settings, settingsSchema } from "./schema.ts";
@@ -135,41 +137,19 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
       needs("storage.bucket", "when orion:storage.backend is r2", "a bucket name of 3 to 55 characters");
     }
   }
-  if (settings.email.backend === "smtp" && settings.email.smtpHost === undefined) {
-    needs("email.smtpHost", "when orion:email.backend is smtp", "a host name such as smtp.example.com");
-  }
   if (production && settings.admin.sshPublicKeys.length === 0) {
     needs("admin.sshPublicKeys", `in phase ${settings.phase}`, "a list of OpenSSH public keys that may log in");
   }
-  if (settings.edge.tls === "cloudflare-origin-ca" && !settings.cloudflare.enabled) {
+  if (production && settings.edge.tls === "cloudflare-origin-ca" && !settings.cloudflare.enabled) {
     problems.push(line("edge.tls", settings.edge.tls, "acme or self-signed while orion:cloudflare.enabled is false"));
   }
-  problems.push(...checkCloudflare(settings));
+  if (new Set(settings.hetzner.locations).size !== settings.hetzner.locations.length) {
+    problems.push(line("hetzner.locations", settings.hetzner.locations, "each location once"));
+  }
+  problems.push(...checkCloudflare(settings), ...checkEmail(settings.email, has("emailApiKey")));
   if (!production) problems.push(...checkDevelopment(settings));
   if (settings.database.replicas > 1 && settings.phase !== "ha") {
     problems.push(line("database.replicas", settings.database.replicas, "0 or 1 before phase ha"));
-  }
-  return problems;
-}
-
-function checkDevelopment(settings: Settings): string[] {
-  const problems: string[] = [];
-  const on = new Set(settings.services);
-  for (const dependent of ["app", "workers", "beat", "flower"] as const) {
-    if (on.has(dependent) && !on.has("cache") && settings.cache.mode === "provision") {
-      problems.push(line("services", settings.services, `cache as well, which ${dependent} needs`));
-    }
-  }
-  if (on.has("edge") && !on.has("app")) {
-    problems.push(line("services", settings.services, "app as well, which edge needs"));
-  }
-  if (on.size !== settings.services.length) {
-    problems.push(line("services", settings.services, "each service once"));
-  }
-  const ports = Object.entries(settings.ports);
-  for (const [name, value] of ports) {
-    const twin = ports.find(([other, port]) => other < name && port === value);
-    if (twin) problems.push(line(`ports.${name}`, value, `a port of its own; ${twin[0]} has ${value} already`));
   }
   return problems;
 }
@@ -197,11 +177,15 @@ function allowed(issue: z.core.$ZodIssue): string {
     case "invalid_value":
       return `one of ${issue.values.map(String).join(", ")}`;
     case "too_small":
-      return issue.origin === "array" ? `at least ${issue.minimum} entries` : `${issue.minimum} or more`;
+      return `${issue.minimum} or more${unitOf(issue.origin)}`;
     case "too_big":
-      return issue.origin === "array" ? `at most ${issue.maximum} entries` : `${issue.maximum} or less`;
-    case "invalid_type":
-      return `${article(issue.expected)} ${issue.expected === "int" ? "whole number" : issue.expected}`;
+      return `${issue.maximum} or less${unitOf(issue.origin)}`;
+    case "invalid_type": {
+      const type = typeNames[issue.expected] ?? issue.expected;
+      return `${/^[aeio]/.test(type) ? "an" : "a"} ${type}`;
+    }
+    case "invalid_key":
+      return issue.issues.map(allowed).join(", ");
     case "invalid_format":
       return issue.format === "regex" ? issue.message : `a valid ${formatNames[issue.format] ?? issue.format}`;
     case "invalid_union":
@@ -212,7 +196,14 @@ function allowed(issue: z.core.$ZodIssue): string {
 }
 
 const formatNames: Readonly<Record<string, string>> = { hostname: "host name", email: "e-mail address" };
-const article = (word: string): string => (/^[aeio]/.test(word) && word !== "int" ? "an" : "a");
+const typeNames: Readonly<Record<string, string>> = {
+  int: "whole number",
+  record: "object",
+  array: "list",
+  string: "text",
+};
+const units: Readonly<Record<string, string>> = { array: " entries", string: " characters" };
+const unitOf = (origin: string): string => units[origin] ?? "";
 
 /** The keys that the schema knows at a path, for the message about one that it does not know. */
 function knownKeys(path: readonly string[]): string[] {

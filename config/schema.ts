@@ -26,6 +26,13 @@ const imageReference = z
     /^[a-z0-9][a-z0-9._-]*(:\d+)?(\/[a-z0-9._-]+)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
     "an image reference such as registry.example.com/team/app:1.2.3",
   );
+/** Where the official images lie under their own names: host, port and path, as they stand before a name. */
+const registry = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9._-]+)*\/?$/,
+    "the address of a registry without https://, such as registry.example.com/mirror",
+  );
 /** A Hetzner server type, or several in order of preference for when the first is sold out. */
 const serverTypes = z.array(z.string().regex(/^[a-z]{2,4}\d{2}$/, "a server type such as cpx32")).min(1);
 
@@ -47,7 +54,7 @@ export const settingsSchema = z.strictObject({
     docs: port,
   }),
   images: z.strictObject({
-    registry: z.string().min(1).optional(),
+    registry: registry.optional(),
     postgres: imageReference.optional(),
     redis: imageReference.optional(),
     nginx: imageReference.optional(),
@@ -60,7 +67,10 @@ export const settingsSchema = z.strictObject({
     memoryMb,
     servers: serverPool.optional(),
     /** Plain environment of the app and its workers, added to what the program sets itself. */
-    environment: z.record(z.string().regex(/^[A-Z][A-Z0-9_]*$/, "an upper-case variable name"), z.string()),
+    environment: z.record(
+      z.string().regex(/^[A-Z][A-Z0-9_]*$/, "a variable's name of upper-case letters, digits and _"),
+      z.string().regex(/^[^\r\n\0]*$/, "a text of one line"),
+    ),
   }),
   workers: z.strictObject({
     /** One container for all queues, or one for each. */
@@ -134,10 +144,20 @@ export const settingsSchema = z.strictObject({
     from: z.email().optional(),
     smtpHost: z.hostname().optional(),
     smtpPort: port.optional(),
-    smtpUser: z.string().optional(),
+    smtpUser: z.string().min(1).optional(),
+    mailgunDomain: z.hostname().optional(),
+    sesRegion: z
+      .string()
+      .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "a region of AWS such as eu-central-1")
+      .optional(),
+    /** The access key whose secret is orion:emailApiKey. */
+    sesAccessKeyId: z
+      .string()
+      .regex(/^[A-Z0-9]{16,128}$/, "the id of an access key of AWS")
+      .optional(),
   }),
   /** Where the containers of the development phase run. */
-  dockerHost: z.string().regex(/^(unix|tcp|ssh):\/\//, "an address that starts with unix://, tcp:// or ssh://"),
+  dockerHost: z.string().regex(/^(unix|tcp|ssh):\/\/\S+$/, "an address that starts with unix://, tcp:// or ssh://"),
 });
 
 /** Everything a stack says, with every default filled in; holds no secret. */

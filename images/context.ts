@@ -39,11 +39,6 @@ export function contextFiles(folder: string, below = ""): ContextFile[] {
   return inOrder(files);
 }
 
-/** The hash of a folder's build context, and of further facts that decide the image, such as the name of its base image. */
-export function contextHash(folder: string, ...facts: readonly string[]): string {
-  return hashOf(contextFiles(folder), ...facts);
-}
-
 /** SHA-256, in hexadecimal, over paths, kinds and contents of files and over further facts. */
 export function hashOf(files: readonly ContextFile[], ...facts: readonly string[]): string {
   const hash = createHash("sha256");

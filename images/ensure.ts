@@ -143,14 +143,14 @@ class Round {
   async #makeOwn(name: OwnImage, reference: string, result: Finish): Promise<EnsuredImage> {
     const base = (await this.ensure("python")).reference;
     const { workshop } = await this.#workshop();
-    const { files, hash } = ownImage(this.#options.root, name, base);
+    const { files, hash, version } = ownImage(this.#options.root, name, base);
     await this.#slots.take(() =>
       this.#watch(`${reference}: building`, () =>
         buildImage(workshop, {
           title: ownImages[name],
           reference,
           files,
-          args: { PYTHON_IMAGE: base },
+          args: { PYTHON_IMAGE: base, ...(name === "app" && { APP_VERSION: version }) },
           labels: { [inputsLabel]: hash },
         }),
       ),

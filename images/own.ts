@@ -5,6 +5,8 @@ import { contextFiles, type ContextFile, hashOf } from "./context.ts";
 
 export interface OwnImagePlan {
   readonly reference: string;
+  /** The tag of the reference: what the app calls its version. */
+  readonly version: string;
   /** Hash of everything that decides the contents, in hexadecimal. */
   readonly hash: string;
   readonly files: readonly ContextFile[];
@@ -28,5 +30,6 @@ const contexts: Readonly<Record<OwnImage, (root: string) => ContextFile[]>> = {
 export function ownImage(root: string, kind: OwnImage, base: string): OwnImagePlan {
   const files = contexts[kind](root);
   const hash = hashOf(files, base);
-  return { reference: ownImageReference(kind, hash), hash, files };
+  const reference = ownImageReference(kind, hash);
+  return { reference, version: reference.slice(reference.lastIndexOf(":") + 1), hash, files };
 }

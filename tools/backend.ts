@@ -1,15 +1,25 @@
 /** Where the engine keeps the state, as far as the tools look into it. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ownEnvironment } from "../toolchain/src/environment.ts";
+import { parse } from "yaml";
+import { z } from "zod";
+import { defaultStateFolder, ownEnvironment } from "../toolchain/src/environment.ts";
 import { capture } from "./run.ts";
 
 /** The folder of the state when it lies on this machine; undefined when it is in a bucket or a service. */
 export function localState(root: string): string | undefined {
-  const url = ownEnvironment(root, process.env)["PULUMI_BACKEND_URL"];
-  if (url === undefined) return join(root, ".orion", "state", ".pulumi");
+  const url = ownEnvironment(root, process.env)["PULUMI_BACKEND_URL"] || backendOf(root);
+  if (!url) return join(defaultStateFolder(root), ".pulumi");
   return url.startsWith("file:///") ? join(fileURLToPath(new URL(url)), ".pulumi") : undefined;
+}
+
+const projectSchema = z.object({ backend: z.object({ url: z.string().optional() }).optional() });
+
+/** What Pulumi.yaml says about the state. */
+function backendOf(root: string): string | undefined {
+  const path = join(root, "Pulumi.yaml");
+  return existsSync(path) ? projectSchema.parse(parse(readFileSync(path, "utf8"))).backend?.url : undefined;
 }
 
 /** Whether the state knows the stack. A file is looked at directly, since asking the engine takes a second. */

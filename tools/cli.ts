@@ -8,13 +8,14 @@ import { Engines } from "./engines.ts";
 import { openFlower } from "./flower.ts";
 import { readStackFile, type StackFile } from "./stack-file.ts";
 import { confirm, isTerminal, red, say } from "./terminal.ts";
-import { down, up } from "./up.ts";
+import { down, preview, up } from "./up.ts";
 import { UserError } from "./user-error.ts";
 
 const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] [--data ask|keep|delete] [--yes]
                                  [--rehearsal CLOUD]
 
   up, down                   bring the stack up; take it down (asks before it deletes data)
+  preview                    show what an update would change
   doctor                     check every component and explain what is wrong
   psql, redis-cli, flower    reach PostgreSQL, Redis, the task monitor
   logs, shell                of one service: --service app
@@ -57,6 +58,8 @@ async function main(project: string, argv: string[]): Promise<number> {
   switch (command) {
     case "up":
       return up(root, file);
+    case "preview":
+      return preview(root, file);
     case "down":
       return down(root, file, dataChoice(values.data));
     case "doctor":

@@ -1,5 +1,7 @@
 /** The Docker Engine of a stack, for the tools: its containers as they are now. */
 import { z } from "zod";
+import { presets } from "../config/presets.ts";
+import { ensureDocker } from "../toolchain/src/docker.ts";
 import { type Service } from "../topology/types.ts";
 import { type Engines } from "./engines.ts";
 import { capture } from "./run.ts";
@@ -20,6 +22,16 @@ export type ContainerState = z.infer<typeof containerSchema>;
 
 /** Docker arguments that choose the engine. */
 export const hostArguments = (dockerHost: string): string[] => ["--host", dockerHost];
+
+/**
+ * Sees to it that a Docker Engine answers there; the machine's own is started, or installed, when it does not.
+ *
+ * @throws {UserError} when none answers and it is not ours to change that
+ */
+export async function ensureDockerAt(dockerHost: string): Promise<void> {
+  if (dockerHost === presets.development.dockerHost) await ensureDocker();
+  requireDocker(dockerHost);
+}
 
 /** @throws {UserError} when no Docker Engine answers there */
 export function requireDocker(dockerHost: string): void {

@@ -1,4 +1,5 @@
 /** `make doctor`: asks every component how it is, the way a person would, and explains what is wrong. */
+import { existsSync } from "node:fs";
 import { dataMount } from "../components/host/cloud-init.ts";
 import { redisDatabases } from "../components/cache/redis-config.ts";
 import { queues } from "../config/schema.ts";
@@ -8,7 +9,7 @@ import { explain, type Finding } from "./advice.ts";
 import { type ContainerState, inspectContainer, requireDocker } from "./docker.ts";
 import { type Engines } from "./engines.ts";
 import { type StackFile } from "./stack-file.ts";
-import { bold, dim, green, red, say, table, yellow } from "./terminal.ts";
+import { bold, dim, green, red, say, yellow } from "./terminal.ts";
 
 /** Runs a command in a service's container. */
 type Exec = (service: Service, ...command: string[]) => { ok: boolean; output: string };
@@ -31,16 +32,23 @@ export async function doctor({ stack, settings, topology }: StackFile, engines: 
     return { ok: code === 0, output: (stdout + stderr).trim() };
   };
 
+  const disks = disksOf(topology);
+  const width = Math.max(...[...services, ...disks].map(({ name }) => name.length));
   const findings: Finding[] = [];
+  // Each at once: some checks take seconds.
+  const found = (finding: Finding) => {
+    findings.push(finding);
+    say(rowOf(finding, width));
+  };
   for (const service of services) {
     const state = states.get(service.name);
-    findings.push(
+    found(
       state?.State.Status === "running"
         ? await checkRunning(service, state, topology, exec)
         : { service: service.name, problem: state ? "stopped" : "missing", detail: describeExit(state) },
     );
   }
-  findings.push(...disksOf(topology).map((disk) => checkDisk(disk, engines)));
+  for (const disk of disks) found(checkDisk(disk, engines));
   report(stack, findings);
   return findings.some(({ problem }) => problem !== undefined) ? 1 : 0;
 }
@@ -180,11 +188,14 @@ interface Disk {
   readonly path: string;
 }
 
-/** The disks that the stack writes to: those of containers, and the Volumes with data. */
+const dockerFolder = "/var/lib/docker";
+
+/** The disks that the stack writes to: those of containers, and the Volumes with data. Docker Desktop's is out of sight. */
 function disksOf({ servers }: Topology): Disk[] {
-  if (servers.length === 0) return [{ name: "disk", server: "local", path: "/var/lib/docker" }];
+  if (servers.length === 0)
+    return existsSync(dockerFolder) ? [{ name: "disk", server: "local", path: dockerFolder }] : [];
   return servers.flatMap(({ name, volumeGb }) => [
-    { name: `disk of ${name}`, server: name, path: "/var/lib/docker" },
+    { name: `disk of ${name}`, server: name, path: dockerFolder },
     ...(volumeGb > 0 ? [{ name: `volume of ${name}`, server: name, path: dataMount }] : []),
   ]);
 }
@@ -198,14 +209,13 @@ function checkDisk({ name, server, path }: Disk, engines: Engines): Finding {
   return { service: name, ...(Number.parseInt(used) >= 90 && { problem: "disk-full" as const }), detail };
 }
 
+function rowOf({ service, problem, detail }: Finding, width: number): string {
+  const text = `${service.padEnd(width)}  ${detail.split("\n")[0] ?? ""}`;
+  return problem === undefined ? `${green("ok")}       ${text}` : red(`PROBLEM  ${text}`);
+}
+
+/** What the problems mean and what to do about each. */
 function report(stack: string, findings: readonly Finding[]): void {
-  const rows = findings.map(({ service, problem, detail }) => [
-    problem === undefined ? "ok" : "PROBLEM",
-    service,
-    detail.split("\n")[0] ?? "",
-  ]);
-  const colour = (line: string) => (line.startsWith("PROBLEM") ? red(line) : line.replace(/^ok/, green("ok")));
-  say(table(rows).split("\n").map(colour).join("\n"));
   const problems = findings.flatMap(({ problem, ...rest }) => (problem === undefined ? [] : [{ problem, ...rest }]));
   for (const { problem, service, detail } of problems) {
     const { meaning, remedy } = explain(problem, service, stack);

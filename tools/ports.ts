@@ -38,7 +38,8 @@ export async function requireFreePorts(topology: Topology, dockerHost: string): 
       "Ports that the stack publishes are in use:",
       ...conflicts.map(({ service, address, port, holder }) => {
         const key = portKeys[service] ?? service;
-        return `  ${address}:${port} (${service}) by ${holder}; end that, or choose another: npx pulumi config set --path ports.${key} ${port + 10000} --stack ${topology.stack}`;
+        const other = port < 50_000 ? port + 10_000 : port - 10_000;
+        return `  ${address}:${port} (${service}) by ${holder}; end that, or choose another: npx pulumi config set --path ports.${key} ${other} --stack ${topology.stack}`;
       }),
     ].join("\n"),
   );

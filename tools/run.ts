@@ -19,12 +19,20 @@ export function capture(program: string, args: readonly string[], input?: string
   return { code: result.status ?? 1, stdout: result.stdout, stderr: result.stderr };
 }
 
-/** Runs a program in the user's terminal; resolves with its exit code. Ctrl-C is the program's. */
-export function runInteractive(program: string, args: readonly string[]): Promise<number> {
+/**
+ * Runs a program in the user's terminal; resolves with its exit code. Ctrl-C is the program's.
+ *
+ * @param environment variables beside those of this process
+ */
+export function runInteractive(
+  program: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<number> {
   const ignore = () => undefined;
   process.on("SIGINT", ignore);
   return new Promise((resolve, reject) => {
-    const child = spawn(program, [...args], { stdio: "inherit" });
+    const child = spawn(program, [...args], { stdio: "inherit", env: { ...process.env, ...environment } });
     child.on("error", (error) => {
       reject(notFound(program, error));
     });

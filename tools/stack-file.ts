@@ -1,7 +1,7 @@
 /** A stack as its file describes it, read without the engine: quick, and possible when nothing runs. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
+import { parse, YAMLParseError } from "yaml";
 import { ConfigError, parseConfig, type RawConfig } from "../config/parse.ts";
 import { type Settings } from "../config/schema.ts";
 import { plan } from "../topology/plan.ts";
@@ -17,10 +17,15 @@ export interface StackFile {
 /**
  * Reads `Pulumi.<stack>.yaml`, checks it and plans the stack.
  *
- * @throws {UserError} when there is no such file, or when what it says is not valid
+ * @throws {UserError} when there is no such file, or when it cannot be read or what it says is not valid
  */
 export function readStackFile(root: string, stack: string): StackFile {
-  return describeStack(stack, parse(readStackText(root, stack)));
+  const text = readStackText(root, stack);
+  try {
+    return describeStack(stack, parse(text));
+  } catch (error) {
+    throw error instanceof YAMLParseError ? new UserError(`Pulumi.${stack}.yaml is no YAML: ${error.message}`) : error;
+  }
 }
 
 /**

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { imageReferences } from "../topology/images.ts";
 import { type Topology } from "../topology/types.ts";
 import { stackExists } from "./backend.ts";
-import { removeVolumes, requireDocker, volumesOf } from "./docker.ts";
+import { ensureDockerAt, removeVolumes, requireDocker, volumesOf } from "./docker.ts";
 import { requireFreePorts } from "./ports.ts";
 import { recover } from "./recover.ts";
 import { capture, runInteractive } from "./run.ts";
@@ -19,12 +19,13 @@ import { UserError } from "./user-error.ts";
 export async function up(root: string, file: StackFile): Promise<number> {
   const { stack, settings, topology } = file;
   const development = settings.phase === "development";
-  if (development) requireDocker(settings.dockerHost);
+  if (development) await ensureDockerAt(settings.dockerHost);
   ensureStack(root, stack);
   recover(root, stack, settings.dockerHost, say);
   if (development) {
     await requireFreePorts(topology, settings.dockerHost);
-    const images = await runInteractive("node", [join(root, "images", "build.ts"), ...imageArguments(file)]);
+    const args = [join(root, "images", "build.ts"), ...imageArguments(file)];
+    const images = await runInteractive("node", args, { DOCKER_HOST: settings.dockerHost });
     if (images !== 0) return images;
   }
   const code = await runInteractive("pulumi", [
@@ -34,6 +35,16 @@ export async function up(root: string, file: StackFile): Promise<number> {
   ]);
   if (code === 0 && development) say(`\n${whatRunsWhere(topology)}`);
   return code;
+}
+
+/**
+ * Shows what an update would change; for a stack that is not there yet, all of it.
+ *
+ * @returns the engine's exit code
+ */
+export function preview(root: string, { stack }: StackFile): Promise<number> {
+  ensureStack(root, stack);
+  return runInteractive("pulumi", ["preview", "--stack", stack, "--cwd", root, "--diff"]);
 }
 
 /**
@@ -50,6 +61,7 @@ export async function down(
     say(`Stack '${stack}' does not exist here; there is nothing to take down.`);
     return 0;
   }
+  if (settings.phase === "development") requireDocker(settings.dockerHost);
   recover(root, stack, settings.dockerHost, say);
   const destroy = (...more: string[]) =>
     runInteractive("pulumi", ["destroy", "--stack", stack, "--cwd", root, "--yes", "--skip-preview", ...more]);

@@ -50,7 +50,7 @@ export class AppTier extends pulumi.ComponentResource {
       {
         image: "app",
         command: uvicornCommand(args.uvicornWorkers),
-        environment: { ...args.environment, INSTANCE: service.name },
+        environment: { ...args.environment, INSTANCE_NAME: service.name },
         aliases: [this.alias],
         sideBySide: args.sideBySide,
         ...(args.uploads !== undefined && {

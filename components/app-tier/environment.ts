@@ -35,6 +35,7 @@ export function appEnvironment(
     CELERY_RESULT_BACKEND: connections.resultBackendUrl,
     FEATURE_FLAGS_URL: connections.flagsUrl,
     SECRET_KEY: connections.secretKey,
+    PUBLIC_URL: publicUrl(settings),
     CLOUDFLARE_ENABLED: String(settings.cloudflare.enabled),
     SENTRY_DSN: secret("sentryDsn"),
     STRIPE_SECRET_KEY: secret("stripeSecretKey"),
@@ -45,11 +46,20 @@ export function appEnvironment(
   });
 }
 
+/** Where visitors find the platform. */
+function publicUrl({ phase, domain, services, ports, edge }: Settings): string {
+  if (phase === "development" || domain === undefined) {
+    return `http://127.0.0.1:${services.includes("edge") ? ports.edge : ports.app}`;
+  }
+  return `${edge.tls === "none" ? "http" : "https"}://${domain}`;
+}
+
 function emailEnvironment(
   { email }: Settings,
   secret: (key: SecretKey) => pulumi.Input<string> | undefined,
 ): Record<string, pulumi.Input<string> | undefined> {
   const common = { EMAIL_BACKEND: email.backend, EMAIL_FROM: email.from };
+  const apiKey = secret("emailApiKey");
   switch (email.backend) {
     case "console":
       return common;
@@ -62,11 +72,16 @@ function emailEnvironment(
         SMTP_PASSWORD: secret("smtpPassword"),
       };
     case "sendgrid":
-      return { ...common, SENDGRID_API_KEY: secret("emailApiKey") };
+      return { ...common, SENDGRID_API_KEY: apiKey };
     case "mailgun":
-      return { ...common, MAILGUN_API_KEY: secret("emailApiKey") };
+      return { ...common, MAILGUN_DOMAIN: email.mailgunDomain, MAILGUN_API_KEY: apiKey };
     case "ses":
-      return { ...common, SES_SECRET_ACCESS_KEY: secret("emailApiKey") };
+      return {
+        ...common,
+        SES_REGION: email.sesRegion,
+        SES_ACCESS_KEY_ID: email.sesAccessKeyId,
+        SES_SECRET_ACCESS_KEY: apiKey,
+      };
   }
 }
 

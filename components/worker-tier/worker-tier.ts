@@ -22,8 +22,11 @@ export interface WorkerTierArgs {
 
 const celery = ["celery", "-A", "app.celery"] as const;
 
-/** A task that runs gets this long to end before its worker is killed and the task runs again elsewhere. */
-const warmShutdownSeconds = 60;
+/**
+ * A task that runs gets this long to end before its worker is killed: longer than any may take (CELERY_TASK_TIME_LIMIT,
+ * 300 s). One that is cut off is not lost, but stays in the broker for hours before it runs again.
+ */
+const warmShutdownSeconds = 310;
 
 /** Celery: the workers of the queues, Beat once, and Flower to look at them. */
 export class WorkerTier extends pulumi.ComponentResource {

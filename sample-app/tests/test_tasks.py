@@ -101,6 +101,35 @@ def test_a_task_that_kills_its_worker_is_given_up(platform: Platform, tmp_path: 
     assert platform.task("cleanup_expired_sessions")["state"] == "SUCCESS"
 
 
+def test_the_guides_tasks_are_on_their_queues_and_the_clean_up_is_due_every_hour(platform: Platform) -> None:
+    code = """
+import json
+from datetime import timedelta
+from app.celery import SCHEDULE, TASK_QUEUES, celery_app
+celery_app.loader.import_default_modules()
+routes = {task.split(".")[-1]: celery_app.amqp.router.route({}, task)["queue"].name for task in TASK_QUEUES}
+known = all(entry["task"] in celery_app.tasks for entry in SCHEDULE.values())
+cleanup = SCHEDULE["cleanup-expired-sessions"]["schedule"]
+hourly = timedelta() < cleanup.remaining_estimate(cleanup.now()) <= timedelta(hours=1)
+print(json.dumps([routes, known, hourly]))
+"""
+    done = run([sys.executable, "-c", code], platform.environment)
+    assert done.returncode == 0, done.stderr
+    routes, known, hourly = json.loads(done.stdout)
+    assert routes == {
+        "import_letzshop_products": "imports",
+        "import_letzshop_orders": "imports",
+        "send_order_confirmation": "emails",
+        "send_password_reset": "emails",
+        "send_invoice_email": "emails",
+        "generate_sales_report": "reports",
+        "cleanup_expired_sessions": "default",
+        "sync_stripe_subscriptions": "default",
+        "sweep_outbox": "default",
+    }
+    assert (known, hourly) == (True, True)
+
+
 def test_the_guides_commands(platform: Platform) -> None:
     celery = [sys.executable, "-m", "celery", "-A", "app.celery"]
     for command in ("active", "reserved", "stats", "registered"):

@@ -1,6 +1,7 @@
 /** The development stack as a user meets it: `make up` on this machine's Docker Engine, and everything after. */
 import { spawnSync } from "node:child_process";
 import { createServer } from "node:net";
+import { z } from "zod";
 import { Client, eventually } from "./support/client.ts";
 import { docker, freePorts, Sandbox, succeed } from "./support/sandbox.ts";
 
@@ -29,6 +30,12 @@ afterAll(() => {
 });
 
 describe("a new stack", () => {
+  test("make preview shows what make up is going to make", () => {
+    const output = succeed(sandbox.make("preview"));
+    expect(output).toMatch(/\+ \d+ to create/);
+    expect(sandbox.leftovers()).toEqual([]);
+  });
+
   test("make up ends with the URLs of a working platform", async () => {
     expect(succeed(sandbox.make("up"))).toContain(`http://127.0.0.1:${sandbox.ports.edge}/`);
     expect(containers().sort()).toEqual(
@@ -46,6 +53,24 @@ describe("a new stack", () => {
     expect(new Set(published)).toEqual(new Set(["127.0.0.1"]));
   });
 
+  test("the app is the instance and the version that was deployed", async () => {
+    const [image = ""] = docker("inspect", "--format", "{{.Config.Image}}", "orion-e2e-app-1");
+    const [tags = ""] = docker("image", "inspect", "--format", "{{json .RepoTags}}", image);
+    const health = z
+      .object({ version: z.string(), instance: z.string() })
+      .parse(await (await edge.get("/health")).json());
+    expect(health.instance).toBe("app-1");
+    expect(JSON.parse(tags)).toContain(`orion/sample-app:${health.version}`);
+  });
+
+  test("every queue has a worker that finishes its tasks", async () => {
+    const feed = [{ sku: "e2e-1", name: "Lamp", price_cents: 100, stock: 1 }];
+    expect(await edge.task("import_letzshop_products", { feed })).toEqual({ products: 1 });
+    expect(await edge.task("send_password_reset", { email: "someone@example.com" })).toEqual({ sent: true });
+    expect(await edge.task("generate_sales_report", {})).toMatchObject({ file_key: matching(/^sales-.*\.csv$/) });
+    expect(await edge.task("cleanup_expired_sessions", {})).toEqual({ deleted: 0 });
+  });
+
   test("orders go through the edge, and a worker finishes their tasks", async () => {
     for (let n = 0; n < 10; n++) await edge.order();
     await edge.settleLedger();
@@ -57,7 +82,14 @@ describe("a new stack", () => {
     expect(await page.text()).toContain("<html");
 
     const key = await edge.upload("what was uploaded");
-    expect(await (await edge.get(`/uploads/${key}`)).text()).toBe("what was uploaded");
+    const upload = await edge.get(`/uploads/${key}`);
+    expect(await upload.text()).toBe("what was uploaded");
+    // By the edge from the disk, and harmless.
+    expect(upload.headers.get("x-instance")).toBeNull();
+    expect(upload.headers.get("content-security-policy")).toBe("sandbox; default-src 'none'");
+
+    const style = await edge.get("/static/style.css");
+    expect([style.status, style.headers.get("cache-control")]).toEqual([200, "max-age=2592000, public, immutable"]);
 
     const login = await edge.get("/session", {
       method: "POST",
@@ -66,6 +98,8 @@ describe("a new stack", () => {
     });
     const cookie = (login.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
     expect(await (await edge.get("/session", { headers: { cookie } })).json()).toMatchObject({ user: "ada" });
+
+    expect(await (await edge.get("/flags/letzshop_import")).json()).toMatchObject({ enabled: true });
 
     expect(await edge.echo("hello")).toBe("hello");
     for (const port of [sandbox.ports.docs, sandbox.ports.flower]) {
@@ -95,9 +129,15 @@ test("no secret stands in the state, a diff, a log or a label", () => {
   );
   expect(new Set(passwords).size).toBeGreaterThanOrEqual(4);
 
+  // A change of the app's environment: its whole list is shown, connections among it.
+  sandbox.configure({ app: { environment: { ROUND: "0" } } });
+  const changes = sandbox.pulumi("preview", "--diff");
+  sandbox.configure({});
+  expect(changes.output).toContain("ROUND=0");
+
   const places = {
     state: sandbox.pulumi("stack", "export").output,
-    diff: sandbox.pulumi("preview", "--diff", "--show-sames").output,
+    diff: changes.output,
     outputs: sandbox.pulumi("stack", "output").output,
     labels: docker("inspect", "--format", "{{json .Config.Labels}} {{json .Config.Cmd}}", ...containers()).join("\n"),
     logs: containers()
@@ -134,8 +174,9 @@ describe("the commands of the Makefile", () => {
   test.each([
     ["logs", { SERVICE: "edge" }, /GET \/ready/],
     ["celery-status", {}, /worker-1@/],
-    ["migrate-up", {}, /./],
-    ["init-prod", {}, /./],
+    ["shell", { SERVICE: "app" }, /^$/],
+    ["migrate-up", {}, /PostgresqlImpl|alembic/],
+    ["init-prod", {}, /feature_flags: 0 added, 3 already there/],
     ["flower", {}, /http:\/\/127\.0\.0\.1:\d+/],
     ["doctor", {}, /All of 'e2e' is well/],
   ] as const)("make %s", (target, variables, expected) => {
@@ -239,14 +280,15 @@ describe("what goes wrong", () => {
     await ready();
   });
 
-  test("a Docker Engine that does not run is named", () => {
+  test.each(["up", "down", "doctor"])("a Docker Engine that does not run is named by make %s", async (target) => {
     sandbox.configure({ dockerHost: "unix:///var/run/no-docker-here.sock" });
-    const { code, output } = sandbox.make("up");
+    const { code, output } = sandbox.make(target);
     sandbox.configure({});
     expect({ code, output }).toEqual({
       code: 2,
       output: containing("The Docker Engine does not answer at unix:///var/run/no-docker-here.sock"),
     });
+    await ready();
   });
 
   test("a wrong passphrase is said to be wrong, and opens nothing", async () => {

@@ -167,6 +167,9 @@ class EmailSettings(_Group):
     mailgun_domain: str | None = None
     mailgun_url: str = "https://api.mailgun.net"
     ses_region: str | None = None
+    ses_access_key_id: str | None = None
+    ses_secret_access_key: SecretStr | None = None
+    ses_url: str | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -175,7 +178,7 @@ class EmailSettings(_Group):
             "smtp": ("smtp_host",),
             "sendgrid": ("sendgrid_api_key",),
             "mailgun": ("mailgun_api_key", "mailgun_domain"),
-            "ses": ("ses_region",),
+            "ses": ("ses_region", "ses_access_key_id", "ses_secret_access_key"),
         }
         self._require(f"EMAIL_BACKEND is {self.email_backend}", *needed[self.email_backend])
         return self

@@ -7,7 +7,6 @@ from pydantic import SecretStr
 from redis import Redis
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
@@ -76,6 +75,3 @@ def broker() -> Redis:
     """Database 1: the Celery broker, for readiness and queue lengths."""
     config = settings(BrokerSettings)
     return connect(config.celery_broker_url, config.celery_sentinel_master, config.celery_sentinel_password)
-
-
-OUTAGES = (RedisConnectionError, RedisTimeoutError)

@@ -98,7 +98,14 @@ def _mailgun(config: EmailSettings, message: Message) -> None:
 def _ses(config: EmailSettings, message: Message) -> None:
     import boto3
 
-    boto3.client("sesv2", region_name=config.ses_region).send_email(
+    client = boto3.client(
+        "sesv2",
+        region_name=config.ses_region,
+        endpoint_url=config.ses_url,
+        aws_access_key_id=config.ses_access_key_id,
+        aws_secret_access_key=_plain(config.ses_secret_access_key),
+    )
+    client.send_email(
         FromEmailAddress=config.email_from,
         Destination={"ToAddresses": [message.recipient]},
         Content={"Simple": {"Subject": {"Data": message.subject}, "Body": {"Text": {"Data": message.body}}}},

@@ -52,6 +52,23 @@ export class Client {
     }
   }
 
+  /** Has a worker run a task to its end. @returns its result */
+  async task(name: string, taskArguments: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const response = await this.get(`/tasks/${name}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(taskArguments),
+    });
+    const { id } = z.object({ id: z.string() }).parse(await response.json());
+    let result: unknown;
+    await eventually(`the end of ${name}`, async () => {
+      const state: unknown = await (await this.get(`/tasks/${id}`)).json();
+      expect(state).toMatchObject({ state: "SUCCESS" });
+      ({ result } = z.object({ result: z.unknown() }).parse(state));
+    });
+    return result;
+  }
+
   async upload(content: string): Promise<string> {
     const body = new FormData();
     body.append("file", new Blob([content], { type: "text/plain" }), "note.txt");

@@ -7,6 +7,7 @@ import { Docs } from "../../../components/docs/docs.ts";
 import { EdgeProxy, type EdgeProxyArgs } from "../../../components/edge-proxy/edge-proxy.ts";
 import { nginxConfig } from "../../../components/edge-proxy/nginx-config.ts";
 import { WorkerTier } from "../../../components/worker-tier/worker-tier.ts";
+import { type Phase } from "../../../config/schema.ts";
 import { compose, mocksFor, type Recorded } from "../support/compose.ts";
 import { containerBasics, known, named, placeOf, serviceOf } from "../support/place.ts";
 import { settingsOf } from "../support/settings.ts";
@@ -46,7 +47,7 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
         ...["--forwarded-allow-ips", "*", "--timeout-graceful-shutdown", "30", "--timeout-keep-alive", "75"],
         ...["--ws-ping-interval", "20"],
       ],
-      envs: ["DATABASE_URL=postgresql://database", "INSTANCE=app-2"],
+      envs: ["DATABASE_URL=postgresql://database", "INSTANCE_NAME=app-2"],
       networksAdvanced: [{ name: "orion-test-network", aliases: ["app-2", alias] }],
       ports: [],
       volumes: [{ volumeName: "orion-test-uploads", containerPath: "/app/uploads" }],
@@ -108,10 +109,10 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
       return new WorkerTier("workers", args);
     });
 
-  test("a worker takes its queues with its concurrency, and has a minute to end", async () => {
+  test("a worker takes its queues with its concurrency, and has the time of the longest task to end", async () => {
     const { resources } = await tier();
     expect(named(resources, "workers-worker-emails-1").inputs).toEqual({
-      ...containerBasics("worker", 60, 512, "worker-emails-1"),
+      ...containerBasics("worker", 310, 512, "worker-emails-1"),
       name: "orion-test-worker-emails-1",
       image: known(mode, "sha256:local-image-app"),
       command: [
@@ -244,7 +245,7 @@ describe("the app's environment", () => {
   };
   const environmentOf = (email: Record<string, unknown>, secrets: Record<string, string> = {}) =>
     appEnvironment(
-      settingsOf("development", { email }),
+      settingsOf("development", { email }, ["emailApiKey"]),
       connections,
       { STORAGE_BACKEND: "local" },
       (key) => secrets[key],
@@ -252,7 +253,7 @@ describe("the app's environment", () => {
   const common = {
     ...{ ENVIRONMENT: "development", DATABASE_URL: "d", REDIS_URL: "r", CELERY_BROKER_URL: "b" },
     ...{ CELERY_RESULT_BACKEND: "rb", FEATURE_FLAGS_URL: "f", SECRET_KEY: "s", CLOUDFLARE_ENABLED: "false" },
-    STORAGE_BACKEND: "local",
+    ...{ PUBLIC_URL: "http://127.0.0.1:8080", STORAGE_BACKEND: "local" },
   };
 
   test("has the platform's own names, and nothing that is not set", () => {
@@ -268,11 +269,29 @@ describe("the app's environment", () => {
       },
     ],
     [{ backend: "sendgrid" }, { EMAIL_BACKEND: "sendgrid", SENDGRID_API_KEY: "key" }],
-    [{ backend: "mailgun" }, { EMAIL_BACKEND: "mailgun", MAILGUN_API_KEY: "key" }],
-    [{ backend: "ses" }, { EMAIL_BACKEND: "ses", SES_SECRET_ACCESS_KEY: "key" }],
+    [
+      { backend: "mailgun", mailgunDomain: "mg.example.com" },
+      { EMAIL_BACKEND: "mailgun", MAILGUN_DOMAIN: "mg.example.com", MAILGUN_API_KEY: "key" },
+    ],
+    [
+      { backend: "ses", sesRegion: "eu-central-1", sesAccessKeyId: "AKIA0123456789ABCDEF" },
+      {
+        ...{ EMAIL_BACKEND: "ses", SES_REGION: "eu-central-1", SES_ACCESS_KEY_ID: "AKIA0123456789ABCDEF" },
+        SES_SECRET_ACCESS_KEY: "key",
+      },
+    ],
   ])("e-mail by %j", (email, expected) => {
     const secrets = { smtpPassword: "hidden", emailApiKey: "key" };
     expect(environmentOf(email, secrets)).toEqual({ ...common, ...expected });
+  });
+
+  test.each<[Phase, Record<string, unknown>, string]>([
+    ["development", {}, "http://127.0.0.1:8080"],
+    ["development", { services: ["cache", "app"] }, "http://127.0.0.1:8000"],
+    ["mvp", {}, "https://orion.example.com"],
+  ])("links of phase %s with %j lead to where visitors are", (phase, values, url) => {
+    const { PUBLIC_URL } = appEnvironment(settingsOf(phase, values), connections, {}, () => undefined);
+    expect(PUBLIC_URL).toBe(url);
   });
 
   test("Sentry and Stripe when the stack sets them; own variables last", () => {
@@ -301,6 +320,22 @@ describe("nginx.conf", () => {
     ["worker_shutdown_timeout 30s;"],
   ])("says %s", (line) => {
     expect(config).toContain(line);
+  });
+
+  /** The text of a location. */
+  const location = (path: string) => new RegExp(`location ${path} \\{[^]*?\\n    \\}`).exec(config)?.[0] ?? "";
+
+  test("what is uploaded is shown, and runs as no page of ours", () => {
+    expect(location("/uploads/")).toContain(`add_header Content-Security-Policy "sandbox; default-src 'none'" always;`);
+    expect(location("/uploads/")).toContain("expires 7d;");
+  });
+
+  test("what is static stays in a browser for a month", () => {
+    expect(location("/static/")).toMatch(/expires 30d;\n *add_header Cache-Control "public, immutable";/);
+  });
+
+  test.each(["/static/", "/uploads/"])("%s adds a header and therefore repeats those of the server", (path) => {
+    expect(location(path).match(/add_header X-[\w-]+/g)).toHaveLength(3);
   });
 });
 

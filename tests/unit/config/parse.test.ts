@@ -100,7 +100,10 @@ describe("what is wrong is named: key, value, what is allowed", () => {
     ],
     [{ phase: "development", dockerHost: "localhost" }, 'orion:dockerHost: got "localhost", allowed: an address that'],
     [{ ...leastValues("mvp"), admin: { cidrs: ["10.0.0.1/33"] } }, 'orion:admin.cidrs.0: got "10.0.0.1/33", allowed:'],
-    [{ ...leastValues("mvp"), hetzner: { locations: [] } }, "orion:hetzner.locations: got [], allowed: at least 1"],
+    [
+      { ...leastValues("mvp"), hetzner: { locations: [] } },
+      "orion:hetzner.locations: got [], allowed: 1 or more entries",
+    ],
     [
       { ...leastValues("mvp"), hetzner: { locations: ["ash"] } },
       'orion:hetzner.locations.0: got "ash", allowed: one of',
@@ -121,6 +124,20 @@ describe("what is wrong is named: key, value, what is allowed", () => {
       { ...leastValues("mvp"), cloudflare: { zone: "not a name" } },
       'orion:cloudflare.zone: got "not a name", allowed: a valid host name',
     ],
+    [{ phase: "development", app: 2 }, "orion:app: got 2, allowed: an object"],
+    [{ phase: "development", services: "cache" }, 'orion:services: got "cache", allowed: a list'],
+    [
+      { phase: "development", app: { environment: { lower: "x" } } },
+      'orion:app.environment.lower: got "x", allowed: a variable\'s name of upper-case letters',
+    ],
+    [
+      { phase: "development", app: { environment: { TWO: "a\nb" } } },
+      'orion:app.environment.TWO: got "a\\nb", allowed: a text of one line',
+    ],
+    [
+      { phase: "development", images: { registry: "https://registry.example.com" } },
+      'orion:images.registry: got "https://registry.example.com", allowed: the address of a registry without https://',
+    ],
     [{ ...leastValues("mvp"), email: { from: "me" } }, 'orion:email.from: got "me", allowed: a valid e-mail address'],
   ])("%j", (values, expected) => {
     expect(refusalOf(values)).toContain(expected);
@@ -136,11 +153,29 @@ describe("what needs each other", () => {
   test.each<[Record<string, unknown>, string]>([
     [{ phase: "development", services: ["app"] }, "cache as well, which app needs"],
     [{ phase: "development", services: ["cache", "edge"] }, "app as well, which edge needs"],
+    [
+      { phase: "development", services: [], database: { mode: "external" } },
+      "orion:services: got [], allowed: at least one while orion:database.mode is external",
+    ],
     [{ phase: "development", services: ["docs", "docs"] }, "each service once"],
     [
       { phase: "development", ports: { docs: 8000 } },
       "orion:ports.docs: got 8000, allowed: a port of its own; app has",
     ],
+    [
+      { phase: "development", edge: { tls: "self-signed" } },
+      'orion:edge.tls: got "self-signed", allowed: none in phase development',
+    ],
+    [
+      { phase: "development", email: { backend: "smtp" } },
+      "orion:email.smtpHost: is needed when orion:email.backend is smtp; a host name such as smtp.example.com",
+    ],
+    [
+      { phase: "development", email: { backend: "sendgrid" } },
+      "orion:emailApiKey: is needed when orion:email.backend is sendgrid; pulumi config set --secret emailApiKey",
+    ],
+    [{ phase: "development", email: { backend: "mailgun" } }, "orion:email.mailgunDomain: is needed when"],
+    [{ phase: "development", email: { backend: "ses" } }, "orion:email.sesRegion: is needed when"],
     [{ phase: "mvp" }, "orion:domain: is needed in phase mvp; a host name such as orion.example.com"],
     [{ phase: "mvp" }, "orion:cloudflare.accountId: is needed when orion:storage.backend is r2"],
     [{ phase: "mvp" }, "orion:admin.sshPublicKeys: is needed in phase mvp"],
@@ -149,6 +184,7 @@ describe("what needs each other", () => {
       "orion:databaseUrl: is needed when orion:database.mode",
     ],
     [{ ...leastValues("mvp"), cache: { mode: "external" } }, "orion:brokerUrl: is needed when orion:cache.mode"],
+    [{ ...leastValues("ha"), hetzner: { locations: ["fsn1", "fsn1"] } }, "each location once"],
     [{ ...leastValues("scale"), database: { replicas: 2 } }, "orion:database.replicas: got 2, allowed: 0 or 1 before"],
     [
       { ...leastValues("mvp"), cloudflare: { enabled: false, accountId: "0".repeat(32) } },

@@ -1,6 +1,6 @@
 /** Checked settings of any phase, with what its schema insists on filled in. */
 import { parseConfig } from "../../../config/parse.ts";
-import { type Phase, type Settings } from "../../../config/schema.ts";
+import { type Phase, type SecretKey, type Settings } from "../../../config/schema.ts";
 
 /** The least that a stack of the phase must say. */
 export function leastValues(phase: Phase): Record<string, unknown> {
@@ -15,8 +15,15 @@ export function leastValues(phase: Phase): Record<string, unknown> {
   };
 }
 
-export const settingsOf = (phase: Phase, values: Readonly<Record<string, unknown>> = {}): Settings =>
-  parseConfig({ values: { ...leastValues(phase), ...values }, secrets: new Set() }).settings;
+/** @param secrets names of secrets that the stack sets */
+export function settingsOf(
+  phase: Phase,
+  values: Readonly<Record<string, unknown>> = {},
+  secrets: readonly SecretKey[] = [],
+): Settings {
+  const hidden = Object.fromEntries(secrets.map((key) => [key, "hidden"]));
+  return parseConfig({ values: { ...leastValues(phase), ...values, ...hidden }, secrets: new Set(secrets) }).settings;
+}
 
 /** The message with which a configuration is refused. */
 export function refusalOf(values: Readonly<Record<string, unknown>>, secrets: readonly string[] = []): string {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { plan } from "../../../topology/plan.ts";
 import { localState, stackExists } from "../../../tools/backend.ts";
-import { portConflicts } from "../../../tools/ports.ts";
+import { portConflicts, requireFreePorts } from "../../../tools/ports.ts";
 import { readStackFile } from "../../../tools/stack-file.ts";
 import { confirm, table } from "../../../tools/terminal.ts";
 import { UserError } from "../../../tools/user-error.ts";
@@ -46,6 +46,12 @@ describe("a stack's file", () => {
     write("dev", "config:\n  orion:phase: nonsense\n");
     expect(() => readStackFile(root, "dev")).toThrow(/^Pulumi\.dev\.yaml: .*\n.*orion:phase: got "nonsense"/);
   });
+
+  test("that is no YAML is said to be none, and where", () => {
+    write("dev", "config:\n  orion:services: [cache\n");
+    expect(() => readStackFile(root, "dev")).toThrow(UserError);
+    expect(() => readStackFile(root, "dev")).toThrow(/^Pulumi\.dev\.yaml is no YAML: .* at line 3/);
+  });
 });
 
 test.each([
@@ -64,12 +70,24 @@ describe("the state", () => {
 
   test.each([
     [undefined, "ROOT/.orion/state/.pulumi"],
+    ["", "ROOT/.orion/state/.pulumi"],
     ["file:///somewhere/else", "/somewhere/else/.pulumi"],
     ["s3://bucket", undefined],
   ])("with PULUMI_BACKEND_URL %s lies at %s", (url, expected) => {
     if (url === undefined) delete process.env["PULUMI_BACKEND_URL"];
     else process.env["PULUMI_BACKEND_URL"] = url;
     expect(localState(root)).toBe(expected?.replace("ROOT", root));
+  });
+
+  test("lies where Pulumi.yaml says, unless the user says otherwise", () => {
+    writeFileSync(join(root, "Pulumi.yaml"), "name: orion\nbackend:\n  url: file:///project/state\n");
+    delete process.env["PULUMI_BACKEND_URL"];
+    expect(localState(root)).toBe("/project/state/.pulumi");
+    process.env["PULUMI_BACKEND_URL"] = "file:///own/state";
+    expect(localState(root)).toBe("/own/state/.pulumi");
+    writeFileSync(join(root, "Pulumi.yaml"), "name: orion\nbackend:\n  url: s3://bucket\n");
+    delete process.env["PULUMI_BACKEND_URL"];
+    expect(localState(root)).toBeUndefined();
   });
 
   test("does not know a stack that was never made", () => {
@@ -88,13 +106,16 @@ test("a port that somebody listens on is a conflict, with its service and its ho
   });
   // No Docker Engine is there: unit tests need none.
   const topology = plan("dev", settingsOf("development", { services: ["docs"], ports: { docs: port, database: 1 } }));
-  const conflicts = await portConflicts(
-    { ...topology, services: topology.services.filter(({ name }) => name === "docs") },
-    `unix://${join(root, "none.sock")}`,
-  );
+  const docsAlone = { ...topology, services: topology.services.filter(({ name }) => name === "docs") };
+  const noDocker = `unix://${join(root, "none.sock")}`;
+  const conflicts = await portConflicts(docsAlone, noDocker);
+  const refusal = await requireFreePorts(docsAlone, noDocker).catch(String);
   await new Promise((resolve) => server.close(resolve));
   expect(conflicts).toMatchObject([{ service: "docs", address: "127.0.0.1", port }]);
   expect(conflicts[0]?.holder).not.toBe("");
+  const [, other] =
+    /choose another: npx pulumi config set --path ports\.docs (\d+) --stack dev/.exec(refusal ?? "") ?? [];
+  expect(Number(other)).toBeLessThanOrEqual(65535);
 });
 
 describe("what is printed", () => {
