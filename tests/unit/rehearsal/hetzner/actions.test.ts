@@ -4,15 +4,16 @@ import { NoMachines } from "../../../../rehearsal/machines/none.ts";
 import { HetznerApi } from "../support/hetzner.ts";
 import { Gate, hooked } from "../support/machines.ts";
 
-const fine = { seconds: 0, failure: undefined };
-const failing = { seconds: 0, failure: { code: "action_failed", message: "no luck" } };
+const failing = { kind: "action", code: "action_failed", message: "no luck" };
 const actionOf = (body: Json): Json => (isRecord(body["action"]) ? body["action"] : {});
 /** A cloud on whose machines nothing happens while the gate is closed. */
-function held(options: ConstructorParameters<typeof HetznerApi>[0] = {}) {
+function held() {
   const gate = new Gate();
-  const looks = new Set<string>(["isRunning", "balancerHealth"]);
-  const before = (call: string) => (looks.has(call) ? Promise.resolve() : gate.pass());
-  return { gate, api: new HetznerApi({ ...options, machines: hooked(new NoMachines(), before) }) };
+  const machines = hooked(new NoMachines(), async (call, _, proceed) => {
+    if (!["isRunning", "balancerHealth"].includes(call)) await gate.pass();
+    return proceed();
+  });
+  return { gate, api: new HetznerApi({ machines }) };
 }
 const start = async (api: HetznerApi, path: string, body?: unknown) =>
   actionOf((await api.call("POST", path, body)).body);
@@ -42,7 +43,8 @@ test("an action runs, and says when it has ended", async () => {
 });
 
 test("several actions are polled at once, and all that were asked for are there", async () => {
-  const { api, gate } = held({ disturb: (_, [subject]) => (subject?.id === 2 ? failing : fine) });
+  const { api, gate } = held();
+  await api.fault({ ...failing, resource: { id: 2, type: "volume" } });
   const make = (name: string) => api.call("POST", "/volumes", { name, size: 10, location: "fsn1" });
   const poll = async () => {
     const { body } = await api.call("GET", "/actions?id=3&id=1&id=2&page=1&sort=status&sort=id");
@@ -97,12 +99,11 @@ test("an action is found where it belongs, and nowhere else", async () => {
 });
 
 test("an action that fails changes nothing, and says why", async () => {
-  let fails = false;
-  const api = new HetznerApi({ disturb: () => (fails ? failing : fine) });
+  const api = new HetznerApi();
   const server = await api.server();
   await api.network();
   const before = await api.show("server", server);
-  fails = true;
+  await api.fault(failing);
   for (const [command, body] of [
     ["poweroff", undefined],
     ["attach_to_network", { network: 1 }],

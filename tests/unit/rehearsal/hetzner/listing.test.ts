@@ -125,7 +125,8 @@ describe("lookups", () => {
   });
 
   test("a server type says where it is to be had, and what it costs there", async () => {
-    const api = new HetznerApi({ soldOut: (type) => new Set(type === "cx23" ? ["fsn1"] : []) });
+    const api = new HetznerApi();
+    await api.fault({ kind: "sold_out", serverType: "cx23", locations: ["fsn1"] });
     const type = await api.show("server_type", 101);
     expect(type).toMatchObject({ name: "cx23", cores: 2, memory: 4, disk: 40, architecture: "x86", deprecation: null });
     expect(records(type["locations"]).map(({ name, available }) => [name, available])).toEqual([

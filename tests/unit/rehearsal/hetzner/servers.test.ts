@@ -115,7 +115,8 @@ describe("a new server", () => {
   });
 
   test("of a type that is sold out is refused", async () => {
-    const api = new HetznerApi({ soldOut: (type) => new Set(type === "cx23" ? ["fsn1"] : []) });
+    const api = new HetznerApi();
+    await api.fault({ kind: "sold_out", serverType: "cx23", locations: ["fsn1"] });
     expect(await api.refusal("POST", "/servers", smallest)).toEqual([412, "resource_unavailable"]);
     await api.server({ location: "nbg1" });
     await api.server({ name: "b", server_type: "cpx12", start_after_create: false });

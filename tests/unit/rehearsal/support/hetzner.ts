@@ -3,7 +3,8 @@
  * as the document of the real API says, or the test fails.
  */
 import fastify, { type FastifyInstance } from "fastify";
-import { type Disturb } from "../../../../rehearsal/hetzner/actions.ts";
+import { addInterference } from "../../../../rehearsal/cloud/interference.ts";
+import { type FaultObjects, Faults, faultSchema } from "../../../../rehearsal/faults.ts";
 import { registerHetzner } from "../../../../rehearsal/hetzner/api.ts";
 import { type Cloud, type CloudOptions } from "../../../../rehearsal/hetzner/cloud.ts";
 import { type HetznerObjects } from "../../../../rehearsal/hetzner/state.ts";
@@ -22,10 +23,11 @@ export interface Reply {
   readonly code: unknown;
 }
 
-export interface HetznerOptions extends Partial<Pick<CloudOptions, "machines" | "limits" | "soldOut">> {
+export interface HetznerOptions extends Partial<Pick<CloudOptions, "machines" | "limits">> {
   /** The file of the state; without one it is forgotten. */
   readonly path?: string;
-  readonly disturb?: Disturb;
+  /** Chance, for the faults. */
+  readonly random?: () => number;
 }
 
 /** What the replies are held against; undefined where it is not at hand. */
@@ -43,7 +45,8 @@ export class HetznerApi {
   readonly app: FastifyInstance = fastify();
   readonly cloud: Cloud;
   readonly resume: () => Promise<void>;
-  readonly store: Store<HetznerObjects>;
+  readonly store: Store<HetznerObjects & FaultObjects>;
+  readonly faults: Faults;
   now = new Date("2026-01-01T00:00:00Z");
   /** Its address with the path of the API. */
   readonly endpoint: Promise<string>;
@@ -52,7 +55,10 @@ export class HetznerApi {
   readonly routes: [method: string, route: string][] = [];
 
   constructor(options: HetznerOptions = {}) {
-    this.store = new Store<HetznerObjects>(options.path ?? ":memory:");
+    const { path = ":memory:", machines = new NoMachines() } = options;
+    this.store = new Store<HetznerObjects & FaultObjects>(path);
+    this.faults = new Faults(this.store, machines, options.random);
+    addInterference(this.app, this.faults);
     this.app.addHook("onRoute", ({ method, url }) => {
       for (const one of [method].flat().filter((name) => name !== "HEAD"))
         this.routes.push([one, url.replace(prefix, "")]);
@@ -62,10 +68,10 @@ export class HetznerApi {
       now: () => this.now,
       token: hetznerToken,
       block: 78,
-      machines: options.machines ?? new NoMachines(),
+      machines,
       ...(options.limits && { limits: options.limits }),
-      soldOut: options.soldOut ?? (() => new Set()),
-      disturb: options.disturb ?? (() => ({ seconds: 0, failure: undefined })),
+      soldOut: (type) => this.faults.soldOut(type),
+      disturb: this.faults.onAction,
       onError: (error) => this.failures.push(error),
     });
     this.cloud = cloud;
@@ -126,6 +132,11 @@ export class HetznerApi {
     const { [singular]: shown } = await this.do("GET", `/${singular}s/${id}`);
     if (!isRecord(shown)) throw new Error(`no ${singular} in the reply`);
     return shown;
+  }
+
+  /** Begins a fault. */
+  async fault(fault: unknown): Promise<void> {
+    await this.faults.add(faultSchema.parse(fault));
   }
 
   /** Status and code of a call that is refused. @throws when it is not */

@@ -1,16 +1,15 @@
 /** Machines that do more, or less, than a test's own would. */
 import { type Machines } from "../../../../rehearsal/machines/machines.ts";
 
-/** Machines that do something before each call; when that rejects, the call fails and has done nothing. */
-export const hooked = (machines: Machines, before: (call: keyof Machines) => Promise<void>): Machines =>
+type Around = (call: keyof Machines, args: readonly unknown[], proceed: () => Promise<unknown>) => Promise<unknown>;
+
+/** Machines whose every call goes through a test's hands. */
+export const hooked = (machines: Machines, around: Around): Machines =>
   new Proxy(machines, {
     get: (target, key: keyof Machines) => {
       const found: unknown = Reflect.get(target, key, target);
       if (typeof found !== "function") return found;
-      return async (...args: unknown[]): Promise<unknown> => {
-        await before(key);
-        return Reflect.apply(found, target, args) as unknown;
-      };
+      return (...args: unknown[]) => around(key, args, () => Reflect.apply(found, target, args) as Promise<unknown>);
     },
   });
 
