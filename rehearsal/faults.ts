@@ -10,7 +10,7 @@ const often = {
   /** After so many times it is over; without it, when it is deleted. */
   times: z.int().positive().optional(),
 };
-/** Which calls: of one API, with a method and a path that begins so. */
+/** Which calls: of one API, with a method, and of a path or below it. */
 const calls = {
   api: z.enum(["hetzner", "cloudflare"]),
   method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]).optional(),
@@ -67,6 +67,8 @@ export interface Interference {
 
 type Matching<Kind extends Fault["kind"]> = Extract<StoredFault, { kind: Kind }>;
 
+const isBelow = (path: string, top: string): boolean => `${path}/`.startsWith(top.endsWith("/") ? top : `${top}/`);
+
 export class Faults {
   readonly #store: Store<FaultObjects>;
   readonly #machines: Machines;
@@ -107,7 +109,7 @@ export class Faults {
   /** What is to happen to a call. @param path below the API's own */
   onCall(api: "hetzner" | "cloudflare", method: string, path: string): Interference {
     const concerns = (one: Matching<"reply" | "delay" | "timeout">) =>
-      one.api === api && (one.method === undefined || one.method === method) && path.startsWith(one.path);
+      one.api === api && (one.method === undefined || one.method === method) && isBelow(path, one.path);
     const [slow] = this.#happening("delay", concerns);
     const [hang] = this.#happening("timeout", concerns);
     const [reply] = hang ? [] : this.#happening("reply", concerns);

@@ -2,21 +2,19 @@
 import { timingSafeEqual } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import fastify, { type FastifyInstance } from "fastify";
 import { z } from "zod";
 import { type Progress } from "../../toolchain/src/progress.ts";
 import { UserError } from "../../toolchain/src/run.ts";
 import { registerCloudflare } from "../cloudflare/api.ts";
 import { Edge } from "../cloudflare/edge/edge.ts";
-import { failure } from "../cloudflare/envelope.ts";
 import { Gateway } from "../cloudflare/objects/gateway.ts";
 import { accessKeys } from "../cloudflare/objects/keys.ts";
 import { noObjects } from "../cloudflare/objects/storage.ts";
 import { isQuirk, setQuirk } from "../cloudflare/quirks.ts";
 import { type CloudflareObjects } from "../cloudflare/state.ts";
-import { type FaultObjects, Faults, faultSchema, type Interference } from "../faults.ts";
+import { type FaultObjects, Faults, faultSchema } from "../faults.ts";
 import { registerHetzner } from "../hetzner/api.ts";
-import { HetznerError } from "../hetzner/errors.ts";
 import { type HetznerObjects } from "../hetzner/state.ts";
 import { DockerMachines } from "../machines/docker/docker-machines.ts";
 import { Names } from "../machines/docker/names.ts";
@@ -28,6 +26,7 @@ import { ensureProgram, registry as registryProgram, storage as storageProgram }
 import { namesOf, placeOf, Registry, type RegistryObjects } from "../registry/registry.ts";
 import { Store } from "../store.ts";
 import { Calls, lineOf } from "./calls.ts";
+import { addInterference } from "./interference.ts";
 import { pageOf } from "./page.ts";
 import { cloudAddresses, type CloudSettings, registryPort } from "./settings.ts";
 import { statusOf } from "./status.ts";
@@ -74,7 +73,15 @@ export class Emulator {
       programs &&
       new Gateway({ program: programs.storage, folder: join(folder, "objects"), port: settings.port + 1, token });
     this.#app = fastify({ forceCloseConnections: true, bodyLimit: 16 * 2 ** 20 });
-    this.#addFaults();
+    addInterference(this.#app, this.#faults);
+    this.#addCalls();
+    this.#app.setNotFoundHandler(async (request, reply) => {
+      const message = `${request.method} ${request.url.split("?")[0] ?? ""} is not emulated: the APIs are below /hetzner/v1 and /client/v4`;
+      await reply
+        .code(501)
+        .header("x-should-retry", "false")
+        .send({ error: { code: "not_emulated", message } });
+    });
     this.#hetzner = registerHetzner(this.#app, {
       store: this.#store,
       machines: this.#machines,
@@ -173,15 +180,8 @@ export class Emulator {
     await this.#machines.destroyAll();
   }
 
-  #addFaults(): void {
-    const apis = { hetzner: "/hetzner/v1", cloudflare: "/client/v4" } as const;
-    this.#app.addHook("onRequest", async (request, reply) => {
-      for (const [api, prefix] of Object.entries(apis) as [keyof typeof apis, string][]) {
-        if (!request.url.startsWith(`${prefix}/`)) continue;
-        const [path = ""] = request.url.slice(prefix.length).split("?");
-        await interfere(this.#faults.onCall(api, request.method, path), api, request, reply);
-      }
-    });
+  /** Notes every call. */
+  #addCalls(): void {
     this.#app.addHook("onResponse", (request, reply, done) => {
       const [path = ""] = request.url.split("?");
       if (path !== "/" && !path.startsWith("/rehearsal")) {
@@ -259,40 +259,6 @@ export class Emulator {
     });
   }
 }
-
-/** Lets a call wait, hang or fail before anybody looks at it. */
-async function interfere(
-  { seconds, hangs, reply: wanted }: Interference,
-  api: "hetzner" | "cloudflare",
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<void> {
-  if (seconds > 0) await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-  if (hangs) {
-    // Until the client gives up.
-    await new Promise((resolve) => request.raw.socket.once("close", resolve));
-    reply.hijack();
-    return;
-  }
-  if (!wanted) return;
-  const { status, code, message } = wanted;
-  const body =
-    api === "hetzner"
-      ? new HetznerError(status, code ?? codeOf(status), message).envelope
-      : failure({ code: Number(code ?? 10000), message });
-  await reply.code(status).send(body);
-}
-
-/** Hetzner's code for a status that says enough. */
-const codeOf = (status: number): string =>
-  ({
-    409: "conflict",
-    412: "resource_unavailable",
-    423: "locked",
-    429: "rate_limit_exceeded",
-    502: "bad_gateway",
-    504: "timeout",
-  })[status] ?? "server_error";
 
 function isToken(authorization: string, token: string): boolean {
   const [given, wanted] = [Buffer.from(authorization), Buffer.from(`Bearer ${token}`)];

@@ -4,7 +4,7 @@ import { type CloudflareStore } from "../cloudflare/state.ts";
 import { type StoredFault } from "../faults.ts";
 import { balancerView } from "../hetzner/balancer-view.ts";
 import { type Cloud } from "../hetzner/cloud.ts";
-import { serverView } from "../hetzner/server-view.ts";
+import { observeServer } from "../hetzner/server-view.ts";
 import { type Call } from "./calls.ts";
 import { type CloudSettings, cloudAddresses } from "./settings.ts";
 
@@ -68,6 +68,7 @@ export interface StatusSources {
 export async function statusOf(sources: StatusSources): Promise<Status> {
   const { settings, cloud, cloudflare } = sources;
   const base = `http://127.0.0.1:${settings.port}`;
+  await Promise.all(cloud.store.list("hetzner.server").map((server) => observeServer(cloud, server)));
   const { edge, registry } = cloudAddresses(settings.block);
   const names = new Map(cloud.store.list("hetzner.server").map(({ id, name }) => [id, name]));
   return {
@@ -79,17 +80,15 @@ export async function statusOf(sources: StatusSources): Promise<Status> {
     page: `${base}/?token=${settings.token}`,
     edge: sources.hasEdge ? edge : null,
     registry: sources.hasEdge ? registry : null,
-    servers: await Promise.all(
-      cloud.store.list("hetzner.server").map(async (server) => ({
-        id: server.id,
-        name: server.name,
-        type: cloud.catalogue.serverTypes.find(({ id }) => id === server.type)?.name ?? "",
-        status: String((await serverView(cloud, server))["status"]),
-        address: cloud.publicAddress(server.id) ?? null,
-        private: server.networks.flatMap(({ ip, aliasIps }) => [ip, ...aliasIps]),
-        volumes: cloud.store.list("hetzner.volume").flatMap((one) => (one.server === server.id ? [one.name] : [])),
-      })),
-    ),
+    servers: cloud.store.list("hetzner.server").map((server) => ({
+      id: server.id,
+      name: server.name,
+      type: cloud.catalogue.serverTypes.find(({ id }) => id === server.type)?.name ?? "",
+      status: server.status,
+      address: cloud.publicAddress(server.id) ?? null,
+      private: server.networks.flatMap(({ ip, aliasIps }) => [ip, ...aliasIps]),
+      volumes: cloud.store.list("hetzner.volume").flatMap((one) => (one.server === server.id ? [one.name] : [])),
+    })),
     balancers: await Promise.all(
       cloud.store.list("hetzner.load_balancer").map(async (balancer) => {
         const { targets } = z

@@ -1,6 +1,6 @@
 /** Actions: what takes time, and whose end clients wait for. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type HetznerStore, type Action } from "./state.ts";
+import { type Action, type HetznerStore } from "./state.ts";
 import { HetznerError } from "./errors.ts";
 
 export interface Subject {
@@ -24,7 +24,7 @@ export class Actions {
   readonly #disturb: Disturb;
   readonly #running = new Set<Promise<void>>();
   /** The last work on each subject: what touches the same thing goes one after the other. */
-  readonly #queues = new Map<string, Promise<unknown>>();
+  readonly #queues = new Map<string, Promise<void>>();
   readonly #perAction = new Map<number, Promise<void>>();
   /** How many actions are under way on each subject. */
   readonly #busy = new Map<string, number>();
@@ -51,18 +51,28 @@ export class Actions {
     const { seconds, failure } = this.#disturb(command, subjects);
     const action: Action = { ...this.#new(command, subjects), status: "running", progress: 0, finished: null };
     if (failure === undefined) change();
+    else this.#store.put("hetzner.failure", action.id, failure);
     this.#store.put("hetzner.action", action.id, action);
     this.#run(action, async () => {
       if (seconds > 0) await sleep(seconds * 1000);
-      if (failure !== undefined) throw new HetznerError(422, failure.code, failure.message);
+      if (failure !== undefined) throw errorOf(failure);
       await work();
     });
     return action;
   }
 
-  /** Takes up an action that a crash interrupted. */
-  resume(action: Action, work: () => Promise<void>): void {
-    this.#run(action, work);
+  /**
+   * Takes up every action that a crash interrupted; one that was to fail, and so changed nothing, still does.
+   *
+   * @returns them
+   */
+  resume(work: (action: Action) => Promise<void>): Action[] {
+    const interrupted = this.#store.list("hetzner.action").filter(({ status }) => status === "running");
+    for (const action of interrupted) {
+      const failure = this.#store.get("hetzner.failure", action.id);
+      this.#run(action, () => (failure ? Promise.reject(errorOf(failure)) : work(action)));
+    }
+    return interrupted;
   }
 
   /** One that is over already: for what takes no time. */
@@ -78,6 +88,19 @@ export class Actions {
 
   list(): Action[] {
     return this.#store.list("hetzner.action");
+  }
+
+  /** Does work after everything that is under way on a subject, and before what comes later. */
+  inTurn(subject: Subject, work: () => Promise<void>): Promise<void> {
+    const queue = keyOf(subject);
+    const done = (this.#queues.get(queue) ?? Promise.resolve()).then(work);
+    const last = done
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#queues.get(queue) === last) this.#queues.delete(queue);
+      });
+    this.#queues.set(queue, last);
+    return done;
   }
 
   /** Resolves when an action has ended, well or not. */
@@ -100,15 +123,11 @@ export class Actions {
   #run(action: Action, work: () => Promise<void>): void {
     const keys = action.resources.map(keyOf);
     for (const key of keys) this.#busy.set(key, (this.#busy.get(key) ?? 0) + 1);
-    const [queue = `action/${action.id}`] = keys;
-    const running = (this.#queues.get(queue) ?? Promise.resolve())
-      .then(() => this.#perform(action, work, keys))
-      .finally(() => {
-        this.#running.delete(running);
-        this.#perAction.delete(action.id);
-        if (this.#queues.get(queue) === running) this.#queues.delete(queue);
-      });
-    this.#queues.set(queue, running);
+    const [subject = { id: action.id, type: "action" }] = action.resources;
+    const running = this.inTurn(subject, () => this.#perform(action, work, keys)).finally(() => {
+      this.#running.delete(running);
+      this.#perAction.delete(action.id);
+    });
     this.#running.add(running);
     this.#perAction.set(action.id, running);
   }
@@ -125,6 +144,7 @@ export class Actions {
     }
     const status = error === null ? "success" : "error";
     this.#store.put("hetzner.action", action.id, { ...action, status, progress: 100, finished: this.#stamp(), error });
+    this.#store.delete("hetzner.failure", action.id);
     for (const key of keys) {
       const left = (this.#busy.get(key) ?? 1) - 1;
       if (left > 0) this.#busy.set(key, left);
@@ -137,7 +157,8 @@ export class Actions {
   }
 }
 
-const keyOf = ({ id, type }: Subject): string => `${type}/${id}`;
+const errorOf = ({ code, message }: NonNullable<Action["error"]>) => new HetznerError(422, code, message);
+export const keyOf = ({ id, type }: Subject): string => `${type}/${id}`;
 
 /** A time as the API writes it: RFC 3339, to the second. */
 export const stampOf = (date: Date): string => date.toISOString().replace(/\.\d+Z$/, "+00:00");

@@ -1,4 +1,5 @@
-/** Addresses: CIDRs as numbers, and the next free one of a range. Pure; IPv4. */
+/** Addresses: CIDRs as numbers, and the next free one of a range. Pure; IPv4, where nothing else is said. */
+import { BlockList, isIPv6 } from "node:net";
 
 export interface Range {
   /** The first address as a number. */
@@ -28,6 +29,25 @@ export function rangeOf(cidr: string): Range | undefined {
 
 export const contains = (outer: Range, inner: Range): boolean => outer.first <= inner.first && inner.last <= outer.last;
 export const overlaps = (a: Range, b: Range): boolean => a.first <= b.last && b.first <= a.last;
+
+/** Whether the text is an IPv6 CIDR without bits behind its prefix. */
+export function isRange6(cidr: string): boolean {
+  const [address = "", prefix = ""] = cidr.split("/");
+  if (!isIPv6(address) || !/^[0-9a-f:]+$/i.test(address) || !/^\d{1,3}$/.test(prefix)) return false;
+  const [head = [], tail = []] = address.split("::").map((part) => part.split(":").filter(Boolean));
+  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => "0");
+  const number = [...head, ...zeros, ...tail].reduce((sum, group) => sum * 65_536n + BigInt(`0x${group}`), 0n);
+  return Number(prefix) <= 128 && number % 2n ** BigInt(128 - Number(prefix)) === 0n;
+}
+
+/** Whether an address is the one that somebody has, or one of the IPv6 range that somebody has. */
+export function isOneOf(own: string, address: string): boolean {
+  const [network = "", prefix] = own.split("/");
+  if (prefix === undefined || !isIPv6(address)) return own === address;
+  const range = new BlockList();
+  range.addSubnet(network, Number(prefix), "ipv6");
+  return range.check(address, "ipv6");
+}
 
 /** The gateway of a network and of its subnets: the first host. */
 export const gatewayOf = (cidr: string): string => {

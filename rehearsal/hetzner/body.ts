@@ -25,6 +25,8 @@ export const hostName = z
   .max(253)
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i, "must be a valid hostname");
 export const id = z.int().positive();
+/** Ids, each once. */
+export const ids = z.array(id).refine((list) => new Set(list).size === list.length, "must not have the same id twice");
 export const idOrName = z.union([z.string().min(1), id]);
 export const port = z.int().min(1).max(65535);
 export const cidr = z

@@ -145,8 +145,10 @@ export class Catalogue {
   }
 
   pricing(): Json {
-    const perLocation = (monthly: number) =>
-      this.pricesOf(monthly).map(({ location, price_hourly, price_monthly }) => ({
+    const monthly = (net: number) =>
+      this.pricesOf(net).map(({ location, price_monthly }) => ({ location, price_monthly }));
+    const hourly = (net: number) =>
+      this.pricesOf(net).map(({ location, price_hourly, price_monthly }) => ({
         location,
         price_hourly,
         price_monthly,
@@ -155,19 +157,23 @@ export class Catalogue {
       currency: "EUR",
       vat_rate: prices.vat.toFixed(6),
       primary_ips: [
-        { type: "ipv4", prices: perLocation(prices.primaryIpv4) },
-        { type: "ipv6", prices: perLocation(0) },
+        { type: "ipv4", prices: hourly(prices.primaryIpv4) },
+        { type: "ipv6", prices: hourly(0) },
       ],
       floating_ip: { price_monthly: price(prices.floatingIpv4) },
-      floating_ips: [{ type: "ipv4", prices: perLocation(prices.floatingIpv4) }],
+      floating_ips: [{ type: "ipv4", prices: monthly(prices.floatingIpv4) }],
       image: { price_per_gb_month: price(prices.imageGb) },
       volume: { price_per_gb_month: price(prices.volumeGb) },
       server_backup: { percentage: "20.0000000000" },
-      server_types: this.serverTypes.map(({ id, name, monthly }) => ({ id, name, prices: this.pricesOf(monthly) })),
-      load_balancer_types: this.balancerTypes.map(({ id, name, monthly }) => ({
-        id,
-        name,
-        prices: this.pricesOf(monthly),
+      server_types: this.serverTypes.map((type) => ({
+        id: type.id,
+        name: type.name,
+        prices: this.pricesOf(type.monthly),
+      })),
+      load_balancer_types: this.balancerTypes.map((type) => ({
+        id: type.id,
+        name: type.name,
+        prices: this.pricesOf(type.monthly),
       })),
     };
   }

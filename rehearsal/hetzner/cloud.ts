@@ -1,8 +1,8 @@
 /** The emulated Hetzner Cloud behind its API: what all resources share. */
 import { type Json } from "../json.ts";
 import { type Machines, type NetworkInterface } from "../machines/machines.ts";
-import { type Actions, type Subject } from "./actions.ts";
-import { isHostOf, nextFree } from "./addresses.ts";
+import { type Actions, keyOf, type Subject } from "./actions.ts";
+import { isHostOf, isOneOf, nextFree, overlaps, rangeOf } from "./addresses.ts";
 import { type Catalogue } from "./catalogue.ts";
 import { HetznerError, invalid, locked, notFound, notUnique } from "./errors.ts";
 import { labelSelector } from "./listing.ts";
@@ -49,6 +49,9 @@ const titles: Readonly<Record<NamedKind, string>> = {
 };
 
 const mostInPlacementGroup = 10;
+export const mostVolumes = 16;
+/** Where the IPv6 ranges of a kind begin: the second octet of a block is below 256. */
+const ranges6 = { primary_ip: 0, floating_ip: 0x100, load_balancer: 0x200 } as const;
 
 export class Cloud {
   readonly store: HetznerStore;
@@ -124,9 +127,9 @@ export class Cloud {
     throw new HetznerError(412, "resource_unavailable", "no public address is left");
   }
 
-  /** An address of documentation space, which the rehearsal serves nowhere; a /64 for each. */
-  freeRange6(id: number): string {
-    return `2001:db8:${this.#block.toString(16)}:${id.toString(16)}::/64`;
+  /** Addresses of documentation space, which the rehearsal serves nowhere; a /64 for each id of each kind. */
+  freeRange6(kind: keyof typeof ranges6, id: number): string {
+    return `2001:db8:${(ranges6[kind] + this.#block).toString(16)}:${id.toString(16)}::/64`;
   }
 
   /** Every address that somebody has in a network. */
@@ -141,10 +144,17 @@ export class Cloud {
    * The wanted private address, or the next free one of a subnet in the network zone.
    *
    * @param range the subnet to take it from; undefined: any
+   * @param others addresses that are about to be taken, too
    */
-  privateAddress(network: number, wanted: string | undefined, zone: string, range?: string): string {
+  privateAddress(
+    network: number,
+    wanted: string | undefined,
+    zone: string,
+    range?: string,
+    others: readonly string[] = [],
+  ): string {
     const { subnets } = this.require("hetzner.network", network);
-    const taken = this.takenIn(network);
+    const taken = new Set([...this.takenIn(network), ...others]);
     const usable = subnets.filter((one) => one.zone === zone && (range === undefined || one.range === range));
     if (usable.length === 0) {
       throw new HetznerError(422, "no_subnet_available", `the network has no subnet in the network zone ${zone}`);
@@ -160,7 +170,15 @@ export class Cloud {
       const free = nextFree(one.range, taken);
       if (free !== undefined) return free;
     }
-    throw new HetznerError(422, "ip_not_available", "no address of the network is left");
+    throw new HetznerError(422, "no_subnet_available", "no address of the network is left");
+  }
+
+  /** @throws {HetznerError} when a server would stand in two networks that have addresses in common */
+  requireApart(networks: readonly number[]): void {
+    const ranges = networks.flatMap((id) => rangeOf(this.require("hetzner.network", id).range) ?? []);
+    if (ranges.some((range, index) => ranges.slice(index + 1).some((other) => overlaps(range, other)))) {
+      throw new HetznerError(422, "networks_overlap", "the networks of a server must not overlap");
+    }
   }
 
   interfacesOf(server: Server): NetworkInterface[] {
@@ -200,19 +218,25 @@ export class Cloud {
   newPrimaryIp(wanted: Omit<PrimaryIp, "id" | "ip" | "name"> & { readonly name?: string }): PrimaryIp {
     this.requireRoom("hetzner.primary_ip");
     const id = this.store.nextId("hetzner.primary_ip");
-    const ip = wanted.type === "ipv4" ? this.freeAddress() : this.freeRange6(id);
+    const ip = wanted.type === "ipv4" ? this.freeAddress() : this.freeRange6("primary_ip", id);
     const made: PrimaryIp = { ...wanted, id, ip, name: wanted.name ?? `primary_ip-${id}` };
     this.store.put("hetzner.primary_ip", id, made);
     return made;
   }
 
-  /** Names, or with null no longer names, an address of the DNS. */
+  /**
+   * Names, or with null no longer names, an address of the DNS.
+   *
+   * @throws {HetznerError} when it is none of the object's
+   */
   setDnsPtr<Kind extends "hetzner.primary_ip" | "hetzner.floating_ip" | "hetzner.load_balancer">(
     kind: Kind,
     object: HetznerObjects[Kind],
     address: string,
     name: string | null,
   ): void {
+    const own = "ipv6" in object ? [object.ip, object.ipv6] : [object.ip];
+    if (!own.some((one) => isOneOf(one, address))) throw invalid("ip", `${address} is none of its addresses`);
     const others = Object.entries(object.dnsPtr).filter(([ip]) => ip !== address);
     const dnsPtr = Object.fromEntries(name === null ? others : [...others, [address, name]]);
     this.store.put(kind, object.id, { ...object, dnsPtr });
@@ -227,6 +251,13 @@ export class Cloud {
     if (volume.location !== location) throw invalid("volume", `is in ${volume.location}, not in ${location}`);
     this.requireIdle({ id, type: "volume" });
     return volume;
+  }
+
+  /** @throws {HetznerError} when a server has as many Volumes as it can */
+  requireRoomForVolume(server: number): void {
+    if (this.store.list("hetzner.volume").filter((one) => one.server === server).length >= mostVolumes) {
+      throw new HetznerError(403, "resource_limit_exceeded", `a server has at most ${mostVolumes} volumes`);
+    }
   }
 
   /** @throws {HetznerError} when a placement group has no place left */
@@ -306,14 +337,32 @@ export class Cloud {
     });
   }
 
-  /** Work that no action stands for; its errors are told by `onError`. */
-  background(work: Promise<unknown>): void {
-    const running = work
+  /** Work on a subject that no action stands for; its errors are told by `onError`. Resolves when it is over. */
+  background(subject: Subject, work: () => Promise<void>): Promise<void> {
+    const running = this.actions
+      .inTurn(subject, work)
       .catch((error: unknown) => {
         this.#onError(error);
       })
       .finally(() => this.#background.delete(running));
     this.#background.add(running);
+    return running;
+  }
+
+  /**
+   * Deletes an object, and in the background what machines have of it; what a crash prevents is done at the next start.
+   */
+  remove(kind: NamedKind, subject: Subject, work: () => Promise<void>): void {
+    this.store.delete(kind, subject.id);
+    this.store.put("hetzner.removal", keyOf(subject), subject);
+    void this.finishRemoval(subject, work);
+  }
+
+  finishRemoval(subject: Subject, work: () => Promise<void>): Promise<void> {
+    return this.background(subject, async () => {
+      await work();
+      this.store.delete("hetzner.removal", keyOf(subject));
+    });
   }
 
   /** Resolves when no action and no other work is under way. */

@@ -1,5 +1,6 @@
 /** Brings machines to what the store says: after a change, and for everything that a crash left half done. */
 import { type MachineSpec } from "../machines/machines.ts";
+import { keyOf, type Subject } from "./actions.ts";
 import { type Cloud } from "./cloud.ts";
 import { specOf } from "./balancer-spec.ts";
 import { type Server } from "./state.ts";
@@ -28,7 +29,9 @@ export async function convergeServer(cloud: Cloud, id: number): Promise<void> {
   const server = store.get("hetzner.server", id);
   if (server === undefined || server.status === "deleting") {
     await machines.delete(id);
+    const balancers = server ? cloud.balancersOf(server) : [];
     if (server) cloud.forget(server);
+    for (const balancer of balancers) await convergeBalancer(cloud, balancer.id);
     return;
   }
   await machines.create(machineSpec(cloud, server), false);
@@ -41,11 +44,14 @@ export async function convergeServer(cloud: Cloud, id: number): Promise<void> {
   await convergeBalancersOf(cloud, id);
 }
 
+/** A server whose machine is on, or is off. */
+export const powerOf = (on: boolean) => ({ on, status: on ? ("running" as const) : ("off" as const) });
+
 /** Only the power switch, and what the server's status says after it. */
 export async function convergePower(cloud: Cloud, id: number): Promise<void> {
   const { on } = cloud.require("hetzner.server", id);
   await (on ? cloud.machines.powerOn(id) : cloud.machines.powerOff(id));
-  cloud.change("hetzner.server", id, (now) => ({ status: now.on ? ("running" as const) : ("off" as const) }));
+  cloud.change("hetzner.server", id, (now) => powerOf(now.on));
 }
 
 export async function convergeVolume(cloud: Cloud, id: number): Promise<void> {
@@ -89,23 +95,35 @@ const byType: Readonly<Record<string, (cloud: Cloud, id: number) => Promise<void
   load_balancer: convergeBalancer,
 };
 
-/** Takes up what was under way when the emulator ended; networks first, since servers stand in them. */
+/** Takes up what was under way when the emulator ended. Resolves when all is there but what actions are still about. */
 export async function recover(cloud: Cloud): Promise<void> {
   const { store, actions } = cloud;
-  for (const { id } of store.list("hetzner.network")) await convergeNetwork(cloud, id);
-  for (const { id } of store.list("hetzner.volume")) {
-    const { sizeGb, format } = cloud.require("hetzner.volume", id);
-    await cloud.machines.createVolume({ id, sizeGb, format });
+  const once = new Map<string, Promise<void>>();
+  /** Each thing once, whatever is about it, and a Volume after the server that has it. */
+  const converge = ({ id, type }: Subject): Promise<void> => {
+    const work = async (): Promise<void> => {
+      const server = type === "volume" ? store.get("hetzner.volume", id)?.server : undefined;
+      if (server !== undefined) await converge({ id: server, type: "server" });
+      await byType[type]?.(cloud, id);
+    };
+    const known = once.get(keyOf({ id, type })) ?? work();
+    once.set(keyOf({ id, type }), known);
+    return known;
+  };
+  const inBackground = (subject: Subject) => cloud.background(subject, () => converge(subject));
+
+  // Servers stand in networks and have Volumes.
+  for (const { id } of store.list("hetzner.network")) await inBackground({ id, type: "network" });
+  for (const { id, sizeGb, format } of store.list("hetzner.volume")) {
+    await cloud.background({ id, type: "volume" }, () => cloud.machines.createVolume({ id, sizeGb, format }));
   }
-  const interrupted = actions.list().filter(({ status }) => status === "running");
-  for (const action of interrupted) {
-    actions.resume(action, async () => {
-      for (const { id, type } of action.resources) await byType[type]?.(cloud, id);
-    });
-  }
-  const busy = new Set(interrupted.flatMap(({ resources }) => resources.map(({ id, type }) => `${type}/${id}`)));
-  const idle = store.list("hetzner.server").filter(({ id }) => !busy.has(`server/${id}`));
+  for (const subject of store.list("hetzner.removal")) await cloud.finishRemoval(subject, () => converge(subject));
+  const interrupted = actions.resume(async ({ resources }) => {
+    for (const subject of resources) await converge(subject);
+  });
+  const busy = new Set(interrupted.flatMap(({ resources }) => resources.map(keyOf)));
+  const idle = store.list("hetzner.server").filter(({ id }) => !busy.has(keyOf({ id, type: "server" })));
   // A machine that ended while nobody looked, after a reboot of the host for example, is started again.
-  await Promise.all(idle.map(({ id }) => convergeServer(cloud, id)));
-  for (const { id } of store.list("hetzner.load_balancer")) await convergeBalancer(cloud, id);
+  await Promise.all(idle.map(({ id }) => inBackground({ id, type: "server" })));
+  for (const { id } of store.list("hetzner.load_balancer")) await inBackground({ id, type: "load_balancer" });
 }

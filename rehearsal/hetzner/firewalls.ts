@@ -1,7 +1,7 @@
 /** Firewalls: rules, and the servers that they stand before. */
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
-import { rangeOf } from "./addresses.ts";
+import { isRange6, rangeOf } from "./addresses.ts";
 import { id, labels, maybe, name, parse } from "./body.ts";
 import { type Cloud } from "./cloud.ts";
 import { HetznerError, inUse } from "./errors.ts";
@@ -10,20 +10,25 @@ import { type ResourceType, type Routes } from "./resources.ts";
 import { type Action, type Firewall, type Rule, type Server } from "./state.ts";
 
 const mostRules = 50;
-const portOrRange = /^\d{1,5}(-\d{1,5})?$/;
+
+/** `80` or `80-85`. */
+function isPortOrRange(text: string): boolean {
+  const [, first, last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
+  return first !== undefined && Number(first) >= 1 && Number(first) <= Number(last) && Number(last) <= 65_535;
+}
 
 /** As the real API: a network with bits behind its prefix is refused, not corrected. */
 const address = z
   .string()
   .refine(
-    (text) => rangeOf(text) !== undefined || /^[0-9a-f:]+\/\d{1,3}$/i.test(text),
+    (text) => rangeOf(text) !== undefined || isRange6(text),
     "must be an IPv4 or IPv6 network in CIDR notation, without bits behind its prefix",
   );
 const ruleSchema = z
   .object({
     direction: z.enum(["in", "out"]),
     protocol: z.enum(["tcp", "udp", "icmp", "esp", "gre"]),
-    port: maybe(z.string().regex(portOrRange, "must be a port or a range such as 80-85")),
+    port: maybe(z.string().refine(isPortOrRange, "must be a port or a range such as 80-85")),
     source_ips: maybe(z.array(address)),
     destination_ips: maybe(z.array(address)),
     description: maybe(z.string().max(255)),
@@ -153,23 +158,18 @@ function added(cloud: Cloud, firewall: Firewall, resources: readonly Resource[])
   return { servers, selectors };
 }
 
+/** As the real API: what is not there to be removed is no mistake. */
 function removed(firewall: Firewall, resources: readonly Resource[]): Partial<Firewall> {
-  let { servers, selectors } = firewall;
+  const servers = new Set(firewall.servers);
+  const selectors = new Set(firewall.selectors);
   for (const resource of resources) {
-    if (resource.type === "server") {
-      if (!servers.includes(resource.server.id)) throw gone(`server ${resource.server.id}`);
-      servers = servers.filter((one) => one !== resource.server.id);
-    } else {
-      const { selector } = resource.label_selector;
-      if (!selectors.includes(selector)) throw gone(`selector '${selector}'`);
-      selectors = selectors.filter((one) => one !== selector);
-    }
+    if (resource.type === "server") servers.delete(resource.server.id);
+    else selectors.delete(resource.label_selector.selector);
   }
-  return { servers, selectors };
+  return { servers: [...servers], selectors: [...selectors] };
 }
 
 const already = (what: string) => new HetznerError(409, "firewall_already_applied", `already applied to ${what}`);
-const gone = (what: string) => new HetznerError(409, "firewall_already_removed", `not applied to ${what}`);
 
 function viewOf(cloud: Cloud, firewall: Firewall) {
   const covered = (selector: string) =>

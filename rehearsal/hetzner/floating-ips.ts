@@ -68,13 +68,14 @@ export function registerFloatingIps(routes: Routes): void {
       const own = store.nextId(type.kind);
       const named = asked.name ?? `floating-ip-${own}`;
       cloud.requireFreeName(type.kind, named);
+      cloud.requireRoom(type.kind);
       const made: FloatingIp = {
         id: own,
         name: named,
         labels: asked.labels ?? {},
         created: stampOf(cloud.now()),
         type: asked.type,
-        ip: asked.type === "ipv4" ? cloud.freeAddress() : cloud.freeRange6(65_536 + own),
+        ip: asked.type === "ipv4" ? cloud.freeAddress() : cloud.freeRange6("floating_ip", own),
         description: asked.description ?? null,
         location: location.name,
         server: server?.id,

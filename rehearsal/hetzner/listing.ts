@@ -6,6 +6,8 @@ export type Query = Readonly<Record<string, unknown>>;
 
 const defaultPerPage = 25;
 const mostPerPage = 50;
+/** What lists can be sorted by; the last four only those of actions. */
+const sortKeys = new Set(["id", "name", "created", "command", "status", "started", "finished"]);
 
 export const textsOf = (query: Query, key: string): string[] => {
   const value = query[key];
@@ -55,6 +57,7 @@ export function filtered<Row extends { readonly id: number; readonly name?: stri
 function sorted<Row extends { readonly id: number }>(rows: Row[], orders: readonly string[]): Row[] {
   const keys = orders.map((order) => {
     const [key = "", direction = "asc"] = order.split(":");
+    if (!sortKeys.has(key)) throw invalid("sort", `cannot sort by '${key}'`);
     if (!["asc", "desc"].includes(direction)) throw invalid("sort", `unknown direction '${direction}'`);
     return { key, sign: direction === "desc" ? -1 : 1 };
   });
@@ -80,19 +83,19 @@ export function labelSelector(text: string): (labels: Labels) => boolean {
   const parts = text.match(/(?:[^,(]|\([^)]*\))+/g) ?? [];
   const tests = parts.map((part) => {
     const term = part.trim();
-    const set = /^(\S+)\s+(in|notin)\s+\(([^)]*)\)$/.exec(term);
+    const set = /^([\w./-]+)\s+(in|notin)\s+\(([^)]*)\)$/.exec(term);
     if (set) {
       const [, key = "", operator, list = ""] = set;
       const values = list.split(",").map((value) => value.trim());
       const inside = (labels: Labels) => labels[key] !== undefined && values.includes(labels[key]);
       return operator === "in" ? inside : (labels: Labels) => !inside(labels);
     }
-    const pair = /^([^\s=!]+)\s*(==|=|!=)\s*(\S*)$/.exec(term);
+    const pair = /^([\w./-]+)\s*(==|=|!=)\s*([\w.-]*)$/.exec(term);
     if (pair) {
       const [, key = "", operator, value = ""] = pair;
       return operator === "!=" ? (labels: Labels) => labels[key] !== value : (labels: Labels) => labels[key] === value;
     }
-    const single = /^(!?)([^\s=!]+)$/.exec(term);
+    const single = /^(!?)([\w./-]+)$/.exec(term);
     if (!single) throw new HetznerError(400, "invalid_input", `label selector '${text}' is not valid`);
     const [, not, key = ""] = single;
     return (labels: Labels) => (labels[key] === undefined) === (not === "!");

@@ -8,6 +8,7 @@ import { id, idOrName, labels, maybe, name, parse, port } from "./body.ts";
 import { convergeBalancer } from "./converge.ts";
 import { HetznerError, invalid, notFound } from "./errors.ts";
 import { type ResourceType, type Routes } from "./resources.ts";
+import { firstOf } from "./server-view.ts";
 import { type Action, type Balancer } from "./state.ts";
 
 const algorithm = z.enum(["round_robin", "least_connections"]);
@@ -24,8 +25,7 @@ export function registerLoadBalancers(routes: Routes): void {
     view: (balancer) => balancerView(cloud, balancer),
     remove: (balancer) => {
       cloud.requireIdle(subjectOf(balancer));
-      store.delete("hetzner.load_balancer", balancer.id);
-      cloud.background(convergeBalancer(cloud, balancer.id));
+      cloud.remove(type.kind, subjectOf(balancer), () => convergeBalancer(cloud, balancer.id));
       return undefined;
     },
   };
@@ -79,7 +79,7 @@ export function registerLoadBalancers(routes: Routes): void {
         services,
         targets: [],
         ip: cloud.freeAddress(),
-        ipv6: cloud.freeRange6(131_072 + own).replace("/64", "1"),
+        ipv6: firstOf(cloud.freeRange6("load_balancer", own)),
         publicInterface: asked.public_interface ?? true,
         network:
           asked.network === undefined

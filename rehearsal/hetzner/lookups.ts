@@ -1,6 +1,6 @@
 /** What can only be read: types, locations, images, ISOs, prices, and every action. */
 import { type Json } from "../json.ts";
-import { notFound } from "./errors.ts";
+import { HetznerError, notFound } from "./errors.ts";
 import { filtered, type Query, textsOf } from "./listing.ts";
 import { type Routes } from "./resources.ts";
 
@@ -42,11 +42,13 @@ export function registerLookups(routes: Routes): void {
   );
   lookup("isos", "iso", catalogue.isos, (iso) => ({ ...catalogue.iso(iso), id: iso.id }));
   routes.get("/pricing", () => ({ pricing: catalogue.pricing() }));
-  routes.list(
-    "/actions",
-    "actions",
-    (query) => routes.actions(query),
-    (action) => action,
-  );
+  const wanted = (query: Query) => {
+    if (textsOf(query, "id").length > 0) return routes.actions(query);
+    const details = {
+      announcement: "https://docs.hetzner.cloud/changelog#2023-07-20-actions-list-endpoint-is-deprecated",
+    };
+    throw new HetznerError(410, "deprecated_api_endpoint", "actions are only listed by their ids", details);
+  };
+  routes.list("/actions", "actions", wanted, (action) => action);
   routes.get("/actions/:id", ({ id }) => ({ action: cloud.requireAction(id) }));
 }

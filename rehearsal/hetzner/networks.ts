@@ -35,8 +35,7 @@ export function registerNetworks(routes: Routes): void {
     remove: (network) => {
       cloud.requireIdle(subjectOf(network));
       if (membersOf(cloud, network).length > 0) throw serviceError("network has attached resources");
-      cloud.store.delete("hetzner.network", network.id);
-      cloud.background(convergeNetwork(cloud, network.id));
+      cloud.remove(type.kind, subjectOf(network), () => convergeNetwork(cloud, network.id));
       return undefined;
     },
   };
@@ -73,7 +72,7 @@ export function registerNetworks(routes: Routes): void {
       for (const route of asked.routes ?? []) network = withRoute(network, route);
       cloud.store.put(type.kind, network.id, network);
       // The real API makes networks without an action; whoever attaches a server waits for this in the machines.
-      cloud.background(convergeNetwork(cloud, network.id));
+      void cloud.background(subjectOf(network), () => convergeNetwork(cloud, network.id));
       return { network: viewOf(cloud, network) };
     });
   });

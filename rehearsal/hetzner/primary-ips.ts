@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
+import { convergeBalancersOf } from "./converge.ts";
 import { HetznerError, invalid } from "./errors.ts";
 import { textsOf } from "./listing.ts";
 import { type ResourceType, type Routes } from "./resources.ts";
@@ -42,9 +43,10 @@ export function registerPrimaryIps(routes: Routes): void {
       return autoDelete === undefined ? {} : { autoDelete };
     },
     remove: (one) => {
-      if (one.server !== undefined) requireOff(one.server);
+      const { server } = one;
+      if (server !== undefined) requireReleasable(one, server);
       store.delete(type.kind, one.id);
-      if (one.server !== undefined) cloud.background(cloud.machines.setPublicAddress(one.server, undefined));
+      if (server !== undefined) void cloud.background({ id: server, type: "server" }, readdress(server));
       return undefined;
     },
   };
@@ -55,7 +57,19 @@ export function registerPrimaryIps(routes: Routes): void {
       throw new HetznerError(422, "server_not_stopped", "the server must be stopped for this");
     }
   }
-  const readdress = (server: number) => () => cloud.machines.setPublicAddress(server, cloud.publicAddress(server));
+  function requireReleasable({ type: kind }: PrimaryIp, server: number): void {
+    requireOff(server);
+    const balancers = kind === "ipv4" ? cloud.balancersOf(cloud.require("hetzner.server", server)) : [];
+    if (balancers.some(({ targets }) => targets.some((one) => one.server === server && !one.usePrivateIp))) {
+      const message = "the server is the target of a load balancer by this address";
+      throw new HetznerError(422, "server_is_load_balancer_target", message);
+    }
+  }
+  const readdress = (server: number) => async () => {
+    if (!store.get("hetzner.server", server)) return;
+    await cloud.machines.setPublicAddress(server, cloud.publicAddress(server));
+    await convergeBalancersOf(cloud, server);
+  };
 
   /** A server that can take an address of this kind. */
   function requireAssignee(server: number, one: Pick<PrimaryIp, "type" | "location">): void {
@@ -118,7 +132,7 @@ export function registerPrimaryIps(routes: Routes): void {
   routes.command(type, "unassign", (one) => {
     const { server } = one;
     if (server === undefined) throw new HetznerError(422, "service_error", "primary IP is not assigned");
-    requireOff(server);
+    requireReleasable(one, server);
     const subjects = [subjectOf(one), { id: server, type: "server" }];
     const apply = () => void cloud.change(type.kind, one.id, () => ({ server: undefined }));
     return { action: cloud.actions.start("unassign_primary_ip", subjects, apply, readdress(server)) };

@@ -2,10 +2,9 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
 import { isRecord, type Json } from "../json.ts";
-import { type Subject } from "./actions.ts";
 import { labels, maybe, parse } from "./body.ts";
 import { type Cloud } from "./cloud.ts";
-import { isProtected } from "./errors.ts";
+import { isProtected, notFound } from "./errors.ts";
 import { filtered, paged, type Query, textsOf } from "./listing.ts";
 import { type Action, type HetznerObjects, type NamedKind } from "./state.ts";
 
@@ -19,12 +18,16 @@ export interface ResourceType<Kind extends NamedKind> {
   readonly view: (object: HetznerObjects[Kind]) => Json | Promise<Json>;
   /** What a new name must look like. */
   readonly name: z.ZodType<string>;
+  /** Notes what has become of it without a call. */
+  readonly observe?: (object: HetznerObjects[Kind]) => Promise<void>;
   /** Fields that PUT may change besides name and labels. */
   readonly update?: (body: unknown) => Partial<HetznerObjects[Kind]>;
   /** What has to follow when labels changed. */
   readonly relabelled?: (object: HetznerObjects[Kind]) => void;
   /** Filters of a list besides name and labels. */
   readonly matches?: (object: HetznerObjects[Kind], query: Query) => boolean;
+  /** Whether its actions can be looked up below its path. @default true */
+  readonly hasActions?: false;
   /** Deletes; the action, where the reply shows one. */
   readonly remove: (object: HetznerObjects[Kind]) => Action | undefined;
 }
@@ -59,15 +62,21 @@ export class Routes {
     command: string,
     handler: (object: HetznerObjects[Kind], body: unknown) => unknown,
   ): void {
-    this.post(`/${type.path}/:id/actions/${command}`, ({ id, body }) =>
-      this.cloud.store.transaction(() => handler(this.cloud.require(type.kind, id), body)),
-    );
+    this.post(`/${type.path}/:id/actions/${command}`, async ({ id, body }) => {
+      await type.observe?.(this.cloud.require(type.kind, id));
+      return this.cloud.store.transaction(() => handler(this.cloud.require(type.kind, id), body));
+    });
   }
 
   /** Lists as pages, under the plural's name. */
-  list<Row>(path: string, key: string, rows: (query: Query) => readonly Row[], view: (row: Row) => unknown): void {
+  list<Row>(
+    path: string,
+    key: string,
+    rows: (query: Query) => readonly Row[] | Promise<readonly Row[]>,
+    view: (row: Row) => unknown,
+  ): void {
     this.get(path, async ({ query }) => {
-      const { rows: page, meta } = paged(rows(query), query);
+      const { rows: page, meta } = paged(await rows(query), query);
       return { [key]: await Promise.all(page.map(view)), meta };
     });
   }
@@ -75,19 +84,19 @@ export class Routes {
   /** The calls that every resource has. */
   resource<Kind extends NamedKind>(type: ResourceType<Kind>): void {
     const { cloud } = this;
-    const { kind, path, singular, view, matches = () => true } = type;
+    const { kind, path, singular, view, matches = () => true, hasActions = true } = type;
     const show = async (object: HetznerObjects[Kind]) => ({ [singular]: await view(object) });
-    this.list(
-      `/${path}`,
-      path,
-      (query) =>
-        filtered(
-          cloud.store.list(kind).filter((object) => matches(object, query)),
-          query,
-        ),
-      view,
-    );
-    this.get(`/${path}/:id`, ({ id }) => show(cloud.require(kind, id)));
+    const { observe = () => Promise.resolve() } = type;
+    const rows = async (query: Query) => {
+      await Promise.all(cloud.store.list(kind).map(observe));
+      const wanted = cloud.store.list(kind).filter((object) => matches(object, query));
+      return filtered(wanted, query);
+    };
+    this.list(`/${path}`, path, rows, view);
+    this.get(`/${path}/:id`, async ({ id }) => {
+      await observe(cloud.require(kind, id));
+      return show(cloud.require(kind, id));
+    });
     this.#add("PUT", `/${path}/:id`, ({ id, body }) => show(this.#update(type, id, body)), 200);
     this.#add(
       "DELETE",
@@ -101,7 +110,7 @@ export class Routes {
         }),
       200,
     );
-    this.#actions(path, singular, (id) => cloud.require(kind, id).id);
+    if (hasActions) this.#actions(path, singular, (id) => cloud.require(kind, id).id);
   }
 
   /** `change_protection` of a resource that can only be kept from deletion. */
@@ -117,24 +126,25 @@ export class Routes {
 
   /** Every action of a kind, and those of one resource. */
   #actions(path: string, singular: string, idOf: (id: string) => number): void {
-    const of = (wanted: (subject: Subject) => boolean) => (query: Query) =>
-      this.actions(query).filter(({ resources }) => resources.some((one) => one.type === singular && wanted(one)));
-    this.list(
-      `/${path}/actions`,
-      "actions",
-      of(() => true),
-      (action) => action,
-    );
-    this.get(`/${path}/actions/:id`, ({ id }) => ({ action: this.cloud.requireAction(id) }));
+    const concerns = ({ resources }: Action, id?: number) =>
+      resources.some((one) => one.type === singular && (id === undefined || one.id === id));
+    const one = (action: string, id?: number) => {
+      const found = this.cloud.requireAction(action);
+      if (!concerns(found, id)) throw notFound("action", action);
+      return { action: found };
+    };
+    const ofKind = (query: Query) => this.actions(query).filter((action) => concerns(action));
+    this.list(`/${path}/actions`, "actions", ofKind, (action) => action);
+    this.get(`/${path}/actions/:id`, ({ id }) => one(id));
     this.get(`/${path}/:id/actions`, ({ id, query }) => {
       const wanted = idOf(id);
-      const { rows, meta } = paged(of((one) => one.id === wanted)(query), query);
-      return { actions: rows, meta };
+      const rows = this.actions(query).filter((action) => concerns(action, wanted));
+      const { rows: actions, meta } = paged(rows, query);
+      return { actions, meta };
     });
-    this.#app.get<{ Params: { id: string; action: string } }>(`/${path}/:id/actions/:action`, ({ params }) => {
-      idOf(params.id);
-      return { action: this.cloud.requireAction(params.action) };
-    });
+    this.#app.get<{ Params: { id: string; action: string } }>(`/${path}/:id/actions/:action`, ({ params }) =>
+      one(params.action, idOf(params.id)),
+    );
   }
 
   /** Actions by id and status, in the asked order. */

@@ -2,8 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
-import { hostName, id, idOrName, labels, maybe, parse } from "./body.ts";
-import { type Cloud } from "./cloud.ts";
+import { hostName, id, idOrName, ids, labels, maybe, parse } from "./body.ts";
+import { type Cloud, mostVolumes } from "./cloud.ts";
 import { convergeServer, convergeVolume } from "./converge.ts";
 import { HetznerError, invalid, unavailable } from "./errors.ts";
 import { type Action, type PrimaryIp, type Server } from "./state.ts";
@@ -18,8 +18,8 @@ const bodySchema = z.object({
   start_after_create: maybe(z.boolean()),
   labels: maybe(labels),
   automount: maybe(z.boolean()),
-  volumes: maybe(z.array(id)),
-  networks: maybe(z.array(id)),
+  volumes: maybe(ids),
+  networks: maybe(ids),
   firewalls: maybe(z.array(z.object({ firewall: id }))),
   placement_group: maybe(id),
   public_net: maybe(
@@ -35,7 +35,6 @@ type Body = z.infer<typeof bodySchema>;
 
 const defaultLocation = "fsn1";
 const mostNetworks = 3;
-const mostVolumes = 16;
 
 export const newPassword = (): string => randomBytes(12).toString("base64url");
 /** A server without a key gets a password. */
@@ -106,6 +105,7 @@ function newServer(cloud: Cloud, asked: Body): Server {
     return found.publicKey;
   });
   if (asked.placement_group !== undefined) cloud.requirePlace(asked.placement_group);
+  cloud.requireApart(asked.networks ?? []);
   const networks = (asked.networks ?? []).map((network) => ({
     network,
     ip: cloud.privateAddress(network, undefined, location.network_zone),

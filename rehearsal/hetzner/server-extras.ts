@@ -1,5 +1,6 @@
 /** Commands on a server that change nothing about its machine, and those that a machine here cannot do. */
 import { z } from "zod";
+import { isOneOf } from "./addresses.ts";
 import { id, idOrName, maybe, parse } from "./body.ts";
 import { invalid, notEmulated } from "./errors.ts";
 import { type ResourceType, type Routes } from "./resources.ts";
@@ -27,8 +28,8 @@ export function registerServerExtras(routes: Routes, type: ResourceType<"hetzner
   routes.command(type, "disable_backup", (server) => note(server, "disable_backup", { backups: false }));
   routes.command(type, "change_dns_ptr", (server, body) => {
     const asked = parse(z.object({ ip: z.string(), dns_ptr: z.string().nullable() }), body);
-    const address = cloud.addressesOf(server.id).find(({ ip }) => asked.ip === ip || asked.ip.startsWith(prefixOf(ip)));
-    if (!address) throw invalid("ip", `${asked.ip} is not an address of the server`);
+    const address = cloud.addressesOf(server.id).find(({ ip }) => isOneOf(ip, asked.ip));
+    if (!address) throw invalid("ip", `${asked.ip} is none of the server's addresses`);
     cloud.setDnsPtr("hetzner.primary_ip", address, asked.ip, asked.dns_ptr);
     return { action: cloud.actions.done("change_dns_ptr", [{ id: server.id, type: "server" }]) };
   });
@@ -52,6 +53,3 @@ export function registerServerExtras(routes: Routes, type: ResourceType<"hetzner
   });
   routes.command(type, "detach_iso", (server) => note(server, "detach_iso", { iso: undefined }));
 }
-
-/** What every address of an IPv6 range begins with; an IPv4 address is its own. */
-const prefixOf = (ip: string): string => ip.replace(/::\/64$/, "::");

@@ -1,6 +1,7 @@
 /** A server as the API shows it. */
 import { type Json } from "../json.ts";
 import { type Cloud } from "./cloud.ts";
+import { powerOf } from "./converge.ts";
 import { type PrimaryIp, type Server } from "./state.ts";
 
 const terabyte = 1_099_511_627_776;
@@ -13,7 +14,17 @@ export const dnsPtrOf = ({ ip, type, dnsPtr }: Pick<PrimaryIp, "ip" | "type" | "
     ? [{ ip, dns_ptr: dnsPtr[ip] ?? `static.${ip.split(".").reverse().join(".")}.clients.your-server.de` }]
     : Object.entries(dnsPtr).map(([address, name]) => ({ ip: address, dns_ptr: name }));
 
-export async function serverView(cloud: Cloud, server: Server): Promise<Json> {
+/** Notes that a guest switched itself off, or that its machine was killed, or started again. */
+export async function observeServer(cloud: Cloud, { id, status }: Server): Promise<void> {
+  const isAtRest = () => !cloud.actions.isBusy({ id, type: "server" });
+  if (!isAtRest() || !["running", "off"].includes(status)) return;
+  const on = await cloud.machines.isRunning(id);
+  if (on !== (status === "running") && isAtRest() && cloud.store.get("hetzner.server", id)?.status === status) {
+    cloud.change("hetzner.server", id, () => powerOf(on));
+  }
+}
+
+export function serverView(cloud: Cloud, server: Server): Json {
   const { catalogue, store } = cloud;
   const type = catalogue.serverTypes.find(({ id }) => id === server.type);
   const image = catalogue.images.find(({ id }) => id === server.image);
@@ -22,13 +33,11 @@ export async function serverView(cloud: Cloud, server: Server): Promise<Json> {
   const v4 = addresses.find((one) => one.type === "ipv4");
   const v6 = addresses.find((one) => one.type === "ipv6");
   const group = store.get("hetzner.placement_group", server.placementGroup ?? "");
-  const isRunning = server.status !== "running" || (await cloud.machines.isRunning(server.id));
   const subject = { id: server.id, type: "server" };
   return {
     id: server.id,
     name: server.name,
-    // A guest that switched itself off, or whose machine was killed.
-    status: isRunning ? server.status : "off",
+    status: server.status,
     created: server.created,
     public_net: {
       ipv4: v4 ? { id: v4.id, ip: v4.ip, blocked: false, dns_ptr: dnsPtrOf(v4)[0]?.["dns_ptr"] } : null,

@@ -8,7 +8,7 @@ import { registerPower } from "./power.ts";
 import { type ResourceType, type Routes } from "./resources.ts";
 import { createServer } from "./server-create.ts";
 import { registerServerExtras } from "./server-extras.ts";
-import { serverView } from "./server-view.ts";
+import { observeServer, serverView } from "./server-view.ts";
 import { type Server } from "./state.ts";
 
 export function registerServers(routes: Routes): void {
@@ -20,13 +20,18 @@ export function registerServers(routes: Routes): void {
     singular: "server",
     name: hostName,
     view: (server) => serverView(cloud, server),
+    observe: (server) => observeServer(cloud, server),
     matches: ({ status }, query) => {
       const wanted = textsOf(query, "status");
       return wanted.length === 0 || wanted.includes(status);
     },
     relabelled: (server) => {
       // Firewalls and load balancers choose servers by their labels.
-      cloud.background(cloud.applyFirewalls(server).then(() => convergeBalancersOf(cloud, server.id)));
+      void cloud.background(subjectOf(server), async () => {
+        const now = cloud.store.get("hetzner.server", server.id);
+        if (now) await cloud.applyFirewalls(now);
+        await convergeBalancersOf(cloud, server.id);
+      });
     },
     remove: (server) => {
       cloud.requireIdle(subjectOf(server));
@@ -34,10 +39,14 @@ export function registerServers(routes: Routes): void {
       return cloud.actions.start("delete_server", [subjectOf(server)], apply, () => convergeServer(cloud, server.id));
     },
   };
-  routes.post("/servers", async ({ body }) => {
+  routes.post("/servers", ({ body }) => {
     const { server, action, nextActions } = cloud.store.transaction(() => createServer(cloud, body));
-    const view = await serverView(cloud, server);
-    return { server: view, action, next_actions: nextActions, root_password: server.rootPassword ?? null };
+    return {
+      server: serverView(cloud, server),
+      action,
+      next_actions: nextActions,
+      root_password: server.rootPassword ?? null,
+    };
   });
   registerPower(routes, type);
   registerServerExtras(routes, type);
@@ -46,6 +55,7 @@ export function registerServers(routes: Routes): void {
 }
 
 const mostNetworks = 3;
+const aliases = z.array(z.string()).refine((list) => new Set(list).size === list.length, "must not be there twice");
 
 /** A server's places in private networks. */
 function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.server">): void {
@@ -75,7 +85,7 @@ function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.serv
       network: id,
       ip: maybe(z.string()),
       ip_range: maybe(z.string()),
-      alias_ips: maybe(z.array(z.string())),
+      alias_ips: maybe(aliases),
     });
     const asked = parse(schema, body);
     cloud.require("hetzner.network", asked.network);
@@ -87,9 +97,10 @@ function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.serv
       throw new HetznerError(403, "resource_limit_exceeded", `a server is in at most ${mostNetworks} networks`);
     }
     const zone = cloud.zoneOf(server.location);
-    const ip = cloud.privateAddress(asked.network, asked.ip, zone, asked.ip_range);
     const aliasIps = (asked.alias_ips ?? []).map((one) => cloud.privateAddress(asked.network, one, zone));
+    const ip = cloud.privateAddress(asked.network, asked.ip, zone, asked.ip_range, aliasIps);
     const networks = [...server.networks, { network: asked.network, ip, aliasIps }];
+    cloud.requireApart(networks.map(({ network }) => network));
     return change("attach_to_network", server, asked.network, networks);
   });
 
@@ -106,7 +117,7 @@ function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.serv
   });
 
   routes.command(type, "change_alias_ips", (server, body) => {
-    const { network, alias_ips: aliasIps } = parse(z.object({ network: id, alias_ips: z.array(z.string()) }), body);
+    const { network, alias_ips: aliasIps } = parse(z.object({ network: id, alias_ips: aliases }), body);
     const place = placeIn(server, network);
     cloud.requireIdle({ id: server.id, type: "server" });
     const zone = cloud.zoneOf(server.location);

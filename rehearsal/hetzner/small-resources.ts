@@ -1,5 +1,5 @@
 /** SSH keys, placement groups and certificates: what the API keeps and no machine runs. */
-import { createHash, X509Certificate } from "node:crypto";
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { type Service } from "./balancer-services.ts";
@@ -15,6 +15,7 @@ export function registerSshKeys(routes: Routes): void {
     kind: "hetzner.ssh_key",
     path: "ssh_keys",
     singular: "ssh_key",
+    hasActions: false,
     name,
     view: ({ publicKey, ...key }) => ({ ...key, public_key: publicKey }),
     matches: ({ fingerprint }, query) => query["fingerprint"] === undefined || query["fingerprint"] === fingerprint,
@@ -29,6 +30,7 @@ export function registerSshKeys(routes: Routes): void {
       cloud.requireFreeName(type.kind, asked.name);
       const fingerprint = fingerprintOf(asked.public_key);
       if (store.list(type.kind).some((one) => one.fingerprint === fingerprint)) throw notUnique("public_key");
+      cloud.requireRoom(type.kind);
       const id = store.nextId(type.kind);
       const common = { id, name: asked.name, labels: asked.labels ?? {}, created: stampOf(cloud.now()) };
       store.put(type.kind, id, { ...common, publicKey: asked.public_key, fingerprint });
@@ -54,6 +56,7 @@ export function registerPlacementGroups(routes: Routes): void {
     kind: "hetzner.placement_group",
     path: "placement_groups",
     singular: "placement_group",
+    hasActions: false,
     name,
     view: (group) => cloud.placementGroupView(group),
     remove: (group) => {
@@ -89,6 +92,7 @@ export function registerCertificates(routes: Routes): void {
     kind: "hetzner.certificate",
     path: "certificates",
     singular: "certificate",
+    hasActions: false,
     name,
     view: (one) => ({
       id: one.id,
@@ -124,9 +128,10 @@ export function registerCertificates(routes: Routes): void {
     if (certificate === undefined || privateKey === undefined) {
       throw invalid("certificate", "an uploaded certificate needs certificate and private_key");
     }
-    const read = readCertificate(certificate);
+    const read = readCertificate(certificate, privateKey);
     const made = store.transaction(() => {
       cloud.requireFreeName(type.kind, asked.name);
+      cloud.requireRoom(type.kind);
       const id = store.nextId(type.kind);
       const common = { id, name: asked.name, labels: asked.labels ?? {}, created: stampOf(cloud.now()) };
       store.put(type.kind, id, { ...common, type: "uploaded", certificate, privateKey, ...read });
@@ -139,17 +144,23 @@ export function registerCertificates(routes: Routes): void {
 
 const certificatesOf = ({ http }: Service): readonly number[] => http?.certificates ?? [];
 
-function readCertificate(pem: string) {
+function readCertificate(pem: string, privateKey: string) {
+  const read = readPem("certificate", () => new X509Certificate(pem));
+  const key = readPem("private_key", () => createPrivateKey(privateKey));
+  if (!read.checkPrivateKey(key)) throw invalid("private_key", "is not the key of the certificate");
+  const names = (read.subjectAltName ?? "").match(/(?<=DNS:)[^,]+/g) ?? [];
+  return {
+    domains: [...names],
+    notBefore: stampOf(new Date(read.validFrom)),
+    notAfter: stampOf(new Date(read.validTo)),
+    fingerprint: read.fingerprint,
+  };
+}
+
+function readPem<T>(field: string, read: () => T): T {
   try {
-    const read = new X509Certificate(pem);
-    const names = (read.subjectAltName ?? "").match(/(?<=DNS:)[^,]+/g) ?? [];
-    return {
-      domains: [...names],
-      notBefore: stampOf(new Date(read.validFrom)),
-      notAfter: stampOf(new Date(read.validTo)),
-      fingerprint: read.fingerprint,
-    };
+    return read();
   } catch {
-    throw invalid("certificate", "is not a certificate in PEM");
+    throw invalid(field, "cannot be read as PEM");
   }
 }

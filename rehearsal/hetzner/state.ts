@@ -170,6 +170,10 @@ export interface HetznerObjects {
   "hetzner.certificate": Certificate;
   "hetzner.load_balancer": Balancer;
   "hetzner.action": Action;
+  /** With what a running action is going to fail; its change was left out. */
+  "hetzner.failure": NonNullable<Action["error"]>;
+  /** What was deleted, as long as machines may still have something of it. */
+  "hetzner.removal": { readonly id: number; readonly type: string };
 }
 
 export type HetznerStore = Store<HetznerObjects>;

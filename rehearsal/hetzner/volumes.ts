@@ -27,8 +27,7 @@ export function registerVolumes(routes: Routes): void {
     remove: (volume) => {
       cloud.requireIdle(subjectOf(volume));
       if (volume.server !== undefined) throw inUse(`volume with ID '${volume.id}' is still attached`);
-      cloud.store.delete("hetzner.volume", volume.id);
-      cloud.background(convergeVolume(cloud, volume.id));
+      cloud.remove(type.kind, subjectOf(volume), () => convergeVolume(cloud, volume.id));
       return undefined;
     },
   };
@@ -48,7 +47,10 @@ export function registerVolumes(routes: Routes): void {
       cloud.requireFreeName(type.kind, asked.name);
       cloud.requireRoom(type.kind);
       const server = asked.server === undefined ? undefined : cloud.require("hetzner.server", asked.server);
-      if (server) cloud.requireIdle({ id: server.id, type: "server" });
+      if (server) {
+        cloud.requireIdle({ id: server.id, type: "server" });
+        cloud.requireRoomForVolume(server.id);
+      }
       const location = cloud.catalogue.find(cloud.catalogue.locations, server?.location ?? asked.location);
       if (!location) throw invalid("location", "a location or a server is needed");
       if (asked.automount && !server) throw invalid("automount", "needs a server");
@@ -92,6 +94,7 @@ export function registerVolumes(routes: Routes): void {
     cloud.requireFreeVolume(volume.id, server.location);
     const subject = { id: server.id, type: "server" };
     cloud.requireIdle(subject);
+    cloud.requireRoomForVolume(server.id);
     const next = { server: server.id, automount: asked.automount ?? false };
     const apply = () => void cloud.change(type.kind, volume.id, () => next);
     const work = () => cloud.machines.attachVolume(volume.id, server.id, next.automount);

@@ -102,7 +102,9 @@ export class DockerMachines implements Machines {
     const present = await dockerLines("ps", "--all", "--quiet", "--filter", `name=^${container}$`);
     const isSame =
       present.length > 0 && (await docker("inspect", "--format", format, container)).trim() === spec.instanceId;
-    if (!isSame) {
+    if (isSame) {
+      await this.resize(spec.id, spec.cores, spec.memoryGb);
+    } else {
       await this.#removeContainer(spec.id);
       const seed = this.#seed(spec);
       const folders = { seed, disk: this.#volumes.nodes(spec.id) };

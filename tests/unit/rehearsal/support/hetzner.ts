@@ -1,12 +1,18 @@
-/** The emulated Hetzner Cloud on a free port of loopback, without machines unless a test gives some. */
+/**
+ * The emulated Hetzner Cloud on a free port of loopback, without machines unless a test gives some. Every reply has to be
+ * as the document of the real API says, or the test fails.
+ */
 import fastify, { type FastifyInstance } from "fastify";
-import { type Disturb } from "../../../../rehearsal/hetzner/actions.ts";
+import { addInterference } from "../../../../rehearsal/cloud/interference.ts";
+import { type FaultObjects, Faults, faultSchema } from "../../../../rehearsal/faults.ts";
 import { registerHetzner } from "../../../../rehearsal/hetzner/api.ts";
 import { type Cloud, type CloudOptions } from "../../../../rehearsal/hetzner/cloud.ts";
 import { type HetznerObjects } from "../../../../rehearsal/hetzner/state.ts";
 import { isRecord, type Json } from "../../../../rehearsal/json.ts";
 import { NoMachines } from "../../../../rehearsal/machines/none.ts";
 import { Store } from "../../../../rehearsal/store.ts";
+import { deviations } from "../hetzner/deviations.ts";
+import { Specification } from "./openapi.ts";
 
 export const hetznerToken = "0123456789abcdef".repeat(4);
 
@@ -17,54 +23,66 @@ export interface Reply {
   readonly code: unknown;
 }
 
-export interface HetznerOptions extends Partial<Pick<CloudOptions, "machines" | "limits" | "soldOut">> {
+export interface HetznerOptions extends Partial<Pick<CloudOptions, "machines" | "limits">> {
   /** The file of the state; without one it is forgotten. */
   readonly path?: string;
-  readonly disturb?: Disturb;
-  /** Sees every reply. */
-  readonly onReply?: (method: string, route: string, status: number, body: unknown) => void;
+  /** Chance, for the faults. */
+  readonly random?: () => number;
 }
 
+/** What the replies are held against; undefined where it is not at hand. */
+export const specification = Specification.read("hcloud-openapi.json", deviations);
+
+const prefix = "/hetzner/v1";
 const open = new Set<HetznerApi>();
 
 afterEach(async () => {
   for (const api of [...open]) await api.close();
+  expect(specification?.takeComplaints() ?? []).toEqual([]);
 });
 
 export class HetznerApi {
   readonly app: FastifyInstance = fastify();
   readonly cloud: Cloud;
   readonly resume: () => Promise<void>;
-  readonly store: Store<HetznerObjects>;
+  readonly store: Store<HetznerObjects & FaultObjects>;
+  readonly faults: Faults;
   now = new Date("2026-01-01T00:00:00Z");
   /** Its address with the path of the API. */
   readonly endpoint: Promise<string>;
   readonly failures: unknown[] = [];
+  /** Every call that is served. */
+  readonly routes: [method: string, route: string][] = [];
 
   constructor(options: HetznerOptions = {}) {
-    this.store = new Store<HetznerObjects>(options.path ?? ":memory:");
+    const { path = ":memory:", machines = new NoMachines() } = options;
+    this.store = new Store<HetznerObjects & FaultObjects>(path);
+    this.faults = new Faults(this.store, machines, options.random);
+    addInterference(this.app, this.faults);
+    this.app.addHook("onRoute", ({ method, url }) => {
+      for (const one of [method].flat().filter((name) => name !== "HEAD"))
+        this.routes.push([one, url.replace(prefix, "")]);
+    });
     const { cloud, resume } = registerHetzner(this.app, {
       store: this.store,
       now: () => this.now,
       token: hetznerToken,
       block: 78,
-      machines: options.machines ?? new NoMachines(),
+      machines,
       ...(options.limits && { limits: options.limits }),
-      soldOut: options.soldOut ?? (() => new Set()),
-      disturb: options.disturb ?? (() => ({ seconds: 0, failure: undefined })),
+      soldOut: (type) => this.faults.soldOut(type),
+      disturb: this.faults.onAction,
       onError: (error) => this.failures.push(error),
     });
     this.cloud = cloud;
     this.resume = resume;
-    const { onReply } = options;
-    if (onReply) {
-      this.app.addHook("onSend", (request, reply, payload, done) => {
-        const body: unknown = typeof payload === "string" && payload !== "" ? JSON.parse(payload) : undefined;
-        onReply(request.method, request.routeOptions.url ?? request.url, reply.statusCode, body);
-        done(null, payload);
-      });
-    }
-    this.endpoint = this.app.listen({ host: "127.0.0.1", port: 0 }).then((base) => `${base}/hetzner/v1`);
+    this.app.addHook("onSend", (request, reply, payload, done) => {
+      const route = request.routeOptions.url?.replace(prefix, "");
+      const body: unknown = typeof payload === "string" && payload !== "" ? JSON.parse(payload) : undefined;
+      if (route !== undefined) specification?.check(request.method, route, reply.statusCode, body);
+      done(null, payload);
+    });
+    this.endpoint = this.app.listen({ host: "127.0.0.1", port: 0 }).then((base) => `${base}${prefix}`);
     open.add(this);
   }
 
@@ -91,15 +109,46 @@ export class HetznerApi {
     return body;
   }
 
-  /** Makes a resource and gives its id. */
-  async make(path: string, singular: string, payload: unknown): Promise<number> {
-    const { [singular]: made } = await this.do("POST", path, payload);
+  /** Makes a resource and gives its id. @param singular `server`, `load_balancer`, ... */
+  async make(singular: string, payload: unknown): Promise<number> {
+    const { [singular]: made } = await this.do("POST", `/${singular}s`, payload);
     if (!isRecord(made)) throw new Error(`no ${singular} in the reply`);
     return Number(made["id"]);
   }
 
+  /** A server of the smallest type. */
+  server(rest: object = {}): Promise<number> {
+    return this.make("server", { name: "a", server_type: "cx23", image: "debian-12", location: "fsn1", ...rest });
+  }
+
+  /** The network 10.20.0.0/16 with the subnet 10.20.1.0/24. */
+  network(rest: object = {}): Promise<number> {
+    const subnets = [{ type: "cloud", network_zone: "eu-central", ip_range: "10.20.1.0/24" }];
+    return this.make("network", { name: "net", ip_range: "10.20.0.0/16", subnets, ...rest });
+  }
+
+  /** A resource as it is now. */
+  async show(singular: string, id: number): Promise<Json> {
+    const { [singular]: shown } = await this.do("GET", `/${singular}s/${id}`);
+    if (!isRecord(shown)) throw new Error(`no ${singular} in the reply`);
+    return shown;
+  }
+
+  /** Begins a fault. */
+  async fault(fault: unknown): Promise<void> {
+    await this.faults.add(faultSchema.parse(fault));
+  }
+
+  /** Status and code of a call that is refused. @throws when it is not */
+  async refusal(method: string, path: string, payload?: unknown): Promise<readonly [status: number, code: unknown]> {
+    const { status, code, body } = await this.call(method, path, payload);
+    if (status < 400) throw new Error(`${method} ${path} was not refused: ${JSON.stringify(body)}`);
+    return [status, code];
+  }
+
   async close(): Promise<void> {
     open.delete(this);
+    await this.endpoint;
     await this.app.close();
     await this.cloud.settled();
     this.store.close();

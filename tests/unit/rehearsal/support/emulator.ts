@@ -1,0 +1,95 @@
+/** A rehearsal cloud without machines, as the process that it is for its users. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { join, resolve } from "node:path";
+import { cloudFolder, type CloudSettings, makeSettings } from "../../../../rehearsal/cloud/settings.ts";
+import { isRecord, type Json } from "../../../../rehearsal/json.ts";
+
+const root = resolve(__dirname, "..", "..", "..", "..");
+
+export interface Answer {
+  readonly status: number;
+  readonly body: Json;
+}
+
+export class EmulatorProcess {
+  readonly #folder: string;
+  readonly settings: CloudSettings;
+  #child: ChildProcess | undefined;
+
+  private constructor(port: number) {
+    const name = `t${randomBytes(3).toString("hex")}`;
+    this.#folder = cloudFolder(root, name);
+    this.settings = makeSettings(this.#folder, name, { machines: "none", block: 80, port });
+  }
+
+  /** A new cloud, which answers. */
+  static async start(): Promise<EmulatorProcess> {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    server.close();
+    await once(server, "close");
+    const made = new EmulatorProcess(address !== null && typeof address === "object" ? address.port : 0);
+    await made.up();
+    return made;
+  }
+
+  /** Starts the process. @throws what it said, when it ends instead of answering */
+  async up(): Promise<void> {
+    const main = join(root, "rehearsal", "cloud", "main.ts");
+    const child = spawn(process.execPath, [main, this.settings.instance], { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = child;
+    await new Promise<void>((done, fail) => {
+      let said = "";
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding("utf8").on("data", (text: string) => {
+          said += text;
+          if (said.includes("is up.")) done();
+        });
+      }
+      child.once("exit", () => {
+        fail(new Error(said));
+      });
+    });
+  }
+
+  /** Ends the process at once, whatever it does. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  }
+
+  async dispose(): Promise<void> {
+    await this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async call(
+    method: string,
+    path: string,
+    payload?: unknown,
+    options: { readonly token?: string; readonly host?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<Answer> {
+    const { token = this.settings.token, host = "127.0.0.1", signal } = options;
+    const response = await fetch(`http://${host}:${this.settings.port}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        // The process may be another one at the next call.
+        connection: "close",
+        ...(payload !== undefined && { "content-type": "application/json" }),
+      },
+      ...(payload !== undefined && { body: JSON.stringify(payload) }),
+      ...(signal && { signal }),
+    });
+    const text = await response.text();
+    const body: unknown = text === "" ? {} : JSON.parse(text);
+    return { status: response.status, body: isRecord(body) ? body : {} };
+  }
+}

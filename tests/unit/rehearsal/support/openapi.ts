@@ -1,0 +1,178 @@
+/**
+ * Replies against the OpenAPI document of the real API. The documents belong to others and lie beside the project where
+ * they are at hand; where they are not, nothing is checked.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { isRecord, type Json } from "../../../../rehearsal/json.ts";
+
+const folder = resolve(__dirname, "..", "..", "..", "..", "..", "shared", "specs");
+const methods = new Set(["get", "post", "put", "patch", "delete"]);
+
+interface Validator {
+  validateResponse(status: string, body: unknown): { readonly errors: readonly Problem[] } | undefined;
+}
+interface Problem {
+  readonly path?: string;
+  readonly message: string;
+}
+/** A reply that is not what the document says, by intent. */
+export interface Deviation {
+  /** What the complaint about it looks like: `<METHOD> <route> <status> <place in the body> <message>`. */
+  readonly complaint: RegExp;
+  readonly reason: string;
+}
+
+// CommonJS with a default export, which the types and the transformed import disagree about.
+const { default: ResponseValidator } = jest.requireActual<{ readonly default: new (options: object) => Validator }>(
+  "openapi-response-validator",
+);
+
+/** Parameters have other names in the document than in our routes. */
+const shapeOf = (route: string): string => route.replace(/\{[^}]+\}|:\w+/g, "{}");
+
+export class Specification {
+  readonly #document: Json;
+  /** Operations by `<METHOD> <shape of the route>`. */
+  readonly #operations = new Map<string, Json>();
+  readonly #validators = new Map<string, Validator>();
+  readonly #deviations: readonly Deviation[];
+  readonly #happened = new Set<Deviation>();
+  readonly #validated = new Set<string>();
+  readonly #complaints: string[] = [];
+
+  private constructor(document: Json, deviations: readonly Deviation[]) {
+    this.#document = document;
+    this.#deviations = deviations;
+    for (const [path, item] of Object.entries(isRecord(document["paths"]) ? document["paths"] : {})) {
+      for (const [method, operation] of Object.entries(isRecord(item) ? item : {})) {
+        if (methods.has(method) && isRecord(operation)) this.#operations.set(keyOf(method, path), operation);
+      }
+    }
+  }
+
+  /** @returns undefined where the document is not at hand */
+  static read(file: string, deviations: readonly Deviation[]): Specification | undefined {
+    const path = join(folder, file);
+    if (!existsSync(path)) return undefined;
+    const document: unknown = JSON.parse(readFileSync(path, "utf8"));
+    if (!isRecord(document)) throw new Error(`${path} is no OpenAPI document`);
+    return new Specification(document, deviations);
+  }
+
+  has(method: string, route: string): boolean {
+    return this.#operations.has(keyOf(method, route));
+  }
+
+  /** Checks a reply of an operation that the document has; what is wrong with it is in `complaints`. */
+  check(method: string, route: string, status: number, body: unknown): void {
+    const operation = this.#operations.get(keyOf(method, route));
+    if (operation === undefined) return;
+    if (status < 300) this.#validated.add(keyOf(method, route));
+    const response = this.#responseOf(operation, String(status));
+    const found = this.#validator(`${keyOf(method, route)} ${status}`, response).validateResponse("any", body);
+    const wrong = (found?.errors ?? []).map(({ path = "", message }) => `${path} ${message}`);
+    const unknown = this.#unknown(schemaOf(response), body, "").map((path) => `${path} is not in the document`);
+    for (const what of [...wrong, ...unknown]) {
+      const complaint = `${method} ${route} ${status} ${what}`;
+      const deviation = this.#deviations.find((one) => one.complaint.test(complaint));
+      if (deviation) this.#happened.add(deviation);
+      else this.#complaints.push(complaint);
+    }
+  }
+
+  /** Whether a reply of success of the operation was checked. */
+  isValidated(method: string, route: string): boolean {
+    return this.#validated.has(keyOf(method, route));
+  }
+
+  /** Deviations that were listed and did not happen. */
+  get needless(): readonly Deviation[] {
+    return this.#deviations.filter((one) => !this.#happened.has(one));
+  }
+
+  /** What was found since the last time. */
+  takeComplaints(): string[] {
+    return [...new Set(this.#complaints.splice(0))];
+  }
+
+  #validator(key: string, response: Json): Validator {
+    const known = this.#validators.get(key);
+    if (known) return known;
+    const made = new ResponseValidator({ responses: { any: response }, components: this.#componentsOf(response) });
+    this.#validators.set(key, made);
+    return made;
+  }
+
+  #responseOf(operation: Json, status: string): Json {
+    const responses = isRecord(operation["responses"]) ? operation["responses"] : {};
+    const group = `${status.charAt(0)}xx`;
+    const found = this.#resolved(responses[status] ?? responses[group] ?? responses[group.toUpperCase()]);
+    return isRecord(found) ? found : { schema: { not: {} } };
+  }
+
+  /** Places of a body that the document does not know: where it is open to others, validation lets them pass. */
+  #unknown(schema: unknown, value: unknown, place: string): string[] {
+    if (Array.isArray(value)) {
+      const items = this.#schema(schema)["items"];
+      return value.flatMap((one) => this.#unknown(items, one, `${place}/*`));
+    }
+    const properties = this.#properties(schema);
+    if (!isRecord(value) || properties === undefined) return [];
+    return Object.entries(value).flatMap(([key, one]) =>
+      key in properties ? this.#unknown(properties[key], one, `${place}/${key}`) : [`${place}/${key}`],
+    );
+  }
+
+  /** The properties of an object; undefined where it can have any. */
+  #properties(schema: unknown): Json | undefined {
+    const { properties, allOf } = this.#schema(schema);
+    if (isRecord(properties)) return properties;
+    const [only, ...others] = Array.isArray(allOf) ? (allOf as unknown[]) : [];
+    return others.length === 0 && only !== undefined ? this.#properties(only) : undefined;
+  }
+
+  #schema(schema: unknown): Json {
+    const resolved = this.#resolved(schema);
+    return isRecord(resolved) ? resolved : {};
+  }
+
+  #resolved(value: unknown): unknown {
+    const reference = isRecord(value) ? value["$ref"] : undefined;
+    return typeof reference === "string" ? this.#at(reference) : value;
+  }
+
+  #at(reference: string): unknown {
+    return reference
+      .replace(/^#\//, "")
+      .split("/")
+      .reduce<unknown>((place, key) => (isRecord(place) ? place[key] : undefined), this.#document);
+  }
+
+  /** The components that something refers to: with all of them every single validator would take its second. */
+  #componentsOf(root: unknown): Json {
+    const found: Record<string, Record<string, unknown>> = {};
+    const visit = (value: unknown): void => {
+      if (Array.isArray(value)) value.forEach(visit);
+      if (!isRecord(value)) return;
+      const reference = value["$ref"];
+      const [, section, name] = typeof reference === "string" ? reference.split("/").slice(1) : [];
+      if (section !== undefined && name !== undefined) {
+        const group = (found[section] ??= {});
+        if (name in group) return;
+        group[name] = this.#at(`#/components/${section}/${name}`);
+        visit(group[name]);
+      }
+      Object.values(value).forEach(visit);
+    };
+    visit(root);
+    return found;
+  }
+}
+
+function schemaOf({ content }: Json): unknown {
+  const media = isRecord(content) ? content["application/json"] : undefined;
+  return isRecord(media) ? media["schema"] : undefined;
+}
+
+const keyOf = (method: string, route: string): string => `${method.toUpperCase()} ${shapeOf(route)}`;
