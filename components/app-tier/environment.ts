@@ -1,6 +1,7 @@
 /** The environment of the app's image, which its workers share: the platform's own variable names. */
 import type * as pulumi from "@pulumi/pulumi";
 import { type SecretKey, type Settings } from "../../config/schema.ts";
+import { maxConnections } from "../database/postgres-settings.ts";
 
 export type AppEnvironment = Readonly<Record<string, pulumi.Input<string>>>;
 
@@ -30,6 +31,7 @@ export function appEnvironment(
   return defined({
     ENVIRONMENT: settings.phase === "development" ? "development" : "production",
     DATABASE_URL: connections.databaseUrl,
+    ...(settings.phase !== "development" && { DATABASE_POOL_SIZE: String(poolSize(settings)) }),
     REDIS_URL: connections.redisUrl,
     CELERY_BROKER_URL: connections.brokerUrl,
     CELERY_RESULT_BACKEND: connections.resultBackendUrl,
@@ -52,6 +54,21 @@ function publicUrl({ phase, domain, services, ports, edge }: Settings): string {
     return `http://127.0.0.1:${services.includes("edge") ? ports.edge : ports.app}`;
   }
   return `${edge.tls === "none" ? "http" : "https"}://${domain}`;
+}
+
+/** Connections that stay for operators, Beat, backups and replication. */
+const reservedConnections = 20;
+
+/**
+ * Connections that a process of the app may keep; it may open as many again when it needs them. While a new version is
+ * beside the old one there are twice as many processes, and PostgreSQL has connections for all of them.
+ */
+export function poolSize({ app, workers }: Settings): number {
+  const servers = app.servers?.count ?? 1;
+  const processes = 2 * servers * app.instances * app.uvicornWorkers;
+  const tasks = Object.values(workers.concurrency).reduce((sum, each) => sum + each, 0) * (workers.servers?.count ?? 1);
+  const free = maxConnections - reservedConnections - 2 * tasks;
+  return Math.max(1, Math.floor(free / processes / 2));
 }
 
 function emailEnvironment(

@@ -1,5 +1,8 @@
 /** PostgreSQL's settings, computed from the memory that it may use. */
 
+/** The guide's figure; more would take memory from everything else. */
+export const maxConnections = 100;
+
 /**
  * The settings of a server as `name=value`, from the memory in MiB that it may use.
  * A quarter of it is shared buffers and three quarters the planner's idea of the cache, as the platform's guide asks;
@@ -11,7 +14,7 @@ export function postgresSettings(memoryMb: number): Readonly<Record<string, stri
     effective_cache_size: `${Math.floor((memoryMb * 3) / 4)}MB`,
     work_mem: `${clamp(Math.floor(memoryMb / 64), 4, 64)}MB`,
     maintenance_work_mem: `${clamp(Math.floor(memoryMb / 8), 64, 2048)}MB`,
-    max_connections: "100",
+    max_connections: String(maxConnections),
     wal_level: "replica",
     max_wal_senders: "10",
     random_page_cost: "1.1",

@@ -1,8 +1,9 @@
 /** The components that run the platform's own image, and what stands before them. */
 import { AppTier } from "../../../components/app-tier/app-tier.ts";
-import { appEnvironment } from "../../../components/app-tier/environment.ts";
+import { appEnvironment, poolSize } from "../../../components/app-tier/environment.ts";
 import { Release } from "../../../components/app-tier/release.ts";
 import { createContainer, dockerDuration } from "../../../components/container.ts";
+import { maxConnections } from "../../../components/database/postgres-settings.ts";
 import { Docs } from "../../../components/docs/docs.ts";
 import { EdgeProxy, type EdgeProxyArgs } from "../../../components/edge-proxy/edge-proxy.ts";
 import { nginxConfig } from "../../../components/edge-proxy/nginx-config.ts";
@@ -380,4 +381,13 @@ describe("what all containers share", () => {
       "no mock for the invoke docker:index/getNetwork:getNetwork",
     );
   });
+});
+
+test("old and new versions of the app, side by side with all workers, have connections enough", () => {
+  const { app, workers } = settingsOf("mvp");
+  const processes = 2 * app.instances * app.uvicornWorkers;
+  const tasks = Object.values(workers.concurrency).reduce((sum, each) => sum + each, 0);
+  expect(poolSize(settingsOf("mvp"))).toBe(2);
+  expect(2 * poolSize(settingsOf("mvp")) * processes + 2 * tasks).toBeLessThan(maxConnections);
+  expect(poolSize(settingsOf("mvp", { app: { instances: 16, uvicornWorkers: 64 } }))).toBe(1);
 });
