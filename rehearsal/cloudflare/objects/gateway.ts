@@ -23,6 +23,7 @@ export class Gateway implements ObjectStorage {
   readonly #options: GatewayOptions;
   readonly #root: { readonly id: string; readonly secret: string };
   #child: Child | undefined;
+  #last: Promise<void> = Promise.resolve();
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -84,7 +85,14 @@ export class Gateway implements ObjectStorage {
     return true;
   }
 
-  async setKeys(keys: readonly AccessKey[]): Promise<void> {
+  /** One change after the other: a policy that names a key which another change has just taken away is refused. */
+  setKeys(keys: readonly AccessKey[]): Promise<void> {
+    const next = this.#last.catch(() => undefined).then(() => this.#writeKeys(keys));
+    this.#last = next;
+    return next;
+  }
+
+  async #writeKeys(keys: readonly AccessKey[]): Promise<void> {
     const accounts = Object.fromEntries(
       keys.map(({ id, secret }) => [id, { access: id, secret, role: "user", userID: 0, groupID: 0, projectID: 0 }]),
     );
