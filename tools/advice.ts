@@ -86,8 +86,12 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   }),
 };
 
-/** What a problem of a service means and what to do, with commands for its stack. */
-export function explain(problem: Problem, service: string, stack: string): Advice {
-  const make = (target: string, more = "") => `make ${target} STACK=${stack}${more}`;
+/**
+ * What a problem of a service means and what to do, with commands for its stack.
+ *
+ * @param variables how make is told the stack
+ */
+export function explain(problem: Problem, service: string, variables: string): Advice {
+  const make = (target: string, more = "") => `make ${target} ${variables}${more}`;
   return advice[problem]({ make, logs: make("logs", ` SERVICE=${service}`) });
 }

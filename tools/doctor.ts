@@ -22,7 +22,7 @@ const slowQuerySeconds = 30;
  *
  * @returns 0 when all are well, 1 when something is wrong
  */
-export async function doctor({ stack, settings, topology }: StackFile, engines: Engines): Promise<number> {
+export async function doctor({ stack, settings, topology, variables }: StackFile, engines: Engines): Promise<number> {
   if (topology.servers.length === 0) requireDocker(settings.dockerHost);
   const services = topology.services.filter(({ kind }) => kind !== "release");
   const states = new Map(services.map((service) => [service.name, inspectContainer(service, engines)]));
@@ -49,7 +49,7 @@ export async function doctor({ stack, settings, topology }: StackFile, engines: 
     );
   }
   for (const disk of disks) found(checkDisk(disk, engines));
-  report(stack, findings);
+  report(stack, variables, findings);
   return findings.some(({ problem }) => problem !== undefined) ? 1 : 0;
 }
 
@@ -215,10 +215,10 @@ function rowOf({ service, problem, detail }: Finding, width: number): string {
 }
 
 /** What the problems mean and what to do about each. */
-function report(stack: string, findings: readonly Finding[]): void {
+function report(stack: string, variables: string, findings: readonly Finding[]): void {
   const problems = findings.flatMap(({ problem, ...rest }) => (problem === undefined ? [] : [{ problem, ...rest }]));
   for (const { problem, service, detail } of problems) {
-    const { meaning, remedy } = explain(problem, service, stack);
+    const { meaning, remedy } = explain(problem, service, variables);
     say(`\n${bold(service)}: ${meaning}\n${yellow("  do:")} ${remedy}`);
     if (detail.includes("\n")) say(dim(detail));
   }

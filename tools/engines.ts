@@ -88,9 +88,9 @@ export class Engines {
   container(service: Service): string {
     const found = this.find(service);
     if (found !== undefined) return found;
-    const { stack } = this.#file;
+    const { stack, variables } = this.#file;
     throw new UserError(
-      `The service '${service.name}' of stack '${stack}' has no container; make up STACK=${stack} makes it.`,
+      `The service '${service.name}' of stack '${stack}' has no container; make up ${variables} makes it.`,
     );
   }
 
@@ -99,7 +99,7 @@ export class Engines {
     const ssh = this.#ssh()[server];
     if (ssh) return Engine.onServer(ssh);
     throw new UserError(
-      `Stack '${this.#file.stack}' has no server ${server} yet; bring it up first: npx pulumi up -s ${this.#file.stack}`,
+      `Stack '${this.#file.stack}' has no server ${server} yet; bring it up first: make up ${this.#file.variables}`,
     );
   }
 }

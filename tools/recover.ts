@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { z } from "zod";
 import { localState } from "./backend.ts";
 import { hostArguments } from "./docker.ts";
@@ -113,7 +113,7 @@ function removeStaleLock(root: string, stack: string, say: (line: string) => voi
   if (alive) {
     throw new UserError(
       `Another update of '${stack}' is at work (process ${alive.pid} of ${alive.username} on ${alive.hostname}, since ${alive.timestamp}). ` +
-        `Wait for its end, or, if you are sure that there is none: npx pulumi cancel --stack ${stack}`,
+        `Wait for its end, or, if you are sure that there is none: npx pulumi cancel --stack ${stack} --cwd ${relative(process.cwd(), root) || "."}`,
     );
   }
   if (locks.length === 0) return;

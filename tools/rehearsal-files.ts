@@ -82,7 +82,7 @@ export interface StackText {
  */
 export function stackFile(theirs: string, before: string | undefined, overlay: Config): StackText {
   const own = configSchema.parse(parse(before ?? "{}"));
-  const project = Object.entries(configOf(theirs)).filter(([key]) => !ofAccounts.test(key));
+  const project = Object.entries(configOf(parse(theirs))).filter(([key]) => !ofAccounts.test(key));
   const plain = Object.fromEntries(project.filter(([, value]) => !holdsSecret(value)));
   const secrets = Object.fromEntries(Object.entries(own.config).filter(([, value]) => holdsSecret(value)));
   const leftOut = project.flatMap(([key, value]) => (holdsSecret(value) && !(key in secrets) ? [key] : []));
@@ -96,8 +96,8 @@ const ofAccounts = /^(hcloud|cloudflare):/;
 const isRecord = (value: unknown): value is Config =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The values of a stack's file. */
-export const configOf = (text: string): Config => configSchema.parse(parse(text)).config;
+/** The values of a stack's file, by its contents. */
+export const configOf = (file: unknown): Config => configSchema.parse(file).config;
 
 /** Whether a value of a stack's file is encrypted, or has a part that is. */
 export function holdsSecret(value: unknown): boolean {

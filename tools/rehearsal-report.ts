@@ -1,4 +1,5 @@
 /** What there is to see after a rehearsal, and how. Pure. */
+import { phases } from "../config/schema.ts";
 import { type Status } from "../rehearsal/cloud/status.ts";
 import { physicalName } from "../topology/naming.ts";
 import { type StackFile } from "./stack-file.ts";
@@ -13,18 +14,18 @@ export interface RehearsalPaths {
 }
 
 export function reportOf(file: StackFile, status: Status, paths: RehearsalPaths, isUp: boolean): string {
-  const { stack, settings } = file;
+  const { stack, settings, variables } = file;
   const { instance } = status;
-  const chosen = instance === "main" ? "" : ` CLOUD=${instance}`;
+  const next = phases[phases.indexOf(settings.phase) + 1];
+  const again = (phase: string) => `make rehearse PHASE=${phase} STACK=${stack} CLOUD=${instance}`;
   const rows = [
     ["the platform", isUp ? visit(file, status, paths) : ""],
-    ["the commands", `make doctor REHEARSAL=1 STACK=${stack}${chosen}, and all the others with REHEARSAL=1`],
+    ["the commands", `make doctor ${variables}, and all the others like this`],
     ["the engine", `npx pulumi -C ${paths.folder} stack, preview, up, ...`],
     ["the cloud", status.page],
-    isUp
-      ? ["a move", `make rehearse PHASE=... STACK=${stack}${chosen}`]
-      : ["again", `make rehearse PHASE=${settings.phase} STACK=${stack}${chosen}`],
-    ["its end", `make cloud-down${chosen}`],
+    ["a move", isUp && next !== undefined ? again(next) : ""],
+    ["again", isUp ? "" : again(settings.phase)],
+    ["its end", `make cloud-down CLOUD=${instance}`],
   ].filter(([, text]) => text !== "");
   const title = isUp
     ? `Stack '${stack}' is up in phase ${settings.phase} on the rehearsal cloud '${instance}'.`

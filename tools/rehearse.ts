@@ -22,7 +22,7 @@ import { configOf, holdsSecret, overlayOf, projectFile, stackFile } from "./rehe
 import { reportOf } from "./rehearsal-report.ts";
 import { recover } from "./recover.ts";
 import { capture, runInteractive } from "./run.ts";
-import { describeStack, readStackFile, readStackText, type StackFile } from "./stack-file.ts";
+import { describeStack, parseStackText, readStackFile, readStackText, type StackFile } from "./stack-file.ts";
 import { say, yellow } from "./terminal.ts";
 import { ensureStack } from "./up.ts";
 import { UserError } from "./user-error.ts";
@@ -55,7 +55,8 @@ export async function rehearse(options: RehearseOptions): Promise<number> {
   ensureStack(folder, stack);
   setTokens(folder, stack, cloud.settings);
   recover(folder, stack, file.settings.dockerHost, say);
-  const code = await runInteractive("pulumi", ["up", "--stack", stack, "--cwd", folder, "--yes", "--skip-preview"]);
+  const place = ["--stack", stack, "--cwd", folder];
+  const code = await runInteractive("pulumi", ["up", ...place, "--yes", "--skip-preview", "--suppress-outputs"]);
   const status = await cloud.client.status();
   const authority = join(cloudFolder(root, options.cloud), "edge-authority.pem");
   say(reportOf(file, status, { folder: relative(root, folder), authority: relative(root, authority) }, code === 0));
@@ -64,7 +65,7 @@ export async function rehearse(options: RehearseOptions): Promise<number> {
 
 /** The stack as it is to be, checked before anything is made. */
 function checked(stack: string, text: string, phase: string | undefined): StackFile {
-  const config = { ...configOf(text), ...(phase !== undefined && { "orion:phase": phase }) };
+  const config = { ...configOf(parseStackText(stack, text)), ...(phase !== undefined && { "orion:phase": phase }) };
   const file = describeStack(stack, { config });
   if (file.topology.servers.length > 0) return file;
   throw new UserError(
@@ -147,7 +148,7 @@ async function deliverImages(root: string, file: StackFile, client: CloudClient)
 
 /** Gives the engine the tokens of the cloud, once: they are as old as the rehearsal. */
 function setTokens(folder: string, stack: string, cloud: CloudSettings): void {
-  const present = configOf(readStackText(folder, stack));
+  const present = configOf(parseStackText(stack, readStackText(folder, stack)));
   for (const key of ["hcloud:token", "cloudflare:apiToken"].filter((each) => !holdsSecret(present[each]))) {
     const args = ["config", "set", "--secret", key, "--stack", stack, "--cwd", folder];
     const { code, stderr } = capture("pulumi", args, cloud.token);

@@ -6,12 +6,15 @@ import { ConfigError, parseConfig, type RawConfig } from "../config/parse.ts";
 import { type Settings } from "../config/schema.ts";
 import { plan } from "../topology/plan.ts";
 import { type Topology } from "../topology/types.ts";
+import { rehearsalCloud } from "../toolchain/src/environment.ts";
 import { UserError } from "./user-error.ts";
 
 export interface StackFile {
   readonly stack: string;
   readonly settings: Settings;
   readonly topology: Topology;
+  /** How a make command is told that it is about this stack. @example STACK=staging */
+  readonly variables: string;
 }
 
 /**
@@ -20,23 +23,20 @@ export interface StackFile {
  * @throws {UserError} when there is no such file, or when it cannot be read or what it says is not valid
  */
 export function readStackFile(root: string, stack: string): StackFile {
-  const text = readStackText(root, stack);
-  try {
-    return describeStack(stack, parse(text));
-  } catch (error) {
-    throw error instanceof YAMLParseError ? new UserError(`Pulumi.${stack}.yaml is no YAML: ${error.message}`) : error;
-  }
+  return describeStack(stack, parseStackText(stack, readStackText(root, stack)), rehearsalCloud(root));
 }
 
 /**
  * What a stack is, by the contents of its file.
  *
+ * @param cloud the one that it is rehearsed on, when not the stack itself is meant
  * @throws {UserError} when they are not valid
  */
-export function describeStack(stack: string, file: unknown): StackFile {
+export function describeStack(stack: string, file: unknown, cloud?: string): StackFile {
   try {
     const { settings } = parseConfig(rawConfig(file));
-    return { stack, settings, topology: plan(stack, settings) };
+    const variables = `STACK=${stack}${cloud === undefined ? "" : ` REHEARSAL=1 CLOUD=${cloud}`}`;
+    return { stack, settings, topology: plan(stack, settings), variables };
   } catch (error) {
     throw error instanceof ConfigError ? new UserError(`Pulumi.${stack}.yaml: ${error.message}`) : error;
   }
@@ -52,6 +52,15 @@ export function readStackText(root: string, stack: string): string {
     );
   }
   return readFileSync(path, "utf8");
+}
+
+/** @throws {UserError} when it is no YAML */
+export function parseStackText(stack: string, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw error instanceof YAMLParseError ? new UserError(`Pulumi.${stack}.yaml is no YAML: ${error.message}`) : error;
+  }
 }
 
 /** The `config:` section of a stack's file, as the engine would hand it over. */

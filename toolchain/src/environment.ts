@@ -29,8 +29,11 @@ export const developmentPassphrase = "orion-development";
 /** Where the state lies, when the user has chosen no other place. */
 export const defaultStateFolder = (root: string): string => join(root, ".orion", "state");
 
-/** Whether a folder is the Pulumi project of a rehearsal, as `make rehearse` lays it out below a cloud's folder. */
-export const isRehearsal = (root: string): boolean => /\/\.orion\/cloud\/[^/]+\/stacks\/[^/]+$/.test(root);
+/** The cloud on which a Pulumi project is a rehearsal, as `make rehearse` lays it out below the cloud's folder. */
+export const rehearsalCloud = (root: string): string | undefined =>
+  /\/\.orion\/cloud\/([^/]+)\/stacks\/[^/]+$/.exec(root)?.[1];
+
+const isRehearsal = (root: string): boolean => rehearsalCloud(root) !== undefined;
 
 /**
  * The environment that a project may see. A rehearsal is of the same name as a real stack: where that one's state lies, what

@@ -31,11 +31,18 @@ export class RehearsalCloud {
 
   up(): string {
     const { machines, block, port } = this.#options;
-    return succeed(this.#make("cloud-up", `MACHINES=${machines}`, `BLOCK=${block}`, `PORT=${port}`));
+    return succeed(this.runMake("cloud-up", [`MACHINES=${machines}`, `BLOCK=${block}`, `PORT=${port}`]));
   }
 
   down(): string {
-    return succeed(this.#make("cloud-down"));
+    return succeed(this.runMake("cloud-down"));
+  }
+
+  /** Brings the production stack up on it. */
+  rehearse(phase: string, environment: Readonly<Record<string, string>> = {}): string {
+    const { block, port } = this.#options;
+    const variables = [`PHASE=${phase}`, `BLOCK=${block}`, `PORT=${port}`];
+    return succeed(this.runMake("rehearse", variables, environment));
   }
 
   get settings(): CloudSettings {
@@ -140,7 +147,7 @@ export class RehearsalCloud {
   }
 
   dispose(): void {
-    this.#make("cloud-down");
+    this.runMake("cloud-down");
     rmSync(join(this.key, ".."), { recursive: true, force: true });
   }
 
@@ -149,9 +156,11 @@ export class RehearsalCloud {
     return [...options.flatMap((option) => ["-o", option]), "-o", "BatchMode=yes", "-i", this.key];
   }
 
-  #make(target: string, ...variables: string[]): Ran {
+  /** Runs a make target that is about this cloud. */
+  runMake(target: string, variables: readonly string[] = [], environment: Readonly<Record<string, string>> = {}): Ran {
     const args = ["--no-print-directory", target, `CLOUD=${this.#options.name}`, ...variables];
-    const { status, stdout, stderr } = spawnSync("make", args, { cwd: this.#root, encoding: "utf8" });
+    const env = { ...process.env, ...environment };
+    const { status, stdout, stderr } = spawnSync("make", args, { cwd: this.#root, env, encoding: "utf8" });
     return { code: status ?? 1, output: stdout + stderr };
   }
 }

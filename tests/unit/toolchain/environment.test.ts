@@ -1,6 +1,7 @@
 import {
   engineEnvironment,
   folderOf,
+  ownEnvironment,
   projectOf,
   type Situation,
   stackOf,
@@ -71,6 +72,16 @@ describe("what the engine is told", () => {
       NODE_COMPILE_CACHE: "/project/.orion/cache/node",
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_BACKEND_URL: "file:///project/.orion/state",
+      PULUMI_CONFIG_PASSPHRASE: "orion-development",
+    });
+  });
+
+  test("in a rehearsal its own state and the well-known passphrase, whatever the user has set and the phase is", () => {
+    const root = "/project/.orion/cloud/main/stacks/prod";
+    const stackFile = "config:\n  orion:phase: mvp\n";
+    const env = ownEnvironment(root, { PULUMI_BACKEND_URL: "s3://bucket", PULUMI_CONFIG_PASSPHRASE: "" });
+    expect(engineEnvironment(situation({ root, stack: "prod", stackFile, env }))).toMatchObject({
+      PULUMI_BACKEND_URL: `file://${root}/.orion/state`,
       PULUMI_CONFIG_PASSPHRASE: "orion-development",
     });
   });

@@ -45,8 +45,8 @@ test("a service that is not there is answered with those that are", () => {
 });
 
 test("advice names commands for the stack and the service at hand", () => {
-  expect(explain("worker-silent", "worker-1", "staging").remedy).toContain("make celery-status STACK=staging");
-  expect(explain("unhealthy", "app-1", "dev").remedy).toBe("make logs STACK=dev SERVICE=app-1");
+  expect(explain("worker-silent", "worker-1", "STACK=staging").remedy).toContain("make celery-status STACK=staging");
+  expect(explain("unhealthy", "app-1", "STACK=dev").remedy).toBe("make logs STACK=dev SERVICE=app-1");
 });
 
 describe("what make up says and gets", () => {
