@@ -7,7 +7,7 @@ import { doctor } from "./doctor.ts";
 import { Engines } from "./engines.ts";
 import { openFlower } from "./flower.ts";
 import { readStackFile, type StackFile } from "./stack-file.ts";
-import { confirm, isTerminal, red, say } from "./terminal.ts";
+import { confirm, isTerminal, redError, say } from "./terminal.ts";
 import { down, preview, up } from "./up.ts";
 import { UserError } from "./user-error.ts";
 
@@ -111,7 +111,7 @@ try {
 } catch (error) {
   const isUsers = error instanceof UserError || (error instanceof TypeError && "code" in error);
   process.stderr.write(
-    `${red("error:")} ${isUsers ? error.message : error instanceof Error ? String(error.stack) : String(error)}\n`,
+    `${redError("error:")} ${isUsers ? error.message : error instanceof Error ? String(error.stack) : String(error)}\n`,
   );
   process.exitCode = 2;
 }

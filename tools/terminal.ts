@@ -1,14 +1,18 @@
 /** What the tools print: plain text, coloured on a terminal only. */
 import { createInterface } from "node:readline/promises";
 
-const coloured = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
-const paint = (code: number) => (text: string) => (coloured ? `\u001b[${code}m${text}\u001b[0m` : text);
+const paint = (code: number, stream: NodeJS.WriteStream = process.stdout) => {
+  const coloured = stream.isTTY && !process.env["NO_COLOR"];
+  return (text: string) => (coloured ? `\u001b[${code}m${text}\u001b[0m` : text);
+};
 
 export const bold = paint(1);
 export const red = paint(31);
 export const green = paint(32);
 export const yellow = paint(33);
 export const dim = paint(2);
+/** For what goes to standard error. */
+export const redError = paint(31, process.stderr);
 
 export const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
 

@@ -48,7 +48,7 @@ export function preview(root: string, { stack }: StackFile): Promise<number> {
 }
 
 /**
- * Takes the stack down. Data stays, unless the user agrees to lose it or `data` says so already.
+ * Takes the stack down. Data stays, unless the user agrees to lose it or `data` says so already; that of servers stays.
  *
  * @param data `ask` on a terminal, `keep` or `delete`
  */
@@ -61,7 +61,8 @@ export async function down(
     say(`Stack '${stack}' does not exist here; there is nothing to take down.`);
     return 0;
   }
-  if (settings.phase === "development") requireDocker(settings.dockerHost);
+  if (settings.phase !== "development") return downServers(root, stack, data);
+  requireDocker(settings.dockerHost);
   recover(root, stack, settings.dockerHost, say);
   const destroy = (...more: string[]) =>
     runInteractive("pulumi", ["destroy", "--stack", stack, "--cwd", root, "--yes", "--skip-preview", ...more]);
@@ -84,6 +85,17 @@ export async function down(
   // What the engine left, because it outlives its component.
   if (rest === 0) removeVolumes(volumesOf(stack, settings.dockerHost), settings.dockerHost);
   return rest;
+}
+
+/** The engine shows what goes and asks. What is protected stays, and no command of ours changes that. */
+function downServers(root: string, stack: string, data: "ask" | "keep" | "delete"): Promise<number> {
+  if (data === "delete") {
+    throw new UserError(
+      `make down deletes no data of a stack with servers. To lose '${stack}' for ever, take its protection away first: ` +
+        `npx pulumi config set protection false --stack ${stack}, npx pulumi up --stack ${stack}, then make down STACK=${stack}`,
+    );
+  }
+  return runInteractive("pulumi", ["destroy", "--stack", stack, "--cwd", root, "--exclude-protected"]);
 }
 
 /** A table of every service: its name, its container and its address on this machine. */

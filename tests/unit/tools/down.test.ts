@@ -1,0 +1,73 @@
+/** `make down` and `make preview`, with an engine that only notes what it is told to do. */
+import { spawnSync } from "node:child_process";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { tmpdir } from "node:os";
+
+const cli = resolve("tools/cli.ts");
+let root: string;
+let calls: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "orion-down-"));
+  calls = join(root, "calls");
+  copyFileSync("Pulumi.prod.yaml", join(root, "Pulumi.prod.yaml"));
+  writeFileSync(join(root, "Pulumi.dev.yaml"), "config:\n  orion:phase: development\n");
+  writeFileSync(calls, "");
+  const pulumi = join(root, "bin", "pulumi");
+  mkdirSync(dirname(pulumi));
+  writeFileSync(pulumi, `#!/bin/sh\necho "$*" >> ${calls}\ncase "$*" in "stack export"*) exit 1;; esac\n`);
+  chmodSync(pulumi, 0o755);
+});
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** Notes the stack in the state. */
+function make(stack: string): void {
+  const folder = join(root, ".orion", "state", ".pulumi", "stacks", "orion");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${stack}.json`), "{}");
+}
+
+function run(...args: string[]): { code: number | null; output: string; engine: string[] } {
+  const env = { PATH: [join(root, "bin"), process.env["PATH"]].join(delimiter), HOME: root };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { cwd: root, env, encoding: "utf8" });
+  const engine = readFileSync(calls, "utf8").replaceAll(root, "ROOT").split("\n").slice(0, -1);
+  return { code: status, output: stdout + stderr, engine };
+}
+
+test("of a stack with servers the engine asks, and what is protected stays", () => {
+  make("prod");
+  expect(run("down", "--stack", "prod")).toEqual({
+    ...{ code: 0, output: "" },
+    engine: ["destroy --stack prod --cwd ROOT --exclude-protected"],
+  });
+});
+
+test("the data of a stack with servers is not deleted, whatever is asked", () => {
+  make("prod");
+  const { code, output, engine } = run("down", "--stack", "prod", "--data", "delete");
+  expect({ code, engine }).toEqual({ code: 2, engine: [] });
+  expect(output).toMatch(/^error: make down deletes no data of a stack with servers.*config set protection false/);
+});
+
+test("a stack that was never made is not taken down", () => {
+  expect(run("down", "--stack", "prod")).toMatchObject({ code: 0, engine: [] });
+});
+
+test("a preview makes the stack first where the state does not know it", () => {
+  expect(run("preview", "--stack", "dev").engine).toEqual([
+    "stack select --create --stack dev --cwd ROOT",
+    "preview --stack dev --cwd ROOT --diff",
+  ]);
+  make("prod");
+  writeFileSync(calls, "");
+  expect(run("preview", "--stack", "prod").engine).toEqual(["preview --stack prod --cwd ROOT --diff"]);
+});
+
+test("what goes wrong is written without colours into a log", () => {
+  const { code, output } = run("up", "--stack", "none");
+  expect(code).toBe(2);
+  expect(output).toBe("error: There is no stack 'none' here: Pulumi.none.yaml was not found. Stacks: dev, prod\n");
+});
