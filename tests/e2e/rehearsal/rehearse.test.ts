@@ -1,10 +1,11 @@
 /** `make rehearse`: the production stack as it stands in this repository, on a cloud with real machines. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { cloudFolder, rehearsalFolder } from "../../../rehearsal/cloud/settings.ts";
 import { RehearsalCloud } from "../support/cloud.ts";
 import { hostState } from "../support/host.ts";
+import { startLoad } from "../support/load.ts";
 import { succeed } from "../support/sandbox.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
@@ -49,6 +50,12 @@ const filesOf = (at: string): string[] =>
     entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
   );
 
+/** A bucket that has files cannot be deleted, at Cloudflare no more than here. */
+function emptyBuckets(): void {
+  const objects = join(cloudFolder(root, own.name), "objects", "objects");
+  for (const path of filesOf(objects)) rmSync(path);
+}
+
 beforeAll(() => {
   report = cloud.rehearse("mvp", real);
 });
@@ -81,12 +88,74 @@ test("the commands reach it with REHEARSAL=1", () => {
   expect(sh(psql)).toMatch(/^ +1$/m);
 });
 
+describe("what is closed", () => {
+  const isOpen = (address: string, port: number): boolean =>
+    spawnSync("timeout", ["3", "bash", "-c", `</dev/tcp/${address}/${port}`]).status === 0;
+  const ports = [22, 80, 443, 2375, 5432, 5555, 6379, 6380, 8000, 8080];
+
+  test("from this machine, an operator's, the server lets SSH in and nothing else: visitors come through the edge", async () => {
+    const address = await cloud.address("orion-prod-core-1");
+    expect(ports.filter((port) => isOpen(address, port))).toEqual([22]);
+  });
+
+  test("from another server, neither the private nor the public address lets anything in", async () => {
+    const [core] = (await cloud.status()).servers;
+    const [network] = await cloud.list("/networks", "networks");
+    await cloud.make("/ssh_keys", "ssh_key", { name: "probe", public_key: cloud.publicKey });
+    await cloud.make("/servers", "server", {
+      ...{ name: "probe", server_type: "cx23", image: "debian-12", ssh_keys: ["probe"], networks: [network?.["id"]] },
+    });
+    const probe = await cloud.address("probe");
+    await cloud.booted(probe);
+    const open = (address: string) =>
+      ports.filter((port) => cloud.ssh(probe, `timeout 2 bash -c '</dev/tcp/${address}/${port}'`).code === 0);
+    expect(open(core?.private[0] ?? "")).toEqual([]);
+    expect(open(core?.address ?? "")).toEqual([]);
+    // It is the filter that closes them, not the network: packets that ask for an answer get one.
+    expect(cloud.ssh(probe, `ping -c 1 -W 2 ${core?.private[0] ?? ""}`).output).toContain("1 received");
+    const [own] = await cloud.list("/servers?name=probe", "servers");
+    await cloud.hetzner("DELETE", `/servers/${String(own?.["id"])}`);
+  });
+});
+
+test("a deploy under load fails no request, loses no order and runs every task", async () => {
+  const load = startLoad(root, cloud.settings, "https://orion.example.com");
+  sh(`npx pulumi -C '${folder}' config set --path orion:app.environment.GREETING hello --stack prod`, real);
+  sh(`npx pulumi -C '${folder}' up --yes --skip-preview --stack prod`, real);
+  const { answered, failures, reconnected, ledger } = await load.stop();
+  expect(failures).toEqual([]);
+  expect(ledger).toMatchObject({ lost: [], doubled: [], unconfirmed: [] });
+  expect(ledger.acknowledged).toBe(answered["order"]);
+  expect(ledger.acknowledged).toBeGreaterThan(20);
+  expect(reconnected).toBeGreaterThan(0);
+  const environment = sh(
+    `echo 'echo $GREETING' | make --no-print-directory shell SERVICE=app REHEARSAL=1 CLOUD=${own.name}`,
+  );
+  expect(environment).toContain("hello");
+});
+
 test("the real stack is not touched, and no file of the rehearsal has the token in clear text", () => {
   expect(realState()).toBe(stateBefore);
   const { token } = cloud.settings;
   const files = filesOf(folder);
   expect(files.some((path) => path.endsWith("stacks/orion/prod.json"))).toBe(true);
   expect(files.filter((path) => readFileSync(path, "utf8").includes(token))).toEqual([]);
+});
+
+test("nothing is deleted while it is protected; with the protection off, the engine takes everything away again", async () => {
+  const destroy = `npx pulumi -C '${folder}' destroy --yes --skip-preview --stack prod`;
+  const asked = destroy.replace("--yes --skip-preview", "--preview-only");
+  const { status, stdout } = spawnSync("sh", ["-c", asked], { cwd: root, env: process.env, encoding: "utf8" });
+  expect(status).not.toBe(0);
+  expect(stdout).toMatch(/cannot be deleted\s+because it is protected/);
+  emptyBuckets();
+  sh(`npx pulumi -C '${folder}' config set orion:protection false --stack prod`, real);
+  sh(`npx pulumi -C '${folder}' up --yes --skip-preview --stack prod`, real);
+  sh(destroy, real);
+  expect(await cloud.status()).toMatchObject({ servers: [], balancers: [], records: [], buckets: [] });
+  for (const kind of ["volumes", "networks", "primary_ips", "firewalls", "placement_groups", "ssh_keys"]) {
+    expect((await cloud.list(`/${kind}`, kind)).map(({ name }) => name)).toEqual(kind === "ssh_keys" ? ["probe"] : []);
+  }
 });
 
 test("it goes with its cloud", () => {

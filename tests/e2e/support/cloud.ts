@@ -102,6 +102,12 @@ export class RehearsalCloud {
     return isRecord(made) ? Number(made["id"]) : Number.NaN;
   }
 
+  /** The objects of a listing. @param plural its name in the reply */
+  async list(path: string, plural: string): Promise<Json[]> {
+    const { [plural]: found } = await this.hetzner("GET", path);
+    return Array.isArray(found) ? found.filter(isRecord) : [];
+  }
+
   async status(): Promise<Status> {
     return readStatus((await this.call("GET", "/rehearsal/status")).body);
   }

@@ -1,0 +1,49 @@
+/** A steady load on a rehearsed platform, from a process of its own, as rehearsal/load/ makes it. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { cloudAddresses, cloudFolder, type CloudSettings } from "../../../rehearsal/cloud/settings.ts";
+
+const reportSchema = z.object({
+  answered: z.record(z.string(), z.number()),
+  failures: z.array(z.object({ time: z.string(), what: z.string(), why: z.string() })),
+  reconnected: z.number(),
+  ledger: z.object({
+    acknowledged: z.number(),
+    lost: z.array(z.string()),
+    doubled: z.array(z.string()),
+    unconfirmed: z.array(z.string()),
+  }),
+});
+export type LoadReport = z.infer<typeof reportSchema>;
+
+export interface RunningLoad {
+  /** Ends it, has every acknowledged order looked up, and resolves with what was seen. */
+  readonly stop: () => Promise<LoadReport>;
+}
+
+/** @param url of the platform, whose host name is a proxied one of the cloud */
+export function startLoad(root: string, { instance, block }: CloudSettings, url: string): RunningLoad {
+  const folder = cloudFolder(root, instance);
+  const report = join(folder, "load.json");
+  const child = spawn(
+    process.execPath,
+    [
+      ...[join(root, "rehearsal", "load", "main.ts"), "--url", url, "--at", cloudAddresses(block).edge],
+      // As much as two cores can take that run the platform, too; it ends by itself when nobody does.
+      ...["--orders", "2", "--pages", "2", "--uploads", "0.2", "--sockets", "3", "--seconds", "900"],
+      ...["--report", report],
+    ],
+    { env: { ...process.env, NODE_EXTRA_CA_CERTS: join(folder, "edge-authority.pem") }, stdio: "ignore" },
+  );
+  const ended = once(child, "exit");
+  return {
+    stop: async () => {
+      child.kill("SIGTERM");
+      await ended;
+      return reportSchema.parse(JSON.parse(readFileSync(report, "utf8")));
+    },
+  };
+}
