@@ -9,4 +9,8 @@ const config = loadConfig();
 const topology = plan(config.stack, config.settings);
 if (topology.servers.length > 0) makeSshFolder(config.settings.admin.sshFolder);
 const built = builtImages(import.meta.dirname, config.settings);
-export const { endpoints, databaseUrl, ssh } = new Platform("orion", { ...config, topology, builtImages: built });
+export const { endpoints, databaseUrl, ssh, flowerPassword } = new Platform("orion", {
+  ...config,
+  topology,
+  builtImages: built,
+});

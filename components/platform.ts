@@ -51,6 +51,9 @@ export class Platform extends pulumi.ComponentResource {
   /** How each server is reached from this machine: the arguments of `ssh`, by the server's name. */
   readonly ssh: Readonly<Record<string, pulumi.Output<string[]>>>;
 
+  /** What Flower asks for, beside its user `orion`; a secret. Undefined in development. */
+  readonly flowerPassword: pulumi.Output<string> | undefined;
+
   readonly #args: PlatformArgs;
   readonly #hasServers: boolean;
 
@@ -66,6 +69,7 @@ export class Platform extends pulumi.ComponentResource {
     const database = this.#createDatabase(places);
     this.#createTestDatabase(places);
     const cache = this.#createCache(places);
+    this.flowerPassword = this.#createFlowerPassword();
     if (cache) this.#createTiers(places, storage, database, cache);
     this.#createDocs(places);
 
@@ -171,7 +175,14 @@ export class Platform extends pulumi.ComponentResource {
     const opts = { parent: this, dependsOn: [...backing, ...releases] };
     const [worker] = workers;
     if (worker) {
-      const args = { ...common, place: places.of(worker), services: workers, memoryMb: settings.workers.memoryMb };
+      const { flowerPassword } = this;
+      const args = {
+        ...common,
+        place: places.of(worker),
+        services: workers,
+        memoryMb: settings.workers.memoryMb,
+        ...(flowerPassword && { flowerPassword }),
+      };
       new WorkerTier("workers", args, opts);
     }
     const [first] = apps;
@@ -180,6 +191,12 @@ export class Platform extends pulumi.ComponentResource {
       const args = { ...common, place: places.of(first), services: apps, uvicornWorkers, memoryMb };
       this.#createEdge(places, storage, new AppTier("app", args, opts));
     }
+  }
+
+  /** In development Flower is on this machine's loopback; on a server it is behind SSH, and behind a password as well. */
+  #createFlowerPassword(): pulumi.Output<string> | undefined {
+    const isAsked = this.#hasServers && this.#services("flower").length > 0;
+    return isAsked ? createPassword("flower-password", 24, { parent: this }) : undefined;
   }
 
   #createEdge(places: Places, storage: Storage, app: AppTier): void {

@@ -65,7 +65,7 @@ async function main(project: string, argv: string[]): Promise<number> {
     case "doctor":
       return doctor(file, new Engines(root, file));
     case "flower":
-      return openFlower(file);
+      return openFlower(root, file, new Engines(root, file));
     default:
       if (!isAccessCommand(command)) throw new UserError(`Unknown command '${command}'.\n\n${usage}`);
       return access(file, new Engines(root, file), command, values.service, values.yes);

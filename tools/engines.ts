@@ -12,10 +12,12 @@ export class Engine {
   readonly #docker: readonly string[];
   /** How a program of the engine's machine is run. */
   readonly #program: Program;
+  readonly #ssh: readonly string[];
 
-  private constructor(docker: readonly string[], program: Program) {
+  private constructor(docker: readonly string[], program: Program, ssh: readonly string[] = []) {
     this.#docker = docker;
     this.#program = program;
+    this.#ssh = ssh;
   }
 
   /** @param dockerHost address of an engine that this machine's docker command speaks to */
@@ -26,10 +28,11 @@ export class Engine {
   /** @param ssh arguments with which ssh logs in */
   static onServer(ssh: readonly string[]): Engine {
     const [options, target] = [ssh.slice(0, -1), ssh.slice(-1)];
-    return new Engine(["docker"], (words, terminal) => [
+    const program: Program = (words, terminal) => [
       "ssh",
       [...options, "-o", "LogLevel=ERROR", ...(terminal ? ["-t"] : []), ...target, sshWords(words)],
-    ]);
+    ];
+    return new Engine(["docker"], program, ssh);
   }
 
   /** Runs a docker command and keeps what it prints. */
@@ -40,6 +43,12 @@ export class Engine {
   /** Runs a program of the engine's machine and keeps what it prints. */
   captureOnHost(...words: readonly string[]): Captured {
     return capture(...this.#program(words, false));
+  }
+
+  /** Brings a loopback port of the server to the same port of this machine, until the user ends it. @returns ssh's exit code */
+  tunnel(port: number): Promise<number> {
+    const forward = ["-N", "-o", "ExitOnForwardFailure=yes", "-L", `127.0.0.1:${port}:127.0.0.1:${port}`];
+    return runInteractive("ssh", [...forward, ...this.#ssh]);
   }
 
   /** Runs a docker command in the user's terminal. @returns its exit code */
@@ -105,10 +114,20 @@ export class Engines {
 }
 
 function readSsh(root: string, stack: string): z.infer<typeof sshSchema> {
+  const text = stackOutput(root, stack, "ssh", "--json");
+  return text === undefined ? {} : sshSchema.parse(JSON.parse(text));
+}
+
+/**
+ * An output of a stack; undefined when it is not there, or has no such output.
+ *
+ * @throws {UserError} when the engine cannot say, for want of a passphrase for instance
+ */
+export function stackOutput(root: string, stack: string, name: string, ...options: string[]): string | undefined {
   const { code, stdout, stderr } = capture("pulumi", [
-    ...["stack", "output", "ssh", "--json", "--stack", stack, "--cwd", root],
+    ...["stack", "output", name, ...options, "--stack", stack, "--cwd", root],
   ]);
-  if (code === 0) return sshSchema.parse(JSON.parse(stdout));
-  if (/does not have output property|no stack named/.test(stderr)) return {};
-  throw new UserError(`The servers of stack '${stack}' could not be looked up:\n${stderr.trim()}`);
+  if (code === 0) return stdout.trim();
+  if (/does not have output property|no stack named/.test(stderr)) return undefined;
+  throw new UserError(`The output ${name} of stack '${stack}' could not be looked up:\n${stderr.trim()}`);
 }

@@ -1,19 +1,36 @@
 /** `make flower`: where the task monitor is, once it answers. */
-import { servicesOf } from "../topology/types.ts";
+import { flowerUser } from "../components/worker-tier/worker-tier.ts";
+import { type Service, servicesOf } from "../topology/types.ts";
+import { type Engines, stackOutput } from "./engines.ts";
 import { type StackFile } from "./stack-file.ts";
 import { bold, say } from "./terminal.ts";
 import { UserError } from "./user-error.ts";
 
-export async function openFlower({ stack, topology, variables }: StackFile): Promise<number> {
-  const published = servicesOf(topology, "flower")[0]?.published[0];
-  if (!published)
+export async function openFlower(root: string, { stack, topology }: StackFile, engines: Engines): Promise<number> {
+  const [service] = servicesOf(topology, "flower");
+  const [published] = service?.published ?? [];
+  if (!service || !published)
     throw new UserError(`Stack '${stack}' does not run flower; add it to orion:services and run make up.`);
   const url = `http://${published.address}:${published.port}/`;
+  return service.server === "local" ? showLocal(url, stack) : openTunnel(root, stack, service, published.port, engines);
+}
+
+async function showLocal(url: string, stack: string): Promise<number> {
   try {
     await fetch(url, { signal: AbortSignal.timeout(5000) });
   } catch {
-    throw new UserError(`Flower does not answer at ${url}; make doctor ${variables} says why.`);
+    throw new UserError(`Flower does not answer at ${url}; make doctor STACK=${stack} says why.`);
   }
   say(`Flower: ${bold(url)}`);
   return 0;
+}
+
+/** On a server Flower listens on loopback: this machine gets to it through SSH, for as long as the command runs. */
+function openTunnel(root: string, stack: string, service: Service, port: number, engines: Engines): Promise<number> {
+  const engine = engines.of(service);
+  const password = stackOutput(root, stack, "flowerPassword", "--show-secrets");
+  say(`Flower of ${service.server}: ${bold(`http://127.0.0.1:${port}/`)}`);
+  if (password !== undefined) say(`user ${flowerUser}, password ${password}`);
+  say("Ctrl-C ends it.");
+  return engine.tunnel(port);
 }

@@ -18,7 +18,12 @@ export interface WorkerTierArgs {
   readonly sideBySide: boolean;
   /** The uploads volume of local storage. @default - files are not kept locally */
   readonly uploads?: pulumi.Input<string>;
+  /** What Flower asks its visitors for. @default - nothing: in development it is on this machine's loopback */
+  readonly flowerPassword?: pulumi.Input<string>;
 }
+
+/** The user that Flower's password belongs to. */
+export const flowerUser = "orion";
 
 const celery = ["celery", "-A", "app.celery"] as const;
 
@@ -90,7 +95,13 @@ export class WorkerTier extends pulumi.ComponentResource {
       {
         image: "app",
         command: [...celery, "flower", "--address=0.0.0.0", `--port=${containerPorts.flower}`],
-        environment: args.environment,
+        environment: {
+          ...args.environment,
+          // In the environment, since a command line is read by everybody on the server.
+          ...(args.flowerPassword !== undefined && {
+            FLOWER_BASIC_AUTH: pulumi.interpolate`${flowerUser}:${args.flowerPassword}`,
+          }),
+        },
         health: {
           command: ["python", "-c", `import urllib.request; urllib.request.urlopen("${url}", timeout=4)`],
           intervalSeconds: 5,

@@ -1,4 +1,5 @@
 /** The components that run the platform's own image, and what stands before them. */
+import * as pulumi from "@pulumi/pulumi";
 import { AppTier } from "../../../components/app-tier/app-tier.ts";
 import { appEnvironment, poolSize } from "../../../components/app-tier/environment.ts";
 import { Release } from "../../../components/app-tier/release.ts";
@@ -132,6 +133,19 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
       },
       shmSize: 64,
       waitTimeout: 185,
+    });
+  });
+
+  test("Flower asks for a password where it is told one, and no command line shows it", async () => {
+    const { resources } = await compose(mode, () => {
+      const services = [
+        serviceOf("flower", { published: [{ address: "127.0.0.1", port: 5555, containerPort: 5555 }] }),
+      ];
+      const args = { place: placeOf("app"), services, environment, memoryMb: 512, sideBySide: true };
+      return new WorkerTier("workers", { ...args, flowerPassword: pulumi.secret("hidden") });
+    });
+    expect(named(resources, "workers-flower").inputs["envs"]).toContainEqual({
+      "[secret]": "FLOWER_BASIC_AUTH=orion:hidden",
     });
   });
 
