@@ -13,7 +13,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup engine images docker up down preview doctor psql redis-cli logs shell celery-status celery-purge migrate-up \
-	init-prod flower rehearse cloud-up cloud-down cloud-status test test-unit test-app test-contract test-e2e check format bench
+	init-prod rollback flower rehearse cloud-up cloud-down cloud-status test test-unit test-app test-contract test-e2e check format bench
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -68,6 +68,9 @@ migrate-up: node_modules/.package-lock.json ## Run the database migrations again
 	@$(access)
 
 init-prod: node_modules/.package-lock.json ## Run the initialisation script again
+	@$(access)
+
+rollback: setup ## Update with the image that ran before (asks; YES=1 agrees)
 	@$(access)
 
 flower: node_modules/.package-lock.json ## Where the task monitor is

@@ -164,14 +164,12 @@ export class Platform extends pulumi.ComponentResource {
     const common = { environment, sideBySide: this.#hasServers, ...uploadsOf(storage) };
 
     const backing = [...database.resources, ...cache.resources];
-    const releases = this.#services("release").map(
-      (service) =>
-        new Release(
-          "release",
-          { place: places.of(service), service, environment },
-          { parent: this, dependsOn: backing },
-        ),
-    );
+    const { image, skipMigrationsFor } = settings.app;
+    const migrate = image === undefined || image !== skipMigrationsFor;
+    const releases = this.#services("release").map((service) => {
+      const args = { place: places.of(service), service, environment, migrate };
+      return new Release("release", args, { parent: this, dependsOn: backing });
+    });
     const opts = { parent: this, dependsOn: [...backing, ...releases] };
     const [worker] = workers;
     if (worker) {

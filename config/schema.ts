@@ -66,6 +66,8 @@ export const settingsSchema = z.strictObject({
     uvicornWorkers: count(1, 64),
     memoryMb,
     servers: serverPool.optional(),
+    /** An image that runs on a database of a later one: `make rollback` names the one that it goes back to. */
+    skipMigrationsFor: imageReference.optional(),
     /** Plain environment of the app and its workers, added to what the program sets itself. */
     environment: z.record(
       z.string().regex(/^[A-Z][A-Z0-9_]*$/, "a variable's name of upper-case letters, digits and _"),

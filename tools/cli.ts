@@ -6,6 +6,7 @@ import { type AccessCommand, accessCommands, accessTo, dockerArguments } from ".
 import { doctor } from "./doctor.ts";
 import { Engines } from "./engines.ts";
 import { openFlower } from "./flower.ts";
+import { rollback } from "./rollback.ts";
 import { readStackFile, type StackFile } from "./stack-file.ts";
 import { confirm, isTerminal, redError, say } from "./terminal.ts";
 import { down, preview, up } from "./up.ts";
@@ -20,6 +21,7 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   psql, redis-cli, flower    reach PostgreSQL, Redis, the task monitor
   logs, shell                of one service: --service app
   celery-status, celery-purge
+  rollback                   go back to the image that ran before (asks)
   migrate-up, init-prod      run migrations, or the initialisation, again
   rehearse                   bring the stack up on a rehearsal cloud: [--phase PHASE] [--cloud NAME] [--port N] [--block N]
 
@@ -64,6 +66,8 @@ async function main(project: string, argv: string[]): Promise<number> {
       return down(root, file, dataChoice(values.data));
     case "doctor":
       return doctor(file, new Engines(root, file));
+    case "rollback":
+      return rollback(root, file, values.yes);
     case "flower":
       return openFlower(root, file, new Engines(root, file));
     default:

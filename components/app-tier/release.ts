@@ -2,12 +2,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Service } from "../../topology/types.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
 import { type AppEnvironment } from "./environment.ts";
-import { Task } from "./task.ts";
+import { Task, type TaskArgs } from "./task.ts";
 
 export interface ReleaseArgs {
   readonly place: DockerPlace;
   readonly service: Service;
   readonly environment: AppEnvironment;
+  /** Whether the database is brought to the version of the image; an older image than that of the data cannot. @default true */
+  readonly migrate?: boolean;
 }
 
 const migrationTimeoutSeconds = 900;
@@ -18,26 +20,31 @@ export class Release extends pulumi.ComponentResource {
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:app:Release", name, {}, opts);
     const common = { place: args.place, image: "app", environment: args.environment };
-    const migration = new Task(
+    const { container } = args.service;
+    const migrations = (args.migrate ?? true) ? [this.#createMigration(name, container, common)] : [];
+    new Task(
+      `${name}-init`,
+      {
+        ...common,
+        container: `${container}-init`,
+        command: ["python", "scripts/seed/init_production.py"],
+        timeoutSeconds: initTimeoutSeconds,
+      },
+      { parent: this, dependsOn: migrations },
+    );
+    this.registerOutputs({});
+  }
+
+  #createMigration(name: string, container: string, common: Pick<TaskArgs, "place" | "image" | "environment">): Task {
+    return new Task(
       `${name}-migrate`,
       {
         ...common,
-        container: `${args.service.container}-migrate`,
+        container: `${container}-migrate`,
         command: ["alembic", "upgrade", "head"],
         timeoutSeconds: migrationTimeoutSeconds,
       },
       { parent: this },
     );
-    new Task(
-      `${name}-init`,
-      {
-        ...common,
-        container: `${args.service.container}-init`,
-        command: ["python", "scripts/seed/init_production.py"],
-        timeoutSeconds: initTimeoutSeconds,
-      },
-      { parent: this, dependsOn: migration },
-    );
-    this.registerOutputs({});
   }
 }

@@ -181,6 +181,15 @@ describe.each(modes)("Release in mode %s", (mode) => {
     expect(named(resources, "release-init").inputs["command"]).toEqual(["python", "scripts/seed/init_production.py"]);
     expect(named(resources, "release-init").options.dependencies).toContain("orion:index:Task release-migrate");
   });
+
+  test("an image that is older than the data does not migrate", async () => {
+    const { resources } = await compose(mode, () => {
+      const args = { place: placeOf("app"), service: serviceOf("release"), environment, migrate: false };
+      return new Release("release", args);
+    });
+    expect(resources.map(({ name }) => name)).not.toContain("release-migrate");
+    expect(resources.map(({ name }) => name)).toContain("release-init");
+  });
 });
 
 describe.each(modes)("EdgeProxy in mode %s", (mode) => {

@@ -1,0 +1,85 @@
+/** `make rollback`: an update with the image that ran before the one of now. */
+import { z } from "zod";
+import { capture, runInteractive } from "./run.ts";
+import { type StackFile } from "./stack-file.ts";
+import { bold, confirm, isTerminal, say } from "./terminal.ts";
+import { UserError } from "./user-error.ts";
+
+const historySchema = z.array(
+  z.object({
+    kind: z.string(),
+    result: z.string(),
+    endTime: z.string().optional(),
+    config: z.record(z.string(), z.object({ value: z.string().optional() })).optional(),
+  }),
+);
+export type History = z.infer<typeof historySchema>;
+
+export interface Earlier {
+  readonly image: string;
+  /** When an update with it ended well. */
+  readonly time: string;
+}
+
+/**
+ * The image of the last update that went well with another one than `current`. Pure.
+ *
+ * @param history the newest first, as the engine lists it
+ */
+export function earlierImage(current: string, history: History): Earlier | undefined {
+  return history
+    .filter(({ kind, result }) => kind === "update" && result === "succeeded")
+    .flatMap(({ config, endTime = "" }) => {
+      const image = imageIn(config?.["orion:app"]?.value);
+      return image === undefined || image === current ? [] : [{ image, time: endTime }];
+    })[0];
+}
+
+/** `orion:app` is an object, which the engine keeps as JSON. */
+function imageIn(value: string | undefined): string | undefined {
+  try {
+    return z.object({ image: z.string().optional() }).safeParse(JSON.parse(value ?? "{}")).data?.image;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Goes back to the image before. The database stays at its version: an older image runs on it when migrations only add,
+ * and is not given the chance to undo them.
+ *
+ * @returns the engine's exit code
+ */
+export async function rollback(root: string, { stack, settings }: StackFile, yes: boolean): Promise<number> {
+  const current = settings.app.image;
+  if (current === undefined) {
+    throw new UserError(
+      `Stack '${stack}' runs the image that this repository's sample-app/ makes; it goes back by git. orion:app.image names one that has versions.`,
+    );
+  }
+  const earlier = earlierImage(current, readHistory(root, stack));
+  if (!earlier) {
+    throw new UserError(`Stack '${stack}' has had no update that went well with another image than ${current}.`);
+  }
+  say(`From ${bold(current)} back to ${bold(earlier.image)}, which an update of ${earlier.time} ran.`);
+  say("The database keeps its version; migrations are not run.");
+  if (!yes && !(await confirm("Change the stack's file and update?"))) {
+    say(isTerminal ? "Nothing was done." : "Nothing was done: without a terminal, say YES=1 to agree.");
+    return 1;
+  }
+  for (const key of ["orion:app.image", "orion:app.skipMigrationsFor"]) setConfig(root, stack, key, earlier.image);
+  return runInteractive("pulumi", ["up", "--stack", stack, "--cwd", root, "--yes", "--skip-preview"]);
+}
+
+function readHistory(root: string, stack: string): History {
+  const { code, stdout, stderr } = capture("pulumi", [
+    ...["stack", "history", "--json", "--page-size", "100", "--stack", stack, "--cwd", root],
+  ]);
+  if (code !== 0) throw new UserError(`The updates of stack '${stack}' could not be listed:\n${stderr.trim()}`);
+  return historySchema.parse(JSON.parse(stdout));
+}
+
+function setConfig(root: string, stack: string, key: string, value: string): void {
+  const { code, stderr } = capture("pulumi", ["config", "set", "--path", key, value, "--stack", stack, "--cwd", root]);
+  if (code !== 0) throw new UserError(`${key} could not be set:\n${stderr.trim()}`);
+}
