@@ -12,6 +12,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
@@ -54,6 +55,8 @@ export class Sandbox {
       cpSync(join(project, file), join(this.root, file), { recursive: true });
     }
     symlinkSync(join(project, "node_modules"), join(this.root, "node_modules"));
+    // The installed packages are the project's own: make must never find them older than this, and install them anew.
+    utimesSync(join(this.root, "package-lock.json"), 0, 0);
     this.configure({});
   }
 
@@ -68,8 +71,8 @@ export class Sandbox {
   }
 
   /** Runs a make target for the sandbox's stack to its end. */
-  make(target: string, variables: Readonly<Record<string, string>> = {}): Ran {
-    return this.run("make", [...this.#makeOptions(target), ...assignments(variables)]);
+  make(target: string, variables: Readonly<Record<string, string>> = {}, input = ""): Ran {
+    return this.run("make", [...this.#makeOptions(target), ...assignments(variables)], {}, input);
   }
 
   /** Runs the engine in the sandbox. */
@@ -77,8 +80,9 @@ export class Sandbox {
     return this.run("npx", ["pulumi", ...args, "--stack", this.stack]);
   }
 
-  run(program: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): Ran {
+  run(program: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}, input = ""): Ran {
     const { status, stdout, stderr } = spawnSync(program, [...args], {
+      input,
       cwd: this.root,
       encoding: "utf8",
       env: { ...this.#environment(), ...environment },
@@ -115,9 +119,8 @@ export class Sandbox {
       .map(Number);
   }
 
-  /** The installed packages are the project's own: nothing here may install them anew. */
   #makeOptions(target: string): string[] {
-    return ["--no-print-directory", "--old-file=node_modules/.package-lock.json", target, `STACK=${this.stack}`];
+    return ["--no-print-directory", target, `STACK=${this.stack}`];
   }
 
   /** What the stack has in Docker, whatever the state says. */
