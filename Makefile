@@ -99,7 +99,7 @@ check: node_modules/.package-lock.json ## Types, lint and format
 	@mkdir -p .orion/cache
 	tsc -p .
 	eslint --max-warnings=0 --cache --cache-location .orion/cache/eslint .
-	prettier --check --log-level warn .
+	prettier --check --log-level warn --cache --cache-location .orion/cache/prettier .
 
 format: node_modules/.package-lock.json ## Write every file the way the formatter wants it
 	@prettier --write --log-level warn .
