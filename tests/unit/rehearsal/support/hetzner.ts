@@ -147,7 +147,7 @@ export class HetznerApi {
   }
 
   async close(): Promise<void> {
-    open.delete(this);
+    if (!open.delete(this)) return;
     await this.endpoint;
     await this.app.close();
     await this.cloud.settled();
