@@ -84,7 +84,9 @@ class Run {
       this.#model.mend();
     } else if (next.kind === "fault") {
       const what =
-        next.of === "action" ? { kind: "action", code: "fault" } : { kind: "reply", api: "hetzner", status: 503 };
+        next.of === "action"
+          ? { kind: "action", code: "fault", seconds: 0.002 }
+          : { kind: "reply", api: "hetzner", status: 503 };
       await this.#lives.api.fault({ ...what, rate: 0.3, times: next.times });
     } else if (next.kind === "crash") {
       const acknowledged = await this.#call(next.calls);
