@@ -38,6 +38,10 @@ test("every kind of resource is made, listed, shown, changed and deleted", async
   await call("GET", "/zones?name=example.com");
   await call("GET", zone);
   await call("GET", "/ips");
+  await call("GET", `${zone}/subscription`);
+  for (const method of ["POST", "PUT"] as const) {
+    await call(method, `${zone}/subscription`, { rate_plan: { id: "enterprise" } });
+  }
   const record = { type: "A", name: "www.example.com", content: "192.0.2.1", ttl: 1, proxied: true };
   await live(`${zone}/dns_records`, record, { content: "192.0.2.2", comment: "second" }, ["PUT", "PATCH"]);
 
@@ -90,6 +94,7 @@ test("every kind of resource is made, listed, shown, changed and deleted", async
   await live(`${balancers}/pools`, pool, { description: "second" }, ["PUT", "PATCH"]);
   const { id: own } = await call("POST", `${balancers}/pools`, pool);
   const balancer = { name: "lb.example.com", default_pools: [own], fallback_pool: own, steering_policy: "off" };
+  await call("POST", `${zone}/load_balancers`, { ...balancer, name: "other.example.com", steering_policy: "" });
   await live(`${zone}/load_balancers`, balancer, { proxied: true }, ["PUT", "PATCH"]);
 
   const buckets = `${account}/r2/buckets`;
@@ -104,6 +109,8 @@ test("every kind of resource is made, listed, shown, changed and deleted", async
   await call("GET", "/user/tokens/permission_groups");
   await call("GET", "/user/tokens/verify");
   await live("/user/tokens", { name: "dns", policies }, { name: "second" }, ["PUT"]);
+  // A refusal.
+  expect((await api.call("POST", `${zone}/dns_records`, { ...record, content: "192.0.2.300" })).status).toBe(400);
   served = api.routes;
 });
 

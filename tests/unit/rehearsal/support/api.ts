@@ -86,7 +86,8 @@ export class Api {
       },
       ...(payload !== undefined && { body: JSON.stringify(payload) }),
     });
-    const body: unknown = await response.json();
+    const text = await response.text();
+    const body: unknown = text === "" ? {} : JSON.parse(text);
     if (!isRecord(body)) throw new Error(`${method} ${path}: no object`);
     const { result } = body;
     return {
