@@ -27,7 +27,8 @@ async function interfere(
   if (seconds > 0) await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   if (hangs) {
     // Until the client gives up.
-    await new Promise((resolve) => request.raw.socket.once("close", resolve));
+    const { socket } = request.raw;
+    if (!socket.destroyed) await new Promise((resolve) => socket.once("close", resolve));
     reply.hijack();
     return;
   }

@@ -130,6 +130,7 @@ class Failed {
 
 function judge(what: string, response: Response, text: string): Failed | { readonly result: unknown } {
   const { status, headers } = response;
+  if (status === 204) return { result: null };
   const envelope = parse(text);
   if (response.ok && envelope?.["success"] === true) return { result: envelope["result"] };
   const errors = Array.isArray(envelope?.["errors"]) ? (envelope["errors"] as unknown[]) : [];

@@ -24,6 +24,9 @@ export interface ZoneCall extends Call {
 
 type Answer = unknown;
 
+/** What a handler returns when the answer has no body, not even a frame. */
+export const noContent = Symbol("no content");
+
 /** Registers calls of one area of the API, whose name is also that of the permission that they need. */
 export class Routes {
   readonly #app: FastifyInstance;
@@ -90,6 +93,7 @@ export class Routes {
 }
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {
+  if (answer === noContent) return reply.code(204).send();
   const framed = answer instanceof Page ? success(answer.items, answer.info) : success(answer ?? null);
   return reply.send(framed);
 }

@@ -3,7 +3,7 @@ import { type Json } from "../json.ts";
 import { isText, omit, pick, records, requireOneOf, requireText } from "./body.ts";
 import { ApiError } from "./envelope.ts";
 import { checkRules } from "./ruleset-rules.ts";
-import { type Routes } from "./routes.ts";
+import { noContent, type Routes } from "./routes.ts";
 import { ownedBy, type Zone } from "./state.ts";
 import { type World } from "./world.ts";
 
@@ -62,6 +62,7 @@ export function registerRulesets(routes: Routes, world: World): void {
   });
   routes.zone("DELETE", "/rulesets/:ruleset", ({ zone, params }) => {
     store.delete(kind, String(find(world, zone, params["ruleset"])["id"]));
+    return noContent;
   });
   registerRules(routes, world, write);
 }

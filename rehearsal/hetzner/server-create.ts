@@ -69,20 +69,18 @@ export function createServer(cloud: Cloud, body: unknown): { server: Server; act
   for (const one of firewalls) {
     store.put("hetzner.firewall", one.id, { ...one, servers: [...one.servers, server.id] });
   }
-  for (const one of volumes) {
-    const automount = asked.automount ?? false;
-    store.put("hetzner.volume", one.id, { ...one, server: server.id, automount });
-  }
   const subject = { id: server.id, type: "server" };
   const nothing = () => undefined;
   // Not `change`: the server that the reply shows has to be there also when its creation is to fail.
   const action = actions.start("create_server", [subject], nothing, () => convergeServer(cloud, server.id));
-  const attached = volumes.map((volume) =>
-    actions.start("attach_volume", [{ id: volume.id, type: "volume" }, subject], nothing, async () => {
+  const attached = volumes.map(({ id: volume }) => {
+    const next = { server: server.id, automount: asked.automount ?? false };
+    const apply = () => void cloud.change("hetzner.volume", volume, () => next);
+    return actions.start("attach_volume", [{ id: volume, type: "volume" }, subject], apply, async () => {
       await actions.isOver(action);
-      await convergeVolume(cloud, volume.id);
-    }),
-  );
+      await convergeVolume(cloud, volume);
+    });
+  });
   return { server, action, nextActions: attached };
 }
 

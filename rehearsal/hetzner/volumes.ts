@@ -61,30 +61,20 @@ export function registerVolumes(routes: Routes): void {
         created: stampOf(cloud.now()),
         sizeGb: asked.size,
         location: location.name,
-        server: server?.id,
+        server: undefined,
         format: asked.format,
-        automount: asked.automount ?? false,
+        automount: false,
         protection: { delete: false },
       };
       cloud.store.put(type.kind, volume.id, volume);
       const subjects = [subjectOf(volume), ...(server ? [{ id: server.id, type: "server" }] : [])];
-      const action = cloud.actions.start(
-        "create_volume",
-        subjects,
-        () => undefined,
-        () => convergeVolume(cloud, volume.id),
-      );
-      const next = server
-        ? [
-            cloud.actions.start(
-              "attach_volume",
-              subjects,
-              () => undefined,
-              () => Promise.resolve(),
-            ),
-          ]
-        : [];
-      return { volume: viewOf(cloud, volume), action, next_actions: next };
+      const nothing = () => undefined;
+      const attach = () =>
+        void cloud.change(type.kind, volume.id, () => ({ server: server?.id, automount: asked.automount ?? false }));
+      const work = () => convergeVolume(cloud, volume.id);
+      const action = cloud.actions.start("create_volume", subjects, nothing, work);
+      const next = server ? [cloud.actions.start("attach_volume", subjects, attach, work)] : [];
+      return { volume: viewOf(cloud, cloud.require(type.kind, volume.id)), action, next_actions: next };
     });
   });
 

@@ -2,11 +2,12 @@
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
 import { ownCertificate } from "../support/certificate.ts";
 import { HetznerApi, specification } from "../support/hetzner.ts";
+import { type Route } from "../support/openapi.ts";
 import { commands, kinds, lookups, making, type Step, undoing } from "./tour.ts";
 
 jest.setTimeout(60_000);
 const whereSpecified = specification ? test : test.skip;
-let served: HetznerApi["routes"] = [];
+let served: readonly Route[] = [];
 
 test("every kind of resource is made, shown, changed, commanded and deleted", async () => {
   const api = new HetznerApi();

@@ -1,4 +1,7 @@
-/** The emulated Cloudflare API on a free port of loopback, with nothing behind it. */
+/**
+ * The emulated Cloudflare API on a free port of loopback, with nothing behind it. Every reply has to be as the document of
+ * the real API says, where that knows the call, or the test fails.
+ */
 import fastify, { type FastifyInstance } from "fastify";
 import { registerCloudflare } from "../../../../rehearsal/cloudflare/api.ts";
 import { isRecord, type Json } from "../../../../rehearsal/json.ts";
@@ -7,6 +10,8 @@ import { noObjects, type ObjectStorage } from "../../../../rehearsal/cloudflare/
 import { type World, type ZoneConfig } from "../../../../rehearsal/cloudflare/world.ts";
 import { type CloudflareObjects } from "../../../../rehearsal/cloudflare/state.ts";
 import { Store } from "../../../../rehearsal/store.ts";
+import { deviations } from "../cloudflare/deviations.ts";
+import { Specification, watch } from "./openapi.ts";
 
 export const ownerToken = "0123456789abcdef".repeat(4);
 export const accountId = "0".repeat(32);
@@ -21,15 +26,22 @@ export interface Answer {
   readonly code: unknown;
 }
 
+/** What the replies are held against; undefined where it is not at hand. */
+export const specification = Specification.read("cloudflare-openapi.json", deviations, { hasNoNull: true });
+
+const prefix = "/client/v4";
 const open = new Set<Api>();
 
 afterEach(async () => {
   await Promise.all([...open].map(({ app }) => app.close()));
   open.clear();
+  expect(specification?.takeComplaints() ?? []).toEqual([]);
 });
 
 export class Api {
   readonly app: FastifyInstance = fastify();
+  /** Every call that is served. */
+  readonly routes = watch(this.app, prefix, specification);
   readonly world: World;
   readonly store = new Store<CloudflareObjects>(":memory:");
   now = new Date("2026-01-01T00:00:00Z");
@@ -65,7 +77,7 @@ export class Api {
     payload?: Readonly<Record<string, unknown>>,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
-    const response = await fetch(`${await this.base}/client/v4${path}`, {
+    const response = await fetch(`${await this.base}${prefix}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${ownerToken}`,
@@ -74,7 +86,8 @@ export class Api {
       },
       ...(payload !== undefined && { body: JSON.stringify(payload) }),
     });
-    const body: unknown = await response.json();
+    const text = await response.text();
+    const body: unknown = text === "" ? {} : JSON.parse(text);
     if (!isRecord(body)) throw new Error(`${method} ${path}: no object`);
     const { result } = body;
     return {

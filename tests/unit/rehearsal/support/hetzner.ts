@@ -12,7 +12,7 @@ import { isRecord, type Json } from "../../../../rehearsal/json.ts";
 import { NoMachines } from "../../../../rehearsal/machines/none.ts";
 import { Store } from "../../../../rehearsal/store.ts";
 import { deviations } from "../hetzner/deviations.ts";
-import { Specification } from "./openapi.ts";
+import { Specification, watch } from "./openapi.ts";
 
 export const hetznerToken = "0123456789abcdef".repeat(4);
 
@@ -31,7 +31,7 @@ export interface HetznerOptions extends Partial<Pick<CloudOptions, "machines" | 
 }
 
 /** What the replies are held against; undefined where it is not at hand. */
-export const specification = Specification.read("hcloud-openapi.json", deviations);
+export const specification = Specification.read("hcloud-openapi.json", deviations, { isComplete: true });
 
 const prefix = "/hetzner/v1";
 const open = new Set<HetznerApi>();
@@ -43,6 +43,8 @@ afterEach(async () => {
 
 export class HetznerApi {
   readonly app: FastifyInstance = fastify();
+  /** Every call that is served. */
+  readonly routes = watch(this.app, prefix, specification);
   readonly cloud: Cloud;
   readonly resume: () => Promise<void>;
   readonly store: Store<HetznerObjects & FaultObjects>;
@@ -51,18 +53,12 @@ export class HetznerApi {
   /** Its address with the path of the API. */
   readonly endpoint: Promise<string>;
   readonly failures: unknown[] = [];
-  /** Every call that is served. */
-  readonly routes: [method: string, route: string][] = [];
 
   constructor(options: HetznerOptions = {}) {
     const { path = ":memory:", machines = new NoMachines() } = options;
     this.store = new Store<HetznerObjects & FaultObjects>(path);
     this.faults = new Faults(this.store, machines, options.random);
     addInterference(this.app, this.faults);
-    this.app.addHook("onRoute", ({ method, url }) => {
-      for (const one of [method].flat().filter((name) => name !== "HEAD"))
-        this.routes.push([one, url.replace(prefix, "")]);
-    });
     const { cloud, resume } = registerHetzner(this.app, {
       store: this.store,
       now: () => this.now,
@@ -76,12 +72,6 @@ export class HetznerApi {
     });
     this.cloud = cloud;
     this.resume = resume;
-    this.app.addHook("onSend", (request, reply, payload, done) => {
-      const route = request.routeOptions.url?.replace(prefix, "");
-      const body: unknown = typeof payload === "string" && payload !== "" ? JSON.parse(payload) : undefined;
-      if (route !== undefined) specification?.check(request.method, route, reply.statusCode, body);
-      done(null, payload);
-    });
     this.endpoint = this.app.listen({ host: "127.0.0.1", port: 0 }).then((base) => `${base}${prefix}`);
     open.add(this);
   }
@@ -147,7 +137,7 @@ export class HetznerApi {
   }
 
   async close(): Promise<void> {
-    open.delete(this);
+    if (!open.delete(this)) return;
     await this.endpoint;
     await this.app.close();
     await this.cloud.settled();

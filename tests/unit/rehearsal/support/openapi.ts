@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { type FastifyInstance } from "fastify";
 import { isRecord, type Json } from "../../../../rehearsal/json.ts";
 
 const folder = resolve(__dirname, "..", "..", "..", "..", "..", "shared", "specs");
@@ -31,6 +32,13 @@ const { default: ResponseValidator } = jest.requireActual<{ readonly default: ne
 /** Parameters have other names in the document than in our routes. */
 const shapeOf = (route: string): string => route.replace(/\{[^}]+\}|:\w+/g, "{}");
 
+export interface SpecificationOptions {
+  /** The document knows every property: others are complained about, which validation lets pass. */
+  readonly isComplete?: boolean;
+  /** The document knows no null: it stands for what is not there. */
+  readonly hasNoNull?: boolean;
+}
+
 export class Specification {
   readonly #document: Json;
   /** Operations by `<METHOD> <shape of the route>`. */
@@ -41,9 +49,12 @@ export class Specification {
   readonly #validated = new Set<string>();
   readonly #complaints: string[] = [];
 
-  private constructor(document: Json, deviations: readonly Deviation[]) {
+  readonly #options: SpecificationOptions;
+
+  private constructor(document: Json, deviations: readonly Deviation[], options: SpecificationOptions) {
     this.#document = document;
     this.#deviations = deviations;
+    this.#options = options;
     for (const [path, item] of Object.entries(isRecord(document["paths"]) ? document["paths"] : {})) {
       for (const [method, operation] of Object.entries(isRecord(item) ? item : {})) {
         if (methods.has(method) && isRecord(operation)) this.#operations.set(keyOf(method, path), operation);
@@ -52,12 +63,16 @@ export class Specification {
   }
 
   /** @returns undefined where the document is not at hand */
-  static read(file: string, deviations: readonly Deviation[]): Specification | undefined {
+  static read(
+    file: string,
+    deviations: readonly Deviation[],
+    options: SpecificationOptions = {},
+  ): Specification | undefined {
     const path = join(folder, file);
     if (!existsSync(path)) return undefined;
     const document: unknown = JSON.parse(readFileSync(path, "utf8"));
     if (!isRecord(document)) throw new Error(`${path} is no OpenAPI document`);
-    return new Specification(document, deviations);
+    return new Specification(document, deviations, options);
   }
 
   has(method: string, route: string): boolean {
@@ -65,14 +80,16 @@ export class Specification {
   }
 
   /** Checks a reply of an operation that the document has; what is wrong with it is in `complaints`. */
-  check(method: string, route: string, status: number, body: unknown): void {
+  check(method: string, route: string, status: number, reply: unknown): void {
     const operation = this.#operations.get(keyOf(method, route));
     if (operation === undefined) return;
     if (status < 300) this.#validated.add(keyOf(method, route));
+    const body = this.#options.hasNoNull ? withoutNulls(reply) : reply;
     const response = this.#responseOf(operation, String(status));
     const found = this.#validator(`${keyOf(method, route)} ${status}`, response).validateResponse("any", body);
     const wrong = (found?.errors ?? []).map(({ path = "", message }) => `${path} ${message}`);
-    const unknown = this.#unknown(schemaOf(response), body, "").map((path) => `${path} is not in the document`);
+    const more = this.#options.isComplete ? this.#unknown(schemaOf(response), body, "") : [];
+    const unknown = more.map((path) => `${path} is not in the document`);
     for (const what of [...wrong, ...unknown]) {
       const complaint = `${method} ${route} ${status} ${what}`;
       const deviation = this.#deviations.find((one) => one.complaint.test(complaint));
@@ -168,6 +185,33 @@ export class Specification {
     visit(root);
     return found;
   }
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isRecord(value)) return value;
+  const kept = Object.entries(value).filter(([, one]) => one !== null);
+  return Object.fromEntries(kept.map(([key, one]) => [key, withoutNulls(one)]));
+}
+
+export type Route = readonly [method: string, route: string];
+
+/** Has the replies of all calls below a prefix checked. @returns those calls, each from when it is registered */
+export function watch(app: FastifyInstance, prefix: string, specification: Specification | undefined): Route[] {
+  const routes: Route[] = [];
+  app.addHook("onRoute", ({ method, url }) => {
+    if (!url.startsWith(`${prefix}/`)) return;
+    for (const one of [method].flat().filter((name) => name !== "HEAD")) routes.push([one, url.replace(prefix, "")]);
+  });
+  app.addHook("onSend", (request, reply, payload, done) => {
+    const { url } = request.routeOptions;
+    const body: unknown = typeof payload === "string" && payload !== "" ? JSON.parse(payload) : undefined;
+    if (url?.startsWith(`${prefix}/`)) {
+      specification?.check(request.method, url.replace(prefix, ""), reply.statusCode, body);
+    }
+    done(null, payload);
+  });
+  return routes;
 }
 
 function schemaOf({ content }: Json): unknown {
