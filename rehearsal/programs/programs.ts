@@ -1,4 +1,4 @@
-/** Servers that the rehearsal cloud runs but does not write: Go programs, built once into the cache. */
+/** Programs that the rehearsal cloud, or a test of it, runs but does not write: in Go, built once into the cache. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -11,7 +11,7 @@ import { run, type Runner } from "../../toolchain/src/run.ts";
 
 export interface Program {
   /** Its folder beside this file, with go.mod and go.sum, and the name of the program. */
-  readonly name: "storage" | "registry";
+  readonly name: "storage" | "registry" | "terraform-provider-hcloud";
   readonly title: string;
   readonly package: string;
 }
@@ -28,6 +28,13 @@ export const registry: Program = {
   name: "registry",
   title: "image registry (distribution)",
   package: "github.com/distribution/distribution/v3/cmd/registry",
+};
+
+/** What Terraform and OpenTofu drive the emulated Hetzner Cloud with, in a test. */
+export const terraformProvider: Program = {
+  name: "terraform-provider-hcloud",
+  title: "Terraform provider for Hetzner Cloud",
+  package: "github.com/hetznercloud/terraform-provider-hcloud",
 };
 
 export interface BuildOptions {
