@@ -13,7 +13,8 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup engine images docker up down preview doctor psql redis-cli logs shell celery-status celery-purge migrate-up \
-	init-prod rollback flower rehearse cloud-up cloud-down cloud-status test test-unit test-app test-contract test-e2e check format bench
+	init-prod rollback flower rehearse cloud-up cloud-down cloud-status test test-unit test-app test-contract test-e2e check format bench \
+	cloud-fault
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -90,6 +91,9 @@ cloud-down: node_modules/.package-lock.json ## Delete the rehearsal cloud with e
 
 cloud-status: node_modules/.package-lock.json ## What the rehearsal cloud has
 	@$(cloud)
+
+cloud-fault: node_modules/.package-lock.json ## What goes wrong in it: FAULT="reply api=hetzner status=503" or REMOVE=all; alone, a list
+	@$(cloud) $(if $(REMOVE),remove $(REMOVE),$(if $(FAULT),add $(FAULT)))
 
 check: node_modules/.package-lock.json ## Types, lint and format
 	@mkdir -p .orion/cache

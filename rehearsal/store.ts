@@ -5,11 +5,14 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 
 /**
  * A store of JSON values. `Objects` names the kinds and the shape of each kind's values; whoever writes a kind is the
- * only one to, so that what is read has the shape that was written.
+ * only one to, so that what is read has the shape that was written. One process has the file; it keeps what it read or
+ * wrote, because every answer of the API looks through whole kinds.
  */
 export class Store<Objects extends object> {
   readonly #database: DatabaseSync;
-  readonly #statements: Readonly<Record<"get" | "list" | "put" | "delete" | "next" | "count", StatementSync>>;
+  readonly #statements: Readonly<Record<"list" | "put" | "delete" | "next", StatementSync>>;
+  /** What the file has, by kind and id, oldest first; a kind that is not here was not read yet. */
+  readonly #kinds = new Map<string, Map<string, unknown>>();
   #depth = 0;
 
   /** @param path the file, made when it is not there; `:memory:` for one that is forgotten */
@@ -25,37 +28,38 @@ export class Store<Objects extends object> {
     `);
     const prepare = (sql: string) => this.#database.prepare(sql);
     this.#statements = {
-      get: prepare("SELECT value FROM objects WHERE kind = ? AND id = ?"),
-      list: prepare("SELECT value FROM objects WHERE kind = ? ORDER BY sequence"),
+      list: prepare("SELECT id, value FROM objects WHERE kind = ? ORDER BY sequence"),
       put: prepare(`INSERT INTO objects (kind, id, value) VALUES (?, ?, ?)
         ON CONFLICT (kind, id) DO UPDATE SET value = excluded.value`),
       delete: prepare("DELETE FROM objects WHERE kind = ? AND id = ?"),
       next: prepare(`INSERT INTO counters (kind, last) VALUES (?, ?)
         ON CONFLICT (kind) DO UPDATE SET last = last + 1 RETURNING last`),
-      count: prepare("SELECT count(*) AS count FROM objects WHERE kind = ?"),
     };
   }
 
   get<Kind extends keyof Objects & string>(kind: Kind, id: string | number): Objects[Kind] | undefined {
-    const row = this.#statements.get.get(kind, String(id));
-    return row === undefined ? undefined : (JSON.parse(String(row["value"])) as Objects[Kind]);
+    return this.#kind(kind).get(String(id));
   }
 
   /** All objects of a kind, oldest first. */
   list<Kind extends keyof Objects & string>(kind: Kind): Objects[Kind][] {
-    return this.#statements.list.all(kind).map((row) => JSON.parse(String(row["value"])) as Objects[Kind]);
+    return [...this.#kind(kind).values()];
   }
 
   count(kind: keyof Objects & string): number {
-    return Number(this.#statements.count.get(kind)?.["count"] ?? 0);
+    return this.#kind(kind).size;
   }
 
   put<Kind extends keyof Objects & string>(kind: Kind, id: string | number, value: Objects[Kind]): void {
-    this.#statements.put.run(kind, String(id), JSON.stringify(value));
+    const text = JSON.stringify(value);
+    this.#statements.put.run(kind, String(id), text);
+    // As it would be read after a restart.
+    this.#kind(kind).set(String(id), frozen(JSON.parse(text) as Objects[Kind]));
   }
 
   delete(kind: keyof Objects & string, id: string | number): void {
     this.#statements.delete.run(kind, String(id));
+    this.#kind(kind).delete(String(id));
   }
 
   /** A number that was never given out for the kind before, also not before a restart. @param first the very first */
@@ -73,6 +77,7 @@ export class Store<Objects extends object> {
       this.#database.exec("COMMIT");
       return result;
     } catch (error) {
+      this.#kinds.clear();
       this.#database.exec("ROLLBACK");
       throw error;
     } finally {
@@ -83,4 +88,21 @@ export class Store<Objects extends object> {
   close(): void {
     this.#database.close();
   }
+
+  #kind<Kind extends keyof Objects & string>(kind: Kind): Map<string, Objects[Kind]> {
+    const known = this.#kinds.get(kind) as Map<string, Objects[Kind]> | undefined;
+    if (known) return known;
+    const rows = this.#statements.list.all(kind);
+    const read = new Map(
+      rows.map(({ id, value }) => [String(id), frozen(JSON.parse(String(value)) as Objects[Kind])] as const),
+    );
+    this.#kinds.set(kind, read);
+    return read;
+  }
+}
+
+/** What everybody who asks gets, so that nobody may change it. */
+function frozen<T>(value: T): T {
+  if (typeof value === "object" && value !== null) for (const part of Object.values(Object.freeze(value))) frozen(part);
+  return value;
 }

@@ -1,12 +1,17 @@
 /** The last calls of the APIs, for the page and the log. */
+import { type FastifyInstance, type FastifyRequest } from "fastify";
+import { isRecord } from "../json.ts";
 
 export interface Call {
   /** RFC 3339. */
   readonly time: string;
   readonly method: string;
   readonly path: string;
+  /** That of the reply; 0 when the client gave up before there was one. */
   readonly status: number;
   readonly milliseconds: number;
+  /** What the reply said against it; null when it did not. */
+  readonly problem: string | null;
 }
 
 const kept = 100;
@@ -32,5 +37,50 @@ export class Calls {
   }
 }
 
-export const lineOf = ({ time, method, path, status, milliseconds }: Call): string =>
-  `${time.slice(11, 19)} ${method.padEnd(6)} ${path} ${status} ${milliseconds} ms`;
+/** Notes every call of the APIs, and writes each into the log. */
+export function watchCalls(app: FastifyInstance, calls: Calls, log: (line: string) => void): void {
+  const problems = new WeakMap<FastifyRequest, string>();
+  const note = (request: FastifyRequest, status: number, milliseconds: number): void => {
+    const [path = ""] = request.url.split("?");
+    if (path === "/" || path.startsWith("/rehearsal")) return;
+    const call = {
+      time: new Date().toISOString(),
+      method: request.method,
+      path: path.replace(/^\/(hetzner\/v1|client\/v4)/, (api) => (api.startsWith("/h") ? "hetzner:" : "cloudflare:")),
+      status,
+      milliseconds: Math.round(milliseconds),
+      problem: problems.get(request) ?? null,
+    };
+    calls.add(call);
+    log(lineOf(call));
+  };
+  app.addHook("onSend", (request, reply, payload, done) => {
+    const problem = reply.statusCode < 400 ? undefined : problemOf(payload);
+    if (problem !== undefined) problems.set(request, problem);
+    done();
+  });
+  app.addHook("onResponse", (request, reply, done) => {
+    note(request, reply.statusCode, reply.elapsedTime);
+    done();
+  });
+  app.addHook("onRequestAbort", (request, done) => {
+    note(request, 0, 0);
+    done();
+  });
+}
+
+/** What a refusal of either API says. */
+function problemOf(payload: unknown): string | undefined {
+  const body: unknown = typeof payload === "string" && payload.startsWith("{") ? JSON.parse(payload) : undefined;
+  if (!isRecord(body)) return undefined;
+  const [error]: unknown[] = Array.isArray(body["errors"]) ? body["errors"] : [body["error"]];
+  if (!isRecord(error)) return undefined;
+  return `${String(error["code"])}: ${String(error["message"])}`;
+}
+
+const lineOf = ({ time, method, path, status, milliseconds, problem }: Call): string =>
+  [
+    `${time.slice(11, 19)} ${method.padEnd(6)} ${path}`,
+    status === 0 ? "given up by the client" : `${status} ${milliseconds} ms`,
+    ...(problem === null ? [] : [problem]),
+  ].join(" ");

@@ -1,8 +1,9 @@
-/** make cloud-up, cloud-down, cloud-status. */
+/** make cloud-up, cloud-down, cloud-status, cloud-fault. */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { UserError } from "../../toolchain/src/run.ts";
 import { CloudClient } from "./client.ts";
+import { faultOf, faultUsage, faultWords } from "./fault-words.ts";
 import { endCloud, startCloud } from "./process.ts";
 import { type CloudChoices, cloudFolder, type CloudSettings, environmentOf, readSettings } from "./settings.ts";
 import { type Status } from "./status.ts";
@@ -11,7 +12,11 @@ const root = join(import.meta.dirname, "..", "..");
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const usage = `Usage: node rehearsal/cloud/cli.ts up|down|status [--name main] [--machines docker|none] [--port 8470]
-                                    [--block 77] [--zones example.com,example.org]`;
+                                    [--block 77] [--zones example.com,example.org]
+       node rehearsal/cloud/cli.ts fault [list | add KIND WORD... | remove NUMBER|all] [--name main]
+
+Faults, the kinds and their words:
+${faultUsage}`;
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
@@ -37,6 +42,8 @@ async function main(): Promise<void> {
       return down(name);
     case "status":
       return status(name);
+    case "fault":
+      return fault(name, positionals.slice(1));
     default:
       throw new UserError(usage);
   }
@@ -55,9 +62,41 @@ async function down(name: string): Promise<void> {
 }
 
 async function status(name: string): Promise<void> {
+  show(await clientOf(name).status());
+}
+
+function clientOf(name: string): CloudClient {
   const settings = readSettings(cloudFolder(root, name));
   if (!settings) throw new UserError(`There is no rehearsal cloud '${name}'. Make one: make cloud-up`);
-  show(await new CloudClient(settings).status());
+  return new CloudClient(settings);
+}
+
+async function fault(name: string, [command = "list", ...words]: readonly string[]): Promise<void> {
+  const client = clientOf(name);
+  switch (command) {
+    case "list":
+      return showFaults(await client.status());
+    case "add": {
+      const { id, ...added } = await client.addFault(faultOf(words));
+      // A killed machine is an event, not a state that could be ended.
+      return say(added["kind"] === "killed" ? faultWords(added) : `${String(id)}  ${faultWords(added)}`);
+    }
+    case "remove": {
+      const [wanted = ""] = words;
+      if (wanted !== "all" && !/^\d+$/.test(wanted)) {
+        throw new UserError(`Which fault? Got '${wanted}', expected its number or 'all'; make cloud-fault lists them.`);
+      }
+      return client.removeFault(wanted === "all" ? wanted : Number(wanted));
+    }
+    default:
+      throw new UserError(usage);
+  }
+}
+
+function showFaults({ instance, faults }: Status): void {
+  if (faults.length === 0)
+    say(`Nothing is made to go wrong on rehearsal cloud '${instance}'. What can be:\n${faultUsage}`);
+  for (const one of faults) say(`${one.id}  ${faultWords(one)}`);
 }
 
 function show(found: Status): void {
@@ -76,7 +115,7 @@ function show(found: Status): void {
     ]),
     ...found.records.map((one): [string, string] => [`${one.type} ${one.name}`, one.content]),
     ...found.buckets.map((one): [string, string] => ["bucket", one]),
-    ...found.faults.map((one): [string, string] => [`fault ${one.id}`, one.kind]),
+    ...found.faults.map((one): [string, string] => [`fault ${one.id}`, faultWords(one)]),
   ];
   const width = Math.max(0, ...rows.map(([name]) => name.length));
   for (const [name, text] of rows) say(`  ${name.padEnd(width)}  ${text}`);

@@ -25,7 +25,9 @@ import { Resolver } from "../names/resolver.ts";
 import { ensureProgram, registry as registryProgram, storage as storageProgram } from "../programs/programs.ts";
 import { namesOf, placeOf, Registry, type RegistryObjects } from "../registry/registry.ts";
 import { Store } from "../store.ts";
-import { Calls, lineOf } from "./calls.ts";
+import { Calls, watchCalls } from "./calls.ts";
+import { withSubjects } from "./fault-subjects.ts";
+import { faultWords } from "./fault-words.ts";
 import { addInterference } from "./interference.ts";
 import { pageOf } from "./page.ts";
 import { cloudAddresses, type CloudSettings, registryPort } from "./settings.ts";
@@ -74,7 +76,7 @@ export class Emulator {
       new Gateway({ program: programs.storage, folder: join(folder, "objects"), port: settings.port + 1, token });
     this.#app = fastify({ forceCloseConnections: true, bodyLimit: 16 * 2 ** 20 });
     addInterference(this.#app, this.#faults);
-    this.#addCalls();
+    watchCalls(this.#app, this.#calls, log);
     this.#app.setNotFoundHandler(async (request, reply) => {
       const message = `${request.method} ${request.url.split("?")[0] ?? ""} is not emulated: the APIs are below /hetzner/v1 and /client/v4`;
       await reply
@@ -180,30 +182,10 @@ export class Emulator {
     await this.#machines.destroyAll();
   }
 
-  /** Notes every call. */
-  #addCalls(): void {
-    this.#app.addHook("onResponse", (request, reply, done) => {
-      const [path = ""] = request.url.split("?");
-      if (path !== "/" && !path.startsWith("/rehearsal")) {
-        const call = {
-          time: new Date().toISOString(),
-          method: request.method,
-          path: path.replace(/^\/(hetzner\/v1|client\/v4)/, (api) =>
-            api.startsWith("/h") ? "hetzner:" : "cloudflare:",
-          ),
-          status: reply.statusCode,
-          milliseconds: Math.round(reply.elapsedTime),
-        };
-        this.#calls.add(call);
-        this.#options.log(lineOf(call));
-      }
-      done();
-    });
-  }
-
   /** The page, and the calls below `/rehearsal`. */
   #addOwn(): void {
-    const { token } = this.#options.settings;
+    const { log, settings } = this.#options;
+    const { token } = settings;
     void this.#app.register((scope, _options, done) => {
       scope.addHook("onRequest", (request, reply, next) => {
         const { token: given } = z.object({ token: z.string().optional() }).parse(request.query);
@@ -228,13 +210,20 @@ export class Emulator {
       scope.get("/rehearsal/status", status);
       scope.get("/rehearsal/faults", () => ({ faults: this.#faults.list() }));
       scope.post("/rehearsal/faults", async (request, reply) => {
-        const { data, error } = faultSchema.safeParse(request.body);
+        const { data, error } = faultSchema.safeParse(withSubjects(request.body, this.#hetzner.cloud));
         if (!data) return reply.code(422).send({ error: z.prettifyError(error) });
-        return reply.code(201).send({ fault: await this.#faults.add(data) });
+        const fault = await this.#faults.add(data);
+        log(`FAULT ${fault.id} begins: ${faultWords(fault)}`);
+        return reply.code(201).send({ fault });
       });
-      scope.delete("/rehearsal/faults", async () => ({ removed: await this.#faults.remove() }));
+      scope.delete("/rehearsal/faults", async () => {
+        const removed = await this.#faults.remove();
+        if (removed) log("FAULT every one ends");
+        return { removed };
+      });
       scope.delete<{ Params: { id: string } }>("/rehearsal/faults/:id", async ({ params }, reply) => {
         const removed = await this.#faults.remove(Number(params.id));
+        if (removed) log(`FAULT ${params.id} ends`);
         return removed ? { removed } : reply.code(404).send({ error: `there is no fault ${params.id}` });
       });
       scope.put<{ Params: { name: string } }>("/rehearsal/quirks/:name", ({ params, body }, reply) => {

@@ -38,7 +38,9 @@ export async function startCloud(root: string, name: string, choices: CloudChoic
   const client = new CloudClient(settings);
   // What it was told when it began is what it does; its machines and data stay.
   if (before && !isDeepStrictEqual(before, settings)) await endProcess(folder);
-  const wasUp = (await client.ask()) !== undefined;
+  const { isUp, status } = await client.ask();
+  const wasUp = status !== undefined;
+  if (isUp && !wasUp) await endProcess(folder);
   if (!wasUp) {
     if (settings.machines === "docker") await checkHost();
     await progressOn().during(`rehearsal cloud '${name}'`, "up", () => start(root, folder, name, client));
@@ -54,7 +56,7 @@ export async function endCloud(root: string, name: string): Promise<boolean> {
   await progressOn().during(`rehearsal cloud '${name}'`, "gone", async () => {
     const pid = runningPid(folder);
     const client = new CloudClient(settings);
-    if (await client.ask()) await client.end();
+    if ((await client.ask()).isUp) await client.end();
     else if (pid !== undefined) process.kill(pid, "SIGTERM");
     await ended(folder, pid);
     // What a process that crashed has left.
@@ -82,7 +84,7 @@ async function start(root: string, folder: string, name: string, client: CloudCl
   writeFileSync(join(folder, "pid"), String(child.pid));
   let code: number | null | undefined;
   child.once("exit", (ended) => (code = ended));
-  while (!(await client.ask())) {
+  while (!(await client.ask()).isUp) {
     if (code !== undefined) {
       const said = readFileSync(log, "utf8").slice(before).trim().split("\n");
       throw new UserError(`The rehearsal cloud did not start; the end of ${log}:\n${said.slice(-15).join("\n")}`);

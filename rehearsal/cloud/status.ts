@@ -47,13 +47,15 @@ const statusSchema = z.object({
       path: z.string(),
       status: z.number(),
       milliseconds: z.number(),
+      problem: z.string().nullable(),
     }),
   ),
   totalCalls: z.number(),
 });
 export type Status = z.infer<typeof statusSchema>;
 
-export const readStatus = (value: unknown): Status => statusSchema.parse(value);
+/** The status that a cloud answered with; undefined when it has another form. */
+export const readStatus = (value: unknown): Status | undefined => statusSchema.safeParse(value).data;
 
 export interface StatusSources {
   readonly settings: CloudSettings;

@@ -137,19 +137,26 @@ if (terraform === undefined) {
     900_000,
   );
 
-  test("what is not emulated is refused by name, and nothing of it is made", () =>
-    withConfiguration(async (configuration, api) => {
-      const common = { public_key: configuration.newPublicKey(), ...keysOf(await ownCertificate("probe.example.com")) };
-      configuration.set({ ...common, round: 1 });
-      configuration.add('resource "hcloud_snapshot" "probe" { server_id = hcloud_server.probe.id }\n');
-      const { code, output } = await configuration.run(
-        ...["apply", "-auto-approve", "-input=false", "-no-color", "-target=hcloud_snapshot.probe"],
-      );
-      expect(code).not.toBe(0);
-      expect(output).toMatch(/create_image is not emulated by the rehearsal cloud/);
-      succeed(await configuration.run("destroy", "-auto-approve", "-input=false", "-no-color"));
-      expect(leftIn(api)).toEqual([]);
-    }), 240_000);
+  test(
+    "what is not emulated is refused by name, and nothing of it is made",
+    () =>
+      withConfiguration(async (configuration, api) => {
+        const common = {
+          public_key: configuration.newPublicKey(),
+          ...keysOf(await ownCertificate("probe.example.com")),
+        };
+        configuration.set({ ...common, round: 1 });
+        configuration.add('resource "hcloud_snapshot" "probe" { server_id = hcloud_server.probe.id }\n');
+        const { code, output } = await configuration.run(
+          ...["apply", "-auto-approve", "-input=false", "-no-color", "-target=hcloud_snapshot.probe"],
+        );
+        expect(code).not.toBe(0);
+        expect(output).toMatch(/create_image is not emulated by the rehearsal cloud/);
+        succeed(await configuration.run("destroy", "-auto-approve", "-input=false", "-no-color"));
+        expect(leftIn(api)).toEqual([]);
+      }),
+    240_000,
+  );
 }
 
 const keysOf = ({ certificate, privateKey }: { readonly certificate: string; readonly privateKey: string }) => ({

@@ -109,7 +109,9 @@ export class RehearsalCloud {
   }
 
   async status(): Promise<Status> {
-    return readStatus((await this.call("GET", "/rehearsal/status")).body);
+    const status = readStatus((await this.call("GET", "/rehearsal/status")).body);
+    if (!status) throw new Error("the cloud's status has another form");
+    return status;
   }
 
   /** The public address of a server. */

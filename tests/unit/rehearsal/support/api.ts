@@ -5,7 +5,8 @@ import { isRecord, type Json } from "../../../../rehearsal/json.ts";
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
 import { noObjects, type ObjectStorage } from "../../../../rehearsal/cloudflare/objects/storage.ts";
 import { type World, type ZoneConfig } from "../../../../rehearsal/cloudflare/world.ts";
-import { MemoryStore } from "./memory-store.ts";
+import { type CloudflareObjects } from "../../../../rehearsal/cloudflare/state.ts";
+import { Store } from "../../../../rehearsal/store.ts";
 
 export const ownerToken = "0123456789abcdef".repeat(4);
 export const accountId = "0".repeat(32);
@@ -30,7 +31,7 @@ afterEach(async () => {
 export class Api {
   readonly app: FastifyInstance = fastify();
   readonly world: World;
-  readonly store = new MemoryStore();
+  readonly store = new Store<CloudflareObjects>(":memory:");
   now = new Date("2026-01-01T00:00:00Z");
   /** Its address, without the path of the API. */
   readonly base: Promise<string>;

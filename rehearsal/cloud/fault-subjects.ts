@@ -1,0 +1,54 @@
+/** Whom a fault is about: names become the numbers that the cloud works with. */
+import { UserError } from "../../toolchain/src/run.ts";
+import { type Cloud } from "../hetzner/cloud.ts";
+import { type NamedKind } from "../hetzner/state.ts";
+import { isRecord } from "../json.ts";
+
+/** What has actions, as they call it. */
+const kinds = {
+  server: "hetzner.server",
+  network: "hetzner.network",
+  firewall: "hetzner.firewall",
+  volume: "hetzner.volume",
+  primary_ip: "hetzner.primary_ip",
+  floating_ip: "hetzner.floating_ip",
+  load_balancer: "hetzner.load_balancer",
+} as const satisfies Readonly<Record<string, NamedKind>>;
+const isType = (text: string): text is keyof typeof kinds => Object.hasOwn(kinds, text);
+
+const onlyWithMachines: readonly unknown[] = ["never_boots", "partition", "volume_full"];
+
+/**
+ * A fault as it was asked for, with numbers for the names in it, and the server that a volume is attached to.
+ *
+ * @throws {UserError} when there is nothing of that name or number, or no machine that it could happen to
+ */
+export function withSubjects(asked: unknown, { store, machines }: Pick<Cloud, "store" | "machines">): unknown {
+  if (!isRecord(asked)) return asked;
+  const { kind, server, servers, volume, resource } = asked;
+  if (machines.kind === "none" && onlyWithMachines.includes(kind)) {
+    throw new UserError(`${String(kind)} happens to machines, and this cloud has none (machines: none)`);
+  }
+  const find = (type: string, wanted: unknown) => {
+    if (!isType(type)) {
+      throw new UserError(`got a resource of type '${type}', allowed: ${Object.keys(kinds).join(", ")}`);
+    }
+    const all = store.list(kinds[type]);
+    const found = all.find(({ id, name }) => name === wanted || String(id) === String(wanted));
+    if (found) return found.id;
+    const names = all.map(({ name }) => name).join(", ");
+    throw new UserError(`there is no ${type} '${String(wanted)}'; the cloud has ${names === "" ? "none" : names}`);
+  };
+  const hostOf = (id: number): number => {
+    const host = store.get("hetzner.volume", id)?.server;
+    if (host === undefined) throw new UserError(`volume '${String(volume)}' is attached to no server`);
+    return host;
+  };
+  return {
+    ...asked,
+    ...(volume !== undefined && { volume: find("volume", volume), server: hostOf(find("volume", volume)) }),
+    ...(server !== undefined && { server: find("server", server) }),
+    ...(Array.isArray(servers) && { servers: servers.map((one: unknown) => find("server", one)) }),
+    ...(isRecord(resource) && { resource: { ...resource, id: find(String(resource["type"]), resource["id"]) } }),
+  };
+}
