@@ -73,7 +73,7 @@ export function watchCalls(app: FastifyInstance, calls: Calls, log: (line: strin
 function problemOf(payload: unknown): string | undefined {
   const body: unknown = typeof payload === "string" && payload.startsWith("{") ? JSON.parse(payload) : undefined;
   if (!isRecord(body)) return undefined;
-  const [error]: unknown[] = Array.isArray(body["errors"]) ? body["errors"] : [body["error"]];
+  const { errors, error = Array.isArray(errors) ? (errors[0] as unknown) : undefined } = body;
   if (!isRecord(error)) return undefined;
   return `${String(error["code"])}: ${String(error["message"])}`;
 }

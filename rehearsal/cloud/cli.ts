@@ -75,11 +75,13 @@ async function fault(name: string, [command = "list", ...words]: readonly string
   const client = clientOf(name);
   switch (command) {
     case "list":
-      return showFaults(await client.status());
+      showFaults(await client.status());
+      return;
     case "add": {
       const { id, ...added } = await client.addFault(faultOf(words));
       // A killed machine is an event, not a state that could be ended.
-      return say(added["kind"] === "killed" ? faultWords(added) : `${String(id)}  ${faultWords(added)}`);
+      say(added["kind"] === "killed" ? faultWords(added) : `${String(id)}  ${faultWords(added)}`);
+      return;
     }
     case "remove": {
       const [wanted = ""] = words;
