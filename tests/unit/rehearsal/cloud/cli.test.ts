@@ -1,0 +1,51 @@
+/** The faults of a cloud, the way a user switches them. */
+import { resolve } from "node:path";
+import { run } from "../../../../toolchain/src/run.ts";
+import { EmulatorProcess } from "../support/emulator.ts";
+
+const program = resolve(__dirname, "..", "..", "..", "..", "rehearsal", "cloud", "cli.ts");
+jest.setTimeout(60_000);
+let cloud: EmulatorProcess;
+beforeAll(async () => {
+  cloud = await EmulatorProcess.start();
+});
+afterAll(() => cloud.dispose());
+
+const fault = (...words: string[]) =>
+  run(process.execPath, [program, "fault", ...words, "--name", cloud.settings.instance]);
+
+test("faults are made, listed and ended", async () => {
+  const { stdout } = await fault("add", "reply", "api=hetzner", "status=503", "message=no luck");
+  expect(stdout).toBe('1  reply api=hetzner status=503 message="no luck"\n');
+  const { status, body } = await cloud.call("GET", "/hetzner/v1/servers");
+  expect([status, body["error"]]).toEqual([503, { code: "server_error", message: "no luck", details: null }]);
+
+  await cloud.call("POST", "/rehearsal/faults", { kind: "sold_out", locations: ["fsn1", "nbg1"] });
+  expect((await fault()).stdout).toBe(`${stdout}2  sold_out locations=fsn1,nbg1\n`);
+  expect((await fault("remove", "1")).code).toBe(0);
+  expect((await fault("remove", "all")).code).toBe(0);
+  expect((await fault("list")).stdout).toMatch(/^Nothing is made to go wrong on .*\n {2}reply api=hetzner/);
+});
+
+test("a power cut is over when it has happened", async () => {
+  await cloud.call("POST", "/hetzner/v1/servers", { name: "web", server_type: "cx23", image: "debian-12" });
+  expect((await fault("add", "killed", "server=web")).stdout).toBe("killed server=1\n");
+  expect((await cloud.call("GET", "/hetzner/v1/servers/1")).body["server"]).toMatchObject({ status: "off" });
+  expect((await cloud.call("GET", "/rehearsal/faults")).body).toEqual({ faults: [] });
+});
+
+test("what is refused says what to do", async () => {
+  const refused = async (words: readonly string[], message: RegExp) => {
+    const { code, stdout, stderr } = await fault(...words);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr.trimEnd()).toMatch(message);
+  };
+  await Promise.all([
+    refused(
+      ["add", "reply", "api=hetzer", "status=503"],
+      /^Fault reply: .*expected one of "hetzner"\|"cloudflare"\n.*api/,
+    ),
+    refused(["remove", "7"], /^Fault 7 could not be ended: there is no fault 7$/),
+    refused(["remove"], /^Which fault\? Got '', expected its number or 'all'; make cloud-fault lists them\.$/),
+  ]);
+});
