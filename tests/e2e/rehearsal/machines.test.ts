@@ -425,6 +425,15 @@ describe("the emulator", () => {
     });
   });
 
+  test("told of another zone, it begins anew with it, and its machines stay", async () => {
+    const { pid } = cloud;
+    succeed(cloud.runMake("cloud-up", ["ZONES=example.com,other.example"]));
+    expect(cloud.pid).not.toBe(pid);
+    const { body } = await cloud.call("GET", "/client/v4/zones");
+    expect([body["result"]].flat()).toMatchObject([{ name: "example.com" }, { name: "other.example" }]);
+    expect(on("a", "cat", "/root/ran")).toBe("ran");
+  });
+
   test("taken down, it leaves nothing behind", async () => {
     const before = hostState(own);
     expect(Object.keys(before).filter((kind) => before[kind]?.length === 0)).toEqual(["mounts"]);
