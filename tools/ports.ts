@@ -60,7 +60,8 @@ function portOwners(dockerHost: string): ReadonlyMap<number, ReadonlySet<string>
   return owners;
 }
 
-const isFree = (address: string, port: number): Promise<boolean> =>
+/** Whether nobody listens there. */
+export const isFree = (address: string, port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => {

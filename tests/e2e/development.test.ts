@@ -37,7 +37,9 @@ describe("a new stack", () => {
   });
 
   test("make up ends with the URLs of a working platform", async () => {
-    expect(succeed(sandbox.make("up"))).toContain(`http://127.0.0.1:${sandbox.ports.edge}/`);
+    const output = succeed(sandbox.make("up"));
+    expect(output).toContain(`http://127.0.0.1:${sandbox.ports.edge}/`);
+    expect(output).not.toContain("warning");
     expect(containers().sort()).toEqual(
       ["app-1", "beat", "cache", "database", "docs", "edge", "flower", "test-database", "worker-1"].map(
         (name) => `orion-e2e-${name}`,

@@ -15,10 +15,10 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse, stringify } from "yaml";
+import { isFree } from "../../../tools/ports.ts";
 
 export interface Ran {
   readonly code: number;
@@ -157,24 +157,17 @@ export function docker(...args: string[]): string[] {
   return stdout.split("\n").filter((line) => line !== "");
 }
 
-/** Ports of the loopback address that nothing listens on. */
+/**
+ * Ports of the loopback address that nothing listens on. They lie below those that the system gives to outgoing
+ * connections: one of these may be taken the moment after.
+ */
 export async function freePorts(): Promise<Ports> {
-  const servers = await Promise.all(
-    portNames.map(
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const server = createServer();
-          server.listen(0, "127.0.0.1", () => {
-            resolve(server);
-          });
-        }),
-    ),
-  );
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const found = new Set<number>();
+  while (found.size < portNames.length) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (await isFree("127.0.0.1", port)) found.add(port);
+  }
+  const ports = [...found];
   return Object.fromEntries(portNames.map((name, index) => [name, ports[index]])) as Ports;
 }
 
