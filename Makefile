@@ -17,7 +17,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 	test-e2e check format bench
 
 help: ## List the commands
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 
 node_modules/.package-lock.json: package-lock.json
 	npm ci --no-fund --no-audit --loglevel=error
@@ -120,3 +120,6 @@ test: test-unit test-app test-contract test-e2e ## Everything
 
 bench: images ## Measure the everyday commands, into bench/*.md
 	@node bench/development.ts
+
+bench-rehearsal: images ## Measure the rehearsal cloud, into bench/rehearsal.md
+	@node bench/rehearsal.ts

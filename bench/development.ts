@@ -4,16 +4,9 @@
  */
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { freePorts, type Ran, Sandbox } from "../tests/e2e/support/sandbox.ts";
-
-interface Row {
-  readonly what: string;
-  /** The figure that must hold, in seconds. */
-  readonly limit: number;
-  readonly seconds: readonly number[];
-}
+import { machine, type Row, tableOf } from "./table.ts";
 
 const project = join(import.meta.dirname, "..");
 const sandbox = new Sandbox(project, "bench", await freePorts());
@@ -26,8 +19,6 @@ function timed(run: () => Ran): number {
 }
 
 const repeat = (times: number, run: () => number): number[] => Array.from({ length: times }, run);
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 
 function measure(): Row[] {
   const fromNothing = repeat(3, () => {
@@ -35,14 +26,14 @@ function measure(): Row[] {
     return timed(() => sandbox.make("up"));
   });
   return [
-    { what: "`make up` from nothing, toolchain and images there", limit: 60, seconds: fromNothing },
-    { what: "`make up`, nothing to change", limit: 10, seconds: repeat(5, () => timed(() => sandbox.make("up"))) },
-    { what: "`npx pulumi preview`", limit: 5, seconds: repeat(5, () => timed(() => sandbox.pulumi("preview"))) },
-    { what: "`make doctor`", limit: 10, seconds: repeat(3, () => timed(() => sandbox.make("doctor"))) },
+    { what: "`make up` from nothing, toolchain and images there", limit: 60, values: fromNothing },
+    { what: "`make up`, nothing to change", limit: 10, values: repeat(5, () => timed(() => sandbox.make("up"))) },
+    { what: "`npx pulumi preview`", limit: 5, values: repeat(5, () => timed(() => sandbox.pulumi("preview"))) },
+    { what: "`make doctor`", limit: 10, values: repeat(3, () => timed(() => sandbox.make("doctor"))) },
     {
       what: "`make test-unit`",
       limit: 30,
-      seconds: repeat(3, () => timed(() => sandbox.run("make", ["-C", project, "test-unit"]))),
+      values: repeat(3, () => timed(() => sandbox.run("make", ["-C", project, "test-unit"]))),
     },
   ];
 }
@@ -61,19 +52,12 @@ function memoryOf(stack: string): string {
 }
 
 try {
-  const rows = measure();
-  const lines = rows.map(
-    ({ what, limit, seconds }) =>
-      `| ${what} | ${median(seconds).toFixed(1)} | ${Math.min(...seconds).toFixed(1)}–${Math.max(...seconds).toFixed(1)} | ${seconds.length} | ${limit} |`,
-  );
   const text = `# The development stack: times and memory
 
-Measured by \`make bench\` on ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.version}, ${new Date().toISOString().slice(0, 10)}.
+Measured by \`make bench\` on ${machine()}.
 Seconds; the machine is shared and noisy.
 
-| Command | median | range | runs | limit |
-|---|---|---|---|---|
-${lines.join("\n")}
+${tableOf("Command", measure(), 1)}
 
 Memory of each container, at rest after the run:
 

@@ -47,15 +47,16 @@ export interface OverlayOptions {
   readonly sshFolder: string;
 }
 
+/** How often the engine asks whether an action is over: nothing here takes the seconds that it takes at Hetzner. */
+export const pollConfig = { "hcloud:pollInterval": "100ms", "hcloud:pollFunction": "constant" } as const;
+
 /** What a stack says differently when it is rehearsed; objects name only what differs. Tokens are not among it. */
 export function overlayOf({ phase, cloud, source, publicKey, identityFile, sshFolder }: OverlayOptions): Config {
   const { HCLOUD_ENDPOINT: hetzner, CLOUDFLARE_BASE_URL: cloudflare } = environmentOf(cloud);
   const cidrs = [`${source}/32`];
   return {
     "hcloud:endpoint": hetzner,
-    // Nothing here takes the seconds that it takes at Hetzner.
-    "hcloud:pollInterval": "100ms",
-    "hcloud:pollFunction": "constant",
+    ...pollConfig,
     "cloudflare:baseUrl": cloudflare,
     ...(phase !== undefined && { "orion:phase": phase }),
     "orion:cloudflare": { accountId: cloud.accountId },

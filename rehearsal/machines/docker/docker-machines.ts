@@ -99,9 +99,9 @@ export class DockerMachines implements Machines {
     }
     this.#known.set(spec.id, { spec, interfaces: this.#known.get(spec.id)?.interfaces ?? [] });
     const format = `{{index .Config.Labels "${instanceLabel}"}}`;
-    const present = await dockerLines("ps", "--all", "--quiet", "--filter", `name=^${container}$`);
     const isSame =
-      present.length > 0 && (await docker("inspect", "--format", format, container)).trim() === spec.instanceId;
+      (await this.#isThere(container)) &&
+      (await docker("inspect", "--format", format, container)).trim() === spec.instanceId;
     if (isSame) {
       await this.resize(spec.id, spec.cores, spec.memoryGb);
     } else {
@@ -234,8 +234,10 @@ export class DockerMachines implements Machines {
     return Promise.resolve();
   }
 
-  setVolumeFull(id: number, serverId: number, full: boolean): Promise<void> {
-    return setVolumeFull(this.#names.server(serverId), id, full);
+  async setVolumeFull(id: number, serverId: number, full: boolean): Promise<void> {
+    const container = this.#names.server(serverId);
+    // A server that is gone has no room to give back.
+    if (full || (await this.#isThere(container))) await setVolumeFull(container, id, full);
   }
 
   async destroyAll(): Promise<void> {
@@ -297,6 +299,10 @@ export class DockerMachines implements Machines {
       .flatMap((other) => this.#known.get(other)?.interfaces ?? [])
       .flatMap(({ address, aliasAddresses }) => [address, ...aliasAddresses]);
     await dropFrom(container, addresses);
+  }
+
+  async #isThere(container: string): Promise<boolean> {
+    return (await docker("ps", "--all", "--quiet", "--filter", `name=^${container}$`)) !== "";
   }
 
   async #isUp(container: string): Promise<boolean> {

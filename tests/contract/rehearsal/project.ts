@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 export interface Ran {
   readonly code: number;
@@ -19,10 +19,10 @@ export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "orion-cloudflare-"));
   readonly #env: NodeJS.ProcessEnv;
 
-  /** @param program a file below program/; it is run where it is, and may use the components */
+  /** @param program a file below program/, or a path; it is run where it is, and may use the components */
   constructor(root: string, program: string, environment: Readonly<Record<string, string>>) {
     symlinkSync(join(root, "node_modules"), join(this.folder, "node_modules"));
-    const path = join(root, "tests", "contract", "rehearsal", "program", program);
+    const path = resolve(root, "tests", "contract", "rehearsal", "program", program);
     writeFileSync(join(this.folder, "index.ts"), `export * from ${JSON.stringify(path)};\n`);
     writeFileSync(join(this.folder, "package.json"), JSON.stringify({ name: "probe", type: "module" }));
     const plugin = { name: "cloudflare", path: join(root, "rehearsal", "cloudflare-plugin") };

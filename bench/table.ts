@@ -1,0 +1,27 @@
+/** Measurements as the tables of bench/*.md. */
+import { cpus, totalmem } from "node:os";
+
+export interface Row {
+  readonly what: string;
+  /** The figure that must hold; undefined where none does. */
+  readonly limit?: number;
+  /** One for each run. */
+  readonly values: readonly number[];
+}
+
+export const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+
+/** What it was measured on, and when. */
+export const machine = (): string =>
+  `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
+
+/** @param digits behind the point */
+export function tableOf(head: string, rows: readonly Row[], digits: number): string {
+  const text = (value: number) => value.toFixed(digits);
+  const lines = rows.map(({ what, limit, values }) => {
+    const range = values.length > 1 ? `${text(Math.min(...values))}–${text(Math.max(...values))}` : "";
+    return `| ${what} | ${text(median(values))} | ${range} | ${values.length} | ${limit ?? ""} |`;
+  });
+  return [`| ${head} | median | range | runs | limit |`, "|---|---|---|---|---|", ...lines].join("\n");
+}
