@@ -380,17 +380,21 @@ export class Cloud {
       );
   }
 
-  /** Has the machine keep to the rules of all its firewalls. */
-  async applyFirewalls(server: Server): Promise<void> {
-    const firewalls = this.firewallsOf(server);
-    const rules = firewalls.flatMap((firewall) =>
-      firewall.rules.map(({ direction, protocol, port, source_ips, destination_ips }) => ({
-        direction,
-        protocol,
-        port: port ?? undefined,
-        addresses: direction === "in" ? source_ips : destination_ips,
-      })),
-    );
-    await this.machines.setFirewall(server.id, firewalls.length === 0 ? undefined : rules);
+  /** Has the machine keep to the rules of all its firewalls; in a line of its own, since each of them comes here. */
+  applyFirewalls(id: number): Promise<void> {
+    return this.actions.inTurn({ id, type: "server_firewall" }, async () => {
+      const server = this.store.get("hetzner.server", id);
+      if (!server) return;
+      const firewalls = this.firewallsOf(server);
+      const rules = firewalls.flatMap((firewall) =>
+        firewall.rules.map(({ direction, protocol, port, source_ips, destination_ips }) => ({
+          direction,
+          protocol,
+          port: port ?? undefined,
+          addresses: direction === "in" ? source_ips : destination_ips,
+        })),
+      );
+      await this.machines.setFirewall(id, firewalls.length === 0 ? undefined : rules);
+    });
   }
 }

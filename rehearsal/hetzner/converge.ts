@@ -36,7 +36,7 @@ export async function convergeServer(cloud: Cloud, id: number): Promise<void> {
   }
   await machines.create(machineSpec(cloud, server), false);
   await machines.setNetworks(id, cloud.interfacesOf(server));
-  await cloud.applyFirewalls(server);
+  await cloud.applyFirewalls(id);
   for (const volume of store.list("hetzner.volume").filter((one) => one.server === id)) {
     await machines.attachVolume(volume.id, id, volume.automount);
   }
@@ -74,10 +74,12 @@ export async function convergeNetwork(cloud: Cloud, id: number): Promise<void> {
   await (network ? cloud.machines.createNetwork(id, network.range) : cloud.machines.deleteNetwork(id));
 }
 
-export async function convergeBalancer(cloud: Cloud, id: number): Promise<void> {
-  const balancer = cloud.store.get("hetzner.load_balancer", id);
-  if (balancer === undefined) await cloud.machines.deleteBalancer(id);
-  else await cloud.machines.setBalancer(specOf(cloud, balancer));
+/** In a line of its own: changes of servers come here, too, and what is read last has to be set last. */
+export function convergeBalancer(cloud: Cloud, id: number): Promise<void> {
+  return cloud.actions.inTurn({ id, type: "balancer_machine" }, () => {
+    const balancer = cloud.store.get("hetzner.load_balancer", id);
+    return balancer ? cloud.machines.setBalancer(specOf(cloud, balancer)) : cloud.machines.deleteBalancer(id);
+  });
 }
 
 /** Every load balancer that sends, or may from now on send, requests to a server. */

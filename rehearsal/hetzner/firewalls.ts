@@ -83,10 +83,7 @@ export function registerFirewalls(routes: Routes): void {
     const subjects = [{ id: firewall.id, type: "firewall" }, ...servers.map((one) => ({ id: one.id, type: "server" }))];
     const apply = () => void cloud.change("hetzner.firewall", firewall.id, () => next);
     const work = async () => {
-      for (const { id: server } of servers) {
-        const now = cloud.store.get("hetzner.server", server);
-        if (now) await cloud.applyFirewalls(now);
-      }
+      for (const { id: server } of servers) await cloud.applyFirewalls(server);
     };
     return [cloud.actions.start(command, subjects, apply, work)];
   };

@@ -13,6 +13,7 @@ export function registerPrimaryIps(routes: Routes): void {
   const { cloud } = routes;
   const { store } = cloud;
   const subjectOf = ({ id: own }: PrimaryIp) => ({ id: own, type: "primary_ip" });
+  const serverOf = (server: number) => ({ id: server, type: "server" });
   const viewOf = (one: PrimaryIp) => ({
     id: one.id,
     name: one.name,
@@ -46,7 +47,7 @@ export function registerPrimaryIps(routes: Routes): void {
       const { server } = one;
       if (server !== undefined) requireReleasable(one, server);
       store.delete(type.kind, one.id);
-      if (server !== undefined) void cloud.background({ id: server, type: "server" }, readdress(server));
+      if (server !== undefined) void cloud.background(subjectOf(one), readdress(server));
       return undefined;
     },
   };
@@ -56,6 +57,7 @@ export function registerPrimaryIps(routes: Routes): void {
     if (cloud.require("hetzner.server", server).status !== "off") {
       throw new HetznerError(422, "server_not_stopped", "the server must be stopped for this");
     }
+    cloud.requireIdle(serverOf(server));
   }
   function requireReleasable({ type: kind }: PrimaryIp, server: number): void {
     requireOff(server);
@@ -65,10 +67,17 @@ export function registerPrimaryIps(routes: Routes): void {
       throw new HetznerError(422, "server_is_load_balancer_target", message);
     }
   }
-  const readdress = (server: number) => async () => {
-    if (!store.get("hetzner.server", server)) return;
-    await cloud.machines.setPublicAddress(server, cloud.publicAddress(server));
-    await convergeBalancersOf(cloud, server);
+  /** After all that is under way on the server. */
+  const readdress = (server: number) => () =>
+    cloud.actions.inTurn(serverOf(server), async () => {
+      if (!store.get("hetzner.server", server)) return;
+      await cloud.machines.setPublicAddress(server, cloud.publicAddress(server));
+      await convergeBalancersOf(cloud, server);
+    });
+
+  const assign = (one: PrimaryIp, command: string, server: number) => {
+    const apply = () => void cloud.change(type.kind, one.id, () => ({ server }));
+    return { action: cloud.actions.start(command, [subjectOf(one), serverOf(server)], apply, readdress(server)) };
   };
 
   /** A server that can take an address of this kind. */
@@ -106,16 +115,13 @@ export function registerPrimaryIps(routes: Routes): void {
         labels: asked.labels ?? {},
         created: stampOf(cloud.now()),
         location: location.name,
-        server: server?.id,
+        server: undefined,
         autoDelete: asked.auto_delete ?? false,
         dnsPtr: {},
         protection: { delete: false },
       });
-      const subject = subjectOf(made);
-      const action = server
-        ? cloud.actions.start("create_primary_ip", [subject], () => undefined, readdress(server.id))
-        : null;
-      return { primary_ip: viewOf(made), action };
+      const action = server ? assign(made, "create_primary_ip", server.id).action : null;
+      return { primary_ip: viewOf(cloud.require(type.kind, made.id)), action };
     });
   });
 
@@ -125,15 +131,13 @@ export function registerPrimaryIps(routes: Routes): void {
       throw new HetznerError(409, "primary_ip_already_assigned", `primary IP ${one.name} is assigned`);
     }
     requireAssignee(asked.assignee_id, one);
-    const subjects = [subjectOf(one), { id: asked.assignee_id, type: "server" }];
-    const apply = () => void cloud.change(type.kind, one.id, () => ({ server: asked.assignee_id }));
-    return { action: cloud.actions.start("assign_primary_ip", subjects, apply, readdress(asked.assignee_id)) };
+    return assign(one, "assign_primary_ip", asked.assignee_id);
   });
   routes.command(type, "unassign", (one) => {
     const { server } = one;
     if (server === undefined) throw new HetznerError(422, "service_error", "primary IP is not assigned");
     requireReleasable(one, server);
-    const subjects = [subjectOf(one), { id: server, type: "server" }];
+    const subjects = [subjectOf(one), serverOf(server)];
     const apply = () => void cloud.change(type.kind, one.id, () => ({ server: undefined }));
     return { action: cloud.actions.start("unassign_primary_ip", subjects, apply, readdress(server)) };
   });

@@ -28,8 +28,7 @@ export function registerServers(routes: Routes): void {
     relabelled: (server) => {
       // Firewalls and load balancers choose servers by their labels.
       void cloud.background(subjectOf(server), async () => {
-        const now = cloud.store.get("hetzner.server", server.id);
-        if (now) await cloud.applyFirewalls(now);
+        await cloud.applyFirewalls(server.id);
         await convergeBalancersOf(cloud, server.id);
       });
     },
