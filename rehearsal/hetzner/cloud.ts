@@ -64,6 +64,8 @@ export class Cloud {
   readonly #limits: NonNullable<CloudOptions["limits"]>;
   readonly #onError: (error: unknown) => void;
   readonly #background = new Set<Promise<unknown>>();
+  /** Addresses that machines are about to lose; those in networks as `<network>/<address>`. */
+  readonly #held = new Set<string>();
 
   constructor(options: CloudOptions) {
     this.store = options.store;
@@ -112,9 +114,18 @@ export class Cloud {
     return next;
   }
 
+  /** Keeps addresses, which nobody has any more, from others until the returned function is called. */
+  hold(addresses: readonly string[]): () => void {
+    for (const one of addresses) this.#held.add(one);
+    return () => {
+      for (const one of addresses) this.#held.delete(one);
+    };
+  }
+
   /** A public address on loopback that nobody has. */
   freeAddress(): string {
     const taken = new Set([
+      ...this.#held,
       ...this.store.list("hetzner.primary_ip").map(({ ip }) => ip),
       ...this.store.list("hetzner.floating_ip").map(({ ip }) => ip),
       ...this.store.list("hetzner.load_balancer").map(({ ip }) => ip),
@@ -166,8 +177,11 @@ export class Cloud {
       }
       return wanted;
     }
+    // Whoever asks for an address gets it once nobody has it; who asks for any gets one that no machine is yet to lose.
+    const held = [...this.#held].flatMap((one) => (one.startsWith(`${network}/`) ? [one.split("/")[1] ?? ""] : []));
+    const unheld = new Set([...taken, ...held]);
     for (const one of usable) {
-      const free = nextFree(one.range, taken);
+      const free = nextFree(one.range, unheld) ?? nextFree(one.range, taken);
       if (free !== undefined) return free;
     }
     throw new HetznerError(422, "no_subnet_available", "no address of the network is left");
@@ -351,11 +365,13 @@ export class Cloud {
 
   /**
    * Deletes an object, and in the background what machines have of it; what a crash prevents is done at the next start.
+   *
+   * @param addresses what it had, as `hold` takes them
    */
-  remove(kind: NamedKind, subject: Subject, work: () => Promise<void>): void {
+  remove(kind: NamedKind, subject: Subject, work: () => Promise<void>, addresses: readonly string[] = []): void {
     this.store.delete(kind, subject.id);
     this.store.put("hetzner.removal", keyOf(subject), subject);
-    void this.finishRemoval(subject, work);
+    void this.finishRemoval(subject, work).finally(this.hold(addresses));
   }
 
   finishRemoval(subject: Subject, work: () => Promise<void>): Promise<void> {

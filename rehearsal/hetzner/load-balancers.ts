@@ -11,6 +11,9 @@ import { type ResourceType, type Routes } from "./resources.ts";
 import { firstOf } from "./server-view.ts";
 import { type Action, type Balancer } from "./state.ts";
 
+/** As `Cloud.hold` takes it. */
+const privateOf = ({ network }: Balancer): string[] => (network ? [`${network.id}/${network.ip}`] : []);
+
 const algorithm = z.enum(["round_robin", "least_connections"]);
 
 export function registerLoadBalancers(routes: Routes): void {
@@ -25,7 +28,10 @@ export function registerLoadBalancers(routes: Routes): void {
     view: (balancer) => balancerView(cloud, balancer),
     remove: (balancer) => {
       cloud.requireIdle(subjectOf(balancer));
-      cloud.remove(type.kind, subjectOf(balancer), () => convergeBalancer(cloud, balancer.id));
+      cloud.remove(type.kind, subjectOf(balancer), () => convergeBalancer(cloud, balancer.id), [
+        balancer.ip,
+        ...privateOf(balancer),
+      ]);
       return undefined;
     },
   };
@@ -107,8 +113,12 @@ export function registerLoadBalancers(routes: Routes): void {
     ...others: { id: number; type: string }[]
   ): { action: Action } => {
     cloud.requireIdle(subjectOf(balancer));
-    const apply = () => void cloud.change(type.kind, balancer.id, () => next);
-    const work = () => convergeBalancer(cloud, balancer.id);
+    let release: () => void = () => undefined;
+    const apply = () => {
+      const after = cloud.change(type.kind, balancer.id, () => next);
+      release = cloud.hold(privateOf(balancer).filter((one) => !privateOf(after).includes(one)));
+    };
+    const work = () => convergeBalancer(cloud, balancer.id).finally(release);
     return { action: cloud.actions.start(command, [subjectOf(balancer), ...others], apply, work) };
   };
 

@@ -46,8 +46,8 @@ export function registerPrimaryIps(routes: Routes): void {
     remove: (one) => {
       const { server } = one;
       if (server !== undefined) requireReleasable(one, server);
-      store.delete(type.kind, one.id);
-      if (server !== undefined) void cloud.background(subjectOf(one), readdress(server));
+      if (server === undefined) store.delete(type.kind, one.id);
+      else cloud.remove(type.kind, subjectOf(one), readdress(server), [one.ip]);
       return undefined;
     },
   };

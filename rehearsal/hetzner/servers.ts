@@ -56,6 +56,10 @@ export function registerServers(routes: Routes): void {
 const mostNetworks = 3;
 const aliases = z.array(z.string()).refine((list) => new Set(list).size === list.length, "must not be there twice");
 
+/** As `Cloud.hold` takes them. */
+const addressesIn = (networks: Server["networks"]): string[] =>
+  networks.flatMap(({ network, ip, aliasIps }) => [ip, ...aliasIps].map((one) => `${network}/${one}`));
+
 /** A server's places in private networks. */
 function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.server">): void {
   const { cloud } = routes;
@@ -64,14 +68,18 @@ function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.serv
       { id: server.id, type: "server" },
       { id: network, type: "network" },
     ];
-    const apply = () => void cloud.change("hetzner.server", server.id, () => ({ networks }));
-    return {
-      action: cloud.actions.start(command, subjects, apply, async () => {
-        const now = cloud.require("hetzner.server", server.id);
-        await cloud.machines.setNetworks(server.id, cloud.interfacesOf(now));
-        await convergeBalancersOf(cloud, server.id);
-      }),
+    const kept = addressesIn(networks);
+    let release: () => void = () => undefined;
+    const apply = () => {
+      cloud.change("hetzner.server", server.id, () => ({ networks }));
+      release = cloud.hold(addressesIn(server.networks).filter((one) => !kept.includes(one)));
     };
+    const work = async () => {
+      const now = cloud.require("hetzner.server", server.id);
+      await cloud.machines.setNetworks(server.id, cloud.interfacesOf(now));
+      await convergeBalancersOf(cloud, server.id);
+    };
+    return { action: cloud.actions.start(command, subjects, apply, () => work().finally(release)) };
   };
   const placeIn = (server: Server, network: number) => {
     const place = server.networks.find((one) => one.network === network);

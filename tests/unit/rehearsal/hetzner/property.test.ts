@@ -152,6 +152,9 @@ class Run {
   }
 }
 
+/** The same sequences each time, so that a change is what a failure comes of; ORION_SEED looks for new ones. */
+const usualSeed = 20_261_125;
+
 test("no object, machine, address or Volume is lost, doubled or left behind", async () => {
   const sequences = fc.array(step, { minLength: 5, maxLength: 30, size: "max" });
   const end = performance.now() + milliseconds;
@@ -165,5 +168,5 @@ test("no object, machine, address or Volume is lost, doubled or left behind", as
       await run.dispose();
     }
   });
-  await fc.assert(property, { numRuns: 40 });
+  await fc.assert(property, { numRuns: 40, seed: Number(process.env["ORION_SEED"] ?? usualSeed) });
 });
