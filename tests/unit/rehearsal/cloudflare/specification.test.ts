@@ -58,6 +58,10 @@ test("every kind of resource is made, listed, shown, changed and deleted", async
   await call("PATCH", `${ruleset}/rules/${String(added?.id)}`, { ...rule("three"), enabled: false });
   await call("DELETE", `${ruleset}/rules/${String(added?.id)}`);
   await call("DELETE", ruleset);
+  const kept = { cache: true, edge_ttl: { mode: "respect_origin" } };
+  const keep = { ...rule("keep"), action: "set_cache_settings", action_parameters: kept };
+  const caching = { name: "cache", kind: "zone", phase: "http_request_cache_settings", rules: [keep] };
+  await call("GET", `${rulesets}/${String((await call("POST", rulesets, caching))["id"])}`);
 
   await call("GET", `${zone}/settings`);
   await call("GET", `${zone}/settings/ssl`);
