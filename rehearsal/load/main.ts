@@ -48,7 +48,8 @@ async function main(): Promise<void> {
     sockets: number("sockets", values.sockets),
   });
   load.start();
-  await Promise.race([sleep(number("seconds", values.seconds) * 1000), signalled()]);
+  // A timer that nobody waits for any more must not keep the process.
+  await Promise.race([sleep(number("seconds", values.seconds) * 1000, undefined, { ref: false }), signalled()]);
   await load.stop();
   const [tally, ledger] = [load.tally(), await load.settle(number("settle", values.settle))];
   if (values.report) writeFileSync(values.report, `${JSON.stringify({ ...tally, ledger }, null, 2)}\n`);
