@@ -5,9 +5,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Project, succeed } from "../tests/contract/rehearsal/project.ts";
+import { Project } from "../tests/contract/rehearsal/project.ts";
 import { type CloudOptions, RehearsalCloud } from "../tests/e2e/support/cloud.ts";
-import { docker } from "../tests/e2e/support/sandbox.ts";
+import { docker, succeed } from "../tests/e2e/support/sandbox.ts";
 import { pollConfig } from "../tools/rehearsal-files.ts";
 import { Descendants, peakOf, processorSeconds } from "./processes.ts";
 import { machine, type Row, tableOf } from "./table.ts";
@@ -164,20 +164,17 @@ const withoutMachines = (): Promise<Measured> =>
     }
   });
 
-const measured = [await withMachines(), await withoutMachines()];
-const text = `# The rehearsal cloud: times and memory
+/** A part of the text, said as soon as it is there: what follows takes minutes. */
+function partOf(title: string, { seconds, mebibytes }: Measured): string {
+  const text = `## ${title}\n\n${tableOf("Seconds", seconds, 1)}\n\n${tableOf("MiB", mebibytes, 0)}\n`;
+  process.stdout.write(`${text}\n`);
+  return text;
+}
 
-Measured by \`make bench-rehearsal\` on ${machine()}. The machine is shared and noisy.
-${measured
-  .map(
-    ({ seconds, mebibytes }, index) => `
-## ${index === 0 ? "With machines" : "`machines: none`, the real engine and the real hcloud plugin"}
-
-${tableOf("Seconds", seconds, 1)}
-
-${tableOf("MiB", mebibytes, 0)}
-`,
-  )
-  .join("")}`;
-writeFileSync(join(import.meta.dirname, "rehearsal.md"), text);
-process.stdout.write(text);
+const parts = [
+  `# The rehearsal cloud: times and memory\n`,
+  `Measured by \`make bench-rehearsal\` on ${machine()}. The machine is shared and noisy.\n`,
+  partOf("With machines", await withMachines()),
+  partOf("`machines: none`, the real engine and the real hcloud plugin", await withoutMachines()),
+];
+writeFileSync(join(import.meta.dirname, "rehearsal.md"), parts.join("\n"));
