@@ -13,6 +13,7 @@ import {
   type Settings,
 } from "../../../config/schema.ts";
 import { plan } from "../../../topology/plan.ts";
+import { lastingServices } from "../../../topology/types.ts";
 import { mistakes, valueOf } from "../support/arbitrary.ts";
 import { compose, type Recorded } from "../support/compose.ts";
 import { leastValues, refusalOf } from "../support/settings.ts";
@@ -97,7 +98,7 @@ test.each([
         const settings = settingsFrom(values);
         const { resources } = await composed(settings);
         const made = resources.filter(({ type }) => type === "docker:index/container:Container").map(serviceOf);
-        const planned = plan("test", settings).services.filter(({ kind }) => kind !== "release");
+        const planned = lastingServices(plan("test", settings));
         expect(made.sort()).toEqual(planned.map(({ name }) => name).sort());
       }),
       { numRuns },
