@@ -43,7 +43,7 @@ elapsed() { echo "$(($(date +%s) - started)) s"; }
 
 remote() {
   docker run --rm --init --interactive --log-driver none --memory 256m --cpu-shares 256 \
-    --env-file "$files/store.env" "$RCLONE_IMAGE" --config= "$@"
+    --env-file "$files/store.env" "$RCLONE_IMAGE" --config= --log-level ERROR "$@"
 }
 
 # The times of complete backups, the newest first, go into $work/complete; the names of all objects into $work/objects.

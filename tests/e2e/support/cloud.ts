@@ -1,5 +1,6 @@
 /** A rehearsal cloud of its own name, addresses and port, made and ended by the commands that users have. */
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
@@ -119,6 +120,34 @@ export class RehearsalCloud {
     return found.address;
   }
 
+  /** Puts an image of this machine into the cloud's registry, under the same name. */
+  async deliver(image: string): Promise<void> {
+    const { status, body } = await this.call("POST", "/rehearsal/images", { image });
+    if (status !== 201) throw new Error(`${image}: ${status} ${JSON.stringify(body)}`);
+  }
+
+  /** Makes a bucket. */
+  async bucket(name: string): Promise<void> {
+    const path = `/client/v4/accounts/${this.settings.accountId}/r2/buckets`;
+    const { status, body } = await this.call("POST", path, { name });
+    if (status !== 200) throw new Error(`bucket ${name}: ${status} ${JSON.stringify(body)}`);
+  }
+
+  /** A key of the S3 interface for one bucket: the id of a token and the digest of its value. */
+  async accessKey(bucket: string): Promise<{ accessKeyId: string; secretAccessKey: string }> {
+    const { body: groups } = await this.call("GET", "/client/v4/user/tokens/permission_groups");
+    const group = [groups["result"]]
+      .flat()
+      .filter(isRecord)
+      .find(({ name }) => name === "Workers R2 Storage Bucket Item Write");
+    const resource = `com.cloudflare.edge.r2.bucket.${this.settings.accountId}_default_${bucket}`;
+    const policies = [{ effect: "allow", permission_groups: [{ id: group?.["id"] }], resources: { [resource]: "*" } }];
+    const { body } = await this.call("POST", "/client/v4/user/tokens", { name: bucket, policies });
+    const { id, value } = isRecord(body["result"]) ? body["result"] : {};
+    const secretAccessKey = createHash("sha256").update(String(value)).digest("hex");
+    return { accessKeyId: String(id), secretAccessKey };
+  }
+
   /** Begins a fault, and gives its id. */
   async fault(fault: unknown): Promise<number> {
     const { status, body } = await this.call("POST", "/rehearsal/faults", fault);
@@ -128,16 +157,21 @@ export class RehearsalCloud {
 
   /** Runs a command on a server. */
   ssh(address: string, ...words: string[]): Ran {
-    const { status, stdout, stderr } = spawnSync("ssh", [...this.#sshOptions, `root@${address}`, ...words], {
-      encoding: "utf8",
+    return this.feed(address, "", ...words);
+  }
+
+  /** Runs a command on a server, with something to read. */
+  feed(address: string, input: string, ...words: string[]): Ran {
+    const { status, stdout, stderr } = spawnSync("ssh", [...this.sshOptions, `root@${address}`, ...words], {
+      ...{ encoding: "utf8", input },
     });
     return { code: status ?? 1, output: stdout + stderr };
   }
 
   /** Runs a command on a server that is only reached through another one. */
   sshThrough(gateway: string, address: string, ...words: string[]): Ran {
-    const proxy = ["ssh", ...this.#sshOptions, "-W", "%h:%p", `root@${gateway}`].join(" ");
-    const args = [...this.#sshOptions, "-o", `ProxyCommand=${proxy}`, `root@${address}`, ...words];
+    const proxy = ["ssh", ...this.sshOptions, "-W", "%h:%p", `root@${gateway}`].join(" ");
+    const args = [...this.sshOptions, "-o", `ProxyCommand=${proxy}`, `root@${address}`, ...words];
     const { status, stdout, stderr } = spawnSync("ssh", args, { encoding: "utf8" });
     return { code: status ?? 1, output: stdout + stderr };
   }
@@ -157,7 +191,8 @@ export class RehearsalCloud {
     rmSync(join(this.key, ".."), { recursive: true, force: true });
   }
 
-  get #sshOptions(): string[] {
+  /** Options with which ssh logs in anywhere. */
+  get sshOptions(): string[] {
     const options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ConnectTimeout=2"];
     return [...options.flatMap((option) => ["-o", option]), "-o", "BatchMode=yes", "-i", this.key];
   }
