@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { type AccessCommand, accessCommands, accessTo, dockerArguments } from "./access.ts";
+import { backup, restoreDrill } from "./backup.ts";
 import { doctor } from "./doctor.ts";
 import { Engines } from "./engines.ts";
 import { openFlower } from "./flower.ts";
@@ -21,6 +22,8 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   logs, shell                of one service: --service app
   celery-status, celery-purge
   migrate-up, init-prod      run migrations, or the initialisation, again
+  backup                     take a backup of the database now
+  restore-drill              restore the newest into a scratch server and compare: [--server NAME]
   rehearse                   bring the stack up on a rehearsal cloud: [--phase PHASE] [--cloud NAME] [--port N] [--block N]
 
   --rehearsal CLOUD          not the stack itself is meant, but what was rehearsed on that cloud`;
@@ -32,6 +35,7 @@ async function main(project: string, argv: string[]): Promise<number> {
     options: {
       stack: { type: "string", default: "dev" },
       service: { type: "string" },
+      server: { type: "string" },
       data: { type: "string", default: "ask" },
       yes: { type: "boolean", default: false },
       rehearsal: { type: "string" },
@@ -64,6 +68,10 @@ async function main(project: string, argv: string[]): Promise<number> {
       return down(root, file, dataChoice(values.data));
     case "doctor":
       return doctor(file, new Engines(root, file));
+    case "backup":
+      return backup(file, new Engines(root, file));
+    case "restore-drill":
+      return restoreDrill(file, new Engines(root, file), values.server);
     case "flower":
       return openFlower(file);
     default:

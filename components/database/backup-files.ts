@@ -8,6 +8,8 @@ export const drillCommand = "/usr/local/sbin/orion-restore-drill";
 export const backupUnit = "orion-backup";
 
 const folder = "/etc/orion/backup";
+/** The variable that names another folder to the scripts. */
+export const filesVariable = "ORION_BACKUP_FILES";
 export const settingsFile = `${folder}/settings`;
 /** What rclone must know, as environment variables. */
 export const storeFile = `${folder}/store.env`;

@@ -8,7 +8,7 @@
  * The manifest says line by line what the snapshot held that was dumped: `table <rows> <sum of hashes> <name>`. The drill
  * counts and hashes what it restored in the same way.
  */
-import { databaseFile, settingsFile } from "./backup-files.ts";
+import { databaseFile, filesVariable, settingsFile } from "./backup-files.ts";
 
 /** As many backups are kept, and of as many days the last one. */
 export const keptBackups = 7;
@@ -26,7 +26,7 @@ export const scriptHead = (program: string): string => String.raw`#!/bin/sh
 set -eu
 exec </dev/null
 umask 077
-files=${"$"}{ORION_BACKUP_FILES:-${folder}}
+files=${"$"}{${filesVariable}:-${folder}}
 . "$files/settings"
 place="store:$BUCKET/postgresql"
 started=$(date +%s)
@@ -122,7 +122,7 @@ store() {
   { "$@" && : >"$work/ended"; } | tee "$work/copy" | remote rcat "$place/$object" ||
     die "$object could not be uploaded"
   wait "$sum"
-  [ -e "$work/ended" ] || die "$object is not whole: '$1 $2' failed"
+  [ -e "$work/ended" ] || die "$object is not whole: what it is made of broke off"
   remote cat "$place/$object" >"$work/copy" &
   reading=$!
   sha256sum <"$work/copy" >"$work/read"

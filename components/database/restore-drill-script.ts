@@ -110,7 +110,7 @@ if [ "$failures" -eq 0 ]; then
   [ -s "$work/recorded" ] || failed "the manifest names no table; a backup of nothing is none"
   failures=$((failures + $(grep -c '^DIFFERS' "$work/report" || true)))
   # Every page of every table and index, and whether they agree.
-  docker exec ${scratch} pg_amcheck --username orion_drill --dbname "$database" --install-missing --heapallindexed ||
+  docker exec ${scratch} pg_amcheck --username orion_drill --database "$database" --install-missing --heapallindexed ||
     failed "pg_amcheck found damage"
 fi
 

@@ -12,6 +12,8 @@ import {
 import { spawnProgram } from "../../../provider/run.ts";
 import { compose } from "../../unit/support/compose.ts";
 import { named, placeOf } from "../../unit/support/place.ts";
+import { backupNow, borrowedDrill, lend } from "../../../tools/backup.ts";
+import { Engine } from "../../../tools/engines.ts";
 import { eventually, RehearsalCloud } from "../support/cloud.ts";
 import { hostState } from "../support/host.ts";
 import { type Ran, succeed } from "../support/sandbox.ts";
@@ -40,11 +42,16 @@ const objects = (): string[] =>
     .sort();
 const backups = (): string[] => on("orion-backup list").split("\n").filter(Boolean);
 const newest = (): string => backups()[0] ?? "";
-const backup = (): Ran => run("systemctl start orion-backup.service");
+const backup = (): Ran => cloud.feed(address, backupNow, "sh -s");
 const journal = (): string => on("journalctl --unit orion-backup --output cat --lines 50");
-const leftovers = (): string =>
-  on(
-    "docker ps --all --quiet --filter name=orion-restore; docker volume ls -q; docker network ls -q -f name=orion-restore; ls -d /run/orion-* || true",
+const leftovers = (at = address): string =>
+  succeed(
+    cloud.ssh(
+      at,
+      ["container ls --all", "volume ls", "network ls"]
+        .map((list) => `docker ${list} -q -f name=orion-restore`)
+        .join("; ") + "; ls -d /run/orion-* 2>/dev/null || true",
+    ),
   );
 
 /** What a text of rows could hide: every kind of value, names that need quotes, tables that are not quite tables. */
@@ -123,13 +130,10 @@ async function filesOf(host: string): Promise<HostFilesInputs> {
     .replaceAll("postgres:test", officialImages.postgres)
     .replaceAll("rclone:test", officialImages.rclone)
     .replace(/\{"\[secret\]":("(?:[^"\\]|\\.)*")\}/g, "$1");
-  const all: unknown = {
-    ...inputs,
-    host: `ssh://root@${host}`,
-    sshOptions: cloud.sshOptions,
-    files: JSON.parse(known),
-  };
-  return hostFilesSchema.parse(all);
+  const texts: unknown = JSON.parse(known);
+  return hostFilesSchema.parse({
+    ...{ ...inputs, host: `ssh://root@${host}`, sshOptions: cloud.sshOptions, files: texts },
+  });
 }
 
 describe("the files", () => {
@@ -214,17 +218,20 @@ describe("a backup", () => {
   });
 
   test("keeps the newest seven, and the last of each of the seven newest days; what never was complete goes", () => {
-    on("systemctl reset-failed orion-backup.service || true");
     const [real = ""] = backups();
     const times = [
-      ...["20200101T010000Z", "20200102T010000Z", "20200103T010000Z", "20200104T010000Z", "20200104T020000Z"],
-      ...["20200105T010000Z", "20200106T010000Z", "20200106T020000Z", "20200106T030000Z"],
+      ...["20191231T010000Z", "20200101T010000Z", "20200102T010000Z", "20200103T010000Z", "20200104T010000Z"],
+      ...["20200104T020000Z", "20200105T010000Z", "20200106T010000Z", "20200106T020000Z", "20200106T030000Z"],
     ];
     const copies = times.flatMap((time) =>
-      ["dump", "globals.sql", "manifest"].map((what) => `copyto ${place}/${real}.${what} ${place}/${time}.${what}`),
+      ["dump", "globals.sql", "manifest"].map((what) => [`${real}.${what}`, `${time}.${what}`] as const),
     );
-    const incomplete = `copyto ${place}/${real}.dump ${place}/20200106T040000Z.dump`;
-    on(`for i in 1; do ${[...copies, incomplete].map((copy) => `${rclone(copy)} </dev/null`).join(" && ")}; done`);
+    const script = [...copies, [`${real}.dump`, "20200106T040000Z.dump"] as const]
+      .map(([from, to]) => `rclone --config= copyto ${place}/${from} ${place}/${to} && `)
+      .join("");
+    on(
+      `${rclone("").replace("docker run", "docker run --entrypoint sh").replace("--config= ", "")} -c '${script}true'`,
+    );
     on(`echo other | ${rclone(`rcat ${place}/notes.txt`)}`);
     succeed(backup());
     const kept = backups();
@@ -289,6 +296,17 @@ describe("the restore drill", () => {
     expect(output).toContain(`FAILED   ${time}.dump is not what was written: its SHA-256 differs`);
     expect(leftovers()).toBe("");
     on(rclone(`deletefile ${place}/${time}.manifest`));
+  });
+
+  test("on another server, which has nothing of it before and nothing after", async () => {
+    const guest = await server("guest");
+    const engine = (at: string) => Engine.onServer([...cloud.sshOptions, `root@${at}`]);
+    const folder = lend(engine(address), engine(guest));
+    const { code, stdout } = engine(guest).captureOnHost(...borrowedDrill(folder));
+    expect(stdout).toMatch(/was restored: 5 tables/);
+    expect(code).toBe(0);
+    expect(leftovers(guest)).toBe(`${folder}\n`);
+    expect(succeed(cloud.ssh(guest, "ls /etc/orion /usr/local/sbin 2>/dev/null || true"))).not.toContain("orion-");
   });
 
   test("ended in the middle, it clears up", () => {
