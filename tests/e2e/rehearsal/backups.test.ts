@@ -83,7 +83,9 @@ beforeAll(async () => {
   await Promise.all([cloud.deliver(officialImages.postgres), cloud.deliver(officialImages.rclone)]);
   await cloud.bucket(bucket);
   address = await server("core");
-  on("docker network create orion-test-network");
+  on(
+    `docker network create orion-test-network; docker pull -q ${officialImages.postgres}; docker pull -q ${officialImages.rclone}`,
+  );
   on(
     `docker run -d --name database --network orion-test-network -e POSTGRES_USER=orion_user -e POSTGRES_DB=orion_db ` +
       `-e POSTGRES_PASSWORD=${password} ${officialImages.postgres}`,
@@ -114,16 +116,22 @@ async function server(name: string): Promise<string> {
 }
 
 /** What the program asks the engine for, with this cloud's own values. */
-async function filesOf(host: string): Promise<HostFilesInputs> {
+async function filesOf(host: string, user = "orion_user", database = "orion_db"): Promise<HostFilesInputs> {
   const { accessKeyId, secretAccessKey } = await cloud.accessKey(bucket);
   const store = {
     ...{ bucket: pulumi.output(bucket), endpoint: `http://${cloud.settings.accountId}.r2.cloudflarestorage.com` },
     ...{ accessKeyId: pulumi.output(accessKeyId), secretAccessKey: pulumi.secret(secretAccessKey) },
   };
-  const databaseUrl = `postgresql://orion_user:${password}@database:5432/orion_db`;
+  const databaseUrl = `postgresql://${user}:${password}@database:5432/${database}`;
   const { resources } = await compose(
     "up",
-    () => new Backup("backup", { place: placeOf("postgres", "rclone"), store, databaseUrl }),
+    () =>
+      new Backup("backup", {
+        place: placeOf("postgres", "rclone"),
+        store,
+        databaseUrl,
+        external: user !== "orion_user",
+      }),
   );
   const { files: written, ...inputs } = named(resources, "backup-files").inputs;
   const known = JSON.stringify(written)
@@ -204,17 +212,21 @@ describe("a backup", () => {
     expect(succeed(run("orion-restore-drill"))).toMatch(/ok {7}public\.sessions: \d+ rows/);
   });
 
-  test("that breaks off counts for nothing, and takes no older one away", () => {
+  test("that breaks off counts for nothing, and takes no older one away", async () => {
     const before = backups();
     on(
       `nohup sh -c 'until docker exec database psql -XtA -U orion_user orion_db -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity ` +
         `WHERE application_name = \\$\\$pg_dump\\$\\$ AND state <> \\$\\$idle\\$\\$" | grep -q t; do :; done' >/dev/null 2>&1 &`,
     );
     expect(backup().code).not.toBe(0);
-    expect(journal()).toMatch(/\.dump is not whole: 'client pg_dump' failed/);
+    expect(journal()).toMatch(/\.dump is not whole: what it is made of broke off$/m);
     expect(backups()).toEqual(before);
     expect(objects().length).toBeGreaterThan(before.length * 3);
     expect(leftovers()).toBe("");
+    // The session that held the snapshot is gone, too.
+    await eventually(() => {
+      expect(on("docker ps --all --format '{{.Names}}'")).toBe("database");
+    });
   });
 
   test("keeps the newest seven, and the last of each of the seven newest days; what never was complete goes", () => {
@@ -254,25 +266,20 @@ describe("the restore drill", () => {
     expect(leftovers()).toBe("");
   });
 
-  /** A backup whose dump lacks what its manifest counted. */
-  const forged = (change: string): string => {
-    succeed(backup());
-    const before = newest();
-    sql(change);
-    succeed(backup());
-    const after = newest();
-    on(
-      `{ orion-backup cat ${before}.manifest | grep -v ^file; orion-backup cat ${after}.manifest | grep ^file; } > /run/forged; ` +
-        `${rclone(`rcat ${place}/${after}.manifest`)} < /run/forged`,
-    );
-    return after;
-  };
-
   test("rows that are gone, others in place of them, and tables that are not there are named", () => {
-    forged(
-      `DELETE FROM archive.years WHERE year < 1910; UPDATE sessions SET id = id + 1; DROP TABLE nothing; CREATE TABLE more ();`,
+    const before = newest();
+    sql(
+      "DELETE FROM archive.years WHERE year < 1910; UPDATE sessions SET id = id + 1; DROP TABLE nothing; CREATE TABLE more ();",
+    );
+    succeed(backup());
+    // A dump that lacks what its manifest has counted.
+    const forged = newest();
+    on(
+      `{ orion-backup cat ${before}.manifest | grep -v ^file; orion-backup cat ${forged}.manifest | grep ^file; } > /run/forged; ` +
+        `${rclone(`rcat ${place}/${forged}.manifest`)} < /run/forged`,
     );
     const { code, output } = run("orion-restore-drill");
+    on(rclone(`deletefile ${place}/${forged}.manifest`));
     expect(code).toBe(1);
     expect(output).toContain("DIFFERS  archive.old: 100 rows were backed up, 90 restored");
     expect(output).toContain("DIFFERS  public.sessions: as many rows, but other contents");
@@ -283,19 +290,18 @@ describe("the restore drill", () => {
     expect(leftovers()).toBe("");
   });
 
-  test("one byte that is another in the bucket", () => {
-    succeed(backup());
-    const time = newest();
-    on(`orion-backup cat ${time}.dump > /run/dump`);
+  test("one byte that is another in the bucket is noticed", () => {
+    const dump = `${newest()}.dump`;
     on(
-      "size=$(stat -c %s /run/dump); printf '\\377' | dd of=/run/dump bs=1 seek=$((size / 2)) conv=notrunc status=none",
+      `orion-backup cat ${dump} > /run/dump; cp /run/dump /run/other; ` +
+        `printf '\\377' | dd of=/run/other bs=1 seek=$(($(stat -c %s /run/dump) / 2)) conv=notrunc status=none`,
     );
-    on(`${rclone(`rcat ${place}/${time}.dump`)} < /run/dump`);
+    on(`${rclone(`rcat ${place}/${dump}`)} < /run/other`);
     const { code, output } = run("orion-restore-drill");
+    on(`${rclone(`rcat ${place}/${dump}`)} < /run/dump`);
     expect(code).toBe(1);
-    expect(output).toContain(`FAILED   ${time}.dump is not what was written: its SHA-256 differs`);
+    expect(output).toContain(`FAILED   ${dump} is not what was written: its SHA-256 differs`);
     expect(leftovers()).toBe("");
-    on(rclone(`deletefile ${place}/${time}.manifest`));
   });
 
   test("on another server, which has nothing of it before and nothing after", async () => {
@@ -313,6 +319,22 @@ describe("the restore drill", () => {
     expect(run("timeout --signal TERM --kill-after 30 6 orion-restore-drill").code).toBe(124);
     expect(leftovers()).toBe("");
   });
+});
+
+test("of a database of somebody else's, where one is no superuser, it is no other", async () => {
+  sql(`CREATE ROLE tenant LOGIN PASSWORD '${password}'`);
+  sql("CREATE DATABASE theirs OWNER tenant");
+  succeed(
+    cloud.feed(
+      address,
+      "CREATE TABLE mine AS SELECT generate_series(1, 100) AS n",
+      "docker exec -i database psql -q -U tenant theirs",
+    ),
+  );
+  await writeHostFiles(await filesOf(address, "tenant", "theirs"), spawnProgram, files);
+  succeed(backup());
+  expect(on(`orion-backup cat ${newest()}.globals.sql`)).not.toContain("SCRAM-SHA-256");
+  expect(succeed(run("orion-restore-drill"))).toContain("ok       public.mine: 100 rows");
 });
 
 test("taken away, no timer and no credential stays", async () => {
