@@ -135,7 +135,8 @@ test("no secret stands in the state, a diff, a log or a label", () => {
   sandbox.configure({ app: { environment: { ROUND: "0" } } });
   const changes = sandbox.pulumi("preview", "--diff");
   sandbox.configure({});
-  expect(changes.output).toContain("ROUND=0");
+  // As a list of texts it is masked as a whole, since some of them are secrets; as an object it is shown key by key.
+  expect(changes.output).toMatch(/\+ ROUND +: /);
 
   const places = {
     state: sandbox.pulumi("stack", "export").output,
