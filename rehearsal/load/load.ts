@@ -93,23 +93,18 @@ export class Load {
   /** Looks every acknowledged order up, waiting for their tasks. @param seconds how long tasks may take from now on */
   async settle(seconds: number): Promise<LedgerTally> {
     const end = Date.now() + seconds * 1000;
-    const [lost, doubled, unconfirmed]: string[][] = [[], [], []];
+    const tally = { lost: [] as string[], doubled: [] as string[], unconfirmed: [] as string[] };
     for (const reference of this.#ledger) {
       let found = await this.#find(reference, end);
       while (found.length === 1 && found[0]?.confirmation_count === 0 && Date.now() < end) {
         await sleep(500);
         found = await this.#find(reference, end);
       }
-      if (found.length === 0) lost?.push(reference);
-      else if (found.length > 1) doubled?.push(reference);
-      else if (found[0]?.confirmation_count === 0) unconfirmed?.push(reference);
+      if (found.length === 0) tally.lost.push(reference);
+      else if (found.length > 1) tally.doubled.push(reference);
+      else if (found[0]?.confirmation_count === 0) tally.unconfirmed.push(reference);
     }
-    return {
-      acknowledged: this.#ledger.length,
-      lost: lost ?? [],
-      doubled: doubled ?? [],
-      unconfirmed: unconfirmed ?? [],
-    };
+    return { acknowledged: this.#ledger.length, ...tally };
   }
 
   /** A look-up that fails says nothing of the order: it is tried again until the time is over. */

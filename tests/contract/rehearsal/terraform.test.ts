@@ -101,6 +101,12 @@ async function withConfiguration(work: (configuration: Configuration, api: Hetzn
   }
 }
 
+/** A new SSH key and a new certificate, as variables of the configuration. */
+const keysFor = async (configuration: Configuration) => ({
+  public_key: configuration.newPublicKey(),
+  ...keysOf(await ownCertificate("probe.example.com")),
+});
+
 if (terraform === undefined) {
   test.skip(title, () => undefined);
   process.stderr.write("Neither tofu nor terraform is on the PATH: the test of its provider is skipped.\n");
@@ -110,10 +116,7 @@ if (terraform === undefined) {
     title,
     () =>
       withConfiguration(async (configuration, api) => {
-        const common = {
-          public_key: configuration.newPublicKey(),
-          ...keysOf(await ownCertificate("probe.example.com")),
-        };
+        const common = await keysFor(configuration);
         configuration.set({ ...common, round: 1 });
         const plan = succeed(await configuration.run("plan", "-input=false", "-no-color"));
         const [, planned] = /Plan: (\d+) to add, 0 to change, 0 to destroy/.exec(plan) ?? [];
@@ -141,10 +144,7 @@ if (terraform === undefined) {
     "what is not emulated is refused by name, and nothing of it is made",
     () =>
       withConfiguration(async (configuration, api) => {
-        const common = {
-          public_key: configuration.newPublicKey(),
-          ...keysOf(await ownCertificate("probe.example.com")),
-        };
+        const common = await keysFor(configuration);
         configuration.set({ ...common, round: 1 });
         configuration.add('resource "hcloud_snapshot" "probe" { server_id = hcloud_server.probe.id }\n');
         const { code, output } = await configuration.run(
