@@ -105,9 +105,9 @@ format: node_modules/.package-lock.json ## Write every file the way the formatte
 	@prettier --write --log-level warn .
 
 test-unit: check ## Types, lint, format and unit tests: no Docker, no engine
-	@jest --selectProjects unit
+	@jest --selectProjects unit --maxWorkers=100%
 
-test-contract: setup ## The built plugins against the npm packages of the same name
+test-contract: setup ## The plugins against their npm packages, the emulated APIs against their documents
 	@jest --selectProjects contract
 
 test-e2e: images ## The development stack for real

@@ -1,5 +1,5 @@
 /** `make flower`: where the task monitor is, once it answers. */
-import { flowerUser } from "../components/worker-tier/worker-tier.ts";
+import { flowerUser } from "../components/worker-tier/flower-user.ts";
 import { type Service, servicesOf } from "../topology/types.ts";
 import { type Engines, stackOutput } from "./engines.ts";
 import { type StackFile } from "./stack-file.ts";

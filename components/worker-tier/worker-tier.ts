@@ -6,6 +6,7 @@ import { type AppEnvironment } from "../app-tier/environment.ts";
 import { createContainer, type HealthCheck } from "../container.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
 import { uploadDirectory } from "../storage/storage.ts";
+import { flowerUser } from "./flower-user.ts";
 
 export interface WorkerTierArgs {
   readonly place: DockerPlace;
@@ -21,9 +22,6 @@ export interface WorkerTierArgs {
   /** What Flower asks its visitors for. @default - nothing: in development it is on this machine's loopback */
   readonly flowerPassword?: pulumi.Input<string>;
 }
-
-/** The user that Flower's password belongs to. */
-export const flowerUser = "orion";
 
 const celery = ["celery", "-A", "app.celery"] as const;
 

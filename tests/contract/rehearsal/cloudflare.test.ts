@@ -5,7 +5,7 @@ import { describeResources } from "../../../rehearsal/cloudflare-plugin/describe
 import { resources } from "../../../rehearsal/cloudflare-plugin/resources.ts";
 import { setQuirk } from "../../../rehearsal/cloudflare/quirks.ts";
 import { ownedBy } from "../../../rehearsal/cloudflare/state.ts";
-import { Api, ownerToken } from "../../unit/rehearsal/support/api.ts";
+import { Api, ownerToken } from "./support/api.ts";
 import { Project, succeed } from "./project.ts";
 
 const root = resolve(__dirname, "..", "..", "..");

@@ -1,6 +1,6 @@
 /** The emulated Hetzner Cloud API, driven by the real engine with the real hcloud plugin. */
 import { resolve } from "node:path";
-import { HetznerApi, hetznerToken } from "../../unit/rehearsal/support/hetzner.ts";
+import { HetznerApi, hetznerToken } from "./support/hetzner.ts";
 import { Project, succeed } from "./project.ts";
 
 const root = resolve(__dirname, "..", "..", "..");

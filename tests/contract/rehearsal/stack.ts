@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type CloudflarePlan } from "../../../components/edge-proxy/cloudflare-rules.ts";
 import { type ObjectStorage } from "../../../rehearsal/cloudflare/objects/storage.ts";
 import { permissionGroups } from "../../../rehearsal/cloudflare/permissions.ts";
-import { accountId, Api } from "../../unit/rehearsal/support/api.ts";
+import { accountId, Api } from "./support/api.ts";
 import { Project, succeed } from "./project.ts";
 
 const outputsSchema = z.object({

@@ -6,8 +6,8 @@ import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { ensureProgram, terraformProvider } from "../../../rehearsal/programs/programs.ts";
 import { run } from "../../../toolchain/src/run.ts";
-import { ownCertificate } from "../../unit/rehearsal/support/certificate.ts";
-import { HetznerApi, hetznerToken } from "../../unit/rehearsal/support/hetzner.ts";
+import { ownCertificate } from "./support/certificate.ts";
+import { HetznerApi, hetznerToken } from "./support/hetzner.ts";
 import { type Ran, succeed } from "./project.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
