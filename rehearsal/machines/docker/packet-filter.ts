@@ -1,5 +1,6 @@
 /** The packet filter of the host, as far as it is a cloud's. */
-import { writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { type FirewallRule } from "../machines.ts";
 import { command } from "./commands.ts";
 import { type Names } from "./names.ts";
@@ -8,20 +9,29 @@ import { chainsOf, type Exposed, hooks, packetRules } from "./packet-rules.ts";
 export class PacketFilter {
   readonly #names: Names;
   readonly #cloudAddresses: readonly string[];
-  readonly #exposed = new Map<string, Exposed>();
+  readonly #file: string;
+  readonly #exposed: Map<string, Exposed>;
   /** Rules of servers that have no public address at the moment, too. */
   readonly #rules = new Map<number, readonly FirewallRule[] | undefined>();
   #chains: ReadonlySet<string> = new Set();
   #last: Promise<void> = Promise.resolve();
 
-  constructor(names: Names, cloudAddresses: readonly string[]) {
+  /**
+   * @param file where it keeps what is exposed: after a restart of the emulator, servers whose turn has not come yet stay
+   *   as reachable as they were
+   */
+  constructor(names: Names, cloudAddresses: readonly string[], file: string) {
     this.#names = names;
     this.#cloudAddresses = cloudAddresses;
+    this.#file = file;
+    const kept = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as readonly Exposed[]) : [];
+    this.#exposed = new Map(kept.map((one) => [keyOf(one.kind, one.id), one]));
+    for (const { kind, id, rules } of kept) if (kind === "server") this.#rules.set(id, rules);
   }
 
   /** Opens, moves or, without an address, closes the way to a server or a load balancer. */
   expose(kind: Exposed["kind"], id: number, address: string | undefined): Promise<void> {
-    const key = `${kind}/${id}`;
+    const key = keyOf(kind, id);
     if (address === undefined) this.#exposed.delete(key);
     else this.#exposed.set(key, { kind, id, address, rules: kind === "server" ? this.#rules.get(id) : undefined });
     if (address !== undefined) allowLoopback(this.#names.publicBridge(address));
@@ -30,8 +40,9 @@ export class PacketFilter {
 
   setRules(id: number, rules: readonly FirewallRule[] | undefined): Promise<void> {
     this.#rules.set(id, rules);
-    const exposed = this.#exposed.get(`server/${id}`);
-    if (exposed) this.#exposed.set(`server/${id}`, { ...exposed, rules });
+    const key = keyOf("server", id);
+    const exposed = this.#exposed.get(key);
+    if (exposed) this.#exposed.set(key, { ...exposed, rules });
     return this.#apply();
   }
 
@@ -46,6 +57,7 @@ export class PacketFilter {
     await this.#last.catch(() => undefined);
     this.#exposed.clear();
     this.#rules.clear();
+    rmSync(this.#file, { force: true });
     for (const [table, hook, chain] of hooks(this.#names)) {
       await iptables(table, "-D", hook, "-j", chain).catch(() => undefined);
     }
@@ -73,6 +85,13 @@ export class PacketFilter {
     await command("iptables-restore", ["--wait", "10", "--noflush"], { input: text });
     if (isFirst) await this.#hook();
     this.#chains = new Set(chains);
+    this.#keep(exposed);
+  }
+
+  #keep(exposed: readonly Exposed[]): void {
+    mkdirSync(dirname(this.#file), { recursive: true });
+    writeFileSync(`${this.#file}.new`, JSON.stringify(exposed), { mode: 0o600 });
+    renameSync(`${this.#file}.new`, this.#file);
   }
 
   async #hook(): Promise<void> {
@@ -92,6 +111,8 @@ export class PacketFilter {
       .flatMap((line) => (line.startsWith(`-N ${this.#names.chain("")}`) ? [line.slice("-N ".length)] : []));
   }
 }
+
+const keyOf = (kind: Exposed["kind"], id: number): string => `${kind}/${id}`;
 
 const iptables = (table: string, ...args: readonly string[]): Promise<string> =>
   command("iptables", ["--wait", "10", "--table", table, ...args]);

@@ -1,5 +1,7 @@
 /** The rehearsal cloud with real machines: what servers, networks, firewalls, Volumes and load balancers do. */
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { resolve } from "node:path";
 import { AwsClient } from "aws4fetch";
 import { isRecord } from "../../../rehearsal/json.ts";
@@ -427,7 +429,16 @@ describe("the emulator", () => {
 
   test("told of another zone, it begins anew with it, and its machines stay", async () => {
     const { pid } = cloud;
+    const isOpen = `(exec 3<>/dev/tcp/${addresses.a}/22) 2>/dev/null`;
+    const watch = spawn("bash", ["-c", `while :; do ${isOpen} || echo closed; sleep 0.05; done`], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let seen = "";
+    watch.stdout.on("data", (text: Buffer) => (seen += text.toString()));
     succeed(cloud.runMake("cloud-up", ["ZONES=example.com,other.example"]));
+    watch.kill();
+    await once(watch, "close");
+    expect(seen).toBe("");
     expect(cloud.pid).not.toBe(pid);
     const { body } = await cloud.call("GET", "/client/v4/zones");
     expect([body["result"]].flat()).toMatchObject([{ name: "example.com" }, { name: "other.example" }]);

@@ -1,6 +1,6 @@
 /** A rehearsal cloud of its own name, addresses and port, made and ended by the commands that users have. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -166,8 +166,16 @@ export class RehearsalCloud {
   }
 
   dispose(): void {
+    this.#sayProblems();
     this.runMake("cloud-down");
     rmSync(join(this.key, ".."), { recursive: true, force: true });
+  }
+
+  /** What went wrong behind the APIs: it may be why a test failed, and the log goes away with the cloud. */
+  #sayProblems(): void {
+    const log = join(cloudFolder(this.#root, this.#options.name), "cloud.log");
+    const problems = existsSync(log) ? readFileSync(log, "utf8").match(/^PROBLEM .*$/gm) : null;
+    if (problems) process.stderr.write(`Of the log of cloud '${this.#options.name}':\n${problems.join("\n")}\n`);
   }
 
   get #sshOptions(): string[] {
