@@ -10,6 +10,6 @@ const topology = plan(config.stack, config.settings);
 if (topology.servers.length > 0) makeSshFolder(config.settings.admin.sshFolder);
 const built = builtImages(import.meta.dirname, config.settings);
 const platform = new Platform("orion", { ...config, topology, builtImages: built });
-const { endpoints, databaseUrl, ssh, flowerPassword } = platform;
+const { endpoints, databaseUrl, ssh, access, flowerPassword } = platform;
 // The engine would warn, at every update, of an output that is named and not there.
-export default { endpoints, databaseUrl, ssh, ...(flowerPassword && { flowerPassword }) };
+export default { endpoints, databaseUrl, ssh, access, ...(flowerPassword && { flowerPassword }) };

@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { cloudflareRanges } from "../config/cloudflare-ranges.ts";
 import { type SecretKey, type Settings } from "../config/schema.ts";
+import { endpointsOf } from "../topology/access.ts";
 import { type BuiltImages } from "../topology/images.ts";
 import { type Service, type ServiceKind, servicesOf, type Topology } from "../topology/types.ts";
+import { accessOf } from "./access.ts";
 import { AppTier } from "./app-tier/app-tier.ts";
 import { appEnvironment, type Connections } from "./app-tier/environment.ts";
 import { Release } from "./app-tier/release.ts";
@@ -50,7 +52,8 @@ export class Platform extends pulumi.ComponentResource {
   readonly databaseUrl: pulumi.Output<string>;
   /** How each server is reached from this machine: the arguments of `ssh`, by the server's name. */
   readonly ssh: Readonly<Record<string, pulumi.Output<string[]>>>;
-
+  /** Command lines that reach each server and each service, by what they are for. */
+  readonly access: ReturnType<typeof accessOf>;
   /** What Flower asks for, beside its user `orion`; a secret. Undefined in development. */
   readonly flowerPassword: pulumi.Output<string> | undefined;
 
@@ -76,6 +79,7 @@ export class Platform extends pulumi.ComponentResource {
     this.databaseUrl = database.url;
     this.endpoints = endpointsOf(topology);
     this.ssh = Object.fromEntries(places.ssh);
+    this.access = accessOf(topology, this.ssh);
     this.registerOutputs({ endpoints: this.endpoints });
   }
 
@@ -260,19 +264,4 @@ const uploadsOf = (storage: Storage) => (storage.uploads === undefined ? {} : { 
 function addressOf({ name, published: [at] }: Service): { address: string } {
   if (!at) throw new Error(`${name} publishes no port`);
   return { address: `${at.address}:${at.port}` };
-}
-
-const schemes: Partial<Record<ServiceKind, string>> = {
-  database: "postgresql",
-  "test-database": "postgresql",
-  cache: "redis",
-  broker: "redis",
-};
-
-function endpointsOf(topology: Topology): Record<string, string> {
-  return Object.fromEntries(
-    topology.services.flatMap(({ name, kind, published }) =>
-      published.slice(0, 1).map(({ address, port }) => [name, `${schemes[kind] ?? "http"}://${address}:${port}`]),
-    ),
-  );
 }

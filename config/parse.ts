@@ -6,6 +6,7 @@ import { checkEmail } from "./email.ts";
 import { line } from "./line.ts";
 import { presets } from "./presets.ts";
 import { type Phase, phases, secretKeys, type SecretKey, type Settings, settingsSchema } from "./schema.ts";
+import { databaseMemoryMb } from "./server-types.ts";
 
 /** The stack's configuration as it was found: keys without the `orion:` prefix. */
 export interface RawConfig {
@@ -53,7 +54,7 @@ export function parseConfig(raw: RawConfig): ParsedConfig {
   if (!parsed.success) {
     throw new ConfigError([...problems, ...parsed.error.issues.map((issue) => explain(issue, plain))]);
   }
-  const settings = withDerived(parsed.data);
+  const settings = withDerived(withMemory(parsed.data, plain, problems));
   problems.push(...checkTogether(settings, secrets));
   if (problems.length > 0) {
     throw new ConfigError(problems);
@@ -92,6 +93,19 @@ function merge(
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A stack that names its database's server types, and no memory, gets what follows from those. */
+function withMemory(settings: Settings, own: Readonly<Record<string, unknown>>, problems: string[]): Settings {
+  const isSaid = (key: string) => valueAt(own, ["database", key]) !== undefined;
+  if (settings.phase === "development" || !isSaid("servers") || isSaid("memoryMb")) return settings;
+  const { servers } = settings.database;
+  const memoryMb = databaseMemoryMb(servers);
+  if (memoryMb !== undefined) return { ...settings, database: { ...settings.database, memoryMb } };
+  problems.push(
+    `orion:database.memoryMb: is needed with ${servers.join(", ")}, whose memory is not known here; say half of it, in MiB`,
+  );
+  return settings;
+}
 
 /** The settings with what follows from other keys, where a stack does not say it. */
 function withDerived(settings: Settings): Settings {

@@ -26,7 +26,7 @@ const mvp: Preset = {
   services: ["cache", "app", "workers", "beat", "flower", "edge"],
   app: { instances: 2, uvicornWorkers: 4, memoryMb: 1024, environment: {} },
   workers: { dedicated: true, concurrency: { default: 2, imports: 2, emails: 2, reports: 1 }, memoryMb: 512 },
-  // 8 GB are one server's for everything: PostgreSQL is tuned for half of them.
+  // Half of the servers' memory, as config/server-types.ts gives it.
   database: { mode: "provision", memoryMb: 4096, volumeGb: 20, replicas: 0, servers: ["cpx32", "cx33"] },
   edge: { tls: "cloudflare-origin-ca", bodyLimitMb: 50 },
   storage: { backend: "r2" },
@@ -38,7 +38,6 @@ const scale: Preset = {
   ...mvp,
   app: { ...mvp.app, servers: { count: 2, types: ["cpx22", "cx23"] } },
   workers: { ...mvp.workers, servers: { count: 1, types: ["cpx22", "cx23"] } },
-  // The memory that PostgreSQL is tuned for stays: another figure would restart the primary in the middle of a move.
   database: { ...mvp.database, volumeGb: 50, replicas: 1 },
 };
 

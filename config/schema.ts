@@ -88,7 +88,7 @@ export const settingsSchema = z.strictObject({
   }),
   database: z.strictObject({
     mode: z.enum(["provision", "external"]),
-    /** Memory that PostgreSQL is tuned for, in MiB. */
+    /** Memory that PostgreSQL is tuned for, in MiB. Default: half of that of the smallest of its server types. */
     memoryMb,
     volumeGb: count(10, 10_000),
     replicas: count(0, 2),

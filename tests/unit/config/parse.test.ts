@@ -30,6 +30,22 @@ describe("defaults", () => {
 });
 
 describe("what follows from other keys", () => {
+  const memoryOf = (database: object) => settingsOf("mvp", { database }).database.memoryMb;
+
+  test("PostgreSQL is tuned for half the memory of its server, the smallest one that it may get", () => {
+    expect(memoryOf({})).toBe(4096);
+    expect(memoryOf({ servers: ["ccx33", "ccx23"] })).toBe(8192);
+    expect(memoryOf({ servers: ["ccx33"], memoryMb: 20_000 })).toBe(20_000);
+    expect(settingsOf("development", { database: { servers: ["ccx33"] } }).database.memoryMb).toBe(512);
+  });
+
+  test("of a server type that is not known the memory has to be said", () => {
+    expect(memoryOf({ servers: ["zz99"], memoryMb: 4096 })).toBe(4096);
+    expect(refusalOf({ ...leastValues("mvp"), database: { servers: ["cpx32", "zz99"] } })).toContain(
+      "orion:database.memoryMb: is needed with cpx32, zz99, whose memory is not known here",
+    );
+  });
+
   const derived = (values: Readonly<Record<string, unknown>>) => {
     const { cloudflare, storage } = settingsOf("mvp", values);
     return { zone: cloudflare.zone, endpoint: storage.endpoint };

@@ -46,8 +46,9 @@ const email = valueOf("email").map((values) => ({
 
 const database = (phase: Phase) =>
   valueOf("database").map((values) => {
-    const { replicas = 0, ...rest } = values as { replicas?: number };
-    return { ...rest, replicas: Math.min(replicas, phase === "ha" ? 2 : 1) };
+    // The memory of server types that nobody has heard of has to be said.
+    const { replicas = 0, memoryMb = 512, ...rest } = values as { replicas?: number; memoryMb?: number };
+    return { ...rest, memoryMb, replicas: Math.min(replicas, phase === "ha" ? 2 : 1) };
   });
 
 const hetzner = fc.record(

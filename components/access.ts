@@ -1,0 +1,46 @@
+/** The commands with which each component of a stack is reached from this machine. */
+import type * as pulumi from "@pulumi/pulumi";
+import { commandsFor } from "../topology/access.ts";
+import { containerPorts } from "../topology/plan.ts";
+import { type Service, type Topology } from "../topology/types.ts";
+import { sshWords } from "./host/ssh-options.ts";
+
+type Commands = Record<string, pulumi.Input<string>>;
+
+/**
+ * Command lines for a shell of this machine by what they are for, for each server and each service.
+ *
+ * @param ssh arguments with which `ssh` logs in, by server; empty in development
+ */
+export function accessOf(
+  topology: Topology,
+  ssh: Readonly<Record<string, pulumi.Output<readonly string[]>>>,
+): Record<string, Commands> {
+  const on = (server: string, command: string): pulumi.Input<string> => {
+    const login = ssh[server];
+    return login ? login.apply((words) => `ssh -t ${sshWords([...words, command])}`) : command;
+  };
+  const ofService = (service: Service): Commands =>
+    Object.fromEntries(
+      commandsFor(topology, service).map(({ purpose, command }) => [purpose, on(service.server, command)]),
+    );
+  const ofServer = (name: string, login: pulumi.Output<readonly string[]>): Commands => ({
+    shell: login.apply((words) => `ssh ${sshWords(words)}`),
+    containers: on(name, "docker ps --all"),
+    load: on(name, "docker stats"),
+    disks: on(name, "df -h"),
+    "system log": on(name, "journalctl --follow"),
+    ...(topology.services.some(({ kind, server }) => kind === "flower" && server === name) && {
+      [`flower, at http://127.0.0.1:${flower}`]: login.apply((words) => `ssh -NL ${tunnel} ${sshWords(words)}`),
+    }),
+  });
+  return Object.fromEntries<Commands>([
+    ...Object.entries(ssh).map(([name, login]) => [name, ofServer(name, login)] as const),
+    ...topology.services
+      .filter(({ kind }) => kind !== "release")
+      .map((service) => [service.name, ofService(service)] as const),
+  ]);
+}
+
+const { flower } = containerPorts;
+const tunnel = `${flower}:127.0.0.1:${flower}`;

@@ -1,0 +1,43 @@
+/** The commands that a stack's outputs have for each of its components. */
+import * as pulumi from "@pulumi/pulumi";
+import { accessOf } from "../../../components/access.ts";
+import { plan } from "../../../topology/plan.ts";
+import { settingsOf } from "../support/settings.ts";
+
+const resolved = (value: pulumi.Input<string> | undefined): Promise<string> =>
+  new Promise((resolve) => {
+    pulumi.output(value ?? "nothing").apply(resolve);
+  });
+
+test("in development they run on this machine, in containers of known names", () => {
+  const topology = plan("dev", settingsOf("development"));
+  expect(accessOf(topology, {})).toMatchObject({
+    database: {
+      psql: "docker exec -it orion-dev-database psql",
+      logs: "docker logs --tail 200 --follow orion-dev-database",
+      restart: "docker restart orion-dev-database",
+    },
+    cache: { "redis-cli": "docker exec -it orion-dev-cache redis-cli" },
+    "worker-1": { "what it does": "docker exec -it orion-dev-worker-1 celery -A app.celery inspect active" },
+  });
+});
+
+test("on a server they go through ssh, and find the container at the moment that they run", async () => {
+  const topology = plan("prod", settingsOf("mvp"));
+  const access = accessOf(topology, { "core-1": pulumi.output(["-o", "ConnectTimeout=10", "root@203.0.113.7"]) });
+  expect(await resolved(access["core-1"]?.["shell"])).toBe("ssh -o ConnectTimeout=10 root@203.0.113.7");
+  expect(await resolved(access["core-1"]?.["flower, at http://127.0.0.1:5555"])).toBe(
+    "ssh -NL 5555:127.0.0.1:5555 -o ConnectTimeout=10 root@203.0.113.7",
+  );
+  expect(await resolved(access["app-2"]?.["logs"])).toBe(
+    "ssh -t -o ConnectTimeout=10 root@203.0.113.7 'docker logs --tail 200 --follow $(docker ps -aqf label=service=app-2 | head -1)'",
+  );
+});
+
+test.each(["development", "mvp", "scale", "ha"] as const)("in phase %s every component has a way to it", (phase) => {
+  const topology = plan("any", settingsOf(phase));
+  const access = accessOf(topology, {});
+  const services = topology.services.filter(({ kind }) => kind !== "release").map(({ name }) => name);
+  expect(Object.keys(access)).toEqual(services);
+  for (const commands of Object.values(access)) expect(Object.keys(commands)).toContain("logs");
+});
