@@ -14,7 +14,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 .DEFAULT_GOAL := help
 .PHONY: help setup engine images docker up down preview doctor psql redis-cli logs shell celery-status celery-purge \
 	migrate-up init-prod rollback flower rehearse cloud-up cloud-down cloud-status cloud-fault test test-unit test-app test-contract \
-	test-e2e check format bench
+	test-e2e check format bench bench-rehearsal bench-production
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -123,3 +123,6 @@ bench: images ## Measure the everyday commands, into bench/*.md
 
 bench-rehearsal: images ## Measure the rehearsal cloud, into bench/rehearsal.md
 	@node bench/rehearsal.ts
+
+bench-production: images ## Measure production on a rehearsal cloud, into bench/production.md
+	@node bench/production.ts

@@ -10,6 +10,7 @@ const reportSchema = z.object({
   answered: z.record(z.string(), z.number()),
   failures: z.array(z.object({ time: z.string(), what: z.string(), why: z.string() })),
   reconnected: z.number(),
+  latency: z.object({ median: z.number(), p99: z.number(), slowest: z.number() }),
   ledger: z.object({
     acknowledged: z.number(),
     lost: z.array(z.string()),
@@ -24,17 +25,20 @@ export interface RunningLoad {
   readonly stop: () => Promise<LoadReport>;
 }
 
-/** @param url of the platform, whose host name is a proxied one of the cloud */
-export function startLoad(root: string, { instance, block }: CloudSettings, url: string): RunningLoad {
+/**
+ * @param url of the platform, whose host name is a proxied one of the cloud
+ * @param seconds after which it ends by itself, when nobody ends it
+ */
+export function startLoad(root: string, { instance, block }: CloudSettings, url: string, seconds = 900): RunningLoad {
   const folder = cloudFolder(root, instance);
   const report = join(folder, "load.json");
   const child = spawn(
     process.execPath,
     [
       ...[join(root, "rehearsal", "load", "main.ts"), "--url", url, "--at", cloudAddresses(block).edge],
-      // As much as two cores can take that run the platform, too; it ends by itself when nobody does.
-      ...["--orders", "2", "--pages", "2", "--uploads", "0.2", "--sockets", "3", "--seconds", "900"],
-      ...["--report", report],
+      // As much as two cores can take that run the platform, too.
+      ...["--orders", "2", "--pages", "2", "--uploads", "0.2", "--sockets", "3"],
+      ...["--seconds", String(seconds), "--report", report],
     ],
     { env: { ...process.env, NODE_EXTRA_CA_CERTS: join(folder, "edge-authority.pem") }, stdio: "ignore" },
   );
