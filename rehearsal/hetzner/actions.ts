@@ -15,8 +15,9 @@ export type Disturb = (
   subjects: readonly Subject[],
 ) => {
   readonly seconds: number;
-  readonly failure: { readonly code: string; readonly message: string } | undefined;
+  readonly failure: Failure | undefined;
 };
+type Failure = NonNullable<Action["error"]>;
 
 export class Actions {
   readonly #store: HetznerStore;
@@ -48,21 +49,17 @@ export class Actions {
    * @param work brings the machines to what the store says; its error is the action's
    */
   start(command: string, subjects: readonly Subject[], change: () => void, work: () => Promise<void>): Action {
-    const { seconds, failure } = this.#disturb(command, subjects);
-    const action: Action = { ...this.#new(command, subjects), status: "running", progress: 0, finished: null };
-    if (failure === undefined) change();
-    else this.#store.put("hetzner.failure", action.id, failure);
-    this.#store.put("hetzner.action", action.id, action);
-    this.#run(action, async () => {
-      if (seconds > 0) await sleep(seconds * 1000);
-      if (failure !== undefined) throw errorOf(failure);
-      await work();
-    });
-    return action;
+    return this.#start(command, subjects, change, (failure) => (failure ? Promise.reject(errorOf(failure)) : work()));
+  }
+
+  /** Like `start`, for what the reply shows: also when its creation is to fail it is there, and the work is done. */
+  create(command: string, subjects: readonly Subject[], change: () => void, work: () => Promise<void>): Action {
+    return this.#start(command, subjects, change, (failure) => thenFail(work, failure));
   }
 
   /**
-   * Takes up every action that a crash interrupted; one that was to fail, and so changed nothing, still does.
+   * Takes up every action that a crash interrupted; one that was to fail, and so changed nothing, still does, once all is
+   * as the store says.
    *
    * @returns them
    */
@@ -70,7 +67,7 @@ export class Actions {
     const interrupted = this.#store.list("hetzner.action").filter(({ status }) => status === "running");
     for (const action of interrupted) {
       const failure = this.#store.get("hetzner.failure", action.id);
-      this.#run(action, () => (failure ? Promise.reject(errorOf(failure)) : work(action)));
+      this.#run(action, () => thenFail(() => work(action), failure));
     }
     return interrupted;
   }
@@ -111,6 +108,24 @@ export class Actions {
   /** Resolves when nothing is under way. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  #start(
+    command: string,
+    subjects: readonly Subject[],
+    change: () => void,
+    work: (failure: Failure | undefined) => Promise<void>,
+  ): Action {
+    const { seconds, failure } = this.#disturb(command, subjects);
+    const action: Action = { ...this.#new(command, subjects), status: "running", progress: 0, finished: null };
+    if (failure === undefined) change();
+    else this.#store.put("hetzner.failure", action.id, failure);
+    this.#store.put("hetzner.action", action.id, action);
+    this.#run(action, async () => {
+      if (seconds > 0) await sleep(seconds * 1000);
+      await work(failure);
+    });
+    return action;
   }
 
   #new(command: string, subjects: readonly Subject[]): Action {
@@ -157,7 +172,11 @@ export class Actions {
   }
 }
 
-const errorOf = ({ code, message }: NonNullable<Action["error"]>) => new HetznerError(422, code, message);
+const errorOf = ({ code, message }: Failure) => new HetznerError(422, code, message);
+async function thenFail(work: () => Promise<void>, failure: Failure | undefined): Promise<void> {
+  await work();
+  if (failure) throw errorOf(failure);
+}
 export const keyOf = ({ id, type }: Subject): string => `${type}/${id}`;
 
 /** A time as the API writes it: RFC 3339, to the second. */

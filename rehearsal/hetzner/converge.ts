@@ -54,6 +54,19 @@ export async function convergePower(cloud: Cloud, id: number): Promise<void> {
   cloud.change("hetzner.server", id, (now) => powerOf(now.on));
 }
 
+/** Work on a server; what could not be done leaves it as its machine is, not in passing. */
+export async function orAsItIs(cloud: Cloud, id: number, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const on = await cloud.machines.isRunning(id);
+    const status = cloud.store.get("hetzner.server", id)?.status;
+    // A deletion goes on at the next start.
+    if (status !== undefined && status !== "deleting") cloud.change("hetzner.server", id, () => powerOf(on));
+    throw error;
+  }
+}
+
 export async function convergeVolume(cloud: Cloud, id: number): Promise<void> {
   const { machines, store } = cloud;
   const volume = store.get("hetzner.volume", id);
@@ -121,7 +134,10 @@ export async function recover(cloud: Cloud): Promise<void> {
   }
   for (const subject of store.list("hetzner.removal")) await cloud.finishRemoval(subject, () => converge(subject));
   const interrupted = actions.resume(async ({ resources }) => {
-    for (const subject of resources) await converge(subject);
+    for (const subject of resources) {
+      const work = () => converge(subject);
+      await (subject.type === "server" ? orAsItIs(cloud, subject.id, work) : work());
+    }
   });
   const busy = new Set(interrupted.flatMap(({ resources }) => resources.map(keyOf)));
   const idle = store.list("hetzner.server").filter(({ id }) => !busy.has(keyOf({ id, type: "server" })));

@@ -100,7 +100,7 @@ export function registerLoadBalancers(routes: Routes): void {
       const work = () => convergeBalancer(cloud, own);
       return {
         balancer: made,
-        action: cloud.actions.start("create_load_balancer", [subjectOf(made)], nothing, work),
+        action: cloud.actions.create("create_load_balancer", [subjectOf(made)], nothing, work),
       };
     });
     return { load_balancer: await type.view(balancer), action };

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { idOrName, maybe, parse } from "./body.ts";
 import { type Cloud } from "./cloud.ts";
-import { convergePower, convergeServer, powerOf } from "./converge.ts";
+import { convergePower, convergeServer, orAsItIs } from "./converge.ts";
 import { HetznerError, invalid, isProtected, unavailable } from "./errors.ts";
 import { type ResourceType, type Routes } from "./resources.ts";
 import { passwordFor } from "./server-create.ts";
@@ -23,16 +23,7 @@ function change(
 ): { action: Action } {
   cloud.requireIdle(subjectOf(server));
   const apply = () => void cloud.change("hetzner.server", server.id, () => next);
-  const settled = async () => {
-    try {
-      await work();
-    } catch (error) {
-      // What could not be done leaves the server as its machine is, not in passing.
-      const on = await cloud.machines.isRunning(server.id);
-      cloud.change("hetzner.server", server.id, () => powerOf(on));
-      throw error;
-    }
-  };
+  const settled = () => orAsItIs(cloud, server.id, work);
   return { action: cloud.actions.start(command, [subjectOf(server)], apply, settled) };
 }
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { hostName, id, idOrName, ids, labels, maybe, parse } from "./body.ts";
 import { type Cloud, mostVolumes } from "./cloud.ts";
-import { convergeServer, convergeVolume } from "./converge.ts";
+import { convergeServer, convergeVolume, orAsItIs } from "./converge.ts";
 import { HetznerError, invalid, unavailable } from "./errors.ts";
 import { type Action, type PrimaryIp, type Server } from "./state.ts";
 
@@ -45,6 +45,7 @@ export function createServer(cloud: Cloud, body: unknown): { server: Server; act
   const asked = parse(bodySchema, body);
   const { store, actions } = cloud;
   const server = newServer(cloud, asked);
+  const starts = asked.start_after_create ?? true;
   const wantsAddress = (type: "ipv4" | "ipv6") => asked.public_net?.[`enable_${type}`] ?? true;
   const given = (["ipv4", "ipv6"] as const).flatMap((type) => {
     const wanted = asked.public_net?.[type];
@@ -56,7 +57,7 @@ export function createServer(cloud: Cloud, body: unknown): { server: Server; act
   if ((asked.networks ?? []).length > mostNetworks) {
     throw invalid("networks", `a server is in at most ${mostNetworks} networks`);
   }
-  if (!wantsAddress("ipv4") && !wantsAddress("ipv6") && (asked.networks ?? []).length === 0 && server.on) {
+  if (!wantsAddress("ipv4") && !wantsAddress("ipv6") && (asked.networks ?? []).length === 0 && starts) {
     throw invalid("public_net", "a server without a public address needs a network before it can start");
   }
 
@@ -70,9 +71,13 @@ export function createServer(cloud: Cloud, body: unknown): { server: Server; act
     store.put("hetzner.firewall", one.id, { ...one, servers: [...one.servers, server.id] });
   }
   const subject = { id: server.id, type: "server" };
-  const nothing = () => undefined;
-  // Not `change`: the server that the reply shows has to be there also when its creation is to fail.
-  const action = actions.start("create_server", [subject], nothing, () => convergeServer(cloud, server.id));
+  // A server that fails to start is there all the same, and off; it can be switched on or deleted.
+  const action = actions.create(
+    "create_server",
+    [subject],
+    () => void cloud.change("hetzner.server", server.id, () => ({ on: starts })),
+    () => orAsItIs(cloud, server.id, () => convergeServer(cloud, server.id)),
+  );
   const attached = volumes.map(({ id: volume }) => {
     const next = { server: server.id, automount: asked.automount ?? false };
     const apply = () => void cloud.change("hetzner.volume", volume, () => next);
@@ -120,7 +125,7 @@ function newServer(cloud: Cloud, asked: Body): Server {
     userData: asked.user_data ?? "",
     sshKeys: keys,
     status: "initializing",
-    on: asked.start_after_create ?? true,
+    on: false,
     diskGb: type.disk,
     networks,
     placementGroup: asked.placement_group,

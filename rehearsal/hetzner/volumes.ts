@@ -72,7 +72,7 @@ export function registerVolumes(routes: Routes): void {
       const attach = () =>
         void cloud.change(type.kind, volume.id, () => ({ server: server?.id, automount: asked.automount ?? false }));
       const work = () => convergeVolume(cloud, volume.id);
-      const action = cloud.actions.start("create_volume", subjects, nothing, work);
+      const action = cloud.actions.create("create_volume", subjects, nothing, work);
       const next = server ? [cloud.actions.start("attach_volume", subjects, attach, work)] : [];
       return { volume: viewOf(cloud, cloud.require(type.kind, volume.id)), action, next_actions: next };
     });

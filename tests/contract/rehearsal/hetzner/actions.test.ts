@@ -2,6 +2,7 @@ import { records } from "../../../../rehearsal/cloudflare/body.ts";
 import { isRecord, type Json } from "../../../../rehearsal/json.ts";
 import { NoMachines } from "../../../../rehearsal/machines/none.ts";
 import { HetznerApi } from "../support/hetzner.ts";
+import { Host } from "../support/host.ts";
 import { Gate, hooked } from "../support/machines.ts";
 
 const failing = { kind: "action", code: "action_failed", message: "no luck" };
@@ -51,8 +52,9 @@ test("several actions are polled at once, and all that were asked for are there"
     return records(body["actions"]).map(({ id, status }) => [id, status]);
   };
   await make("a");
-  gate.close();
   await make("b");
+  await api.cloud.settled();
+  gate.close();
   await make("c");
   expect(await poll()).toEqual([
     [2, "error"],
@@ -119,6 +121,39 @@ test("an action that fails changes nothing, and says why", async () => {
   }
   await api.do("DELETE", `/servers/${server}`);
   expect(await api.show("server", server)).toEqual(before);
+});
+
+test("what fails to be created is there all the same, a server switched off", async () => {
+  const host = new Host();
+  const api = new HetznerApi({ machines: host });
+  await api.fault(failing);
+  await api.network();
+  const server = await api.server({ networks: [1] });
+  const volume = await api.make("volume", { name: "v", size: 10, location: "fsn1" });
+  await api.make("load_balancer", { name: "lb", load_balancer_type: "lb11", location: "fsn1" });
+  expect(api.cloud.actions.list().map(({ command, status }) => [command, status])).toEqual(
+    ["create_server", "create_volume", "create_load_balancer"].map((command) => [command, "error"]),
+  );
+  expect(await api.show("server", server)).toMatchObject({ status: "off", locked: false });
+  expect([...host.machines.values()]).toMatchObject([{ running: false, interfaces: [{ networkId: 1 }] }]);
+  expect([[...host.volumes.keys()], [...host.balancers.keys()]]).toEqual([[volume], [1]]);
+
+  await api.faults.remove();
+  await api.do("POST", `/volumes/${volume}/actions/attach`, { server });
+  await api.do("POST", `/servers/${server}/actions/poweron`);
+  expect(await api.show("server", server)).toMatchObject({ status: "running", volumes: [volume] });
+  expect(await host.isRunning(server)).toBe(true);
+});
+
+test("a server whose machine cannot be had is off, and can be deleted", async () => {
+  const host = new Host();
+  const api = new HetznerApi({ machines: host });
+  host.create = () => Promise.reject(new Error("no room"));
+  const server = await api.server();
+  expect(await api.show("action", 1)).toMatchObject({ status: "error", error: { message: "no room" } });
+  expect(await api.show("server", server)).toMatchObject({ status: "off", locked: false });
+  await api.do("DELETE", `/servers/${server}`);
+  expect([api.store.list("hetzner.server"), api.store.list("hetzner.primary_ip")]).toEqual([[], []]);
 });
 
 test("while an action runs, what it is about is locked", async () => {

@@ -111,6 +111,29 @@ test("an action that was to fail still fails, and has changed nothing", async ()
   expect(lives.api.store.list("hetzner.failure")).toEqual([]);
 });
 
+test("a server whose creation was to fail is there, and off", async () => {
+  await lives.api.fault({ kind: "action", command: "create_server", code: "action_failed" });
+  await crashDuring(["POST", "/servers", { ...smallest, name: "a" }]);
+  expect(endsOf()).toEqual([["create_server", "error"]]);
+  expect(await lives.api.show("server", 1)).toMatchObject({ status: "off", locked: false });
+  expect(host.machines.get(1)).toMatchObject({ running: false, publicAddress: "127.78.0.5" });
+  // Nor does a later start take it for one that is to run.
+  await lives.restart();
+  expect(await lives.api.show("server", 1)).toMatchObject({ status: "off" });
+  expect(host.machines.get(1)).toMatchObject({ running: false });
+});
+
+test("a machine that ended is started again also when the action on its server was to fail", async () => {
+  await lives.api.server();
+  await lives.api.fault({ kind: "action", command: "stop_server", code: "action_failed", seconds: 0.1 });
+  await lives.api.call("POST", "/servers/1/actions/poweroff");
+  await host.powerOff(1);
+  await lives.crash();
+  expect(endsOf().at(-1)).toEqual(["stop_server", "error"]);
+  expect(await lives.api.show("server", 1)).toMatchObject({ status: "running" });
+  expect(await host.isRunning(1)).toBe(true);
+});
+
 test("a machine that ended while nobody looked is started again", async () => {
   await lives.api.server();
   await lives.api.server({ name: "off", start_after_create: false });

@@ -2,21 +2,17 @@
 import { type Host } from "../support/host.ts";
 import { type HetznerApi } from "../support/hetzner.ts";
 
-export interface Flawed {
-  /** Its creation failed: it is there to be deleted, and its machine may be missing until the cloud begins anew. */
-  flawed: boolean;
-}
-export interface ModelServer extends Flawed {
+export interface ModelServer {
   on: boolean;
   /** Whether it brought its addresses along. */
   own: boolean;
   networks: Set<number>;
 }
-export interface ModelVolume extends Flawed {
+export interface ModelVolume {
   sizeGb: number;
   server: number | undefined;
 }
-export interface ModelBalancer extends Flawed {
+export interface ModelBalancer {
   network: number | undefined;
   /** Servers, and whether they are reached at their private addresses. */
   targets: Map<number, boolean>;
@@ -37,13 +33,6 @@ export class Model {
       for (const one of all.values()) if (one.server === id) one.server = undefined;
     }
     for (const { targets } of this.balancers.values()) targets.delete(id);
-  }
-
-  /** A new life makes what is missing. */
-  mend(): void {
-    for (const all of [this.servers, this.volumes, this.balancers]) {
-      for (const one of all.values()) one.flawed = false;
-    }
   }
 
   isInUse(network: number): boolean {
@@ -71,8 +60,6 @@ const numbers = (set: Iterable<number>): number[] => [...set].sort((a, b) => a -
 export function expectSame(model: Model, api: HetznerApi, host: Host): void {
   const { store } = api;
   const servers = store.list("hetzner.server");
-  const flawed = new Set([...model.servers].flatMap(([id, one]) => (one.flawed ? [id] : [])));
-  const status = (id: number, on: boolean) => (flawed.has(id) ? "initializing" : on ? "running" : "off");
   expect({
     servers: byId(servers, (one) => [one.status, numbers(one.networks.map(({ network }) => network))]),
     volumes: byId(store.list("hetzner.volume"), (one) => [one.sizeGb, one.server]),
@@ -83,7 +70,7 @@ export function expectSame(model: Model, api: HetznerApi, host: Host): void {
     ]),
     floating: byId(store.list("hetzner.floating_ip"), ({ server }) => server),
   }).toEqual({
-    servers: sorted(model.servers).map(([id, one]) => [id, [status(id, one.on), numbers(one.networks)]]),
+    servers: sorted(model.servers).map(([id, one]) => [id, [one.on ? "running" : "off", numbers(one.networks)]]),
     volumes: sorted(model.volumes).map(([id, one]) => [id, [one.sizeGb, one.server]]),
     networks: numbers(model.networks),
     balancers: sorted(model.balancers).map(([id, one]) => [id, [one.network, sorted(one.targets)]]),
@@ -120,21 +107,19 @@ function expectAddresses(model: Model, { store }: HetznerApi): void {
 
 /** Exactly the machines that the cloud shows, in its networks, at its addresses, with its Volumes. */
 function expectHost(model: Model, { store, cloud }: HetznerApi, host: Host): void {
-  const whole = <T extends Flawed>(all: Map<number, T>) => [...all].filter(([, one]) => !one.flawed);
-  const wholeServers = new Map(whole(model.servers));
   expect(sorted([...host.machines].map(([id, one]) => [id, [one.running, one.publicAddress, one.interfaces]]))).toEqual(
-    byId(
-      store.list("hetzner.server").filter(({ id }) => wholeServers.has(id)),
-      (server) => [server.on, cloud.publicAddress(server.id), cloud.interfacesOf(server)],
-    ),
+    byId(store.list("hetzner.server"), (server) => [
+      server.on,
+      cloud.publicAddress(server.id),
+      cloud.interfacesOf(server),
+    ]),
   );
   expect(sorted([...host.volumes].map(([id, one]) => [id, [one.sizeGb, one.server]]))).toEqual(
-    sorted(whole(model.volumes).map(([id, one]) => [id, [one.sizeGb, one.server]])),
+    sorted([...model.volumes].map(([id, one]) => [id, [one.sizeGb, one.server]])),
   );
   expect(numbers(host.networks.keys())).toEqual(numbers(model.networks));
-  // One whose creation failed gets its machine with its next change.
-  expect([...host.balancers.keys()].filter((id) => !model.balancers.has(id))).toEqual([]);
-  for (const [id, { targets }] of whole(model.balancers)) {
+  expect(numbers(host.balancers.keys())).toEqual(numbers(model.balancers.keys()));
+  for (const [id, { targets }] of model.balancers) {
     const reached = [...targets].flatMap(([server, privately]) => {
       const { network } = store.get("hetzner.load_balancer", id) ?? {};
       const place = store.get("hetzner.server", server)?.networks.find((one) => one.network === network?.id);

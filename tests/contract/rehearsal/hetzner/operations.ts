@@ -28,12 +28,6 @@ const pick = <T>(all: Iterable<T>, by: number): T | undefined => {
   const list = [...all];
   return list[by % list.length];
 };
-/** One of those that are as they should be. */
-const whole = <T extends { readonly flawed: boolean }>(all: Map<number, T>, by: number): [number, T] | undefined =>
-  pick(
-    [...all].filter(([, one]) => !one.flawed),
-    by,
-  );
 const idOf = (reply: Json, singular: string): number => {
   const made = reply[singular];
   return isRecord(made) ? Number(made["id"]) : Number.NaN;
@@ -67,9 +61,9 @@ export const operations: Readonly<Record<string, Make>> = {
     };
     return post("/servers", body, true, (reply) => {
       const joined = new Set(network === undefined ? [] : [network]);
-      const made = (flawed: boolean) => () =>
-        void servers.set(idOf(reply, "server"), { flawed, on, own, networks: joined });
-      return { create_server: { apply: made(false), fail: made(true) } };
+      const made = (started: boolean) => () =>
+        void servers.set(idOf(reply, "server"), { on: started, own, networks: joined });
+      return { create_server: { apply: made(on), fail: made(false) } };
     });
   },
   deleteServer: (model, { a }) => {
@@ -80,7 +74,7 @@ export const operations: Readonly<Record<string, Make>> = {
     });
   },
   power: ({ servers }, { a, b }) => {
-    const [id, found] = whole(servers, a) ?? [];
+    const [id, found] = pick(servers, a) ?? [];
     const name = pick(["poweron", "poweroff", "shutdown", "reboot", "reset"], b);
     if (found === undefined || name === undefined) return undefined;
     return command(`/servers/${id}/actions/${name}`, undefined, true, () => {
@@ -88,7 +82,7 @@ export const operations: Readonly<Record<string, Make>> = {
     });
   },
   attachServer: ({ servers, networks }, { a, b }) => {
-    const [id, found] = whole(servers, a) ?? [];
+    const [id, found] = pick(servers, a) ?? [];
     const network = pick(networks, b);
     if (found === undefined || network === undefined) return undefined;
     const isAllowed = !found.networks.has(network) && found.networks.size < 3;
@@ -97,7 +91,7 @@ export const operations: Readonly<Record<string, Make>> = {
     });
   },
   detachServer: ({ servers, balancers }, { a, b }) => {
-    const [id = 0, found] = whole(servers, a) ?? [];
+    const [id = 0, found] = pick(servers, a) ?? [];
     const network = found && pick(found.networks, b);
     if (network === undefined) return undefined;
     const isTarget = [...balancers.values()].some((one) => one.network === network && one.targets.get(id) === true);
@@ -107,16 +101,15 @@ export const operations: Readonly<Record<string, Make>> = {
   },
 
   createVolume: ({ volumes, servers }, { a, b }, number) => {
-    const [target] = (a % 2 === 0 ? whole(servers, b) : undefined) ?? [];
+    const [target] = (a % 2 === 0 ? pick(servers, b) : undefined) ?? [];
     const isAllowed = [...volumes.values()].filter((one) => one.server === target).length < 16;
     const body = { name: `v${number}`, size: 10, ...(target === undefined ? place : { server: target }) };
     return post("/volumes", body, target === undefined || isAllowed, (reply) => {
       const id = idOf(reply, "volume");
-      const made = (flawed: boolean) => () => void volumes.set(id, { flawed, sizeGb: 10, server: undefined });
+      const made = (owner: number | undefined) => () => void volumes.set(id, { sizeGb: 10, server: owner });
       return {
-        create_volume: { apply: made(false), fail: made(true) },
-        // It makes the Volume, where that failed before.
-        attach_volume: { apply: () => void volumes.set(id, { flawed: false, sizeGb: 10, server: target }) },
+        create_volume: { apply: made(undefined), fail: made(undefined) },
+        attach_volume: { apply: made(target) },
       };
     });
   },
@@ -126,8 +119,8 @@ export const operations: Readonly<Record<string, Make>> = {
     return remove(`/volumes/${id}`, found.server === undefined, () => void volumes.delete(id));
   },
   attachVolume: ({ volumes, servers }, { a, b }) => {
-    const [id, found] = whole(volumes, a) ?? [];
-    const [target] = whole(servers, b) ?? [];
+    const [id, found] = pick(volumes, a) ?? [];
+    const [target] = pick(servers, b) ?? [];
     if (found === undefined || target === undefined) return undefined;
     const hasRoom = [...volumes.values()].filter((one) => one.server === target).length < 16;
     const isAllowed = found.server === undefined && hasRoom;
@@ -136,14 +129,14 @@ export const operations: Readonly<Record<string, Make>> = {
     });
   },
   detachVolume: ({ volumes }, { a }) => {
-    const [id, found] = whole(volumes, a) ?? [];
+    const [id, found] = pick(volumes, a) ?? [];
     if (found === undefined) return undefined;
     return command(`/volumes/${id}/actions/detach`, undefined, found.server !== undefined, () => {
       found.server = undefined;
     });
   },
   resizeVolume: ({ volumes }, { a, b }) => {
-    const [id, found] = whole(volumes, a) ?? [];
+    const [id, found] = pick(volumes, a) ?? [];
     if (found === undefined) return undefined;
     const size = 10 + (b % 20);
     return command(`/volumes/${id}/actions/resize`, { size }, size > found.sizeGb, () => {
@@ -173,9 +166,8 @@ export const operations: Readonly<Record<string, Make>> = {
       ...(network !== undefined && { network }),
     };
     return post("/load_balancers", body, true, (reply) => {
-      const made = (flawed: boolean) => () =>
-        void balancers.set(idOf(reply, "load_balancer"), { flawed, network, targets: new Map() });
-      return { create_load_balancer: { apply: made(false), fail: made(true) } };
+      const made = () => void balancers.set(idOf(reply, "load_balancer"), { network, targets: new Map() });
+      return { create_load_balancer: { apply: made, fail: made } };
     });
   },
   deleteBalancer: ({ balancers }, { a }) => {
@@ -184,8 +176,8 @@ export const operations: Readonly<Record<string, Make>> = {
     return remove(`/load_balancers/${id}`, true, () => void balancers.delete(id));
   },
   addTarget: (model, { a, b }) => {
-    const [id, found] = whole(model.balancers, a) ?? [];
-    const [target, joined] = whole(model.servers, b) ?? [];
+    const [id, found] = pick(model.balancers, a) ?? [];
+    const [target, joined] = pick(model.servers, b) ?? [];
     if (found === undefined || target === undefined) return undefined;
     const privately = found.network !== undefined && joined?.networks.has(found.network) === true;
     const isAllowed = !found.targets.has(target) && (privately || model.hasPublicAddress(target));
@@ -195,7 +187,7 @@ export const operations: Readonly<Record<string, Make>> = {
     });
   },
   removeTarget: ({ balancers }, { a, b }) => {
-    const [id, found] = whole(balancers, a) ?? [];
+    const [id, found] = pick(balancers, a) ?? [];
     const target = found && pick(found.targets.keys(), b);
     if (target === undefined) return undefined;
     return command(`/load_balancers/${id}/actions/remove_target`, server(target), true, () => {
@@ -209,7 +201,7 @@ export const operations: Readonly<Record<string, Make>> = {
     })),
   assignAddress: (model, { a, b }) => {
     const [id, found] = pick(model.addresses, a) ?? [];
-    const [target, taker] = whole(model.servers, b) ?? [];
+    const [target, taker] = pick(model.servers, b) ?? [];
     if (found === undefined || target === undefined || taker === undefined) return undefined;
     const isAllowed = found.server === undefined && !taker.on && !model.hasPublicAddress(target);
     const body = { assignee_id: target, assignee_type: "server" };

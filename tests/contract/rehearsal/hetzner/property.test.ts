@@ -83,7 +83,6 @@ class Run {
   async take(next: Step): Promise<void> {
     if (next.kind === "restart") {
       await this.#lives.restart();
-      this.#model.mend();
     } else if (next.kind === "fault") {
       const what =
         next.of === "action"
@@ -94,7 +93,6 @@ class Run {
       const acknowledged = await this.#call(next.calls);
       await this.#lives.crash();
       this.#resolve(acknowledged);
-      this.#model.mend();
     } else {
       await this.#do(next.calls);
     }
