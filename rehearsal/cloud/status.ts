@@ -4,6 +4,7 @@ import { type CloudflareStore } from "../cloudflare/state.ts";
 import { type StoredFault } from "../faults.ts";
 import { balancerView } from "../hetzner/balancer-view.ts";
 import { type Cloud } from "../hetzner/cloud.ts";
+import { publicAddress } from "../hetzner/server-links.ts";
 import { observeServer } from "../hetzner/server-view.ts";
 import { type Call } from "./calls.ts";
 import { type CloudSettings, cloudAddresses } from "./settings.ts";
@@ -87,7 +88,7 @@ export async function statusOf(sources: StatusSources): Promise<Status> {
       name: server.name,
       type: cloud.catalogue.serverTypes.find(({ id }) => id === server.type)?.name ?? "",
       status: server.status,
-      address: cloud.publicAddress(server.id) ?? null,
+      address: publicAddress(cloud, server.id) ?? null,
       private: server.networks.flatMap(({ ip, aliasIps }) => [ip, ...aliasIps]),
       volumes: cloud.store.list("hetzner.volume").flatMap((one) => (one.server === server.id ? [one.name] : [])),
     })),

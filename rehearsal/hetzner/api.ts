@@ -12,10 +12,11 @@ import { registerFloatingIps } from "./floating-ips.ts";
 import { registerLoadBalancers } from "./load-balancers.ts";
 import { registerLookups } from "./lookups.ts";
 import { registerNetworks } from "./networks.ts";
+import { registerPlacementGroups } from "./placement-groups.ts";
 import { registerPrimaryIps } from "./primary-ips.ts";
 import { Routes } from "./resources.ts";
 import { registerServers } from "./servers.ts";
-import { registerCertificates, registerPlacementGroups, registerSshKeys } from "./small-resources.ts";
+import { registerCertificates, registerSshKeys } from "./small-resources.ts";
 import { registerVolumes } from "./volumes.ts";
 
 export interface HetznerDeps extends Omit<CloudOptions, "actions" | "catalogue"> {

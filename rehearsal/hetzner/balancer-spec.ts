@@ -3,6 +3,7 @@ import { type BalancerService, type BalancerSpec, type BalancerTarget as Resolve
 import { type Service } from "./balancer-services.ts";
 import { type Cloud } from "./cloud.ts";
 import { labelSelector } from "./listing.ts";
+import { publicAddress } from "./server-links.ts";
 import { type Balancer, type BalancerTarget, type Server } from "./state.ts";
 
 /** The servers that a target stands for. */
@@ -17,7 +18,7 @@ export function serversOf(cloud: Cloud, target: BalancerTarget): Server[] {
 
 /** The address at which a load balancer reaches a server; undefined while it has none. */
 function addressOf(cloud: Cloud, balancer: Balancer, target: BalancerTarget, server: Server): string | undefined {
-  if (!target.usePrivateIp) return cloud.publicAddress(server.id);
+  if (!target.usePrivateIp) return publicAddress(cloud, server.id);
   return server.networks.find(({ network }) => network === balancer.network?.id)?.ip;
 }
 

@@ -5,6 +5,7 @@ import { id, maybe } from "./body.ts";
 import { type Cloud } from "./cloud.ts";
 import { HetznerError } from "./errors.ts";
 import { labelSelector } from "./listing.ts";
+import { publicAddress } from "./server-links.ts";
 import { type Balancer, type BalancerTarget } from "./state.ts";
 
 const usePrivate = { use_private_ip: maybe(z.boolean()) };
@@ -47,7 +48,7 @@ export function withTarget(cloud: Cloud, balancer: Balancer, target: BalancerTar
     if (target.usePrivateIp && !server.networks.some((one) => one.network === network?.id)) {
       throw new HetznerError(422, "server_not_attached_to_network", `server ${server.name} is not in the network`);
     }
-    if (!target.usePrivateIp && cloud.publicAddress(server.id) === undefined) {
+    if (!target.usePrivateIp && publicAddress(cloud, server.id) === undefined) {
       throw new HetznerError(422, "missing_ipv4", `server ${server.name} has no public IPv4 address`);
     }
   }

@@ -81,6 +81,25 @@ export class Catalogue {
     return rows.find(({ id, name }) => name === idOrName || String(id) === String(idOrName));
   }
 
+  /** A location, also as the datacenter that clients before mid-2026 read. */
+  place(name: string): Json {
+    const location = this.find(this.locations, name);
+    return {
+      location,
+      datacenter: location && {
+        id: location.id,
+        name: `${name}-dc1`,
+        description: `${name} virtual DC 1`,
+        location,
+        server_types: { supported: [], available: [], available_for_migration: [] },
+      },
+    };
+  }
+
+  zoneOf(location: string): string {
+    return this.find(this.locations, location)?.network_zone ?? "";
+  }
+
   /** A server type as the API shows it. @param soldOut names of locations that have none left */
   serverType(type: ServerType, soldOut: ReadonlySet<string> = new Set()): Json {
     return {

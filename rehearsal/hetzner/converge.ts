@@ -1,8 +1,9 @@
 /** Brings machines to what the store says: after a change, and for everything that a crash left half done. */
 import { type MachineSpec } from "../machines/machines.ts";
 import { keyOf, type Subject } from "./actions.ts";
-import { type Cloud } from "./cloud.ts";
 import { specOf } from "./balancer-spec.ts";
+import { type Cloud } from "./cloud.ts";
+import { balancersOf, firewallsOf, forgetServer, interfacesOf, publicAddress } from "./server-links.ts";
 import { type Server } from "./state.ts";
 
 export function machineSpec(cloud: Cloud, server: Server): MachineSpec {
@@ -12,7 +13,7 @@ export function machineSpec(cloud: Cloud, server: Server): MachineSpec {
   return {
     id: server.id,
     name: server.name,
-    publicAddress: cloud.publicAddress(server.id),
+    publicAddress: publicAddress(cloud, server.id),
     image: image.name,
     userData: server.userData,
     sshKeys: server.sshKeys,
@@ -29,19 +30,37 @@ export async function convergeServer(cloud: Cloud, id: number): Promise<void> {
   const server = store.get("hetzner.server", id);
   if (server === undefined || server.status === "deleting") {
     await machines.delete(id);
-    const balancers = server ? cloud.balancersOf(server) : [];
-    if (server) cloud.forget(server);
+    const balancers = server ? balancersOf(cloud, server) : [];
+    if (server) forgetServer(cloud, id);
     for (const balancer of balancers) await convergeBalancer(cloud, balancer.id);
     return;
   }
   await machines.create(machineSpec(cloud, server), false);
-  await machines.setNetworks(id, cloud.interfacesOf(server));
-  await cloud.applyFirewalls(id);
+  await machines.setNetworks(id, interfacesOf(cloud, server));
+  await convergeFirewalls(cloud, id);
   for (const volume of store.list("hetzner.volume").filter((one) => one.server === id)) {
     await machines.attachVolume(volume.id, id, volume.automount);
   }
   await convergePower(cloud, id);
   await convergeBalancersOf(cloud, id);
+}
+
+/** The rules of all firewalls of a server; in a line of its own, since each of them comes here. */
+export function convergeFirewalls(cloud: Cloud, id: number): Promise<void> {
+  return cloud.actions.inTurn({ id, type: "server_firewall" }, async () => {
+    const server = cloud.store.get("hetzner.server", id);
+    if (!server) return;
+    const firewalls = firewallsOf(cloud, server);
+    const rules = firewalls.flatMap((firewall) =>
+      firewall.rules.map(({ direction, protocol, port, source_ips, destination_ips }) => ({
+        direction,
+        protocol,
+        port: port ?? undefined,
+        addresses: direction === "in" ? source_ips : destination_ips,
+      })),
+    );
+    await cloud.machines.setFirewall(id, firewalls.length === 0 ? undefined : rules);
+  });
 }
 
 /** A server whose machine is on, or is off. */

@@ -4,10 +4,12 @@ import { stampOf } from "./actions.ts";
 import { isRange6, rangeOf } from "./addresses.ts";
 import { id, labels, maybe, name, parse } from "./body.ts";
 import { type Cloud } from "./cloud.ts";
+import { convergeFirewalls } from "./converge.ts";
 import { HetznerError, inUse } from "./errors.ts";
 import { labelSelector } from "./listing.ts";
 import { type ResourceType, type Routes } from "./resources.ts";
-import { type Action, type Firewall, type Rule, type Server } from "./state.ts";
+import { addressesOf, covers } from "./server-links.ts";
+import { type Action, type Firewall, type Rule } from "./state.ts";
 
 const mostRules = 50;
 
@@ -83,7 +85,7 @@ export function registerFirewalls(routes: Routes): void {
     const subjects = [{ id: firewall.id, type: "firewall" }, ...servers.map((one) => ({ id: one.id, type: "server" }))];
     const apply = () => void cloud.change("hetzner.firewall", firewall.id, () => next);
     const work = async () => {
-      for (const { id: server } of servers) await cloud.applyFirewalls(server);
+      for (const { id: server } of servers) await convergeFirewalls(cloud, server);
     };
     return [cloud.actions.start(command, subjects, apply, work)];
   };
@@ -130,9 +132,6 @@ export function registerFirewalls(routes: Routes): void {
   routes.resource(type);
 }
 
-const covers = ({ servers, selectors }: Firewall, server: Server): boolean =>
-  servers.includes(server.id) || selectors.some((one) => labelSelector(one)(server.labels));
-
 function added(cloud: Cloud, firewall: Firewall, resources: readonly Resource[]): Partial<Firewall> {
   const servers = [...firewall.servers];
   const selectors = [...firewall.selectors];
@@ -141,7 +140,7 @@ function added(cloud: Cloud, firewall: Firewall, resources: readonly Resource[])
       const server = cloud.store.get("hetzner.server", resource.server.id);
       if (!server) throw new HetznerError(422, "firewall_resource_not_found", `no server ${resource.server.id}`);
       if (servers.includes(server.id)) throw already(`server ${server.name}`);
-      if (cloud.addressesOf(server.id).length === 0) {
+      if (addressesOf(cloud, server.id).length === 0) {
         throw new HetznerError(422, "private_net_only_server", `server ${server.name} has no public address`);
       }
       servers.push(server.id);

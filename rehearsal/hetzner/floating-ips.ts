@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
+import { dnsPtrOf, setDnsPtr } from "./dns-ptr.ts";
 import { invalid, notEmulated } from "./errors.ts";
 import { type ResourceType, type Routes } from "./resources.ts";
-import { dnsPtrOf } from "./server-view.ts";
 import { type FloatingIp } from "./state.ts";
 
 export function registerFloatingIps(routes: Routes): void {
@@ -75,7 +75,7 @@ export function registerFloatingIps(routes: Routes): void {
         labels: asked.labels ?? {},
         created: stampOf(cloud.now()),
         type: asked.type,
-        ip: asked.type === "ipv4" ? cloud.freeAddress() : cloud.freeRange6("floating_ip", own),
+        ip: asked.type === "ipv4" ? cloud.addresses.freeAddress() : cloud.addresses.freeRange6("floating_ip", own),
         description: asked.description ?? null,
         location: location.name,
         server: server?.id,
@@ -95,7 +95,7 @@ export function registerFloatingIps(routes: Routes): void {
   routes.command(type, "unassign", (one) => assign(one, "unassign_floating_ip", undefined));
   routes.command(type, "change_dns_ptr", (one, body) => {
     const asked = parse(z.object({ ip: z.string(), dns_ptr: z.string().nullable() }), body);
-    cloud.setDnsPtr(type.kind, one, asked.ip, asked.dns_ptr);
+    setDnsPtr(cloud, type.kind, one, asked.ip, asked.dns_ptr);
     return { action: cloud.actions.done("change_dns_ptr", [subjectOf(one)]) };
   });
   routes.protection(type);

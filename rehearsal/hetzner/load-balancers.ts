@@ -6,12 +6,13 @@ import { targetOf, targetSchema, withTarget } from "./balancer-targets.ts";
 import { balancerView } from "./balancer-view.ts";
 import { id, idOrName, labels, maybe, name, parse, port } from "./body.ts";
 import { convergeBalancer } from "./converge.ts";
+import { setDnsPtr } from "./dns-ptr.ts";
 import { HetznerError, invalid, notFound } from "./errors.ts";
 import { type ResourceType, type Routes } from "./resources.ts";
 import { firstOf } from "./server-view.ts";
 import { type Action, type Balancer } from "./state.ts";
 
-/** As `Cloud.hold` takes it. */
+/** As `AddressBook.hold` takes it. */
 const privateOf = ({ network }: Balancer): string[] => (network ? [`${network.id}/${network.ip}`] : []);
 
 const algorithm = z.enum(["round_robin", "least_connections"]);
@@ -84,13 +85,20 @@ export function registerLoadBalancers(routes: Routes): void {
         algorithm: asked.algorithm?.type ?? "round_robin",
         services,
         targets: [],
-        ip: cloud.freeAddress(),
-        ipv6: firstOf(cloud.freeRange6("load_balancer", own)),
+        ip: cloud.addresses.freeAddress(),
+        ipv6: firstOf(cloud.addresses.freeRange6("load_balancer", own)),
         publicInterface: asked.public_interface ?? true,
         network:
           asked.network === undefined
             ? undefined
-            : { id: asked.network, ip: cloud.privateAddress(asked.network, undefined, location.network_zone) },
+            : {
+                id: asked.network,
+                ip: cloud.addresses.privateAddress(
+                  cloud.require("hetzner.network", asked.network),
+                  undefined,
+                  location.network_zone,
+                ),
+              },
         protection: { delete: false },
         dnsPtr: {},
       };
@@ -116,7 +124,7 @@ export function registerLoadBalancers(routes: Routes): void {
     let release: () => void = () => undefined;
     const apply = () => {
       const after = cloud.change(type.kind, balancer.id, () => next);
-      release = cloud.hold(privateOf(balancer).filter((one) => !privateOf(after).includes(one)));
+      release = cloud.addresses.hold(privateOf(balancer).filter((one) => !privateOf(after).includes(one)));
     };
     const work = () => convergeBalancer(cloud, balancer.id).finally(release);
     return { action: cloud.actions.start(command, [subjectOf(balancer), ...others], apply, work) };
@@ -159,11 +167,11 @@ export function registerLoadBalancers(routes: Routes): void {
 
   routes.command(type, "attach_to_network", (balancer, body) => {
     const asked = parse(z.object({ network: id, ip: maybe(z.string()), ip_range: maybe(z.string()) }), body);
-    cloud.require("hetzner.network", asked.network);
+    const network = cloud.require("hetzner.network", asked.network);
     if (balancer.network) {
       throw new HetznerError(409, "load_balancer_already_attached", "the load balancer is attached to a network");
     }
-    const ip = cloud.privateAddress(asked.network, asked.ip, balancer.zone, asked.ip_range);
+    const ip = cloud.addresses.privateAddress(network, asked.ip, balancer.zone, asked.ip_range);
     const subject = { id: asked.network, type: "network" };
     return change(balancer, "attach_to_network", { network: { id: asked.network, ip } }, subject);
   });
@@ -202,7 +210,7 @@ export function registerLoadBalancers(routes: Routes): void {
   });
   routes.command(type, "change_dns_ptr", (balancer, body) => {
     const asked = parse(z.object({ ip: z.string(), dns_ptr: z.string().nullable() }), body);
-    cloud.setDnsPtr(type.kind, balancer, asked.ip, asked.dns_ptr);
+    setDnsPtr(cloud, type.kind, balancer, asked.ip, asked.dns_ptr);
     return { action: cloud.actions.done("change_dns_ptr", [subjectOf(balancer)]) };
   });
   routes.protection(type);

@@ -4,6 +4,7 @@ import { idOrName, maybe, parse } from "./body.ts";
 import { type Cloud } from "./cloud.ts";
 import { convergePower, convergeServer, orAsItIs } from "./converge.ts";
 import { HetznerError, invalid, isProtected, unavailable } from "./errors.ts";
+import { requirePlace } from "./placement-groups.ts";
 import { type ResourceType, type Routes } from "./resources.ts";
 import { passwordFor } from "./server-create.ts";
 import { type Action, type Server } from "./state.ts";
@@ -101,7 +102,7 @@ export function registerPower(routes: Routes, type: ResourceType<"hetzner.server
   routes.command(type, "add_to_placement_group", (server, body) => {
     const { placement_group: group } = parse(z.object({ placement_group: z.int() }), body);
     requireOff(server);
-    cloud.requirePlace(group);
+    requirePlace(cloud, group);
     return change(cloud, server, "add_to_placement_group", { placementGroup: group }, () => Promise.resolve());
   });
   routes.command(type, "remove_from_placement_group", (server) =>

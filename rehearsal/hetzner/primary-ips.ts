@@ -2,11 +2,13 @@
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
+import { type Cloud } from "./cloud.ts";
 import { convergeBalancersOf } from "./converge.ts";
+import { dnsPtrOf, setDnsPtr } from "./dns-ptr.ts";
 import { HetznerError, invalid } from "./errors.ts";
 import { textsOf } from "./listing.ts";
 import { type ResourceType, type Routes } from "./resources.ts";
-import { dnsPtrOf } from "./server-view.ts";
+import { addressesOf, balancersOf, publicAddress } from "./server-links.ts";
 import { type PrimaryIp } from "./state.ts";
 
 export function registerPrimaryIps(routes: Routes): void {
@@ -21,7 +23,7 @@ export function registerPrimaryIps(routes: Routes): void {
     ip: one.ip,
     labels: one.labels,
     created: one.created,
-    ...cloud.placeOf(one.location),
+    ...cloud.catalogue.place(one.location),
     assignee_id: one.server ?? null,
     assignee_type: "server",
     auto_delete: one.autoDelete,
@@ -61,7 +63,7 @@ export function registerPrimaryIps(routes: Routes): void {
   }
   function requireReleasable({ type: kind }: PrimaryIp, server: number): void {
     requireOff(server);
-    const balancers = kind === "ipv4" ? cloud.balancersOf(cloud.require("hetzner.server", server)) : [];
+    const balancers = kind === "ipv4" ? balancersOf(cloud, cloud.require("hetzner.server", server)) : [];
     if (balancers.some(({ targets }) => targets.some((one) => one.server === server && !one.usePrivateIp))) {
       const message = "the server is the target of a load balancer by this address";
       throw new HetznerError(422, "server_is_load_balancer_target", message);
@@ -71,7 +73,7 @@ export function registerPrimaryIps(routes: Routes): void {
   const readdress = (server: number) => () =>
     cloud.actions.inTurn(serverOf(server), async () => {
       if (!store.get("hetzner.server", server)) return;
-      await cloud.machines.setPublicAddress(server, cloud.publicAddress(server));
+      await cloud.machines.setPublicAddress(server, publicAddress(cloud, server));
       await convergeBalancersOf(cloud, server);
     });
 
@@ -83,7 +85,7 @@ export function registerPrimaryIps(routes: Routes): void {
   /** A server that can take an address of this kind. */
   function requireAssignee(server: number, one: Pick<PrimaryIp, "type" | "location">): void {
     const found = cloud.require("hetzner.server", server);
-    if (cloud.addressesOf(server).some((other) => other.type === one.type)) {
+    if (addressesOf(cloud, server).some((other) => other.type === one.type)) {
       throw new HetznerError(422, `server_has_${one.type}`, `server ${found.name} has an ${one.type} address`);
     }
     if (found.location !== one.location) {
@@ -109,7 +111,7 @@ export function registerPrimaryIps(routes: Routes): void {
       const location = cloud.catalogue.find(cloud.catalogue.locations, server?.location ?? asked.location);
       if (!location) throw invalid("location", "a location or an assignee is needed");
       if (server) requireAssignee(server.id, { type: asked.type, location: location.name });
-      const made = cloud.newPrimaryIp({
+      const made = newPrimaryIp(cloud, {
         name: asked.name,
         type: asked.type,
         labels: asked.labels ?? {},
@@ -143,9 +145,37 @@ export function registerPrimaryIps(routes: Routes): void {
   });
   routes.command(type, "change_dns_ptr", (one, body) => {
     const asked = parse(z.object({ ip: z.string(), dns_ptr: z.string().nullable() }), body);
-    cloud.setDnsPtr(type.kind, one, asked.ip, asked.dns_ptr);
+    setDnsPtr(cloud, type.kind, one, asked.ip, asked.dns_ptr);
     return { action: cloud.actions.done("change_dns_ptr", [subjectOf(one)]) };
   });
   routes.protection(type);
   routes.resource(type);
+}
+
+/** @throws {HetznerError} when it is assigned already, or does not fit */
+export function requireFreePrimaryIp(cloud: Cloud, id: number, type: PrimaryIp["type"], location: string): PrimaryIp {
+  const found = cloud.require("hetzner.primary_ip", id);
+  if (found.server !== undefined) {
+    throw new HetznerError(409, "primary_ip_assigned", `primary IP ${found.name} is assigned to a server`);
+  }
+  if (found.type !== type) {
+    throw new HetznerError(422, "primary_ip_version_mismatch", `primary IP ${found.name} is of type ${found.type}`);
+  }
+  if (found.location !== location) {
+    const message = `primary IP ${found.name} is in ${found.location}, not in ${location}`;
+    throw new HetznerError(422, "primary_ip_datacenter_mismatch", message);
+  }
+  return found;
+}
+
+export function newPrimaryIp(
+  cloud: Cloud,
+  wanted: Omit<PrimaryIp, "id" | "ip" | "name"> & { readonly name?: string },
+): PrimaryIp {
+  cloud.requireRoom("hetzner.primary_ip");
+  const id = cloud.store.nextId("hetzner.primary_ip");
+  const ip = wanted.type === "ipv4" ? cloud.addresses.freeAddress() : cloud.addresses.freeRange6("primary_ip", id);
+  const made: PrimaryIp = { ...wanted, id, ip, name: wanted.name ?? `primary_ip-${id}` };
+  cloud.store.put("hetzner.primary_ip", id, made);
+  return made;
 }

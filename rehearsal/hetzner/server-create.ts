@@ -2,11 +2,15 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
+import { requireApart } from "./address-book.ts";
 import { hostName, id, idOrName, ids, labels, maybe, parse } from "./body.ts";
-import { type Cloud, mostVolumes } from "./cloud.ts";
+import { type Cloud } from "./cloud.ts";
 import { convergeServer, convergeVolume, orAsItIs } from "./converge.ts";
 import { HetznerError, invalid, unavailable } from "./errors.ts";
+import { requirePlace } from "./placement-groups.ts";
+import { newPrimaryIp, requireFreePrimaryIp } from "./primary-ips.ts";
 import { type Action, type PrimaryIp, type Server } from "./state.ts";
+import { mostVolumes, requireFreeVolume } from "./volumes.ts";
 
 const bodySchema = z.object({
   name: hostName,
@@ -49,10 +53,10 @@ export function createServer(cloud: Cloud, body: unknown): { server: Server; act
   const wantsAddress = (type: "ipv4" | "ipv6") => asked.public_net?.[`enable_${type}`] ?? true;
   const given = (["ipv4", "ipv6"] as const).flatMap((type) => {
     const wanted = asked.public_net?.[type];
-    return wanted === undefined ? [] : [cloud.requireFreeAddress(wanted, type, server.location)];
+    return wanted === undefined ? [] : [requireFreePrimaryIp(cloud, wanted, type, server.location)];
   });
   const firewalls = (asked.firewalls ?? []).map(({ firewall }) => cloud.require("hetzner.firewall", firewall));
-  const volumes = (asked.volumes ?? []).map((one) => cloud.requireFreeVolume(one, server.location));
+  const volumes = (asked.volumes ?? []).map((one) => requireFreeVolume(cloud, one, server.location));
   if (volumes.length > mostVolumes) throw invalid("volumes", `a server has at most ${mostVolumes} volumes`);
   if ((asked.networks ?? []).length > mostNetworks) {
     throw invalid("networks", `a server is in at most ${mostNetworks} networks`);
@@ -65,7 +69,7 @@ export function createServer(cloud: Cloud, body: unknown): { server: Server; act
   for (const type of ["ipv4", "ipv6"] as const) {
     const address = given.find((one) => one.type === type);
     if (address) store.put("hetzner.primary_ip", address.id, { ...address, server: server.id });
-    else if (wantsAddress(type)) cloud.newPrimaryIp({ ...ownAddress(cloud, server), type });
+    else if (wantsAddress(type)) newPrimaryIp(cloud, { ...ownAddress(cloud, server), type });
   }
   for (const one of firewalls) {
     store.put("hetzner.firewall", one.id, { ...one, servers: [...one.servers, server.id] });
@@ -107,11 +111,12 @@ function newServer(cloud: Cloud, asked: Body): Server {
     if (!found) throw new HetznerError(422, "invalid_input", `ssh key '${wanted}' not found`);
     return found.publicKey;
   });
-  if (asked.placement_group !== undefined) cloud.requirePlace(asked.placement_group);
-  cloud.requireApart(asked.networks ?? []);
-  const networks = (asked.networks ?? []).map((network) => ({
-    network,
-    ip: cloud.privateAddress(network, undefined, location.network_zone),
+  if (asked.placement_group !== undefined) requirePlace(cloud, asked.placement_group);
+  const joined = (asked.networks ?? []).map((network) => cloud.require("hetzner.network", network));
+  requireApart(joined);
+  const networks = joined.map((network) => ({
+    network: network.id,
+    ip: cloud.addresses.privateAddress(network, undefined, location.network_zone),
     aliasIps: [],
   }));
   return {

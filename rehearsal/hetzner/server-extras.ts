@@ -2,9 +2,11 @@
 import { z } from "zod";
 import { isOneOf } from "./addresses.ts";
 import { id, idOrName, maybe, parse } from "./body.ts";
+import { setDnsPtr } from "./dns-ptr.ts";
 import { invalid, notEmulated } from "./errors.ts";
 import { type ResourceType, type Routes } from "./resources.ts";
 import { newPassword } from "./server-create.ts";
+import { addressesOf } from "./server-links.ts";
 import { type Server } from "./state.ts";
 
 export function registerServerExtras(routes: Routes, type: ResourceType<"hetzner.server">): void {
@@ -28,9 +30,9 @@ export function registerServerExtras(routes: Routes, type: ResourceType<"hetzner
   routes.command(type, "disable_backup", (server) => note(server, "disable_backup", { backups: false }));
   routes.command(type, "change_dns_ptr", (server, body) => {
     const asked = parse(z.object({ ip: z.string(), dns_ptr: z.string().nullable() }), body);
-    const address = cloud.addressesOf(server.id).find(({ ip }) => isOneOf(ip, asked.ip));
+    const address = addressesOf(cloud, server.id).find(({ ip }) => isOneOf(ip, asked.ip));
     if (!address) throw invalid("ip", `${asked.ip} is none of the server's addresses`);
-    cloud.setDnsPtr("hetzner.primary_ip", address, asked.ip, asked.dns_ptr);
+    setDnsPtr(cloud, "hetzner.primary_ip", address, asked.ip, asked.dns_ptr);
     return { action: cloud.actions.done("change_dns_ptr", [{ id: server.id, type: "server" }]) };
   });
 

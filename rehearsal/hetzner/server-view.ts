@@ -2,17 +2,15 @@
 import { type Json } from "../json.ts";
 import { type Cloud } from "./cloud.ts";
 import { powerOf } from "./converge.ts";
-import { type PrimaryIp, type Server } from "./state.ts";
+import { dnsPtrOf } from "./dns-ptr.ts";
+import { placementGroupView } from "./placement-groups.ts";
+import { addressesOf, balancersOf, firewallsOf } from "./server-links.ts";
+import { type Server } from "./state.ts";
 
 const terabyte = 1_099_511_627_776;
 
 /** The first address of an IPv6 range, which a server gives itself. */
 export const firstOf = (range: string): string => range.replace(/\/64$/, "1");
-
-export const dnsPtrOf = ({ ip, type, dnsPtr }: Pick<PrimaryIp, "ip" | "type" | "dnsPtr">): Json[] =>
-  type === "ipv4"
-    ? [{ ip, dns_ptr: dnsPtr[ip] ?? `static.${ip.split(".").reverse().join(".")}.clients.your-server.de` }]
-    : Object.entries(dnsPtr).map(([address, name]) => ({ ip: address, dns_ptr: name }));
 
 /** Notes that a guest switched itself off, or that its machine was killed, or started again. */
 export async function observeServer(cloud: Cloud, { id, status }: Server): Promise<void> {
@@ -29,7 +27,7 @@ export function serverView(cloud: Cloud, server: Server): Json {
   const type = catalogue.serverTypes.find(({ id }) => id === server.type);
   const image = catalogue.images.find(({ id }) => id === server.image);
   const iso = catalogue.isos.find(({ id }) => id === server.iso);
-  const addresses = cloud.addressesOf(server.id);
+  const addresses = addressesOf(cloud, server.id);
   const v4 = addresses.find((one) => one.type === "ipv4");
   const v6 = addresses.find((one) => one.type === "ipv6");
   const group = store.get("hetzner.placement_group", server.placementGroup ?? "");
@@ -43,7 +41,7 @@ export function serverView(cloud: Cloud, server: Server): Json {
       ipv4: v4 ? { id: v4.id, ip: v4.ip, blocked: false, dns_ptr: dnsPtrOf(v4)[0]?.["dns_ptr"] } : null,
       ipv6: v6 ? { id: v6.id, ip: v6.ip, blocked: false, dns_ptr: dnsPtrOf(v6) } : null,
       floating_ips: store.list("hetzner.floating_ip").flatMap((one) => (one.server === server.id ? [one.id] : [])),
-      firewalls: cloud.firewallsOf(server).map(({ id }) => ({ id, status: "applied" })),
+      firewalls: firewallsOf(cloud, server).map(({ id }) => ({ id, status: "applied" })),
     },
     private_net: server.networks.map(({ network, ip, aliasIps }) => ({
       network,
@@ -52,7 +50,7 @@ export function serverView(cloud: Cloud, server: Server): Json {
       mac_address: macOf(server.id, network),
     })),
     server_type: type ? catalogue.serverType(type, cloud.soldOut(type.name)) : null,
-    ...cloud.placeOf(server.location),
+    ...catalogue.place(server.location),
     image: image ? catalogue.image(image) : null,
     iso: iso ? catalogue.iso(iso) : null,
     rescue_enabled: server.rescue,
@@ -65,8 +63,8 @@ export function serverView(cloud: Cloud, server: Server): Json {
     protection: server.protection,
     labels: server.labels,
     volumes: store.list("hetzner.volume").flatMap((one) => (one.server === server.id ? [one.id] : [])),
-    load_balancers: cloud.balancersOf(server).map(({ id }) => id),
-    placement_group: group ? cloud.placementGroupView(group) : null,
+    load_balancers: balancersOf(cloud, server).map(({ id }) => id),
+    placement_group: group ? placementGroupView(cloud, group) : null,
   };
 }
 

@@ -1,13 +1,15 @@
 /** Servers: created, shown, attached to networks, deleted. */
 import { z } from "zod";
+import { requireApart } from "./address-book.ts";
 import { hostName, id, maybe, parse } from "./body.ts";
-import { convergeBalancersOf, convergeServer } from "./converge.ts";
+import { convergeBalancersOf, convergeFirewalls, convergeServer } from "./converge.ts";
 import { HetznerError, inUse, notFound } from "./errors.ts";
 import { textsOf } from "./listing.ts";
 import { registerPower } from "./power.ts";
 import { type ResourceType, type Routes } from "./resources.ts";
 import { createServer } from "./server-create.ts";
 import { registerServerExtras } from "./server-extras.ts";
+import { balancersOf, interfacesOf } from "./server-links.ts";
 import { observeServer, serverView } from "./server-view.ts";
 import { type Server } from "./state.ts";
 
@@ -28,7 +30,7 @@ export function registerServers(routes: Routes): void {
     relabelled: (server) => {
       // Firewalls and load balancers choose servers by their labels.
       void cloud.background(subjectOf(server), async () => {
-        await cloud.applyFirewalls(server.id);
+        await convergeFirewalls(cloud, server.id);
         await convergeBalancersOf(cloud, server.id);
       });
     },
@@ -56,7 +58,7 @@ export function registerServers(routes: Routes): void {
 const mostNetworks = 3;
 const aliases = z.array(z.string()).refine((list) => new Set(list).size === list.length, "must not be there twice");
 
-/** As `Cloud.hold` takes them. */
+/** As `AddressBook.hold` takes them. */
 const addressesIn = (networks: Server["networks"]): string[] =>
   networks.flatMap(({ network, ip, aliasIps }) => [ip, ...aliasIps].map((one) => `${network}/${one}`));
 
@@ -72,11 +74,11 @@ function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.serv
     let release: () => void = () => undefined;
     const apply = () => {
       cloud.change("hetzner.server", server.id, () => ({ networks }));
-      release = cloud.hold(addressesIn(server.networks).filter((one) => !kept.includes(one)));
+      release = cloud.addresses.hold(addressesIn(server.networks).filter((one) => !kept.includes(one)));
     };
     const work = async () => {
       const now = cloud.require("hetzner.server", server.id);
-      await cloud.machines.setNetworks(server.id, cloud.interfacesOf(now));
+      await cloud.machines.setNetworks(server.id, interfacesOf(cloud, now));
       await convergeBalancersOf(cloud, server.id);
     };
     return { action: cloud.actions.start(command, subjects, apply, () => work().finally(release)) };
@@ -95,7 +97,7 @@ function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.serv
       alias_ips: maybe(aliases),
     });
     const asked = parse(schema, body);
-    cloud.require("hetzner.network", asked.network);
+    const joined = cloud.require("hetzner.network", asked.network);
     if (server.networks.some(({ network }) => network === asked.network)) {
       throw new HetznerError(409, "server_already_attached", "server is already attached to the network");
     }
@@ -103,11 +105,12 @@ function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.serv
     if (server.networks.length >= mostNetworks) {
       throw new HetznerError(403, "resource_limit_exceeded", `a server is in at most ${mostNetworks} networks`);
     }
-    const zone = cloud.zoneOf(server.location);
-    const aliasIps = (asked.alias_ips ?? []).map((one) => cloud.privateAddress(asked.network, one, zone));
-    const ip = cloud.privateAddress(asked.network, asked.ip, zone, asked.ip_range, aliasIps);
+    const zone = cloud.catalogue.zoneOf(server.location);
+    const { addresses } = cloud;
+    const aliasIps = (asked.alias_ips ?? []).map((one) => addresses.privateAddress(joined, one, zone));
+    const ip = addresses.privateAddress(joined, asked.ip, zone, asked.ip_range, aliasIps);
     const networks = [...server.networks, { network: asked.network, ip, aliasIps }];
-    cloud.requireApart(networks.map(({ network }) => network));
+    requireApart(networks.map(({ network }) => cloud.require("hetzner.network", network)));
     return change("attach_to_network", server, asked.network, networks);
   });
 
@@ -115,7 +118,7 @@ function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.serv
     const { network } = parse(z.object({ network: id }), body);
     const place = placeIn(server, network);
     cloud.requireIdle({ id: server.id, type: "server" });
-    const target = cloud.balancersOf(server).find((balancer) => balancer.network?.id === network);
+    const target = balancersOf(cloud, server).find((balancer) => balancer.network?.id === network);
     if (target?.targets.some((one) => one.server === server.id && one.usePrivateIp)) {
       throw inUse(`the server is a target of load balancer ${target.name} in this network`);
     }
@@ -127,8 +130,11 @@ function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.serv
     const { network, alias_ips: aliasIps } = parse(z.object({ network: id, alias_ips: aliases }), body);
     const place = placeIn(server, network);
     cloud.requireIdle({ id: server.id, type: "server" });
-    const zone = cloud.zoneOf(server.location);
-    for (const ip of aliasIps.filter((one) => !place.aliasIps.includes(one))) cloud.privateAddress(network, ip, zone);
+    const zone = cloud.catalogue.zoneOf(server.location);
+    const within = cloud.require("hetzner.network", network);
+    for (const ip of aliasIps.filter((one) => !place.aliasIps.includes(one))) {
+      cloud.addresses.privateAddress(within, ip, zone);
+    }
     const networks = server.networks.map((one) => (one === place ? { ...one, aliasIps } : one));
     return change("change_alias_ips", server, network, networks);
   });

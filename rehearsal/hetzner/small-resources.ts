@@ -1,4 +1,4 @@
-/** SSH keys, placement groups and certificates: what the API keeps and no machine runs. */
+/** SSH keys and certificates: what the API keeps and no machine runs. */
 import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
@@ -47,38 +47,6 @@ function fingerprintOf(publicKey: string): string {
   if (algorithm === undefined || encoded === undefined) throw invalid("public_key", "must be an OpenSSH public key");
   const digest = createHash("md5").update(Buffer.from(encoded, "base64")).digest("hex");
   return digest.match(/../g)?.join(":") ?? "";
-}
-
-export function registerPlacementGroups(routes: Routes): void {
-  const { cloud } = routes;
-  const { store } = cloud;
-  const type: ResourceType<"hetzner.placement_group"> = {
-    kind: "hetzner.placement_group",
-    path: "placement_groups",
-    singular: "placement_group",
-    hasActions: false,
-    name,
-    view: (group) => cloud.placementGroupView(group),
-    remove: (group) => {
-      if (store.list("hetzner.server").some(({ placementGroup }) => placementGroup === group.id)) {
-        throw inUse(`placement group ${group.name} has servers`);
-      }
-      store.delete("hetzner.placement_group", group.id);
-      return undefined;
-    },
-  };
-  routes.post("/placement_groups", ({ body }) => {
-    const asked = parse(z.object({ name, type: z.literal("spread"), labels: maybe(labels) }), body);
-    return store.transaction(() => {
-      cloud.requireFreeName(type.kind, asked.name);
-      cloud.requireRoom(type.kind);
-      const id = store.nextId(type.kind);
-      const common = { id, name: asked.name, labels: asked.labels ?? {}, created: stampOf(cloud.now()) };
-      store.put(type.kind, id, { ...common, type: "spread" });
-      return { placement_group: cloud.placementGroupView(cloud.require(type.kind, id)), action: null };
-    });
-  });
-  routes.resource(type);
 }
 
 export function registerCertificates(routes: Routes): void {

@@ -9,6 +9,8 @@ import { textsOf } from "./listing.ts";
 import { type ResourceType, type Routes } from "./resources.ts";
 import { type Volume } from "./state.ts";
 
+/** Most Volumes of a server. */
+export const mostVolumes = 16;
 const sizeSchema = z.int().min(10, "must be 10 or more").max(10_240, "must be 10240 or less");
 
 export function registerVolumes(routes: Routes): void {
@@ -49,7 +51,7 @@ export function registerVolumes(routes: Routes): void {
       const server = asked.server === undefined ? undefined : cloud.require("hetzner.server", asked.server);
       if (server) {
         cloud.requireIdle({ id: server.id, type: "server" });
-        cloud.requireRoomForVolume(server.id);
+        requireRoomForVolume(cloud, server.id);
       }
       const location = cloud.catalogue.find(cloud.catalogue.locations, server?.location ?? asked.location);
       if (!location) throw invalid("location", "a location or a server is needed");
@@ -81,10 +83,10 @@ export function registerVolumes(routes: Routes): void {
   routes.command(type, "attach", (volume, body) => {
     const asked = parse(z.object({ server: id, automount: maybe(z.boolean()) }), body);
     const server = cloud.require("hetzner.server", asked.server);
-    cloud.requireFreeVolume(volume.id, server.location);
+    requireFreeVolume(cloud, volume.id, server.location);
     const subject = { id: server.id, type: "server" };
     cloud.requireIdle(subject);
-    cloud.requireRoomForVolume(server.id);
+    requireRoomForVolume(cloud, server.id);
     const next = { server: server.id, automount: asked.automount ?? false };
     const apply = () => void cloud.change(type.kind, volume.id, () => next);
     const work = () => cloud.machines.attachVolume(volume.id, server.id, next.automount);
@@ -110,6 +112,24 @@ export function registerVolumes(routes: Routes): void {
   });
   routes.protection(type);
   routes.resource(type);
+}
+
+/** @throws {HetznerError} when it is attached already, or is elsewhere */
+export function requireFreeVolume(cloud: Cloud, id: number, location: string): Volume {
+  const volume = cloud.require("hetzner.volume", id);
+  if (volume.server !== undefined) {
+    throw new HetznerError(422, "volume_already_attached", `volume ${volume.name} is attached to a server`);
+  }
+  if (volume.location !== location) throw invalid("volume", `is in ${volume.location}, not in ${location}`);
+  cloud.requireIdle({ id, type: "volume" });
+  return volume;
+}
+
+/** @throws {HetznerError} when a server has as many Volumes as it can */
+function requireRoomForVolume({ store }: Cloud, server: number): void {
+  if (store.list("hetzner.volume").filter((one) => one.server === server).length >= mostVolumes) {
+    throw new HetznerError(403, "resource_limit_exceeded", `a server has at most ${mostVolumes} volumes`);
+  }
 }
 
 function viewOf(cloud: Cloud, volume: Volume) {

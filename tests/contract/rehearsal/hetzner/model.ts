@@ -1,4 +1,5 @@
 /** What a cloud has to be like after what it acknowledged: changed by hand for each operation, and nothing else. */
+import { interfacesOf, publicAddress } from "../../../../rehearsal/hetzner/server-links.ts";
 import { type Host } from "../support/host.ts";
 import { type HetznerApi } from "../support/hetzner.ts";
 
@@ -110,8 +111,8 @@ function expectHost(model: Model, { store, cloud }: HetznerApi, host: Host): voi
   expect(sorted([...host.machines].map(([id, one]) => [id, [one.running, one.publicAddress, one.interfaces]]))).toEqual(
     byId(store.list("hetzner.server"), (server) => [
       server.on,
-      cloud.publicAddress(server.id),
-      cloud.interfacesOf(server),
+      publicAddress(cloud, server.id),
+      interfacesOf(cloud, server),
     ]),
   );
   expect(sorted([...host.volumes].map(([id, one]) => [id, [one.sizeGb, one.server]]))).toEqual(
@@ -123,7 +124,7 @@ function expectHost(model: Model, { store, cloud }: HetznerApi, host: Host): voi
     const reached = [...targets].flatMap(([server, privately]) => {
       const { network } = store.get("hetzner.load_balancer", id) ?? {};
       const place = store.get("hetzner.server", server)?.networks.find((one) => one.network === network?.id);
-      const address = privately ? place?.ip : cloud.publicAddress(server);
+      const address = privately ? place?.ip : publicAddress(cloud, server);
       return address === undefined ? [] : [{ name: `server-${server}`, address }];
     });
     const told = host.balancers.get(id)?.targets ?? [];
