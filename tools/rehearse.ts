@@ -13,6 +13,7 @@ import {
   readSettings,
   rehearsalFolder,
   sshFolder,
+  withZone,
 } from "../rehearsal/cloud/settings.ts";
 import { internetSource } from "../rehearsal/machines/docker/packet-rules.ts";
 import { isInstalled, partsOf, placesOf } from "../toolchain/src/parts.ts";
@@ -79,8 +80,9 @@ async function startCloudFor(
   { settings }: StackFile,
 ): Promise<StartedCloud> {
   const before = readSettings(cloudFolder(root, cloud));
-  const { zone } = settings.cloudflare;
-  const zones = [...new Set([...(before?.zones ?? []), ...(zone === undefined ? [] : [zone])])];
+  const { zone, plan } = settings.cloudflare;
+  const others = before?.zones ?? [];
+  const zones = zone === undefined ? others : withZone(others, zone, plan);
   const started = await startCloud(root, cloud, { ...choices, ...(zones.length > 0 && { zones }) });
   if (started.settings.machines === "docker") return started;
   throw new UserError(

@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, "..", "..");
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const usage = `Usage: node rehearsal/cloud/cli.ts up|down|status [--name main] [--machines docker|none] [--port 8470]
-                                    [--block 77] [--zones example.com,example.org]
+                                    [--block 77] [--zones example.com,example.org:pro]
        node rehearsal/cloud/cli.ts fault [list | add KIND WORD... | remove NUMBER|all] [--name main]
 
 Faults, the kinds and their words:

@@ -30,7 +30,7 @@ import { withSubjects } from "./fault-subjects.ts";
 import { faultWords } from "./fault-words.ts";
 import { addInterference } from "./interference.ts";
 import { pageOf } from "./page.ts";
-import { cloudAddresses, type CloudSettings, registryPort } from "./settings.ts";
+import { cloudAddresses, type CloudSettings, registryPort, zoneOf } from "./settings.ts";
 import { statusOf } from "./status.ts";
 
 export interface EmulatorOptions {
@@ -101,7 +101,7 @@ export class Emulator {
       now,
       token,
       accountId,
-      zones: zones.map((name) => ({ name, plan: "free" as const })),
+      zones: zones.map(zoneOf),
       objects: gateway ?? noObjects,
     });
     this.#addOwn();

@@ -5,6 +5,19 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../toolchain/src/run.ts";
+import { type Plan, plans } from "../cloudflare/state.ts";
+import { type ZoneConfig } from "../cloudflare/world.ts";
+
+/** A zone as it is written: its domain and, unless that is free, behind a colon its plan. */
+const zoneSchema = z
+  .string()
+  .transform((text) => {
+    const [name, plan = "free"] = text.split(/:(.*)/);
+    return { name, plan };
+  })
+  .pipe(z.object({ name: z.hostname(), plan: z.enum(plans) }));
+export const zoneOf = (text: string): ZoneConfig => zoneSchema.parse(text);
+const domainOf = (text: string): string => text.replace(/:.*/, "");
 
 const settingsSchema = z.strictObject({
   instance: z.string().regex(/^[a-z0-9]{1,8}$/, "one to eight of a-z and 0-9"),
@@ -13,8 +26,16 @@ const settingsSchema = z.strictObject({
   /** Port of the APIs on 127.0.0.1. */
   port: z.int().min(1).max(65535),
   machines: z.enum(["docker", "none"]),
-  /** Domains that are zones of the emulated Cloudflare. */
-  zones: z.array(z.hostname()).min(1),
+  /** Zones of the emulated Cloudflare, each as `zoneOf` reads it. */
+  zones: z
+    .array(
+      z.string().refine((text) => zoneSchema.safeParse(text).success, {
+        error: ({ input }) =>
+          `got "${String(input)}", expected a domain, alone or with its plan (${plans.join(", ")}): example.com:pro`,
+      }),
+    )
+    .min(1)
+    .refine((zones) => new Set(zones.map(domainOf)).size === zones.length, "a zone is there twice"),
   /** For everything: Hetzner's and Cloudflare's API and the page. */
   token: z.string().regex(/^[0-9a-f]{64}$/),
   accountId: z.string().regex(/^[0-9a-f]{32}$/),
@@ -50,6 +71,12 @@ export function readSettings(folder: string): CloudSettings | undefined {
   throw new UserError(
     `${path} is not what this program wrote:\n${z.prettifyError(error)}\nDelete the folder to begin anew.`,
   );
+}
+
+/** Zones with one more, on a plan; one that is there stays on the plan that it has. */
+export function withZone(zones: readonly string[], name: string, plan: Plan): string[] {
+  const isThere = zones.some((one) => domainOf(one) === name);
+  return isThere ? [...zones] : [...zones, plan === "free" ? name : `${name}:${plan}`];
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The settings of a zone, what they are when nobody has set them, and what they may be. */
-import { type Plan } from "./state.ts";
+import { type Plan, plans } from "./state.ts";
 
 export interface Setting {
   readonly initial: unknown;
@@ -73,10 +73,8 @@ export const settings: Readonly<Record<string, Setting>> = {
   websockets: on,
 };
 
-const order: readonly Plan[] = ["free", "pro", "business", "enterprise"];
-
 export const isEntitled = (plan: Plan, needed: Plan | undefined): boolean =>
-  order.indexOf(plan) >= order.indexOf(needed ?? "free");
+  plans.indexOf(plan) >= plans.indexOf(needed ?? "free");
 
 /** Whether a setting may have a value. */
 export function isAllowed({ initial, allowed }: Setting, value: unknown): boolean {

@@ -1,12 +1,16 @@
 /** What the emulated Cloudflare remembers. */
 import { type Json } from "../json.ts";
 
-export type Plan = "free" | "pro" | "business" | "enterprise";
+/** From the smallest to the largest. */
+export const plans = ["free", "pro", "business", "enterprise"] as const;
+export type Plan = (typeof plans)[number];
 
 export interface Zone {
   readonly id: string;
   readonly name: string;
   readonly plan: Plan;
+  /** The plan that the cloud's configuration said when it was last read. @default "free" */
+  readonly configured?: Plan;
   readonly created: string;
 }
 

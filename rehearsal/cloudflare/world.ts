@@ -8,7 +8,7 @@ import { type CloudflareStore, type Plan, type Zone } from "./state.ts";
 
 export interface ZoneConfig {
   readonly name: string;
-  /** The plan that it begins with; a subscription changes it. */
+  /** The plan that it begins with, or gets when this changes; a subscription changes it, too. */
   readonly plan: Plan;
 }
 
@@ -53,12 +53,14 @@ export class World {
     return hasQuirk(this.store, quirk);
   }
 
-  /** Makes the zones of the cloud's configuration that are not there yet. */
+  /** Makes the zones of the cloud's configuration that are not there yet; the others get a plan that it newly says. */
   seed(zones: readonly ZoneConfig[]): void {
     for (const { name, plan } of zones) {
       const id = createHash("sha256").update(`zone ${name}`).digest("hex").slice(0, 32);
-      if (this.store.get("cloudflare.zone", id) !== undefined) continue;
-      this.store.put("cloudflare.zone", id, { id, name, plan, created: this.now() });
+      const before = this.store.get("cloudflare.zone", id);
+      if (before !== undefined && (before.configured ?? "free") === plan) continue;
+      const created = before?.created ?? this.now();
+      this.store.put("cloudflare.zone", id, { id, name, plan, configured: plan, created });
     }
   }
 

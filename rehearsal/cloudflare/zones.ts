@@ -4,10 +4,10 @@ import { Page } from "./envelope.ts";
 import { isRecord, type Json } from "../json.ts";
 import { mayCall } from "./permissions.ts";
 import { type Routes } from "./routes.ts";
-import { type Plan, type Zone } from "./state.ts";
+import { type Plan, plans, type Zone } from "./state.ts";
 import { type World } from "./world.ts";
 
-const plans: Readonly<Record<Plan, { readonly id: string; readonly name: string; readonly price: number }>> = {
+const sold: Readonly<Record<Plan, { readonly id: string; readonly name: string; readonly price: number }>> = {
   free: { id: "0feeeeeeeeeeeeeeeeeeeeeeeeeeeeee", name: "Free Website", price: 0 },
   pro: { id: "1ac039f6c29b691475c3d74fe588d1ae", name: "Pro Website", price: 20 },
   business: { id: "94f3b7b768b0458b56d2cac4fe5ec0f9", name: "Business Website", price: 200 },
@@ -38,7 +38,7 @@ export function registerSubscriptions(routes: Routes, world: World): void {
   for (const method of ["POST", "PUT"] as const) {
     routes.zone(method, "/subscription", ({ zone, body }) => {
       const wanted = isRecord(body["rate_plan"]) ? body["rate_plan"] : {};
-      const changed = { ...zone, plan: requireOneOf(wanted, "id", ["free", "pro", "business", "enterprise"], 1200) };
+      const changed = { ...zone, plan: requireOneOf(wanted, "id", plans, 1200) };
       world.store.put("cloudflare.zone", zone.id, changed);
       return subscriptionOf(changed);
     });
@@ -47,13 +47,13 @@ export function registerSubscriptions(routes: Routes, world: World): void {
 
 /** What is paid for a zone. */
 function subscriptionOf({ id, plan }: Zone): Json {
-  const { name, price } = plans[plan];
+  const { name, price } = sold[plan];
   const ratePlan = { id: plan, public_name: name, currency: "USD", scope: "zone", sets: [], is_contract: false };
   return { id, price, currency: "USD", frequency: "monthly", state: "Paid", rate_plan: ratePlan };
 }
 
 function zoneOf({ id, name, plan, created }: Zone, world: World): Json {
-  const { id: planId, name: planName, price } = plans[plan];
+  const { id: planId, name: planName, price } = sold[plan];
   return {
     id,
     name,

@@ -7,7 +7,7 @@ import { EmulatorProcess } from "../support/emulator.ts";
 jest.setTimeout(60_000);
 let cloud: EmulatorProcess;
 beforeAll(async () => {
-  cloud = await EmulatorProcess.start();
+  cloud = await EmulatorProcess.start({ zones: ["example.com", "example.org:pro"] });
 });
 afterAll(() => cloud.dispose());
 afterEach(() => cloud.call("DELETE", "/rehearsal/faults"));
@@ -39,6 +39,14 @@ test("what is no call of either API says so", async () => {
     expect(status).toBe(501);
     expect(JSON.stringify(body)).toContain(`GET ${path} is not emulated`);
   }
+});
+
+test("its zones are on the plans that it was told", async () => {
+  const { body } = await cloud.call("GET", "/client/v4/zones");
+  expect(body["result"]).toMatchObject([
+    { name: "example.com", plan: { legacy_id: "free" } },
+    { name: "example.org", plan: { legacy_id: "pro" } },
+  ]);
 });
 
 describe("faults", () => {

@@ -239,6 +239,12 @@ test("a plan is changed by a subscription, and what it does not have of the bot 
   // A cloud that starts again keeps what was bought.
   api.world.seed([{ name: "example.com", plan: "free" }]);
   expect((await api.call("GET", zone)).result["plan"]).toMatchObject({ legacy_id: "pro" });
+  // One that is told of another plan than before has that.
+  api.world.seed([{ name: "example.com", plan: "business" }]);
+  expect((await api.call("GET", zone)).result["plan"]).toMatchObject({ legacy_id: "business" });
+  await api.call("PUT", `${zone}/subscription`, { rate_plan: { id: "free" } });
+  api.world.seed([{ name: "example.com", plan: "business" }]);
+  expect((await api.call("GET", zone)).result["plan"]).toMatchObject({ legacy_id: "free" });
 });
 
 test("a setting that the plan does not have is read, and not set", async () => {

@@ -5,7 +5,12 @@ import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
-import { cloudFolder, type CloudSettings, makeSettings } from "../../../../rehearsal/cloud/settings.ts";
+import {
+  type CloudChoices,
+  cloudFolder,
+  type CloudSettings,
+  makeSettings,
+} from "../../../../rehearsal/cloud/settings.ts";
 import { isRecord, type Json } from "../../../../rehearsal/json.ts";
 
 const root = resolve(__dirname, "..", "..", "..", "..");
@@ -20,20 +25,21 @@ export class EmulatorProcess {
   readonly settings: CloudSettings;
   #child: ChildProcess | undefined;
 
-  private constructor(port: number) {
+  private constructor(choices: CloudChoices) {
     const name = `t${randomBytes(3).toString("hex")}`;
     this.#folder = cloudFolder(root, name);
-    this.settings = makeSettings(this.#folder, name, { machines: "none", block: 80, port });
+    this.settings = makeSettings(this.#folder, name, { machines: "none", block: 80, ...choices });
   }
 
   /** A new cloud, which answers. */
-  static async start(): Promise<EmulatorProcess> {
+  static async start(choices: CloudChoices = {}): Promise<EmulatorProcess> {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
     server.close();
     await once(server, "close");
-    const made = new EmulatorProcess(address !== null && typeof address === "object" ? address.port : 0);
+    const port = address !== null && typeof address === "object" ? address.port : 0;
+    const made = new EmulatorProcess({ port, ...choices });
     await made.up();
     return made;
   }

@@ -1,0 +1,42 @@
+/** What a cloud is made with. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { makeSettings, readSettings, withZone, zoneOf } from "../../../../rehearsal/cloud/settings.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "orion-settings-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("a zone is on plan free, unless it says its plan", () => {
+  expect(zoneOf("example.com")).toEqual({ name: "example.com", plan: "free" });
+  expect(zoneOf("example.com:pro")).toEqual({ name: "example.com", plan: "pro" });
+});
+
+test("what the zones of a cloud are is kept until it is told otherwise", () => {
+  const { token } = makeSettings(folder, "main", { zones: ["example.com:business", "example.org"] });
+  expect(makeSettings(folder, "main", {})).toMatchObject({ zones: ["example.com:business", "example.org"], token });
+  makeSettings(folder, "main", { zones: ["example.com"] });
+  expect(readSettings(folder)).toMatchObject({ zones: ["example.com"], token });
+});
+
+test.each([
+  ["example.com:gold", 'got "example.com:gold", expected a domain, alone or with its plan (free, pro, business,'],
+  ["example.com:", 'got "example.com:", expected a domain'],
+  ["example.com:pro:free", 'got "example.com:pro:free", expected a domain'],
+  ["not a domain", 'got "not a domain", expected a domain'],
+  ["example.org:pro", "a zone is there twice"],
+])("the zone %s is refused", (zone, message) => {
+  expect(() => makeSettings(folder, "main", { zones: ["example.org", zone] })).toThrow(message);
+  expect(readSettings(folder)).toBeUndefined();
+});
+
+test("a zone is added on its plan, and one that is there stays as it is", () => {
+  expect(withZone([], "example.com", "free")).toEqual(["example.com"]);
+  expect(withZone(["example.com"], "example.org", "pro")).toEqual(["example.com", "example.org:pro"]);
+  expect(withZone(["example.com:pro"], "example.com", "business")).toEqual(["example.com:pro"]);
+});
