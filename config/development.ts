@@ -11,8 +11,10 @@ export function checkDevelopment(settings: Settings): string[] {
       problems.push(line("services", settings.services, `cache as well, which ${dependent} needs`));
     }
   }
-  if (on.size === 0 && settings.database.mode === "external") {
-    problems.push(line("services", settings.services, "at least one while orion:database.mode is external"));
+  // What is somebody else's runs nothing here.
+  const runs = settings.services.filter((service) => service !== "cache" || settings.cache.mode === "provision");
+  if (runs.length === 0 && settings.database.mode === "external") {
+    problems.push(line("services", settings.services, "at least one that runs here, where the database is external"));
   }
   if (settings.edge.tls !== "none") {
     problems.push(line("edge.tls", settings.edge.tls, "none in phase development, which publishes no port for TLS"));

@@ -171,7 +171,7 @@ describe("what needs each other", () => {
     [{ phase: "development", services: ["cache", "edge"] }, "app as well, which edge needs"],
     [
       { phase: "development", services: [], database: { mode: "external" } },
-      "orion:services: got [], allowed: at least one while orion:database.mode is external",
+      "orion:services: got [], allowed: at least one that runs here, where the database is external",
     ],
     [{ phase: "development", services: ["docs", "docs"] }, "each service once"],
     [

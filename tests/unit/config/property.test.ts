@@ -71,8 +71,11 @@ const validValues = (phase: Phase): fc.Arbitrary<Record<string, unknown>> => {
 };
 
 /** Nothing at all: the database elsewhere, and no other service. */
-const isEmpty = ({ database: own, services: list }: { database?: unknown; services?: unknown }): boolean =>
-  Array.isArray(list) && list.length === 0 && (own as Partial<Settings["database"]> | undefined)?.mode === "external";
+const isEmpty = (values: { database?: unknown; services?: unknown; cache?: unknown }): boolean => {
+  const isExternal = (own: unknown) => (own as { mode?: string } | undefined)?.mode === "external";
+  const runs = (service: unknown) => service !== "cache" || !isExternal(values.cache);
+  return Array.isArray(values.services) && !values.services.some(runs) && isExternal(values.database);
+};
 
 /** With every secret set, so that external services and providers have theirs. */
 const settingsFrom = (values: Record<string, unknown>): Settings =>
