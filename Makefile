@@ -5,6 +5,7 @@ CLOUD ?= main
 STACK ?= $(if $(or $(REHEARSAL),$(filter rehearse,$(MAKECMDGOALS))),prod,dev)
 PHASE ?=
 SERVICE ?=
+SERVER ?=
 DATA ?= ask
 # The project's own programs first: among them the Node.js that the program needs.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -13,8 +14,8 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup engine images docker up down preview doctor psql redis-cli logs shell celery-status celery-purge \
-	migrate-up init-prod rollback flower rehearse cloud-up cloud-down cloud-status cloud-fault test test-unit test-app test-contract \
-	test-e2e check format bench bench-rehearsal bench-production
+	migrate-up init-prod rollback flower backup restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
+	test test-unit test-app test-contract test-e2e check format bench bench-rehearsal bench-production
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -76,6 +77,12 @@ rollback: setup ## Update with the image that ran before (asks; YES=1 agrees)
 
 flower: node_modules/.package-lock.json ## Where the task monitor is
 	@$(access)
+
+backup: node_modules/.package-lock.json ## Take a backup of the database now, and show its log
+	@$(access)
+
+restore-drill: node_modules/.package-lock.json ## Restore the newest backup into a scratch server and compare: SERVER=core-1
+	@$(access) $(if $(SERVER),--server $(SERVER))
 
 place = $(if $(PORT),--port $(PORT)) $(if $(BLOCK),--block $(BLOCK))
 cloud = node rehearsal/cloud/cli.ts $(@:cloud-%=%) --name $(CLOUD)

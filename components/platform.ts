@@ -10,6 +10,7 @@ import { appEnvironment, type Connections } from "./app-tier/environment.ts";
 import { Release } from "./app-tier/release.ts";
 import { Cache } from "./cache/cache.ts";
 import { redisDatabases, type RedisUse } from "./cache/redis-config.ts";
+import { Backup } from "./database/backup.ts";
 import { Database } from "./database/database.ts";
 import { Docs } from "./docs/docs.ts";
 import { CloudflareZone } from "./edge-proxy/cloudflare-zone.ts";
@@ -70,6 +71,7 @@ export class Platform extends pulumi.ComponentResource {
     const places = createPlaces(args, this);
     const storage = this.#createStorage(places);
     const database = this.#createDatabase(places);
+    this.#createBackup(places, storage, database);
     this.#createTestDatabase(places);
     const cache = this.#createCache(places);
     this.flowerPassword = this.#createFlowerPassword();
@@ -120,6 +122,15 @@ export class Platform extends pulumi.ComponentResource {
       { parent: this },
     );
     return { url: database.url, resources: [database] };
+  }
+
+  #createBackup(places: Places, { backups: store }: Storage, { url, resources }: DatabaseParts): void {
+    for (const service of this.#services("backup")) {
+      if (!store) throw new Error("the plan has backups, but no place for them");
+      const external = this.#args.settings.database.mode === "external";
+      const args = { place: places.of(service), store, databaseUrl: url, external };
+      new Backup("backup", args, { parent: this, dependsOn: resources });
+    }
   }
 
   #createTestDatabase(places: Places): void {

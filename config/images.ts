@@ -1,7 +1,7 @@
 /**
  * The container images of the platform.
  *
- * Official images are pinned here and nowhere else, by major version and Debian release. To pin contents as well, append
+ * Official images are pinned here and nowhere else, by major version and, where they have one, Debian release. To pin contents as well, append
  * the digest that `docker image inspect --format '{{json .RepoDigests}}' NAME` prints, as in
  * `postgres:15-bookworm@sha256:…`; equivalents (images/equivalents/) cannot stand in for a digest.
  *
@@ -15,6 +15,7 @@ export const officialImages = {
   redis: "redis:7-bookworm",
   nginx: "nginx:1-bookworm",
   python: "python:3.11-slim-bookworm",
+  rclone: "rclone/rclone:1",
 } as const;
 
 export type OfficialImage = keyof typeof officialImages;

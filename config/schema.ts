@@ -58,6 +58,7 @@ export const settingsSchema = z.strictObject({
     postgres: imageReference.optional(),
     redis: imageReference.optional(),
     nginx: imageReference.optional(),
+    rclone: imageReference.optional(),
   }),
   app: z.strictObject({
     /** The platform's own image. Default: the sample application, built from this repository. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { type Docker, type DockerCall } from "./docker.ts";
 import { engineSchema } from "./engine.ts";
+import { writeLine } from "./file-script.ts";
 import { redact } from "./secrets.ts";
 
 export const liveFilesSchema = z.strictObject({
@@ -75,12 +76,9 @@ const versionOf = (files: Readonly<Record<string, string>>): string =>
     .digest("hex")
     .slice(0, 16);
 
-/** In a script on standard input no content stands in a process list. */
 function writeScript({ directory, files }: LiveFilesInputs, version: string): string {
   const folder = `${directory}/${version}`;
-  const writes = Object.entries(files).map(
-    ([name, text]) => `echo '${Buffer.from(text).toString("base64")}' | base64 -d > '${folder}/${name}'`,
-  );
+  const writes = Object.entries(files).map(([name, text]) => writeLine(`${folder}/${name}`, text));
   return ["set -eu", "umask 077", `mkdir -p '${folder}'`, ...writes, ""].join("\n");
 }
 

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type * as provider from "@pulumi/pulumi/provider/index.js";
 import { type z } from "zod";
 import { dockerBy } from "./docker.ts";
+import { hostFilesSchema, removeHostFiles, writeHostFiles } from "./host-files.ts";
 import { hostReadySchema, waitForHost } from "./host-ready.ts";
 import { liveFilesSchema, writeLiveFiles } from "./live-files.ts";
 import { type Run } from "./run.ts";
@@ -17,18 +18,28 @@ const ignoredKeys = new Set(["__defaults", "__internal"]);
 /** A kind of resource: what it is told, and what is done when it is made and whenever that changes. */
 interface Kind {
   readonly schema: z.ZodType;
-  readonly apply: (inputs: unknown) => Promise<void>;
+  readonly apply: (inputs: unknown, before?: unknown) => Promise<void>;
+  /** Undoes it, so that on another host it is another thing. @default - what was done stays done */
+  readonly remove?: (inputs: unknown) => Promise<void>;
 }
 
-const kindOf = <Inputs>(schema: z.ZodType<Inputs>, apply: (inputs: Inputs) => Promise<void>): Kind => ({
-  schema,
-  apply: (inputs) => apply(schema.parse(inputs)),
-});
+function kindOf<Inputs>(
+  schema: z.ZodType<Inputs>,
+  apply: (inputs: Inputs, before?: Inputs) => Promise<void>,
+  remove?: (inputs: Inputs) => Promise<void>,
+): Kind {
+  return {
+    schema,
+    // What an older version of the plugin wrote need not be what this one understands.
+    apply: (inputs, before) => apply(schema.parse(inputs), schema.safeParse(before).data),
+    ...(remove && { remove: (inputs: unknown) => remove(schema.parse(inputs)) }),
+  };
+}
 
 /**
  * Resources that are something done: `orion:index:Task` runs a container once, `orion:index:HostReady` waits for a
- * server, `orion:index:LiveFiles` hands files to a running container. Each is done when it is made and whenever an
- * input changes. What failed is not in the state, so that the next update does it again.
+ * server, `orion:index:LiveFiles` hands files to a running container, `orion:index:HostFiles` to a server. Each is done
+ * when it is made and whenever an input changes. What failed is not in the state, so that the next update does it again.
  */
 export class OrionProvider implements provider.Provider {
   readonly version = "0.1.0";
@@ -40,6 +51,14 @@ export class OrionProvider implements provider.Provider {
       ["orion:index:Task", kindOf(taskSchema, (inputs) => runTask(inputs, docker))],
       ["orion:index:HostReady", kindOf(hostReadySchema, (inputs) => waitForHost(inputs, run))],
       ["orion:index:LiveFiles", kindOf(liveFilesSchema, (inputs) => writeLiveFiles(inputs, docker))],
+      [
+        "orion:index:HostFiles",
+        kindOf(
+          hostFilesSchema,
+          (inputs, before) => writeHostFiles(inputs, run, before),
+          (inputs) => removeHostFiles(inputs, run),
+        ),
+      ],
     ]);
   }
 
@@ -52,8 +71,10 @@ export class OrionProvider implements provider.Provider {
     return Promise.resolve({ inputs: news, failures });
   }
 
-  diff(_id: string, _urn: string, olds: Properties, news: Properties): Promise<provider.DiffResult> {
-    return Promise.resolve({ changes: !isDeepStrictEqual(plain(olds), plain(news)) });
+  diff(_id: string, urn: string, olds: Properties, news: Properties): Promise<provider.DiffResult> {
+    const [before, after] = [plain(olds), plain(news)];
+    const moves = this.#kind(urn).remove !== undefined && before["host"] !== after["host"];
+    return Promise.resolve({ changes: !isDeepStrictEqual(before, after), replaces: moves ? ["host"] : [] });
   }
 
   async create(urn: string, inputs: Properties): Promise<provider.CreateResult> {
@@ -61,14 +82,13 @@ export class OrionProvider implements provider.Provider {
     return { id: urn.slice(urn.lastIndexOf("::") + 2), outs: inputs };
   }
 
-  async update(_id: string, urn: string, _olds: Properties, news: Properties): Promise<provider.UpdateResult> {
-    await this.#kind(urn).apply(plain(news));
+  async update(_id: string, urn: string, olds: Properties, news: Properties): Promise<provider.UpdateResult> {
+    await this.#kind(urn).apply(plain(news), plain(olds));
     return { outs: news };
   }
 
-  /** What was done stays done. */
-  delete(): Promise<void> {
-    return Promise.resolve();
+  async delete(_id: string, urn: string, properties: Properties): Promise<void> {
+    await this.#kind(urn).remove?.(plain(properties));
   }
 
   #kind(urn: string): Kind {
@@ -90,5 +110,7 @@ function isUnknown(values: unknown, path: readonly PropertyKey[]): boolean {
 const isRecord = (value: unknown): value is Properties => typeof value === "object" && value !== null;
 
 /** What the program said, without secrets' wrapping and without what others added. */
-const plain = (properties: Properties): unknown =>
-  unwrapSecrets(Object.fromEntries(Object.entries(properties).filter(([key]) => !ignoredKeys.has(key))));
+function plain(properties: Properties): Properties {
+  const own = Object.entries(properties).filter(([key]) => !ignoredKeys.has(key));
+  return Object.fromEntries(own.map(([key, value]) => [key, unwrapSecrets(value)]));
+}

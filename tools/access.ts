@@ -1,6 +1,6 @@
 /** Which command reaches a component: the platform's everyday commands as data. Pure. */
 import { queues } from "../config/schema.ts";
-import { type Service, type ServiceKind, servicesOf, type Topology } from "../topology/types.ts";
+import { lastingServices, type Service, type ServiceKind, servicesOf, type Topology } from "../topology/types.ts";
 import { UserError } from "./user-error.ts";
 
 /** A command in a service's container. */
@@ -84,7 +84,7 @@ function first(topology: Topology, kind: ServiceKind, request: string): Service 
 }
 
 function find(topology: Topology, name: string | undefined): Service {
-  const services = topology.services.filter(({ kind }) => kind !== "release");
+  const services = lastingServices(topology);
   const found = services.find((service) => service.name === name) ?? services.find((service) => service.kind === name);
   if (!found) {
     const problem = name === undefined ? "Say which service, as SERVICE=app." : `There is no service '${name}'.`;
@@ -94,7 +94,6 @@ function find(topology: Topology, name: string | undefined): Service {
 }
 
 const running = (topology: Topology): string =>
-  `Services: ${topology.services
-    .filter(({ kind }) => kind !== "release")
+  `Services: ${lastingServices(topology)
     .map(({ name }) => name)
     .join(", ")}`;

@@ -14,6 +14,8 @@ export type Problem =
   | "cache-full"
   | "worker-silent"
   | "tasks-pile-up"
+  | "backup-late"
+  | "backups-unknown"
   | "disk-full";
 
 /** What a check found; no problem means that all is well. */
@@ -79,6 +81,14 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "tasks-pile-up": ({ make }) => ({
     meaning: "tasks come in faster than they are done",
     remedy: `${make("celery-status")}; more orion:workers.concurrency; ${make("celery-purge")} if they may be lost`,
+  }),
+  "backup-late": ({ make }) => ({
+    meaning: "the newest complete backup is too old: what is lost with this database's disk is more than a day",
+    remedy: `${make("backup")} takes one now and shows what is in its way; on the server: journalctl -u orion-backup`,
+  }),
+  "backups-unknown": ({ make }) => ({
+    meaning: "the bucket with the backups does not open: those that there are cannot be reached, nor new ones written",
+    remedy: `${make("up")} if its credentials were changed; on the server: orion-backup list`,
   }),
   "disk-full": () => ({
     meaning: "the disk that holds containers and their data is almost full",

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { type AccessCommand, accessCommands, accessTo, dockerArguments } from "./access.ts";
+import { backup, restoreDrill } from "./backup.ts";
 import { doctor } from "./doctor.ts";
 import { Engines } from "./engines.ts";
 import { openFlower } from "./flower.ts";
@@ -23,6 +24,8 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   celery-status, celery-purge
   rollback                   go back to the image that ran before (asks)
   migrate-up, init-prod      run migrations, or the initialisation, again
+  backup                     take a backup of the database now
+  restore-drill              restore the newest into a scratch server and compare: [--server NAME]
   rehearse                   bring the stack up on a rehearsal cloud: [--phase PHASE] [--cloud NAME] [--port N] [--block N]
 
   --rehearsal CLOUD          not the stack itself is meant, but what was rehearsed on that cloud`;
@@ -34,6 +37,7 @@ async function main(project: string, argv: string[]): Promise<number> {
     options: {
       stack: { type: "string", default: "dev" },
       service: { type: "string" },
+      server: { type: "string" },
       data: { type: "string", default: "ask" },
       yes: { type: "boolean", default: false },
       rehearsal: { type: "string" },
@@ -68,6 +72,10 @@ async function main(project: string, argv: string[]): Promise<number> {
       return doctor(file, new Engines(root, file));
     case "rollback":
       return rollback(root, file, values.yes);
+    case "backup":
+      return backup(file, new Engines(root, file));
+    case "restore-drill":
+      return restoreDrill(file, new Engines(root, file), values.server);
     case "flower":
       return openFlower(root, file, new Engines(root, file));
     default:

@@ -4,8 +4,9 @@ import { dataMount } from "../components/host/cloud-init.ts";
 import { redisDatabases } from "../components/cache/redis-config.ts";
 import { queues } from "../config/schema.ts";
 import { containerPorts } from "../topology/plan.ts";
-import { type Service, servicesOf, type Topology } from "../topology/types.ts";
+import { lastingServices, type Service, servicesOf, type Topology } from "../topology/types.ts";
 import { explain, type Finding } from "./advice.ts";
+import { checkBackup } from "./backup.ts";
 import { type ContainerState, inspectContainer, requireDocker } from "./docker.ts";
 import { type Engines } from "./engines.ts";
 import { type StackFile } from "./stack-file.ts";
@@ -24,7 +25,8 @@ const slowQuerySeconds = 30;
  */
 export async function doctor({ stack, settings, topology, variables }: StackFile, engines: Engines): Promise<number> {
   if (topology.servers.length === 0) requireDocker(settings.dockerHost);
-  const services = topology.services.filter(({ kind }) => kind !== "release");
+  const services = lastingServices(topology);
+  const backups = servicesOf(topology, "backup");
   const states = new Map(services.map((service) => [service.name, inspectContainer(service, engines)]));
   const exec: Exec = (service, ...command) => {
     const container = states.get(service.name)?.Name ?? service.container;
@@ -33,7 +35,7 @@ export async function doctor({ stack, settings, topology, variables }: StackFile
   };
 
   const disks = disksOf(topology);
-  const width = Math.max(...[...services, ...disks].map(({ name }) => name.length));
+  const width = Math.max(...[...services, ...backups, ...disks].map(({ name }) => name.length));
   const findings: Finding[] = [];
   // Each at once: some checks take seconds.
   const found = (finding: Finding) => {
@@ -48,6 +50,7 @@ export async function doctor({ stack, settings, topology, variables }: StackFile
         : { service: service.name, problem: state ? "stopped" : "missing", detail: describeExit(state) },
     );
   }
+  for (const service of backups) found(checkBackup(service, engines, new Date()));
   for (const disk of disks) found(checkDisk(disk, engines));
   report(stack, variables, findings);
   return findings.some(({ problem }) => problem !== undefined) ? 1 : 0;

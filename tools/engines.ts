@@ -51,9 +51,19 @@ export class Engine {
     return runInteractive("ssh", [...forward, ...this.#ssh]);
   }
 
+  /** The same, with something to read. */
+  feedOnHost(input: string, ...words: readonly string[]): Captured {
+    return capture(...this.#program(words, false), input);
+  }
+
   /** Runs a docker command in the user's terminal. @returns its exit code */
   interactive(args: readonly string[], terminal: boolean): Promise<number> {
-    return runInteractive(...this.#program([...this.#docker, ...args], terminal));
+    return this.interactiveOnHost([...this.#docker, ...args], terminal);
+  }
+
+  /** Runs a program of the engine's machine in the user's terminal. @returns its exit code */
+  interactiveOnHost(words: readonly string[], terminal: boolean): Promise<number> {
+    return runInteractive(...this.#program(words, terminal));
   }
 }
 

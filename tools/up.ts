@@ -1,7 +1,7 @@
 /** `make up` and `make down`: the engine's update and destroy with what a person would do before and after. */
 import { join } from "node:path";
 import { imageReferences } from "../topology/images.ts";
-import { type Topology } from "../topology/types.ts";
+import { lastingServices, type Topology } from "../topology/types.ts";
 import { stackExists } from "./backend.ts";
 import { ensureDockerAt, removeVolumes, requireDocker, volumesOf } from "./docker.ts";
 import { requireFreePorts } from "./ports.ts";
@@ -100,13 +100,11 @@ function downServers(root: string, stack: string, data: "ask" | "keep" | "delete
 
 /** A table of every service: its name, its container and its address on this machine. */
 export function whatRunsWhere(topology: Topology): string {
-  const rows = topology.services
-    .filter(({ kind }) => kind !== "release")
-    .map(({ name, container, published }) => [
-      name,
-      published.map(({ address, port }) => `${address}:${port}`).join(" ") || dim("-"),
-      container,
-    ]);
+  const rows = lastingServices(topology).map(({ name, container, published }) => [
+    name,
+    published.map(({ address, port }) => `${address}:${port}`).join(" ") || dim("-"),
+    container,
+  ]);
   const front =
     topology.services.find(({ kind }) => kind === "edge") ?? topology.services.find(({ kind }) => kind === "app");
   const url = front?.published[0] ? `http://${front.published[0].address}:${front.published[0].port}/` : undefined;

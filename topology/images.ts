@@ -9,20 +9,21 @@ export interface BuiltImages {
   readonly docs: string;
 }
 
-type ImageKey = "postgres" | "redis" | "nginx" | "app" | "docs";
+type ImageKey = "postgres" | "redis" | "nginx" | "rclone" | "app" | "docs";
 
-const imageOf: Partial<Record<ServiceKind, ImageKey>> = {
-  database: "postgres",
-  "test-database": "postgres",
-  cache: "redis",
-  broker: "redis",
-  release: "app",
-  app: "app",
-  worker: "app",
-  beat: "app",
-  flower: "app",
-  edge: "nginx",
-  docs: "docs",
+const imagesOf: Partial<Record<ServiceKind, readonly ImageKey[]>> = {
+  database: ["postgres"],
+  "test-database": ["postgres"],
+  backup: ["postgres", "rclone"],
+  cache: ["redis"],
+  broker: ["redis"],
+  release: ["app"],
+  app: ["app"],
+  worker: ["app"],
+  beat: ["app"],
+  flower: ["app"],
+  edge: ["nginx"],
+  docs: ["docs"],
 };
 
 /** The reference of every image that the services run, by the name that components ask for. */
@@ -32,7 +33,7 @@ export function imageReferences(
   built: BuiltImages,
 ): Readonly<Record<string, string>> {
   const { registry, ...overrides } = settings.images;
-  const official = (name: "postgres" | "redis" | "nginx") =>
+  const official = (name: Exclude<ImageKey, "app" | "docs">) =>
     resolveImage(name, { ...(registry !== undefined && { registry }), overrides });
   const referenceOf = (key: ImageKey): string => {
     switch (key) {
@@ -44,6 +45,6 @@ export function imageReferences(
         return official(key);
     }
   };
-  const keys = new Set(services.flatMap(({ kind }) => imageOf[kind] ?? []));
+  const keys = new Set(services.flatMap(({ kind }) => imagesOf[kind] ?? []));
   return Object.fromEntries([...keys].map((key) => [key, referenceOf(key)]));
 }

@@ -100,6 +100,10 @@ function planServersAndServices(stack: string, settings: Settings): Topology {
       }
     }
   }
+  if (settings.storage.backend === "r2") {
+    // A replica has the same data and less to do. Where files are local, backups would lie beside what they are to replace.
+    services.push(service("backup", (byRole("db")[0] ?? core).name, []));
+  }
   if (on.has("cache") && settings.cache.mode === "provision") {
     services.push(
       service("cache", core.name, at(core, containerPorts.redis)),

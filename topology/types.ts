@@ -27,6 +27,7 @@ export type ServiceKind =
   | "replica"
   | "pgbouncer"
   | "etcd"
+  | "backup"
   | "cache"
   | "broker"
   | "cache-replica"
@@ -73,6 +74,10 @@ export interface Topology {
   /** Locations that get a load balancer of their own; empty before phase scale. */
   readonly loadBalancers: readonly string[];
 }
+
+/** The services that have a container for as long as the stack is up; the others run now and then, to their end. */
+export const lastingServices = ({ services }: Topology): readonly Service[] =>
+  services.filter(({ kind }) => kind !== "release" && kind !== "backup");
 
 /** The services of one kind, in the order of their names. */
 export const servicesOf = (topology: Topology, kind: ServiceKind): readonly Service[] =>

@@ -48,10 +48,18 @@ export class DockerPlace extends pulumi.ComponentResource {
 
   /** The exact image, by its content's digest, so that a container runs what was tested and a preview sees a change. */
   image(key: string): pulumi.Output<string> {
+    return this.#find(key).imageId;
+  }
+
+  /** The name of an image that is there, for what is not run by the engine. */
+  reference(key: string): pulumi.Output<string> {
+    return this.#find(key).name;
+  }
+
+  #find(key: string): docker.RemoteImage {
     const image = this.#images.get(key);
-    if (!image)
-      throw new Error(`image '${key}' was not asked for at this place; known: ${[...this.#images.keys()].join(", ")}`);
-    return image.imageId;
+    if (image) return image;
+    throw new Error(`image '${key}' was not asked for at this place; known: ${[...this.#images.keys()].join(", ")}`);
   }
 
   /** Options for a resource on this engine. With its server it is gone: nothing is asked of a dead machine. */

@@ -1,10 +1,8 @@
 /** The rehearsal cloud with real machines: what servers, networks, firewalls, Volumes and load balancers do. */
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { resolve } from "node:path";
 import { AwsClient } from "aws4fetch";
-import { isRecord } from "../../../rehearsal/json.ts";
 import { eventually, get, RehearsalCloud } from "../support/cloud.ts";
 import { hostState } from "../support/host.ts";
 import { docker, succeed } from "../support/sandbox.ts";
@@ -54,21 +52,6 @@ runcmd:
 `;
 const rule = (port: string) => ({ direction: "in", protocol: "tcp", port, source_ips: ["0.0.0.0/0"] });
 
-/** A key of the S3 interface for one bucket: the id of a token and the digest of its value. */
-async function accessKey(bucket: string): Promise<{ accessKeyId: string; secretAccessKey: string }> {
-  const { body: groups } = await cloud.call("GET", "/client/v4/user/tokens/permission_groups");
-  const group = [groups["result"]]
-    .flat()
-    .filter(isRecord)
-    .find(({ name }) => name === "Workers R2 Storage Bucket Item Write");
-  const resource = `com.cloudflare.edge.r2.bucket.${cloud.settings.accountId}_default_${bucket}`;
-  const policies = [{ effect: "allow", permission_groups: [{ id: group?.["id"] }], resources: { [resource]: "*" } }];
-  const { body } = await cloud.call("POST", "/client/v4/user/tokens", { name: bucket, policies });
-  const { id, value } = isRecord(body["result"]) ? body["result"] : {};
-  const secretAccessKey = createHash("sha256").update(String(value)).digest("hex");
-  return { accessKeyId: String(id), secretAccessKey };
-}
-
 beforeAll(async () => {
   cloud.up();
   await cloud.make("/ssh_keys", "ssh_key", { name: "key", public_key: cloud.publicKey });
@@ -113,8 +96,7 @@ describe("a server", () => {
   });
 
   test("pulls images under their production names from the cloud's registry, and runs them", async () => {
-    const { status } = await cloud.call("POST", "/rehearsal/images", { image: "redis:7-bookworm" });
-    expect(status).toBe(201);
+    await cloud.deliver("redis:7-bookworm");
     const run = "docker run --detach --name redis --publish 6379:6379 --memory 128m redis:7-bookworm";
     on("a", run);
     await eventually(() => {
@@ -142,12 +124,10 @@ describe("a server", () => {
   });
 
   test("reads and writes objects at the address of the account, also from a container", async () => {
-    const { accountId } = cloud.settings;
-    const bucket = await cloud.call("POST", `/client/v4/accounts/${accountId}/r2/buckets`, { name: "files" });
-    expect(bucket.status).toBe(200);
-    const host = `${accountId}.r2.cloudflarestorage.com`;
+    await cloud.bucket("files");
+    const host = `${cloud.settings.accountId}.r2.cloudflarestorage.com`;
     const signed = async (method: string, path: string) => {
-      const client = new AwsClient({ ...(await accessKey("files")), service: "s3", region: "auto" });
+      const client = new AwsClient({ ...(await cloud.accessKey("files")), service: "s3", region: "auto" });
       const url = `http://${host}${path}`;
       return new URL((await client.sign(url, { method, aws: { signQuery: true } })).url);
     };

@@ -1,5 +1,6 @@
 /** A rehearsal cloud of its own name, addresses and port, made and ended by the commands that users have. */
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
@@ -122,6 +123,34 @@ export class RehearsalCloud {
     return found.address;
   }
 
+  /** Puts an image of this machine into the cloud's registry, under the same name. */
+  async deliver(image: string): Promise<void> {
+    const { status, body } = await this.call("POST", "/rehearsal/images", { image });
+    if (status !== 201) throw new Error(`${image}: ${status} ${JSON.stringify(body)}`);
+  }
+
+  /** Makes a bucket. */
+  async bucket(name: string): Promise<void> {
+    const path = `/client/v4/accounts/${this.settings.accountId}/r2/buckets`;
+    const { status, body } = await this.call("POST", path, { name });
+    if (status !== 200) throw new Error(`bucket ${name}: ${status} ${JSON.stringify(body)}`);
+  }
+
+  /** A key of the S3 interface for one bucket: the id of a token and the digest of its value. */
+  async accessKey(bucket: string): Promise<{ accessKeyId: string; secretAccessKey: string }> {
+    const { body: groups } = await this.call("GET", "/client/v4/user/tokens/permission_groups");
+    const group = [groups["result"]]
+      .flat()
+      .filter(isRecord)
+      .find(({ name }) => name === "Workers R2 Storage Bucket Item Write");
+    const resource = `com.cloudflare.edge.r2.bucket.${this.settings.accountId}_default_${bucket}`;
+    const policies = [{ effect: "allow", permission_groups: [{ id: group?.["id"] }], resources: { [resource]: "*" } }];
+    const { body } = await this.call("POST", "/client/v4/user/tokens", { name: bucket, policies });
+    const { id, value } = isRecord(body["result"]) ? body["result"] : {};
+    const secretAccessKey = createHash("sha256").update(String(value)).digest("hex");
+    return { accessKeyId: String(id), secretAccessKey };
+  }
+
   /** Begins a fault, and gives its id. */
   async fault(fault: unknown): Promise<number> {
     const { status, body } = await this.call("POST", "/rehearsal/faults", fault);
@@ -131,16 +160,21 @@ export class RehearsalCloud {
 
   /** Runs a command on a server. */
   ssh(address: string, ...words: string[]): Ran {
-    const { status, stdout, stderr } = spawnSync("ssh", [...this.#sshOptions, `root@${address}`, ...words], {
-      encoding: "utf8",
+    return this.feed(address, "", ...words);
+  }
+
+  /** Runs a command on a server, with something to read. */
+  feed(address: string, input: string, ...words: string[]): Ran {
+    const { status, stdout, stderr } = spawnSync("ssh", [...this.sshOptions, `root@${address}`, ...words], {
+      ...{ encoding: "utf8", input },
     });
     return { code: status ?? 1, output: stdout + stderr };
   }
 
   /** Runs a command on a server that is only reached through another one. */
   sshThrough(gateway: string, address: string, ...words: string[]): Ran {
-    const proxy = ["ssh", ...this.#sshOptions, "-W", "%h:%p", `root@${gateway}`].join(" ");
-    const args = [...this.#sshOptions, "-o", `ProxyCommand=${proxy}`, `root@${address}`, ...words];
+    const proxy = ["ssh", ...this.sshOptions, "-W", "%h:%p", `root@${gateway}`].join(" ");
+    const args = [...this.sshOptions, "-o", `ProxyCommand=${proxy}`, `root@${address}`, ...words];
     const { status, stdout, stderr } = spawnSync("ssh", args, { encoding: "utf8" });
     return { code: status ?? 1, output: stdout + stderr };
   }
@@ -158,7 +192,7 @@ export class RehearsalCloud {
   /** Resolves when a command ends well on a server; others can be waited for meanwhile. */
   async answers(address: string, words: readonly string[], seconds = 90): Promise<void> {
     const end = Date.now() + seconds * 1000;
-    const args = [...this.#sshOptions, `root@${address}`, ...words];
+    const args = [...this.sshOptions, `root@${address}`, ...words];
     while ((await run("ssh", args)).code !== 0) {
       if (Date.now() > end) throw new Error(`${address} did not do '${words.join(" ")}' within ${seconds} s`);
       await sleep(100);
@@ -178,7 +212,8 @@ export class RehearsalCloud {
     if (problems) process.stderr.write(`Of the log of cloud '${this.#options.name}':\n${problems.join("\n")}\n`);
   }
 
-  get #sshOptions(): string[] {
+  /** Options with which ssh logs in anywhere. */
+  get sshOptions(): string[] {
     const options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ConnectTimeout=2"];
     return [...options.flatMap((option) => ["-o", option]), "-o", "BatchMode=yes", "-i", this.key];
   }

@@ -100,7 +100,7 @@ describe("the production stack", () => {
   test("everything in Docker goes away with its server", async () => {
     const { resources } = await composed(productionSettings(), "up", "prod");
     const docker = resources.filter(({ type }) =>
-      /^(docker|orion:index\/|orion:index:(Task|LiveFiles|HostReady))/.test(type),
+      /^(docker|orion:index\/|orion:index:(Task|LiveFiles|HostFiles|HostReady))/.test(type),
     );
     expect(docker.length).toBeGreaterThan(20);
     expect(docker.filter(({ options }) => options.deletedWith !== "hcloud:index/server:Server core-1-server")).toEqual(

@@ -9,10 +9,12 @@ import {
   type OptionalService,
   type Phase,
   phases,
+  type SecretKey,
   secretKeys,
   type Settings,
 } from "../../../config/schema.ts";
 import { plan } from "../../../topology/plan.ts";
+import { lastingServices } from "../../../topology/types.ts";
 import { mistakes, valueOf } from "../support/arbitrary.ts";
 import { compose, type Recorded } from "../support/compose.ts";
 import { leastValues, refusalOf } from "../support/settings.ts";
@@ -87,7 +89,9 @@ const settingsFrom = (values: Record<string, unknown>): Settings =>
 const composed = (settings: Settings) =>
   compose("preview", () => {
     const topology = plan("test", settings);
-    return new Platform("orion", { settings, topology, builtImages, secret: () => pulumi.secret("hidden") });
+    const secret = (key: SecretKey) =>
+      pulumi.secret(key === "databaseUrl" ? "postgresql://u:p@db.example.com/o" : "hidden");
+    return new Platform("orion", { settings, topology, builtImages, secret });
   });
 
 test.each([
@@ -101,7 +105,7 @@ test.each([
         const settings = settingsFrom(values);
         const { resources } = await composed(settings);
         const made = resources.filter(({ type }) => type === "docker:index/container:Container").map(serviceOf);
-        const planned = plan("test", settings).services.filter(({ kind }) => kind !== "release");
+        const planned = lastingServices(plan("test", settings));
         expect(made.sort()).toEqual(planned.map(({ name }) => name).sort());
       }),
       { numRuns },

@@ -1,4 +1,4 @@
-import { phases } from "../../../config/schema.ts";
+import { type Phase, phases } from "../../../config/schema.ts";
 import { imageReferences } from "../../../topology/images.ts";
 import { labels, lastingLabels, physicalName } from "../../../topology/naming.ts";
 import { plan } from "../../../topology/plan.ts";
@@ -90,6 +90,37 @@ describe("a move adds", () => {
       published.some(({ address }) => address === "0.0.0.0"),
     );
     expect(new Set(open.map(({ kind }) => kind))).toEqual(new Set(phase === "mvp" ? ["edge"] : []));
+  });
+});
+
+describe("backups", () => {
+  const homes = (phase: Phase, values = {}) =>
+    servicesOf(plan("prod", settingsOf(phase, values)), "backup").map(({ server }) => server);
+
+  test.each([
+    ["development", []],
+    ["mvp", ["core-1"]],
+    // Where a replica is, it is the one that is read.
+    ["scale", ["db-2"]],
+    ["enterprise", ["db-2"]],
+    ["ha", ["db-2"]],
+  ] as const)("in phase %s are taken on %j", (phase, expected) => {
+    expect(homes(phase)).toEqual(expected);
+  });
+
+  test("are not taken where there is no other place for them", () => {
+    expect(homes("mvp", { storage: { backend: "local" } })).toEqual([]);
+  });
+
+  test("bring the images of their clients along, also to a server without a database", () => {
+    const { storage, ...settings } = settingsOf("mvp");
+    const external = { ...settings, storage, database: { ...settings.database, mode: "external" as const } };
+    const { services } = plan("prod", external);
+    expect(services.filter(({ kind }) => kind === "database")).toEqual([]);
+    expect(imageReferences(services, external, built)).toMatchObject({
+      postgres: "postgres:15-bookworm",
+      rclone: "rclone/rclone:1",
+    });
   });
 });
 

@@ -1,0 +1,99 @@
+/** Where a backup's files are on its server, and what those of it say that differ from stack to stack. Pure. */
+
+/** Takes a backup; says which there are. */
+export const backupCommand = "/usr/local/sbin/orion-backup";
+/** Restores the newest one into a scratch server and compares. */
+export const drillCommand = "/usr/local/sbin/orion-restore-drill";
+/** The service that systemd runs, and its timer. */
+export const backupUnit = "orion-backup";
+
+const folder = "/etc/orion/backup";
+/** The variable that names another folder to the scripts. */
+export const filesVariable = "ORION_BACKUP_FILES";
+export const settingsFile = `${folder}/settings`;
+/** What rclone must know, as environment variables. */
+export const storeFile = `${folder}/store.env`;
+/** What PostgreSQL's clients must know, as environment variables. */
+export const databaseFile = `${folder}/database.env`;
+
+export interface BackupSettings {
+  readonly bucket: string;
+  /** Container network in which the database is reached. */
+  readonly network: string;
+  readonly postgresImage: string;
+  readonly rcloneImage: string;
+  /** Whether the database is somebody else's, who lets nobody read the passwords of its roles. */
+  readonly external: boolean;
+}
+
+/** Text of {@link settingsFile}, which the scripts read as shell. */
+export const settingsText = (settings: BackupSettings): string =>
+  assignments({
+    BUCKET: quoted(settings.bucket),
+    NETWORK: quoted(settings.network),
+    POSTGRES_IMAGE: quoted(settings.postgresImage),
+    RCLONE_IMAGE: quoted(settings.rcloneImage),
+    GLOBALS: quoted(settings.external ? "--no-role-passwords" : ""),
+  });
+
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+export interface StoreAccess {
+  /** URL of the S3 interface. */
+  readonly endpoint: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** Text of {@link storeFile}: the remote `store` of rclone. */
+export const storeText = ({ endpoint, accessKeyId, secretAccessKey }: StoreAccess): string =>
+  assignments({
+    RCLONE_CONFIG_STORE_TYPE: "s3",
+    RCLONE_CONFIG_STORE_PROVIDER: "Cloudflare",
+    RCLONE_CONFIG_STORE_REGION: "auto",
+    RCLONE_CONFIG_STORE_ENDPOINT: endpoint,
+    RCLONE_CONFIG_STORE_ACCESS_KEY_ID: accessKeyId,
+    RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY: secretAccessKey,
+    // The credentials open the bucket's objects, not the bucket.
+    RCLONE_CONFIG_STORE_NO_CHECK_BUCKET: "true",
+    // An upload whose size is not known has at most 10,000 parts: room for 160 GB.
+    RCLONE_CONFIG_STORE_CHUNK_SIZE: "16Mi",
+  });
+
+/** Text of {@link databaseFile}, for the database of a `postgresql://` URL. @throws {Error} when it is none */
+export const databaseText = (url: string): string => assignments(connectionVariables(url));
+
+/** Parameters of a URL, and the variables that libpq reads the same from. */
+const parameterVariables: Readonly<Record<string, string>> = {
+  application_name: "PGAPPNAME",
+  channel_binding: "PGCHANNELBINDING",
+  connect_timeout: "PGCONNECT_TIMEOUT",
+  gssencmode: "PGGSSENCMODE",
+  options: "PGOPTIONS",
+  sslmode: "PGSSLMODE",
+  target_session_attrs: "PGTARGETSESSIONATTRS",
+};
+
+/** Variables instead of the URL itself, which would stand in a process list. Parameters of drivers alone are left out. */
+function connectionVariables(url: string): Record<string, string> {
+  // Not the parser's own error: it repeats the URL.
+  if (!URL.canParse(url)) throw new Error("the database's URL has to be postgresql://user:password@host:port/name");
+  const { username, password, hostname, port, pathname, searchParams } = new URL(url);
+  const parameters = [...searchParams].flatMap(([name, value]) => {
+    const variable = parameterVariables[name];
+    return variable === undefined ? [] : [[variable, value] as const];
+  });
+  return {
+    PGHOST: hostname.replace(/^\[(.*)\]$/, "$1"),
+    ...(port !== "" && { PGPORT: port }),
+    PGUSER: decodeURIComponent(username),
+    PGPASSWORD: decodeURIComponent(password),
+    PGDATABASE: decodeURIComponent(pathname.slice(1)),
+    ...Object.fromEntries(parameters),
+  };
+}
+
+const assignments = (values: Readonly<Record<string, string>>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");

@@ -1,0 +1,122 @@
+/** The script that restores a backup into a scratch server and compares what came out with what went in. Pure. */
+import { scriptHead } from "./backup-scripts.ts";
+
+/** Name of everything that a drill makes in Docker. */
+const scratch = "orion-restore-drill";
+
+/**
+ * Restores the newest backup, or that of the given time. Its own network leads nowhere, and nothing is published; all of it
+ * is removed however the drill ends. It may run beside the platform: it takes no more memory than it is given, yields the
+ * processor, and refuses to begin when the disk has too little room.
+ */
+export const restoreDrillScript = `${scriptHead(scratch)}${String.raw`
+exec 9>/run/lock/${scratch}
+flock --nonblock 9 || die "another drill is running on this server"
+
+clear_up() {
+  docker container rm --force --volumes ${scratch}
+  docker volume rm --force ${scratch}
+  docker network rm ${scratch}
+} >/dev/null 2>&1
+trap 'clear_up || true; rm -rf "$work"' EXIT
+# What a power cut has left behind.
+clear_up || true
+
+manifest="$work/manifest"
+fact() { sed -n "s/^$1 //p" "$manifest"; }
+sql() { docker exec --interactive ${scratch} psql -XqtA -v ON_ERROR_STOP=1 --username orion_drill "$@"; }
+
+look
+time=${"$"}{1-$(head -n 1 "$work/complete")}
+[ -n "$time" ] || die "there is no complete backup in the bucket $BUCKET"
+grep -qx "$time" "$work/complete" || die "there is no complete backup $time; there are: $(tr '\n' ' ' <"$work/complete")"
+remote cat "$place/$time.manifest" >"$manifest" || die "the manifest of $time could not be read"
+grep -qx 'orion-backup 1' "$manifest" || die "the manifest of $time is not one that this drill understands"
+age=$(($(date +%s) - $(date -d "$(fact taken)" +%s)))
+database=$(fact database)
+size=$(awk '$1 == "file" { sum += $2 } END { print sum }' "$manifest")
+say "backup $time of $database: $(human "$size"), $((age / 3600)) h $((age / 60 % 60)) min old"
+
+# Rows and indexes as large as they were, what is written while they are made, and something for everybody else.
+needed=$(($(fact bytes) * 3 / 2 + 1073741824))
+free=$(df --output=avail -B1 "$(docker info --format '{{.DockerRootDir}}')" | tail -n 1)
+[ "$free" -ge "$needed" ] ||
+  die "the disk of this server has $(human "$free") free, and $(human "$needed") are needed; name another one: SERVER=..."
+
+docker network create --internal ${scratch} >/dev/null
+docker volume create ${scratch} >/dev/null
+docker run --detach --init --name ${scratch} --network ${scratch} --volume ${scratch}:/var/lib/postgresql/data \
+  --memory 1g --memory-swap 1g --shm-size 256m --cpu-shares 128 \
+  --env POSTGRES_USER=orion_drill --env POSTGRES_HOST_AUTH_METHOD=trust --env PGDATA=/var/lib/postgresql/data/drill \
+  "$POSTGRES_IMAGE" postgres -c fsync=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 \
+  -c max_wal_size=1GB -c maintenance_work_mem=128MB -c autovacuum=off >/dev/null
+tries=0
+# Over TCP: the server of the first initialisation has its socket alone.
+until docker exec ${scratch} pg_isready --quiet --host 127.0.0.1 --username orion_drill; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 120 ] || die "the scratch server did not start: $(docker logs --tail 5 ${scratch} 2>&1)"
+  sleep 1
+done
+
+# fetched OBJECT COMMAND...: hands an object to a command, and notes when it is not what the manifest says.
+failures=0
+failed() {
+  failures=$((failures + 1))
+  say "FAILED   $*"
+}
+fetched() {
+  object=$1
+  shift
+  rm -f "$work/copy" "$work/ended"
+  mkfifo "$work/copy"
+  sha256sum <"$work/copy" >"$work/read" &
+  sum=$!
+  { remote cat "$place/$object" && : >"$work/ended"; } | tee "$work/copy" | "$@" || failed "$object could not be restored"
+  wait "$sum"
+  [ -e "$work/ended" ] || failed "$object could not be read from the bucket"
+  expected=$(awk -v name="$object" '$1 == "file" && $4 == name { print $3 }' "$manifest")
+  [ "$(cut -d ' ' -f 1 "$work/read")" = "$expected" ] || failed "$object is not what was written: its SHA-256 differs"
+}
+roles() { sql --dbname postgres -v ON_ERROR_STOP=0; }
+# Reads what is left, so that the whole object is judged also when it cannot be restored.
+restore() {
+  code=0
+  docker exec --interactive ${scratch} pg_restore --username orion_drill --dbname postgres --create --exit-on-error || code=$?
+  cat >/dev/null
+  return "$code"
+}
+fetched "$time.globals.sql" roles
+fetched "$time.dump" restore
+say "fetched and restored ($(elapsed))"
+
+if [ "$failures" -eq 0 ]; then
+  psql_sums | sql --dbname "$database" >"$work/restored" || failed "the restored database could not be read whole"
+  grep '^table ' "$manifest" >"$work/recorded" || true
+  # As texts: the sums have more digits than awk counts with.
+  awk '
+    function name_of(line) { sub(/^table [^ ]+ [^ ]+ /, "", line); return line }
+    NR == FNR { rows[name_of($0)] = $2; sums[name_of($0)] = $3; next }
+    {
+      name = name_of($0)
+      found[name]
+      if (!(name in rows)) printf "DIFFERS  %s: it was not in the backup\n", name
+      else if ($2 != rows[name]) printf "DIFFERS  %s: %s rows were backed up, %s restored\n", name, rows[name], $2
+      else if ($3 "" != sums[name] "") printf "DIFFERS  %s: as many rows, but other contents\n", name
+      else printf "ok       %s: %s rows\n", name, $2
+    }
+    END { for (name in rows) if (!(name in found)) printf "DIFFERS  %s: it is missing\n", name }
+  ' "$work/recorded" "$work/restored" >"$work/report"
+  cat "$work/report"
+  [ -s "$work/recorded" ] || failed "the manifest names no table; a backup of nothing is none"
+  failures=$((failures + $(grep -c '^DIFFERS' "$work/report" || true)))
+  # Every page of every table and index, and whether they agree.
+  docker exec ${scratch} pg_amcheck --username orion_drill --database "$database" --install-missing --heapallindexed ||
+    failed "pg_amcheck found damage"
+fi
+
+if [ "$failures" -gt 0 ]; then
+  die "$failures of the checks failed ($(elapsed)): do not rely on $time; make backup takes a new one, and try that"
+fi
+rows=$(awk '$1 == "table" { sum += $2 } END { print sum + 0 }' "$manifest")
+say "$time was restored: $(wc -l <"$work/recorded") tables, $rows rows, all as they were backed up; $(elapsed) in all"
+`}`;

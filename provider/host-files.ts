@@ -1,0 +1,76 @@
+/** Files of a server that its user data cannot bring, because that is read once: scripts, units, credentials. */
+import { z } from "zod";
+import { serverSchema } from "./engine.ts";
+import { writeLine } from "./file-script.ts";
+import { type Run, sshArguments } from "./run.ts";
+import { redact } from "./secrets.ts";
+import { sshWords } from "../components/host/ssh-options.ts";
+
+export const hostFilesSchema = z.strictObject({
+  ...serverSchema,
+  /** By absolute path. */
+  files: z.record(
+    z.string().regex(/^(\/[\w@][\w.@-]*)+$/, "an absolute path of plain names"),
+    z.strictObject({ text: z.string(), mode: z.string().regex(/^0[0-7]{3}$/, "a mode such as 0644") }),
+  ),
+  /** What has to be done whenever they are written; it may be done again at any time. */
+  command: z.array(z.string()).min(1),
+  /** What has to be done before they are removed. */
+  removal: z.array(z.string()).min(1),
+});
+export type HostFilesInputs = z.infer<typeof hostFilesSchema>;
+type Files = HostFilesInputs["files"];
+
+const commandSeconds = 120;
+
+/**
+ * Writes the files, each in one step, removes those that are not among them any more, and runs the command.
+ * Always all of it: what a run before got done before it failed is not known.
+ *
+ * @param before what was written the last time
+ * @throws {Error} when it cannot be done, without a secret in the message
+ */
+export async function writeHostFiles(inputs: HostFilesInputs, run: Run, before?: HostFilesInputs): Promise<void> {
+  const gone = Object.keys(before?.files ?? {}).filter((path) => !(path in inputs.files));
+  await must(inputs, run, "its files could not be written", ["sh", "-s"], writeScript(inputs.files, gone));
+  await must(inputs, run, `its files were written, but '${inputs.command.join(" ")}' failed`, inputs.command);
+}
+
+/** Runs the removal's command, then removes the files. */
+export async function removeHostFiles(inputs: HostFilesInputs, run: Run): Promise<void> {
+  await must(inputs, run, `'${inputs.removal.join(" ")}' failed, and its files stay`, inputs.removal);
+  await must(inputs, run, "its files could not be removed", ["rm", "-f", ...Object.keys(inputs.files)]);
+}
+
+async function must(
+  { host, sshOptions, files }: HostFilesInputs,
+  run: Run,
+  what: string,
+  words: readonly string[],
+  input?: string,
+): Promise<void> {
+  const args = sshArguments(host, sshOptions, words);
+  const call = { program: "ssh", args, timeoutSeconds: commandSeconds, ...(input !== undefined && { input }) };
+  const { code, output } = await run(call);
+  if (code === 0) return;
+  const why = code === undefined ? `it took longer than ${commandSeconds} s` : output.trim();
+  throw new Error(`${host}: ${what}: ${redact(why, secretsOf(files))}\nCorrect the cause and run up again.`);
+}
+
+/** Nobody sees a file half written, or with rights that it is not to have. */
+function writeScript(files: Files, gone: readonly string[]): string {
+  const writes = Object.entries(files).flatMap(([path, { text, mode }]) => [
+    `mkdir -p ${sshWords([path.slice(0, path.lastIndexOf("/")) || "/"])}`,
+    writeLine(`${path}.new`, text),
+    `chmod ${mode} ${sshWords([`${path}.new`])}`,
+    `mv -f ${sshWords([`${path}.new`, path])}`,
+  ]);
+  const removals = gone.length > 0 ? [`rm -f ${sshWords(gone)}`] : [];
+  return ["set -eu", "umask 077", ...writes, ...removals, ""].join("\n");
+}
+
+/** What only the owner may read: each file, each line of it, and the value in it. */
+const secretsOf = (files: Files): string[] =>
+  Object.values(files)
+    .filter(({ mode }) => mode.endsWith("00"))
+    .flatMap(({ text }) => [text, ...text.split("\n").flatMap((line) => [line, line.slice(line.indexOf("=") + 1)])]);

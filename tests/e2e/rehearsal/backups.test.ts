@@ -1,0 +1,351 @@
+/** Backups and their restore drill on a real server, with a real PostgreSQL and a real S3 server. */
+import { resolve } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { Backup } from "../../../components/database/backup.ts";
+import { officialImages } from "../../../config/images.ts";
+import {
+  hostFilesSchema,
+  type HostFilesInputs,
+  removeHostFiles,
+  writeHostFiles,
+} from "../../../provider/host-files.ts";
+import { spawnProgram } from "../../../provider/run.ts";
+import { compose } from "../../unit/support/compose.ts";
+import { named, placeOf } from "../../unit/support/place.ts";
+import { backupNow, borrowedDrill, lend } from "../../../tools/backup.ts";
+import { Engine } from "../../../tools/engines.ts";
+import { eventually, RehearsalCloud } from "../support/cloud.ts";
+import { hostState } from "../support/host.ts";
+import { type Ran, succeed } from "../support/sandbox.ts";
+
+const root = resolve(__dirname, "..", "..", "..");
+jest.setTimeout(300_000);
+
+const own = { name: "backups", block: 97 };
+const cloud = new RehearsalCloud(root, { ...own, port: 8970, machines: "docker" });
+const bucket = "orion-files-backups";
+const password = "p4ssw0rd-of-the-database";
+let address: string;
+let files: HostFilesInputs;
+
+const run = (command: string): Ran => cloud.ssh(address, command);
+const on = (command: string): string => succeed(run(command)).trim();
+const sql = (text: string): string =>
+  succeed(cloud.feed(address, text, "docker exec -i database psql -XqtA -v ON_ERROR_STOP=1 -U orion_user orion_db"));
+const rclone = (command: string) =>
+  `docker run --rm -i --env-file /etc/orion/backup/store.env ${officialImages.rclone} --config= ${command}`;
+const place = `store:${bucket}/postgresql`;
+const objects = (): string[] =>
+  on(rclone(`lsf ${place}`))
+    .split("\n")
+    .filter(Boolean)
+    .sort();
+const backups = (): string[] => on("orion-backup list").split("\n").filter(Boolean);
+const newest = (): string => backups()[0] ?? "";
+const backup = (): Ran => cloud.feed(address, backupNow, "sh -s");
+const journal = (): string => on("journalctl --unit orion-backup --output cat --lines 50");
+const leftovers = (at = address): string =>
+  succeed(
+    cloud.ssh(
+      at,
+      ["container ls --all", "volume ls", "network ls"]
+        .map((list) => `docker ${list} -q -f name=orion-restore`)
+        .join("; ") + "; ls -d /run/orion-* 2>/dev/null || true",
+    ),
+  );
+
+/** What a text of rows could hide: every kind of value, names that need quotes, tables that are not quite tables. */
+const schema = `
+  CREATE ROLE reporting LOGIN PASSWORD 'secret of reporting';
+  CREATE EXTENSION pg_trgm;
+  CREATE TYPE mood AS ENUM ('sad', 'happy');
+  CREATE TABLE orders (
+    id bigserial PRIMARY KEY, reference uuid NOT NULL, placed timestamptz DEFAULT now(), price numeric(10,2),
+    weight double precision, tags text[], details jsonb, picture bytea, mood mood, took interval, t text, r int);
+  INSERT INTO orders (reference, price, weight, tags, details, picture, mood, took, t, r)
+    SELECT gen_random_uuid(), n * 1.01, n / 3.0, ARRAY['a', NULL], jsonb_build_object('n', n), decode(md5(n::text), 'hex'),
+      'happy', n * interval '1 min', repeat('x', n % 50), n FROM generate_series(1, 60000) AS n;
+  CREATE INDEX ON orders USING gin (t gin_trgm_ops);
+  CREATE TABLE "Strange name, isn't it" (n int);
+  INSERT INTO "Strange name, isn't it" VALUES (1), (1), (NULL);
+  CREATE TABLE nothing ();
+  CREATE SCHEMA archive;
+  CREATE TABLE archive.years (year int) PARTITION BY RANGE (year);
+  CREATE TABLE archive.old PARTITION OF archive.years FOR VALUES FROM (0) TO (2000);
+  INSERT INTO archive.years SELECT generate_series(1900, 1999);
+  CREATE UNLOGGED TABLE sessions (id int);
+  INSERT INTO sessions VALUES (1);
+  GRANT SELECT ON orders TO reporting;
+`;
+
+beforeAll(async () => {
+  cloud.up();
+  await Promise.all([cloud.deliver(officialImages.postgres), cloud.deliver(officialImages.rclone)]);
+  await cloud.bucket(bucket);
+  address = await server("core");
+  on(
+    `docker network create orion-test-network; docker pull -q ${officialImages.postgres}; docker pull -q ${officialImages.rclone}`,
+  );
+  on(
+    `docker run -d --name database --network orion-test-network -e POSTGRES_USER=orion_user -e POSTGRES_DB=orion_db ` +
+      `-e POSTGRES_PASSWORD=${password} ${officialImages.postgres}`,
+  );
+  files = await filesOf(address);
+  await eventually(() => {
+    on("docker exec database pg_isready -h 127.0.0.1");
+  }, 90);
+  sql(schema);
+});
+
+afterAll(() => {
+  cloud.dispose();
+});
+
+async function server(name: string): Promise<string> {
+  const keys = await cloud.hetzner("GET", "/ssh_keys?name=key");
+  if (JSON.stringify(keys["ssh_keys"]) === "[]") {
+    await cloud.make("/ssh_keys", "ssh_key", { name: "key", public_key: cloud.publicKey });
+  }
+  await cloud.make("/servers", "server", { name, server_type: "cx23", image: "debian-12", ssh_keys: ["key"] });
+  const at = await cloud.address(name);
+  await cloud.booted(at);
+  await eventually(() => {
+    succeed(cloud.ssh(at, "docker version"));
+  }, 90);
+  return at;
+}
+
+/** What the program asks the engine for, with this cloud's own values. */
+async function filesOf(host: string, user = "orion_user", database = "orion_db"): Promise<HostFilesInputs> {
+  const { accessKeyId, secretAccessKey } = await cloud.accessKey(bucket);
+  const store = {
+    ...{ bucket: pulumi.output(bucket), endpoint: `http://${cloud.settings.accountId}.r2.cloudflarestorage.com` },
+    ...{ accessKeyId: pulumi.output(accessKeyId), secretAccessKey: pulumi.secret(secretAccessKey) },
+  };
+  const databaseUrl = `postgresql://${user}:${password}@database:5432/${database}`;
+  const { resources } = await compose(
+    "up",
+    () =>
+      new Backup("backup", {
+        place: placeOf("postgres", "rclone"),
+        store,
+        databaseUrl,
+        external: user !== "orion_user",
+      }),
+  );
+  const { files: written, ...inputs } = named(resources, "backup-files").inputs;
+  const known = JSON.stringify(written)
+    .replaceAll("postgres:test", officialImages.postgres)
+    .replaceAll("rclone:test", officialImages.rclone)
+    .replace(/\{"\[secret\]":("(?:[^"\\]|\\.)*")\}/g, "$1");
+  const texts: unknown = JSON.parse(known);
+  return hostFilesSchema.parse({
+    ...{ ...inputs, host: `ssh://root@${host}`, sshOptions: cloud.sshOptions, files: texts },
+  });
+}
+
+describe("the files", () => {
+  test("arrive with their modes, and the timer waits for the night; once more changes nothing", async () => {
+    await writeHostFiles(files, spawnProgram);
+    await writeHostFiles(files, spawnProgram, files);
+    expect(on("stat -c '%a %U' /etc/orion/backup /etc/orion/backup/*")).toBe(
+      ["700 root", ...Array<string>(3).fill("600 root")].join("\n"),
+    );
+    expect(on("systemctl is-enabled orion-backup.timer && systemctl is-active orion-backup.timer")).toBe(
+      "enabled\nactive",
+    );
+    expect(on("systemctl show --property NextElapseUSecRealtime orion-backup.timer")).toMatch(/ 0[23]:\d\d:\d\d UTC$/);
+    expect(on("ls -d /etc/orion/backup/*.new || true")).not.toContain("store");
+  });
+
+  test("a command that fails is told with its reason, and no secret", async () => {
+    const failing = { ...files, command: ["sh", "-c", "cat /etc/orion/backup/database.env; exit 3"] };
+    const written = writeHostFiles(failing, spawnProgram);
+    await expect(written).rejects.toThrow("its files were written, but 'sh -c cat");
+    await expect(written).rejects.not.toThrow(password);
+  });
+});
+
+describe("a backup", () => {
+  test("before there is one, there is none", () => {
+    expect(backups()).toEqual([]);
+    expect(run("orion-restore-drill")).toEqual({
+      code: 1,
+      output: `orion-restore-drill: there is no complete backup in the bucket ${bucket}\n`,
+    });
+  });
+
+  test("is the dump, the roles and a manifest of what is in it", () => {
+    succeed(backup());
+    const time = newest();
+    expect(time).toMatch(/^\d{8}T\d{6}Z$/);
+    expect(objects()).toEqual(["dump", "globals.sql", "manifest"].map((what) => `${time}.${what}`));
+    const manifest = on(`orion-backup cat ${time}.manifest`).split("\n");
+    expect(manifest.map((line) => line.split(" ")[0])).toEqual([
+      ...["orion-backup", "taken", "table", "table", "table", "table", "table"],
+      ...["database", "server", "bytes", "file", "file"],
+    ]);
+    expect(
+      manifest.filter((line) => line.startsWith("table")).map((line) => line.replace(/^table (\d+) -?\d+ /, "$1 ")),
+    ).toEqual([
+      ...[
+        "100 archive.old",
+        `3 public."Strange name, isn't it"`,
+        "0 public.nothing",
+        "60000 public.orders",
+        "1 public.sessions",
+      ],
+    ]);
+    expect(on(`orion-backup cat ${time}.globals.sql`)).toContain("CREATE ROLE reporting");
+    expect(on(`orion-backup cat ${time}.dump | sha256sum`).split(" ")[0]).toBe(manifest.at(-1)?.split(" ")[2]);
+    expect(journal()).toContain(`${time} is complete`);
+    expect(journal()).not.toContain(password);
+  });
+
+  test("is of one moment, whatever is written while it is taken", () => {
+    on(
+      `nohup sh -c 'while true; do docker exec database psql -q -U orion_user orion_db -c "INSERT INTO sessions SELECT generate_series(1, 500); ` +
+        `DELETE FROM orders WHERE id = (SELECT min(id) FROM orders)"; done' >/dev/null 2>&1 & echo $! > /run/writer`,
+    );
+    succeed(backup());
+    on("pkill -P $(cat /run/writer); kill $(cat /run/writer) || true");
+    expect(succeed(run("orion-restore-drill"))).toMatch(/ok {7}public\.sessions: \d+ rows/);
+  });
+
+  test("that breaks off counts for nothing, and takes no older one away", async () => {
+    const before = backups();
+    on(
+      `nohup sh -c 'until docker exec database psql -XtA -U orion_user orion_db -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity ` +
+        `WHERE application_name = \\$\\$pg_dump\\$\\$ AND state <> \\$\\$idle\\$\\$" | grep -q t; do :; done' >/dev/null 2>&1 &`,
+    );
+    expect(backup().code).not.toBe(0);
+    expect(journal()).toMatch(/\.dump is not whole: what it is made of broke off$/m);
+    expect(backups()).toEqual(before);
+    expect(objects().length).toBeGreaterThan(before.length * 3);
+    expect(leftovers()).toBe("");
+    // The session that held the snapshot is gone, too.
+    await eventually(() => {
+      expect(on("docker ps --all --format '{{.Names}}'")).toBe("database");
+    });
+  });
+
+  test("keeps the newest seven, and the last of each of the seven newest days; what never was complete goes", () => {
+    const [real = ""] = backups();
+    const times = [
+      ...["20191231T010000Z", "20200101T010000Z", "20200102T010000Z", "20200103T010000Z", "20200104T010000Z"],
+      ...["20200104T020000Z", "20200105T010000Z", "20200106T010000Z", "20200106T020000Z", "20200106T030000Z"],
+    ];
+    const copies = times.flatMap((time) =>
+      ["dump", "globals.sql", "manifest"].map((what) => [`${real}.${what}`, `${time}.${what}`] as const),
+    );
+    const script = [...copies, [`${real}.dump`, "20200106T040000Z.dump"] as const]
+      .map(([from, to]) => `rclone --config= copyto ${place}/${from} ${place}/${to} && `)
+      .join("");
+    on(
+      `${rclone("").replace("docker run", "docker run --entrypoint sh").replace("--config= ", "")} -c '${script}true'`,
+    );
+    on(`echo other | ${rclone(`rcat ${place}/notes.txt`)}`);
+    succeed(backup());
+    const kept = backups();
+    // Three of today, and four more make seven; then the last of each further day up to the seventh.
+    expect(kept.slice(3)).toEqual([
+      ...["20200106T030000Z", "20200106T020000Z", "20200106T010000Z", "20200105T010000Z"],
+      ...["20200104T020000Z", "20200103T010000Z", "20200102T010000Z", "20200101T010000Z"],
+    ]);
+    expect(objects().filter((name) => name !== "notes.txt")).toHaveLength(kept.length * 3);
+    expect(objects()).toContain("notes.txt");
+  });
+});
+
+describe("the restore drill", () => {
+  test("says table by table that all is there, how old it is and how long it took, and leaves nothing behind", () => {
+    const output = succeed(run("orion-restore-drill"));
+    expect(output).toMatch(/^backup \d{8}T\d{6}Z of orion_db: [\d.]+[KM]?B, 0 h \d+ min old$/m);
+    expect(output).toMatch(/^ok {7}public\.orders: \d+ rows$/m);
+    expect(output).toMatch(/was restored: 5 tables, \d+ rows, all as they were backed up; \d+ s in all$/m);
+    expect(leftovers()).toBe("");
+  });
+
+  test("rows that are gone, others in place of them, and tables that are not there are named", () => {
+    const before = newest();
+    sql(
+      "DELETE FROM archive.years WHERE year < 1910; UPDATE sessions SET id = id + 1; DROP TABLE nothing; CREATE TABLE more ();",
+    );
+    succeed(backup());
+    // A dump that lacks what its manifest has counted.
+    const forged = newest();
+    on(
+      `{ orion-backup cat ${before}.manifest | grep -v ^file; orion-backup cat ${forged}.manifest | grep ^file; } > /run/forged; ` +
+        `${rclone(`rcat ${place}/${forged}.manifest`)} < /run/forged`,
+    );
+    const { code, output } = run("orion-restore-drill");
+    on(rclone(`deletefile ${place}/${forged}.manifest`));
+    expect(code).toBe(1);
+    expect(output).toContain("DIFFERS  archive.old: 100 rows were backed up, 90 restored");
+    expect(output).toContain("DIFFERS  public.sessions: as many rows, but other contents");
+    expect(output).toContain("DIFFERS  public.nothing: it is missing");
+    expect(output).toContain("DIFFERS  public.more: it was not in the backup");
+    expect(output).toMatch(/^ok {7}public\.orders/m);
+    expect(output).toContain("4 of the checks failed");
+    expect(leftovers()).toBe("");
+  });
+
+  test("one byte that is another in the bucket is noticed", () => {
+    const dump = `${newest()}.dump`;
+    on(
+      `orion-backup cat ${dump} > /run/dump; cp /run/dump /run/other; ` +
+        `printf '\\377' | dd of=/run/other bs=1 seek=$(($(stat -c %s /run/dump) / 2)) conv=notrunc status=none`,
+    );
+    on(`${rclone(`rcat ${place}/${dump}`)} < /run/other`);
+    const { code, output } = run("orion-restore-drill");
+    on(`${rclone(`rcat ${place}/${dump}`)} < /run/dump`);
+    expect(code).toBe(1);
+    expect(output).toContain(`FAILED   ${dump} is not what was written: its SHA-256 differs`);
+    expect(leftovers()).toBe("");
+  });
+
+  test("on another server, which has nothing of it before and nothing after", async () => {
+    const guest = await server("guest");
+    const engine = (at: string) => Engine.onServer([...cloud.sshOptions, `root@${at}`]);
+    const folder = lend(engine(address), engine(guest));
+    const { code, stdout } = engine(guest).captureOnHost(...borrowedDrill(folder));
+    expect(stdout).toMatch(/was restored: 5 tables/);
+    expect(code).toBe(0);
+    expect(leftovers(guest)).toBe(`${folder}\n`);
+    expect(succeed(cloud.ssh(guest, "ls /etc/orion /usr/local/sbin 2>/dev/null || true"))).not.toContain("orion-");
+  });
+
+  test("ended in the middle, it clears up", () => {
+    expect(run("timeout --signal TERM --kill-after 30 6 orion-restore-drill").code).toBe(124);
+    expect(leftovers()).toBe("");
+  });
+});
+
+test("of a database of somebody else's, where one is no superuser, it is no other", async () => {
+  sql(`CREATE ROLE tenant LOGIN PASSWORD '${password}'`);
+  sql("CREATE DATABASE theirs OWNER tenant");
+  succeed(
+    cloud.feed(
+      address,
+      "CREATE TABLE mine AS SELECT generate_series(1, 100) AS n",
+      "docker exec -i database psql -q -U tenant theirs",
+    ),
+  );
+  await writeHostFiles(await filesOf(address, "tenant", "theirs"), spawnProgram, files);
+  succeed(backup());
+  expect(on(`orion-backup cat ${newest()}.globals.sql`)).not.toContain("SCRAM-SHA-256");
+  expect(succeed(run("orion-restore-drill"))).toContain("ok       public.mine: 100 rows");
+});
+
+test("taken away, no timer and no credential stays", async () => {
+  await removeHostFiles(files, spawnProgram);
+  expect(run("systemctl is-enabled orion-backup.timer").code).not.toBe(0);
+  expect(on("ls /etc/orion/backup /usr/local/sbin/orion-* || true")).not.toMatch(/env|orion-backup$/);
+});
+
+test("nothing stays behind", async () => {
+  cloud.down();
+  await eventually(() => {
+    expect(Object.values(hostState(own)).flat()).toEqual([]);
+  });
+});

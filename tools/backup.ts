@@ -1,0 +1,125 @@
+/** `make backup` and `make restore-drill`: what the server does every night, done now, and whether it is worth anything. */
+import {
+  backupCommand,
+  backupUnit,
+  drillCommand,
+  filesVariable,
+  settingsFile,
+  storeFile,
+} from "../components/database/backup-files.ts";
+import { writeLine } from "../provider/file-script.ts";
+import { type Service, servicesOf } from "../topology/types.ts";
+import { type Finding } from "./advice.ts";
+import { type Engine, type Engines } from "./engines.ts";
+import { type StackFile } from "./stack-file.ts";
+import { isTerminal } from "./terminal.ts";
+import { UserError } from "./user-error.ts";
+
+/**
+ * Starts the service as the timer does, and shows what it says. One that runs already is waited for; one that failed and
+ * waits for its next try would be waited for as well, so that this waiting is ended first.
+ */
+export const backupNow = [
+  `unit=${backupUnit}.service`,
+  `[ "$(systemctl show --property SubState --value $unit)" != auto-restart ] || systemctl stop $unit`,
+  "journalctl --unit $unit --lines 0 --follow --output cat & log=$!",
+  "code=0; systemctl start $unit || code=$?",
+  "sleep 1; kill $log; exit $code",
+].join("\n");
+
+/** Takes a backup. @returns 0 when it is complete */
+export function backup(file: StackFile, engines: Engines): Promise<number> {
+  return engines.of(backupOf(file)).interactiveOnHost(["sh", "-c", backupNow], isTerminal);
+}
+
+/**
+ * Restores the newest backup into a scratch server and compares.
+ *
+ * @param server where; @default that which takes the backups
+ * @returns 0 when all is there
+ */
+export async function restoreDrill(file: StackFile, engines: Engines, server?: string): Promise<number> {
+  const service = backupOf(file);
+  const home = engines.of(service);
+  if (server === undefined || server === service.server) return home.interactiveOnHost([drillCommand], isTerminal);
+  const guest = engines.of({ server });
+  const folder = lend(home, guest);
+  try {
+    return await guest.interactiveOnHost(borrowedDrill(folder), isTerminal);
+  } finally {
+    guest.captureOnHost("rm", "-rf", folder);
+  }
+}
+
+/**
+ * Hands what a drill needs to a server that has none of it, for as long as the drill lasts, in memory.
+ *
+ * @returns the folder there
+ */
+export function lend(home: Engine, guest: Engine): string {
+  const texts = { settings: settingsFile, "store.env": storeFile, drill: drillCommand };
+  const folder = printed(guest, ["mktemp", "-d", "/run/orion-drill.XXXXXX"]).trim();
+  const lines = Object.entries(texts).map(([name, path]) =>
+    writeLine(`${folder}/${name}`, printed(home, ["cat", path])),
+  );
+  printed(guest, ["sh", "-s"], ["set -eu", "umask 077", ...lines, ""].join("\n"));
+  return folder;
+}
+
+/** The command that runs the drill from a folder that was lent. */
+export const borrowedDrill = (folder: string): string[] => [
+  "env",
+  `${filesVariable}=${folder}`,
+  "sh",
+  `${folder}/drill`,
+];
+
+function printed(engine: Engine, words: readonly string[], input?: string): string {
+  const { code, stdout, stderr } = engine.feedOnHost(input ?? "", ...words);
+  if (code === 0) return stdout;
+  throw new UserError(`The drill could not be prepared: ${stderr.trim()}`);
+}
+
+/** @throws {UserError} when the stack has none */
+function backupOf({ stack, settings, topology }: StackFile): Service {
+  const [service] = servicesOf(topology, "backup");
+  if (service) return service;
+  throw new UserError(
+    topology.servers.length === 0
+      ? `Stack '${stack}' runs on this machine and takes no backups; phases with servers do.`
+      : `Stack '${stack}' takes no backups, because orion:storage.backend is ${settings.storage.backend}: they would lie ` +
+          "beside what they are to replace. With r2 they have a bucket of their own.",
+  );
+}
+
+/** A night, what the timer may be late by, and the time that it takes. */
+const mostHours = 26;
+
+/** Whether the newest complete backup is young enough; before the first one, whether its time has come. */
+export function checkBackup(service: Service, engines: Engines, now: Date): Finding {
+  const engine = engines.of(service);
+  const listed = engine.captureOnHost(backupCommand, "list");
+  if (listed.code !== 0) {
+    return { service: service.name, problem: "backups-unknown", detail: (listed.stderr || listed.stdout).trim() };
+  }
+  const since = engine.captureOnHost("stat", "--format", "%Y", settingsFile);
+  return { service: service.name, ...judge(listed.stdout, new Date(Number(since.stdout) * 1000), now) };
+}
+
+/**
+ * @param list times of complete backups, the newest first
+ * @param since when the server was told to take them
+ */
+export function judge(list: string, since: Date, now: Date): Omit<Finding, "service"> {
+  const times = list.split("\n").filter((line) => line !== "");
+  const [newest] = times;
+  const hours = (now.getTime() - (newest === undefined ? since : timeOf(newest)).getTime()) / 3_600_000;
+  const isLate = hours > mostHours && { problem: "backup-late" as const };
+  if (newest === undefined)
+    return { ...isLate, detail: hours > mostHours ? "none" : "none yet; the first comes at night" };
+  return { ...isLate, detail: `${times.length} complete, the newest ${Math.floor(hours)} h old` };
+}
+
+/** The time that a backup is called by: 20261125T023000Z. */
+const timeOf = (name: string): Date =>
+  new Date(name.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"));
