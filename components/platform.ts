@@ -1,45 +1,33 @@
 import * as pulumi from "@pulumi/pulumi";
 import { cloudflareRanges } from "../config/cloudflare-ranges.ts";
-import { type SecretKey, type Settings } from "../config/schema.ts";
+import { type Settings } from "../config/schema.ts";
 import { endpointsOf } from "../topology/access.ts";
 import { type BuiltImages } from "../topology/images.ts";
 import { type Service, type ServiceKind, servicesOf, type Topology } from "../topology/types.ts";
 import { accessOf } from "./access.ts";
 import { AppTier } from "./app-tier/app-tier.ts";
-import { appEnvironment, type Connections } from "./app-tier/environment.ts";
+import { appEnvironment } from "./app-tier/environment.ts";
 import { Release } from "./app-tier/release.ts";
-import { Cache } from "./cache/cache.ts";
-import { redisDatabases, type RedisUse } from "./cache/redis-config.ts";
-import { Backup } from "./database/backup.ts";
-import { Database } from "./database/database.ts";
+import {
+  type BackingServicesArgs,
+  type CacheParts,
+  createCache,
+  createDatabase,
+  type DatabaseParts,
+} from "./backing-services.ts";
 import { Docs } from "./docs/docs.ts";
 import { CloudflareZone } from "./edge-proxy/cloudflare-zone.ts";
 import { type Certificate, EdgeProxy } from "./edge-proxy/edge-proxy.ts";
 import { SelfSignedCertificate } from "./edge-proxy/self-signed-certificate.ts";
-import { dataMount } from "./host/cloud-init.ts";
 import { NotBuiltError } from "./not-built.ts";
 import { createPassword } from "./password.ts";
 import { createPlaces, type Places } from "./places.ts";
 import { Storage } from "./storage/storage.ts";
 import { WorkerTier } from "./worker-tier/worker-tier.ts";
 
-export interface PlatformArgs {
-  readonly settings: Settings;
-  readonly topology: Topology;
-  /** The stack's secrets by name; undefined for one that it does not set. */
-  readonly secret: (key: SecretKey) => pulumi.Output<string> | undefined;
+export interface PlatformArgs extends BackingServicesArgs {
   /** References of the images that are built from this repository. */
   readonly builtImages: BuiltImages;
-}
-
-/** A part that others use: how it is reached, and what must be there first; nothing of ours when it is external. */
-interface DatabaseParts {
-  readonly url: pulumi.Output<string>;
-  readonly resources: pulumi.Resource[];
-}
-interface CacheParts {
-  readonly urls: Pick<Connections, "redisUrl" | "brokerUrl" | "resultBackendUrl" | "flagsUrl">;
-  readonly resources: pulumi.Resource[];
 }
 
 /** Phases whose servers this version brings up. */
@@ -70,10 +58,8 @@ export class Platform extends pulumi.ComponentResource {
 
     const places = createPlaces(args, this);
     const storage = this.#createStorage(places);
-    const database = this.#createDatabase(places);
-    this.#createBackup(places, storage, database);
-    this.#createTestDatabase(places);
-    const cache = this.#createCache(places);
+    const database = createDatabase(args, places, storage, this);
+    const cache = createCache(args, places, this);
     this.flowerPassword = this.#createFlowerPassword();
     if (cache) this.#createTiers(places, storage, database, cache);
     this.#createDocs(places);
@@ -107,63 +93,6 @@ export class Platform extends pulumi.ComponentResource {
       ...(customDomain !== undefined && zone !== undefined && { custom: { domain: customDomain, zone } }),
     };
     return new Storage("storage", { backend: "r2", ...args }, { parent: this });
-  }
-
-  #createDatabase(places: Places): DatabaseParts {
-    const [service] = this.#services("database");
-    if (!service) return { url: this.#required("databaseUrl"), resources: [] };
-    const { database: settings, protection } = this.#args.settings;
-    const common = { place: places.of(service), service, memoryMb: settings.memoryMb, protection };
-    const database = new Database(
-      "database",
-      this.#hasServers
-        ? { ...common, data: { kind: "directory", path: `${dataMount}/postgres` }, tls: true, ...addressOf(service) }
-        : { ...common, data: { kind: "volume" } },
-      { parent: this },
-    );
-    return { url: database.url, resources: [database] };
-  }
-
-  #createBackup(places: Places, { backups: store }: Storage, { url, resources }: DatabaseParts): void {
-    for (const service of this.#services("backup")) {
-      if (!store) throw new Error("the plan has backups, but no place for them");
-      const external = this.#args.settings.database.mode === "external";
-      const args = { place: places.of(service), store, databaseUrl: url, external };
-      new Backup("backup", args, { parent: this, dependsOn: resources });
-    }
-  }
-
-  #createTestDatabase(places: Places): void {
-    for (const service of this.#services("test-database")) {
-      const args = { place: places.of(service), service, memoryMb: 256, data: { kind: "memory" } } as const;
-      new Database("test-database", args, { parent: this });
-    }
-  }
-
-  #createCache(places: Places): CacheParts | undefined {
-    const { cache } = this.#args.settings;
-    if (cache.mode === "external") {
-      const redisUrl = this.#required("redisUrl");
-      const brokerUrl = this.#required("brokerUrl");
-      return { urls: { redisUrl, brokerUrl, resultBackendUrl: brokerUrl, flagsUrl: redisUrl }, resources: [] };
-    }
-    const redis = (name: string, service: Service, use: RedisUse, maxMemoryMb: number) => {
-      const reached = this.#hasServers ? addressOf(service) : {};
-      return new Cache(name, { place: places.of(service), service, use, maxMemoryMb, ...reached }, { parent: this });
-    };
-    const [service] = this.#services("cache");
-    if (!service) return undefined;
-    const [brokerService] = this.#services("broker");
-    // Development has one Redis for everything; it must not evict, for the broker's sake.
-    const main = redis("cache", service, brokerService ? "cache" : "all", cache.maxMemoryMb);
-    const broker = brokerService ? redis("broker", brokerService, "broker", cache.brokerMaxMemoryMb) : main;
-    const urls = {
-      redisUrl: main.url(redisDatabases.sessions),
-      brokerUrl: broker.url(redisDatabases.broker),
-      resultBackendUrl: broker.url(redisDatabases.results),
-      flagsUrl: main.url(redisDatabases.flags),
-    };
-    return { urls, resources: [main, ...(broker === main ? [] : [broker])] };
   }
 
   /** What runs the platform's own image, and the edge before it. */
@@ -257,22 +186,6 @@ export class Platform extends pulumi.ComponentResource {
     for (const service of this.#services("docs"))
       new Docs("docs", { place: places.of(service), service }, { parent: this });
   }
-
-  /** A secret that the configuration was checked to have. */
-  #required(key: SecretKey): pulumi.Output<string> {
-    const value = this.#args.secret(key);
-    if (!value)
-      throw new pulumi.RunError(
-        `orion:${key}: got nothing, allowed: a URL; set it with: pulumi config set --secret ${key}`,
-      );
-    return value;
-  }
 }
 
 const uploadsOf = (storage: Storage) => (storage.uploads === undefined ? {} : { uploads: storage.uploads });
-
-/** Where a service is reached from any server: its published private address. */
-function addressOf({ name, published: [at] }: Service): { address: string } {
-  if (!at) throw new Error(`${name} publishes no port`);
-  return { address: `${at.address}:${at.port}` };
-}

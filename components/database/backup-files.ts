@@ -77,7 +77,12 @@ const parameterVariables: Readonly<Record<string, string>> = {
 /** Variables instead of the URL itself, which would stand in a process list. Parameters of drivers alone are left out. */
 function connectionVariables(url: string): Record<string, string> {
   // Not the parser's own error: it repeats the URL.
-  if (!URL.canParse(url)) throw new Error("the database's URL has to be postgresql://user:password@host:port/name");
+  if (!URL.canParse(url) || !/^postgres(?:ql)?:/.test(url) || /%(?![0-9a-f]{2})/i.test(url)) {
+    throw new Error(
+      "orion:databaseUrl: got something else, allowed: postgresql://user:password@host:port/name, special characters " +
+        "as %40; set it with: pulumi config set --secret databaseUrl",
+    );
+  }
   const { username, password, hostname, port, pathname, searchParams } = new URL(url);
   const parameters = [...searchParams].flatMap(([name, value]) => {
     const variable = parameterVariables[name];

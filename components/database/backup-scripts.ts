@@ -10,8 +10,8 @@
  */
 import { databaseFile, filesVariable, settingsFile } from "./backup-files.ts";
 
-/** As many backups are kept, and of as many days the last one. */
-export const keptBackups = 7;
+/** What is younger than so many days stays, and so do as many of the newest complete backups, however old they are. */
+export const keptDays = 7;
 
 /** The folder of the settings; the drill may be run on a server that has none. */
 const folder = settingsFile.slice(0, settingsFile.lastIndexOf("/"));
@@ -80,6 +80,18 @@ SQL
 `;
 
 /**
+ * What goes, as a function of the shell: `outdated LIMIT COMPLETE` prints those of the objects on standard input that are
+ * older than the limit and not of one of the newest complete backups. Thus nothing goes while backups fail, or when the
+ * clock is wrong; what never was complete goes by its age, for another server may still be writing it.
+ */
+export const retention = `outdated() {
+  awk -v limit="$1" '
+    NR == FNR { if (FNR <= ${keptDays}) newest[$0]; next }
+    /^[0-9]+T[0-9]+Z[.]/ && index($0, ".") == 17 && $0 < limit && !(substr($0, 1, 16) in newest)' "$2" -
+}
+`;
+
+/**
  * The script behind the timer. With `list` it names the complete backups, with `cat <object>` it prints one of theirs.
  *
  * One session counts, exports its snapshot and stays: what is dumped is what was counted, and its locks keep every table
@@ -133,6 +145,7 @@ store() {
   echo "file $size $(cut -d ' ' -f 1 "$work/sent") $object" >>"$manifest"
 }
 
+${retention}
 mkfifo "$work/questions" "$work/answers"
 client psql -XqtA -v ON_ERROR_STOP=1 <"$work/questions" >"$work/answers" &
 session=$!
@@ -165,17 +178,12 @@ exec 3>&- 4<&-
 wait "$session" || die "the session that held the snapshot ended before the dump did"
 store "$stamp.manifest" cat "$manifest"
 
-# Only now that there is a new one may an old one go: by number, never by age. The last of each day counts beside the
-# newest, or backups by hand would push out the days before.
+# Only now that there is a new one may an old one go.
 look
 [ "$(head -n 1 "$work/complete")" = "$stamp" ] ||
   die "$stamp is complete, but there is one of a later time: the clock was set back; no old backup was deleted"
-awk -v most=${keptBackups} '{ day = substr($0, 1, 8) }
-  !(day in days) { days[day]; if (++count <= most) { print; next } }
-  NR <= most' "$work/complete" >"$work/kept"
-awk -v now="$stamp" 'NR == FNR { kept[$0]; next }
-  /^[0-9]+T[0-9]+Z\./ { time = substr($0, 1, 16); if (!(time in kept) && time < now) print }' \
-  "$work/kept" "$work/objects" >"$work/old"
+limit=$(date -u -d "@$((started - ${keptDays * 86_400}))" +%Y%m%dT%H%M%SZ)
+outdated "$limit" "$work/complete" <"$work/objects" >"$work/old"
 drop() {
   [ ! -s "$1" ] || remote delete --files-from-raw - "$place" <"$1" || die "old backups could not be deleted"
 }
@@ -184,5 +192,6 @@ grep '\.manifest$' "$work/old" >"$work/old-manifests" || true
 grep -v '\.manifest$' "$work/old" >"$work/old-others" || true
 drop "$work/old-manifests"
 drop "$work/old-others"
-say "$stamp is complete ($(elapsed)); $(wc -l <"$work/kept") of $(wc -l <"$work/complete") backups are kept"
+gone=$(wc -l <"$work/old-manifests")
+say "$stamp is complete ($(elapsed)); $(($(wc -l <"$work/complete") - gone)) backups are kept, $gone were deleted for their age"
 `}`;

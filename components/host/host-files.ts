@@ -32,7 +32,8 @@ export class HostFiles extends pulumi.CustomResource {
       "orion:index:HostFiles",
       name,
       { host: dockerHost, sshOptions, ...args },
-      { ...(deletedWith && { deletedWith }), ...opts },
+      // What is removed last must not be what has just been written.
+      { ...(deletedWith && { deletedWith }), deleteBeforeReplace: true, ...opts },
     );
   }
 }

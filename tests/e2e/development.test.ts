@@ -2,7 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { createServer } from "node:net";
 import { z } from "zod";
-import { Client, eventually } from "./support/client.ts";
+import { Client } from "./support/client.ts";
+import { eventually } from "./support/eventually.ts";
 import { docker, freePorts, Sandbox, succeed } from "./support/sandbox.ts";
 
 jest.setTimeout(300_000);
@@ -16,7 +17,7 @@ let edge: Client;
 
 const containers = (): string[] => docker("ps", "--filter", "label=stack=e2e", "--format", "{{.Names}}");
 const ready = () =>
-  eventually("the platform is ready", async () => {
+  eventually(async () => {
     expect((await edge.get("/ready")).status).toBe(200);
   });
 
@@ -198,7 +199,7 @@ test("every container may be restarted, one at a time, and no order is lost", as
   for (const name of containers()) {
     docker("restart", name);
     await ready();
-    await eventually(`an order is taken after the restart of ${name}`, async () => {
+    await eventually(async () => {
       await edge.order();
     });
   }

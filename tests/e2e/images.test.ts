@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { officialImages } from "../../config/images.ts";
-import { eventually } from "./support/client.ts";
+import { eventually } from "./support/eventually.ts";
 import { docker } from "./support/sandbox.ts";
 
 jest.setTimeout(180_000);
@@ -67,9 +67,8 @@ describe("postgres", () => {
   const psql = (query: string) =>
     inside("postgres", "psql", "-XtA", "-h", "127.0.0.1", "-U", "orion", "-d", "orion_db", "-c", query);
   const answers = (query: string, expected: string) =>
-    eventually(`PostgreSQL answers ${query}`, () => {
+    eventually(() => {
       expect(psql(query)).toEqual({ code: 0, output: `${expected}\n` });
-      return Promise.resolve();
     });
   const startServer = (...more: string[]) => {
     start(
@@ -115,9 +114,8 @@ test("redis: version 7, arguments, a user of its own, data that stays", async ()
     start("redis", "--volume", `${named("redis")}:/data`, officialImages.redis, "redis-server", "--appendonly", "yes");
   };
   const ping = () =>
-    eventually("Redis answers", () => {
+    eventually(() => {
       expect(inside("redis", "redis-cli", "ping").output).toBe("PONG\n");
-      return Promise.resolve();
     });
   startServer();
   await ping();
@@ -137,7 +135,7 @@ test("nginx: templates filled in from the environment, a graceful stop", async (
   const template = `${join(folder, "site.conf.template")}:/etc/nginx/templates/site.conf.template:ro`;
   start("nginx", "--env", "WHO=orion", "--volume", template, "--publish", "127.0.0.1::8081", officialImages.nginx);
   const [address = ""] = docker("port", named("nginx"), "8081/tcp");
-  await eventually("nginx answers", async () => {
+  await eventually(async () => {
     expect(await (await fetch(`http://${address}/`)).text()).toBe("hello orion");
   });
   expect(inside("nginx", "nginx", "-t").output).toContain("test is successful");

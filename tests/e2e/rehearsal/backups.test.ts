@@ -14,7 +14,8 @@ import { compose } from "../../unit/support/compose.ts";
 import { named, placeOf } from "../../unit/support/place.ts";
 import { backupNow, borrowedDrill, lend } from "../../../tools/backup.ts";
 import { Engine } from "../../../tools/engines.ts";
-import { eventually, RehearsalCloud } from "../support/cloud.ts";
+import { RehearsalCloud } from "../support/cloud.ts";
+import { eventually } from "../support/eventually.ts";
 import { hostState } from "../support/host.ts";
 import { type Ran, succeed } from "../support/sandbox.ts";
 
@@ -229,31 +230,28 @@ describe("a backup", () => {
     });
   });
 
-  test("keeps the newest seven, and the last of each of the seven newest days; what never was complete goes", () => {
+  test("takes away what is older than a week, but not the newest seven, nor what is no backup's", () => {
     const [real = ""] = backups();
-    const times = [
-      ...["20191231T010000Z", "20200101T010000Z", "20200102T010000Z", "20200103T010000Z", "20200104T010000Z"],
-      ...["20200104T020000Z", "20200105T010000Z", "20200106T010000Z", "20200106T020000Z", "20200106T030000Z"],
-    ];
-    const copies = times.flatMap((time) =>
+    const days = ["01", "02", "03", "04", "05", "06", "07"].map((day) => `202001${day}T010000Z`);
+    const copies = days.flatMap((time) =>
       ["dump", "globals.sql", "manifest"].map((what) => [`${real}.${what}`, `${time}.${what}`] as const),
     );
-    const script = [...copies, [`${real}.dump`, "20200106T040000Z.dump"] as const]
+    const script = [...copies, [`${real}.dump`, "20200108T010000Z.dump"] as const]
       .map(([from, to]) => `rclone --config= copyto ${place}/${from} ${place}/${to} && `)
       .join("");
     on(
       `${rclone("").replace("docker run", "docker run --entrypoint sh").replace("--config= ", "")} -c '${script}true'`,
     );
     on(`echo other | ${rclone(`rcat ${place}/notes.txt`)}`);
+    const recent = objects().filter((name) => !name.startsWith("2020"));
     succeed(backup());
     const kept = backups();
-    // Three of today, and four more make seven; then the last of each further day up to the seventh.
-    expect(kept.slice(3)).toEqual([
-      ...["20200106T030000Z", "20200106T020000Z", "20200106T010000Z", "20200105T010000Z"],
-      ...["20200104T020000Z", "20200103T010000Z", "20200102T010000Z", "20200101T010000Z"],
-    ]);
-    expect(objects().filter((name) => name !== "notes.txt")).toHaveLength(kept.length * 3);
-    expect(objects()).toContain("notes.txt");
+    expect(kept.slice(0, 3).every((time) => time > "2025")).toBe(true);
+    expect(kept.slice(3)).toEqual(days.slice(3).reverse());
+    expect(objects().filter((name) => name.startsWith("2020"))).toHaveLength(4 * 3);
+    // What broke off today is kept as long as if it had not: another server might still be writing it.
+    expect(objects()).toEqual(expect.arrayContaining(recent));
+    expect(journal()).toContain("7 backups are kept, 3 were deleted for their age");
   });
 });
 
@@ -301,6 +299,21 @@ describe("the restore drill", () => {
     on(`${rclone(`rcat ${place}/${dump}`)} < /run/dump`);
     expect(code).toBe(1);
     expect(output).toContain(`FAILED   ${dump} is not what was written: its SHA-256 differs`);
+    expect(leftovers()).toBe("");
+  });
+
+  test("a part that is gone from the bucket is named, and so is a backup that there is none of", () => {
+    const dump = `${newest()}.dump`;
+    on(`orion-backup cat ${dump} > /run/dump; ${rclone(`deletefile ${place}/${dump}`)}`);
+    const { code, output } = run("orion-restore-drill");
+    on(`${rclone(`rcat ${place}/${dump}`)} < /run/dump`);
+    expect(code).toBe(1);
+    expect(output).toContain(`FAILED   ${dump} could not be read from the bucket`);
+    expect(output).toContain(`do not rely on ${newest()}`);
+    expect(run("orion-restore-drill 20010101T000000Z")).toEqual({
+      code: 1,
+      output: expect.stringContaining("there is no complete backup 20010101T000000Z; there are: ") as unknown,
+    });
     expect(leftovers()).toBe("");
   });
 

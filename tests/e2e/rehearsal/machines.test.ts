@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
 import { AwsClient } from "aws4fetch";
-import { eventually, get, RehearsalCloud } from "../support/cloud.ts";
+import { get, RehearsalCloud } from "../support/cloud.ts";
+import { eventually } from "../support/eventually.ts";
 import { hostState } from "../support/host.ts";
 import { docker, succeed } from "../support/sandbox.ts";
 

@@ -1,6 +1,7 @@
 /** A client of the platform that keeps a ledger: what was acknowledged to it must be there ever after. */
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
+import { eventually } from "./eventually.ts";
 
 const orderSchema = z.object({
   id: z.number(),
@@ -44,7 +45,7 @@ export class Client {
   /** Waits until the worker has confirmed every order of the ledger; fails when one is lost or there twice. */
   async settleLedger(): Promise<void> {
     for (const reference of this.ledger) {
-      await eventually(`order ${reference} is confirmed`, async () => {
+      await eventually(async () => {
         const orders = await this.find(reference);
         expect(orders).toHaveLength(1);
         expect(orders[0]?.confirmation_count).toBeGreaterThanOrEqual(1);
@@ -61,7 +62,7 @@ export class Client {
     });
     const { id } = z.object({ id: z.string() }).parse(await response.json());
     let result: unknown;
-    await eventually(`the end of ${name}`, async () => {
+    await eventually(async () => {
       const state: unknown = await (await this.get(`/tasks/${id}`)).json();
       expect(state).toMatchObject({ state: "SUCCESS" });
       ({ result } = z.object({ result: z.unknown() }).parse(state));
@@ -98,19 +99,5 @@ export class Client {
         reject(new Error("the WebSocket was refused"));
       });
     });
-  }
-}
-
-/** Tries again every half second until `check` holds; its last error is the failure. */
-export async function eventually(what: string, check: () => Promise<void>, seconds = 60): Promise<void> {
-  const end = Date.now() + seconds * 1000;
-  for (;;) {
-    try {
-      await check();
-      return;
-    } catch (error) {
-      if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`, { cause: error });
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
   }
 }

@@ -245,17 +245,3 @@ export const get = (host: string, port: number, path = "/"): Promise<string | un
     });
     call.end();
   });
-
-/** Resolves when the check holds. @throws after so many seconds, with the last error */
-export async function eventually(check: () => Promise<void> | void, seconds = 30): Promise<void> {
-  const end = Date.now() + seconds * 1000;
-  for (;;) {
-    try {
-      await check();
-      return;
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await sleep(100);
-    }
-  }
-}

@@ -1,9 +1,12 @@
 /** Backups: what the component asks the engine for, and the texts that it brings to the server. */
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Backup, type BackupArgs } from "../../../components/database/backup.ts";
 import { databaseText, settingsText, storeText } from "../../../components/database/backup-files.ts";
-import { backupScript } from "../../../components/database/backup-scripts.ts";
+import { backupScript, retention } from "../../../components/database/backup-scripts.ts";
 import { backupService, backupTimer } from "../../../components/database/backup-units.ts";
 import { restoreDrillScript } from "../../../components/database/restore-drill-script.ts";
 import { backupNow } from "../../../tools/backup.ts";
@@ -19,6 +22,9 @@ const settings = {
   ...{ bucket: "orion-files-backups", network: "orion-test-network", external: false },
   ...{ postgresImage: "postgres:test", rcloneImage: "rclone:test" },
 };
+/** Twelve times of one day. */
+const hourly = (day: string): string[] =>
+  Array.from({ length: 12 }, (_, hour) => day.replace(/T../, `T${String(hour + 8).padStart(2, "0")}`));
 const access = { endpoint: "https://files.example.net", accessKeyId: "id", secretAccessKey: "secret-key" };
 
 describe.each(["preview", "up"] as const)("Backup in mode %s", (mode) => {
@@ -53,6 +59,7 @@ describe.each(["preview", "up"] as const)("Backup in mode %s", (mode) => {
       },
       options: {
         parent: "orion:database:Backup backup",
+        deleteBeforeReplace: true,
         dependencies: [
           "docker:index/network:Network local-network",
           "docker:index/remoteImage:RemoteImage local-image-postgres",
@@ -66,6 +73,57 @@ describe.each(["preview", "up"] as const)("Backup in mode %s", (mode) => {
     const { resources } = await composed({ external: true });
     const files = named(resources, "backup-files").inputs["files"] as Record<string, { text: string }>;
     expect(files["/etc/orion/backup/settings"]?.text).toContain("GLOBALS='--no-role-passwords'");
+  });
+});
+
+describe("what goes for its age", () => {
+  const limit = "20261118T023000Z";
+  const whole = (...times: string[]) =>
+    times.flatMap((time) => [`${time}.dump`, `${time}.globals.sql`, `${time}.manifest`]);
+  const days = (...numbers: number[]) => numbers.map((day) => `202611${String(day).padStart(2, "0")}T023000Z`);
+
+  /** What goes of the objects; those with a manifest are the complete ones. */
+  function outdated(objects: readonly string[]): string[] {
+    const complete = objects.flatMap((name) => /^(.*)\.manifest$/.exec(name)?.[1] ?? []);
+    const input = [...complete].sort().reverse().join("\n");
+    const files = mkdtempSync(join(tmpdir(), "orion-retention-"));
+    writeFileSync(join(files, "complete"), input === "" ? "" : `${input}\n`);
+    const shell = `${retention}outdated ${limit} '${files}/complete'`;
+    const { status, stdout, stderr } = spawnSync("sh", ["-euc", shell], {
+      ...{ input: objects.map((name) => `${name}\n`).join(""), encoding: "utf8" },
+    });
+    rmSync(files, { recursive: true });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    return stdout.split("\n").filter(Boolean);
+  }
+
+  test.each([
+    ["a backup every night: what is older than seven days", days(16, 17, 18, 19, 20, 21, 22, 23, 24, 25), days(16, 17)],
+    ["many of one day: nothing that is younger", [...days(18), ...days(25).flatMap(hourly)], []],
+    ["many of one day: none of the days before", [...days(17, 20, 21), ...days(25).flatMap(hourly)], days(17)],
+    ["after weeks without one: the newest seven stay", days(1, 2, 3, 4, 5, 6, 7, 8, 25), days(1, 2)],
+    ["the first one after all: nothing", days(1), []],
+    ["the newest is older than the limit, for the clock is wrong: it stays", days(10, 11, 12), []],
+    [
+      "a day to the second is not over",
+      [...days(18, 19, 20, 21, 22, 23, 24, 25), "20261118T022959Z"],
+      ["20261118T022959Z"],
+    ],
+  ])("%s", (_, times, gone) => {
+    expect(outdated(whole(...times))).toEqual(whole(...gone));
+  });
+
+  test("what never was complete goes as late, and does not push out what is", () => {
+    const broken = [...days(2, 3, 4, 5, 6, 7, 8, 9, 24)].map((time) => `${time}.dump`);
+    expect(outdated([...whole(...days(1)), ...broken])).toEqual(broken.slice(0, -1));
+  });
+
+  test("what is no backup's stays, whatever it is called", () => {
+    expect(outdated(["notes.txt", "2020.dump", "1T1Z.dump", "20201118T023000Z", "a20201118T023000Z.dump"])).toEqual([]);
+  });
+
+  test("without a list of complete backups nothing goes", () => {
+    expect(outdated(days(1, 2).map((time) => `${time}.dump`))).toEqual([]);
   });
 });
 
@@ -109,10 +167,13 @@ describe("the texts", () => {
     expect(databaseText(url)).toBe(expected);
   });
 
-  test("what is no URL is refused, and not repeated", () => {
-    expect(() => databaseText("postgresql://user:p4ssw0rd@host:port/x")).toThrow(
-      new Error("the database's URL has to be postgresql://user:password@host:port/name"),
-    );
+  test.each([
+    "postgresql://user:p4ssw0rd@host:port/x",
+    "mysql://user:p4ssw0rd@host/x",
+    "postgresql://u:p4ssw0rd%@host/x",
+  ])("%s is refused, and not repeated", (url) => {
+    expect(() => databaseText(url)).toThrow(/^orion:databaseUrl: got something else, allowed: postgresql:/);
+    expect(() => databaseText(url)).not.toThrow("p4ssw0rd");
   });
 
   test("the timer comes every night, makes up for a night that was missed, and a failure is tried again", () => {

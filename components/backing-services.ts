@@ -1,0 +1,116 @@
+/** What the app and its workers build on: PostgreSQL with its backups, and Redis; each ours or somebody else's. */
+import * as pulumi from "@pulumi/pulumi";
+import { type SecretKey, type Settings } from "../config/schema.ts";
+import { type Service, servicesOf, type Topology } from "../topology/types.ts";
+import { type Connections } from "./app-tier/environment.ts";
+import { Cache } from "./cache/cache.ts";
+import { redisDatabases, type RedisUse } from "./cache/redis-config.ts";
+import { Backup } from "./database/backup.ts";
+import { Database } from "./database/database.ts";
+import { dataMount } from "./host/cloud-init.ts";
+import { type Places } from "./places.ts";
+import { type Storage } from "./storage/storage.ts";
+
+export interface BackingServicesArgs {
+  readonly settings: Settings;
+  readonly topology: Topology;
+  /** The stack's secrets by name; undefined for one that it does not set. */
+  readonly secret: (key: SecretKey) => pulumi.Output<string> | undefined;
+}
+
+/** A part that others use: how it is reached, and what must be there first; nothing of ours when it is external. */
+export interface DatabaseParts {
+  readonly url: pulumi.Output<string>;
+  readonly resources: pulumi.Resource[];
+}
+export interface CacheParts {
+  readonly urls: Pick<Connections, "redisUrl" | "brokerUrl" | "resultBackendUrl" | "flagsUrl">;
+  readonly resources: pulumi.Resource[];
+}
+
+/** Makes the database, its backups where there is a place for them, and the one for tests. @param parent the component that they belong to */
+export function createDatabase(
+  args: BackingServicesArgs,
+  places: Places,
+  { backups: store }: Storage,
+  parent: pulumi.Resource,
+): DatabaseParts {
+  const { settings, topology } = args;
+  const database = createMainDatabase(args, places, parent);
+  for (const service of servicesOf(topology, "backup")) {
+    if (!store) throw new Error("the plan has backups, but no place for them");
+    const external = settings.database.mode === "external";
+    const backed = { place: places.of(service), store, databaseUrl: database.url, external };
+    new Backup("backup", backed, { parent, dependsOn: database.resources });
+  }
+  for (const service of servicesOf(topology, "test-database")) {
+    const forTests = { place: places.of(service), service, memoryMb: 256, data: { kind: "memory" } } as const;
+    new Database("test-database", forTests, { parent });
+  }
+  return database;
+}
+
+function createMainDatabase(args: BackingServicesArgs, places: Places, parent: pulumi.Resource): DatabaseParts {
+  const { settings, topology } = args;
+  const [service] = servicesOf(topology, "database");
+  if (!service) return { url: required(args, "databaseUrl"), resources: [] };
+  const { database: own, protection } = settings;
+  const common = { place: places.of(service), service, memoryMb: own.memoryMb, protection };
+  const database = new Database(
+    "database",
+    hasServers(topology)
+      ? { ...common, data: { kind: "directory", path: `${dataMount}/postgres` }, tls: true, ...addressOf(service) }
+      : { ...common, data: { kind: "volume" } },
+    { parent },
+  );
+  return { url: database.url, resources: [database] };
+}
+
+/** Makes the cache and the broker; undefined when the stack has none. @param parent the component that they belong to */
+export function createCache(
+  args: BackingServicesArgs,
+  places: Places,
+  parent: pulumi.Resource,
+): CacheParts | undefined {
+  const { topology } = args;
+  const { cache } = args.settings;
+  if (cache.mode === "external") {
+    const redisUrl = required(args, "redisUrl");
+    const brokerUrl = required(args, "brokerUrl");
+    return { urls: { redisUrl, brokerUrl, resultBackendUrl: brokerUrl, flagsUrl: redisUrl }, resources: [] };
+  }
+  const redis = (name: string, service: Service, use: RedisUse, maxMemoryMb: number) => {
+    const reached = hasServers(topology) ? addressOf(service) : {};
+    return new Cache(name, { place: places.of(service), service, use, maxMemoryMb, ...reached }, { parent });
+  };
+  const [service] = servicesOf(topology, "cache");
+  if (!service) return undefined;
+  const [brokerService] = servicesOf(topology, "broker");
+  // Development has one Redis for everything; it must not evict, for the broker's sake.
+  const main = redis("cache", service, brokerService ? "cache" : "all", cache.maxMemoryMb);
+  const broker = brokerService ? redis("broker", brokerService, "broker", cache.brokerMaxMemoryMb) : main;
+  const urls = {
+    redisUrl: main.url(redisDatabases.sessions),
+    brokerUrl: broker.url(redisDatabases.broker),
+    resultBackendUrl: broker.url(redisDatabases.results),
+    flagsUrl: main.url(redisDatabases.flags),
+  };
+  return { urls, resources: [main, ...(broker === main ? [] : [broker])] };
+}
+
+const hasServers = ({ servers }: Topology): boolean => servers.length > 0;
+
+/** Where a service is reached from any server: its published private address. */
+function addressOf({ name, published: [at] }: Service): { address: string } {
+  if (!at) throw new Error(`${name} publishes no port`);
+  return { address: `${at.address}:${at.port}` };
+}
+
+/** A secret that the configuration was checked to have. */
+function required({ secret }: BackingServicesArgs, key: SecretKey): pulumi.Output<string> {
+  const value = secret(key);
+  if (value) return value;
+  throw new pulumi.RunError(
+    `orion:${key}: got nothing, allowed: a URL; set it with: pulumi config set --secret ${key}`,
+  );
+}
