@@ -15,6 +15,7 @@ export type Problem =
   | "worker-silent"
   | "tasks-pile-up"
   | "backup-late"
+  | "backups-off"
   | "backups-unknown"
   | "disk-full";
 
@@ -85,6 +86,10 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "backup-late": ({ make }) => ({
     meaning: "the newest complete backup is too old: what is lost with this database's disk is more than a day",
     remedy: `${make("backup")} takes one now and shows what is in its way; on the server: journalctl -u orion-backup`,
+  }),
+  "backups-off": () => ({
+    meaning: "the server takes no backups: it was rebuilt, or somebody ended the timer",
+    remedy: "npx pulumi up --replace '**::backup-files' brings its timer and its scripts back",
   }),
   "backups-unknown": ({ make }) => ({
     meaning: "the bucket with the backups does not open: those that there are cannot be reached, nor new ones written",

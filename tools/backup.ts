@@ -95,9 +95,13 @@ function backupOf({ stack, settings, topology }: StackFile): Service {
 /** A night, what the timer may be late by, and the time that it takes. */
 const mostHours = 26;
 
-/** Whether the newest complete backup is young enough; before the first one, whether its time has come. */
+/** Whether backups are taken, and the newest complete one is young enough; before the first, whether its time has come. */
 export function checkBackup(service: Service, engines: Engines, now: Date): Finding {
   const engine = engines.of(service);
+  const timer = engine.captureOnHost("systemctl", "is-active", `${backupUnit}.timer`);
+  if (timer.code !== 0) {
+    return { service: service.name, problem: "backups-off", detail: (timer.stderr || timer.stdout).trim() };
+  }
   const listed = engine.captureOnHost(backupCommand, "list");
   if (listed.code !== 0) {
     return { service: service.name, problem: "backups-unknown", detail: (listed.stderr || listed.stdout).trim() };

@@ -193,5 +193,5 @@ grep -v '\.manifest$' "$work/old" >"$work/old-others" || true
 drop "$work/old-manifests"
 drop "$work/old-others"
 gone=$(wc -l <"$work/old-manifests")
-say "$stamp is complete ($(elapsed)); $(($(wc -l <"$work/complete") - gone)) backups are kept, $gone were deleted for their age"
+say "$stamp is complete ($(elapsed)); complete backups now: $(($(wc -l <"$work/complete") - gone)), deleted for their age: $gone"
 `}`;

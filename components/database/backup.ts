@@ -28,6 +28,7 @@ export interface BackupArgs {
 }
 
 const timer = `${backupUnit}.timer`;
+const units = "/etc/systemd/system";
 
 /**
  * A dump of the database every night, in a bucket of its own; the restore drill lies beside it.
@@ -48,11 +49,12 @@ export class Backup extends pulumi.ComponentResource {
           [settingsFile]: { text: settingsOf(args), mode: "0600" },
           [storeFile]: { text: credentialsOf(args), mode: "0600" },
           [databaseFile]: { text: pulumi.secret(pulumi.output(args.databaseUrl).apply(databaseText)), mode: "0600" },
-          [`/etc/systemd/system/${backupUnit}.service`]: { text: backupService, mode: "0644" },
-          [`/etc/systemd/system/${timer}`]: { text: backupTimer, mode: "0644" },
+          [`${units}/${backupUnit}.service`]: { text: backupService, mode: "0644" },
+          [`${units}/${timer}`]: { text: backupTimer, mode: "0644" },
         },
         command: ["sh", "-c", `systemctl daemon-reload && systemctl enable --now --quiet ${timer}`],
-        removal: ["sh", "-c", `systemctl disable --now --quiet ${timer}`],
+        // A server that was rebuilt has none.
+        removal: ["sh", "-c", `[ ! -e ${units}/${timer} ] || systemctl disable --now --quiet ${timer}`],
       },
       { parent: this },
     );

@@ -251,7 +251,7 @@ describe("a backup", () => {
     expect(objects().filter((name) => name.startsWith("2020"))).toHaveLength(4 * 3);
     // What broke off today is kept as long as if it had not: another server might still be writing it.
     expect(objects()).toEqual(expect.arrayContaining(recent));
-    expect(journal()).toContain("7 backups are kept, 3 were deleted for their age");
+    expect(journal()).toContain("complete backups now: 7, deleted for their age: 3");
   });
 });
 

@@ -55,7 +55,11 @@ describe.each(["preview", "up"] as const)("Backup in mode %s", (mode) => {
           "/etc/systemd/system/orion-backup.timer": { text: backupTimer, mode: "0644" },
         },
         command: ["sh", "-c", "systemctl daemon-reload && systemctl enable --now --quiet orion-backup.timer"],
-        removal: ["sh", "-c", "systemctl disable --now --quiet orion-backup.timer"],
+        removal: [
+          "sh",
+          "-c",
+          "[ ! -e /etc/systemd/system/orion-backup.timer ] || systemctl disable --now --quiet orion-backup.timer",
+        ],
       },
       options: {
         parent: "orion:database:Backup backup",

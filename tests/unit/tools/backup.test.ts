@@ -25,6 +25,7 @@ describe("doctor", () => {
 
   test("says what helps", () => {
     expect(explain("backup-late", "backup", "STACK=prod").remedy).toContain("make backup STACK=prod");
+    expect(explain("backups-off", "backup", "STACK=prod").remedy).toContain("--replace '**::backup-files'");
     expect(explain("backups-unknown", "backup", "STACK=prod").remedy).toContain("orion-backup list");
   });
 });
