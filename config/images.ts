@@ -1,8 +1,8 @@
 /**
  * The container images of the platform.
  *
- * Official images are pinned here and nowhere else, by major version and, where they have one, Debian release. To pin contents as well, append
- * the digest that `docker image inspect --format '{{json .RepoDigests}}' NAME` prints, as in
+ * Official images are pinned here and nowhere else, by major version and, where they have one, Debian release. To pin
+ * contents as well, append the digest that `docker image inspect --format '{{json .RepoDigests}}' NAME` prints, as in
  * `postgres:15-bookworm@sha256:…`; equivalents (images/equivalents/) cannot stand in for a digest.
  *
  * The platform's own images are tagged with the hash of what they are built from, so that a change of the sources is a

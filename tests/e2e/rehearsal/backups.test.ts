@@ -1,5 +1,6 @@
 /** Backups and their restore drill on a real server, with a real PostgreSQL and a real S3 server. */
-import { resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Backup } from "../../../components/database/backup.ts";
 import { officialImages } from "../../../config/images.ts";
@@ -32,7 +33,13 @@ let files: HostFilesInputs;
 const run = (command: string): Ran => cloud.ssh(address, command);
 const on = (command: string): string => succeed(run(command)).trim();
 const sql = (text: string): string =>
-  succeed(cloud.feed(address, text, "docker exec -i database psql -XqtA -v ON_ERROR_STOP=1 -U orion_user orion_db"));
+  succeed(
+    cloud.feed(
+      address,
+      text,
+      "docker exec -i orion-prod-database psql -XqtA -v ON_ERROR_STOP=1 -U orion_user orion_db",
+    ),
+  );
 const rclone = (command: string) =>
   `docker run --rm -i --env-file /etc/orion/backup/store.env ${officialImages.rclone} --config= ${command}`;
 const place = `store:${bucket}/postgresql`;
@@ -88,12 +95,12 @@ beforeAll(async () => {
     `docker network create orion-test-network; docker pull -q ${officialImages.postgres}; docker pull -q ${officialImages.rclone}`,
   );
   on(
-    `docker run -d --name database --network orion-test-network -e POSTGRES_USER=orion_user -e POSTGRES_DB=orion_db ` +
+    `docker run -d --name orion-prod-database --network orion-test-network --network-alias database -e POSTGRES_USER=orion_user -e POSTGRES_DB=orion_db ` +
       `-e POSTGRES_PASSWORD=${password} ${officialImages.postgres}`,
   );
   files = await filesOf(address);
   await eventually(() => {
-    on("docker exec database pg_isready -h 127.0.0.1");
+    on("docker exec orion-prod-database pg_isready -h 127.0.0.1");
   }, 90);
   sql(schema);
 });
@@ -205,7 +212,7 @@ describe("a backup", () => {
 
   test("is of one moment, whatever is written while it is taken", () => {
     on(
-      `nohup sh -c 'while true; do docker exec database psql -q -U orion_user orion_db -c "INSERT INTO sessions SELECT generate_series(1, 500); ` +
+      `nohup sh -c 'while true; do docker exec orion-prod-database psql -q -U orion_user orion_db -c "INSERT INTO sessions SELECT generate_series(1, 500); ` +
         `DELETE FROM orders WHERE id = (SELECT min(id) FROM orders)"; done' >/dev/null 2>&1 & echo $! > /run/writer`,
     );
     succeed(backup());
@@ -216,7 +223,7 @@ describe("a backup", () => {
   test("that breaks off counts for nothing, and takes no older one away", async () => {
     const before = backups();
     on(
-      `nohup sh -c 'until docker exec database psql -XtA -U orion_user orion_db -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity ` +
+      `nohup sh -c 'until docker exec orion-prod-database psql -XtA -U orion_user orion_db -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity ` +
         `WHERE application_name = \\$\\$pg_dump\\$\\$ AND state <> \\$\\$idle\\$\\$" | grep -q t; do :; done' >/dev/null 2>&1 &`,
     );
     expect(backup().code).not.toBe(0);
@@ -226,7 +233,7 @@ describe("a backup", () => {
     expect(leftovers()).toBe("");
     // The session that held the snapshot is gone, too.
     await eventually(() => {
-      expect(on("docker ps --all --format '{{.Names}}'")).toBe("database");
+      expect(on("docker ps --all --format '{{.Names}}'")).toBe("orion-prod-database");
     });
   });
 
@@ -334,6 +341,26 @@ describe("the restore drill", () => {
   });
 });
 
+test("by hand, as docs/backups.md says, everything comes back, and what there was stays under another name", () => {
+  const [, commands = ""] = /```sh\n([^]*?)```/.exec(readFileSync(join(root, "docs", "backups.md"), "utf8")) ?? [];
+  expect(commands).toMatch(/^time=\d{8}T\d{6}Z /m);
+  // Whoever has a session stands in the way.
+  on(
+    `docker run -d --name worker --label role=worker --network orion-test-network --env-file /etc/orion/backup/database.env ` +
+      `${officialImages.postgres} psql -c 'SELECT pg_sleep(3600)'`,
+  );
+  sql("DROP TABLE orders; CREATE TABLE afterwards ()");
+  cloud.feed(address, commands.replace(/^time=\S+/m, `time=${newest()}`), "cat > /run/restore");
+  on("sh -eu /run/restore");
+  expect(sql("SELECT count(*) > 50000, to_regclass('afterwards') FROM orders").trim()).toBe("t|");
+  expect(sql("\\c orion_db_before\nSELECT to_regclass('orders'), to_regclass('afterwards')").trim()).toBe(
+    "|afterwards",
+  );
+  expect(on("docker inspect --format '{{.State.Running}}' worker")).toBe("true");
+  on("docker rm --force worker");
+  on("docker exec orion-prod-database dropdb --username orion_user orion_db_before");
+});
+
 test("of a database of somebody else's, where one is no superuser, it is no other", async () => {
   sql(`CREATE ROLE tenant LOGIN PASSWORD '${password}'`);
   sql("CREATE DATABASE theirs OWNER tenant");
@@ -341,7 +368,7 @@ test("of a database of somebody else's, where one is no superuser, it is no othe
     cloud.feed(
       address,
       "CREATE TABLE mine AS SELECT generate_series(1, 100) AS n",
-      "docker exec -i database psql -q -U tenant theirs",
+      "docker exec -i orion-prod-database psql -q -U tenant theirs",
     ),
   );
   await writeHostFiles(await filesOf(address, "tenant", "theirs"), spawnProgram, files);

@@ -83,8 +83,15 @@ test("done again, it changes nothing, and neither does a look at what is really 
   sh(`npx pulumi -C '${folder}' preview --refresh --expect-no-changes --stack prod`, real);
 });
 
+test("a backup goes to its bucket and can be restored", () => {
+  expect(succeed(cloud.runMake("backup", tools, real))).toMatch(/Z is complete \(\d+ s\); complete backups now: 1,/);
+  expect(succeed(cloud.runMake("restore-drill", tools, real))).toMatch(/\d+ rows, all as they were backed up; \d+ s/);
+});
+
 test("the commands reach it with REHEARSAL=1", () => {
-  expect(succeed(cloud.runMake("doctor", tools, real))).toContain("All of 'prod' is well.");
+  const checked = succeed(cloud.runMake("doctor", tools, real));
+  expect(checked).toMatch(/^ok +backup +1 complete, the newest 0 h old$/m);
+  expect(checked).toContain("All of 'prod' is well.");
   const psql = `echo 'SELECT count(*) FROM alembic_version' | make --no-print-directory psql REHEARSAL=1 CLOUD=${own.name}`;
   expect(sh(psql)).toMatch(/^ +1$/m);
 });
