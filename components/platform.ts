@@ -3,7 +3,7 @@ import { cloudflareRanges } from "../config/cloudflare-ranges.ts";
 import { type Settings } from "../config/schema.ts";
 import { endpointsOf } from "../topology/access.ts";
 import { type BuiltImages } from "../topology/images.ts";
-import { type Service, type ServiceKind, servicesOf, type Topology } from "../topology/types.ts";
+import { type Service, type ServiceKind, servicesOf } from "../topology/types.ts";
 import { accessOf } from "./access.ts";
 import { AppTier } from "./app-tier/app-tier.ts";
 import { appEnvironment } from "./app-tier/environment.ts";

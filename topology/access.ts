@@ -49,8 +49,17 @@ const inside: Partial<Record<ServiceKind, Readonly<Record<string, string>>>> = {
   edge: { "its configuration": "nginx -T -c /etc/orion/edge/current/nginx.conf" },
 };
 
+/** What runs on the server itself: a timer with its scripts. */
+const backup: readonly AccessCommand[] = [
+  { purpose: "those that there are", command: "orion-backup list" },
+  { purpose: "one now", command: "systemctl start orion-backup" },
+  { purpose: "restore drill", command: "orion-restore-drill" },
+  { purpose: "logs", command: "journalctl --unit orion-backup --lines 200 --follow" },
+];
+
 /** Every command for a service, on the machine that it runs on. */
-export function commandsFor(topology: Topology, service: Service): AccessCommand[] {
+export function commandsFor(topology: Topology, service: Service): readonly AccessCommand[] {
+  if (service.kind === "backup") return backup;
   const container = containerOf(topology, service);
   const programs = Object.entries({ ...inside[service.kind], shell });
   return [

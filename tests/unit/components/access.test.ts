@@ -1,6 +1,8 @@
 /** The commands that a stack's outputs have for each of its components. */
+import { basename } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { accessOf } from "../../../components/access.ts";
+import { backupCommand, backupUnit, drillCommand } from "../../../components/database/backup-files.ts";
 import { plan } from "../../../topology/plan.ts";
 import { settingsOf } from "../support/settings.ts";
 
@@ -32,6 +34,19 @@ test("on a server they go through ssh, and find the container at the moment that
   expect(await resolved(access["app-2"]?.["logs"])).toBe(
     "ssh -t -o ConnectTimeout=10 root@203.0.113.7 'docker logs --tail 200 --follow $(docker ps -aqf label=service=app-2 | head -1)'",
   );
+});
+
+test("backups have no container: their commands are the server's", async () => {
+  const access = accessOf(plan("prod", settingsOf("mvp")), { "core-1": pulumi.output(["root@203.0.113.7"]) });
+  expect(await resolved(access["backup"]?.["those that there are"])).toBe(
+    "ssh -t root@203.0.113.7 'orion-backup list'",
+  );
+  expect(access["backup"]).not.toHaveProperty("shell");
+  const commands = await Promise.all(Object.values(access["backup"] ?? {}).map(resolved));
+  for (const name of [backupCommand, drillCommand].map((path) => basename(path))) {
+    expect(commands.join("\n")).toMatch(new RegExp(`['\\s]${name}`));
+  }
+  expect(commands.join("\n")).toContain(`--unit ${backupUnit} `);
 });
 
 test.each(["development", "mvp", "scale", "ha"] as const)("in phase %s every component has a way to it", (phase) => {
