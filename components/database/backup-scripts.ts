@@ -31,7 +31,8 @@ files=${"$"}{${filesVariable}:-${folder}}
 place="store:$BUCKET/postgresql"
 started=$(date +%s)
 work=$(mktemp -d /run/${program}.XXXXXX)
-trap 'exit 1' HUP INT PIPE TERM
+# A second signal must not break off what is done at the end.
+trap 'trap "" HUP INT PIPE TERM; exit 1' HUP INT PIPE TERM
 
 say() { echo "$*"; }
 die() {
@@ -51,6 +52,9 @@ look() {
   remote lsf --files-only "$place" >"$work/objects" || die "the bucket $BUCKET could not be listed"
   sed -n 's/^\([0-9]\{8\}T[0-9]\{6\}Z\)\.manifest$/\1/p' "$work/objects" | sort -r >"$work/complete"
 }
+
+# rclone reads what is not there as if it were empty.
+is_there() { grep -qxF "$1" "$work/objects"; }
 
 psql_sums() {
   cat <<'SQL'
@@ -107,6 +111,8 @@ case "${"$"}{1-}" in
     exit
     ;;
   cat)
+    look
+    is_there "$2" || die "there is no $2 in the bucket $BUCKET"
     remote cat "$place/$2"
     exit
     ;;

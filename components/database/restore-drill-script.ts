@@ -67,6 +67,10 @@ failed() {
 fetched() {
   object=$1
   shift
+  if ! is_there "$object"; then
+    failed "$object is not in the bucket any more"
+    return
+  fi
   rm -f "$work/copy" "$work/ended"
   mkfifo "$work/copy"
   sha256sum <"$work/copy" >"$work/read" &
