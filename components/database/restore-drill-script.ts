@@ -32,6 +32,9 @@ time=${"$"}{1-$(head -n 1 "$work/complete")}
 grep -qx "$time" "$work/complete" || die "there is no complete backup $time; there are: $(tr '\n' ' ' <"$work/complete")"
 remote cat "$place/$time.manifest" >"$manifest" || die "the manifest of $time could not be read"
 grep -qx 'orion-backup 1' "$manifest" || die "the manifest of $time is not one that this drill understands"
+for object in "$time.globals.sql" "$time.dump"; do
+  is_there "$object" || die "$object is not in the bucket any more; do not rely on $time: make backup takes a new one"
+done
 age=$(($(date +%s) - $(date -d "$(fact taken)" +%s)))
 database=$(fact database)
 size=$(awk '$1 == "file" { sum += $2 } END { print sum }' "$manifest")
@@ -67,10 +70,6 @@ failed() {
 fetched() {
   object=$1
   shift
-  if ! is_there "$object"; then
-    failed "$object is not in the bucket any more"
-    return
-  fi
   rm -f "$work/copy" "$work/ended"
   mkfifo "$work/copy"
   sha256sum <"$work/copy" >"$work/read" &
