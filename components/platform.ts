@@ -17,7 +17,8 @@ import {
 } from "./backing-services.ts";
 import { Docs } from "./docs/docs.ts";
 import { CloudflareZone } from "./edge-proxy/cloudflare-zone.ts";
-import { type Certificate, EdgeProxy } from "./edge-proxy/edge-proxy.ts";
+import { AcmeCertificate, AcmeClient, type AcmeArgs } from "./edge-proxy/acme-certificate.ts";
+import { type Certificate, configFile, EdgeProxy } from "./edge-proxy/edge-proxy.ts";
 import { SelfSignedCertificate } from "./edge-proxy/self-signed-certificate.ts";
 import { NotBuiltError } from "./not-built.ts";
 import { createPassword } from "./password.ts";
@@ -143,8 +144,11 @@ export class Platform extends pulumi.ComponentResource {
 
   #createEdge(places: Places, storage: Storage, app: AppTier): void {
     const { edge, domain, cloudflare } = this.#args.settings;
-    const certificate = this.#createCertificate(this.#createZone(places));
+    const zone = this.#createZone(places);
+    const certificate = this.#createCertificate(zone);
     for (const service of this.#services("edge")) {
+      const acme = certificate === "acme" ? this.#acmeArgs(places, service) : undefined;
+      const client = acme ? [new AcmeClient("edge-acme", acme, { parent: this })] : [];
       const args = {
         place: places.of(service),
         service,
@@ -155,8 +159,17 @@ export class Platform extends pulumi.ComponentResource {
         ...(domain !== undefined && { hostname: domain }),
         ...uploadsOf(storage),
       };
-      new EdgeProxy("edge", args, { parent: this, dependsOn: app });
+      const proxy = new EdgeProxy("edge", args, { parent: this, dependsOn: [app, ...client] });
+      if (acme)
+        new AcmeCertificate("edge-certificate", acme, { parent: this, dependsOn: [proxy, ...(zone ? [zone] : [])] });
     }
+  }
+
+  #acmeArgs(places: Places, service: Service): AcmeArgs {
+    const { edge, domain } = this.#args.settings;
+    if (domain === undefined) throw new Error("config/parse.ts asks for a domain in phases with servers");
+    const container = { container: service.container, config: configFile };
+    return { place: places.of(service), hostname: domain, ...edge.acme, edge: container };
   }
 
   #createZone({ addresses }: Places): CloudflareZone | undefined {
@@ -168,17 +181,17 @@ export class Platform extends pulumi.ComponentResource {
     return new CloudflareZone("cloudflare", args, { parent: this });
   }
 
-  #createCertificate(zone: CloudflareZone | undefined): Certificate | undefined {
+  #createCertificate(zone: CloudflareZone | undefined): Certificate | "acme" | undefined {
     const { edge, domain } = this.#args.settings;
     switch (edge.tls) {
       case "none":
         return undefined;
+      case "acme":
+        return "acme";
       case "cloudflare-origin-ca":
         return zone?.certificate;
       case "self-signed":
         return new SelfSignedCertificate("edge-tls", { hostname: domain ?? "localhost" }, { parent: this });
-      default:
-        throw new NotBuiltError(`TLS at the edge (orion:edge.tls ${edge.tls})`);
     }
   }
 

@@ -16,6 +16,7 @@ export const officialImages = {
   nginx: "nginx:1-bookworm",
   python: "python:3.11-slim-bookworm",
   rclone: "rclone/rclone:1",
+  certbot: "certbot/certbot:v5.8.0",
 } as const;
 
 export type OfficialImage = keyof typeof officialImages;

@@ -157,6 +157,9 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
   if (production && settings.edge.tls === "cloudflare-origin-ca" && !settings.cloudflare.enabled) {
     problems.push(line("edge.tls", settings.edge.tls, "acme or self-signed while orion:cloudflare.enabled is false"));
   }
+  if (settings.edge.tls === "acme" && production && settings.phase !== "mvp") {
+    problems.push(line("edge.tls", settings.edge.tls, "cloudflare-origin-ca in a phase with several edges"));
+  }
   if (new Set(settings.hetzner.locations).size !== settings.hetzner.locations.length) {
     problems.push(line("hetzner.locations", settings.hetzner.locations, "each location once"));
   }

@@ -59,6 +59,7 @@ export const settingsSchema = z.strictObject({
     redis: imageReference.optional(),
     nginx: imageReference.optional(),
     rclone: imageReference.optional(),
+    certbot: imageReference.optional(),
   }),
   app: z.strictObject({
     /** The platform's own image. Default: the sample application, built from this repository. */
@@ -103,6 +104,17 @@ export const settingsSchema = z.strictObject({
   edge: z.strictObject({
     tls: z.enum(["none", "cloudflare-origin-ca", "acme", "self-signed"]),
     bodyLimitMb: count(1, 100),
+    acme: z.strictObject({
+      /** Directory of the authority. */
+      server: z.url({ protocol: /^https$/ }),
+      /** Whom the authority writes to. Default: nobody. */
+      email: z.email().optional(),
+      /** In PEM, who vouches for the authority's own address. Default: the public authorities. */
+      authority: z
+        .string()
+        .regex(/^-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----\s*$/, "certificates in PEM")
+        .optional(),
+    }),
   }),
   storage: z.strictObject({
     backend: z.enum(["local", "r2"]),

@@ -14,6 +14,8 @@ export const liveFilesSchema = z.strictObject({
   directory: z.string().startsWith("/"),
   /** With a shell, for writing and for the check. */
   image: z.string().min(1),
+  /** Folders of the host that the files speak of, by where the container has them. */
+  folders: z.record(z.string().startsWith("/"), z.string().startsWith("/")).optional(),
   /** Text by file name. */
   files: z.record(z.string().regex(/^[\w][\w.-]*$/, "a plain file name"), z.string()),
   /** A command that fails when the files are not good; `{}` in it becomes their folder. */
@@ -48,7 +50,9 @@ export async function writeLiveFiles(inputs: LiveFilesInputs, docker: Docker): P
   const version = versionOf(inputs.files);
   const helper = (shell: string[]) => [
     ...["container", "run", "--rm", "--interactive", "--network", "none", "--pull", "never", "--entrypoint", "sh"],
-    ...["--volume", `${inputs.volume}:${inputs.directory}`, inputs.image, ...shell],
+    ...["--volume", `${inputs.volume}:${inputs.directory}`],
+    ...Object.entries(inputs.folders ?? {}).flatMap(([inside, path]) => ["--volume", `${path}:${inside}:ro`]),
+    ...[inputs.image, ...shell],
   ];
   await must("its files could not be written", helper(["-s"]), writeScript(inputs, version));
   await must(

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { type CloudSettings, environmentOf } from "../rehearsal/cloud/settings.ts";
+import { acmeDirectory } from "../rehearsal/acme/acme-hostname.ts";
 import { objectsDomain } from "../rehearsal/cloudflare/edge/certificates.ts";
 
 const projectSchema = z.looseObject({
@@ -45,13 +46,16 @@ export interface OverlayOptions {
   readonly publicKey: string;
   readonly identityFile: string;
   readonly sshFolder: string;
+  /** Who vouches for the cloud's ACME authority, in PEM. */
+  readonly authority: string;
 }
 
 /** How often the engine asks whether an action is over: nothing here takes the seconds that it takes at Hetzner. */
 export const pollConfig = { "hcloud:pollInterval": "100ms", "hcloud:pollFunction": "constant" } as const;
 
 /** What a stack says differently when it is rehearsed; objects name only what differs. Tokens are not among it. */
-export function overlayOf({ phase, cloud, source, publicKey, identityFile, sshFolder }: OverlayOptions): Config {
+export function overlayOf(options: OverlayOptions): Config {
+  const { phase, cloud, source, publicKey, identityFile, sshFolder, authority } = options;
   const { HCLOUD_ENDPOINT: hetzner, CLOUDFLARE_BASE_URL: cloudflare } = environmentOf(cloud);
   const cidrs = [`${source}/32`];
   return {
@@ -62,6 +66,7 @@ export function overlayOf({ phase, cloud, source, publicKey, identityFile, sshFo
     "orion:cloudflare": { accountId: cloud.accountId },
     // Without TLS: the certificate of the real address is not the cloud's to have.
     "orion:storage": { endpoint: `http://${cloud.accountId}.${objectsDomain}` },
+    "orion:edge": { acme: { server: acmeDirectory, authority } },
     // A rehearsal writes to nobody.
     "orion:email": { backend: "console" },
     "orion:admin": { cidrs, sshPublicKeys: [publicKey], identityFile, sshFolder },

@@ -104,6 +104,7 @@ function writeProject(
     ...{ phase, cloud, source: internetSource },
     ...{ publicKey: readFileSync(`${key}.pub`, "utf8").trim(), identityFile: key },
     sshFolder: sshFolder(cloudFolder(root, name), cloud),
+    authority: readFileSync(join(cloudFolder(root, name), "edge-authority.pem"), "utf8"),
   });
   const own = join(folder, `Pulumi.${stack}.yaml`);
   const before = existsSync(own) ? readFileSync(own, "utf8") : undefined;

@@ -9,7 +9,7 @@ export interface BuiltImages {
   readonly docs: string;
 }
 
-type ImageKey = "postgres" | "redis" | "nginx" | "rclone" | "app" | "docs";
+type ImageKey = "postgres" | "redis" | "nginx" | "rclone" | "certbot" | "app" | "docs";
 
 const imagesOf: Partial<Record<ServiceKind, readonly ImageKey[]>> = {
   database: ["postgres"],
@@ -45,6 +45,11 @@ export function imageReferences(
         return official(key);
     }
   };
-  const keys = new Set(services.flatMap(({ kind }) => imagesOf[kind] ?? []));
+  const keys = new Set(
+    services.flatMap(({ kind }): readonly ImageKey[] => [
+      ...(imagesOf[kind] ?? []),
+      ...(kind === "edge" && settings.edge.tls === "acme" ? (["certbot"] as const) : []),
+    ]),
+  );
   return Object.fromEntries([...keys].map((key) => [key, referenceOf(key)]));
 }

@@ -6,6 +6,7 @@ import { type Service } from "../../topology/types.ts";
 import { createContainer, dockerLabels } from "../container.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
 import { uploadDirectory } from "../storage/storage.ts";
+import { acmeCertificate, acmeFolder } from "./acme-files.ts";
 import { LiveFiles } from "./live-files.ts";
 import { nginxConfig, type NginxTls } from "./nginx-config.ts";
 
@@ -22,8 +23,8 @@ export interface EdgeProxyArgs {
   readonly app: pulumi.Input<string>;
   /** Largest request body, in MB. */
   readonly bodyLimitMb: number;
-  /** @default - plain HTTP, for development */
-  readonly certificate?: Certificate;
+  /** `acme`: what the server itself gets from an authority (acme-certificate.ts). @default - plain HTTP, for development */
+  readonly certificate?: Certificate | "acme";
   /** Address ranges of proxies whose word is taken for who the client is. @default - none */
   readonly trustedProxies?: readonly string[];
   /** The uploads volume of local storage. @default - files are not kept locally */
@@ -33,8 +34,15 @@ export interface EdgeProxyArgs {
 }
 
 const directory = "/etc/orion/edge";
-const configFile = `${directory}/current/nginx.conf`;
-const tls: NginxTls = { port: containerPorts.edgeTls, certificate: "edge.crt", key: "edge.key" };
+/** The configuration that is in use, inside the container. */
+export const configFile = `${directory}/current/nginx.conf`;
+const names = { certificate: "edge.crt", key: "edge.key" } as const;
+const acmeFolders = { [acmeFolder.container]: acmeFolder.host };
+
+const tlsOf = (certificate: Certificate | "acme"): NginxTls => ({
+  port: containerPorts.edgeTls,
+  ...(certificate === "acme" ? acmeCertificate : names),
+});
 
 /** nginx in front of the app instances of one machine; its files change without a dropped request. */
 export class EdgeProxy extends pulumi.ComponentResource {
@@ -62,7 +70,7 @@ export class EdgeProxy extends pulumi.ComponentResource {
         app: { host, port: containerPorts.app },
         bodyLimitMb: args.bodyLimitMb,
         trustedProxies: args.trustedProxies ?? [],
-        ...(certificate && { tls }),
+        ...(certificate && { tls: tlsOf(certificate) }),
         ...(args.hostname !== undefined && { hostname: args.hostname }),
         ...(args.uploads !== undefined && { uploads: uploadDirectory }),
       }),
@@ -74,11 +82,12 @@ export class EdgeProxy extends pulumi.ComponentResource {
         image: "nginx",
         volume: volume.name,
         directory,
+        ...(certificate === "acme" && { folders: acmeFolders }),
         files: {
           "nginx.conf": config,
-          ...(certificate && {
-            [tls.certificate]: certificate.chain,
-            [tls.key]: pulumi.secret(certificate.privateKey),
+          ...(typeof certificate === "object" && {
+            [names.certificate]: certificate.chain,
+            [names.key]: pulumi.secret(certificate.privateKey),
           }),
         },
         check: ["nginx", "-t", "-q", "-c", "{}/nginx.conf"],
@@ -94,7 +103,7 @@ export class EdgeProxy extends pulumi.ComponentResource {
 
   #createProxy(
     name: string,
-    { place, service, uploads }: EdgeProxyArgs,
+    { place, service, uploads, certificate }: EdgeProxyArgs,
     volume: docker.Volume,
     files: LiveFiles,
   ): docker.Container {
@@ -106,6 +115,8 @@ export class EdgeProxy extends pulumi.ComponentResource {
         command: ["nginx", "-c", configFile, "-g", "daemon off;"],
         volumes: [
           { volumeName: volume.name, containerPath: directory, readOnly: true },
+          // Always, so that no change of where the certificate comes from makes another container.
+          ...(certificate ? [{ hostPath: acmeFolder.host, containerPath: acmeFolder.container, readOnly: true }] : []),
           ...(uploads === undefined ? [] : [{ volumeName: uploads, containerPath: uploadDirectory, readOnly: true }]),
         ],
         health: {

@@ -8,6 +8,8 @@ export interface LiveFilesArgs {
   readonly volume: pulumi.Input<string>;
   /** Where the container has the volume; the files are in `current/` below it. */
   readonly directory: string;
+  /** Folders of the host that the files speak of, by where the container has them. @default - none */
+  readonly folders?: Readonly<Record<string, string>>;
   /** Text by file name. */
   readonly files: Readonly<Record<string, pulumi.Input<string>>>;
   /** A command that fails when the files are not good; `{}` in it becomes their folder. */

@@ -20,9 +20,11 @@ export interface NginxConfig {
 export interface NginxTls {
   /** Port inside the container. */
   readonly port: number;
-  /** Names of files beside the configuration, in PEM. */
+  /** Files in PEM: names beside the configuration, or paths. */
   readonly certificate: string;
   readonly key: string;
+  /** Folder with what an ACME authority asks for over HTTP. @default - none does */
+  readonly challenges?: string;
 }
 
 /** The text of nginx.conf. */
@@ -31,8 +33,9 @@ export function nginxConfig(config: NginxConfig): string {
   return `worker_processes auto;
 # A proxied connection needs two. The guide's 65535 is more than many a Docker Engine lets a container have.
 worker_rlimit_nofile 16384;
-# A reload lets running requests and WebSockets end, but not for ever.
-worker_shutdown_timeout 30s;
+# A reload lets running requests and WebSockets end, but not for ever. Those of a version that goes are closed by the app,
+# so that workers wait this long only after a reload for the edge's own sake.
+worker_shutdown_timeout 1h;
 error_log /dev/stderr warn;
 pid /tmp/nginx.pid;
 
@@ -82,7 +85,7 @@ http {
     ""      "";
   }
 
-${realAddress(trustedProxies)}${tls ? redirectServer(port) : ""}
+${realAddress(trustedProxies)}${tls ? redirectServer(port, tls) : ""}
   server {
     ${tls ? tlsListen(tls) : `listen ${port};`}
     server_name ${config.hostname ?? "_"};
@@ -152,19 +155,25 @@ ${proxies.map((range) => `  set_real_ip_from ${range};\n`).join("")}  real_ip_he
 `;
 
 /** Port 80 answers with the way to port 443, and for the health of the machine itself. */
-const redirectServer = (port: number): string => `
+const redirectServer = (port: number, { challenges }: NginxTls): string => `
   server {
     listen ${port} default_server;
     server_name _;
     location = /edge-health {
       access_log off;
       return 200 "ok\\n";
-    }
+    }${challenges === undefined ? "" : challengesLocation(challenges)}
     location / {
       return 301 https://$host$request_uri;
     }
   }
 `;
+
+const challengesLocation = (folder: string): string => `
+    location /.well-known/acme-challenge/ {
+      root ${folder};
+      default_type text/plain;
+    }`;
 
 const tlsListen = ({ port, certificate, key }: NginxTls): string => `listen ${port} ssl http2;
     ssl_certificate ${certificate};

@@ -6,6 +6,7 @@ import fastify, { type FastifyInstance } from "fastify";
 import { z } from "zod";
 import { type Progress } from "../../toolchain/src/progress.ts";
 import { UserError } from "../../toolchain/src/run.ts";
+import { AcmeAuthority } from "../acme/acme-authority.ts";
 import { registerCloudflare } from "../cloudflare/api.ts";
 import { Edge } from "../cloudflare/edge/edge.ts";
 import { Gateway } from "../cloudflare/objects/gateway.ts";
@@ -22,7 +23,12 @@ import { type Machines } from "../machines/machines.ts";
 import { NoMachines } from "../machines/none.ts";
 import { NameServer } from "../names/name-server.ts";
 import { Resolver } from "../names/resolver.ts";
-import { ensureProgram, registry as registryProgram, storage as storageProgram } from "../programs/programs.ts";
+import {
+  acme as acmeProgram,
+  ensureProgram,
+  registry as registryProgram,
+  storage as storageProgram,
+} from "../programs/programs.ts";
 import { namesOf, placeOf, Registry, type RegistryObjects } from "../registry/registry.ts";
 import { Store } from "../store.ts";
 import { Calls, watchCalls } from "./calls.ts";
@@ -46,6 +52,13 @@ export interface EmulatorOptions {
   readonly onDown: () => void;
 }
 
+/** Paths of the servers behind it. */
+interface Programs {
+  readonly storage: string;
+  readonly registry: string;
+  readonly acme: string;
+}
+
 type Objects = HetznerObjects & CloudflareObjects & FaultObjects & RegistryObjects;
 
 export class Emulator {
@@ -57,10 +70,11 @@ export class Emulator {
   readonly #app: FastifyInstance;
   readonly #hetzner: ReturnType<typeof registerHetzner>;
   readonly #world: ReturnType<typeof registerCloudflare>;
-  readonly #parts: { gateway: Gateway; registry: Registry; edge: Edge; names: NameServer } | undefined;
+  readonly #parts:
+    { gateway: Gateway; registry: Registry; acme: AcmeAuthority; edge: Edge; names: NameServer } | undefined;
 
   /** @param programs paths of the servers behind it; undefined: the APIs alone */
-  private constructor(options: EmulatorOptions, programs: { storage: string; registry: string } | undefined) {
+  private constructor(options: EmulatorOptions, programs: Programs | undefined) {
     this.#options = options;
     const { root, folder, settings, progress, log } = options;
     const { instance, block, token, accountId, zones } = settings;
@@ -105,29 +119,50 @@ export class Emulator {
       objects: gateway ?? noObjects,
     });
     this.#addOwn();
+    const acme =
+      programs &&
+      new AcmeAuthority({
+        program: programs.acme,
+        folder: join(folder, "acme"),
+        host: addresses.acme,
+        resolver: this.#resolver(addresses),
+        store: this.#world.store,
+        now,
+      });
+    const names = new Names(instance, block);
+    const fromServer = {
+      edge: names.fromServer(addresses.edge),
+      registry: names.fromServer(addresses.registry),
+      acme: names.fromServer(addresses.acme),
+    };
     this.#parts = programs &&
-      gateway && {
+      gateway &&
+      acme && {
         gateway,
+        acme,
         registry: new Registry({
           program: programs.registry,
           folder: join(folder, "registry"),
           host: addresses.registry,
           port: registryPort,
         }),
-        edge: new Edge({ world: this.#world, address: addresses.edge, objects: settings.port + 1 }),
-        names: new NameServer({ resolver: this.#resolver(new Names(instance, block)), host: addresses.edge }),
+        edge: new Edge({
+          world: this.#world,
+          address: addresses.edge,
+          objects: settings.port + 1,
+          authorities: () => acme.roots,
+        }),
+        names: new NameServer({ resolver: this.#resolver(fromServer), host: addresses.edge }),
       };
   }
 
-  /** Names as servers are to find them. */
-  #resolver(names: Names): Resolver {
-    const { edge, registry } = cloudAddresses(names.block);
+  /** @param addresses of the cloud itself, as whoever asks reaches them */
+  #resolver(addresses: ReturnType<typeof cloudAddresses>): Resolver {
     return new Resolver({
+      ...addresses,
       world: this.#world,
       registryHosts: () =>
         new Set(this.#store.list("registry.image").flatMap(({ reference }) => namesOf(placeOf(reference).host))),
-      edge: names.fromServer(edge),
-      registry: names.fromServer(registry),
     });
   }
 
@@ -140,6 +175,7 @@ export class Emulator {
         ? {
             storage: await ensureProgram(storageProgram, { root, progress }),
             registry: await ensureProgram(registryProgram, { root, progress }),
+            acme: await ensureProgram(acmeProgram, { root, progress }),
           }
         : undefined;
     const emulator = new Emulator(options, programs);
@@ -155,9 +191,9 @@ export class Emulator {
   async #start(): Promise<void> {
     await this.#machines.start?.();
     if (this.#parts) {
-      const { gateway, registry, edge, names } = this.#parts;
+      const { gateway, registry, acme, edge, names } = this.#parts;
       for (const part of ["objects", "registry"]) mkdirSync(join(this.#options.folder, part), { recursive: true });
-      await Promise.all([gateway.start(), registry.start(), edge.start(), names.start()]);
+      await Promise.all([gateway.start(), registry.start(), acme.start(), edge.start(), names.start()]);
       await gateway.setKeys(accessKeys(this.#world));
       writeFileSync(join(this.#options.folder, "edge-authority.pem"), await edge.authority());
     }
@@ -170,8 +206,7 @@ export class Emulator {
   async stop(): Promise<void> {
     await this.#app.close();
     await this.#hetzner.cloud.settled();
-    const { gateway, registry, edge, names } = this.#parts ?? {};
-    await Promise.all([gateway?.stop(), registry?.stop(), edge?.stop(), names?.stop()]);
+    await Promise.all(Object.values(this.#parts ?? {}).map((part) => part.stop()));
     this.#machines.close?.();
     this.#store.close();
   }

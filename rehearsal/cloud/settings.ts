@@ -109,8 +109,12 @@ export function makeSettings(folder: string, instance: string, choices: CloudCho
   return data;
 }
 
-/** Addresses of the cloud itself: the edge with object storage and the name server, and the image registry. */
-export const cloudAddresses = (block: number) => ({ edge: `127.${block}.255.1`, registry: `127.${block}.255.2` });
+/** Addresses of the cloud itself: the edge with object storage and the name server, the image registry, the ACME authority. */
+export const cloudAddresses = (block: number) => ({
+  edge: `127.${block}.255.1`,
+  registry: `127.${block}.255.2`,
+  acme: `127.${block}.255.3`,
+});
 
 /** The one that Docker takes for a registry whose name has no port and that has no TLS. */
 export const registryPort = 80;

@@ -1,4 +1,5 @@
 /** What a server of the cloud gets for a name: the cloud's own places, what its zones say, and nothing else. Pure. */
+import { acmeHostname } from "../acme/acme-hostname.ts";
 import { objectsDomain } from "../cloudflare/edge/certificates.ts";
 import { recordsFor } from "../cloudflare/edge/origins.ts";
 import { ownedBy, type Zone } from "../cloudflare/state.ts";
@@ -12,6 +13,8 @@ export interface ResolverOptions {
   readonly edge: string;
   /** Where servers reach the registry. */
   readonly registry: string;
+  /** Where servers reach the ACME authority. */
+  readonly acme: string;
 }
 
 export interface NameAnswer {
@@ -37,9 +40,10 @@ export class Resolver {
 
   /** @param name in any spelling, without a dot at its end */
   resolve(name: string, depth = 0): Resolution {
-    const { world, registryHosts, edge, registry } = this.#options;
+    const { world, registryHosts, edge, registry, acme } = this.#options;
     const hostname = name.toLowerCase();
     if (registryHosts().has(hostname)) return found(hostname, [registry]);
+    if (hostname === acmeHostname) return found(hostname, [acme]);
     const account = `${world.accountId}.${objectsDomain}`;
     if (hostname === account || hostname.endsWith(`.${account}`)) return found(hostname, [edge]);
     const zone = world.zoneOf(hostname);

@@ -11,7 +11,7 @@ import { run, type Runner } from "../../toolchain/src/run.ts";
 
 export interface Program {
   /** Its folder beside this file, with go.mod and go.sum, and the name of the program. */
-  readonly name: "storage" | "registry" | "terraform-provider-hcloud";
+  readonly name: "storage" | "registry" | "acme" | "terraform-provider-hcloud";
   readonly title: string;
   readonly package: string;
 }
@@ -28,6 +28,13 @@ export const registry: Program = {
   name: "registry",
   title: "image registry (distribution)",
   package: "github.com/distribution/distribution/v3/cmd/registry",
+};
+
+/** ACME authority, as Let's Encrypt tests its own clients with it. */
+export const acme: Program = {
+  name: "acme",
+  title: "ACME authority (pebble)",
+  package: "github.com/letsencrypt/pebble/v2/cmd/pebble",
 };
 
 /** What Terraform and OpenTofu drive the emulated Hetzner Cloud with, in a test. */

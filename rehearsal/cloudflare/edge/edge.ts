@@ -23,6 +23,8 @@ export interface EdgeOptions {
   readonly ports?: { readonly https: number; readonly http: number };
   /** Port of the object storage on 127.0.0.1; undefined: none. */
   readonly objects?: number;
+  /** Further authorities that origins may have their certificates from, in PEM. @default - none */
+  readonly authorities?: () => string;
 }
 
 /** Milliseconds that an origin has to accept a connection; Cloudflare waits 19 s. */
@@ -241,9 +243,9 @@ export class Edge {
 
   async #trusted(): Promise<readonly string[]> {
     const names = ["origin-rsa", "origin-ecc", "public"] as const;
-    return Promise.all(
-      names.map(async (name) => (await CertificateAuthority.open(this.#world.store, name)).certificate),
-    );
+    const own = names.map(async (name) => (await CertificateAuthority.open(this.#world.store, name)).certificate);
+    const further = this.#options.authorities?.() ?? "";
+    return [...(await Promise.all(own)), ...(further === "" ? [] : [further])];
   }
 
   #clientCertificate(zone: Zone, hostname: string): Leg["client"] {

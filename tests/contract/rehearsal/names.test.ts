@@ -7,7 +7,7 @@ import { Resolver } from "../../../rehearsal/names/resolver.ts";
 import { namesOf, placeOf } from "../../../rehearsal/registry/registry.ts";
 import { accountId, Api } from "./support/api.ts";
 
-const [edge, registry] = ["10.77.255.1", "10.77.255.2"];
+const [edge, registry, acme] = ["10.77.255.1", "10.77.255.2", "10.77.255.3"];
 const started: NameServer[] = [];
 
 afterEach(async () => {
@@ -22,7 +22,7 @@ async function serve(records: readonly object[], images: readonly string[] = [])
     if (status !== 200) throw new Error(JSON.stringify(body));
   }
   const registryHosts = () => new Set(images.flatMap((image) => namesOf(placeOf(image).host)));
-  const resolver = new Resolver({ world: api.world, registryHosts, edge, registry });
+  const resolver = new Resolver({ world: api.world, registryHosts, edge, registry, acme });
   const server = new NameServer({ resolver, host: "127.0.0.1", port: 0 });
   await server.start();
   started.push(server);

@@ -2,6 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { z } from "zod";
+import { officialImages } from "../../../config/images.ts";
 import { cloudFolder, rehearsalFolder } from "../../../rehearsal/cloud/settings.ts";
 import { Names } from "../../../rehearsal/machines/docker/names.ts";
 import { RehearsalCloud } from "../support/cloud.ts";
@@ -30,6 +32,8 @@ const statePath = join(root, ".orion", "state", ".pulumi", "stacks", "orion", "p
 const realState = () => (existsSync(statePath) ? readFileSync(statePath, "utf8") : "none");
 const stateBefore = realState();
 let report: string;
+
+const accessSchema = z.object({ "core-1": z.object({ shell: z.string() }) });
 
 /** Runs a command of the shell in the project's folder. */
 function sh(command: string, environment: Readonly<Record<string, string>> = {}): string {
@@ -141,6 +145,29 @@ test("a deploy under load fails no request, loses no order and runs every task",
     `echo 'echo $GREETING' | make --no-print-directory shell SERVICE=app REHEARSAL=1 CLOUD=${own.name}`,
   );
   expect(environment).toContain("hello");
+});
+
+test("certificates from another authority, their renewal and a setting of the edge cost no request either", async () => {
+  // Settings of the rehearsal alone: `make rehearse` would bring the image along.
+  const image = officialImages.certbot;
+  sh("node images/build.ts certbot");
+  expect((await cloud.call("POST", "/rehearsal/images", { image })).status).toBe(201);
+  const load = startLoad(root, cloud.settings, "https://orion.example.com");
+  sh(`npx pulumi -C '${folder}' config set --path orion:edge.tls acme --stack prod`, real);
+  sh(`npx pulumi -C '${folder}' config set --path orion:edge.bodyLimitMb 40 --stack prod`, real);
+  sh(`npx pulumi -C '${folder}' up --yes --skip-preview --stack prod`, real);
+  const access = sh(`npx pulumi -C '${folder}' stack output access --json --stack prod`, real);
+  const { "core-1": core } = accessSchema.parse(JSON.parse(access));
+  const current = "/var/lib/orion/acme/edge/current/edge.crt";
+  const certificate = () => sh(`${core.shell} openssl x509 -in ${current} -noout -issuer -serial`);
+  const first = certificate();
+  expect(first).toContain("Pebble");
+  expect(sh(`${core.shell} orion-certificate renew`)).toContain("The certificate of orion.example.com is valid until");
+  expect(certificate()).not.toBe(first);
+  const { answered, failures, ledger } = await load.stop();
+  expect(failures).toEqual([]);
+  expect(ledger).toMatchObject({ lost: [], doubled: [], unconfirmed: [] });
+  expect(answered["order"]).toBeGreaterThan(10);
 });
 
 test("the real stack is not touched, and no file of the rehearsal has the token in clear text", () => {

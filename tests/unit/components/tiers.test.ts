@@ -248,7 +248,10 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
       settleSeconds: 10,
     });
     const container = (from: readonly Recorded[]) => named(from, "edge-nginx").inputs;
-    expect(container(resources)).toEqual(container((await edge()).resources));
+    const acme = (await edge({ certificate: "acme" })).resources;
+    expect(container(acme)).toEqual(container(resources));
+    const { files, folders } = named(acme, "edge-config").inputs as { files: object; folders: unknown };
+    expect([Object.keys(files), folders]).toEqual([["nginx.conf"], { "/etc/orion/acme": "/var/lib/orion/acme/edge" }]);
   });
 });
 
@@ -341,7 +344,7 @@ describe("nginx.conf", () => {
     ['add_header X-Frame-Options "SAMEORIGIN" always;'],
     ["limit_req_zone $binary_remote_addr"],
     ["proxy_set_header Upgrade $http_upgrade;"],
-    ["worker_shutdown_timeout 30s;"],
+    ["worker_shutdown_timeout 1h;"],
   ])("says %s", (line) => {
     expect(config).toContain(line);
   });

@@ -64,8 +64,9 @@ describe("a build context", () => {
 
 describe("names", () => {
   test("official images are pinned by major version, and release where they have one", () => {
-    const { rclone, ...ofReleases } = officialImages;
+    const { rclone, certbot, ...ofReleases } = officialImages;
     expect(Object.values(ofReleases).filter((name) => !/^[a-z]+:\d[\w.]*-[a-z-]+$/.test(name))).toEqual([]);
+    expect(certbot).toMatch(/^certbot\/certbot:v\d+(\.\d+){2}$/);
     expect(rclone).toMatch(/^rclone\/rclone:\d+$/);
   });
 

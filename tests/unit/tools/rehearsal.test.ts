@@ -14,10 +14,11 @@ const cloud: CloudSettings = {
   ...{ instance: "main", block: 77, port: 8470, machines: "docker", zones: ["example.com"] },
   ...{ token: "ab".repeat(32), accountId: "12".repeat(16) },
 };
+const authority = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 const overlay = (phase?: string) =>
   overlayOf({
     ...{ phase, cloud, source: "203.0.113.1", publicKey: "ssh-ed25519 AAAA rehearsal" },
-    ...{ identityFile: "/r/key", sshFolder: "/r/ssh" },
+    ...{ identityFile: "/r/key", sshFolder: "/r/ssh", authority },
   });
 const own = (name: string): string => readFileSync(name, "utf8");
 const configIn = (text: string) => (parse(text) as { config: Record<string, unknown> }).config;

@@ -1,0 +1,151 @@
+/** The files by which a server gets its certificate from an ACME authority and keeps it fresh. Pure. */
+import { sshWords } from "../host/ssh-options.ts";
+
+/** Gets the certificate, or renews it. */
+export const acmeCommand = "/usr/local/sbin/orion-certificate";
+/** The service that systemd runs, and its timer. */
+export const acmeUnit = "orion-certificate";
+export const acmeSettingsFile = "/etc/orion/acme/settings";
+/** Authorities that vouch for the ACME authority's own address, in PEM; only where the public ones do not. */
+export const acmeAuthorityFile = "/etc/orion/acme/authority.pem";
+
+/** What the edge sees, on the server and in its container: challenges, and below `current/` the certificate with its key. */
+export const acmeFolder = { host: "/var/lib/orion/acme/edge", container: "/etc/orion/acme" } as const;
+export const acmeCertificate = {
+  certificate: `${acmeFolder.container}/current/edge.crt`,
+  key: `${acmeFolder.container}/current/edge.key`,
+  challenges: `${acmeFolder.container}/challenges`,
+} as const;
+
+export interface AcmeSettings {
+  readonly hostname: string;
+  /** URL of the authority's directory. */
+  readonly server: string;
+  /** Whom the authority writes to. @default - nobody */
+  readonly email?: string | undefined;
+  readonly image: string;
+  /** Container network from which the authority is reached. */
+  readonly network: string;
+  /** Name of the edge's container. */
+  readonly edge: string;
+  /** File inside that container with its configuration. */
+  readonly config: string;
+  /** Whether {@link acmeAuthorityFile} is there. */
+  readonly hasAuthority: boolean;
+}
+
+/** Text of {@link acmeSettingsFile}, which the script reads as shell. */
+export const acmeSettingsText = (settings: AcmeSettings): string =>
+  Object.entries({
+    HOSTNAME: settings.hostname,
+    SERVER: settings.server,
+    EMAIL: settings.email ?? "",
+    IMAGE: settings.image,
+    NETWORK: settings.network,
+    EDGE: settings.edge,
+    CONFIG: settings.config,
+    AUTHORITY: settings.hasAuthority ? acmeAuthorityFile : "",
+  })
+    .map(([name, value]) => `${name}=${value === "" ? "" : sshWords([value])}\n`)
+    .join("");
+
+/**
+ * `prepare`: the edge has something to start with, before there is a certificate. `obtain`: the certificate is got where
+ * there is none, or where it ends within a month. `renew`: it is got again in any case.
+ */
+export const acmeScript = String.raw`#!/bin/sh
+set -eu
+umask 077
+. ${acmeSettingsFile}
+home=/var/lib/orion/acme
+edge=${acmeFolder.host}
+
+die() {
+  echo "orion-certificate: $*" >&2
+  exit 1
+}
+is_up() { [ "$(docker inspect --format '{{.State.Running}}' "$EDGE" 2>/dev/null)" = true ]; }
+
+# Puts a certificate and its key in place in one step; the edge reads them anew when they are others.
+install_pair() {
+  version=versions/$(cat "$1" "$2" | sha256sum | cut -c 1-16)
+  [ "$(readlink "$edge/current" || true)" != "$version" ] || return 0
+  mkdir -p "$edge/$version"
+  cp "$1" "$edge/$version/edge.crt"
+  cp "$2" "$edge/$version/edge.key"
+  ln -sfn "$version" "$edge/.next"
+  mv -Tf "$edge/.next" "$edge/current"
+  if is_up; then
+    docker exec "$EDGE" nginx -t -q -c "$CONFIG" || die "the edge does not take the new certificate; it goes on with the old one"
+    docker kill --signal HUP "$EDGE" >/dev/null
+  fi
+  for each in "$edge"/versions/*; do
+    [ "versions/$(basename "$each")" = "$version" ] || rm -rf "$each"
+  done
+}
+
+# The certificate that the edge has from elsewhere, or one that nobody vouches for.
+prepare() {
+  mkdir -p "$home/letsencrypt" "$home/log" "$edge/versions" "$edge/challenges"
+  chmod 0755 "$home" "$edge" "$edge/challenges"
+  if [ -s "$edge/current/edge.crt" ]; then return 0; fi
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  own=/etc/orion/edge/current
+  if is_up && docker exec "$EDGE" cat "$own/edge.crt" >"$work/crt" 2>/dev/null &&
+    docker exec "$EDGE" cat "$own/edge.key" >"$work/key" 2>/dev/null; then :; else
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=$HOSTNAME" \
+      -addext "subjectAltName=DNS:$HOSTNAME" -keyout "$work/key" -out "$work/crt" 2>/dev/null
+  fi
+  install_pair "$work/crt" "$work/key"
+}
+
+# One at a time: an update, the timer and a person may come together.
+obtain() {
+  exec 9>"$home/lock"
+  flock 9
+  docker run --rm --init --network "$NETWORK" --memory 256m \
+    --volume "$home/letsencrypt:/etc/letsencrypt" --volume "$home/log:/var/log/letsencrypt" \
+    --volume "$edge/challenges:/challenges" \
+    ${"$"}{AUTHORITY:+--volume "$AUTHORITY:/authority.pem:ro" --env REQUESTS_CA_BUNDLE=/authority.pem} \
+    "$IMAGE" certonly --quiet --non-interactive --agree-tos --webroot --webroot-path /challenges \
+    --server "$SERVER" --cert-name edge --domain "$HOSTNAME" --key-type ecdsa \
+    ${"$"}{EMAIL:+--email "$EMAIL"} $([ -n "$EMAIL" ] || echo --register-unsafely-without-email) "$@" ||
+    die "$SERVER gave no certificate for $HOSTNAME: it asks for http://$HOSTNAME/.well-known/acme-challenge/ and has to get to this server. More is in $home/log"
+  live=$home/letsencrypt/live/edge
+  install_pair "$live/fullchain.pem" "$live/privkey.pem"
+  echo "The certificate of $HOSTNAME is valid until $(openssl x509 -in "$live/cert.pem" -noout -enddate | cut -d= -f2)."
+}
+
+case "${"$"}{1:-}" in
+  prepare) prepare ;;
+  obtain) obtain --keep-until-expiring ;;
+  renew) obtain --force-renewal ;;
+  *) die "say what: prepare, obtain or renew" ;;
+esac
+`;
+
+/** It says for what: another name or authority makes it another unit, which an update starts anew. */
+export const acmeService = ({ hostname, server }: Pick<AcmeSettings, "hostname" | "server">): string => `[Unit]
+Description=Certificate of ${hostname} from ${server}
+After=docker.service network-online.target
+Wants=network-online.target
+
+[Service]
+Type=oneshot
+ExecStart=${acmeCommand} obtain
+TimeoutStartSec=10min
+`;
+
+/** Twice a day, as the authorities ask for: a certificate is renewed a month before it ends. */
+export const acmeTimer = `[Unit]
+Description=Renewal of the edge's certificate
+
+[Timer]
+OnCalendar=*-*-* 00,12:00:00
+RandomizedDelaySec=6h
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+`;
