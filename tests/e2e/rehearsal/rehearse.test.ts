@@ -58,7 +58,9 @@ const filesOf = (at: string): string[] =>
 /** A bucket that has files cannot be deleted, at Cloudflare no more than here. */
 function emptyBuckets(): void {
   const objects = join(cloudFolder(root, own.name), "objects", "objects");
-  for (const path of filesOf(objects)) rmSync(path);
+  for (const bucket of readdirSync(objects)) {
+    for (const name of readdirSync(join(objects, bucket))) rmSync(join(objects, bucket, name), { recursive: true });
+  }
 }
 
 beforeAll(() => {
