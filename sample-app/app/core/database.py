@@ -20,7 +20,8 @@ from app.core.config import DatabaseSettings, settings
 
 log = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 2
+# A busy machine takes its time for TLS and SCRAM; a request that waits is better than one that fails.
+CONNECT_SECONDS = 5
 REPLICA_PAUSE_SECONDS = 15.0
 
 # A server that was demoted or told to stop keeps its connections: they are of no further use.
