@@ -34,6 +34,9 @@ export interface PlatformArgs extends BackingServicesArgs {
 /** Phases whose servers this version brings up. */
 const builtPhases: readonly Settings["phase"][] = ["development", "mvp"];
 
+/** Whether this version brings the phase up. */
+export const isBuilt = (phase: Settings["phase"]): boolean => builtPhases.includes(phase);
+
 /** The whole of Orion in one stack: the components of its topology, connected. */
 export class Platform extends pulumi.ComponentResource {
   /** Where each service is reached from this machine, by the service's name. */
@@ -55,7 +58,7 @@ export class Platform extends pulumi.ComponentResource {
     const { settings, topology } = args;
     this.#args = args;
     this.#hasServers = topology.servers.length > 0;
-    if (!builtPhases.includes(settings.phase)) throw new NotBuiltError(`Phase ${settings.phase} on real servers`);
+    if (!isBuilt(settings.phase)) throw new NotBuiltError(`Phase ${settings.phase} on real servers`);
 
     const places = createPlaces(args, this);
     const storage = this.#createStorage(places);

@@ -39,6 +39,8 @@ const scale: Preset = {
   app: { ...mvp.app, servers: { count: 2, types: ["cpx22", "cx23"] } },
   workers: { ...mvp.workers, servers: { count: 1, types: ["cpx22", "cx23"] } },
   database: { ...mvp.database, volumeGb: 50, replicas: 1 },
+  // A copy of the data stands elsewhere from the start: phase ha has it there, and nothing that holds data can be moved.
+  hetzner: { ...mvp.hetzner, locations: ["fsn1", "nbg1", "hel1"] },
 };
 
 const enterprise: Preset = {
@@ -54,7 +56,6 @@ const ha: Preset = {
   app: { ...enterprise.app, servers: { count: 3, types: ["cpx32", "cx33"] } },
   workers: { ...enterprise.workers, servers: { count: 3, types: ["cpx32", "cx33"] } },
   database: { ...enterprise.database, replicas: 2 },
-  hetzner: { ...enterprise.hetzner, locations: ["fsn1", "nbg1", "hel1"] },
   cloudflare: { enabled: true, plan: "business" },
 };
 

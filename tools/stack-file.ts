@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, YAMLParseError } from "yaml";
 import { ConfigError, parseConfig, type RawConfig } from "../config/parse.ts";
-import { type Settings } from "../config/schema.ts";
+import { type SecretKey, type Settings } from "../config/schema.ts";
 import { plan } from "../topology/plan.ts";
 import { type Topology } from "../topology/types.ts";
 import { rehearsalCloud } from "../toolchain/src/environment.ts";
@@ -13,6 +13,8 @@ export interface StackFile {
   readonly stack: string;
   readonly settings: Settings;
   readonly topology: Topology;
+  /** The secrets that it sets. */
+  readonly secrets: readonly SecretKey[];
   /** How a make command is told that it is about this stack. @example STACK=staging */
   readonly variables: string;
 }
@@ -34,9 +36,9 @@ export function readStackFile(root: string, stack: string): StackFile {
  */
 export function describeStack(stack: string, file: unknown, cloud?: string): StackFile {
   try {
-    const { settings } = parseConfig(rawConfig(file));
+    const { settings, secrets } = parseConfig(rawConfig(file));
     const variables = `STACK=${stack}${cloud === undefined ? "" : ` REHEARSAL=1 CLOUD=${cloud}`}`;
-    return { stack, settings, topology: plan(stack, settings), variables };
+    return { stack, settings, topology: plan(stack, settings), secrets, variables };
   } catch (error) {
     throw error instanceof ConfigError ? new UserError(`Pulumi.${stack}.yaml: ${error.message}`) : error;
   }

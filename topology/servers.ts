@@ -20,6 +20,8 @@ export function planServers(settings: Settings): Server[] {
   const { phase, hetzner, database, app, workers } = settings;
   if (phase === "development") return [];
   const locationOf = (index: number): string => hetzner.locations[index % hetzner.locations.length] ?? "fsn1";
+  // What holds data stands in the same location in every phase, since neither it nor its Volume can be moved.
+  const spread = (index: number): number => (phase === "ha" ? index : 0);
   const provisioned = database.mode === "provision";
   const server = (role: ServerRole, number: number, index: number, more: Partial<Server> = {}): Server => ({
     name: `${role}-${number}`,
@@ -33,7 +35,7 @@ export function planServers(settings: Settings): Server[] {
   });
   const several = (role: ServerRole, pool: { count: number; types: string[] } | undefined): Server[] =>
     Array.from({ length: pool?.count ?? 0 }, (_, index) =>
-      server(role, index + 1, index, { types: pool?.types ?? database.servers }),
+      server(role, index + 1, spread(index), { types: pool?.types ?? database.servers }),
     );
 
   const servers = [server("core", 1, 0, { volumeGb: provisioned ? database.volumeGb : 0, publicWeb: phase === "mvp" })];

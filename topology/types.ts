@@ -21,6 +21,9 @@ export interface Server {
   readonly publicWeb: boolean;
 }
 
+/** Whether others know the server's public address: visitors, or whoever reaches what it holds. */
+export const keepsAddress = ({ volumeGb, publicWeb }: Server): boolean => volumeGb > 0 || publicWeb;
+
 export type ServiceKind =
   | "database"
   | "test-database"

@@ -1,7 +1,7 @@
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { labels, physicalName, type Naming } from "../../topology/naming.ts";
-import { type Server } from "../../topology/types.ts";
+import { keepsAddress, type Server } from "../../topology/types.ts";
 
 export interface CloudServerArgs {
   readonly naming: Naming;
@@ -50,6 +50,8 @@ export class CloudServer extends pulumi.ComponentResource {
   }
 
   #createAddress(name: string, args: CloudServerArgs): hcloud.PrimaryIp {
+    // What stands behind a load balancer comes and goes.
+    const isKept = keepsAddress(args.server) && isProtected(args);
     return new hcloud.PrimaryIp(
       `${name}-ip`,
       {
@@ -57,10 +59,10 @@ export class CloudServer extends pulumi.ComponentResource {
         type: "ipv4",
         location: args.server.location,
         autoDelete: false,
-        deleteProtection: isProtected(args),
+        deleteProtection: isKept,
         labels: this.#labels(args),
       },
-      { parent: this, protect: isProtected(args) },
+      { parent: this, protect: isKept },
     );
   }
 

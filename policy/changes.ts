@@ -1,0 +1,111 @@
+/** What an update does to each resource: the engine's rules, applied to two graphs without the engine. Pure. */
+import { differs, type Graph, identityOf, keyOf, madeIn, type Recorded, unknown, isRecord } from "./graph.ts";
+import { isReplacing } from "./replacing.ts";
+
+export type Action = "create" | "update" | "replace" | "delete";
+
+export interface Change {
+  readonly action: Action;
+  /** As it is to be; of what is deleted, as it was. */
+  readonly resource: Recorded;
+  /** As it was; undefined for what is created. */
+  readonly before?: Recorded;
+  /** Inputs that change, those that are ignored left out. */
+  readonly inputs: readonly string[];
+  /** What forces the replacement: inputs, `provider` when it moves to another one, or another resource's key. */
+  readonly forcedBy: readonly string[];
+}
+
+interface Pair {
+  readonly before: Recorded;
+  readonly after: Recorded;
+  readonly inputs: Set<string>;
+  readonly forcedBy: Set<string>;
+}
+
+/** The changes that an update from one graph to the other makes, in the order of the new one. What stays has none. */
+export function changesBetween(before: Graph, after: Graph): Change[] {
+  const { pairs, created, deleted } = match(before, after);
+  for (const pair of pairs) compareInputs(pair, before, after);
+  spread(pairs, after);
+  return [
+    ...created.map((resource): Change => ({ action: "create", resource, inputs: [], forcedBy: [] })),
+    ...pairs.flatMap((pair): Change[] => {
+      const inputs = [...pair.inputs].sort();
+      const common = { resource: pair.after, before: pair.before, inputs };
+      if (pair.forcedBy.size > 0) return [{ ...common, action: "replace", forcedBy: [...pair.forcedBy].sort() }];
+      return inputs.length > 0 ? [{ ...common, action: "update", forcedBy: [] }] : [];
+    }),
+    ...deleted.map((resource): Change => {
+      return { action: "delete", resource, before: resource, inputs: [], forcedBy: [] };
+    }),
+  ];
+}
+
+function match(before: Graph, after: Graph) {
+  const identityBefore = identityOf(before);
+  const identityAfter = identityOf(after);
+  const left = new Map(madeIn(before).map((resource) => [identityBefore(resource), resource]));
+  const pairs: Pair[] = [];
+  const created: Recorded[] = [];
+  for (const resource of madeIn(after)) {
+    const identity = identityAfter(resource);
+    const was = left.has(identity) ? identity : [...left].find(([, one]) => isAlias(resource, one))?.[0];
+    const found = was === undefined ? undefined : left.get(was);
+    if (was !== undefined && found) {
+      left.delete(was);
+      pairs.push({ before: found, after: resource, inputs: new Set(), forcedBy: new Set() });
+    } else created.push(resource);
+  }
+  return { pairs, created, deleted: [...left.values()] };
+}
+
+const isAlias = ({ type, options }: Recorded, before: Recorded): boolean =>
+  type === before.type && options.aliases?.includes(before.name) === true;
+
+/** Notes the inputs that differ. */
+function compareInputs({ before, after, inputs, forcedBy }: Pair, graphBefore: Graph, graphAfter: Graph): void {
+  const ignored = new Set(after.options.ignoreChanges);
+  const usedBefore = graphBefore.uses.get(keyOf(before)) ?? {};
+  const usedAfter = graphAfter.uses.get(keyOf(after)) ?? {};
+  for (const input of new Set([...Object.keys(before.inputs), ...Object.keys(after.inputs)])) {
+    const [was, is] = [before.inputs[input], after.inputs[input]];
+    // Where a value is not known, what it is made from tells whether it is another one.
+    const isOther = (holds(was, unknown) || holds(is, unknown)) && !sameSet(usedBefore[input], usedAfter[input]);
+    if (ignored.has(input) || !(differs(was, is) || isOther)) continue;
+    inputs.add(input);
+    if (isReplacing(after, input)) forcedBy.add(input);
+  }
+  if (before.options.provider !== after.options.provider) forcedBy.add("provider");
+}
+
+/** What is replaced makes what is built on it change as well. */
+function spread(pairs: readonly Pair[], { uses }: Graph): void {
+  const replaced = new Set<string>();
+  for (let found = true; found;) {
+    found = false;
+    for (const { after, inputs, forcedBy } of pairs) {
+      const key = keyOf(after);
+      const { deletedWith, ignoreChanges } = after.options;
+      if (deletedWith !== undefined && replaced.has(deletedWith)) forcedBy.add(deletedWith);
+      for (const [input, used] of Object.entries(uses.get(key) ?? {})) {
+        if (ignoreChanges?.includes(input) || !used.some((one) => replaced.has(one))) continue;
+        inputs.add(input);
+        if (isReplacing(after, input)) forcedBy.add(input);
+      }
+      if (forcedBy.size > 0 && !replaced.has(key)) {
+        replaced.add(key);
+        found = true;
+      }
+    }
+  }
+}
+
+function holds(value: unknown, wanted: unknown): boolean {
+  if (value === wanted) return true;
+  const inner = Array.isArray(value) ? value : isRecord(value) ? Object.values(value) : [];
+  return inner.some((one) => holds(one, wanted));
+}
+
+const sameSet = (one: readonly string[] = [], other: readonly string[] = []): boolean =>
+  one.length === other.length && one.every((key) => other.includes(key));

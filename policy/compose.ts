@@ -1,0 +1,178 @@
+/** Runs a program piece under Pulumi's mocks and keeps exactly what it would register with the engine. */
+import * as pulumi from "@pulumi/pulumi";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
+import { type Graph, keyOf, type Recorded, unknown, type Uses } from "./graph.ts";
+import { shortUrn } from "./urn.ts";
+
+export { type Recorded } from "./graph.ts";
+
+export interface Composed<T> extends Graph {
+  readonly result: T;
+  readonly resources: Recorded[];
+}
+
+const secretSignature = "4dabf18193072939515e22adb298388d";
+/** How the SDK writes a value that is not known yet. */
+const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** How much is known: in `preview` no output of a provider, in `up` what the mock returns; in `compare` not even what is looked up. */
+export type Mode = "preview" | "up" | "compare";
+
+/** Composes what `make` makes. */
+export async function compose<T>(mode: Mode, make: () => T): Promise<Composed<T>> {
+  const resources: Recorded[] = [];
+  const uses = new Map<string, Uses>();
+  await pulumi.runtime.setMocks(mocksFor(mode), "orion", "test", mode !== "up");
+  record(resources, uses);
+  const result = await finished(make);
+  return { result, resources: resources.sort(byTypeAndName), uses };
+}
+
+/** The providers, as far as the program needs them: inputs come back as outputs, and what it looks up is found. */
+export const mocksFor = (mode: Mode): pulumi.runtime.Mocks => ({
+  newResource: ({ name, inputs, custom }) => ({
+    id: custom ? mockId(name) : undefined,
+    state: mode === "up" ? { ...plainState(inputs), ...mockOutputs(name) } : plainState(inputs),
+  }),
+  call: ({ token, inputs }) =>
+    mode === "compare" ? { id: unknownValue, results: unknownValue } : lookUp(token, plainState(inputs)),
+});
+
+/** What the program may look up; nothing of it is made by the program, so that it is known in a preview, too. */
+function lookUp(token: string, inputs: Record<string, unknown>): Record<string, unknown> {
+  switch (token) {
+    case "cloudflare:index/getZone:getZone": {
+      const { name } = inputs["filter"] as { name: string };
+      // A zone of the largest plan: whatever a stack says of its own plan is allowed on it.
+      return { ...inputs, id: mockZoneId(name), name, plan: { legacyId: "enterprise" } };
+    }
+    case "cloudflare:index/getAccountApiTokenPermissionGroupsList:getAccountApiTokenPermissionGroupsList": {
+      const names = ["Workers R2 Storage Bucket Item Read", "Workers R2 Storage Bucket Item Write"];
+      return { ...inputs, results: names.map((name) => ({ id: `id of ${name}`, name, scopes: [inputs["scope"]] })) };
+    }
+    default:
+      throw new Error(`no mock for the invoke ${token}: the program must not call it, or a mock must be written`);
+  }
+}
+
+/** The id of a zone of that name. */
+export const mockZoneId = (name: string): string => `zone-of-${name}`;
+
+/** Has the mock monitor keep what it is asked to register. */
+function record(into: Recorded[], uses: Map<string, Uses>): void {
+  const monitor: unknown = pulumi.runtime.getMonitor();
+  if (!(monitor instanceof MockMonitor)) throw new Error("the mocks of @pulumi/pulumi have no MockMonitor any more");
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request: RegisterRequest, callback) => {
+    const resource = readRequest(request);
+    into.push(resource);
+    if (request.getCustom()) uses.set(keyOf(resource), readUses(request));
+    return register(request, callback);
+  };
+}
+
+/** What `make` returns, once all that it started is registered: also when it throws, or that would disturb whoever comes next. */
+async function finished<T>(make: () => T): Promise<T> {
+  const { stackTraceLimit } = Error;
+  // Pulumi takes a stack trace for each of its promises, and formatting them is nine tenths of the time.
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    await pulumi.runtime.disconnect();
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+/** What a provider answers beside the inputs; ids that are numbers at the real provider are numbers here. */
+function mockOutputs(name: string): Record<string, unknown> {
+  return {
+    imageId: `sha256:${name}`,
+    result: `generated-${name}`,
+    ipAddress: "192.0.2.10",
+    linuxDevice: `/dev/disk/by-id/${name}`,
+    value: `generated-${name}`,
+    certificate: `certificate-${name}`,
+    privateKeyPem: `key-${name}`,
+    certRequestPem: `request-${name}`,
+  };
+}
+
+const mockId = (name: string): string =>
+  String(Array.from(name).reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 100_000, 7));
+const plainState = (inputs: unknown): Record<string, unknown> => ({ ...(inputs as Record<string, unknown>) });
+const byTypeAndName = (a: Recorded, b: Recorded): number => `${a.type} ${a.name}`.localeCompare(`${b.type} ${b.name}`);
+
+/** The part of the engine's RegisterResourceRequest that is kept. */
+interface RegisterRequest {
+  getCustom(): boolean;
+  getPropertydependenciesMap(): { forEach(each: (urns: { getUrnsList(): string[] }, property: string) => void): void };
+  getAliasurnsList(): string[];
+  getAliasesList(): { getUrn(): string; getSpec(): { getName(): string; getType(): string } | undefined }[];
+  getType(): string;
+  getName(): string;
+  getParent(): string;
+  getProvider(): string;
+  getProtect(): boolean;
+  getRetainondelete(): boolean;
+  getDeletebeforereplace(): boolean;
+  getDeletebeforereplacedefined(): boolean;
+  getDeletedwith(): string;
+  getIgnorechangesList(): string[];
+  getReplaceonchangesList(): string[];
+  getDependenciesList(): string[];
+  getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
+}
+
+function readRequest(request: RegisterRequest): Recorded {
+  const list = (values: string[]) => (values.length > 0 ? values : undefined);
+  const options = {
+    parent: shortUrn(request.getParent()),
+    protect: request.getProtect() || undefined,
+    retainOnDelete: request.getRetainondelete() || undefined,
+    deleteBeforeReplace: request.getDeletebeforereplacedefined() ? request.getDeletebeforereplace() : undefined,
+    deletedWith: shortUrn(request.getDeletedwith()),
+    ignoreChanges: list(request.getIgnorechangesList()),
+    replaceOnChanges: list(request.getReplaceonchangesList()),
+    dependencies: list(
+      request
+        .getDependenciesList()
+        .flatMap((urn) => shortUrn(urn) ?? [])
+        .sort(),
+    ),
+    provider: shortUrn(request.getProvider()),
+    aliases: list(readAliases(request)),
+  };
+  return {
+    type: request.getType(),
+    name: request.getName(),
+    inputs: readable(request.getObject()?.toJavaScript() ?? {}) as Record<string, unknown>,
+    options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+  };
+}
+
+function readUses(request: RegisterRequest): Uses {
+  const uses: Record<string, string[]> = {};
+  request.getPropertydependenciesMap().forEach((urns, property) => {
+    uses[property] = urns.getUrnsList().flatMap((urn) => shortUrn(urn) ?? []);
+  });
+  return uses;
+}
+
+/** Former names; an alias that names none says that the resource had this one below other parents. Former types are the SDK's. */
+const readAliases = (request: RegisterRequest): string[] => [
+  ...request.getAliasurnsList().map((urn) => urn.split("::").pop() ?? ""),
+  ...request
+    .getAliasesList()
+    .filter((alias) => !alias.getSpec()?.getType())
+    .map((alias) => alias.getUrn().split("::").pop() || alias.getSpec()?.getName() || request.getName()),
+];
+
+/** Secrets and unknown values in a form that a reader of a golden file understands. */
+function readable(value: unknown): unknown {
+  if (value === unknownValue) return unknown;
+  if (Array.isArray(value)) return value.map(readable);
+  if (typeof value !== "object" || value === null) return value;
+  if (secretSignature in value) return { "[secret]": readable((value as Record<string, unknown>)["value"]) };
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, readable(inner)]));
+}

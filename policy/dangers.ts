@@ -1,0 +1,224 @@
+/** What a move must not do, and what it does that a person should know of, each by name. Pure. */
+import { type Change, changesBetween } from "./changes.ts";
+import { type Graph, type Recorded } from "./graph.ts";
+import { type Holds, holdingIn, roleOf, types } from "./stateful.ts";
+
+/**
+ * `refused`: the engine would be stopped in the middle by a protection, or data would be out of reach. `loss`: the same
+ * for what somebody has taken the protection away from. `danger`: it goes well, but not unnoticed.
+ */
+export type Severity = "refused" | "loss" | "danger";
+
+export interface Finding {
+  readonly severity: Severity;
+  /** Logical name of the resource. */
+  readonly name: string;
+  /** What would happen to it, and why: `would be replaced because location changes from fsn1 to nbg1`. */
+  readonly happens: string;
+  /** What to do instead. */
+  readonly instead?: string;
+}
+
+export interface Move {
+  readonly changes: readonly Change[];
+  readonly findings: readonly Finding[];
+}
+
+/** What an update from one graph to the other changes, and what of that is refused or dangerous; the worst first. */
+export function moveBetween(before: Graph, after: Graph): Move {
+  const changes = changesBetween(before, after);
+  const holds = holdingIn(before);
+  const order: readonly Severity[] = ["refused", "loss", "danger"];
+  const findings = changes
+    .flatMap((change) => findingsOf(change, holds))
+    .sort((one, other) => order.indexOf(one.severity) - order.indexOf(other.severity));
+  return { changes, findings };
+}
+
+/** Whether a move loses nothing. */
+export const isSafe = ({ findings }: Pick<Move, "findings">): boolean =>
+  findings.every(({ severity }) => severity === "danger");
+
+function findingsOf(change: Change, holds: Holds): Finding[] {
+  const { action, before } = change;
+  if (!before) return [];
+  switch (action) {
+    case "delete":
+      return ofDeletion(change, before, holds(before));
+    case "replace":
+      return ofReplacement(change, before, holds(before));
+    default:
+      return [...ofUpdate(change, before), ...lostProtection(change, before)];
+  }
+}
+
+function ofDeletion({ resource }: Change, before: Recorded, held: string | undefined): Finding[] {
+  const { name, type, options } = resource;
+  if (held !== undefined) {
+    const isKept = type === types.dockerVolume && options.retainOnDelete && !options.protect;
+    if (isKept) return [{ severity: "danger", name, happens: `leaves the stack; ${held} stays where it is` }];
+    // With its server, about which there is a finding of its own.
+    if (type === types.serverNetwork || type === types.attachment) return [];
+    return [
+      { severity: severityOf(before), name, happens: `would be deleted, and with it ${held}`, instead: keepOf(before) },
+    ];
+  }
+  if (type === types.record)
+    return [{ severity: "danger", name, happens: "would be deleted: visitors are sent elsewhere" }];
+  return dataRoles.has(roleOf(resource)) && type === types.container
+    ? [{ severity: "danger", name, happens: "would be stopped for good" }]
+    : [];
+}
+
+function ofReplacement(change: Change, before: Recorded, held: string | undefined): Finding[] {
+  const { resource } = change;
+  const { name, type } = resource;
+  const because = reasons(change);
+  if (type === types.container) return ofContainer(change, because);
+  if (type === types.image) return ofImage(before, resource);
+  if (held === undefined && type === types.primaryIp && change.forcedBy.includes("location")) {
+    const where = changeOf("location", before, resource);
+    const happens = `would be made anew in another location than its server, which stays where it is: ${where}`;
+    return [{ severity: "refused", name, happens, instead: insteadOf(change) }];
+  }
+  if (held === undefined) {
+    return type === types.server ? [{ severity: "danger", name, happens: `would be made anew ${because}` }] : [];
+  }
+  // Neither holds anything itself: what is wrong is that clients look for the data at another address.
+  if (type === types.attachment) return [];
+  return [
+    {
+      severity: severityOf(before),
+      name,
+      happens: `would be replaced ${because}, and with it goes ${held}`,
+      instead: insteadOf(change),
+    },
+  ];
+}
+
+/** Roles of containers whose interruption everybody notices. */
+const dataRoles = new Set(["database", "replica", "cache", "broker"]);
+
+function ofContainer(change: Change, because: string): Finding[] {
+  const { resource, before } = change;
+  const { name } = resource;
+  if (!dataRoles.has(roleOf(resource))) return [];
+  const moved = change.forcedBy.find((input) => ["mounts", "volumes", "provider"].includes(input));
+  if (moved === undefined || !before) return [{ severity: "danger", name, happens: `would be restarted ${because}` }];
+  return [
+    {
+      severity: roleOf(resource) === "cache" ? "danger" : "refused",
+      name,
+      happens: `would start without its data ${because}`,
+      instead: "a copy has to take over first: add a replica, wait until it has everything, and promote it",
+    },
+  ];
+}
+
+/** PostgreSQL does not start on the data of another major version. */
+function ofImage(before: Recorded, { name, inputs }: Recorded): Finding[] {
+  const [was, is] = [before.inputs["name"], inputs["name"]].map(majorOf);
+  if (!name.endsWith("-image-postgres") || was === undefined || is === undefined || was === is) return [];
+  return [
+    {
+      severity: "refused",
+      name,
+      happens: `would run PostgreSQL ${is} on the data of PostgreSQL ${was}, on which it does not start`,
+      instead: `leave orion:images.postgres at ${was}; another major version is a dump, a restore and a new stack`,
+    },
+  ];
+}
+
+const majorOf = (reference: unknown): string | undefined => /:(\d+)[^/]*$/.exec(String(reference))?.[1];
+
+function ofUpdate({ resource, before: was, inputs }: Change, before: Recorded): Finding[] {
+  const { name, type } = resource;
+  const change = (input: string) => changeOf(input, was, resource);
+  const [sizeBefore, sizeAfter] = [Number(before.inputs["size"]), Number(resource.inputs["size"])];
+  if (type === types.volume && sizeAfter < sizeBefore) {
+    return [
+      {
+        severity: "refused",
+        name,
+        happens: `cannot be made smaller: ${change("size")}`,
+        instead: `say orion:database.volumeGb ${sizeBefore}, or more`,
+      },
+    ];
+  }
+  if (type === types.server && inputs.includes("serverType")) {
+    return [
+      {
+        severity: "danger",
+        name,
+        happens: `would be switched off, and on again as another type: ${change("serverType")}`,
+      },
+    ];
+  }
+  const unplugged = inputs.filter((input) => input === "publicNets" || input === "placementGroupId");
+  if (type === types.server && unplugged.length > 0) {
+    return [{ severity: "danger", name, happens: `would be switched off and on: ${unplugged.map(change).join(", ")}` }];
+  }
+  if (type === types.record && inputs.includes("content")) {
+    return [{ severity: "danger", name, happens: "would send visitors to another address" }];
+  }
+  const memory = inputs.find((input) => input === "memory");
+  return dataRoles.has(roleOf(resource)) && type === types.container && memory !== undefined
+    ? [{ severity: "danger", name, happens: `would run with another limit of memory: ${change("memory")} MiB` }]
+    : [];
+}
+
+const lostProtection = ({ resource }: Change, before: Recorded): Finding[] =>
+  before.options.protect && !resource.options.protect
+    ? [{ severity: "danger", name: resource.name, happens: "would no longer be protected" }]
+    : [];
+
+const severityOf = ({ options }: Recorded): Severity => (options.protect ? "refused" : "loss");
+
+/** `because location changes from fsn1 to nbg1, labels change`. */
+function reasons({ forcedBy, before, resource }: Change): string {
+  const words = forcedBy.map((reason) => {
+    if (reason === "provider") return `it moves${placeOf(before)} to${placeOf(resource).replace(" from", "")}`;
+    return reason.includes(" ") ? `${reason.split(" ")[1] ?? ""} is replaced` : changeOf(reason, before, resource);
+  });
+  return `because ${words.join(", ")}`;
+}
+
+const placeOf = (resource: Recorded | undefined): string =>
+  ` from ${resource?.options.provider?.split(" ")[1]?.replace(/-docker$/, "") ?? "elsewhere"}`;
+
+/** `location changes from fsn1 to nbg1`; without the values where they are long or secret. */
+function changeOf(input: string, before: Recorded | undefined, after: Recorded): string {
+  const [was, is] = [before?.inputs[input], after.inputs[input]].map(shown);
+  return was !== undefined && is !== undefined && was !== is
+    ? `${input} changes from ${was} to ${is}`
+    : `${input} changes`;
+}
+
+const shown = (value: unknown): string | undefined =>
+  typeof value === "number" || (typeof value === "string" && value.length <= 60) ? String(value) : undefined;
+
+const giveUp = "to give it up for good, switch orion:protection off and update before the move, and on again after it";
+
+/** What keeps what would be deleted. */
+function keepOf({ type, name }: Recorded): string {
+  const server = /^((?:db|cache)-\d+)-/.exec(name)?.[1];
+  if (server !== undefined) return `keep ${server} (orion:database.replicas); ${giveUp}`;
+  if (type === types.bucket) return `keep orion:storage.backend r2; ${giveUp}`;
+  if (type === types.password || type === types.volume) return `keep orion:database.mode provision; ${giveUp}`;
+  return `keep what has it in the stack; ${giveUp}`;
+}
+
+/** What to do instead of a change that replaces. */
+function insteadOf({ resource, forcedBy }: Change): string {
+  if (forcedBy.includes("location")) {
+    return "leave orion:hetzner.locations as it was; what holds data goes to another location as a new replica there";
+  }
+  if (resource.type === types.bucket) {
+    return "leave orion:storage.bucket and orion:cloudflare.accountId as they were; another bucket is another stack's";
+  }
+  return `leave ${forcedBy.map((reason) => reason.split(" ").pop() ?? reason).join(", ")} as it was`;
+}
+
+/** A finding as a line. */
+export const lineOf = ({ name, happens, instead }: Finding): string =>
+  `${name} ${happens}${instead === undefined ? "" : `. Instead: ${instead}`}`;

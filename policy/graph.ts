@@ -1,0 +1,81 @@
+/** The planned resource graph as plain data: what a program would register with the engine, or what a state says exists. */
+
+export interface Recorded {
+  readonly type: string;
+  readonly name: string;
+  /** Inputs as they go to the engine; a secret is `{ "[secret]": value }`, what only a provider knows {@link unknown}. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly options: RecordedOptions;
+}
+
+/** Options that are not the default, other resources by their `type name`. */
+export interface RecordedOptions {
+  readonly parent?: string;
+  readonly protect?: true;
+  readonly retainOnDelete?: true;
+  readonly deleteBeforeReplace?: boolean;
+  readonly deletedWith?: string;
+  readonly ignoreChanges?: string[];
+  readonly replaceOnChanges?: string[];
+  readonly dependencies?: string[];
+  readonly provider?: string;
+  /** Former names; a resource that only changed its parents has its own. */
+  readonly aliases?: string[];
+}
+
+/** The resources behind the inputs of a resource: their `type name`, by the property that they go into. */
+export type Uses = Readonly<Record<string, readonly string[]>>;
+
+export interface Graph {
+  readonly resources: readonly Recorded[];
+  /** By the `type name` of each resource that a provider makes; a component has no entry. */
+  readonly uses: ReadonlyMap<string, Uses>;
+}
+
+/** Stands for a value that only a provider knows. */
+export const unknown = "[unknown]";
+
+/** How other resources name this one. */
+export const keyOf = ({ type, name }: Pick<Recorded, "type" | "name">): string => `${type} ${name}`;
+
+/** What the engine knows a resource by: its name with the types of all its parents. A change of it is another resource. */
+export function identityOf(graph: Graph): (resource: Recorded) => string {
+  const byKey = new Map(graph.resources.map((resource) => [keyOf(resource), resource]));
+  const typesOf = ({ type, options }: Recorded): string => {
+    const parent = options.parent === undefined ? undefined : byKey.get(options.parent);
+    return parent ? `${typesOf(parent)}$${type}` : type;
+  };
+  return (resource) => `${typesOf(resource)}::${resource.name}`;
+}
+
+/** The resources that providers make, in the order of the graph. */
+export const madeIn = ({ resources, uses }: Graph): Recorded[] =>
+  resources.filter((resource) => uses.has(keyOf(resource)) && !resource.type.startsWith("pulumi:"));
+
+/** `Server` of `hcloud:index/server:Server`. */
+export const shortType = (type: string): string => type.split(":").pop() ?? type;
+
+/**
+ * Whether two values differ, as far as both are known: a value that only a provider knows is taken to be what it was.
+ * Numbers and texts of the same digits are the same, since providers turn one into the other.
+ */
+export function differs(before: unknown, after: unknown): boolean {
+  if (before === unknown || after === unknown) return false;
+  const [was, is] = [revealed(before), revealed(after)];
+  if (was === unknown || is === unknown) return false;
+  if (Array.isArray(was) && Array.isArray(is)) {
+    return was.length !== is.length || was.some((one, index) => differs(one, is[index]));
+  }
+  if (isRecord(was) && isRecord(is)) {
+    return [...new Set([...Object.keys(was), ...Object.keys(is)])].some((key) => differs(was[key], is[key]));
+  }
+  if (isScalar(was) && isScalar(is)) return String(was) !== String(is);
+  return was !== is;
+}
+
+const secretMark = "[secret]";
+const revealed = (value: unknown): unknown => (isRecord(value) && secretMark in value ? value[secretMark] : value);
+const isScalar = (value: unknown): value is string | number | boolean =>
+  ["string", "number", "boolean"].includes(typeof value);
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

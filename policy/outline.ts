@@ -1,0 +1,147 @@
+/**
+ * What a plan has that can be lost, cost or move, for phases that the program does not compose yet: the same resources as
+ * the composed program's, of the inputs those that a move can change. Held against the program by a test. Pure.
+ */
+import { type Settings } from "../config/schema.ts";
+import { labels, lastingLabels, physicalName } from "../topology/naming.ts";
+import { keepsAddress, privateNetwork, type Server, type Service, type Topology } from "../topology/types.ts";
+import { type Graph, keyOf, type Recorded, type RecordedOptions } from "./graph.ts";
+import { types } from "./stateful.ts";
+
+/** The least load balancer that Hetzner has. */
+const balancerType = "lb11";
+
+/** The outline of a plan as a graph. */
+export function outlineOf(topology: Topology, settings: Settings): Graph {
+  const made = [
+    ...(topology.servers.length > 0 ? [networkOf(topology, settings)] : []),
+    ...topology.servers.flatMap((server) => ofServer(topology, settings, server)),
+    ...topology.loadBalancers.map((location) =>
+      resource(types.loadBalancer, `load-balancer-${location}`, { location, loadBalancerType: balancerType }),
+    ),
+    ...topology.services.flatMap((service) => ofService(topology, settings, service)),
+    ...ofStorage(topology, settings),
+    ...(settings.database.mode === "provision"
+      ? [resource(types.password, "database-password", { length: 32 }, { ...kept(settings), parent: database })]
+      : []),
+  ];
+  return { resources: made, uses: new Map(made.map((one) => [keyOf(one), {}])) };
+}
+
+const database = "orion:database:Database database";
+
+const resource = (type: string, name: string, inputs: Recorded["inputs"], options: RecordedOptions = {}): Recorded => ({
+  type,
+  name,
+  inputs,
+  options,
+});
+
+const kept = ({ protection }: Settings): RecordedOptions => (protection ? { protect: true } : {});
+const retained = (settings: Settings): RecordedOptions =>
+  settings.protection ? { protect: true, retainOnDelete: true } : {};
+
+const networkOf = (naming: Topology, settings: Settings): Recorded =>
+  resource(
+    types.network,
+    "private-network",
+    {
+      name: physicalName(naming, "network"),
+      ipRange: privateNetwork.range,
+      deleteProtection: settings.protection,
+      labels: labels(naming, "network"),
+    },
+    kept(settings),
+  );
+
+function ofServer(topology: Topology, settings: Settings, server: Server): Recorded[] {
+  const { name, location, volumeGb } = server;
+  const common = { name: physicalName(topology, name), location, labels: labels(topology, server.role) };
+  const hasData = volumeGb > 0;
+  const deletedWith = `${types.server} ${name}-server`;
+  const addressKept = keepsAddress(server) && settings.protection;
+  const [serverType] = server.types;
+  return [
+    resource(
+      types.primaryIp,
+      `${name}-ip`,
+      { ...common, type: "ipv4", deleteProtection: addressKept },
+      addressKept ? kept(settings) : {},
+    ),
+    resource(
+      types.server,
+      `${name}-server`,
+      { ...common, serverType, deleteProtection: hasData && settings.protection },
+      { ...(hasData ? kept(settings) : {}), ignoreChanges: ["image", "userData", "sshKeys", "location"] },
+    ),
+    resource(types.serverNetwork, `${name}-network`, { ip: server.privateAddress }, { deletedWith }),
+    ...(hasData
+      ? [
+          resource(
+            types.volume,
+            `${name}-volume`,
+            { ...common, size: volumeGb, deleteProtection: settings.protection },
+            retained(settings),
+          ),
+          resource(types.attachment, `${name}-attachment`, { automount: false }, { deletedWith }),
+        ]
+      : []),
+  ];
+}
+
+/** Its container, under the service's own name, and the volume of one that keeps data in Docker. */
+function ofService(topology: Topology, settings: Settings, service: Service): Recorded[] {
+  const { name, kind, server, container, published } = service;
+  if (kind === "release") return [];
+  const onServer = topology.servers.length > 0;
+  const options: RecordedOptions = {
+    provider: `pulumi:providers:docker ${server}-docker`,
+    ...(onServer && { deletedWith: `${types.server} ${server}-server` }),
+  };
+  const rows = Object.entries(lastingLabels(topology, kind)).map(([label, value]) => ({ label, value }));
+  const ports = published.map(({ address, port, containerPort }) => ({
+    ...{ ip: address, external: port, internal: containerPort, protocol: "tcp" },
+  }));
+  const volume = (more: RecordedOptions) =>
+    resource(
+      types.dockerVolume,
+      `${name}-data`,
+      { name: physicalName(topology, `${name}-data`), labels: rows },
+      { ...options, ...more },
+    );
+  return [
+    resource(types.container, name, { name: container, ports, labels: rows }, options),
+    ...(kind === "cache" || kind === "broker" ? [volume({ retainOnDelete: true })] : []),
+    ...(kind === "database" && !onServer ? [volume(kept(settings))] : []),
+  ];
+}
+
+function ofStorage(topology: Topology, settings: Settings): Recorded[] {
+  const { backend, bucket } = settings.storage;
+  if (backend === "r2") {
+    const named = (name: string, suffix: string) =>
+      resource(
+        types.bucket,
+        name,
+        { accountId: settings.cloudflare.accountId, name: `${bucket ?? ""}${suffix}` },
+        retained(settings),
+      );
+    return [named("storage-files-bucket", ""), named("storage-backups-bucket", "-backups")];
+  }
+  const { services } = topology;
+  const [home] = [
+    ...services.filter(({ kind }) => kind === "app"),
+    ...services.filter(({ kind }) => kind === "worker"),
+    ...services,
+  ];
+  if (!home) return [];
+  const rows = Object.entries(lastingLabels(topology, "storage")).map(([label, value]) => ({ label, value }));
+  return [
+    resource(
+      types.dockerVolume,
+      "storage-uploads",
+      { name: physicalName(topology, "uploads"), labels: rows },
+      { ...kept(settings), provider: `pulumi:providers:docker ${home.server}-docker` },
+    ),
+  ];
+}

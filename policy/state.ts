@@ -1,0 +1,72 @@
+/** What exists, as a graph: the resources of a state, in the form in which a program registers them. Pure. */
+import { z } from "zod";
+import { type Graph, isRecord, keyOf, type Recorded, type RecordedOptions, unknown, type Uses } from "./graph.ts";
+import { shortUrn } from "./urn.ts";
+
+const urns = z.array(z.string()).nullish();
+const resourceSchema = z.object({
+  urn: z.string(),
+  type: z.string(),
+  custom: z.boolean().default(false),
+  delete: z.boolean().default(false),
+  inputs: z.record(z.string(), z.unknown()).default({}),
+  parent: z.string().optional(),
+  protect: z.boolean().default(false),
+  retainOnDelete: z.boolean().default(false),
+  deletedWith: z.string().optional(),
+  dependencies: urns,
+  provider: z.string().optional(),
+  propertyDependencies: z.record(z.string(), urns).nullish(),
+});
+
+/** The part of a state that is read, as `pulumi stack export` gives it below `deployment`. */
+export const stateSchema = z.looseObject({ resources: z.array(resourceSchema).nullish() });
+export type State = z.infer<typeof stateSchema>;
+
+/** The graph of what a state knows. What an interrupted update has still to delete is not in it. */
+export function graphOf({ resources }: State): Graph {
+  const there = (resources ?? []).filter((one) => !one.delete);
+  const recorded = there.map((one) => ({ ...one, recorded: recordedOf(one) }));
+  const uses = recorded.filter(({ custom }) => custom).map((one) => [keyOf(one.recorded), usesOf(one)] as const);
+  return { resources: recorded.map((one) => one.recorded), uses: new Map(uses) };
+}
+
+function recordedOf(one: z.infer<typeof resourceSchema>): Recorded {
+  const options: Record<string, unknown> = {
+    parent: one.parent?.includes("::pulumi:pulumi:Stack::") === true ? undefined : shortUrn(one.parent ?? ""),
+    protect: one.protect || undefined,
+    retainOnDelete: one.retainOnDelete || undefined,
+    deletedWith: shortUrn(one.deletedWith ?? ""),
+    // A default provider is nobody's choice, and its name has its version.
+    provider: /::default(_|::)/.test(one.provider ?? "") ? undefined : shortUrn(one.provider ?? ""),
+  };
+  return {
+    type: one.type,
+    name: one.urn.split("::").pop() ?? "",
+    inputs: asSaid(one.inputs) as Record<string, unknown>,
+    options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as RecordedOptions,
+  };
+}
+
+const usesOf = ({ propertyDependencies }: z.infer<typeof resourceSchema>): Uses =>
+  Object.fromEntries(
+    Object.entries(propertyDependencies ?? {}).map(([input, used]) => [
+      input,
+      (used ?? []).flatMap((urn) => shortUrn(urn) ?? []),
+    ]),
+  );
+
+/** The key under which the state marks what is not a plain value; a secret is one. */
+const mark = "4dabf18193072939515e22adb298388d";
+
+/** Inputs as the program said them: without the defaults that the provider added; what is encrypted is not known. */
+function asSaid(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asSaid);
+  if (!isRecord(value)) return value;
+  if (mark in value) return unknown;
+  const added: unknown = value["__defaults"];
+  const defaults = new Set<unknown>(["__defaults", ...(Array.isArray(added) ? (added as unknown[]) : [])]);
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) => (defaults.has(key) ? [] : [[key, asSaid(inner)]])),
+  );
+}

@@ -1,0 +1,78 @@
+/** Which resources hold data, or are what data is reached by: those that no move may lose. Pure. */
+import { type Graph, isRecord, keyOf, type Recorded } from "./graph.ts";
+
+export const types = {
+  attachment: "hcloud:index/volumeAttachment:VolumeAttachment",
+  bucket: "cloudflare:index/r2Bucket:R2Bucket",
+  container: "docker:index/container:Container",
+  dockerVolume: "docker:index/volume:Volume",
+  image: "docker:index/remoteImage:RemoteImage",
+  loadBalancer: "hcloud:index/loadBalancer:LoadBalancer",
+  network: "hcloud:index/network:Network",
+  password: "random:index/randomPassword:RandomPassword",
+  primaryIp: "hcloud:index/primaryIp:PrimaryIp",
+  record: "cloudflare:index/dnsRecord:DnsRecord",
+  server: "hcloud:index/server:Server",
+  serverNetwork: "hcloud:index/serverNetwork:ServerNetwork",
+  volume: "hcloud:index/volume:Volume",
+} as const;
+
+/** Roles whose Docker volumes the program fills itself, each time. */
+const refilled = new Set(["edge"]);
+
+/** What a resource holds, in words; undefined when nothing is lost with it. */
+export type Holds = (resource: Recorded) => string | undefined;
+
+/** What each resource of a graph holds. */
+export function holdingIn(graph: Graph): Holds {
+  const attached = new Set(
+    graph.resources.flatMap(({ type, options }) => (type === types.attachment ? (options.deletedWith ?? []) : [])),
+  );
+  const hasData = (server: string | undefined): boolean => server !== undefined && attached.has(server);
+  return (resource) => {
+    const { type, name, options } = resource;
+    switch (type) {
+      case types.volume:
+        return "the data of its server";
+      case types.server:
+        return hasData(keyOf(resource)) ? "the server of a Volume with data" : undefined;
+      case types.primaryIp:
+        return options.protect || hasData(`${types.server} ${name.replace(/-ip$/, "-server")}`)
+          ? "a public address that others know"
+          : undefined;
+      case types.serverNetwork:
+      case types.attachment:
+        return hasData(options.deletedWith)
+          ? type === types.attachment
+            ? "the way of a server to its data"
+            : "a private address that clients of the data know"
+          : undefined;
+      case types.network:
+        return "the private addresses of all servers";
+      case types.bucket:
+        return "files or backups";
+      case types.dockerVolume:
+        return refilled.has(roleOf(resource)) ? undefined : "the data of a container";
+      case types.password:
+        return opensData(graph, resource) ? "the password that opens the data" : undefined;
+      default:
+        return options.protect ? "what was protected" : undefined;
+    }
+  };
+}
+
+/** The role that a resource's labels name; at Hetzner they are a map, in Docker a list. */
+export function roleOf({ inputs: { labels } }: Recorded): string {
+  if (isRecord(labels)) return String(labels["role"] ?? "");
+  const rows: unknown[] = Array.isArray(labels) ? labels : [];
+  const row = rows.find((one) => isRecord(one) && one["label"] === "role");
+  return isRecord(row) ? String(row["value"]) : "";
+}
+
+/** Whether it is the password of a database that keeps what it is told. */
+const opensData = ({ resources }: Graph, { options }: Recorded): boolean =>
+  options.parent?.startsWith("orion:database:Database ") === true &&
+  !resources.some(
+    ({ type, inputs, options: { parent } }) =>
+      type === types.container && parent === options.parent && inputs["tmpfs"] !== undefined,
+  );
