@@ -2,8 +2,10 @@
 # REHEARSAL=1: not the stack itself is meant, but what `make rehearse` made of it on CLOUD.
 REHEARSAL ?=
 CLOUD ?= main
-STACK ?= $(if $(or $(REHEARSAL),$(filter rehearse,$(MAKECMDGOALS))),prod,dev)
+STACK ?= $(if $(or $(REHEARSAL),$(filter rehearse diff,$(MAKECMDGOALS))),prod,dev)
 PHASE ?=
+FROM ?=
+TO ?=
 SERVICE ?=
 SERVER ?=
 DATA ?= ask
@@ -13,7 +15,7 @@ tool = node tools/cli.ts $(if $(REHEARSAL),--rehearsal $(CLOUD))
 access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine images docker up down preview doctor psql redis-cli logs shell celery-status celery-purge \
+.PHONY: help setup engine images docker up down preview diff doctor psql redis-cli logs shell celery-status celery-purge \
 	migrate-up init-prod rollback flower backup restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
 	test test-unit test-app test-contract test-e2e check format bench bench-rehearsal bench-production
 
@@ -44,6 +46,9 @@ down: node_modules/.package-lock.json ## Take the stack down; asks before it del
 
 preview: engine ## Show what an update would change
 	@$(tool) preview --stack $(STACK)
+
+diff: node_modules/.package-lock.json ## What a move changes, costs and must not do: FROM=mvp TO=scale STACK=prod; FROM: else what exists
+	@$(tool) diff --stack $(STACK) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
 doctor: node_modules/.package-lock.json ## Check every component and explain what is wrong
 	@$(tool) doctor --stack $(STACK)

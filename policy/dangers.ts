@@ -79,21 +79,19 @@ function ofReplacement(change: Change, before: Recorded, held: string | undefine
   if (held === undefined && type === types.primaryIp && change.forcedBy.includes("location")) {
     const where = changeOf("location", before, resource);
     const happens = `would be made anew in another location than its server, which stays where it is: ${where}`;
-    return [{ severity: "refused", name, happens, instead: insteadOf(change) }];
+    return [{ severity: "refused", name, happens, instead: "leave orion:hetzner.locations as it was" }];
   }
   if (held === undefined) {
     return type === types.server ? [{ severity: "danger", name, happens: `would be made anew ${because}` }] : [];
   }
-  // Neither holds anything itself: what is wrong is that clients look for the data at another address.
-  if (type === types.attachment) return [];
-  return [
-    {
-      severity: severityOf(before),
-      name,
-      happens: `would be replaced ${because}, and with it goes ${held}`,
-      instead: insteadOf(change),
-    },
-  ];
+  // With its Volume or its server, about which there is a finding of its own, unless it is another server that it is given to.
+  const { deletedWith } = before.options;
+  if (type === types.attachment && deletedWith === resource.options.deletedWith) return [];
+  if (type === types.serverNetwork && deletedWith !== undefined && change.forcedBy.includes(deletedWith)) return [];
+  // The address is nothing that could be protected, and all clients of the data have it.
+  const severity = type === types.serverNetwork || type === types.attachment ? "refused" : severityOf(before);
+  const happens = `would be replaced ${because}, and with it goes ${held}`;
+  return [{ severity, name, happens, instead: insteadOf(change) }];
 }
 
 /** Roles of containers whose interruption everybody notices. */

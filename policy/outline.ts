@@ -124,7 +124,7 @@ function ofStorage(topology: Topology, settings: Settings): Recorded[] {
         types.bucket,
         name,
         { accountId: settings.cloudflare.accountId, name: `${bucket ?? ""}${suffix}` },
-        retained(settings),
+        { ...retained(settings), ignoreChanges: ["location"] },
       );
     return [named("storage-files-bucket", ""), named("storage-backups-bucket", "-backups")];
   }

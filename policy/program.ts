@@ -36,6 +36,9 @@ export async function graphsOf(before: Stack, after: Stack, builtImages: BuiltIm
   return { before: was, after: await programOf(after, "up", builtImages), outlined };
 }
 
+/** Whether the program composes a stack's phase. */
+export const composes = ({ settings }: Stack): boolean => isBuilt(settings.phase);
+
 const empty: Graph = { resources: [], uses: new Map() };
 
 /**

@@ -1,6 +1,7 @@
 /** What exists, as a graph: the resources of a state, in the form in which a program registers them. Pure. */
 import { z } from "zod";
 import { type Graph, isRecord, keyOf, type Recorded, type RecordedOptions, unknown, type Uses } from "./graph.ts";
+import { type Phase, phases } from "../config/schema.ts";
 import { shortUrn } from "./urn.ts";
 
 const urns = z.array(z.string()).nullish();
@@ -69,4 +70,10 @@ function asSaid(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, inner]) => (defaults.has(key) ? [] : [[key, asSaid(inner)]])),
   );
+}
+
+/** The phase that a graph's labels name: at Hetzner everything says it. */
+export function phaseIn({ resources }: Graph): Phase | undefined {
+  const found = resources.flatMap(({ inputs: { labels } }) => (isRecord(labels) ? [labels["phase"]] : []));
+  return phases.find((phase) => found.includes(phase));
 }

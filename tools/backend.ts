@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { z } from "zod";
+import { type State, stateSchema } from "../policy/state.ts";
 import { defaultStateFolder, ownEnvironment } from "../toolchain/src/environment.ts";
 import { capture } from "./run.ts";
+import { UserError } from "./user-error.ts";
 
 /** The folder of the state when it lies on this machine; undefined when it is in a bucket or a service. */
 export function localState(root: string): string | undefined {
@@ -27,4 +29,24 @@ export function stackExists(root: string, stack: string): boolean {
   const state = localState(root);
   if (state !== undefined) return existsSync(join(state, "stacks", "orion", `${stack}.json`));
   return capture("pulumi", ["stack", "export", "--stack", stack, "--cwd", root]).code === 0;
+}
+
+const exportSchema = z.object({ deployment: stateSchema.nullish() });
+const fileSchema = z.object({ checkpoint: z.object({ latest: stateSchema.nullish() }) });
+
+/**
+ * What the state says that a stack has; undefined when there is no such stack. A file is looked at directly, as above.
+ *
+ * @throws {UserError} when the state is there and cannot be read
+ */
+export function stateOf(root: string, stack: string): State | undefined {
+  if (!stackExists(root, stack)) return undefined;
+  const state = localState(root);
+  if (state !== undefined) {
+    const text = readFileSync(join(state, "stacks", "orion", `${stack}.json`), "utf8");
+    return fileSchema.parse(JSON.parse(text)).checkpoint.latest ?? { resources: [] };
+  }
+  const { code, stdout, stderr } = capture("pulumi", ["stack", "export", "--stack", stack, "--cwd", root]);
+  if (code !== 0) throw new UserError(`The state of '${stack}' could not be read:\n${stderr.trim()}`);
+  return exportSchema.parse(JSON.parse(stdout)).deployment ?? { resources: [] };
 }

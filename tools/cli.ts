@@ -18,6 +18,7 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
 
   up, down                   bring the stack up; take it down (asks before it deletes data)
   preview                    show what an update would change
+  diff                       what a move changes, costs and must not do: [--from PHASE|FILE.yaml] [--to PHASE|FILE.yaml]
   doctor                     check every component and explain what is wrong
   psql, redis-cli, flower    reach PostgreSQL, Redis, the task monitor
   logs, shell                of one service: --service app
@@ -42,6 +43,8 @@ async function main(project: string, argv: string[]): Promise<number> {
       yes: { type: "boolean", default: false },
       rehearsal: { type: "string" },
       phase: { type: "string" },
+      from: { type: "string" },
+      to: { type: "string" },
       cloud: { type: "string", default: "main" },
       port: { type: "string" },
       block: { type: "string" },
@@ -60,12 +63,17 @@ async function main(project: string, argv: string[]): Promise<number> {
     return rehearse({ root: project, stack, phase, cloud, choices });
   }
   const root = rootOf(project, values.stack, values.rehearsal);
+  if (command === "diff") {
+    // Loaded only when needed: it brings the program along.
+    const { diff } = await import("./diff.ts");
+    return diff({ root, project, stack: values.stack, from: values.from, to: values.to });
+  }
   const file = readStackFile(root, values.stack);
   switch (command) {
     case "up":
-      return up(root, file);
+      return up(root, project, file);
     case "preview":
-      return preview(root, file);
+      return preview(root, project, file);
     case "down":
       return down(root, file, dataChoice(values.data));
     case "doctor":

@@ -18,12 +18,13 @@ import {
 import { internetSource } from "../rehearsal/machines/docker/packet-rules.ts";
 import { isInstalled, partsOf, placesOf } from "../toolchain/src/parts.ts";
 import { progressOn } from "../toolchain/src/progress.ts";
+import { guard } from "./guard.ts";
 import { findDeliveries, isStandIn } from "./rehearsal-images.ts";
 import { configOf, holdsSecret, overlayOf, projectFile, stackFile } from "./rehearsal-files.ts";
 import { reportOf } from "./rehearsal-report.ts";
 import { recover } from "./recover.ts";
 import { capture, runInteractive } from "./run.ts";
-import { describeStack, parseStackText, readStackFile, readStackText, type StackFile } from "./stack-file.ts";
+import { describeStack, inPhase, parseStackText, readStackFile, readStackText, type StackFile } from "./stack-file.ts";
 import { say, yellow } from "./terminal.ts";
 import { ensureStack } from "./up.ts";
 import { UserError } from "./user-error.ts";
@@ -56,6 +57,7 @@ export async function rehearse(options: RehearseOptions): Promise<number> {
   ensureStack(folder, stack);
   setTokens(folder, stack, cloud.settings);
   recover(folder, stack, file.settings.dockerHost, say);
+  await guard(folder, root, file);
   const place = ["--stack", stack, "--cwd", folder];
   const code = await runInteractive("pulumi", ["up", ...place, "--yes", "--skip-preview", "--suppress-outputs"]);
   const status = await cloud.client.status();
@@ -66,8 +68,8 @@ export async function rehearse(options: RehearseOptions): Promise<number> {
 
 /** The stack as it is to be, checked before anything is made. */
 function checked(stack: string, text: string, phase: string | undefined): StackFile {
-  const config = { ...configOf(parseStackText(stack, text)), ...(phase !== undefined && { "orion:phase": phase }) };
-  const file = describeStack(stack, { config });
+  const contents = parseStackText(stack, text);
+  const file = describeStack(stack, phase === undefined ? contents : inPhase(contents, phase));
   if (file.topology.servers.length > 0) return file;
   throw new UserError(
     `Phase ${file.settings.phase} of stack '${stack}' has no servers: make up STACK=${stack} brings it up on this machine. ` +

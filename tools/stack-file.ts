@@ -44,6 +44,12 @@ export function describeStack(stack: string, file: unknown, cloud?: string): Sta
   }
 }
 
+/** The contents of a stack's file, with another phase. */
+export function inPhase(file: unknown, phase: string): unknown {
+  const section: unknown = isRecord(file) ? file["config"] : undefined;
+  return { config: { ...(isRecord(section) && section), "orion:phase": phase } };
+}
+
 /** @throws {UserError} when there is no such file */
 export function readStackText(root: string, stack: string): string {
   const path = join(root, `Pulumi.${stack}.yaml`);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { imageReferences } from "../topology/images.ts";
 import { lastingServices, type Topology } from "../topology/types.ts";
 import { stackExists } from "./backend.ts";
+import { guard } from "./guard.ts";
 import { ensureDockerAt, removeVolumes, requireDocker, volumesOf } from "./docker.ts";
 import { requireFreePorts } from "./ports.ts";
 import { recover } from "./recover.ts";
@@ -14,14 +15,17 @@ import { UserError } from "./user-error.ts";
 /**
  * Brings the stack up and says what runs where.
  *
+ * @param root folder of the stack's Pulumi project
+ * @param project folder of the program
  * @returns the engine's exit code
  */
-export async function up(root: string, file: StackFile): Promise<number> {
+export async function up(root: string, project: string, file: StackFile): Promise<number> {
   const { stack, settings, topology } = file;
   const development = settings.phase === "development";
   if (development) await ensureDockerAt(settings.dockerHost);
   ensureStack(root, stack);
   recover(root, stack, settings.dockerHost, say);
+  await guard(root, project, file);
   if (development) {
     await requireFreePorts(topology, settings.dockerHost);
     const args = [join(root, "images", "build.ts"), ...imageArguments(file)];
@@ -41,10 +45,14 @@ export async function up(root: string, file: StackFile): Promise<number> {
  * Shows what an update would change; for a stack that is not there yet, all of it.
  *
  * @returns the engine's exit code
+ * @throws {UserError} when the update would lose something
  */
-export function preview(root: string, { stack }: StackFile): Promise<number> {
+export async function preview(root: string, project: string, file: StackFile): Promise<number> {
+  const { stack } = file;
   ensureStack(root, stack);
-  return runInteractive("pulumi", ["preview", "--stack", stack, "--cwd", root, "--diff"]);
+  const code = await runInteractive("pulumi", ["preview", "--stack", stack, "--cwd", root, "--diff"]);
+  await guard(root, project, file);
+  return code;
 }
 
 /**

@@ -1,0 +1,139 @@
+/** What the guard says of single changes, on the program's own graph. */
+import { moveBetween } from "../../../policy/dangers.ts";
+import { type Graph, type Recorded } from "../../../policy/graph.ts";
+import { graphsBetween, moveOfMvp, stackOf, titles } from "./support.ts";
+
+test("a new version of the application is no danger", async () => {
+  const move = await moveOfMvp({ app: { image: "example.com/app:1" } }, { app: { image: "example.com/app:2" } });
+  expect(titles(move)).toEqual([]);
+  // The image's id is known to its provider alone: that it is another one follows from the reference.
+  expect(move.changes.filter(({ action }) => action === "replace").map(({ resource }) => resource.name)).toEqual(
+    expect.arrayContaining(["app-app-1", "app-app-2", "core-1-image-app", "workers-beat"]),
+  );
+  expect(move.changes.map(({ resource }) => resource.name)).not.toContain("database-server");
+});
+
+test("less memory restarts the database: it says so, and what for", async () => {
+  const { findings } = await moveOfMvp({}, { database: { memoryMb: 2048 } });
+  expect(findings).toEqual([
+    {
+      severity: "danger",
+      name: "database-server",
+      happens: "would be restarted because command changes, shmSize changes from 1024 to 512",
+    },
+  ]);
+});
+
+test("another server type switches the server off", async () => {
+  const { findings } = await moveOfMvp({}, { database: { servers: ["ccx13"], memoryMb: 4096 } });
+  expect(findings).toEqual([
+    {
+      severity: "danger",
+      name: "core-1-server",
+      happens: "would be switched off, and on again as another type: serverType changes from cpx32 to ccx13",
+    },
+  ]);
+});
+
+test.each([
+  ["another location", {}, { hetzner: { locations: ["nbg1"] } }, ["core-1-ip", "core-1-volume"]],
+  ["another bucket", {}, { storage: { bucket: "other" } }, ["storage-backups-bucket", "storage-files-bucket"]],
+  [
+    "another account",
+    {},
+    { cloudflare: { accountId: "1".repeat(32) } },
+    ["storage-backups-bucket", "storage-files-bucket"],
+  ],
+  ["a smaller Volume", { database: { volumeGb: 50 } }, { database: { volumeGb: 49 } }, ["core-1-volume"]],
+  ["another major version", {}, { images: { postgres: "postgres:16-bookworm" } }, ["core-1-image-postgres"]],
+])("%s is refused, with what to do instead", async (_what, before, after, names) => {
+  const { findings } = await moveOfMvp(before, after);
+  const refused = findings.filter(({ severity }) => severity === "refused");
+  expect(refused.map(({ name }) => name).sort()).toEqual(names);
+  expect(refused.filter(({ instead }) => !instead)).toEqual([]);
+});
+
+test("a bigger Volume and a newer minor version are not", async () => {
+  const move = await moveOfMvp({}, { database: { volumeGb: 100 }, images: { postgres: "postgres:15.9-bookworm" } });
+  expect(titles(move)).toEqual(["danger database-server"]);
+});
+
+test("what somebody took the protection away from goes, but not unnoticed", async () => {
+  const other = { storage: { bucket: "other" } };
+  const released = await moveOfMvp({ protection: false }, { protection: false, ...other });
+  expect(titles(released)).toEqual(["loss storage-backups-bucket", "loss storage-files-bucket"]);
+});
+
+test("taking the protection away is said of what Hetzner protects", async () => {
+  const { findings } = await moveOfMvp({}, { protection: false });
+  expect(findings.map(({ name, happens }) => `${name} ${happens}`)).toContain(
+    "core-1-volume would no longer be protected",
+  );
+});
+
+test("leaving the cache out keeps its data", async () => {
+  const graphs = await graphsBetween(
+    stackOf("development", { services: ["cache"] }),
+    stackOf("development", { services: ["docs"] }),
+  );
+  expect(titles(moveBetween(graphs.before, graphs.after))).toContain("danger cache-data");
+});
+
+describe("a change of the program itself", () => {
+  const changed = async (change: (resource: Recorded) => Recorded): Promise<string[]> => {
+    const { before } = await graphsBetween(stackOf("mvp"), stackOf("mvp"));
+    const after: Graph = { ...before, resources: before.resources.map(change) };
+    return titles(moveBetween(before, { ...after, uses: before.uses }));
+  };
+  const one = (name: string, change: (resource: Recorded) => Recorded) => (resource: Recorded) =>
+    resource.name === name ? change(resource) : resource;
+
+  test("that gives the Volume's component another parent would make another Volume", async () => {
+    const moved = one("core-1", (resource) =>
+      resource.type === "orion:host:CloudServer"
+        ? { ...resource, options: { parent: "orion:index:Platform orion" } }
+        : resource,
+    );
+    expect(await changed(moved)).toEqual(
+      expect.arrayContaining(["refused core-1-volume", "refused core-1-server", "refused core-1-ip"]),
+    );
+  });
+
+  test("is safe when the resource says where it comes from", async () => {
+    const moved = one("storage-files", (resource) => ({ ...resource, options: {} }));
+    expect(await changed(moved)).toContain("refused storage-files-bucket");
+    const both = (resource: Recorded): Recorded =>
+      resource.name.startsWith("storage-files-")
+        ? { ...resource, options: { ...resource.options, aliases: [resource.name] } }
+        : moved(resource);
+    expect(await changed(both)).toEqual([]);
+  });
+
+  test("that gives the database another folder would have it start without its data", async () => {
+    const elsewhere = [{ source: "/mnt/other", target: "/var/lib/postgresql/data", type: "bind" }];
+    const moved = one("database-server", (resource) => ({
+      ...resource,
+      inputs: { ...resource.inputs, mounts: elsewhere },
+    }));
+    expect(await changed(moved)).toEqual(["refused database-server"]);
+  });
+
+  test("that gives the server another private address is refused", async () => {
+    const moved = one("core-1-network", (resource) =>
+      resource.type === "hcloud:index/serverNetwork:ServerNetwork"
+        ? { ...resource, inputs: { ...resource.inputs, ip: "10.20.1.99" } }
+        : resource,
+    );
+    expect(await changed(moved)).toEqual(["refused core-1-network"]);
+  });
+
+  test("that makes a password anew is refused", async () => {
+    const longer = one("database-password", (resource) => ({
+      ...resource,
+      inputs: { ...resource.inputs, length: 40 },
+    }));
+    expect(await changed(longer)).toEqual(
+      expect.arrayContaining(["refused database-password", "danger database-server"]),
+    );
+  });
+});

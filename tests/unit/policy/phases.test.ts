@@ -1,0 +1,92 @@
+/** The rules over every phase, and the guard over every pair of phases, with what the presets say. */
+import { phases } from "../../../config/schema.ts";
+import { isSafe, moveBetween } from "../../../policy/dangers.ts";
+import { keyOf, madeIn } from "../../../policy/graph.ts";
+import { outlineOf } from "../../../policy/outline.ts";
+import { composes, graphsOf } from "../../../policy/program.ts";
+import { brokenRules } from "../../../policy/rules.ts";
+import { holdingIn, types } from "../../../policy/stateful.ts";
+import { graphsBetween, images, outlineIn, pairs, serverPhases, stackOf, titles } from "./support.ts";
+
+const built = phases.filter((phase) => composes(stackOf(phase)));
+
+test("the phases that the program composes are looked at as composed", () => {
+  expect(built).toEqual(expect.arrayContaining(["development", "mvp"]));
+});
+
+describe.each(built)("the program in phase %s", (phase) => {
+  test("keeps every rule", async () => {
+    const { after } = await graphsBetween(stackOf(phase), stackOf(phase));
+    expect(brokenRules(after)).toEqual([]);
+  });
+
+  test("has what its outline says, with the same inputs and the same protection", async () => {
+    const stack = stackOf(phase);
+    const { after } = await graphsOf(stack, stack, images);
+    const outlined = outlineOf(stack.topology, stack.settings).resources;
+    const composed = new Map(after.resources.map((resource) => [keyOf(resource), resource]));
+    const lasting = outlined.filter(({ type }) => type !== types.container && type !== types.loadBalancer);
+    expect(lasting.length).toBeGreaterThan(2);
+    for (const { type, name, inputs, options } of lasting) {
+      const { protect, retainOnDelete, ignoreChanges } = options;
+      const found = composed.get(keyOf({ type, name }));
+      expect({ name, inputs: found?.inputs }).toEqual({ name, inputs: expect.objectContaining(inputs) as unknown });
+      const { protect: isProtected, retainOnDelete: isRetained, ignoreChanges: ignored } = found?.options ?? {};
+      expect([name, isProtected, isRetained, ignored]).toEqual([name, protect, retainOnDelete, ignoreChanges]);
+    }
+    // Nothing that holds data is missing in the outline, but for what belongs to a container.
+    const holds = holdingIn(after);
+    const keys = new Set(outlined.map(keyOf));
+    const lacking = madeIn(after).filter((resource) => holds(resource) !== undefined && !keys.has(keyOf(resource)));
+    expect(lacking.map(keyOf)).toEqual([]);
+  });
+});
+
+test.each(serverPhases)("phase %s protects what its outline has that holds data", (phase) => {
+  const { resources } = outlineIn(stackOf(phase).settings);
+  const held = resources.filter(({ type }) => type === types.volume || type === types.bucket || type === types.network);
+  expect(held.length).toBeGreaterThan(3);
+  expect(held.filter(({ options }) => options.protect !== true)).toEqual([]);
+});
+
+test.each(pairs)("from %s to %s nothing is lost, or the move is refused", async (from, to) => {
+  const graphs = await graphsBetween(stackOf(from), stackOf(to));
+  const move = moveBetween(graphs.before, graphs.after);
+  const holds = holdingIn(graphs.before);
+  const lost = move.changes.filter(
+    ({ action, before }) =>
+      (action === "delete" || action === "replace") && before?.options.protect === true && holds(before) !== undefined,
+  );
+  expect(titles(move)).toEqual(expect.arrayContaining(lost.map(({ resource }) => `refused ${resource.name}`)));
+  const [was, is] = [phases.indexOf(from), phases.indexOf(to)];
+  const [first, last] = [phases.indexOf("mvp"), phases.indexOf("enterprise")];
+  // Growing on servers is safe up to phase enterprise; into and out of development, nothing is taken along.
+  if (from === to || (was >= first && is > was && is <= last)) {
+    expect({ lost, safe: isSafe(move) }).toEqual({ lost: [], safe: true });
+  } else if (is < was || from === "development") expect(isSafe(move)).toBe(false);
+  else expect(lost).toEqual([]);
+});
+
+test("into phase ha, what holds data stays; servers that stand behind the edge would have to go to other locations", async () => {
+  const graphs = await graphsBetween(stackOf("enterprise"), stackOf("ha"));
+  expect(titles(moveBetween(graphs.before, graphs.after))).toEqual([
+    "refused app-2-ip",
+    "refused app-3-ip",
+    "refused worker-2-ip",
+  ]);
+});
+
+test("a move back is safe for a stack that has asked for as much in phase mvp, once its replica is released", async () => {
+  const values = { database: { volumeGb: 50 } };
+  const back = async (protection: boolean) => {
+    const graphs = await graphsBetween(stackOf("scale", { ...values, protection }), stackOf("mvp", values));
+    return titles(moveBetween(graphs.before, graphs.after));
+  };
+  expect(await back(true)).toEqual([
+    "refused db-2-ip",
+    "refused db-2-server",
+    "refused db-2-volume",
+    "danger replica-1",
+  ]);
+  expect(await back(false)).toEqual(["loss db-2-ip", "loss db-2-server", "loss db-2-volume", "danger replica-1"]);
+});

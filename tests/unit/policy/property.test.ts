@@ -1,0 +1,124 @@
+/**
+ * Any move between any two configurations of the real topology code, against what a person would say who looks at the two
+ * plans: the guard calls a move safe exactly when nothing that holds data is lost, renamed or reached elsewhere.
+ */
+import fc from "fast-check";
+import { parseConfig } from "../../../config/parse.ts";
+import { locations, type Phase, phases, secretKeys, type Settings } from "../../../config/schema.ts";
+import { isSafe, moveBetween } from "../../../policy/dangers.ts";
+import { plan } from "../../../topology/plan.ts";
+import { type Server, type Topology } from "../../../topology/types.ts";
+import { leastValues } from "../support/settings.ts";
+import { outlineIn, serverPhases, titles } from "./support.ts";
+
+type Overrides = Readonly<Record<string, unknown>>;
+
+const some = <T extends Record<string, fc.Arbitrary<unknown>>>(fields: T) => fc.record(fields, { requiredKeys: [] });
+const types = fc.constantFrom(["cpx22"], ["cpx32", "cx33"], ["ccx13"], ["cx23", "cpx22"]);
+const pool = fc.record({ count: fc.integer({ min: 1, max: 10 }), types });
+const mode = fc.constantFrom("provision", "provision", "provision", "external");
+const overrides: fc.Arbitrary<Overrides> = some({
+  app: some({ instances: fc.integer({ min: 1, max: 4 }), servers: pool }),
+  workers: some({ dedicated: fc.boolean(), servers: pool }),
+  database: some({
+    mode,
+    servers: types,
+    volumeGb: fc.integer({ min: 10, max: 200 }),
+    replicas: fc.integer({ min: 0, max: 1 }),
+  }),
+  cache: some({ mode }),
+  hetzner: fc.record({ locations: fc.shuffledSubarray([...locations], { minLength: 1 }) }),
+  storage: fc.record({ bucket: fc.constantFrom("orion-files", "orion-files", "other-files") }),
+});
+const serverPhase = fc.constantFrom(...serverPhases);
+
+/** With every secret set, so that what is external has its address. */
+function settingsWith(phase: Phase, values: Overrides): Settings {
+  const hidden = Object.fromEntries(secretKeys.map((key) => [key, "hidden"]));
+  const raw = { ...leastValues(phase), ...values, ...hidden };
+  return parseConfig({ values: raw, secrets: new Set(secretKeys) }).settings;
+}
+
+interface Case {
+  readonly topology: Topology;
+  readonly settings: Settings;
+}
+const caseOf = (phase: Phase, values: Overrides): Case => {
+  const settings = settingsWith(phase, values);
+  return { settings, topology: plan("prod", settings) };
+};
+const moveOf = (before: Case, after: Case) => moveBetween(outlineIn(before.settings), outlineIn(after.settings));
+
+/** What goes wrong, as a person finds it who compares two plans server by server. */
+function lostBetween(before: Case, after: Case): string[] {
+  const there = new Map(after.topology.servers.map((server) => [server.name, server]));
+  const ofServer = (server: Server): string[] => {
+    const later = there.get(server.name);
+    const isKept = server.volumeGb > 0 || server.publicWeb;
+    if (!later) return isKept ? [`${server.name} is gone`] : [];
+    return [
+      ...(later.location !== server.location ? [`${server.name} would have to go to ${later.location}`] : []),
+      ...(later.volumeGb < server.volumeGb ? [`${server.name} has a Volume of ${later.volumeGb} GB`] : []),
+      ...(isKept && later.privateAddress !== server.privateAddress ? [`${server.name} has another address`] : []),
+    ];
+  };
+  const isAnother = (was: unknown, is: unknown, what: string) => (was === is ? [] : [`another ${what}`]);
+  return [
+    ...before.topology.servers.flatMap(ofServer),
+    ...isAnother(before.settings.storage.bucket, after.settings.storage.bucket, "bucket"),
+    ...(before.settings.database.mode === "provision" && after.settings.database.mode === "external"
+      ? ["the database is somebody else's"]
+      : []),
+  ];
+}
+
+test("a move is called safe exactly when nothing is lost, whatever the phases and whatever changes with them", () => {
+  const seen = { safe: 0, refused: 0 };
+  fc.assert(
+    fc.property(serverPhase, overrides, serverPhase, fc.option(overrides, { freq: 3 }), (from, had, to, has) => {
+      const [before, after] = [caseOf(from, had), caseOf(to, has ?? had)];
+      const move = moveOf(before, after);
+      const lost = lostBetween(before, after);
+      expect({ lost, titles: titles(move), safe: isSafe(move) }).toMatchObject({ safe: lost.length === 0 });
+      seen[isSafe(move) ? "safe" : "refused"]++;
+    }),
+    { numRuns: 1500 },
+  );
+  // Neither answer is given always.
+  expect(Math.min(seen.safe, seen.refused)).toBeGreaterThan(200);
+});
+
+test("growing with the same overrides loses nothing: no server that holds data is moved, renamed or has another address", () => {
+  fc.assert(
+    fc.property(serverPhase, serverPhase, overrides, (one, other, values) => {
+      const [from, to] = [one, other].sort((a, b) => phases.indexOf(a) - phases.indexOf(b)) as [Phase, Phase];
+      const [before, after] = [caseOf(from, values), caseOf(to, values)];
+      const move = moveOf(before, after);
+      const refused = move.findings.filter(({ severity }) => severity !== "danger").map(({ name }) => name);
+      // In phase ha the servers of the app and the workers are to stand elsewhere, which is said of each of them.
+      expect(refused.filter((name) => to !== "ha" || !/^(app|worker)-\d+-ip$/.test(name))).toEqual([]);
+      for (const server of before.topology.servers) {
+        const { name, role, privateAddress, volumeGb } = server;
+        const later = after.topology.servers.find((each) => each.name === name);
+        if (volumeGb > 0) expect(later).toMatchObject({ location: server.location });
+        expect(later).toMatchObject({ name, role, privateAddress });
+        expect(later?.volumeGb).toBeGreaterThanOrEqual(volumeGb);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("a move to where one is changes nothing, and there and back is as many changes", () => {
+  fc.assert(
+    fc.property(serverPhase, serverPhase, overrides, (from, to, values) => {
+      const [here, there] = [caseOf(from, values), caseOf(to, values)];
+      expect(moveOf(here, here)).toEqual({ changes: [], findings: [] });
+      const count = (move: ReturnType<typeof moveOf>, action: string) =>
+        move.changes.filter((change) => change.action === action).length;
+      const [forth, back] = [moveOf(here, there), moveOf(there, here)];
+      expect([count(back, "create"), count(back, "delete")]).toEqual([count(forth, "delete"), count(forth, "create")]);
+    }),
+    { numRuns: 300 },
+  );
+});
