@@ -1,0 +1,25 @@
+/** The price list that `make diff` reckons with, and that of the emulated API. */
+import { join } from "node:path";
+import { priceList } from "../../../config/prices.ts";
+import { presets } from "../../../config/presets.ts";
+import { Catalogue, prices } from "../../../rehearsal/hetzner/catalogue.ts";
+
+const catalogue = new Catalogue(join(process.cwd(), "rehearsal", "hetzner", "catalogue"));
+
+test("says what the emulated Hetzner says, for all that it sells", () => {
+  const of = (rows: readonly { name: string; monthly: number }[]) =>
+    Object.fromEntries(rows.map(({ name, monthly }) => [name, monthly]));
+  expect(catalogue.serverTypes.length).toBeGreaterThan(5);
+  expect(priceList.server).toMatchObject(of(catalogue.serverTypes));
+  expect(priceList.loadBalancer).toEqual(of(catalogue.balancerTypes));
+  expect([priceList.volumeGb, priceList.primaryIpv4]).toEqual([prices.volumeGb, prices.primaryIpv4]);
+});
+
+test("has every type that a preset names", () => {
+  const types = Object.values(presets).flatMap(({ database, app, workers }) => [
+    ...database.servers,
+    ...(app.servers?.types ?? []),
+    ...(workers.servers?.types ?? []),
+  ]);
+  expect(types.filter((type) => !(type in priceList.server))).toEqual([]);
+});

@@ -1,0 +1,107 @@
+/** `make diff` and the guard before an update, on a project with a state of its own. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { diff } from "../../../tools/diff.ts";
+import { guard } from "../../../tools/guard.ts";
+import { readStackFile } from "../../../tools/stack-file.ts";
+
+const project = process.cwd();
+let root: string;
+let printed: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "orion-diff-"));
+  writeFileSync(join(root, "Pulumi.prod.yaml"), readFileSync("Pulumi.prod.yaml"));
+  printed = "";
+  jest.spyOn(process.stdout, "write").mockImplementation((text) => {
+    printed += String(text);
+    return true;
+  });
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+  rmSync(root, { recursive: true });
+});
+
+const run = (from?: string, to?: string) => diff({ root, project, stack: "prod", from, to });
+
+/** A state with one Volume that is protected, where the stack's own is in `location`. */
+function writeState(location: string): void {
+  const folder = join(root, ".orion", "state", ".pulumi", "stacks", "orion");
+  mkdirSync(folder, { recursive: true });
+  const parents = "orion:index:Platform$orion:host:Fleet$orion:host:CloudServer";
+  const resource = (types: string, name: string, more: object) => ({
+    urn: `urn:pulumi:prod::orion::${types}::${name}`,
+    type: types.split("$").pop(),
+    ...more,
+  });
+  const urn = (types: string, name: string) => `urn:pulumi:prod::orion::${types}::${name}`;
+  const resources = [
+    resource("orion:index:Platform", "orion", {}),
+    resource("orion:index:Platform$orion:host:Fleet", "fleet", { parent: urn("orion:index:Platform", "orion") }),
+    resource(parents, "core-1", { parent: urn("orion:index:Platform$orion:host:Fleet", "fleet") }),
+    resource(`${parents}$hcloud:index/volume:Volume`, "core-1-volume", {
+      ...{ custom: true, protect: true, retainOnDelete: true, parent: urn(parents, "core-1") },
+      inputs: { __defaults: [], location, size: 20, name: "orion-prod-core-1", labels: { phase: "mvp" } },
+    }),
+  ];
+  writeFileSync(join(folder, "prod.json"), JSON.stringify({ version: 3, checkpoint: { latest: { resources } } }));
+}
+
+test("a move that grows prints servers, costs and a verdict, and ends well", async () => {
+  expect(await run("mvp", "scale")).toBe(0);
+  expect(printed).toMatch(/^From mvp to scale: \d+ created/);
+  expect(printed).toContain("+ Volume db-2-volume");
+  expect(printed).toMatch(/€ per month: 37\.13 before, \d+\.\d\d after \(\+/);
+  expect(printed).toContain("This move is safe");
+});
+
+test("a move back that would lose the replica's data is refused, with what to do instead", async () => {
+  expect(await run("scale", "mvp")).toBe(1);
+  expect(printed).toMatch(/refused: db-2-volume would be deleted, .*\n {2}instead: keep db-2/);
+  expect(printed).toContain("This move back is refused");
+});
+
+test("two stack files are compared as the program composes them", async () => {
+  const text = readFileSync("Pulumi.prod.yaml", "utf8");
+  const other = join(root, "other.yaml");
+  writeFileSync(other, text.replace("config:\n", "config:\n  orion:database:\n    memoryMb: 2048\n"));
+  expect(await run("mvp", other)).toBe(0);
+  expect(printed).toMatch(/^From mvp to other.yaml \(phase mvp\): 1 replaced\n/);
+  expect(printed).toContain("± Container database-server: command, shmSize, memory, memorySwap");
+  expect(printed).toContain("danger: database-server would be restarted");
+});
+
+test("without FROM it starts from what exists", async () => {
+  writeState("nbg1");
+  expect(await run()).toBe(1);
+  expect(printed).toMatch(/^From what exists \(phase mvp\) to mvp: /);
+  expect(printed).toContain("refused: core-1-volume would be replaced because location changes from nbg1 to fsn1");
+});
+
+test("and says so where nothing exists, a file is missing, or a phase is none", async () => {
+  await expect(run()).rejects.toThrow(/does not exist here yet; .* make diff FROM=mvp TO=scale/);
+  await expect(run("mvp", "none.yaml")).rejects.toThrow(/The stack file .*none\.yaml could not be read/);
+  await expect(run("mvp", "huge")).rejects.toThrow(/orion:phase: got "huge", allowed: one of development/);
+});
+
+describe("before an update", () => {
+  const guarded = () => guard(root, project, readStackFile(root, "prod"));
+
+  test("a stack that is not there yet is left alone", async () => {
+    await expect(guarded()).resolves.toBeUndefined();
+    expect(printed).toBe("");
+  });
+
+  test("one that stays as it is, too", async () => {
+    writeState("fsn1");
+    await expect(guarded()).resolves.toBeUndefined();
+    expect(printed).toBe("");
+  });
+
+  test("one whose data would be lost is refused before anything happens", async () => {
+    writeState("nbg1");
+    await expect(guarded()).rejects.toThrow(/nothing was changed:\n {2}core-1-volume would be replaced .*Instead: /);
+  });
+});
