@@ -73,8 +73,8 @@ function ofDeletion({ resource }: Change, before: Recorded, held: string | undef
 function ofReplacement(change: Change, before: Recorded, held: string | undefined): Finding[] {
   const { resource } = change;
   const { name, type } = resource;
+  if (type === types.container) return ofContainer(change);
   const because = reasons(change);
-  if (type === types.container) return ofContainer(change, because);
   if (type === types.image) return ofImage(before, resource);
   if (held === undefined && type === types.primaryIp && change.forcedBy.includes("location")) {
     const where = changeOf("location", before, resource);
@@ -97,20 +97,26 @@ function ofReplacement(change: Change, before: Recorded, held: string | undefine
 /** Roles of containers whose interruption everybody notices. */
 const dataRoles = new Set(["database", "replica", "cache", "broker"]);
 
-function ofContainer(change: Change, because: string): Finding[] {
-  const { resource, before } = change;
+function ofContainer(change: Change): Finding[] {
+  const { resource, before, inputs, forcedBy } = change;
   const { name } = resource;
-  if (!dataRoles.has(roleOf(resource))) return [];
-  const moved = change.forcedBy.find((input) => ["mounts", "volumes", "provider"].includes(input));
-  if (moved === undefined || !before) return [{ severity: "danger", name, happens: `would be restarted ${because}` }];
-  return [
-    {
-      severity: roleOf(resource) === "cache" ? "danger" : "refused",
-      name,
-      happens: `would start without its data ${because}`,
-      instead: "a copy has to take over first: add a replica, wait until it has everything, and promote it",
-    },
-  ];
+  if (!dataRoles.has(roleOf(resource)) || !before) return [];
+  const moved = ["mounts", "volumes"].filter((input) => inputs.includes(input));
+  if (moved.length > 0 || forcedBy.includes("provider")) {
+    const why = forcedBy.length > 0 ? reasons(change) : `because ${moved.join(", ")} changes`;
+    return [
+      {
+        severity: roleOf(resource) === "cache" ? "danger" : "refused",
+        name,
+        happens: `would be without its data ${why}`,
+        instead: "a copy has to take over first: add a replica, wait until it has everything, and promote it",
+      },
+    ];
+  }
+  if (forcedBy.length > 0) return [{ severity: "danger", name, happens: `would be restarted ${reasons(change)}` }];
+  if (!inputs.includes("memory")) return [];
+  const limit = changeOf("memory", before, resource);
+  return [{ severity: "danger", name, happens: `would run with another limit of memory: ${limit} MiB` }];
 }
 
 /** PostgreSQL does not start on the data of another major version. */
@@ -129,9 +135,10 @@ function ofImage(before: Recorded, { name, inputs }: Recorded): Finding[] {
 
 const majorOf = (reference: unknown): string | undefined => /:(\d+)[^/]*$/.exec(String(reference))?.[1];
 
-function ofUpdate({ resource, before: was, inputs }: Change, before: Recorded): Finding[] {
+function ofUpdate(whole: Change, before: Recorded): Finding[] {
+  const { resource, inputs } = whole;
   const { name, type } = resource;
-  const change = (input: string) => changeOf(input, was, resource);
+  const change = (input: string) => changeOf(input, before, resource);
   const [sizeBefore, sizeAfter] = [Number(before.inputs["size"]), Number(resource.inputs["size"])];
   if (type === types.volume && sizeAfter < sizeBefore) {
     return [
@@ -159,10 +166,7 @@ function ofUpdate({ resource, before: was, inputs }: Change, before: Recorded): 
   if (type === types.record && inputs.includes("content")) {
     return [{ severity: "danger", name, happens: "would send visitors to another address" }];
   }
-  const memory = inputs.find((input) => input === "memory");
-  return dataRoles.has(roleOf(resource)) && type === types.container && memory !== undefined
-    ? [{ severity: "danger", name, happens: `would run with another limit of memory: ${change("memory")} MiB` }]
-    : [];
+  return type === types.container ? ofContainer(whole) : [];
 }
 
 const lostProtection = ({ resource }: Change, before: Recorded): Finding[] =>

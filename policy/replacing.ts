@@ -4,9 +4,10 @@
  */
 import { type Recorded } from "./graph.ts";
 
+/** `mounts` is not among them: a folder that is changed to another one is taken note of, and nothing is done. */
 const container = [
   ...["command", "devices", "entrypoints", "envs", "hostname", "hosts", "image", "labels", "logDriver", "logOpts"],
-  ...["mounts", "name", "networkMode", "networksAdvanced", "ports", "privileged", "readOnly", "securityOpts"],
+  ...["name", "networkMode", "networksAdvanced", "ports", "privileged", "readOnly", "securityOpts"],
   ...["shmSize", "stopSignal", "stopTimeout", "sysctls", "ulimits", "uploads", "user", "volumes", "workingDir"],
 ];
 

@@ -8,6 +8,7 @@ export type Kinds = Record<string, string>;
 export const propertySchema = z.looseObject({
   type: z.string().optional(),
   $ref: z.string().optional(),
+  willReplaceOnChanges: z.boolean().optional(),
   get items() {
     return propertySchema.optional();
   },

@@ -59,6 +59,13 @@ export class Plugin {
     return kindsInSchema(inputProperties, requiredInputs);
   }
 
+  /** The inputs of which the schema says that a change of them replaces the resource; providers of a newer kind do not say so. */
+  replacing(token: string): string[] {
+    return Object.entries(this.#described(token).inputProperties).flatMap(([name, { willReplaceOnChanges }]) =>
+      willReplaceOnChanges === true ? [name] : [],
+    );
+  }
+
   outputs(token: string): Kinds {
     const { properties, required } = this.#described(token);
     return kindsInSchema(properties, required);
