@@ -1,6 +1,6 @@
 /** What exists, as a graph: the resources of a state, in the form in which a program registers them. Pure. */
 import { z } from "zod";
-import { type Graph, isRecord, keyOf, type Recorded, type RecordedOptions, unknown, type Uses } from "./graph.ts";
+import { type Graph, isRecord, keyOf, type Recorded, unknown, type Uses } from "./graph.ts";
 import { type Phase, phases } from "../config/schema.ts";
 import { shortUrn } from "./urn.ts";
 
@@ -45,7 +45,7 @@ function recordedOf(one: z.infer<typeof resourceSchema>): Recorded {
     type: one.type,
     name: one.urn.split("::").pop() ?? "",
     inputs: asSaid(one.inputs) as Record<string, unknown>,
-    options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as RecordedOptions,
+    options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
   };
 }
 

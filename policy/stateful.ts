@@ -63,7 +63,7 @@ export function holdingIn(graph: Graph): Holds {
 
 /** The role that a resource's labels name; at Hetzner they are a map, in Docker a list. */
 export function roleOf({ inputs: { labels } }: Recorded): string {
-  if (isRecord(labels)) return String(labels["role"] ?? "");
+  if (isRecord(labels)) return typeof labels["role"] === "string" ? labels["role"] : "";
   const rows: unknown[] = Array.isArray(labels) ? labels : [];
   const row = rows.find((one) => isRecord(one) && one["label"] === "role");
   return isRecord(row) ? String(row["value"]) : "";

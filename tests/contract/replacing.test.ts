@@ -62,10 +62,14 @@ function plain(value: unknown): unknown {
 
 /** A value that is another one. */
 function other(value: unknown): unknown {
+  if (value === undefined) return "new";
   if (typeof value === "boolean") return !value;
   if (typeof value === "number") return value + 1;
   if (typeof value === "string") return value === key ? otherKey : /^\d/.test(value) ? `1${value}` : `${value}x`;
-  if (Array.isArray(value)) return value.map((one, index) => (index === 0 ? other(one) : one));
+  if (Array.isArray(value)) {
+    const [head, ...tail] = value as unknown[];
+    return [other(head), ...tail];
+  }
   const [first = ["new", ""], ...rest] = Object.entries(value as object) as [string, unknown][];
   return Object.fromEntries([[first[0], other(first[1])], ...rest]);
 }

@@ -44,7 +44,7 @@ export class AskedPlugin {
     const request = new messages.DiffRequest();
     request.setId("1");
     request.setUrn(`urn:pulumi:test::orion::${type}::asked`);
-    request.setOlds(struct.Struct.fromJavaScript({ id: "1", ...before, ...outputs } as never));
+    request.setOlds(struct.Struct.fromJavaScript({ id: "1", ...before, ...outputs }));
     request.setOldInputs(struct.Struct.fromJavaScript(before as never));
     request.setNews(struct.Struct.fromJavaScript(after as never));
     const response = await new Promise<messages.DiffResponse>((resolve, reject) => {

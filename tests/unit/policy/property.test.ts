@@ -13,7 +13,8 @@ import { outlineIn, serverPhases, titles } from "./support.ts";
 
 type Overrides = Readonly<Record<string, unknown>>;
 
-const some = <T extends Record<string, fc.Arbitrary<unknown>>>(fields: T) => fc.record(fields, { requiredKeys: [] });
+const some = (fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Overrides> =>
+  fc.record(fields, { requiredKeys: [] });
 const types = fc.constantFrom(["cpx22"], ["cpx32", "cx33"], ["ccx13"], ["cx23", "cpx22"]);
 const pool = fc.record({ count: fc.integer({ min: 1, max: 10 }), types });
 const mode = fc.constantFrom("provision", "provision", "provision", "external");
