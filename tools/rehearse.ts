@@ -56,7 +56,7 @@ export async function rehearse(options: RehearseOptions): Promise<number> {
   await deliverImages(root, file, cloud.client);
   ensureStack(folder, stack);
   setTokens(folder, stack, cloud.settings);
-  recover(folder, stack, file.settings.dockerHost, say);
+  await recover(folder, stack, say);
   await guard(folder, root, file);
   const place = ["--stack", stack, "--cwd", folder];
   const code = await runInteractive("pulumi", ["up", ...place, "--yes", "--skip-preview", "--suppress-outputs"]);

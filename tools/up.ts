@@ -24,7 +24,7 @@ export async function up(root: string, project: string, file: StackFile): Promis
   const development = settings.phase === "development";
   if (development) await ensureDockerAt(settings.dockerHost);
   ensureStack(root, stack);
-  recover(root, stack, settings.dockerHost, say);
+  await recover(root, stack, say);
   await guard(root, project, file);
   if (development) {
     await requireFreePorts(topology, settings.dockerHost);
@@ -71,7 +71,7 @@ export async function down(
   }
   if (settings.phase !== "development") return downServers(root, stack, data);
   requireDocker(settings.dockerHost);
-  recover(root, stack, settings.dockerHost, say);
+  await recover(root, stack, say);
   const destroy = (...more: string[]) =>
     runInteractive("pulumi", ["destroy", "--stack", stack, "--cwd", root, "--yes", "--skip-preview", ...more]);
 

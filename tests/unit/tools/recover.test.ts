@@ -1,4 +1,7 @@
-import { isRunningEngine, lockIsAlive, orphansOf } from "../../../tools/recover.ts";
+import { findObject, isInCloud } from "../../../tools/cloud-objects.ts";
+import { leftPlugins, isRunningEngine } from "../../../tools/left-plugins.ts";
+import { orphansOf } from "../../../tools/orphans.ts";
+import { lockIsAlive } from "../../../tools/state-lock.ts";
 
 const operation = (type: string, resourceType: string, name?: string) => ({
   type,
@@ -6,14 +9,14 @@ const operation = (type: string, resourceType: string, name?: string) => ({
 });
 
 test("orphans are containers and networks that were being made; never a volume", () => {
-  const pending_operations = [
+  const operations = [
     operation("creating", "docker:index/container:Container", "orion-dev-app-1"),
     operation("creating", "docker:index/network:Network", "orion-dev-network"),
     operation("creating", "docker:index/volume:Volume", "orion-dev-database-data"),
     operation("deleting", "docker:index/container:Container", "orion-dev-cache"),
     operation("creating", "docker:index/container:Container"),
   ];
-  expect(orphansOf({ resources: [], pending_operations })).toEqual([
+  expect(orphansOf(operations)).toEqual([
     { kind: "container", name: "orion-dev-app-1" },
     { kind: "network", name: "orion-dev-network" },
   ]);
@@ -38,5 +41,79 @@ describe("a lock", () => {
     ["", false],
   ])("whose process is %j runs: %s", (stat, runs) => {
     expect(isRunningEngine(stat)).toBe(runs);
+  });
+});
+
+test("plugins that are left are those of the project whose parent is no engine that runs", () => {
+  const running = "7 (pulumi) S 1 7 7 0";
+  const plugin = { pid: 1, folder: "/project", command: ["resource-docker", "127.0.0.1:4000"], parentStat: "" };
+  const others = [
+    { ...plugin, parentStat: running },
+    { ...plugin, folder: "/elsewhere" },
+    { ...plugin, command: ["make", "up"] },
+    { ...plugin, command: [] },
+  ];
+  const dead = { ...plugin, parentStat: "7 (pulumi) Z 1 7 7 0" };
+  expect(leftPlugins([plugin, ...others, dead], "/project")).toEqual([plugin, dead]);
+});
+
+describe("what was made in a cloud", () => {
+  const labels = { app: "orion", stack: "prod", role: "core-1", phase: "mvp" };
+  const bodies: Readonly<Record<string, unknown>> = {
+    "/servers?name=orion-prod-core-1": { servers: [{ id: 4, labels }] },
+    "/volumes?name=orion-prod-core-1": { volumes: [{ id: 5, labels: { ...labels, stack: "other" } }] },
+    "/networks?name=orion-prod-network": { networks: [] },
+    "/networks/2": { network: { subnets: [{ ip_range: "10.20.1.0/24" }] } },
+    "/servers/4": { server: { private_net: [{ network: 2 }] } },
+    "/volumes/5": { volume: { server: 4 } },
+    "/zones/z/dns_records?name=orion.example.com&type=A": {
+      result: [
+        { id: "theirs", name: "orion.example.com", type: "A", content: "192.0.2.7" },
+        { id: "ours", name: "orion.example.com", type: "A", content: "192.0.2.1" },
+      ],
+    },
+    "/zones/z/rulesets": {
+      result: [{ id: "r", phase: "http_request_cache_settings", kind: "zone", name: "orion cache" }],
+    },
+    "/accounts/a/r2/buckets/files": { result: { name: "files" } },
+  };
+  const get = (path: string) => Promise.resolve(bodies[path]);
+  const find = (type: string, inputs: Readonly<Record<string, unknown>>) =>
+    findObject(type, inputs, { hetzner: get, cloudflare: get });
+
+  test.each([
+    ["hcloud:index/server:Server", { name: "orion-prod-core-1", labels }, "4"],
+    ["hcloud:index/network:Network", { name: "orion-prod-network", labels }, undefined],
+    ["hcloud:index/networkSubnet:NetworkSubnet", { networkId: 2, ipRange: "10.20.1.0/24" }, "2-10.20.1.0/24"],
+    ["hcloud:index/networkSubnet:NetworkSubnet", { networkId: 2, ipRange: "10.20.2.0/24" }, undefined],
+    ["hcloud:index/networkSubnet:NetworkSubnet", { networkId: 3, ipRange: "10.20.1.0/24" }, undefined],
+    ["hcloud:index/serverNetwork:ServerNetwork", { serverId: 4, subnetId: "2-10.20.1.0/24" }, "4-2"],
+    ["hcloud:index/serverNetwork:ServerNetwork", { serverId: 4, subnetId: "3-10.20.1.0/24" }, undefined],
+    ["hcloud:index/volumeAttachment:VolumeAttachment", { volumeId: 5, serverId: 4 }, "5"],
+    ["hcloud:index/volumeAttachment:VolumeAttachment", { volumeId: 5, serverId: 6 }, undefined],
+    [
+      "cloudflare:index/dnsRecord:DnsRecord",
+      { zoneId: "z", name: "orion.example.com", type: "A", content: "192.0.2.1" },
+      "ours",
+    ],
+    [
+      "cloudflare:index/ruleset:Ruleset",
+      { zoneId: "z", phase: "http_request_cache_settings", kind: "zone", name: "orion cache" },
+      "r",
+    ],
+    ["cloudflare:index/r2Bucket:R2Bucket", { accountId: "a", name: "files" }, "files"],
+    ["cloudflare:index/r2Bucket:R2Bucket", { accountId: "a", name: "others" }, undefined],
+  ])("%s of %j is %s", async (type, inputs, id) => {
+    expect(isInCloud(type)).toBe(true);
+    expect(await find(type, inputs)).toBe(id);
+  });
+
+  test("what has the name but is another stack's is not taken over", async () => {
+    expect(await find("hcloud:index/volume:Volume", { name: "orion-prod-core-1", labels })).toBeUndefined();
+  });
+
+  test("what can be made twice is not looked for", async () => {
+    expect(await find("random:index/randomPassword:RandomPassword", {})).toBeUndefined();
+    expect(isInCloud("docker:index/volume:Volume")).toBe(false);
   });
 });

@@ -1,0 +1,62 @@
+/** The two clouds' APIs with the tokens of a stack, for looking and nothing else. */
+import { z } from "zod";
+import { ownEnvironment } from "../toolchain/src/environment.ts";
+import { type Apis, type Get } from "./cloud-objects.ts";
+import { capture } from "./run.ts";
+import { UserError } from "./user-error.ts";
+
+const configSchema = z.record(z.string(), z.object({ value: z.string().optional() }));
+
+/** A busy or faulty API is asked again so many times, the pause growing from a second. */
+const tries = 5;
+
+/** The APIs that the stack's providers speak to, by its configuration and the variables that those know, too. */
+export function apisOf(root: string, stack: string): Apis {
+  const { code, stdout, stderr } = capture("pulumi", [
+    ...["config", "--json", "--show-secrets", "--stack", stack, "--cwd", root],
+  ]);
+  if (code !== 0) throw new UserError(`The configuration of '${stack}' could not be read:\n${stderr.trim()}`);
+  const config = configSchema.parse(JSON.parse(stdout));
+  const env = ownEnvironment(root, process.env);
+  const setting = (key: string, variable: string, otherwise = "") => config[key]?.value ?? env[variable] ?? otherwise;
+  return {
+    hetzner: getter(
+      setting("hcloud:endpoint", "HCLOUD_ENDPOINT", "https://api.hetzner.cloud/v1"),
+      setting("hcloud:token", "HCLOUD_TOKEN"),
+    ),
+    cloudflare: getter(
+      setting("cloudflare:baseUrl", "CLOUDFLARE_BASE_URL", "https://api.cloudflare.com/client/v4"),
+      setting("cloudflare:apiToken", "CLOUDFLARE_API_TOKEN"),
+    ),
+  };
+}
+
+const getter =
+  (base: string, token: string): Get =>
+  async (path) => {
+    const url = base.replace(/\/$/, "") + path;
+    for (let attempt = 1; ; attempt++) {
+      const answer = await ask(url, token);
+      if (answer.status === 404) return undefined;
+      if (answer.status === 200) return answer.body;
+      const isBusy = answer.status === 0 || answer.status === 429 || answer.status >= 500;
+      if (!isBusy || attempt === tries) {
+        throw new UserError(
+          `${url} answers ${answer.status === 0 ? "nothing" : String(answer.status)}: ${answer.text.slice(0, 300)}\n` +
+            "Whether the interrupted update has made something there is not known; run it again when the API answers.",
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, attempt * 1000));
+    }
+  };
+
+async function ask(url: string, token: string): Promise<{ status: number; text: string; body?: unknown }> {
+  try {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(20_000) });
+    const text = await response.text();
+    return { status: response.status, text, ...(response.ok && { body: JSON.parse(text) as unknown }) };
+  } catch (error) {
+    return { status: 0, text: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * What an interrupted update made at Hetzner or Cloudflare without noting it, found again by what it is: names are unique
+ * there, so the next update could not make a second one, and what holds data must not be made twice.
+ */
+import { z } from "zod";
+
+type Inputs = Readonly<Record<string, unknown>>;
+
+/** A GET of one of the APIs: its body, or undefined where there is no such thing. */
+export type Get = (path: string) => Promise<unknown>;
+
+export interface Apis {
+  readonly hetzner: Get;
+  readonly cloudflare: Get;
+}
+
+/** Looks for the object of the given inputs. @returns what the provider calls it */
+type Find = (inputs: Inputs, apis: Apis) => Promise<string | undefined>;
+
+const labelsSchema = z.record(z.string(), z.string()).default({});
+const idSchema = z.union([z.string(), z.number()]).transform(String);
+
+/** By its name, when its labels say that it is this stack's. */
+const named =
+  (plural: string): Find =>
+  async ({ name, labels }, { hetzner }) => {
+    const schema = z.object({ [plural]: z.array(z.object({ id: idSchema, labels: labelsSchema })) });
+    const { [plural]: found = [] } = schema.parse(await hetzner(`/${plural}?name=${encodeURIComponent(String(name))}`));
+    const wanted = labelsSchema.parse(labels);
+    return found.find((one) => one.labels["app"] === wanted["app"] && one.labels["stack"] === wanted["stack"])?.id;
+  };
+
+const subnet: Find = async ({ networkId, ipRange }, { hetzner }) => {
+  const schema = z.object({ network: z.object({ subnets: z.array(z.object({ ip_range: z.string() })) }) });
+  const { data } = schema.safeParse(await hetzner(`/networks/${String(networkId)}`));
+  const isThere = data?.network.subnets.some(({ ip_range: range }) => range === ipRange) ?? false;
+  return isThere ? `${String(networkId)}-${String(ipRange)}` : undefined;
+};
+
+const inNetwork: Find = async ({ serverId, subnetId }, { hetzner }) => {
+  const schema = z.object({ server: z.object({ private_net: z.array(z.object({ network: idSchema })) }) });
+  const { data } = schema.safeParse(await hetzner(`/servers/${String(serverId)}`));
+  const [wanted] = String(subnetId).split("-");
+  const isThere = data?.server.private_net.some(({ network }) => network === wanted) ?? false;
+  return isThere ? `${String(serverId)}-${String(wanted)}` : undefined;
+};
+
+const attachment: Find = async ({ volumeId, serverId }, { hetzner }) => {
+  const schema = z.object({ volume: z.object({ server: idSchema.nullable() }) });
+  const { data } = schema.safeParse(await hetzner(`/volumes/${String(volumeId)}`));
+  return data?.volume.server === String(serverId) ? String(volumeId) : undefined;
+};
+
+/** The id of the first of a list of Cloudflare's that has the wanted properties. */
+function listed(body: unknown, wanted: Inputs): string | undefined {
+  const { data } = z.object({ result: z.array(z.looseObject({ id: z.string() })) }).safeParse(body);
+  return data?.result.find((one) => Object.entries(wanted).every(([key, value]) => one[key] === value))?.id;
+}
+
+const record: Find = async ({ zoneId, name, type, content }, { cloudflare }) => {
+  const query = new URLSearchParams({ name: String(name), type: String(type) });
+  return listed(await cloudflare(`/zones/${String(zoneId)}/dns_records?${query.toString()}`), { name, type, content });
+};
+
+const ruleset: Find = async ({ zoneId, phase, kind, name }, { cloudflare }) =>
+  listed(await cloudflare(`/zones/${String(zoneId)}/rulesets`), { phase, kind, name });
+
+const bucket: Find = async ({ accountId, name }, { cloudflare }) =>
+  (await cloudflare(`/accounts/${String(accountId)}/r2/buckets/${String(name)}`)) === undefined
+    ? undefined
+    : String(name);
+
+const finders: Readonly<Record<string, Find>> = {
+  "hcloud:index/server:Server": named("servers"),
+  "hcloud:index/volume:Volume": named("volumes"),
+  "hcloud:index/network:Network": named("networks"),
+  "hcloud:index/firewall:Firewall": named("firewalls"),
+  "hcloud:index/primaryIp:PrimaryIp": named("primary_ips"),
+  "hcloud:index/placementGroup:PlacementGroup": named("placement_groups"),
+  "hcloud:index/sshKey:SshKey": named("ssh_keys"),
+  "hcloud:index/loadBalancer:LoadBalancer": named("load_balancers"),
+  "hcloud:index/networkSubnet:NetworkSubnet": subnet,
+  "hcloud:index/serverNetwork:ServerNetwork": inNetwork,
+  "hcloud:index/volumeAttachment:VolumeAttachment": attachment,
+  "cloudflare:index/dnsRecord:DnsRecord": record,
+  "cloudflare:index/ruleset:Ruleset": ruleset,
+  "cloudflare:index/r2Bucket:R2Bucket": bucket,
+};
+
+/** What is made anew, since nobody knows the secret of the one before, and where the dashboard shows the spare one. */
+export const spares: Readonly<Record<string, string>> = {
+  "cloudflare:index/accountToken:AccountToken": "Manage Account > API Tokens",
+  "cloudflare:index/originCaCertificate:OriginCaCertificate": "SSL/TLS > Origin Server",
+};
+
+/** Whether a type of resource is one of those that a second one of would be too many. */
+export const isInCloud = (type: string): boolean => type in finders || type in spares;
+
+/**
+ * The id of an object whose creation was interrupted; undefined when it was not made, or is nothing to look for.
+ *
+ * @param type of the resource in the engine
+ * @param inputs what it was to be made of
+ */
+export const findObject = async (type: string, inputs: Inputs, apis: Apis): Promise<string | undefined> =>
+  finders[type]?.(inputs, apis);

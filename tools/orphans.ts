@@ -1,0 +1,112 @@
+/** Containers and networks that an interrupted update made and that no state knows: they are removed, and made again. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { Engine } from "./engines.ts";
+import { type Deployment, type Operation, type Resource } from "./state.ts";
+
+export interface Orphan {
+  readonly kind: "container" | "network";
+  /** Its name, or its id. */
+  readonly name: string;
+}
+
+const orphanKinds: Readonly<Record<string, Orphan["kind"]>> = {
+  "docker:index/container:Container": "container",
+  "docker:index/network:Network": "network",
+};
+
+/**
+ * The containers and networks whose creation was under way. Volumes are not among them: Docker gives an existing one
+ * of that name to whoever creates it, so nothing has to go and no data can.
+ */
+export function orphansOf(operations: readonly Operation[]): Orphan[] {
+  return operations
+    .filter(({ type }) => type === "creating")
+    .flatMap(({ resource }) => {
+      const kind = orphanKinds[resource.type];
+      const name = resource.inputs["name"];
+      return kind && typeof name === "string" ? [{ kind, name }] : [];
+    });
+}
+
+/** How long a container may take to be through with its first start: a database that is cut off in it may never get up. */
+const firstStartSeconds = 150;
+
+/**
+ * Removes what is there.
+ *
+ * @returns the operations that could not be looked into, since their Docker Engine does not answer
+ */
+export async function removeOrphans(
+  { resources, pending_operations: operations }: Deployment,
+  stack: string,
+  say: (line: string) => void,
+): Promise<Operation[]> {
+  const ids = new Set(resources.map(({ id }) => id));
+  const left: Operation[] = [];
+  for (const provider of resources.filter(({ type }) => type === "pulumi:providers:docker")) {
+    const own = operations.filter(({ resource }) => resource.provider === `${provider.urn}::${String(provider.id)}`);
+    const { host, engine } = engineOf(provider);
+    const { code, stderr } = engine.capture("version", "--format", "{{.Server.Version}}");
+    if (code !== 0) {
+      left.push(...own);
+      say(`  ${host} does not answer (${stderr.trim().split("\n").at(-1) ?? ""}); it is looked into next time`);
+      continue;
+    }
+    const orphans = [...orphansOf(own), ...(host.startsWith("ssh:") ? unnoted(engine, stack, ids) : [])];
+    for (const orphan of orphans) await remove(orphan, ids, engine, say);
+  }
+  return left;
+}
+
+const providerSchema = z.object({ host: z.string(), sshOpts: z.string().default("[]") });
+
+/** The Docker Engine that a provider speaks to. */
+function engineOf({ inputs }: Resource): { host: string; engine: Engine } {
+  const { host, sshOpts } = providerSchema.parse(inputs);
+  if (!host.startsWith("ssh:")) return { host, engine: Engine.local(host) };
+  const { username, hostname } = new URL(host);
+  const options = z.array(z.string()).parse(JSON.parse(sshOpts));
+  return { host, engine: Engine.onServer([...options, `${username}@${hostname}`]) };
+}
+
+/** The stack's containers on a server that the state does not know. A server is one stack's alone; this machine is not. */
+function unnoted(engine: Engine, stack: string, ids: ReadonlySet<string | undefined>): Orphan[] {
+  const filters = ["app=orion", `stack=${stack}`, "service"].flatMap((label) => ["--filter", `label=${label}`]);
+  const { stdout } = engine.capture(
+    "container",
+    "ls",
+    "--all",
+    "--no-trunc",
+    ...filters,
+    "--format",
+    "{{.ID}} {{.Names}}",
+  );
+  return stdout
+    .split("\n")
+    .map((line) => line.split(" "))
+    .flatMap(([id = "", name = ""]) => (id === "" || ids.has(id) ? [] : [{ kind: "container" as const, name }]));
+}
+
+async function remove(
+  { kind, name }: Orphan,
+  ids: ReadonlySet<string | undefined>,
+  engine: Engine,
+  say: (line: string) => void,
+): Promise<void> {
+  const found = engine.capture(kind, "inspect", "--format", "{{.ID}}", name);
+  const id = found.stdout.trim();
+  // Known to the state: the creation was that of its successor, which did not come to be.
+  if (found.code !== 0 || ids.has(id)) return;
+  if (kind === "container") await end(id, engine);
+  engine.capture(kind, "rm", ...(kind === "container" ? ["--force"] : []), id);
+  say(`  ${kind} ${name}: was made but not noted; removed, it will be made again`);
+}
+
+/** Lets a container end well, as it may have requests, tasks or data in its hands. */
+async function end(id: string, engine: Engine): Promise<void> {
+  const isStarting = () =>
+    engine.capture("container", "inspect", "--format", "{{.State.Health.Status}}", id).stdout.trim() === "starting";
+  for (let waited = 0; waited < firstStartSeconds && isStarting(); waited++) await sleep(1000);
+  engine.capture("container", "stop", id);
+}

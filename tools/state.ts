@@ -1,0 +1,46 @@
+/** The engine's state of a stack, as far as the tools look into it and put it right. */
+import { z } from "zod";
+import { capture } from "./run.ts";
+import { UserError } from "./user-error.ts";
+
+const resourceSchema = z.looseObject({
+  urn: z.string(),
+  type: z.string(),
+  id: z.string().optional(),
+  /** `<urn>::<id>` of the provider. */
+  provider: z.string().optional(),
+  inputs: z.record(z.string(), z.unknown()).default({}),
+});
+const operationSchema = z.looseObject({ type: z.string(), resource: resourceSchema });
+const exportSchema = z.looseObject({
+  version: z.number(),
+  deployment: z.looseObject({
+    resources: z.array(resourceSchema).default([]),
+    pending_operations: z.array(operationSchema).default([]),
+  }),
+});
+
+export type Resource = z.infer<typeof resourceSchema>;
+/** Something that an update began and never noted the end of. */
+export type Operation = z.infer<typeof operationSchema>;
+export type Deployment = z.infer<typeof exportSchema>["deployment"];
+
+/** @returns the state, and how to write another one; undefined when the stack has none */
+export function readState(
+  root: string,
+  stack: string,
+): { readonly deployment: Deployment; readonly write: (deployment: Deployment) => void } | undefined {
+  const place = ["--stack", stack, "--cwd", root];
+  const exported = capture("pulumi", ["stack", "export", ...place]);
+  if (exported.code !== 0) return undefined;
+  const checkpoint = exportSchema.parse(JSON.parse(exported.stdout));
+  const write = (deployment: Deployment) => {
+    const { code, stderr } = capture(
+      "pulumi",
+      ["stack", "import", ...place],
+      JSON.stringify({ ...checkpoint, deployment }),
+    );
+    if (code !== 0) throw new UserError(`The state of '${stack}' could not be put right:\n${stderr}`);
+  };
+  return { deployment: checkpoint.deployment, write };
+}
