@@ -38,8 +38,8 @@ docker: node_modules/.package-lock.json ## Install or start the Docker Engine
 images: setup ## Get or build the container images of the development stack
 	@node images/build.ts
 
-up: engine ## Bring the stack up and say what runs where
-	@$(tool) up --stack $(STACK)
+up: engine ## Bring the stack up and say what runs where (YES=1: with servers, too, without asking)
+	@$(tool) up --stack $(STACK) $(if $(YES),--yes)
 
 down: node_modules/.package-lock.json ## Take the stack down; asks before it deletes data (DATA=keep|delete)
 	@$(tool) down --stack $(STACK) --data $(DATA)

@@ -71,7 +71,7 @@ async function main(project: string, argv: string[]): Promise<number> {
   const file = readStackFile(root, values.stack);
   switch (command) {
     case "up":
-      return up(root, project, file);
+      return up(root, project, file, values.yes);
     case "preview":
       return preview(root, project, file);
     case "down":

@@ -17,9 +17,10 @@ import { UserError } from "./user-error.ts";
  *
  * @param root folder of the stack's Pulumi project
  * @param project folder of the program
+ * @param yes agreed to whatever it changes, unseen
  * @returns the engine's exit code
  */
-export async function up(root: string, project: string, file: StackFile): Promise<number> {
+export async function up(root: string, project: string, file: StackFile, yes: boolean): Promise<number> {
   const { stack, settings, topology } = file;
   const development = settings.phase === "development";
   if (development) await ensureDockerAt(settings.dockerHost);
@@ -35,7 +36,8 @@ export async function up(root: string, project: string, file: StackFile): Promis
   const code = await runInteractive("pulumi", [
     ...["up", "--stack", stack, "--cwd", root],
     // In development nothing is at stake that would need a look beforehand; everywhere else the engine asks.
-    ...(development ? ["--yes", "--skip-preview", "--suppress-outputs"] : []),
+    ...(development || yes ? ["--yes", "--skip-preview"] : []),
+    ...(development ? ["--suppress-outputs"] : []),
   ]);
   if (code === 0 && development) say(`\n${whatRunsWhere(topology)}`);
   return code;
