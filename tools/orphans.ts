@@ -54,7 +54,7 @@ export async function removeOrphans(
       continue;
     }
     const orphans = [...orphansOf(own), ...(host.startsWith("ssh:") ? unnoted(engine, stack, ids) : [])];
-    for (const orphan of orphans) await remove(orphan, ids, engine, say);
+    await remove(orphans, ids, engine, say);
   }
   return left;
 }
@@ -88,25 +88,35 @@ function unnoted(engine: Engine, stack: string, ids: ReadonlySet<string | undefi
     .flatMap(([id = "", name = ""]) => (id === "" || ids.has(id) ? [] : [{ kind: "container" as const, name }]));
 }
 
+/** All at once: some take their time to end. */
 async function remove(
-  { kind, name }: Orphan,
+  orphans: readonly Orphan[],
   ids: ReadonlySet<string | undefined>,
   engine: Engine,
   say: (line: string) => void,
 ): Promise<void> {
-  const found = engine.capture(kind, "inspect", "--format", "{{.ID}}", name);
-  const id = found.stdout.trim();
-  // Known to the state: the creation was that of its successor, which did not come to be.
-  if (found.code !== 0 || ids.has(id)) return;
-  if (kind === "container") await end(id, engine);
-  engine.capture(kind, "rm", ...(kind === "container" ? ["--force"] : []), id);
-  say(`  ${kind} ${name}: was made but not noted; removed, it will be made again`);
+  const found = new Map<string, Orphan>();
+  for (const orphan of orphans) {
+    const { code, stdout } = engine.capture(orphan.kind, "inspect", "--format", "{{.ID}}", orphan.name);
+    // Known to the state: the creation was that of its successor, which did not come to be.
+    if (code === 0 && !ids.has(stdout.trim())) found.set(stdout.trim(), orphan);
+  }
+  const idsOf = (kind: Orphan["kind"]) => [...found].flatMap(([id, one]) => (one.kind === kind ? [id] : []));
+  const [containers, networks] = [idsOf("container"), idsOf("network")];
+  if (containers.length > 0) {
+    await end(containers, engine);
+    engine.capture("container", "rm", "--force", ...containers);
+  }
+  if (networks.length > 0) engine.capture("network", "rm", ...networks);
+  for (const { kind, name } of found.values())
+    say(`  ${kind} ${name}: was made but not noted; removed, it will be made again`);
 }
 
-/** Lets a container end well, as it may have requests, tasks or data in its hands. */
-async function end(id: string, engine: Engine): Promise<void> {
-  const isStarting = () =>
-    engine.capture("container", "inspect", "--format", "{{.State.Health.Status}}", id).stdout.trim() === "starting";
-  for (let waited = 0; waited < firstStartSeconds && isStarting(); waited++) await sleep(1000);
-  engine.capture("container", "stop", id);
+/** Lets containers end well, as they may have requests, tasks or data in their hands. */
+async function end(containers: readonly string[], engine: Engine): Promise<void> {
+  const health = ["--format", "{{with .State.Health}}{{.Status}}{{end}}"];
+  const areStarting = () =>
+    engine.capture("container", "inspect", ...health, ...containers).stdout.includes("starting");
+  for (let waited = 0; waited < firstStartSeconds && areStarting(); waited++) await sleep(1000);
+  engine.capture("container", "stop", ...containers);
 }
