@@ -1,4 +1,5 @@
 /** The common problems of the platform: what each means and what to do about it. Pure. */
+import { dataMount } from "../components/host/cloud-init.ts";
 
 export type Problem =
   | "missing"
@@ -17,7 +18,8 @@ export type Problem =
   | "backup-late"
   | "backups-off"
   | "backups-unknown"
-  | "disk-full";
+  | "disk-full"
+  | "volume-full";
 
 /** What a check found; no problem means that all is well. */
 export interface Finding {
@@ -98,6 +100,13 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "disk-full": () => ({
     meaning: "the disk that holds containers and their data is almost full",
     remedy: "docker system df; docker image prune; remove old backups and logs",
+  }),
+  "volume-full": ({ make }) => ({
+    meaning:
+      "the Volume with PostgreSQL's data is almost full; what writes to a full one is refused, and nothing is lost",
+    remedy:
+      `a larger orion:database.volumeGb and ${make("up")}, then on the server: resize2fs $(findmnt -no SOURCE ${dataMount}); ` +
+      `or find out what takes the room: ${make("psql")}: \\dt+. Nothing has to be restarted`,
   }),
 };
 

@@ -5,7 +5,7 @@ import { redisDatabases } from "../components/cache/redis-config.ts";
 import { queues } from "../config/schema.ts";
 import { containerPorts } from "../topology/plan.ts";
 import { lastingServices, type Service, servicesOf, type Topology } from "../topology/types.ts";
-import { explain, type Finding } from "./advice.ts";
+import { explain, type Finding, type Problem } from "./advice.ts";
 import { checkBackup } from "./backup.ts";
 import { type ContainerState, inspectContainer, requireDocker } from "./docker.ts";
 import { type Engines } from "./engines.ts";
@@ -189,6 +189,8 @@ interface Disk {
   readonly name: string;
   readonly server: string;
   readonly path: string;
+  /** What it is when there is hardly room left. @default disk-full */
+  readonly full?: Problem;
 }
 
 const dockerFolder = "/var/lib/docker";
@@ -199,17 +201,19 @@ function disksOf({ servers }: Topology): Disk[] {
     return existsSync(dockerFolder) ? [{ name: "disk", server: "local", path: dockerFolder }] : [];
   return servers.flatMap(({ name, volumeGb }) => [
     { name: `disk of ${name}`, server: name, path: dockerFolder },
-    ...(volumeGb > 0 ? [{ name: `volume of ${name}`, server: name, path: dataMount }] : []),
+    ...(volumeGb > 0
+      ? [{ name: `volume of ${name}`, server: name, path: dataMount, full: "volume-full" as const }]
+      : []),
   ]);
 }
 
-function checkDisk({ name, server, path }: Disk, engines: Engines): Finding {
+function checkDisk({ name, server, path, full = "disk-full" }: Disk, engines: Engines): Finding {
   const { code, stdout, stderr } = engines.of({ server }).captureOnHost("df", "--output=pcent,avail", "-h", path);
   if (code !== 0) return { service: name, problem: "no-answer", detail: stderr.trim() };
   const [, line = ""] = stdout.trim().split("\n");
   const [used = "0%", available = "?"] = line.trim().split(/\s+/);
   const detail = `${used} used, ${available} free`;
-  return { service: name, ...(Number.parseInt(used) >= 90 && { problem: "disk-full" as const }), detail };
+  return { service: name, ...(Number.parseInt(used) >= 90 && { problem: full }), detail };
 }
 
 function rowOf({ service, problem, detail }: Finding, width: number): string {

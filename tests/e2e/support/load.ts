@@ -45,7 +45,8 @@ export function startLoad(root: string, { instance, block }: CloudSettings, url:
   const ended = once(child, "exit");
   return {
     stop: async () => {
-      child.kill("SIGTERM");
+      // Once: what it does at a second signal is to end at once.
+      if (!child.killed) child.kill("SIGTERM");
       await ended;
       return reportSchema.parse(JSON.parse(readFileSync(report, "utf8")));
     },

@@ -1,16 +1,29 @@
-/** The platform that is rehearsed on a cloud: what its visitors see, and what runs on its server. */
+/** The platform that is rehearsed on a cloud: what its visitors see, what runs on its server, and what goes wrong with it. */
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cloudAddresses, cloudFolder, rehearsalFolder } from "../../../rehearsal/cloud/settings.ts";
 import { type Engine, Engines } from "../../../tools/engines.ts";
+import { capture } from "../../../tools/run.ts";
 import { readStackFile } from "../../../tools/stack-file.ts";
-import { type RehearsalCloud } from "./cloud.ts";
+import { eventually, type RehearsalCloud } from "./cloud.ts";
 import { type RunningLoad, startLoad } from "./load.ts";
+import { type Ran, succeed } from "./sandbox.ts";
 
 /** Stack, host name and server of what is rehearsed: those of Pulumi.prod.yaml. */
 const [stack, domain, server] = ["prod", "orion.example.com", "core-1"];
+const serverName = `orion-${stack}-${server}`;
+
+/** An update that runs in a process group of its own. */
+export interface RunningUpdate {
+  /** Resolves when it has said something like this, or has ended. */
+  readonly said: (what: RegExp) => Promise<void>;
+  /** Kills it with all that it started. @returns whether it still ran */
+  readonly kill: () => Promise<boolean>;
+}
 
 export class RehearsedPlatform {
   readonly #root: string;
@@ -22,22 +35,19 @@ export class RehearsedPlatform {
     this.#cloud = cloud;
   }
 
-  /** The Pulumi project of the rehearsal. */
-  get folder(): string {
-    return rehearsalFolder(this.#root, this.#cloud.settings.instance, stack);
-  }
-
-  load(): RunningLoad {
-    return startLoad(this.#root, this.#cloud.settings, `https://${domain}`);
+  load(seconds?: number): RunningLoad {
+    return startLoad(this.#root, this.#cloud.settings, `https://${domain}`, seconds);
   }
 
   /** The status that a page of the platform has through the cloud's edge; undefined when nobody answers in time. */
-  visit(path: string): Promise<number | undefined> {
+  visit(path: string, body?: unknown): Promise<number | undefined> {
     const { instance, block } = this.#cloud.settings;
     const ca = readFileSync(join(cloudFolder(this.#root, instance), "edge-authority.pem"));
-    const options = { host: cloudAddresses(block).edge, servername: domain, ca, path, agent: false, timeout: 3000 };
+    const headers = { host: domain, ...(body !== undefined && { "content-type": "application/json" }) };
+    const options = { host: cloudAddresses(block).edge, servername: domain, ca, path, headers, agent: false };
     return new Promise((resolve) => {
-      const call = request({ ...options, headers: { host: domain } }, (response) => {
+      const method = body === undefined ? "GET" : "POST";
+      const call = request({ ...options, method, timeout: 3000 }, (response) => {
         response.resume();
         resolve(response.statusCode);
       });
@@ -45,41 +55,119 @@ export class RehearsedPlatform {
       call.on("error", () => {
         resolve(undefined);
       });
-      call.end();
+      call.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }
 
-  /** Resolves when the app answers and reaches all that it needs, twice in a row. @returns seconds until the first time */
+  /** Places an order. @returns the status of the answer, 201 when it is acknowledged */
+  order(): Promise<number | undefined> {
+    return this.visit("/orders", { reference: randomUUID(), item: "lamp", quantity: 1, email: "someone@example.com" });
+  }
+
+  /** Resolves when orders are taken and the app reaches all that it needs. @returns seconds until then */
   async ready(seconds = 120): Promise<number> {
     const started = Date.now();
-    for (;;) {
-      const at = (Date.now() - started) / 1000;
-      if ((await this.visit("/ready")) === 200 && (await this.visit("/ready")) === 200) return at;
-      if (at > seconds) throw new Error(`the platform was not ready within ${seconds} s`);
-      await sleep(200);
-    }
+    await eventually(async () => {
+      const seen = [await this.visit("/ready"), await this.order()];
+      if (seen[0] !== 200 || seen[1] !== 201) throw new Error(`/ready and an order were answered ${seen.join(", ")}`);
+    }, seconds);
+    return (Date.now() - started) / 1000;
   }
 
   /** Runs a program on the server, as its operator. @returns what it printed */
   on(...words: readonly string[]): string {
-    this.#engine ??= new Engines(this.folder, readStackFile(this.folder, stack)).of({ server });
+    const folder = this.#folder;
+    this.#engine ??= new Engines(folder, readStackFile(folder, stack)).of({ server });
     const { code, stdout, stderr } = this.#engine.captureOnHost(...words);
     if (code !== 0) throw new Error(`${words.join(" ")} on ${server}: ${stderr}`);
     return stdout;
   }
 
-  /** The state of each container on the server, by its service. */
-  containers(): ReadonlyMap<string, string> {
+  /** The state of each container on the server, after its service. */
+  containers(): [service: string, status: string][] {
     const format = '{{.Label "service"}}\t{{.Status}}';
     const lines = this.on("docker", "ps", "--all", "--filter", "label=service", "--format", format).trim().split("\n");
-    return new Map(lines.map((line) => line.split("\t")).map(([service = "", status = ""]) => [service, status]));
+    return lines.map((line) => line.split("\t")).map(([service = "", status = ""]) => [service, status]);
   }
 
-  /** Kills the main process of a service's container, as the kernel would; whoever asks Docker to do it means it to stay dead. */
+  services(): string[] {
+    return this.containers()
+      .map(([service]) => service)
+      .sort();
+  }
+
+  /** Resolves when all containers are healthy, or those of one service. @returns seconds until then */
+  async healthy(service?: string, seconds = 120): Promise<number> {
+    const started = Date.now();
+    await eventually(() => {
+      const asked = this.containers().filter(([name]) => service === undefined || name === service);
+      const ill = asked.filter(([, status]) => !status.includes("(healthy)"));
+      if (asked.length === 0 || ill.length > 0) throw new Error(`not healthy: ${ill.join("; ")}`);
+    }, seconds);
+    return (Date.now() - started) / 1000;
+  }
+
+  /**
+   * Kills a service's container by killing its first process, as a lack of memory might. Docker's own kill would not do:
+   * it counts as a wish that the container stays dead.
+   */
   kill(service: string): void {
     const id = this.on("docker", "ps", "--quiet", "--filter", `label=service=${service}`).trim();
     if (id === "") throw new Error(`${service} does not run`);
-    const pid = this.on("docker", "inspect", "--format", "{{.State.Pid}}", id).trim();
-    this.on("kill", "-KILL", pid);
+    this.on("kill", "-KILL", this.on("docker", "inspect", "--format", "{{.State.Pid}}", id).trim());
+  }
+
+  /** Takes the server's power away and gives it back after a second. */
+  async cutPower(): Promise<void> {
+    const [found] = await this.#cloud.list(`/servers?name=${serverName}`, "servers");
+    await this.#cloud.fault({ kind: "killed", server: found?.["id"] });
+    await sleep(1000);
+    await this.#cloud.hetzner("POST", `/servers/${String(found?.["id"])}/actions/poweron`);
+  }
+
+  /** Fills the Volume with the data. @returns what gives the room back */
+  async fillVolume(): Promise<() => Promise<void>> {
+    const [volume] = await this.#cloud.list(`/volumes?name=${serverName}`, "volumes");
+    const fault = { kind: "volume_full", volume: volume?.["id"], server: volume?.["server"] };
+    const id = await this.#cloud.fault(fault);
+    return async () => {
+      await this.#cloud.call("DELETE", `/rehearsal/faults/${id}`);
+    };
+  }
+
+  /** Sets a key of the stack, as far as the next `rehearse`. */
+  configure(key: string, value: string): void {
+    const args = ["-C", this.#folder, "config", "set", "--path", `orion:${key}`, value, "--stack", stack];
+    const { code, stdout, stderr } = capture("pulumi", args);
+    succeed({ code, output: stdout + stderr });
+  }
+
+  update(): Ran {
+    return this.#cloud.runMake("up", ["REHEARSAL=1", "YES=1"]);
+  }
+
+  /** Starts a command of make that updates the stack. */
+  start(target: string, ...variables: readonly string[]): RunningUpdate {
+    const args = ["--no-print-directory", target, `CLOUD=${this.#cloud.settings.instance}`, ...variables];
+    const child = spawn("make", args, { cwd: this.#root, detached: true, stdio: ["ignore", "pipe", "ignore"] });
+    let output = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    const runs = () => child.exitCode === null && child.signalCode === null;
+    return {
+      said: async (what) => {
+        while (runs() && !what.test(output)) await sleep(50);
+      },
+      kill: async () => {
+        const ran = runs();
+        // A negative id means the whole group: make, the engine, its plugins.
+        if (child.pid !== undefined && ran) process.kill(-child.pid, "SIGKILL");
+        while (runs()) await sleep(50);
+        return ran;
+      },
+    };
+  }
+
+  get #folder(): string {
+    return rehearsalFolder(this.#root, this.#cloud.settings.instance, stack);
   }
 }
