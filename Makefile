@@ -17,7 +17,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 .DEFAULT_GOAL := help
 .PHONY: help setup engine images docker up down preview diff doctor psql redis-cli logs shell celery-status celery-purge \
 	migrate-up init-prod rollback flower backup restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
-	test test-unit test-app test-contract test-e2e check format bench bench-rehearsal bench-production
+	test test-unit test-app test-contract test-e2e check format bench bench-rehearsal bench-production bench-faults
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -138,3 +138,6 @@ bench-rehearsal: images ## Measure the rehearsal cloud, into bench/rehearsal.md
 
 bench-production: images ## Measure production on a rehearsal cloud, into bench/production.md
 	@node bench/production.ts
+
+bench-faults: images ## Measure what faults cost, with ten updates killed, into bench/faults.md
+	@node bench/faults.ts

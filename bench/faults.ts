@@ -1,0 +1,189 @@
+/**
+ * What faults cost the mvp phase on a rehearsal cloud under a steady load, and ten updates that are killed at random
+ * moments, written to bench/faults.md. It needs root, the toolchain and the images to be there; it uses a cloud of its own
+ * name, addresses and port.
+ */
+import { writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { RehearsalCloud } from "../tests/e2e/support/cloud.ts";
+import { type LoadReport } from "../tests/e2e/support/load.ts";
+import { RehearsedPlatform } from "../tests/e2e/support/platform.ts";
+import { succeed } from "../tests/e2e/support/sandbox.ts";
+import { machine, type Row, tableOf } from "./table.ts";
+
+const root = join(import.meta.dirname, "..");
+const place = ["PHASE=mvp", "BLOCK=96", "PORT=8960"];
+const cloud = new RehearsalCloud(root, { name: "benchflt", block: 96, port: 8960, machines: "docker" });
+const platform = new RehearsedPlatform(root, cloud);
+const kills = { fromNothing: 3, underLoad: 7 };
+/** Within so many seconds from its start an update is killed. */
+const longest = { fromNothing: 60, underLoad: 40 };
+const powerCuts = 3;
+
+/** Something that went wrong, and how long it took until all was well. */
+interface Fault {
+  readonly what: string;
+  readonly from: string;
+  readonly to: string;
+  readonly seconds: number;
+}
+
+const faults: Fault[] = [];
+const tell = (line: string) => process.stdout.write(`${line}\n`);
+
+/** @param work resolves when all is well; its seconds are counted from the moment that `happens` has ended */
+async function fault(what: string, happens: () => unknown, work: () => unknown) {
+  const from = new Date().toISOString();
+  await happens();
+  const start = performance.now();
+  await work();
+  const seconds = (performance.now() - start) / 1000;
+  tell(`${what}: ${seconds.toFixed(1)} s`);
+  await sleep(2000);
+  faults.push({ what, from, to: new Date().toISOString(), seconds });
+}
+
+/** Kills an update at a random moment. @returns seconds after its start */
+async function kill(target: string, variables: readonly string[], most: number): Promise<number> {
+  const seconds = 2 + Math.random() * (most - 2);
+  const update = platform.start(target, ...variables);
+  await sleep(seconds * 1000);
+  return (await update.kill()) ? seconds : Number.NaN;
+}
+
+/** Updates from nothing that are killed one after the other, while both APIs are busy; then one that is not. */
+async function fromNothing(): Promise<string[]> {
+  cloud.up();
+  const busy = ["hetzner", "cloudflare"].map((api) => ({ kind: "reply", api, status: 429, rate: 0.3 }));
+  for (const each of busy) await cloud.fault(each);
+  const moments: string[] = [];
+  for (let n = 0; n < kills.fromNothing; n++) {
+    const at = await kill("rehearse", place, longest.fromNothing);
+    moments.push(`from nothing, after ${at.toFixed(1)} s`);
+    tell(moments.at(-1) ?? "");
+  }
+  cloud.rehearse("mvp");
+  await cloud.call("DELETE", "/rehearsal/faults");
+  return moments;
+}
+
+async function killedUpdates(): Promise<string[]> {
+  const moments: string[] = [];
+  for (let round = 1; round <= kills.underLoad; round++) {
+    platform.configure("app.environment.ROUND", `round-${round}`);
+    await fault(
+      "an update killed at a random moment, until the next one is through",
+      async () => {
+        const at = await kill("up", ["REHEARSAL=1", "YES=1"], longest.underLoad);
+        moments.push(`under load, after ${at.toFixed(1)} s`);
+      },
+      () => {
+        succeed(platform.update());
+      },
+    );
+    await platform.healthy();
+  }
+  return moments;
+}
+
+async function outages(): Promise<void> {
+  for (let n = 0; n < powerCuts; n++) {
+    await fault(
+      "power cut, from the switch back on until orders are taken",
+      () => platform.cutPower(),
+      () => platform.ready(300),
+    );
+    await platform.healthy();
+  }
+  for (const service of platform.services()) {
+    await fault(
+      `kill of ${service}, until it is healthy`,
+      () => {
+        platform.kill(service);
+      },
+      async () => {
+        await sleep(300);
+        await platform.healthy(service);
+      },
+    );
+    await platform.ready();
+  }
+  let empty = () => Promise.resolve();
+  await fault(
+    "full Volume, from the moment that there is room again until orders are taken",
+    async () => {
+      empty = await platform.fillVolume();
+      while ((await platform.order()) === 201) await sleep(100);
+      await sleep(10_000);
+    },
+    async () => {
+      await empty();
+      await platform.ready();
+    },
+  );
+}
+
+const whats = (): string[] => [...new Set(faults.map(({ what }) => what))];
+
+const rows = (): Row[] =>
+  whats().map((what) => ({
+    what,
+    values: faults.filter((one) => one.what === what).map(({ seconds }) => seconds),
+  }));
+
+function failedRows({ failures }: LoadReport): string {
+  const during = (what: string) =>
+    failures.filter(({ time }) => faults.some((one) => one.what === what && one.from <= time && time <= one.to));
+  const count = (what: string, kind: RegExp) => during(what).filter((one) => kind.test(one.what)).length;
+  return whats()
+    .map(
+      (what) =>
+        `| ${what.split(",")[0] ?? ""} | ${faults.filter((one) => one.what === what).length} | ${count(what, /order/)} | ${count(what, /page|upload/)} | ${count(what, /WebSocket/)} |`,
+    )
+    .join("\n");
+}
+
+try {
+  const busy = loadavg()[1] ?? 0;
+  const first = await fromNothing();
+  const load = platform.load(7200);
+  await sleep(5000);
+  const moments = [...first, ...(await killedUpdates())];
+  await outages();
+  await sleep(5000);
+  const report = await load.stop();
+  const { answered, failures, ledger } = report;
+  const requests = Object.entries(answered).map(([what, count]) => `${count} ${what}s`);
+  const text = `# The mvp phase: what faults cost
+
+Measured by \`make bench-faults\` on ${machine()}. The machine is shared, runs the load, the cloud and the platform at the same
+time, and ${busy > 1 ? `was not idle: its load was ${busy.toFixed(1)} before` : "was idle before"}. The load is 2 orders and 2 pages a second, an upload every five, and 3 WebSockets.
+
+${tableOf("Seconds until all is well", rows(), 1)}
+
+Requests that failed meanwhile:
+
+| Fault | times | orders | pages and uploads | WebSockets cut off |
+|---|---|---|---|---|
+${failedRows(report)}
+
+Ten updates were killed with all their processes; the first ${kills.fromNothing} one after the other while both APIs refused three calls of
+ten (429). One update finished what they had left: ${moments.join("; ")}.
+
+| Of the whole run | |
+|---|---|
+| answered | ${requests.join(", ")} |
+| failed | ${failures.length} |
+| orders acknowledged | ${ledger.acknowledged} |
+| orders lost | ${ledger.lost.length} |
+| orders doubled | ${ledger.doubled.length} |
+| orders whose task was not run | ${ledger.unconfirmed.length} |
+`;
+  writeFileSync(join(import.meta.dirname, "faults.md"), text);
+  tell(`\n${text}`);
+  for (const { time, what, why } of failures) tell(`${time} ${what}: ${why}`);
+} finally {
+  cloud.dispose();
+}
