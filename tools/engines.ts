@@ -3,6 +3,7 @@ import { z } from "zod";
 import { sshWords } from "../components/host/ssh-options.ts";
 import { type Service } from "../topology/types.ts";
 import { type Captured, capture, runInteractive } from "./run.ts";
+import { type Resource } from "./state.ts";
 import { type StackFile } from "./stack-file.ts";
 import { UserError } from "./user-error.ts";
 
@@ -65,6 +66,33 @@ export class Engine {
   interactiveOnHost(words: readonly string[], terminal: boolean): Promise<number> {
     return runInteractive(...this.#program(words, terminal));
   }
+}
+
+const providerSchema = z.object({ host: z.string(), sshOpts: z.string().default("[]") });
+
+/** An engine that a state has a provider for. */
+export interface StatedEngine {
+  /** How resources refer to the provider. */
+  readonly provider: string;
+  /** `unix://`, `tcp://` or `ssh://`. */
+  readonly host: string;
+  readonly engine: Engine;
+}
+
+/** The engines that a state's resources are on, also where the stack has no outputs yet. */
+export const enginesIn = (resources: readonly Resource[]): StatedEngine[] =>
+  resources
+    .filter(({ type }) => type === "pulumi:providers:docker")
+    .map(({ urn, id, inputs }) => {
+      const { host, sshOpts } = providerSchema.parse(inputs);
+      return { provider: `${urn}::${String(id)}`, host, engine: engineAt(host, sshOpts) };
+    });
+
+/** @param options for ssh, as JSON */
+function engineAt(host: string, options: string): Engine {
+  if (!host.startsWith("ssh:")) return Engine.local(host);
+  const { username, hostname } = new URL(host);
+  return Engine.onServer([...z.array(z.string()).parse(JSON.parse(options)), `${username}@${hostname}`]);
 }
 
 const sshSchema = z.record(z.string(), z.array(z.string()).min(1));

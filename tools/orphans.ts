@@ -1,8 +1,7 @@
 /** Containers and networks that an interrupted update made and that no state knows: they are removed, and made again. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
-import { Engine } from "./engines.ts";
-import { type Deployment, type Operation, type Resource } from "./state.ts";
+import { type Engine, enginesIn } from "./engines.ts";
+import { type Deployment, type Operation } from "./state.ts";
 
 export interface Orphan {
   readonly kind: "container" | "network";
@@ -44,9 +43,8 @@ export async function removeOrphans(
 ): Promise<Operation[]> {
   const ids = new Set(resources.map(({ id }) => id));
   const left: Operation[] = [];
-  for (const provider of resources.filter(({ type }) => type === "pulumi:providers:docker")) {
-    const own = operations.filter(({ resource }) => resource.provider === `${provider.urn}::${String(provider.id)}`);
-    const { host, engine } = engineOf(provider);
+  for (const { provider, host, engine } of enginesIn(resources)) {
+    const own = operations.filter(({ resource }) => resource.provider === provider);
     const { code, stderr } = engine.capture("version", "--format", "{{.Server.Version}}");
     if (code !== 0) {
       left.push(...own);
@@ -57,17 +55,6 @@ export async function removeOrphans(
     await remove(orphans, ids, engine, say);
   }
   return left;
-}
-
-const providerSchema = z.object({ host: z.string(), sshOpts: z.string().default("[]") });
-
-/** The Docker Engine that a provider speaks to. */
-function engineOf({ inputs }: Resource): { host: string; engine: Engine } {
-  const { host, sshOpts } = providerSchema.parse(inputs);
-  if (!host.startsWith("ssh:")) return { host, engine: Engine.local(host) };
-  const { username, hostname } = new URL(host);
-  const options = z.array(z.string()).parse(JSON.parse(sshOpts));
-  return { host, engine: Engine.onServer([...options, `${username}@${hostname}`]) };
 }
 
 /** The stack's containers on a server that the state does not know. A server is one stack's alone; this machine is not. */

@@ -27,6 +27,7 @@ import { capture, runInteractive } from "./run.ts";
 import { describeStack, inPhase, parseStackText, readStackFile, readStackText, type StackFile } from "./stack-file.ts";
 import { say, yellow } from "./terminal.ts";
 import { ensureStack } from "./up.ts";
+import { sayUnhealthy } from "./unhealthy.ts";
 import { UserError } from "./user-error.ts";
 
 export interface RehearseOptions {
@@ -60,6 +61,7 @@ export async function rehearse(options: RehearseOptions): Promise<number> {
   await guard(folder, root, file);
   const place = ["--stack", stack, "--cwd", folder];
   const code = await runInteractive("pulumi", ["up", ...place, "--yes", "--skip-preview", "--suppress-outputs"]);
+  if (code !== 0) sayUnhealthy(folder, stack, say);
   const status = await cloud.client.status();
   const authority = join(cloudFolder(root, options.cloud), "edge-authority.pem");
   say(reportOf(file, status, { folder: relative(root, folder), authority: relative(root, authority) }, code === 0));

@@ -10,6 +10,7 @@ import { recover } from "./recover.ts";
 import { capture, runInteractive } from "./run.ts";
 import { type StackFile } from "./stack-file.ts";
 import { bold, confirm, dim, say, table } from "./terminal.ts";
+import { sayUnhealthy } from "./unhealthy.ts";
 import { UserError } from "./user-error.ts";
 
 /**
@@ -39,6 +40,7 @@ export async function up(root: string, project: string, file: StackFile, yes: bo
     ...(development || yes ? ["--yes", "--skip-preview"] : []),
     ...(development ? ["--suppress-outputs"] : []),
   ]);
+  if (code !== 0) sayUnhealthy(root, stack, say);
   if (code === 0 && development) say(`\n${whatRunsWhere(topology)}`);
   return code;
 }
