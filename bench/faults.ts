@@ -17,7 +17,7 @@ const root = join(import.meta.dirname, "..");
 const place = ["PHASE=mvp", "BLOCK=96", "PORT=8960"];
 const cloud = new RehearsalCloud(root, { name: "benchflt", block: 96, port: 8960, machines: "docker" });
 const platform = new RehearsedPlatform(root, cloud);
-const kills = { fromNothing: 3, underLoad: 7 };
+const kills = { fromNothing: 5, underLoad: 5 };
 /** Within so many seconds from its start an update is killed. */
 const longest = { fromNothing: 60, underLoad: 40 };
 const powerCuts = 3;
@@ -100,16 +100,19 @@ async function outages(): Promise<void> {
   for (const service of platform.services()) {
     await fault(
       `kill of ${service}, until it is healthy`,
-      () => {
-        platform.kill(service);
-      },
+      () => undefined,
       async () => {
-        await sleep(300);
+        await platform.kill(service);
         await platform.healthy(service);
       },
     );
     await platform.ready();
   }
+  await fullVolume();
+  await brokenVersion();
+}
+
+async function fullVolume(): Promise<void> {
   let empty = () => Promise.resolve();
   await fault(
     "full Volume, from the moment that there is room again until orders are taken",
@@ -122,6 +125,23 @@ async function outages(): Promise<void> {
       await empty();
       await platform.ready();
     },
+  );
+}
+
+async function brokenVersion(): Promise<void> {
+  await platform.useBrokenImage();
+  await fault(
+    "a version that does not start, until the update gives up",
+    () => undefined,
+    () => {
+      if (platform.update().code === 0) throw new Error("an update with a version that does not start went well");
+    },
+  );
+  platform.useUsualImage();
+  await fault(
+    "the version before once more, until the update is through",
+    () => undefined,
+    () => succeed(platform.update()),
   );
 }
 

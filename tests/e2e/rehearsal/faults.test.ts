@@ -1,12 +1,10 @@
 /** What goes wrong with the production stack on one server: power, containers, disks, APIs, updates that are cut off. */
-import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CloudClient } from "../../../rehearsal/cloud/client.ts";
 import { eventually, RehearsalCloud } from "../support/cloud.ts";
 import { hostState } from "../support/host.ts";
 import { type LoadReport } from "../support/load.ts";
-import { RehearsedPlatform } from "../support/platform.ts";
+import { brokenSays, RehearsedPlatform } from "../support/platform.ts";
 import { succeed } from "../support/sandbox.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
@@ -16,7 +14,6 @@ const own = { name: "faults", block: 83 };
 const before = hostState(own);
 const cloud = new RehearsalCloud(root, { ...own, port: 8830, machines: "docker" });
 const platform = new RehearsedPlatform(root, cloud);
-const broken = "orion/e2e-unhealthy:1";
 
 /** The load goes on while something happens, and a little longer. */
 async function underLoad(happens: () => Promise<void> | void): Promise<LoadReport> {
@@ -42,17 +39,16 @@ function expectNothingLost({ ledger, answered }: LoadReport): void {
 const whyOf = ({ failures }: LoadReport): string[] => [...new Set(failures.map(({ what, why }) => `${what}: ${why}`))];
 
 afterAll(() => {
-  spawnSync("docker", ["image", "rm", "--force", broken]);
   cloud.dispose();
 });
 
 test("the first update comes through although it is killed and both APIs refuse calls", async () => {
   cloud.up();
   // What was made at once is noted at once; what takes a while can be cut off in the middle.
-  await cloud.fault({ kind: "action", seconds: 2 });
+  await cloud.fault({ kind: "action", seconds: 2, times: 12 });
   for (const api of ["hetzner", "cloudflare"]) {
-    await cloud.fault({ kind: "reply", api, status: 429, rate: 0.2 });
-    await cloud.fault({ kind: "reply", api, status: 503, rate: 0.1, times: 3 });
+    await cloud.fault({ kind: "reply", api, status: 429, rate: 0.2, times: 30 });
+    await cloud.fault({ kind: "reply", api, status: 503, rate: 0.1, times: 2 });
   }
   const update = platform.start("rehearse", "PHASE=mvp", "BLOCK=83", "PORT=8830");
   await update.said(/core-1-server creating/);
@@ -99,8 +95,7 @@ test("every container that is killed comes back by itself, and only what it does
   const report = await underLoad(async () => {
     for (const service of platform.services()) {
       kills.push({ service, from: new Date().toISOString() });
-      platform.kill(service);
-      await sleep(500);
+      await platform.kill(service);
       await platform.healthy(service);
       await platform.ready();
     }
@@ -124,15 +119,18 @@ test("a full Volume refuses orders and says so; with room again the platform goe
     const empty = await platform.fillVolume();
     // What the table has room for within its pages is soon used up; this uses it up at once, and fails.
     const fill = `INSERT INTO orders (reference, item, quantity, email) ${rows}`;
-    expect(() => platform.on("docker", "exec", "orion-prod-database", "psql", "-c", fill)).toThrow(/No space left/);
-    await eventually(async () => {
-      expect(await platform.order()).toBe(503);
-    });
-    const { code, output } = cloud.runMake("doctor", ["REHEARSAL=1"]);
-    expect(code).not.toBe(0);
-    expect(output).toMatch(/PROBLEM +volume of core-1 +100% used/);
-    expect(output).toMatch(/volume of core-1: .*full\n +do: .*database\.volumeGb/);
-    await empty();
+    try {
+      expect(() => platform.on("docker", "exec", "orion-prod-database", "psql", "-c", fill)).toThrow(/No space left/);
+      await eventually(async () => {
+        expect(await platform.order()).toBe(503);
+      });
+      const { code, output } = cloud.runMake("doctor", ["REHEARSAL=1"]);
+      expect(code).not.toBe(0);
+      expect(output).toMatch(/PROBLEM +volume of core-1 +100% used/);
+      expect(output).toMatch(/volume of core-1: .*full.*\n +do: .*database\.volumeGb/);
+    } finally {
+      await empty();
+    }
     await platform.ready();
   });
   expectNothingLost(report);
@@ -156,19 +154,13 @@ test("an update that is killed under load is taken up by the next one, and fails
 });
 
 test("a version that does not get healthy never gets a request, and the old one stays", async () => {
-  const usual = platform.on("docker", "inspect", "--format", "{{.Config.Image}}", "orion-prod-beat").trim();
-  const name = "registry.example.com/orion/app:broken";
-  const text = `FROM ${usual}\nUSER root\nRUN echo 'raise SystemExit("this version does not start")' >> main.py\nUSER orion\n`;
-  const env = { ...process.env, DOCKER_BUILDKIT: "0" };
-  expect(spawnSync("docker", ["build", "--tag", broken, "-"], { input: text, env }).status).toBe(0);
-  await new CloudClient(cloud.settings).pushImage(broken, name);
   const report = await underLoad(async () => {
-    platform.configure("app.image", name);
+    await platform.useBrokenImage();
     const { code, output } = platform.update();
     expect(code).not.toBe(0);
-    expect(output).toContain("this version does not start");
+    expect(output).toContain(brokenSays);
     await platform.ready();
-    platform.configure("app.image", "registry.example.com/orion/app:1.0.0");
+    platform.useUsualImage();
     succeed(platform.update());
     await platform.healthy();
   });

@@ -1,10 +1,11 @@
 /** The platform that is rehearsed on a cloud: what its visitors see, what runs on its server, and what goes wrong with it. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { CloudClient } from "../../../rehearsal/cloud/client.ts";
 import { cloudAddresses, cloudFolder, rehearsalFolder } from "../../../rehearsal/cloud/settings.ts";
 import { type Engine, Engines } from "../../../tools/engines.ts";
 import { capture } from "../../../tools/run.ts";
@@ -16,6 +17,19 @@ import { type Ran, succeed } from "./sandbox.ts";
 /** Stack, host name and server of what is rehearsed: those of Pulumi.prod.yaml. */
 const [stack, domain, server] = ["prod", "orion.example.com", "core-1"];
 const serverName = `orion-${stack}-${server}`;
+
+const usualImage = "registry.example.com/orion/app:1.0.0";
+/** What an app of the broken image prints. */
+export const brokenSays = "this version does not start";
+
+function docker(args: readonly string[], input = ""): Ran {
+  const { status, stdout, stderr } = spawnSync("docker", [...args], {
+    input,
+    encoding: "utf8",
+    env: { ...process.env, DOCKER_BUILDKIT: "0" },
+  });
+  return { code: status ?? 1, output: stdout + stderr };
+}
 
 /** An update that runs in a process group of its own. */
 export interface RunningUpdate {
@@ -109,12 +123,19 @@ export class RehearsedPlatform {
 
   /**
    * Kills a service's container by killing its first process, as a lack of memory might. Docker's own kill would not do:
-   * it counts as a wish that the container stays dead.
+   * it counts as a wish that the container stays dead. Resolves when it has been started again.
    */
-  kill(service: string): void {
+  async kill(service: string): Promise<void> {
     const id = this.on("docker", "ps", "--quiet", "--filter", `label=service=${service}`).trim();
     if (id === "") throw new Error(`${service} does not run`);
-    this.on("kill", "-KILL", this.on("docker", "inspect", "--format", "{{.State.Pid}}", id).trim());
+    const state = () =>
+      this.on("docker", "inspect", "--format", "{{.State.Pid}} {{.State.StartedAt}}", id).trim().split(" ");
+    const [pid = "", started] = state();
+    this.on("kill", "-KILL", pid);
+    await eventually(() => {
+      const [now, again] = state();
+      if (now === "0" || again === started) throw new Error(`${service} was killed and did not start again`);
+    });
   }
 
   /** Takes the server's power away and gives it back after a second. */
@@ -140,6 +161,25 @@ export class RehearsedPlatform {
     const args = ["-C", this.#folder, "config", "set", "--path", `orion:${key}`, value, "--stack", stack];
     const { code, stdout, stderr } = capture("pulumi", args);
     succeed({ code, output: stdout + stderr });
+  }
+
+  /** Has the stack run an image of the app whose processes end as soon as they start; migrations with it go well. */
+  async useBrokenImage(): Promise<void> {
+    const usual = this.on("docker", "inspect", "--format", "{{.Config.Image}}", `orion-${stack}-beat`).trim();
+    const text = `FROM ${usual}\nUSER root\nRUN echo 'raise SystemExit("${brokenSays}")' >> main.py\nUSER orion\n`;
+    const { instance } = this.#cloud.settings;
+    const image = `orion/${instance}-broken:1`;
+    try {
+      succeed(docker(["build", "--tag", image, "-"], text));
+      await new CloudClient(this.#cloud.settings).pushImage(image, `${usualImage}-broken`);
+    } finally {
+      docker(["image", "rm", "--force", image]);
+    }
+    this.configure("app.image", `${usualImage}-broken`);
+  }
+
+  useUsualImage(): void {
+    this.configure("app.image", usualImage);
   }
 
   update(): Ran {
