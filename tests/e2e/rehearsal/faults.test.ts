@@ -1,7 +1,8 @@
 /** What goes wrong with the production stack on one server: power, containers, disks, APIs, updates that are cut off. */
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { eventually, RehearsalCloud } from "../support/cloud.ts";
+import { RehearsalCloud } from "../support/cloud.ts";
+import { eventually } from "../support/eventually.ts";
 import { hostState } from "../support/host.ts";
 import { type LoadReport } from "../support/load.ts";
 import { brokenSays, RehearsedPlatform } from "../support/platform.ts";

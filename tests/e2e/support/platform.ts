@@ -10,7 +10,8 @@ import { cloudAddresses, cloudFolder, rehearsalFolder } from "../../../rehearsal
 import { type Engine, Engines } from "../../../tools/engines.ts";
 import { capture } from "../../../tools/run.ts";
 import { readStackFile } from "../../../tools/stack-file.ts";
-import { eventually, type RehearsalCloud } from "./cloud.ts";
+import { type RehearsalCloud } from "./cloud.ts";
+import { eventually } from "./eventually.ts";
 import { type RunningLoad, startLoad } from "./load.ts";
 import { type Ran, succeed } from "./sandbox.ts";
 
