@@ -25,19 +25,22 @@ export async function recover(root: string, stack: string, say: Say): Promise<vo
   removeStaleLock(root, stack, say);
   endLeftPlugins(root);
   const state = readState(root, stack);
-  if (state === undefined || state.deployment.pending_operations.length === 0) return;
-
+  if (state === undefined) return;
   const { deployment, write } = state;
-  say(`The last update of '${stack}' was interrupted; what it had under way is cleared:`);
+  const halfMade = deployment.resources.filter(isHalfMade);
+  if (deployment.pending_operations.length === 0 && halfMade.length === 0) return;
+
+  say(`The last update of '${stack}' did not come to its end; what it had under way is cleared:`);
+  for (const one of halfMade) say(`  ${whatOf(one)}: was made, but not to the end; it is looked at anew`);
   const left = await removeOrphans(deployment, stack, say);
   const adopted = await adopt(deployment, () => apisOf(root, stack), say);
-  if (adopted.length === 0) write({ ...deployment, pending_operations: left });
+  if (adopted.length + halfMade.length === 0) write({ ...deployment, pending_operations: left });
   else {
     const urns = new Set(adopted.map(({ urn }) => urn));
     const resources = [...deployment.resources.filter(({ urn }) => !urns.has(urn)), ...adopted];
     // Their operations stay until they are complete: if this is interrupted, too, the next time begins here.
     write({ ...deployment, resources });
-    completeState(root, stack, adopted);
+    completeState(root, stack, [...adopted, ...halfMade]);
     const complete = readState(root, stack);
     complete?.write({ ...complete.deployment, pending_operations: left });
   }
@@ -55,7 +58,7 @@ async function adopt(
   const adopted: Resource[] = [];
   for (const { resource } of made) {
     const { type, inputs } = resource;
-    const what = `${type.split(":").at(-1) ?? type} ${nameOf(resource)}`;
+    const what = whatOf(resource);
     const where = spares[type];
     if (where !== undefined) say(`  ${what}: is made again; if it is there twice (${where}), the older one is spare`);
     const id = await findObject(type, inputs, reached);
@@ -68,17 +71,26 @@ async function adopt(
   return adopted;
 }
 
-/** What it is called in the cloud, where it has a name there. */
-const nameOf = ({ urn, inputs }: Resource): string =>
-  typeof inputs["name"] === "string" ? inputs["name"] : (urn.split("::").at(-1) ?? urn);
+/**
+ * Whether something at Hetzner or Cloudflare is in the state with an error of its creation. The engine would do an empty
+ * update to it, which some kinds do not know; a look at it shows what is really missing. Containers are made anew instead.
+ */
+export const isHalfMade = ({ type, initErrors = [] }: Pick<Resource, "type" | "initErrors">): boolean =>
+  initErrors.length > 0 && /^(hcloud|cloudflare):/.test(type);
 
-/** Has the providers look at what was taken over: addresses, devices and the like. */
-function completeState(root: string, stack: string, adopted: readonly Resource[]): void {
-  const targets = adopted.flatMap(({ urn }) => ["--target", urn]);
+/** Its kind, and what it is called in the cloud, where it has a name there. */
+function whatOf({ urn, type, inputs }: Resource): string {
+  const name = typeof inputs["name"] === "string" ? inputs["name"] : (urn.split("::").at(-1) ?? urn);
+  return `${type.split(":").at(-1) ?? type} ${name}`;
+}
+
+/** Has the providers look at what is there: addresses, devices and the like. */
+function completeState(root: string, stack: string, resources: readonly Resource[]): void {
+  const targets = resources.flatMap(({ urn }) => ["--target", urn]);
   const place = ["--stack", stack, "--cwd", root];
   const { code, stdout, stderr } = capture("pulumi", ["refresh", "--yes", "--skip-preview", ...targets, ...place]);
   if (code === 0) return;
   throw new UserError(
-    `What was taken over could not be looked at. Run it again; if it stays so: npx pulumi refresh ${place.join(" ")}\n${stdout}${stderr}`,
+    `What was made could not be looked at. Run it again; if it stays so: npx pulumi refresh ${place.join(" ")}\n${stdout}${stderr}`,
   );
 }

@@ -10,6 +10,8 @@ const resourceSchema = z.looseObject({
   /** `<urn>::<id>` of the provider. */
   provider: z.string().optional(),
   inputs: z.record(z.string(), z.unknown()).default({}),
+  /** Why it was made, but not to the end. */
+  initErrors: z.array(z.string()).optional(),
 });
 const operationSchema = z.looseObject({ type: z.string(), resource: resourceSchema });
 const exportSchema = z.looseObject({

@@ -1,6 +1,7 @@
 import { findObject, isInCloud } from "../../../tools/cloud-objects.ts";
 import { leftPlugins, isRunningEngine } from "../../../tools/left-plugins.ts";
 import { orphansOf } from "../../../tools/orphans.ts";
+import { isHalfMade } from "../../../tools/recover.ts";
 import { lockIsAlive } from "../../../tools/state-lock.ts";
 
 const operation = (type: string, resourceType: string, name?: string) => ({
@@ -55,6 +56,14 @@ test("plugins that are left are those of the project whose parent is no engine t
   ];
   const dead = { ...plugin, parentStat: "7 (pulumi) Z 1 7 7 0" };
   expect(leftPlugins([plugin, ...others, dead], "/project")).toEqual([plugin, dead]);
+});
+
+test("half made are things in the clouds whose creation failed after they were there; containers are made anew instead", () => {
+  const initErrors = ["a 503"];
+  expect(isHalfMade({ type: "hcloud:index/networkSubnet:NetworkSubnet", initErrors })).toBe(true);
+  expect(isHalfMade({ type: "cloudflare:index/ruleset:Ruleset", initErrors })).toBe(true);
+  expect(isHalfMade({ type: "docker:index/container:Container", initErrors })).toBe(false);
+  expect(isHalfMade({ type: "hcloud:index/networkSubnet:NetworkSubnet" })).toBe(false);
 });
 
 describe("what was made in a cloud", () => {
