@@ -94,7 +94,7 @@ export const spares: Readonly<Record<string, string>> = {
 };
 
 /** Whether a type of resource is one of those that a second one of would be too many. */
-export const isInCloud = (type: string): boolean => type in finders || type in spares;
+export const isInCloud = (type: string): boolean => type in finders;
 
 /**
  * The id of an object whose creation was interrupted; undefined when it was not made, or is nothing to look for.

@@ -7,8 +7,9 @@ import { apisOf } from "./cloud-apis.ts";
 import { type Apis, findObject, isInCloud, spares } from "./cloud-objects.ts";
 import { endLeftPlugins } from "./left-plugins.ts";
 import { removeOrphans } from "./orphans.ts";
+import { lastUpdateFailed, plannedCreates } from "./planned.ts";
 import { capture } from "./run.ts";
-import { type Deployment, readState, type Resource } from "./state.ts";
+import { type Deployment, readState, type Resource, type State } from "./state.ts";
 import { removeStaleLock } from "./state-lock.ts";
 import { UserError } from "./user-error.ts";
 
@@ -26,49 +27,68 @@ export async function recover(root: string, stack: string, say: Say): Promise<vo
   endLeftPlugins(root);
   const state = readState(root, stack);
   if (state === undefined) return;
-  const { deployment, write } = state;
+  await clearInterrupted(root, stack, state, say);
+  // Without a provider of the cloud nothing can have been made there.
+  const hasCloud = state.deployment.resources.some(({ type }) => type === "pulumi:providers:hcloud");
+  if (hasCloud && lastUpdateFailed(root, stack)) await takeOverUnnoted(root, stack, say);
+}
+
+/** What an update that was killed had under way, and what one that failed made, but not to the end. */
+async function clearInterrupted(root: string, stack: string, { deployment, write }: State, say: Say): Promise<void> {
   const halfMade = deployment.resources.filter(isHalfMade);
   if (deployment.pending_operations.length === 0 && halfMade.length === 0) return;
 
   say(`The last update of '${stack}' did not come to its end; what it had under way is cleared:`);
   for (const one of halfMade) say(`  ${whatOf(one)}: was made, but not to the end; it is looked at anew`);
   const left = await removeOrphans(deployment, stack, say);
-  const adopted = await adopt(deployment, () => apisOf(root, stack), say);
-  if (adopted.length + halfMade.length === 0) write({ ...deployment, pending_operations: left });
+  const creating = deployment.pending_operations.filter(({ type }) => type === "creating");
+  const wanted = creating.map(({ resource }) => resource).filter(({ type }) => isInCloud(type));
+  for (const { resource } of creating) sayIfSpare(resource, say);
+  const found = wanted.length === 0 ? [] : await findMade(wanted, deployment, apisOf(root, stack), say);
+  if (found.length + halfMade.length === 0) write({ ...deployment, pending_operations: left });
   else {
-    const urns = new Set(adopted.map(({ urn }) => urn));
-    const resources = [...deployment.resources.filter(({ urn }) => !urns.has(urn)), ...adopted];
     // Their operations stay until they are complete: if this is interrupted, too, the next time begins here.
-    write({ ...deployment, resources });
-    completeState(root, stack, [...adopted, ...halfMade]);
+    write(withResources(deployment, found));
+    completeState(root, stack, [...found, ...halfMade]);
     const complete = readState(root, stack);
     complete?.write({ ...complete.deployment, pending_operations: left });
   }
 }
 
-/** The resources of the clouds that were made but not noted, as the state is to have them. */
-async function adopt(
-  { resources, pending_operations: operations }: Deployment,
-  apis: () => Apis,
+/** What an update made and never knew of, since the API failed between the creation and the next call. */
+async function takeOverUnnoted(root: string, stack: string, say: Say): Promise<void> {
+  const state = readState(root, stack);
+  const wanted = plannedCreates(root, stack).filter(({ type }) => isInCloud(type));
+  if (state === undefined || wanted.length === 0) return;
+  const found = await findMade(wanted, state.deployment, apisOf(root, stack), say);
+  if (found.length === 0) return;
+  state.write(withResources(state.deployment, found));
+  completeState(root, stack, found);
+}
+
+function withResources(deployment: Deployment, more: readonly Resource[]): Deployment {
+  const urns = new Set(more.map(({ urn }) => urn));
+  return { ...deployment, resources: [...deployment.resources.filter(({ urn }) => !urns.has(urn)), ...more] };
+}
+
+/** Of the things that were to be made in the clouds, those that are there and not noted, as the state is to have them. */
+async function findMade(
+  wanted: readonly Resource[],
+  { resources }: Deployment,
+  apis: Apis,
   say: Say,
 ): Promise<Resource[]> {
-  const made = operations.filter(({ type, resource }) => type === "creating" && isInCloud(resource.type));
-  if (made.length === 0) return [];
-  const reached = apis();
-  const adopted: Resource[] = [];
-  for (const { resource } of made) {
+  const found: Resource[] = [];
+  for (const resource of wanted) {
     const { type, inputs } = resource;
-    const what = whatOf(resource);
-    const where = spares[type];
-    if (where !== undefined) say(`  ${what}: is made again; if it is there twice (${where}), the older one is spare`);
-    const id = await findObject(type, inputs, reached);
+    const id = await findObject(type, inputs, apis);
     // Known under another id: the creation was that of its successor, which did not come to be.
     if (id === undefined || resources.some((one) => one.urn === resource.urn && one.id !== id)) continue;
     // What its creation would have left in the state, but for what only the provider can say.
-    adopted.push({ ...resource, id, outputs: { ...inputs, id } });
-    say(`  ${what}: was made but not noted; it is taken over (${id})`);
+    found.push({ ...resource, id, outputs: { ...inputs, id } });
+    say(`  ${whatOf(resource)}: was made but not noted; it is taken over (${id})`);
   }
-  return adopted;
+  return found;
 }
 
 /**
@@ -77,6 +97,12 @@ async function adopt(
  */
 export const isHalfMade = ({ type, initErrors = [] }: Pick<Resource, "type" | "initErrors">): boolean =>
   initErrors.length > 0 && /^(hcloud|cloudflare):/.test(type);
+
+function sayIfSpare(resource: Resource, say: Say): void {
+  const where = spares[resource.type];
+  if (where === undefined) return;
+  say(`  ${whatOf(resource)}: is made again; if it is there twice (${where}), the older one is spare`);
+}
 
 /** Its kind, and what it is called in the cloud, where it has a name there. */
 function whatOf({ urn, type, inputs }: Resource): string {

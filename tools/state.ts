@@ -3,7 +3,7 @@ import { z } from "zod";
 import { capture } from "./run.ts";
 import { UserError } from "./user-error.ts";
 
-const resourceSchema = z.looseObject({
+export const resourceSchema = z.looseObject({
   urn: z.string(),
   type: z.string(),
   id: z.string().optional(),
@@ -27,11 +27,14 @@ export type Resource = z.infer<typeof resourceSchema>;
 export type Operation = z.infer<typeof operationSchema>;
 export type Deployment = z.infer<typeof exportSchema>["deployment"];
 
-/** @returns the state, and how to write another one; undefined when the stack has none */
-export function readState(
-  root: string,
-  stack: string,
-): { readonly deployment: Deployment; readonly write: (deployment: Deployment) => void } | undefined {
+export interface State {
+  readonly deployment: Deployment;
+  /** Puts another one in its place. */
+  readonly write: (deployment: Deployment) => void;
+}
+
+/** @returns undefined when the stack has none */
+export function readState(root: string, stack: string): State | undefined {
   const place = ["--stack", stack, "--cwd", root];
   const exported = capture("pulumi", ["stack", "export", ...place]);
   if (exported.code !== 0) return undefined;
