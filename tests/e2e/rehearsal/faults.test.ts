@@ -162,6 +162,8 @@ test("a version that does not get healthy never gets a request, and the old one 
     expect(output).toContain(brokenSays);
     await platform.ready();
     platform.useUsualImage();
+    // A version of its own: at the switch to it the edge knows the new instances from the old ones.
+    platform.configure("app.environment.ROUND", "third");
     succeed(platform.update());
     await platform.healthy();
   });
