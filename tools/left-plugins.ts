@@ -2,8 +2,8 @@
  * Plugins whose engine was killed. They live on for minutes and finish what they were asked for: containers and servers
  * that nobody would note, while the next update makes the same ones.
  */
-import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 
@@ -34,7 +34,9 @@ export function endLeftPlugins(root: string): void {
   if (!existsSync("/proc/self/stat")) return;
   const { main } = projectSchema.parse(parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")));
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  for (const { pid } of leftPlugins(pids.flatMap(describe), realpathSync(resolve(root, main)))) {
+  const program = realpathSync(resolve(root, main));
+  const folder = statSync(program).isDirectory() ? program : dirname(program);
+  for (const { pid } of leftPlugins(pids.flatMap(describe), folder)) {
     process.kill(pid, "SIGKILL");
   }
 }
