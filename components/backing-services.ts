@@ -7,8 +7,9 @@ import { Cache } from "./cache/cache.ts";
 import { redisDatabases, type RedisUse } from "./cache/redis-config.ts";
 import { Backup } from "./database/backup.ts";
 import { Database } from "./database/database.ts";
+import { Replica } from "./database/replica.ts";
 import { dataMount } from "./host/cloud-init.ts";
-import { type Places } from "./places.ts";
+import { openedOf, type Places } from "./places.ts";
 import { type Storage } from "./storage/storage.ts";
 
 export interface BackingServicesArgs {
@@ -21,6 +22,8 @@ export interface BackingServicesArgs {
 /** A part that others use: how it is reached, and what must be there first; nothing of ours when it is external. */
 export interface DatabaseParts {
   readonly url: pulumi.Output<string>;
+  /** To read from, what may be a moment old. @default - there is no replica */
+  readonly replicaUrl?: pulumi.Output<string>;
   readonly resources: pulumi.Resource[];
 }
 export interface CacheParts {
@@ -40,7 +43,8 @@ export function createDatabase(
   for (const service of servicesOf(topology, "backup")) {
     if (!store) throw new Error("the plan has backups, but no place for them");
     const external = settings.database.mode === "external";
-    const backed = { place: places.of(service), store, databaseUrl: database.url, external };
+    const databaseUrl = database.replicaUrl ?? database.url;
+    const backed = { place: places.of(service), store, databaseUrl, external };
     new Backup("backup", backed, { parent, dependsOn: database.resources });
   }
   for (const service of servicesOf(topology, "test-database")) {
@@ -59,11 +63,37 @@ function createMainDatabase(args: BackingServicesArgs, places: Places, parent: p
   const database = new Database(
     "database",
     hasServers(topology)
-      ? { ...common, data: { kind: "directory", path: `${dataMount}/postgres` }, tls: true, ...addressOf(service) }
+      ? { ...common, data: { kind: "directory", path: dataPath }, tls: true, ...addressOf(service) }
       : { ...common, data: { kind: "volume" } },
     { parent },
   );
-  return { url: database.url, resources: [database] };
+  const primary = { service, database };
+  const replicas = servicesOf(topology, "replica").map((each) => createReplica(each, primary, args, places, parent));
+  const [replica] = replicas;
+  return {
+    url: database.url,
+    ...(replica && { replicaUrl: replica.url }),
+    resources: [database, ...replicas],
+  };
+}
+
+function createReplica(
+  service: Service,
+  primary: { readonly service: Service; readonly database: Database },
+  { settings }: BackingServicesArgs,
+  places: Places,
+  parent: pulumi.Resource,
+): Replica {
+  const { memoryMb } = settings.database;
+  const { password } = primary.database;
+  const source = {
+    place: places.of(primary.service),
+    service: primary.service,
+    ...addressOf(primary.service),
+    password,
+  };
+  const args = { place: places.of(service), service, ...addressOf(service), path: dataPath, memoryMb, primary: source };
+  return new Replica(service.name, args, { parent, dependsOn: [primary.database, ...openedOf(places)] });
 }
 
 /** Makes the cache and the broker; undefined when the stack has none. @param parent the component that they belong to */
@@ -97,6 +127,9 @@ export function createCache(
   };
   return { urls, resources: [main, ...(broker === main ? [] : [broker])] };
 }
+
+/** Where the data of a PostgreSQL server is on its machine. */
+const dataPath = `${dataMount}/postgres`;
 
 const hasServers = ({ servers }: Topology): boolean => servers.length > 0;
 

@@ -5,14 +5,14 @@ import { type BuiltImages, imageReferences } from "../topology/images.ts";
 import { type Naming } from "../topology/naming.ts";
 import { type Service, type Topology } from "../topology/types.ts";
 import { DockerPlace } from "./host/docker-place.ts";
-import { Fleet } from "./host/fleet.ts";
+import { Fleet, type Member } from "./host/fleet.ts";
 
 export interface Places {
   readonly of: (service: Service) => DockerPlace;
-  /** Public IPv4 addresses that visitors arrive at, by server; empty in development. */
-  readonly addresses: ReadonlyMap<string, pulumi.Output<string>>;
-  /** Arguments with which `ssh` logs in, by server; empty in development. */
-  readonly ssh: ReadonlyMap<string, pulumi.Output<string[]>>;
+  /** The servers by name; empty in development. */
+  readonly members: ReadonlyMap<string, Member>;
+  /** The private network of the servers; undefined in development. */
+  readonly subnetId: pulumi.Output<string> | undefined;
 }
 
 export interface PlacesArgs {
@@ -28,10 +28,13 @@ export function createPlaces(args: PlacesArgs, parent: pulumi.Resource): Places 
   return servers.length === 0 ? localPlace(args, naming, parent) : fleet(args, naming, parent);
 }
 
+/** What lets the servers reach each other. */
+export const openedOf = ({ members }: Places): pulumi.Resource[] => [...members.values()].map(({ opened }) => opened);
+
 function localPlace({ settings, topology, builtImages }: PlacesArgs, naming: Naming, parent: pulumi.Resource): Places {
   const images = imageReferences(topology.services, settings, builtImages);
   const place = new DockerPlace("local", { naming, dockerHost: settings.dockerHost, images }, { parent });
-  return { of: () => place, addresses: new Map(), ssh: new Map() };
+  return { of: () => place, members: new Map(), subnetId: undefined };
 }
 
 function fleet({ settings, topology, builtImages }: PlacesArgs, naming: Naming, parent: pulumi.Resource): Places {
@@ -43,12 +46,11 @@ function fleet({ settings, topology, builtImages }: PlacesArgs, naming: Naming, 
       builtImages,
     );
   const args = { naming, topology, hetzner, admin, protection, behindCloudflare: cloudflare.enabled, imagesOf };
-  const { places, addresses, ssh } = new Fleet("fleet", args, { parent });
+  const { members, subnetId } = new Fleet("fleet", args, { parent });
   const of = ({ name, server }: Service): DockerPlace => {
-    const place = places.get(server);
-    if (!place) throw new Error(`${name} is to run on ${server}, which the plan does not have`);
-    return place;
+    const member = members.get(server);
+    if (!member) throw new Error(`${name} is to run on ${server}, which the plan does not have`);
+    return member.place;
   };
-  const visited = new Set(topology.servers.flatMap((server) => (server.publicWeb ? [server.name] : [])));
-  return { of, addresses: new Map([...addresses].filter(([name]) => visited.has(name))), ssh };
+  return { of, members, subnetId };
 }

@@ -15,7 +15,7 @@ const development: Preset = {
   edge: { tls: "none", bodyLimitMb: 50, acme: { server: "https://acme-v02.api.letsencrypt.org/directory" } },
   storage: { backend: "local" },
   cloudflare: { enabled: false, plan: "free" },
-  hetzner: { locations: ["fsn1"], image: "debian-12" },
+  hetzner: { locations: ["fsn1"], image: "debian-12", loadBalancerType: "lb11" },
   admin: { cidrs: [], sshPublicKeys: [], sshFolder: "~/.orion/ssh" },
   email: { backend: "console" },
   dockerHost: "unix:///var/run/docker.sock",
@@ -38,7 +38,8 @@ const scale: Preset = {
   ...mvp,
   app: { ...mvp.app, servers: { count: 2, types: ["cpx22", "cx23"] } },
   workers: { ...mvp.workers, servers: { count: 1, types: ["cpx22", "cx23"] } },
-  database: { ...mvp.database, volumeGb: 50, replicas: 1 },
+  // The Volume stays as it is: a move resizes nothing.
+  database: { ...mvp.database, replicas: 1 },
   // A copy of the data stands elsewhere from the start: phase ha has it there, and nothing that holds data can be moved.
   hetzner: { ...mvp.hetzner, locations: ["fsn1", "nbg1", "hel1"] },
 };

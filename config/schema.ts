@@ -145,6 +145,8 @@ export const settingsSchema = z.strictObject({
     locations: z.array(z.enum(locations)).min(1).max(3),
     /** Operating system of new servers; those that exist keep theirs. */
     image: z.string().regex(/^debian-\d+$/, "a Debian image of Hetzner such as debian-12"),
+    /** Size of the load balancers from phase scale on. */
+    loadBalancerType: z.string().regex(/^lb\d{2}$/, "a type of load balancer such as lb11"),
   }),
   admin: z.strictObject({
     /** Private key of this machine that opens the servers. Default: what ssh finds itself. */

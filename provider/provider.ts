@@ -2,13 +2,15 @@
 import { isDeepStrictEqual } from "node:util";
 import type * as provider from "@pulumi/pulumi/provider/index.js";
 import { type z } from "zod";
+import { answersSchema, waitForAnswers } from "./answers.ts";
 import { dockerBy } from "./docker.ts";
 import { hostFilesSchema, removeHostFiles, writeHostFiles } from "./host-files.ts";
 import { hostReadySchema, waitForHost } from "./host-ready.ts";
 import { liveFilesSchema, writeLiveFiles } from "./live-files.ts";
+import { pauseAfterChange, pauseAtRemoval, pauseSchema } from "./pause.ts";
 import { type Run } from "./run.ts";
 import { unknownValue, unwrapSecrets } from "./secrets.ts";
-import { runTask, taskSchema } from "./task.ts";
+import { removeTask, runTask, taskSchema } from "./task.ts";
 
 type Properties = Record<string, unknown>;
 
@@ -38,8 +40,10 @@ function kindOf<Inputs>(
 
 /**
  * Resources that are something done: `orion:index:Task` runs a container once, `orion:index:HostReady` waits for a
- * server, `orion:index:LiveFiles` hands files to a running container, `orion:index:HostFiles` to a server. Each is done
- * when it is made and whenever an input changes. What failed is not in the state, so that the next update does it again.
+ * server, `orion:index:LiveFiles` hands files to a running container, `orion:index:HostFiles` to a server,
+ * `orion:index:Answers` waits for an address that visitors are to be sent to, `orion:index:Pause` for those on the old way.
+ * Each is done when it is made and whenever an input changes. What failed is not in the state, so that the next update does
+ * it again.
  */
 export class OrionProvider implements provider.Provider {
   readonly version = "0.1.0";
@@ -48,7 +52,16 @@ export class OrionProvider implements provider.Provider {
   constructor(run: Run) {
     const docker = dockerBy(run);
     this.#kinds = new Map([
-      ["orion:index:Task", kindOf(taskSchema, (inputs) => runTask(inputs, docker))],
+      [
+        "orion:index:Task",
+        kindOf(
+          taskSchema,
+          (inputs) => runTask(inputs, docker),
+          (inputs) => removeTask(inputs, docker),
+        ),
+      ],
+      ["orion:index:Pause", kindOf(pauseSchema, pauseAfterChange, pauseAtRemoval)],
+      ["orion:index:Answers", kindOf(answersSchema, (inputs) => waitForAnswers(inputs))],
       ["orion:index:HostReady", kindOf(hostReadySchema, (inputs) => waitForHost(inputs, run))],
       ["orion:index:LiveFiles", kindOf(liveFilesSchema, (inputs) => writeLiveFiles(inputs, docker))],
       [

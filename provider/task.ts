@@ -10,6 +10,8 @@ export const taskSchema = z.strictObject({
   container: z.string().min(1),
   image: z.string().min(1),
   command: z.array(z.string()).min(1),
+  /** What undoes it. */
+  removal: z.array(z.string()).min(1).optional(),
   environment: z.record(z.string(), z.string().regex(/^[^\n]*$/, "a value of one line")),
   network: z.string().min(1),
   labels: z.record(z.string(), z.string()),
@@ -39,6 +41,11 @@ export async function runTask(task: TaskInputs, docker: Docker): Promise<void> {
   if (code === 0) return;
   if (code === undefined) await call(["container", "rm", "--force", task.container]);
   throw new Error(explainFailure(task, code, redact(output, Object.values(task.environment))));
+}
+
+/** Undoes the task, where there is anything that does. @throws {Error} as {@link runTask} does */
+export async function removeTask({ removal, ...task }: TaskInputs, docker: Docker): Promise<void> {
+  if (removal) await runTask({ ...task, command: removal }, docker);
 }
 
 function runArguments(task: TaskInputs): string[] {

@@ -14,6 +14,7 @@ type ImageKey = "postgres" | "redis" | "nginx" | "rclone" | "certbot" | "app" | 
 const imagesOf: Partial<Record<ServiceKind, readonly ImageKey[]>> = {
   database: ["postgres"],
   "test-database": ["postgres"],
+  replica: ["postgres"],
   backup: ["postgres", "rclone"],
   cache: ["redis"],
   broker: ["redis"],

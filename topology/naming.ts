@@ -16,6 +16,10 @@ export function physicalName(naming: Naming, role: string, index?: number): stri
   return ["orion", naming.stack, role, ...(index === undefined ? [] : [index])].join("-");
 }
 
+/** The logical name of a part that several machines have; where everything was at first, it keeps its plain name. */
+export const partName = (part: string, server: string): string =>
+  server === "local" || server === "core-1" ? part : `${server}-${part}`;
+
 /** The labels of what can be labelled anew while it exists: everything at Hetzner. */
 export function labels(naming: Naming, role: string): Readonly<Record<string, string>> {
   return { ...lastingLabels(naming, role), phase: naming.phase };

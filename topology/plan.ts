@@ -1,7 +1,7 @@
 /** From settings to the plan: which servers, containers, addresses and ports a stack has. Pure. */
 import { type Queue, queues, type Settings } from "../config/schema.ts";
 import { physicalName } from "./naming.ts";
-import { planServers } from "./servers.ts";
+import { planLoadBalancers, planServers } from "./servers.ts";
 import { type Published, type Server, type Service, type ServiceKind, type Topology } from "./types.ts";
 
 /** The ports that the services listen on inside their containers. */
@@ -12,6 +12,7 @@ export const containerPorts = {
   flower: 5555,
   edge: 8080,
   edgeTls: 8443,
+  edgeHealth: 8081,
   docs: 9991,
   pgbouncer: 6432,
   sentinel: 26379,
@@ -131,25 +132,16 @@ function planServersAndServices(stack: string, settings: Settings): Topology {
       services.push(service("app", server.name, [], { name: `app-${number}` }));
     }
     const name = `edge-${serverIndex + 1}`;
+    // The firewall decides who may reach these; behind a load balancer it is its private address alone.
+    const address = server.publicWeb ? "0.0.0.0" : server.privateAddress;
+    const visited = [
+      { address, port: 80, containerPort: containerPorts.edge },
+      { address, port: 443, containerPort: containerPorts.edgeTls },
+    ];
     services.push(
-      service(
-        "edge",
-        server.name,
-        [
-          // The firewall decides who may reach these; with load balancers it is their private address alone.
-          {
-            address: server.publicWeb ? "0.0.0.0" : server.privateAddress,
-            port: 80,
-            containerPort: containerPorts.edge,
-          },
-          {
-            address: server.publicWeb ? "0.0.0.0" : server.privateAddress,
-            port: 443,
-            containerPort: containerPorts.edgeTls,
-          },
-        ],
-        { name },
-      ),
+      service("edge", server.name, [...visited, ...(server.publicWeb ? [] : at(server, containerPorts.edgeHealth))], {
+        name,
+      }),
     );
   });
   services.push(
@@ -168,20 +160,11 @@ function planServersAndServices(stack: string, settings: Settings): Topology {
       services.push(service("pgbouncer", server.name, [], { name: `pgbouncer-${index + 1}` }));
     });
     for (const server of byRole("monitor")) services.push(service("monitoring", server.name, at(server, 3000)));
-  }
-  if (settings.phase !== "mvp") {
     for (const [index, server] of servers.entries()) {
       services.push(service("exporter", server.name, at(server, 9100), { name: `exporter-${index + 1}` }));
     }
   }
-
-  const loadBalancers =
-    settings.phase === "mvp"
-      ? []
-      : settings.phase === "ha"
-        ? settings.hetzner.locations
-        : settings.hetzner.locations.slice(0, 1);
-  return { stack, phase: settings.phase, servers, services, loadBalancers };
+  return { stack, phase: settings.phase, servers, services, loadBalancers: planLoadBalancers(settings) };
 }
 
 function planWorkers(

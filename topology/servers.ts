@@ -1,6 +1,6 @@
 /** Which servers a phase has, where they stand and which private address each keeps for ever. */
 import { type Settings } from "../config/schema.ts";
-import { type Server, type ServerRole } from "./types.ts";
+import { type LoadBalancer, type Server, type ServerRole } from "./types.ts";
 
 /** The last byte of the first address of each role; a role may grow to ten servers before it meets the next. */
 const addressBase: Readonly<Record<ServerRole, number>> = {
@@ -55,4 +55,15 @@ export function planServers(settings: Settings): Server[] {
   }
   servers.push(server("monitor", 1, 0, { types: ["cpx32", "cx33"] }));
   return servers;
+}
+
+/** The load balancers of a phase: one for each location that has apps. Their addresses lie before those of the servers. */
+export function planLoadBalancers({ phase, hetzner }: Settings): LoadBalancer[] {
+  if (phase === "development" || phase === "mvp") return [];
+  const locations = phase === "ha" ? hetzner.locations : hetzner.locations.slice(0, 1);
+  return locations.map((location, index) => ({
+    name: `balancer-${index + 1}`,
+    location,
+    privateAddress: `10.20.1.${5 + index}`,
+  }));
 }

@@ -24,6 +24,15 @@ export interface Server {
 /** Whether others know the server's public address: visitors, or whoever reaches what it holds. */
 export const keepsAddress = ({ volumeGb, publicWeb }: Server): boolean => volumeGb > 0 || publicWeb;
 
+/** What spreads visitors over the edges of several servers. */
+export interface LoadBalancer {
+  /** `balancer-1`: part of the logical name, therefore for ever. */
+  readonly name: string;
+  readonly location: string;
+  /** Static address in {@link privateNetwork}. */
+  readonly privateAddress: string;
+}
+
 export type ServiceKind =
   | "database"
   | "test-database"
@@ -74,13 +83,26 @@ export interface Topology {
   readonly phase: Phase;
   readonly servers: readonly Server[];
   readonly services: readonly Service[];
-  /** Locations that get a load balancer of their own; empty before phase scale. */
-  readonly loadBalancers: readonly string[];
+  /** Empty before phase scale. */
+  readonly loadBalancers: readonly LoadBalancer[];
 }
 
 /** The services that have a container for as long as the stack is up; the others run now and then, to their end. */
 export const lastingServices = ({ services }: Topology): readonly Service[] =>
   services.filter(({ kind }) => kind !== "release" && kind !== "backup");
+
+/** Services by the machine that they run on, in the order in which the machines come. */
+export function byServer(services: readonly Service[]): {
+  readonly server: string;
+  readonly first: Service;
+  readonly services: readonly Service[];
+}[] {
+  const groups = new Map<string, Service[]>();
+  for (const service of services) groups.set(service.server, [...(groups.get(service.server) ?? []), service]);
+  return [...groups].flatMap(([server, group]) =>
+    group.slice(0, 1).map((first) => ({ server, first, services: group })),
+  );
+}
 
 /** The services of one kind, in the order of their names. */
 export const servicesOf = (topology: Topology, kind: ServiceKind): readonly Service[] =>

@@ -7,6 +7,8 @@ export type AppEnvironment = Readonly<Record<string, pulumi.Input<string>>>;
 
 export interface Connections {
   readonly databaseUrl: pulumi.Input<string>;
+  /** Of a replica to read from. @default - there is none */
+  readonly databaseReplicaUrl?: pulumi.Input<string>;
   /** Sessions and rate limits. */
   readonly redisUrl: pulumi.Input<string>;
   readonly brokerUrl: pulumi.Input<string>;
@@ -31,6 +33,7 @@ export function appEnvironment(
   return defined({
     ENVIRONMENT: settings.phase === "development" ? "development" : "production",
     DATABASE_URL: connections.databaseUrl,
+    DATABASE_REPLICA_URL: connections.databaseReplicaUrl,
     ...(settings.phase !== "development" && { DATABASE_POOL_SIZE: String(poolSize(settings)) }),
     REDIS_URL: connections.redisUrl,
     CELERY_BROKER_URL: connections.brokerUrl,

@@ -9,6 +9,8 @@ export interface TaskArgs {
   /** Name of the container while it runs. */
   readonly container: string;
   readonly command: readonly string[];
+  /** What undoes it, run in the same way when it is taken out of the program. @default - what was done stays done */
+  readonly removal?: readonly string[];
   readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
   /** Volumes as `name:/path`. @default - none */
   readonly volumes?: readonly pulumi.Input<string>[];
@@ -33,6 +35,7 @@ export class Task extends pulumi.CustomResource {
         container: args.container,
         image: place.image(args.image),
         command: [...args.command],
+        ...(args.removal && { removal: [...args.removal] }),
         environment: { ...args.environment },
         network: place.network,
         labels: lastingLabels(place.naming, "release"),

@@ -36,8 +36,30 @@ export interface DatabaseArgs {
 export type DatabaseData =
   { readonly kind: "volume" | "memory" } | { readonly kind: "directory"; readonly path: string };
 
-const dataDirectory = "/var/lib/postgresql/data";
+export const dataDirectory = "/var/lib/postgresql/data";
 const passwordFile = "/etc/orion/postgres-password";
+
+/** URL of the platform's database at a host and port; a secret. */
+export const databaseUrl = (password: pulumi.Input<string>, address: string, tls: boolean): pulumi.Output<string> =>
+  pulumi.secret(
+    pulumi.interpolate`postgresql://${databaseUser}:${password}@${address}/${databaseName}${tls ? "?sslmode=require" : ""}`,
+  );
+
+/** What the containers of all PostgreSQL servers have in common. */
+export const postgresContainer = (memoryMb: number) => ({
+  image: "postgres",
+  health: {
+    // Over TCP: the server of the first initialisation listens on its socket only, and is not to be trusted yet.
+    command: ["pg_isready", "-h", "127.0.0.1", "-U", databaseUser, "-d", databaseName],
+    intervalSeconds: 2,
+    timeoutSeconds: 5,
+    retries: 15,
+  },
+  // What it is tuned for, and as much again for connections and maintenance.
+  memoryMb: memoryMb * 2,
+  shmMb: Math.max(64, Math.floor(memoryMb / 4)),
+  stopSeconds: 60,
+});
 
 const isProtected = ({ protection = true }: DatabaseArgs): boolean => protection;
 
@@ -45,23 +67,23 @@ const isProtected = ({ protection = true }: DatabaseArgs): boolean => protection
 export class Database extends pulumi.ComponentResource {
   /** `postgresql://` URL from inside the container network; a secret. */
   readonly url: pulumi.Output<string>;
+  /** Of the platform's user; a secret. */
+  readonly password: pulumi.Output<string>;
 
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:database:Database", name, {}, opts);
     // As lasting as the data that it opens.
-    const password = createPassword(`${name}-password`, 32, {
+    this.password = createPassword(`${name}-password`, 32, {
       parent: this,
       protect: isProtected(args) && args.data.kind !== "memory",
     });
     const volume = args.data.kind === "volume" ? this.#createVolume(name, args) : undefined;
     const certificate = args.tls === true ? new ServerCertificate(`${name}-tls`, { parent: this }) : undefined;
-    this.#createServer(name, args, password, volume, certificate);
+    this.#createServer(name, args, volume, certificate);
 
     // Of what it says alone, not of the container: a server that is made anew leaves everything that connects to it as it is.
     const address = args.address ?? `${args.service.name}:${containerPorts.database}`;
-    this.url = pulumi.secret(
-      pulumi.interpolate`postgresql://${databaseUser}:${password}@${address}/${databaseName}${certificate ? "?sslmode=require" : ""}`,
-    );
+    this.url = databaseUrl(this.password, address, certificate !== undefined);
     this.registerOutputs({ url: this.url });
   }
 
@@ -80,7 +102,6 @@ export class Database extends pulumi.ComponentResource {
   #createServer(
     name: string,
     { place, service, memoryMb, data }: DatabaseArgs,
-    password: pulumi.Output<string>,
     volume: docker.Volume | undefined,
     certificate: ServerCertificate | undefined,
   ): docker.Container {
@@ -92,7 +113,7 @@ export class Database extends pulumi.ComponentResource {
       `${name}-server`,
       service,
       {
-        image: "postgres",
+        ...postgresContainer(memoryMb),
         command: certificate ? tlsCommand(settings) : ["postgres", ...settingArguments(settings)],
         environment: {
           POSTGRES_USER: databaseUser,
@@ -104,24 +125,13 @@ export class Database extends pulumi.ComponentResource {
           PGDATA: data.kind === "memory" ? `${dataDirectory}/pgdata` : dataDirectory,
         },
         files: [
-          { file: passwordFile, content: password, permissions: "0444" },
+          { file: passwordFile, content: this.password, permissions: "0444" },
           ...(certificate?.files ?? []),
           ...(certificate ? [{ file: hbaFile, content: hbaRules, permissions: "0444" }] : []),
         ],
         ...(volume && { volumes: [{ volumeName: volume.name, containerPath: dataDirectory }] }),
         ...(data.kind === "directory" && { mounts: [{ source: data.path, target: dataDirectory }] }),
         ...(data.kind === "memory" && { tmpfs: { [dataDirectory]: "rw,size=1g" } }),
-        health: {
-          // Over TCP: the server of the first initialisation listens on its socket only, and is not to be trusted yet.
-          command: ["pg_isready", "-h", "127.0.0.1", "-U", databaseUser, "-d", databaseName],
-          intervalSeconds: 2,
-          timeoutSeconds: 5,
-          retries: 15,
-        },
-        // What it is tuned for, and as much again for connections and maintenance.
-        memoryMb: memoryMb * 2,
-        shmMb: Math.max(64, Math.floor(memoryMb / 4)),
-        stopSeconds: 60,
       },
       place,
       { parent: this },

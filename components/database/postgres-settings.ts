@@ -17,6 +17,8 @@ export function postgresSettings(memoryMb: number): Readonly<Record<string, stri
     max_connections: String(maxConnections),
     wal_level: "replica",
     max_wal_senders: "10",
+    // A replica that is away for long is made anew, and does not fill the primary's disk.
+    max_slot_wal_keep_size: "4GB",
     random_page_cost: "1.1",
     effective_io_concurrency: "200",
     log_min_duration_statement: "1000",

@@ -25,11 +25,14 @@ export const hbaRules = [
   "",
 ].join("\n");
 
-/** Starts the server after giving it the key: files that Docker puts into a container belong to root. */
+/** Gives the server the key: files that Docker puts into a container belong to root. */
+export const keyCommand = `install -o postgres -g postgres -m 0600 ${keyFile} ${ownKeyFile}`;
+
+/** Starts the server after giving it the key. */
 export const tlsCommand = (settings: Readonly<Record<string, string>>): string[] => [
   "sh",
   "-c",
-  `install -o postgres -g postgres -m 0600 ${keyFile} ${ownKeyFile} && exec docker-entrypoint.sh postgres "$@"`,
+  `${keyCommand} && exec docker-entrypoint.sh postgres "$@"`,
   "postgres",
   ...settingArguments(settings),
 ];

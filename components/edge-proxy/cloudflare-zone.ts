@@ -1,5 +1,4 @@
 import { BotManagement } from "@pulumi/cloudflare/botManagement.js";
-import { DnsRecord } from "@pulumi/cloudflare/dnsRecord.js";
 import { getZoneOutput } from "@pulumi/cloudflare/getZone.js";
 import { OriginCaCertificate } from "@pulumi/cloudflare/originCaCertificate.js";
 import { Ruleset } from "@pulumi/cloudflare/ruleset.js";
@@ -14,8 +13,6 @@ export interface CloudflareZoneArgs {
   /** Host name of the platform in that zone. */
   readonly domain: string;
   readonly plan: CloudflarePlan;
-  /** Where visitors are sent, by a name that lasts, such as the server's; the addresses are IPv4. */
-  readonly origins: readonly { readonly name: string; readonly address: pulumi.Input<string> }[];
   /** Whether Cloudflare's CA is to sign a certificate for the origins; without it they have to have one that is trusted. */
   readonly certificate: boolean;
 }
@@ -23,9 +20,10 @@ export interface CloudflareZoneArgs {
 /** Days; the longest that the CA signs for. Nobody but Cloudflare trusts it, and a new one is an update away. */
 const validityDays = 5475;
 
-/** What Cloudflare does for the platform's host name: it resolves it, filters what comes for it, and keeps what may be kept. */
+/** What Cloudflare does with what comes for the platform's host name: it filters it, and keeps what may be kept. */
 export class CloudflareZone extends pulumi.ComponentResource {
   readonly url: string;
+  readonly zoneId: pulumi.Output<string>;
   /** The origins' certificate and its key, in PEM; the key is a secret. Undefined when none was asked for. */
   readonly certificate:
     { readonly chain: pulumi.Output<string>; readonly privateKey: pulumi.Output<string> } | undefined;
@@ -33,10 +31,10 @@ export class CloudflareZone extends pulumi.ComponentResource {
   constructor(name: string, args: CloudflareZoneArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:edge:CloudflareZone", name, {}, opts);
     const zoneId = this.#findZone(args);
-    this.#createRecords(name, args, zoneId);
     this.#createSettings(name, args, zoneId);
     this.#createRulesets(name, args, zoneId);
     new BotManagement(`${name}-bots`, { zoneId, ...botManagement(args.plan) }, { parent: this });
+    this.zoneId = zoneId;
     this.url = `https://${args.domain}`;
     this.certificate = args.certificate ? this.#createCertificate(name, args.domain) : undefined;
     this.registerOutputs({ url: this.url });
@@ -48,17 +46,6 @@ export class CloudflareZone extends pulumi.ComponentResource {
       if (problem !== undefined) throw new pulumi.RunError(problem);
       return found.id;
     });
-  }
-
-  #createRecords(name: string, { domain, origins }: CloudflareZoneArgs, zoneId: pulumi.Output<string>): void {
-    for (const origin of origins) {
-      new DnsRecord(
-        `${name}-record-${origin.name}`,
-        { zoneId, name: domain, type: "A", content: origin.address, ttl: 1, proxied: true },
-        // The same record cannot be there twice.
-        { parent: this, deleteBeforeReplace: true },
-      );
-    }
   }
 
   #createSettings(name: string, { certificate }: CloudflareZoneArgs, zoneId: pulumi.Output<string>): void {

@@ -27,6 +27,8 @@ export interface EdgeProxyArgs {
   readonly certificate?: Certificate | "acme";
   /** Address ranges of proxies whose word is taken for who the client is. @default - none */
   readonly trustedProxies?: readonly string[];
+  /** Private addresses of the load balancers that everybody comes through. @default - none: visitors come directly */
+  readonly balancers?: readonly string[];
   /** The uploads volume of local storage. @default - files are not kept locally */
   readonly uploads?: pulumi.Input<string>;
   /** Hostname that the certificate is for. @default - any */
@@ -71,6 +73,7 @@ export class EdgeProxy extends pulumi.ComponentResource {
         bodyLimitMb: args.bodyLimitMb,
         trustedProxies: args.trustedProxies ?? [],
         ...(certificate && { tls: tlsOf(certificate) }),
+        ...(args.balancers && { balancers: { addresses: args.balancers, healthPort: containerPorts.edgeHealth } }),
         ...(args.hostname !== undefined && { hostname: args.hostname }),
         ...(args.uploads !== undefined && { uploads: uploadDirectory }),
       }),

@@ -13,6 +13,8 @@ export interface NginxConfig {
   readonly hostname?: string;
   /** Address ranges of proxies whose word is taken for who the client is. */
   readonly trustedProxies: readonly string[];
+  /** Load balancers in front, which say by the PROXY protocol who is in front of them. @default - none: visitors come directly */
+  readonly balancers?: NginxBalancers;
   /** Directory of uploads when they are local files. @default - the app serves them */
   readonly uploads?: string;
 }
@@ -27,9 +29,18 @@ export interface NginxTls {
   readonly challenges?: string;
 }
 
+export interface NginxBalancers {
+  readonly addresses: readonly string[];
+  /** Port inside the container at which they ask for {@link edgeHealthPath}. */
+  readonly healthPort: number;
+}
+
+export const edgeHealthPath = "/edge-health";
+
 /** The text of nginx.conf. */
 export function nginxConfig(config: NginxConfig): string {
-  const { port, app, bodyLimitMb, uploads, tls, trustedProxies } = config;
+  const { port, app, bodyLimitMb, uploads, tls, trustedProxies, balancers } = config;
+  const isGuarded = balancers !== undefined && trustedProxies.length > 0;
   return `worker_processes auto;
 # A proxied connection needs two. The guide's 65535 is more than many a Docker Engine lets a container have.
 worker_rlimit_nofile 16384;
@@ -85,10 +96,10 @@ http {
     ""      "";
   }
 
-${realAddress(trustedProxies)}${tls ? redirectServer(port, tls) : ""}
+${realAddress(trustedProxies, balancers)}${isGuarded ? strangers(trustedProxies) : ""}${balancers ? healthServer(balancers, app) : ""}${tls ? redirectServer(port, tls, balancers) : ""}
   server {
-    ${tls ? tlsListen(tls) : `listen ${port};`}
-    server_name ${config.hostname ?? "_"};
+    ${tls ? tlsListen(tls, balancers) : `listen ${port}${proxied(balancers)};`}
+    server_name ${config.hostname ?? "_"};${isGuarded ? refuseStrangers : ""}
 
     ${securityHeaders.join("\n    ")}
 
@@ -108,7 +119,7 @@ ${realAddress(trustedProxies)}${tls ? redirectServer(port, tls) : ""}
     proxy_next_upstream error timeout;
     proxy_next_upstream_tries 3;
 
-    location = /edge-health {
+    location = ${edgeHealthPath} {
       access_log off;
       return 200 "ok\\n";
     }
@@ -147,19 +158,52 @@ const securityHeaders = [
 ];
 
 /** Who the client is, as the proxies in front say it. */
-const realAddress = (proxies: readonly string[]): string =>
-  proxies.length === 0
-    ? ""
-    : `
-${proxies.map((range) => `  set_real_ip_from ${range};\n`).join("")}  real_ip_header CF-Connecting-IP;
+function realAddress(proxies: readonly string[], balancers: NginxBalancers | undefined): string {
+  if (proxies.length === 0 && balancers === undefined) return "";
+  const from = balancers?.addresses ?? proxies;
+  return `
+${from.map((range) => `  set_real_ip_from ${range};\n`).join("")}  real_ip_header ${proxies.length === 0 ? "proxy_protocol" : "CF-Connecting-IP"};
+`;
+}
+
+/** No firewall stands before a load balancer: who did not come through the proxies is refused here. */
+const strangers = (proxies: readonly string[]): string => `
+  geo $proxy_protocol_addr $stranger {
+    default 1;
+${proxies.map((range) => `    ${range} 0;\n`).join("")}  }
 `;
 
-/** Port 80 answers with the way to port 443, and for the health of the machine itself. */
-const redirectServer = (port: number, { challenges }: NginxTls): string => `
+const refuseStrangers = `
+
+    if ($stranger) {
+      return 403;
+    }`;
+
+/** Well is an edge with an app that answers; what that one depends on is the same for every edge, and not asked. */
+const healthServer = ({ healthPort }: NginxBalancers, app: NginxConfig["app"]): string => `
   server {
-    listen ${port} default_server;
+    listen ${healthPort};
+    access_log off;
+    set $app http://${app.host}:${app.port};
+    location = ${edgeHealthPath} {
+      proxy_connect_timeout 2s;
+      proxy_read_timeout 2s;
+      proxy_pass $app/health;
+    }
+    location / {
+      return 404;
+    }
+  }
+`;
+
+const proxied = (balancers: NginxBalancers | undefined): string => (balancers ? " proxy_protocol" : "");
+
+/** Port 80 answers with the way to port 443, and for the health of the machine itself. */
+const redirectServer = (port: number, { challenges }: NginxTls, balancers: NginxBalancers | undefined): string => `
+  server {
+    listen ${port} default_server${proxied(balancers)};
     server_name _;
-    location = /edge-health {
+    location = ${edgeHealthPath} {
       access_log off;
       return 200 "ok\\n";
     }${challenges === undefined ? "" : challengesLocation(challenges)}
@@ -175,7 +219,10 @@ const challengesLocation = (folder: string): string => `
       default_type text/plain;
     }`;
 
-const tlsListen = ({ port, certificate, key }: NginxTls): string => `listen ${port} ssl http2;
+const tlsListen = (
+  { port, certificate, key }: NginxTls,
+  balancers: NginxBalancers | undefined,
+): string => `listen ${port} ssl http2${proxied(balancers)};
     ssl_certificate ${certificate};
     ssl_certificate_key ${key};
     ssl_protocols TLSv1.2 TLSv1.3;

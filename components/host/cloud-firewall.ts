@@ -9,6 +9,8 @@ export interface CloudFirewallArgs {
   readonly adminCidrs: readonly string[];
   /** Who may reach the web ports: `cloudflare` alone, everybody, or nobody. */
   readonly web: "cloudflare" | "everybody" | "nobody";
+  /** Servers by number that get it, and lose it again, while they run. @default - those that name it themselves */
+  readonly attachedTo?: readonly pulumi.Input<number>[];
 }
 
 const everybody = ["0.0.0.0/0", "::/0"];
@@ -29,6 +31,12 @@ export class CloudFirewall extends pulumi.ComponentResource {
       { parent: this },
     );
     this.id = firewall.id.apply(Number);
+    const { attachedTo } = args;
+    if (attachedTo) {
+      const attachment = { firewallId: this.id, serverIds: [...attachedTo] };
+      // A resource of its own: what a move does not want any more goes last, when nobody comes that way.
+      new hcloud.FirewallAttachment(`${name}-firewall-attachment`, attachment, { parent: this });
+    }
     this.registerOutputs({ id: this.id });
   }
 }
@@ -37,7 +45,7 @@ export class CloudFirewall extends pulumi.ComponentResource {
 export function firewallRules({
   adminCidrs,
   web,
-}: Omit<CloudFirewallArgs, "naming">): hcloud.types.input.FirewallRule[] {
+}: Pick<CloudFirewallArgs, "adminCidrs" | "web">): hcloud.types.input.FirewallRule[] {
   const tcp = (port: string, sourceIps: readonly string[], description: string) =>
     sourceIps.length === 0 ? [] : [{ direction: "in", protocol: "tcp", port, sourceIps: [...sourceIps], description }];
   const visitors = {

@@ -22,6 +22,9 @@ export const privateMtu = 1450;
 
 const swapMb = 2048;
 
+/** Sets the rules of the packet filter anew, at every boot and whenever it is run. */
+export const firewallCommand = "/usr/local/sbin/orion-firewall";
+
 const files = (server: Server, peers: readonly PeerRule[]): readonly File[] => [
   {
     path: "/etc/ssh/sshd_config.d/10-orion.conf",
@@ -54,11 +57,11 @@ const files = (server: Server, peers: readonly PeerRule[]): readonly File[] => [
     ].join("\n"),
   },
   { path: "/etc/systemd/journald.conf.d/60-orion.conf", mode: "0644", text: "[Journal]\nSystemMaxUse=500M\n" },
-  { path: "/usr/local/sbin/orion-firewall", mode: "0755", text: firewallScript(server, peers) },
+  { path: firewallCommand, mode: "0755", text: firewallScript(server, peers) },
   {
     path: "/etc/systemd/system/orion-firewall.service",
     mode: "0644",
-    text: unit("Packet filter of the private network", "/usr/local/sbin/orion-firewall", {
+    text: unit("Packet filter of the private network", firewallCommand, {
       // Docker makes the chain that containers are filtered in.
       after: "docker.service",
       wantedBy: "multi-user.target docker.service",

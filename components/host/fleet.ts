@@ -4,13 +4,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Settings } from "../../config/schema.ts";
 import { labels, type Naming, physicalName } from "../../topology/naming.ts";
 import { type Server, type Topology } from "../../topology/types.ts";
-import { CloudFirewall } from "./cloud-firewall.ts";
-import { privateMtu, userData } from "./cloud-init.ts";
+import { CloudFirewall, type CloudFirewallArgs } from "./cloud-firewall.ts";
+import { firewallCommand, privateMtu, userData } from "./cloud-init.ts";
 import { DockerPlace } from "./docker-place.ts";
-import { peersOf } from "./host-firewall.ts";
+import { firewallScript, peersOf } from "./host-firewall.ts";
+import { HostFiles } from "./host-files.ts";
 import { HostReady } from "./host-ready.ts";
 import { PrivateNetwork } from "./private-network.ts";
-import { CloudServer } from "./server.ts";
+import { CloudServer, type CloudServerArgs } from "./server.ts";
 import { sshOptions } from "./ssh-options.ts";
 
 export interface FleetArgs {
@@ -26,18 +27,26 @@ export interface FleetArgs {
   readonly imagesOf: (server: string) => Readonly<Record<string, string>>;
 }
 
+/** A server and what it is used by. */
+export interface Member {
+  readonly server: Server;
+  readonly cloudServer: CloudServer;
+  readonly place: DockerPlace;
+  /** Arguments with which `ssh` logs in. */
+  readonly ssh: pulumi.Output<string[]>;
+  /** What lets the other servers reach what is theirs to use. */
+  readonly opened: pulumi.Resource;
+}
+
 /** A first boot installs packages on a machine that has just been made; Hetzner's take a minute or two. */
 const bootTimeoutSeconds = 600;
 
 /** The private network, the firewalls and the servers of a stack. */
 export class Fleet extends pulumi.ComponentResource {
   /** By the server's name. */
-  readonly places: ReadonlyMap<string, DockerPlace>;
-  /** Public IPv4 addresses, by the server's name. */
-  readonly addresses: ReadonlyMap<string, pulumi.Output<string>>;
-
-  /** Arguments with which `ssh` logs in, by the server's name. */
-  readonly ssh: ReadonlyMap<string, pulumi.Output<string[]>>;
+  readonly members: ReadonlyMap<string, Member>;
+  /** The subnet that all of them are in. */
+  readonly subnetId: pulumi.Output<string>;
 
   readonly #args: FleetArgs;
 
@@ -47,15 +56,12 @@ export class Fleet extends pulumi.ComponentResource {
     const network = new PrivateNetwork("private", args, { parent: this });
     const sshKeyIds = this.#createSshKeys();
     const placementGroupId = this.#createPlacementGroup();
-    const firewalls = this.#createFirewalls();
-    const servers = args.topology.servers.map((server) => {
-      const firewallIds = [server.publicWeb ? firewalls.web : firewalls.closed].flatMap((one) => one ?? []);
-      const common = { placementGroupId, sshKeyIds, firewallIds, subnetId: network.subnetId };
-      return this.#createServer(server, common);
-    });
-    this.addresses = new Map(servers.map(({ name: each, address }) => [each, address]));
-    this.ssh = new Map(servers.map(({ name: each, ssh }) => [each, ssh]));
-    this.places = new Map(servers.map(({ name: each, place }) => [each, place]));
+    const firewallIds = [this.#createFirewall("closed", "nobody")];
+    const common = { placementGroupId, sshKeyIds, firewallIds, subnetId: network.subnetId };
+    const members = args.topology.servers.map((server) => this.#createMember(server, common));
+    this.members = new Map(members.map((member) => [member.server.name, member]));
+    this.subnetId = network.subnetId;
+    this.#openToVisitors(members.filter(({ server }) => server.publicWeb));
     this.registerOutputs({});
   }
 
@@ -82,26 +88,26 @@ export class Fleet extends pulumi.ComponentResource {
     return group.id.apply(Number);
   }
 
-  #createFirewalls(): { web: pulumi.Output<number> | undefined; closed: pulumi.Output<number> | undefined } {
-    const { naming, admin, topology, behindCloudflare } = this.#args;
-    const firewall = (name: string, web: "cloudflare" | "everybody" | "nobody") =>
-      new CloudFirewall(name, { naming, adminCidrs: admin.cidrs, web }, { parent: this }).id;
-    const has = (publicWeb: boolean) => topology.servers.some((server) => server.publicWeb === publicWeb);
-    return {
-      web: has(true) ? firewall("web", behindCloudflare ? "cloudflare" : "everybody") : undefined,
-      closed: has(false) ? firewall("closed", "nobody") : undefined,
-    };
+  #createFirewall(
+    name: string,
+    web: CloudFirewallArgs["web"],
+    attachedTo?: CloudFirewallArgs["attachedTo"],
+  ): pulumi.Output<number> {
+    const { naming, admin } = this.#args;
+    const args = { naming, adminCidrs: admin.cidrs, web, ...(attachedTo && { attachedTo }) };
+    return new CloudFirewall(name, args, { parent: this }).id;
   }
 
-  #createServer(
+  #openToVisitors(members: readonly Member[]): void {
+    if (members.length === 0) return;
+    const serverIds = members.map(({ cloudServer }) => cloudServer.server.id.apply(Number));
+    this.#createFirewall("web", this.#args.behindCloudflare ? "cloudflare" : "everybody", serverIds);
+  }
+
+  #createMember(
     server: Server,
-    common: {
-      placementGroupId: pulumi.Output<number>;
-      sshKeyIds: pulumi.Output<string>[];
-      firewallIds: pulumi.Output<number>[];
-      subnetId: pulumi.Output<string>;
-    },
-  ): { name: string; address: pulumi.Output<string>; ssh: pulumi.Output<string[]>; place: DockerPlace } {
+    common: Pick<CloudServerArgs, "placementGroupId" | "sshKeyIds" | "firewallIds" | "subnetId">,
+  ): Member {
     const { naming, topology, hetzner, admin, protection, imagesOf } = this.#args;
     const { name } = server;
     const cloudServer = new CloudServer(
@@ -144,8 +150,22 @@ export class Fleet extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const { address } = cloudServer;
-    const ssh = pulumi.all([options, address]).apply(([words, host]) => [...words, `root@${host}`]);
-    return { name, address, ssh, place };
+    const ssh = pulumi.all([options, cloudServer.address]).apply(([words, host]) => [...words, `root@${host}`]);
+    return { server, cloudServer, place, ssh, opened: this.#openToPeers(server, place, ready) };
+  }
+
+  /** What the first boot brought was right for the servers that there were then. */
+  #openToPeers(server: Server, place: DockerPlace, ready: HostReady): pulumi.Resource {
+    const script = firewallScript(server, peersOf(this.#args.topology, server));
+    return new HostFiles(
+      `${server.name}-peers`,
+      {
+        place,
+        files: { [firewallCommand]: { text: script, mode: "0755" } },
+        command: [firewallCommand],
+        removal: ["true"],
+      },
+      { parent: this, dependsOn: ready },
+    );
   }
 }

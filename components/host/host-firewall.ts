@@ -1,5 +1,5 @@
 /** The packet filter inside a server: Hetzner's firewalls do not look at the private network. Pure. */
-import { privateNetwork, type Server, type Topology } from "../../topology/types.ts";
+import { privateNetwork, type Server, type Service, type ServiceKind, type Topology } from "../../topology/types.ts";
 
 /** A published port that another server may reach over the private network. */
 export interface PeerRule {
@@ -30,12 +30,33 @@ done
 `;
 }
 
-/** What the servers of a plan may reach at each other; a phase with one server has no such thing. */
-export function peersOf(topology: Topology, server: Server): PeerRule[] {
-  const open = topology.services.filter((service) => service.server === server.name);
-  const ports = open.flatMap(({ published }) =>
-    published.flatMap(({ address, port }) => (address === server.privateAddress ? [port] : [])),
-  );
-  const others = topology.servers.filter(({ name }) => name !== server.name);
-  return others.flatMap(({ privateAddress }) => [...new Set(ports)].map((port) => ({ from: privateAddress, port })));
+const platform: readonly ServiceKind[] = ["app", "worker", "beat", "flower", "release", "pgbouncer"];
+
+/** Who calls a service of a kind. One that is not listed is called from every server. */
+const callers: Partial<Record<ServiceKind, readonly ServiceKind[]>> = {
+  database: [...platform, "replica", "backup"],
+  replica: [...platform, "replica", "backup"],
+  cache: [...platform, "cache-replica", "sentinel"],
+  broker: [...platform, "cache-replica", "sentinel"],
+  // The load balancers alone.
+  edge: [],
+};
+
+/** What others may reach on a server over the private network; a phase with one server has no such thing. */
+export function peersOf({ servers, services, loadBalancers }: Topology, server: Server): PeerRule[] {
+  const ports = ({ published }: Service) =>
+    published.flatMap(({ address, port }) => (address === server.privateAddress ? [port] : []));
+  const mayCall = (kind: ServiceKind, caller: Server) => {
+    const kinds = callers[kind];
+    return kinds === undefined || services.some((one) => one.server === caller.name && kinds.includes(one.kind));
+  };
+  return services
+    .filter((service) => service.server === server.name)
+    .flatMap((service) => {
+      const from = [
+        ...servers.filter((other) => other.name !== server.name && mayCall(service.kind, other)),
+        ...(service.kind === "edge" ? loadBalancers : []),
+      ];
+      return from.flatMap(({ privateAddress }) => ports(service).map((port) => ({ from: privateAddress, port })));
+    });
 }

@@ -9,6 +9,7 @@ export interface CloudServerArgs {
   readonly subnetId: pulumi.Input<string>;
   readonly placementGroupId: pulumi.Input<number>;
   readonly sshKeyIds: readonly pulumi.Input<string>[];
+  /** What it has from its first minute on. */
   readonly firewallIds: readonly pulumi.Input<number>[];
   /** Operating system image by name. */
   readonly image: string;
@@ -18,8 +19,11 @@ export interface CloudServerArgs {
   readonly protection?: boolean;
 }
 
-/** Values that a server of that phase keeps for life: changing them would make Hetzner replace it. */
-const keptForLife = ["image", "userData", "sshKeys", "location"];
+/**
+ * Values that a server keeps for life. Changing the first ones would make Hetzner replace it; the last is what it has
+ * from its first minute on, and further firewalls are attached and detached apart from it.
+ */
+const keptForLife = ["image", "userData", "sshKeys", "location", "firewallIds"];
 
 const isProtected = ({ protection = true }: CloudServerArgs): boolean => protection;
 

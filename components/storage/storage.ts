@@ -144,3 +144,6 @@ const environmentOf = (files: Bucket, { endpoint, custom }: R2Args): Storage["en
   R2_SECRET_ACCESS_KEY: files.secretAccessKey,
   ...(custom && { R2_PUBLIC_URL: `https://${custom.domain}` }),
 });
+
+/** The uploads volume, for those who have it among their arguments. */
+export const uploadsOf = ({ uploads }: Storage) => (uploads === undefined ? {} : { uploads });

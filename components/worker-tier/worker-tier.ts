@@ -31,14 +31,14 @@ const celery = ["celery", "-A", "app.celery"] as const;
  */
 const warmShutdownSeconds = 310;
 
-/** Celery: the workers of the queues, Beat once, and Flower to look at them. */
+/** Celery on one machine: workers of the queues; Beat and Flower, which the platform has once. */
 export class WorkerTier extends pulumi.ComponentResource {
   constructor(name: string, args: WorkerTierArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:worker:WorkerTier", name, {}, opts);
     for (const service of args.services) {
       if (service.kind === "worker") this.#createWorker(name, service, args);
-      if (service.kind === "beat") this.#createBeat(name, service, args);
-      if (service.kind === "flower") this.#createFlower(name, service, args);
+      if (service.kind === "beat") this.#createBeat(service, args);
+      if (service.kind === "flower") this.#createFlower(service, args);
     }
     this.registerOutputs({});
   }
@@ -67,9 +67,10 @@ export class WorkerTier extends pulumi.ComponentResource {
     );
   }
 
-  #createBeat(name: string, service: Service, args: WorkerTierArgs): docker.Container {
+  /** Under one logical name wherever it runs: where it was before, it goes before it comes. */
+  #createBeat(service: Service, args: WorkerTierArgs): docker.Container {
     return createContainer(
-      `${name}-beat`,
+      "workers-beat",
       service,
       {
         image: "app",
@@ -85,10 +86,10 @@ export class WorkerTier extends pulumi.ComponentResource {
     );
   }
 
-  #createFlower(name: string, service: Service, args: WorkerTierArgs): docker.Container {
+  #createFlower(service: Service, args: WorkerTierArgs): docker.Container {
     const url = `http://127.0.0.1:${containerPorts.flower}/healthcheck`;
     return createContainer(
-      `${name}-flower`,
+      "workers-flower",
       service,
       {
         image: "app",

@@ -60,7 +60,7 @@ export class Stack {
     try {
       succeed(await project.pulumi("stack", "init", "probe"));
       await stack.set("plan", plan);
-      await stack.set("origins", '["192.0.2.1"]');
+      await stack.set("address", "192.0.2.1");
       await work(stack);
     } finally {
       project.dispose();

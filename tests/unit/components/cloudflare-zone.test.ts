@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { botManagement, rulesets, zoneSettings } from "../../../components/edge-proxy/cloudflare-rules.ts";
 import { CloudflareZone, type CloudflareZoneArgs } from "../../../components/edge-proxy/cloudflare-zone.ts";
+import { HostName } from "../../../components/edge-proxy/host-name.ts";
 import { compose, mockZoneId, type Recorded } from "../support/compose.ts";
 import { known, named } from "../support/place.ts";
 
@@ -12,10 +13,6 @@ const args: CloudflareZoneArgs = {
   zone: "example.com",
   domain,
   plan: "free",
-  origins: [
-    { name: "core-1", address: "192.0.2.1" },
-    { name: "app-1", address: pulumi.output("192.0.2.2") },
-  ],
   certificate: true,
 };
 
@@ -24,19 +21,22 @@ describe.each(["preview", "up"] as const)("CloudflareZone in mode %s", (mode) =>
     compose(mode, () => new CloudflareZone("cloudflare", { ...args, ...more }));
   const namesOf = (resources: readonly Recorded[]) => resources.map(({ name }) => name);
 
-  test("a proxied record for each origin, all of the same name", async () => {
-    const { resources } = await zone();
-    expect(resources.filter(({ type }) => type === "cloudflare:index/dnsRecord:DnsRecord")).toEqual(
-      [
-        ["app-1", "192.0.2.2"],
-        ["core-1", "192.0.2.1"],
-      ].map(([origin, content]) => ({
-        type: "cloudflare:index/dnsRecord:DnsRecord",
-        name: `cloudflare-record-${String(origin)}`,
-        inputs: { zoneId, name: domain, type: "A", content, ttl: 1, proxied: true },
-        options: { parent, deleteBeforeReplace: true },
-      })),
-    );
+  test("a proxied record in the zone, and time for who is on the way when another address takes its place", async () => {
+    const { resources } = await compose(mode, () => {
+      const address = pulumi.output("192.0.2.1");
+      return new HostName("hostname", { zone: new CloudflareZone("cloudflare", args), domain, address });
+    });
+    const ofHostName = { parent: "orion:edge:HostName hostname" };
+    expect(named(resources, "hostname-record")).toEqual({
+      type: "cloudflare:index/dnsRecord:DnsRecord",
+      name: "hostname-record",
+      inputs: { zoneId, name: domain, type: "A", content: "192.0.2.1", ttl: 1, proxied: true },
+      options: { ...ofHostName, deleteBeforeReplace: true },
+    });
+    expect(named(resources, "hostname-drain")).toMatchObject({
+      inputs: { way: "192.0.2.1", afterChangeSeconds: 30, atRemovalSeconds: 0 },
+      options: { ...ofHostName, dependencies: ["cloudflare:index/dnsRecord:DnsRecord hostname-record"] },
+    });
   });
 
   test.each([true, false])("the zone's settings, one resource each; certificate: %s", async (certificate) => {

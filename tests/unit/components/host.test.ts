@@ -1,4 +1,4 @@
-/** What a phase with servers stands on. Bringing it up is not built yet; what it asks the engine for is. */
+/** What a phase with servers stands on. */
 import { CloudServer } from "../../../components/host/server.ts";
 import { DockerPlace } from "../../../components/host/docker-place.ts";
 import { PrivateNetwork } from "../../../components/host/private-network.ts";
@@ -65,11 +65,11 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
     });
     expect(options).toMatchObject({
       protect: true,
-      ignoreChanges: ["image", "userData", "sshKeys", "location"],
+      ignoreChanges: ["image", "userData", "sshKeys", "location", "firewallIds"],
       deleteBeforeReplace: true,
     });
     expect(named(resources, "core-1-volume")).toMatchObject({
-      inputs: { name: "orion-prod-core-1", size: 50, format: "ext4", deleteProtection: true },
+      inputs: { name: "orion-prod-core-1", size: 20, format: "ext4", deleteProtection: true },
       options: { protect: true, retainOnDelete: true },
     });
     expect(named(resources, "core-1-network").inputs).toMatchObject({ ip: "10.20.1.11" });
@@ -79,7 +79,7 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
   test("a server without data has no Volume and may go", async () => {
     const { resources } = await composeServer("app-1");
     expect(resources.map(({ name }) => name)).not.toContain("app-1-volume");
-    expect(named(resources, "app-1-server").options.protect).toBeUndefined();
+    for (const name of ["app-1-server", "app-1-ip"]) expect(named(resources, name).options.protect).toBeUndefined();
     expect(named(resources, "app-1-network").options.deletedWith).toBe("hcloud:index/server:Server app-1-server");
   });
 

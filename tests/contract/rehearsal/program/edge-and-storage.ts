@@ -1,6 +1,7 @@
-/** The two components that live at Cloudflare, as a stack of phase mvp or later makes them. */
+/** The components that live at Cloudflare, as a stack of phase mvp or later makes them. */
 import * as pulumi from "@pulumi/pulumi";
 import { CloudflareZone } from "../../../../components/edge-proxy/cloudflare-zone.ts";
+import { HostName } from "../../../../components/edge-proxy/host-name.ts";
 import { Storage } from "../../../../components/storage/storage.ts";
 import { type Settings } from "../../../../config/schema.ts";
 
@@ -12,9 +13,9 @@ const zone = new CloudflareZone("cloudflare", {
   zone: "example.com",
   domain,
   plan: config.require<Settings["cloudflare"]["plan"]>("plan"),
-  origins: config.requireObject<string[]>("origins").map((address, index) => ({ name: `app-${index + 1}`, address })),
   certificate: true,
 });
+new HostName("hostname", { zone, domain, address: config.require("address") });
 const storage = new Storage("storage", {
   backend: "r2",
   accountId: "0".repeat(32),

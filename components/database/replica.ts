@@ -1,0 +1,114 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type Service } from "../../topology/types.ts";
+import { Task } from "../app-tier/task.ts";
+import { createContainer } from "../container.ts";
+import { type DockerPlace } from "../host/docker-place.ts";
+import { createPassword } from "../password.ts";
+import { dataDirectory, databaseName, databaseUrl, databaseUser, postgresContainer } from "./database.ts";
+import { postgresSettings } from "./postgres-settings.ts";
+import { hbaFile, hbaRules, tlsSettings } from "./postgres-tls.ts";
+import {
+  admissionScript,
+  dismissalScript,
+  passwordsFile,
+  passwordsText,
+  replicaCommand,
+  replicaSettings,
+  slotOf,
+} from "./replication.ts";
+import { ServerCertificate } from "./server-certificate.ts";
+
+export interface ReplicaArgs {
+  readonly place: DockerPlace;
+  readonly service: Service;
+  /** Host and port where clients find it. */
+  readonly address: string;
+  /** Folder of the host with its data: that of a mounted Volume. */
+  readonly path: string;
+  /** Memory that it is tuned for, in MiB. */
+  readonly memoryMb: number;
+  readonly primary: {
+    readonly place: DockerPlace;
+    readonly service: Service;
+    /** Host and port where the other servers find it. */
+    readonly address: string;
+    /** Of the platform's user, on both. */
+    readonly password: pulumi.Output<string>;
+  };
+}
+
+const taskTimeoutSeconds = 120;
+
+/**
+ * A PostgreSQL server that follows another one, to read from.
+ *
+ * The other one only gets a role and a replication slot, by SQL: neither its container nor its settings are touched. It is
+ * asynchronous: what was acknowledged a moment ago may not be there yet.
+ */
+export class Replica extends pulumi.ComponentResource {
+  /** `postgresql://` URL; a secret. */
+  readonly url: pulumi.Output<string>;
+
+  constructor(name: string, args: ReplicaArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("orion:database:Replica", name, {}, opts);
+    const password = createPassword(`${name}-password`, 32, { parent: this });
+    const admission = this.#createAdmission(name, args, password);
+    this.#createServer(name, args, password, admission);
+    this.url = databaseUrl(args.primary.password, args.address, true);
+    this.registerOutputs({ url: this.url });
+  }
+
+  /** The role and the slot at the primary; with the replica they go, or the primary would keep everything for it. */
+  #createAdmission(name: string, args: ReplicaArgs, password: pulumi.Output<string>): Task {
+    const { place, service, password: primaryPassword } = args.primary;
+    return new Task(
+      `${name}-admission`,
+      {
+        place,
+        image: "postgres",
+        container: `${service.container}-${args.service.name}`,
+        command: ["sh", "-c", admissionScript(args.service.name)],
+        removal: ["sh", "-c", dismissalScript(args.service.name)],
+        environment: {
+          PGHOST: service.name,
+          PGUSER: databaseUser,
+          PGDATABASE: databaseName,
+          PGPASSWORD: primaryPassword,
+          PGSSLMODE: "require",
+          REPLICATION_PASSWORD: password,
+        },
+        timeoutSeconds: taskTimeoutSeconds,
+      },
+      { parent: this },
+    );
+  }
+
+  #createServer(name: string, args: ReplicaArgs, password: pulumi.Output<string>, admission: Task): void {
+    const { place, service, memoryMb, path, primary } = args;
+    const certificate = new ServerCertificate(`${name}-tls`, { parent: this });
+    const [host = "", port = ""] = primary.address.split(":");
+    const source = { host, port, slot: slotOf(service.name) };
+    const settings = { ...postgresSettings(memoryMb), ...tlsSettings, ...replicaSettings(source) };
+    createContainer(
+      `${name}-server`,
+      service,
+      {
+        ...postgresContainer(memoryMb),
+        command: replicaCommand(source, settings),
+        environment: { PGUSER: databaseUser, PGDATABASE: databaseName, PGDATA: dataDirectory },
+        files: [
+          ...certificate.files,
+          { file: hbaFile, content: hbaRules, permissions: "0444" },
+          {
+            file: passwordsFile,
+            content: pulumi.secret(password.apply((secret) => passwordsText(source, secret))),
+            permissions: "0400",
+          },
+        ],
+        mounts: [{ source: path, target: dataDirectory }],
+      },
+      place,
+      { parent: this, dependsOn: admission },
+    );
+  }
+}

@@ -1,0 +1,90 @@
+/** Streaming replication: what the primary is asked for, and how a replica gets its data and goes on from there. Pure. */
+import { keyCommand } from "./postgres-tls.ts";
+import { settingArguments } from "./postgres-settings.ts";
+
+/** The role that replicas log in with; it may replicate, and nothing else. */
+export const replicationUser = "orion_replication";
+
+/** Where the replica finds its password; the server reads a copy of its own, for it takes none that others may read. */
+export const passwordsFile = "/etc/orion/replication-passwords";
+const ownPasswordsFile = "/var/run/postgresql/replication-passwords";
+
+export interface ReplicationSource {
+  readonly host: string;
+  readonly port: string;
+  readonly slot: string;
+}
+
+/** The slot of a replica: names of slots have no hyphens. */
+export const slotOf = (replica: string): string => replica.replaceAll("-", "_");
+
+/** Text of {@link passwordsFile}, for the data and for the copy of it that comes first. */
+export const passwordsText = ({ host, port }: ReplicationSource, password: string): string =>
+  `${host}:${port}:*:${replicationUser}:${password}\n`;
+
+const psql = (replica: string, statements: string): string =>
+  `psql -XqAt -v ON_ERROR_STOP=1 -v slot=${slotOf(replica)} <<'SQL'\n${statements}SQL\n`;
+
+/** A shell script that gives a replica its role and its slot at the primary; it may be run again at any time. */
+export const admissionScript = (replica: string): string =>
+  psql(
+    replica,
+    `\\getenv password REPLICATION_PASSWORD
+-- A statement that is slow would be in the log, with the password.
+SET log_min_duration_statement = -1;
+SELECT 'CREATE ROLE ${replicationUser}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${replicationUser}') \\gexec
+ALTER ROLE ${replicationUser} WITH LOGIN REPLICATION PASSWORD :'password';
+SELECT pg_create_physical_replication_slot(:'slot', true)
+  WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = :'slot');
+`,
+  );
+
+/** A shell script that takes the slot away: the primary would keep for it what nobody fetches. */
+export const dismissalScript = (replica: string): string =>
+  psql(
+    replica,
+    `SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE slot_name = :'slot' AND active;
+SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = :'slot';
+`,
+  );
+
+/** Settings of a replica, beside those that every server has. */
+export const replicaSettings = ({ host, port, slot }: ReplicationSource): Readonly<Record<string, string>> => ({
+  primary_conninfo: `host=${host} port=${port} user=${replicationUser} passfile=${ownPasswordsFile} sslmode=require application_name=${slot}`,
+  primary_slot_name: slot,
+  // The primary keeps the rows that are read here.
+  hot_standby_feedback: "on",
+  // A backup may hold up a change of a table's form for so long, and is ended then.
+  max_standby_streaming_delay: "5min",
+});
+
+/**
+ * Starts a replica: the first time with a copy of the primary's data. What has a `PG_VERSION` is whole and is never taken
+ * away again, also when it has become a primary; that file is moved into place last.
+ */
+export const replicaCommand = (
+  { host, port, slot }: ReplicationSource,
+  settings: Readonly<Record<string, string>>,
+): string[] => [
+  "sh",
+  "-c",
+  `set -eu
+${keyCommand}
+install -o postgres -g postgres -m 0600 ${passwordsFile} ${ownPasswordsFile}
+cd "$PGDATA"
+if [ ! -s PG_VERSION ]; then
+  find . -mindepth 1 -delete
+  chown postgres:postgres .
+  chmod 0700 .
+  setpriv --reuid postgres --regid postgres --init-groups env PGPASSFILE=${ownPasswordsFile} \\
+    pg_basebackup --host ${host} --port ${port} --username ${replicationUser} --dbname sslmode=require --no-password \\
+    --slot ${slot} --wal-method stream --checkpoint fast --pgdata "$PGDATA/incoming"
+  touch incoming/standby.signal
+  find incoming -mindepth 1 -maxdepth 1 ! -name PG_VERSION -exec mv -t . {} +
+  mv incoming/PG_VERSION .
+  rmdir incoming
+fi
+exec docker-entrypoint.sh postgres "$@"`,
+  "postgres",
+  ...settingArguments(settings),
+];

@@ -1,0 +1,37 @@
+import { DnsRecord } from "@pulumi/cloudflare/dnsRecord.js";
+import * as pulumi from "@pulumi/pulumi";
+import { type CloudflareZone } from "./cloudflare-zone.ts";
+import { Pause } from "./pause.ts";
+
+export interface HostNameArgs {
+  readonly zone: CloudflareZone;
+  /** Host name of the platform in that zone. */
+  readonly domain: string;
+  /** IPv4 address that visitors are sent to. */
+  readonly address: pulumi.Input<string>;
+}
+
+/**
+ * Cloudflare sends visitors to another origin within seconds. Whoever is on the way to the old one is through by then:
+ * what the program does not want any more goes after everything else.
+ */
+const drainSeconds = 30;
+
+/** Where visitors of the platform's host name are sent; another address takes the place of the old one in one step. */
+export class HostName extends pulumi.ComponentResource {
+  constructor(name: string, { zone, domain, address }: HostNameArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("orion:edge:HostName", name, {}, opts);
+    const record = new DnsRecord(
+      `${name}-record`,
+      { zoneId: zone.zoneId, name: domain, type: "A", content: address, ttl: 1, proxied: true },
+      // The same record cannot be there twice. It was the zone's own when there was one server for everything.
+      { parent: this, deleteBeforeReplace: true, aliases: [{ name: "cloudflare-record-core-1", parent: zone }] },
+    );
+    new Pause(
+      `${name}-drain`,
+      { way: record.content, afterChangeSeconds: drainSeconds, atRemovalSeconds: 0 },
+      { parent: this },
+    );
+    this.registerOutputs({});
+  }
+}

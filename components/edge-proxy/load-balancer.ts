@@ -1,0 +1,141 @@
+import * as hcloud from "@pulumi/hcloud";
+import * as pulumi from "@pulumi/pulumi";
+import { labels, type Naming, physicalName } from "../../topology/naming.ts";
+import { containerPorts } from "../../topology/plan.ts";
+import { type LoadBalancer } from "../../topology/types.ts";
+import { type Member } from "../host/fleet.ts";
+import { Answers } from "./answers.ts";
+import { edgeHealthPath } from "./nginx-config.ts";
+import { Pause } from "./pause.ts";
+
+export interface HetznerBalancerArgs {
+  readonly naming: Naming;
+  readonly balancer: LoadBalancer;
+  /** Hetzner's name of its size, such as `lb11`. */
+  readonly type: string;
+  readonly subnetId: pulumi.Input<string>;
+  /** The servers that it spreads visitors over, each with what has to be up on it before. */
+  readonly targets: readonly { readonly member: Member; readonly edge: pulumi.Resource }[];
+  readonly hostname: string;
+  /** Whether neither the engine nor the provider deletes it: its address may be known elsewhere. @default true */
+  readonly protection?: boolean;
+}
+
+/**
+ * How its health is asked for. A server that is gone gets nothing any more after at most twelve seconds; one that is only
+ * slow has to be so for as long.
+ */
+const check = { intervalSeconds: 3, timeoutSeconds: 3, retries: 3 } as const;
+
+/** How long a target that gets no new connections may use those that it has. */
+const drainSeconds = 10;
+const answerSeconds = 180;
+
+/**
+ * Hetzner's load balancer before the edges. It passes TLS on as it comes, so that the certificate's key is nowhere but at
+ * the edges, and says by the PROXY protocol who is in front of it: no firewall can be put before it.
+ */
+export class HetznerBalancer extends pulumi.ComponentResource {
+  /** Its public IPv4 address, once visitors can be sent there. */
+  readonly address: pulumi.Output<string>;
+
+  constructor(name: string, args: HetznerBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("orion:edge:HetznerBalancer", name, {}, opts);
+    const balancer = this.#createBalancer(name, args);
+    const id = balancer.id.apply(Number);
+    const services = [80, 443].map((port) => this.#createService(name, balancer, port));
+    const network = this.#attachToNetwork(name, args, id);
+    const targets = args.targets.map((target) => this.#addTarget(name, target, id, network));
+    this.address = this.#waitForAnswers(name, args, balancer, [...services, ...targets]);
+    this.registerOutputs({ address: this.address });
+  }
+
+  #createBalancer(name: string, { naming, balancer, type, protection = true }: HetznerBalancerArgs) {
+    return new hcloud.LoadBalancer(
+      `${name}-balancer`,
+      {
+        name: physicalName(naming, balancer.name),
+        loadBalancerType: type,
+        location: balancer.location,
+        algorithm: { type: "least_connections" },
+        deleteProtection: protection,
+        labels: { ...labels(naming, "balancer") },
+      },
+      { parent: this, protect: protection },
+    );
+  }
+
+  #createService(name: string, balancer: hcloud.LoadBalancer, port: number): pulumi.Resource {
+    return new hcloud.LoadBalancerService(
+      `${name}-service-${port}`,
+      {
+        loadBalancerId: balancer.id,
+        protocol: "tcp",
+        listenPort: port,
+        destinationPort: port,
+        proxyprotocol: true,
+        healthCheck: {
+          // A port of its own, that takes no PROXY protocol: the check is a plain request, whoever sends it.
+          protocol: "http",
+          port: containerPorts.edgeHealth,
+          interval: check.intervalSeconds,
+          timeout: check.timeoutSeconds,
+          retries: check.retries,
+          http: { path: edgeHealthPath, statusCodes: ["200"] },
+        },
+      },
+      { parent: this, deletedWith: balancer },
+    );
+  }
+
+  #attachToNetwork(name: string, { balancer, subnetId }: HetznerBalancerArgs, loadBalancerId: pulumi.Output<number>) {
+    return new hcloud.LoadBalancerNetwork(
+      `${name}-network`,
+      { loadBalancerId, subnetId, ip: balancer.privateAddress },
+      { parent: this },
+    );
+  }
+
+  /** A server gets visitors when its edge is up; when it goes, first they stay away, and what is under way ends. */
+  #addTarget(
+    name: string,
+    { member, edge }: HetznerBalancerArgs["targets"][number],
+    loadBalancerId: pulumi.Output<number>,
+    network: pulumi.Resource,
+  ): pulumi.Resource {
+    const { server, cloudServer } = member;
+    const drain = new Pause(
+      `${name}-drain-${server.name}`,
+      { way: server.privateAddress, afterChangeSeconds: 0, atRemovalSeconds: drainSeconds },
+      { parent: this, dependsOn: [edge, ...cloudServer.attachments] },
+    );
+    return new hcloud.LoadBalancerTarget(
+      `${name}-target-${server.name}`,
+      { loadBalancerId, type: "server", serverId: cloudServer.server.id.apply(Number), usePrivateIp: true },
+      { parent: this, dependsOn: [network, drain] },
+    );
+  }
+
+  #waitForAnswers(
+    name: string,
+    { targets, hostname }: HetznerBalancerArgs,
+    balancer: hcloud.LoadBalancer,
+    dependsOn: pulumi.Resource[],
+  ): pulumi.Output<string> {
+    const answers = new Answers(
+      `${name}-answers`,
+      {
+        address: balancer.ipv4,
+        port: 443,
+        hostname,
+        path: edgeHealthPath,
+        behind: targets.map(({ member }) => member.server.name),
+        // Each target has its turn.
+        inARow: 3 * targets.length,
+        timeoutSeconds: answerSeconds,
+      },
+      { parent: this, dependsOn },
+    );
+    return answers.address;
+  }
+}
