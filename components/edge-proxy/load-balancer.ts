@@ -43,10 +43,11 @@ export class HetznerBalancer extends pulumi.ComponentResource {
     super("orion:edge:HetznerBalancer", name, {}, opts);
     const balancer = this.#createBalancer(name, args);
     const id = balancer.id.apply(Number);
-    const services = [80, 443].map((port) => this.#createService(name, balancer, port));
-    const network = this.#attachToNetwork(name, args, id);
-    const targets = args.targets.map((target) => this.#addTarget(name, target, id, network));
-    this.address = this.#waitForAnswers(name, args, balancer, [...services, ...targets]);
+    // One after the other: while one change of a load balancer is under way, Hetzner refuses the next.
+    let last: pulumi.Resource = this.#attachToNetwork(name, args, id);
+    for (const port of [80, 443]) last = this.#createService(name, balancer, port, last);
+    for (const target of args.targets) last = this.#addTarget(name, target, id, last);
+    this.address = this.#waitForAnswers(name, args, balancer, last);
     this.registerOutputs({ address: this.address });
   }
 
@@ -65,7 +66,7 @@ export class HetznerBalancer extends pulumi.ComponentResource {
     );
   }
 
-  #createService(name: string, balancer: hcloud.LoadBalancer, port: number): pulumi.Resource {
+  #createService(name: string, balancer: hcloud.LoadBalancer, port: number, after: pulumi.Resource): pulumi.Resource {
     return new hcloud.LoadBalancerService(
       `${name}-service-${port}`,
       {
@@ -84,7 +85,7 @@ export class HetznerBalancer extends pulumi.ComponentResource {
           http: { path: edgeHealthPath, statusCodes: ["200"] },
         },
       },
-      { parent: this, deletedWith: balancer },
+      { parent: this, dependsOn: after },
     );
   }
 
@@ -101,7 +102,7 @@ export class HetznerBalancer extends pulumi.ComponentResource {
     name: string,
     { member, edge }: HetznerBalancerArgs["targets"][number],
     loadBalancerId: pulumi.Output<number>,
-    network: pulumi.Resource,
+    after: pulumi.Resource,
   ): pulumi.Resource {
     const { server, cloudServer } = member;
     const drain = new Pause(
@@ -112,7 +113,7 @@ export class HetznerBalancer extends pulumi.ComponentResource {
     return new hcloud.LoadBalancerTarget(
       `${name}-target-${server.name}`,
       { loadBalancerId, type: "server", serverId: cloudServer.server.id.apply(Number), usePrivateIp: true },
-      { parent: this, dependsOn: [network, drain] },
+      { parent: this, dependsOn: [after, drain] },
     );
   }
 
@@ -120,7 +121,7 @@ export class HetznerBalancer extends pulumi.ComponentResource {
     name: string,
     { targets, hostname }: HetznerBalancerArgs,
     balancer: hcloud.LoadBalancer,
-    dependsOn: pulumi.Resource[],
+    dependsOn: pulumi.Resource,
   ): pulumi.Output<string> {
     const answers = new Answers(
       `${name}-answers`,

@@ -120,3 +120,12 @@ test("secrets are unwrapped at any depth", () => {
 test("a text loses every secret in it, the longest first; very short ones would only garble it", () => {
   expect(redact("abcdefgh abcdef abc", ["abcdef", "abcdefgh", "abc"])).toBe("[secret] [secret] abc");
 });
+
+test("a task that can be undone runs that command when it is taken out, and another one nothing", async () => {
+  const { run, calls } = fakeDocker(0);
+  const provider = new OrionProvider(run);
+  await provider.delete("", urn, inputs);
+  expect(calls).toEqual([]);
+  await provider.delete("", urn, { ...inputs, removal: ["psql", "-c", "DROP"] });
+  expect(calls.find(isRun)?.args.slice(-4)).toEqual(["sha256:1", "psql", "-c", "DROP"]);
+});
