@@ -90,6 +90,7 @@ function mockOutputs(name: string): Record<string, unknown> {
     imageId: `sha256:${name}`,
     result: `generated-${name}`,
     ipAddress: "192.0.2.10",
+    ipv4: "192.0.2.20",
     linuxDevice: `/dev/disk/by-id/${name}`,
     value: `generated-${name}`,
     certificate: `certificate-${name}`,

@@ -54,7 +54,7 @@ const database = (phase: Phase) =>
   });
 
 const hetzner = fc.record(
-  { locations: fc.shuffledSubarray([...locations], { minLength: 1 }), image: fc.constant("debian-12") },
+  { locations: fc.shuffledSubarray([...locations], { minLength: 1 }), loadBalancerType: fc.constant("lb21") },
   { requiredKeys: [] },
 );
 
@@ -97,6 +97,7 @@ const composed = (settings: Settings) =>
 test.each([
   ["development", 15],
   ["mvp", 8],
+  ["scale", 5],
 ] as const)(
   "any valid configuration of phase %s composes, with a container for each service of its plan",
   async (phase, numRuns) => {

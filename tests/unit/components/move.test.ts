@@ -1,0 +1,150 @@
+/** From one server to several: what the engine is asked for before and after, resource by resource. */
+import { Platform } from "../../../components/platform.ts";
+import { type Phase } from "../../../config/schema.ts";
+import { plan } from "../../../topology/plan.ts";
+import { compose, type Recorded } from "../support/compose.ts";
+import { expectGolden } from "../support/golden.ts";
+import { named } from "../support/place.ts";
+import { settingsOf } from "../support/settings.ts";
+
+const production = async (phase: Phase, values = {}): Promise<readonly Recorded[]> => {
+  const settings = settingsOf(phase, values);
+  const { resources } = await compose("up", () => {
+    const builtImages = { app: "orion/sample-app:test", docs: "orion/docs:test" };
+    return new Platform("orion", { settings, topology: plan("prod", settings), builtImages, secret: () => undefined });
+  });
+  return resources;
+};
+let [mvp, scale]: (readonly Recorded[])[] = [];
+beforeAll(async () => {
+  [mvp, scale] = [await production("mvp"), await production("scale")];
+});
+const before = () => mvp ?? [];
+const after = () => scale ?? [];
+const key = ({ type, name }: Recorded) => `${type.split(":").pop() ?? ""} ${name}`;
+const find = (resources: readonly Recorded[], one: Recorded) => resources.find((other) => key(other) === key(one));
+
+/** As text, without what the engine does not look at, and without the label that says the phase. */
+function lasting({ inputs, options }: Recorded): string {
+  const seen = Object.entries(inputs).filter(([name]) => !options.ignoreChanges?.includes(name));
+  return JSON.stringify({ inputs: Object.fromEntries(seen), options }).replaceAll(/"phase":"\w+"/g, '"phase":""');
+}
+
+test("the graph of phase scale is the one that was looked at", () => {
+  expectGolden(process.cwd(), "graph-scale", { resources: [...after()] });
+});
+
+test("what holds data stays exactly as it is, but for the label that says the phase", () => {
+  const holders = before().filter(
+    ({ type, name }) =>
+      /^(hcloud:index\/(server|volume|volumeAttachment|network|primaryIp)|cloudflare:index\/r2|random:)/.test(type) ||
+      /^(database|cache|broker)-(server|data|password|tls)/.test(name),
+  );
+  expect(holders.length).toBeGreaterThan(15);
+  for (const one of holders) {
+    const kept = find(after(), one);
+    expect([key(one), kept && lasting(kept)]).toEqual([key(one), lasting(one)]);
+  }
+});
+
+test("what goes is what visitors and tasks do not need any more: the edge, the apps, the workers, the open ports", () => {
+  const gone = before().filter((one) => !find(after(), one));
+  expect(gone.map(key).sort()).toEqual([
+    "AppTier app",
+    "CloudFirewall web",
+    "Container app-app-1",
+    "Container app-app-2",
+    "Container edge-nginx",
+    "Container workers-worker-default-1",
+    "Container workers-worker-emails-1",
+    "Container workers-worker-imports-1",
+    "Container workers-worker-reports-1",
+    "EdgeProxy edge",
+    "Firewall web-firewall",
+    "FirewallAttachment web-firewall-attachment",
+    "LiveFiles edge-config",
+    "RemoteImage core-1-image-nginx",
+    "RemoteImage core-1-image-rclone",
+    "Volume edge-files",
+    "WorkerTier workers",
+  ]);
+});
+
+test("visitors are sent to the load balancer, by the record that there was, once it answers", () => {
+  const content = (resources: readonly Recorded[]) => named(resources, "hostname-record").inputs["content"];
+  expect([content(before()), content(after())]).toEqual(["192.0.2.10", "192.0.2.20"]);
+  expect(named(after(), "hostname-record").options.dependencies).toContain("orion:index:Answers balancer-1-answers");
+  expect(named(after(), "balancer-1-answers")).toMatchObject({
+    inputs: { address: "192.0.2.20", port: 443, behind: ["app-1", "app-2"], inARow: 6 },
+    options: {
+      dependencies: expect.arrayContaining([
+        "hcloud:index/loadBalancerTarget:LoadBalancerTarget balancer-1-target-app-2",
+      ]),
+    },
+  });
+});
+
+test("a load balancer is changed by one resource after the other: Hetzner refuses two changes at once", () => {
+  const parts = after().filter(({ type }) => /loadBalancer(Network|Service|Target)/.test(type));
+  expect(parts).toHaveLength(5);
+  const waits = parts.map(({ options }) =>
+    (options.dependencies ?? []).filter((one) => /loadBalancer(Network|Service|Target)/.test(one)),
+  );
+  expect(waits.map(({ length }) => length).sort()).toEqual([0, 1, 1, 1, 1]);
+  expect(new Set(waits.flat()).size).toBe(4);
+});
+
+test("a target gets nothing any more before its edge goes, and what is under way has its time", () => {
+  expect(named(after(), "balancer-1-target-app-1").options.dependencies).toContain(
+    "orion:index:Pause balancer-1-drain-app-1",
+  );
+  expect(named(after(), "balancer-1-drain-app-1")).toMatchObject({
+    inputs: { atRemovalSeconds: 10 },
+    options: { dependencies: expect.arrayContaining(["docker:index/container:Container app-1-edge-nginx"]) },
+  });
+});
+
+test("Beat is the same thing on another server, so that the old one is gone before the new one comes", () => {
+  for (const resources of [before(), after()]) {
+    expect(named(resources, "workers-beat").options.deleteBeforeReplace).toBe(true);
+  }
+  expect(named(after(), "workers-beat").options.provider).toBe("pulumi:providers:docker worker-1-docker");
+});
+
+test("everything in Docker goes away with the server that it is on", () => {
+  const inDocker = after().filter(({ type }) =>
+    /^(docker:|orion:index:(Task|LiveFiles|HostFiles|HostReady))/.test(type),
+  );
+  expect(inDocker.length).toBeGreaterThan(50);
+  for (const one of inDocker) {
+    const server = /^hcloud:index\/server:Server (\w+-\d)-server$/.exec(one.options.deletedWith ?? "")?.[1];
+    expect([key(one), server]).toEqual([key(one), expect.any(String)]);
+    if (one.options.provider !== undefined)
+      expect(one.options.provider).toBe(`pulumi:providers:docker ${server ?? ""}-docker`);
+  }
+});
+
+test("nothing is published to everybody; the load balancer alone reaches the edges", () => {
+  const ports = after().flatMap(({ inputs }) => (inputs["ports"] ?? []) as { ip: string }[]);
+  expect(ports.length).toBeGreaterThan(8);
+  expect(ports.filter(({ ip }) => !/^(10\.20\.1\.|127\.0\.0\.1$)/.test(ip))).toEqual([]);
+  const rules = JSON.stringify(named(after(), "app-1-peers").inputs["files"]);
+  expect(rules).toContain("-s 10.20.1.5/32 -p tcp -m conntrack --ctorigdstport 443 -j RETURN");
+  expect(rules.match(/-s 10\.20\.1\.\d+\/32/g)).toEqual(Array(3).fill("-s 10.20.1.5/32"));
+});
+
+test("the app reads lists from the replica, and backups are taken from it", () => {
+  const { inputs } = named(after(), "app-1-app-app-1");
+  expect(JSON.stringify(inputs["envs"])).toContain(
+    "DATABASE_REPLICA_URL=postgresql://orion_user:generated-database-password@10.20.1.22:5432/orion_db?sslmode=require",
+  );
+  expect(JSON.stringify(named(after(), "backup-files").inputs)).toContain("PGHOST=10.20.1.22");
+  expect(JSON.stringify(named(before(), "app-app-1").inputs["envs"])).not.toContain("DATABASE_REPLICA_URL");
+});
+
+test("without a replica there is one server less, and nobody speaks of it", async () => {
+  const resources = await production("scale", { database: { replicas: 0 } });
+  expect(resources.filter(({ name }) => /replica|db-2/.test(name))).toEqual([]);
+  expect(JSON.stringify(named(resources, "app-1-app-app-1").inputs["envs"])).not.toContain("DATABASE_REPLICA_URL");
+  expect(JSON.stringify(named(resources, "backup-files").inputs)).toContain("PGHOST=10.20.1.11");
+});
