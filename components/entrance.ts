@@ -8,6 +8,7 @@ import { type BackingServicesArgs } from "./backing-services.ts";
 import { type AcmeArgs, AcmeCertificate, AcmeClient } from "./edge-proxy/acme-certificate.ts";
 import { CloudflareZone } from "./edge-proxy/cloudflare-zone.ts";
 import { type Certificate, configFile, EdgeProxy } from "./edge-proxy/edge-proxy.ts";
+import { createEdgeFarewell } from "./edge-proxy/edge-farewell.ts";
 import { HostName } from "./edge-proxy/host-name.ts";
 import { HetznerBalancer } from "./edge-proxy/load-balancer.ts";
 import { SelfSignedCertificate } from "./edge-proxy/self-signed-certificate.ts";
@@ -96,7 +97,9 @@ function createEdge(
     ...(domain !== undefined && { hostname: domain }),
     ...uploadsOf(storage),
   };
-  const proxy = new EdgeProxy(partName("edge", service.server), args, { parent, dependsOn: [app, ...client] });
+  const name = partName("edge", service.server);
+  const proxy = new EdgeProxy(name, args, { parent, dependsOn: [app, ...client] });
+  if (topology.servers.length > 0) createEdgeFarewell(`${name}-farewell`, place, { parent, dependsOn: proxy });
   return { service, proxy, acme: acme || undefined };
 }
 

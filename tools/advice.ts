@@ -11,6 +11,7 @@ export type Problem =
   | "database-refuses"
   | "connections"
   | "slow-queries"
+  | "replica-behind"
   | "cache-refuses"
   | "cache-full"
   | "worker-silent"
@@ -71,6 +72,10 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "slow-queries": ({ make }) => ({
     meaning: "queries run for a long time, and what they lock waits",
     remedy: `${make("psql")}: SELECT pid, now() - query_start AS runs, query FROM pg_stat_activity WHERE state <> 'idle' ORDER BY 2 DESC; then an index, or SELECT pg_terminate_backend(pid)`,
+  }),
+  "replica-behind": ({ logs }) => ({
+    meaning: "it does not follow the primary, and what is read from it is old",
+    remedy: `${logs}; where the primary has thrown away what it needs, make it anew (docs/scale.md)`,
   }),
   "cache-refuses": ({ logs }) => ({ meaning: "Redis does not answer", remedy: logs }),
   "cache-full": ({ make }) => ({

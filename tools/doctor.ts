@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { dataMount } from "../components/host/cloud-init.ts";
 import { redisDatabases } from "../components/cache/redis-config.ts";
 import { queues } from "../config/schema.ts";
+import { edgeHealthPath } from "../components/edge-proxy/nginx-config.ts";
 import { containerPorts } from "../topology/plan.ts";
 import { lastingServices, type Service, servicesOf, type Topology } from "../topology/types.ts";
 import { explain, type Finding, type Problem } from "./advice.ts";
@@ -17,6 +18,8 @@ type Exec = (service: Service, ...command: string[]) => { ok: boolean; output: s
 
 /** A query that runs longer than this, in seconds, is worth a look. */
 const slowQuerySeconds = 30;
+/** A replica may be so far behind, in seconds: a long query holds it up. */
+const lateSeconds = 300;
 
 /**
  * Checks every component of the stack.
@@ -79,6 +82,8 @@ async function checkFunction(service: Service, topology: Topology, exec: Exec): 
     case "database":
     case "test-database":
       return checkDatabase(service, exec);
+    case "replica":
+      return checkReplica(service, exec);
     case "cache":
     case "broker":
       return checkCache(service, exec);
@@ -87,8 +92,11 @@ async function checkFunction(service: Service, topology: Topology, exec: Exec): 
     case "app":
       return checkHttp(service, "/ready", "app-not-ready", exec, service);
     case "edge":
-      return checkHttp(service, "/ready", "bad-gateway", exec, app);
+      return isBehindBalancer(service)
+        ? checkHttp(service, edgeHealthPath, "bad-gateway", exec, app)
+        : checkHttp(service, "/ready", "bad-gateway", exec, app);
     case "flower":
+      return checkHttp(service, "/", "no-answer", exec, service);
     case "docs":
       return checkHttp(service, "/", "no-answer", exec, app);
     default:
@@ -98,7 +106,7 @@ async function checkFunction(service: Service, topology: Topology, exec: Exec): 
 
 function checkDatabase(service: Service, exec: Exec): Checked {
   const query = `SELECT (SELECT count(*) FROM pg_stat_activity), current_setting('max_connections'),
-    (SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND now() - query_start > interval '${slowQuerySeconds} seconds'),
+    (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND state = 'active' AND now() - query_start > interval '${slowQuerySeconds} seconds'),
     pg_size_pretty(pg_database_size(current_database()))`;
   const { ok, output } = exec(service, "psql", "-XtA", "-F", " ", "-c", query);
   if (!ok) return { problem: "database-refuses", detail: output };
@@ -106,6 +114,18 @@ function checkDatabase(service: Service, exec: Exec): Checked {
   const detail = `${connections} of ${most} connections, ${slow} slow queries, ${size.join(" ")}`;
   if (Number(slow) > 0) return { problem: "slow-queries", detail };
   return Number(connections) > Number(most) * 0.9 ? { problem: "connections", detail } : { detail };
+}
+
+/** A replica that has nothing to fetch is not late, however long ago the last change was. */
+function checkReplica(service: Service, exec: Exec): Checked {
+  const query = `SELECT coalesce((SELECT status FROM pg_stat_wal_receiver), 'nothing'),
+    CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+      ELSE coalesce(round(extract(epoch FROM now() - pg_last_xact_replay_timestamp())), 0) END`;
+  const { ok, output } = exec(service, "psql", "-XtA", "-F", " ", "-c", query);
+  if (!ok) return { problem: "database-refuses", detail: output };
+  const [status = "", seconds = "0"] = output.split(" ");
+  const detail = `${status} from the primary, ${seconds} s behind`;
+  return status === "streaming" && Number(seconds) <= lateSeconds ? { detail } : { problem: "replica-behind", detail };
 }
 
 function checkCache(service: Service, exec: Exec): Checked {
@@ -154,8 +174,14 @@ async function checkHttp(
 const localUrl = ({ published: [at] }: Service, path: string): string | undefined =>
   at && `http://${at.address}:${at.port}${path}`;
 
+/** Whether an edge takes visitors from a load balancer alone; then it has a port for questions. */
+const isBehindBalancer = ({ published }: Service): boolean =>
+  published.some(({ containerPort }) => containerPort === containerPorts.edgeHealth);
+
 /** By its name in the container network, where an edge with TLS has that at its second port. */
-function insideUrl({ name, kind, published }: Service, path: string): string {
+function insideUrl(service: Service, path: string): string {
+  const { name, kind, published } = service;
+  if (isBehindBalancer(service)) return `http://${name}:${containerPorts.edgeHealth}${path}`;
   if (kind === "edge" && published.length > 1) return `https://${name}:${containerPorts.edgeTls}${path}`;
   const port = kind === "edge" ? containerPorts.edge : kind === "flower" ? containerPorts.flower : containerPorts.app;
   return `http://${name}:${port}${path}`;

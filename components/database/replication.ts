@@ -76,7 +76,7 @@ if [ ! -s PG_VERSION ]; then
   find . -mindepth 1 -delete
   chown postgres:postgres .
   chmod 0700 .
-  setpriv --reuid postgres --regid postgres --init-groups env PGPASSFILE=${ownPasswordsFile} \\
+  setpriv --reuid postgres --regid postgres --init-groups env HOME=/var/lib/postgresql PGPASSFILE=${ownPasswordsFile} \\
     pg_basebackup --host ${host} --port ${port} --username ${replicationUser} --dbname sslmode=require --no-password \\
     --slot ${slot} --wal-method stream --checkpoint fast --pgdata "$PGDATA/incoming"
   touch incoming/standby.signal

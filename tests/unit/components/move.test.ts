@@ -24,6 +24,8 @@ const after = () => scale ?? [];
 const key = ({ type, name }: Recorded) => `${type.split(":").pop() ?? ""} ${name}`;
 const find = (resources: readonly Recorded[], one: Recorded) => resources.find((other) => key(other) === key(one));
 
+const containing = (text: string): unknown => expect.arrayContaining([text]);
+
 /** As text, without what the engine does not look at, and without the label that says the phase. */
 function lasting({ inputs, options }: Recorded): string {
   const seen = Object.entries(inputs).filter(([name]) => !options.ignoreChanges?.includes(name));
@@ -62,6 +64,7 @@ test("what goes is what visitors and tasks do not need any more: the edge, the a
     "EdgeProxy edge",
     "Firewall web-firewall",
     "FirewallAttachment web-firewall-attachment",
+    "HostFiles edge-farewell",
     "LiveFiles edge-config",
     "RemoteImage core-1-image-nginx",
     "RemoteImage core-1-image-rclone",
@@ -76,11 +79,7 @@ test("visitors are sent to the load balancer, by the record that there was, once
   expect(named(after(), "hostname-record").options.dependencies).toContain("orion:index:Answers balancer-1-answers");
   expect(named(after(), "balancer-1-answers")).toMatchObject({
     inputs: { address: "192.0.2.20", port: 443, behind: ["app-1", "app-2"], inARow: 6 },
-    options: {
-      dependencies: expect.arrayContaining([
-        "hcloud:index/loadBalancerTarget:LoadBalancerTarget balancer-1-target-app-2",
-      ]),
-    },
+    options: { dependencies: containing("hcloud:index/loadBalancerTarget:LoadBalancerTarget balancer-1-target-app-2") },
   });
 });
 
@@ -100,8 +99,17 @@ test("a target gets nothing any more before its edge goes, and what is under way
   );
   expect(named(after(), "balancer-1-drain-app-1")).toMatchObject({
     inputs: { atRemovalSeconds: 10 },
-    options: { dependencies: expect.arrayContaining(["docker:index/container:Container app-1-edge-nginx"]) },
+    options: { dependencies: containing("docker:index/container:Container app-1-edge-nginx") },
   });
+});
+
+test("an edge that goes lets its apps end first, and those of no other stack", () => {
+  const { inputs, options } = named(before(), "edge-farewell");
+  expect(inputs["removal"]).toEqual([
+    ...["sh", "-c"],
+    "docker ps --quiet --filter label=app=orion --filter label=stack=prod --filter label=role=app | xargs -r docker stop --time 35",
+  ]);
+  expect(options.dependencies).toContain("docker:index/container:Container edge-nginx");
 });
 
 test("Beat is the same thing on another server, so that the old one is gone before the new one comes", () => {

@@ -1,0 +1,131 @@
+/** A live platform that moves from one server to several, and what happens when one of those is gone. */
+import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type LoadReport, startLoad } from "../support/load.ts";
+import { RehearsalCloud } from "../support/cloud.ts";
+import { eventually } from "../support/eventually.ts";
+import { docker, succeed } from "../support/sandbox.ts";
+
+const root = resolve(__dirname, "..", "..", "..");
+jest.setTimeout(900_000);
+
+const url = "https://orion.example.com";
+const cloud = new RehearsalCloud(root, { name: "scale", block: 99, port: 8990, machines: "docker" });
+
+/** Runs a command on a server, past its firewall. */
+async function on(server: string, ...words: string[]): Promise<string[]> {
+  const found = (await cloud.list(`/servers?name=orion-prod-${server}`, "servers"))[0];
+  return docker("exec", `orion-cloud-scale-server-${String(found?.["id"])}`, ...words);
+}
+
+/** Rows of a query in the container of a PostgreSQL server. */
+const query = (server: string, container: string, sql: string): Promise<string[]> =>
+  on(server, "docker", "exec", `orion-prod-${container}`, "psql", "-XtA", "-c", sql);
+
+/** What must be the same before and after: the containers with data, and since when PostgreSQL runs. */
+async function identity(): Promise<readonly string[]> {
+  const containers = await on("core-1", "docker", "ps", "--no-trunc", "--format", "{{.Names}} {{.ID}}");
+  return [
+    ...containers.filter((line) => /-(database|cache|broker) /.test(line)).sort(),
+    ...(await query("core-1", "database", "SELECT pg_postmaster_start_time()")),
+  ];
+}
+
+/** Health of the load balancer's targets, one for each service. */
+async function health(): Promise<readonly string[]> {
+  const [balancer] = await cloud.list("/load_balancers", "load_balancers");
+  const targets = (balancer?.["targets"] ?? []) as { health_status: { status: string }[] }[];
+  return targets.flatMap((target) => target.health_status.map(({ status }) => status));
+}
+
+async function power(server: string, action: "poweroff" | "poweron"): Promise<void> {
+  const [found] = await cloud.list(`/servers?name=orion-prod-${server}`, "servers");
+  await cloud.hetzner("POST", `/servers/${String(found?.["id"])}/actions/${action}`);
+}
+
+const expectLossless = ({ ledger, answered }: LoadReport) => {
+  expect(ledger).toMatchObject({ lost: [], doubled: [], unconfirmed: [] });
+  expect(ledger.acknowledged).toBeGreaterThanOrEqual(answered["order"] ?? 0);
+  expect(ledger.acknowledged).toBeGreaterThan(20);
+};
+
+beforeAll(() => {
+  cloud.rehearse("mvp");
+});
+
+afterAll(() => {
+  cloud.dispose();
+});
+
+test("the move under load: no request fails, no order is lost, and what holds data goes on as if nothing had been", async () => {
+  const before = await identity();
+  expect(before).toHaveLength(4);
+  const load = startLoad(root, cloud.settings, url);
+  const report = cloud.rehearse("scale");
+  const seen = await load.stop();
+  expect(report).toContain("is up in phase scale");
+  expect(seen.failures).toEqual([]);
+  expectLossless(seen);
+  expect(await identity()).toEqual(before);
+  // Nothing else is left there.
+  expect(await on("core-1", "docker", "ps", "--format", "{{.Names}}")).toHaveLength(3);
+});
+
+test("the load balancer finds every target well, and strangers are turned away at the edges", async () => {
+  await eventually(async () => {
+    expect(await health()).toEqual(Array(4).fill("healthy"));
+  });
+  const [balancer] = (await cloud.status()).balancers;
+  const options = ["--silent", "--insecure", "--output", "/dev/null", "--write-out", "%{http_code}"];
+  const at = ["--resolve", `orion.example.com:443:${balancer?.address ?? ""}`];
+  expect(spawnSync("curl", [...options, ...at, `${url}/`], { encoding: "utf8" }).stdout).toBe("403");
+});
+
+test("the replica follows, has the same rows, and takes no writes", async () => {
+  expect(await query("core-1", "database", "SELECT state FROM pg_stat_replication")).toEqual(["streaming"]);
+  const rows = "SELECT count(*), sum(hashtext(o::text)) FROM orders AS o";
+  const primary = await query("core-1", "database", rows);
+  await eventually(async () => {
+    expect(await query("db-2", "replica-1", rows)).toEqual(primary);
+  });
+  expect(await query("db-2", "replica-1", "SELECT pg_is_in_recovery()")).toEqual(["t"]);
+});
+
+test("done again, it changes nothing; every component is well, and a backup is taken from the replica", () => {
+  expect(cloud.rehearse("scale")).toMatch(/Resources:\n +\d+ unchanged\n/);
+  expect(succeed(cloud.runMake("backup", ["REHEARSAL=1"]))).toContain("complete backups now: 1,");
+  expect(succeed(cloud.runMake("doctor", ["REHEARSAL=1"]))).toContain("All of 'prod' is well.");
+});
+
+test("an app server that is gone costs nothing once the load balancer has noticed, and no order", async () => {
+  const load = startLoad(root, cloud.settings, url);
+  await power("app-2", "poweroff");
+  const off = Date.now();
+  await eventually(async () => {
+    expect((await health()).filter((status) => status === "healthy")).toHaveLength(2);
+  });
+  const noticed = Date.now();
+  expect((noticed - off) / 1000).toBeLessThan(30);
+  await sleep(20_000);
+  const seen = await load.stop();
+  // Who was on the way to it waits as long as a visitor waits.
+  const after = seen.failures.filter(({ time }) => Date.parse(time) > noticed + 16_000);
+  expect(after).toEqual([]);
+  expectLossless(seen);
+  await power("app-2", "poweron");
+  await eventually(async () => {
+    expect(await health()).toEqual(Array(4).fill("healthy"));
+  }, 180);
+});
+
+test("a worker server that is killed with tasks in flight loses none", async () => {
+  const load = startLoad(root, cloud.settings, url);
+  await sleep(5000);
+  await power("worker-1", "poweroff");
+  await sleep(5000);
+  await power("worker-1", "poweron");
+  const seen = await load.stop();
+  expect(seen.failures).toEqual([]);
+  expectLossless(seen);
+});
