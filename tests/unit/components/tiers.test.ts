@@ -417,3 +417,35 @@ test("old and new versions of the app, side by side with all workers, have conne
   expect(2 * poolSize(settingsOf("mvp")) * processes + 2 * tasks).toBeLessThan(maxConnections);
   expect(poolSize(settingsOf("mvp", { app: { instances: 16, uvicornWorkers: 64 } }))).toBe(1);
 });
+
+describe("nginx behind a load balancer", () => {
+  const common = {
+    ...{ port: 8080, app: { host: "app", port: 8000 }, bodyLimitMb: 50, hostname: "orion.example.com" },
+    tls: { port: 8443, certificate: "edge.crt", key: "edge.key" },
+    balancers: { addresses: ["10.20.1.5"], healthPort: 8081 },
+  };
+  const guarded = nginxConfig({ ...common, trustedProxies: ["173.245.48.0/20"] });
+
+  test("learns from it who is in front, and takes the word of no one but Cloudflare for who the client is", () => {
+    expect(guarded).toContain("listen 8443 ssl http2 proxy_protocol;");
+    expect(guarded).toContain("listen 8080 default_server proxy_protocol;");
+    expect(guarded).toContain("set_real_ip_from 10.20.1.5;\n  real_ip_header CF-Connecting-IP;");
+    expect(guarded).toContain("geo $proxy_protocol_addr $stranger {\n    default 1;\n    173.245.48.0/20 0;\n  }");
+    expect(guarded).toContain("if ($stranger) {\n      return 403;\n    }");
+  });
+
+  test("without Cloudflare everybody is let in, under the address that the load balancer says", () => {
+    const open = nginxConfig({ ...common, trustedProxies: [] });
+    expect(open).toContain("set_real_ip_from 10.20.1.5;\n  real_ip_header proxy_protocol;");
+    expect(open).not.toContain("stranger");
+  });
+
+  test("says at a port of its own whether an app answers", () => {
+    expect(guarded).toMatch(/listen 8081;[^]*location = \/edge-health \{[^}]*proxy_pass \$app\/health;/);
+  });
+
+  test("without a load balancer there is nothing of it", () => {
+    const { balancers: _, ...direct } = common;
+    expect(nginxConfig({ ...direct, trustedProxies: ["173.245.48.0/20"] })).not.toMatch(/proxy_protocol|stranger|8081/);
+  });
+});
