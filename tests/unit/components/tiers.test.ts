@@ -419,11 +419,11 @@ test("old and new versions of the app, side by side with all workers, have conne
 });
 
 describe("nginx behind a load balancer", () => {
-  const common = {
+  const direct = {
     ...{ port: 8080, app: { host: "app", port: 8000 }, bodyLimitMb: 50, hostname: "orion.example.com" },
     tls: { port: 8443, certificate: "edge.crt", key: "edge.key" },
-    balancers: { addresses: ["10.20.1.5"], healthPort: 8081 },
   };
+  const common = { ...direct, balancers: { addresses: ["10.20.1.5"], healthPort: 8081 } };
   const guarded = nginxConfig({ ...common, trustedProxies: ["173.245.48.0/20"] });
 
   test("learns from it who is in front, and takes the word of no one but Cloudflare for who the client is", () => {
@@ -445,7 +445,6 @@ describe("nginx behind a load balancer", () => {
   });
 
   test("without a load balancer there is nothing of it", () => {
-    const { balancers: _, ...direct } = common;
     expect(nginxConfig({ ...direct, trustedProxies: ["173.245.48.0/20"] })).not.toMatch(/proxy_protocol|stranger|8081/);
   });
 });
