@@ -30,8 +30,9 @@ export function createEntrance(args: EntranceArgs, parent: pulumi.Resource): voi
   const edges = servicesOf(args.topology, "edge").map((service) => createEdge(service, args, certificate, parent));
   const address = createBalancer(edges, args, parent) ?? publicAddress(args.places);
   const { domain } = args.settings;
-  const name =
-    zone && domain !== undefined && address && new HostName("hostname", { zone, domain, address }, { parent });
+  // Also on the way back to one server, visitors are sent only where an edge is up.
+  const opts = { parent, dependsOn: edges.map(({ proxy }) => proxy) };
+  const name = zone && domain !== undefined && address && new HostName("hostname", { zone, domain, address }, opts);
   for (const { proxy, acme } of edges) {
     // An authority asks at the host name.
     if (acme) new AcmeCertificate("edge-certificate", acme, { parent, dependsOn: [proxy, ...(name ? [name] : [])] });
@@ -109,7 +110,9 @@ function createBalancer(
   { settings, topology, places }: EntranceArgs,
   parent: pulumi.Resource,
 ): pulumi.Output<string> | undefined {
-  const { hetzner, domain, protection } = settings;
+  const { hetzner, domain, cloudflare } = settings;
+  // Where Cloudflare does not send visitors there, somebody else does who knows the address.
+  const protection = settings.protection && !cloudflare.enabled;
   const { stack, phase, loadBalancers } = topology;
   const [balancer, another] = loadBalancers;
   if (!balancer) return undefined;

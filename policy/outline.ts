@@ -8,16 +8,16 @@ import { keepsAddress, privateNetwork, type Server, type Service, type Topology 
 import { type Graph, keyOf, type Recorded, type RecordedOptions } from "./graph.ts";
 import { types } from "./stateful.ts";
 
-/** The least load balancer that Hetzner has. */
-const balancerType = "lb11";
-
 /** The outline of a plan as a graph. */
 export function outlineOf(topology: Topology, settings: Settings): Graph {
   const made = [
     ...(topology.servers.length > 0 ? [networkOf(topology, settings)] : []),
     ...topology.servers.flatMap((server) => ofServer(topology, settings, server)),
-    ...topology.loadBalancers.map((location) =>
-      resource(types.loadBalancer, `load-balancer-${location}`, { location, loadBalancerType: balancerType }),
+    ...topology.loadBalancers.map(({ name, location }) =>
+      resource(types.loadBalancer, `${name}-balancer`, {
+        location,
+        loadBalancerType: settings.hetzner.loadBalancerType,
+      }),
     ),
     ...topology.services.flatMap((service) => ofService(topology, settings, service)),
     ...ofStorage(topology, settings),
@@ -72,7 +72,10 @@ function ofServer(topology: Topology, settings: Settings, server: Server): Recor
       types.server,
       `${name}-server`,
       { ...common, serverType, deleteProtection: hasData && settings.protection },
-      { ...(hasData ? kept(settings) : {}), ignoreChanges: ["image", "userData", "sshKeys", "location"] },
+      {
+        ...(hasData ? kept(settings) : {}),
+        ignoreChanges: ["image", "userData", "sshKeys", "location", "firewallIds"],
+      },
     ),
     resource(types.serverNetwork, `${name}-network`, { ip: server.privateAddress }, { deletedWith }),
     ...(hasData

@@ -60,7 +60,7 @@ test("what would be lost is refused, whatever ids the providers gave", async () 
   const { findings } = await moved(stackOf("mvp"), stackOf("mvp", { hetzner: { locations: ["hel1"] } }));
   expect(titles({ findings })).toEqual([
     ...["refused core-1-ip", "refused core-1-volume"],
-    ...["danger cloudflare-record-core-1", "danger core-1-server"],
+    ...["danger hostname-record", "danger core-1-server"],
   ]);
   expect(findings[1]?.happens).toContain("location changes from fsn1 to hel1");
 });
