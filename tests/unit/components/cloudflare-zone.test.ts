@@ -31,7 +31,7 @@ describe.each(["preview", "up"] as const)("CloudflareZone in mode %s", (mode) =>
       type: "cloudflare:index/dnsRecord:DnsRecord",
       name: "hostname-record",
       inputs: { zoneId, name: domain, type: "A", content: "192.0.2.1", ttl: 1, proxied: true },
-      options: { ...ofHostName, deleteBeforeReplace: true },
+      options: { ...ofHostName, deleteBeforeReplace: true, aliases: ["cloudflare-record-core-1"] },
     });
     expect(named(resources, "hostname-drain")).toMatchObject({
       inputs: { way: "192.0.2.1", afterChangeSeconds: 30, atRemovalSeconds: 0 },
