@@ -25,12 +25,15 @@ export class Project {
     const path = resolve(root, "tests", "contract", "rehearsal", "program", program);
     writeFileSync(join(this.folder, "index.ts"), `export * from ${JSON.stringify(path)};\n`);
     writeFileSync(join(this.folder, "package.json"), JSON.stringify({ name: "probe", type: "module" }));
-    const plugin = { name: "cloudflare", path: join(root, "rehearsal", "cloudflare-plugin") };
+    const providers = [
+      { name: "cloudflare", path: join(root, "rehearsal", "cloudflare-plugin") },
+      { name: "orion", path: join(root, "provider") },
+    ];
     const runtime = { name: "nodejs", options: { typescript: false } };
     // JSON is YAML.
     writeFileSync(
       join(this.folder, "Pulumi.yaml"),
-      JSON.stringify({ name: "probe", runtime, main: "index.ts", plugins: { providers: [plugin] } }),
+      JSON.stringify({ name: "probe", runtime, main: "index.ts", plugins: { providers } }),
     );
     mkdirSync(join(this.folder, "state"));
     const own = Object.entries(process.env).filter(([name]) => !/^(PULUMI_(?!HOME)|CLOUDFLARE_|npm_)/.test(name));
