@@ -22,7 +22,8 @@ import { UserError } from "./user-error.ts";
 export const backupNow = [
   `unit=${backupUnit}.service`,
   `[ "$(systemctl show --property SubState --value $unit)" != auto-restart ] || systemctl stop $unit`,
-  "journalctl --unit $unit --lines 0 --follow --output cat & log=$!",
+  // From now on, also where a busy machine shows it later than the service says it.
+  'journalctl --unit $unit --since "@$(date +%s)" --no-tail --follow --output cat & log=$!',
   "code=0; systemctl start $unit || code=$?",
   "sleep 1; kill $log; exit $code",
 ].join("\n");
