@@ -59,7 +59,8 @@ export async function knownOf(stack: Stack, builtImages: BuiltImages): Promise<G
   return { resources: resources.map(known), uses };
 }
 
-async function programOf(
+/** What the program registers for a stack. @throws {NotBuiltError} in a phase that is not built */
+export async function programOf(
   { settings, topology, secrets }: Stack,
   mode: "compare" | "up",
   builtImages: BuiltImages,

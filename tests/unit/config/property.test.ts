@@ -95,9 +95,9 @@ const composed = (settings: Settings) =>
   });
 
 test.each([
-  ["development", 15],
-  ["mvp", 8],
-  ["scale", 5],
+  ["development", 10],
+  ["mvp", 5],
+  ["scale", 3],
 ] as const)(
   "any valid configuration of phase %s composes, with a container for each service of its plan",
   async (phase, numRuns) => {

@@ -3,10 +3,10 @@ import { phases } from "../../../config/schema.ts";
 import { isSafe, moveBetween } from "../../../policy/dangers.ts";
 import { keyOf, madeIn } from "../../../policy/graph.ts";
 import { outlineOf } from "../../../policy/outline.ts";
-import { composes, graphsOf } from "../../../policy/program.ts";
+import { composes } from "../../../policy/program.ts";
 import { brokenRules } from "../../../policy/rules.ts";
 import { holdingIn, types } from "../../../policy/stateful.ts";
-import { graphsBetween, images, outlineIn, pairs, serverPhases, stackOf, titles } from "./support.ts";
+import { graphsBetween, outlineIn, pairs, serverPhases, stackOf, titles } from "./support.ts";
 
 const built = phases.filter((phase) => composes(stackOf(phase)));
 
@@ -22,7 +22,7 @@ describe.each(built)("the program in phase %s", (phase) => {
 
   test("has what its outline says, with the same inputs and the same protection", async () => {
     const stack = stackOf(phase);
-    const { after } = await graphsOf(stack, stack, images);
+    const { after } = await graphsBetween(stack, stack);
     const outlined = outlineOf(stack.topology, stack.settings).resources;
     const composed = new Map(after.resources.map((resource) => [keyOf(resource), resource]));
     const lasting = outlined.filter(({ type }) => type !== types.container && type !== types.loadBalancer);

@@ -83,7 +83,7 @@ test("a move is called safe exactly when nothing is lost, whatever the phases an
       expect({ lost, titles: titles(move), safe: isSafe(move) }).toMatchObject({ safe: lost.length === 0 });
       seen[isSafe(move) ? "safe" : "refused"]++;
     }),
-    { numRuns: 1500 },
+    { numRuns: 1000 },
   );
   // Neither answer is given always.
   expect(Math.min(seen.safe, seen.refused)).toBeGreaterThan(200);
@@ -106,7 +106,7 @@ test("growing with the same overrides loses nothing: no server that holds data i
         expect(later?.volumeGb).toBeGreaterThanOrEqual(volumeGb);
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: 400 },
   );
 });
 
@@ -120,6 +120,6 @@ test("a move to where one is changes nothing, and there and back is as many chan
       const [forth, back] = [moveOf(here, there), moveOf(there, here)];
       expect([count(back, "create"), count(back, "delete")]).toEqual([count(forth, "delete"), count(forth, "create")]);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
