@@ -65,11 +65,12 @@ function runEngine(
   env: NodeJS.ProcessEnv,
 ): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
   return new Promise((settle, reject) => {
-    const child = spawn(program, [...args], { stdio: "inherit", env });
+    // Before the engine is there: a signal in between would end this process, and leave the engine to itself.
     for (const signal of signals) {
       // The terminal sends Ctrl-C to the engine as well, and a second one would end an update without its cleaning up.
       process.on(signal, () => (signal === "SIGINT" && process.stdin.isTTY ? false : child.kill(signal)));
     }
+    const child = spawn(program, [...args], { stdio: "inherit", env });
     child.on("error", reject);
     child.on("exit", (code, signal) => {
       for (const name of signals) process.removeAllListeners(name);
