@@ -11,7 +11,8 @@ import { RehearsalCloud } from "../tests/e2e/support/cloud.ts";
 import { type LoadReport } from "../tests/e2e/support/load.ts";
 import { RehearsedPlatform } from "../tests/e2e/support/platform.ts";
 import { succeed } from "../tests/e2e/support/sandbox.ts";
-import { machine, type Row, tableOf } from "./table.ts";
+import { machine, tableOf } from "./table.ts";
+import { failuresDuring, type Happening, rowsOf, times, whats, wholeRun } from "./under-load.ts";
 
 const root = join(import.meta.dirname, "..");
 const place = ["PHASE=mvp", "BLOCK=96", "PORT=8960"];
@@ -22,15 +23,8 @@ const kills = { fromNothing: 5, underLoad: 5 };
 const longest = { fromNothing: 60, underLoad: 40 };
 const powerCuts = 3;
 
-/** Something that went wrong, and how long it took until all was well. */
-interface Fault {
-  readonly what: string;
-  readonly from: string;
-  readonly to: string;
-  readonly seconds: number;
-}
-
-const faults: Fault[] = [];
+/** What went wrong, and how long it took until all was well. */
+const faults: Happening[] = [];
 const tell = (line: string) => process.stdout.write(`${line}\n`);
 
 /** @param work resolves when all is well; its seconds are counted from the moment that `happens` has ended */
@@ -145,22 +139,13 @@ async function brokenVersion(): Promise<void> {
   );
 }
 
-const whats = (): string[] => [...new Set(faults.map(({ what }) => what))];
-
-const rows = (): Row[] =>
-  whats().map((what) => ({
-    what,
-    values: faults.filter((one) => one.what === what).map(({ seconds }) => seconds),
-  }));
-
-function failedRows({ failures }: LoadReport): string {
-  const during = (what: string) =>
-    failures.filter(({ time }) => faults.some((one) => one.what === what && one.from <= time && time <= one.to));
-  const count = (what: string, kind: RegExp) => during(what).filter((one) => kind.test(one.what)).length;
-  return whats()
+function failedRows(report: LoadReport): string {
+  const count = (what: string, kind: RegExp) =>
+    failuresDuring(faults, what, report).filter((one) => kind.test(one.what)).length;
+  return whats(faults)
     .map(
       (what) =>
-        `| ${what.split(",")[0] ?? ""} | ${faults.filter((one) => one.what === what).length} | ${count(what, /order/)} | ${count(what, /page|upload/)} | ${count(what, /WebSocket/)} |`,
+        `| ${what.split(",")[0] ?? ""} | ${times(faults, what)} | ${count(what, /order/)} | ${count(what, /page|upload/)} | ${count(what, /WebSocket/)} |`,
     )
     .join("\n");
 }
@@ -174,14 +159,12 @@ try {
   await outages();
   await sleep(5000);
   const report = await load.stop();
-  const { answered, failures, ledger } = report;
-  const requests = Object.entries(answered).map(([what, count]) => `${count} ${what}s`);
   const text = `# The mvp phase: what faults cost
 
 Measured by \`make bench-faults\` on ${machine()}. The machine is shared, runs the load, the cloud and the platform at the same
 time, and ${busy > 1 ? `was not idle: its load was ${busy.toFixed(1)} before` : "was idle before"}. The load is 2 orders and 2 pages a second, an upload every five, and 3 WebSockets.
 
-${tableOf("Seconds until all is well", rows(), 1)}
+${tableOf("Seconds until all is well", rowsOf(faults), 1)}
 
 Requests that failed meanwhile:
 
@@ -192,18 +175,11 @@ ${failedRows(report)}
 Ten updates were killed with all their processes; the first ${kills.fromNothing} one after the other while both APIs refused three calls of
 ten (429). One update finished what they had left: ${moments.join("; ")}.
 
-| Of the whole run | |
-|---|---|
-| answered | ${requests.join(", ")} |
-| failed | ${failures.length} |
-| orders acknowledged | ${ledger.acknowledged} |
-| orders lost | ${ledger.lost.length} |
-| orders doubled | ${ledger.doubled.length} |
-| orders whose task was not run | ${ledger.unconfirmed.length} |
+${wholeRun(report)}
 `;
   writeFileSync(join(import.meta.dirname, "faults.md"), text);
   tell(`\n${text}`);
-  for (const { time, what, why } of failures) tell(`${time} ${what}: ${why}`);
+  for (const { time, what, why } of report.failures) tell(`${time} ${what}: ${why}`);
 } finally {
   cloud.dispose();
 }

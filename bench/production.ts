@@ -6,32 +6,25 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
 import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { RehearsalCloud } from "../tests/e2e/support/cloud.ts";
-import { type LoadReport, startLoad } from "../tests/e2e/support/load.ts";
+import { type LoadReport } from "../tests/e2e/support/load.ts";
+import { RehearsedPlatform } from "../tests/e2e/support/platform.ts";
 import { succeed } from "../tests/e2e/support/sandbox.ts";
 import { type Captured, capture } from "../tools/run.ts";
-import { median, machine, type Row, tableOf } from "./table.ts";
+import { readState } from "../tools/state.ts";
+import { median, machine, tableOf } from "./table.ts";
+import { failuresDuring, type Happening, rowsOf, times, whats, wholeRun } from "./under-load.ts";
 
 const root = join(import.meta.dirname, "..");
 const deploys = 20;
 const stack = "prod";
 const cloud = new RehearsalCloud(root, { name: "benchmvp", block: 95, port: 8950, machines: "docker" });
+const platform = new RehearsedPlatform(root, cloud);
 const folder = rehearsalFolder(root, "benchmvp", stack);
 
-/** A change while the load goes on. */
-interface Change {
-  readonly what: string;
-  readonly seconds: number;
-  readonly from: string;
-  readonly to: string;
-}
-
 const ran = ({ code, stdout, stderr }: Captured): string => succeed({ code, output: stdout + stderr });
-const pulumi = (...args: string[]): string =>
-  ran(capture(join(root, "node_modules", ".bin", "pulumi"), ["-C", folder, ...args, "--stack", stack]));
-const configure = (key: string, value: string) => pulumi("config", "set", "--path", `orion:${key}`, value);
+const pulumi = (...args: string[]): string => ran(capture("pulumi", ["-C", folder, ...args, "--stack", stack]));
 const update = (...args: string[]) => pulumi("up", "--yes", "--skip-preview", ...args);
 
 function timed(work: () => unknown): number {
@@ -40,7 +33,8 @@ function timed(work: () => unknown): number {
   return (performance.now() - start) / 1000;
 }
 
-function change(what: string, work: () => unknown): Change {
+/** A change while the load goes on. */
+function change(what: string, work: () => unknown): Happening {
   const from = new Date().toISOString();
   const seconds = timed(work);
   process.stdout.write(`${what}: ${seconds.toFixed(1)} s\n`);
@@ -53,27 +47,21 @@ function firstAnswer(report: string): string {
   return ran(capture("sh", ["-c", `${command}/health --silent --fail --output /dev/null --write-out '%{http_code}'`]));
 }
 
-const exportSchema = z.object({
-  deployment: z.object({ resources: z.array(z.object({ urn: z.string(), type: z.string() })) }),
-});
-
 /** The names that the engine has for the resources of a type. */
 const urnsOf = (type: string): string[] =>
-  exportSchema
-    .parse(JSON.parse(pulumi("stack", "export")))
-    .deployment.resources.flatMap((one) => (one.type === type ? [one.urn] : []));
+  (readState(folder, stack)?.deployment.resources ?? []).flatMap((one) => (one.type === type ? [one.urn] : []));
 
-async function underLoad(): Promise<{ changes: Change[]; report: LoadReport }> {
-  const load = startLoad(root, cloud.settings, "https://orion.example.com", 7200);
+async function underLoad(): Promise<{ changes: Happening[]; report: LoadReport }> {
+  const load = platform.load(7200);
   await sleep(5000);
-  const changes: Change[] = [];
+  const changes: Happening[] = [];
   for (let round = 1; round <= deploys; round++) {
-    configure("app.environment.RELEASE", `release-${round}`);
+    platform.configure("app.environment.RELEASE", `release-${round}`);
     changes.push(change("a deploy: migrations, app, workers, Beat", () => update()));
   }
-  configure("workers.concurrency.default", "3");
+  platform.configure("workers.concurrency.default", "3");
   changes.push(change("a deploy of one worker", () => update()));
-  configure("edge.bodyLimitMb", "40");
+  platform.configure("edge.bodyLimitMb", "40");
   changes.push(change("another configuration of the edge", () => update()));
   const certificates = urnsOf("cloudflare:index/originCaCertificate:OriginCaCertificate");
   const again = certificates.flatMap((urn) => ["--replace", urn]);
@@ -82,19 +70,10 @@ async function underLoad(): Promise<{ changes: Change[]; report: LoadReport }> {
   return { changes, report: await load.stop() };
 }
 
-const rowsOf = (changes: readonly Change[]): Row[] =>
-  [...new Set(changes.map(({ what }) => what))].map((what) => ({
-    what,
-    values: changes.filter((one) => one.what === what).map(({ seconds }) => seconds),
-  }));
-
-function failuresOf(changes: readonly Change[], { failures }: LoadReport): string {
-  const during = (what: string) =>
-    failures.filter(({ time }) => changes.some((one) => one.what === what && one.from <= time && time <= one.to));
-  return [...new Set(changes.map(({ what }) => what))]
-    .map((what) => `| ${what} | ${changes.filter((one) => one.what === what).length} | ${during(what).length} |`)
+const failuresOf = (changes: readonly Happening[], report: LoadReport): string =>
+  whats(changes)
+    .map((what) => `| ${what} | ${times(changes, what)} | ${failuresDuring(changes, what, report).length} |`)
     .join("\n");
-}
 
 try {
   let answer = "";
@@ -104,8 +83,7 @@ try {
   const unchanged = timed(() => cloud.rehearse("mvp"));
   const refresh = timed(() => pulumi("preview", "--refresh", "--expect-no-changes"));
   const { changes, report } = await underLoad();
-  const { answered, failures, reconnected, latency, ledger } = report;
-  const requests = Object.entries(answered).map(([what, count]) => `${count} ${what}s`);
+  const { failures, reconnected, latency } = report;
   const text = `# The mvp phase: from nothing, and changes under load
 
 Measured by \`make bench-production\` on ${machine()}. The machine is shared and noisy, and runs the load, the cloud and the
@@ -133,16 +111,10 @@ ${tableOf("Seconds of `npx pulumi up`", rowsOf(changes), 1)}
 |---|---|---|
 ${failuresOf(changes, report)}
 
-| Of the whole run | |
-|---|---|
-| answered | ${requests.join(", ")} |
-| failed | ${failures.length} |
-| milliseconds of an answer | ${latency.median} in the median, ${latency.p99} at 99 %, ${latency.slowest} at most |
-| WebSockets that were ended with a close frame, and came again | ${reconnected} |
-| orders acknowledged | ${ledger.acknowledged} |
-| orders lost | ${ledger.lost.length} |
-| orders doubled | ${ledger.doubled.length} |
-| orders whose task was not run | ${ledger.unconfirmed.length} |
+${wholeRun(report, [
+  `| milliseconds of an answer | ${latency.median} in the median, ${latency.p99} at 99 %, ${latency.slowest} at most |`,
+  `| WebSockets that were ended with a close frame, and came again | ${reconnected} |`,
+])}
 `;
   writeFileSync(join(import.meta.dirname, "production.md"), text);
   process.stdout.write(`\n${text}\n`);

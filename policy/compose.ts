@@ -1,6 +1,7 @@
 /** Runs a program piece under Pulumi's mocks and keeps exactly what it would register with the engine. */
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
+import { signatureKey, unknownValue } from "../provider/secrets.ts";
 import { type Graph, keyOf, type Recorded, unknown, type Uses } from "./graph.ts";
 import { shortUrn } from "./urn.ts";
 
@@ -10,10 +11,6 @@ export interface Composed<T> extends Graph {
   readonly result: T;
   readonly resources: Recorded[];
 }
-
-const secretSignature = "4dabf18193072939515e22adb298388d";
-/** How the SDK writes a value that is not known yet. */
-const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /** How much is known: in `preview` no output of a provider, in `up` what the mock returns; in `compare` not even what is looked up. */
 export type Mode = "preview" | "up" | "compare";
@@ -174,6 +171,6 @@ function readable(value: unknown): unknown {
   if (value === unknownValue) return unknown;
   if (Array.isArray(value)) return value.map(readable);
   if (typeof value !== "object" || value === null) return value;
-  if (secretSignature in value) return { "[secret]": readable((value as Record<string, unknown>)["value"]) };
+  if (signatureKey in value) return { "[secret]": readable((value as Record<string, unknown>)["value"]) };
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, readable(inner)]));
 }

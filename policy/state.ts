@@ -1,5 +1,6 @@
 /** What exists, as a graph: the resources of a state, in the form in which a program registers them. Pure. */
 import { z } from "zod";
+import { signatureKey } from "../provider/secrets.ts";
 import { type Graph, isRecord, keyOf, type Recorded, unknown, type Uses } from "./graph.ts";
 import { type Phase, phases } from "../config/schema.ts";
 import { shortUrn } from "./urn.ts";
@@ -57,14 +58,11 @@ const usesOf = ({ propertyDependencies }: z.infer<typeof resourceSchema>): Uses 
     ]),
   );
 
-/** The key under which the state marks what is not a plain value; a secret is one. */
-const mark = "4dabf18193072939515e22adb298388d";
-
 /** Inputs as the program said them: without the defaults that the provider added; what is encrypted is not known. */
 function asSaid(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(asSaid);
   if (!isRecord(value)) return value;
-  if (mark in value) return unknown;
+  if (signatureKey in value) return unknown;
   const added: unknown = value["__defaults"];
   const defaults = new Set<unknown>(["__defaults", ...(Array.isArray(added) ? (added as unknown[]) : [])]);
   return Object.fromEntries(

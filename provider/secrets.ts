@@ -1,7 +1,7 @@
 /** Secrets as they cross the plugin protocol: an object that is marked by a signature and carries the value. */
 
-/** The engine's mark of a wrapped value and, as its content, of a secret (Pulumi's resource property encoding). */
-const signatureKey = "4dabf18193072939515e22adb298388d";
+/** The engine's mark of a wrapped value, also in the state, and, as its content, of a secret (Pulumi's resource property encoding). */
+export const signatureKey = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 
 /** What the engine sends in a preview for a text that is not known yet. */

@@ -41,6 +41,18 @@ export class Engine {
     return this.captureOnHost(...this.#docker, ...args);
   }
 
+  /**
+   * The containers of a stack's services, also those that have ended, a line each, the newest first.
+   *
+   * @param format of a line, as Docker takes it; ids are whole
+   * @param service its name; @default all
+   */
+  serviceContainers(stack: string, format: string, service?: string): Captured {
+    const labels = ["app=orion", `stack=${stack}`, service === undefined ? "service" : `service=${service}`];
+    const filters = labels.flatMap((label) => ["--filter", `label=${label}`]);
+    return this.capture("container", "ls", "--all", "--no-trunc", ...filters, "--format", format);
+  }
+
   /** Runs a program of the engine's machine and keeps what it prints. */
   captureOnHost(...words: readonly string[]): Captured {
     return capture(...this.#program(words, false));
@@ -123,10 +135,8 @@ export class Engines {
    * @throws {UserError} when the engine does not answer
    */
   find(service: Service): string | undefined {
-    const { code, stdout, stderr } = this.of(service).capture(
-      ...["container", "ls", "--all", "--filter", "label=app=orion", "--filter", `label=stack=${this.#file.stack}`],
-      ...["--filter", `label=service=${service.name}`, "--format", "{{.Names}}"],
-    );
+    const engine = this.of(service);
+    const { code, stdout, stderr } = engine.serviceContainers(this.#file.stack, "{{.Names}}", service.name);
     if (code === 0) return stdout.split("\n").find((name) => name !== "");
     throw new UserError(`The Docker Engine of '${service.server}' does not answer: ${stderr.trim()}`);
   }

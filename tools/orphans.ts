@@ -59,18 +59,9 @@ export async function removeOrphans(
 
 /** The stack's containers on a server that the state does not know. A server is one stack's alone; this machine is not. */
 function unnoted(engine: Engine, stack: string, ids: ReadonlySet<string | undefined>): Orphan[] {
-  const filters = ["app=orion", `stack=${stack}`, "service"].flatMap((label) => ["--filter", `label=${label}`]);
-  const { stdout } = engine.capture(
-    "container",
-    "ls",
-    "--all",
-    "--no-trunc",
-    ...filters,
-    "--format",
-    "{{.ID}} {{.Names}}",
-  );
-  return stdout
-    .split("\n")
+  return engine
+    .serviceContainers(stack, "{{.ID}} {{.Names}}")
+    .stdout.split("\n")
     .map((line) => line.split(" "))
     .flatMap(([id = "", name = ""]) => (id === "" || ids.has(id) ? [] : [{ kind: "container" as const, name }]));
 }

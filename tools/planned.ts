@@ -1,5 +1,6 @@
 /** What the next update would make, by the program itself: where the last one failed, some of it may be there already. */
 import { z } from "zod";
+import { unknownValue } from "../provider/secrets.ts";
 import { capture } from "./run.ts";
 import { type Resource, resourceSchema } from "./state.ts";
 
@@ -7,9 +8,6 @@ const historySchema = z.array(z.object({ kind: z.string(), result: z.string() })
 const previewSchema = z.object({
   steps: z.array(z.object({ op: z.string(), newState: resourceSchema.optional() })).default([]),
 });
-
-/** How the engine writes a value that is not known yet. */
-const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 export function lastUpdateFailed(root: string, stack: string): boolean {
   const args = ["stack", "history", "--json", "--page-size", "1", "--stack", stack, "--cwd", root];
@@ -27,6 +25,6 @@ export function plannedCreates(root: string, stack: string): Resource[] {
   if (code !== 0) return [];
   const { steps } = previewSchema.parse(JSON.parse(stdout));
   return steps.flatMap(({ op, newState }) =>
-    op === "create" && newState && !JSON.stringify(newState).includes(unknown) ? [newState] : [],
+    op === "create" && newState && !JSON.stringify(newState).includes(unknownValue) ? [newState] : [],
   );
 }

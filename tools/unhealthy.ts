@@ -20,10 +20,9 @@ export function sayUnhealthy(root: string, stack: string, say: (line: string) =>
 
 /** Names of containers with how they are; those that only start are among them, since the update did not wait for them. */
 function unhealthy(engine: Engine, stack: string): [name: string, status: string][] {
-  const filters = ["app=orion", `stack=${stack}`, "service"].flatMap((label) => ["--filter", `label=${label}`]);
-  const { stdout } = engine.capture("container", "ls", "--all", ...filters, "--format", "{{.Names}}\t{{.Status}}");
-  return stdout
-    .split("\n")
+  return engine
+    .serviceContainers(stack, "{{.Names}}\t{{.Status}}")
+    .stdout.split("\n")
     .map((line) => line.split("\t"))
     .flatMap(([name = "", status = ""]) => (name === "" || status.includes("(healthy)") ? [] : [[name, status]]));
 }

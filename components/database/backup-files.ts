@@ -1,4 +1,5 @@
 /** Where a backup's files are on its server, and what those of it say that differ from stack to stack. Pure. */
+import { assignments, quoted } from "../host/shell.ts";
 
 /** Takes a backup; says which there are. */
 export const backupCommand = "/usr/local/sbin/orion-backup";
@@ -35,8 +36,6 @@ export const settingsText = (settings: BackupSettings): string =>
     RCLONE_IMAGE: quoted(settings.rcloneImage),
     GLOBALS: quoted(settings.external ? "--no-role-passwords" : ""),
   });
-
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 export interface StoreAccess {
   /** URL of the S3 interface. */
@@ -97,8 +96,3 @@ function connectionVariables(url: string): Record<string, string> {
     ...Object.fromEntries(parameters),
   };
 }
-
-const assignments = (values: Readonly<Record<string, string>>): string =>
-  Object.entries(values)
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join("");

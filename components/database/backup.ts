@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type DockerPlace } from "../host/docker-place.ts";
 import { HostFiles } from "../host/host-files.ts";
+import { timerFiles } from "../host/timer-files.ts";
 import { type BackupStore } from "../storage/storage.ts";
 import {
   backupCommand,
@@ -27,8 +28,7 @@ export interface BackupArgs {
   readonly external?: boolean;
 }
 
-const timer = `${backupUnit}.timer`;
-const units = "/etc/systemd/system";
+const timed = timerFiles({ unit: backupUnit, service: backupService, timer: backupTimer });
 
 /**
  * A dump of the database every night, in a bucket of its own; the restore drill lies beside it.
@@ -42,6 +42,7 @@ export class Backup extends pulumi.ComponentResource {
     new HostFiles(
       `${name}-files`,
       {
+        ...timed,
         place: args.place,
         files: {
           [backupCommand]: { text: backupScript, mode: "0755" },
@@ -49,12 +50,8 @@ export class Backup extends pulumi.ComponentResource {
           [settingsFile]: { text: settingsOf(args), mode: "0600" },
           [storeFile]: { text: credentialsOf(args), mode: "0600" },
           [databaseFile]: { text: pulumi.secret(pulumi.output(args.databaseUrl).apply(databaseText)), mode: "0600" },
-          [`${units}/${backupUnit}.service`]: { text: backupService, mode: "0644" },
-          [`${units}/${timer}`]: { text: backupTimer, mode: "0644" },
+          ...timed.files,
         },
-        command: ["sh", "-c", `systemctl daemon-reload && systemctl enable --now --quiet ${timer}`],
-        // A server that was rebuilt has none.
-        removal: ["sh", "-c", `[ ! -e ${units}/${timer} ] || systemctl disable --now --quiet ${timer}`],
       },
       { parent: this },
     );

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type DockerPlace } from "../host/docker-place.ts";
 import { HostFiles } from "../host/host-files.ts";
+import { timerFiles } from "../host/timer-files.ts";
 import {
   acmeAuthorityFile,
   acmeCommand,
@@ -25,8 +26,6 @@ export interface AcmeArgs {
   /** Name of the edge's container, and the file in it with its configuration. */
   readonly edge: { readonly container: string; readonly config: string };
 }
-
-const timer = `${acmeUnit}.timer`;
 
 /**
  * What gets a certificate from an ACME authority by HTTP-01, and a first one for the edge to start with. The server itself
@@ -59,22 +58,8 @@ export class AcmeClient extends pulumi.ComponentResource {
 export class AcmeCertificate extends pulumi.ComponentResource {
   constructor(name: string, args: AcmeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:edge:AcmeCertificate", name, {}, opts);
-    new HostFiles(
-      `${name}-units`,
-      {
-        place: args.place,
-        files: {
-          [`/etc/systemd/system/${acmeUnit}.service`]: { text: acmeService(args), mode: "0644" },
-          [`/etc/systemd/system/${timer}`]: { text: acmeTimer, mode: "0644" },
-        },
-        command: [
-          ...["sh", "-c"],
-          `systemctl daemon-reload && ${acmeCommand} obtain && systemctl enable --now --quiet ${timer}`,
-        ],
-        removal: ["sh", "-c", `systemctl disable --now --quiet ${timer}`],
-      },
-      { parent: this },
-    );
+    const units = { unit: acmeUnit, service: acmeService(args), timer: acmeTimer, first: `${acmeCommand} obtain` };
+    new HostFiles(`${name}-units`, { place: args.place, ...timerFiles(units) }, { parent: this });
     this.registerOutputs({});
   }
 }

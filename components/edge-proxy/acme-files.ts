@@ -1,4 +1,5 @@
 /** The files by which a server gets its certificate from an ACME authority and keeps it fresh. Pure. */
+import { assignments } from "../host/shell.ts";
 import { sshWords } from "../host/ssh-options.ts";
 
 /** Gets the certificate, or renews it. */
@@ -36,18 +37,16 @@ export interface AcmeSettings {
 
 /** Text of {@link acmeSettingsFile}, which the script reads as shell. */
 export const acmeSettingsText = (settings: AcmeSettings): string =>
-  Object.entries({
-    HOSTNAME: settings.hostname,
-    SERVER: settings.server,
-    EMAIL: settings.email ?? "",
-    IMAGE: settings.image,
-    NETWORK: settings.network,
-    EDGE: settings.edge,
-    CONFIG: settings.config,
+  assignments({
+    HOSTNAME: sshWords([settings.hostname]),
+    SERVER: sshWords([settings.server]),
+    EMAIL: settings.email ? sshWords([settings.email]) : "",
+    IMAGE: sshWords([settings.image]),
+    NETWORK: sshWords([settings.network]),
+    EDGE: sshWords([settings.edge]),
+    CONFIG: sshWords([settings.config]),
     AUTHORITY: settings.hasAuthority ? acmeAuthorityFile : "",
-  })
-    .map(([name, value]) => `${name}=${value === "" ? "" : sshWords([value])}\n`)
-    .join("");
+  });
 
 /**
  * `prepare`: the edge has something to start with, before there is a certificate. `obtain`: the certificate is got where
@@ -91,7 +90,7 @@ prepare() {
   if [ -s "$edge/current/edge.crt" ]; then return 0; fi
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
-  own=/etc/orion/edge/current
+  own=$(dirname "$CONFIG")
   if is_up && docker exec "$EDGE" cat "$own/edge.crt" >"$work/crt" 2>/dev/null &&
     docker exec "$EDGE" cat "$own/edge.key" >"$work/key" 2>/dev/null; then :; else
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=$HOSTNAME" \

@@ -119,10 +119,7 @@ ${realAddress(trustedProxies, balancers)}${isGuarded ? strangers(trustedProxies)
     proxy_next_upstream error timeout;
     proxy_next_upstream_tries 3;
 
-    location = ${edgeHealthPath} {
-      access_log off;
-      return 200 "ok\\n";
-    }
+    ${healthLocation}
 
     # The files are in the app's image; after the first request for each, the edge serves them by itself.
     location /static/ {
@@ -149,6 +146,12 @@ ${uploads === undefined ? "" : uploadsLocation(uploads)}
 }
 `;
 }
+
+/** The machine itself is well when this answers. */
+const healthLocation = `location = ${edgeHealthPath} {
+      access_log off;
+      return 200 "ok\\n";
+    }`;
 
 /** nginx inherits these only where a location adds no header of its own. */
 const securityHeaders = [
@@ -203,10 +206,7 @@ const redirectServer = (port: number, { challenges }: NginxTls, balancers: Nginx
   server {
     listen ${port} default_server${proxied(balancers)};
     server_name _;
-    location = ${edgeHealthPath} {
-      access_log off;
-      return 200 "ok\\n";
-    }${challenges === undefined ? "" : challengesLocation(challenges)}
+    ${healthLocation}${challenges === undefined ? "" : challengesLocation(challenges)}
     location / {
       return 301 https://$host$request_uri;
     }

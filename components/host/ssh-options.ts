@@ -1,4 +1,5 @@
 /** How this machine's ssh talks to a server. Pure. */
+import { quoted } from "./shell.ts";
 
 export interface SshOptionsArgs {
   /** Folder of this machine for known hosts and shared connections; `~` is the user's home. */
@@ -29,7 +30,5 @@ export function sshOptions({ folder, identityFile, serverId }: SshOptionsArgs): 
 }
 
 /** A command as one argument of ssh: each word arrives as it is, whatever a shell would make of it. */
-export const sshWords = (words: readonly string[]): string => words.map(quoted).join(" ");
-
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+export const sshWords = (words: readonly string[]): string =>
+  words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : quoted(word))).join(" ");

@@ -1,0 +1,26 @@
+import { type HostFilesArgs } from "./host-files.ts";
+
+export interface TimerFilesArgs {
+  /** Name of the service and of its timer. */
+  readonly unit: string;
+  /** Texts of both. */
+  readonly service: string;
+  readonly timer: string;
+  /** A command line that has to end well before the timer is started. @default - none */
+  readonly first?: string;
+}
+
+/** What a server runs at its own times: a service and its timer for systemd, among the files that it gets. */
+export function timerFiles({ unit, service, timer, first }: TimerFilesArgs): Omit<HostFilesArgs, "place"> {
+  const path = `/etc/systemd/system/${unit}`;
+  const steps = ["systemctl daemon-reload", ...(first ? [first] : []), `systemctl enable --now --quiet ${unit}.timer`];
+  return {
+    files: {
+      [`${path}.service`]: { text: service, mode: "0644" },
+      [`${path}.timer`]: { text: timer, mode: "0644" },
+    },
+    command: ["sh", "-c", steps.join(" && ")],
+    // A server that was rebuilt has none.
+    removal: ["sh", "-c", `[ ! -e ${path}.timer ] || systemctl disable --now --quiet ${unit}.timer`],
+  };
+}
