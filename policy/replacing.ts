@@ -27,6 +27,7 @@ export const replacingInputs: Readonly<Record<string, readonly string[]>> = {
   "docker:index/network:Network": ["driver", "internal", "ipamConfigs", "labels", "name", "options"],
   "docker:index/remoteImage:RemoteImage": ["name", "platform", "pullTriggers", "triggers"],
   "docker:index/volume:Volume": ["driver", "driverOpts", "labels", "name"],
+  "hcloud:index/firewallAttachment:FirewallAttachment": ["firewallId"],
   "hcloud:index/loadBalancer:LoadBalancer": ["location", "networkZone"],
   "hcloud:index/loadBalancerNetwork:LoadBalancerNetwork": ["ip", "loadBalancerId", "networkId", "subnetId"],
   "hcloud:index/loadBalancerService:LoadBalancerService": ["listenPort", "loadBalancerId", "protocol"],

@@ -33,9 +33,12 @@ export class CloudFirewall extends pulumi.ComponentResource {
     this.id = firewall.id.apply(Number);
     const { attachedTo } = args;
     if (attachedTo) {
-      const attachment = { firewallId: this.id, serverIds: [...attachedTo] };
       // A resource of its own: what a move does not want any more goes last, when nobody comes that way.
-      new hcloud.FirewallAttachment(`${name}-firewall-attachment`, attachment, { parent: this });
+      new hcloud.FirewallAttachment(
+        `${name}-firewall-attachment`,
+        { firewallId: this.id, serverIds: [...attachedTo] },
+        { parent: this },
+      );
     }
     this.registerOutputs({ id: this.id });
   }

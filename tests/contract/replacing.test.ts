@@ -43,6 +43,7 @@ const [key, otherKey] = [pem(), pem()];
 
 /** Inputs that are made up in a graph, and that a plugin takes apart. */
 const lifelike: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  "hcloud:index/loadBalancerNetwork:LoadBalancerNetwork": { subnetId: "4711-10.20.1.0/24" },
   "hcloud:index/serverNetwork:ServerNetwork": { subnetId: "4711-10.20.1.0/24" },
 };
 
