@@ -17,7 +17,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 .DEFAULT_GOAL := help
 .PHONY: help setup engine images docker up down preview diff doctor psql redis-cli logs shell celery-status celery-purge \
 	migrate-up init-prod rollback flower backup restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
-	test test-unit test-app test-contract test-e2e check format bench bench-rehearsal bench-production bench-faults
+	test test-unit units test-app test-contract test-e2e check format bench bench-rehearsal bench-production bench-faults
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -116,7 +116,11 @@ check: node_modules/.package-lock.json ## Types, lint and format
 format: node_modules/.package-lock.json ## Write every file the way the formatter wants it
 	@prettier --write --log-level warn .
 
-test-unit: check ## Types, lint, format and unit tests: no Docker, no engine
+# Side by side: the checks leave a core idle most of the time.
+test-unit: node_modules/.package-lock.json ## Types, lint, format and unit tests: no Docker, no engine
+	@$(MAKE) --no-print-directory -j2 check units
+
+units:
 	@jest --selectProjects unit --maxWorkers=100%
 
 test-contract: setup ## The plugins against their npm packages, the emulated APIs against their documents

@@ -106,7 +106,7 @@ test("growing with the same overrides loses nothing: no server that holds data i
         expect(later?.volumeGb).toBeGreaterThanOrEqual(volumeGb);
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 });
 
@@ -120,6 +120,6 @@ test("a move to where one is changes nothing, and there and back is as many chan
       const [forth, back] = [moveOf(here, there), moveOf(there, here)];
       expect([count(back, "create"), count(back, "delete")]).toEqual([count(forth, "delete"), count(forth, "create")]);
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
