@@ -17,7 +17,8 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 .DEFAULT_GOAL := help
 .PHONY: help setup engine images docker up down preview diff doctor psql redis-cli logs shell celery-status celery-purge \
 	migrate-up init-prod rollback flower backup restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
-	test test-unit units test-app test-contract test-e2e check format bench bench-rehearsal bench-production bench-faults
+	test test-unit units test-app test-contract test-e2e check format bench bench-rehearsal bench-production bench-scale \
+	bench-faults
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -142,6 +143,9 @@ bench-rehearsal: images ## Measure the rehearsal cloud, into bench/rehearsal.md
 
 bench-production: images ## Measure production on a rehearsal cloud, into bench/production.md
 	@node bench/production.ts
+
+bench-scale: images ## Measure the move to several servers and what is there then, into bench/scale.md
+	@node bench/scale.ts
 
 bench-faults: images ## Measure what faults cost, with ten updates killed, into bench/faults.md
 	@node bench/faults.ts

@@ -5,7 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type LoadReport, startLoad } from "../support/load.ts";
 import { RehearsalCloud } from "../support/cloud.ts";
 import { eventually } from "../support/eventually.ts";
-import { docker, succeed } from "../support/sandbox.ts";
+import { RehearsedPlatform } from "../support/platform.ts";
+import { succeed } from "../support/sandbox.ts";
+import { serversOf } from "../support/servers.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
 jest.setTimeout(900_000);
@@ -13,36 +15,7 @@ jest.setTimeout(900_000);
 const url = "https://orion.example.com";
 const cloud = new RehearsalCloud(root, { name: "scale", block: 82, port: 8486, machines: "docker" });
 
-/** Runs a command on a server, past its firewall. */
-async function on(server: string, ...words: string[]): Promise<string[]> {
-  const found = (await cloud.list(`/servers?name=orion-prod-${server}`, "servers"))[0];
-  return docker("exec", `orion-cloud-scale-server-${String(found?.["id"])}`, ...words);
-}
-
-/** Rows of a query in the container of a PostgreSQL server. */
-const query = (server: string, container: string, sql: string): Promise<string[]> =>
-  on(server, "docker", "exec", `orion-prod-${container}`, "psql", "-XtA", "-c", sql);
-
-/** What must be the same before and after: the containers with data, and since when PostgreSQL runs. */
-async function identity(): Promise<readonly string[]> {
-  const containers = await on("core-1", "docker", "ps", "--no-trunc", "--format", "{{.Names}} {{.ID}}");
-  return [
-    ...containers.filter((line) => /-(database|cache|broker) /.test(line)).sort(),
-    ...(await query("core-1", "database", "SELECT pg_postmaster_start_time()")),
-  ];
-}
-
-/** Health of the load balancer's targets, one for each service. */
-async function health(): Promise<readonly string[]> {
-  const [balancer] = await cloud.list("/load_balancers", "load_balancers");
-  const targets = (balancer?.["targets"] ?? []) as { health_status: { status: string }[] }[];
-  return targets.flatMap((target) => target.health_status.map(({ status }) => status));
-}
-
-async function power(server: string, action: "poweroff" | "poweron"): Promise<void> {
-  const [found] = await cloud.list(`/servers?name=orion-prod-${server}`, "servers");
-  await cloud.hetzner("POST", `/servers/${String(found?.["id"])}/actions/${action}`);
-}
+const { on, query, identity, health, power } = serversOf(cloud);
 
 const expectLossless = ({ ledger, answered }: LoadReport) => {
   expect(ledger).toMatchObject({ lost: [], doubled: [], unconfirmed: [] });
@@ -58,10 +31,14 @@ afterAll(() => {
   cloud.dispose();
 });
 
-test("the move under load: no request fails, no order is lost, and what holds data goes on as if nothing had been", async () => {
+test("the move under load, cut off in the middle and done again: no request fails, no order is lost, and what holds data goes on as if nothing had been", async () => {
   const before = await identity();
   expect(before).toHaveLength(4);
   const load = startLoad(root, cloud.settings, url);
+  const update = new RehearsedPlatform(root, cloud).start("rehearse", "PHASE=scale", "BLOCK=82", "PORT=8486");
+  await update.said(/balancer-1\S* creating/);
+  await sleep(Math.random() * 30_000);
+  expect(await update.kill()).toBe(true);
   const report = cloud.rehearse("scale");
   const seen = await load.stop();
   expect(report).toContain("is up in phase scale");

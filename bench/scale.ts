@@ -1,0 +1,174 @@
+/**
+ * The move from one server to several on a rehearsal cloud under a steady load, several times; then what the replica does
+ * there, and what the loss of a server costs. Written to bench/scale.md. It needs root, the toolchain and the images to be there;
+ * it uses a cloud of its own name, addresses and port.
+ */
+import { deepStrictEqual } from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { RehearsalCloud } from "../tests/e2e/support/cloud.ts";
+import { eventually } from "../tests/e2e/support/eventually.ts";
+import { type LoadReport } from "../tests/e2e/support/load.ts";
+import { RehearsedPlatform } from "../tests/e2e/support/platform.ts";
+import { serversOf } from "../tests/e2e/support/servers.ts";
+import { median, machine, tableOf } from "./table.ts";
+
+const root = join(import.meta.dirname, "..");
+const moves = 5;
+const sampledSeconds = 60;
+const cloud = new RehearsalCloud(root, { name: "benchscl", block: 94, port: 8940, machines: "docker" });
+const platform = new RehearsedPlatform(root, cloud);
+const { query, identity, health, power } = serversOf(cloud);
+const tell = (line: string) => process.stdout.write(`${line}\n`);
+
+async function timed(work: () => unknown): Promise<number> {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1000;
+}
+
+/** Of the orders up to one of them: their number, and a sum over all that a client has said of them. */
+const rowsUpTo = (id: string) =>
+  `SELECT count(*), sum(hashtextextended((id, reference, item, quantity, email, created_at)::text, 0)) FROM orders WHERE id <= ${id}`;
+
+interface Move {
+  readonly seconds: number;
+  readonly report: LoadReport;
+}
+
+/** One server becomes several while the load goes on. @throws when what holds data is not what it was */
+async function move(): Promise<Move> {
+  cloud.rehearse("mvp");
+  const load = platform.load(3600);
+  await sleep(10_000);
+  const before = await identity();
+  const [last = "0"] = await query("core-1", "database", "SELECT max(id) FROM orders");
+  const rows = await query("core-1", "database", rowsUpTo(last));
+  const seconds = await timed(() => cloud.rehearse("scale"));
+  await sleep(5000);
+  const report = await load.stop();
+  deepStrictEqual(await identity(), before);
+  deepStrictEqual(await query("core-1", "database", rowsUpTo(last)), rows);
+  await eventually(async () => {
+    deepStrictEqual(await query("db-2", "replica-1", rowsUpTo(last)), rows);
+  });
+  tell(`a move: ${seconds.toFixed(1)} s, ${report.failures.length} failed`);
+  for (const { time, what, why } of report.failures) tell(`${time} ${what}: ${why}`);
+  return { seconds, report };
+}
+
+const lagSql = `SELECT coalesce(extract(epoch FROM replay_lag) * 1000, 0), pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)
+  FROM pg_stat_replication`;
+const readsSql = "SELECT sum(idx_scan + seq_scan) FROM pg_stat_user_tables WHERE relname = 'orders'";
+
+interface Replication {
+  readonly milliseconds: readonly number[];
+  readonly bytes: readonly number[];
+  /** Scans of the table of orders meanwhile, on the replica and on the primary. */
+  readonly reads: { readonly replica: number; readonly primary: number };
+}
+
+/** How far behind the replica is under load, and who is asked. */
+async function replication(): Promise<Replication> {
+  const load = platform.load(600);
+  await sleep(5000);
+  const asked = async () => ({
+    replica: Number((await query("db-2", "replica-1", readsSql))[0]),
+    primary: Number((await query("core-1", "database", readsSql))[0]),
+  });
+  const before = await asked();
+  const samples: string[][] = [];
+  const end = Date.now() + sampledSeconds * 1000;
+  while (Date.now() < end) {
+    const [row = ""] = await query("core-1", "database", lagSql);
+    samples.push(row.split("|"));
+    await sleep(500);
+  }
+  const after = await asked();
+  await load.stop();
+  return {
+    milliseconds: samples.map(([lag]) => Number(lag)),
+    bytes: samples.map(([, bytes]) => Number(bytes)),
+    reads: { replica: after.replica - before.replica, primary: after.primary - before.primary },
+  };
+}
+
+interface Outage {
+  /** Seconds until the load balancer has taken note. */
+  readonly noticed: number;
+  /** Seconds from then to the last failed request; 0 when none failed later. */
+  readonly last: number;
+  readonly report: LoadReport;
+}
+
+/** An app server is switched off under load. */
+async function outage(): Promise<Outage> {
+  const load = platform.load(600);
+  await sleep(5000);
+  const off = Date.now();
+  await power("app-2", "poweroff");
+  await eventually(async () => {
+    deepStrictEqual((await health()).filter((status) => status === "healthy").length, 2);
+  });
+  const noticed = Date.now();
+  await sleep(25_000);
+  const report = await load.stop();
+  const times = report.failures.map(({ time }) => (Date.parse(time) - noticed) / 1000);
+  return { noticed: (noticed - off) / 1000, last: Math.max(0, ...times), report };
+}
+
+const moveRow = ({ seconds, report: { answered, failures, ledger } }: Move, index: number): string =>
+  `| ${index + 1} | ${seconds.toFixed(1)} | ${Object.values(answered).reduce((sum, each) => sum + each, 0)} | ${failures.length} | ${ledger.acknowledged} | ${ledger.lost.length} | ${ledger.doubled.length} | ${ledger.unconfirmed.length} |`;
+
+try {
+  const done: Move[] = [];
+  for (let round = 1; round <= moves; round++) {
+    done.push(await move());
+    if (round < moves) cloud.down();
+  }
+  const { milliseconds, bytes, reads } = await replication();
+  const { noticed, last, report } = await outage();
+  const { failures, ledger } = report;
+  const text = `# The scale phase: the move, the replica, the loss of a server
+
+Measured by \`make bench-scale\` on ${machine()}. The machine is shared and noisy, and runs the load, the cloud and all servers at
+the same time.
+
+## mvp to scale under load
+
+${moves} times from nothing to phase mvp, and from there to phase scale: 2 orders and 2 pages a second, an upload every five, and
+3 WebSockets. Container and start time of PostgreSQL, cache and broker were the same before and after, and so were the rows
+of the orders, by number and hash, on the primary and on the replica.
+
+| Move | seconds | answered | failed | orders acknowledged | lost | doubled | tasks not run |
+|---|---|---|---|---|---|---|---|
+${done.map(moveRow).join("\n")}
+
+Median: ${median(done.map(({ seconds }) => seconds)).toFixed(1)} s.
+
+## The replica
+
+Under the same load, for ${sampledSeconds} s, asked twice a second:
+
+${tableOf(
+  "How far the replica is behind",
+  [
+    { what: "milliseconds until replayed", values: milliseconds },
+    { what: "bytes not yet replayed", values: bytes },
+  ],
+  1,
+)}
+
+Scans of the table of orders meanwhile: ${reads.replica} on the replica, ${reads.primary} on the primary.
+
+## An app server is switched off
+
+The load balancer had taken note after ${noticed.toFixed(1)} s. ${failures.length} requests failed, the last ${last.toFixed(1)} s after that;
+of ${ledger.acknowledged} acknowledged orders ${ledger.lost.length} were lost, ${ledger.doubled.length} doubled, and of ${ledger.unconfirmed.length} the task was not run.
+`;
+  writeFileSync(join(import.meta.dirname, "scale.md"), text);
+  tell(`\n${text}`);
+} finally {
+  cloud.dispose();
+}

@@ -1,0 +1,46 @@
+/** The servers of what is rehearsed on a cloud, each by its name in the plan: `core-1`, `db-2`, `app-1`. */
+import { type RehearsalCloud } from "./cloud.ts";
+import { docker } from "./sandbox.ts";
+
+export interface Servers {
+  /** Runs a command on a server, past its firewall. @returns the lines that it printed */
+  readonly on: (server: string, ...words: string[]) => Promise<string[]>;
+  /** Rows of a query in the container of a PostgreSQL server. */
+  readonly query: (server: string, service: string, sql: string) => Promise<string[]>;
+  /** What a move must leave as it is: the containers with data, and since when PostgreSQL runs. */
+  readonly identity: () => Promise<readonly string[]>;
+  /** Health of the load balancer's targets, one for each service. */
+  readonly health: () => Promise<readonly string[]>;
+  readonly power: (server: string, action: "poweroff" | "poweron") => Promise<void>;
+}
+
+/** The servers of stack prod on a cloud. */
+export function serversOf(cloud: RehearsalCloud): Servers {
+  const idOf = async (server: string): Promise<string> => {
+    const [found] = await cloud.list(`/servers?name=orion-prod-${server}`, "servers");
+    return String(found?.["id"]);
+  };
+  const on: Servers["on"] = async (server, ...words) =>
+    docker("exec", `orion-cloud-${cloud.settings.instance}-server-${await idOf(server)}`, ...words);
+  const query: Servers["query"] = (server, service, sql) =>
+    on(server, "docker", "exec", `orion-prod-${service}`, "psql", "-XtA", "-c", sql);
+  return {
+    on,
+    query,
+    identity: async () => {
+      const containers = await on("core-1", "docker", "ps", "--no-trunc", "--format", "{{.Names}} {{.ID}}");
+      return [
+        ...containers.filter((line) => /-(database|cache|broker) /.test(line)).sort(),
+        ...(await query("core-1", "database", "SELECT pg_postmaster_start_time()")),
+      ];
+    },
+    health: async () => {
+      const [balancer] = await cloud.list("/load_balancers", "load_balancers");
+      const targets = (balancer?.["targets"] ?? []) as { health_status: { status: string }[] }[];
+      return targets.flatMap((target) => target.health_status.map(({ status }) => status));
+    },
+    power: async (server, action) => {
+      await cloud.hetzner("POST", `/servers/${await idOf(server)}/actions/${action}`);
+    },
+  };
+}
