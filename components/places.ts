@@ -1,10 +1,10 @@
 /** Where the containers of a plan go: this machine's Docker Engine in development, a server for each part from phase mvp on. */
 import type * as pulumi from "@pulumi/pulumi";
-import { type Settings } from "../config/schema.ts";
+import { type SecretKey, type Settings } from "../config/schema.ts";
 import { type BuiltImages, imageReferences } from "../topology/images.ts";
 import { type Naming } from "../topology/naming.ts";
 import { type Service, type Topology } from "../topology/types.ts";
-import { DockerPlace } from "./host/docker-place.ts";
+import { DockerPlace, type RegistryLogin } from "./host/docker-place.ts";
 import { Fleet, type Member } from "./host/fleet.ts";
 
 export interface Places {
@@ -19,6 +19,8 @@ export interface PlacesArgs {
   readonly settings: Settings;
   readonly topology: Topology;
   readonly builtImages: BuiltImages;
+  /** The stack's secrets by name; undefined for one that it does not set. */
+  readonly secret: (key: SecretKey) => pulumi.Output<string> | undefined;
 }
 
 /** Makes what the plan stands on. @param parent the component that it belongs to */
@@ -31,13 +33,26 @@ export function createPlaces(args: PlacesArgs, parent: pulumi.Resource): Places 
 /** What lets the servers reach each other. */
 export const openedOf = ({ members }: Places): pulumi.Resource[] => [...members.values()].map(({ opened }) => opened);
 
-function localPlace({ settings, topology, builtImages }: PlacesArgs, naming: Naming, parent: pulumi.Resource): Places {
+/** How images of a private registry are fetched; undefined when none is named. */
+function loginOf({ settings, secret }: PlacesArgs): RegistryLogin | undefined {
+  const { login } = settings.images;
+  const password = secret("registryPassword");
+  return login && password && { ...login, password };
+}
+
+function localPlace(args: PlacesArgs, naming: Naming, parent: pulumi.Resource): Places {
+  const { settings, topology, builtImages } = args;
   const images = imageReferences(topology.services, settings, builtImages);
-  const place = new DockerPlace("local", { naming, dockerHost: settings.dockerHost, images }, { parent });
+  const place = new DockerPlace(
+    "local",
+    { naming, dockerHost: settings.dockerHost, images, login: loginOf(args) },
+    { parent },
+  );
   return { of: () => place, members: new Map(), subnetId: undefined };
 }
 
-function fleet({ settings, topology, builtImages }: PlacesArgs, naming: Naming, parent: pulumi.Resource): Places {
+function fleet(own: PlacesArgs, naming: Naming, parent: pulumi.Resource): Places {
+  const { settings, topology, builtImages } = own;
   const { hetzner, admin, cloudflare, protection } = settings;
   const imagesOf = (name: string) =>
     imageReferences(
@@ -45,7 +60,16 @@ function fleet({ settings, topology, builtImages }: PlacesArgs, naming: Naming, 
       settings,
       builtImages,
     );
-  const args = { naming, topology, hetzner, admin, protection, behindCloudflare: cloudflare.enabled, imagesOf };
+  const args = {
+    naming,
+    topology,
+    hetzner,
+    admin,
+    protection,
+    behindCloudflare: cloudflare.enabled,
+    imagesOf,
+    login: loginOf(own),
+  };
   const { members, subnetId } = new Fleet("fleet", args, { parent });
   const of = ({ name, server }: Service): DockerPlace => {
     const member = members.get(server);

@@ -131,6 +131,9 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
   if (production && settings.domain === undefined) {
     needs("domain", `in phase ${settings.phase}`, "a host name such as orion.example.com");
   }
+  if (settings.images.login && !has("registryPassword")) {
+    needs("registryPassword", "with orion:images.login", "pulumi config set --secret registryPassword");
+  }
   if (settings.database.mode === "external" && !has("databaseUrl")) {
     needs(
       "databaseUrl",

@@ -33,6 +33,10 @@ const registry = z
     /^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9._-]+)*\/?$/,
     "the address of a registry without https://, such as registry.example.com/mirror",
   );
+/** As it stands before the first slash of an image's name. */
+const registryHost = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9.-]*(:\d+)?$/, "host and port of a registry such as registry.example.com");
 /** A Hetzner server type, or several in order of preference for when the first is sold out. */
 const serverTypes = z.array(z.string().regex(/^[a-z]{2,4}\d{2}$/, "a server type such as cpx32")).min(1);
 
@@ -55,6 +59,8 @@ export const settingsSchema = z.strictObject({
   }),
   images: z.strictObject({
     registry: registry.optional(),
+    /** Whom a registry of the images knows us as; the password is orion:registryPassword. Default: nobody. */
+    login: z.strictObject({ registry: registryHost, user: z.string().min(1) }).optional(),
     postgres: imageReference.optional(),
     redis: imageReference.optional(),
     nginx: imageReference.optional(),
@@ -182,6 +188,7 @@ export type Settings = z.infer<typeof settingsSchema>;
 
 /** Configuration keys whose values are secrets: set with `pulumi config set --secret`, never part of {@link Settings}. */
 export const secretKeys = [
+  "registryPassword",
   "databaseUrl",
   "redisUrl",
   "brokerUrl",

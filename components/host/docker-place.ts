@@ -12,12 +12,22 @@ export interface DockerPlaceArgs {
   readonly sshOptions?: pulumi.Input<string[]>;
   /** References of the images that the containers here need, by the name that components ask for. */
   readonly images: Readonly<Record<string, string>>;
+  /** With which private images are fetched; the password is sent with each call and kept by no engine. */
+  readonly login?: RegistryLogin | undefined;
   /** Bytes of a packet in the container network; Hetzner's private network carries 1450. @default 1500 */
   readonly mtu?: number;
   /** The server that all of this goes away with. @default - a machine that is not ours */
   readonly server?: pulumi.Resource;
   /** What has to be done before the engine is spoken to. @default - nothing */
   readonly ready?: pulumi.Resource;
+}
+
+/** Whom a private registry knows us as. */
+export interface RegistryLogin {
+  /** Host and port, as images name them. */
+  readonly registry: string;
+  readonly user: string;
+  readonly password: pulumi.Output<string>;
 }
 
 /** A Docker Engine with the network and the images of one stack; containers are put on it by the other components. */
@@ -68,9 +78,15 @@ export class DockerPlace extends pulumi.ComponentResource {
   }
 
   #createProvider(name: string, args: DockerPlaceArgs): docker.Provider {
+    const { login } = args;
+    const registryAuth = login && [{ address: login.registry, username: login.user, password: login.password }];
     return new docker.Provider(
       `${name}-docker`,
-      { host: args.dockerHost, ...(args.sshOptions && { sshOpts: args.sshOptions }) },
+      {
+        host: args.dockerHost,
+        ...(args.sshOptions && { sshOpts: args.sshOptions }),
+        ...(registryAuth && { registryAuth }),
+      },
       { parent: this, ...(this.#ready && { dependsOn: this.#ready }) },
     );
   }

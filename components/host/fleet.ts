@@ -6,7 +6,7 @@ import { labels, type Naming, physicalName } from "../../topology/naming.ts";
 import { type Server, type Topology } from "../../topology/types.ts";
 import { CloudFirewall, type CloudFirewallArgs } from "./cloud-firewall.ts";
 import { firewallCommand, privateMtu, userData } from "./cloud-init.ts";
-import { DockerPlace } from "./docker-place.ts";
+import { DockerPlace, type RegistryLogin } from "./docker-place.ts";
 import { firewallScript, peersOf } from "./host-firewall.ts";
 import { HostFiles } from "./host-files.ts";
 import { HostReady } from "./host-ready.ts";
@@ -25,6 +25,7 @@ export interface FleetArgs {
   readonly protection: boolean;
   /** References of the images that a server needs, by the name that components ask for. */
   readonly imagesOf: (server: string) => Readonly<Record<string, string>>;
+  readonly login: RegistryLogin | undefined;
 }
 
 /** A server and what it is used by. */
@@ -108,7 +109,7 @@ export class Fleet extends pulumi.ComponentResource {
     server: Server,
     common: Pick<CloudServerArgs, "placementGroupId" | "sshKeyIds" | "firewallIds" | "subnetId">,
   ): Member {
-    const { naming, topology, hetzner, admin, protection, imagesOf } = this.#args;
+    const { naming, topology, hetzner, admin, protection, imagesOf, login } = this.#args;
     const { name } = server;
     const cloudServer = new CloudServer(
       name,
@@ -144,6 +145,7 @@ export class Fleet extends pulumi.ComponentResource {
         dockerHost,
         sshOptions: options,
         images: imagesOf(name),
+        login,
         mtu: privateMtu,
         server: cloudServer.server,
         ready,

@@ -1,4 +1,5 @@
 /** What a phase with servers stands on. */
+import * as pulumi from "@pulumi/pulumi";
 import { CloudServer } from "../../../components/host/server.ts";
 import { DockerPlace } from "../../../components/host/docker-place.ts";
 import { PrivateNetwork } from "../../../components/host/private-network.ts";
@@ -81,6 +82,17 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
     expect(resources.map(({ name }) => name)).not.toContain("app-1-volume");
     for (const name of ["app-1-server", "app-1-ip"]) expect(named(resources, name).options.protect).toBeUndefined();
     expect(named(resources, "app-1-network").options.deletedWith).toBe("hcloud:index/server:Server app-1-server");
+  });
+
+  test("images of a private registry are fetched with a login, whose password is a secret", async () => {
+    const login = { registry: "ghcr.io", user: "orion", password: pulumi.secret("hush") };
+    const { resources } = await compose(
+      mode,
+      () => new DockerPlace("local", { naming, dockerHost: "unix:///var/run/docker.sock", images: {}, login }),
+    );
+    expect(named(resources, "local-docker").inputs).toMatchObject({
+      registryAuth: { "[secret]": JSON.stringify([{ address: "ghcr.io", username: "orion", password: "hush" }]) },
+    });
   });
 
   test("a place on a server goes away with it", async () => {

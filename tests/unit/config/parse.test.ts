@@ -192,6 +192,14 @@ describe("what needs each other", () => {
     ],
     [{ phase: "development", email: { backend: "mailgun" } }, "orion:email.mailgunDomain: is needed when"],
     [{ phase: "development", email: { backend: "ses" } }, "orion:email.sesRegion: is needed when"],
+    [
+      { phase: "development", images: { login: { registry: "ghcr.io", user: "orion" } } },
+      "orion:registryPassword: is needed with orion:images.login; pulumi config set --secret registryPassword",
+    ],
+    [
+      { phase: "development", images: { login: { registry: "https://ghcr.io", user: "orion" } } },
+      'orion:images.login.registry: got "https://ghcr.io", allowed: host and port of a registry',
+    ],
     [{ phase: "mvp" }, "orion:domain: is needed in phase mvp; a host name such as orion.example.com"],
     [{ phase: "mvp" }, "orion:cloudflare.accountId: is needed when orion:storage.backend is r2"],
     [{ phase: "mvp" }, "orion:admin.sshPublicKeys: is needed in phase mvp"],
