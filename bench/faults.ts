@@ -22,6 +22,8 @@ const kills = { fromNothing: 5, underLoad: 5 };
 /** Within so many seconds from its start an update is killed. */
 const longest = { fromNothing: 60, underLoad: 40 };
 const powerCuts = 3;
+/** So many seconds is waited for what must come back by itself. */
+const patience = 300;
 
 /** What went wrong, and how long it took until all was well. */
 const faults: Happening[] = [];
@@ -77,7 +79,7 @@ async function killedUpdates(): Promise<string[]> {
         succeed(platform.update());
       },
     );
-    await platform.healthy();
+    await platform.healthy(undefined, patience);
   }
   return moments;
 }
@@ -87,9 +89,9 @@ async function outages(): Promise<void> {
     await fault(
       "power cut, from the switch back on until orders are taken",
       () => platform.cutPower(),
-      () => platform.ready(300),
+      () => platform.ready(patience),
     );
-    await platform.healthy();
+    await platform.healthy(undefined, patience);
   }
   for (const service of platform.services()) {
     await fault(
@@ -97,10 +99,10 @@ async function outages(): Promise<void> {
       () => undefined,
       async () => {
         await platform.kill(service);
-        await platform.healthy(service);
+        await platform.healthy(service, patience);
       },
     );
-    await platform.ready();
+    await platform.ready(patience);
   }
   await fullVolume();
   await brokenVersion();
@@ -117,7 +119,7 @@ async function fullVolume(): Promise<void> {
     },
     async () => {
       await empty();
-      await platform.ready();
+      await platform.ready(patience);
     },
   );
 }
