@@ -11,6 +11,7 @@ import { RehearsalCloud } from "../tests/e2e/support/cloud.ts";
 import { eventually } from "../tests/e2e/support/eventually.ts";
 import { type LoadReport } from "../tests/e2e/support/load.ts";
 import { RehearsedPlatform } from "../tests/e2e/support/platform.ts";
+import { succeed } from "../tests/e2e/support/sandbox.ts";
 import { serversOf } from "../tests/e2e/support/servers.ts";
 import { median, machine, tableOf } from "./table.ts";
 
@@ -118,6 +119,20 @@ async function outage(): Promise<Outage> {
   return { noticed: (noticed - off) / 1000, last: Math.max(0, ...times), report };
 }
 
+/** Several servers become one again while the load goes on; the replica, a copy, is given up. */
+async function back(): Promise<Move> {
+  platform.configure("protection", "false");
+  succeed(platform.update());
+  const load = platform.load(3600);
+  await sleep(10_000);
+  const before = await identity();
+  const seconds = await timed(() => cloud.rehearse("mvp"));
+  await sleep(5000);
+  const report = await load.stop();
+  deepStrictEqual(await identity(), before);
+  return { seconds, report };
+}
+
 const moveRow = ({ seconds, report: { answered, failures, ledger } }: Move, index: number): string =>
   `| ${index + 1} | ${seconds.toFixed(1)} | ${Object.values(answered).reduce((sum, each) => sum + each, 0)} | ${failures.length} | ${ledger.acknowledged} | ${ledger.lost.length} | ${ledger.doubled.length} | ${ledger.unconfirmed.length} |`;
 
@@ -130,6 +145,7 @@ try {
   const { milliseconds, bytes, reads } = await replication();
   const { noticed, last, report } = await outage();
   const { failures, ledger } = report;
+  const way = await back();
   const text = `# The scale phase: the move, the replica, the loss of a server
 
 Measured by \`make bench-scale\` on ${machine()}. The machine is shared and noisy, and runs the load, the cloud and all servers at
@@ -146,6 +162,12 @@ of the orders, by number and hash, on the primary and on the replica.
 ${done.map(moveRow).join("\n")}
 
 Median: ${median(done.map(({ seconds }) => seconds)).toFixed(1)} s.
+
+And back to mvp under load, the replica given up beforehand:
+
+| Move | seconds | answered | failed | orders acknowledged | lost | doubled | tasks not run |
+|---|---|---|---|---|---|---|---|
+${moveRow(way, 0)}
 
 ## The replica
 
