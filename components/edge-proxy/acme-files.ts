@@ -65,17 +65,27 @@ die() {
 }
 is_up() { [ "$(docker inspect --format '{{.State.Running}}' "$EDGE" 2>/dev/null)" = true ]; }
 
-# Puts a certificate and its key in place in one step; the edge reads them anew when they are others.
+# In one step, so that the edge never finds a certificate with another one's key.
+point_to() {
+  ln -sfn "$1" "$edge/.next"
+  mv -Tf "$edge/.next" "$edge/current"
+}
+
+# Puts a certificate and its key in place; the edge reads them anew when they are others.
 install_pair() {
   version=versions/$(cat "$1" "$2" | sha256sum | cut -c 1-16)
-  [ "$(readlink "$edge/current" || true)" != "$version" ] || return 0
+  before=$(readlink "$edge/current" || true)
+  [ "$before" != "$version" ] || return 0
   mkdir -p "$edge/$version"
   cp "$1" "$edge/$version/edge.crt"
   cp "$2" "$edge/$version/edge.key"
-  ln -sfn "$version" "$edge/.next"
-  mv -Tf "$edge/.next" "$edge/current"
+  point_to "$version"
   if is_up; then
-    docker exec "$EDGE" nginx -t -q -c "$CONFIG" || die "the edge does not take the new certificate; it goes on with the old one"
+    if ! docker exec "$EDGE" nginx -t -q -c "$CONFIG"; then
+      # It would start with nothing else, at the next restart.
+      [ -z "$before" ] || point_to "$before"
+      die "the edge does not take the new certificate; it goes on with the old one"
+    fi
     docker kill --signal HUP "$EDGE" >/dev/null
   fi
   for each in "$edge"/versions/*; do

@@ -1,9 +1,13 @@
 /** Certificates from an ACME authority: what the components ask the engine for, and the texts that they bring to the server. */
 import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { AcmeCertificate, AcmeClient, type AcmeArgs } from "../../../components/edge-proxy/acme-certificate.ts";
 import {
   acmeScript,
   acmeService,
+  acmeSettingsFile,
   type AcmeSettings,
   acmeSettingsText,
   acmeTimer,
@@ -72,6 +76,51 @@ test("another host name or authority is another unit, so that an update asks ane
 test("the script is one for a shell", () => {
   const { status, stderr } = spawnSync("sh", ["-n"], { input: acmeScript, encoding: "utf8" });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+});
+
+describe("the script on a server", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "orion-acme-"));
+    writeFileSync(join(folder, "settings"), acmeSettingsText(settings));
+    const at = acmeScript.replace(acmeSettingsFile, join(folder, "settings"));
+    writeFileSync(join(folder, "script"), at.replaceAll("/var/lib/orion/acme", join(folder, "acme")));
+    // An edge that takes what it is told to take, and an authority that gives the same certificate as there is, and another byte.
+    const docker = `#!/bin/sh
+case "$*" in
+  inspect*) echo "$EDGE_UP" ;;
+  *nginx*) exit "$EDGE_REFUSES" ;;
+  run*)
+    live=${folder}/acme/letsencrypt/live/edge
+    mkdir -p "$live"
+    for each in fullchain cert; do (cat ${folder}/acme/edge/current/edge.crt; echo "$ISSUED") >"$live/$each.pem"; done
+    cp ${folder}/acme/edge/current/edge.key "$live/privkey.pem" ;;
+esac
+`;
+    mkdirSync(join(folder, "bin"));
+    writeFileSync(join(folder, "bin", "docker"), docker, { mode: 0o755 });
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  const run = (what: string, environment: Readonly<Record<string, string>>) =>
+    spawnSync("sh", [join(folder, "script"), what], {
+      encoding: "utf8",
+      env: { ...process.env, PATH: `${join(folder, "bin")}:${process.env["PATH"] ?? ""}`, ...environment },
+    });
+  const current = () => readlinkSync(join(folder, "acme", "edge", "current"));
+
+  test("a certificate that the edge refuses is taken back, and the next one is tried", () => {
+    expect(run("prepare", { EDGE_UP: "false" }).status).toBe(0);
+    const first = current();
+    const refused = run("obtain", { EDGE_UP: "true", EDGE_REFUSES: "1", ISSUED: "one" });
+    expect(refused.stderr).toContain("the edge does not take the new certificate; it goes on with the old one");
+    expect([refused.status, current()]).toEqual([1, first]);
+    const taken = run("obtain", { EDGE_UP: "true", EDGE_REFUSES: "0", ISSUED: "two" });
+    expect([taken.status, taken.stderr]).toEqual([0, ""]);
+    expect(current()).not.toBe(first);
+  });
 });
 
 test("challenges are answered over plain HTTP, where everything else is sent to TLS", () => {
