@@ -22,8 +22,8 @@ export const liveFilesSchema = z.strictObject({
   check: z.array(z.string()).min(1),
   /** The container that reads them; it need not exist yet. */
   container: z.string().min(1),
-  /** The signal that makes it read them anew. */
-  reloadSignal: z.string().regex(/^[A-Z0-9]+$/),
+  /** A command that makes it read them anew. Not a signal: Docker takes any for the wish that the container stays ended. */
+  reload: z.array(z.string()).min(1),
   /** A pattern of process titles that go away once a reload is through. */
   leaving: z.string().min(1),
   /** How long to wait for those, in seconds. */
@@ -33,6 +33,8 @@ export type LiveFilesInputs = z.infer<typeof liveFilesSchema>;
 
 const commandSeconds = 60;
 const pollMilliseconds = 250;
+const reloadTries = 5;
+const reloadPauseMilliseconds = 1000;
 
 /**
  * Writes the files beside the ones in use, checks them, switches over in one step and has the container read them.
@@ -65,9 +67,7 @@ export async function writeLiveFiles(inputs: LiveFilesInputs, docker: Docker): P
   );
   await must("its files could not be put in place", helper(["-c", switchScript(inputs.directory, version)]), "");
   if (await isRunning(inputs.container, call)) {
-    await must("it could not be told to read its files", [
-      ...["container", "kill", "--signal", inputs.reloadSignal, inputs.container],
-    ]);
+    await reload(inputs, call);
     await settled(inputs, call);
   }
 }
@@ -94,6 +94,16 @@ const switchScript = (directory: string, version: string): string =>
 async function isRunning(container: string, call: Call): Promise<boolean> {
   const { code, output } = await call(["container", "inspect", "--format", "{{.State.Running}}", container]);
   return code === 0 && output.trim() === "true";
+}
+
+/** One that is just starting may have nobody yet who could be told; it is asked again. */
+async function reload({ container, reload: command }: LiveFilesInputs, call: Call): Promise<void> {
+  for (let left = reloadTries - 1; ; left--) {
+    const { code, output } = await call(["container", "exec", container, ...command]);
+    if (code === 0 || !(await isRunning(container, call))) return;
+    if (left === 0) throw new Error(`${container}: it could not be told to read its files: ${output.trim()}`);
+    await sleep(reloadPauseMilliseconds);
+  }
 }
 
 /** Whoever still works with the old files ends what it does; the rest of an update may take away what those name. */

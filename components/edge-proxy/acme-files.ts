@@ -86,7 +86,8 @@ install_pair() {
       [ -z "$before" ] || point_to "$before"
       die "the edge does not take the new certificate; it goes on with the old one"
     fi
-    docker kill --signal HUP "$EDGE" >/dev/null
+    # Not by a signal: Docker takes any for the wish that the container stays ended, and leaves it so after a restart.
+    docker exec "$EDGE" nginx -s reload -c "$CONFIG"
   fi
   for each in "$edge"/versions/*; do
     [ "versions/$(basename "$each")" = "$version" ] || rm -rf "$each"

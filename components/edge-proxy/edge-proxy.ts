@@ -95,7 +95,7 @@ export class EdgeProxy extends pulumi.ComponentResource {
         },
         check: ["nginx", "-t", "-q", "-c", "{}/nginx.conf"],
         container: service.container,
-        reloadSignal: "HUP",
+        reload: ["nginx", "-q", "-s", "reload", "-c", configFile],
         leaving: "worker process is shutting down",
         // Old workers end when their last request has; WebSockets may hold them longer, and lose nothing by it.
         settleSeconds: 10,

@@ -16,8 +16,8 @@ export interface LiveFilesArgs {
   readonly check: readonly string[];
   /** Name of the container that reads them; it need not exist yet. */
   readonly container: string;
-  /** The signal that makes it read them anew. */
-  readonly reloadSignal: string;
+  /** A command in that container that makes it read them anew. */
+  readonly reload: readonly string[];
   /** Part of the title of processes that go away once a reload is through. */
   readonly leaving: string;
   /** How long to wait for those. */

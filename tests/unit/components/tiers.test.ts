@@ -243,7 +243,7 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
       },
       check: ["nginx", "-t", "-q", "-c", "{}/nginx.conf"],
       container: "orion-test-edge",
-      reloadSignal: "HUP",
+      reload: ["nginx", "-q", "-s", "reload", "-c", "/etc/orion/edge/current/nginx.conf"],
       leaving: "worker process is shutting down",
       settleSeconds: 10,
     });

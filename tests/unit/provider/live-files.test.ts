@@ -1,6 +1,9 @@
 import { type Docker, type DockerCall } from "../../../provider/docker.ts";
 import { type LiveFilesInputs, writeLiveFiles } from "../../../provider/live-files.ts";
 
+// Nothing here takes time.
+jest.mock("node:timers/promises", () => ({ setTimeout: () => Promise.resolve() }));
+
 const inputs: LiveFilesInputs = {
   dockerHost: "unix:///var/run/docker.sock",
   volume: "edge-files",
@@ -9,7 +12,7 @@ const inputs: LiveFilesInputs = {
   files: { "nginx.conf": "events {}\n", "edge.key": "PRIVATE KEY of the edge" },
   check: ["nginx", "-t", "-c", "{}/nginx.conf"],
   container: "orion-test-edge",
-  reloadSignal: "HUP",
+  reload: ["nginx", "-s", "reload"],
   leaving: "shutting down",
   settleSeconds: 2,
 };
@@ -18,11 +21,16 @@ interface Behaviour {
   readonly running: boolean;
   /** What the check prints when it fails. */
   readonly refusal?: string;
+  /** How often it cannot be told to read them. */
+  deaf?: number;
   /** Processes, at each look. */
   readonly processes?: string[];
 }
 
-function fakeDocker({ running, refusal, processes = [] }: Behaviour): { docker: Docker; calls: DockerCall[] } {
+function fakeDocker({ running, refusal, deaf = 0, processes = [] }: Behaviour): {
+  docker: Docker;
+  calls: DockerCall[];
+} {
   const calls: DockerCall[] = [];
   const docker: Docker = (call) => {
     calls.push(call);
@@ -30,6 +38,8 @@ function fakeDocker({ running, refusal, processes = [] }: Behaviour): { docker: 
     if (text.includes("container inspect")) return Promise.resolve({ code: 0, output: String(running) });
     if (text.includes("container top"))
       return Promise.resolve({ code: 0, output: processes.shift() ?? "nginx: worker" });
+    if (text.includes("container exec") && deaf-- > 0)
+      return Promise.resolve({ code: 1, output: "invalid PID number" });
     if (refusal !== undefined && text.includes("nginx -t")) return Promise.resolve({ code: 1, output: refusal });
     return Promise.resolve({ code: 0, output: "" });
   };
@@ -40,13 +50,25 @@ const steps = (calls: readonly DockerCall[]): string[] =>
   calls.map(({ args }) => {
     const text = args.join(" ");
     if (text.endsWith(" -s")) return "write";
-    return ["nginx -t", "mv -Tf", "inspect", "kill --signal HUP", "top"].find((each) => text.includes(each)) ?? text;
+    return (
+      ["nginx -t", "mv -Tf", "inspect", "exec orion-test-edge nginx -s reload", "top"].find((each) =>
+        text.includes(each),
+      ) ?? text
+    );
   });
 
 test("files are written, checked, switched in one step, and read by the running container", async () => {
   const { docker, calls } = fakeDocker({ running: true, processes: ["nginx: worker process is shutting down"] });
   await writeLiveFiles(inputs, docker);
-  expect(steps(calls)).toEqual(["write", "nginx -t", "mv -Tf", "inspect", "kill --signal HUP", "top", "top"]);
+  expect(steps(calls)).toEqual([
+    "write",
+    "nginx -t",
+    "mv -Tf",
+    "inspect",
+    "exec orion-test-edge nginx -s reload",
+    "top",
+    "top",
+  ]);
   const version = /\/etc\/orion\/edge\/([0-9a-f]{16})'/.exec(calls[0]?.input ?? "")?.[1] ?? "";
   expect(calls[1]?.args.at(-1)).toBe(`exec nginx -t -c /etc/orion/edge/${version}/nginx.conf`);
   expect(calls[2]?.args.at(-1)).toContain(`ln -sfn ${version} .next`);
@@ -74,6 +96,21 @@ test("files that do not pass the check are not used, and the error shows no secr
     "orion-test-edge: its files were not accepted; it goes on with those that it has: nginx: [emerg] cannot load [secret]",
   );
   expect(steps(calls)).toEqual(["write", "nginx -t"]);
+});
+
+describe("a container that just starts", () => {
+  test("is told again", async () => {
+    const { docker, calls } = fakeDocker({ running: true, deaf: 2 });
+    await writeLiveFiles(inputs, docker);
+    expect(steps(calls).filter((step) => step.startsWith("exec"))).toHaveLength(3);
+  });
+
+  test("is not told for ever: the update fails and says why", async () => {
+    const { docker } = fakeDocker({ running: true, deaf: 99 });
+    await expect(writeLiveFiles(inputs, docker)).rejects.toThrow(
+      "orion-test-edge: it could not be told to read its files: invalid PID number",
+    );
+  });
 });
 
 test("old processes are waited for, but not for ever", async () => {
