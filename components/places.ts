@@ -6,6 +6,7 @@ import { type Naming } from "../topology/naming.ts";
 import { type Service, type Topology } from "../topology/types.ts";
 import { DockerPlace, type RegistryLogin } from "./host/docker-place.ts";
 import { Fleet, type Member } from "./host/fleet.ts";
+import { type HetznerAccess } from "./host/server-type.ts";
 
 export interface Places {
   readonly of: (service: Service) => DockerPlace;
@@ -21,6 +22,8 @@ export interface PlacesArgs {
   readonly builtImages: BuiltImages;
   /** The stack's secrets by name; undefined for one that it does not set. */
   readonly secret: (key: SecretKey) => pulumi.Output<string> | undefined;
+  /** @default - Hetzner is not asked which types of servers it has */
+  readonly hetznerAccess?: HetznerAccess | undefined;
 }
 
 /** Makes what the plan stands on. @param parent the component that it belongs to */
@@ -52,7 +55,7 @@ function localPlace(args: PlacesArgs, naming: Naming, parent: pulumi.Resource): 
 }
 
 function fleet(own: PlacesArgs, naming: Naming, parent: pulumi.Resource): Places {
-  const { settings, topology, builtImages } = own;
+  const { settings, topology, builtImages, hetznerAccess: access } = own;
   const { hetzner, admin, cloudflare, protection } = settings;
   const imagesOf = (name: string) =>
     imageReferences(
@@ -61,13 +64,8 @@ function fleet(own: PlacesArgs, naming: Naming, parent: pulumi.Resource): Places
       builtImages,
     );
   const args = {
-    naming,
-    topology,
-    hetzner,
-    admin,
-    protection,
+    ...{ naming, topology, hetzner, admin, protection, access, imagesOf },
     behindCloudflare: cloudflare.enabled,
-    imagesOf,
     login: loginOf(own),
   };
   const { members, subnetId } = new Fleet("fleet", args, { parent });

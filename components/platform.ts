@@ -7,6 +7,7 @@ import { accessOf } from "./access.ts";
 import { type BackingServicesArgs, createCache, createDatabase } from "./backing-services.ts";
 import { Docs } from "./docs/docs.ts";
 import { createEntrance } from "./entrance.ts";
+import { type HetznerAccess } from "./host/server-type.ts";
 import { NotBuiltError } from "./not-built.ts";
 import { createPassword } from "./password.ts";
 import { createPlaces, type Places } from "./places.ts";
@@ -16,6 +17,8 @@ import { createTiers } from "./tiers.ts";
 export interface PlatformArgs extends BackingServicesArgs {
   /** References of the images that are built from this repository. */
   readonly builtImages: BuiltImages;
+  /** @default - Hetzner is not asked which types of servers it has */
+  readonly hetznerAccess?: HetznerAccess | undefined;
 }
 
 /** Phases whose servers this version brings up. */

@@ -7,6 +7,8 @@ export interface StackConfig extends ParsedConfig {
   readonly stack: string;
   /** The secret of that name, or undefined when the stack does not set it. */
   readonly secret: (key: SecretKey) => pulumi.Output<string> | undefined;
+  /** How Hetzner's API is reached, as its provider finds it; undefined when there is no token. */
+  readonly hetznerAccess: { readonly endpoint: string; readonly token: pulumi.Output<string> } | undefined;
 }
 
 /**
@@ -17,7 +19,21 @@ export interface StackConfig extends ParsedConfig {
 export function loadConfig(): StackConfig {
   const config = new pulumi.Config();
   const parsed = orRunError(() => parseConfig(rawConfig(config.name)));
-  return { ...parsed, stack: pulumi.getStack(), secret: (key) => config.getSecret(key) };
+  return {
+    ...parsed,
+    stack: pulumi.getStack(),
+    secret: (key) => config.getSecret(key),
+    hetznerAccess: loadHetznerAccess(),
+  };
+}
+
+/** By the keys and the variables that Hetzner's own provider knows. */
+function loadHetznerAccess(): StackConfig["hetznerAccess"] {
+  const config = new pulumi.Config("hcloud");
+  const { HCLOUD_TOKEN: ofEnvironment, HCLOUD_ENDPOINT: elsewhere } = process.env;
+  const token = config.getSecret("token") ?? (ofEnvironment ? pulumi.secret(ofEnvironment) : undefined);
+  const endpoint = config.get("endpoint") ?? elsewhere ?? "https://api.hetzner.cloud/v1";
+  return token && { endpoint: endpoint.replace(/\/$/, ""), token };
 }
 
 /** A configuration error is the user's, not the program's: it is shown without a stack trace. */

@@ -3,6 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { signatureKey, unknownValue } from "../provider/secrets.ts";
 import { type Graph, keyOf, type Recorded, unknown, type Uses } from "./graph.ts";
+import { firstType } from "./server-types.ts";
+import { types } from "./stateful.ts";
 import { shortUrn } from "./urn.ts";
 
 export { type Recorded } from "./graph.ts";
@@ -27,9 +29,13 @@ export async function compose<T>(mode: Mode, make: () => T): Promise<Composed<T>
 
 /** The providers, as far as the program needs them: inputs come back as outputs, and what it looks up is found. */
 export const mocksFor = (mode: Mode): pulumi.runtime.Mocks => ({
-  newResource: ({ name, inputs, custom }) => ({
+  newResource: ({ type, name, inputs, custom }) => ({
     id: custom ? mockId(name) : undefined,
-    state: mode === "up" ? { ...plainState(inputs), ...mockOutputs(name) } : plainState(inputs),
+    state: {
+      ...plainState(inputs),
+      ...(mode === "up" && mockOutputs(name)),
+      ...(type === types.serverType && { type: firstType(inputs) }),
+    },
   }),
   call: ({ token, inputs }) =>
     mode === "compare" ? { id: unknownValue, results: unknownValue } : lookUp(token, plainState(inputs)),

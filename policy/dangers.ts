@@ -1,6 +1,7 @@
 /** What a move must not do, and what it does that a person should know of, each by name. Pure. */
 import { type Change, changesBetween } from "./changes.ts";
 import { type Graph, type Recorded } from "./graph.ts";
+import { withServerTypes } from "./server-types.ts";
 import { type Holds, holdingIn, roleOf, types } from "./stateful.ts";
 
 /**
@@ -25,7 +26,8 @@ export interface Move {
 }
 
 /** What an update from one graph to the other changes, and what of that is refused or dangerous; the worst first. */
-export function moveBetween(before: Graph, after: Graph): Move {
+export function moveBetween(was: Graph, is: Graph): Move {
+  const { before, after } = withServerTypes({ before: was, after: is });
   const changes = changesBetween(before, after);
   const holds = holdingIn(before);
   const order: readonly Severity[] = ["refused", "loss", "danger"];

@@ -68,13 +68,14 @@ function ofServer(topology: Topology, settings: Settings, server: Server): Recor
       { ...common, type: "ipv4", deleteProtection: addressKept },
       addressKept ? kept(settings) : {},
     ),
+    resource(types.serverType, `${name}-type`, { server: common.name, location, types: server.types }),
     resource(
       types.server,
       `${name}-server`,
       { ...common, serverType, deleteProtection: hasData && settings.protection },
       {
         ...(hasData ? kept(settings) : {}),
-        ignoreChanges: ["image", "userData", "sshKeys", "location", "firewallIds"],
+        ignoreChanges: ["image", "userData", "sshKeys", "location", "firewallIds", "serverType"],
       },
     ),
     resource(types.serverNetwork, `${name}-network`, { ip: server.privateAddress }, { deletedWith }),

@@ -7,6 +7,7 @@ import { type Topology } from "../topology/types.ts";
 import { compose } from "./compose.ts";
 import { type Graph, keyOf, type Recorded, unknown } from "./graph.ts";
 import { outlineOf } from "./outline.ts";
+import { types } from "./stateful.ts";
 
 export interface Stack {
   readonly settings: Settings;
@@ -52,7 +53,7 @@ export async function knownOf(stack: Stack, builtImages: BuiltImages): Promise<G
     const used = uses.get(keyOf(resource)) ?? {};
     const inputs = Object.entries(resource.inputs).map(([input, value]) => [
       input,
-      used[input]?.length ? unknown : value,
+      used[input]?.length && !(resource.type === types.server && input === "serverType") ? unknown : value,
     ]);
     return { ...resource, inputs: Object.fromEntries(inputs) as Recorded["inputs"] };
   };

@@ -13,6 +13,8 @@ export const types = {
   primaryIp: "hcloud:index/primaryIp:PrimaryIp",
   record: "cloudflare:index/dnsRecord:DnsRecord",
   server: "hcloud:index/server:Server",
+  /** Of the server of the same name (components/host/server-type.ts). */
+  serverType: "orion:index:ServerType",
   serverNetwork: "hcloud:index/serverNetwork:ServerNetwork",
   volume: "hcloud:index/volume:Volume",
 } as const;

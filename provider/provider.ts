@@ -10,6 +10,7 @@ import { liveFilesSchema, writeLiveFiles } from "./live-files.ts";
 import { pauseAfterChange, pauseAtRemoval, pauseSchema } from "./pause.ts";
 import { type Run } from "./run.ts";
 import { unknownValue, unwrapSecrets } from "./secrets.ts";
+import { chooseType, giveType, hasOtherType, ofThisMachine, serverTypeSchema } from "./server-type.ts";
 import { removeTask, runTask, taskSchema } from "./task.ts";
 
 type Properties = Record<string, unknown>;
@@ -20,9 +21,16 @@ const ignoredKeys = new Set(["__defaults", "__internal"]);
 /** A kind of resource: what it is told, and what is done when it is made and whenever that changes. */
 interface Kind {
   readonly schema: z.ZodType;
-  readonly apply: (inputs: unknown, before?: unknown) => Promise<void>;
+  /** @returns outputs that are other than the inputs, if any */
+  readonly apply: (inputs: unknown, before?: unknown) => Promise<Properties | undefined>;
   /** Undoes it, so that on another host it is another thing. @default - what was done stays done */
   readonly remove?: (inputs: unknown) => Promise<void>;
+  /** Inputs that the plugin adds to what the program says. @default - none */
+  readonly choose?: (inputs: unknown, before: unknown) => Promise<Properties>;
+  /** Whether there is something to do although nothing has changed. @default - never */
+  readonly isDue?: (inputs: unknown) => Promise<boolean>;
+  /** Inputs whose change is nothing to act on. @default - none */
+  readonly ignored?: readonly string[];
 }
 
 function kindOf<Inputs>(
@@ -32,16 +40,37 @@ function kindOf<Inputs>(
 ): Kind {
   return {
     schema,
-    // What an older version of the plugin wrote need not be what this one understands.
-    apply: (inputs, before) => apply(schema.parse(inputs), schema.safeParse(before).data),
+    apply: async (inputs, before) => {
+      // What an older version of the plugin wrote need not be what this one understands.
+      await apply(schema.parse(inputs), schema.safeParse(before).data);
+      return undefined;
+    },
     ...(remove && { remove: (inputs: unknown) => remove(schema.parse(inputs)) }),
+  };
+}
+
+function serverTypeKind(run: Run): Kind {
+  const schema = serverTypeSchema;
+  const means = { run };
+  return {
+    schema,
+    ignored: ofThisMachine,
+    choose: async (inputs, before) => {
+      const type = schema.safeParse(before).data?.type;
+      return { type: await chooseType(schema.parse(inputs), type, means) };
+    },
+    isDue: (inputs) => hasOtherType(schema.parse(inputs), means),
+    apply: async (inputs, before) => {
+      return { type: await giveType(schema.parse(inputs), schema.safeParse(before).data, means) };
+    },
   };
 }
 
 /**
  * Resources that are something done: `orion:index:Task` runs a container once, `orion:index:HostReady` waits for a
  * server, `orion:index:LiveFiles` hands files to a running container, `orion:index:HostFiles` to a server,
- * `orion:index:Answers` waits for an address that visitors are to be sent to, `orion:index:Pause` for those on the old way.
+ * `orion:index:Answers` waits for an address that visitors are to be sent to, `orion:index:Pause` for those on the old way,
+ * `orion:index:ServerType` chooses the type of a server and gives it another one.
  * Each is done when it is made and whenever an input changes. What failed is not in the state, so that the next update does
  * it again.
  */
@@ -60,6 +89,7 @@ export class OrionProvider implements provider.Provider {
           (inputs) => removeTask(inputs, docker),
         ),
       ],
+      ["orion:index:ServerType", serverTypeKind(run)],
       ["orion:index:Pause", kindOf(pauseSchema, pauseAfterChange, pauseAtRemoval)],
       ["orion:index:Answers", kindOf(answersSchema, (inputs) => waitForAnswers(inputs))],
       ["orion:index:HostReady", kindOf(hostReadySchema, (inputs) => waitForHost(inputs, run))],
@@ -75,29 +105,33 @@ export class OrionProvider implements provider.Provider {
     ]);
   }
 
-  check(urn: string, _olds: Properties, news: Properties): Promise<provider.CheckResult> {
+  async check(urn: string, olds: Properties, news: Properties): Promise<provider.CheckResult> {
+    const kind = this.#kind(urn);
     const values = plain(news);
-    const parsed = this.#kind(urn).schema.safeParse(values);
+    const parsed = kind.schema.safeParse(values);
     const failures = (parsed.error?.issues ?? [])
       .filter(({ path }) => !isUnknown(values, path))
       .map(({ path, message }) => ({ property: path.join("."), reason: message }));
-    return Promise.resolve({ inputs: news, failures });
+    const chosen = parsed.success ? await kind.choose?.(values, plain(olds)) : undefined;
+    return { inputs: { ...news, ...chosen }, failures };
   }
 
-  diff(_id: string, urn: string, olds: Properties, news: Properties): Promise<provider.DiffResult> {
+  async diff(_id: string, urn: string, olds: Properties, news: Properties): Promise<provider.DiffResult> {
+    const { remove, ignored = [], isDue } = this.#kind(urn);
     const [before, after] = [plain(olds), plain(news)];
-    const moves = this.#kind(urn).remove !== undefined && before["host"] !== after["host"];
-    return Promise.resolve({ changes: !isDeepStrictEqual(before, after), replaces: moves ? ["host"] : [] });
+    const moves = remove !== undefined && before["host"] !== after["host"];
+    const differ = !isDeepStrictEqual(without(before, ignored), without(after, ignored));
+    return { changes: differ || (await isDue?.(after)) === true, replaces: moves ? ["host"] : [] };
   }
 
   async create(urn: string, inputs: Properties): Promise<provider.CreateResult> {
-    await this.#kind(urn).apply(plain(inputs));
-    return { id: urn.slice(urn.lastIndexOf("::") + 2), outs: inputs };
+    const outs = await this.#kind(urn).apply(plain(inputs));
+    return { id: urn.slice(urn.lastIndexOf("::") + 2), outs: { ...inputs, ...outs } };
   }
 
   async update(_id: string, urn: string, olds: Properties, news: Properties): Promise<provider.UpdateResult> {
-    await this.#kind(urn).apply(plain(news), plain(olds));
-    return { outs: news };
+    const outs = await this.#kind(urn).apply(plain(news), plain(olds));
+    return { outs: { ...news, ...outs } };
   }
 
   async delete(_id: string, urn: string, properties: Properties): Promise<void> {
@@ -127,3 +161,6 @@ function plain(properties: Properties): Properties {
   const own = Object.entries(properties).filter(([key]) => !ignoredKeys.has(key));
   return Object.fromEntries(own.map(([key, value]) => [key, unwrapSecrets(value)]));
 }
+
+const without = (properties: Properties, keys: readonly string[]): Properties =>
+  Object.fromEntries(Object.entries(properties).filter(([key]) => !keys.includes(key)));

@@ -4,6 +4,7 @@ import { basename, resolve } from "node:path";
 import { isSafe, moveBetween } from "../policy/dangers.ts";
 import { type Graph } from "../policy/graph.ts";
 import { composes, graphsOf, knownOf } from "../policy/program.ts";
+import { withServerTypes } from "../policy/server-types.ts";
 import { graphOf, phaseIn } from "../policy/state.ts";
 import { type Phase } from "../config/schema.ts";
 import { builtImages } from "../images/built.ts";
@@ -39,9 +40,10 @@ interface Side {
 export async function diff(options: DiffOptions): Promise<number> {
   const { from, to } = options;
   const after = described(options, to);
-  const { before, graphs, outlined } = await (from === undefined
+  const { before, outlined, ...compared } = await (from === undefined
     ? fromState(options, after)
     : fromFile(options, from, after));
+  const graphs = withServerTypes(compared.graphs);
   const move = moveBetween(graphs.before, graphs.after);
   const sides = { before, after: sideOf(after, to) };
   say(reportOfMove({ ...sides, graphs, move, outlined }));

@@ -8,7 +8,7 @@ import { type DockerPlace } from "../host/docker-place.ts";
 import { uploadDirectory } from "../storage/storage.ts";
 import { acmeCertificate, acmeFolder } from "./acme-files.ts";
 import { LiveFiles } from "./live-files.ts";
-import { nginxConfig, type NginxTls } from "./nginx-config.ts";
+import { configFile, edgeDirectory as directory, nginxConfig, type NginxTls } from "./nginx-config.ts";
 
 /** A certificate with its chain and its key, in PEM. */
 export interface Certificate {
@@ -35,9 +35,6 @@ export interface EdgeProxyArgs {
   readonly hostname?: string;
 }
 
-const directory = "/etc/orion/edge";
-/** The configuration that is in use, inside the container. */
-export const configFile = `${directory}/current/nginx.conf`;
 const names = { certificate: "edge.crt", key: "edge.key" } as const;
 const acmeFolders = { [acmeFolder.container]: acmeFolder.host };
 

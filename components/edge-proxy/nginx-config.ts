@@ -37,6 +37,13 @@ export interface NginxBalancers {
 
 export const edgeHealthPath = "/edge-health";
 
+/** Where the edge's files are inside its container. */
+export const edgeDirectory = "/etc/orion/edge";
+/** The configuration that is in use. */
+export const configFile = `${edgeDirectory}/current/nginx.conf`;
+/** While it is there, in memory that goes away with the container, load balancers are told to send nobody more. */
+export const leavingFile = "/dev/shm/orion-leaving";
+
 /** The text of nginx.conf. */
 export function nginxConfig(config: NginxConfig): string {
   const { port, app, bodyLimitMb, uploads, tls, trustedProxies, balancers } = config;
@@ -189,6 +196,9 @@ const healthServer = ({ healthPort }: NginxBalancers, app: NginxConfig["app"]): 
     access_log off;
     set $app http://${app.host}:${app.port};
     location = ${edgeHealthPath} {
+      if (-f ${leavingFile}) {
+        return 503;
+      }
       proxy_connect_timeout 2s;
       proxy_read_timeout 2s;
       proxy_pass $app/health;

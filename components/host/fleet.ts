@@ -3,7 +3,9 @@ import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { type Settings } from "../../config/schema.ts";
 import { labels, type Naming, physicalName } from "../../topology/naming.ts";
+import { containerPorts } from "../../topology/plan.ts";
 import { type Server, type Topology } from "../../topology/types.ts";
+import { edgeHealthPath } from "../edge-proxy/nginx-config.ts";
 import { CloudFirewall, type CloudFirewallArgs } from "./cloud-firewall.ts";
 import { firewallCommand, privateMtu, userData } from "./cloud-init.ts";
 import { DockerPlace, type RegistryLogin } from "./docker-place.ts";
@@ -12,6 +14,7 @@ import { HostFiles } from "./host-files.ts";
 import { HostReady } from "./host-ready.ts";
 import { PrivateNetwork } from "./private-network.ts";
 import { CloudServer, type CloudServerArgs } from "./server.ts";
+import { type HetznerAccess } from "./server-type.ts";
 import { sshOptions } from "./ssh-options.ts";
 
 export interface FleetArgs {
@@ -23,6 +26,8 @@ export interface FleetArgs {
   readonly behindCloudflare: boolean;
   /** Whether neither the engine nor Hetzner deletes what holds data. */
   readonly protection: boolean;
+  /** @default - Hetzner is not asked which types of servers it has */
+  readonly access?: HetznerAccess | undefined;
   /** References of the images that a server needs, by the name that components ask for. */
   readonly imagesOf: (server: string) => Readonly<Record<string, string>>;
   readonly login: RegistryLogin | undefined;
@@ -59,7 +64,12 @@ export class Fleet extends pulumi.ComponentResource {
     const placementGroupId = this.#createPlacementGroup();
     const firewallIds = [this.#createFirewall("closed", "nobody")];
     const common = { placementGroupId, sshKeyIds, firewallIds, subnetId: network.subnetId };
-    const members = args.topology.servers.map((server) => this.#createMember(server, common));
+    const members: Member[] = [];
+    for (const server of args.topology.servers) {
+      // One after the other, so that the rest of them is there for the work of the one that changes its type.
+      const before = members.findLast((member) => isBeside(member.server, server));
+      members.push(this.#createMember(server, { ...common, after: before?.cloudServer.type }));
+    }
     this.members = new Map(members.map((member) => [member.server.name, member]));
     this.subnetId = network.subnetId;
     this.#openToVisitors(members.filter(({ server }) => server.publicWeb));
@@ -107,26 +117,28 @@ export class Fleet extends pulumi.ComponentResource {
 
   #createMember(
     server: Server,
-    common: Pick<CloudServerArgs, "placementGroupId" | "sshKeyIds" | "firewallIds" | "subnetId">,
+    common: Pick<CloudServerArgs, "placementGroupId" | "sshKeyIds" | "firewallIds" | "subnetId" | "after">,
   ): Member {
-    const { naming, topology, hetzner, admin, protection, imagesOf, login } = this.#args;
+    const { naming, topology, hetzner, admin, protection, access, imagesOf, login } = this.#args;
     const { name } = server;
+    const ssh = {
+      folder: admin.sshFolder,
+      ...(admin.identityFile !== undefined && { identityFile: admin.identityFile }),
+    };
+    const edgeHealth = edgeHealthOf(topology, server);
     const cloudServer = new CloudServer(
       name,
       {
         ...common,
-        naming,
-        server,
-        protection,
+        ...{ naming, server, protection, access, ssh },
+        ...(edgeHealth !== undefined && { edgeHealth }),
         image: hetzner.image,
         userData: userData(server, peersOf(topology, server)),
       },
       { parent: this },
     );
     const dockerHost = pulumi.interpolate`ssh://root@${cloudServer.address}`;
-    const options = cloudServer.server.id.apply((serverId) =>
-      sshOptions({ folder: admin.sshFolder, identityFile: admin.identityFile, serverId }),
-    );
+    const options = cloudServer.server.id.apply((serverId) => sshOptions({ ...ssh, serverId }));
     const ready = new HostReady(
       `${name}-ready`,
       {
@@ -152,8 +164,8 @@ export class Fleet extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const ssh = pulumi.all([options, cloudServer.address]).apply(([words, host]) => [...words, `root@${host}`]);
-    return { server, cloudServer, place, ssh, opened: this.#openToPeers(server, place, ready) };
+    const loggingIn = pulumi.all([options, cloudServer.address]).apply(([words, host]) => [...words, `root@${host}`]);
+    return { server, cloudServer, place, ssh: loggingIn, opened: this.#openToPeers(server, place, ready) };
   }
 
   /** What the first boot brought was right for the servers that there were then. */
@@ -170,4 +182,17 @@ export class Fleet extends pulumi.ComponentResource {
       { parent: this, dependsOn: ready },
     );
   }
+}
+
+/** Whether two servers do the same work: a primary and its replicas do. */
+const isBeside = (one: Server, other: Server): boolean => poolOf(one) === poolOf(other);
+const poolOf = ({ role }: Server): Server["role"] => (role === "db" ? "core" : role);
+
+/** Where the edge of a server says whether it is well; undefined where no load balancer asks. */
+function edgeHealthOf({ services }: Topology, { name }: Server): string | undefined {
+  const ports = services.flatMap(({ kind, server, published }) =>
+    kind === "edge" && server === name ? published : [],
+  );
+  const at = ports.find(({ containerPort }) => containerPort === containerPorts.edgeHealth);
+  return at && `http://${at.address}:${at.port}${edgeHealthPath}`;
 }

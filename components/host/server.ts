@@ -2,6 +2,7 @@ import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { labels, physicalName, type Naming } from "../../topology/naming.ts";
 import { keepsAddress, type Server } from "../../topology/types.ts";
+import { type HetznerAccess, ServerType } from "./server-type.ts";
 
 export interface CloudServerArgs {
   readonly naming: Naming;
@@ -15,21 +16,31 @@ export interface CloudServerArgs {
   readonly image: string;
   /** What cloud-init does before the first login. */
   readonly userData: string;
+  /** Where this machine's ssh has its files. */
+  readonly ssh: { readonly folder: string; readonly identityFile?: string };
+  /** URL at which load balancers ask for its edge. @default - they do not */
+  readonly edgeHealth?: string;
+  /** @default - Hetzner is not asked which types it has */
+  readonly access?: HetznerAccess | undefined;
+  /** What has its turn before, when types change. @default - nothing */
+  readonly after?: ServerType | undefined;
   /** Whether neither the engine nor the provider deletes what holds data. @default true */
   readonly protection?: boolean;
 }
 
 /**
- * Values that a server keeps for life. Changing the first ones would make Hetzner replace it; the last is what it has
- * from its first minute on, and further firewalls are attached and detached apart from it.
+ * Values that the engine leaves as they are. Changing the first ones would make Hetzner replace the server; firewalls it has
+ * from its first minute on, and further ones are attached and detached apart from it; for another type Hetzner's provider
+ * would switch it off at once, and all servers at the same time, which `ServerType` does with more care.
  */
-const keptForLife = ["image", "userData", "sshKeys", "location", "firewallIds"];
+const leftAlone = ["image", "userData", "sshKeys", "location", "firewallIds", "serverType"];
 
 const isProtected = ({ protection = true }: CloudServerArgs): boolean => protection;
 
 /** One Hetzner server with an address and, where it keeps data, a Volume that outlive it. */
 export class CloudServer extends pulumi.ComponentResource {
   readonly server: hcloud.Server;
+  readonly type: ServerType;
   /** The public IPv4 address; known before the server is, so that a replacement changes no DNS record. */
   readonly address: pulumi.Output<string>;
   /** Where the Volume is, as a device; undefined when the server keeps no data. */
@@ -40,6 +51,7 @@ export class CloudServer extends pulumi.ComponentResource {
   constructor(name: string, args: CloudServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:host:CloudServer", name, {}, opts);
     const primaryIp = this.#createAddress(name, args);
+    this.type = this.#createType(name, args);
     this.server = this.#createServer(name, args, primaryIp);
     const network = this.#attachToNetwork(name, args);
     const volume = args.server.volumeGb > 0 ? this.#createVolume(name, args) : undefined;
@@ -70,16 +82,27 @@ export class CloudServer extends pulumi.ComponentResource {
     );
   }
 
+  #createType(name: string, { naming, server, ssh, edgeHealth, access, after }: CloudServerArgs): ServerType {
+    return new ServerType(
+      `${name}-type`,
+      {
+        ...{ server: physicalName(naming, server.name), location: server.location, types: server.types },
+        ...{ stack: naming.stack, ssh },
+        ...(edgeHealth !== undefined && { edgeHealth }),
+        ...(access && { access }),
+      },
+      { parent: this, ...(after && { dependsOn: after }) },
+    );
+  }
+
   #createServer(name: string, args: CloudServerArgs, primaryIp: hcloud.PrimaryIp): hcloud.Server {
     const { server } = args;
-    const [serverType] = server.types;
-    if (serverType === undefined) throw new Error(`server ${server.name} has no server type`);
     const stateful = server.volumeGb > 0 && isProtected(args);
     return new hcloud.Server(
       `${name}-server`,
       {
         name: physicalName(args.naming, server.name),
-        serverType,
+        serverType: this.type.type,
         image: args.image,
         location: server.location,
         userData: args.userData,
@@ -94,7 +117,7 @@ export class CloudServer extends pulumi.ComponentResource {
         labels: this.#labels(args),
       },
       // The address can belong to one server at a time, so the old one goes first.
-      { parent: this, protect: stateful, ignoreChanges: keptForLife, deleteBeforeReplace: true },
+      { parent: this, protect: stateful, ignoreChanges: leftAlone, deleteBeforeReplace: true },
     );
   }
 

@@ -39,9 +39,10 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
     if (!found) throw new Error(`the plan has no server ${name}`);
     return found;
   };
+  const ssh = { folder: "~/.orion/ssh" };
   const composeServer = (name: string) =>
     compose(mode, () => {
-      const args = { naming, server: serverOf(name), subnetId: "1-10.20.1.0/24", placementGroupId: 5 };
+      const args = { naming, ssh, server: serverOf(name), subnetId: "1-10.20.1.0/24", placementGroupId: 5 };
       return new CloudServer(name, {
         ...{ ...args, sshKeyIds: ["7"], firewallIds: [9], image: "debian-12", userData: "#cloud-config\n" },
       });
@@ -66,8 +67,11 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
     });
     expect(options).toMatchObject({
       protect: true,
-      ignoreChanges: ["image", "userData", "sshKeys", "location", "firewallIds"],
+      ignoreChanges: ["image", "userData", "sshKeys", "location", "firewallIds", "serverType"],
       deleteBeforeReplace: true,
+    });
+    expect(named(resources, "core-1-type").inputs).toEqual({
+      ...{ server: "orion-prod-core-1", stack: "prod", location: "fsn1", types: ["cpx32", "cx33"], ssh },
     });
     expect(named(resources, "core-1-volume")).toMatchObject({
       inputs: { name: "orion-prod-core-1", size: 20, format: "ext4", deleteProtection: true },
@@ -97,7 +101,7 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
 
   test("a place on a server goes away with it", async () => {
     const { resources } = await compose(mode, () => {
-      const args = { naming, server: serverOf("app-1"), subnetId: "1-10.20.1.0/24", placementGroupId: 5 };
+      const args = { naming, ssh, server: serverOf("app-1"), subnetId: "1-10.20.1.0/24", placementGroupId: 5 };
       const cloud = new CloudServer("app-1", {
         ...args,
         sshKeyIds: [],

@@ -1,0 +1,113 @@
+/** Hetzner's API, as far as resources of the plugin speak to it themselves. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+
+export const accessSchema = z.strictObject({
+  /** With `/v1`, without a slash at the end. */
+  endpoint: z.url(),
+  token: z.string().min(1),
+});
+export type Access = z.infer<typeof accessSchema>;
+
+const serverSchema = z.object({
+  id: z.number(),
+  status: z.string(),
+  server_type: z.object({ name: z.string() }),
+  public_net: z.object({ ipv4: z.object({ ip: z.string() }).nullable() }),
+});
+const typeSchema = z.object({ locations: z.array(z.object({ name: z.string(), available: z.boolean() })).default([]) });
+const actionSchema = z.object({
+  id: z.number(),
+  status: z.string(),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+});
+const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+
+export interface CloudServer {
+  readonly id: number;
+  /** `running`, `off`, or something between. */
+  readonly status: string;
+  readonly type: string;
+  readonly address: string | undefined;
+}
+
+/** What Hetzner does not do; `code` is its own word for why. */
+export class Refusal extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = "Refusal";
+    this.code = code;
+  }
+}
+
+export interface Hetzner {
+  /** The server of that name; undefined when there is none. */
+  readonly server: (name: string) => Promise<CloudServer | undefined>;
+  /** Whether Hetzner says that servers of the type can be had. It is a hint: an order may end otherwise, both ways. */
+  readonly isOffered: (type: string, location: string) => Promise<boolean>;
+  /** Has a server do something, and resolves when it is done. @throws {Refusal} */
+  readonly act: (id: number, command: string, body?: unknown) => Promise<void>;
+}
+
+/** It works on the server already, or is asked too much. */
+const passing = new Set(["locked", "conflict", "rate_limit_exceeded"]);
+const tries = 8;
+const secondsBetween = 1;
+
+export function hetznerBy({ endpoint, token }: Access): Hetzner {
+  async function call(method: string, path: string, body?: unknown): Promise<unknown> {
+    for (let attempt = 1; ; attempt++) {
+      const answer = await ask(method, path, body);
+      if (!(answer instanceof Refusal)) return answer;
+      if (!passing.has(answer.code) || attempt === tries) throw answer;
+      await sleep(attempt * 1000);
+    }
+  }
+
+  async function ask(method: string, path: string, body: unknown): Promise<unknown> {
+    const response = await fetch(endpoint + path, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(20_000),
+    });
+    const text = await response.text();
+    if (response.ok) return text === "" ? {} : JSON.parse(text);
+    const said = errorSchema.safeParse(readJson(text)).data?.error;
+    return new Refusal(said?.code ?? String(response.status), said?.message ?? text.slice(0, 300));
+  }
+
+  return {
+    server: async (name) => {
+      const listed = z.object({ servers: z.array(serverSchema) });
+      const [found] = listed.parse(await call("GET", `/servers?name=${encodeURIComponent(name)}`)).servers;
+      if (!found) return undefined;
+      const { id, status, server_type: type, public_net: net } = found;
+      return { id, status, type: type.name, address: net.ipv4?.ip };
+    },
+    isOffered: async (type, location) => {
+      const listed = z.object({ server_types: z.array(typeSchema) });
+      const [found] = listed.parse(await call("GET", `/server_types?name=${encodeURIComponent(type)}`)).server_types;
+      return found?.locations.some(({ name, available }) => name === location && available) ?? false;
+    },
+    act: async (id, command, body = {}) => {
+      const answer = z.object({ action: actionSchema });
+      let { action } = answer.parse(await call("POST", `/servers/${id}/actions/${command}`, body));
+      while (action.status === "running") {
+        await sleep(secondsBetween * 1000);
+        ({ action } = answer.parse(await call("GET", `/actions/${action.id}`)));
+      }
+      if (action.error) throw new Refusal(action.error.code, action.error.message);
+    },
+  };
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,172 @@
+/** The type of a server: which one it gets, what it keeps, and how it gets another. */
+import { type Hetzner, Refusal } from "../../../provider/hetzner.ts";
+import { OrionProvider } from "../../../provider/provider.ts";
+import { type Ran, type Run } from "../../../provider/run.ts";
+import { chooseType, giveType, hasOtherType, type ServerTypeInputs } from "../../../provider/server-type.ts";
+
+const inputs: ServerTypeInputs = {
+  ...{ server: "orion-prod-app-1", location: "fsn1", types: ["cpx22", "cx23"], stack: "prod" },
+  ...{ ssh: { folder: "/ssh" }, access: { endpoint: "http://127.0.0.1/v1", token: "token" } },
+};
+
+interface World {
+  /** The server's type; undefined when there is no server. */
+  type: string | undefined;
+  status: string;
+  /** What Hetzner says that it has. */
+  offered: string[];
+  /** What it has. */
+  stock: string[];
+  /** What was asked for that changes something, in order. */
+  done: string[];
+}
+
+/** Hetzner and a server of it that does as it should; what is different is said. */
+function worldOf(more: Partial<World> = {}, script: (text: string) => Ran = () => ({ code: 0, output: "" })) {
+  const world: World = {
+    ...{ type: "cpx22", status: "running", offered: ["cpx22", "cx23"], stock: ["cpx22", "cx23", "cpx32"], done: [] },
+    ...more,
+  };
+  const api: Hetzner = {
+    server: () =>
+      Promise.resolve(
+        world.type === undefined ? undefined : { id: 7, status: world.status, type: world.type, address: "192.0.2.7" },
+      ),
+    isOffered: (type) => Promise.resolve(world.offered.includes(type)),
+    act: (_id, command, body) => {
+      const { server_type: wanted } = (body ?? {}) as { server_type?: string };
+      world.done.push(wanted === undefined ? command : `${command} ${wanted}`);
+      if (command === "shutdown") world.status = "off";
+      if (command === "poweron") world.status = "running";
+      if (wanted === undefined) return Promise.resolve();
+      if (!world.stock.includes(wanted)) return Promise.reject(new Refusal("resource_unavailable", "there is none"));
+      world.type = wanted;
+      return Promise.resolve();
+    },
+  };
+  const run: Run = ({ input = "" }) => {
+    if (world.status === "off") return Promise.resolve({ code: 255, output: "no route to host" });
+    if (input.includes("systemctl stop docker")) world.done.push("leave");
+    return Promise.resolve(script(input));
+  };
+  return { world, means: { run, api: () => api, pause: () => Promise.resolve() } };
+}
+
+describe("the choice", () => {
+  const choose = (more: Partial<World>, before?: string, values: Partial<ServerTypeInputs> = {}) =>
+    chooseType({ ...inputs, ...values }, before, worldOf(more).means);
+
+  test("is the first that Hetzner has, for a server that is not there yet", async () => {
+    expect(await choose({ type: undefined })).toBe("cpx22");
+    expect(await choose({ type: undefined, offered: ["cx23"] })).toBe("cx23");
+  });
+
+  test("is the first of all where Hetzner says that it has none: what it says is a hint", async () => {
+    expect(await choose({ type: undefined, offered: [] })).toBe("cpx22");
+  });
+
+  test("stays what the server has, whatever can be had now, as long as it is in the list", async () => {
+    expect(await choose({ type: "cx23" })).toBe("cx23");
+    expect(await choose({ type: "cx23", offered: [] }, "cpx22")).toBe("cx23");
+    expect(await choose({ type: "cx23" }, "cx23", { types: ["cpx32", "cpx42"] })).toBe("cpx32");
+  });
+
+  test("is made anew as long as there is no server", async () => {
+    expect(await choose({ type: undefined, offered: ["cx23"] }, "cpx22")).toBe("cx23");
+  });
+
+  test("needs no Hetzner where there is nothing to choose, or none that answers", async () => {
+    const means = {
+      run: () => Promise.reject(new Error("it runs nothing")),
+      api: () => {
+        throw new Error("it asks nobody");
+      },
+    };
+    expect(await chooseType({ ...inputs, types: ["cpx32"] }, undefined, means)).toBe("cpx32");
+    expect(await chooseType(inputs, undefined, means)).toBe("cpx22");
+    expect(await chooseType(inputs, "cx23", means)).toBe("cx23");
+  });
+});
+
+describe("another type", () => {
+  const give = (means: ReturnType<typeof worldOf>["means"], type: string, before?: string, types = [type]) =>
+    giveType({ ...inputs, type, types }, before === undefined ? undefined : { ...inputs, type: before }, means);
+
+  test("is nothing for a server that is made with it, or has it", async () => {
+    const absent = worldOf({ type: undefined });
+    expect(await give(absent.means, "cpx22")).toBe("cpx22");
+    const present = worldOf();
+    expect(await give(present.means, "cpx22", "cpx22")).toBe("cpx22");
+    expect([...absent.world.done, ...present.world.done]).toEqual([]);
+  });
+
+  test("is given to a server that has left before, and is switched on and waited for after", async () => {
+    let asked = 0;
+    const { world, means } = worldOf({}, (text) => {
+      if (text.includes("systemctl stop docker")) return { code: 0, output: "" };
+      asked++;
+      return asked < 4 ? { code: 1, output: "app-1: Up 2 seconds (health: starting)" } : { code: 0, output: "" };
+    });
+    expect(await give(means, "cpx32", "cpx22")).toBe("cpx32");
+    expect(world.done).toEqual(["leave", "shutdown", "change_type cpx32", "poweron"]);
+    // Three times not yet, and then as often as it takes a load balancer to notice.
+    expect(asked).toBe(3 + 8);
+  });
+
+  test("is the next of the list where Hetzner has none of the first", async () => {
+    const { world, means } = worldOf({ stock: ["cx33"] });
+    expect(await give(means, "cpx32", "cpx22", ["cpx32", "cx33"])).toBe("cx33");
+    expect(world.done).toEqual(["leave", "shutdown", "change_type cpx32", "change_type cx33", "poweron"]);
+  });
+
+  test("that cannot be had leaves the server up as it was, and fails", async () => {
+    const { world, means } = worldOf({ stock: [] });
+    await expect(give(means, "cpx32", "cpx22")).rejects.toThrow(
+      /orion-prod-app-1 is up again as the cpx22 that it was: Hetzner has none of cpx32 in fsn1 now\./,
+    );
+    expect(world).toMatchObject({ type: "cpx22", status: "running" });
+  });
+
+  test("is not given to a server that cannot end its work", async () => {
+    const { world, means } = worldOf({}, () => ({ code: 1, output: "no docker" }));
+    await expect(give(means, "cpx32", "cpx22")).rejects.toThrow(/was not switched off.*no docker/s);
+    expect(world).toMatchObject({ type: "cpx22", status: "running" });
+  });
+
+  test("goes on where an update was killed: switched off, or with the type and not up", async () => {
+    const off = worldOf({ status: "off" });
+    expect(await give(off.means, "cpx32", "cpx22")).toBe("cpx32");
+    expect(off.world.done).toEqual(["change_type cpx32", "poweron"]);
+    const changed = worldOf({ type: "cpx32", status: "off" });
+    expect(await give(changed.means, "cpx32", "cpx22")).toBe("cpx32");
+    expect(changed.world.done).toEqual(["poweron"]);
+  });
+
+  test("that a server has without a word of it in the state is noticed", async () => {
+    expect(await hasOtherType({ ...inputs, type: "cpx22" }, worldOf({ type: "cx23" }).means)).toBe(true);
+    expect(await hasOtherType({ ...inputs, type: "cpx22" }, worldOf().means)).toBe(false);
+    expect(await hasOtherType({ ...inputs, type: "cpx22" }, worldOf({ type: undefined }).means)).toBe(false);
+  });
+});
+
+describe("the plugin's resource", () => {
+  const urn = "urn:pulumi:prod::orion::orion:host:CloudServer$orion:index:ServerType::app-1-type";
+  const provider = new OrionProvider(() => Promise.reject(new Error("it runs nothing")));
+  const said = { ...inputs, access: undefined };
+  const { access: _none, ...alone } = said;
+
+  test("notes the choice among the inputs, and keeps it as long as the list has it", async () => {
+    expect((await provider.check(urn, {}, alone)).inputs).toEqual({ ...alone, type: "cpx22" });
+    const noted = { ...alone, type: "cx23" };
+    expect((await provider.check(urn, noted, alone)).inputs).toEqual(noted);
+    expect((await provider.check(urn, noted, { ...alone, types: ["cpx32", "cpx42"] })).inputs).toMatchObject({
+      type: "cpx32",
+    });
+  });
+
+  test("has nothing to do when this machine's files are elsewhere", async () => {
+    const noted = { ...alone, type: "cpx22" };
+    expect((await provider.diff("", urn, noted, { ...noted, ssh: { folder: "/other" } })).changes).toBe(false);
+    expect((await provider.diff("", urn, noted, { ...noted, types: ["cpx22"] })).changes).toBe(true);
+  });
+});
