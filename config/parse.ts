@@ -208,8 +208,6 @@ function allowed(issue: z.core.$ZodIssue): string {
       return issue.issues.map(allowed).join(", ");
     case "invalid_format":
       return issue.format === "regex" ? issue.message : `a valid ${formatNames[issue.format] ?? issue.format}`;
-    case "invalid_union":
-      return "an address range such as 203.0.113.0/24";
     default:
       return issue.message;
   }

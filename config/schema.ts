@@ -17,7 +17,7 @@ export const locations = ["fsn1", "nbg1", "hel1"] as const;
 const port = z.int().min(1).max(65535);
 const count = (least: number, most: number) => z.int().min(least).max(most);
 const memoryMb = z.int().min(32).max(262_144);
-const cidr = z.union([z.cidrv4(), z.cidrv6()]);
+const cidr = z.union([z.cidrv4(), z.cidrv6()], "an address range such as 203.0.113.0/24");
 /** In lower case, as DNS gives it back. */
 const hostname = z.hostname().toLowerCase();
 const imageReference = z
@@ -83,8 +83,11 @@ export const settingsSchema = z.strictObject({
     ),
   }),
   workers: z.strictObject({
-    /** One container for all queues, or one for each. */
-    dedicated: z.boolean(),
+    /** One container for each queue, for those of a list, or for none: the others have one together. */
+    dedicated: z.union(
+      [z.boolean(), z.array(z.enum(queues))],
+      `true, false, or a list of queues that have workers of their own: ${queues.join(", ")}`,
+    ),
     concurrency: z.strictObject({
       default: count(1, 64),
       imports: count(1, 64),

@@ -173,11 +173,15 @@ function planWorkers(
   service: ReturnType<typeof serviceFactory>,
 ): Service[] {
   const { concurrency, dedicated } = settings.workers;
-  const sum = queues.reduce((total, queue) => total + concurrency[queue], 0);
-  const groups: readonly { readonly name: string; readonly queues: readonly Queue[]; readonly concurrency: number }[] =
-    dedicated
-      ? queues.map((queue) => ({ name: `worker-${queue}`, queues: [queue], concurrency: concurrency[queue] }))
-      : [{ name: "worker", queues, concurrency: sum }];
+  const isOwn = (queue: Queue) => (Array.isArray(dedicated) ? dedicated.includes(queue) : dedicated);
+  const together = queues.filter((queue) => !isOwn(queue));
+  const groupOf = (name: string, served: readonly Queue[]) => ({
+    ...{ name, queues: served, concurrency: served.reduce((total, queue) => total + concurrency[queue], 0) },
+  });
+  const groups = [
+    ...queues.filter(isOwn).map((queue) => groupOf(`worker-${queue}`, [queue])),
+    ...(together.length > 0 ? [groupOf("worker", together)] : []),
+  ];
   return servers.flatMap((server, index) =>
     groups.map((group) =>
       service("worker", server, [], {

@@ -115,6 +115,10 @@ describe("what is wrong is named: key, value, what is allowed", () => {
       'orion:services.0: got "postgres", allowed: one of testDatabase',
     ],
     [{ phase: "development", dockerHost: "localhost" }, 'orion:dockerHost: got "localhost", allowed: an address that'],
+    [
+      { phase: "development", workers: { dedicated: ["mails"] } },
+      'orion:workers.dedicated: got ["mails"], allowed: true, false, or a list of queues that have workers of their own: default',
+    ],
     [{ ...leastValues("mvp"), admin: { cidrs: ["10.0.0.1/33"] } }, 'orion:admin.cidrs.0: got "10.0.0.1/33", allowed:'],
     [
       { ...leastValues("mvp"), hetzner: { locations: [] } },

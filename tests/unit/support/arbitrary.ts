@@ -108,7 +108,7 @@ function wrong(schema: Schema, atTop: boolean): fc.Arbitrary<unknown> {
   const text = fc.string({ minLength: atTop ? 1 : 0 });
   const notText = fc.oneof(fc.integer(), fc.boolean());
   if (schema.enum) return fc.oneof(text, notText).filter((value) => !schema.enum?.includes(value));
-  if (schema.anyOf) return notText;
+  if (schema.anyOf) return schema.anyOf.some(({ type }) => type === "boolean") ? fc.integer() : notText;
   switch (schema.type) {
     case "boolean":
       return fc.oneof(text, fc.integer());

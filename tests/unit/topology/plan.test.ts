@@ -34,6 +34,16 @@ describe("development", () => {
     });
   });
 
+  test("queues of a list have workers of their own, and the others one together; none is without, or has two", () => {
+    const workersOf = (dedicated: unknown) =>
+      servicesOf(plan("dev", settingsOf("development", { workers: { dedicated } })), "worker").map(
+        ({ name, queues, concurrency }) => `${name} ${queues?.join("+") ?? ""} ${concurrency ?? 0}`,
+      );
+    expect(workersOf(["emails"])).toEqual(["worker-emails-1 emails 1", "worker-1 default+imports+reports 4"]);
+    expect(workersOf([])).toEqual(workersOf(false));
+    expect(workersOf(["reports", "emails", "imports", "default"])).toEqual(workersOf(true));
+  });
+
   test("one worker takes all four queues with the sum of their concurrency", () => {
     expect(servicesOf(plan("dev", settingsOf("development")), "worker")).toMatchObject([
       { queues: ["default", "imports", "emails", "reports"], concurrency: 5 },

@@ -1,0 +1,56 @@
+/** The types that servers have and get, as a move shows them. */
+import { costOf } from "../../../policy/cost.ts";
+import { moveBetween } from "../../../policy/dangers.ts";
+import { type Graph, type Recorded } from "../../../policy/graph.ts";
+import { withServerTypes } from "../../../policy/server-types.ts";
+import { types } from "../../../policy/stateful.ts";
+
+/** A server as a state or the program has it. @param noted what Hetzner's provider knows */
+function graphOf(noted: string, listed: readonly string[] | undefined, chosen?: string): Graph {
+  const options = { ignoreChanges: ["serverType"] };
+  const resources: Recorded[] = [
+    { type: types.server, name: "app-1-server", inputs: { serverType: noted }, options },
+    ...(listed
+      ? [
+          {
+            type: types.serverType,
+            name: "app-1-type",
+            inputs: { types: listed, ...(chosen && { type: chosen }) },
+            options: {},
+          },
+        ]
+      : []),
+  ];
+  return { resources, uses: new Map(resources.map(({ type, name }) => [`${type} ${name}`, {}])) };
+}
+const typesOf = (before: Graph, after: Graph) => {
+  const once = withServerTypes({ before, after });
+  // Who shows a move has done it before who judges it.
+  const twice = withServerTypes(once);
+  expect(twice).toEqual(once);
+  return [once.before, once.after].map(({ resources }) => resources[0]?.inputs["serverType"]);
+};
+const asked = (...listed: string[]): Graph => graphOf(listed[0] ?? "", listed);
+
+test("what a server has stays, as long as its list has it", () => {
+  const exists = graphOf("cpx22", ["cpx22", "cx23"], "cx23");
+  expect(typesOf(exists, asked("cpx22", "cx23"))).toEqual(["cx23", "cx23"]);
+  expect(moveBetween(exists, asked("cpx22", "cx23")).changes).toEqual([]);
+  expect(costOf(withServerTypes({ before: exists, after: asked("cpx22", "cx23") }).after).monthly).toBeCloseTo(5.49);
+});
+
+test("another list switches the server off, and that is said", () => {
+  const { changes, findings } = moveBetween(graphOf("cpx22", ["cpx22", "cx23"], "cx23"), asked("cpx32", "cx33"));
+  expect(changes.map(({ resource, inputs }) => [resource.name, inputs])).toEqual([
+    ["app-1-server", ["serverType"]],
+    ["app-1-type", ["types"]],
+  ]);
+  expect(findings.map(({ name, happens }) => `${name} ${happens}`)).toEqual([
+    "app-1-server would be switched off, and on again as another type: serverType changes from cx23 to cpx32",
+  ]);
+});
+
+test("a state that is older than the choice has what its server says", () => {
+  expect(typesOf(graphOf("cx23", undefined), asked("cpx22", "cx23"))).toEqual(["cx23", "cx23"]);
+  expect(typesOf(graphOf("cx53", undefined), asked("cpx22", "cx23"))).toEqual(["cx53", "cpx22"]);
+});
