@@ -152,8 +152,8 @@ describe("another type", () => {
 describe("the plugin's resource", () => {
   const urn = "urn:pulumi:prod::orion::orion:host:CloudServer$orion:index:ServerType::app-1-type";
   const provider = new OrionProvider(() => Promise.reject(new Error("it runs nothing")));
-  const said = { ...inputs, access: undefined };
-  const { access: _none, ...alone } = said;
+  const { server, location, types, stack, ssh } = inputs;
+  const alone = { server, location, types, stack, ssh };
 
   test("notes the choice among the inputs, and keeps it as long as the list has it", async () => {
     expect((await provider.check(urn, {}, alone)).inputs).toEqual({ ...alone, type: "cpx22" });

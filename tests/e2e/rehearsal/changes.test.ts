@@ -1,0 +1,120 @@
+/** More or less of a live platform in phase scale: each change is one update under load that nobody notices. */
+import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { RehearsalCloud } from "../support/cloud.ts";
+import { eventually } from "../support/eventually.ts";
+import { type LoadReport } from "../support/load.ts";
+import { RehearsedPlatform } from "../support/platform.ts";
+import { docker, succeed } from "../support/sandbox.ts";
+
+const root = resolve(__dirname, "..", "..", "..");
+jest.setTimeout(900_000);
+
+const cloud = new RehearsalCloud(root, { name: "changes", block: 84, port: 8840, machines: "docker" });
+const platform = new RehearsedPlatform(root, cloud);
+
+/** Runs a command on a server, past its firewall. */
+async function on(server: string, ...words: string[]): Promise<string[]> {
+  const found = (await cloud.list(`/servers?name=orion-prod-${server}`, "servers"))[0];
+  return docker("exec", `orion-cloud-changes-server-${String(found?.["id"])}`, ...words);
+}
+const query = (sql: string): Promise<string[]> =>
+  on("core-1", "docker", "exec", "orion-prod-database", "psql", "-XtA", "-c", sql);
+const variables = async (server: string): Promise<string[]> => {
+  const [app = ""] = await on(server, "docker", "ps", "--quiet", "--filter", "label=role=app");
+  return (await on(server, "docker", "exec", app, "env")).map((line) => line.replace(/=.*/, ""));
+};
+
+/** The servers with their types, as Hetzner has them. */
+async function servers(): Promise<Record<string, string>> {
+  const found = await cloud.list("/servers?per_page=50", "servers");
+  const typeOf = (server: (typeof found)[number]) => (server["server_type"] as { name: string }).name;
+  const named = found.map((one): [string, string] => [String(one["name"]).replace("orion-prod-", ""), typeOf(one)]);
+  return Object.fromEntries(named.sort(([one], [other]) => one.localeCompare(other)));
+}
+
+/** How well each target of the load balancer is, by its server. */
+async function targets(): Promise<string[]> {
+  const [balancer] = await cloud.list("/load_balancers", "load_balancers");
+  const found = (balancer?.["targets"] ?? []) as { health_status: { status: string }[] }[];
+  return found.map(({ health_status: health }) => [...new Set(health.map(({ status }) => status))].join(" "));
+}
+
+/** An update under load: no request of it fails, and no order and no task is lost. */
+async function changed(keys: Readonly<Record<string, string>>, meanwhile: () => Promise<void> = noThing) {
+  for (const [key, value] of Object.entries(keys)) platform.configure(key, value);
+  const load = platform.load();
+  // The update is a process of its own; here it would hold up whoever looks at what happens meanwhile.
+  const update = platform.start("up", "REHEARSAL=1", "YES=1");
+  const ended = update.said(/(?!)/).then(() => true);
+  do await meanwhile();
+  while (!(await Promise.race([ended, sleep(1000, false)])));
+  const seen = await load.stop();
+  expect(seen.failures).toEqual([]);
+  expectLossless(seen);
+  // What was not done to its end is done here, and says why not.
+  expect(succeed(platform.update())).toMatch(/Resources:\n +\d+ unchanged\n/);
+}
+const noThing = (): Promise<void> => Promise.resolve();
+
+function expectLossless({ ledger, answered }: LoadReport): void {
+  expect(ledger).toMatchObject({ lost: [], doubled: [], unconfirmed: [] });
+  expect(ledger.acknowledged).toBeGreaterThanOrEqual(answered["order"] ?? 0);
+  expect(ledger.acknowledged).toBeGreaterThan(20);
+}
+
+beforeAll(() => {
+  cloud.rehearse("scale");
+});
+
+afterAll(() => {
+  cloud.dispose();
+});
+
+test("another server type: app servers one after the other, the rest of them at work; worker servers as well", async () => {
+  const before = await servers();
+  expect(before).toMatchObject({ "app-1": "cpx22", "app-2": "cpx22", "worker-1": "cpx22" });
+  const off = new Set<string>();
+  await changed({ "app.servers.types[0]": "cpx32", "workers.servers.types[0]": "cx33" }, async () => {
+    const found = await cloud.list("/servers?per_page=50", "servers");
+    const down = found.filter(({ status }) => status !== "running").map(({ name }) => String(name));
+    for (const name of down) off.add(name);
+    expect(down.filter((name) => name.includes("-app-")).length).toBeLessThan(2);
+  });
+  expect(await servers()).toEqual({ ...before, "app-1": "cpx32", "app-2": "cpx32", "worker-1": "cx33" });
+  expect([...off].sort()).toEqual(["orion-prod-app-1", "orion-prod-app-2", "orion-prod-worker-1"]);
+});
+
+test("more app and worker servers, one of a type that is sold out: it gets the next of the list; a queue gets its own worker", async () => {
+  const fault = await cloud.fault({ kind: "sold_out", serverType: "cpx32", locations: ["fsn1"] });
+  await changed({
+    ...{ "app.servers.count": "3", "app.servers.types[1]": "cx33" },
+    ...{ "workers.servers.count": "2", "workers.dedicated[0]": "emails" },
+    protection: "false",
+  });
+  // What the others have is not touched, neither now nor when it can be had again.
+  expect(await servers()).toMatchObject({ "app-1": "cpx32", "app-2": "cpx32", "app-3": "cx33", "worker-2": "cx33" });
+  await cloud.call("DELETE", `/rehearsal/faults/${fault}`);
+  expect(succeed(platform.update())).toMatch(/Resources:\n +\d+ unchanged\n/);
+  await eventually(async () => {
+    expect(await targets()).toEqual(["healthy", "healthy", "healthy"]);
+  });
+  const names = await on("worker-2", "docker", "ps", "--format", '{{.Label "service"}}');
+  expect(names.sort()).toEqual(["worker-2", "worker-emails-2"]);
+});
+
+test("fewer of them, and no replica: apps no longer know of one, and the primary keeps nothing for it", async () => {
+  await changed({ "app.servers.count": "2", "workers.servers.count": "1", "database.replicas": "0" });
+  expect(Object.keys(await servers())).toEqual(["app-1", "app-2", "core-1", "worker-1"]);
+  expect(await query("SELECT count(*) FROM pg_replication_slots")).toEqual(["0"]);
+  expect(await variables("app-1")).not.toContain("DATABASE_REPLICA_URL");
+});
+
+test("a replica again: it has everything, apps read from it, and it is protected", async () => {
+  await changed({ "database.replicas": "1", protection: "true" });
+  expect(await query("SELECT state FROM pg_stat_replication")).toEqual(["streaming"]);
+  expect(await variables("app-1")).toContain("DATABASE_REPLICA_URL");
+  const checked = spawnSync("make", ["--no-print-directory", "doctor", "REHEARSAL=1", "CLOUD=changes"], { cwd: root });
+  expect(checked.stdout.toString()).toContain("All of 'prod' is well.");
+});
