@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ParsedConfig, parseConfig, type RawConfig } from "./parse.ts";
 import { type SecretKey } from "./schema.ts";
+import { decode } from "./value.ts";
 
 export interface StackConfig extends ParsedConfig {
   readonly stack: string;
@@ -28,7 +29,7 @@ export function loadConfig(): StackConfig {
 }
 
 /** By the keys and the variables that Hetzner's own provider knows. */
-function loadHetznerAccess(): StackConfig["hetznerAccess"] {
+export function loadHetznerAccess(): StackConfig["hetznerAccess"] {
   const config = new pulumi.Config("hcloud");
   const { HCLOUD_TOKEN: ofEnvironment, HCLOUD_ENDPOINT: elsewhere } = process.env;
   const token = config.getSecret("token") ?? (ofEnvironment ? pulumi.secret(ofEnvironment) : undefined);
@@ -59,15 +60,4 @@ function rawConfig(project: string): RawConfig {
 function secretConfigKeys(): string[] {
   const keys: unknown = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]");
   return Array.isArray(keys) ? keys.map(String) : [];
-}
-
-/** The engine hands every value over as text; what is JSON there was structured in the file. */
-function decode(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    // A number of more digits than a double holds, such as an id, was text.
-    return typeof value === "number" && String(value) !== text ? text : value;
-  } catch {
-    return text;
-  }
 }

@@ -162,6 +162,7 @@ async function changeType(
         await api.act(id, "poweron").catch(() => undefined);
         throw new Error(
           `the server keeps its type ${old}, and was switched on again: ${error.message} (${error.code})`,
+          { cause: error },
         );
       }
     }
@@ -172,21 +173,21 @@ async function changeType(
 async function waitUntilBack(server: CloudServer, inputs: ServerTypeInputs, api: Hetzner, means: Means): Promise<void> {
   const script = backScript(inputs.stack, inputs.edgeHealth);
   const end = Date.now() + backSeconds * 1000;
-  for (let good = 0; good < backInARow;) {
-    const { code, output } = await on(server, inputs, means, script, 30);
-    good = code === 0 ? good + 1 : 0;
-    if (good === backInARow) return;
+  let good = 0;
+  let seen = "no answer";
+  while (good < backInARow) {
     // Hetzner starts it by itself, but not always before it says that it is done.
     if (good === 0 && (await api.server(inputs.server))?.status === "off") {
       await api.act(server.id, "poweron").catch(() => undefined);
     }
-    if (good === 0 && Date.now() > end) {
-      const why = output.trim().split("\n").at(-1) ?? "";
-      throw new Error(
-        `${inputs.server} was switched off for another type and is not back after ${backSeconds} s: ${why || "no answer"}. ` +
-          "No other server was touched. Look at it (make doctor), then run up again, or name the old type again.",
-      );
-    }
+    const { code, output } = await on(server, inputs, means, script, 30);
+    good = code === 0 ? good + 1 : 0;
+    if (code !== 0) seen = output.trim().split("\n").at(-1) || seen;
+    if (good === 0 && Date.now() > end) throw new Error(lateOf(inputs, seen));
     await pauseOf(means)(secondsBetween);
   }
 }
+
+const lateOf = ({ server }: ServerTypeInputs, seen: string): string =>
+  `${server} was switched off for another type and is not back after ${backSeconds} s: ${seen}. No other server was ` +
+  "touched. Look at it (make doctor), then run up again, or name the old type again.";

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parse, YAMLParseError } from "yaml";
 import { ConfigError, parseConfig, type RawConfig } from "../config/parse.ts";
 import { type SecretKey, type Settings } from "../config/schema.ts";
+import { decode } from "../config/value.ts";
 import { plan } from "../topology/plan.ts";
 import { type Topology } from "../topology/types.ts";
 import { rehearsalCloud } from "../toolchain/src/environment.ts";
@@ -76,7 +77,8 @@ function rawConfig(file: unknown): RawConfig {
   const section: unknown = isRecord(file) ? file["config"] : undefined;
   const entries = Object.entries(isRecord(section) ? section : {})
     .filter(([key]) => key.startsWith("orion:"))
-    .map(([key, value]) => [key.slice("orion:".length), value] as const);
+    // `pulumi config set` writes `false` as a text, and the engine hands everything over as one.
+    .map(([key, value]) => [key.slice("orion:".length), typeof value === "string" ? decode(value) : value] as const);
   return {
     values: Object.fromEntries(entries),
     secrets: new Set(entries.filter(([, value]) => isRecord(value) && "secure" in value).map(([key]) => key)),
