@@ -10,13 +10,25 @@ const staySeconds = 900;
 
 const containers = (stack: string): string => `--filter label=app=orion --filter label=stack=${stack}`;
 
+/** Connections that visitors keep end between two of their requests. Of edges that `$edges` lists. */
+const endKept = `if [ -n "$edges" ]; then
+  for edge in $edges; do docker exec "$edge" nginx -c ${configFile} -s reload; done
+  sleep 5
+fi
+`;
+
+const edgesOf = (stack: string): string => `edges=$(docker ps --quiet ${containers(stack)} --filter label=role=edge)\n`;
+
+/** Ends every container for good, in its own time, on a server that nobody is sent to any more. */
+export const endScript = (stack: string): string =>
+  `${edgesOf(stack)}${endKept}docker ps --quiet ${containers(stack)} | xargs -r docker stop\n`;
+
 /**
  * Has visitors stay away, then ends every container in its own time. Nothing of it lasts beyond the next boot, when all of
  * them start again: whoever stops a container by name would have to start it by name as well.
  */
 export const leaveScript = (stack: string): string => `set -eu
-edges=$(docker ps --quiet ${containers(stack)} --filter label=role=edge)
-systemd-run --quiet --collect --on-active=${staySeconds} sh -c '
+${edgesOf(stack)}systemd-run --quiet --collect --on-active=${staySeconds} sh -c '
   umount /etc/docker/daemon.json
   systemctl start docker.socket docker.service
   docker ps --quiet ${containers(stack)} --filter label=role=edge |
@@ -24,11 +36,8 @@ systemd-run --quiet --collect --on-active=${staySeconds} sh -c '
 if [ -n "$edges" ]; then
   for edge in $edges; do docker exec "$edge" touch ${leavingFile}; done
   sleep ${noticeSeconds}
-  # Connections that visitors keep end between two of their requests.
-  for edge in $edges; do docker exec "$edge" nginx -c ${configFile} -s reload; done
-  sleep 5
 fi
-# The engine leaves containers running when it ends, unless it is told otherwise.
+${endKept}# The engine leaves containers running when it ends, unless it is told otherwise.
 mkdir -p /run/orion /run/systemd/system/docker.service.d
 sed 's/"live-restore": *true/"live-restore":false/' /etc/docker/daemon.json > /run/orion/daemon.json
 mount --bind /run/orion/daemon.json /etc/docker/daemon.json

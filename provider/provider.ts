@@ -4,6 +4,7 @@ import type * as provider from "@pulumi/pulumi/provider/index.js";
 import { type z } from "zod";
 import { answersSchema, waitForAnswers } from "./answers.ts";
 import { dockerBy } from "./docker.ts";
+import { bidFarewell, farewellSchema } from "./farewell.ts";
 import { hostFilesSchema, removeHostFiles, writeHostFiles } from "./host-files.ts";
 import { hostReadySchema, waitForHost } from "./host-ready.ts";
 import { liveFilesSchema, writeLiveFiles } from "./live-files.ts";
@@ -70,7 +71,7 @@ function serverTypeKind(run: Run): Kind {
  * Resources that are something done: `orion:index:Task` runs a container once, `orion:index:HostReady` waits for a
  * server, `orion:index:LiveFiles` hands files to a running container, `orion:index:HostFiles` to a server,
  * `orion:index:Answers` waits for an address that visitors are to be sent to, `orion:index:Pause` for those on the old way,
- * `orion:index:ServerType` chooses the type of a server and gives it another one.
+ * `orion:index:ServerType` chooses the type of a server and gives it another one, `orion:index:Farewell` ends its work.
  * Each is done when it is made and whenever an input changes. What failed is not in the state, so that the next update does
  * it again.
  */
@@ -90,6 +91,14 @@ export class OrionProvider implements provider.Provider {
         ),
       ],
       ["orion:index:ServerType", serverTypeKind(run)],
+      [
+        "orion:index:Farewell",
+        kindOf(
+          farewellSchema,
+          () => Promise.resolve(),
+          (inputs) => bidFarewell(inputs, run),
+        ),
+      ],
       ["orion:index:Pause", kindOf(pauseSchema, pauseAfterChange, pauseAtRemoval)],
       ["orion:index:Answers", kindOf(answersSchema, (inputs) => waitForAnswers(inputs))],
       ["orion:index:HostReady", kindOf(hostReadySchema, (inputs) => waitForHost(inputs, run))],

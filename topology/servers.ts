@@ -2,7 +2,8 @@
 import { type Settings } from "../config/schema.ts";
 import { type LoadBalancer, type Server, type ServerRole } from "./types.ts";
 
-/** The last byte of the first address of each role; a role may grow to ten servers before it meets the next. */
+const serversOfRole = 10;
+/** The last byte before the first address of each role; none grows so far that it meets the next. */
 const addressBase: Readonly<Record<ServerRole, number>> = {
   core: 10,
   db: 20,
@@ -11,6 +12,10 @@ const addressBase: Readonly<Record<ServerRole, number>> = {
   worker: 60,
   monitor: 80,
 };
+
+/** The private addresses of a role, whether there are servers for them or not: `10.20.1.41-10.20.1.50`. */
+export const addressesOf = (role: ServerRole): string =>
+  `10.20.1.${addressBase[role] + 1}-10.20.1.${addressBase[role] + serversOfRole}`;
 
 /**
  * The servers of a phase. A later phase has every server of an earlier one, under the same name and address: a move adds.

@@ -104,11 +104,11 @@ export class HetznerBalancer extends pulumi.ComponentResource {
     loadBalancerId: pulumi.Output<number>,
     after: pulumi.Resource,
   ): pulumi.Resource {
-    const { server, cloudServer } = member;
+    const { server, cloudServer, farewell } = member;
     const drain = new Pause(
       `${name}-drain-${server.name}`,
       { way: server.privateAddress, afterChangeSeconds: 0, atRemovalSeconds: drainSeconds },
-      { parent: this, dependsOn: [edge, ...cloudServer.attachments] },
+      { parent: this, dependsOn: [edge, farewell, ...cloudServer.attachments] },
     );
     return new hcloud.LoadBalancerTarget(
       `${name}-target-${server.name}`,

@@ -9,6 +9,7 @@ import { edgeHealthPath } from "../edge-proxy/nginx-config.ts";
 import { CloudFirewall, type CloudFirewallArgs } from "./cloud-firewall.ts";
 import { firewallCommand, privateMtu, userData } from "./cloud-init.ts";
 import { DockerPlace, type RegistryLogin } from "./docker-place.ts";
+import { Farewell } from "./farewell.ts";
 import { firewallScript, peersOf } from "./host-firewall.ts";
 import { HostFiles } from "./host-files.ts";
 import { HostReady } from "./host-ready.ts";
@@ -42,6 +43,8 @@ export interface Member {
   readonly ssh: pulumi.Output<string[]>;
   /** What lets the other servers reach what is theirs to use. */
   readonly opened: pulumi.Resource;
+  /** Goes after whoever sends somebody there, and ends what runs there. */
+  readonly farewell: pulumi.Resource;
 }
 
 /** A first boot installs packages on a machine that has just been made; Hetzner's take a minute or two. */
@@ -165,7 +168,12 @@ export class Fleet extends pulumi.ComponentResource {
       { parent: this },
     );
     const loggingIn = pulumi.all([options, cloudServer.address]).apply(([words, host]) => [...words, `root@${host}`]);
-    return { server, cloudServer, place, ssh: loggingIn, opened: this.#openToPeers(server, place, ready) };
+    const farewell = new Farewell(
+      `${name}-farewell`,
+      { host: dockerHost, sshOptions: options, stack: naming.stack },
+      { parent: this, dependsOn: ready },
+    );
+    return { server, cloudServer, place, ssh: loggingIn, opened: this.#openToPeers(server, place, ready), farewell };
   }
 
   /** What the first boot brought was right for the servers that there were then. */

@@ -1,9 +1,10 @@
 /** The packet filter inside a server: Hetzner's firewalls do not look at the private network. Pure. */
+import { addressesOf } from "../../topology/servers.ts";
 import { privateNetwork, type Server, type Service, type ServiceKind, type Topology } from "../../topology/types.ts";
 
 /** A published port that another server may reach over the private network. */
 export interface PeerRule {
-  /** Private address of the other server. */
+  /** Private addresses of the others, from the first to the last. */
   readonly from: string;
   readonly port: number;
 }
@@ -16,7 +17,8 @@ const chain = "ORION-PRIVATE";
  */
 export function firewallScript(server: Server, peers: readonly PeerRule[]): string {
   // Docker rewrites the destination of a published port before anything is filtered; the connection knows what it was.
-  const from = (port: PeerRule) => `-s ${port.from}/32 -p tcp -m conntrack --ctorigdstport ${port.port} -j RETURN`;
+  const from = (port: PeerRule) =>
+    `-p tcp -m iprange --src-range ${port.from} -m conntrack --ctorigdstport ${port.port} -j RETURN`;
   const match = `-s ${privateNetwork.range} -m conntrack --ctstate NEW --ctorigdst ${server.privateAddress} -j ${chain}`;
   return `#!/bin/sh
 set -eu
@@ -53,10 +55,12 @@ export function peersOf({ servers, services, loadBalancers }: Topology, server: 
   return services
     .filter((service) => service.server === server.name)
     .flatMap((service) => {
+      const others = servers.filter((other) => other.name !== server.name && mayCall(service.kind, other));
+      // A whole role: a server of it that goes is let in until it has ended its work, and one that comes changes nothing.
       const from = [
-        ...servers.filter((other) => other.name !== server.name && mayCall(service.kind, other)),
-        ...(service.kind === "edge" ? loadBalancers : []),
+        ...[...new Set(others.map(({ role }) => role))].map(addressesOf),
+        ...(service.kind === "edge" ? loadBalancers : []).map(({ privateAddress: one }) => `${one}-${one}`),
       ];
-      return from.flatMap(({ privateAddress }) => ports(service).map((port) => ({ from: privateAddress, port })));
+      return from.flatMap((range) => ports(service).map((port) => ({ from: range, port })));
     });
 }

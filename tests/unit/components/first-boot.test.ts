@@ -63,12 +63,22 @@ describe("user data", () => {
 describe("the packet filter of the private network", () => {
   test("lets other servers reach what is published there, and nothing else", () => {
     const peers = peersOf(topology, server("core-1"));
-    expect(peers).toContainEqual({ from: server("app-1").privateAddress, port: 5432 });
-    expect(peers.map(({ from }) => from)).not.toContain(server("core-1").privateAddress);
+    expect(peers).toContainEqual({ from: "10.20.1.41-10.20.1.50", port: 5432 });
+    expect(peers.filter(({ from }) => from.startsWith("10.20.1.1"))).toEqual([]);
     const script = firewallScript(server("core-1"), peers);
-    expect(script).toContain("-s 10.20.1.41/32 -p tcp -m conntrack --ctorigdstport 5432 -j RETURN");
+    expect(script).toContain(
+      "-p tcp -m iprange --src-range 10.20.1.41-10.20.1.50 -m conntrack --ctorigdstport 5432 -j RETURN",
+    );
     expect(script).toContain("-s 10.20.0.0/16 -m conntrack --ctstate NEW --ctorigdst 10.20.1.11");
     expect(script.lastIndexOf("-j DROP")).toBeGreaterThan(script.lastIndexOf("-j RETURN"));
+  });
+
+  test("is the same with more servers or less: one that goes works until it is gone", () => {
+    const rules = (count: number, name: string) => {
+      const more = plan("prod", settingsOf("scale", { app: { servers: { count } }, workers: { servers: { count } } }));
+      return peersOf(more, server(name));
+    };
+    for (const name of ["core-1", "db-2", "app-1"]) expect(rules(5, name)).toEqual(rules(1, name));
   });
 
   test("one server has no peers", () => {
