@@ -137,8 +137,8 @@ test("nothing is published to everybody; the load balancer alone reaches the edg
   expect(ports.length).toBeGreaterThan(8);
   expect(ports.filter(({ ip }) => !/^(10\.20\.1\.|127\.0\.0\.1$)/.test(ip))).toEqual([]);
   const rules = JSON.stringify(named(after(), "app-1-peers").inputs["files"]);
-  expect(rules).toContain("-s 10.20.1.5/32 -p tcp -m conntrack --ctorigdstport 443 -j RETURN");
-  expect(rules.match(/-s 10\.20\.1\.\d+\/32/g)).toEqual(Array(3).fill("-s 10.20.1.5/32"));
+  expect(rules).toContain("--src-range 10.20.1.5-10.20.1.5 -m conntrack --ctorigdstport 443 -j RETURN");
+  expect(rules.match(/--src-range \S+/g)).toEqual(Array(3).fill("--src-range 10.20.1.5-10.20.1.5"));
 });
 
 test("the app reads lists from the replica, and backups are taken from it", () => {
