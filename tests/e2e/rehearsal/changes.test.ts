@@ -6,7 +6,8 @@ import { RehearsalCloud } from "../support/cloud.ts";
 import { eventually } from "../support/eventually.ts";
 import { type LoadReport } from "../support/load.ts";
 import { RehearsedPlatform } from "../support/platform.ts";
-import { docker, succeed } from "../support/sandbox.ts";
+import { succeed } from "../support/sandbox.ts";
+import { serversOf } from "../support/servers.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
 jest.setTimeout(900_000);
@@ -14,13 +15,9 @@ jest.setTimeout(900_000);
 const cloud = new RehearsalCloud(root, { name: "changes", block: 84, port: 8840, machines: "docker" });
 const platform = new RehearsedPlatform(root, cloud);
 
-/** Runs a command on a server, past its firewall. */
-async function on(server: string, ...words: string[]): Promise<string[]> {
-  const found = (await cloud.list(`/servers?name=orion-prod-${server}`, "servers"))[0];
-  return docker("exec", `orion-cloud-changes-server-${String(found?.["id"])}`, ...words);
-}
-const query = (sql: string): Promise<string[]> =>
-  on("core-1", "docker", "exec", "orion-prod-database", "psql", "-XtA", "-c", sql);
+const { on, query, health } = serversOf(cloud);
+
+/** Names of the variables that an app has. */
 const variables = async (server: string): Promise<string[]> => {
   const [app = ""] = await on(server, "docker", "ps", "--quiet", "--filter", "label=role=app");
   return (await on(server, "docker", "exec", app, "env")).map((line) => line.replace(/=.*/, ""));
@@ -32,13 +29,6 @@ async function servers(): Promise<Record<string, string>> {
   const typeOf = (server: (typeof found)[number]) => (server["server_type"] as { name: string }).name;
   const named = found.map((one): [string, string] => [String(one["name"]).replace("orion-prod-", ""), typeOf(one)]);
   return Object.fromEntries(named.sort(([one], [other]) => one.localeCompare(other)));
-}
-
-/** How well each target of the load balancer is, by its server. */
-async function targets(): Promise<string[]> {
-  const [balancer] = await cloud.list("/load_balancers", "load_balancers");
-  const found = (balancer?.["targets"] ?? []) as { health_status: { status: string }[] }[];
-  return found.map(({ health_status: health }) => [...new Set(health.map(({ status }) => status))].join(" "));
 }
 
 /** An update under load: no request of it fails, and no order and no task is lost. */
@@ -98,7 +88,7 @@ test("more app and worker servers, one of a type that is sold out: it gets the n
   await cloud.call("DELETE", `/rehearsal/faults/${fault}`);
   expect(succeed(platform.update())).toMatch(/Resources:\n +\d+ unchanged\n/);
   await eventually(async () => {
-    expect(await targets()).toEqual(["healthy", "healthy", "healthy"]);
+    expect(await health()).toEqual(Array(6).fill("healthy"));
   });
   const names = await on("worker-2", "docker", "ps", "--format", '{{.Label "service"}}');
   expect(names.sort()).toEqual(["worker-2", "worker-emails-2"]);
@@ -107,13 +97,13 @@ test("more app and worker servers, one of a type that is sold out: it gets the n
 test("fewer of them, and no replica: apps no longer know of one, and the primary keeps nothing for it", async () => {
   await changed({ "app.servers.count": "2", "workers.servers.count": "1", "database.replicas": "0" });
   expect(Object.keys(await servers())).toEqual(["app-1", "app-2", "core-1", "worker-1"]);
-  expect(await query("SELECT count(*) FROM pg_replication_slots")).toEqual(["0"]);
+  expect(await query("core-1", "database", "SELECT count(*) FROM pg_replication_slots")).toEqual(["0"]);
   expect(await variables("app-1")).not.toContain("DATABASE_REPLICA_URL");
 });
 
 test("a replica again: it has everything, apps read from it, and it is protected", async () => {
   await changed({ "database.replicas": "1", protection: "true" });
-  expect(await query("SELECT state FROM pg_stat_replication")).toEqual(["streaming"]);
+  expect(await query("core-1", "database", "SELECT state FROM pg_stat_replication")).toEqual(["streaming"]);
   expect(await variables("app-1")).toContain("DATABASE_REPLICA_URL");
   const checked = spawnSync("make", ["--no-print-directory", "doctor", "REHEARSAL=1", "CLOUD=changes"], { cwd: root });
   expect(checked.stdout.toString()).toContain("All of 'prod' is well.");
