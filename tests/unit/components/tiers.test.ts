@@ -440,8 +440,10 @@ describe("nginx behind a load balancer", () => {
     expect(open).not.toContain("stranger");
   });
 
-  test("says at a port of its own whether an app answers", () => {
-    expect(guarded).toMatch(/listen 8081;[^]*location = \/edge-health \{[^}]*proxy_pass \$app\/health;/);
+  test("says at a port of its own whether an app answers, and no when it is about to go", () => {
+    expect(guarded).toMatch(
+      /listen 8081;[^]*location = \/edge-health \{\s+if \(-f \/dev\/shm\/orion-leaving\) \{\s+return 503;\s+\}[^}]*proxy_pass \$app\/health;/,
+    );
   });
 
   test("without a load balancer there is nothing of it", () => {
