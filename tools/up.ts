@@ -132,7 +132,8 @@ export function imageArguments({ settings, topology }: Pick<StackFile, "settings
   const own = settings.app.image === undefined ? "app" : undefined;
   return [
     ...(registry === undefined ? [] : ["--registry", registry]),
-    ...Object.entries(chosen).flatMap(([name, reference]) => ["--use", `${name}=${reference}`]),
+    // A login is no image.
+    ...Object.entries(chosen).flatMap(([name, one]) => (typeof one === "string" ? ["--use", `${name}=${one}`] : [])),
     ...Object.keys(imageReferences(topology.services, settings, { app: "app", docs: "docs" })).filter(
       (name) => name !== "app" || name === own,
     ),
