@@ -29,11 +29,36 @@ export function moveBetween(before: Graph, after: Graph): Move {
   const changes = changesBetween(before, after);
   const holds = holdingIn(before);
   const order: readonly Severity[] = ["refused", "loss", "danger"];
+  const takenOver = otherCore(before, after);
   const findings = changes
+    // What becomes of a server whose place is taken is said once.
+    .filter(({ before: was }) => !takenOver || !was || !isPartOf(was, takenOver.name))
     .flatMap((change) => findingsOf(change, holds))
     .sort((one, other) => order.indexOf(one.severity) - order.indexOf(other.severity));
-  return { changes, findings };
+  return { changes, findings: [...(takenOver ? [takenOver] : []), ...findings] };
 }
+
+/**
+ * Another server with the primary than before: no update makes a primary of a replica, nor of two servers one with the data
+ * of both. `make promote-replica` does what has to be done first; to the state that it leaves nothing like this happens.
+ */
+function otherCore(before: Graph, after: Graph): Finding | undefined {
+  const [was, is] = [before, after].map(coreOf);
+  if (was === undefined || is === undefined || was === is) return undefined;
+  return {
+    severity: "refused",
+    name: was,
+    happens: `has the primary; orion:database.primary names ${is}, and an update alone moves no primary`,
+    instead: `leave orion:database.primary at ${was}; if ${was} is lost, make promote-replica sets it, and does what belongs to it`,
+  };
+}
+
+/** The server with the primary, by its role. */
+const coreOf = ({ resources }: Graph): string | undefined =>
+  resources.find((one) => one.type === types.server && roleOf(one) === "core")?.name.replace(/-server$/, "");
+
+const isPartOf = ({ name, options }: Recorded, server: string): boolean =>
+  options.deletedWith === `${types.server} ${server}-server` || name.startsWith(`${server}-`);
 
 /** Whether a move loses nothing. */
 export const isSafe = ({ findings }: Pick<Move, "findings">): boolean =>
