@@ -1,7 +1,7 @@
 /** What a move must not do, and what it does that a person should know of, each by name. Pure. */
 import { type Change, changesBetween } from "./changes.ts";
 import { type Graph, type Recorded } from "./graph.ts";
-import { type Holds, holdingIn, roleOf, types } from "./stateful.ts";
+import { coreOf, type Holds, holdingIn, roleOf, types } from "./stateful.ts";
 
 /**
  * `refused`: the engine would be stopped in the middle by a protection, or data would be out of reach. `loss`: the same
@@ -52,10 +52,6 @@ function otherCore(before: Graph, after: Graph): Finding | undefined {
     instead: `leave orion:database.primary at ${was}; if ${was} is lost, make promote-replica sets it, and does what belongs to it`,
   };
 }
-
-/** The server with the primary, by its role. */
-const coreOf = ({ resources }: Graph): string | undefined =>
-  resources.find((one) => one.type === types.server && roleOf(one) === "core")?.name.replace(/-server$/, "");
 
 const isPartOf = ({ name, options }: Recorded, server: string): boolean =>
   options.deletedWith === `${types.server} ${server}-server` || name.startsWith(`${server}-`);
