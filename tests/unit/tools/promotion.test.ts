@@ -7,8 +7,8 @@ import { leastValues } from "../support/settings.ts";
 import { type Phase } from "../../../config/schema.ts";
 
 const file = (database: object, phase: Phase = "scale") => {
-  const config = Object.entries({ ...leastValues(phase), database }).map(([key, value]) => [`orion:${key}`, value]);
-  return describeStack("prod", { config: Object.fromEntries(config) });
+  const values: [string, unknown][] = Object.entries({ ...leastValues(phase), database });
+  return describeStack("prod", { config: Object.fromEntries(values.map(([key, value]) => [`orion:${key}`, value])) });
 };
 
 /** A state with these servers; that of the primary with its role. */
