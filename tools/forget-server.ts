@@ -50,7 +50,10 @@ export function withoutServer(deployment: Deployment, server: string): Forgotten
         .filter(({ resource }) => stays(resource))
         .map((operation) => ({ ...operation, resource: withoutLinks(operation.resource, gone) })),
     },
-    left: resources.filter((resource) => !stays(resource)).flatMap(leftOf),
+    left: resources
+      .filter((resource) => !stays(resource))
+      .flatMap(leftOf)
+      .sort((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind)),
   };
 }
 
@@ -77,6 +80,9 @@ const kinds: Readonly<Record<string, string>> = {
   [types.volume]: "volume",
   [types.primaryIp]: "primary-ip",
 };
+
+/** In which it can be removed: an address belongs to its server, and a Volume is attached to it. */
+const order = Object.values(kinds);
 
 function leftOf({ type, id = "", inputs }: Resource): LeftBehind[] {
   const kind = kinds[type];
