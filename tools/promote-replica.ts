@@ -5,16 +5,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import { graphOf, stateSchema } from "../policy/state.ts";
-import { containerPorts } from "../topology/plan.ts";
 import { physicalName } from "../topology/naming.ts";
 import { serverPowerOf } from "./cloud-apis.ts";
-import { type Engine, enginesIn } from "./engines.ts";
 import { fence } from "./fence.ts";
 import { type LeftBehind, withoutServer } from "./forget-server.ts";
 import { type Promotion, promotionOf } from "./promotion.ts";
+import { engineOf, type Found, isServing, ReplicaServer } from "./replica-server.ts";
 import { setConfig } from "./stack-config.ts";
 import {
   describeStack,
@@ -29,9 +27,6 @@ import { removeStaleLock } from "./state-lock.ts";
 import { bold, confirm, dim, isTerminal, say } from "./terminal.ts";
 import { up } from "./up.ts";
 import { UserError } from "./user-error.ts";
-
-/** Replaying what it has received and not applied yet may take a while; PostgreSQL itself needs a second. */
-const promotionSeconds = 600;
 
 /**
  * Promotes the replica and updates the stack.
@@ -63,6 +58,7 @@ export async function promoteReplica(root: string, project: string, file: StackF
     say(`${promotion.server} was put in the place of ${promotion.lost}; this goes on from there.`);
   await fenceLost(root, file, promotion);
   await replica.promote();
+  note(`PostgreSQL on ${promotion.server} takes writes.`);
   // First the file: an update in between is refused by the guard, and this goes on where it was.
   if (file.settings.database.primary !== promotion.server) {
     setConfig(root, file.stack, "orion:database.primary", promotion.server);
@@ -74,86 +70,6 @@ export async function promoteReplica(root: string, project: string, file: StackF
 const note = (line: string): void => {
   say(`  ${line}`);
 };
-
-interface Found {
-  readonly inRecovery: boolean;
-  /** When the last transaction that it has was committed; empty when it has had none since its start. */
-  readonly lastTransaction: string;
-  /** Seconds since then. */
-  readonly age: string;
-  readonly received: string;
-  readonly replayed: string;
-}
-
-/** The server whose replica is promoted, and PostgreSQL there. */
-class ReplicaServer {
-  readonly #promotion: Promotion;
-  readonly #container: string;
-  readonly #engine: Engine;
-
-  constructor({ stack, settings }: StackFile, promotion: Promotion, resources: readonly Resource[]) {
-    const engine = engineOf(resources, promotion.server);
-    if (!engine)
-      throw new UserError(`The state has no Docker Engine of ${promotion.server}, where the replica is to be.`);
-    this.#engine = engine.impatient();
-    this.#promotion = promotion;
-    this.#container = physicalName({ stack, phase: settings.phase }, promotion.service);
-  }
-
-  look(): Found {
-    const row = this.#query(
-      `SELECT pg_is_in_recovery(), coalesce(to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), ''),
-        coalesce(round(extract(epoch FROM now() - pg_last_xact_replay_timestamp()))::text, ''),
-        coalesce(pg_last_wal_receive_lsn()::text, ''), coalesce(pg_last_wal_replay_lsn()::text, '')`,
-    );
-    const [recovery = "", lastTransaction = "", age = "", received = "", replayed = ""] = row.split("|");
-    return { inRecovery: recovery === "t", lastTransaction, age, received, replayed };
-  }
-
-  /** Whether it reaches the lost primary, which this machine may be cut off from. */
-  reachesPrimary(): boolean {
-    const [host = "", port = String(containerPorts.database)] = this.#promotion.lostAddress.split(":");
-    return isServing(this.#exec("pg_isready", "-h", host, "-p", port, "-t", "5").output);
-  }
-
-  /** Resolves when it takes writes. What it has received is applied first. */
-  async promote(): Promise<void> {
-    if (this.look().inRecovery) this.#query("SELECT pg_promote(false)");
-    const end = Date.now() + promotionSeconds * 1000;
-    while (this.look().inRecovery) {
-      await sleep(200);
-      if (Date.now() < end) continue;
-      const { server } = this.#promotion;
-      throw new UserError(
-        `${server} has been told to be the primary, and is not after ${promotionSeconds} s. Run it again.`,
-      );
-    }
-    // A number for a transaction is something that only a primary gives.
-    this.#query("SELECT pg_current_xact_id()");
-    note(`PostgreSQL on ${this.#promotion.server} takes writes.`);
-  }
-
-  #query(sql: string): string {
-    const { code, output } = this.#exec("psql", "-XtA", "-v", "ON_ERROR_STOP=1", "-c", sql);
-    if (code === 0) return output;
-    const { server, service } = this.#promotion;
-    throw new UserError(
-      `The replica ${service} on ${server} does not answer: ${output}\nExpected: that it runs. Bring it up there (docker ps --all), ` +
-        "and run this again; where it cannot be had any more, there are the backups (docs/backups.md).",
-    );
-  }
-
-  #exec(...words: string[]): { readonly code: number; readonly output: string } {
-    const { code, stdout, stderr } = this.#engine.capture("exec", this.#container, ...words);
-    return { code, output: (stdout + stderr).trim() };
-  }
-}
-
-const engineOf = (resources: readonly Resource[], server: string): Engine | undefined =>
-  enginesIn(resources).find(({ provider }) => provider.includes(`::${server}-docker::`))?.engine;
-
-/** By what pg_isready says: also a server that is just starting is one that comes back. */
-const isServing = (said: string): boolean => /accepting connections|rejecting connections/.test(said);
 
 /** @throws {UserError} when PostgreSQL on the server with the primary answers, by SSH or from the replica's side */
 function refuseWhileItAnswers(
