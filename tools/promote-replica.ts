@@ -45,10 +45,9 @@ export async function promoteReplica(root: string, project: string, file: StackF
   const promotion = promotionOf(file, graphOf(stateSchema.parse(state.deployment)));
   const replica = new ReplicaServer(file, promotion, state.deployment.resources);
 
-  const found = replica.look();
-  if (!promotion.forgotten || found.inRecovery) {
+  if (!promotion.forgotten || replica.look().inRecovery) {
     refuseWhileItAnswers(file, promotion, replica, state.deployment.resources);
-    say(whatHappens(promotion, found));
+    say(whatHappens(promotion, replica.look()));
     if (!yes && !(await confirm(`Promote ${promotion.server}?`))) {
       say(isTerminal ? "Nothing was done." : "Nothing was done: without a terminal, say YES=1 to agree.");
       return 1;
@@ -88,7 +87,8 @@ function refuseWhileItAnswers(
   if (witness === undefined) return;
   throw new UserError(
     `The primary on ${lost} answers ${witness}. Expected: that it is lost. Two primaries would each take what the other does not have; ` +
-      `nothing was changed.\nmake doctor ${variables} says what is wrong with the platform. If ${lost} has to be given up although it runs, ` +
+      `nothing was changed.\nmake doctor ${variables} says what is wrong with the platform; make up ${variables} goes on with an update that was ` +
+      `interrupted. If ${lost} has to be given up although it runs, ` +
       `stop what writes to it, switch it off at Hetzner, and run this again.`,
   );
 }

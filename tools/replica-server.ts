@@ -26,13 +26,11 @@ export interface Found {
 export class ReplicaServer {
   readonly #promotion: Promotion;
   readonly #container: string;
-  readonly #engine: Engine;
+  /** Undefined when the state has none there, since the server was never made to the end. */
+  readonly #engine: Engine | undefined;
 
   constructor({ stack, settings }: StackFile, promotion: Promotion, resources: readonly Resource[]) {
-    const engine = engineOf(resources, promotion.server);
-    if (!engine)
-      throw new UserError(`The state has no Docker Engine on ${promotion.server}, where the replica is to be.`);
-    this.#engine = engine;
+    this.#engine = engineOf(resources, promotion.server);
     this.#promotion = promotion;
     this.#container = physicalName({ stack, phase: settings.phase }, promotion.service);
   }
@@ -82,7 +80,8 @@ export class ReplicaServer {
   }
 
   #exec(...words: string[]): Captured {
-    return this.#engine.capture("exec", this.#container, ...words);
+    if (this.#engine) return this.#engine.capture("exec", this.#container, ...words);
+    return { code: 1, stdout: "", stderr: "the state has no Docker Engine there" };
   }
 }
 
