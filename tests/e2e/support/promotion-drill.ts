@@ -43,7 +43,10 @@ export function drillPromotion(root: string, cloud: RehearsalCloud): void {
     const replica = await container();
     await power("core-1", "poweroff");
     const make = ["--no-print-directory", "promote-replica", `CLOUD=${cloud.settings.instance}`, ...command];
-    const promotion = promisify(execFile)("make", make, { cwd: root });
+    const promotion = promisify(execFile)("make", make, { cwd: root }).catch((error: unknown) => {
+      const { stdout = "" } = error as { stdout?: string };
+      throw new Error(`make promote-replica failed; its last lines:\n${stdout.split("\n").slice(-60).join("\n")}`);
+    });
     const seconds = await platform.ready(600);
     const { stdout } = await promotion;
     process.stderr.write(`From the start of make promote-replica until orders are taken: ${seconds.toFixed(0)} s\n`);
