@@ -16,7 +16,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup engine images docker up down preview diff doctor psql redis-cli logs shell celery-status celery-purge \
-	migrate-up init-prod rollback flower backup restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
+	migrate-up init-prod rollback promote-replica flower backup restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
 	test test-unit units test-app test-contract test-e2e check format bench bench-rehearsal bench-production bench-scale \
 	bench-faults
 
@@ -79,6 +79,9 @@ init-prod: node_modules/.package-lock.json ## Run the initialisation script agai
 	@$(access)
 
 rollback: setup ## Update with the image that ran before (asks; YES=1 agrees)
+	@$(access)
+
+promote-replica: engine ## Put the replica in the place of a primary whose server is lost (asks; YES=1 agrees)
 	@$(access)
 
 flower: node_modules/.package-lock.json ## Where the task monitor is

@@ -4,7 +4,9 @@ import { loadConfig } from "./config/load.ts";
 import { makeSshFolder } from "./config/ssh-folder.ts";
 import { builtImages } from "./images/built.ts";
 import { plan } from "./topology/plan.ts";
+import { failUnlessWhole } from "./whole-program.ts";
 
+failUnlessWhole();
 const config = loadConfig();
 const topology = plan(config.stack, config.settings);
 if (topology.servers.length > 0) makeSshFolder(config.settings.admin.sshFolder);

@@ -6,8 +6,8 @@ import { type Connections } from "./app-tier/environment.ts";
 import { Cache } from "./cache/cache.ts";
 import { redisDatabases, type RedisUse } from "./cache/redis-config.ts";
 import { Backup } from "./database/backup.ts";
-import { Database } from "./database/database.ts";
-import { Replica } from "./database/replica.ts";
+import { Database, PromotedDatabase } from "./database/database.ts";
+import { Replica, type ReplicaArgs } from "./database/replica.ts";
 import { dataMount } from "./host/cloud-init.ts";
 import { openedOf, type Places } from "./places.ts";
 import { type Storage } from "./storage/storage.ts";
@@ -58,6 +58,36 @@ function createMainDatabase(args: BackingServicesArgs, places: Places, parent: p
   const { settings, topology } = args;
   const [service] = servicesOf(topology, "database");
   if (!service) return { url: required(args, "databaseUrl"), resources: [] };
+  const primary =
+    service.follows === undefined
+      ? createPrimary(service, args, places, parent)
+      : createPromoted(service, args, places, parent);
+  const opts = { parent, dependsOn: [...primary.resources, ...openedOf(places)] };
+  const from = { password: primary.password, primary: { place: places.of(service), service } };
+  const replicas = servicesOf(topology, "replica").map(
+    (each) => new Replica(each.name, replicaArgs(each, from, settings, places), opts),
+  );
+  const [replica] = replicas;
+  return {
+    url: primary.url,
+    ...(replica && { replicaUrl: replica.url }),
+    resources: [...primary.resources, ...replicas],
+  };
+}
+
+/** The server that the platform reads from and writes to. */
+interface Primary {
+  readonly url: pulumi.Output<string>;
+  readonly password: pulumi.Output<string>;
+  readonly resources: pulumi.Resource[];
+}
+
+function createPrimary(
+  service: Service,
+  { settings, topology }: BackingServicesArgs,
+  places: Places,
+  parent: pulumi.Resource,
+): Primary {
   const { database: own, protection } = settings;
   const common = { place: places.of(service), service, memoryMb: own.memoryMb, protection };
   const database = new Database(
@@ -67,33 +97,33 @@ function createMainDatabase(args: BackingServicesArgs, places: Places, parent: p
       : { ...common, data: { kind: "volume" } },
     { parent },
   );
-  const primary = { service, database };
-  const replicas = servicesOf(topology, "replica").map((each) => createReplica(each, primary, args, places, parent));
-  const [replica] = replicas;
-  return {
-    url: database.url,
-    ...(replica && { replicaUrl: replica.url }),
-    resources: [database, ...replicas],
-  };
+  return { url: database.url, password: database.password, resources: [database] };
 }
 
-function createReplica(
+/** A replica that was put in the place of its primary, and the password that all of them have had. */
+function createPromoted(
   service: Service,
-  primary: { readonly service: Service; readonly database: Database },
   { settings }: BackingServicesArgs,
   places: Places,
   parent: pulumi.Resource,
-): Replica {
-  const { memoryMb } = settings.database;
-  const { password } = primary.database;
-  const source = {
-    place: places.of(primary.service),
-    service: primary.service,
-    ...addressOf(primary.service),
-    password,
+): Primary {
+  const database = new PromotedDatabase("database", settings, { parent });
+  const { password } = database;
+  const server = new Replica(service.name, replicaArgs(service, { password }, settings, places), { parent });
+  return { url: server.url, password, resources: [database, server] };
+}
+
+function replicaArgs(
+  service: Service,
+  { password, primary }: { readonly password: pulumi.Output<string>; readonly primary?: ReplicaArgs["primary"] },
+  { database: { memoryMb } }: Settings,
+  places: Places,
+): ReplicaArgs {
+  if (service.follows === undefined) throw new Error(`${service.name} is a replica of nobody`);
+  return {
+    ...{ place: places.of(service), service, ...addressOf(service), path: dataPath, memoryMb },
+    ...{ databasePassword: password, source: service.follows, ...(primary && { primary }) },
   };
-  const args = { place: places.of(service), service, ...addressOf(service), path: dataPath, memoryMb, primary: source };
-  return new Replica(service.name, args, { parent, dependsOn: [primary.database, ...openedOf(places)] });
 }
 
 /** Makes the cache and the broker; undefined when the stack has none. @param parent the component that they belong to */

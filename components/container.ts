@@ -2,7 +2,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { lastingLabels, type Naming } from "../topology/naming.ts";
-import { type Service } from "../topology/types.ts";
+import { labelledKind, type Service } from "../topology/types.ts";
 import { type DockerPlace } from "./host/docker-place.ts";
 
 /**
@@ -75,7 +75,7 @@ export function createContainer(
       image: place.image(args.image),
       ...(args.command && { command: [...args.command] }),
       envs: Object.entries(args.environment ?? {}).map(([key, value]) => pulumi.interpolate`${key}=${value}`),
-      labels: [...dockerLabels(place.naming, service.kind), { label: "service", value: service.name }],
+      labels: [...dockerLabels(place.naming, labelledKind(service)), { label: "service", value: service.name }],
       networkMode: "bridge",
       networksAdvanced: [{ name: place.network, aliases: [service.name, ...(args.aliases ?? [])] }],
       ports: service.published.map(({ address, port, containerPort }) => ({

@@ -171,6 +171,11 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
   if (settings.database.replicas > 1 && settings.phase !== "ha") {
     problems.push(line("database.replicas", settings.database.replicas, "0 or 1 before phase ha"));
   }
+  const { primary, mode } = settings.database;
+  if (primary !== "core-1" && (!production || settings.phase === "mvp" || mode === "external")) {
+    const where = mode === "external" ? "while orion:database.mode is external" : `in phase ${settings.phase}`;
+    problems.push(line("database.primary", primary, `core-1 ${where}`));
+  }
   return problems;
 }
 

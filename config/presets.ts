@@ -10,7 +10,7 @@ const development: Preset = {
   images: {},
   app: { instances: 1, uvicornWorkers: 1, memoryMb: 512, environment: {} },
   workers: { dedicated: false, concurrency: { default: 2, imports: 1, emails: 1, reports: 1 }, memoryMb: 768 },
-  database: { mode: "provision", memoryMb: 512, volumeGb: 10, replicas: 0, servers: ["cpx32"] },
+  database: { mode: "provision", memoryMb: 512, volumeGb: 10, replicas: 0, primary: "core-1", servers: ["cpx32"] },
   cache: { mode: "provision", maxMemoryMb: 256, brokerMaxMemoryMb: 256 },
   edge: { tls: "none", bodyLimitMb: 50, acme: { server: "https://acme-v02.api.letsencrypt.org/directory" } },
   storage: { backend: "local" },
@@ -27,7 +27,7 @@ const mvp: Preset = {
   app: { instances: 2, uvicornWorkers: 4, memoryMb: 1024, environment: {} },
   workers: { dedicated: true, concurrency: { default: 2, imports: 2, emails: 2, reports: 1 }, memoryMb: 512 },
   // Half of the servers' memory, as config/server-types.ts gives it.
-  database: { mode: "provision", memoryMb: 4096, volumeGb: 20, replicas: 0, servers: ["cpx32", "cx33"] },
+  database: { ...development.database, memoryMb: 4096, volumeGb: 20, servers: ["cpx32", "cx33"] },
   edge: { ...development.edge, tls: "cloudflare-origin-ca" },
   storage: { backend: "r2" },
   cloudflare: { enabled: true, plan: "free" },

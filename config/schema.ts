@@ -103,6 +103,10 @@ export const settingsSchema = z.strictObject({
     memoryMb,
     volumeGb: count(10, 10_000),
     replicas: count(0, 2),
+    /** The server with the primary: `core-1`, or that of the replica which `make promote-replica` put in its place. */
+    primary: z
+      .string()
+      .regex(/^(core-1|db-[2-8])$/, "core-1, or what make promote-replica has made of it, such as db-2"),
     servers: serverTypes,
   }),
   cache: z.strictObject({

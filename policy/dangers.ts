@@ -2,7 +2,7 @@
 import { type Change, changesBetween } from "./changes.ts";
 import { type Graph, type Recorded } from "./graph.ts";
 import { withServerTypes } from "./server-types.ts";
-import { type Holds, holdingIn, roleOf, types } from "./stateful.ts";
+import { coreOf, type Holds, holdingIn, roleOf, types } from "./stateful.ts";
 
 /**
  * `refused`: the engine would be stopped in the middle by a protection, or data would be out of reach. `loss`: the same
@@ -31,11 +31,32 @@ export function moveBetween(was: Graph, is: Graph): Move {
   const changes = changesBetween(before, after);
   const holds = holdingIn(before);
   const order: readonly Severity[] = ["refused", "loss", "danger"];
+  const takenOver = otherCore(before, after);
   const findings = changes
+    // What becomes of a server whose place is taken is said once.
+    .filter(({ before: was }) => !takenOver || !was || !isPartOf(was, takenOver.name))
     .flatMap((change) => findingsOf(change, holds))
     .sort((one, other) => order.indexOf(one.severity) - order.indexOf(other.severity));
-  return { changes, findings };
+  return { changes, findings: [...(takenOver ? [takenOver] : []), ...findings] };
 }
+
+/**
+ * Another server with the primary than before: no update makes a primary of a replica, nor of two servers one with the data
+ * of both. `make promote-replica` does what has to be done first; to the state that it leaves nothing like this happens.
+ */
+function otherCore(before: Graph, after: Graph): Finding | undefined {
+  const [was, is] = [before, after].map(coreOf);
+  if (was === undefined || is === undefined || was === is) return undefined;
+  return {
+    severity: "refused",
+    name: was,
+    happens: `has the primary; orion:database.primary names ${is}, and an update alone moves no primary`,
+    instead: `leave orion:database.primary at ${was}; if ${was} is lost, make promote-replica sets it, and does what belongs to it`,
+  };
+}
+
+const isPartOf = ({ name, options }: Recorded, server: string): boolean =>
+  options.deletedWith === `${types.server} ${server}-server` || name.startsWith(`${server}-`);
 
 /** Whether a move loses nothing. */
 export const isSafe = ({ findings }: Pick<Move, "findings">): boolean =>

@@ -4,7 +4,14 @@
  */
 import { type Settings } from "../config/schema.ts";
 import { labels, lastingLabels, physicalName } from "../topology/naming.ts";
-import { keepsAddress, privateNetwork, type Server, type Service, type Topology } from "../topology/types.ts";
+import {
+  keepsAddress,
+  labelledKind,
+  privateNetwork,
+  type Server,
+  type Service,
+  type Topology,
+} from "../topology/types.ts";
 import { type Graph, keyOf, type Recorded, type RecordedOptions } from "./graph.ts";
 import { types } from "./stateful.ts";
 
@@ -102,7 +109,10 @@ function ofService(topology: Topology, settings: Settings, service: Service): Re
     provider: `pulumi:providers:docker ${server}-docker`,
     ...(onServer && { deletedWith: `${types.server} ${server}-server` }),
   };
-  const rows = Object.entries(lastingLabels(topology, kind)).map(([label, value]) => ({ label, value }));
+  const rows = Object.entries(lastingLabels(topology, labelledKind(service))).map(([label, value]) => ({
+    label,
+    value,
+  }));
   const ports = published.map(({ address, port, containerPort }) => ({
     ...{ ip: address, external: port, internal: containerPort, protocol: "tcp" },
   }));

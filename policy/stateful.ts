@@ -71,6 +71,10 @@ export function roleOf({ inputs: { labels } }: Recorded): string {
   return isRecord(row) ? String(row["value"]) : "";
 }
 
+/** The server with the primary, by its role; undefined where there is none. */
+export const coreOf = ({ resources }: Graph): string | undefined =>
+  resources.find((one) => one.type === types.server && roleOf(one) === "core")?.name.replace(/-server$/, "");
+
 /** Whether it is the password of a database that keeps what it is told. */
 const opensData = ({ resources }: Graph, { options }: Recorded): boolean =>
   options.parent?.startsWith("orion:database:Database ") === true &&

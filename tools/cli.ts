@@ -7,6 +7,7 @@ import { backup, restoreDrill } from "./backup.ts";
 import { doctor } from "./doctor.ts";
 import { Engines } from "./engines.ts";
 import { openFlower } from "./flower.ts";
+import { promoteReplica } from "./promote-replica.ts";
 import { rollback } from "./rollback.ts";
 import { readStackFile, type StackFile } from "./stack-file.ts";
 import { confirm, isTerminal, redError, say } from "./terminal.ts";
@@ -25,6 +26,7 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   celery-status, celery-purge
   rollback                   go back to the image that ran before (asks)
   migrate-up, init-prod      run migrations, or the initialisation, again
+  promote-replica            put the replica in the place of a primary whose server is lost (asks)
   backup                     take a backup of the database now
   restore-drill              restore the newest into a scratch server and compare: [--server NAME]
   rehearse                   bring the stack up on a rehearsal cloud: [--phase PHASE] [--cloud NAME] [--port N] [--block N]
@@ -80,6 +82,8 @@ async function main(project: string, argv: string[]): Promise<number> {
       return doctor(file, new Engines(root, file));
     case "rollback":
       return rollback(root, file, values.yes);
+    case "promote-replica":
+      return promoteReplica(root, project, file, values.yes);
     case "backup":
       return backup(file, new Engines(root, file));
     case "restore-drill":

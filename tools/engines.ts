@@ -36,6 +36,12 @@ export class Engine {
     return new Engine(["docker"], program, ssh);
   }
 
+  /** The same machine by a connection of its own, which is given up after some seconds: for one that may be dead. */
+  impatient(): Engine {
+    const options = ["ControlPath=none", "ConnectTimeout=5", "ServerAliveInterval=5", "ServerAliveCountMax=2"];
+    return this.#ssh.length === 0 ? this : Engine.onServer([...options.flatMap((one) => ["-o", one]), ...this.#ssh]);
+  }
+
   /** Runs a docker command and keeps what it prints. */
   capture(...args: readonly string[]): Captured {
     return this.captureOnHost(...this.#docker, ...args);

@@ -81,7 +81,7 @@ export interface StackText {
 
 /**
  * Text of the rehearsal's Pulumi.<stack>.yaml: the plain values of the project's with the overlay on them. What the
- * rehearsal keeps of its own from one time to the next are its salt and the secrets that were set in it.
+ * rehearsal keeps of its own from one time to the next are its salt, the secrets that were set in it, and where its primary is.
  *
  * @param theirs text of the project's
  * @param before text of the rehearsal's, when there is one
@@ -92,8 +92,14 @@ export function stackFile(theirs: string, before: string | undefined, overlay: C
   const plain = Object.fromEntries(project.filter(([, value]) => !holdsSecret(value)));
   const secrets = Object.fromEntries(Object.entries(own.config).filter(([, value]) => holdsSecret(value)));
   const leftOut = project.flatMap(([key, value]) => (holdsSecret(value) && !(key in secrets) ? [key] : []));
-  const config = merge({ ...secrets, ...plain }, overlay);
+  const config = merge(merge({ ...secrets, ...plain }, overlay), promotedIn(own.config));
   return { text: note + stringify({ encryptionsalt: own.encryptionsalt, config }), leftOut };
+}
+
+/** Where the primary is: a fact of what was rehearsed, which `make promote-replica` put there. */
+function promotedIn(before: Config): Config {
+  const database = before["orion:database"];
+  return isRecord(database) && "primary" in database ? { "orion:database": { primary: database["primary"] } } : {};
 }
 
 /** Addresses and tokens of real accounts. */

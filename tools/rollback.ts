@@ -1,6 +1,7 @@
 /** `make rollback`: an update with the image that ran before the one of now. */
 import { z } from "zod";
 import { capture, runInteractive } from "./run.ts";
+import { setConfig } from "./stack-config.ts";
 import { type StackFile } from "./stack-file.ts";
 import { bold, confirm, isTerminal, say } from "./terminal.ts";
 import { UserError } from "./user-error.ts";
@@ -77,9 +78,4 @@ function readHistory(root: string, stack: string): History {
   ]);
   if (code !== 0) throw new UserError(`The updates of stack '${stack}' could not be listed:\n${stderr.trim()}`);
   return historySchema.parse(JSON.parse(stdout));
-}
-
-function setConfig(root: string, stack: string, key: string, value: string): void {
-  const { code, stderr } = capture("pulumi", ["config", "set", "--path", key, value, "--stack", stack, "--cwd", root]);
-  if (code !== 0) throw new UserError(`${key} could not be set:\n${stderr.trim()}`);
 }

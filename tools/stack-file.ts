@@ -46,9 +46,23 @@ export function describeStack(stack: string, file: unknown, cloud?: string): Sta
 }
 
 /** The contents of a stack's file, with another phase. */
-export function inPhase(file: unknown, phase: string): unknown {
+export const inPhase = (file: unknown, phase: string): unknown => withValue(file, "orion:phase", phase);
+
+/** The contents of a stack's file, with no replica. */
+export function withoutReplicas(file: unknown): unknown {
+  const database: unknown = configIn(file)["orion:database"];
+  return withValue(file, "orion:database", { ...(isRecord(database) && database), replicas: 0 });
+}
+
+const withValue = (file: unknown, key: string, value: unknown): unknown => ({
+  ...(isRecord(file) && file),
+  config: { ...configIn(file), [key]: value },
+});
+
+/** The `config:` section of a stack's file. */
+function configIn(file: unknown): Readonly<Record<string, unknown>> {
   const section: unknown = isRecord(file) ? file["config"] : undefined;
-  return { config: { ...(isRecord(section) && section), "orion:phase": phase } };
+  return isRecord(section) ? section : {};
 }
 
 /** @throws {UserError} when there is no such file */
@@ -74,8 +88,7 @@ export function parseStackText(stack: string, text: string): unknown {
 
 /** The `config:` section of a stack's file, as the engine would hand it over. */
 function rawConfig(file: unknown): RawConfig {
-  const section: unknown = isRecord(file) ? file["config"] : undefined;
-  const entries = Object.entries(isRecord(section) ? section : {})
+  const entries = Object.entries(configIn(file))
     .filter(([key]) => key.startsWith("orion:"))
     // `pulumi config set` writes `false` as a text, and the engine hands everything over as one.
     .map(([key, value]) => [key.slice("orion:".length), typeof value === "string" ? decode(value) : value] as const);

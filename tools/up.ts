@@ -19,9 +19,16 @@ import { UserError } from "./user-error.ts";
  * @param root folder of the stack's Pulumi project
  * @param project folder of the program
  * @param yes agreed to whatever it changes, unseen
+ * @param configFile what `file` was read from. @default the stack's own file
  * @returns the engine's exit code
  */
-export async function up(root: string, project: string, file: StackFile, yes: boolean): Promise<number> {
+export async function up(
+  root: string,
+  project: string,
+  file: StackFile,
+  yes: boolean,
+  configFile?: string,
+): Promise<number> {
   const { stack, settings, topology } = file;
   const development = settings.phase === "development";
   if (development) await ensureDockerAt(settings.dockerHost);
@@ -36,6 +43,7 @@ export async function up(root: string, project: string, file: StackFile, yes: bo
   }
   const code = await runInteractive("pulumi", [
     ...["up", "--stack", stack, "--cwd", root],
+    ...(configFile === undefined ? [] : ["--config-file", configFile]),
     // In development nothing is at stake that would need a look beforehand; everywhere else the engine asks.
     ...(development || yes ? ["--yes", "--skip-preview"] : []),
     ...(development ? ["--suppress-outputs"] : []),

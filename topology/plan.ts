@@ -1,7 +1,7 @@
 /** From settings to the plan: which servers, containers, addresses and ports a stack has. Pure. */
 import { type Queue, queues, type Settings } from "../config/schema.ts";
 import { physicalName } from "./naming.ts";
-import { planLoadBalancers, planServers } from "./servers.ts";
+import { formerPrimary, planLoadBalancers, planServers, replicaName } from "./servers.ts";
 import { type Published, type Server, type Service, type ServiceKind, type Topology } from "./types.ts";
 
 /** The ports that the services listen on inside their containers. */
@@ -32,7 +32,7 @@ function serviceFactory(stack: string, settings: Settings) {
     kind: ServiceKind,
     server: string,
     published: readonly Published[],
-    more: Partial<Pick<Service, "name" | "queues" | "concurrency">> = {},
+    more: Partial<Pick<Service, "name" | "follows" | "queues" | "concurrency">> = {},
   ): Service => {
     const { name = kind, ...rest } = more;
     return { name, kind, server, container: physicalName({ stack, phase: settings.phase }, name), published, ...rest };
@@ -89,12 +89,17 @@ function planServersAndServices(stack: string, settings: Settings): Topology {
   const services: Service[] = [];
 
   if (settings.database.mode === "provision") {
-    services.push(service("database", core.name, at(core, containerPorts.database)));
-    byRole("db").forEach((server, index) => {
-      services.push(
-        service("replica", server.name, at(server, containerPorts.database), { name: `replica-${index + 1}` }),
-      );
-    });
+    const following = (server: Server, { privateAddress }: Pick<Server, "privateAddress">) => {
+      return { name: replicaName(server.name), follows: `${privateAddress}:${containerPorts.database}` };
+    };
+    const former = formerPrimary(core.name);
+    const promoted = former && following(core, former);
+    services.push(
+      service("database", core.name, at(core, containerPorts.database), promoted),
+      ...byRole("db").map((server) =>
+        service("replica", server.name, at(server, containerPorts.database), following(server, core)),
+      ),
+    );
     if (settings.phase === "ha") {
       for (const [index, server] of [core, ...byRole("db")].entries()) {
         services.push(service("etcd", server.name, at(server, containerPorts.etcd), { name: `etcd-${index + 1}` }));

@@ -13,13 +13,43 @@ const addressBase: Readonly<Record<ServerRole, number>> = {
   monitor: 80,
 };
 
-/** The private addresses of a role, whether there are servers for them or not: `10.20.1.41-10.20.1.50`. */
-export const addressesOf = (role: ServerRole): string =>
-  `10.20.1.${addressBase[role] + 1}-10.20.1.${addressBase[role] + serversOfRole}`;
+/** The private addresses of a server and all that may come or have been beside it: `10.20.1.41-10.20.1.50`. */
+export function addressesAround({ privateAddress }: Pick<Server, "privateAddress">): string {
+  const number = Number(privateAddress.split(".").at(-1));
+  // Of its name, not of its role: a primary's successor keeps the address that it had as its replica.
+  const base = Object.values(addressBase).findLast((each) => each < number) ?? 0;
+  return `10.20.1.${base + 1}-10.20.1.${base + serversOfRole}`;
+}
+
+/** `core` or `db`, and the number. */
+function partsOf(name: string): { readonly kind: "core" | "db"; readonly number: number } {
+  const [kind, number] = name.split("-");
+  return { kind: kind === "core" ? kind : "db", number: Number(number) };
+}
+
+const addressOf = (kind: ServerRole, number: number): string => `10.20.1.${addressBase[kind] + number}`;
+
+/**
+ * The server with the first replica of a primary. Numbers go on and none comes again: a server that was lost is still at
+ * Hetzner, under its name.
+ */
+export const replicaServerOf = (primary: string): string => `db-${partsOf(primary).number + 1}`;
+
+/** The primary in whose place one has come; undefined for `core-1`, which was the first. */
+export function formerPrimary(primary: string): { readonly name: string; readonly privateAddress: string } | undefined {
+  const number = partsOf(primary).number - 1;
+  if (number === 0) return undefined;
+  const kind = number === 1 ? "core" : "db";
+  return { name: `${kind}-${number}`, privateAddress: addressOf(kind, number) };
+}
+
+/** The name of a server's replica, which it keeps as the primary. */
+export const replicaName = (server: string): string => `replica-${partsOf(server).number - 1}`;
 
 /**
  * The servers of a phase. A later phase has every server of an earlier one, under the same name and address: a move adds.
- * Numbers go on across roles where one machine takes over another's part: `db-2` stands beside `core-1`, which is the first.
+ * Numbers go on across roles where one machine takes over another's part: `db-2` stands beside `core-1`, which is the first,
+ * and is the core itself, under its name, once it has been put in its place.
  */
 export function planServers(settings: Settings): Server[] {
   const { phase, hetzner, database, app, workers } = settings;
@@ -33,7 +63,7 @@ export function planServers(settings: Settings): Server[] {
     role,
     location: locationOf(index),
     types: database.servers,
-    privateAddress: `10.20.1.${addressBase[role] + number}`,
+    privateAddress: addressOf(role, number),
     volumeGb: 0,
     publicWeb: false,
     ...more,
@@ -43,11 +73,13 @@ export function planServers(settings: Settings): Server[] {
       server(role, index + 1, spread(index), { types: pool?.types ?? database.servers }),
     );
 
-  const servers = [server("core", 1, 0, { volumeGb: provisioned ? database.volumeGb : 0, publicWeb: phase === "mvp" })];
+  const volumeGb = provisioned ? database.volumeGb : 0;
+  const { kind, number: first } = partsOf(database.primary);
+  const servers = [server(kind, first, first - 1, { role: "core", volumeGb, publicWeb: phase === "mvp" })];
   if (phase === "mvp") return servers;
   if (provisioned) {
-    for (let replica = 1; replica <= database.replicas; replica++) {
-      servers.push(server("db", replica + 1, replica, { volumeGb: database.volumeGb }));
+    for (let number = first + 1; number <= first + database.replicas; number++) {
+      servers.push(server("db", number, number - 1, { volumeGb }));
     }
   }
   servers.push(...several("app", app.servers), ...several("worker", workers.servers));

@@ -72,11 +72,17 @@ export interface Service {
   /** The container's name. */
   readonly container: string;
   readonly published: readonly Published[];
+  /** A replica: host and port of the server that it follows. A database that was a replica: of the one that it followed. */
+  readonly follows?: string;
   /** Workers: the queues that it takes tasks from. */
   readonly queues?: readonly Queue[];
   /** Workers: how many tasks at once. */
   readonly concurrency?: number;
 }
+
+/** What a container is labelled as, for ever: a replica that has become the primary is made anew by no label. */
+export const labelledKind = ({ kind, follows }: Service): ServiceKind =>
+  kind === "database" && follows !== undefined ? "replica" : kind;
 
 export interface Topology {
   readonly stack: string;

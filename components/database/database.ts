@@ -61,7 +61,11 @@ export const postgresContainer = (memoryMb: number) => ({
   stopSeconds: 60,
 });
 
-const isProtected = ({ protection = true }: DatabaseArgs): boolean => protection;
+const isProtected = ({ protection = true }: Pick<DatabaseArgs, "protection">): boolean => protection;
+
+/** As lasting as the data that it opens. */
+const createDatabasePassword = (name: string, protect: boolean, parent: pulumi.Resource): pulumi.Output<string> =>
+  createPassword(`${name}-password`, 32, { parent, protect });
 
 /** One PostgreSQL server with a password of its own and, unless it is for tests, a protected volume. */
 export class Database extends pulumi.ComponentResource {
@@ -72,11 +76,7 @@ export class Database extends pulumi.ComponentResource {
 
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:database:Database", name, {}, opts);
-    // As lasting as the data that it opens.
-    this.password = createPassword(`${name}-password`, 32, {
-      parent: this,
-      protect: isProtected(args) && args.data.kind !== "memory",
-    });
+    this.password = createDatabasePassword(name, isProtected(args) && args.data.kind !== "memory", this);
     const volume = args.data.kind === "volume" ? this.#createVolume(name, args) : undefined;
     const certificate = args.tls === true ? new ServerCertificate(`${name}-tls`, { parent: this }) : undefined;
     this.#createServer(name, args, volume, certificate);
@@ -136,5 +136,20 @@ export class Database extends pulumi.ComponentResource {
       place,
       { parent: this },
     );
+  }
+}
+
+/**
+ * What stays of a {@link Database} whose replica has been put in its place: the password, which came to the replica with the
+ * data. To the engine it is the same component, so that the password is the resource that it was.
+ */
+export class PromotedDatabase extends pulumi.ComponentResource {
+  /** Of the platform's user; a secret. */
+  readonly password: pulumi.Output<string>;
+
+  constructor(name: string, args: Pick<DatabaseArgs, "protection">, opts?: pulumi.ComponentResourceOptions) {
+    super("orion:database:Database", name, {}, opts);
+    this.password = createDatabasePassword(name, isProtected(args), this);
+    this.registerOutputs({});
   }
 }

@@ -27,14 +27,12 @@ export interface ReplicaArgs {
   readonly path: string;
   /** Memory that it is tuned for, in MiB. */
   readonly memoryMb: number;
-  readonly primary: {
-    readonly place: DockerPlace;
-    readonly service: Service;
-    /** Host and port where the other servers find it. */
-    readonly address: string;
-    /** Of the platform's user, on both. */
-    readonly password: pulumi.Output<string>;
-  };
+  /** Of the platform's user; the same on all servers. */
+  readonly databasePassword: pulumi.Output<string>;
+  /** Host and port of the server that it has its data from. */
+  readonly source: string;
+  /** Where it asks to be let in, on the server with that. @default - nowhere: it follows nobody any more */
+  readonly primary?: { readonly place: DockerPlace; readonly service: Service };
 }
 
 const taskTimeoutSeconds = 120;
@@ -44,6 +42,9 @@ const taskTimeoutSeconds = 120;
  *
  * The other one only gets a role and a replication slot, by SQL: neither its container nor its settings are touched. It is
  * asynchronous: what was acknowledged a moment ago may not be there yet.
+ *
+ * One that has been promoted stays the container that it is, with the settings by which it followed: they are for a server
+ * in recovery alone, and its start takes no data away.
  */
 export class Replica extends pulumi.ComponentResource {
   /** `postgresql://` URL; a secret. */
@@ -52,15 +53,20 @@ export class Replica extends pulumi.ComponentResource {
   constructor(name: string, args: ReplicaArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:database:Replica", name, {}, opts);
     const password = createPassword(`${name}-password`, 32, { parent: this });
-    const admission = this.#createAdmission(name, args, password);
+    const { primary } = args;
+    const admission = primary && this.#createAdmission(name, args, primary, password);
     this.#createServer(name, args, password, admission);
-    this.url = databaseUrl(args.primary.password, args.address, true);
+    this.url = databaseUrl(args.databasePassword, args.address, true);
     this.registerOutputs({ url: this.url });
   }
 
   /** The role and the slot at the primary; with the replica they go, or the primary would keep everything for it. */
-  #createAdmission(name: string, args: ReplicaArgs, password: pulumi.Output<string>): Task {
-    const { place, service, password: primaryPassword } = args.primary;
+  #createAdmission(
+    name: string,
+    args: ReplicaArgs,
+    { place, service }: NonNullable<ReplicaArgs["primary"]>,
+    password: pulumi.Output<string>,
+  ): Task {
     return new Task(
       `${name}-admission`,
       {
@@ -73,7 +79,7 @@ export class Replica extends pulumi.ComponentResource {
           PGHOST: service.name,
           PGUSER: databaseUser,
           PGDATABASE: databaseName,
-          PGPASSWORD: primaryPassword,
+          PGPASSWORD: args.databasePassword,
           PGSSLMODE: "require",
           REPLICATION_PASSWORD: password,
         },
@@ -83,10 +89,10 @@ export class Replica extends pulumi.ComponentResource {
     );
   }
 
-  #createServer(name: string, args: ReplicaArgs, password: pulumi.Output<string>, admission: Task): void {
-    const { place, service, memoryMb, path, primary } = args;
+  #createServer(name: string, args: ReplicaArgs, password: pulumi.Output<string>, admission: Task | undefined): void {
+    const { place, service, memoryMb, path } = args;
     const certificate = new ServerCertificate(`${name}-tls`, { parent: this });
-    const [host = "", port = ""] = primary.address.split(":");
+    const [host = "", port = ""] = args.source.split(":");
     const source = { host, port, slot: slotOf(service.name) };
     const settings = { ...postgresSettings(memoryMb), ...tlsSettings, ...replicaSettings(source) };
     createContainer(
@@ -108,7 +114,7 @@ export class Replica extends pulumi.ComponentResource {
         mounts: [{ source: path, target: dataDirectory }],
       },
       place,
-      { parent: this, dependsOn: admission },
+      { parent: this, ...(admission && { dependsOn: admission }) },
     );
   }
 }

@@ -1,5 +1,5 @@
 /** The packet filter inside a server: Hetzner's firewalls do not look at the private network. Pure. */
-import { addressesOf } from "../../topology/servers.ts";
+import { addressesAround } from "../../topology/servers.ts";
 import { privateNetwork, type Server, type Service, type ServiceKind, type Topology } from "../../topology/types.ts";
 
 /** A published port that another server may reach over the private network. */
@@ -58,7 +58,7 @@ export function peersOf({ servers, services, loadBalancers }: Topology, server: 
       const others = servers.filter((other) => other.name !== server.name && mayCall(service.kind, other));
       // A whole role: a server of it that goes is let in until it has ended its work, and one that comes changes nothing.
       const from = [
-        ...[...new Set(others.map(({ role }) => role))].map(addressesOf),
+        ...new Set(others.map(addressesAround)),
         ...(service.kind === "edge" ? loadBalancers : []).map(({ privateAddress: one }) => `${one}-${one}`),
       ];
       return from.flatMap((range) => ports(service).map((port) => ({ from: range, port })));

@@ -6,6 +6,7 @@ import { type LoadReport, startLoad } from "../support/load.ts";
 import { RehearsalCloud } from "../support/cloud.ts";
 import { eventually } from "../support/eventually.ts";
 import { RehearsedPlatform } from "../support/platform.ts";
+import { drillPromotion } from "../support/promotion-drill.ts";
 import { succeed } from "../support/sandbox.ts";
 import { serversOf } from "../support/servers.ts";
 
@@ -107,4 +108,9 @@ test("a worker server that is switched off under load: the task of every order i
   const seen = await load.stop();
   expect(seen.failures).toEqual([]);
   expectLossless(seen);
+});
+
+// The last one: it leaves a platform without core-1.
+describe("core-1 is lost", () => {
+  drillPromotion(root, cloud);
 });

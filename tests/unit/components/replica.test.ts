@@ -18,10 +18,8 @@ describe.each(["preview", "up"] as const)("Replica in mode %s", (mode) => {
       return new Replica("replica-1", {
         ...{ place, service: serviceOf("replica", { name: "replica-1", published }), memoryMb: 512 },
         ...{ address: "10.20.1.22:5432", path: "/mnt/orion-data/postgres" },
-        primary: {
-          ...{ place, service: serviceOf("database"), address: "10.20.1.11:5432" },
-          password: pulumi.secret("of the platform"),
-        },
+        ...{ databasePassword: pulumi.secret("of the platform"), source: "10.20.1.11:5432" },
+        primary: { place, service: serviceOf("database") },
       });
     });
 

@@ -215,6 +215,18 @@ describe("what needs each other", () => {
     [{ ...leastValues("ha"), hetzner: { locations: ["fsn1", "fsn1"] } }, "each location once"],
     [{ ...leastValues("scale"), database: { replicas: 2 } }, "orion:database.replicas: got 2, allowed: 0 or 1 before"],
     [
+      { ...leastValues("scale"), database: { primary: "app-1" } },
+      'orion:database.primary: got "app-1", allowed: core-1, or what make promote-replica has made of it, such as db-2',
+    ],
+    [
+      { ...leastValues("mvp"), database: { primary: "db-2" } },
+      'orion:database.primary: got "db-2", allowed: core-1 in phase mvp',
+    ],
+    [
+      { ...leastValues("scale"), database: { primary: "db-2", mode: "external" } },
+      'orion:database.primary: got "db-2", allowed: core-1 while orion:database.mode is external',
+    ],
+    [
       { ...leastValues("mvp"), cloudflare: { enabled: false, accountId: "0".repeat(32) } },
       'orion:edge.tls: got "cloudflare-origin-ca", allowed: acme or self-signed while orion:cloudflare.enabled is false',
     ],

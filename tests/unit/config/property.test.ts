@@ -49,8 +49,12 @@ const email = valueOf("email").map((values) => ({
 const database = (phase: Phase) =>
   valueOf("database").map((values) => {
     // The memory of server types that nobody has heard of has to be said.
-    const { replicas = 0, memoryMb = 512, ...rest } = values as { replicas?: number; memoryMb?: number };
-    return { ...rest, memoryMb, replicas: Math.min(replicas, phase === "ha" ? 2 : 1) };
+    const said = values as { replicas?: number; memoryMb?: number; primary?: string; mode?: string };
+    const { replicas = 0, memoryMb = 512, primary, ...rest } = said;
+    const own = { ...rest, memoryMb, replicas: Math.min(replicas, phase === "ha" ? 2 : 1) };
+    // Where no replica can have been promoted, there is no other primary.
+    const isFirst = phase === "development" || phase === "mvp" || said.mode === "external";
+    return isFirst || primary === undefined ? own : { ...own, primary };
   });
 
 const hetzner = fc.record(

@@ -26,6 +26,7 @@ const overrides: fc.Arbitrary<Overrides> = some({
     servers: types,
     volumeGb: fc.integer({ min: 10, max: 200 }),
     replicas: fc.integer({ min: 0, max: 1 }),
+    primary: fc.constantFrom("core-1", "core-1", "core-1", "db-2", "db-3"),
   }),
   cache: some({ mode }),
   hetzner: fc.record({ locations: fc.shuffledSubarray([...locations], { minLength: 1 }) }),
@@ -36,7 +37,10 @@ const serverPhase = fc.constantFrom(...serverPhases);
 /** With every secret set, so that what is external has its address. */
 function settingsWith(phase: Phase, values: Overrides): Settings {
   const hidden = Object.fromEntries(secretKeys.map((key) => [key, "hidden"]));
-  const raw = { ...leastValues(phase), ...values, ...hidden };
+  const { primary, ...database } = (values["database"] ?? {}) as { primary?: string; mode?: string };
+  // Where no replica can have been promoted, there is no other primary.
+  const promoted = phase !== "mvp" && database.mode !== "external" && primary !== undefined && { primary };
+  const raw = { ...leastValues(phase), ...values, database: { ...database, ...promoted }, ...hidden };
   return parseConfig({ values: raw, secrets: new Set(secretKeys) }).settings;
 }
 
@@ -66,6 +70,7 @@ function lostBetween(before: Case, after: Case): string[] {
   const isAnother = (was: unknown, is: unknown, what: string) => (was === is ? [] : [`another ${what}`]);
   return [
     ...before.topology.servers.flatMap(ofServer),
+    ...isAnother(before.settings.database.primary, after.settings.database.primary, "primary"),
     ...isAnother(before.settings.storage.bucket, after.settings.storage.bucket, "bucket"),
     ...(before.settings.database.mode === "provision" && after.settings.database.mode === "external"
       ? ["the database is somebody else's"]
@@ -91,7 +96,8 @@ test("a move is called safe exactly when nothing is lost, whatever the phases an
 
 test("growing with the same overrides loses nothing: no server that holds data is moved, renamed or has another address", () => {
   fc.assert(
-    fc.property(serverPhase, serverPhase, overrides, (one, other, values) => {
+    fc.property(serverPhase, serverPhase, overrides, (one, other, { database, ...rest }) => {
+      const values = { ...rest, database: { ...(database as Overrides | undefined), primary: "core-1" } };
       const [from, to] = [one, other].sort((a, b) => phases.indexOf(a) - phases.indexOf(b)) as [Phase, Phase];
       const [before, after] = [caseOf(from, values), caseOf(to, values)];
       const move = moveOf(before, after);

@@ -1,53 +1,8 @@
 /** What a state has, compared with what the program asks for: the state is made from the program's own graph. */
 import { moveBetween } from "../../../policy/dangers.ts";
-import { identityOf, type Recorded } from "../../../policy/graph.ts";
 import { knownOf, type Stack } from "../../../policy/program.ts";
-import { graphOf, phaseIn, type State, stateSchema } from "../../../policy/state.ts";
-import { graphsBetween, images, stackOf, titles } from "./support.ts";
-
-const secretMark = "4dabf18193072939515e22adb298388d";
-
-/** As the engine writes it down: URNs, ids that only it knows, secrets encrypted, the providers' defaults. */
-async function stateOf(stack: Stack): Promise<State> {
-  const { after: graph } = await graphsBetween(stack, stack);
-  const identity = identityOf(graph);
-  const urns = new Map(
-    graph.resources.map((one) => [`${one.type} ${one.name}`, `urn:pulumi:prod::orion::${identity(one)}`]),
-  );
-  const urn = (key: string | undefined) => (key === undefined ? undefined : urns.get(key));
-  const encrypted = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(encrypted);
-    if (typeof value !== "object" || value === null) return value;
-    if ("[secret]" in value) return { [secretMark]: "1b47061264138c4ac30d75fd1eb44270", ciphertext: "v1:abc" };
-    const inner = Object.entries(value).map(([key, one]) => [key, encrypted(one)]);
-    return { ...Object.fromEntries(inner), __defaults: ["added"], added: 1 };
-  };
-  const writtenDown = ({ type, name, inputs, options }: Recorded) => {
-    const used = graph.uses.get(`${type} ${name}`);
-    const ofOthers = (input: string) => (used?.[input]?.length ?? 0) > 0;
-    return {
-      urn: urn(`${type} ${name}`),
-      type,
-      custom: used !== undefined,
-      // Ids are others than those that the program is composed with.
-      inputs: Object.fromEntries(
-        Object.entries(inputs).map(([input, value]) => [input, ofOthers(input) ? "4711" : encrypted(value)]),
-      ),
-      parent: urn(options.parent) ?? "urn:pulumi:prod::orion::pulumi:pulumi:Stack::orion-prod",
-      protect: options.protect,
-      retainOnDelete: options.retainOnDelete,
-      deletedWith: urn(options.deletedWith),
-      provider:
-        options.provider === undefined
-          ? "urn:pulumi:prod::orion::pulumi:providers:hcloud::default_1_41_0::id"
-          : `${urn(options.provider) ?? ""}::id`,
-      propertyDependencies: Object.fromEntries(
-        Object.entries(used ?? {}).map(([input, keys]) => [input, keys.map((key) => urn(key) ?? "")]),
-      ),
-    };
-  };
-  return stateSchema.parse({ resources: graph.resources.map(writtenDown) });
-}
+import { graphOf, phaseIn } from "../../../policy/state.ts";
+import { images, stackOf, stateOf, titles } from "./support.ts";
 
 const moved = async (existing: Stack, wanted: Stack) =>
   moveBetween(graphOf(await stateOf(existing)), await knownOf(wanted, images));

@@ -103,6 +103,15 @@ config:
     });
   });
 
+  test("keeps where its primary is, which is no matter of the real stack", () => {
+    const before = "config:\n  orion:database: { primary: db-2, memoryMb: 512 }\n";
+    const { text } = stackFile(own("Pulumi.prod.yaml"), before, overlay("scale"));
+    expect(configIn(text)["orion:database"]).toEqual({ primary: "db-2" });
+    expect(configIn(stackFile(own("Pulumi.prod.yaml"), undefined, overlay("scale")).text)).not.toHaveProperty([
+      "orion:database",
+    ]);
+  });
+
   test("holds no token in clear text", () => {
     expect(stackFile(own("Pulumi.prod.yaml"), undefined, overlay("mvp")).text).not.toContain(cloud.token);
   });

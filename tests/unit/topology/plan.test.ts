@@ -103,6 +103,48 @@ describe("a move adds", () => {
   });
 });
 
+describe("a replica in the primary's place", () => {
+  const promoted = (primary: string, replicas = 1) =>
+    plan("prod", settingsOf("scale", { database: { primary, replicas } }));
+
+  test("is the core, and keeps name, address, Volume, location and container; replicas go on with the next number", () => {
+    const { servers, services } = promoted("db-2");
+    const [before, after] = [planServers(settingsOf("scale")), servers].map(
+      (all) => new Map(all.map((one) => [one.name, one])),
+    );
+    expect([...(after?.keys() ?? [])]).toEqual(["db-2", "db-3", "app-1", "app-2", "worker-1"]);
+    expect(after?.get("db-2")).toEqual({ ...before?.get("db-2"), role: "core" });
+    expect(after?.get("db-3")).toMatchObject({ role: "db", privateAddress: "10.20.1.23", location: "hel1" });
+    const ofReplica = servicesOf(plan("prod", settingsOf("scale")), "replica")[0];
+    expect(services.filter(({ server }) => server === "db-2")).toMatchObject([
+      { ...ofReplica, kind: "database" },
+      { kind: "cache" },
+      { kind: "broker" },
+      { kind: "release" },
+    ]);
+    expect(services.filter(({ server }) => server === "db-3")).toMatchObject([
+      { kind: "replica", name: "replica-2", container: "orion-prod-replica-2", follows: "10.20.1.22:5432" },
+      { kind: "backup" },
+    ]);
+  });
+
+  test("may be lost itself: no name comes again", () => {
+    const { servers, services } = promoted("db-3");
+    expect(servers.slice(0, 2).map(({ name, role }) => [name, role])).toEqual([
+      ["db-3", "core"],
+      ["db-4", "db"],
+    ]);
+    expect(services.find(({ kind }) => kind === "database")).toMatchObject({
+      ...{ name: "replica-2", container: "orion-prod-replica-2", follows: "10.20.1.22:5432" },
+    });
+  });
+
+  test("takes its own backups as long as it has no replica", () => {
+    const backup = promoted("db-2", 0).services.find(({ kind }) => kind === "backup");
+    expect(backup?.server).toBe("db-2");
+  });
+});
+
 describe("backups", () => {
   const homes = (phase: Phase, values = {}) =>
     servicesOf(plan("prod", settingsOf(phase, values)), "backup").map(({ server }) => server);

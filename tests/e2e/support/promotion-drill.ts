@@ -1,0 +1,73 @@
+/** The drill for the loss of core-1, on a cloud with a platform in phase scale. It leaves one without core-1. */
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { promisify } from "node:util";
+import { type RehearsalCloud } from "./cloud.ts";
+import { eventually } from "./eventually.ts";
+import { RehearsedPlatform } from "./platform.ts";
+import { succeed } from "./sandbox.ts";
+import { serversOf } from "./servers.ts";
+
+/** Registers its tests. @param root folder of the project */
+export function drillPromotion(root: string, cloud: RehearsalCloud): void {
+  const platform = new RehearsedPlatform(root, cloud);
+  const { on, query, power } = serversOf(cloud);
+  const command = ["STACK=prod", "REHEARSAL=1", "YES=1"];
+  const acknowledged: string[] = [];
+  const order = async () => {
+    const reference = randomUUID();
+    const body = { reference, item: "lamp", quantity: 1, email: "someone@example.com" };
+    if ((await platform.visit("/orders", body)) === 201) acknowledged.push(reference);
+  };
+  /** How many of the acknowledged orders PostgreSQL on db-2 has, of those that a condition is true for. */
+  const found = async (condition = "true"): Promise<number> => {
+    const references = acknowledged.map((reference) => `'${reference}'`).join(", ");
+    const sql = `SELECT count(*) FROM orders WHERE reference IN (${references}) AND ${condition}`;
+    return Number((await query("db-2", "replica-1", sql))[0]);
+  };
+  const container = () => on("db-2", "docker", "inspect", "--format", "{{.Id}}", "orion-prod-replica-1");
+
+  test("while its primary answers, nothing is promoted", async () => {
+    const { code, output } = cloud.runMake("promote-replica", command);
+    expect([code, output]).toEqual([2, expect.stringContaining("The primary on core-1 answers over SSH")]);
+    expect(await query("db-2", "replica-1", "SELECT pg_is_in_recovery()")).toEqual(["t"]);
+  });
+
+  test("the replica takes its place: orders are taken again, and none that it had is missing", async () => {
+    for (let n = 0; n < 30; n++) await order();
+    expect(acknowledged.length).toBeGreaterThan(20);
+    const before = acknowledged.length;
+    await eventually(async () => {
+      expect(await found()).toBe(before);
+    });
+    const replica = await container();
+    await power("core-1", "poweroff");
+    const make = ["--no-print-directory", "promote-replica", `CLOUD=${cloud.settings.instance}`, ...command];
+    const promotion = promisify(execFile)("make", make, { cwd: root }).catch((error: unknown) => {
+      const { stdout = "" } = error as { stdout?: string };
+      throw new Error(`make promote-replica failed; its last lines:\n${stdout.split("\n").slice(-60).join("\n")}`);
+    });
+    const seconds = await platform.ready(600);
+    const { stdout } = await promotion;
+    process.stderr.write(`From the start of make promote-replica until orders are taken: ${seconds.toFixed(0)} s\n`);
+    expect(stdout).toContain("The platform runs with the primary on db-2.");
+    expect(stdout).toMatch(/^ {2}volume orion-prod-core-1 \(\d+\)$/m);
+    expect(await container()).toEqual(replica);
+    await order();
+    expect(acknowledged.length).toBe(before + 1);
+    expect(await found()).toBe(before + 1);
+    await eventually(async () => {
+      expect(await found("confirmed_at IS NOT NULL")).toBe(before + 1);
+    }, 240);
+  });
+
+  test("nothing of it was deleted, a new replica follows, and everything is well", async () => {
+    const servers = await cloud.list("/servers?name=orion-prod-core-1", "servers");
+    expect(servers.map(({ status }) => status)).toEqual(["off"]);
+    expect(await cloud.list("/volumes?name=orion-prod-core-1", "volumes")).toHaveLength(1);
+    expect(await query("db-2", "replica-1", "SELECT state FROM pg_stat_replication")).toEqual(["streaming"]);
+    expect(await query("db-3", "replica-2", "SELECT pg_is_in_recovery()")).toEqual(["t"]);
+    expect(succeed(cloud.runMake("doctor", ["REHEARSAL=1"]))).toContain("All of 'prod' is well.");
+    expect(cloud.rehearse("scale")).toMatch(/Resources:\n +\d+ unchanged\n/);
+  });
+}

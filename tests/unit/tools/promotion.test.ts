@@ -1,0 +1,102 @@
+import { type Graph } from "../../../policy/graph.ts";
+import { types } from "../../../policy/stateful.ts";
+import { fence } from "../../../tools/fence.ts";
+import { promotionOf } from "../../../tools/promotion.ts";
+import { describeStack } from "../../../tools/stack-file.ts";
+import { leastValues } from "../support/settings.ts";
+import { type Phase } from "../../../config/schema.ts";
+
+const file = (database: object, phase: Phase = "scale") => {
+  const values: [string, unknown][] = Object.entries({ ...leastValues(phase), database });
+  return describeStack("prod", { config: Object.fromEntries(values.map(([key, value]) => [`orion:${key}`, value])) });
+};
+
+/** A state with these servers; that of the primary with its role. */
+const state = (core: string | undefined, ...others: string[]): Graph => {
+  const server = (role: string) => (name: string) => ({
+    ...{ type: types.server, name: `${name}-server`, inputs: { labels: { role } }, options: {} },
+  });
+  const resources = [...(core === undefined ? [] : [core].map(server("core"))), ...others.map(server("db"))];
+  return { resources, uses: new Map() };
+};
+
+describe("what is promoted", () => {
+  const first = {
+    lost: "core-1",
+    lostService: "database",
+    lostAddress: "10.20.1.11",
+    server: "db-2",
+    service: "replica-1",
+  };
+
+  test.each([
+    ["at the beginning", file({}), state("core-1", "db-2"), { ...first, forgotten: false }],
+    ["with the file changed", file({ primary: "db-2" }), state("core-1", "db-2"), { ...first, forgotten: false }],
+    ["with the state changed", file({ primary: "db-2" }), state(undefined, "db-2"), { ...first, forgotten: true }],
+    [
+      "with the role given, and no new replica",
+      file({ primary: "db-2" }),
+      state("db-2"),
+      { ...first, forgotten: true },
+    ],
+    [
+      "when the one that was promoted is lost",
+      file({ primary: "db-2" }),
+      state("db-2", "db-3"),
+      {
+        lost: "db-2",
+        lostService: "replica-1",
+        lostAddress: "10.20.1.22",
+        server: "db-3",
+        service: "replica-2",
+        forgotten: false,
+      },
+    ],
+  ])("%s", (_when, stack, graph, expected) => {
+    expect(promotionOf(stack, graph)).toEqual(expected);
+  });
+
+  test.each([
+    [file({}, "mvp"), state("core-1"), /phase mvp has none.*docs\/backups\.md/],
+    [file({ replicas: 0 }), state("core-1"), /no server db-2, where the replica of core-1 would be/],
+    [file({ primary: "db-2", replicas: 0 }), state("db-2"), /no server db-3/],
+    [file({}), state(undefined), /no server with a primary. Bring it up first: make up STACK=prod/],
+    [file({ primary: "db-4" }), state("core-1", "db-2"), /primary is db-4, but .* is on core-1. Expected: core-1/],
+  ])("is refused where there is nothing to promote (%#)", (stack, graph, message) => {
+    expect(() => promotionOf(stack, graph)).toThrow(message);
+  });
+});
+
+describe("the lost server is switched off", () => {
+  const labels = { app: "orion", stack: "prod" };
+  /** Hetzner's answers, one after the other, the last one for ever. */
+  const run = async (...answers: object[]): Promise<{ said: string[]; acted: string[] }> => {
+    const [said, acted]: string[][] = [[], []];
+    const next = () => (answers.length > 1 ? answers.shift() : answers[0]);
+    const hetzner = {
+      get: () => Promise.resolve({ servers: [next()].flatMap((one) => (one ? [{ id: 7, labels, ...one }] : [])) }),
+      act: (path: string) => Promise.resolve(void acted?.push(path)),
+    };
+    await fence("orion-prod-core-1", "prod", hetzner, (line) => said?.push(line), { seconds: 0.05, pauseMs: 5 });
+    return { said: said ?? [], acted: acted ?? [] };
+  };
+
+  test("once, and waited for", async () => {
+    expect(await run({ status: "running" }, { status: "stopping" }, { status: "off" })).toEqual({
+      said: ["orion-prod-core-1 is off at Hetzner."],
+      acted: ["/servers/7/actions/poweroff"],
+    });
+  });
+
+  test("unless it is off, or gone", async () => {
+    expect(await run({ status: "off" })).toEqual({ said: ["orion-prod-core-1 is off at Hetzner already."], acted: [] });
+    expect(await run()).toEqual({ said: ["orion-prod-core-1 is not there any more at Hetzner."], acted: [] });
+  });
+
+  test("or nothing is promoted: one that stays on, one that is another stack's", async () => {
+    await expect(run({ status: "running" })).rejects.toThrow(/is 'running' at Hetzner, .*Nothing was promoted/);
+    await expect(run({ status: "running", labels: { app: "orion", stack: "other" } })).rejects.toThrow(
+      /somebody else's/,
+    );
+  });
+});

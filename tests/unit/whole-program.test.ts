@@ -1,0 +1,37 @@
+/** A program whose connection to the engine breaks off ends without an error: that must not look like its end. */
+import * as pulumi from "@pulumi/pulumi";
+import { failUnlessWhole } from "../../whole-program.ts";
+
+class Thing extends pulumi.CustomResource {
+  constructor(name: string, opts: pulumi.CustomResourceOptions = {}) {
+    super("test:index:Thing", name, {}, opts);
+  }
+}
+
+/** Runs a program whose thing called `late` is never taken on. @returns what was said at its end */
+async function endOf(make: () => void): Promise<string[]> {
+  const newResource = ({ name }: pulumi.runtime.MockResourceArgs) =>
+    name === "late" ? new Promise<never>(() => undefined) : Promise.resolve({ id: name, state: {} });
+  const call = () => Promise.reject(new Error("nothing is called"));
+  await pulumi.runtime.setMocks({ newResource, call }, "orion", "test", false);
+  const said: string[] = [];
+  await pulumi.runtime.runInPulumiStack(() => {
+    failUnlessWhole((message) => said.push(message));
+    make();
+    return Promise.resolve();
+  });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  process.emit("beforeExit", 0);
+  return said;
+}
+
+test("a program that got everything through ends well", async () => {
+  expect(await endOf(() => new Thing("two", { dependsOn: new Thing("one") }))).toEqual([]);
+});
+
+test("one that did not fails, and names what was not taken on", async () => {
+  const said = await endOf(() => new Thing("two", { dependsOn: new Thing("late") }));
+  expect(said).toEqual([
+    expect.stringMatching(/before the engine had 2 of its resources: test:index:Thing late, test:index:Thing two\./),
+  ]);
+});

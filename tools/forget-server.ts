@@ -1,0 +1,91 @@
+/** Takes a server that is lost out of the engine's state, with everything that is on it. Nothing is deleted. Pure. */
+import { z } from "zod";
+import { types } from "../policy/stateful.ts";
+import { type Deployment, type Resource } from "./state.ts";
+
+const linksSchema = z.looseObject({
+  parent: z.string().optional(),
+  deletedWith: z.string().optional(),
+  dependencies: z.array(z.string()).nullish(),
+  propertyDependencies: z.record(z.string(), z.array(z.string()).nullish()).nullish(),
+});
+
+/** What is still at Hetzner of a server that the state does not know any more. */
+export interface LeftBehind {
+  /** `server`, `volume`, `primary-ip`: as Hetzner's command line calls it. */
+  readonly kind: string;
+  readonly name: string;
+  readonly id: string;
+}
+
+export interface Forgotten {
+  readonly deployment: Deployment;
+  readonly left: readonly LeftBehind[];
+}
+
+/**
+ * The state without the server: without its address, its Volume, its Docker Engine, and what says that it goes with it.
+ * What stays does not refer to it any more.
+ */
+export function withoutServer(deployment: Deployment, server: string): Forgotten {
+  const { resources, pending_operations: operations } = deployment;
+  const gone = new Set<string>();
+  const isGone = (resource: Resource): boolean => {
+    const { parent = "", deletedWith = "" } = linksSchema.parse(resource);
+    // `<urn>::<id>`
+    const provider = resource.provider?.replace(/::[^:]*$/, "") ?? "";
+    return isRoot(resource, server) || [parent, deletedWith, provider].some((urn) => gone.has(urn));
+  };
+  // Whoever is referred to comes first, but for a server that others are deleted with.
+  for (let size = -1; size < gone.size;) {
+    size = gone.size;
+    for (const resource of resources) if (isGone(resource)) gone.add(resource.urn);
+  }
+  const stays = (resource: Resource): boolean => !gone.has(resource.urn) && !isGone(resource);
+  return {
+    deployment: {
+      ...deployment,
+      resources: resources.filter(stays).map((resource) => withoutLinks(resource, gone)),
+      pending_operations: operations
+        .filter(({ resource }) => stays(resource))
+        .map((operation) => ({ ...operation, resource: withoutLinks(operation.resource, gone) })),
+    },
+    left: resources
+      .filter((resource) => !stays(resource))
+      .flatMap(leftOf)
+      .sort((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind)),
+  };
+}
+
+/** The components of the server itself and of its Docker Engine, and what would speak to it before it goes. */
+const isRoot = ({ urn, type }: Resource, server: string): boolean =>
+  ((type === "orion:host:CloudServer" || type === "orion:host:DockerPlace") && urn.endsWith(`::${server}`)) ||
+  (type === "orion:index:Farewell" && urn.endsWith(`::${server}-farewell`));
+
+function withoutLinks(resource: Resource, gone: ReadonlySet<string>): Resource {
+  const { dependencies, propertyDependencies } = linksSchema.parse(resource);
+  const known = (urns: readonly string[] | null | undefined) => (urns ?? []).filter((urn) => !gone.has(urn));
+  return {
+    ...resource,
+    ...(dependencies && { dependencies: known(dependencies) }),
+    ...(propertyDependencies && {
+      propertyDependencies: Object.fromEntries(
+        Object.entries(propertyDependencies).map(([input, urns]) => [input, known(urns)]),
+      ),
+    }),
+  };
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  [types.server]: "server",
+  [types.volume]: "volume",
+  [types.primaryIp]: "primary-ip",
+};
+
+/** In which it can be removed: an address belongs to its server, and a Volume is attached to it. */
+const order = Object.values(kinds);
+
+function leftOf({ type, id = "", inputs }: Resource): LeftBehind[] {
+  const kind = kinds[type];
+  return kind === undefined ? [] : [{ kind, name: String(inputs["name"]), id }];
+}

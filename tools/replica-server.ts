@@ -1,0 +1,93 @@
+/** The server whose replica is promoted, and PostgreSQL there: how far it is, whom it reaches, and its promotion. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { containerPorts } from "../topology/plan.ts";
+import { physicalName } from "../topology/naming.ts";
+import { type Engine, enginesIn } from "./engines.ts";
+import { type Promotion } from "./promotion.ts";
+import { type Captured } from "./run.ts";
+import { type StackFile } from "./stack-file.ts";
+import { type Resource } from "./state.ts";
+import { UserError } from "./user-error.ts";
+
+/** Replaying what it has received and not applied yet may take a while; PostgreSQL itself needs a second. */
+const promotionSeconds = 600;
+
+export interface Found {
+  readonly inRecovery: boolean;
+  /** When the last transaction that it has was committed; empty when it has had none since its start. */
+  readonly lastTransaction: string;
+  /** Seconds since then. */
+  readonly age: string;
+  readonly received: string;
+  readonly replayed: string;
+}
+
+/** PostgreSQL on the server that takes the place of the lost one, reached over SSH. */
+export class ReplicaServer {
+  readonly #promotion: Promotion;
+  readonly #container: string;
+  /** Undefined when the state has none there, since the server was never made to the end. */
+  readonly #engine: Engine | undefined;
+
+  constructor({ stack, settings }: StackFile, promotion: Promotion, resources: readonly Resource[]) {
+    this.#engine = engineOf(resources, promotion.server);
+    this.#promotion = promotion;
+    this.#container = physicalName({ stack, phase: settings.phase }, promotion.service);
+  }
+
+  look(): Found {
+    const row = this.#query(
+      `SELECT pg_is_in_recovery(), coalesce(to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), ''),
+        coalesce(round(extract(epoch FROM now() - pg_last_xact_replay_timestamp()))::text, ''),
+        coalesce(pg_last_wal_receive_lsn()::text, ''), coalesce(pg_last_wal_replay_lsn()::text, '')`,
+    );
+    const [recovery = "", lastTransaction = "", age = "", received = "", replayed = ""] = row.split("|");
+    return { inRecovery: recovery === "t", lastTransaction, age, received, replayed };
+  }
+
+  /** Whether it reaches the lost primary, which this machine may be cut off from. */
+  reachesPrimary(): boolean {
+    const { stdout, stderr } = this.#exec(
+      ...["pg_isready", "-h", this.#promotion.lostAddress, "-p", String(containerPorts.database), "-t", "5"],
+    );
+    return isServing(stdout + stderr);
+  }
+
+  /** Resolves when it takes writes. What it has received is applied first. */
+  async promote(): Promise<void> {
+    if (this.look().inRecovery) this.#query("SELECT pg_promote(false)");
+    const end = Date.now() + promotionSeconds * 1000;
+    while (this.look().inRecovery) {
+      await sleep(200);
+      if (Date.now() < end) continue;
+      const { server } = this.#promotion;
+      throw new UserError(
+        `${server} has been told to be the primary, and is not after ${promotionSeconds} s. Run it again.`,
+      );
+    }
+    // A number for a transaction is something that only a primary gives.
+    this.#query("SELECT pg_current_xact_id()");
+  }
+
+  #query(sql: string): string {
+    const { code, stdout, stderr } = this.#exec("psql", "-XtA", "-v", "ON_ERROR_STOP=1", "-c", sql);
+    if (code === 0) return stdout.trim();
+    const { server, service } = this.#promotion;
+    throw new UserError(
+      `The replica ${service} on ${server} does not answer: ${(stdout + stderr).trim()}\nExpected: that it runs. Bring it up there (docker ps --all), ` +
+        "and run this again; where it cannot be had any more, there are the backups (docs/backups.md).",
+    );
+  }
+
+  #exec(...words: string[]): Captured {
+    if (this.#engine) return this.#engine.capture("exec", this.#container, ...words);
+    return { code: 1, stdout: "", stderr: "the state has no Docker Engine there" };
+  }
+}
+
+/** The Docker Engine of a server that the state has. */
+export const engineOf = (resources: readonly Resource[], server: string): Engine | undefined =>
+  enginesIn(resources).find(({ provider }) => provider.includes(`::${server}-docker::`))?.engine;
+
+/** Whether PostgreSQL answers, by what pg_isready says: also a server that is just starting is one that comes back. */
+export const isServing = (said: string): boolean => /accepting connections|rejecting connections/.test(said);

@@ -1,0 +1,9 @@
+/** Changes of a stack's file, by the engine: it keeps what else is in there. */
+import { capture } from "./run.ts";
+import { UserError } from "./user-error.ts";
+
+/** @param key with its namespace, and a path below it: `orion:app.image` */
+export function setConfig(root: string, stack: string, key: string, value: string): void {
+  const { code, stderr } = capture("pulumi", ["config", "set", "--path", key, value, "--stack", stack, "--cwd", root]);
+  if (code !== 0) throw new UserError(`${key} could not be set:\n${stderr.trim()}`);
+}
