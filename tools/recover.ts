@@ -10,6 +10,7 @@ import { removeOrphans } from "./orphans.ts";
 import { lastUpdateFailed, plannedCreates } from "./planned.ts";
 import { capture } from "./run.ts";
 import { type Deployment, readState, type Resource, type State } from "./state.ts";
+import { removeCutOffAttributes } from "./state-attributes.ts";
 import { removeStaleLock } from "./state-lock.ts";
 import { UserError } from "./user-error.ts";
 
@@ -24,6 +25,7 @@ type Say = (line: string) => void;
  */
 export async function recover(root: string, stack: string, say: Say): Promise<void> {
   removeStaleLock(root, stack, say);
+  removeCutOffAttributes(root, stack);
   endLeftPlugins(root);
   const state = readState(root, stack);
   if (state === undefined) return;

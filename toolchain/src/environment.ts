@@ -54,7 +54,8 @@ export function engineEnvironment(situation: Situation): Record<string, string |
     // What Node.js has compiled once it need not compile again: half a second of each run.
     NODE_COMPILE_CACHE: env["NODE_COMPILE_CACHE"] ?? join(root, ".orion", "cache", "node"),
     PULUMI_SKIP_UPDATE_CHECK: env["PULUMI_SKIP_UPDATE_CHECK"] ?? "true",
-    ...(usesDefaultBackend(situation) && { PULUMI_BACKEND_URL: `file://${defaultStateFolder(root)}` }),
+    // Without a file of attributes beside each: those are not written in one step, and nobody needs them.
+    ...(usesDefaultBackend(situation) && { PULUMI_BACKEND_URL: `file://${defaultStateFolder(root)}?metadata=skip` }),
     ...(usesDevelopmentPassphrase(situation) && { PULUMI_CONFIG_PASSPHRASE: developmentPassphrase }),
   };
 }

@@ -38,6 +38,8 @@ export class Edge {
   readonly #monitors: Monitors;
   readonly #cache = new Cache();
   readonly #servers: Server[];
+  /** Connections that have become WebSockets. */
+  readonly #upgraded = new Set<Duplex>();
   #turn = 0;
 
   constructor(options: EdgeOptions) {
@@ -69,10 +71,11 @@ export class Edge {
         "request",
         (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response, isSecure),
       );
-      server.on(
-        "upgrade",
-        (request: IncomingMessage, socket: Duplex, head: Buffer) => void this.#upgrade(request, socket, head, isSecure),
-      );
+      server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+        this.#upgraded.add(socket);
+        socket.once("close", () => this.#upgraded.delete(socket));
+        void this.#upgrade(request, socket, head, isSecure);
+      });
     }
   }
 
@@ -100,6 +103,8 @@ export class Edge {
               resolve();
             });
             server.closeAllConnections();
+            // Of these the server does not know any more, and waits for them all the same.
+            for (const socket of this.#upgraded) socket.destroy();
           }),
       ),
     );

@@ -42,7 +42,10 @@ export function startLoad(root: string, { instance, block }: CloudSettings, url:
     ],
     { env: { ...process.env, NODE_EXTRA_CA_CERTS: join(folder, "edge-authority.pem") }, stdio: "ignore" },
   );
-  const ended = once(child, "exit");
+  // Also when whoever started it fails: nobody else would end it.
+  const endToo = () => child.kill("SIGKILL");
+  process.once("exit", endToo);
+  const ended = once(child, "exit").finally(() => process.off("exit", endToo));
   return {
     stop: async () => {
       // Once: what it does at a second signal is to end at once.

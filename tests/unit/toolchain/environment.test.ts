@@ -71,7 +71,7 @@ describe("what the engine is told", () => {
       PATH: "/home/.pulumi/versions/3/bin:/node/bin:/usr/bin",
       NODE_COMPILE_CACHE: "/project/.orion/cache/node",
       PULUMI_SKIP_UPDATE_CHECK: "true",
-      PULUMI_BACKEND_URL: "file:///project/.orion/state",
+      PULUMI_BACKEND_URL: "file:///project/.orion/state?metadata=skip",
       PULUMI_CONFIG_PASSPHRASE: "orion-development",
     });
   });
@@ -81,7 +81,7 @@ describe("what the engine is told", () => {
     const stackFile = "config:\n  orion:phase: mvp\n";
     const env = ownEnvironment(root, { PULUMI_BACKEND_URL: "s3://bucket", PULUMI_CONFIG_PASSPHRASE: "" });
     expect(engineEnvironment(situation({ root, stack: "prod", stackFile, env }))).toMatchObject({
-      PULUMI_BACKEND_URL: `file://${root}/.orion/state`,
+      PULUMI_BACKEND_URL: `file://${root}/.orion/state?metadata=skip`,
       PULUMI_CONFIG_PASSPHRASE: "orion-development",
     });
   });
@@ -100,7 +100,7 @@ describe("what the engine is told", () => {
   test("the development stack's passphrase stays away from a stack with servers", () => {
     const told = engineEnvironment(situation({ stackFile: "config:\n  orion:phase: scale\n" }));
     expect(Object.keys(told)).not.toContain("PULUMI_CONFIG_PASSPHRASE");
-    expect(told["PULUMI_BACKEND_URL"]).toBe("file:///project/.orion/state");
+    expect(told["PULUMI_BACKEND_URL"]).toBe("file:///project/.orion/state?metadata=skip");
   });
 
   test("a backend that the project names is used", () => {
