@@ -136,61 +136,74 @@ async function back(): Promise<Move> {
 const moveRow = ({ seconds, report: { answered, failures, ledger } }: Move, index: number): string =>
   `| ${index + 1} | ${seconds.toFixed(1)} | ${Object.values(answered).reduce((sum, each) => sum + each, 0)} | ${failures.length} | ${ledger.acknowledged} | ${ledger.lost.length} | ${ledger.doubled.length} | ${ledger.unconfirmed.length} |`;
 
+const moveTable = (done: readonly Move[]): string =>
+  `| Move | seconds | answered | failed | orders acknowledged | lost | doubled | tasks not run |
+|---|---|---|---|---|---|---|---|
+${done.map(moveRow).join("\n")}`;
+
+const head = `# The scale phase: the move, the replica, the loss of a server
+
+Measured by \`make bench-scale\` on ${machine()}. The machine is shared and noisy, and runs the load, the cloud and all servers at
+the same time.
+`;
+const sections: string[] = [];
+/** Keeps what has been measured, also when what comes after it fails. */
+function add(section: string): void {
+  sections.push(section);
+  writeFileSync(join(import.meta.dirname, "scale.md"), [head, ...sections].join("\n"));
+  tell(section);
+}
+
 try {
   const done: Move[] = [];
   for (let round = 1; round <= moves; round++) {
     done.push(await move());
     if (round < moves) cloud.down();
   }
-  const { milliseconds, bytes, reads } = await replication();
-  const { noticed, last, report } = await outage();
-  const { failures, ledger } = report;
-  const way = await back();
-  const text = `# The scale phase: the move, the replica, the loss of a server
-
-Measured by \`make bench-scale\` on ${machine()}. The machine is shared and noisy, and runs the load, the cloud and all servers at
-the same time.
-
-## mvp to scale under load
+  add(`## mvp to scale under load
 
 ${moves} times from nothing to phase mvp, and from there to phase scale: 2 orders and 2 pages a second, an upload every five, and
 3 WebSockets. Container and start time of PostgreSQL, cache and broker were the same before and after, and so were the rows
 of the orders, by number and hash, on the primary and on the replica.
 
-| Move | seconds | answered | failed | orders acknowledged | lost | doubled | tasks not run |
-|---|---|---|---|---|---|---|---|
-${done.map(moveRow).join("\n")}
+${moveTable(done)}
 
 Median: ${median(done.map(({ seconds }) => seconds)).toFixed(1)} s.
+`);
 
-And back to mvp under load, the replica given up beforehand:
-
-| Move | seconds | answered | failed | orders acknowledged | lost | doubled | tasks not run |
-|---|---|---|---|---|---|---|---|
-${moveRow(way, 0)}
-
-## The replica
+  const { milliseconds, bytes, reads } = await replication();
+  const lag = [
+    { what: "milliseconds until replayed", values: milliseconds },
+    { what: "bytes not yet replayed", values: bytes },
+  ];
+  add(`## The replica
 
 Under the same load, for ${sampledSeconds} s, asked twice a second:
 
-${tableOf(
-  "How far the replica is behind",
-  [
-    { what: "milliseconds until replayed", values: milliseconds },
-    { what: "bytes not yet replayed", values: bytes },
-  ],
-  1,
-)}
+${tableOf("How far the replica is behind", lag, 1)}
 
 Scans of the table of orders meanwhile: ${reads.replica} on the replica, ${reads.primary} on the primary.
+`);
 
-## An app server is switched off
+  const { noticed, last, report } = await outage();
+  const { failures, ledger } = report;
+  add(`## An app server is switched off
 
 The load balancer had taken note after ${noticed.toFixed(1)} s. ${failures.length} requests failed, the last ${last.toFixed(1)} s after that;
 of ${ledger.acknowledged} acknowledged orders ${ledger.lost.length} were lost, ${ledger.doubled.length} doubled, and of ${ledger.unconfirmed.length} the task was not run.
-`;
-  writeFileSync(join(import.meta.dirname, "scale.md"), text);
-  tell(`\n${text}`);
+`);
+
+  await power("app-2", "poweron");
+  await eventually(async () => {
+    deepStrictEqual((await health()).filter((status) => status === "healthy").length, 4);
+  }, 300);
+  const way = await back();
+  add(`## scale to mvp under load
+
+The replica, a copy, was given up beforehand.
+
+${moveTable([way])}
+`);
 } finally {
   cloud.dispose();
 }
