@@ -17,7 +17,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 .DEFAULT_GOAL := help
 .PHONY: help setup engine images docker up down preview diff doctor psql redis-cli logs shell celery-status celery-purge \
 	migrate-up init-prod rollback promote-replica flower backup restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
-	test test-unit units test-app test-contract test-e2e check format bench bench-rehearsal bench-production bench-scale \
+	test test-unit units test-app test-contract test-e2e test-long check format bench bench-rehearsal bench-production bench-scale \
 	bench-faults
 
 help: ## List the commands
@@ -132,6 +132,9 @@ test-contract: setup ## The plugins against their npm packages, the emulated API
 
 test-e2e: images ## The development stack for real
 	@jest --selectProjects e2e --runInBand
+
+test-long: images ## More or less of a live platform, change by change: a quarter of an hour, not in `make test`
+	@jest --selectProjects long --runInBand
 
 test-app: ## The sample application's own tests
 	@sample-app/tests/run.sh

@@ -9,10 +9,13 @@ const shared = {
   modulePathIgnorePatterns: ["<rootDir>/.orion/"],
 };
 
-/** Unit tests need neither Docker nor the engine; contract tests need the plugins; e2e tests need both and run one after another. */
+/**
+ * Unit tests need neither Docker nor the engine; contract tests need the plugins; e2e tests need both and run one after
+ * another, and so do the long ones, for which CI has no time.
+ */
 export default {
   reporters: ["default", "<rootDir>/tests/closing-line.js"],
-  projects: ["unit", "contract", "e2e"].map((kind) => ({
+  projects: ["unit", "contract", "e2e", "long"].map((kind) => ({
     ...shared,
     displayName: kind,
     testMatch: [`<rootDir>/tests/${kind}/**/*.test.ts`],

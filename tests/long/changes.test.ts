@@ -2,14 +2,14 @@
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { RehearsalCloud } from "../support/cloud.ts";
-import { eventually } from "../support/eventually.ts";
-import { type LoadReport } from "../support/load.ts";
-import { RehearsedPlatform } from "../support/platform.ts";
-import { succeed } from "../support/sandbox.ts";
-import { serversOf } from "../support/servers.ts";
+import { RehearsalCloud } from "../e2e/support/cloud.ts";
+import { eventually } from "../e2e/support/eventually.ts";
+import { type LoadReport } from "../e2e/support/load.ts";
+import { RehearsedPlatform } from "../e2e/support/platform.ts";
+import { succeed } from "../e2e/support/sandbox.ts";
+import { serversOf } from "../e2e/support/servers.ts";
 
-const root = resolve(__dirname, "..", "..", "..");
+const root = resolve(__dirname, "..", "..");
 jest.setTimeout(900_000);
 
 const cloud = new RehearsalCloud(root, { name: "changes", block: 84, port: 8840, machines: "docker" });
