@@ -60,7 +60,9 @@ describe("npx pulumi", () => {
 
   test("finds the project upwards, and in the folder of --cwd", () => {
     install(say);
-    expect(node([bin, "up"], join(project, "below")).stdout).toContain(`file://${project}/.orion/state?metadata=skip\n`);
+    expect(node([bin, "up"], join(project, "below")).stdout).toContain(
+      `file://${project}/.orion/state?metadata=skip\n`,
+    );
     expect(node([bin, "-C", project, "up"], home).stdout).toContain(`file://${project}/.orion/state?metadata=skip\n`);
   });
 
