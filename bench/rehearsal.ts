@@ -11,6 +11,7 @@ import { docker, succeed } from "../tests/e2e/support/sandbox.ts";
 import { pollConfig } from "../tools/rehearsal-files.ts";
 import { Descendants, peakOf, processorSeconds } from "./processes.ts";
 import { machine, type Row, tableOf } from "./table.ts";
+import { timed } from "./timed.ts";
 
 const root = join(import.meta.dirname, "..");
 const runs = 3;
@@ -22,12 +23,6 @@ const restSeconds = 30;
 interface Measured {
   readonly seconds: readonly Row[];
   readonly mebibytes: readonly Row[];
-}
-
-async function timed(work: () => unknown): Promise<number> {
-  const start = performance.now();
-  await work();
-  return (performance.now() - start) / 1000;
 }
 
 async function repeat(times: number, measure: (round: number) => Promise<number>): Promise<number[]> {

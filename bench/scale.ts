@@ -14,6 +14,7 @@ import { RehearsedPlatform } from "../tests/e2e/support/platform.ts";
 import { succeed } from "../tests/e2e/support/sandbox.ts";
 import { serversOf } from "../tests/e2e/support/servers.ts";
 import { median, machine, tableOf } from "./table.ts";
+import { timed } from "./timed.ts";
 
 const root = join(import.meta.dirname, "..");
 const moves = 5;
@@ -22,12 +23,6 @@ const cloud = new RehearsalCloud(root, { name: "benchscl", block: 94, port: 8940
 const platform = new RehearsedPlatform(root, cloud);
 const { query, identity, health, power } = serversOf(cloud);
 const tell = (line: string) => process.stdout.write(`${line}\n`);
-
-async function timed(work: () => unknown): Promise<number> {
-  const start = performance.now();
-  await work();
-  return (performance.now() - start) / 1000;
-}
 
 /** Of the orders up to one of them: their number, and a sum over all that a client has said of them. */
 const rowsUpTo = (id: string) =>

@@ -2,7 +2,7 @@ import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { labels, physicalName, type Naming } from "../../topology/naming.ts";
 import { keepsAddress, type Server } from "../../topology/types.ts";
-import { type HetznerAccess, ServerType } from "./server-type.ts";
+import { type HetznerAccess, ServerType, type ServerTypeArgs } from "./server-type.ts";
 
 export interface CloudServerArgs {
   readonly naming: Naming;
@@ -17,7 +17,7 @@ export interface CloudServerArgs {
   /** What cloud-init does before the first login. */
   readonly userData: string;
   /** Where this machine's ssh has its files. */
-  readonly ssh: { readonly folder: string; readonly identityFile?: string };
+  readonly ssh: ServerTypeArgs["ssh"];
   /** URL at which load balancers ask for its edge. @default - they do not */
   readonly edgeHealth?: string;
   /** @default - Hetzner is not asked which types it has */

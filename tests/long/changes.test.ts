@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RehearsalCloud } from "../e2e/support/cloud.ts";
 import { eventually } from "../e2e/support/eventually.ts";
-import { type LoadReport } from "../e2e/support/load.ts";
+import { expectLossless } from "../e2e/support/lossless.ts";
 import { RehearsedPlatform } from "../e2e/support/platform.ts";
 import { succeed } from "../e2e/support/sandbox.ts";
 import { serversOf } from "../e2e/support/servers.ts";
@@ -47,12 +47,6 @@ async function changed(keys: Readonly<Record<string, string>>, meanwhile: () => 
   expect(succeed(platform.update())).toMatch(/Resources:\n +\d+ unchanged\n/);
 }
 const noThing = (): Promise<void> => Promise.resolve();
-
-function expectLossless({ ledger, answered }: LoadReport): void {
-  expect(ledger).toMatchObject({ lost: [], doubled: [], unconfirmed: [] });
-  expect(ledger.acknowledged).toBeGreaterThanOrEqual(answered["order"] ?? 0);
-  expect(ledger.acknowledged).toBeGreaterThan(20);
-}
 
 beforeAll(() => {
   cloud.rehearse("scale");

@@ -95,6 +95,8 @@ export class Edge {
 
   async stop(): Promise<void> {
     this.#monitors.stop();
+    // Of these a server does not know any more, and waits for them all the same.
+    for (const socket of this.#upgraded) socket.destroy();
     await Promise.all(
       this.#servers.map(
         (server) =>
@@ -103,8 +105,6 @@ export class Edge {
               resolve();
             });
             server.closeAllConnections();
-            // Of these the server does not know any more, and waits for them all the same.
-            for (const socket of this.#upgraded) socket.destroy();
           }),
       ),
     );

@@ -2,7 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type LoadReport, startLoad } from "../support/load.ts";
+import { startLoad } from "../support/load.ts";
+import { expectLossless } from "../support/lossless.ts";
 import { RehearsalCloud } from "../support/cloud.ts";
 import { eventually } from "../support/eventually.ts";
 import { RehearsedPlatform } from "../support/platform.ts";
@@ -17,12 +18,6 @@ const url = "https://orion.example.com";
 const cloud = new RehearsalCloud(root, { name: "scale", block: 82, port: 8486, machines: "docker" });
 
 const { on, query, identity, health, power } = serversOf(cloud);
-
-const expectLossless = ({ ledger, answered }: LoadReport) => {
-  expect(ledger).toMatchObject({ lost: [], doubled: [], unconfirmed: [] });
-  expect(ledger.acknowledged).toBeGreaterThanOrEqual(answered["order"] ?? 0);
-  expect(ledger.acknowledged).toBeGreaterThan(20);
-};
 
 beforeAll(() => {
   cloud.rehearse("mvp");
