@@ -11,6 +11,8 @@ SERVER ?=
 DATA ?= ask
 # The project's own programs first: among them the Node.js that the program needs.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+# What Node.js compiled once starts twice as fast.
+export NODE_COMPILE_CACHE := $(CURDIR)/.orion/cache/node
 tool = node tools/cli.ts $(if $(REHEARSAL),--rehearsal $(CLOUD))
 access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 

@@ -71,7 +71,7 @@ function compareInputs({ before, after, inputs, forcedBy }: Pair, graphBefore: G
   for (const input of new Set([...Object.keys(before.inputs), ...Object.keys(after.inputs)])) {
     const [was, is] = [before.inputs[input], after.inputs[input]];
     // Where a value is not known, what it is made from tells whether it is another one.
-    const isOther = (holds(was, unknown) || holds(is, unknown)) && !sameSet(usedBefore[input], usedAfter[input]);
+    const isOther = !sameSet(usedBefore[input], usedAfter[input]) && (holds(was, unknown) || holds(is, unknown));
     if (ignored.has(input) || !(differs(was, is) || isOther)) continue;
     inputs.add(input);
     if (isReplacing(after, input)) forcedBy.add(input);

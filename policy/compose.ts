@@ -76,14 +76,16 @@ function record(into: Recorded[], uses: Map<string, Uses>): void {
 
 /** What `make` returns, once all that it started is registered: also when it throws, or that would disturb whoever comes next. */
 async function finished<T>(make: () => T): Promise<T> {
-  const { stackTraceLimit } = Error;
-  // Pulumi takes a stack trace for each of its promises, and formatting them is nine tenths of the time.
+  const { stackTraceLimit, prepareStackTrace } = Error;
+  // Pulumi takes a stack trace for each promise and a whole one for each resource: formatting is most of the time.
   Error.stackTraceLimit = 0;
+  Error.prepareStackTrace = String;
   try {
     return make();
   } finally {
     await pulumi.runtime.disconnect();
     Error.stackTraceLimit = stackTraceLimit;
+    Error.prepareStackTrace = prepareStackTrace;
   }
 }
 

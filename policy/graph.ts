@@ -60,7 +60,7 @@ export const shortType = (type: string): string => type.split(":").pop() ?? type
  * Numbers and texts of the same digits are the same, since providers turn one into the other.
  */
 export function differs(before: unknown, after: unknown): boolean {
-  if (before === unknown || after === unknown) return false;
+  if (before === after || before === unknown || after === unknown) return false;
   const [was, is] = [revealed(before), revealed(after)];
   if (was === unknown || is === unknown) return false;
   if (Array.isArray(was) && Array.isArray(is)) {
@@ -76,6 +76,6 @@ export function differs(before: unknown, after: unknown): boolean {
 const secretMark = "[secret]";
 const revealed = (value: unknown): unknown => (isRecord(value) && secretMark in value ? value[secretMark] : value);
 const isScalar = (value: unknown): value is string | number | boolean =>
-  ["string", "number", "boolean"].includes(typeof value);
+  typeof value === "string" || typeof value === "number" || typeof value === "boolean";
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
