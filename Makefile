@@ -115,7 +115,7 @@ cloud-fault: node_modules/.package-lock.json ## What goes wrong in it: FAULT="re
 
 check: node_modules/.package-lock.json ## Types, lint and format
 	@mkdir -p .orion/cache
-	tsc -p .
+	tsc --build
 	eslint --max-warnings=0 --cache --cache-location .orion/cache/eslint .
 	prettier --check --log-level warn --cache --cache-location .orion/cache/prettier .
 

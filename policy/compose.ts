@@ -76,16 +76,14 @@ function record(into: Recorded[], uses: Map<string, Uses>): void {
 
 /** What `make` returns, once all that it started is registered: also when it throws, or that would disturb whoever comes next. */
 async function finished<T>(make: () => T): Promise<T> {
-  const { stackTraceLimit, prepareStackTrace } = Error;
+  const settings = Object.assign({ prepareStackTrace: undefined }, Error);
   // Pulumi takes a stack trace for each promise and a whole one for each resource: formatting is most of the time.
-  Error.stackTraceLimit = 0;
-  Error.prepareStackTrace = String;
+  Object.assign(Error, { stackTraceLimit: 0, prepareStackTrace: String });
   try {
     return make();
   } finally {
     await pulumi.runtime.disconnect();
-    Error.stackTraceLimit = stackTraceLimit;
-    Error.prepareStackTrace = prepareStackTrace;
+    Object.assign(Error, settings);
   }
 }
 

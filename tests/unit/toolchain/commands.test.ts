@@ -17,7 +17,8 @@ let env: Record<string, string>;
 beforeEach(() => {
   home = realpathSync(mkdtempSync(join(tmpdir(), "orion-commands-")));
   project = join(home, "project");
-  env = { HOME: home, PATH: process.env["PATH"] ?? "", DOCKER_HOST: "unix:///nowhere" };
+  const { PATH = "", NODE_COMPILE_CACHE = "" } = process.env;
+  env = { NODE_COMPILE_CACHE, HOME: home, PATH, DOCKER_HOST: "unix:///nowhere" };
   places = placesOf(resolve("."), env);
   mkdirSync(join(project, "below"), { recursive: true });
   writeFileSync(join(project, "Pulumi.yaml"), "name: example\n");

@@ -31,7 +31,8 @@ function make(stack: string): void {
 }
 
 function run(...args: string[]): { code: number | null; output: string; engine: string[] } {
-  const env = { PATH: [join(root, "bin"), process.env["PATH"]].join(delimiter), HOME: root };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { NODE_COMPILE_CACHE, PATH: [join(root, "bin"), PATH].join(delimiter), HOME: root };
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { cwd: root, env, encoding: "utf8" });
   const engine = readFileSync(calls, "utf8").replaceAll(root, "ROOT").split("\n").slice(0, -1);
   return { code: status, output: stdout + stderr, engine };
