@@ -20,7 +20,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 .PHONY: help setup engine images docker up down preview diff doctor psql redis-cli logs shell celery-status celery-purge \
 	migrate-up init-prod rollback promote-replica flower backup restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
 	test test-unit units test-app test-contract test-e2e test-long check format bench bench-rehearsal bench-production bench-scale \
-	bench-faults
+	bench-faults bench-promotion
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -154,6 +154,9 @@ bench-production: images ## Measure production on a rehearsal cloud, into bench/
 
 bench-scale: images ## Measure the move to several servers and what is there then, into bench/scale.md
 	@node bench/scale.ts
+
+bench-promotion: images ## Measure what the loss of the server with the primary costs, into bench/promotion.md
+	@node bench/promotion.ts
 
 bench-faults: images ## Measure what faults cost, with ten updates killed, into bench/faults.md
 	@node bench/faults.ts

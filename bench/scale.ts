@@ -93,8 +93,8 @@ async function replication(): Promise<Replication> {
 interface Outage {
   /** Seconds until the load balancer has taken note. */
   readonly noticed: number;
-  /** Seconds from then to the last failed request; 0 when none failed later. */
-  readonly last: number;
+  /** Failed requests that were begun after that. */
+  readonly later: number;
   readonly report: LoadReport;
 }
 
@@ -110,8 +110,8 @@ async function outage(): Promise<Outage> {
   const noticed = Date.now();
   await sleep(25_000);
   const report = await load.stop();
-  const times = report.failures.map(({ time }) => (Date.parse(time) - noticed) / 1000);
-  return { noticed: (noticed - off) / 1000, last: Math.max(0, ...times), report };
+  const later = report.failures.filter(({ began }) => Date.parse(began) > noticed).length;
+  return { noticed: (noticed - off) / 1000, later, report };
 }
 
 /** Several servers become one again while the load goes on; the replica, a copy, is given up. */
@@ -180,12 +180,12 @@ ${tableOf("How far the replica is behind", lag, 1)}
 Scans of the table of orders meanwhile: ${reads.replica} on the replica, ${reads.primary} on the primary.
 `);
 
-  const { noticed, last, report } = await outage();
+  const { noticed, later, report } = await outage();
   const { failures, ledger } = report;
   add(`## An app server is switched off
 
-The load balancer had taken note after ${noticed.toFixed(1)} s. ${failures.length} requests failed, the last ${last.toFixed(1)} s after that;
-of ${ledger.acknowledged} acknowledged orders ${ledger.lost.length} were lost, ${ledger.doubled.length} doubled, and of ${ledger.unconfirmed.length} the task was not run.
+The load balancer had taken note after ${noticed.toFixed(1)} s. ${failures.length} requests failed, ${later} of those that were begun after
+that; of ${ledger.acknowledged} acknowledged orders ${ledger.lost.length} were lost, ${ledger.doubled.length} doubled, and of ${ledger.unconfirmed.length} the task was not run.
 `);
 
   await power("app-2", "poweron");

@@ -1,4 +1,4 @@
-/** Hetzner's API, as far as resources of the plugin speak to it themselves. */
+/** Hetzner's API, as far as servers are looked at, switched on and off, and given another type. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 
@@ -12,6 +12,7 @@ export type Access = z.infer<typeof accessSchema>;
 const serverSchema = z.object({
   id: z.number(),
   status: z.string(),
+  labels: z.record(z.string(), z.string()).default({}),
   server_type: z.object({ name: z.string() }),
   public_net: z.object({ ipv4: z.object({ ip: z.string() }).nullable() }),
 });
@@ -27,6 +28,7 @@ export interface CloudServer {
   readonly id: number;
   /** `running`, `off`, or something between. */
   readonly status: string;
+  readonly labels: Readonly<Record<string, string>>;
   readonly type: string;
   readonly address: string | undefined;
 }
@@ -84,8 +86,8 @@ export function hetznerBy({ endpoint, token }: Access): Hetzner {
       const listed = z.object({ servers: z.array(serverSchema) });
       const [found] = listed.parse(await call("GET", `/servers?name=${encodeURIComponent(name)}`)).servers;
       if (!found) return undefined;
-      const { id, status, server_type: type, public_net: net } = found;
-      return { id, status, type: type.name, address: net.ipv4?.ip };
+      const { id, status, labels, server_type: type, public_net: net } = found;
+      return { id, status, labels, type: type.name, address: net.ipv4?.ip };
     },
     isOffered: async (type, location) => {
       const listed = z.object({ server_types: z.array(typeSchema) });

@@ -1,5 +1,6 @@
-/** The two clouds' APIs with the tokens of a stack: for looking, and for switching a server of Hetzner's off. */
+/** The two clouds' APIs with the tokens of a stack. */
 import { z } from "zod";
+import { type Hetzner, hetznerBy } from "../provider/hetzner.ts";
 import { ownEnvironment } from "../toolchain/src/environment.ts";
 import { type Apis, type Get } from "./cloud-objects.ts";
 import { capture } from "./run.ts";
@@ -18,22 +19,10 @@ export function apisOf(root: string, stack: string): Apis {
   return { hetzner: getter(hetzner, unknown), cloudflare: getter(cloudflare, unknown) };
 }
 
-/** Hetzner's API, as far as a server is looked at and switched off. */
-export interface ServerPower {
-  readonly get: Get;
-  /** Resolves when the API has taken the action on; whether it is done by then is another question. */
-  readonly act: (path: string) => Promise<void>;
-}
-
-/** @param unknown what is not known when the API does not answer, and what to do then */
-export function serverPowerOf(root: string, stack: string, unknown: string): ServerPower {
-  const { hetzner } = placesOf(root, stack);
-  return {
-    get: getter(hetzner, unknown),
-    act: async (path) => {
-      await answerOf(hetzner, "POST", path, unknown);
-    },
-  };
+/** Hetzner's API, to switch a server of the stack off. */
+export function hetznerOf(root: string, stack: string): Hetzner {
+  const { base, token } = placesOf(root, stack).hetzner;
+  return hetznerBy({ endpoint: base.replace(/\/$/, ""), token });
 }
 
 /** Where an API is, and what opens it. */
@@ -65,19 +54,16 @@ function placesOf(root: string, stack: string): { readonly hetzner: Place; reado
 const getter =
   (place: Place, unknown: string): Get =>
   (path) =>
-    answerOf(place, "GET", path, unknown);
-
-type Method = "GET" | "POST";
+    answerOf(place, path, unknown);
 
 /** The body of an answer; undefined where there is no such thing. @throws {UserError} when the API does not answer well */
-async function answerOf({ base, token }: Place, method: Method, path: string, unknown: string): Promise<unknown> {
+async function answerOf({ base, token }: Place, path: string, unknown: string): Promise<unknown> {
   const url = base.replace(/\/$/, "") + path;
   for (let attempt = 1; ; attempt++) {
-    const answer = await ask(url, method, token);
+    const answer = await ask(url, token);
     if (answer.status === 404) return undefined;
     if (answer.status >= 200 && answer.status < 300) return answer.body;
-    // 409 and 423: something else is being done to it.
-    const isBusy = [0, 409, 423, 429].includes(answer.status) || answer.status >= 500;
+    const isBusy = [0, 429].includes(answer.status) || answer.status >= 500;
     if (!isBusy || attempt === tries) {
       throw new UserError(
         `${url} answers ${answer.status === 0 ? "nothing" : String(answer.status)}: ${answer.text.slice(0, 300)}\n${unknown}`,
@@ -87,14 +73,10 @@ async function answerOf({ base, token }: Place, method: Method, path: string, un
   }
 }
 
-async function ask(
-  url: string,
-  method: Method,
-  token: string,
-): Promise<{ status: number; text: string; body?: unknown }> {
+async function ask(url: string, token: string): Promise<{ status: number; text: string; body?: unknown }> {
   try {
     const headers = { authorization: `Bearer ${token}` };
-    const response = await fetch(url, { method, headers, signal: AbortSignal.timeout(20_000) });
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(20_000) });
     const text = await response.text();
     return { status: response.status, text, ...(response.ok && { body: JSON.parse(text) as unknown }) };
   } catch (error) {

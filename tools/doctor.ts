@@ -5,7 +5,7 @@ import { redisDatabases } from "../components/cache/redis-config.ts";
 import { queues } from "../config/schema.ts";
 import { edgeHealthPath } from "../components/edge-proxy/nginx-config.ts";
 import { containerPorts } from "../topology/plan.ts";
-import { lastingServices, type Service, servicesOf, type Topology } from "../topology/types.ts";
+import { lastingServices, type Server, type Service, servicesOf, type Topology } from "../topology/types.ts";
 import { explain, type Finding, type Problem } from "./advice.ts";
 import { checkBackup } from "./backup.ts";
 import { type ContainerState, inspectContainer, requireDocker } from "./docker.ts";
@@ -28,23 +28,31 @@ const lateSeconds = 300;
  */
 export async function doctor({ stack, settings, topology, variables }: StackFile, engines: Engines): Promise<number> {
   if (topology.servers.length === 0) requireDocker(settings.dockerHost);
-  const services = lastingServices(topology);
-  const backups = servicesOf(topology, "backup");
+  const silent = topology.servers.flatMap((server) => silenceOf(server, topology, engines) ?? []);
+  const answers = ({ server }: { readonly server: string }) => silent.every(({ service }) => service !== server);
+  const services = lastingServices(topology).filter(answers);
+  const backups = servicesOf(topology, "backup").filter(answers);
   const states = new Map(services.map((service) => [service.name, inspectContainer(service, engines)]));
   const exec: Exec = (service, ...command) => {
+    if (!answers(service)) return { ok: false, output: `${service.server} does not answer` };
     const container = states.get(service.name)?.Name ?? service.container;
     const { code, stdout, stderr } = engines.of(service).capture("exec", container, ...command);
     return { ok: code === 0, output: (stdout + stderr).trim() };
   };
 
-  const disks = disksOf(topology);
-  const width = Math.max(...[...services, ...backups, ...disks].map(({ name }) => name.length));
+  const disks = disksOf(topology).filter(answers);
+  const names = [
+    ...[...services, ...backups, ...disks].map(({ name }) => name),
+    ...silent.map(({ service }) => service),
+  ];
+  const width = Math.max(...names.map((name) => name.length));
   const findings: Finding[] = [];
   // Each at once: some checks take seconds.
   const found = (finding: Finding) => {
     findings.push(finding);
     say(rowOf(finding, width));
   };
+  for (const finding of silent) found(finding);
   for (const service of services) {
     const state = states.get(service.name);
     found(
@@ -57,6 +65,23 @@ export async function doctor({ stack, settings, topology, variables }: StackFile
   for (const disk of disks) found(checkDisk(disk, engines));
   report(stack, variables, findings);
   return findings.some(({ problem }) => problem !== undefined) ? 1 : 0;
+}
+
+/** The finding of a server that does not answer; undefined for one that does. What runs there cannot be asked. */
+function silenceOf({ name }: Server, topology: Topology, engines: Engines): Finding | undefined {
+  const { code, stderr } = engines
+    .of({ server: name })
+    .impatient()
+    .captureOnHost("docker", "version", "--format", "ok");
+  if (code === 0) return undefined;
+  const lost = lastingServices(topology).filter(({ server }) => server === name);
+  const holdsPrimary = lost.some(({ kind }) => kind === "database");
+  const hasReplica = servicesOf(topology, "replica").length > 0;
+  return {
+    service: name,
+    problem: holdsPrimary && hasReplica ? "primary-silent" : "server-silent",
+    detail: `${stderr.trim().split("\n").at(-1) ?? ""} (there: ${lost.map((service) => service.name).join(", ")})`,
+  };
 }
 
 function describeExit(state: ContainerState | undefined): string {

@@ -1,15 +1,10 @@
 /** Sees to it that a server is off, so that what ran there does not come back beside what took its place. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
-import { type ServerPower } from "./cloud-apis.ts";
+import { type Hetzner, Refusal } from "../provider/hetzner.ts";
 import { UserError } from "./user-error.ts";
 
-const serversSchema = z.object({
-  servers: z.array(
-    z.object({ id: z.number(), status: z.string(), labels: z.record(z.string(), z.string()).default({}) }),
-  ),
-});
-
+/** Of these Hetzner does not think better of. */
+const final = new Set(["unauthorized", "forbidden", "token_readonly"]);
 const patience = { seconds: 180, pauseMs: 1000 };
 
 /**
@@ -23,32 +18,42 @@ const patience = { seconds: 180, pauseMs: 1000 };
 export async function fence(
   name: string,
   stack: string,
-  hetzner: ServerPower,
+  hetzner: Pick<Hetzner, "server" | "act">,
   say: (line: string) => void,
   { seconds, pauseMs } = patience,
 ): Promise<void> {
   const end = Date.now() + seconds * 1000;
-  for (let asked = false; ; asked = true) {
-    if (asked) await sleep(pauseMs);
-    const [server] = serversSchema.parse(await hetzner.get(`/servers?name=${encodeURIComponent(name)}`)).servers;
-    if (!server) {
-      say(`${name} is not there any more at Hetzner.`);
-      return;
+  let failure = "";
+  for (let isAsked = false; Date.now() < end;) {
+    try {
+      const server = await hetzner.server(name);
+      if (!server) {
+        say(`${name} is not there any more at Hetzner.`);
+        return;
+      }
+      if (server.labels["app"] !== "orion" || server.labels["stack"] !== stack) {
+        throw new UserError(
+          `The server ${name} at Hetzner does not have the labels app=orion and stack=${stack}: it is somebody else's, and was left alone.`,
+        );
+      }
+      if (server.status === "off") {
+        say(`${name} is off at Hetzner${isAsked ? "" : " already"}.`);
+        return;
+      }
+      failure = `it is '${server.status}' there`;
+      if (!isAsked) await hetzner.act(server.id, "poweroff");
+      isAsked = true;
+    } catch (error) {
+      // An API that is busy or does not answer is asked again: it may be the same outage.
+      if (error instanceof UserError) throw error;
+      if (failure === "") say(`Hetzner does not say yet whether ${name} is off; it is asked for up to ${seconds} s.`);
+      failure = error instanceof Error ? error.message : String(error);
+      if (error instanceof Refusal && final.has(error.code)) break;
     }
-    if (server.labels["app"] !== "orion" || server.labels["stack"] !== stack) {
-      throw new UserError(
-        `The server ${name} at Hetzner does not have the labels app=orion and stack=${stack}: it is somebody else's, and was left alone.`,
-      );
-    }
-    if (server.status === "off") {
-      say(`${name} is off at Hetzner${asked ? "" : " already"}.`);
-      return;
-    }
-    if (Date.now() > end) {
-      throw new UserError(
-        `${name} is '${server.status}' at Hetzner, after ${seconds} s still. Nothing was promoted; switch it off there and run it again.`,
-      );
-    }
-    if (!asked) await hetzner.act(`/servers/${server.id}/actions/poweroff`);
+    await sleep(pauseMs);
   }
+  throw new UserError(
+    `Whether ${name} is off at Hetzner is not known: ${failure}. Nothing was promoted; ` +
+      "switch it off there, or wait until the API answers, and run this again.",
+  );
 }

@@ -8,11 +8,12 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { graphOf, stateSchema } from "../policy/state.ts";
 import { physicalName } from "../topology/naming.ts";
-import { serverPowerOf } from "./cloud-apis.ts";
+import { hetznerOf } from "./cloud-apis.ts";
 import { fence } from "./fence.ts";
 import { type LeftBehind, withoutServer } from "./forget-server.ts";
 import { type Promotion, promotionOf } from "./promotion.ts";
 import { engineOf, type Found, isServing, ReplicaServer } from "./replica-server.ts";
+import { makeUsable } from "./recover.ts";
 import { setConfig } from "./stack-config.ts";
 import {
   describeStack,
@@ -23,7 +24,6 @@ import {
   withoutReplicas,
 } from "./stack-file.ts";
 import { readState, type Resource, type State } from "./state.ts";
-import { removeStaleLock } from "./state-lock.ts";
 import { bold, confirm, dim, isTerminal, say } from "./terminal.ts";
 import { up } from "./up.ts";
 import { UserError } from "./user-error.ts";
@@ -39,7 +39,7 @@ import { UserError } from "./user-error.ts";
  *   primary's server is off
  */
 export async function promoteReplica(root: string, project: string, file: StackFile, yes: boolean): Promise<number> {
-  removeStaleLock(root, file.stack, say);
+  makeUsable(root, file.stack, say);
   const state = readState(root, file.stack);
   if (!state) throw new UserError(`Stack '${file.stack}' does not exist here; there is nothing to promote.`);
   const promotion = promotionOf(file, graphOf(stateSchema.parse(state.deployment)));
@@ -110,9 +110,8 @@ function whatHappens({ lost, server }: Promotion, found: Found): string {
 }
 
 async function fenceLost(root: string, { stack, settings }: StackFile, { lost }: Promotion): Promise<void> {
-  const unknown = `Whether ${lost} is off is not known, so that nothing was promoted; run it again when the API answers.`;
   const name = physicalName({ stack, phase: settings.phase }, lost);
-  await fence(name, stack, serverPowerOf(root, stack, unknown), note);
+  await fence(name, stack, hetznerOf(root, stack), note);
 }
 
 /** Takes the lost server out of the state: an update would ask its Docker Engine, and get no answer. */

@@ -24,15 +24,24 @@ type Say = (line: string) => void;
  * @throws {UserError} when another update of the stack is at work, or what the last one made cannot be found out
  */
 export async function recover(root: string, stack: string, say: Say): Promise<void> {
-  removeStaleLock(root, stack, say);
-  removeCutOffAttributes(root, stack);
-  endLeftPlugins(root);
+  makeUsable(root, stack, say);
   const state = readState(root, stack);
   if (state === undefined) return;
   await clearInterrupted(root, stack, state, say);
   // Without a provider of the cloud nothing can have been made there.
   const hasCloud = state.deployment.resources.some(({ type }) => type === "pulumi:providers:hcloud");
   if (hasCloud && lastUpdateFailed(root, stack)) await takeOverUnnoted(root, stack, say);
+}
+
+/**
+ * Has the engine read and change the state again, whatever killed the one before; what it had under way stays noted there.
+ *
+ * @throws {UserError} when another update of the stack is at work
+ */
+export function makeUsable(root: string, stack: string, say: Say): void {
+  removeStaleLock(root, stack, say);
+  removeCutOffAttributes(root, stack);
+  endLeftPlugins(root);
 }
 
 /** What an update that was killed had under way, and what one that failed made, but not to the end. */

@@ -15,7 +15,9 @@ export interface LoadOptions {
 }
 
 export interface Failure {
-  /** RFC 3339. */
+  /** When it was begun, RFC 3339. */
+  readonly began: string;
+  /** When it had failed, RFC 3339. */
   readonly time: string;
   readonly what: string;
   readonly why: string;
@@ -134,31 +136,33 @@ export class Load {
   }
 
   async #measure(what: string, visit: () => Promise<void>): Promise<void> {
-    const started = performance.now();
+    const [began, started] = [new Date(), performance.now()];
     try {
       await visit();
       this.#answered[what] = (this.#answered[what] ?? 0) + 1;
       this.#latencies.push(performance.now() - started);
     } catch (error) {
-      this.#fail(what, error);
+      this.#fail(what, began, error);
     }
   }
 
   async #keepTalking(): Promise<void> {
     while (!this.#isEnded) {
+      const began = new Date();
       try {
         const how = await this.#options.visitor.talk(this.#ended);
         if (how === "done") return;
         this.#reconnected++;
       } catch (error) {
-        this.#fail("WebSocket", error);
+        this.#fail("WebSocket", began, error);
         await sleep(1000);
       }
     }
   }
 
-  #fail(what: string, error: unknown): void {
-    this.#failures.push({ time: new Date().toISOString(), what, why: reasonOf(error) });
+  #fail(what: string, began: Date, error: unknown): void {
+    const time = new Date().toISOString();
+    this.#failures.push({ began: began.toISOString(), time, what, why: reasonOf(error) });
   }
 }
 

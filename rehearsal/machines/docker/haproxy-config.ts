@@ -14,8 +14,9 @@ export function haproxyConfig(spec: BalancerSpec, reachable: (address: string) =
   return [
     "global",
     `  stats socket ${balancerFolder}/admin.sock mode 600 level admin`,
-    // Connections to a target that is gone are carried on by the old process, but not for ever.
-    "  hard-stop-after 60s",
+    // Whenever a target comes or goes the old process carries its connections on, those to other targets as well: as long
+    // as a WebSocket may be silent.
+    "  hard-stop-after 1h",
     "defaults",
     "  timeout connect 5s",
     "  timeout client 60s",

@@ -8,7 +8,7 @@ import { cloudAddresses, cloudFolder, type CloudSettings } from "../../../rehear
 
 const reportSchema = z.object({
   answered: z.record(z.string(), z.number()),
-  failures: z.array(z.object({ time: z.string(), what: z.string(), why: z.string() })),
+  failures: z.array(z.object({ began: z.string(), time: z.string(), what: z.string(), why: z.string() })),
   reconnected: z.number(),
   latency: z.object({ median: z.number(), p99: z.number(), slowest: z.number() }),
   ledger: z.object({

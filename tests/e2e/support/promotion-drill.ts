@@ -1,10 +1,9 @@
 /** The drill for the loss of core-1, on a cloud with a platform in phase scale. It leaves one without core-1. */
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { promisify } from "node:util";
 import { type RehearsalCloud } from "./cloud.ts";
 import { eventually } from "./eventually.ts";
 import { RehearsedPlatform } from "./platform.ts";
+import { promote, promotionVariables } from "./promote.ts";
 import { succeed } from "./sandbox.ts";
 import { serversOf } from "./servers.ts";
 
@@ -12,7 +11,6 @@ import { serversOf } from "./servers.ts";
 export function drillPromotion(root: string, cloud: RehearsalCloud): void {
   const platform = new RehearsedPlatform(root, cloud);
   const { on, query, power } = serversOf(cloud);
-  const command = ["STACK=prod", "REHEARSAL=1", "YES=1"];
   const acknowledged: string[] = [];
   const order = async () => {
     const reference = randomUUID();
@@ -28,7 +26,7 @@ export function drillPromotion(root: string, cloud: RehearsalCloud): void {
   const container = () => on("db-2", "docker", "inspect", "--format", "{{.Id}}", "orion-prod-replica-1");
 
   test("while its primary answers, nothing is promoted", async () => {
-    const { code, output } = cloud.runMake("promote-replica", command);
+    const { code, output } = cloud.runMake("promote-replica", promotionVariables);
     expect([code, output]).toEqual([2, expect.stringContaining("The primary on core-1 answers over SSH")]);
     expect(await query("db-2", "replica-1", "SELECT pg_is_in_recovery()")).toEqual(["t"]);
   });
@@ -42,16 +40,16 @@ export function drillPromotion(root: string, cloud: RehearsalCloud): void {
     });
     const replica = await container();
     await power("core-1", "poweroff");
-    const make = ["--no-print-directory", "promote-replica", `CLOUD=${cloud.settings.instance}`, ...command];
-    const promotion = promisify(execFile)("make", make, { cwd: root }).catch((error: unknown) => {
-      const { stdout = "" } = error as { stdout?: string };
-      throw new Error(`make promote-replica failed; its last lines:\n${stdout.split("\n").slice(-60).join("\n")}`);
-    });
-    const seconds = await platform.ready(600);
-    const { stdout } = await promotion;
-    process.stderr.write(`From the start of make promote-replica until orders are taken: ${seconds.toFixed(0)} s\n`);
-    expect(stdout).toContain("The platform runs with the primary on db-2.");
-    expect(stdout).toMatch(/^ {2}volume orion-prod-core-1 \(\d+\)$/m);
+    const { code, output } = cloud.runMake("doctor", ["REHEARSAL=1"]);
+    expect([code, output]).toEqual([2, expect.stringMatching(/^PROBLEM +core-1 /m)]);
+    expect(output).toMatch(
+      /^core-1: the server with the primary does not answer.*\n.*make promote-replica STACK=prod/m,
+    );
+    // The others are asked all the same.
+    expect(output).toMatch(/^(ok|PROBLEM) +replica-1 /m);
+    const { output: said } = await promote(root, cloud);
+    expect(said).toContain("The platform runs with the primary on db-2.");
+    expect(said).toMatch(/^ {2}volume orion-prod-core-1 \(\d+\)$/m);
     expect(await container()).toEqual(replica);
     await order();
     expect(acknowledged.length).toBe(before + 1);

@@ -30,7 +30,9 @@ function worldOf(more: Partial<World> = {}, script: (text: string) => Ran = () =
   const api: Hetzner = {
     server: () =>
       Promise.resolve(
-        world.type === undefined ? undefined : { id: 7, status: world.status, type: world.type, address: "192.0.2.7" },
+        world.type === undefined
+          ? undefined
+          : { id: 7, status: world.status, labels: {}, type: world.type, address: "192.0.2.7" },
       ),
     isOffered: (type) => Promise.resolve(world.offered.includes(type)),
     act: (_id, command, body) => {

@@ -1,5 +1,6 @@
 import { type Graph } from "../../../policy/graph.ts";
 import { types } from "../../../policy/stateful.ts";
+import { Refusal } from "../../../provider/hetzner.ts";
 import { fence } from "../../../tools/fence.ts";
 import { promotionOf } from "../../../tools/promotion.ts";
 import { describeStack } from "../../../tools/stack-file.ts";
@@ -70,12 +71,18 @@ describe("what is promoted", () => {
 describe("the lost server is switched off", () => {
   const labels = { app: "orion", stack: "prod" };
   /** Hetzner's answers, one after the other, the last one for ever. */
-  const run = async (...answers: object[]): Promise<{ said: string[]; acted: string[] }> => {
+  const run = async (
+    ...answers: (Error | { status: string; labels?: Record<string, string> })[]
+  ): Promise<{ said: string[]; acted: string[] }> => {
     const [said, acted]: string[][] = [[], []];
     const next = () => (answers.length > 1 ? answers.shift() : answers[0]);
     const hetzner = {
-      get: () => Promise.resolve({ servers: [next()].flatMap((one) => (one ? [{ id: 7, labels, ...one }] : [])) }),
-      act: (path: string) => Promise.resolve(void acted?.push(path)),
+      server: () => {
+        const one = next();
+        if (one instanceof Error) return Promise.reject(one);
+        return Promise.resolve(one && { ...{ id: 7, labels, type: "cpx22", address: undefined }, ...one });
+      },
+      act: (id: number, command: string) => Promise.resolve(void acted?.push(`${command} ${id}`)),
     };
     await fence("orion-prod-core-1", "prod", hetzner, (line) => said?.push(line), { seconds: 0.05, pauseMs: 5 });
     return { said: said ?? [], acted: acted ?? [] };
@@ -84,8 +91,19 @@ describe("the lost server is switched off", () => {
   test("once, and waited for", async () => {
     expect(await run({ status: "running" }, { status: "stopping" }, { status: "off" })).toEqual({
       said: ["orion-prod-core-1 is off at Hetzner."],
-      acted: ["/servers/7/actions/poweroff"],
+      acted: ["poweroff 7"],
     });
+  });
+
+  test("also by an API that does not answer every time", async () => {
+    const silence = new Error("fetch failed");
+    expect(await run(silence, { status: "running" }, silence, { status: "off" })).toMatchObject({
+      acted: ["poweroff 7"],
+    });
+    await expect(run(new Refusal("unauthorized", "who are you?"))).rejects.toThrow(
+      /who are you\?. Nothing was promoted/,
+    );
+    await expect(run(silence)).rejects.toThrow(/is not known: fetch failed. Nothing was promoted/);
   });
 
   test("unless it is off, or gone", async () => {
@@ -94,7 +112,7 @@ describe("the lost server is switched off", () => {
   });
 
   test("or nothing is promoted: one that stays on, one that is another stack's", async () => {
-    await expect(run({ status: "running" })).rejects.toThrow(/is 'running' at Hetzner, .*Nothing was promoted/);
+    await expect(run({ status: "running" })).rejects.toThrow(/it is 'running' there. Nothing was promoted/);
     await expect(run({ status: "running", labels: { app: "orion", stack: "other" } })).rejects.toThrow(
       /somebody else's/,
     );

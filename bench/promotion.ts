@@ -1,0 +1,70 @@
+/**
+ * What the loss of the server with the primary costs on a rehearsal cloud under a steady load: of core-1, and then of db-2, which
+ * has taken its place. Written to bench/promotion.md. It needs root, the toolchain and the images to be there; it uses a cloud
+ * of its own name, addresses and port.
+ */
+import { deepStrictEqual } from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { RehearsalCloud } from "../tests/e2e/support/cloud.ts";
+import { type LoadReport } from "../tests/e2e/support/load.ts";
+import { RehearsedPlatform } from "../tests/e2e/support/platform.ts";
+import { promote } from "../tests/e2e/support/promote.ts";
+import { serversOf } from "../tests/e2e/support/servers.ts";
+import { machine } from "./table.ts";
+import { timed } from "./timed.ts";
+
+const root = join(import.meta.dirname, "..");
+const cloud = new RehearsalCloud(root, { name: "benchpro", block: 92, port: 8920, machines: "docker" });
+const platform = new RehearsedPlatform(root, cloud);
+const { query, power } = serversOf(cloud);
+
+interface Loss {
+  readonly server: string;
+  /** From the start of the command until orders were taken. */
+  readonly untilOrders: number;
+  /** Until a new replica followed, and the command had ended. */
+  readonly untilReplica: number;
+  readonly report: LoadReport;
+}
+
+/** The server with the primary loses its power under load, and what follows it takes its place. @throws when it does not end well */
+async function lose(server: string, replica: { readonly server: string; readonly service: string }): Promise<Loss> {
+  const load = platform.load(3600);
+  await sleep(20_000);
+  await power(server, "poweroff");
+  let untilOrders = 0;
+  const untilReplica = await timed(async () => ({ seconds: untilOrders } = await promote(root, cloud)));
+  const report = await load.stop();
+  deepStrictEqual(await query(replica.server, replica.service, "SELECT state FROM pg_stat_replication"), ["streaming"]);
+  deepStrictEqual([report.ledger.doubled, report.ledger.unconfirmed], [[], []]);
+  process.stdout.write(`${server}: ${untilOrders.toFixed(0)} s, ${untilReplica.toFixed(0)} s\n`);
+  return { server, untilOrders, untilReplica, report };
+}
+
+const rowOf = ({ server, untilOrders, untilReplica, report: { ledger } }: Loss): string =>
+  `| ${server} | ${untilOrders.toFixed(0)} | ${untilReplica.toFixed(0)} | ${ledger.acknowledged} | ${ledger.lost.length} | ${ledger.doubled.length} | ${ledger.unconfirmed.length} |`;
+
+try {
+  cloud.rehearse("scale");
+  const losses = [
+    await lose("core-1", { server: "db-2", service: "replica-1" }),
+    await lose("db-2", { server: "db-3", service: "replica-2" }),
+  ];
+  writeFileSync(
+    join(import.meta.dirname, "promotion.md"),
+    `# The loss of the server with the primary
+
+Measured by \`make bench-promotion\` on ${machine()}. The machine is shared and noisy, and runs the load, the cloud and all
+servers at the same time. The server loses its power under 2 orders a second; \`make promote-replica\` is started at once.
+Orders that were acknowledged and are not on the replica are the price of asynchronous replication.
+
+| Lost | seconds until orders are taken | until a new replica follows | orders acknowledged | of these lost | doubled | task not run |
+|---|---|---|---|---|---|---|
+${losses.map(rowOf).join("\n")}
+`,
+  );
+} finally {
+  cloud.dispose();
+}
