@@ -7,6 +7,7 @@ const shared = {
   },
   testEnvironment: "node",
   modulePathIgnorePatterns: ["<rootDir>/.orion/"],
+  cacheDirectory: "<rootDir>/.orion/cache/jest",
 };
 
 /**
