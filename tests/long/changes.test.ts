@@ -102,3 +102,20 @@ test("a replica again: it has everything, apps read from it, and it is protected
   const checked = spawnSync("make", ["--no-print-directory", "doctor", "REHEARSAL=1", "CLOUD=changes"], { cwd: root });
   expect(checked.stdout.toString()).toContain("All of 'prod' is well.");
 });
+
+test("another server type, killed while a server is off for it and done again: that one comes back, and nobody notices", async () => {
+  platform.configure("app.servers.types[0]", "cpx42");
+  const load = platform.load();
+  const update = platform.start("up", "REHEARSAL=1", "YES=1");
+  await eventually(async () => {
+    const found = await cloud.list("/servers?per_page=50", "servers");
+    expect(found.filter(({ status }) => status !== "running")).toHaveLength(1);
+  }, 300);
+  expect(await update.kill()).toBe(true);
+  succeed(platform.update());
+  const seen = await load.stop();
+  expect(seen.failures).toEqual([]);
+  expectLossless(seen);
+  expect(await servers()).toMatchObject({ "app-1": "cpx42", "app-2": "cpx42" });
+  expect(succeed(platform.update())).toMatch(/Resources:\n +\d+ unchanged\n/);
+});
