@@ -51,6 +51,15 @@ const attachment: Find = async ({ volumeId, serverId }, { hetzner }) => {
   return data?.volume.server === String(serverId) ? String(volumeId) : undefined;
 };
 
+/** Of a load balancer's port there is one service. */
+const balancerService: Find = async ({ loadBalancerId, listenPort }, { hetzner }) => {
+  const services = z.array(z.object({ listen_port: z.number() }));
+  const schema = z.object({ load_balancer: z.object({ services }) });
+  const { data } = schema.safeParse(await hetzner(`/load_balancers/${String(loadBalancerId)}`));
+  const isThere = data?.load_balancer.services.some(({ listen_port: port }) => port === Number(listenPort)) ?? false;
+  return isThere ? `${String(loadBalancerId)}__${String(listenPort)}` : undefined;
+};
+
 /** The id of the first of a list of Cloudflare's that has the wanted properties. */
 function listed(body: unknown, wanted: Inputs): string | undefined {
   const { data } = z.object({ result: z.array(z.looseObject({ id: z.string() })) }).safeParse(body);
@@ -79,6 +88,7 @@ const finders: Readonly<Record<string, Find>> = {
   "hcloud:index/placementGroup:PlacementGroup": named("placement_groups"),
   "hcloud:index/sshKey:SshKey": named("ssh_keys"),
   "hcloud:index/loadBalancer:LoadBalancer": named("load_balancers"),
+  "hcloud:index/loadBalancerService:LoadBalancerService": balancerService,
   "hcloud:index/networkSubnet:NetworkSubnet": subnet,
   "hcloud:index/serverNetwork:ServerNetwork": inNetwork,
   "hcloud:index/volumeAttachment:VolumeAttachment": attachment,

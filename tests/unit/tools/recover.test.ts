@@ -1,4 +1,5 @@
-import { findObject, isInCloud } from "../../../tools/cloud-objects.ts";
+import { readFileSync } from "node:fs";
+import { findObject, isInCloud, spares } from "../../../tools/cloud-objects.ts";
 import { leftPlugins, isRunningEngine } from "../../../tools/left-plugins.ts";
 import { orphansOf } from "../../../tools/orphans.ts";
 import { isHalfMade } from "../../../tools/recover.ts";
@@ -66,6 +67,26 @@ test("half made are things in the clouds whose creation failed after they were t
   expect(isHalfMade({ type: "hcloud:index/networkSubnet:NetworkSubnet" })).toBe(false);
 });
 
+/** What the providers take for theirs when it is there already: they ask for a state, or understand the refusal. */
+const takenForTheirs = [
+  ...["botManagement:BotManagement", "zoneSetting:ZoneSetting"],
+  ...["r2BucketCors:R2BucketCors", "r2BucketLifecycle:R2BucketLifecycle"],
+  ...["firewallAttachment:FirewallAttachment", "loadBalancerNetwork:LoadBalancerNetwork"],
+  "loadBalancerTarget:LoadBalancerTarget",
+];
+
+test.each(["prod", "scale"])(
+  "of everything that stack %s makes in a cloud it is known what a second try does",
+  (name) => {
+    const graph = readFileSync(`tests/golden/graph-${name}.json`, "utf8");
+    const types = [...new Set(graph.match(/(hcloud|cloudflare):index\/\w+:\w+/g))].filter((type) => !/:get/.test(type));
+    expect(types.length).toBeGreaterThan(10);
+    const isKnown = (type: string) =>
+      isInCloud(type) || type in spares || takenForTheirs.includes(type.replace(/.*\//, ""));
+    expect(types.filter((type) => !isKnown(type))).toEqual([]);
+  },
+);
+
 describe("what was made in a cloud", () => {
   const labels = { app: "orion", stack: "prod", role: "core-1", phase: "mvp" };
   const bodies: Readonly<Record<string, unknown>> = {
@@ -75,6 +96,7 @@ describe("what was made in a cloud", () => {
     "/networks/2": { network: { subnets: [{ ip_range: "10.20.1.0/24" }] } },
     "/servers/4": { server: { private_net: [{ network: 2 }] } },
     "/volumes/5": { volume: { server: 4 } },
+    "/load_balancers/6": { load_balancer: { services: [{ listen_port: 80 }] } },
     "/zones/z/dns_records?name=orion.example.com&type=A": {
       result: [
         { id: "theirs", name: "orion.example.com", type: "A", content: "192.0.2.7" },
@@ -100,6 +122,8 @@ describe("what was made in a cloud", () => {
     ["hcloud:index/serverNetwork:ServerNetwork", { serverId: 4, subnetId: "3-10.20.1.0/24" }, undefined],
     ["hcloud:index/volumeAttachment:VolumeAttachment", { volumeId: 5, serverId: 4 }, "5"],
     ["hcloud:index/volumeAttachment:VolumeAttachment", { volumeId: 5, serverId: 6 }, undefined],
+    ["hcloud:index/loadBalancerService:LoadBalancerService", { loadBalancerId: "6", listenPort: 80 }, "6__80"],
+    ["hcloud:index/loadBalancerService:LoadBalancerService", { loadBalancerId: "6", listenPort: 443 }, undefined],
     [
       "cloudflare:index/dnsRecord:DnsRecord",
       { zoneId: "z", name: "orion.example.com", type: "A", content: "192.0.2.1" },
