@@ -12,6 +12,7 @@ import { type LoadReport } from "../tests/e2e/support/load.ts";
 import { RehearsedPlatform } from "../tests/e2e/support/platform.ts";
 import { succeed } from "../tests/e2e/support/sandbox.ts";
 import { machine, tableOf } from "./table.ts";
+import { timed } from "./timed.ts";
 import { failuresDuring, type Happening, rowsOf, times, whats, wholeRun } from "./under-load.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -33,9 +34,7 @@ const tell = (line: string) => process.stdout.write(`${line}\n`);
 async function fault(what: string, happens: () => unknown, work: () => unknown) {
   const from = new Date().toISOString();
   await happens();
-  const start = performance.now();
-  await work();
-  const seconds = (performance.now() - start) / 1000;
+  const seconds = await timed(work);
   tell(`${what}: ${seconds.toFixed(1)} s`);
   await sleep(2000);
   faults.push({ what, from, to: new Date().toISOString(), seconds });

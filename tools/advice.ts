@@ -43,16 +43,16 @@ interface Context {
   readonly logs: string;
 }
 
+const lookAtServer = "look at it at Hetzner: its status, its console; one that had no power comes back by itself";
+
 const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "server-silent": () => ({
     meaning: "the server does not answer over SSH, or its Docker Engine does not; what runs there was not asked",
-    remedy: "look at it at Hetzner: its status, its console; one that had no power comes back by itself",
+    remedy: lookAtServer,
   }),
   "primary-silent": ({ make }) => ({
     meaning: "the server with the primary does not answer: no order is taken as long as it is away",
-    remedy:
-      "look at it at Hetzner: its status, its console; one that had no power comes back by itself. " +
-      `If it is lost: ${make("promote-replica")} puts the replica in its place (docs/promotion.md)`,
+    remedy: `${lookAtServer}. If it is lost: ${make("promote-replica")} puts the replica in its place (docs/promotion.md)`,
   }),
   missing: ({ make }) => ({ meaning: "its container does not exist", remedy: make("up") }),
   stopped: ({ make, logs }) => ({

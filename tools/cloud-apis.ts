@@ -22,11 +22,12 @@ export function apisOf(root: string, stack: string): Apis {
 /** Hetzner's API, to switch a server of the stack off. */
 export function hetznerOf(root: string, stack: string): Hetzner {
   const { base, token } = placesOf(root, stack).hetzner;
-  return hetznerBy({ endpoint: base.replace(/\/$/, ""), token });
+  return hetznerBy({ endpoint: base, token });
 }
 
 /** Where an API is, and what opens it. */
 interface Place {
+  /** Without a slash at the end. */
   readonly base: string;
   readonly token: string;
 }
@@ -41,11 +42,14 @@ function placesOf(root: string, stack: string): { readonly hetzner: Place; reado
   const setting = (key: string, variable: string, otherwise = "") => config[key]?.value ?? env[variable] ?? otherwise;
   return {
     hetzner: {
-      base: setting("hcloud:endpoint", "HCLOUD_ENDPOINT", "https://api.hetzner.cloud/v1"),
+      base: setting("hcloud:endpoint", "HCLOUD_ENDPOINT", "https://api.hetzner.cloud/v1").replace(/\/$/, ""),
       token: setting("hcloud:token", "HCLOUD_TOKEN"),
     },
     cloudflare: {
-      base: setting("cloudflare:baseUrl", "CLOUDFLARE_BASE_URL", "https://api.cloudflare.com/client/v4"),
+      base: setting("cloudflare:baseUrl", "CLOUDFLARE_BASE_URL", "https://api.cloudflare.com/client/v4").replace(
+        /\/$/,
+        "",
+      ),
       token: setting("cloudflare:apiToken", "CLOUDFLARE_API_TOKEN"),
     },
   };
@@ -58,7 +62,7 @@ const getter =
 
 /** The body of an answer; undefined where there is no such thing. @throws {UserError} when the API does not answer well */
 async function answerOf({ base, token }: Place, path: string, unknown: string): Promise<unknown> {
-  const url = base.replace(/\/$/, "") + path;
+  const url = base + path;
   for (let attempt = 1; ; attempt++) {
     const answer = await ask(url, token);
     if (answer.status === 404) return undefined;
