@@ -1,7 +1,6 @@
 /** The program's own Cloudflare components, through the real engine against the emulated API, on every plan. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { AwsClient } from "aws4fetch";
@@ -12,6 +11,7 @@ import { accessKeys } from "../../../rehearsal/cloudflare/objects/keys.ts";
 import { quirks, isQuirk, setQuirk } from "../../../rehearsal/cloudflare/quirks.ts";
 import { ownedBy } from "../../../rehearsal/cloudflare/state.ts";
 import { ensureProgram, storage as storageProgram } from "../../../rehearsal/programs/programs.ts";
+import { freePort } from "../../support/free-port.ts";
 import { type Api } from "./support/api.ts";
 import { succeed } from "./project.ts";
 import { permissions, Stack } from "./stack.ts";
@@ -155,19 +155,6 @@ test("the credentials open their own bucket at a real S3 server, and not the oth
   }
   // The server may have to be built first.
 }, 900_000);
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => {
-        if (address !== null && typeof address === "object") resolve(address.port);
-        else reject(new Error("no port"));
-      });
-    });
-  });
 
 const clientOf = (accessKeyId = "", secretAccessKey = ""): AwsClient =>
   new AwsClient({ accessKeyId, secretAccessKey, service: "s3", region: "auto", retries: 0 });

@@ -24,8 +24,8 @@ async function serve(records: readonly object[], images: readonly string[] = [])
   const registryHosts = () => new Set(images.flatMap((image) => namesOf(placeOf(image).host)));
   const resolver = new Resolver({ world: api.world, registryHosts, edge, registry, acme });
   const server = new NameServer({ resolver, host: "127.0.0.1", port: 0 });
-  await server.start();
   started.push(server);
+  await server.start();
   const client = new Client({ timeout: 2000, tries: 1 });
   client.setServers([`127.0.0.1:${server.port}`]);
   return Object.assign(client, { port: server.port });
@@ -95,6 +95,17 @@ test("bytes that are no question are ignored, and the next one is answered", asy
   await send(encode({ type: "response", id: 1, questions: [{ type: "A", name: "one.example.com" }] }));
   socket.close();
   expect(await client.resolve4("one.example.com")).toEqual(["192.0.2.1"]);
+});
+
+test("a port that another program has is refused, and nothing stays open", async () => {
+  const { port } = await serve([]);
+  const second = new NameServer({
+    resolver: { resolve: () => ({ code: "REFUSED", answers: [] }) },
+    host: "127.0.0.1",
+    port,
+  });
+  await expect(second.start()).rejects.toThrow("EADDRINUSE");
+  await second.stop();
 });
 
 test.each([

@@ -18,7 +18,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse, stringify } from "yaml";
-import { isFree } from "../../../tools/ports.ts";
+import { freePort } from "../../support/free-port.ts";
 
 export interface Ran {
   readonly code: number;
@@ -157,16 +157,10 @@ export function docker(...args: string[]): string[] {
   return stdout.split("\n").filter((line) => line !== "");
 }
 
-/**
- * Ports of the loopback address that nothing listens on. They lie below those that the system gives to outgoing
- * connections: one of these may be taken the moment after.
- */
+/** Ports of the loopback address that nothing listens on. */
 export async function freePorts(): Promise<Ports> {
   const found = new Set<number>();
-  while (found.size < portNames.length) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (await isFree("127.0.0.1", port)) found.add(port);
-  }
+  while (found.size < portNames.length) found.add(await freePort());
   const ports = [...found];
   return Object.fromEntries(portNames.map((name, index) => [name, ports[index]])) as Ports;
 }

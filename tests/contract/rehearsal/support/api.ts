@@ -33,7 +33,8 @@ const prefix = "/client/v4";
 const open = new Set<Api>();
 
 afterEach(async () => {
-  await Promise.all([...open].map(({ app }) => app.close()));
+  // Closing one that is about to listen leaves its port open.
+  await Promise.all([...open].map(({ app, base }) => base.then(() => app.close())));
   open.clear();
   expect(specification?.takeComplaints() ?? []).toEqual([]);
 });

@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import {
   type CloudChoices,
@@ -12,6 +11,7 @@ import {
   makeSettings,
 } from "../../../../rehearsal/cloud/settings.ts";
 import { isRecord, type Json } from "../../../../rehearsal/json.ts";
+import { freePort } from "../../../support/free-port.ts";
 
 const root = resolve(__dirname, "..", "..", "..", "..");
 
@@ -33,13 +33,7 @@ export class EmulatorProcess {
 
   /** A new cloud, which answers. */
   static async start(choices: CloudChoices = {}): Promise<EmulatorProcess> {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    server.close();
-    await once(server, "close");
-    const port = address !== null && typeof address === "object" ? address.port : 0;
-    const made = new EmulatorProcess({ port, ...choices });
+    const made = new EmulatorProcess({ port: await freePort(), ...choices });
     await made.up();
     return made;
   }
