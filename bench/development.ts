@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePorts, type Ran, Sandbox } from "../tests/e2e/support/sandbox.ts";
-import { machine, type Row, tableOf } from "./table.ts";
+import { machine, markdownTable, type Row, tableOf } from "./table.ts";
 
 const project = join(import.meta.dirname, "..");
 const sandbox = new Sandbox(project, "bench", await freePorts());
@@ -40,13 +40,13 @@ function memoryOf(stack: string): string {
   const { stdout } = spawnSync("docker", ["stats", "--no-stream", "--format", "{{.Name}}\t{{.MemUsage}}"], {
     encoding: "utf8",
   });
-  return stdout
+  const rows = stdout
     .split("\n")
     .filter((line) => line.startsWith(`orion-${stack}-`))
     .sort()
     .map((line) => line.split("\t"))
-    .map(([name = "", used = ""]) => `| ${name.replace(`orion-${stack}-`, "")} | ${used.split(" / ")[0] ?? ""} |`)
-    .join("\n");
+    .map(([name = "", used = ""]) => [name.replace(`orion-${stack}-`, ""), used.split(" / ")[0] ?? ""]);
+  return markdownTable(["Container", "memory"], rows);
 }
 
 try {
@@ -59,8 +59,6 @@ ${tableOf("Command", measure(), 1)}
 
 Memory of each container, at rest after the run:
 
-| Container | memory |
-|---|---|
 ${memoryOf("bench")}
 `;
   writeFileSync(join(import.meta.dirname, "development.md"), text);

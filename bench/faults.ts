@@ -11,7 +11,7 @@ import { RehearsalCloud } from "../tests/e2e/support/cloud.ts";
 import { type LoadReport } from "../tests/e2e/support/load.ts";
 import { RehearsedPlatform } from "../tests/e2e/support/platform.ts";
 import { succeed } from "../tests/e2e/support/sandbox.ts";
-import { machine, tableOf } from "./table.ts";
+import { machine, markdownTable, tableOf } from "./table.ts";
 import { timed } from "./timed.ts";
 import { failuresDuring, type Happening, rowsOf, times, whats, wholeRun } from "./under-load.ts";
 
@@ -142,15 +142,14 @@ async function brokenVersion(): Promise<void> {
   );
 }
 
-function failedRows(report: LoadReport): string {
+function failedTable(report: LoadReport): string {
   const count = (what: string, kind: RegExp) =>
     failuresDuring(faults, what, report).filter((one) => kind.test(one.what)).length;
-  return whats(faults)
-    .map(
-      (what) =>
-        `| ${what.split(",")[0] ?? ""} | ${times(faults, what)} | ${count(what, /order/)} | ${count(what, /page|upload/)} | ${count(what, /WebSocket/)} |`,
-    )
-    .join("\n");
+  const rows = whats(faults).map((what) => {
+    const failed = [/order/, /page|upload/, /WebSocket/].map((kind) => count(what, kind));
+    return [what.split(",")[0] ?? "", times(faults, what), ...failed];
+  });
+  return markdownTable(["Fault", "times", "orders", "pages and uploads", "WebSockets cut off"], rows);
 }
 
 try {
@@ -171,9 +170,7 @@ ${tableOf("Seconds until all is well", rowsOf(faults), 1)}
 
 Requests that failed meanwhile:
 
-| Fault | times | orders | pages and uploads | WebSockets cut off |
-|---|---|---|---|---|
-${failedRows(report)}
+${failedTable(report)}
 
 ${kills.together} updates were killed with all their processes; the first ${first.length} one after the other while both APIs refused three calls of
 ten (429). One update finished what they had left: ${moments.join("; ")}.

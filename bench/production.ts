@@ -13,7 +13,7 @@ import { RehearsedPlatform } from "../tests/e2e/support/platform.ts";
 import { succeed } from "../tests/e2e/support/sandbox.ts";
 import { type Captured, capture } from "../tools/run.ts";
 import { readState } from "../tools/state.ts";
-import { median, machine, tableOf } from "./table.ts";
+import { median, machine, markdownTable, tableOf } from "./table.ts";
 import { failuresDuring, type Happening, rowsOf, times, whats, wholeRun } from "./under-load.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -70,10 +70,11 @@ async function underLoad(): Promise<{ changes: Happening[]; report: LoadReport }
   return { changes, report: await load.stop() };
 }
 
-const failuresOf = (changes: readonly Happening[], report: LoadReport): string =>
-  whats(changes)
-    .map((what) => `| ${what} | ${times(changes, what)} | ${failuresDuring(changes, what, report).length} |`)
-    .join("\n");
+const failuresTable = (changes: readonly Happening[], report: LoadReport): string =>
+  markdownTable(
+    ["Change", "times", "failed requests"],
+    whats(changes).map((what) => [what, times(changes, what), failuresDuring(changes, what, report).length]),
+  );
 
 try {
   let answer = "";
@@ -107,13 +108,11 @@ Under a steady load of orders with a ledger, pages, uploads and WebSockets:
 
 ${tableOf("Seconds of `npx pulumi up`", rowsOf(changes), 1)}
 
-| Change | times | failed requests |
-|---|---|---|
-${failuresOf(changes, report)}
+${failuresTable(changes, report)}
 
 ${wholeRun(report, [
-  `| milliseconds of an answer | ${latency.median} in the median, ${latency.p99} at 99 %, ${latency.slowest} at most |`,
-  `| WebSockets that were ended with a close frame, and came again | ${reconnected} |`,
+  ["milliseconds of an answer", `${latency.median} in the median, ${latency.p99} at 99 %, ${latency.slowest} at most`],
+  ["WebSockets that were ended with a close frame, and came again", reconnected],
 ])}
 `;
   writeFileSync(join(import.meta.dirname, "production.md"), text);

@@ -12,8 +12,9 @@ import { type LoadReport } from "../tests/e2e/support/load.ts";
 import { RehearsedPlatform } from "../tests/e2e/support/platform.ts";
 import { promote } from "../tests/e2e/support/promote.ts";
 import { serversOf } from "../tests/e2e/support/servers.ts";
-import { machine } from "./table.ts";
+import { machine, markdownTable } from "./table.ts";
 import { timed } from "./timed.ts";
+import { orderHeads, ordersOf } from "./under-load.ts";
 
 const root = join(import.meta.dirname, "..");
 const cloud = new RehearsalCloud(root, { name: "benchpro", block: 92, port: 8920, machines: "docker" });
@@ -43,8 +44,12 @@ async function lose(server: string, replica: { readonly server: string; readonly
   return { server, untilOrders, untilReplica, report };
 }
 
-const rowOf = ({ server, untilOrders, untilReplica, report: { ledger } }: Loss): string =>
-  `| ${server} | ${untilOrders.toFixed(0)} | ${untilReplica.toFixed(0)} | ${ledger.acknowledged} | ${ledger.lost.length} | ${ledger.doubled.length} | ${ledger.unconfirmed.length} |`;
+const rowOf = ({ server, untilOrders, untilReplica, report }: Loss): (string | number)[] => [
+  server,
+  untilOrders.toFixed(0),
+  untilReplica.toFixed(0),
+  ...ordersOf(report),
+];
 
 try {
   cloud.rehearse("scale");
@@ -60,9 +65,7 @@ Measured by \`make bench-promotion\` on ${machine()}. The machine is shared and 
 servers at the same time. The server loses its power under 2 orders a second; \`make promote-replica\` is started at once.
 Orders that were acknowledged and are not on the replica are the price of asynchronous replication.
 
-| Lost | seconds until orders are taken | until a new replica follows | orders acknowledged | of these lost | doubled | task not run |
-|---|---|---|---|---|---|---|
-${losses.map(rowOf).join("\n")}
+${markdownTable(["lost", "seconds until orders are taken", "until a new replica follows", ...orderHeads], losses.map(rowOf))}
 `,
   );
 } finally {

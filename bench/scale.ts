@@ -13,8 +13,9 @@ import { type LoadReport } from "../tests/e2e/support/load.ts";
 import { RehearsedPlatform } from "../tests/e2e/support/platform.ts";
 import { succeed } from "../tests/e2e/support/sandbox.ts";
 import { serversOf } from "../tests/e2e/support/servers.ts";
-import { median, machine, tableOf } from "./table.ts";
+import { machine, markdownTable, median, tableOf } from "./table.ts";
 import { timed } from "./timed.ts";
+import { orderHeads, ordersOf } from "./under-load.ts";
 
 const root = join(import.meta.dirname, "..");
 const moves = 5;
@@ -128,13 +129,14 @@ async function back(): Promise<Move> {
   return { seconds, report };
 }
 
-const moveRow = ({ seconds, report: { answered, failures, ledger } }: Move, index: number): string =>
-  `| ${index + 1} | ${seconds.toFixed(1)} | ${Object.values(answered).reduce((sum, each) => sum + each, 0)} | ${failures.length} | ${ledger.acknowledged} | ${ledger.lost.length} | ${ledger.doubled.length} | ${ledger.unconfirmed.length} |`;
-
 const moveTable = (done: readonly Move[]): string =>
-  `| Move | seconds | answered | failed | orders acknowledged | lost | doubled | tasks not run |
-|---|---|---|---|---|---|---|---|
-${done.map(moveRow).join("\n")}`;
+  markdownTable(
+    ["move", "seconds", "answered", "failed", ...orderHeads],
+    done.map(({ seconds, report }, index) => {
+      const answered = Object.values(report.answered).reduce((sum, each) => sum + each, 0);
+      return [index + 1, seconds.toFixed(1), answered, report.failures.length, ...ordersOf(report)];
+    }),
+  );
 
 const head = `# The scale phase: the move, the replica, the loss of a server
 

@@ -16,12 +16,17 @@ export const median = (values: readonly number[]): number =>
 export const machine = (): string =>
   `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
 
+export const markdownTable = (heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
+  [heads, heads.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+
 /** @param digits behind the point */
 export function tableOf(head: string, rows: readonly Row[], digits: number): string {
   const text = (value: number) => value.toFixed(digits);
-  const lines = rows.map(({ what, limit, values }) => {
-    const range = values.length > 1 ? `${text(Math.min(...values))}–${text(Math.max(...values))}` : "";
-    return `| ${what} | ${text(median(values))} | ${range} | ${values.length} | ${limit ?? ""} |`;
-  });
-  return [`| ${head} | median | range | runs | limit |`, "|---|---|---|---|---|", ...lines].join("\n");
+  return markdownTable(
+    [head, "median", "range", "runs", "limit"],
+    rows.map(({ what, limit, values }) => {
+      const range = values.length > 1 ? `${text(Math.min(...values))}–${text(Math.max(...values))}` : "";
+      return [what, text(median(values)), range, values.length, limit ?? ""];
+    }),
+  );
 }

@@ -1,6 +1,6 @@
 /** What happened while a load went on, as rows and tables of bench/*.md. Pure. */
 import { type LoadReport } from "../tests/e2e/support/load.ts";
-import { type Row } from "./table.ts";
+import { markdownTable, type Row } from "./table.ts";
 
 /** Something that was done to the platform; the same may be done several times. */
 export interface Happening {
@@ -33,18 +33,25 @@ export const failuresDuring = (
 ): LoadReport["failures"] =>
   failures.filter(({ time }) => happenings.some((one) => one.what === what && one.from <= time && time <= one.to));
 
+/** Heads of the columns that `ordersOf` fills. */
+export const orderHeads = ["orders acknowledged", "orders lost", "orders doubled", "orders whose task was not run"];
+
+/** How many orders were acknowledged, and what became of them. */
+export const ordersOf = ({ ledger }: LoadReport): number[] => [
+  ledger.acknowledged,
+  ...[ledger.lost, ledger.doubled, ledger.unconfirmed].map(({ length }) => length),
+];
+
 /** @param more rows of the table, before those of the orders */
-export function wholeRun({ answered, failures, ledger }: LoadReport, more: readonly string[] = []): string {
-  const requests = Object.entries(answered).map(([what, count]) => `${count} ${what}s`);
-  return [
-    "| Of the whole run | |",
-    "|---|---|",
-    `| answered | ${requests.join(", ")} |`,
-    `| failed | ${failures.length} |`,
-    ...more,
-    `| orders acknowledged | ${ledger.acknowledged} |`,
-    `| orders lost | ${ledger.lost.length} |`,
-    `| orders doubled | ${ledger.doubled.length} |`,
-    `| orders whose task was not run | ${ledger.unconfirmed.length} |`,
-  ].join("\n");
+export function wholeRun(report: LoadReport, more: readonly (readonly (string | number)[])[] = []): string {
+  const requests = Object.entries(report.answered).map(([what, count]) => `${count} ${what}s`);
+  return markdownTable(
+    ["Of the whole run", ""],
+    [
+      ["answered", requests.join(", ")],
+      ["failed", report.failures.length],
+      ...more,
+      ...ordersOf(report).map((count, index) => [orderHeads[index] ?? "", count]),
+    ],
+  );
 }

@@ -15,7 +15,7 @@ jest.setTimeout(900_000);
 const cloud = new RehearsalCloud(root, { name: "changes", block: 84, port: 8840, machines: "docker" });
 const platform = new RehearsedPlatform(root, cloud);
 
-const { on, query, health } = serversOf(cloud);
+const { all, on, query, health } = serversOf(cloud);
 
 /** Names of the variables that an app has. */
 const variables = async (server: string): Promise<string[]> => {
@@ -23,13 +23,13 @@ const variables = async (server: string): Promise<string[]> => {
   return (await on(server, "docker", "exec", app, "env")).map((line) => line.replace(/=.*/, ""));
 };
 
-/** The servers with their types, as Hetzner has them. */
-async function servers(): Promise<Record<string, string>> {
-  const found = await cloud.list("/servers?per_page=50", "servers");
-  const typeOf = (server: (typeof found)[number]) => (server["server_type"] as { name: string }).name;
-  const named = found.map((one): [string, string] => [String(one["name"]).replace("orion-prod-", ""), typeOf(one)]);
-  return Object.fromEntries(named.sort(([one], [other]) => one.localeCompare(other)));
-}
+/** The servers with their types. */
+const types = async (): Promise<Record<string, string>> =>
+  Object.fromEntries((await all()).map(({ name, type }) => [name, type]));
+
+/** The names of those that do not run. */
+const off = async (): Promise<string[]> =>
+  (await all()).filter(({ status }) => status !== "running").map(({ name }) => name);
 
 /** An update under load: no request of it fails, and no order and no task is lost. */
 async function changed(keys: Readonly<Record<string, string>>, meanwhile: () => Promise<void> = noThing) {
@@ -57,17 +57,16 @@ afterAll(() => {
 });
 
 test("another server type: app servers one after the other, the rest of them at work; worker servers as well", async () => {
-  const before = await servers();
+  const before = await types();
   expect(before).toMatchObject({ "app-1": "cpx22", "app-2": "cpx22", "worker-1": "cpx22" });
-  const off = new Set<string>();
+  const seen = new Set<string>();
   await changed({ "app.servers.types[0]": "cpx32", "workers.servers.types[0]": "cx33" }, async () => {
-    const found = await cloud.list("/servers?per_page=50", "servers");
-    const down = found.filter(({ status }) => status !== "running").map(({ name }) => String(name));
-    for (const name of down) off.add(name);
-    expect(down.filter((name) => name.includes("-app-")).length).toBeLessThan(2);
+    const down = await off();
+    for (const name of down) seen.add(name);
+    expect(down.filter((name) => name.startsWith("app-")).length).toBeLessThan(2);
   });
-  expect(await servers()).toEqual({ ...before, "app-1": "cpx32", "app-2": "cpx32", "worker-1": "cx33" });
-  expect([...off].sort()).toEqual(["orion-prod-app-1", "orion-prod-app-2", "orion-prod-worker-1"]);
+  expect(await types()).toEqual({ ...before, "app-1": "cpx32", "app-2": "cpx32", "worker-1": "cx33" });
+  expect([...seen].sort()).toEqual(["app-1", "app-2", "worker-1"]);
 });
 
 test("more app and worker servers, one of a type that is sold out: it gets the next of the list; a queue gets its own worker", async () => {
@@ -78,7 +77,7 @@ test("more app and worker servers, one of a type that is sold out: it gets the n
     protection: "false",
   });
   // What the others have is not touched, neither now nor when it can be had again.
-  expect(await servers()).toMatchObject({ "app-1": "cpx32", "app-2": "cpx32", "app-3": "cx33", "worker-2": "cx33" });
+  expect(await types()).toMatchObject({ "app-1": "cpx32", "app-2": "cpx32", "app-3": "cx33", "worker-2": "cx33" });
   await cloud.call("DELETE", `/rehearsal/faults/${fault}`);
   expect(succeed(platform.update())).toMatch(/Resources:\n +\d+ unchanged\n/);
   await eventually(async () => {
@@ -90,7 +89,7 @@ test("more app and worker servers, one of a type that is sold out: it gets the n
 
 test("fewer of them, and no replica: apps no longer know of one, and the primary keeps nothing for it", async () => {
   await changed({ "app.servers.count": "2", "workers.servers.count": "1", "database.replicas": "0" });
-  expect(Object.keys(await servers())).toEqual(["app-1", "app-2", "core-1", "worker-1"]);
+  expect(Object.keys(await types())).toEqual(["app-1", "app-2", "core-1", "worker-1"]);
   expect(await query("core-1", "database", "SELECT count(*) FROM pg_replication_slots")).toEqual(["0"]);
   expect(await variables("app-1")).not.toContain("DATABASE_REPLICA_URL");
 });
@@ -108,14 +107,13 @@ test("another server type, killed while a server is off for it and done again: t
   const load = platform.load();
   const update = platform.start("up", "REHEARSAL=1", "YES=1");
   await eventually(async () => {
-    const found = await cloud.list("/servers?per_page=50", "servers");
-    expect(found.filter(({ status }) => status !== "running")).toHaveLength(1);
+    expect(await off()).toHaveLength(1);
   }, 300);
   expect(await update.kill()).toBe(true);
   succeed(platform.update());
   const seen = await load.stop();
   expect(seen.failures).toEqual([]);
   expectLossless(seen);
-  expect(await servers()).toMatchObject({ "app-1": "cpx42", "app-2": "cpx42" });
+  expect(await types()).toMatchObject({ "app-1": "cpx42", "app-2": "cpx42" });
   expect(succeed(platform.update())).toMatch(/Resources:\n +\d+ unchanged\n/);
 });

@@ -1,8 +1,19 @@
 /** The servers of what is rehearsed on a cloud, each by its name in the plan: `core-1`, `db-2`, `app-1`. */
+import { isRecord } from "../../../rehearsal/json.ts";
 import { type RehearsalCloud } from "./cloud.ts";
 import { docker } from "./sandbox.ts";
 
+export interface ListedServer {
+  /** In the plan: `app-1`. */
+  readonly name: string;
+  readonly type: string;
+  /** As Hetzner has it: `running`, `off`. */
+  readonly status: string;
+}
+
 export interface Servers {
+  /** All of them, by name. */
+  readonly all: () => Promise<readonly ListedServer[]>;
   /** Runs a command on a server, past its firewall. @returns the lines that it printed */
   readonly on: (server: string, ...words: string[]) => Promise<string[]>;
   /** Rows of a query in the container of a PostgreSQL server. */
@@ -25,6 +36,14 @@ export function serversOf(cloud: RehearsalCloud): Servers {
   const query: Servers["query"] = (server, service, sql) =>
     on(server, "docker", "exec", `orion-prod-${service}`, "psql", "-XtA", "-c", sql);
   return {
+    all: async () => {
+      const found = await cloud.list("/servers?per_page=50&sort=name", "servers");
+      return found.map(({ name, server_type: type, status }) => ({
+        name: String(name).replace("orion-prod-", ""),
+        type: isRecord(type) ? String(type["name"]) : "",
+        status: String(status),
+      }));
+    },
     on,
     query,
     identity: async () => {
