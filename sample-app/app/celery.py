@@ -74,6 +74,7 @@ def create_celery(config: BrokerSettings) -> Celery:
         "orion",
         broker=config.celery_broker_url,
         backend=config.result_url,
+        events="app.worker.events:Events",
         include=["app.tasks.emails", "app.tasks.imports", "app.tasks.maintenance", "app.tasks.reports"],
     )
     transport_options = _transport_options(config)

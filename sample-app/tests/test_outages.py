@@ -4,10 +4,11 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 import websockets
 
 from tests.conftest import Platform
@@ -15,6 +16,24 @@ from tests.servers import PASSWORD, RedisServer, Server, free_port, postgres, pr
 from tests.test_api import order
 
 CELERY = [sys.executable, "-m", "celery", "-A", "app.celery"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def orphan(
+    migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory, start: Callable[..., Server]
+) -> Iterator[Server]:
+    """A worker that is told to end while its broker does not answer: that takes minutes, so it is begun first."""
+    folder = tmp_path_factory.mktemp("orphan")
+    with RedisServer(folder / "broker") as broker:
+        urls = {"CELERY_BROKER_URL": broker.url(1), "CELERY_RESULT_BACKEND": broker.url(2)}
+        environment = migrated | urls | {"RUN_DIR": str(folder)}
+        worker = start("worker-orphan", [*CELERY, "worker", "--concurrency=1"], environment)
+        wait_until((folder / "worker.heartbeat").exists, "the worker")
+        broker.send_signal(signal.SIGSTOP)
+        # By then it has tried to send an event: one comes every two seconds.
+        time.sleep(5)
+        worker.send_signal(signal.SIGTERM)
+        yield worker
 
 
 def _confirmed(platform: Platform, number: int) -> bool:
@@ -219,3 +238,8 @@ def _sentinel(folder: Path, master_port: int, start: Callable[..., Server]) -> i
     command = [program("redis-server"), str(folder / "sentinel.conf"), "--sentinel"]
     start(folder.name, command, {"PATH": "/usr/bin:/bin"}).wait_for_port(port)
     return port
+
+
+def test_a_worker_ends_when_it_is_told_to_though_its_broker_does_not_answer(orphan: Server) -> None:
+    wait_until(lambda: not orphan.running, "the end of the worker", 240)
+    assert orphan.process.returncode == 0
