@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Project } from "../tests/contract/rehearsal/project.ts";
 import { type CloudOptions, RehearsalCloud } from "../tests/e2e/support/cloud.ts";
 import { docker, succeed } from "../tests/e2e/support/sandbox.ts";
-import { pollConfig } from "../tools/rehearsal-files.ts";
+import { pollConfig } from "../tools/rehearsal/files.ts";
 import { Descendants, peakOf, processorSeconds } from "./processes.ts";
 import { machine, type Row, tableOf } from "./table.ts";
 import { timed } from "./timed.ts";

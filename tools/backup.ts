@@ -9,7 +9,7 @@ import {
 } from "../components/database/backup-files.ts";
 import { writeLine } from "../provider/file-script.ts";
 import { type Service, servicesOf } from "../topology/types.ts";
-import { type Finding } from "./advice.ts";
+import { type Finding } from "./doctor/advice.ts";
 import { type Engine, type Engines } from "./engines.ts";
 import { type StackFile } from "./stack-file.ts";
 import { isTerminal } from "./terminal.ts";

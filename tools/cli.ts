@@ -4,10 +4,10 @@ import { parseArgs } from "node:util";
 import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { type AccessCommand, accessCommands, accessTo, dockerArguments } from "./access.ts";
 import { backup, restoreDrill } from "./backup.ts";
-import { doctor } from "./doctor.ts";
+import { doctor } from "./doctor/doctor.ts";
 import { Engines } from "./engines.ts";
 import { openFlower } from "./flower.ts";
-import { promoteReplica } from "./promote-replica.ts";
+import { promoteReplica } from "./promotion/promote-replica.ts";
 import { rollback } from "./rollback.ts";
 import { readStackFile, type StackFile } from "./stack-file.ts";
 import { confirm, isTerminal, redError, say } from "./terminal.ts";
@@ -61,7 +61,7 @@ async function main(project: string, argv: string[]): Promise<number> {
     const { stack, phase, cloud, port, block } = values;
     const choices = { ...(port && { port: Number(port) }), ...(block && { block: Number(block) }) };
     // Loaded only when needed: it brings the rehearsal cloud along.
-    const { rehearse } = await import("./rehearse.ts");
+    const { rehearse } = await import("./rehearsal/rehearse.ts");
     return rehearse({ root: project, stack, phase, cloud, choices });
   }
   const root = rootOf(project, values.stack, values.rehearsal);

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type Hetzner, hetznerBy } from "../provider/hetzner.ts";
 import { ownEnvironment } from "../toolchain/src/environment.ts";
-import { type Apis, type Get } from "./cloud-objects.ts";
+import { type Apis, type Get } from "./recovery/cloud-objects.ts";
 import { capture } from "./run.ts";
 import { UserError } from "./user-error.ts";
 

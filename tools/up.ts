@@ -6,7 +6,7 @@ import { stackExists } from "./backend.ts";
 import { guard } from "./guard.ts";
 import { ensureDockerAt, removeVolumes, requireDocker, volumesOf } from "./docker.ts";
 import { requireFreePorts } from "./ports.ts";
-import { recover } from "./recover.ts";
+import { recover } from "./recovery/recover.ts";
 import { capture, runInteractive } from "./run.ts";
 import { type StackFile } from "./stack-file.ts";
 import { bold, confirm, dim, say, table } from "./terminal.ts";

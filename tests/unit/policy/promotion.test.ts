@@ -6,7 +6,7 @@ import { knownOf, type Stack } from "../../../policy/program.ts";
 import { brokenRules } from "../../../policy/rules.ts";
 import { graphOf, stateSchema } from "../../../policy/state.ts";
 import { type Phase } from "../../../config/schema.ts";
-import { withoutServer } from "../../../tools/forget-server.ts";
+import { withoutServer } from "../../../tools/promotion/forget-server.ts";
 import { type Deployment, resourceSchema } from "../../../tools/state.ts";
 import { named } from "../support/place.ts";
 import { graphsBetween, images, stackOf, stateOf, titles } from "./support.ts";

@@ -1,6 +1,6 @@
 import { plan } from "../../../topology/plan.ts";
 import { type Access, accessCommands, accessTo, dockerArguments } from "../../../tools/access.ts";
-import { explain } from "../../../tools/advice.ts";
+import { explain } from "../../../tools/doctor/advice.ts";
 import { imageArguments, whatRunsWhere } from "../../../tools/up.ts";
 import { settingsOf } from "../support/settings.ts";
 

@@ -1,4 +1,4 @@
-import { explain } from "../../../tools/advice.ts";
+import { explain } from "../../../tools/doctor/advice.ts";
 import { backup, judge, restoreDrill } from "../../../tools/backup.ts";
 import { Engines } from "../../../tools/engines.ts";
 import { describeStack } from "../../../tools/stack-file.ts";

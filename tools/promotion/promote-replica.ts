@@ -6,15 +6,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { graphOf, stateSchema } from "../policy/state.ts";
-import { physicalName } from "../topology/naming.ts";
-import { hetznerOf } from "./cloud-apis.ts";
+import { graphOf, stateSchema } from "../../policy/state.ts";
+import { physicalName } from "../../topology/naming.ts";
+import { hetznerOf } from "../cloud-apis.ts";
 import { fence } from "./fence.ts";
 import { type LeftBehind, withoutServer } from "./forget-server.ts";
 import { type Promotion, promotionOf } from "./promotion.ts";
 import { engineOf, type Found, isServing, ReplicaServer } from "./replica-server.ts";
-import { makeUsable } from "./recover.ts";
-import { setConfig } from "./stack-config.ts";
+import { makeUsable } from "../recovery/recover.ts";
+import { setConfig } from "../stack-config.ts";
 import {
   describeStack,
   parseStackText,
@@ -22,11 +22,11 @@ import {
   readStackText,
   type StackFile,
   withoutReplicas,
-} from "./stack-file.ts";
-import { readState, type Resource, type State } from "./state.ts";
-import { bold, confirm, dim, isTerminal, say } from "./terminal.ts";
-import { up } from "./up.ts";
-import { UserError } from "./user-error.ts";
+} from "../stack-file.ts";
+import { readState, type Resource, type State } from "../state.ts";
+import { bold, confirm, dim, isTerminal, say } from "../terminal.ts";
+import { up } from "../up.ts";
+import { UserError } from "../user-error.ts";
 
 /**
  * Promotes the replica and updates the stack.

@@ -1,8 +1,8 @@
 /** The images of a rehearsal: what servers pull under its production name, and what of this machine it is. */
-import { builtImages } from "../images/built.ts";
-import { localImages, run } from "../images/engine.ts";
-import { imageReferences } from "../topology/images.ts";
-import { type StackFile } from "./stack-file.ts";
+import { builtImages } from "../../images/built.ts";
+import { localImages, run } from "../../images/engine.ts";
+import { imageReferences } from "../../topology/images.ts";
+import { type StackFile } from "../stack-file.ts";
 
 /** An image on its way into the cloud's registry. */
 export interface Delivery {

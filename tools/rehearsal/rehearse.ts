@@ -4,8 +4,8 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { type CloudClient } from "../rehearsal/cloud/client.ts";
-import { type StartedCloud, startCloud } from "../rehearsal/cloud/process.ts";
+import { type CloudClient } from "../../rehearsal/cloud/client.ts";
+import { type StartedCloud, startCloud } from "../../rehearsal/cloud/process.ts";
 import {
   type CloudChoices,
   cloudFolder,
@@ -14,21 +14,21 @@ import {
   rehearsalFolder,
   sshFolder,
   withZone,
-} from "../rehearsal/cloud/settings.ts";
-import { internetSource } from "../rehearsal/machines/docker/packet-rules.ts";
-import { isInstalled, partsOf, placesOf } from "../toolchain/src/parts.ts";
-import { progressOn } from "../toolchain/src/progress.ts";
-import { guard } from "./guard.ts";
-import { findDeliveries, isStandIn } from "./rehearsal-images.ts";
-import { configOf, holdsSecret, overlayOf, projectFile, stackFile } from "./rehearsal-files.ts";
-import { reportOf } from "./rehearsal-report.ts";
-import { recover } from "./recover.ts";
-import { capture, runInteractive } from "./run.ts";
-import { describeStack, inPhase, parseStackText, readStackFile, readStackText, type StackFile } from "./stack-file.ts";
-import { say, yellow } from "./terminal.ts";
-import { ensureStack } from "./up.ts";
-import { sayUnhealthy } from "./unhealthy.ts";
-import { UserError } from "./user-error.ts";
+} from "../../rehearsal/cloud/settings.ts";
+import { internetSource } from "../../rehearsal/machines/docker/packet-rules.ts";
+import { isInstalled, partsOf, placesOf } from "../../toolchain/src/parts.ts";
+import { progressOn } from "../../toolchain/src/progress.ts";
+import { guard } from "../guard.ts";
+import { findDeliveries, isStandIn } from "./images.ts";
+import { configOf, holdsSecret, overlayOf, projectFile, stackFile } from "./files.ts";
+import { reportOf } from "./report.ts";
+import { recover } from "../recovery/recover.ts";
+import { capture, runInteractive } from "../run.ts";
+import { describeStack, inPhase, parseStackText, readStackFile, readStackText, type StackFile } from "../stack-file.ts";
+import { say, yellow } from "../terminal.ts";
+import { ensureStack } from "../up.ts";
+import { sayUnhealthy } from "../unhealthy.ts";
+import { UserError } from "../user-error.ts";
 
 export interface RehearseOptions {
   /** Folder of the project. */

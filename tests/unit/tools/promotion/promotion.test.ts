@@ -1,11 +1,11 @@
-import { type Graph } from "../../../policy/graph.ts";
-import { types } from "../../../policy/stateful.ts";
-import { Refusal } from "../../../provider/hetzner.ts";
-import { fence } from "../../../tools/fence.ts";
-import { promotionOf } from "../../../tools/promotion.ts";
-import { describeStack } from "../../../tools/stack-file.ts";
-import { leastValues } from "../support/settings.ts";
-import { type Phase } from "../../../config/schema.ts";
+import { type Graph } from "../../../../policy/graph.ts";
+import { types } from "../../../../policy/stateful.ts";
+import { Refusal } from "../../../../provider/hetzner.ts";
+import { fence } from "../../../../tools/promotion/fence.ts";
+import { promotionOf } from "../../../../tools/promotion/promotion.ts";
+import { describeStack } from "../../../../tools/stack-file.ts";
+import { leastValues } from "../../support/settings.ts";
+import { type Phase } from "../../../../config/schema.ts";
 
 const file = (database: object, phase: Phase = "scale") => {
   const values: [string, unknown][] = Object.entries({ ...leastValues(phase), database });

@@ -2,9 +2,9 @@
 import { resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import { type CloudSettings, environmentOf } from "../rehearsal/cloud/settings.ts";
-import { acmeDirectory } from "../rehearsal/acme/acme-hostname.ts";
-import { objectsDomain } from "../rehearsal/cloudflare/edge/certificates.ts";
+import { type CloudSettings, environmentOf } from "../../rehearsal/cloud/settings.ts";
+import { acmeDirectory } from "../../rehearsal/acme/acme-hostname.ts";
+import { objectsDomain } from "../../rehearsal/cloudflare/edge/certificates.ts";
 
 const projectSchema = z.looseObject({
   main: z.string().default("."),

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { findObject, isInCloud, spares } from "../../../tools/cloud-objects.ts";
-import { leftPlugins, isRunningEngine } from "../../../tools/left-plugins.ts";
-import { orphansOf } from "../../../tools/orphans.ts";
-import { isHalfMade } from "../../../tools/recover.ts";
-import { lockIsAlive } from "../../../tools/state-lock.ts";
+import { findObject, isInCloud, spares } from "../../../../tools/recovery/cloud-objects.ts";
+import { leftPlugins, isRunningEngine } from "../../../../tools/recovery/left-plugins.ts";
+import { orphansOf } from "../../../../tools/recovery/orphans.ts";
+import { isHalfMade } from "../../../../tools/recovery/recover.ts";
+import { lockIsAlive } from "../../../../tools/recovery/state-lock.ts";
 
 const operation = (type: string, resourceType: string, name?: string) => ({
   type,

@@ -1,5 +1,5 @@
 /** The common problems of the platform: what each means and what to do about it. Pure. */
-import { dataMount } from "../components/host/cloud-init.ts";
+import { dataMount } from "../../components/host/cloud-init.ts";
 
 export type Problem =
   | "server-silent"
@@ -30,6 +30,8 @@ export interface Finding {
   readonly problem?: Problem;
   readonly detail: string;
 }
+
+export type Checked = Omit<Finding, "service">;
 
 export interface Advice {
   readonly meaning: string;

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { removeCutOffAttributes } from "../../../tools/state-attributes.ts";
+import { removeCutOffAttributes } from "../../../../tools/recovery/state-attributes.ts";
 
 let root: string;
 beforeEach(() => (root = mkdtempSync(join(tmpdir(), "orion-state-"))));

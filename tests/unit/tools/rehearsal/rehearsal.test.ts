@@ -1,14 +1,14 @@
 /** What `make rehearse` writes, delivers and says. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { phases } from "../../../config/schema.ts";
-import { type CloudSettings, cloudFolder, rehearsalFolder, sshFolder } from "../../../rehearsal/cloud/settings.ts";
-import { type Status } from "../../../rehearsal/cloud/status.ts";
-import { ownEnvironment, rehearsalCloud } from "../../../toolchain/src/environment.ts";
-import { overlayOf, projectFile, stackFile } from "../../../tools/rehearsal-files.ts";
-import { deliveriesOf, isStandIn } from "../../../tools/rehearsal-images.ts";
-import { reportOf } from "../../../tools/rehearsal-report.ts";
-import { describeStack, type StackFile } from "../../../tools/stack-file.ts";
+import { phases } from "../../../../config/schema.ts";
+import { type CloudSettings, cloudFolder, rehearsalFolder, sshFolder } from "../../../../rehearsal/cloud/settings.ts";
+import { type Status } from "../../../../rehearsal/cloud/status.ts";
+import { ownEnvironment, rehearsalCloud } from "../../../../toolchain/src/environment.ts";
+import { overlayOf, projectFile, stackFile } from "../../../../tools/rehearsal/files.ts";
+import { deliveriesOf, isStandIn } from "../../../../tools/rehearsal/images.ts";
+import { reportOf } from "../../../../tools/rehearsal/report.ts";
+import { describeStack, type StackFile } from "../../../../tools/stack-file.ts";
 
 const cloud: CloudSettings = {
   ...{ instance: "main", block: 77, port: 8470, machines: "docker", zones: ["example.com"] },

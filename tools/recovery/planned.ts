@@ -1,8 +1,8 @@
 /** What the next update would make, by the program itself: where the last one failed, some of it may be there already. */
 import { z } from "zod";
-import { unknownValue } from "../provider/secrets.ts";
-import { capture } from "./run.ts";
-import { type Resource, resourceSchema } from "./state.ts";
+import { unknownValue } from "../../provider/secrets.ts";
+import { capture } from "../run.ts";
+import { type Resource, resourceSchema } from "../state.ts";
 
 const historySchema = z.array(z.object({ kind: z.string(), result: z.string() }));
 const previewSchema = z.object({

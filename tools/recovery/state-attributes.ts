@@ -1,7 +1,7 @@
 /** Files of attributes beside those of the state: a killed engine may have cut one off, and then reads nothing any more. */
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { localState } from "./backend.ts";
+import { localState } from "../backend.ts";
 
 /** Removes those of the stack that are not whole; the engine does without. They lie as files only where the state does. */
 export function removeCutOffAttributes(root: string, stack: string): void {

@@ -1,0 +1,90 @@
+/** `make doctor`: asks every component how it is, the way a person would, and explains what is wrong. */
+import { lastingServices, type Server, servicesOf, type Topology } from "../../topology/types.ts";
+import { checkBackup } from "../backup.ts";
+import { inspectContainer, requireDocker } from "../docker.ts";
+import { type Engines } from "../engines.ts";
+import { type StackFile } from "../stack-file.ts";
+import { bold, dim, green, red, say, yellow } from "../terminal.ts";
+import { explain, type Finding } from "./advice.ts";
+import { checkContainer } from "./containers.ts";
+import { checkDisk, disksOf } from "./disks.ts";
+import { type Exec } from "./exec.ts";
+
+/**
+ * Checks every component of the stack.
+ *
+ * @returns 0 when all are well, 1 when something is wrong
+ */
+export async function doctor({ stack, settings, topology, variables }: StackFile, engines: Engines): Promise<number> {
+  if (topology.servers.length === 0) requireDocker(settings.dockerHost);
+  const silent = topology.servers.flatMap((server) => silenceOf(server, topology, engines) ?? []);
+  const answers = ({ server }: { readonly server: string }) => silent.every(({ service }) => service !== server);
+  const services = lastingServices(topology).filter(answers);
+  const backups = servicesOf(topology, "backup").filter(answers);
+  const states = new Map(services.map((service) => [service.name, inspectContainer(service, engines)]));
+  const exec: Exec = (service, ...command) => {
+    if (!answers(service)) return { ok: false, output: `${service.server} does not answer` };
+    const container = states.get(service.name)?.Name ?? service.container;
+    const { code, stdout, stderr } = engines.of(service).capture("exec", container, ...command);
+    return { ok: code === 0, output: (stdout + stderr).trim() };
+  };
+
+  const disks = disksOf(topology).filter(answers);
+  const names = [
+    ...[...services, ...backups, ...disks].map(({ name }) => name),
+    ...silent.map(({ service }) => service),
+  ];
+  const width = Math.max(...names.map((name) => name.length));
+  const findings: Finding[] = [];
+  // Each at once: some checks take seconds.
+  const found = (finding: Finding) => {
+    findings.push(finding);
+    say(rowOf(finding, width));
+  };
+  for (const finding of silent) found(finding);
+  for (const service of services) {
+    const state = states.get(service.name);
+    found({ service: service.name, ...(await checkContainer(service, state, topology, exec)) });
+  }
+  for (const service of backups) found(checkBackup(service, engines, new Date()));
+  for (const disk of disks) found(checkDisk(disk, engines));
+  report(stack, variables, findings);
+  return findings.some(({ problem }) => problem !== undefined) ? 1 : 0;
+}
+
+/** The finding of a server that does not answer; undefined for one that does. What runs there cannot be asked. */
+function silenceOf({ name }: Server, topology: Topology, engines: Engines): Finding | undefined {
+  const { code, stderr } = engines
+    .of({ server: name })
+    .impatient()
+    .captureOnHost("docker", "version", "--format", "ok");
+  if (code === 0) return undefined;
+  const lost = lastingServices(topology).filter(({ server }) => server === name);
+  const holdsPrimary = lost.some(({ kind }) => kind === "database");
+  const hasReplica = servicesOf(topology, "replica").length > 0;
+  return {
+    service: name,
+    problem: holdsPrimary && hasReplica ? "primary-silent" : "server-silent",
+    detail: `${stderr.trim().split("\n").at(-1) ?? ""} (there: ${lost.map((service) => service.name).join(", ")})`,
+  };
+}
+
+function rowOf({ service, problem, detail }: Finding, width: number): string {
+  const text = `${service.padEnd(width)}  ${detail.split("\n")[0] ?? ""}`;
+  return problem === undefined ? `${green("ok")}       ${text}` : red(`PROBLEM  ${text}`);
+}
+
+/** What the problems mean and what to do about each. */
+function report(stack: string, variables: string, findings: readonly Finding[]): void {
+  const problems = findings.flatMap(({ problem, ...rest }) => (problem === undefined ? [] : [{ problem, ...rest }]));
+  for (const { problem, service, detail } of problems) {
+    const { meaning, remedy } = explain(problem, service, variables);
+    say(`\n${bold(service)}: ${meaning}\n${yellow("  do:")} ${remedy}`);
+    if (detail.includes("\n")) say(dim(detail));
+  }
+  say(
+    problems.length === 0
+      ? `\nAll of '${stack}' is well.`
+      : `\n${problems.length} of ${findings.length} checks found a problem.`,
+  );
+}
