@@ -1,5 +1,9 @@
-/** A stack's file, as `pulumi config set` writes it. */
-import { describeStack } from "../../../tools/stack-file.ts";
+/** A stack's file, read without the engine. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describeStack, readStackFile } from "../../../tools/stack-file.ts";
+import { UserError } from "../../../tools/user-error.ts";
 import { leastValues } from "../support/settings.ts";
 
 const config = (more: object) =>
@@ -13,4 +17,54 @@ test("a value that was set as a text means the same to the tools as to the engin
   expect(describeStack("prod", { config: config({ domain: "1e3.example.com" }) }).settings.domain).toBe(
     "1e3.example.com",
   );
+});
+
+test.each([
+  ["dev", "development"],
+  ["prod", "mvp"],
+])("the project's own stack %s is valid, and of phase %s", (stack, phase) => {
+  expect(readStackFile(process.cwd(), stack).settings.phase).toBe(phase);
+});
+
+describe("a file", () => {
+  let root: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), "orion-stack-file-"));
+  });
+  afterEach(() => {
+    rmSync(root, { recursive: true, force: true });
+  });
+  const write = (name: string, text: string) => {
+    writeFileSync(join(root, `Pulumi.${name}.yaml`), text);
+  };
+
+  test("is read, checked and planned without the engine", () => {
+    write("dev", "encryptionsalt: v1:abc\nconfig:\n  orion:phase: development\n  orion:services: [cache]\n");
+    const { settings, topology } = readStackFile(root, "dev");
+    expect(settings.services).toEqual(["cache"]);
+    expect(topology.services.map(({ name }) => name)).toEqual(["database", "cache"]);
+  });
+
+  test("secrets are known by their name, other projects' keys are not ours", () => {
+    write("dev", "config:\n  orion:phase: development\n  orion:sentryDsn:\n    secure: v1:xyz\n  aws:region: x\n");
+    expect(readStackFile(root, "dev").settings.phase).toBe("development");
+  });
+
+  test("that is missing is answered with those that are there", () => {
+    write("dev", "config: {}\n");
+    expect(() => readStackFile(root, "prod")).toThrow(
+      new UserError("There is no stack 'prod' here: Pulumi.prod.yaml was not found. Stacks: dev"),
+    );
+  });
+
+  test("that is wrong is named", () => {
+    write("dev", "config:\n  orion:phase: nonsense\n");
+    expect(() => readStackFile(root, "dev")).toThrow(/^Pulumi\.dev\.yaml: .*\n.*orion:phase: got "nonsense"/);
+  });
+
+  test("that is no YAML is said to be none, and where", () => {
+    write("dev", "config:\n  orion:services: [cache\n");
+    expect(() => readStackFile(root, "dev")).toThrow(UserError);
+    expect(() => readStackFile(root, "dev")).toThrow(/^Pulumi\.dev\.yaml is no YAML: .* at line 3/);
+  });
 });

@@ -9,7 +9,7 @@ let root: string;
 let calls: string;
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), "orion-down-"));
+  root = mkdtempSync(join(tmpdir(), "orion-up-"));
   calls = join(root, "calls");
   copyFileSync("Pulumi.prod.yaml", join(root, "Pulumi.prod.yaml"));
   writeFileSync(join(root, "Pulumi.dev.yaml"), "config:\n  orion:phase: development\n");
@@ -38,7 +38,7 @@ function run(...args: string[]): { code: number | null; output: string; engine: 
   return { code: status, output: stdout + stderr, engine };
 }
 
-test("of a stack with servers the engine asks, and what is protected stays", () => {
+test("down of a stack with servers: the engine asks, and what is protected stays", () => {
   make("prod");
   expect(run("down", "--stack", "prod")).toEqual({
     ...{ code: 0, output: "" },
