@@ -9,10 +9,6 @@ import { stringify } from "yaml";
 import { graphOf, stateSchema } from "../../policy/state.ts";
 import { physicalName } from "../../topology/naming.ts";
 import { hetznerOf } from "../cloud-apis.ts";
-import { fence } from "./fence.ts";
-import { type LeftBehind, withoutServer } from "./forget-server.ts";
-import { type Promotion, promotionOf } from "./promotion.ts";
-import { engineOf, type Found, isServing, ReplicaServer } from "./replica-server.ts";
 import { makeUsable } from "../recovery/recover.ts";
 import { setConfig } from "../stack-config.ts";
 import {
@@ -27,6 +23,10 @@ import { readState, type Resource, type State } from "../state.ts";
 import { bold, confirm, dim, isTerminal, say } from "../terminal.ts";
 import { up } from "../up.ts";
 import { UserError } from "../user-error.ts";
+import { fence } from "./fence.ts";
+import { type LeftBehind, withoutServer } from "./forget-server.ts";
+import { type Promotion, promotionOf } from "./promotion.ts";
+import { engineOf, type Found, isServing, ReplicaServer } from "./replica-server.ts";
 
 /**
  * Promotes the replica and updates the stack.

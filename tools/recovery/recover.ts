@@ -4,15 +4,15 @@
  * are removed and made again; what is at Hetzner and Cloudflare is taken into the state. Nothing that holds data is deleted.
  */
 import { apisOf } from "../cloud-apis.ts";
+import { capture } from "../run.ts";
+import { type Deployment, readState, type Resource, type State } from "../state.ts";
+import { UserError } from "../user-error.ts";
 import { type Apis, findObject, isInCloud, spares } from "./cloud-objects.ts";
 import { endLeftPlugins } from "./left-plugins.ts";
 import { removeOrphans } from "./orphans.ts";
 import { lastUpdateFailed, plannedCreates } from "./planned.ts";
-import { capture } from "../run.ts";
-import { type Deployment, readState, type Resource, type State } from "../state.ts";
 import { removeCutOffAttributes } from "./state-attributes.ts";
 import { removeStaleLock } from "./state-lock.ts";
-import { UserError } from "../user-error.ts";
 
 type Say = (line: string) => void;
 

@@ -2,8 +2,8 @@
 import { resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import { type CloudSettings, environmentOf } from "../../rehearsal/cloud/settings.ts";
 import { acmeDirectory } from "../../rehearsal/acme/acme-hostname.ts";
+import { type CloudSettings, environmentOf } from "../../rehearsal/cloud/settings.ts";
 import { objectsDomain } from "../../rehearsal/cloudflare/edge/certificates.ts";
 
 const projectSchema = z.looseObject({

@@ -19,16 +19,16 @@ import { internetSource } from "../../rehearsal/machines/docker/packet-rules.ts"
 import { isInstalled, partsOf, placesOf } from "../../toolchain/src/parts.ts";
 import { progressOn } from "../../toolchain/src/progress.ts";
 import { guard } from "../guard.ts";
-import { findDeliveries, isStandIn } from "./images.ts";
-import { configOf, holdsSecret, overlayOf, projectFile, stackFile } from "./files.ts";
-import { reportOf } from "./report.ts";
 import { recover } from "../recovery/recover.ts";
 import { capture, runInteractive } from "../run.ts";
 import { describeStack, inPhase, parseStackText, readStackFile, readStackText, type StackFile } from "../stack-file.ts";
 import { say, yellow } from "../terminal.ts";
-import { ensureStack } from "../up.ts";
 import { sayUnhealthy } from "../unhealthy.ts";
+import { ensureStack } from "../up.ts";
 import { UserError } from "../user-error.ts";
+import { configOf, holdsSecret, overlayOf, projectFile, stackFile } from "./files.ts";
+import { findDeliveries, isStandIn } from "./images.ts";
+import { reportOf } from "./report.ts";
 
 export interface RehearseOptions {
   /** Folder of the project. */

@@ -1,3 +1,4 @@
+import { type Phase } from "../../../../config/schema.ts";
 import { type Graph } from "../../../../policy/graph.ts";
 import { types } from "../../../../policy/stateful.ts";
 import { Refusal } from "../../../../provider/hetzner.ts";
@@ -5,7 +6,6 @@ import { fence } from "../../../../tools/promotion/fence.ts";
 import { promotionOf } from "../../../../tools/promotion/promotion.ts";
 import { describeStack } from "../../../../tools/stack-file.ts";
 import { leastValues } from "../../support/settings.ts";
-import { type Phase } from "../../../../config/schema.ts";
 
 const file = (database: object, phase: Phase = "scale") => {
   const values: [string, unknown][] = Object.entries({ ...leastValues(phase), database });
