@@ -141,7 +141,10 @@ test-long: images ## More or less of a live platform, change by change: a quarte
 test-app: ## The sample application's own tests
 	@sample-app/tests/run.sh
 
-test: test-unit test-app test-contract test-e2e ## Everything
+# Side by side, once the engine is there: both of them wait most of the time.
+test: test-unit setup ## Everything
+	@$(MAKE) --no-print-directory -j2 test-app test-contract
+	@$(MAKE) --no-print-directory test-e2e
 
 bench: images ## Measure the everyday commands, into bench/*.md
 	@node bench/development.ts
