@@ -3,13 +3,12 @@ import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { AUTHORITATIVE_ANSWER, decode, encode, type Packet, RECURSION_AVAILABLE, TRUNCATED_RESPONSE } from "dns-packet";
-import { isRecord } from "../json.ts";
 import { type Resolver } from "./resolver.ts";
 
 export interface NameServerOptions {
   readonly resolver: Pick<Resolver, "resolve">;
   readonly host: string;
-  /** @default 53; 0: any free one */
+  /** Of both. @default 53 */
   readonly port?: number;
 }
 
@@ -18,7 +17,6 @@ const ttl = 1;
 /** Bytes that every client takes in a datagram; whoever gets a part only asks again over TCP. */
 const datagramBytes = 512;
 const idleMilliseconds = 10_000;
-const freePortTries = 10;
 
 const codes = { NOERROR: 0, FORMERR: 1, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const;
 
@@ -44,47 +42,22 @@ export class NameServer {
     });
   }
 
-  /** The port of both. */
-  get port(): number {
-    return this.#datagrams.address().port;
-  }
-
-  /** @throws {Error} when the port cannot be had; nothing stays open then */
+  /** @throws {Error} when the port cannot be had; what is open by then, `stop` closes */
   async start(): Promise<void> {
-    const { port = 53 } = this.#options;
-    // A free one for TCP may be another program's for UDP.
-    let triesLeft = port === 0 ? freePortTries : 1;
-    while (!(await this.#listen(port, --triesLeft > 0))) continue;
-  }
-
-  /** @returns false when the port is another program's, and that is no error */
-  async #listen(port: number, mayBeTaken: boolean): Promise<boolean> {
-    const { host } = this.#options;
-    try {
-      this.#streams.listen(port, host);
-      await once(this.#streams, "listening");
-      const address = this.#streams.address();
-      this.#datagrams.bind(address !== null && typeof address === "object" ? address.port : port, host);
-      await once(this.#datagrams, "listening");
-    } catch (error) {
-      await this.#closeStreams();
-      if (mayBeTaken && isRecord(error) && error["code"] === "EADDRINUSE") return false;
-      throw error;
-    }
-    this.#datagrams.on("error", () => undefined);
-    return true;
+    const { host, port = 53 } = this.#options;
+    this.#datagrams.bind(port, host);
+    await once(this.#datagrams, "listening");
+    this.#streams.listen(port, host);
+    await once(this.#streams, "listening");
+    for (const either of [this.#datagrams, this.#streams]) either.on("error", () => undefined);
   }
 
   async stop(): Promise<void> {
     for (const socket of this.#connections) socket.destroy();
-    await this.#closeStreams();
+    if (this.#streams.listening) await new Promise((resolve) => this.#streams.close(resolve));
     await new Promise<void>((resolve) => {
       this.#datagrams.close(resolve);
     });
-  }
-
-  async #closeStreams(): Promise<void> {
-    if (this.#streams.listening) await new Promise((resolve) => this.#streams.close(resolve));
   }
 
   /** Over TCP each message comes behind its length. */

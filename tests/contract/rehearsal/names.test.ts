@@ -5,6 +5,7 @@ import { encode } from "dns-packet";
 import { NameServer } from "../../../rehearsal/names/name-server.ts";
 import { Resolver } from "../../../rehearsal/names/resolver.ts";
 import { namesOf, placeOf } from "../../../rehearsal/registry/registry.ts";
+import { freePort } from "../../support/free-port.ts";
 import { accountId, Api } from "./support/api.ts";
 
 const [edge, registry, acme] = ["10.77.255.1", "10.77.255.2", "10.77.255.3"];
@@ -23,12 +24,13 @@ async function serve(records: readonly object[], images: readonly string[] = [])
   }
   const registryHosts = () => new Set(images.flatMap((image) => namesOf(placeOf(image).host)));
   const resolver = new Resolver({ world: api.world, registryHosts, edge, registry, acme });
-  const server = new NameServer({ resolver, host: "127.0.0.1", port: 0 });
+  const port = await freePort();
+  const server = new NameServer({ resolver, host: "127.0.0.1", port });
   started.push(server);
   await server.start();
   const client = new Client({ timeout: 2000, tries: 1 });
-  client.setServers([`127.0.0.1:${server.port}`]);
-  return Object.assign(client, { port: server.port });
+  client.setServers([`127.0.0.1:${port}`]);
+  return Object.assign(client, { port });
 }
 
 const record = (type: string, name: string, content: string, proxied = false) => ({ type, name, content, proxied });
