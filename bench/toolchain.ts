@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { partsOf, placesOf } from "../toolchain/src/parts.ts";
+import { markdownTable } from "./table.ts";
 
 const project = join(import.meta.dirname, "..");
 const home = mkdtempSync(join(tmpdir(), "orion-toolchain-"));
@@ -36,7 +37,7 @@ try {
   const places = placesOf(project, env);
   const megabytes = partsOf(places).flatMap(({ name, folder, programs, buildable }) =>
     buildable
-      ? programs.map((program) => `| ${name}: ${program} | ${Math.round(statSync(join(folder, program)).size / 1e6)} |`)
+      ? programs.map((program) => [`${name}: ${program}`, Math.round(statSync(join(folder, program)).size / 1e6)])
       : [],
   );
   const text = `# The toolchain: times and sizes
@@ -44,17 +45,18 @@ try {
 Measured by \`node bench/toolchain.ts\` on ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${new Date().toISOString().slice(0, 10)}; one run, empty caches, the
 machine shared. It must stay under 900 s.
 
-| | seconds |
-|---|---|
-| engine and plugins, from nothing | ${cold.seconds.toFixed(0)} |
-${steps.map(([, title, done, seconds]) => `| of these: ${title} ${done} | ${seconds} |`).join("\n")}
-| everything there | ${warm.seconds.toFixed(1)} |
+${markdownTable(
+  ["", "seconds"],
+  [
+    ["engine and plugins, from nothing", cold.seconds.toFixed(0)],
+    ...steps.map(([, title = "", done = "", seconds = ""]) => [`of these: ${title} ${done}`, seconds]),
+    ["everything there", warm.seconds.toFixed(1)],
+  ],
+)}
 
 The four plugins are one program under four names, linked; each counts with its whole size here.
 
-| Program | MB |
-|---|---|
-${megabytes.join("\n")}
+${markdownTable(["Program", "MB"], megabytes)}
 `;
   writeFileSync(join(project, "bench", "toolchain.md"), text);
   process.stdout.write(text);
