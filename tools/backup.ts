@@ -7,7 +7,7 @@ import {
   settingsFile,
   storeFile,
 } from "../components/database/backup-files.ts";
-import { writeLine } from "../provider/file-script.ts";
+import { writeLine } from "../plugin/file-script.ts";
 import { type Service, servicesOf } from "../topology/types.ts";
 import { type Finding } from "./doctor/advice.ts";
 import { type Engine, type Engines } from "./engines.ts";

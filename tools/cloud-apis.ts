@@ -1,6 +1,6 @@
 /** The two clouds' APIs with the tokens of a stack. */
 import { z } from "zod";
-import { type Hetzner, hetznerBy } from "../provider/hetzner.ts";
+import { type Hetzner, hetznerBy } from "../plugin/hetzner.ts";
 import { ownEnvironment } from "../toolchain/src/environment.ts";
 import { type Apis, type Get } from "./recovery/cloud-objects.ts";
 import { capture } from "./run.ts";

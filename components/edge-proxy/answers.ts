@@ -14,7 +14,7 @@ export interface AnswersArgs {
   readonly timeoutSeconds: number;
 }
 
-/** An address that answers over TLS, so that visitors can be sent there (provider/answers.ts). */
+/** An address that answers over TLS, so that visitors can be sent there (plugin/answers.ts). */
 export class Answers extends pulumi.CustomResource {
   declare readonly address: pulumi.Output<string>;
 

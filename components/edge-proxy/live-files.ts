@@ -24,7 +24,7 @@ export interface LiveFilesArgs {
   readonly settleSeconds: number;
 }
 
-/** Files that a running container reads anew when they change, checked before and switched in one step (provider/live-files.ts). */
+/** Files that a running container reads anew when they change, checked before and switched in one step (plugin/live-files.ts). */
 export class LiveFiles extends pulumi.CustomResource {
   constructor(
     name: string,

@@ -9,7 +9,7 @@ export interface PauseArgs {
   readonly atRemovalSeconds: number;
 }
 
-/** Time for those who are still on the way that is about to be taken away (provider/pause.ts). */
+/** Time for those who are still on the way that is about to be taken away (plugin/pause.ts). */
 export class Pause extends pulumi.CustomResource {
   constructor(name: string, args: PauseArgs, opts: pulumi.CustomResourceOptions) {
     super("orion:index:Pause", name, { ...args }, opts);

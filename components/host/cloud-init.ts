@@ -5,7 +5,7 @@
  * must be there from the first minute, and what follows is delivered over SSH.
  */
 import { type Server } from "../../topology/types.ts";
-import { mountCommand, readyFile } from "../../provider/host-ready.ts";
+import { mountCommand, readyFile } from "../../plugin/host-ready.ts";
 import { firewallScript, type PeerRule } from "./host-firewall.ts";
 
 /** Where the Volume of a server is mounted, whatever its number. */

@@ -9,7 +9,7 @@ export interface FarewellArgs {
 }
 
 /**
- * Ends the work of a server before the server is taken away (provider/farewell.ts). Containers go with their server, and the
+ * Ends the work of a server before the server is taken away (plugin/farewell.ts). Containers go with their server, and the
  * engine asks nobody to end them: a task that runs would be cut off.
  */
 export class Farewell extends pulumi.CustomResource {

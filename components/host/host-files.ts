@@ -19,7 +19,7 @@ export interface HostFilesArgs {
   readonly removal: readonly string[];
 }
 
-/** Files that are written to a server over SSH, and a command that has it take notice (provider/host-files.ts). */
+/** Files that are written to a server over SSH, and a command that has it take notice (plugin/host-files.ts). */
 export class HostFiles extends pulumi.CustomResource {
   constructor(
     name: string,

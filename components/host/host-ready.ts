@@ -12,7 +12,7 @@ export interface HostReadyArgs {
   readonly timeoutSeconds: number;
 }
 
-/** A server that lets its operator in, whose Docker Engine answers and whose Volume is mounted (provider/host-ready.ts). */
+/** A server that lets its operator in, whose Docker Engine answers and whose Volume is mounted (plugin/host-ready.ts). */
 export class HostReady extends pulumi.CustomResource {
   constructor(name: string, args: HostReadyArgs, opts: pulumi.CustomResourceOptions) {
     super("orion:index:HostReady", name, { ...args }, opts);

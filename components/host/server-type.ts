@@ -23,7 +23,7 @@ export interface ServerTypeArgs {
 }
 
 /**
- * The type that a server gets, or has (provider/server-type.ts). It is there before the server, and what depends on it waits
+ * The type that a server gets, or has (plugin/server-type.ts). It is there before the server, and what depends on it waits
  * until a change of the type is over; nothing is waited for when the server is made.
  */
 export class ServerType extends pulumi.CustomResource {

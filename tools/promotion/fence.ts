@@ -1,6 +1,6 @@
 /** Sees to it that a server is off, so that what ran there does not come back beside what took its place. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Hetzner, Refusal } from "../../provider/hetzner.ts";
+import { type Hetzner, Refusal } from "../../plugin/hetzner.ts";
 import { UserError } from "../user-error.ts";
 
 /** Of these Hetzner does not think better of. */

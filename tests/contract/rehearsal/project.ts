@@ -27,7 +27,7 @@ export class Project {
     writeFileSync(join(this.folder, "package.json"), JSON.stringify({ name: "probe", type: "module" }));
     const providers = [
       { name: "cloudflare", path: join(root, "rehearsal", "cloudflare-plugin") },
-      { name: "orion", path: join(root, "provider") },
+      { name: "orion", path: join(root, "plugin") },
     ];
     const runtime = { name: "nodejs", options: { typescript: false } };
     // JSON is YAML.

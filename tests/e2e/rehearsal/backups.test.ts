@@ -9,8 +9,8 @@ import {
   type HostFilesInputs,
   removeHostFiles,
   writeHostFiles,
-} from "../../../provider/host-files.ts";
-import { spawnProgram } from "../../../provider/run.ts";
+} from "../../../plugin/host-files.ts";
+import { spawnProgram } from "../../../plugin/run.ts";
 import { compose } from "../../unit/support/compose.ts";
 import { named, placeOf } from "../../unit/support/place.ts";
 import { backupNow, borrowedDrill, lend } from "../../../tools/backup.ts";

@@ -28,13 +28,13 @@ describe("the project file", () => {
     const text = `backend: { url: "s3://real" }\n${own("Pulumi.yaml")}`;
     const written: unknown = parse(projectFile(text, "/project", { cloudflare: "/project/stand-in" }));
     const { main, plugins, config, ...rest } = parse(own("Pulumi.yaml")) as Record<string, unknown>;
-    expect([main, plugins]).toEqual(["index.ts", { providers: [{ name: "orion", path: "provider" }] }]);
+    expect([main, plugins]).toEqual(["index.ts", { providers: [{ name: "orion", path: "plugin" }] }]);
     expect(written).toEqual({
       ...rest,
       main: "/project/index.ts",
       plugins: {
         providers: [
-          { name: "orion", path: "/project/provider" },
+          { name: "orion", path: "/project/plugin" },
           { name: "cloudflare", path: "/project/stand-in" },
         ],
       },

@@ -1,5 +1,5 @@
-import { type HostReadyInputs, waitForHost } from "../../../provider/host-ready.ts";
-import { type Command, type Ran } from "../../../provider/run.ts";
+import { type HostReadyInputs, waitForHost } from "../../../plugin/host-ready.ts";
+import { type Command, type Ran } from "../../../plugin/run.ts";
 
 const inputs: HostReadyInputs = {
   host: "ssh://root@192.0.2.1",

@@ -1,8 +1,8 @@
 /** The type of a server: which one it gets, what it keeps, and how it gets another. */
-import { type Hetzner, Refusal } from "../../../provider/hetzner.ts";
-import { OrionProvider } from "../../../provider/provider.ts";
-import { type Ran, type Run } from "../../../provider/run.ts";
-import { chooseType, giveType, hasOtherType, type ServerTypeInputs } from "../../../provider/server-type.ts";
+import { type Hetzner, Refusal } from "../../../plugin/hetzner.ts";
+import { OrionProvider } from "../../../plugin/provider.ts";
+import { type Ran, type Run } from "../../../plugin/run.ts";
+import { chooseType, giveType, hasOtherType, type ServerTypeInputs } from "../../../plugin/server-type.ts";
 
 const inputs: ServerTypeInputs = {
   ...{ server: "orion-prod-app-1", location: "fsn1", types: ["cpx22", "cx23"], stack: "prod" },

@@ -1,5 +1,5 @@
-import { type Docker, type DockerCall } from "../../../provider/docker.ts";
-import { type LiveFilesInputs, writeLiveFiles } from "../../../provider/live-files.ts";
+import { type Docker, type DockerCall } from "../../../plugin/docker.ts";
+import { type LiveFilesInputs, writeLiveFiles } from "../../../plugin/live-files.ts";
 
 // Nothing here takes time.
 jest.mock("node:timers/promises", () => ({ setTimeout: () => Promise.resolve() }));

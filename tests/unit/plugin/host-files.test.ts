@@ -1,6 +1,6 @@
-import { type HostFilesInputs, removeHostFiles, writeHostFiles } from "../../../provider/host-files.ts";
-import { OrionProvider } from "../../../provider/provider.ts";
-import { type Command, type Ran, type Run } from "../../../provider/run.ts";
+import { type HostFilesInputs, removeHostFiles, writeHostFiles } from "../../../plugin/host-files.ts";
+import { OrionProvider } from "../../../plugin/provider.ts";
+import { type Command, type Ran, type Run } from "../../../plugin/run.ts";
 
 const inputs: HostFilesInputs = {
   host: "ssh://root@192.0.2.1",

@@ -1,6 +1,6 @@
 /** A server that goes away: its work ends before, and one that is gone holds nobody up. */
-import { OrionProvider } from "../../../provider/provider.ts";
-import { type Command } from "../../../provider/run.ts";
+import { OrionProvider } from "../../../plugin/provider.ts";
+import { type Command } from "../../../plugin/run.ts";
 
 const urn = "urn:pulumi:prod::orion::orion:host:Fleet$orion:index:Farewell::worker-1-farewell";
 const inputs = { host: "ssh://root@192.0.2.7", sshOptions: ["-o", "ConnectTimeout=10"], stack: "prod" };

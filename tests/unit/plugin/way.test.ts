@@ -1,6 +1,6 @@
 /** What waits on the way of visitors: for an address that answers, and for those who are on the old one. */
-import { type AnswersInputs, type Asked, waitForAnswers } from "../../../provider/answers.ts";
-import { OrionProvider } from "../../../provider/provider.ts";
+import { type AnswersInputs, type Asked, waitForAnswers } from "../../../plugin/answers.ts";
+import { OrionProvider } from "../../../plugin/provider.ts";
 
 const inputs: AnswersInputs = {
   ...{ address: "192.0.2.1", port: 443, hostname: "orion.example.com", path: "/edge-health" },
