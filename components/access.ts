@@ -1,9 +1,9 @@
 /** The commands with which each component of a stack is reached from this machine. */
 import type * as pulumi from "@pulumi/pulumi";
+import { quotedWords } from "../common/shell.ts";
 import { commandsFor } from "../topology/access.ts";
 import { containerPorts } from "../topology/plan.ts";
 import { type Service, type Topology } from "../topology/types.ts";
-import { sshWords } from "./host/ssh-options.ts";
 
 type Commands = Record<string, pulumi.Input<string>>;
 
@@ -18,20 +18,20 @@ export function accessOf(
 ): Record<string, Commands> {
   const on = (server: string, command: string): pulumi.Input<string> => {
     const login = ssh[server];
-    return login ? login.apply((words) => `ssh -t ${sshWords([...words, command])}`) : command;
+    return login ? login.apply((words) => `ssh -t ${quotedWords([...words, command])}`) : command;
   };
   const ofService = (service: Service): Commands =>
     Object.fromEntries(
       commandsFor(topology, service).map(({ purpose, command }) => [purpose, on(service.server, command)]),
     );
   const ofServer = (name: string, login: pulumi.Output<readonly string[]>): Commands => ({
-    shell: login.apply((words) => `ssh ${sshWords(words)}`),
+    shell: login.apply((words) => `ssh ${quotedWords(words)}`),
     containers: on(name, "docker ps --all"),
     load: on(name, "docker stats"),
     disks: on(name, "df -h"),
     "system log": on(name, "journalctl --follow"),
     ...(topology.services.some(({ kind, server }) => kind === "flower" && server === name) && {
-      [`flower, at http://127.0.0.1:${flower}`]: login.apply((words) => `ssh -NL ${tunnel} ${sshWords(words)}`),
+      [`flower, at http://127.0.0.1:${flower}`]: login.apply((words) => `ssh -NL ${tunnel} ${quotedWords(words)}`),
     }),
   });
   return Object.fromEntries<Commands>([

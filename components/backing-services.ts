@@ -1,14 +1,15 @@
 /** What the app and its workers build on: PostgreSQL with its backups, and Redis; each ours or somebody else's. */
 import * as pulumi from "@pulumi/pulumi";
+import { redisDatabases } from "../common/app-contract.ts";
+import { dataMount } from "../common/server-contract.ts";
 import { type SecretKey, type Settings } from "../config/schema.ts";
 import { type Service, servicesOf, type Topology } from "../topology/types.ts";
 import { type Connections } from "./app-tier/environment.ts";
 import { Cache } from "./cache/cache.ts";
-import { redisDatabases, type RedisUse } from "./cache/redis-config.ts";
+import { type RedisUse } from "./cache/redis-config.ts";
 import { Backup } from "./database/backup.ts";
 import { Database, PromotedDatabase } from "./database/database.ts";
 import { Replica, type ReplicaArgs } from "./database/replica.ts";
-import { dataMount } from "./host/cloud-init.ts";
 import { openedOf, type Places } from "./places.ts";
 import { type Storage } from "./storage/storage.ts";
 

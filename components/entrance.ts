@@ -1,5 +1,6 @@
 /** The way of a visitor to the apps: the host name, Cloudflare, load balancers, and an edge beside the apps of each machine. */
 import type * as pulumi from "@pulumi/pulumi";
+import { edgeConfigFile } from "../common/edge-contract.ts";
 import { cloudflareRanges } from "../config/cloudflare-ranges.ts";
 import { partName } from "../topology/naming.ts";
 import { type Service, servicesOf } from "../topology/types.ts";
@@ -11,7 +12,6 @@ import { type Certificate, EdgeProxy } from "./edge-proxy/edge-proxy.ts";
 import { createEdgeFarewell } from "./edge-proxy/edge-farewell.ts";
 import { HostName } from "./edge-proxy/host-name.ts";
 import { HetznerBalancer } from "./edge-proxy/load-balancer.ts";
-import { configFile } from "./edge-proxy/nginx-config.ts";
 import { SelfSignedCertificate } from "./edge-proxy/self-signed-certificate.ts";
 import { NotBuiltError } from "./not-built.ts";
 import { type Places } from "./places.ts";
@@ -84,7 +84,7 @@ function createEdge(
   if (!app) throw new Error(`${service.name} is to stand before apps on ${service.server}, where the plan has none`);
   const balancers = topology.loadBalancers.map(({ privateAddress }) => privateAddress);
   const place = places.of(service);
-  const container = { container: service.container, config: configFile };
+  const container = { container: service.container, config: edgeConfigFile };
   const acme = certificate === "acme" &&
     domain !== undefined && { place, hostname: domain, ...edge.acme, edge: container };
   const client = acme ? [new AcmeClient("edge-acme", acme, { parent })] : [];

@@ -1,5 +1,6 @@
 /** The docker command line, on this machine for a local engine and on its own machine for one that is reached over SSH. */
-import { type Ran, type Run, sshArguments } from "./run.ts";
+import { sshArguments } from "../common/ssh.ts";
+import { type Ran, type Run } from "./run.ts";
 
 /** A Docker Engine. */
 export interface Engine {

@@ -1,8 +1,9 @@
 /** A server that goes away: what runs on it ends in its own time before. */
 import { z } from "zod";
+import { sshArguments } from "../common/ssh.ts";
 import { serverSchema } from "./engine.ts";
 import { endScript, stopSeconds } from "./leave-script.ts";
-import { type Run, sshArguments } from "./run.ts";
+import { type Run } from "./run.ts";
 
 export const farewellSchema = z.strictObject({
   ...serverSchema,

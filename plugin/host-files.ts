@@ -1,10 +1,10 @@
 /** Files of a server that its user data cannot bring, because that is read once: scripts, units, credentials. */
 import { z } from "zod";
+import { writeLine, quotedWords } from "../common/shell.ts";
+import { sshArguments } from "../common/ssh.ts";
 import { serverSchema } from "./engine.ts";
-import { writeLine } from "./file-script.ts";
-import { type Run, sshArguments } from "./run.ts";
-import { redact } from "./secrets.ts";
-import { sshWords } from "../components/host/ssh-options.ts";
+import { type Run } from "./run.ts";
+import { redact } from "../common/secrets.ts";
 
 export const hostFilesSchema = z.strictObject({
   ...serverSchema,
@@ -60,12 +60,12 @@ async function must(
 /** Nobody sees a file half written, or with rights that it is not to have. */
 function writeScript(files: Files, gone: readonly string[]): string {
   const writes = Object.entries(files).flatMap(([path, { text, mode }]) => [
-    `mkdir -p ${sshWords([path.slice(0, path.lastIndexOf("/")) || "/"])}`,
+    `mkdir -p ${quotedWords([path.slice(0, path.lastIndexOf("/")) || "/"])}`,
     writeLine(`${path}.new`, text),
-    `chmod ${mode} ${sshWords([`${path}.new`])}`,
-    `mv -f ${sshWords([`${path}.new`, path])}`,
+    `chmod ${mode} ${quotedWords([`${path}.new`])}`,
+    `mv -f ${quotedWords([`${path}.new`, path])}`,
   ]);
-  const removals = gone.length > 0 ? [`rm -f ${sshWords(gone)}`] : [];
+  const removals = gone.length > 0 ? [`rm -f ${quotedWords(gone)}`] : [];
   return ["set -eu", "umask 077", ...writes, ...removals, ""].join("\n");
 }
 

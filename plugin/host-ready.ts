@@ -1,8 +1,10 @@
 /** A server whose first boot has ended: it lets its operator in, its Docker Engine answers, its Volume is mounted. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { sshArguments } from "../common/ssh.ts";
+import { mountCommand, readyFile } from "../common/server-contract.ts";
 import { serverSchema } from "./engine.ts";
-import { type Ran, type Run, sshArguments } from "./run.ts";
+import { type Ran, type Run } from "./run.ts";
 
 export const hostReadySchema = z.strictObject({
   ...serverSchema,
@@ -13,11 +15,6 @@ export const hostReadySchema = z.strictObject({
   timeoutSeconds: z.int().min(1),
 });
 export type HostReadyInputs = z.infer<typeof hostReadySchema>;
-
-/** What the first boot leaves when it is through (components/host/cloud-init.ts). */
-export const readyFile = "/var/lib/orion/first-boot-done";
-/** Mounts the Volume of the given device, now and at every boot; a command that the first boot puts there. */
-export const mountCommand = "/usr/local/sbin/orion-volume";
 
 const readyTest = `test -e ${readyFile} && docker version --format '{{.Server.Version}}'`;
 const secondsBetween = 1;

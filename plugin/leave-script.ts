@@ -1,5 +1,5 @@
 /** What a server does before it is switched off, and when it is back, as shell scripts for it. Pure. */
-import { configFile, leavingFile } from "../components/edge-proxy/nginx-config.ts";
+import { edgeConfigFile, drainingFile } from "../common/edge-contract.ts";
 
 /** Load balancers ask every three seconds, and take three answers for one. */
 const noticeSeconds = 15;
@@ -12,7 +12,7 @@ const containers = (stack: string): string => `--filter label=app=orion --filter
 
 /** Connections that visitors keep end between two of their requests. Of edges that `$edges` lists. */
 const endKept = `if [ -n "$edges" ]; then
-  for edge in $edges; do docker exec "$edge" nginx -c ${configFile} -s reload; done
+  for edge in $edges; do docker exec "$edge" nginx -c ${edgeConfigFile} -s reload; done
   sleep 5
 fi
 `;
@@ -32,9 +32,9 @@ ${edgesOf(stack)}systemd-run --quiet --collect --on-active=${staySeconds} sh -c 
   umount /etc/docker/daemon.json
   systemctl start docker.socket docker.service
   docker ps --quiet ${containers(stack)} --filter label=role=edge |
-    while read -r edge; do docker exec "$edge" rm -f ${leavingFile}; done'
+    while read -r edge; do docker exec "$edge" rm -f ${drainingFile}; done'
 if [ -n "$edges" ]; then
-  for edge in $edges; do docker exec "$edge" touch ${leavingFile}; done
+  for edge in $edges; do docker exec "$edge" touch ${drainingFile}; done
   sleep ${noticeSeconds}
 fi
 ${endKept}# The engine leaves containers running when it ends, unless it is told otherwise.

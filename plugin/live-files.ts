@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { writeLine } from "../common/shell.ts";
 import { type Docker, type DockerCall } from "./docker.ts";
 import { engineSchema } from "./engine.ts";
-import { writeLine } from "./file-script.ts";
-import { redact } from "./secrets.ts";
+import { redact } from "../common/secrets.ts";
 
 export const liveFilesSchema = z.strictObject({
   ...engineSchema,

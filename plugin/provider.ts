@@ -10,7 +10,7 @@ import { hostReadySchema, waitForHost } from "./host-ready.ts";
 import { liveFilesSchema, writeLiveFiles } from "./live-files.ts";
 import { pauseAfterChange, pauseAtRemoval, pauseSchema } from "./pause.ts";
 import { type Run } from "./run.ts";
-import { unknownValue, unwrapSecrets } from "./secrets.ts";
+import { unknownValue, unwrapSecrets } from "../common/secrets.ts";
 import { chooseType, giveType, hasOtherType, ofThisMachine, serverTypeSchema } from "./server-type.ts";
 import { removeTask, runTask, taskSchema } from "./task.ts";
 

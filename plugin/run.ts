@@ -1,6 +1,5 @@
 /** Programs of this machine, run to their end. */
 import { spawn } from "node:child_process";
-import { sshWords } from "../components/host/ssh-options.ts";
 
 export interface Command {
   readonly program: string;
@@ -51,15 +50,3 @@ export const spawnProgram: Run = ({ program, args, environment = {}, input, time
       resolve({ code: expired ? undefined : (code ?? 1), output });
     });
   });
-
-/**
- * Arguments of ssh that run a command on a host.
- *
- * @param host `ssh://user@host[:port]`
- * @param words the command; each word arrives as it is, whatever a shell would make of it
- */
-export function sshArguments(host: string, options: readonly string[], words: readonly string[]): string[] {
-  const { username, hostname, port } = new URL(host);
-  const target = username === "" ? hostname : `${username}@${hostname}`;
-  return [...options, "-o", "BatchMode=yes", ...(port === "" ? [] : ["-p", port]), target, sshWords(words)];
-}

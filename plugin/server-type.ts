@@ -5,10 +5,10 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { sshOptions } from "../components/host/ssh-options.ts";
-import { accessSchema, type CloudServer, type Hetzner, hetznerBy, Refusal } from "./hetzner.ts";
+import { sshOptions, sshArguments } from "../common/ssh.ts";
+import { accessSchema, type CloudServer, type Hetzner, hetznerBy, Refusal } from "../common/hetzner.ts";
 import { backScript, leaveScript, stopSeconds } from "./leave-script.ts";
-import { type Ran, type Run, sshArguments } from "./run.ts";
+import { type Ran, type Run } from "./run.ts";
 
 export const serverTypeSchema = z.strictObject({
   /** The server's name at Hetzner. It need not be there yet. */

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type Docker } from "./docker.ts";
 import { engineSchema } from "./engine.ts";
-import { redact } from "./secrets.ts";
+import { redact } from "../common/secrets.ts";
 
 export const taskSchema = z.strictObject({
   ...engineSchema,

@@ -1,7 +1,7 @@
 /** Runs a program piece under Pulumi's mocks and keeps exactly what it would register with the engine. */
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
-import { signatureKey, unknownValue } from "../plugin/secrets.ts";
+import { signatureKey, unknownValue } from "../common/secrets.ts";
 import { type Graph, keyOf, type Recorded, unknown, type Uses } from "./graph.ts";
 import { firstType } from "./server-types.ts";
 import { types } from "./stateful.ts";

@@ -1,6 +1,6 @@
 /** What exists, as a graph: the resources of a state, in the form in which a program registers them. Pure. */
 import { z } from "zod";
-import { signatureKey } from "../plugin/secrets.ts";
+import { signatureKey } from "../common/secrets.ts";
 import { type Graph, isRecord, keyOf, type Recorded, unknown, type Uses } from "./graph.ts";
 import { type Phase, phases } from "../config/schema.ts";
 import { shortUrn } from "./urn.ts";

@@ -1,7 +1,7 @@
 /** Which command reaches a component: the platform's everyday commands as data. Pure. */
+import { UserError } from "../common/user-error.ts";
 import { queues } from "../config/schema.ts";
 import { lastingServices, type Service, type ServiceKind, servicesOf, type Topology } from "../topology/types.ts";
-import { UserError } from "./user-error.ts";
 
 /** A command in a service's container. */
 export interface Access {

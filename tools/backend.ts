@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { z } from "zod";
+import { UserError } from "../common/user-error.ts";
 import { type State, stateSchema } from "../policy/state.ts";
 import { defaultStateFolder, ownEnvironment } from "../toolchain/src/environment.ts";
 import { capture } from "./run.ts";
-import { UserError } from "./user-error.ts";
 
 /** The folder of the state when it lies on this machine; undefined when it is in a bucket or a service. */
 export function localState(root: string): string | undefined {

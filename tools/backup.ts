@@ -3,17 +3,16 @@ import {
   backupCommand,
   backupUnit,
   drillCommand,
-  filesVariable,
-  settingsFile,
-  storeFile,
-} from "../components/database/backup-files.ts";
-import { writeLine } from "../plugin/file-script.ts";
+  backupFilesVariable,
+  backupFiles,
+} from "../common/server-contract.ts";
+import { writeLine } from "../common/shell.ts";
+import { UserError } from "../common/user-error.ts";
 import { type Service, servicesOf } from "../topology/types.ts";
 import { type Finding } from "./doctor/advice.ts";
 import { type Engine, type Engines } from "./engines.ts";
 import { type StackFile } from "./stack-file.ts";
 import { isTerminal } from "./terminal.ts";
-import { UserError } from "./user-error.ts";
 
 /**
  * Starts the service as the timer does, and shows what it says. One that runs already is waited for; one that failed and
@@ -58,7 +57,7 @@ export async function restoreDrill(file: StackFile, engines: Engines, server?: s
  * @returns the folder there
  */
 export function lend(home: Engine, guest: Engine): string {
-  const texts = { settings: settingsFile, "store.env": storeFile, drill: drillCommand };
+  const texts = { settings: backupFiles.settings, "store.env": backupFiles.store, drill: drillCommand };
   const folder = printed(guest, ["mktemp", "-d", "/run/orion-drill.XXXXXX"]).trim();
   const lines = Object.entries(texts).map(([name, path]) =>
     writeLine(`${folder}/${name}`, printed(home, ["cat", path])),
@@ -70,7 +69,7 @@ export function lend(home: Engine, guest: Engine): string {
 /** The command that runs the drill from a folder that was lent. */
 export const borrowedDrill = (folder: string): string[] => [
   "env",
-  `${filesVariable}=${folder}`,
+  `${backupFilesVariable}=${folder}`,
   "sh",
   `${folder}/drill`,
 ];
@@ -107,7 +106,7 @@ export function checkBackup(service: Service, engines: Engines, now: Date): Find
   if (listed.code !== 0) {
     return { service: service.name, problem: "backups-unknown", detail: (listed.stderr || listed.stdout).trim() };
   }
-  const since = engine.captureOnHost("stat", "--format", "%Y", settingsFile);
+  const since = engine.captureOnHost("stat", "--format", "%Y", backupFiles.settings);
   return { service: service.name, ...judge(listed.stdout, new Date(Number(since.stdout) * 1000), now) };
 }
 

@@ -1,6 +1,7 @@
 /** Entry of the commands behind the Makefile. */
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { UserError } from "../common/user-error.ts";
 import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { type AccessCommand, accessCommands, accessTo, dockerArguments } from "./access.ts";
 import { backup, restoreDrill } from "./backup.ts";
@@ -12,7 +13,6 @@ import { rollback } from "./rollback.ts";
 import { readStackFile, type StackFile } from "./stack-file.ts";
 import { confirm, isTerminal, redError, say } from "./terminal.ts";
 import { down, preview, up } from "./up.ts";
-import { UserError } from "./user-error.ts";
 
 const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] [--data ask|keep|delete] [--yes]
                                  [--rehearsal CLOUD]

@@ -1,10 +1,10 @@
 /** The two clouds' APIs with the tokens of a stack. */
 import { z } from "zod";
-import { type Hetzner, hetznerBy } from "../plugin/hetzner.ts";
+import { type Hetzner, hetznerBy } from "../common/hetzner.ts";
+import { UserError } from "../common/user-error.ts";
 import { ownEnvironment } from "../toolchain/src/environment.ts";
 import { type Apis, type Get } from "./recovery/cloud-objects.ts";
 import { capture } from "./run.ts";
-import { UserError } from "./user-error.ts";
 
 const configSchema = z.record(z.string(), z.object({ value: z.string().optional() }));
 

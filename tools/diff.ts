@@ -1,6 +1,7 @@
 /** `make diff`: what a move from one phase, stack file or what exists to another changes, costs and must not do. */
 import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
+import { UserError } from "../common/user-error.ts";
 import { isSafe, moveBetween } from "../policy/dangers.ts";
 import { type Graph } from "../policy/graph.ts";
 import { composes, graphsOf, knownOf } from "../policy/program.ts";
@@ -12,7 +13,6 @@ import { stateOf } from "./backend.ts";
 import { reportOfMove } from "./move-report.ts";
 import { describeStack, inPhase, parseStackText, readStackText, type StackFile } from "./stack-file.ts";
 import { say } from "./terminal.ts";
-import { UserError } from "./user-error.ts";
 
 export interface DiffOptions {
   /** Folder of the stack's Pulumi project. */

@@ -1,11 +1,11 @@
 /** The Docker Engine of a stack, for the tools: its containers as they are now. */
 import { z } from "zod";
+import { UserError } from "../common/user-error.ts";
 import { presets } from "../config/presets.ts";
 import { ensureDocker } from "../toolchain/src/docker.ts";
 import { type Service } from "../topology/types.ts";
 import { type Engines } from "./engines.ts";
 import { capture } from "./run.ts";
-import { UserError } from "./user-error.ts";
 
 const containerSchema = z.object({
   Name: z.string().transform((name) => name.replace(/^\//, "")),

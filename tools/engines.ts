@@ -1,11 +1,11 @@
 /** The Docker Engines of a stack: the one of this machine, or those of its servers over SSH. */
 import { z } from "zod";
-import { sshWords } from "../components/host/ssh-options.ts";
+import { quotedWords } from "../common/shell.ts";
+import { UserError } from "../common/user-error.ts";
 import { type Service } from "../topology/types.ts";
 import { type Captured, capture, runInteractive } from "./run.ts";
 import { type Resource } from "./state.ts";
 import { type StackFile } from "./stack-file.ts";
-import { UserError } from "./user-error.ts";
 
 type Program = (words: readonly string[], terminal: boolean) => [string, string[]];
 
@@ -31,7 +31,7 @@ export class Engine {
     const [options, target] = [ssh.slice(0, -1), ssh.slice(-1)];
     const program: Program = (words, terminal) => [
       "ssh",
-      [...options, "-o", "LogLevel=ERROR", ...(terminal ? ["-t"] : []), ...target, sshWords(words)],
+      [...options, "-o", "LogLevel=ERROR", ...(terminal ? ["-t"] : []), ...target, quotedWords(words)],
     ];
     return new Engine(["docker"], program, ssh);
   }

@@ -1,10 +1,10 @@
 /** `make flower`: where the task monitor is, once it answers. */
-import { flowerUser } from "../components/worker-tier/flower-user.ts";
+import { flowerUser } from "../common/app-contract.ts";
+import { UserError } from "../common/user-error.ts";
 import { type Service, servicesOf } from "../topology/types.ts";
 import { type Engines, stackOutput } from "./engines.ts";
 import { type StackFile } from "./stack-file.ts";
 import { bold, say } from "./terminal.ts";
-import { UserError } from "./user-error.ts";
 
 export async function openFlower(root: string, { stack, topology }: StackFile, engines: Engines): Promise<number> {
   const [service] = servicesOf(topology, "flower");

@@ -1,10 +1,10 @@
 /** Before the engine changes a stack that exists: what the change would lose is refused, what it interrupts is said. */
+import { UserError } from "../common/user-error.ts";
 import { isSafe, lineOf, moveBetween } from "../policy/dangers.ts";
 import { graphOf } from "../policy/state.ts";
 import { stateOf } from "./backend.ts";
 import { type StackFile } from "./stack-file.ts";
 import { say, yellow } from "./terminal.ts";
-import { UserError } from "./user-error.ts";
 
 /**
  * Compares what the state has with what the stack's file asks for.

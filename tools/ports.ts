@@ -1,9 +1,9 @@
 /** Whether the ports that a stack publishes are free, before Docker finds out half-way. */
 import { createServer } from "node:net";
+import { UserError } from "../common/user-error.ts";
 import { type Topology } from "../topology/types.ts";
 import { hostArguments } from "./docker.ts";
 import { capture } from "./run.ts";
-import { UserError } from "./user-error.ts";
 
 export interface PortConflict {
   readonly service: string;

@@ -1,10 +1,10 @@
 /** `make rollback`: an update with the image that ran before the one of now. */
 import { z } from "zod";
+import { UserError } from "../common/user-error.ts";
 import { capture, runInteractive } from "./run.ts";
 import { setConfig } from "./stack-config.ts";
 import { type StackFile } from "./stack-file.ts";
 import { bold, confirm, isTerminal, say } from "./terminal.ts";
-import { UserError } from "./user-error.ts";
 
 const historySchema = z.array(
   z.object({

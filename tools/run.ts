@@ -1,6 +1,6 @@
 /** Starting other programs: with their output kept, or with the user's terminal handed over. */
 import { spawn, spawnSync } from "node:child_process";
-import { UserError } from "./user-error.ts";
+import { UserError } from "../common/user-error.ts";
 
 export interface Captured {
   readonly code: number;

@@ -1,6 +1,6 @@
 /** Changes of a stack's file, by the engine: it keeps what else is in there. */
+import { UserError } from "../common/user-error.ts";
 import { capture } from "./run.ts";
-import { UserError } from "./user-error.ts";
 
 /** @param key with its namespace, and a path below it: `orion:app.image` */
 export function setConfig(root: string, stack: string, key: string, value: string): void {

@@ -2,13 +2,13 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, YAMLParseError } from "yaml";
+import { UserError } from "../common/user-error.ts";
 import { ConfigError, parseConfig, type RawConfig } from "../config/parse.ts";
 import { type SecretKey, type Settings } from "../config/schema.ts";
 import { decode } from "../config/value.ts";
 import { plan } from "../topology/plan.ts";
 import { type Topology } from "../topology/types.ts";
 import { rehearsalCloud } from "../toolchain/src/environment.ts";
-import { UserError } from "./user-error.ts";
 
 export interface StackFile {
   readonly stack: string;

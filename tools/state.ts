@@ -1,7 +1,7 @@
 /** The engine's state of a stack, as far as the tools look into it and put it right. */
 import { z } from "zod";
+import { UserError } from "../common/user-error.ts";
 import { capture } from "./run.ts";
-import { UserError } from "./user-error.ts";
 
 export const resourceSchema = z.looseObject({
   urn: z.string(),

@@ -1,5 +1,6 @@
 /** `make up` and `make down`: the engine's update and destroy with what a person would do before and after. */
 import { join } from "node:path";
+import { UserError } from "../common/user-error.ts";
 import { imageReferences } from "../topology/images.ts";
 import { lastingServices, type Topology } from "../topology/types.ts";
 import { stackExists } from "./backend.ts";
@@ -11,7 +12,6 @@ import { capture, runInteractive } from "./run.ts";
 import { type StackFile } from "./stack-file.ts";
 import { bold, confirm, dim, say, table } from "./terminal.ts";
 import { sayUnhealthy } from "./unhealthy.ts";
-import { UserError } from "./user-error.ts";
 
 /**
  * Brings the stack up and says what runs where.

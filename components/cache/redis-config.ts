@@ -3,9 +3,6 @@
 /** `cache` may forget, `broker` must not: a broker that evicts loses tasks. `all` is both, so it must not either. */
 export type RedisUse = "cache" | "broker" | "all";
 
-/** The logical databases, as the platform's guide numbers them. */
-export const redisDatabases = { sessions: 0, broker: 1, results: 2, flags: 3 } as const;
-
 /**
  * The text of redis.conf.
  *

@@ -1,21 +1,5 @@
-/** Where a backup's files are on its server, and what those of it say that differ from stack to stack. Pure. */
-import { assignments, quoted } from "../host/shell.ts";
-
-/** Takes a backup; says which there are. */
-export const backupCommand = "/usr/local/sbin/orion-backup";
-/** Restores the newest one into a scratch server and compares. */
-export const drillCommand = "/usr/local/sbin/orion-restore-drill";
-/** The service that systemd runs, and its timer. */
-export const backupUnit = "orion-backup";
-
-const folder = "/etc/orion/backup";
-/** The variable that names another folder to the scripts. */
-export const filesVariable = "ORION_BACKUP_FILES";
-export const settingsFile = `${folder}/settings`;
-/** What rclone must know, as environment variables. */
-export const storeFile = `${folder}/store.env`;
-/** What PostgreSQL's clients must know, as environment variables. */
-export const databaseFile = `${folder}/database.env`;
+/** Texts of the files that a server's backups read, which differ from stack to stack. Pure. */
+import { assignments, quoted } from "../../common/shell.ts";
 
 export interface BackupSettings {
   readonly bucket: string;
@@ -27,7 +11,7 @@ export interface BackupSettings {
   readonly external: boolean;
 }
 
-/** Text of {@link settingsFile}, which the scripts read as shell. */
+/** Text of `backupFiles.settings`, which the scripts read as shell. */
 export const settingsText = (settings: BackupSettings): string =>
   assignments({
     BUCKET: quoted(settings.bucket),
@@ -44,7 +28,7 @@ export interface StoreAccess {
   readonly secretAccessKey: string;
 }
 
-/** Text of {@link storeFile}: the remote `store` of rclone. */
+/** Text of `backupFiles.store`: the remote `store` of rclone. */
 export const storeText = ({ endpoint, accessKeyId, secretAccessKey }: StoreAccess): string =>
   assignments({
     RCLONE_CONFIG_STORE_TYPE: "s3",
@@ -59,7 +43,7 @@ export const storeText = ({ endpoint, accessKeyId, secretAccessKey }: StoreAcces
     RCLONE_CONFIG_STORE_CHUNK_SIZE: "16Mi",
   });
 
-/** Text of {@link databaseFile}, for the database of a `postgresql://` URL. @throws {Error} when it is none */
+/** Text of `backupFiles.database`, for the database of a `postgresql://` URL. @throws {Error} when it is none */
 export const databaseText = (url: string): string => assignments(connectionVariables(url));
 
 /** Parameters of a URL, and the variables that libpq reads the same from. */

@@ -8,13 +8,13 @@
  * The manifest says line by line what the snapshot held that was dumped: `table <rows> <sum of hashes> <name>`. The drill
  * counts and hashes what it restored in the same way.
  */
-import { databaseFile, filesVariable, settingsFile } from "./backup-files.ts";
+import { backupFilesVariable, backupFiles } from "../../common/server-contract.ts";
 
 /** What is younger than so many days stays, and so do as many of the newest complete backups, however old they are. */
 export const keptDays = 7;
 
 /** The folder of the settings; the drill may be run on a server that has none. */
-const folder = settingsFile.slice(0, settingsFile.lastIndexOf("/"));
+const folder = backupFiles.settings.slice(0, backupFiles.settings.lastIndexOf("/"));
 
 /**
  * How scripts begin. `remote` is rclone; `psql_sums` the statements that count and hash every table, in a transaction
@@ -26,7 +26,7 @@ export const scriptHead = (program: string): string => String.raw`#!/bin/sh
 set -eu
 exec </dev/null
 umask 077
-files=${"$"}{${filesVariable}:-${folder}}
+files=${"$"}{${backupFilesVariable}:-${folder}}
 . "$files/settings"
 place="store:$BUCKET/postgresql"
 started=$(date +%s)
@@ -126,7 +126,7 @@ manifest="$work/manifest"
 
 client() {
   docker run --rm --init --interactive --log-driver none --memory 512m --cpu-shares 256 --network "$NETWORK" \
-    --env-file "$files/${databaseFile.slice(databaseFile.lastIndexOf("/") + 1)}" "$POSTGRES_IMAGE" "$@"
+    --env-file "$files/${backupFiles.database.slice(backupFiles.database.lastIndexOf("/") + 1)}" "$POSTGRES_IMAGE" "$@"
 }
 
 # store OBJECT COMMAND...: uploads what the command prints, reads it back, and writes size and SHA-256 into the manifest.

@@ -1,5 +1,5 @@
 /** The service and the timer that systemd runs backups by. Pure. */
-import { backupCommand } from "./backup-files.ts";
+import { backupCommand } from "../../common/server-contract.ts";
 
 /** When there is the least to do in Europe, give or take what spreads the load of many stacks. */
 const daily = "*-*-* 02:30:00 UTC";

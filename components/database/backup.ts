@@ -1,19 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
+import { backupCommand, backupUnit, drillCommand, backupFiles } from "../../common/server-contract.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
 import { HostFiles } from "../host/host-files.ts";
 import { timerFiles } from "../host/timer-files.ts";
 import { type BackupStore } from "../storage/storage.ts";
-import {
-  backupCommand,
-  backupUnit,
-  databaseFile,
-  databaseText,
-  drillCommand,
-  settingsFile,
-  settingsText,
-  storeFile,
-  storeText,
-} from "./backup-files.ts";
+import { databaseText, settingsText, storeText } from "./backup-files.ts";
 import { backupScript } from "./backup-scripts.ts";
 import { backupService, backupTimer } from "./backup-units.ts";
 import { restoreDrillScript } from "./restore-drill-script.ts";
@@ -47,9 +38,12 @@ export class Backup extends pulumi.ComponentResource {
         files: {
           [backupCommand]: { text: backupScript, mode: "0755" },
           [drillCommand]: { text: restoreDrillScript, mode: "0755" },
-          [settingsFile]: { text: settingsOf(args), mode: "0600" },
-          [storeFile]: { text: credentialsOf(args), mode: "0600" },
-          [databaseFile]: { text: pulumi.secret(pulumi.output(args.databaseUrl).apply(databaseText)), mode: "0600" },
+          [backupFiles.settings]: { text: settingsOf(args), mode: "0600" },
+          [backupFiles.store]: { text: credentialsOf(args), mode: "0600" },
+          [backupFiles.database]: {
+            text: pulumi.secret(pulumi.output(args.databaseUrl).apply(databaseText)),
+            mode: "0600",
+          },
           ...timed.files,
         },
       },

@@ -1,6 +1,5 @@
 /** The files by which a server gets its certificate from an ACME authority and keeps it fresh. Pure. */
-import { assignments } from "../host/shell.ts";
-import { sshWords } from "../host/ssh-options.ts";
+import { assignments, quotedWords } from "../../common/shell.ts";
 
 /** Gets the certificate, or renews it. */
 export const acmeCommand = "/usr/local/sbin/orion-certificate";
@@ -38,13 +37,13 @@ export interface AcmeSettings {
 /** Text of {@link acmeSettingsFile}, which the script reads as shell. */
 export const acmeSettingsText = (settings: AcmeSettings): string =>
   assignments({
-    HOSTNAME: sshWords([settings.hostname]),
-    SERVER: sshWords([settings.server]),
-    EMAIL: settings.email ? sshWords([settings.email]) : "",
-    IMAGE: sshWords([settings.image]),
-    NETWORK: sshWords([settings.network]),
-    EDGE: sshWords([settings.edge]),
-    CONFIG: sshWords([settings.config]),
+    HOSTNAME: quotedWords([settings.hostname]),
+    SERVER: quotedWords([settings.server]),
+    EMAIL: settings.email ? quotedWords([settings.email]) : "",
+    IMAGE: quotedWords([settings.image]),
+    NETWORK: quotedWords([settings.network]),
+    EDGE: quotedWords([settings.edge]),
+    CONFIG: quotedWords([settings.config]),
     AUTHORITY: settings.hasAuthority ? acmeAuthorityFile : "",
   });
 

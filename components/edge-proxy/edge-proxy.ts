@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { edgeConfigFile, edgeDirectory as directory } from "../../common/edge-contract.ts";
 import { physicalName } from "../../topology/naming.ts";
 import { containerPorts } from "../../topology/plan.ts";
 import { type Service } from "../../topology/types.ts";
@@ -8,7 +9,7 @@ import { type DockerPlace } from "../host/docker-place.ts";
 import { uploadDirectory } from "../storage/storage.ts";
 import { acmeCertificate, acmeFolder } from "./acme-files.ts";
 import { LiveFiles } from "./live-files.ts";
-import { configFile, edgeDirectory as directory, nginxConfig, type NginxTls } from "./nginx-config.ts";
+import { nginxConfig, type NginxTls } from "./nginx-config.ts";
 
 /** A certificate with its chain and its key, in PEM. */
 export interface Certificate {
@@ -92,7 +93,7 @@ export class EdgeProxy extends pulumi.ComponentResource {
         },
         check: ["nginx", "-t", "-q", "-c", "{}/nginx.conf"],
         container: service.container,
-        reload: ["nginx", "-q", "-s", "reload", "-c", configFile],
+        reload: ["nginx", "-q", "-s", "reload", "-c", edgeConfigFile],
         leaving: "worker process is shutting down",
         // Old workers end when their last request has; WebSockets may hold them longer, and lose nothing by it.
         settleSeconds: 10,
@@ -112,7 +113,7 @@ export class EdgeProxy extends pulumi.ComponentResource {
       service,
       {
         image: "nginx",
-        command: ["nginx", "-c", configFile, "-g", "daemon off;"],
+        command: ["nginx", "-c", edgeConfigFile, "-g", "daemon off;"],
         volumes: [
           { volumeName: volume.name, containerPath: directory, readOnly: true },
           // Always, so that no change of where the certificate comes from makes another container.
@@ -121,7 +122,7 @@ export class EdgeProxy extends pulumi.ComponentResource {
         ],
         health: {
           // The image has a shell but not always curl; nginx that knows its configuration and has a master is up.
-          command: ["sh", "-c", `exec 2>&1; test -s /tmp/nginx.pid && nginx -t -q -c ${configFile}`],
+          command: ["sh", "-c", `exec 2>&1; test -s /tmp/nginx.pid && nginx -t -q -c ${edgeConfigFile}`],
           intervalSeconds: 3,
           timeoutSeconds: 5,
           retries: 5,

@@ -1,11 +1,11 @@
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
+import { edgeHealthPath } from "../../common/edge-contract.ts";
 import { labels, type Naming, physicalName } from "../../topology/naming.ts";
 import { containerPorts } from "../../topology/plan.ts";
 import { type LoadBalancer } from "../../topology/types.ts";
 import { type Member } from "../host/fleet.ts";
 import { Answers } from "./answers.ts";
-import { edgeHealthPath } from "./nginx-config.ts";
 import { Pause } from "./pause.ts";
 
 export interface HetznerBalancerArgs {

@@ -1,4 +1,5 @@
 /** nginx' configuration: the tuning of the platform's guide and the way to the app. Pure. */
+import { drainingFile, edgeHealthPath } from "../../common/edge-contract.ts";
 
 export interface NginxConfig {
   /** Port inside the container. */
@@ -31,18 +32,9 @@ export interface NginxTls {
 
 export interface NginxBalancers {
   readonly addresses: readonly string[];
-  /** Port inside the container at which they ask for {@link edgeHealthPath}. */
+  /** Port inside the container at which they ask for `edgeHealthPath`. */
   readonly healthPort: number;
 }
-
-export const edgeHealthPath = "/edge-health";
-
-/** Where the edge's files are inside its container. */
-export const edgeDirectory = "/etc/orion/edge";
-/** The configuration that is in use. */
-export const configFile = `${edgeDirectory}/current/nginx.conf`;
-/** While it is there, in memory that goes away with the container, load balancers are told to send nobody more. */
-export const leavingFile = "/dev/shm/orion-leaving";
 
 /** The text of nginx.conf. */
 export function nginxConfig(config: NginxConfig): string {
@@ -196,7 +188,7 @@ const healthServer = ({ healthPort }: NginxBalancers, app: NginxConfig["app"]): 
     access_log off;
     set $app http://${app.host}:${app.port};
     location = ${edgeHealthPath} {
-      if (-f ${leavingFile}) {
+      if (-f ${drainingFile}) {
         return 503;
       }
       proxy_connect_timeout 2s;

@@ -4,12 +4,9 @@
  * Hetzner takes 32 KiB of it, reads it once, and replaces a server whose user data differs; therefore it holds only what
  * must be there from the first minute, and what follows is delivered over SSH.
  */
+import { dataMount, firewallCommand, mountCommand, readyFile } from "../../common/server-contract.ts";
 import { type Server } from "../../topology/types.ts";
-import { mountCommand, readyFile } from "../../plugin/host-ready.ts";
 import { firewallScript, type PeerRule } from "./host-firewall.ts";
-
-/** Where the Volume of a server is mounted, whatever its number. */
-export const dataMount = "/mnt/orion-data";
 
 interface File {
   readonly path: string;
@@ -21,9 +18,6 @@ interface File {
 export const privateMtu = 1450;
 
 const swapMb = 2048;
-
-/** Sets the rules of the packet filter anew, at every boot and whenever it is run. */
-export const firewallCommand = "/usr/local/sbin/orion-firewall";
 
 const files = (server: Server, peers: readonly PeerRule[]): readonly File[] => [
   {

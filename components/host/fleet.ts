@@ -1,13 +1,14 @@
 /** The servers of a stack, each a place for containers. */
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
+import { edgeHealthPath } from "../../common/edge-contract.ts";
+import { firewallCommand } from "../../common/server-contract.ts";
 import { type Settings } from "../../config/schema.ts";
 import { labels, type Naming, physicalName } from "../../topology/naming.ts";
 import { containerPorts } from "../../topology/plan.ts";
 import { type Server, type Topology } from "../../topology/types.ts";
-import { edgeHealthPath } from "../edge-proxy/nginx-config.ts";
 import { CloudFirewall, type CloudFirewallArgs } from "./cloud-firewall.ts";
-import { firewallCommand, privateMtu, userData } from "./cloud-init.ts";
+import { privateMtu, userData } from "./cloud-init.ts";
 import { DockerPlace, type RegistryLogin } from "./docker-place.ts";
 import { Farewell } from "./farewell.ts";
 import { firewallScript, peersOf } from "./host-firewall.ts";
@@ -16,7 +17,7 @@ import { HostReady } from "./host-ready.ts";
 import { PrivateNetwork } from "./private-network.ts";
 import { CloudServer, type CloudServerArgs } from "./server.ts";
 import { type HetznerAccess } from "./server-type.ts";
-import { sshOptions } from "./ssh-options.ts";
+import { sshOptions } from "../../common/ssh.ts";
 
 export interface FleetArgs {
   readonly naming: Naming;

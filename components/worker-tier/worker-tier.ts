@@ -1,12 +1,12 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { flowerUser } from "../../common/app-contract.ts";
 import { containerPorts } from "../../topology/plan.ts";
 import { type Service } from "../../topology/types.ts";
 import { type AppEnvironment } from "../app-tier/environment.ts";
 import { createContainer, type HealthCheck } from "../container.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
 import { uploadDirectory } from "../storage/storage.ts";
-import { flowerUser } from "./flower-user.ts";
 
 export interface WorkerTierArgs {
   readonly place: DockerPlace;

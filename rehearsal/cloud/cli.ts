@@ -1,7 +1,7 @@
 /** make cloud-up, cloud-down, cloud-status, cloud-fault. */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { UserError } from "../../toolchain/src/run.ts";
+import { UserError } from "../../common/user-error.ts";
 import { CloudClient } from "./client.ts";
 import { faultOf, faultUsage, faultWords } from "./fault-words.ts";
 import { endCloud, startCloud } from "./process.ts";

@@ -1,6 +1,6 @@
 /** The calls of a cloud that are its own, beside those of the two APIs. */
 import { z } from "zod";
-import { UserError } from "../../toolchain/src/run.ts";
+import { UserError } from "../../common/user-error.ts";
 import { type Json } from "../json.ts";
 import { type CloudSettings } from "./settings.ts";
 import { readStatus, type Status } from "./status.ts";

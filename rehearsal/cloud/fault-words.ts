@@ -1,5 +1,5 @@
 /** Faults as words, the way a person types and reads them: `reply api=hetzner status=503`. Pure. */
-import { UserError } from "../../toolchain/src/run.ts";
+import { UserError } from "../../common/user-error.ts";
 import { type Fault } from "../faults.ts";
 import { isRecord, type Json } from "../json.ts";
 

@@ -1,6 +1,6 @@
 /** Whether this host can run machines. */
+import { UserError } from "../../common/user-error.ts";
 import { command } from "../machines/docker/commands.ts";
-import { UserError } from "../../toolchain/src/run.ts";
 
 const needed = {
   docker: "the Docker Engine (make docker)",

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
+import { UserError } from "../../common/user-error.ts";
 import { progressOn } from "../../toolchain/src/progress.ts";
-import { UserError } from "../../toolchain/src/run.ts";
 import { DockerMachines } from "../machines/docker/docker-machines.ts";
 import { CloudClient } from "./client.ts";
 import { checkHost } from "./host.ts";

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { UserError } from "../../toolchain/src/run.ts";
+import { UserError } from "../../common/user-error.ts";
 import { type Plan, plans } from "../cloudflare/state.ts";
 import { type ZoneConfig } from "../cloudflare/world.ts";
 

@@ -8,7 +8,7 @@ import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import service from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
-import { unwrapSecrets } from "../../plugin/secrets.ts";
+import { unwrapSecrets } from "../../common/secrets.ts";
 import { Client, refusal } from "./client.ts";
 import { lookUp } from "./lookups.ts";
 import { type CloudflareProvider } from "./provider.ts";

@@ -6,7 +6,7 @@ import dns from "node:dns";
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { UserError } from "../../toolchain/src/run.ts";
+import { UserError } from "../../common/user-error.ts";
 import { Load, type LedgerTally, type Tally } from "./load.ts";
 import { Visitor } from "./visitor.ts";
 

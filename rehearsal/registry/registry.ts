@@ -1,7 +1,8 @@
 /** The image registry of the rehearsal cloud: servers pull from it what they would pull from the internet. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { run, type Runner, UserError } from "../../toolchain/src/run.ts";
+import { UserError } from "../../common/user-error.ts";
+import { run, type Runner } from "../../toolchain/src/run.ts";
 import { Child } from "../programs/child.ts";
 
 export interface RegistryOptions {

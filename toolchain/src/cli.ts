@@ -1,9 +1,9 @@
 /** Entry of the toolchain's own commands: `node toolchain/src/cli.ts ensure [engine|docker|all]`, `status`. */
 import { resolve } from "node:path";
+import { UserError } from "../../common/user-error.ts";
 import { dockerVersion, ensureDocker } from "./docker.ts";
 import { describeOrigin, ensureEngine } from "./engine.ts";
 import { partsOf, type Places, placesOf } from "./parts.ts";
-import { UserError } from "./run.ts";
 
 const usage = `Usage: node toolchain/src/cli.ts COMMAND
 

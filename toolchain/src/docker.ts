@@ -3,8 +3,9 @@ import { spawn } from "node:child_process";
 import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../../common/user-error.ts";
 import { type Progress, progressOn } from "./progress.ts";
-import { type Outcome, run, type Runner, UserError } from "./run.ts";
+import { type Outcome, run, type Runner } from "./run.ts";
 
 /** What is known of the machine, and what can be done to it; tests bring their own. */
 export interface Machine {

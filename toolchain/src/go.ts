@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Runner, UserError } from "./run.ts";
+import { UserError } from "../../common/user-error.ts";
+import { type Runner } from "./run.ts";
 
 /** Free space that a cold build needs, in GiB: the modules, Go's build cache and the programs. */
 export const requiredGiB = 6;

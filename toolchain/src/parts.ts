@@ -2,7 +2,7 @@
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { UserError } from "./run.ts";
+import { UserError } from "../../common/user-error.ts";
 
 /** The release of the engine; toolchain/go/engine/go.mod names the same one. */
 export const engineVersion = "3.255.0";

@@ -102,7 +102,7 @@ function read(path: string): string | undefined {
 try {
   await main(resolve(import.meta.dirname, "..", ".."), process.argv.slice(2));
 } catch (error) {
-  const { UserError } = await import("./run.ts");
+  const { UserError } = await import("../../common/user-error.ts");
   process.stderr.write(
     `error: ${error instanceof UserError ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
   );

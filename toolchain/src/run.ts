@@ -2,11 +2,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 
-/** An error that is the user's to mend: its message says all, so it is shown without a stack trace. */
-export class UserError extends Error {
-  override readonly name = "UserError";
-}
-
 export interface Outcome {
   /** The exit code; 127 when the program does not exist, 124 when it took too long. */
   readonly code: number;

@@ -1,5 +1,5 @@
 /** The common problems of the platform: what each means and what to do about it. Pure. */
-import { dataMount } from "../../components/host/cloud-init.ts";
+import { dataMount } from "../../common/server-contract.ts";
 
 export type Problem =
   | "server-silent"

@@ -1,6 +1,6 @@
 /** How the containers of a stack are: what Docker says of each, and what its own service says when it is asked. */
-import { redisDatabases } from "../../components/cache/redis-config.ts";
-import { edgeHealthPath } from "../../components/edge-proxy/nginx-config.ts";
+import { redisDatabases } from "../../common/app-contract.ts";
+import { edgeHealthPath } from "../../common/edge-contract.ts";
 import { queues } from "../../config/schema.ts";
 import { type Service, servicesOf, type Topology } from "../../topology/types.ts";
 import { type ContainerState } from "../docker.ts";

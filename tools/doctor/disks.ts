@@ -1,6 +1,6 @@
 /** How much room the disks of a stack have. */
 import { existsSync } from "node:fs";
-import { dataMount } from "../../components/host/cloud-init.ts";
+import { dataMount } from "../../common/server-contract.ts";
 import { type Topology } from "../../topology/types.ts";
 import { type Engines } from "../engines.ts";
 import { type Finding, type Problem } from "./advice.ts";

@@ -1,7 +1,7 @@
 /** Sees to it that a server is off, so that what ran there does not come back beside what took its place. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Hetzner, Refusal } from "../../plugin/hetzner.ts";
-import { UserError } from "../user-error.ts";
+import { type Hetzner, Refusal } from "../../common/hetzner.ts";
+import { UserError } from "../../common/user-error.ts";
 
 /** Of these Hetzner does not think better of. */
 const final = new Set(["unauthorized", "forbidden", "token_readonly"]);

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { UserError } from "../../common/user-error.ts";
 import { graphOf, stateSchema } from "../../policy/state.ts";
 import { physicalName } from "../../topology/naming.ts";
 import { hetznerOf } from "../cloud-apis.ts";
@@ -22,7 +23,6 @@ import {
 import { readState, type Resource, type State } from "../state.ts";
 import { bold, confirm, dim, isTerminal, say } from "../terminal.ts";
 import { up } from "../up.ts";
-import { UserError } from "../user-error.ts";
 import { fence } from "./fence.ts";
 import { type LeftBehind, withoutServer } from "./forget-server.ts";
 import { type Promotion, promotionOf } from "./promotion.ts";

@@ -1,9 +1,9 @@
 /** Which replica takes which primary's place, by what the stack's file says and what the state has. Pure. */
+import { UserError } from "../../common/user-error.ts";
 import { type Graph, keyOf } from "../../policy/graph.ts";
 import { coreOf, types } from "../../policy/stateful.ts";
 import { formerPrimary, replicaName, replicaServerOf } from "../../topology/servers.ts";
 import { type StackFile } from "../stack-file.ts";
-import { UserError } from "../user-error.ts";
 
 export interface Promotion {
   /** The server with the primary that is lost: `core-1`. */

@@ -1,12 +1,12 @@
 /** The server whose replica is promoted, and PostgreSQL there: how far it is, whom it reaches, and its promotion. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../../common/user-error.ts";
 import { physicalName } from "../../topology/naming.ts";
 import { containerPorts } from "../../topology/plan.ts";
 import { type Engine, enginesIn } from "../engines.ts";
 import { type Captured } from "../run.ts";
 import { type StackFile } from "../stack-file.ts";
 import { type Resource } from "../state.ts";
-import { UserError } from "../user-error.ts";
 import { type Promotion } from "./promotion.ts";
 
 /** Replaying what it has received and not applied yet may take a while; PostgreSQL itself needs a second. */

@@ -1,6 +1,6 @@
 /** What the next update would make, by the program itself: where the last one failed, some of it may be there already. */
 import { z } from "zod";
-import { unknownValue } from "../../plugin/secrets.ts";
+import { unknownValue } from "../../common/secrets.ts";
 import { capture } from "../run.ts";
 import { type Resource, resourceSchema } from "../state.ts";
 

@@ -3,10 +3,10 @@
  * plugins that go on without their engine, and things that were made but never noted in the state. Containers and networks
  * are removed and made again; what is at Hetzner and Cloudflare is taken into the state. Nothing that holds data is deleted.
  */
+import { UserError } from "../../common/user-error.ts";
 import { apisOf } from "../cloud-apis.ts";
 import { capture } from "../run.ts";
 import { type Deployment, readState, type Resource, type State } from "../state.ts";
-import { UserError } from "../user-error.ts";
 import { type Apis, findObject, isInCloud, spares } from "./cloud-objects.ts";
 import { endLeftPlugins } from "./left-plugins.ts";
 import { removeOrphans } from "./orphans.ts";

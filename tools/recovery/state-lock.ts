@@ -3,9 +3,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join, relative } from "node:path";
 import { z } from "zod";
+import { UserError } from "../../common/user-error.ts";
 import { localState } from "../backend.ts";
 import { capture } from "../run.ts";
-import { UserError } from "../user-error.ts";
 import { isRunningEngine } from "./left-plugins.ts";
 
 const lockSchema = z.object({ pid: z.number(), username: z.string(), hostname: z.string(), timestamp: z.string() });

@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { UserError } from "../../common/user-error.ts";
 import { type CloudClient } from "../../rehearsal/cloud/client.ts";
 import { type StartedCloud, startCloud } from "../../rehearsal/cloud/process.ts";
 import {
@@ -25,7 +26,6 @@ import { describeStack, inPhase, parseStackText, readStackFile, readStackText, t
 import { say, yellow } from "../terminal.ts";
 import { sayUnhealthy } from "../unhealthy.ts";
 import { ensureStack } from "../up.ts";
-import { UserError } from "../user-error.ts";
 import { configOf, holdsSecret, overlayOf, projectFile, stackFile } from "./files.ts";
 import { findDeliveries, isStandIn } from "./images.ts";
 import { reportOf } from "./report.ts";

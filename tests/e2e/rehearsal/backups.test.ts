@@ -4,12 +4,7 @@ import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Backup } from "../../../components/database/backup.ts";
 import { officialImages } from "../../../config/images.ts";
-import {
-  hostFilesSchema,
-  type HostFilesInputs,
-  removeHostFiles,
-  writeHostFiles,
-} from "../../../plugin/host-files.ts";
+import { hostFilesSchema, type HostFilesInputs, removeHostFiles, writeHostFiles } from "../../../plugin/host-files.ts";
 import { spawnProgram } from "../../../plugin/run.ts";
 import { compose } from "../../unit/support/compose.ts";
 import { named, placeOf } from "../../unit/support/place.ts";

@@ -1,8 +1,8 @@
 /** The commands that a stack's outputs have for each of its components. */
 import { basename } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { backupCommand, backupUnit, drillCommand } from "../../../common/server-contract.ts";
 import { accessOf } from "../../../components/access.ts";
-import { backupCommand, backupUnit, drillCommand } from "../../../components/database/backup-files.ts";
 import { plan } from "../../../topology/plan.ts";
 import { settingsOf } from "../support/settings.ts";
 

@@ -1,10 +1,11 @@
 /** What a server does before anybody logs in, and what may reach it. */
 import { spawnSync } from "node:child_process";
 import { parse } from "yaml";
+import { dataMount } from "../../../common/server-contract.ts";
 import { firewallRules } from "../../../components/host/cloud-firewall.ts";
-import { dataMount, userData } from "../../../components/host/cloud-init.ts";
+import { userData } from "../../../components/host/cloud-init.ts";
 import { firewallScript, peersOf } from "../../../components/host/host-firewall.ts";
-import { sshOptions } from "../../../components/host/ssh-options.ts";
+import { sshOptions } from "../../../common/ssh.ts";
 import { plan } from "../../../topology/plan.ts";
 import { type Server } from "../../../topology/types.ts";
 import { settingsOf } from "../support/settings.ts";

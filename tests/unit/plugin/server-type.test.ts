@@ -1,5 +1,5 @@
 /** The type of a server: which one it gets, what it keeps, and how it gets another. */
-import { type Hetzner, Refusal } from "../../../plugin/hetzner.ts";
+import { type Hetzner, Refusal } from "../../../common/hetzner.ts";
 import { OrionProvider } from "../../../plugin/provider.ts";
 import { type Ran, type Run } from "../../../plugin/run.ts";
 import { chooseType, giveType, hasOtherType, type ServerTypeInputs } from "../../../plugin/server-type.ts";

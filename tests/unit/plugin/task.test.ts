@@ -1,6 +1,6 @@
 import { type Command, type Run } from "../../../plugin/run.ts";
 import { OrionProvider } from "../../../plugin/provider.ts";
-import { redact, unwrapSecrets } from "../../../plugin/secrets.ts";
+import { redact, unwrapSecrets } from "../../../common/secrets.ts";
 
 const secret = (value: unknown) => ({
   "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",

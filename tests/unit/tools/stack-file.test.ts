@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { UserError } from "../../../common/user-error.ts";
 import { describeStack, readStackFile } from "../../../tools/stack-file.ts";
-import { UserError } from "../../../tools/user-error.ts";
 import { leastValues } from "../support/settings.ts";
 
 const config = (more: object) =>

@@ -1,7 +1,7 @@
 import { type Phase } from "../../../../config/schema.ts";
 import { type Graph } from "../../../../policy/graph.ts";
 import { types } from "../../../../policy/stateful.ts";
-import { Refusal } from "../../../../plugin/hetzner.ts";
+import { Refusal } from "../../../../common/hetzner.ts";
 import { fence } from "../../../../tools/promotion/fence.ts";
 import { promotionOf } from "../../../../tools/promotion/promotion.ts";
 import { describeStack } from "../../../../tools/stack-file.ts";

@@ -1,13 +1,14 @@
-/** Secrets as they cross the plugin protocol: an object that is marked by a signature and carries the value. */
+/** Secrets as Pulumi's engine encodes them, and the redaction of secrets in messages. Pure. */
 
-/** The engine's mark of a wrapped value, also in the state, and, as its content, of a secret (Pulumi's resource property encoding). */
+/** The key that marks a wrapped value in the plugin protocol and in a state (Pulumi's resource property encoding). */
 export const signatureKey = "4dabf18193072939515e22adb298388d";
+/** The value of that key which marks a secret. */
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 
-/** What the engine sends in a preview for a text that is not known yet. */
+/** The text that the engine sends in a preview for a value that is not known yet. */
 export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-/** The plain value of whatever the engine sent, with every secret in it unwrapped. */
+/** The plain value of what the engine sent, with every secret in it unwrapped. */
 export function unwrapSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(unwrapSecrets);
   if (typeof value !== "object" || value === null) return value;
@@ -17,7 +18,7 @@ export function unwrapSecrets(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unwrapSecrets(inner)]));
 }
 
-/** `text` with each of the given secrets replaced; very short ones are left, they would only garble it. */
+/** `text` with each of the given secrets replaced. Secrets below six characters are kept: they match ordinary words. */
 export function redact(text: string, secrets: readonly string[]): string {
   return secrets
     .filter((secret) => secret.length >= 6)

@@ -1,0 +1,13 @@
+/** Paths of the edge that the program, the plugin and the tools share. Pure. */
+
+/** The path at which load balancers ask the edge for its health. */
+export const edgeHealthPath = "/edge-health";
+
+/** The folder of the edge's files in its container. */
+export const edgeDirectory = "/etc/orion/edge";
+
+/** nginx' configuration in the container; `current` links to the version in use. */
+export const edgeConfigFile = `${edgeDirectory}/current/nginx.conf`;
+
+/** While this file exists the edge reports itself as unhealthy to load balancers. In memory: a restart removes it. */
+export const drainingFile = "/dev/shm/orion-leaving";

@@ -1,0 +1,36 @@
+/** Paths, commands and units of a server that the program, the plugin and the tools share. Pure. */
+
+/** The file that the first boot creates as its last step. */
+export const readyFile = "/var/lib/orion/first-boot-done";
+
+/** Mounts the Volume of the device in its first argument, now and at every boot; installed by the first boot. */
+export const mountCommand = "/usr/local/sbin/orion-volume";
+
+/** The folder that the Volume of a server is mounted at, whatever the Volume's number. */
+export const dataMount = "/mnt/orion-data";
+
+/** Replaces the rules of the server's packet filter, at every boot and whenever it runs. */
+export const firewallCommand = "/usr/local/sbin/orion-firewall";
+
+/** Takes a backup of the database; `list` lists the complete backups. */
+export const backupCommand = "/usr/local/sbin/orion-backup";
+
+/** Restores the newest backup into a scratch server and compares it with the backup's counts. */
+export const drillCommand = "/usr/local/sbin/orion-restore-drill";
+
+/** Name of the systemd service that takes backups, and of its timer. */
+export const backupUnit = "orion-backup";
+
+const backupFolder = "/etc/orion/backup";
+
+/** The environment variable with which the scripts read their files from another folder. */
+export const backupFilesVariable = "ORION_BACKUP_FILES";
+
+/** The files that the scripts of backup and drill read. */
+export const backupFiles = {
+  settings: `${backupFolder}/settings`,
+  /** rclone's settings and credentials, as environment variables. */
+  store: `${backupFolder}/store.env`,
+  /** The connection of PostgreSQL's clients, as environment variables. */
+  database: `${backupFolder}/database.env`,
+} as const;

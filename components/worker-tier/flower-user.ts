@@ -1,2 +1,0 @@
-/** The user that Flower asks for, beside its password. */
-export const flowerUser = "orion";
