@@ -6,12 +6,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Outcome, runSync } from "../common/process.ts";
 import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { RehearsalCloud } from "../tests/e2e/support/cloud.ts";
 import { type LoadReport } from "../tests/e2e/support/load.ts";
 import { RehearsedPlatform } from "../tests/e2e/support/platform.ts";
 import { succeed } from "../tests/e2e/support/sandbox.ts";
-import { type Captured, capture } from "../tools/run.ts";
 import { readState } from "../tools/state.ts";
 import { median, machine, markdownTable, tableOf } from "./table.ts";
 import { failuresDuring, type Happening, rowsOf, times, whats, wholeRun } from "./under-load.ts";
@@ -23,8 +23,8 @@ const cloud = new RehearsalCloud(root, { name: "benchmvp", block: 95, port: 8950
 const platform = new RehearsedPlatform(root, cloud);
 const folder = rehearsalFolder(root, "benchmvp", stack);
 
-const ran = ({ code, stdout, stderr }: Captured): string => succeed({ code, output: stdout + stderr });
-const pulumi = (...args: string[]): string => ran(capture("pulumi", ["-C", folder, ...args, "--stack", stack]));
+const ran = ({ code = 1, output }: Outcome): string => succeed({ code, output });
+const pulumi = (...args: string[]): string => ran(runSync("pulumi", ["-C", folder, ...args, "--stack", stack]));
 const update = (...args: string[]) => pulumi("up", "--yes", "--skip-preview", ...args);
 
 function timed(work: () => unknown): number {
@@ -44,7 +44,7 @@ function change(what: string, work: () => unknown): Happening {
 /** The status of `/health`, asked for by the command that the report of a rehearsal says. */
 function firstAnswer(report: string): string {
   const [command = "false"] = /curl --resolve .*https:\/\/orion\.example\.com/.exec(report) ?? [];
-  return ran(capture("sh", ["-c", `${command}/health --silent --fail --output /dev/null --write-out '%{http_code}'`]));
+  return ran(runSync("sh", ["-c", `${command}/health --silent --fail --output /dev/null --write-out '%{http_code}'`]));
 }
 
 /** The names that the engine has for the resources of a type. */

@@ -1,13 +1,13 @@
 /** One `docker build`: the context goes in as an archive, the name is given only to what is complete. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Outcome, type Run } from "../common/process.ts";
 import { contextArchive, type ContextFile } from "./context.ts";
 import { buildEpoch } from "./debian.ts";
-import { type Outcome, type Runner } from "./engine.ts";
 
 export interface Workshop {
-  readonly runner: Runner;
+  readonly runner: Run;
   /** Folder of the log files. */
   readonly logs: string;
   /** Variables for `docker build`: which builder, and where packages come from. */
@@ -43,31 +43,31 @@ export async function buildImage(workshop: Workshop, order: BuildOrder): Promise
       Object.entries(values).flatMap(([key, value]) => [option, `${key}=${value}`]);
     const known = { ...process.env, ...environment };
     const log = join(logs, `${order.title}.log`);
-    const outcome = await runner({
-      command: "docker",
-      args: [
+    mkdirSync(logs, { recursive: true });
+    rmSync(log, { force: true });
+    const outcome = await runner(
+      "docker",
+      [
         ...["build", "--network", "host", "--force-rm", "--iidfile", idFile],
         ...pairs("--build-arg", { SOURCE_DATE_EPOCH: String(buildEpoch), ...order.args }),
         ...passedOn.filter((name) => known[name]).flatMap((name) => ["--build-arg", name]),
         ...pairs("--label", order.labels),
         "-",
       ],
-      input: contextArchive(order.files, buildEpoch),
-      environment,
-      log,
-    });
+      { input: contextArchive(order.files, buildEpoch), environment, log },
+    );
     if (outcome.code !== 0) throw buildFailure(order.title, outcome, log);
     const id = readFileSync(idFile, "utf8").trim();
-    const tagged = await runner({ command: "docker", args: ["tag", id, order.reference] });
-    if (tagged.code !== 0) throw new Error(`'${order.reference}' cannot be named: ${tagged.tail.trim()}`);
+    const tagged = await runner("docker", ["tag", id, order.reference]);
+    if (tagged.code !== 0) throw new Error(`'${order.reference}' cannot be named: ${tagged.output.trim()}`);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
 /** What went wrong, with the last lines that were printed. */
-export function buildFailure(title: string, { code, tail }: Outcome, log: string): Error {
-  const lines = tail.trimEnd().split("\n").slice(-20);
+export function buildFailure(title: string, { code, output }: Pick<Outcome, "code" | "output">, log: string): Error {
+  const lines = output.trimEnd().split("\n").slice(-20);
   return new Error(
     `building the image '${title}' failed with exit code ${code ?? "none"}; the whole log is in ${log}, it ends with\n` +
       lines.map((line) => `  | ${line}`).join("\n"),

@@ -1,5 +1,6 @@
 /** Makes images available in the local Docker Engine: what is there stays, the rest is pulled or built. */
 import { join } from "node:path";
+import { type Run, tryRun } from "../common/process.ts";
 import {
   type ImageChoices,
   type OfficialImage,
@@ -9,7 +10,7 @@ import {
   resolveImage,
 } from "../config/images.ts";
 import { type Workshop, buildImage } from "./docker-build.ts";
-import { builderEnvironment, inputsLabel, type LocalImage, localImages, run, type Runner } from "./engine.ts";
+import { builderEnvironment, inputsLabel, type LocalImage, localImages } from "./engine.ts";
 import { Equivalents } from "./equivalents.ts";
 import { ownImage } from "./own.ts";
 import { Registries } from "./registry.ts";
@@ -34,7 +35,7 @@ export interface EnsureOptions {
   /** Gets a line for all that takes longer than two seconds. @default nobody */
   readonly report?: (line: string) => void;
   /** Runs programs; tests give their own. */
-  readonly runner?: Runner;
+  readonly runner?: Run;
 }
 
 export interface EnsuredImage {
@@ -66,7 +67,7 @@ const messageOf = (reason: unknown): string => (reason instanceof Error ? reason
 /** One run over the images; every image is made at most once in it. */
 class Round {
   readonly #options: EnsureOptions;
-  readonly #runner: Runner;
+  readonly #runner: Run;
   readonly #registries: Registries;
   readonly #references: ReadonlyMap<ImageName, string>;
   readonly #started = new Map<ImageName, Promise<EnsuredImage>>();
@@ -76,7 +77,7 @@ class Round {
 
   constructor(options: EnsureOptions) {
     this.#options = options;
-    this.#runner = options.runner ?? run;
+    this.#runner = options.runner ?? tryRun;
     this.#registries = new Registries(this.#runner);
     const base = resolveImage("python", options.choices);
     this.#references = new Map(
@@ -204,17 +205,14 @@ function isOfficial(name: ImageName): name is OfficialImage {
 }
 
 /** The package index that pip is configured for on this machine, as pip's own variables. */
-async function pipEnvironment(runner: Runner): Promise<Record<string, string>> {
+async function pipEnvironment(runner: Run): Promise<Record<string, string>> {
   const keys = { "global.index-url": "PIP_INDEX_URL", "global.extra-index-url": "PIP_EXTRA_INDEX_URL" };
   const found: Record<string, string> = {};
   for (const [key, variable] of Object.entries(keys)) {
     if (process.env[variable]) continue;
-    try {
-      const { code, stdout } = await runner({ command: "pip", args: ["config", "get", key] });
-      if (code === 0 && stdout.trim()) found[variable] = stdout.trim();
-    } catch {
-      // No pip on this machine: then it has no configuration either.
-    }
+    // Without pip on this machine there is no configuration of it either.
+    const { code, stdout } = await runner("pip", ["config", "get", key]);
+    if (code === 0 && stdout.trim()) found[variable] = stdout.trim();
   }
   return found;
 }

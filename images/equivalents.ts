@@ -1,12 +1,12 @@
 /** Equivalents of official images, built from Debian packages where no registry can be reached. */
-import { execFileSync } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { type Run, runSync, StartError } from "../common/process.ts";
 import { type OfficialImage } from "../config/images.ts";
 import { contextFiles, type ContextFile, hashOf } from "./context.ts";
 import { type DebianPlan, readDebianPlan, rootfsFacts, startBootstrap } from "./debian.ts";
 import { buildFailure, buildImage, type Workshop } from "./docker-build.ts";
-import { inputsLabel, localImages, type Runner } from "./engine.ts";
+import { inputsLabel, localImages } from "./engine.ts";
 
 /** Builds equivalents, and the Debian below them once. */
 export class Equivalents {
@@ -101,22 +101,18 @@ const emptyFile = { content: Buffer.alloc(0), kind: "file" } as const;
 
 function aptConfiguration(): string {
   try {
-    return execFileSync("apt-config", ["dump"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-  } catch {
-    // No apt here: then there is nothing of it to pass on.
-    return "";
+    return runSync("apt-config", ["dump"]).stdout;
+  } catch (error) {
+    // A machine without apt has no configuration of it to pass on.
+    if (error instanceof StartError) return "";
+    throw error;
   }
 }
 
 /** Makes sure of mmdebstrap: installs it where that is possible, else says what to do. */
-async function requireBootstrap(runner: Runner): Promise<void> {
-  const works = async (command: string, ...args: string[]) => {
-    try {
-      return (await runner({ command, args, environment: { DEBIAN_FRONTEND: "noninteractive" } })).code === 0;
-    } catch {
-      return false;
-    }
-  };
+async function requireBootstrap(runner: Run): Promise<void> {
+  const works = async (program: string, ...args: string[]) =>
+    (await runner(program, args, { environment: { DEBIAN_FRONTEND: "noninteractive" } })).code === 0;
   if (await works("mmdebstrap", "--version")) return;
   const install = ["install", "--yes", "--no-install-recommends", "mmdebstrap"];
   if (process.getuid?.() === 0) {
@@ -146,17 +142,14 @@ async function importRootfs({ runner, logs }: Workshop, plan: DebianPlan, refere
       resolve(code ?? 1);
     });
   });
-  const [code, imported] = await Promise.all([
-    ended,
-    runner({ command: "docker", args: ["import", "-"], input: bootstrap.stdout }),
-  ]);
+  const [code, imported] = await Promise.all([ended, runner("docker", ["import", "-"], { input: bootstrap.stdout })]);
   file.end();
   const id = imported.stdout.trim();
   if (code !== 0) {
     // What came before the failure is no image that anybody could want.
-    if (id) await runner({ command: "docker", args: ["image", "rm", id] });
-    throw buildFailure("debian-rootfs", { code, stdout: "", tail }, log);
+    if (id) await runner("docker", ["image", "rm", id]);
+    throw buildFailure("debian-rootfs", { code, output: tail }, log);
   }
   if (imported.code !== 0) throw buildFailure("debian-rootfs", imported, log);
-  await runner({ command: "docker", args: ["tag", id, reference] });
+  await runner("docker", ["tag", id, reference]);
 }

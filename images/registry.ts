@@ -1,5 +1,7 @@
 /** Official images from their registries: pulled where one answers, and quickly given up where none does. */
-import { type Runner } from "./engine.ts";
+import { mkdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { type Run } from "../common/process.ts";
 
 export type Pull =
   | { readonly kind: "pulled" }
@@ -33,12 +35,12 @@ export function judgePull(output: string): Exclude<Pull, { kind: "pulled" }> {
  * The engine is asked to pull instead of the registry being asked from here, because proxies and mirrors are settings of the engine.
  */
 export class Registries {
-  readonly #runner: Runner;
+  readonly #runner: Run;
   readonly #unreachable = new Map<string, string>();
   /** The first pull from each registry, which the others wait for. */
   readonly #first = new Map<string, Promise<unknown>>();
 
-  constructor(runner: Runner) {
+  constructor(runner: Run) {
     this.#runner = runner;
   }
 
@@ -57,17 +59,14 @@ export class Registries {
   async #pull(host: string, reference: string, log: string): Promise<Pull> {
     const known = this.#unreachable.get(host);
     if (known !== undefined) return { kind: "unreachable", reason: known };
-    const { code, tail } = await this.#runner({
-      command: "docker",
-      args: ["pull", reference],
-      log,
-      silenceSeconds: answerSeconds,
-    });
+    mkdirSync(dirname(log), { recursive: true });
+    rmSync(log, { force: true });
+    const { code, output } = await this.#runner("docker", ["pull", reference], { log, silenceSeconds: answerSeconds });
     if (code === 0) return { kind: "pulled" };
     const verdict: Pull =
       code === undefined
         ? { kind: "unreachable", reason: `${host} did not answer within ${answerSeconds} s` }
-        : judgePull(tail);
+        : judgePull(output);
     if (verdict.kind === "unreachable") this.#unreachable.set(host, verdict.reason);
     return verdict;
   }

@@ -1,6 +1,6 @@
 /** The docker command line, on this machine for a local engine and on its own machine for one that is reached over SSH. */
+import { type Outcome, type Run } from "../common/process.ts";
 import { sshArguments } from "../common/ssh.ts";
-import { type Ran, type Run } from "./run.ts";
 
 /** A Docker Engine. */
 export interface Engine {
@@ -18,7 +18,7 @@ export interface DockerCall {
   readonly timeoutSeconds: number;
 }
 
-export type Docker = (call: DockerCall) => Promise<Ran>;
+export type Docker = (call: DockerCall) => Promise<Outcome>;
 
 /** Node.js and sshd hand over sockets, which `/dev/stdin` cannot open; `cat` makes a pipe of them. */
 const piped = 'cat | docker "$@"';
@@ -28,10 +28,8 @@ export const dockerBy =
   (run: Run): Docker =>
   ({ engine: { dockerHost, sshOptions = [] }, args, input, timeoutSeconds }) => {
     const words = input === undefined ? ["docker", ...args] : ["sh", "-c", piped, "docker", ...args];
-    const common = { timeoutSeconds, ...(input !== undefined && { input }) };
-    if (dockerHost.startsWith("ssh://")) {
-      return run({ ...common, program: "ssh", args: sshArguments(dockerHost, sshOptions, words) });
-    }
+    const options = { timeoutSeconds, ...(input !== undefined && { input }) };
+    if (dockerHost.startsWith("ssh://")) return run("ssh", sshArguments(dockerHost, sshOptions, words), options);
     const [program = "docker", ...rest] = words;
-    return run({ ...common, program, args: rest, environment: { DOCKER_HOST: dockerHost } });
+    return run(program, rest, { ...options, environment: { DOCKER_HOST: dockerHost } });
   };

@@ -1,9 +1,9 @@
 /** A server that goes away: what runs on it ends in its own time before. */
 import { z } from "zod";
+import { type Run } from "../common/process.ts";
 import { sshArguments } from "../common/ssh.ts";
 import { serverSchema } from "./engine.ts";
 import { endScript, stopSeconds } from "./leave-script.ts";
-import { type Run } from "./run.ts";
 
 export const farewellSchema = z.strictObject({
   ...serverSchema,
@@ -18,5 +18,5 @@ export type FarewellInputs = z.infer<typeof farewellSchema>;
  */
 export async function bidFarewell({ host, sshOptions, stack }: FarewellInputs, run: Run): Promise<void> {
   const args = sshArguments(host, sshOptions, ["sh", "-s"]);
-  await run({ program: "ssh", args, input: endScript(stack), timeoutSeconds: stopSeconds });
+  await run("ssh", args, { input: endScript(stack), timeoutSeconds: stopSeconds });
 }

@@ -1,9 +1,9 @@
 /** Files of a server that its user data cannot bring, because that is read once: scripts, units, credentials. */
 import { z } from "zod";
+import { type Run } from "../common/process.ts";
 import { writeLine, quotedWords } from "../common/shell.ts";
 import { sshArguments } from "../common/ssh.ts";
 import { serverSchema } from "./engine.ts";
-import { type Run } from "./run.ts";
 import { redact } from "../common/secrets.ts";
 
 export const hostFilesSchema = z.strictObject({
@@ -50,8 +50,8 @@ async function must(
   input?: string,
 ): Promise<void> {
   const args = sshArguments(host, sshOptions, words);
-  const call = { program: "ssh", args, timeoutSeconds: commandSeconds, ...(input !== undefined && { input }) };
-  const { code, output } = await run(call);
+  const options = { timeoutSeconds: commandSeconds, ...(input !== undefined && { input }) };
+  const { code, output } = await run("ssh", args, options);
   if (code === 0) return;
   const why = code === undefined ? `it took longer than ${commandSeconds} s` : output.trim();
   throw new Error(`${host}: ${what}: ${redact(why, secretsOf(files))}\nCorrect the cause and run up again.`);

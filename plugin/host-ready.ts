@@ -1,10 +1,10 @@
 /** A server whose first boot has ended: it lets its operator in, its Docker Engine answers, its Volume is mounted. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { type Outcome, type Run } from "../common/process.ts";
 import { sshArguments } from "../common/ssh.ts";
 import { mountCommand, readyFile } from "../common/server-contract.ts";
 import { serverSchema } from "./engine.ts";
-import { type Ran, type Run } from "./run.ts";
 
 export const hostReadySchema = z.strictObject({
   ...serverSchema,
@@ -28,8 +28,8 @@ const sshFailed = 255;
  */
 export async function waitForHost(inputs: HostReadyInputs, run: Run, pause: () => Promise<void> = rest): Promise<void> {
   const { host, sshOptions, volumeDevice, timeoutSeconds } = inputs;
-  const on = (script: string, seconds = 20): Promise<Ran> =>
-    run({ program: "ssh", args: sshArguments(host, sshOptions, ["sh", "-c", script]), timeoutSeconds: seconds });
+  const on = (script: string, seconds = 20): Promise<Outcome> =>
+    run("ssh", sshArguments(host, sshOptions, ["sh", "-c", script]), { timeoutSeconds: seconds });
   const end = Date.now() + timeoutSeconds * 1000;
   for (;;) {
     const seen = await on(readyTest);
@@ -49,7 +49,7 @@ export async function waitForHost(inputs: HostReadyInputs, run: Run, pause: () =
 
 const rest = (): Promise<void> => sleep(secondsBetween * 1000);
 
-function refuseChangedKey(host: string, { output }: Ran): void {
+function refuseChangedKey(host: string, { output }: Outcome): void {
   if (!output.includes("IDENTIFICATION HAS CHANGED")) return;
   throw new Error(
     `${host} shows another SSH host key than before, although it is the same server: somebody may be in between. ` +
@@ -59,8 +59,8 @@ function refuseChangedKey(host: string, { output }: Ran): void {
 
 async function explain(
   { host, timeoutSeconds }: HostReadyInputs,
-  last: Ran,
-  on: (script: string) => Promise<Ran>,
+  last: Outcome,
+  on: (script: string) => Promise<Outcome>,
 ): Promise<string> {
   const late = `${host} was not ready within ${timeoutSeconds} s`;
   if (last.code === sshFailed || last.code === undefined) {

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type * as provider from "@pulumi/pulumi/provider/index.js";
 import { type z } from "zod";
+import { type Run } from "../common/process.ts";
 import { answersSchema, waitForAnswers } from "./answers.ts";
 import { dockerBy } from "./docker.ts";
 import { bidFarewell, farewellSchema } from "./farewell.ts";
@@ -9,7 +10,6 @@ import { hostFilesSchema, removeHostFiles, writeHostFiles } from "./host-files.t
 import { hostReadySchema, waitForHost } from "./host-ready.ts";
 import { liveFilesSchema, writeLiveFiles } from "./live-files.ts";
 import { pauseAfterChange, pauseAtRemoval, pauseSchema } from "./pause.ts";
-import { type Run } from "./run.ts";
 import { unknownValue, unwrapSecrets } from "../common/secrets.ts";
 import { chooseType, giveType, hasOtherType, ofThisMachine, serverTypeSchema } from "./server-type.ts";
 import { removeTask, runTask, taskSchema } from "./task.ts";

@@ -5,10 +5,10 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { type Outcome, type Run } from "../common/process.ts";
 import { sshOptions, sshArguments } from "../common/ssh.ts";
 import { accessSchema, type CloudServer, type Hetzner, hetznerBy, Refusal } from "../common/hetzner.ts";
 import { backScript, leaveScript, stopSeconds } from "./leave-script.ts";
-import { type Ran, type Run } from "./run.ts";
 
 export const serverTypeSchema = z.strictObject({
   /** The server's name at Hetzner. It need not be there yet. */
@@ -121,10 +121,10 @@ function on(
   { run }: Means,
   script: string,
   seconds: number,
-): Promise<Ran> {
+): Promise<Outcome> {
   const options = sshOptions({ ...ssh, serverId: String(server.id) });
   const args = sshArguments(`ssh://root@${server.address ?? ""}`, options, ["sh", "-s"]);
-  return run({ program: "ssh", args, input: script, timeoutSeconds: seconds });
+  return run("ssh", args, { input: script, timeoutSeconds: seconds });
 }
 
 /** Has it end what it does, and switches it off. */

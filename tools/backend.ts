@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { z } from "zod";
+import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
 import { type State, stateSchema } from "../policy/state.ts";
 import { defaultStateFolder, ownEnvironment } from "../toolchain/src/environment.ts";
-import { capture } from "./run.ts";
 
 /** The folder of the state when it lies on this machine; undefined when it is in a bucket or a service. */
 export function localState(root: string): string | undefined {
@@ -28,7 +28,7 @@ function backendOf(root: string): string | undefined {
 export function stackExists(root: string, stack: string): boolean {
   const state = localState(root);
   if (state !== undefined) return existsSync(join(state, "stacks", "orion", `${stack}.json`));
-  return capture("pulumi", ["stack", "export", "--stack", stack, "--cwd", root]).code === 0;
+  return runSync("pulumi", ["stack", "export", "--stack", stack, "--cwd", root]).code === 0;
 }
 
 const exportSchema = z.object({ deployment: stateSchema.nullish() });
@@ -46,7 +46,7 @@ export function stateOf(root: string, stack: string): State | undefined {
     const text = readFileSync(join(state, "stacks", "orion", `${stack}.json`), "utf8");
     return fileSchema.parse(JSON.parse(text)).checkpoint.latest ?? { resources: [] };
   }
-  const { code, stdout, stderr } = capture("pulumi", ["stack", "export", "--stack", stack, "--cwd", root]);
+  const { code, stdout, stderr } = runSync("pulumi", ["stack", "export", "--stack", stack, "--cwd", root]);
   if (code !== 0) throw new UserError(`The state of '${stack}' could not be read:\n${stderr.trim()}`);
   return exportSchema.parse(JSON.parse(stdout)).deployment ?? { resources: [] };
 }

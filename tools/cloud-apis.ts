@@ -1,10 +1,10 @@
 /** The two clouds' APIs with the tokens of a stack. */
 import { z } from "zod";
 import { type Hetzner, hetznerBy } from "../common/hetzner.ts";
+import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
 import { ownEnvironment } from "../toolchain/src/environment.ts";
 import { type Apis, type Get } from "./recovery/cloud-objects.ts";
-import { capture } from "./run.ts";
 
 const configSchema = z.record(z.string(), z.object({ value: z.string().optional() }));
 
@@ -33,7 +33,7 @@ interface Place {
 }
 
 function placesOf(root: string, stack: string): { readonly hetzner: Place; readonly cloudflare: Place } {
-  const { code, stdout, stderr } = capture("pulumi", [
+  const { code, stdout, stderr } = runSync("pulumi", [
     ...["config", "--json", "--show-secrets", "--stack", stack, "--cwd", root],
   ]);
   if (code !== 0) throw new UserError(`The configuration of '${stack}' could not be read:\n${stderr.trim()}`);

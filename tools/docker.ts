@@ -1,11 +1,11 @@
 /** The Docker Engine of a stack, for the tools: its containers as they are now. */
 import { z } from "zod";
+import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
 import { presets } from "../config/presets.ts";
 import { ensureDocker } from "../toolchain/src/docker.ts";
 import { type Service } from "../topology/types.ts";
 import { type Engines } from "./engines.ts";
-import { capture } from "./run.ts";
 
 const containerSchema = z.object({
   Name: z.string().transform((name) => name.replace(/^\//, "")),
@@ -35,7 +35,7 @@ export async function ensureDockerAt(dockerHost: string): Promise<void> {
 
 /** @throws {UserError} when no Docker Engine answers there */
 export function requireDocker(dockerHost: string): void {
-  const { code, stderr } = capture("docker", [
+  const { code, stderr } = runSync("docker", [
     ...hostArguments(dockerHost),
     "version",
     "--format",
@@ -61,7 +61,7 @@ export function inspectContainer(service: Service, engines: Engines): ContainerS
 /** Names of the volumes that hold a stack's data, whether its state still knows them or not. */
 export function volumesOf(stack: string, dockerHost: string): string[] {
   const filters = ["--filter", "label=app=orion", "--filter", `label=stack=${stack}`];
-  const { stdout } = capture("docker", [
+  const { stdout } = runSync("docker", [
     ...hostArguments(dockerHost),
     "volume",
     "ls",
@@ -78,6 +78,6 @@ export function volumesOf(stack: string, dockerHost: string): string[] {
 /** @throws {UserError} when the engine refuses, for example because a container that is not Orion's uses one */
 export function removeVolumes(names: readonly string[], dockerHost: string): void {
   if (names.length === 0) return;
-  const { code, stderr } = capture("docker", [...hostArguments(dockerHost), "volume", "rm", ...names]);
+  const { code, stderr } = runSync("docker", [...hostArguments(dockerHost), "volume", "rm", ...names]);
   if (code !== 0) throw new UserError(`Not all data could be deleted:\n${stderr.trim()}`);
 }

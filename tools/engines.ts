@@ -1,9 +1,9 @@
 /** The Docker Engines of a stack: the one of this machine, or those of its servers over SSH. */
 import { z } from "zod";
+import { type Outcome, runSync, runInteractive } from "../common/process.ts";
 import { quotedWords } from "../common/shell.ts";
 import { UserError } from "../common/user-error.ts";
 import { type Service } from "../topology/types.ts";
-import { type Captured, capture, runInteractive } from "./run.ts";
 import { type Resource } from "./state.ts";
 import { type StackFile } from "./stack-file.ts";
 
@@ -43,7 +43,7 @@ export class Engine {
   }
 
   /** Runs a docker command and keeps what it prints. */
-  capture(...args: readonly string[]): Captured {
+  capture(...args: readonly string[]): Outcome {
     return this.captureOnHost(...this.#docker, ...args);
   }
 
@@ -53,15 +53,15 @@ export class Engine {
    * @param format of a line, as Docker takes it; ids are whole
    * @param service its name; @default all
    */
-  serviceContainers(stack: string, format: string, service?: string): Captured {
+  serviceContainers(stack: string, format: string, service?: string): Outcome {
     const labels = ["app=orion", `stack=${stack}`, service === undefined ? "service" : `service=${service}`];
     const filters = labels.flatMap((label) => ["--filter", `label=${label}`]);
     return this.capture("container", "ls", "--all", "--no-trunc", ...filters, "--format", format);
   }
 
   /** Runs a program of the engine's machine and keeps what it prints. */
-  captureOnHost(...words: readonly string[]): Captured {
-    return capture(...this.#program(words, false));
+  captureOnHost(...words: readonly string[]): Outcome {
+    return runSync(...this.#program(words, false));
   }
 
   /** Brings a loopback port of the server to the same port of this machine, until the user ends it. @returns ssh's exit code */
@@ -71,8 +71,8 @@ export class Engine {
   }
 
   /** The same, with something to read. */
-  feedOnHost(input: string, ...words: readonly string[]): Captured {
-    return capture(...this.#program(words, false), input);
+  feedOnHost(input: string, ...words: readonly string[]): Outcome {
+    return runSync(...this.#program(words, false), { input });
   }
 
   /** Runs a docker command in the user's terminal. @returns its exit code */
@@ -178,7 +178,7 @@ function readSsh(root: string, stack: string): z.infer<typeof sshSchema> {
  * @throws {UserError} when the engine cannot say, for want of a passphrase for instance
  */
 export function stackOutput(root: string, stack: string, name: string, ...options: string[]): string | undefined {
-  const { code, stdout, stderr } = capture("pulumi", [
+  const { code, stdout, stderr } = runSync("pulumi", [
     ...["stack", "output", name, ...options, "--stack", stack, "--cwd", root],
   ]);
   if (code === 0) return stdout.trim();

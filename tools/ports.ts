@@ -1,9 +1,9 @@
 /** Whether the ports that a stack publishes are free, before Docker finds out half-way. */
 import { createServer } from "node:net";
+import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
 import { type Topology } from "../topology/types.ts";
 import { hostArguments } from "./docker.ts";
-import { capture } from "./run.ts";
 
 export interface PortConflict {
   readonly service: string;
@@ -49,7 +49,7 @@ export async function requireFreePorts(topology: Topology, dockerHost: string): 
 const portKeys: Readonly<Record<string, string>> = { "test-database": "testDatabase", "app-1": "app" };
 
 function portOwners(dockerHost: string): ReadonlyMap<number, ReadonlySet<string>> {
-  const { stdout } = capture("docker", [...hostArguments(dockerHost), "ps", "--format", "{{.Names}}\t{{.Ports}}"]);
+  const { stdout } = runSync("docker", [...hostArguments(dockerHost), "ps", "--format", "{{.Names}}\t{{.Ports}}"]);
   const owners = new Map<number, Set<string>>();
   for (const line of stdout.split("\n")) {
     const [name = "", ports = ""] = line.split("\t");
@@ -77,7 +77,7 @@ export const isFree = (address: string, port: number): Promise<boolean> =>
 /** `postgres (process 1234)`, from the system's own socket list. */
 function processOn(port: number): string | undefined {
   try {
-    const { stdout } = capture("ss", ["-ltnpH", `sport = :${port}`]);
+    const { stdout } = runSync("ss", ["-ltnpH", `sport = :${port}`]);
     const found = /users:\(\("([^"]+)",pid=(\d+)/.exec(stdout);
     return found ? `${found[1] ?? "?"} (process ${found[2] ?? "?"})` : undefined;
   } catch {

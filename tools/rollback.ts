@@ -1,7 +1,7 @@
 /** `make rollback`: an update with the image that ran before the one of now. */
 import { z } from "zod";
+import { runSync, runInteractive } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
-import { capture, runInteractive } from "./run.ts";
 import { setConfig } from "./stack-config.ts";
 import { type StackFile } from "./stack-file.ts";
 import { bold, confirm, isTerminal, say } from "./terminal.ts";
@@ -73,7 +73,7 @@ export async function rollback(root: string, { stack, settings }: StackFile, yes
 }
 
 function readHistory(root: string, stack: string): History {
-  const { code, stdout, stderr } = capture("pulumi", [
+  const { code, stdout, stderr } = runSync("pulumi", [
     ...["stack", "history", "--json", "--page-size", "100", "--stack", stack, "--cwd", root],
   ]);
   if (code !== 0) throw new UserError(`The updates of stack '${stack}' could not be listed:\n${stderr.trim()}`);

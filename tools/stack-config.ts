@@ -1,9 +1,9 @@
 /** Changes of a stack's file, by the engine: it keeps what else is in there. */
+import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
-import { capture } from "./run.ts";
 
 /** @param key with its namespace, and a path below it: `orion:app.image` */
 export function setConfig(root: string, stack: string, key: string, value: string): void {
-  const { code, stderr } = capture("pulumi", ["config", "set", "--path", key, value, "--stack", stack, "--cwd", root]);
+  const { code, stderr } = runSync("pulumi", ["config", "set", "--path", key, value, "--stack", stack, "--cwd", root]);
   if (code !== 0) throw new UserError(`${key} could not be set:\n${stderr.trim()}`);
 }

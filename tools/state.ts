@@ -1,7 +1,7 @@
 /** The engine's state of a stack, as far as the tools look into it and put it right. */
 import { z } from "zod";
+import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
-import { capture } from "./run.ts";
 
 export const resourceSchema = z.looseObject({
   urn: z.string(),
@@ -36,15 +36,13 @@ export interface State {
 /** @returns undefined when the stack has none */
 export function readState(root: string, stack: string): State | undefined {
   const place = ["--stack", stack, "--cwd", root];
-  const exported = capture("pulumi", ["stack", "export", ...place]);
+  const exported = runSync("pulumi", ["stack", "export", ...place]);
   if (exported.code !== 0) return undefined;
   const checkpoint = exportSchema.parse(JSON.parse(exported.stdout));
   const write = (deployment: Deployment) => {
-    const { code, stderr } = capture(
-      "pulumi",
-      ["stack", "import", ...place],
-      JSON.stringify({ ...checkpoint, deployment }),
-    );
+    const { code, stderr } = runSync("pulumi", ["stack", "import", ...place], {
+      input: JSON.stringify({ ...checkpoint, deployment }),
+    });
     if (code !== 0) throw new UserError(`The state of '${stack}' could not be put right:\n${stderr}`);
   };
   return { deployment: checkpoint.deployment, write };

@@ -1,5 +1,6 @@
 /** `make up` and `make down`: the engine's update and destroy with what a person would do before and after. */
 import { join } from "node:path";
+import { runSync, runInteractive } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
 import { imageReferences } from "../topology/images.ts";
 import { lastingServices, type Topology } from "../topology/types.ts";
@@ -8,7 +9,6 @@ import { guard } from "./guard.ts";
 import { ensureDockerAt, removeVolumes, requireDocker, volumesOf } from "./docker.ts";
 import { requireFreePorts } from "./ports.ts";
 import { recover } from "./recovery/recover.ts";
-import { capture, runInteractive } from "./run.ts";
 import { type StackFile } from "./stack-file.ts";
 import { bold, confirm, dim, say, table } from "./terminal.ts";
 import { sayUnhealthy } from "./unhealthy.ts";
@@ -38,7 +38,7 @@ export async function up(
   if (development) {
     await requireFreePorts(topology, settings.dockerHost);
     const args = [join(root, "images", "build.ts"), ...imageArguments(file)];
-    const images = await runInteractive("node", args, { DOCKER_HOST: settings.dockerHost });
+    const images = await runInteractive("node", args, { environment: { DOCKER_HOST: settings.dockerHost } });
     if (images !== 0) return images;
   }
   const code = await runInteractive("pulumi", [
@@ -99,7 +99,7 @@ export async function down(
     say(`\nThe data stays: ${volumes.join(", ")}. make up finds it again; make down DATA=delete deletes it.`);
     return 0;
   }
-  const unprotected = capture("pulumi", ["state", "unprotect", "--all", "--yes", "--stack", stack, "--cwd", root]);
+  const unprotected = runSync("pulumi", ["state", "unprotect", "--all", "--yes", "--stack", stack, "--cwd", root]);
   if (unprotected.code !== 0) throw new UserError(`The data could not be released:\n${unprotected.stderr}`);
   const rest = await destroy("--suppress-outputs");
   // What the engine left, because it outlives its component.
@@ -151,6 +151,6 @@ export function imageArguments({ settings, topology }: Pick<StackFile, "settings
 /** Makes the stack in the state where it is not yet. */
 export function ensureStack(root: string, stack: string): void {
   if (stackExists(root, stack)) return;
-  const made = capture("pulumi", ["stack", "select", "--create", "--stack", stack, "--cwd", root]);
+  const made = runSync("pulumi", ["stack", "select", "--create", "--stack", stack, "--cwd", root]);
   if (made.code !== 0) throw new UserError(`The stack '${stack}' could not be made:\n${made.stderr.trim()}`);
 }

@@ -1,6 +1,6 @@
 /** Whether this host can run machines. */
+import { must } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
-import { command } from "../machines/docker/commands.ts";
 
 const needed = {
   docker: "the Docker Engine (make docker)",
@@ -24,11 +24,11 @@ export async function checkHost(): Promise<void> {
   }
   const missing = new Set<string>();
   for (const [program, from] of Object.entries(needed)) {
-    const found = await command("sh", ["-c", `command -v ${program}`]).catch(() => "");
+    const found = await must("sh", ["-c", `must -v ${program}`]).catch(() => "");
     if (found === "") missing.add(from);
   }
   if (missing.size > 0) throw new UserError(`Missing on this machine: ${[...missing].join(", ")}. ${advice}`);
-  await command("docker", ["version", "--format", "{{.Server.Version}}"]).catch((error: unknown) => {
+  await must("docker", ["version", "--format", "{{.Server.Version}}"]).catch((error: unknown) => {
     throw new UserError(`The Docker Engine does not answer (${String(error)}). Start it: make docker. ${advice}`);
   });
 }

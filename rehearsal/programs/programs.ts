@@ -7,7 +7,7 @@ import { explainFailure } from "../../toolchain/src/go.ts";
 import { makeFolder } from "../../toolchain/src/install.ts";
 import { withLock } from "../../toolchain/src/lock.ts";
 import { type Progress, progressOn } from "../../toolchain/src/progress.ts";
-import { run, type Runner } from "../../toolchain/src/run.ts";
+import { type Run, tryRun } from "../../common/process.ts";
 
 export interface Program {
   /** Its folder beside this file, with go.mod and go.sum, and the name of the program. */
@@ -52,7 +52,7 @@ export interface BuildOptions {
   /** @default lines on standard error */
   readonly progress?: Progress;
   /** @default a child process */
-  readonly run?: Runner;
+  readonly run?: Run;
 }
 
 const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"];
@@ -69,7 +69,7 @@ export function cacheFolder(env: Readonly<Record<string, string | undefined>>): 
  * @throws {UserError} when the build fails, with the end of its log and, where it is known, the cause
  */
 export async function ensureProgram(program: Program, options: BuildOptions): Promise<string> {
-  const { root, env = process.env, progress = progressOn(), run: runner = run } = options;
+  const { root, env = process.env, progress = progressOn(), run: runner = tryRun } = options;
   const sources = join(root, "rehearsal", "programs", program.name);
   const cache = cacheFolder(env);
   const entry = join(cache, `${program.name}-${fingerprint(program, sources)}`);
@@ -99,7 +99,7 @@ async function compile(
   cache: string,
   target: string,
   env: Readonly<Record<string, string | undefined>>,
-  runner: Runner,
+  runner: Run,
 ): Promise<void> {
   const log = join(cache, `${program.name}.log`);
   mkdirSync(cache, { recursive: true });
@@ -109,7 +109,7 @@ async function compile(
   try {
     const { code } = await runner("go", ["build", ...flags, "-o", target, program.package], {
       cwd: sources,
-      env: { ...env, CGO_ENABLED: "0", GOOS: undefined, GOARCH: undefined, GOWORK: "off", GOTMPDIR: scratch },
+      environment: { ...env, CGO_ENABLED: "0", GOOS: undefined, GOARCH: undefined, GOWORK: "off", GOTMPDIR: scratch },
       log,
     });
     if (code !== 0 || !existsSync(target)) throw explainFailure(program.title, log, readFileSync(log, "utf8"));

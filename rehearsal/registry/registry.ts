@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../common/user-error.ts";
-import { run, type Runner } from "../../toolchain/src/run.ts";
+import { type Run, run } from "../../common/process.ts";
 import { Child } from "../programs/child.ts";
 
 export interface RegistryOptions {
@@ -14,7 +14,7 @@ export interface RegistryOptions {
   readonly host: string;
   readonly port: number;
   /** @default a child process */
-  readonly run?: Runner;
+  readonly run?: Run;
 }
 
 /** Where an image lies in the registry. */

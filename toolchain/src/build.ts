@@ -6,7 +6,7 @@ import { explainFailure, type Go } from "./go.ts";
 import { makeFolder, placeFile } from "./install.ts";
 import { engineVersion, type Part, type Places } from "./parts.ts";
 import { type Progress } from "./progress.ts";
-import { type Runner } from "./run.ts";
+import { type Run } from "../../common/process.ts";
 
 /** A Go program; what it makes lies in the cache as it will be installed, in a folder for each part. */
 export interface Target {
@@ -47,7 +47,7 @@ export interface Workshop {
   readonly places: Places;
   readonly parts: readonly Part[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly run: Runner;
+  readonly run: Run;
   readonly progress: Progress;
 }
 
@@ -96,7 +96,7 @@ async function compile({ places, env, run }: Workshop, target: Target, program: 
     const { code } = await run("go", ["build", ...flags(target), "-o", program, target.package], {
       cwd: sourcesOf(places, target),
       // For this machine, without a C compiler, and blind to a workspace file that may lie above the project.
-      env: { ...env, CGO_ENABLED: "0", GOOS: undefined, GOARCH: undefined, GOWORK: "off", GOTMPDIR: scratch },
+      environment: { ...env, CGO_ENABLED: "0", GOOS: undefined, GOARCH: undefined, GOWORK: "off", GOTMPDIR: scratch },
       log,
     });
     if (code !== 0 || !existsSync(program)) throw explainFailure(target.title, log, readFileSync(log, "utf8"));

@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../common/user-error.ts";
 import { type Progress, progressOn } from "./progress.ts";
-import { type Outcome, run, type Runner } from "./run.ts";
+import { type Outcome, type Run, tryRun } from "../../common/process.ts";
 
 /** What is known of the machine, and what can be done to it; tests bring their own. */
 export interface Machine {
@@ -16,7 +16,7 @@ export interface Machine {
   readonly init: string;
   /** Text of /etc/os-release. */
   readonly osRelease: string;
-  readonly run: Runner;
+  readonly run: Run;
   readonly progress: Progress;
   has(program: string): boolean;
   /** Starts a program that outlives this one. */
@@ -52,7 +52,7 @@ export async function dockerVersion(machine: Machine = thisMachine()): Promise<s
 }
 
 const ask = ({ run: start }: Machine): Promise<Outcome> =>
-  start("docker", ["info", "--format", "{{.ServerVersion}}"], { timeout: 10 });
+  start("docker", ["info", "--format", "{{.ServerVersion}}"], { timeoutSeconds: 10 });
 
 const answers = async (machine: Machine): Promise<boolean> => (await ask(machine)).code === 0;
 
@@ -89,7 +89,10 @@ async function install(machine: Machine, { stderr }: Outcome): Promise<void> {
   }
   await machine.progress.during(`Docker Engine: installing ${packages.join(" and ")}`, "installed", async () => {
     const apt = (...args: string[]) =>
-      machine.run("apt-get", args, { env: { ...machine.env, DEBIAN_FRONTEND: "noninteractive" }, log: installLog });
+      machine.run("apt-get", args, {
+        environment: { ...machine.env, DEBIAN_FRONTEND: "noninteractive" },
+        log: installLog,
+      });
     await apt("update");
     // In newer releases the client is a package of its own.
     const client = (await machine.run("apt-cache", ["show", "docker-cli"])).code === 0 ? ["docker-cli"] : [];
@@ -111,7 +114,7 @@ async function start(machine: Machine): Promise<void> {
   }
   await machine.progress.during("Docker Engine: starting", "running", async () => {
     if (usesSystemd) {
-      const { code, stderr } = await machine.run("systemctl", ["start", "docker"], { timeout: 60 });
+      const { code, stderr } = await machine.run("systemctl", ["start", "docker"], { timeoutSeconds: 60 });
       if (code !== 0) {
         throw new UserError(
           `The Docker Engine could not be started: ${firstLine(stderr)}\n` +
@@ -142,7 +145,7 @@ function thisMachine(): Machine {
     isRoot: process.getuid?.() === 0,
     init: readOr("/proc/1/comm", "").trim(),
     osRelease: readOr("/etc/os-release", ""),
-    run,
+    run: tryRun,
     progress: progressOn(),
     // A user's PATH often lacks the folders of the system's daemons.
     has: (program) =>

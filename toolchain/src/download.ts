@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { installPart, noteOrigin } from "./install.ts";
 import { engineFolder, isInstalled, type Part, type Places } from "./parts.ts";
 import { type Progress } from "./progress.ts";
-import { type Runner } from "./run.ts";
+import { type Run } from "../../common/process.ts";
 
 const installScript = "https://get.pulumi.com/install.sh";
 
@@ -20,7 +20,7 @@ export interface Downloads {
 }
 
 /** Official downloads for a project. */
-export function officialDownloads(places: Places, run: Runner, progress: Progress): Downloads {
+export function officialDownloads(places: Places, run: Run, progress: Progress): Downloads {
   const script = join(places.cache, "install-pulumi.sh");
   const log = join(places.cache, "logs", "download.log");
   mkdirSync(join(places.cache, "logs"), { recursive: true });
@@ -45,11 +45,11 @@ export function officialDownloads(places: Places, run: Runner, progress: Progres
   };
   const getPlugin = async (part: Part): Promise<boolean> => {
     // Pulumi's own download is as careful as ours: what it has not got as a whole, it does not use.
-    const env = { ...process.env, PULUMI_HOME: places.pulumiHome, PULUMI_SKIP_UPDATE_CHECK: "true" };
+    const environment = { PULUMI_HOME: places.pulumiHome, PULUMI_SKIP_UPDATE_CHECK: "true" };
     const { code } = await run(
       join(engineFolder(places), "pulumi"),
       ["plugin", "install", "resource", part.name, part.version],
-      { env, log },
+      { environment, log },
     );
     if (code !== 0 || !isInstalled(part)) return false;
     noteOrigin(part.folder, { from: "download" });

@@ -8,17 +8,17 @@ import { installPart, originOf, removeUnfinished } from "./install.ts";
 import { withLock } from "./lock.ts";
 import { isInstalled, type Part, partsOf, type Places } from "./parts.ts";
 import { type Progress, progressOn } from "./progress.ts";
-import { run, type Runner } from "./run.ts";
+import { type Run, tryRun } from "../../common/process.ts";
 
 /** What the work is done with; tests bring their own. */
 export interface Tools {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly run: Runner;
+  readonly run: Run;
   readonly progress: Progress;
   readonly free: FreeSpace;
 }
 
-const realTools = (): Tools => ({ env: process.env, run, progress: progressOn(), free: freeSpace });
+const realTools = (): Tools => ({ env: process.env, run: tryRun, progress: progressOn(), free: freeSpace });
 
 /**
  * Sees to it that the engine and its plugins are installed. Nothing is done, and nobody asked, when they are.

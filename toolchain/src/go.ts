@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UserError } from "../../common/user-error.ts";
-import { type Runner } from "./run.ts";
+import { type Run } from "../../common/process.ts";
 
 /** Free space that a cold build needs, in GiB: the modules, Go's build cache and the programs. */
 export const requiredGiB = 6;
@@ -31,7 +31,7 @@ export const freeSpace: FreeSpace = async (path) => {
  * @param cache where the programs will go
  * @throws {UserError} naming what is missing: Go, a newer Go, or disk
  */
-export async function requireGo(modules: readonly string[], cache: string, run: Runner, free: FreeSpace): Promise<Go> {
+export async function requireGo(modules: readonly string[], cache: string, run: Run, free: FreeSpace): Promise<Go> {
   const needed = modules.map(neededVersion).reduce((a, b) => (isOlder(a, b) ? b : a));
   const names = ["GOVERSION", "GOTOOLCHAIN", "GOOS", "GOARCH", "GOCACHE", "GOMODCACHE"];
   const { code, stdout } = await run("go", ["env", ...names], { cwd: cache });

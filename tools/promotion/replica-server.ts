@@ -1,10 +1,10 @@
 /** The server whose replica is promoted, and PostgreSQL there: how far it is, whom it reaches, and its promotion. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Outcome } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
 import { physicalName } from "../../topology/naming.ts";
 import { containerPorts } from "../../topology/plan.ts";
 import { type Engine, enginesIn } from "../engines.ts";
-import { type Captured } from "../run.ts";
 import { type StackFile } from "../stack-file.ts";
 import { type Resource } from "../state.ts";
 import { type Promotion } from "./promotion.ts";
@@ -79,9 +79,10 @@ export class ReplicaServer {
     );
   }
 
-  #exec(...words: string[]): Captured {
+  #exec(...words: string[]): Outcome {
     if (this.#engine) return this.#engine.capture("exec", this.#container, ...words);
-    return { code: 1, stdout: "", stderr: "the state has no Docker Engine there" };
+    const stderr = "the state has no Docker Engine on this server";
+    return { code: 1, stdout: "", stderr, output: stderr };
   }
 }
 

@@ -3,9 +3,9 @@
  * plugins that go on without their engine, and things that were made but never noted in the state. Containers and networks
  * are removed and made again; what is at Hetzner and Cloudflare is taken into the state. Nothing that holds data is deleted.
  */
+import { runSync } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
 import { apisOf } from "../cloud-apis.ts";
-import { capture } from "../run.ts";
 import { type Deployment, readState, type Resource, type State } from "../state.ts";
 import { type Apis, findObject, isInCloud, spares } from "./cloud-objects.ts";
 import { endLeftPlugins } from "./left-plugins.ts";
@@ -125,7 +125,7 @@ function whatOf({ urn, type, inputs }: Resource): string {
 function completeState(root: string, stack: string, resources: readonly Resource[]): void {
   const targets = resources.flatMap(({ urn }) => ["--target", urn]);
   const place = ["--stack", stack, "--cwd", root];
-  const { code, stdout, stderr } = capture("pulumi", ["refresh", "--yes", "--skip-preview", ...targets, ...place]);
+  const { code, stdout, stderr } = runSync("pulumi", ["refresh", "--yes", "--skip-preview", ...targets, ...place]);
   if (code === 0) return;
   throw new UserError(
     `What was made could not be looked at. Run it again; if it stays so: npx pulumi refresh ${place.join(" ")}\n${stdout}${stderr}`,

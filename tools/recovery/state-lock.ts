@@ -3,9 +3,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join, relative } from "node:path";
 import { z } from "zod";
+import { runSync } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
 import { localState } from "../backend.ts";
-import { capture } from "../run.ts";
 import { isRunningEngine } from "./left-plugins.ts";
 
 const lockSchema = z.object({ pid: z.number(), username: z.string(), hostname: z.string(), timestamp: z.string() });
@@ -40,7 +40,7 @@ export function removeStaleLock(root: string, stack: string, say: (line: string)
     );
   }
   if (locks.length === 0) return;
-  capture("pulumi", ["cancel", "--yes", "--stack", stack, "--cwd", root]);
+  runSync("pulumi", ["cancel", "--yes", "--stack", stack, "--cwd", root]);
   say(`A lock of an update that no longer runs was removed.`);
 }
 

@@ -1,6 +1,7 @@
 /** The images of a rehearsal: what servers pull under its production name, and what of this machine it is. */
+import { run } from "../../common/process.ts";
 import { builtImages } from "../../images/built.ts";
-import { localImages, run } from "../../images/engine.ts";
+import { localImages } from "../../images/engine.ts";
 import { imageReferences } from "../../topology/images.ts";
 import { type StackFile } from "../stack-file.ts";
 

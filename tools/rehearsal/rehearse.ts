@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { runSync, runInteractive } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
 import { type CloudClient } from "../../rehearsal/cloud/client.ts";
 import { type StartedCloud, startCloud } from "../../rehearsal/cloud/process.ts";
@@ -21,7 +22,6 @@ import { isInstalled, partsOf, placesOf } from "../../toolchain/src/parts.ts";
 import { progressOn } from "../../toolchain/src/progress.ts";
 import { guard } from "../guard.ts";
 import { recover } from "../recovery/recover.ts";
-import { capture, runInteractive } from "../run.ts";
 import { describeStack, inPhase, parseStackText, readStackFile, readStackText, type StackFile } from "../stack-file.ts";
 import { say, yellow } from "../terminal.ts";
 import { sayUnhealthy } from "../unhealthy.ts";
@@ -127,7 +127,7 @@ function writeProject(
 }
 
 function keyPair(path: string): void {
-  const { code, stderr } = capture("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "rehearsal", "-f", path]);
+  const { code, stderr } = runSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "rehearsal", "-f", path]);
   if (code !== 0) throw new UserError(`No SSH key could be made: ${stderr.trim()}`);
 }
 
@@ -158,7 +158,7 @@ function setTokens(folder: string, stack: string, cloud: CloudSettings): void {
   const present = configOf(parseStackText(stack, readStackText(folder, stack)));
   for (const key of ["hcloud:token", "cloudflare:apiToken"].filter((each) => !holdsSecret(present[each]))) {
     const args = ["config", "set", "--secret", key, "--stack", stack, "--cwd", folder];
-    const { code, stderr } = capture("pulumi", args, cloud.token);
+    const { code, stderr } = runSync("pulumi", args, { input: cloud.token });
     if (code !== 0) throw new UserError(`${key} could not be set:\n${stderr.trim()}`);
   }
 }

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { type BalancerSpec, type Health } from "../machines.ts";
-import { docker, dockerUnless } from "./commands.ts";
+import { docker, dockerUnless } from "./docker.ts";
 import { setPrivateAddresses } from "./guest.ts";
 import { balancerFolder, certificateFile, haproxyConfig } from "./haproxy-config.ts";
 import { type Names } from "./names.ts";

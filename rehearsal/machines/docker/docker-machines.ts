@@ -13,7 +13,7 @@ import {
   type VolumeSpec,
 } from "../machines.ts";
 import { Balancers } from "./balancers.ts";
-import { docker, dockerLines, dockerUnless } from "./commands.ts";
+import { docker, dockerLines, dockerUnless } from "./docker.ts";
 import { dropFrom, mountVolume, setPrivateAddresses, setVolumeFull, unmountVolume } from "./guest.ts";
 import { MachineImages } from "./images.ts";
 import { createArguments, instanceLabel, limitArguments } from "./machine.ts";

@@ -1,7 +1,8 @@
 /** What is done inside a server's machine from outside, as a hypervisor or a network would. */
 import { z } from "zod";
+import { must } from "../../../common/process.ts";
 import { type NetworkInterface } from "../machines.ts";
-import { command, docker } from "./commands.ts";
+import { docker } from "./docker.ts";
 import { deviceOf } from "./volumes.ts";
 
 /** Runs a shell script in a container. */
@@ -10,7 +11,7 @@ const inside = (container: string, script: string): Promise<string> => docker("e
 /** Runs a program of this host in a container's network. */
 async function inNetwork(container: string, ...args: readonly string[]): Promise<string> {
   const pid = (await docker("inspect", "--format", "{{.State.Pid}}", container)).trim();
-  return command("nsenter", ["--target", pid, "--net", ...args]);
+  return must("nsenter", ["--target", pid, "--net", ...args]);
 }
 
 const attachedSchema = z.record(z.string(), z.object({ MacAddress: z.string() }));
@@ -56,7 +57,7 @@ export async function dropFrom(container: string, addresses: readonly string[]):
   const pid = (await docker("inspect", "--format", "{{.State.Pid}}", container)).trim();
   const text = ["*raw", ":PREROUTING ACCEPT [0:0]", ...rules, "COMMIT", ""].join("\n");
   // The whole table is written anew: nothing but this uses it.
-  await command("nsenter", ["--target", pid, "--net", "iptables-restore"], { input: text });
+  await must("nsenter", ["--target", pid, "--net", "iptables-restore"], { input: text });
 }
 
 /** Mounts a Volume where Hetzner mounts it, now and at every boot. */

@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { type NetworkInterface } from "../machines.ts";
-import { docker, dockerLines, dockerUnless } from "./commands.ts";
+import { docker, dockerLines, dockerUnless } from "./docker.ts";
 import { type Names } from "./names.ts";
 
 const attachedSchema = z.record(

@@ -1,8 +1,8 @@
 /** The packet filter of the host, as far as it is a cloud's. */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { must } from "../../../common/process.ts";
 import { type FirewallRule } from "../machines.ts";
-import { command } from "./commands.ts";
 import { type Names } from "./names.ts";
 import { chainsOf, type Exposed, hooks, packetRules } from "./packet-rules.ts";
 
@@ -82,7 +82,7 @@ export class PacketFilter {
     const before = isFirst ? new Set(await this.#existing("filter")) : this.#chains;
     const stale = [...before].filter((chain) => !chains.includes(chain) && !chain.startsWith(this.#names.chain("N")));
     const text = packetRules(this.#names, exposed, this.#cloudAddresses, stale);
-    await command("iptables-restore", ["--wait", "10", "--noflush"], { input: text });
+    await must("iptables-restore", ["--wait", "10", "--noflush"], { input: text });
     if (isFirst) await this.#hook();
     this.#chains = new Set(chains);
     this.#keep(exposed);
@@ -115,7 +115,7 @@ export class PacketFilter {
 const keyOf = (kind: Exposed["kind"], id: number): string => `${kind}/${id}`;
 
 const iptables = (table: string, ...args: readonly string[]): Promise<string> =>
-  command("iptables", ["--wait", "10", "--table", table, ...args]);
+  must("iptables", ["--wait", "10", "--table", table, ...args]);
 
 /** Lets packets of loopback addresses out of, and answers into, one bridge. */
 function allowLoopback(bridge: string): void {

@@ -1,8 +1,9 @@
 /** Volumes: sparse files behind loop devices, whose nodes appear in the servers that they are attached to. */
 import { existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { must } from "../../../common/process.ts";
 import { type VolumeSpec } from "../machines.ts";
-import { command, docker } from "./commands.ts";
+import { docker } from "./docker.ts";
 
 const gigabyte = 2 ** 30;
 
@@ -40,7 +41,7 @@ export class Volumes {
       const mount = ["--volume", `${unfinished}:/volume`, "--network", "none", "--entrypoint", make[0] ?? ""];
       await docker("run", "--rm", ...mount, await this.#image(), ...make.slice(1), "/volume");
     }
-    await command("mv", [unfinished, path]);
+    await must("mv", [unfinished, path]);
   }
 
   /** Makes it larger; what is mounted sees it at once, and the file system in it is the guest's to grow. */
@@ -49,19 +50,19 @@ export class Volumes {
     if (statSync(path).size >= sizeGb * gigabyte) return;
     truncateSync(path, sizeGb * gigabyte);
     const loop = await loopOf(path);
-    if (loop) await command("losetup", ["--set-capacity", loop]);
+    if (loop) await must("losetup", ["--set-capacity", loop]);
   }
 
   /** Gives a server the device. */
   async attach(id: number, server: number): Promise<void> {
     const path = this.#file(id);
-    const loop = (await loopOf(path)) ?? (await command("losetup", ["--find", "--show", path])).trim();
+    const loop = (await loopOf(path)) ?? (await must("losetup", ["--find", "--show", path])).trim();
     const { rdev } = statSync(loop);
     const node = this.#node(id, server);
     rmSync(node, { force: true });
     // Device numbers as glibc packs them.
     const [major, minor] = [(rdev >> 8) & 0xfff, (rdev & 0xff) | ((rdev >> 12) & 0xfff00)];
-    await command("mknod", [node, "b", String(major), String(minor)]);
+    await must("mknod", [node, "b", String(major), String(minor)]);
   }
 
   /** Takes the device away; whoever has it mounted keeps it until it lets go. */
@@ -70,7 +71,7 @@ export class Volumes {
     if (!existsSync(node)) return;
     rmSync(node, { force: true });
     const loop = await loopOf(this.#file(id));
-    if (loop) await command("losetup", ["--detach", loop]);
+    if (loop) await must("losetup", ["--detach", loop]);
   }
 
   isAttached(id: number, server: number): boolean {
@@ -80,17 +81,17 @@ export class Volumes {
   async delete(id: number): Promise<void> {
     const path = this.#file(id);
     const loop = await loopOf(path);
-    if (loop) await command("losetup", ["--detach", loop]);
+    if (loop) await must("losetup", ["--detach", loop]);
     rmSync(path, { force: true });
   }
 
   /** Frees every loop device of the cloud and deletes all Volumes. */
   async clear(): Promise<void> {
     const folder = join(this.#folder, "volumes");
-    const listed = await command("losetup", ["--list", "--noheadings", "--output", "NAME,BACK-FILE"]);
+    const listed = await must("losetup", ["--list", "--noheadings", "--output", "NAME,BACK-FILE"]);
     for (const line of listed.split("\n")) {
       const [loop, file] = line.trim().split(/\s+/);
-      if (loop && file?.startsWith(`${folder}/`)) await command("losetup", ["--detach", loop]);
+      if (loop && file?.startsWith(`${folder}/`)) await must("losetup", ["--detach", loop]);
     }
     rmSync(folder, { recursive: true, force: true });
   }
@@ -106,6 +107,6 @@ export class Volumes {
 
 /** The loop device of a file, if it has one. */
 async function loopOf(path: string): Promise<string | undefined> {
-  const listed = await command("losetup", ["--associated", path, "--noheadings", "--output", "NAME"]);
+  const listed = await must("losetup", ["--associated", path, "--noheadings", "--output", "NAME"]);
   return listed.trim().split("\n")[0] || undefined;
 }

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { z } from "zod";
-import { dockerLines } from "./commands.ts";
+import { dockerLines } from "./docker.ts";
 import { type Names } from "./names.ts";
 
 const eventSchema = z.object({

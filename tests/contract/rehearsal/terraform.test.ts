@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { ensureProgram, terraformProvider } from "../../../rehearsal/programs/programs.ts";
-import { run } from "../../../toolchain/src/run.ts";
+import { tryRun } from "../../../common/process.ts";
 import { ownCertificate } from "./support/certificate.ts";
 import { HetznerApi, hetznerToken } from "./support/hetzner.ts";
 import { type Ran, succeed } from "./project.ts";
@@ -72,8 +72,8 @@ class Configuration {
   }
 
   async run(...args: readonly string[]): Promise<Ran> {
-    const { code, stdout, stderr } = await run(this.#program, args, { cwd: this.#folder, env: this.#env });
-    return { code, output: stdout + stderr };
+    const { code = 1, output } = await tryRun(this.#program, args, { cwd: this.#folder, environment: this.#env });
+    return { code, output };
   }
 
   async apply(): Promise<string> {

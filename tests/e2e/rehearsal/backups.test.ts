@@ -2,10 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { run as runProgram } from "../../../common/process.ts";
 import { Backup } from "../../../components/database/backup.ts";
 import { officialImages } from "../../../config/images.ts";
 import { hostFilesSchema, type HostFilesInputs, removeHostFiles, writeHostFiles } from "../../../plugin/host-files.ts";
-import { spawnProgram } from "../../../plugin/run.ts";
 import { compose } from "../../unit/support/compose.ts";
 import { named, placeOf } from "../../unit/support/place.ts";
 import { backupNow, borrowedDrill, lend } from "../../../tools/backup.ts";
@@ -149,8 +149,8 @@ async function filesOf(host: string, user = "orion_user", database = "orion_db")
 
 describe("the files", () => {
   test("arrive with their modes, and the timer waits for the night; once more changes nothing", async () => {
-    await writeHostFiles(files, spawnProgram);
-    await writeHostFiles(files, spawnProgram, files);
+    await writeHostFiles(files, runProgram);
+    await writeHostFiles(files, runProgram, files);
     expect(on("stat -c '%a %U' /etc/orion/backup /etc/orion/backup/*")).toBe(
       ["700 root", ...Array<string>(3).fill("600 root")].join("\n"),
     );
@@ -163,7 +163,7 @@ describe("the files", () => {
 
   test("a command that fails is told with its reason, and no secret", async () => {
     const failing = { ...files, command: ["sh", "-c", "cat /etc/orion/backup/database.env; exit 3"] };
-    const written = writeHostFiles(failing, spawnProgram);
+    const written = writeHostFiles(failing, runProgram);
     await expect(written).rejects.toThrow("its files were written, but 'sh -c cat");
     await expect(written).rejects.not.toThrow(password);
   });
@@ -377,14 +377,14 @@ test("of a database of somebody else's, where one is no superuser, it is no othe
       "docker exec -i orion-prod-database psql -q -U tenant theirs",
     ),
   );
-  await writeHostFiles(await filesOf(address, "tenant", "theirs"), spawnProgram, files);
+  await writeHostFiles(await filesOf(address, "tenant", "theirs"), runProgram, files);
   succeed(backup());
   expect(on(`orion-backup cat ${newest()}.globals.sql`)).not.toContain("SCRAM-SHA-256");
   expect(succeed(run("orion-restore-drill"))).toContain("ok       public.mine: 100 rows");
 });
 
 test("taken away, no timer and no credential stays", async () => {
-  await removeHostFiles(files, spawnProgram);
+  await removeHostFiles(files, runProgram);
   expect(run("systemctl is-enabled orion-backup.timer").code).not.toBe(0);
   expect(on("ls /etc/orion/backup /usr/local/sbin/orion-* || true")).not.toMatch(/env|orion-backup$/);
 });

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { cloudFolder, type CloudSettings, readSettings } from "../../../rehearsal/cloud/settings.ts";
 import { type Status, readStatus } from "../../../rehearsal/cloud/status.ts";
 import { isRecord, type Json } from "../../../rehearsal/json.ts";
-import { run } from "../../../toolchain/src/run.ts";
+import { tryRun } from "../../../common/process.ts";
 import { type Ran, succeed } from "./sandbox.ts";
 
 export interface CloudOptions {
@@ -193,7 +193,7 @@ export class RehearsalCloud {
   async answers(address: string, words: readonly string[], seconds = 90): Promise<void> {
     const end = Date.now() + seconds * 1000;
     const args = [...this.sshOptions, `root@${address}`, ...words];
-    while ((await run("ssh", args)).code !== 0) {
+    while ((await tryRun("ssh", args)).code !== 0) {
       if (Date.now() > end) throw new Error(`${address} did not do '${words.join(" ")}' within ${seconds} s`);
       await sleep(100);
     }

@@ -5,10 +5,10 @@ import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { runSync } from "../../../common/process.ts";
 import { CloudClient } from "../../../rehearsal/cloud/client.ts";
 import { cloudAddresses, cloudFolder, rehearsalFolder } from "../../../rehearsal/cloud/settings.ts";
 import { type Engine, Engines } from "../../../tools/engines.ts";
-import { capture } from "../../../tools/run.ts";
 import { readStackFile } from "../../../tools/stack-file.ts";
 import { type RehearsalCloud } from "./cloud.ts";
 import { eventually } from "./eventually.ts";
@@ -160,8 +160,8 @@ export class RehearsedPlatform {
   /** Sets a key of the stack, as far as the next `rehearse`. */
   configure(key: string, value: string): void {
     const args = ["-C", this.#folder, "config", "set", "--path", `orion:${key}`, value, "--stack", stack];
-    const { code, stdout, stderr } = capture("pulumi", args);
-    succeed({ code, output: stdout + stderr });
+    const { code = 1, output } = runSync("pulumi", args);
+    succeed({ code, output });
   }
 
   /** Has the stack run an image of the app whose processes end as soon as they start; migrations with it go well. */

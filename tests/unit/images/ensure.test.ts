@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Run } from "../../../common/process.ts";
 import { type ImageChoices, officialImages } from "../../../config/images.ts";
 import { ensureImages, type EnsureOptions, imageNames } from "../../../images/ensure.ts";
-import { type Call, type Outcome, type Runner } from "../../../images/engine.ts";
 import { ownImage } from "../../../images/own.ts";
+import { type Answer, runBy } from "../support/process.ts";
 
 const root = process.cwd();
 const app = ownImage(root, "app", officialImages.python);
@@ -22,35 +23,32 @@ afterEach(() => {
  * A machine that has these images, whose `docker pull` answers as told. The Debian below the equivalents is there under
  * whatever name it is asked for, so that nothing has to be bootstrapped.
  */
-function machine(present: readonly string[], pull: Partial<Outcome>): { run: Runner; calls: string[][] } {
+function machine(present: readonly string[], pull: Answer): { run: Run; calls: string[][] } {
   const calls: string[][] = [];
-  const answer = (more: Partial<Outcome>): Outcome => ({ code: 0, stdout: "", tail: "", ...more });
-  const run: Runner = ({ command, args }: Call) => {
+  const run = runBy(({ program: command, args }) => {
     const [verb = ""] = args;
     calls.push([command, ...args]);
-    if (command !== "docker") return Promise.resolve(answer({ code: 1 }));
+    if (command !== "docker") return { code: 1 };
     switch (verb) {
       case "image": {
         const has = (name: string) => present.includes(name) || name.startsWith("orion/debian");
         const lines = args.slice(4).filter(has);
         const stdout = lines.map((name) => `["sha256:1",${JSON.stringify([name])},[],{}]`).join("\n");
-        return Promise.resolve(
-          answer({ code: lines.length === args.slice(4).length ? 0 : 1, stdout, tail: "No such image" }),
-        );
+        return { code: lines.length === args.slice(4).length ? 0 : 1, stdout, output: "No such image" };
       }
       case "pull":
-        return Promise.resolve(answer(pull));
+        return pull;
       case "build":
         writeFileSync(args[args.indexOf("--iidfile") + 1] ?? "", "sha256:built");
-        return Promise.resolve(answer({}));
+        return {};
       default:
-        return Promise.resolve(answer({ code: verb === "buildx" ? 1 : 0 }));
+        return { code: verb === "buildx" ? 1 : 0 };
     }
-  };
+  });
   return { run, calls };
 }
 
-const ensure = (runner: Runner, options: Partial<EnsureOptions> = {}) =>
+const ensure = (runner: Run, options: Partial<EnsureOptions> = {}) =>
   ensureImages({ root, cache, runner, names: ["redis"], ...options });
 const verbs = (calls: readonly string[][]): string[] => calls.map(([, verb = ""]) => verb);
 
@@ -71,7 +69,7 @@ test("an official image is pulled where its registry answers", async () => {
 });
 
 test.each([
-  ["does not exist", { code: 1, tail: "dial tcp: lookup registry-1.docker.io: no such host" }],
+  ["does not exist", { code: 1, output: "dial tcp: lookup registry-1.docker.io: no such host" }],
   ["says nothing", { code: undefined }],
 ])("where the registry %s, an equivalent is built under the same name, and it is said why", async (_, pull) => {
   const { run, calls } = machine([], pull);
@@ -91,7 +89,7 @@ test.each<[string, ImageChoices]>([
   ["another image", { overrides: { redis: "redis:no-such-tag" } }],
   ["a registry", { registry: "registry.example.com" }],
 ])("nothing takes the place of %s that somebody chose", async (_, choices) => {
-  const { run, calls } = machine([], { code: 1, tail: "manifest unknown" });
+  const { run, calls } = machine([], { code: 1, output: "manifest unknown" });
   await expect(ensure(run, { choices })).rejects.toThrow(
     /'\S+' cannot be pulled: manifest unknown\nIt was chosen by orion:images/,
   );
@@ -115,12 +113,12 @@ test("a check changes nothing and says what is missing", async () => {
 });
 
 test("a Docker Engine that does not run is named, with what to do", async () => {
-  const run: Runner = () => Promise.resolve({ code: 1, stdout: "", tail: "Cannot connect to the Docker daemon" });
+  const run = runBy(() => ({ code: 1, output: "Cannot connect to the Docker daemon" }));
   await expect(ensure(run)).rejects.toThrow(/does not answer: Cannot connect to the Docker daemon\nStart it/);
 });
 
 test("one that fails lets the others end, and every failure is said", async () => {
-  const { run } = machine([], { code: 1, tail: "manifest unknown" });
+  const { run } = machine([], { code: 1, output: "manifest unknown" });
   const overrides = { redis: "redis:none", nginx: "nginx:none" };
   const ensured = ensure(run, { names: ["redis", "nginx"], choices: { overrides } });
   await expect(ensured).rejects.toThrow("'redis:none' cannot be pulled");

@@ -1,16 +1,18 @@
 /** A server that goes away: its work ends before, and one that is gone holds nobody up. */
 import { OrionProvider } from "../../../plugin/provider.ts";
-import { type Command } from "../../../plugin/run.ts";
+import { type Command, runBy } from "../support/process.ts";
 
 const urn = "urn:pulumi:prod::orion::orion:host:Fleet$orion:index:Farewell::worker-1-farewell";
 const inputs = { host: "ssh://root@192.0.2.7", sshOptions: ["-o", "ConnectTimeout=10"], stack: "prod" };
 
 test.each([0, 255, undefined])("every container is ended in its own time; what ssh says of it is %s", async (code) => {
   const commands: Command[] = [];
-  const provider = new OrionProvider((command) => {
-    commands.push(command);
-    return Promise.resolve({ code, output: "" });
-  });
+  const provider = new OrionProvider(
+    runBy((command) => {
+      commands.push(command);
+      return { code };
+    }),
+  );
   await provider.create(urn, inputs);
   expect(commands).toEqual([]);
   await provider.delete("", urn, inputs);

@@ -1,6 +1,7 @@
 import { type HostFilesInputs, removeHostFiles, writeHostFiles } from "../../../plugin/host-files.ts";
 import { OrionProvider } from "../../../plugin/provider.ts";
-import { type Command, type Ran, type Run } from "../../../plugin/run.ts";
+import { type Run } from "../../../common/process.ts";
+import { type Answer, type Command, runBy } from "../support/process.ts";
 
 const inputs: HostFilesInputs = {
   host: "ssh://root@192.0.2.1",
@@ -15,12 +16,12 @@ const inputs: HostFilesInputs = {
 const encoded = (text: string) => Buffer.from(text).toString("base64");
 
 /** A server whose command number `failing` ends so. */
-function server(failing?: number, ran: Ran = { code: 1, output: "" }): { run: Run; calls: Command[] } {
+function server(failing?: number, ran: Answer = { code: 1 }): { run: Run; calls: Command[] } {
   const calls: Command[] = [];
-  const run: Run = (command) => {
+  const run = runBy((command) => {
     calls.push(command);
-    return Promise.resolve(calls.length === failing ? ran : { code: 0, output: "" });
-  };
+    return calls.length === failing ? ran : {};
+  });
   return { run, calls };
 }
 

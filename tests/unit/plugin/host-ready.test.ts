@@ -1,5 +1,5 @@
 import { type HostReadyInputs, waitForHost } from "../../../plugin/host-ready.ts";
-import { type Command, type Ran } from "../../../plugin/run.ts";
+import { type Answer, type Command, runBy } from "../support/process.ts";
 
 const inputs: HostReadyInputs = {
   host: "ssh://root@192.0.2.1",
@@ -7,17 +7,17 @@ const inputs: HostReadyInputs = {
   serverId: "42",
   timeoutSeconds: 60,
 };
-const refused: Ran = { code: 255, output: "ssh: connect to host 192.0.2.1 port 22: Connection refused" };
-const booting: Ran = { code: 1, output: "" };
-const ready: Ran = { code: 0, output: "20.10.24" };
+const refused: Answer = { code: 255, output: "ssh: connect to host 192.0.2.1 port 22: Connection refused" };
+const booting: Answer = { code: 1, output: "" };
+const ready: Answer = { code: 0, output: "20.10.24" };
 
 /** A server that answers so, one after the other; the last answer stays. */
-function server(...answers: Ran[]) {
+function server(...answers: Answer[]) {
   const calls: Command[] = [];
-  const run = (command: Command): Promise<Ran> => {
+  const run = runBy((command) => {
     calls.push(command);
-    return Promise.resolve(answers[Math.min(calls.length, answers.length) - 1] ?? ready);
-  };
+    return answers[Math.min(calls.length, answers.length) - 1] ?? ready;
+  });
   return { run, calls };
 }
 

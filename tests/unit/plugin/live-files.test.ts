@@ -1,5 +1,6 @@
 import { type Docker, type DockerCall } from "../../../plugin/docker.ts";
 import { type LiveFilesInputs, writeLiveFiles } from "../../../plugin/live-files.ts";
+import { outcomeOf } from "../support/process.ts";
 
 // Nothing here takes time.
 jest.mock("node:timers/promises", () => ({ setTimeout: () => Promise.resolve() }));
@@ -35,13 +36,14 @@ function fakeDocker({ running, refusal, deaf = 0, processes = [] }: Behaviour): 
   const docker: Docker = (call) => {
     calls.push(call);
     const text = call.args.join(" ");
-    if (text.includes("container inspect")) return Promise.resolve({ code: 0, output: String(running) });
+    if (text.includes("container inspect")) return Promise.resolve(outcomeOf({ code: 0, output: String(running) }));
     if (text.includes("container top"))
-      return Promise.resolve({ code: 0, output: processes.shift() ?? "nginx: worker" });
+      return Promise.resolve(outcomeOf({ code: 0, output: processes.shift() ?? "nginx: worker" }));
     if (text.includes("container exec") && deaf-- > 0)
-      return Promise.resolve({ code: 1, output: "invalid PID number" });
-    if (refusal !== undefined && text.includes("nginx -t")) return Promise.resolve({ code: 1, output: refusal });
-    return Promise.resolve({ code: 0, output: "" });
+      return Promise.resolve(outcomeOf({ code: 1, output: "invalid PID number" }));
+    if (refusal !== undefined && text.includes("nginx -t"))
+      return Promise.resolve(outcomeOf({ code: 1, output: refusal }));
+    return Promise.resolve(outcomeOf({ code: 0, output: "" }));
   };
   return { docker, calls };
 }

@@ -1,8 +1,8 @@
 /** The type of a server: which one it gets, what it keeps, and how it gets another. */
 import { type Hetzner, Refusal } from "../../../common/hetzner.ts";
 import { OrionProvider } from "../../../plugin/provider.ts";
-import { type Ran, type Run } from "../../../plugin/run.ts";
 import { chooseType, giveType, hasOtherType, type ServerTypeInputs } from "../../../plugin/server-type.ts";
+import { type Answer, runBy } from "../support/process.ts";
 
 const inputs: ServerTypeInputs = {
   ...{ server: "orion-prod-app-1", location: "fsn1", types: ["cpx22", "cx23"], stack: "prod" },
@@ -22,7 +22,7 @@ interface World {
 }
 
 /** Hetzner and a server of it that does as it should; what is different is said. */
-function worldOf(more: Partial<World> = {}, script: (text: string) => Ran = () => ({ code: 0, output: "" })) {
+function worldOf(more: Partial<World> = {}, script: (text: string) => Answer = () => ({})) {
   const world: World = {
     ...{ type: "cpx22", status: "running", offered: ["cpx22", "cx23"], stock: ["cpx22", "cx23", "cpx32"], done: [] },
     ...more,
@@ -46,11 +46,12 @@ function worldOf(more: Partial<World> = {}, script: (text: string) => Ran = () =
       return Promise.resolve();
     },
   };
-  const run: Run = ({ input = "" }) => {
-    if (world.status === "off") return Promise.resolve({ code: 255, output: "no route to host" });
-    if (input.includes("systemctl stop docker")) world.done.push("leave");
-    return Promise.resolve(script(input));
-  };
+  const run = runBy(({ input }) => {
+    if (world.status === "off") return { code: 255, output: "no route to host" };
+    const text = typeof input === "string" ? input : "";
+    if (text.includes("systemctl stop docker")) world.done.push("leave");
+    return script(text);
+  });
   return { world, means: { run, api: () => api, pause: () => Promise.resolve() } };
 }
 

@@ -1,4 +1,5 @@
-import { type Command, type Run } from "../../../plugin/run.ts";
+import { type Run } from "../../../common/process.ts";
+import { type Command, runBy } from "../support/process.ts";
 import { OrionProvider } from "../../../plugin/provider.ts";
 import { redact, unwrapSecrets } from "../../../common/secrets.ts";
 
@@ -21,10 +22,10 @@ const inputs = {
 /** A machine whose docker answers `container run` as told, and that keeps what it was asked. */
 function fakeDocker(code: number | undefined, output = ""): { run: Run; calls: Command[] } {
   const calls: Command[] = [];
-  const run: Run = (command) => {
+  const run = runBy((command) => {
     calls.push(command);
-    return Promise.resolve(isRun(command) ? { code, output } : { code: 1, output: "No such container" });
-  };
+    return isRun(command) ? { code, output } : { code: 1, output: "No such container" };
+  });
   return { run, calls };
 }
 

@@ -116,7 +116,7 @@ describe("a build", () => {
     expect(args.slice(0, 4)).toEqual(["build", "-mod=readonly", "-trimpath", "-buildvcs=false"]);
     expect(args[5]).toContain(`version.Version=v${engineVersion}`);
     expect(options.cwd).toBe(join(places.root, "toolchain", "go", "engine"));
-    const { GOTMPDIR, ...env } = options.env ?? {};
+    const { GOTMPDIR, ...env } = options.environment ?? {};
     expect(env).toEqual({ PATH: "/bin", CGO_ENABLED: "0", GOOS: undefined, GOARCH: undefined, GOWORK: "off" });
     // Where there is room, and gone afterwards.
     expect(dirname(GOTMPDIR ?? "")).toBe(places.cache);

@@ -1,5 +1,6 @@
 import { dockerVersion, ensureDocker, type Machine } from "../../../toolchain/src/docker.ts";
 import { progressOn } from "../../../toolchain/src/progress.ts";
+import { outcomeOf } from "../support/process.ts";
 
 interface Given {
   readonly env?: Record<string, string>;
@@ -43,15 +44,15 @@ function machineOf(given: Given): {
       const line = [program, ...args].join(" ");
       if (program === "docker") {
         const stderr = given.stderr ?? "Cannot connect to the Docker daemon";
-        return Promise.resolve(started ? { code: 0, stdout: "27.0\n", stderr: "" } : { code: 1, stdout: "", stderr });
+        return Promise.resolve(outcomeOf(started ? { stdout: "27.0\n" } : { code: 1, stderr }));
       }
       ran.push(line);
-      if (options.env) environments.push(options.env);
+      if (options.environment) environments.push(options.environment);
       const isRefused = args.some((name) => (given.refused ?? ["docker-cli"]).includes(name));
       if (line.startsWith("apt-get install") && !isRefused) installed = true;
-      if (given.systemctl !== undefined) return Promise.resolve({ code: 1, stdout: "", stderr: given.systemctl });
+      if (given.systemctl !== undefined) return Promise.resolve(outcomeOf({ code: 1, stderr: given.systemctl }));
       if (line.startsWith("systemctl start") && given.answers !== "never") started = true;
-      return Promise.resolve({ code: isRefused ? 100 : 0, stdout: "", stderr: "" });
+      return Promise.resolve(outcomeOf({ code: isRefused ? 100 : 0 }));
     },
     startDetached: (program) => {
       ran.push(`start ${program}`);

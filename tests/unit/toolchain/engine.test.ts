@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeOrigin, ensureEngine } from "../../../toolchain/src/engine.ts";
 import { isInstalled, type Part, partsOf, type Places } from "../../../toolchain/src/parts.ts";
-import { failed, type Given, machine, makeProject, writeProgram } from "./support/machine.ts";
+import { failed, type Given, machine, makeProject, ok, writeProgram } from "./support/machine.ts";
 
 let places: Places;
 beforeEach(() => {
@@ -101,7 +101,7 @@ describe("where it does not", () => {
       build: (program) => {
         if (program.endsWith("plugins")) return failed;
         writeProgram(program);
-        return { code: 0, stdout: "", stderr: "" };
+        return ok;
       },
     });
     await expect(ensureEngine(places, broken.tools)).rejects.toThrow("resource plugins could not be built");
@@ -178,7 +178,7 @@ test("two at the same time: the second waits, says so, and finds everything ther
     build: async (program) => {
       await sleep(20);
       writeProgram(program);
-      return { code: 0, stdout: "", stderr: "" };
+      return ok;
     },
   });
   const second = machine(places);

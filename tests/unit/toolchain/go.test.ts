@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { explainFailure, freeSpace, isOlder, requireGo } from "../../../toolchain/src/go.ts";
-import { type Outcome } from "../../../toolchain/src/run.ts";
+import { type Answer, outcomeOf } from "../support/process.ts";
 
 let root: string;
 beforeEach(() => {
@@ -13,18 +13,14 @@ afterEach(() => {
 });
 
 /** What requireGo says of a machine, for modules that ask for these versions. */
-function required(
-  answer: Partial<Outcome>,
-  needed: readonly string[] = ["1.26.4"],
-  free: (path: string) => number = () => 100,
-) {
+function required(answer: Answer, needed: readonly string[] = ["1.26.4"], free: (path: string) => number = () => 100) {
   const modules = needed.map((version, index) => {
     const folder = join(root, String(index));
     mkdirSync(folder);
     writeFileSync(join(folder, "go.mod"), `module x\n\ngo ${version}\n\nrequire a v1\n`);
     return folder;
   });
-  const run = () => Promise.resolve({ code: 0, stdout: "", stderr: "", ...answer });
+  const run = () => Promise.resolve(outcomeOf(answer));
   return requireGo(modules, "/cache", run, (path: string) => Promise.resolve(free(path) * 2 ** 30));
 }
 const env = (version: string, toolchain = "auto") => ({
@@ -39,7 +35,7 @@ test("an older one that gets itself what a module asks for is used, too", async 
   expect(await required(env("go1.21.0"))).toEqual({ version: "go1.21.0", platform: "linux-amd64" });
 });
 
-test.each<[string, Partial<Outcome>, RegExp]>([
+test.each<[string, Answer, RegExp]>([
   ["none", { code: 127 }, /Go is not installed; go1\.26\.4 or newer is needed\. Install it from https:\/\/go\.dev\/dl/],
   ["one that does not run", { code: 1, stdout: "" }, /`go env` does not answer/],
   ["one that says nothing", { stdout: "\n" }, /`go env` does not answer/],

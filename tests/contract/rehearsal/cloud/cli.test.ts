@@ -1,6 +1,6 @@
 /** The faults of a cloud, the way a user switches them. */
 import { resolve } from "node:path";
-import { run } from "../../../../toolchain/src/run.ts";
+import { tryRun } from "../../../../common/process.ts";
 import { EmulatorProcess } from "../support/emulator.ts";
 
 const program = resolve(__dirname, "..", "..", "..", "..", "rehearsal", "cloud", "cli.ts");
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => cloud.dispose());
 
 const fault = (...words: string[]) =>
-  run(process.execPath, [program, "fault", ...words, "--name", cloud.settings.instance]);
+  tryRun(process.execPath, [program, "fault", ...words, "--name", cloud.settings.instance]);
 
 test("faults are made, listed and ended", async () => {
   const { stdout } = await fault("add", "reply", "api=hetzner", "status=503", "message=no luck");

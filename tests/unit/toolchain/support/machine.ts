@@ -5,10 +5,11 @@ import { dirname, join } from "node:path";
 import { type Tools } from "../../../../toolchain/src/engine.ts";
 import { type Places } from "../../../../toolchain/src/parts.ts";
 import { progressOn } from "../../../../toolchain/src/progress.ts";
-import { type Outcome, type Runner, type RunOptions } from "../../../../toolchain/src/run.ts";
+import { type Outcome, type Run, type RunOptions } from "../../../../common/process.ts";
+import { outcomeOf } from "../../support/process.ts";
 
-export const ok: Outcome = { code: 0, stdout: "", stderr: "" };
-export const failed: Outcome = { code: 1, stdout: "", stderr: "no" };
+export const ok = outcomeOf({});
+export const failed = outcomeOf({ code: 1, stderr: "no" });
 
 /** The least that the toolchain needs of a project. */
 export function makeProject(): Places {
@@ -88,7 +89,7 @@ export function machine(places: Places, given: Given = {}): Played {
     }
     throw new Error(`the test knows no ${program} ${args.join(" ")}`);
   };
-  const run: Runner = async (program, args, options = {}) => {
+  const run: Run = async (program, args, options = {}) => {
     played.ran.push([program.split("/").pop(), ...args.slice(0, 2)].join(" "));
     return play(program, args, options);
   };
