@@ -1,21 +1,17 @@
 /** Which way each image comes onto a machine, on one whose docker only says what it is told to say. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { type ImageChoices, officialImages } from "../../../config/images.ts";
 import { ensureImages, type EnsureOptions, imageNames } from "../../../images/ensure.ts";
 import { type Call, type Outcome, type Runner } from "../../../images/engine.ts";
 import { ownImage } from "../../../images/own.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 
 const root = process.cwd();
 const app = ownImage(root, "app", officialImages.python);
 
 let cache: string;
 beforeEach(() => {
-  cache = mkdtempSync(join(tmpdir(), "orion-ensure-"));
-});
-afterEach(() => {
-  rmSync(cache, { recursive: true, force: true });
+  cache = temporaryFolder("ensure");
 });
 
 /**

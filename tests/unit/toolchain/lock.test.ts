@@ -1,17 +1,15 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { hostname, tmpdir } from "node:os";
+import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { withLock } from "../../../toolchain/src/lock.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 
 const times = { poll: 5, refresh: 10, patience: 200 };
 let path: string;
 beforeEach(() => {
-  path = join(mkdtempSync(join(tmpdir(), "orion-lock-")), "lock");
-});
-afterEach(() => {
-  rmSync(dirname(path), { recursive: true, force: true });
+  path = join(temporaryFolder("lock"), "lock");
 });
 const nobody = () => undefined;
 const done = () => Promise.resolve("done");

@@ -1,18 +1,18 @@
 /** A project of its own in a temporary folder, and a machine whose programs are played. */
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Tools } from "../../../../toolchain/src/engine.ts";
 import { type Places } from "../../../../toolchain/src/parts.ts";
 import { progressOn } from "../../../../toolchain/src/progress.ts";
 import { type Outcome, type Runner, type RunOptions } from "../../../../toolchain/src/run.ts";
+import { temporaryFolder } from "../../../../testing/folder.ts";
 
 export const ok: Outcome = { code: 0, stdout: "", stderr: "" };
 export const failed: Outcome = { code: 1, stdout: "", stderr: "no" };
 
 /** The least that the toolchain needs of a project. */
 export function makeProject(): Places {
-  const root = mkdtempSync(join(tmpdir(), "orion-toolchain-"));
+  const root = temporaryFolder("toolchain");
   const dependencies = Object.fromEntries(
     ["hcloud", "docker", "random", "tls", "cloudflare"].map((name) => [`@pulumi/${name}`, "1.2.3"]),
   );

@@ -6,10 +6,10 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { cloudFolder, type CloudSettings, readSettings } from "../../../rehearsal/cloud/settings.ts";
-import { type Status, readStatus } from "../../../rehearsal/cloud/status.ts";
-import { isRecord, type Json } from "../../../rehearsal/json.ts";
-import { run } from "../../../toolchain/src/run.ts";
+import { cloudFolder, type CloudSettings, readSettings } from "../rehearsal/cloud/settings.ts";
+import { type Status, readStatus } from "../rehearsal/cloud/status.ts";
+import { isRecord, type Json } from "../rehearsal/json.ts";
+import { run } from "../toolchain/src/run.ts";
 import { type Ran, succeed } from "./sandbox.ts";
 
 export interface CloudOptions {
