@@ -27,9 +27,8 @@ test("a program that does not exist is 127, one that may not be run 126, as in a
 });
 
 test("a program that takes too long is ended, and is 124", async () => {
-  const started = Date.now();
-  expect((await run("sleep", ["30"], { timeout: 0.1 })).code).toBe(124);
-  expect(Date.now() - started).toBeLessThan(5_000);
+  // Not ended, it would end well, after the time that jest gives a test.
+  expect((await run("sleep", ["300"], { timeout: 0.1 })).code).toBe(124);
 });
 
 test("a program that a signal ends has failed", async () => {
