@@ -19,6 +19,9 @@ export default {
   projects: ["unit", "contract", "e2e", "long"].map((kind) => ({
     ...shared,
     displayName: kind,
+    // The contract and end-to-end tests say themselves how long they may take. The others take milliseconds: what ends one that
+    // hangs is this, and nothing on a machine that is busy with something else.
+    testTimeout: 60_000,
     testMatch: [`<rootDir>/tests/${kind}/**/*.test.ts`],
   })),
 };

@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePorts, type Ran, Sandbox } from "../tests/e2e/support/sandbox.ts";
+import { freePorts, type Ran, Sandbox } from "../testing/sandbox.ts";
 import { machine, markdownTable, type Row, tableOf } from "./table.ts";
 
 const project = join(import.meta.dirname, "..");

@@ -3,14 +3,15 @@
  * It needs Go, the package registries and about 10 GB in the temporary folder; the machine's own engine is not touched.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir, totalmem } from "node:os";
+import { statSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { partsOf, placesOf } from "../toolchain/src/parts.ts";
 import { markdownTable } from "./table.ts";
+import { temporaryFolder } from "../testing/folder.ts";
 
 const project = join(import.meta.dirname, "..");
-const home = mkdtempSync(join(tmpdir(), "orion-toolchain-"));
+const home = temporaryFolder("toolchain");
 const env = {
   ...process.env,
   PULUMI_HOME: join(home, "pulumi"),
@@ -61,7 +62,6 @@ ${markdownTable(["Program", "MB"], megabytes)}
   writeFileSync(join(project, "bench", "toolchain.md"), text);
   process.stdout.write(text);
 } finally {
-  // Go makes its module cache read-only.
+  // Go makes its module cache read-only; the folder is removed when this process ends.
   spawnSync("chmod", ["-R", "u+w", home]);
-  rmSync(home, { recursive: true, force: true });
 }

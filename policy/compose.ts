@@ -98,6 +98,7 @@ function mockOutputs(name: string): Record<string, unknown> {
     value: `generated-${name}`,
     certificate: `certificate-${name}`,
     privateKeyPem: `key-${name}`,
+    certPem: `certificate-${name}`,
     certRequestPem: `request-${name}`,
   };
 }

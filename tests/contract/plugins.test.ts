@@ -2,9 +2,7 @@
  * The installed plugins against the npm packages of the same name, for every resource type and property that the program
  * uses: a plugin that was built here has to understand exactly what the package sends.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { z } from "zod";
+import { goldenGraph, goldenGraphs } from "../../testing/golden.ts";
 import { describeOrigin } from "../../toolchain/src/engine.ts";
 import { type Part, partsOf, placesOf } from "../../toolchain/src/parts.ts";
 import { NpmPackage } from "./support/npm-package.ts";
@@ -131,15 +129,9 @@ describe.each(resources)("%s.%s", (plugin, resource) => {
   });
 });
 
-/** What really goes to the engine, from the golden graphs. */
-const graphSchema = z.object({
-  resources: z.array(z.object({ type: z.string(), inputs: z.record(z.string(), z.unknown()) })),
-});
-const graphs = readdirSync(join(root, "tests", "golden")).filter((name) => name.startsWith("graph-"));
-
-test.each(graphs)("every property in %s is known, however deep it lies", (graph) => {
-  const made = graphSchema.parse(JSON.parse(readFileSync(join(root, "tests", "golden", graph), "utf8")));
-  const results = made.resources.flatMap(({ type, inputs }) => {
+/** The golden graphs are what really goes to the engine. */
+test.each(goldenGraphs())("every property in %s is known, however deep it lies", (graph) => {
+  const results = goldenGraph(graph).flatMap(({ type, inputs }) => {
     const plugin = plugins.get(type.replace("pulumi:providers:", "").split(":")[0] ?? "");
     return plugin ? [plugin.unknownIn(type, inputs)] : [];
   });

@@ -3,11 +3,9 @@
  * program gives to a resource, what the engine would ask before an update that changes this input and nothing else.
  */
 import { generateKeyPairSync } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { z } from "zod";
 import { keyOf } from "../../policy/graph.ts";
 import { replacingInputs } from "../../policy/replacing.ts";
+import { goldenGraph, goldenGraphs } from "../../testing/golden.ts";
 import { partsOf, placesOf } from "../../toolchain/src/parts.ts";
 import { AskedPlugin } from "./support/asked-plugin.ts";
 import { Plugin } from "./support/plugin.ts";
@@ -20,15 +18,10 @@ const parts = partsOf(places).filter(({ kind, buildable }) => kind === "plugin" 
 const pluginOf = (type: string): string => type.split(":")[0] ?? "";
 const names = parts.map(({ name }) => name);
 
-const graphSchema = z.object({
-  resources: z.array(z.object({ type: z.string(), name: z.string(), inputs: z.record(z.string(), z.unknown()) })),
-});
-const graphs = readdirSync(join(root, "tests", "golden")).filter((name) => /^graph-.*(?<!-preview)\.json$/.test(name));
 const resources = new Map(
-  graphs.flatMap((graph) =>
-    graphSchema
-      .parse(JSON.parse(readFileSync(join(root, "tests", "golden", graph), "utf8")))
-      .resources.filter(({ type }) => names.includes(pluginOf(type)))
+  goldenGraphs().flatMap((graph) =>
+    goldenGraph(graph)
+      .filter(({ type }) => names.includes(pluginOf(type)))
       .map((resource) => [`${graph} ${keyOf(resource)}`, resource] as const),
   ),
 );

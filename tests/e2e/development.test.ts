@@ -2,9 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { createServer } from "node:net";
 import { z } from "zod";
-import { Client } from "./support/client.ts";
-import { eventually } from "./support/eventually.ts";
-import { docker, freePorts, Sandbox, succeed } from "./support/sandbox.ts";
+import { Client } from "../../testing/client.ts";
+import { eventually } from "../../testing/eventually.ts";
+import { docker, freePorts, Sandbox, succeed } from "../../testing/sandbox.ts";
 
 jest.setTimeout(300_000);
 

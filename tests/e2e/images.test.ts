@@ -1,11 +1,11 @@
 /** The images that this machine runs keep the contract of the official ones, whether they were pulled or built here. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { officialImages } from "../../config/images.ts";
-import { eventually } from "./support/eventually.ts";
-import { docker } from "./support/sandbox.ts";
+import { eventually } from "../../testing/eventually.ts";
+import { docker } from "../../testing/sandbox.ts";
+import { temporaryFolder } from "../../testing/folder.ts";
 
 jest.setTimeout(180_000);
 
@@ -14,12 +14,11 @@ const named = (name: string): string => `${prefix}-${name}`;
 let folder: string;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "orion-images-"));
+  folder = temporaryFolder("images");
   // The servers read it as users of their own.
   chmodSync(folder, 0o755);
 });
 afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
   for (const name of docker("ps", "--all", "--filter", `name=${prefix}`, "--format", "{{.Names}}")) {
     docker("rm", "--force", "--volumes", name);
   }

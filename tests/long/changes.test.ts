@@ -2,12 +2,12 @@
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { RehearsalCloud } from "../e2e/support/cloud.ts";
-import { eventually } from "../e2e/support/eventually.ts";
-import { expectLossless } from "../e2e/support/lossless.ts";
-import { RehearsedPlatform } from "../e2e/support/platform.ts";
-import { succeed } from "../e2e/support/sandbox.ts";
-import { serversOf } from "../e2e/support/servers.ts";
+import { RehearsalCloud } from "../../testing/cloud.ts";
+import { eventually } from "../../testing/eventually.ts";
+import { expectLossless } from "../../testing/lossless.ts";
+import { RehearsedPlatform } from "../../testing/platform.ts";
+import { succeed } from "../../testing/sandbox.ts";
+import { serversOf } from "../../testing/servers.ts";
 
 const root = resolve(__dirname, "..", "..");
 jest.setTimeout(900_000);

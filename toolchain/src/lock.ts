@@ -11,9 +11,11 @@ export interface LockTimes {
   readonly refresh: number;
   /** Milliseconds without one, after which the holder counts as gone. */
   readonly patience: number;
+  /** The time in milliseconds since 1970. */
+  readonly now: () => number;
 }
 
-const defaultTimes: LockTimes = { poll: 500, refresh: 5_000, patience: 60_000 };
+const defaultTimes: LockTimes = { poll: 500, refresh: 5_000, patience: 60_000, now: Date.now };
 
 /**
  * Does the work while no other process does its own under the same lock. A lock saves double work only; results are
@@ -31,7 +33,7 @@ export async function withLock<T>(
   const mine = `${process.pid} ${hostname()}\n`;
   for (let waited = false; !take(path, mine);) {
     const holder = holderOf(path);
-    if (holder && isGone(holder, times.patience)) {
+    if (holder && isGone(holder, times)) {
       discard(path, holder);
       continue;
     }
@@ -42,7 +44,7 @@ export async function withLock<T>(
     await sleep(times.poll);
   }
   const refresh = setInterval(() => {
-    const now = new Date();
+    const now = new Date(times.now());
     try {
       utimesSync(path, now, now);
     } catch {
@@ -90,8 +92,8 @@ function holderOf(path: string): Holder | undefined {
   }
 }
 
-function isGone({ pid, host, seen }: Holder, patience: number): boolean {
-  return Date.now() - seen > patience || (host === hostname() && !isAlive(pid));
+function isGone({ pid, host, seen }: Holder, { patience, now }: LockTimes): boolean {
+  return now() - seen > patience || (host === hostname() && !isAlive(pid));
 }
 
 /** Removes the lock of a holder that is gone, unless another process was quicker and holds it by now. */

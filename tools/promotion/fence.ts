@@ -1,11 +1,12 @@
 /** Sees to it that a server is off, so that what ran there does not come back beside what took its place. */
-import { setTimeout as sleep } from "node:timers/promises";
+import { type Clock, systemClock } from "../../common/clock.ts";
 import { type Hetzner, Refusal } from "../../common/hetzner.ts";
 import { UserError } from "../../common/user-error.ts";
 
 /** Of these Hetzner does not think better of. */
 const final = new Set(["unauthorized", "forbidden", "token_readonly"]);
-const patience = { seconds: 180, pauseMs: 1000 };
+/** Seconds that Hetzner has to say that the server is off, and milliseconds between two questions. */
+const [patience, pause] = [180, 1000];
 
 /**
  * Switches the server off and resolves when Hetzner says that it is, or that there is none.
@@ -20,11 +21,11 @@ export async function fence(
   stack: string,
   hetzner: Pick<Hetzner, "server" | "act">,
   say: (line: string) => void,
-  { seconds, pauseMs } = patience,
+  clock: Clock = systemClock,
 ): Promise<void> {
-  const end = Date.now() + seconds * 1000;
+  const end = clock.now() + patience * 1000;
   let failure = "";
-  for (let isAsked = false; Date.now() < end;) {
+  for (let isAsked = false; clock.now() < end;) {
     try {
       const server = await hetzner.server(name);
       if (!server) {
@@ -46,11 +47,11 @@ export async function fence(
     } catch (error) {
       // An API that is busy or does not answer is asked again: it may be the same outage.
       if (error instanceof UserError) throw error;
-      if (failure === "") say(`Hetzner does not say yet whether ${name} is off; it is asked for up to ${seconds} s.`);
+      if (failure === "") say(`Hetzner does not say yet whether ${name} is off; it is asked for up to ${patience} s.`);
       failure = error instanceof Error ? error.message : String(error);
       if (error instanceof Refusal && final.has(error.code)) break;
     }
-    await sleep(pauseMs);
+    await clock.sleep(pause);
   }
   throw new UserError(
     `Whether ${name} is off at Hetzner is not known: ${failure}. Nothing was promoted; ` +

@@ -1,8 +1,7 @@
 /** The program's own Cloudflare components, through the real engine against the emulated API, on every plan. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { AwsClient } from "aws4fetch";
 import { rulesets } from "../../../components/edge-proxy/cloudflare-rules.ts";
 import { records } from "../../../rehearsal/cloudflare/body.ts";
@@ -11,10 +10,11 @@ import { accessKeys } from "../../../rehearsal/cloudflare/objects/keys.ts";
 import { quirks, isQuirk, setQuirk } from "../../../rehearsal/cloudflare/quirks.ts";
 import { ownedBy } from "../../../rehearsal/cloudflare/state.ts";
 import { ensureProgram, storage as storageProgram } from "../../../rehearsal/programs/programs.ts";
-import { freePort } from "../../support/free-port.ts";
+import { freePort } from "../../../testing/free-port.ts";
 import { type Api } from "./support/api.ts";
 import { succeed } from "./project.ts";
 import { permissions, Stack } from "./stack.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
 jest.setTimeout(240_000);
@@ -125,7 +125,7 @@ test("no bad behaviour of the API that users have met makes an update", () =>
   }));
 
 test("the credentials open their own bucket at a real S3 server, and not the other one", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "orion-objects-"));
+  const folder = temporaryFolder("objects");
   const gateway = new Gateway({
     program: await ensureProgram(storageProgram, { root }),
     folder,
@@ -151,7 +151,6 @@ test("the credentials open their own bucket at a real S3 server, and not the oth
     await Stack.with("free", work, gateway);
   } finally {
     await gateway.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
   // The server may have to be built first.
 }, 900_000);

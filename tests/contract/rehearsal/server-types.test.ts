@@ -1,17 +1,17 @@
 /** Types of servers by a plain `pulumi up` at the emulated API: sold out, kept, changed. No machine is behind it. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { isRecord } from "../../../rehearsal/json.ts";
 import { Project, succeed } from "./project.ts";
 import { HetznerApi, hetznerToken } from "./support/hetzner.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
 jest.setTimeout(600_000);
 
 /** A folder with an ssh that finds every server well. */
 function wellServers(): string {
-  const folder = mkdtempSync(join(tmpdir(), "orion-ssh-"));
+  const folder = temporaryFolder("ssh");
   writeFileSync(join(folder, "ssh"), "#!/bin/sh\ncat >/dev/null\n");
   chmodSync(join(folder, "ssh"), 0o755);
   return folder;
@@ -74,6 +74,5 @@ test("a new server gets what there is and keeps it; another list gives it anothe
     expect(api.failures).toEqual([]);
   } finally {
     project.dispose();
-    rmSync(programs, { recursive: true, force: true });
   }
 });

@@ -10,10 +10,10 @@ import { compose } from "../../unit/support/compose.ts";
 import { named, placeOf } from "../../unit/support/place.ts";
 import { backupNow, borrowedDrill, lend } from "../../../tools/backup.ts";
 import { Engine } from "../../../tools/engines.ts";
-import { RehearsalCloud } from "../support/cloud.ts";
-import { eventually } from "../support/eventually.ts";
-import { hostState } from "../support/host.ts";
-import { type Ran, succeed } from "../support/sandbox.ts";
+import { RehearsalCloud } from "../../../testing/cloud.ts";
+import { eventually } from "../../../testing/eventually.ts";
+import { hostState } from "../../../testing/host.ts";
+import { type Ran, succeed } from "../../../testing/sandbox.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
 jest.setTimeout(300_000);

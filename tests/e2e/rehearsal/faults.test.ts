@@ -1,12 +1,12 @@
 /** What goes wrong with the production stack on one server: power, containers, disks, APIs, updates that are cut off. */
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { RehearsalCloud } from "../support/cloud.ts";
-import { eventually } from "../support/eventually.ts";
-import { hostState } from "../support/host.ts";
-import { type LoadReport } from "../support/load.ts";
-import { brokenSays, RehearsedPlatform } from "../support/platform.ts";
-import { succeed } from "../support/sandbox.ts";
+import { RehearsalCloud } from "../../../testing/cloud.ts";
+import { eventually } from "../../../testing/eventually.ts";
+import { hostState } from "../../../testing/host.ts";
+import { type LoadReport } from "../../../testing/load.ts";
+import { brokenSays, RehearsedPlatform } from "../../../testing/platform.ts";
+import { succeed } from "../../../testing/sandbox.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
 jest.setTimeout(900_000);

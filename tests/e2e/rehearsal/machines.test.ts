@@ -3,10 +3,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
 import { AwsClient } from "aws4fetch";
-import { get, RehearsalCloud } from "../support/cloud.ts";
-import { eventually } from "../support/eventually.ts";
-import { hostState } from "../support/host.ts";
-import { docker, succeed } from "../support/sandbox.ts";
+import { get, RehearsalCloud } from "../../../testing/cloud.ts";
+import { eventually } from "../../../testing/eventually.ts";
+import { hostState } from "../../../testing/host.ts";
+import { docker, succeed } from "../../../testing/sandbox.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
 jest.setTimeout(300_000);

@@ -6,10 +6,10 @@ import { z } from "zod";
 import { officialImages } from "../../../config/images.ts";
 import { cloudFolder, rehearsalFolder } from "../../../rehearsal/cloud/settings.ts";
 import { Names } from "../../../rehearsal/machines/docker/names.ts";
-import { RehearsalCloud } from "../support/cloud.ts";
-import { hostState } from "../support/host.ts";
-import { startLoad } from "../support/load.ts";
-import { succeed } from "../support/sandbox.ts";
+import { RehearsalCloud } from "../../../testing/cloud.ts";
+import { hostState } from "../../../testing/host.ts";
+import { startLoad } from "../../../testing/load.ts";
+import { succeed } from "../../../testing/sandbox.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
 jest.setTimeout(900_000);

@@ -2,14 +2,14 @@
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startLoad } from "../support/load.ts";
-import { expectLossless } from "../support/lossless.ts";
-import { RehearsalCloud } from "../support/cloud.ts";
-import { eventually } from "../support/eventually.ts";
-import { RehearsedPlatform } from "../support/platform.ts";
-import { drillPromotion } from "../support/promotion-drill.ts";
-import { succeed } from "../support/sandbox.ts";
-import { serversOf } from "../support/servers.ts";
+import { startLoad } from "../../../testing/load.ts";
+import { expectLossless } from "../../../testing/lossless.ts";
+import { RehearsalCloud } from "../../../testing/cloud.ts";
+import { eventually } from "../../../testing/eventually.ts";
+import { RehearsedPlatform } from "../../../testing/platform.ts";
+import { drillPromotion } from "../../../testing/promotion-drill.ts";
+import { succeed } from "../../../testing/sandbox.ts";
+import { serversOf } from "../../../testing/servers.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
 jest.setTimeout(900_000);

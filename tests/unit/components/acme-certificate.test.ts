@@ -1,7 +1,6 @@
 /** Certificates from an ACME authority: what the components ask the engine for, and the texts that they bring to the server. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AcmeCertificate, AcmeClient, type AcmeArgs } from "../../../components/edge-proxy/acme-certificate.ts";
 import {
@@ -15,6 +14,7 @@ import {
 import { nginxConfig } from "../../../components/edge-proxy/nginx-config.ts";
 import { compose } from "../support/compose.ts";
 import { named, placeOf } from "../support/place.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 
 const server = "https://acme.example.net/directory";
 const hostname = "orion.example.com";
@@ -81,7 +81,7 @@ test("the script is one for a shell", () => {
 describe("the script on a server", () => {
   let folder: string;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "orion-acme-"));
+    folder = temporaryFolder("acme");
     writeFileSync(join(folder, "settings"), acmeSettingsText(settings));
     const at = acmeScript.replace(acmeSettingsFile, join(folder, "settings"));
     writeFileSync(join(folder, "script"), at.replaceAll("/var/lib/orion/acme", join(folder, "acme")));
@@ -99,9 +99,6 @@ esac
 `;
     mkdirSync(join(folder, "bin"));
     writeFileSync(join(folder, "bin", "docker"), docker, { mode: 0o755 });
-  });
-  afterEach(() => {
-    rmSync(folder, { recursive: true });
   });
 
   const run = (what: string, environment: Readonly<Record<string, string>>) =>

@@ -1,7 +1,6 @@
 /** Backups: what the component asks the engine for, and the texts that it brings to the server. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Backup, type BackupArgs } from "../../../components/database/backup.ts";
@@ -12,6 +11,7 @@ import { restoreDrillScript } from "../../../components/database/restore-drill-s
 import { backupNow } from "../../../tools/backup.ts";
 import { compose } from "../support/compose.ts";
 import { named, placeOf } from "../support/place.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 
 const store = {
   ...{ bucket: pulumi.output("orion-files-backups"), endpoint: "https://files.example.net" },
@@ -90,13 +90,12 @@ describe("what goes for its age", () => {
   function outdated(objects: readonly string[]): string[] {
     const complete = objects.flatMap((name) => /^(.*)\.manifest$/.exec(name)?.[1] ?? []);
     const input = [...complete].sort().reverse().join("\n");
-    const files = mkdtempSync(join(tmpdir(), "orion-retention-"));
+    const files = temporaryFolder("retention");
     writeFileSync(join(files, "complete"), input === "" ? "" : `${input}\n`);
     const shell = `${retention}outdated ${limit} '${files}/complete'`;
     const { status, stdout, stderr } = spawnSync("sh", ["-euc", shell], {
       ...{ input: objects.map((name) => `${name}\n`).join(""), encoding: "utf8" },
     });
-    rmSync(files, { recursive: true });
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     return stdout.split("\n").filter(Boolean);
   }

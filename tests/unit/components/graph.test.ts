@@ -4,9 +4,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { Platform } from "../../../components/platform.ts";
 import { type Phase, type Settings } from "../../../config/schema.ts";
+import { keyOf, unknown } from "../../../policy/graph.ts";
 import { plan } from "../../../topology/plan.ts";
-import { compose, type Recorded } from "../support/compose.ts";
-import { expectGolden } from "../support/golden.ts";
+import { expectGolden, graphLines } from "../../../testing/golden.ts";
+import { compose } from "../support/compose.ts";
 import { settingsOf } from "../support/settings.ts";
 
 const composed = (settings: Settings, mode: "preview" | "up", stack = "dev") =>
@@ -27,39 +28,69 @@ function settingsIn(file: string, phase: Phase): Settings {
 const developmentSettings = (): Settings => settingsIn("Pulumi.dev.yaml", "development");
 const productionSettings = (): Settings => settingsIn("Pulumi.prod.yaml", "mvp");
 
-describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
-  test("the development stack is the graph that was looked at", async () => {
-    const { resources } = await composed(developmentSettings(), mode);
-    expectGolden(process.cwd(), mode === "up" ? "graph-dev" : "graph-dev-preview", { resources });
-  });
+/** Stacks that differ in which resources they have. */
+const variants: readonly (readonly [name: string, stack: string, settings: () => Settings])[] = [
+  ["the development stack", "dev", developmentSettings],
+  ["the least development stack", "dev", () => settingsOf("development", { services: [] })],
+  ["the production stack", "prod", productionSettings],
+  ["phase mvp", "prod", () => settingsOf("mvp")],
+  ["phase mvp with files on its server", "prod", () => settingsOf("mvp", { storage: { backend: "local" } })],
+  ["phase mvp without protection", "prod", () => settingsOf("mvp", { protection: false })],
+  ["phase scale", "prod", () => settingsOf("scale")],
+  ["phase scale without a replica", "prod", () => settingsOf("scale", { database: { replicas: 0 } })],
+  ["phase scale after a promotion", "prod", () => settingsOf("scale", { database: { primary: "db-2" } })],
+];
 
-  test("the production stack is the graph that was looked at", async () => {
-    const { resources } = await composed(productionSettings(), mode, "prod");
-    expectGolden(process.cwd(), mode === "up" ? "graph-prod" : "graph-prod-preview", { resources });
-  });
-
-  test("the least development stack is PostgreSQL with what it needs", async () => {
-    const { resources } = await composed(settingsOf("development", { services: [] }), mode);
-    expect(resources.map(({ type, name }) => `${type.split(":").pop() ?? ""} ${name}`)).toEqual([
-      "Container database-server",
-      "Network local-network",
-      "RemoteImage local-image-postgres",
-      "Volume database-data",
-      "Volume storage-uploads",
-      "Database database",
-      "DockerPlace local",
-      "Platform orion",
-      "Storage storage",
-      "docker local-docker",
-      "RandomPassword database-password",
-    ]);
-  });
+test.each([
+  ["the development stack", "graph-dev", "dev", developmentSettings],
+  ["the production stack", "graph-prod", "prod", productionSettings],
+  ["phase scale", "graph-scale", "prod", () => settingsOf("scale")],
+] as const)("%s is the graph that was looked at", async (_name, golden, stack, settings) => {
+  const { resources } = await composed(settings(), "up", stack);
+  expectGolden(golden, graphLines(resources));
 });
 
-test("a preview shows the same resources as an update", async () => {
-  const names = ({ resources }: { resources: Recorded[] }) => resources.map(({ type, name }) => `${type} ${name}`);
-  const settings = developmentSettings();
-  expect(names(await composed(settings, "preview"))).toEqual(names(await composed(settings, "up")));
+/** A value of an update as a preview knows it: what the preview calls unknown is unknown, the rest is as it is. */
+function asPreviewed(updated: unknown, previewed: unknown): unknown {
+  if (previewed === unknown) return unknown;
+  if (Array.isArray(updated) && Array.isArray(previewed)) {
+    return updated.map((one, index) => asPreviewed(one, (previewed as unknown[])[index]));
+  }
+  if (!isObject(updated) || !isObject(previewed)) return updated;
+  return Object.fromEntries(Object.entries(updated).map(([key, one]) => [key, asPreviewed(one, previewed[key])]));
+}
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+test.each(variants)(
+  "%s: a preview registers the same resources as an update, and differs only where an input is unknown",
+  async (_name, stack, settings) => {
+    const [preview, update] = [await composed(settings(), "preview", stack), await composed(settings(), "up", stack)];
+    const previewed = new Map(preview.resources.map((one) => [keyOf(one), one.inputs]));
+    expect(preview.resources).toEqual(
+      update.resources.map((one) => ({ ...one, inputs: asPreviewed(one.inputs, previewed.get(keyOf(one))) })),
+    );
+    // An update knows every input.
+    expect(JSON.stringify(update.resources)).not.toContain(unknown);
+    expect(JSON.stringify(preview.resources)).toContain(unknown);
+  },
+);
+
+test("the least development stack is PostgreSQL with what it needs", async () => {
+  const { resources } = await composed(settingsOf("development", { services: [] }), "up");
+  expect(resources.map(({ type, name }) => `${type.split(":").pop() ?? ""} ${name}`)).toEqual([
+    "Container database-server",
+    "Network local-network",
+    "RemoteImage local-image-postgres",
+    "Volume database-data",
+    "Volume storage-uploads",
+    "Database database",
+    "DockerPlace local",
+    "Platform orion",
+    "Storage storage",
+    "docker local-docker",
+    "RandomPassword database-password",
+  ]);
 });
 
 test("every generated password is in the graph, and nowhere but inside secrets", async () => {

@@ -3,7 +3,6 @@ import { Platform } from "../../../components/platform.ts";
 import { type Phase } from "../../../config/schema.ts";
 import { plan } from "../../../topology/plan.ts";
 import { compose, type Recorded } from "../support/compose.ts";
-import { expectGolden } from "../support/golden.ts";
 import { named } from "../support/place.ts";
 import { settingsOf } from "../support/settings.ts";
 
@@ -31,10 +30,6 @@ function lasting({ inputs, options }: Recorded): string {
   const seen = Object.entries(inputs).filter(([name]) => !options.ignoreChanges?.includes(name));
   return JSON.stringify({ inputs: Object.fromEntries(seen), options }).replaceAll(/"phase":"\w+"/g, '"phase":""');
 }
-
-test("the graph of phase scale is the one that was looked at", () => {
-  expectGolden(process.cwd(), "graph-scale", { resources: [...after()] });
-});
 
 test("what holds data stays exactly as it is, but for the label that says the phase", () => {
   const holders = before().filter(

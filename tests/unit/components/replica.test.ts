@@ -1,7 +1,6 @@
 /** A replica: what it asks the engine for, and the shell that it starts with. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { postgresSettings } from "../../../components/database/postgres-settings.ts";
@@ -9,6 +8,7 @@ import { Replica } from "../../../components/database/replica.ts";
 import { admissionScript, dismissalScript, replicaCommand } from "../../../components/database/replication.ts";
 import { compose } from "../support/compose.ts";
 import { known, named, placeOf, serviceOf } from "../support/place.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 
 describe.each(["preview", "up"] as const)("Replica in mode %s", (mode) => {
   const replica = () =>
@@ -68,11 +68,8 @@ describe.each(["preview", "up"] as const)("Replica in mode %s", (mode) => {
 });
 
 describe("its start", () => {
-  const folder = mkdtempSync(join(tmpdir(), "orion-replica-"));
+  const folder = temporaryFolder("replica");
   const data = join(folder, "data");
-  afterAll(() => {
-    rmSync(folder, { recursive: true });
-  });
   const program = (name: string, text: string) => {
     writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   };

@@ -1,17 +1,14 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { officialImages, ownImageReference, resolveImage } from "../../../config/images.ts";
 import { contextArchive, contextFiles, hashOf } from "../../../images/context.ts";
 import { debianSources } from "../../../images/debian.ts";
 import { judgePull, registryOf } from "../../../images/registry.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "orion-context-"));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
+  folder = temporaryFolder("context");
 });
 const write = (path: string, text: string) => {
   mkdirSync(join(folder, path, ".."), { recursive: true });

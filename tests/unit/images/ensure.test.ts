@@ -1,11 +1,10 @@
 /** Which way each image comes onto a machine, on one whose docker only says what it is told to say. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { type Run } from "../../../common/process.ts";
 import { type ImageChoices, officialImages } from "../../../config/images.ts";
 import { ensureImages, type EnsureOptions, imageNames } from "../../../images/ensure.ts";
 import { ownImage } from "../../../images/own.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 import { type Answer, runBy } from "../support/process.ts";
 
 const root = process.cwd();
@@ -13,10 +12,7 @@ const app = ownImage(root, "app", officialImages.python);
 
 let cache: string;
 beforeEach(() => {
-  cache = mkdtempSync(join(tmpdir(), "orion-ensure-"));
-});
-afterEach(() => {
-  rmSync(cache, { recursive: true, force: true });
+  cache = temporaryFolder("ensure");
 });
 
 /**

@@ -1,6 +1,9 @@
 /** What waits on the way of visitors: for an address that answers, and for those who are on the old one. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { type AnswersInputs, type Asked, waitForAnswers } from "../../../plugin/answers.ts";
 import { OrionProvider } from "../../../plugin/provider.ts";
+
+jest.mock("node:timers/promises", () => ({ setTimeout: jest.fn() }));
 
 const inputs: AnswersInputs = {
   ...{ address: "192.0.2.1", port: 443, hostname: "orion.example.com", path: "/edge-health" },
@@ -38,21 +41,23 @@ describe("an address that visitors are to be sent to", () => {
 describe("time for those on the old way", () => {
   const urn = "urn:pulumi:dev::orion::orion:index:Pause::hostname-drain";
   const provider = new OrionProvider(() => Promise.reject(new Error("it runs nothing")));
-  const way = (address: string) => ({ way: address, afterChangeSeconds: 0.2, atRemovalSeconds: 0.1 });
-  const seconds = async (work: Promise<unknown>): Promise<number> => {
-    const started = performance.now();
-    await work;
-    return (performance.now() - started) / 1000;
-  };
+  const way = (address: string) => ({ way: address, afterChangeSeconds: 30, atRemovalSeconds: 10 });
+  /** The seconds that were waited. */
+  async function seconds(work: () => Promise<unknown>): Promise<number[]> {
+    const waits = jest.mocked(sleep);
+    waits.mockReset().mockResolvedValue(undefined);
+    await work();
+    return waits.mock.calls.map(([milliseconds = 0]) => milliseconds / 1000);
+  }
 
   test("is taken when the way has changed, and not when there was none before", async () => {
-    expect(await seconds(provider.create(urn, way("192.0.2.1")))).toBeLessThan(0.1);
-    expect(await seconds(provider.update("", urn, way("192.0.2.1"), way("192.0.2.2")))).toBeGreaterThan(0.19);
-    const longer = { ...way("192.0.2.1"), afterChangeSeconds: 5 };
-    expect(await seconds(provider.update("", urn, way("192.0.2.1"), longer))).toBeLessThan(0.1);
+    expect(await seconds(() => provider.create(urn, way("192.0.2.1")))).toEqual([]);
+    expect(await seconds(() => provider.update("", urn, way("192.0.2.1"), way("192.0.2.2")))).toEqual([30]);
+    const longer = { ...way("192.0.2.1"), afterChangeSeconds: 50 };
+    expect(await seconds(() => provider.update("", urn, way("192.0.2.1"), longer))).toEqual([]);
   });
 
   test("is taken when it is taken away", async () => {
-    expect(await seconds(provider.delete("", urn, way("192.0.2.1")))).toBeGreaterThan(0.09);
+    expect(await seconds(() => provider.delete("", urn, way("192.0.2.1")))).toEqual([10]);
   });
 });

@@ -1,17 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Store } from "../../../rehearsal/store.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 
 interface Objects {
   fruit: { readonly name: string; readonly colours?: readonly string[]; readonly eaten?: boolean | undefined };
   "other.fruit": { readonly name: string };
 }
 
-const folder = mkdtempSync(join(tmpdir(), "orion-store-"));
-afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
+const folder = temporaryFolder("store");
 
 let count = 0;
 let store: Store<Objects>;

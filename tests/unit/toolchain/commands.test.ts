@@ -1,10 +1,10 @@
 /** The entries, started as a user starts them, with an engine that is played by a shell script. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { engineFolder, partsOf, type Places, placesOf } from "../../../toolchain/src/parts.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 
 const bin = resolve("toolchain/bin/pulumi.js");
 const cli = resolve("toolchain/src/cli.ts");
@@ -15,7 +15,7 @@ let places: Places;
 /** A user's environment, with nothing of the one that the tests run in. */
 let env: Record<string, string>;
 beforeEach(() => {
-  home = realpathSync(mkdtempSync(join(tmpdir(), "orion-commands-")));
+  home = temporaryFolder("commands");
   project = join(home, "project");
   const { PATH = "", NODE_COMPILE_CACHE = "" } = process.env;
   env = { NODE_COMPILE_CACHE, HOME: home, PATH, DOCKER_HOST: "unix:///nowhere" };
@@ -23,9 +23,6 @@ beforeEach(() => {
   mkdirSync(join(project, "below"), { recursive: true });
   writeFileSync(join(project, "Pulumi.yaml"), "name: example\n");
   writeFileSync(join(project, "Pulumi.dev.yaml"), "config:\n  orion:phase: development\n");
-});
-afterEach(() => {
-  rmSync(home, { recursive: true, force: true });
 });
 
 /** Installs every part, the engine being this script. */

@@ -1,15 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { explainFailure, freeSpace, isOlder, requireGo } from "../../../toolchain/src/go.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 import { type Answer, outcomeOf } from "../support/process.ts";
 
 let root: string;
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), "orion-go-"));
-});
-afterEach(() => {
-  rmSync(root, { recursive: true, force: true });
+  root = temporaryFolder("go");
 });
 
 /** What requireGo says of a machine, for modules that ask for these versions. */

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
   installPart,
@@ -13,13 +12,11 @@ import {
 } from "../../../toolchain/src/install.ts";
 import { type Part } from "../../../toolchain/src/parts.ts";
 import { writeProgram } from "./support/machine.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 
 let root: string;
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), "orion-install-"));
-});
-afterEach(() => {
-  rmSync(root, { recursive: true, force: true });
+  root = temporaryFolder("install");
 });
 const write = (text: string) => (folder: string) => {
   writeFileSync(join(folder, "file"), text);

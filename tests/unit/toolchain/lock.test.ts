@@ -1,24 +1,28 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { hostname, tmpdir } from "node:os";
+import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { withLock } from "../../../toolchain/src/lock.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 
-const times = { poll: 5, refresh: 10, patience: 200 };
+/** The time, which passes only when a test has it pass: a busy machine must not look like a holder that is gone. */
+let now: number;
+/** How often it was asked for: once for each look of one who waits. */
+let looks: number;
+const patience = 60_000;
+const times = { poll: 5, refresh: 10, patience, now: () => ((looks += 1), now) };
 let path: string;
 beforeEach(() => {
-  path = join(mkdtempSync(join(tmpdir(), "orion-lock-")), "lock");
-});
-afterEach(() => {
-  rmSync(dirname(path), { recursive: true, force: true });
+  path = join(temporaryFolder("lock"), "lock");
+  [now, looks] = [Date.now(), 0];
 });
 const nobody = () => undefined;
 const done = () => Promise.resolve("done");
 /** Another holder's lock, last seen so many milliseconds ago. */
 function heldBy(text: string, ago = 0): void {
   writeFileSync(path, text);
-  const then = (Date.now() - ago) / 1000;
+  const then = (now - ago) / 1000;
   utimesSync(path, then, then);
 }
 
@@ -54,9 +58,9 @@ test("a lock is given back when the work fails", async () => {
 
 test.each([
   ["whose process is gone", `999999999 ${hostname()}\n`, 0],
-  ["of another machine that has been silent for long", "1 elsewhere\n", 1_000],
-  ["whose process id went to another one, and is silent", `${process.pid} ${hostname()}\n`, 1_000],
-  ["that says nothing one can read", "\n", 1_000],
+  ["of another machine that has been silent for long", "1 elsewhere\n", patience + 1_000],
+  ["whose process id went to another one, and is silent", `${process.pid} ${hostname()}\n`, patience + 1_000],
+  ["that says nothing one can read", "\n", patience + 1_000],
 ])("the lock of a holder %s counts for nothing", async (_, text, ago) => {
   heldBy(text, ago);
   const onWait = jest.fn();
@@ -71,9 +75,9 @@ test.each([
   heldBy(text());
   const waited: number[] = [];
   let isDone = false;
-  const result = withLock(path, (holder) => waited.push(holder), done, { ...times, patience: 60_000 });
+  const result = withLock(path, (holder) => waited.push(holder), done, times);
   void result.then(() => (isDone = true));
-  await sleep(40);
+  while (looks < 3) await sleep(1);
   expect(isDone).toBe(false);
   rmSync(path);
   expect(await result).toBe("done");
@@ -82,7 +86,21 @@ test.each([
 
 test("a holder that works longer than the patience of others keeps its lock by signs of life", async () => {
   const order: string[] = [];
-  const long = withLock(path, nobody, () => sleep(400).then(() => order.push("long")), times);
+  const seen = () => statSync(path).mtimeMs;
+  const long = withLock(
+    path,
+    nobody,
+    async () => {
+      for (let step = 0; step < 5; step++) {
+        now += patience / 2;
+        while (Math.abs(seen() - now) > 1) await sleep(1);
+        const before = looks;
+        while (looks < before + 5) await sleep(1);
+      }
+      order.push("long");
+    },
+    times,
+  );
   const other = withLock(path, nobody, () => Promise.resolve(order.push("other")), times);
   await Promise.all([long, other]);
   expect(order).toEqual(["long", "other"]);

@@ -1,9 +1,9 @@
 import { createCipheriv, pbkdf2Sync, randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { developmentPassphrase } from "../../../toolchain/src/environment.ts";
 import { fits, passphraseHint, passphraseOf, saltsOf } from "../../../toolchain/src/passphrase.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 
 /** A salt as the engine makes it: a word that it knows, sealed with a key from the passphrase. */
 function saltFor(passphrase: string, word = "pulumi"): string {
@@ -50,11 +50,8 @@ test("salts come from the stack's file and from the state, each once", () => {
 describe("the passphrase that the engine gets", () => {
   let file: string;
   beforeEach(() => {
-    file = join(mkdtempSync(join(tmpdir(), "orion-passphrase-")), "file");
+    file = join(temporaryFolder("passphrase"), "file");
     writeFileSync(file, "from the file\n");
-  });
-  afterEach(() => {
-    rmSync(join(file, ".."), { recursive: true });
   });
 
   test("is the variable's, even an empty one, before that of a file", () => {

@@ -1,15 +1,12 @@
 /** Where the engine keeps its state, and whether it knows a stack. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { localState, stackExists } from "../../../tools/backend.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 
 let root: string;
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), "orion-backend-"));
-});
-afterEach(() => {
-  rmSync(root, { recursive: true, force: true });
+  root = temporaryFolder("backend");
 });
 
 const before = process.env["PULUMI_BACKEND_URL"];

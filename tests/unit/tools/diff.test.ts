@@ -1,17 +1,17 @@
 /** `make diff` and the guard before an update, on a project with a state of its own. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { diff } from "../../../tools/diff.ts";
 import { guard } from "../../../tools/guard.ts";
 import { readStackFile } from "../../../tools/stack-file.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 
 const project = process.cwd();
 let root: string;
 let printed: string;
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), "orion-diff-"));
+  root = temporaryFolder("diff");
   writeFileSync(join(root, "Pulumi.prod.yaml"), readFileSync("Pulumi.prod.yaml"));
   printed = "";
   jest.spyOn(process.stdout, "write").mockImplementation((text) => {
@@ -21,7 +21,6 @@ beforeEach(() => {
 });
 afterEach(() => {
   jest.restoreAllMocks();
-  rmSync(root, { recursive: true });
 });
 
 const run = (from?: string, to?: string) => diff({ root, project, stack: "prod", from, to });

@@ -1,10 +1,10 @@
 /** A stack's file, read without the engine. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../../common/user-error.ts";
 import { describeStack, readStackFile } from "../../../tools/stack-file.ts";
 import { leastValues } from "../support/settings.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 
 const config = (more: object) =>
   Object.fromEntries(
@@ -29,10 +29,7 @@ test.each([
 describe("a file", () => {
   let root: string;
   beforeEach(() => {
-    root = mkdtempSync(join(tmpdir(), "orion-stack-file-"));
-  });
-  afterEach(() => {
-    rmSync(root, { recursive: true, force: true });
+    root = temporaryFolder("stack-file");
   });
   const write = (name: string, text: string) => {
     writeFileSync(join(root, `Pulumi.${name}.yaml`), text);

@@ -1,15 +1,15 @@
 /** `make down` and `make preview`, with an engine that only notes what it is told to do. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
-import { tmpdir } from "node:os";
+import { temporaryFolder } from "../../../testing/folder.ts";
 
 const cli = resolve("tools/cli.ts");
 let root: string;
 let calls: string;
 
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), "orion-up-"));
+  root = temporaryFolder("up");
   calls = join(root, "calls");
   copyFileSync("Pulumi.prod.yaml", join(root, "Pulumi.prod.yaml"));
   writeFileSync(join(root, "Pulumi.dev.yaml"), "config:\n  orion:phase: development\n");
@@ -18,9 +18,6 @@ beforeEach(() => {
   mkdirSync(dirname(pulumi));
   writeFileSync(pulumi, `#!/bin/sh\necho "$*" >> ${calls}\ncase "$*" in "stack export"*) exit 1;; esac\n`);
   chmodSync(pulumi, 0o755);
-});
-afterEach(() => {
-  rmSync(root, { recursive: true, force: true });
 });
 
 /** Notes the stack in the state. */

@@ -11,7 +11,7 @@ import {
   makeSettings,
 } from "../../../../rehearsal/cloud/settings.ts";
 import { isRecord, type Json } from "../../../../rehearsal/json.ts";
-import { freePort } from "../../../support/free-port.ts";
+import { freePort } from "../../../../testing/free-port.ts";
 
 const root = resolve(__dirname, "..", "..", "..", "..");
 

@@ -1,15 +1,10 @@
 /** What a cloud is made with. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { makeSettings, readSettings, withZone, zoneOf } from "../../../../rehearsal/cloud/settings.ts";
+import { temporaryFolder } from "../../../../testing/folder.ts";
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "orion-settings-"));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
+  folder = temporaryFolder("settings");
 });
 
 test("a zone is on plan free, unless it says its plan", () => {

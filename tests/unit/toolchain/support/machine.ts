@@ -1,11 +1,11 @@
 /** A project of its own in a temporary folder, and a machine whose programs are played. */
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Tools } from "../../../../toolchain/src/engine.ts";
 import { type Places } from "../../../../toolchain/src/parts.ts";
 import { progressOn } from "../../../../toolchain/src/progress.ts";
 import { type Outcome, type Run, type RunOptions } from "../../../../common/process.ts";
+import { temporaryFolder } from "../../../../testing/folder.ts";
 import { outcomeOf } from "../../support/process.ts";
 
 export const ok = outcomeOf({});
@@ -13,7 +13,7 @@ export const failed = outcomeOf({ code: 1, stderr: "no" });
 
 /** The least that the toolchain needs of a project. */
 export function makeProject(): Places {
-  const root = mkdtempSync(join(tmpdir(), "orion-toolchain-"));
+  const root = temporaryFolder("toolchain");
   const dependencies = Object.fromEntries(
     ["hcloud", "docker", "random", "tls", "cloudflare"].map((name) => [`@pulumi/${name}`, "1.2.3"]),
   );

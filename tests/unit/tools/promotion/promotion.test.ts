@@ -5,6 +5,7 @@ import { Refusal } from "../../../../common/hetzner.ts";
 import { fence } from "../../../../tools/promotion/fence.ts";
 import { promotionOf } from "../../../../tools/promotion/promotion.ts";
 import { describeStack } from "../../../../tools/stack-file.ts";
+import { testClock } from "../../../../testing/clock.ts";
 import { leastValues } from "../../support/settings.ts";
 
 const file = (database: object, phase: Phase = "scale") => {
@@ -84,7 +85,7 @@ describe("the lost server is switched off", () => {
       },
       act: (id: number, command: string) => Promise.resolve(void acted?.push(`${command} ${id}`)),
     };
-    await fence("orion-prod-core-1", "prod", hetzner, (line) => said?.push(line), { seconds: 0.05, pauseMs: 5 });
+    await fence("orion-prod-core-1", "prod", hetzner, (line) => said?.push(line), testClock());
     return { said: said ?? [], acted: acted ?? [] };
   };
 

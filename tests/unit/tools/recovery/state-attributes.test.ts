@@ -1,13 +1,10 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { removeCutOffAttributes } from "../../../../tools/recovery/state-attributes.ts";
+import { temporaryFolder } from "../../../../testing/folder.ts";
 
 let root: string;
-beforeEach(() => (root = mkdtempSync(join(tmpdir(), "orion-state-"))));
-afterEach(() => {
-  rmSync(root, { recursive: true });
-});
+beforeEach(() => (root = temporaryFolder("state")));
 
 test("of attributes that are not whole none stays; state, history and other stacks are not touched", () => {
   const state = join(root, ".orion", "state", ".pulumi");

@@ -1,4 +1,5 @@
-import { isFree } from "../../tools/ports.ts";
+/** A free port of the loopback address, for what a test or a bench starts. */
+import { isFree } from "../tools/ports.ts";
 
 /**
  * A port of the loopback address that nothing listens on. It lies below those that the system gives to outgoing

@@ -18,7 +18,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse, stringify } from "yaml";
-import { freePort } from "../../support/free-port.ts";
+import { freePort } from "./free-port.ts";
 
 export interface Ran {
   readonly code: number;

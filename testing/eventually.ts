@@ -1,3 +1,4 @@
+/** Waiting for a condition, within so many seconds. */
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Tries again until the check holds; what it said last is the failure, after so many seconds. */

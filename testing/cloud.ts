@@ -6,10 +6,10 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { cloudFolder, type CloudSettings, readSettings } from "../../../rehearsal/cloud/settings.ts";
-import { type Status, readStatus } from "../../../rehearsal/cloud/status.ts";
-import { isRecord, type Json } from "../../../rehearsal/json.ts";
-import { tryRun } from "../../../common/process.ts";
+import { tryRun } from "../common/process.ts";
+import { cloudFolder, type CloudSettings, readSettings } from "../rehearsal/cloud/settings.ts";
+import { type Status, readStatus } from "../rehearsal/cloud/status.ts";
+import { isRecord, type Json } from "../rehearsal/json.ts";
 import { type Ran, succeed } from "./sandbox.ts";
 
 export interface CloudOptions {

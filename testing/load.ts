@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { cloudAddresses, cloudFolder, type CloudSettings } from "../../../rehearsal/cloud/settings.ts";
+import { cloudAddresses, cloudFolder, type CloudSettings } from "../rehearsal/cloud/settings.ts";
 
 const reportSchema = z.object({
   answered: z.record(z.string(), z.number()),

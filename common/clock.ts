@@ -1,0 +1,10 @@
+/** Time, for code that waits: a test hands in a clock of its own instead of waiting. */
+import { setTimeout } from "node:timers/promises";
+
+export interface Clock {
+  /** Milliseconds since some moment in the past. */
+  readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<unknown>;
+}
+
+export const systemClock: Clock = { now: () => performance.now(), sleep: (milliseconds) => setTimeout(milliseconds) };

@@ -1,0 +1,19 @@
+/** A clock that stands still until something sleeps: what waits for hours is tested at once, however busy the machine is. */
+import { type Clock } from "../common/clock.ts";
+
+export interface TestClock extends Clock {
+  /** The milliseconds of each sleep, in their order. */
+  readonly slept: readonly number[];
+}
+
+export function testClock(): TestClock {
+  const slept: number[] = [];
+  return {
+    slept,
+    now: () => slept.reduce((sum, milliseconds) => sum + milliseconds, 0),
+    sleep: (milliseconds) => {
+      slept.push(milliseconds);
+      return Promise.resolve();
+    },
+  };
+}
