@@ -1,9 +1,11 @@
 /** The commands with which each component of a stack is reached from this machine. */
 import type * as pulumi from "@pulumi/pulumi";
 import { quotedWords } from "../common/shell.ts";
+import { definitionOf } from "../topology/catalogue.ts";
+import { flowerPorts } from "../topology/services/flower.ts";
 import { commandsFor } from "../topology/access.ts";
-import { containerPorts } from "../topology/plan.ts";
-import { type Service, type Topology } from "../topology/types.ts";
+import type { Service } from "../topology/service.ts";
+import type { Topology } from "../topology/topology.ts";
 
 type Commands = Record<string, pulumi.Input<string>>;
 
@@ -37,10 +39,10 @@ export function accessOf(
   return Object.fromEntries<Commands>([
     ...Object.entries(ssh).map(([name, login]) => [name, ofServer(name, login)] as const),
     ...topology.services
-      .filter(({ kind }) => kind !== "release")
+      .filter(({ kind }) => definitionOf(kind).runs !== "once")
       .map((service) => [service.name, ofService(service)] as const),
   ]);
 }
 
-const { flower } = containerPorts;
+const flower = flowerPorts.http;
 const tunnel = `${flower}:127.0.0.1:${flower}`;

@@ -1,8 +1,11 @@
+import type { ImageKey } from "../config/images.ts";
+import { definitionOf } from "../topology/catalogue.ts";
 /** The one way a container is made: every option whose default would hurt is set here. */
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { lastingLabels, type Naming } from "../topology/naming.ts";
-import { labelledKind, type Service } from "../topology/types.ts";
+import { type Naming, lastingLabels } from "../topology/naming.ts";
+import type { Service } from "../topology/service.ts";
+import { labelledKind } from "../topology/topology.ts";
 import { type DockerPlace } from "./host/docker-place.ts";
 
 /**
@@ -22,7 +25,7 @@ export interface HealthCheck {
 
 export interface ContainerArgs {
   /** Key of the image at the place. */
-  readonly image: string;
+  readonly image: ImageKey;
   /** @default - the image's own command */
   readonly command?: readonly pulumi.Input<string>[];
   readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
@@ -36,8 +39,8 @@ export interface ContainerArgs {
   /** Directories in memory, with their mount options. */
   readonly tmpfs?: Readonly<Record<string, string>>;
   readonly health: HealthCheck;
-  /** Memory limit in MiB. */
-  readonly memoryMb: number;
+  /** Capabilities beside Docker's own. @default - none */
+  readonly capabilities?: readonly string[];
   /** How long the service may take to end well before it is killed. */
   readonly stopSeconds: number;
   /** Size of /dev/shm in MiB. @default 64 */
@@ -65,6 +68,7 @@ export function createContainer(
   opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource },
 ): docker.Container {
   const { health, sideBySide = false } = args;
+  const definition = definitionOf(service.kind);
   if (sideBySide && service.published.length > 0) {
     throw new Error(`${service.name} publishes a port, which an old and a new container cannot have at the same time`);
   }
@@ -97,10 +101,14 @@ export function createContainer(
       },
       init: true,
       restart: "unless-stopped",
-      memory: args.memoryMb,
+      memory: service.memoryMb,
       // The same as the memory: no swap. A service that swaps is slower than one that is restarted.
-      memorySwap: args.memoryMb,
+      memorySwap: service.memoryMb,
+      // What must survive a full machine is not reclaimed first.
+      ...(definition.keeps === "data" && { memoryReservation: service.memoryMb }),
+      cpuShares: definition.cpuShares,
       shmSize: args.shmMb ?? 64,
+      ...(args.capabilities && { capabilities: { adds: [...args.capabilities] } }),
       securityOpts: ["no-new-privileges"],
       logDriver: "json-file",
       logOpts: { "max-size": "10m", "max-file": "3" },

@@ -1,53 +1,67 @@
-/** The way of a visitor to the apps: the host name, Cloudflare, load balancers, and an edge beside the apps of each machine. */
+/** The way of a visitor to the apps: host name, Cloudflare, load balancers, and an edge beside the apps of each machine. */
 import type * as pulumi from "@pulumi/pulumi";
 import { edgeConfigFile } from "../common/edge-contract.ts";
 import { cloudflareRanges } from "../config/cloudflare-ranges.ts";
-import { partName } from "../topology/naming.ts";
-import { type Service, servicesOf } from "../topology/types.ts";
-import { type AppTier } from "./app-tier/app-tier.ts";
-import { type BackingServicesArgs } from "./backing-services.ts";
+import type { Settings } from "../config/schema.ts";
+import type { ServiceOf } from "../topology/service.ts";
+import { hasServers, servicesOf } from "../topology/topology.ts";
+import type { AppTier } from "./app-tier/app-tier.ts";
+import type { Context } from "./context.ts";
 import { type AcmeArgs, AcmeCertificate, AcmeClient } from "./edge-proxy/acme-certificate.ts";
 import { CloudflareZone } from "./edge-proxy/cloudflare-zone.ts";
-import { type Certificate, EdgeProxy } from "./edge-proxy/edge-proxy.ts";
 import { createEdgeFarewell } from "./edge-proxy/edge-farewell.ts";
+import { type Certificate, EdgeProxy } from "./edge-proxy/edge-proxy.ts";
 import { HostName } from "./edge-proxy/host-name.ts";
 import { HetznerBalancer } from "./edge-proxy/load-balancer.ts";
 import { SelfSignedCertificate } from "./edge-proxy/self-signed-certificate.ts";
-import { NotBuiltError } from "./not-built.ts";
-import { type Places } from "./places.ts";
 import { type Storage, uploadsOf } from "./storage/storage.ts";
 
-export interface EntranceArgs extends BackingServicesArgs {
-  readonly places: Places;
-  readonly storage: Storage;
-  /** The apps of each machine, by its name. */
-  readonly apps: ReadonlyMap<string, AppTier>;
+/** An address at which visitors reach edges. */
+export interface Origin {
+  readonly location: string;
+  /** IPv4 address; known once the edges behind it answer. */
+  readonly address: pulumi.Output<string>;
 }
 
-/** Makes it. Visitors are sent where everything behind is up. @param parent the component that it belongs to */
-export function createEntrance(args: EntranceArgs, parent: pulumi.Resource): void {
-  const zone = createZone(args, parent);
-  const certificate = createCertificate(args, zone, parent);
-  const edges = servicesOf(args.topology, "edge").map((service) => createEdge(service, args, certificate, parent));
-  const address = createBalancer(edges, args, parent) ?? publicAddress(args.places);
-  const { domain } = args.settings;
-  // Also on the way back to one server, visitors are sent only where an edge is up.
+interface Edge {
+  readonly service: ServiceOf<"edge">;
+  readonly proxy: EdgeProxy;
+  /** What a server needs that gets its certificate from an ACME authority. @default - the certificate comes from elsewhere */
+  readonly acme?: AcmeArgs;
+}
+
+type Balancing = Settings["edge"]["balancing"];
+
+/** The origins of a stack, by how visitors are balanced. */
+const originsOf: Readonly<Record<Balancing, (context: Context, edges: readonly Edge[]) => readonly Origin[]>> = {
+  direct: directOrigins,
+  regional: balancedOrigins,
+  global: () => {
+    throw new Error("config/presets.ts says that orion:edge.balancing global is not built");
+  },
+};
+
+/** @param apps the apps of each machine, by its name */
+export function createIngress(context: Context, storage: Storage, apps: ReadonlyMap<string, AppTier>): void {
+  const { settings, topology, parent } = context;
+  const zone = createZone(context);
+  const certificate = createCertificate(context, zone);
+  const edges = servicesOf(topology, "edge").map((service) => createEdge(context, service, apps, storage, certificate));
+  const [origin] = originsOf[settings.edge.balancing](context, edges);
+  const { domain } = settings;
+  // Also on the way back to one server, visitors are sent only to an edge that is up.
   const opts = { parent, dependsOn: edges.map(({ proxy }) => proxy) };
-  const name = zone && domain !== undefined && address && new HostName("hostname", { zone, domain, address }, opts);
+  const name =
+    zone && domain !== undefined && origin
+      ? new HostName("hostname", { zone, domain, address: origin.address }, opts)
+      : undefined;
   for (const { proxy, acme } of edges) {
-    // An authority asks at the host name.
+    // The authority connects to the host name.
     if (acme) new AcmeCertificate("edge-certificate", acme, { parent, dependsOn: [proxy, ...(name ? [name] : [])] });
   }
 }
 
-interface Edge {
-  readonly service: Service;
-  readonly proxy: EdgeProxy;
-  /** Where the server gets its certificate by itself. */
-  readonly acme: AcmeArgs | undefined;
-}
-
-function createZone({ settings }: EntranceArgs, parent: pulumi.Resource): CloudflareZone | undefined {
+function createZone({ settings, parent }: Context): CloudflareZone | undefined {
   const { edge, domain, cloudflare } = settings;
   const { enabled, plan, zone } = cloudflare;
   if (!enabled || domain === undefined || zone === undefined) return undefined;
@@ -56,9 +70,8 @@ function createZone({ settings }: EntranceArgs, parent: pulumi.Resource): Cloudf
 }
 
 function createCertificate(
-  { settings }: EntranceArgs,
+  { settings, parent }: Context,
   zone: CloudflareZone | undefined,
-  parent: pulumi.Resource,
 ): Certificate | "acme" | undefined {
   const { edge, domain } = settings;
   switch (edge.tls) {
@@ -74,61 +87,59 @@ function createCertificate(
 }
 
 function createEdge(
-  service: Service,
-  { settings, topology, places, storage, apps }: EntranceArgs,
+  { settings, topology, runtimes, parent }: Context,
+  service: ServiceOf<"edge">,
+  apps: ReadonlyMap<string, AppTier>,
+  storage: Storage,
   certificate: Certificate | "acme" | undefined,
-  parent: pulumi.Resource,
 ): Edge {
   const { edge, domain, cloudflare } = settings;
   const app = apps.get(service.server);
-  if (!app) throw new Error(`${service.name} is to stand before apps on ${service.server}, where the plan has none`);
-  const balancers = topology.loadBalancers.map(({ privateAddress }) => privateAddress);
-  const place = places.of(service);
-  const container = { container: service.container, config: edgeConfigFile };
-  const acme = certificate === "acme" &&
-    domain !== undefined && { place, hostname: domain, ...edge.acme, edge: container };
+  if (!app) throw new Error(`${service.name} needs an app on ${service.server}; the plan has none there`);
+  const place = runtimes.of(service);
+  const acme: AcmeArgs | undefined =
+    certificate === "acme" && domain !== undefined
+      ? { place, hostname: domain, ...edge.acme, edge: { container: service.container, config: edgeConfigFile } }
+      : undefined;
   const client = acme ? [new AcmeClient("edge-acme", acme, { parent })] : [];
+  const balancers = topology.loadBalancers.map(({ privateAddress }) => privateAddress);
   const args = {
-    place,
-    service,
-    app: app.alias,
-    bodyLimitMb: edge.bodyLimitMb,
+    ...{ place, service, app: app.alias, bodyLimitMb: edge.bodyLimitMb },
     trustedProxies: cloudflare.enabled ? [...cloudflareRanges.ipv4, ...cloudflareRanges.ipv6] : [],
     ...(balancers.length > 0 && { balancers }),
     ...(certificate && { certificate }),
     ...(domain !== undefined && { hostname: domain }),
     ...uploadsOf(storage),
   };
-  const name = partName("edge", service.server);
-  const proxy = new EdgeProxy(name, args, { parent, dependsOn: [app, ...client] });
-  if (topology.servers.length > 0) createEdgeFarewell(`${name}-farewell`, place, { parent, dependsOn: proxy });
-  return { service, proxy, acme: acme || undefined };
+  // In the first stacks the edge of core-1 had no server in its name.
+  const aliases = service.server === "core-1" ? [{ name: "edge" }] : [];
+  const proxy = new EdgeProxy(service.name, args, { parent, aliases, dependsOn: [app, ...client] });
+  if (hasServers(topology)) createEdgeFarewell(`${service.name}-farewell`, place, { parent, dependsOn: proxy });
+  return { service, proxy, ...(acme && { acme }) };
 }
 
-/** @returns the address of the load balancer once it answers; undefined in a phase without one */
-function createBalancer(
-  edges: readonly Edge[],
-  { settings, topology, places }: EntranceArgs,
-  parent: pulumi.Resource,
-): pulumi.Output<string> | undefined {
+/** The public address of the one server that visitors come to; none with a local Docker Engine. */
+function directOrigins({ runtimes }: Context): readonly Origin[] {
+  return [...runtimes.members.values()]
+    .filter(({ server }) => server.publicWeb)
+    .map(({ server, cloudServer }) => ({ location: server.location, address: cloudServer.address }));
+}
+
+/** The addresses of the load balancers, each known once its edges answer. */
+function balancedOrigins(context: Context, edges: readonly Edge[]): readonly Origin[] {
+  const { settings, topology, runtimes, parent } = context;
   const { hetzner, domain, cloudflare } = settings;
-  // Where Cloudflare does not send visitors there, somebody else does who knows the address.
-  const protection = settings.protection && !cloudflare.enabled;
-  const { stack, phase, loadBalancers } = topology;
-  const [balancer, another] = loadBalancers;
-  if (!balancer) return undefined;
-  if (another) throw new NotBuiltError("More than one load balancer");
-  const { subnetId, members } = places;
+  const { subnetId, members } = runtimes;
   if (subnetId === undefined || domain === undefined) throw new Error("a load balancer has a network and a host name");
+  // Without Cloudflare a foreign DNS record leads here, so the address must survive.
+  const protection = settings.protection && !cloudflare.enabled;
   const targets = edges.flatMap(({ service, proxy }) => {
     const member = members.get(service.server);
     return member ? [{ member, edge: proxy }] : [];
   });
-  const naming = { stack, phase };
-  const args = { naming, balancer, type: hetzner.loadBalancerType, subnetId, targets, hostname: domain, protection };
-  return new HetznerBalancer(balancer.name, args, { parent }).address;
+  return topology.loadBalancers.map((balancer) => {
+    const args = { naming: topology, balancer, type: hetzner.loadBalancerType, subnetId, targets, hostname: domain };
+    const { address } = new HetznerBalancer(balancer.name, { ...args, protection }, { parent });
+    return { location: balancer.location, address };
+  });
 }
-
-/** Of the server that visitors come to directly; undefined in development. */
-const publicAddress = ({ members }: Places): pulumi.Output<string> | undefined =>
-  [...members.values()].find(({ server }) => server.publicWeb)?.cloudServer.address;

@@ -1,61 +1,80 @@
-/** What runs the platform's own image: the release before all else, the apps and the workers of each machine. */
-import type * as pulumi from "@pulumi/pulumi";
-import { partName } from "../topology/naming.ts";
-import { byServer, type ServiceKind, servicesOf } from "../topology/types.ts";
+/** The tiers of the platform's own image: the release before everything else, the apps and the workers of each machine. */
+import { serviceName } from "../topology/naming.ts";
+import { poolOf } from "../topology/budget.ts";
+import { byServer, hasServers, servicesOf } from "../topology/topology.ts";
 import { AppTier } from "./app-tier/app-tier.ts";
-import { appEnvironment } from "./app-tier/environment.ts";
+import { appEnvironment, type AppEnvironment } from "./app-tier/environment.ts";
 import { Release } from "./app-tier/release.ts";
-import { type BackingServicesArgs, type CacheParts, type DatabaseParts } from "./backing-services.ts";
+import { type Redis } from "./cache/redis.ts";
+import { type Context } from "./context.ts";
+import { type Postgres } from "./database/postgres.ts";
 import { createPassword } from "./password.ts";
-import { openedOf, type Places } from "./places.ts";
 import { type Storage, uploadsOf } from "./storage/storage.ts";
 import { WorkerTier } from "./worker-tier/worker-tier.ts";
 
-export interface TiersArgs extends BackingServicesArgs {
-  readonly places: Places;
+export interface Backing {
   readonly storage: Storage;
-  readonly database: DatabaseParts;
-  readonly cache: CacheParts;
-  /** What Flower asks for. @default - nothing */
-  readonly flowerPassword: pulumi.Output<string> | undefined;
+  readonly postgres: Postgres;
+  readonly redis: Redis;
 }
 
-/** Makes them. @param parent the component that they belong to. @returns the apps of each machine, by its name */
-export function createTiers(args: TiersArgs, parent: pulumi.Resource): ReadonlyMap<string, AppTier> {
-  const { settings, topology, secret, places, storage, database, cache, flowerPassword } = args;
-  const of = (kind: ServiceKind) => servicesOf(topology, kind);
-  const workers = [...of("worker"), ...of("beat"), ...of("flower")];
-  const apps = of("app");
-  if (workers.length + apps.length === 0) return new Map();
+export interface Tiers {
+  /** The apps of each machine, by its name. */
+  readonly apps: ReadonlyMap<string, AppTier>;
+  /** What Flower asks for, beside its user; a secret. Undefined where no Flower asks. */
+  readonly flowerPassword: ReturnType<typeof createPassword> | undefined;
+}
 
-  const secretKey = createPassword("secret-key", 48, { parent });
-  const { replicaUrl } = database;
-  const connections = {
-    ...{ databaseUrl: database.url, ...(replicaUrl && { databaseReplicaUrl: replicaUrl }) },
-    ...{ ...cache.urls, secretKey },
-  };
-  const environment = appEnvironment(settings, connections, storage.environment, secret);
-  const common = { environment, sideBySide: topology.servers.length > 0, ...uploadsOf(storage) };
+export function createTiers(context: Context, backing: Backing): Tiers {
+  const { settings, topology, runtimes, parent } = context;
+  const { storage, postgres, redis } = backing;
+  const workers = topology.services.filter(({ kind }) => kind === "worker" || kind === "beat" || kind === "flower");
+  const apps = servicesOf(topology, "app");
+  if (workers.length + apps.length === 0) return { apps: new Map(), flowerPassword: undefined };
 
-  const backing = [...database.resources, ...cache.resources, ...openedOf(places)];
-  const { image, skipMigrationsFor, uvicornWorkers, memoryMb } = settings.app;
-  const migrate = image === undefined || image !== skipMigrationsFor;
-  const releases = of("release").map((service) => {
-    const releaseArgs = { place: places.of(service), service, environment, migrate };
-    return new Release("release", releaseArgs, { parent, dependsOn: backing });
+  const environmentOn = environments(context, backing);
+  const common = { sideBySide: hasServers(topology), ...uploadsOf(storage) };
+  const ready = [...postgres.ready, ...redis.ready, ...runtimes.peerRules];
+  const { image, skipMigrationsFor, uvicornWorkers } = settings.app;
+  const releases = servicesOf(topology, "release").map((service) => {
+    const environment = { ...environmentOn(service.server), DATABASE_URL: postgres.adminUrl };
+    const migrate = image === undefined || image !== skipMigrationsFor;
+    const args = { place: runtimes.of(service), service, environment, migrate };
+    return new Release("release", args, { parent, dependsOn: ready });
   });
-  const opts = { parent, dependsOn: [...backing, ...releases] };
+  const flowerPassword = createFlowerPassword(context);
+  const opts = { parent, dependsOn: [...ready, ...releases] };
   for (const { server, first, services } of byServer(workers)) {
-    const own = {
-      ...{ ...common, place: places.of(first), services, memoryMb: settings.workers.memoryMb },
-      ...(flowerPassword && { flowerPassword }),
-    };
-    new WorkerTier(partName("workers", server), own, opts);
+    const own = { place: runtimes.of(first), services, environment: environmentOn(server) };
+    const args = { ...common, ...own, ...(flowerPassword && { flowerPassword }) };
+    new WorkerTier(serviceName("worker", server), args, opts);
   }
-  return new Map(
-    byServer(apps).map(({ server, first, services }) => {
-      const own = { ...common, place: places.of(first), services, uvicornWorkers, memoryMb };
-      return [server, new AppTier(partName("app", server), own, opts)];
-    }),
-  );
+  const appTiers = byServer(apps).map(({ server, first, services }) => {
+    const own = { place: runtimes.of(first), services, environment: environmentOn(server), uvicornWorkers };
+    return [server, new AppTier(serviceName("app", server), { ...common, ...own }, opts)] as const;
+  });
+  return { apps: new Map(appTiers), flowerPassword };
+}
+
+/** The environment of the app's image on each server. */
+function environments(context: Context, { storage, postgres, redis }: Backing): (server: string) => AppEnvironment {
+  const { settings, topology, secret, parent } = context;
+  // Its loss logs every user out; a local stack may leave the app out and take it in again.
+  const protect = hasServers(topology) && settings.protection;
+  const secretKey = createPassword("secret-key", 48, { parent, protect });
+  const pool = hasServers(topology) ? poolOf(topology, settings) : undefined;
+  return (server) => {
+    const databaseReplicaUrl = postgres.readUrl(server);
+    const connections = {
+      ...{ databaseUrl: postgres.url(server), ...(databaseReplicaUrl && { databaseReplicaUrl }) },
+      ...{ ...redis.urls(server), secretKey, ...(pool && { pool }) },
+    };
+    return appEnvironment(settings, connections, storage.environment, secret);
+  };
+}
+
+/** On this machine Flower is on loopback; on a server it is behind SSH, and behind a password as well. */
+function createFlowerPassword({ topology, parent }: Context): Tiers["flowerPassword"] {
+  const isAsked = hasServers(topology) && servicesOf(topology, "flower").length > 0;
+  return isAsked ? createPassword("flower-password", 24, { parent }) : undefined;
 }

@@ -26,6 +26,9 @@ export const ownImages = { app: "sample-app", docs: "docs" } as const;
 
 export type OwnImage = keyof typeof ownImages;
 
+/** Images that services run, by the key under which components ask for them. `python` is only built upon. */
+export type ImageKey = Exclude<OfficialImage, "python"> | OwnImage;
+
 export interface ImageChoices {
   /** Host, port and path of a mirror that holds the official images under their own names. @default Docker Hub */
   readonly registry?: string | undefined;

@@ -1,4 +1,4 @@
-/** The form of every message about a setting: its key, the value found, what is allowed. */
+/** Formats a message about a setting: its key, the value found, what is allowed. */
 export function line(key: string, got: unknown, allowed: string): string {
   const value = got === undefined ? "nothing" : JSON.stringify(got);
   return `orion:${key}: got ${value}, allowed: ${allowed}`;

@@ -1,4 +1,4 @@
-/** Reads the running stack's configuration: the one place that asks the engine for it. */
+/** Reads the running stack's configuration from the engine: the one place that does. */
 import * as pulumi from "@pulumi/pulumi";
 import { type ParsedConfig, parseConfig, type RawConfig } from "./parse.ts";
 import { type SecretKey } from "./schema.ts";
@@ -37,8 +37,8 @@ export function loadHetznerAccess(): StackConfig["hetznerAccess"] {
   return token && { endpoint: endpoint.replace(/\/$/, ""), token };
 }
 
-/** A configuration error is the user's, not the program's: it is shown without a stack trace. */
-function orRunError<T>(parse: () => T): T {
+/** Runs a step that checks the configuration: its errors are the user's, and are shown without a stack trace. */
+export function orRunError<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {

@@ -1,16 +1,19 @@
-/** From the raw key-value pairs of a stack to checked settings, or to an error that says everything that is wrong. */
+/** Parses a stack's raw key-value pairs into checked settings, or throws one error that lists every problem. */
 import { z } from "zod";
-import { checkCloudflare } from "./cloudflare.ts";
-import { checkDevelopment } from "./development.ts";
-import { checkEmail } from "./email.ts";
+import { checkCloudflare } from "./checks/cloudflare.ts";
+import { checkEmail } from "./checks/email.ts";
+import { checkEnvironment } from "./checks/environment.ts";
+import { checkLocal } from "./checks/local.ts";
+import { checkNeeds } from "./checks/needs.ts";
+import { checkServers } from "./checks/servers.ts";
 import { line } from "./line.ts";
 import { presets } from "./presets.ts";
 import { type Phase, phases, secretKeys, type SecretKey, type Settings, settingsSchema } from "./schema.ts";
 import { databaseMemoryMb } from "./server-types.ts";
 
-/** The stack's configuration as it was found: keys without the `orion:` prefix. */
+/** The stack's configuration as read: keys without the `orion:` prefix. */
 export interface RawConfig {
-  /** Values by key; the value of a secret is never looked at. */
+  /** Values by key; the value of a secret is never read. */
   readonly values: Readonly<Record<string, unknown>>;
   /** The keys that the stack holds encrypted. */
   readonly secrets: ReadonlySet<string>;
@@ -22,7 +25,7 @@ export interface ParsedConfig {
   readonly secrets: readonly SecretKey[];
 }
 
-/** All that is wrong with a stack's configuration, one line each: key, value found, what is allowed. */
+/** Every problem of a stack's configuration, one line each: key, value found, what is allowed. */
 export class ConfigError extends Error {
   readonly problems: readonly string[];
 
@@ -41,7 +44,7 @@ export class ConfigError extends Error {
 export function parseConfig(raw: RawConfig): ParsedConfig {
   const secrets = secretKeys.filter((key) => key in raw.values);
   const problems = checkSecrecy(raw, secrets);
-  // The engine fills in the defaults of Pulumi.yaml; an empty text there means that nothing was said.
+  // The engine fills in the defaults of Pulumi.yaml; an empty text there means that the stack sets nothing.
   const plain = Object.fromEntries(
     Object.entries(raw.values).filter(([key, value]) => value !== "" && !isSecretKey(key) && !raw.secrets.has(key)),
   );
@@ -94,20 +97,20 @@ function merge(
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** A stack that names its database's server types, and no memory, gets what follows from those. */
+/** A stack that names its database's server types, and no memory, gets the memory that follows from those types. */
 function withMemory(settings: Settings, own: Readonly<Record<string, unknown>>, problems: string[]): Settings {
   const isSaid = (key: string) => valueAt(own, ["database", key]) !== undefined;
-  if (settings.phase === "development" || !isSaid("servers") || isSaid("memoryMb")) return settings;
+  if (settings.hosting === "local" || !isSaid("servers") || isSaid("memoryMb")) return settings;
   const { servers } = settings.database;
   const memoryMb = databaseMemoryMb(servers);
   if (memoryMb !== undefined) return { ...settings, database: { ...settings.database, memoryMb } };
   problems.push(
-    `orion:database.memoryMb: is needed with ${servers.join(", ")}, whose memory is not known here; say half of it, in MiB`,
+    `orion:database.memoryMb: is needed with ${servers.join(", ")}, whose memory is not known here; set three eighths of it, in MiB`,
   );
   return settings;
 }
 
-/** The settings with what follows from other keys, where a stack does not say it. */
+/** Fills in the settings that follow from other keys, where a stack does not set them. */
 function withDerived(settings: Settings): Settings {
   const { domain, cloudflare, storage } = settings;
   const { accountId, enabled } = cloudflare;
@@ -121,62 +124,15 @@ function withDerived(settings: Settings): Settings {
   };
 }
 
-/** What no single key can know: which settings need each other. */
+/** The checks that a single key cannot make: which settings need each other. */
 function checkTogether(settings: Settings, secrets: readonly SecretKey[]): string[] {
-  const problems: string[] = [];
-  const needs = (key: string, when: string, how: string) => problems.push(`orion:${key}: is needed ${when}; ${how}`);
-  const has = (key: SecretKey) => secrets.includes(key);
-  const production = settings.phase !== "development";
-
-  if (production && settings.domain === undefined) {
-    needs("domain", `in phase ${settings.phase}`, "a host name such as orion.example.com");
-  }
-  if (settings.images.login && !has("registryPassword")) {
-    needs("registryPassword", "with orion:images.login", "pulumi config set --secret registryPassword");
-  }
-  if (settings.database.mode === "external" && !has("databaseUrl")) {
-    needs(
-      "databaseUrl",
-      "when orion:database.mode is external",
-      "pulumi config set --secret databaseUrl postgresql://...",
-    );
-  }
-  if (settings.cache.mode === "external") {
-    for (const key of ["redisUrl", "brokerUrl"] as const) {
-      if (!has(key)) needs(key, "when orion:cache.mode is external", `pulumi config set --secret ${key} redis://...`);
-    }
-  }
-  if (settings.storage.backend === "r2") {
-    if (settings.cloudflare.accountId === undefined) {
-      needs("cloudflare.accountId", "when orion:storage.backend is r2", "the 32 hexadecimal digits of the account");
-    }
-    if (settings.storage.bucket === undefined) {
-      needs("storage.bucket", "when orion:storage.backend is r2", "a bucket name of 3 to 55 characters");
-    }
-  }
-  if (production && settings.admin.sshPublicKeys.length === 0) {
-    needs("admin.sshPublicKeys", `in phase ${settings.phase}`, "a list of OpenSSH public keys that may log in");
-  }
-  if (production && settings.edge.tls === "cloudflare-origin-ca" && !settings.cloudflare.enabled) {
-    problems.push(line("edge.tls", settings.edge.tls, "acme or self-signed while orion:cloudflare.enabled is false"));
-  }
-  if (settings.edge.tls === "acme" && production && settings.phase !== "mvp") {
-    problems.push(line("edge.tls", settings.edge.tls, "cloudflare-origin-ca in a phase with several edges"));
-  }
-  if (new Set(settings.hetzner.locations).size !== settings.hetzner.locations.length) {
-    problems.push(line("hetzner.locations", settings.hetzner.locations, "each location once"));
-  }
-  problems.push(...checkCloudflare(settings), ...checkEmail(settings.email, has("emailApiKey")));
-  if (!production) problems.push(...checkDevelopment(settings));
-  if (settings.database.replicas > 1 && settings.phase !== "ha") {
-    problems.push(line("database.replicas", settings.database.replicas, "0 or 1 before phase ha"));
-  }
-  const { primary, mode } = settings.database;
-  if (primary !== "core-1" && (!production || settings.phase === "mvp" || mode === "external")) {
-    const where = mode === "external" ? "while orion:database.mode is external" : `in phase ${settings.phase}`;
-    problems.push(line("database.primary", primary, `core-1 ${where}`));
-  }
-  return problems;
+  return [
+    ...checkNeeds(settings, secrets),
+    ...checkEnvironment(settings.app.environment),
+    ...checkCloudflare(settings),
+    ...checkEmail(settings.email, secrets.includes("emailApiKey")),
+    ...(settings.hosting === "local" ? checkLocal(settings) : checkServers(settings)),
+  ];
 }
 
 function explain(issue: z.core.$ZodIssue, values: Readonly<Record<string, unknown>>): string {

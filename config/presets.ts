@@ -1,18 +1,48 @@
-/** What each growth phase means in numbers. A stack overrides any of them by naming it. */
-import { type Phase, type Settings } from "./schema.ts";
+/** The phases as traits and numbers: the only file that knows what a phase is made of. A stack overrides any value. */
+import { optionalServices, type Phase, type Settings } from "./schema.ts";
 
 type Preset = Omit<Settings, "phase">;
 
 const development: Preset = {
-  services: ["testDatabase", "cache", "app", "workers", "beat", "flower", "edge", "docs"],
+  hosting: "local",
+  services: [...optionalServices],
   ports: { database: 5432, testDatabase: 5433, cache: 6380, app: 8000, flower: 5555, edge: 8080, docs: 9991 },
   protection: true,
   images: {},
   app: { instances: 1, uvicornWorkers: 1, memoryMb: 512, environment: {} },
-  workers: { dedicated: false, concurrency: { default: 2, imports: 1, emails: 1, reports: 1 }, memoryMb: 768 },
-  database: { mode: "provision", memoryMb: 512, volumeGb: 10, replicas: 0, primary: "core-1", servers: ["cpx32"] },
-  cache: { mode: "provision", maxMemoryMb: 256, brokerMaxMemoryMb: 256 },
-  edge: { tls: "none", bodyLimitMb: 50, acme: { server: "https://acme-v02.api.letsencrypt.org/directory" } },
+  workers: {
+    dedicated: false,
+    concurrency: { default: 2, imports: 1, emails: 1, reports: 1 },
+    memoryMb: 768,
+    beatMemoryMb: 256,
+    flowerMemoryMb: 256,
+  },
+  database: {
+    mode: "provision",
+    availability: "single",
+    pooler: false,
+    memoryMb: 512,
+    // The platform's guide has 100; each costs memory whether it is used or not.
+    maxConnections: 100,
+    volumeGb: 10,
+    primary: "core-1",
+    servers: ["cpx32"],
+  },
+  cache: {
+    mode: "provision",
+    availability: "single",
+    maxMemoryMb: 256,
+    brokerMaxMemoryMb: 256,
+    servers: ["cpx12", "cx23"],
+  },
+  monitoring: { enabled: false, servers: ["cpx32", "cx33"] },
+  edge: {
+    balancing: "direct",
+    memoryMb: 256,
+    tls: "none",
+    bodyLimitMb: 50,
+    acme: { server: "https://acme-v02.api.letsencrypt.org/directory" },
+  },
   storage: { backend: "local" },
   cloudflare: { enabled: false, plan: "free" },
   hetzner: { locations: ["fsn1"], image: "debian-12", loadBalancerType: "lb11" },
@@ -21,14 +51,21 @@ const development: Preset = {
   dockerHost: "unix:///var/run/docker.sock",
 };
 
+/** One server with 8 GB: the limits of all containers fit into it (topology/budget.ts adds them up). */
 const mvp: Preset = {
   ...development,
-  services: ["cache", "app", "workers", "beat", "flower", "edge"],
-  app: { instances: 2, uvicornWorkers: 4, memoryMb: 1024, environment: {} },
-  workers: { dedicated: true, concurrency: { default: 2, imports: 2, emails: 2, reports: 1 }, memoryMb: 512 },
-  // Half of the servers' memory, as config/server-types.ts gives it.
-  database: { ...development.database, memoryMb: 4096, volumeGb: 20, servers: ["cpx32", "cx33"] },
-  edge: { ...development.edge, tls: "cloudflare-origin-ca" },
+  hosting: "hetzner",
+  app: { instances: 2, uvicornWorkers: 4, memoryMb: 736, environment: {} },
+  workers: {
+    dedicated: true,
+    concurrency: { default: 2, imports: 2, emails: 2, reports: 1 },
+    memoryMb: 320,
+    beatMemoryMb: 128,
+    flowerMemoryMb: 128,
+  },
+  // Three eighths of the servers' memory, as config/server-types.ts computes it.
+  database: { ...development.database, memoryMb: 3072, volumeGb: 20, servers: ["cpx32", "cx33"] },
+  edge: { ...development.edge, memoryMb: 160, tls: "cloudflare-origin-ca" },
   storage: { backend: "r2" },
   cloudflare: { enabled: true, plan: "free" },
   email: { backend: "smtp" },
@@ -39,8 +76,9 @@ const scale: Preset = {
   app: { ...mvp.app, servers: { count: 2, types: ["cpx22", "cx23"] } },
   workers: { ...mvp.workers, servers: { count: 1, types: ["cpx22", "cx23"] } },
   // The Volume stays as it is: a move resizes nothing.
-  database: { ...mvp.database, replicas: 1 },
-  // A copy of the data stands elsewhere from the start: phase ha has it there, and nothing that holds data can be moved.
+  database: { ...mvp.database, availability: "replica" },
+  edge: { ...mvp.edge, balancing: "regional" },
+  // Servers are spread from here on: what holds data cannot be moved later, and what does not need not be.
   hetzner: { ...mvp.hetzner, locations: ["fsn1", "nbg1", "hel1"] },
 };
 
@@ -48,16 +86,41 @@ const enterprise: Preset = {
   ...scale,
   app: { ...scale.app, servers: { count: 3, types: ["cpx32", "cx33"] } },
   workers: { ...scale.workers, servers: { count: 2, types: ["cpx32", "cx33"] } },
-  database: { ...scale.database, volumeGb: 100 },
+  database: { ...scale.database, pooler: true, volumeGb: 100 },
+  cache: { ...scale.cache, availability: "sentinel" },
+  monitoring: { ...scale.monitoring, enabled: true },
   cloudflare: { enabled: true, plan: "pro" },
 };
 
 const ha: Preset = {
   ...enterprise,
-  app: { ...enterprise.app, servers: { count: 3, types: ["cpx32", "cx33"] } },
   workers: { ...enterprise.workers, servers: { count: 3, types: ["cpx32", "cx33"] } },
-  database: { ...enterprise.database, replicas: 2 },
+  database: { ...enterprise.database, availability: "patroni" },
+  edge: { ...enterprise.edge, balancing: "global" },
   cloudflare: { enabled: true, plan: "business" },
 };
 
 export const presets: Readonly<Record<Phase, Preset>> = { development, mvp, scale, enterprise, ha };
+
+/** The traits that not every value of is brought up by this version, with the values that are. */
+const traits: Readonly<
+  Record<string, { readonly of: (settings: Preset) => unknown; readonly built: readonly unknown[] }>
+> = {
+  "database.availability": { of: ({ database }) => database.availability, built: ["single", "replica"] },
+  "database.pooler": { of: ({ database }) => database.pooler, built: [false] },
+  "cache.availability": { of: ({ cache }) => cache.availability, built: ["single"] },
+  "monitoring.enabled": { of: ({ monitoring }) => monitoring.enabled, built: [false] },
+  "edge.balancing": { of: ({ edge }) => edge.balancing, built: ["direct", "regional"] },
+};
+
+/** The traits of a stack that this version plans and does not bring up yet, as `orion:database.pooler true`. */
+export const unbuiltTraits = (settings: Preset): string[] =>
+  Object.entries(traits).flatMap(([name, { of, built }]) => {
+    const value = of(settings);
+    return built.includes(value) ? [] : [`orion:${name} ${String(value)}`];
+  });
+
+/** The phases that this version brings up. */
+export const builtPhases = (Object.keys(presets) as Phase[]).filter(
+  (phase) => unbuiltTraits(presets[phase]).length === 0,
+);

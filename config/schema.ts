@@ -4,7 +4,10 @@ import { z } from "zod";
 export const phases = ["development", "mvp", "scale", "enterprise", "ha"] as const;
 export type Phase = (typeof phases)[number];
 
-/** The services that `orion:services` can leave out in development. PostgreSQL always runs. */
+/**
+ * The services that `orion:services` can leave out on a local Docker Engine. PostgreSQL always runs there, and with servers
+ * nothing can be left out.
+ */
 export const optionalServices = ["testDatabase", "cache", "app", "workers", "beat", "flower", "edge", "docs"] as const;
 export type OptionalService = (typeof optionalServices)[number];
 
@@ -40,10 +43,13 @@ const registryHost = z
 /** A Hetzner server type, or several in order of preference for when the first is sold out. */
 const serverTypes = z.array(z.string().regex(/^[a-z]{2,4}\d{2}$/, "a server type such as cpx32")).min(1);
 
+/** Servers that do the same work, spread over `orion:hetzner.locations` in turn. A placement group has room for ten. */
 const serverPool = z.strictObject({ count: count(1, 10), types: serverTypes });
 
 export const settingsSchema = z.strictObject({
   phase: z.enum(phases),
+  /** Where containers run: on the Docker Engine of this machine, or on servers at Hetzner. */
+  hosting: z.enum(["local", "hetzner"]),
   services: z.array(z.enum(optionalServices)),
   domain: hostname.optional(),
   /** Whether neither the engine nor the providers delete what holds data. To be switched off before a stack is taken down for ever. */
@@ -59,7 +65,7 @@ export const settingsSchema = z.strictObject({
   }),
   images: z.strictObject({
     registry: registry.optional(),
-    /** Whom a registry of the images knows us as; the password is orion:registryPassword. Default: nobody. */
+    /** Login at a private image registry; its password is the secret orion:registryPassword. Default: anonymous. */
     login: z.strictObject({ registry: registryHost, user: z.string().min(1) }).optional(),
     postgres: imageReference.optional(),
     redis: imageReference.optional(),
@@ -72,7 +78,9 @@ export const settingsSchema = z.strictObject({
     image: imageReference.optional(),
     instances: count(1, 16),
     uvicornWorkers: count(1, 64),
+    /** Memory limit of an instance, in MiB. */
     memoryMb,
+    /** Servers for apps alone. Default: they run on the server with the database. */
     servers: serverPool.optional(),
     /** An image that runs on a database of a later one: `make rollback` names the one that it goes back to. */
     skipMigrationsFor: imageReference.optional(),
@@ -94,15 +102,27 @@ export const settingsSchema = z.strictObject({
       emails: count(1, 64),
       reports: count(1, 64),
     }),
+    /** Memory limit of a worker, of Beat and of Flower, in MiB. */
     memoryMb,
+    beatMemoryMb: memoryMb,
+    flowerMemoryMb: memoryMb,
+    /** Servers for workers alone. Default: they run on the server with the database. */
     servers: serverPool.optional(),
   }),
   database: z.strictObject({
     mode: z.enum(["provision", "external"]),
-    /** Memory that PostgreSQL is tuned for, in MiB. Default: half of that of the smallest of its server types. */
+    /** One server; a primary with a streaming replica; three members with automatic failover. */
+    availability: z.enum(["single", "replica", "patroni"]),
+    /** Whether clients reach PostgreSQL through PgBouncer. */
+    pooler: z.boolean(),
+    /**
+     * Memory limit of PostgreSQL, in MiB, which it is tuned for. Default: three eighths of that of the smallest of its
+     * server types.
+     */
     memoryMb,
+    /** Connections that PostgreSQL accepts; a change restarts it. Of an external database: what it accepts. */
+    maxConnections: count(30, 5000),
     volumeGb: count(10, 10_000),
-    replicas: count(0, 2),
     /** The server with the primary: `core-1`, or that of the replica which `make promote-replica` put in its place. */
     primary: z
       .string()
@@ -111,18 +131,35 @@ export const settingsSchema = z.strictObject({
   }),
   cache: z.strictObject({
     mode: z.enum(["provision", "external"]),
+    /** One Redis for each purpose, or three nodes with Sentinel. */
+    availability: z.enum(["single", "sentinel"]),
+    /** What the data of the cache, and of the broker, may take, in MiB. */
     maxMemoryMb: memoryMb,
     brokerMaxMemoryMb: memoryMb,
+    /** Types of the servers with Redis' replicas. */
+    servers: serverTypes,
+  }),
+  monitoring: z.strictObject({
+    /** Whether a server of its own collects metrics and logs. */
+    enabled: z.boolean(),
+    servers: serverTypes,
   }),
   edge: z.strictObject({
+    /**
+     * How visitors reach the edges: `direct`: at the address of the one server with an edge; `regional`: by one load
+     * balancer; `global`: by a load balancer in each location, over which Cloudflare spreads visitors.
+     */
+    balancing: z.enum(["direct", "regional", "global"]),
+    /** Memory limit of nginx, in MiB. */
+    memoryMb,
     tls: z.enum(["none", "cloudflare-origin-ca", "acme", "self-signed"]),
     bodyLimitMb: count(1, 100),
     acme: z.strictObject({
       /** Directory of the authority. */
       server: z.url({ protocol: /^https$/ }),
-      /** Whom the authority writes to. Default: nobody. */
+      /** The address that the authority sends its notices to. Default: none. */
       email: z.email().optional(),
-      /** In PEM, who vouches for the authority's own address. Default: the public authorities. */
+      /** CA certificates, in PEM, that verify the authority's own server. Default: the public CAs. */
       authority: z
         .string()
         .regex(/^-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----\s*$/, "certificates in PEM")
@@ -158,11 +195,11 @@ export const settingsSchema = z.strictObject({
     locations: z.array(z.enum(locations)).min(1).max(3),
     /** Operating system of new servers; those that exist keep theirs. */
     image: z.string().regex(/^debian-\d+$/, "a Debian image of Hetzner such as debian-12"),
-    /** Size of the load balancers from phase scale on. */
+    /** Size of the load balancers. */
     loadBalancerType: z.string().regex(/^lb\d{2}$/, "a type of load balancer such as lb11"),
   }),
   admin: z.strictObject({
-    /** Private key of this machine that opens the servers. Default: what ssh finds itself. */
+    /** Private key file on this machine that the servers accept. Default: the keys that ssh tries by default. */
     identityFile: z.string().min(1).optional(),
     /** Folder of this machine for known hosts and shared connections. */
     sshFolder: z.string().min(1),
@@ -186,7 +223,7 @@ export const settingsSchema = z.strictObject({
       .regex(/^[A-Z0-9]{16,128}$/, "the id of an access key of AWS")
       .optional(),
   }),
-  /** Where the containers of the development phase run. */
+  /** Address of the Docker Engine that local containers run on. */
   dockerHost: z.string().regex(/^(unix|tcp|ssh):\/\/\S+$/, "an address that starts with unix://, tcp:// or ssh://"),
 });
 

@@ -1,4 +1,4 @@
-/** What is known of Hetzner's server types. Pure. */
+/** The memory of Hetzner's server types. Pure. */
 
 /** GB of memory by server type (Hetzner's price list, 29 Sep 2026). */
 const memoryGb: Readonly<Record<string, number>> = {
@@ -8,15 +8,21 @@ const memoryGb: Readonly<Record<string, number>> = {
   ...{ ccx13: 8, ccx23: 16, ccx33: 32, ccx43: 64, ccx53: 128, ccx63: 192 },
 };
 
+/** Memory of the smallest of several server types, in MiB; undefined when one of them is not known. */
+export function smallestMemoryMb(types: readonly string[]): number | undefined {
+  const known = types.map((type) => memoryGb[type]);
+  const least = Math.min(...known.map((one) => one ?? Number.NaN));
+  return Number.isNaN(least) ? undefined : least * 1024;
+}
+
 /**
- * The memory that PostgreSQL is tuned for on servers of these types, in MiB: half of the smallest one's, since Redis at
- * least, and in phase mvp everything, lives beside it. The same in every phase: another figure would restart the primary
- * in the middle of a move.
+ * The memory that PostgreSQL gets on servers of these types, in MiB: three eighths of the smallest one's, since Redis, and in
+ * phase mvp everything else, runs beside it. It is the same in every phase: another figure would restart the primary in the
+ * middle of a move.
  *
  * @returns undefined when a type is not known
  */
 export function databaseMemoryMb(types: readonly string[]): number | undefined {
-  const known = types.map((type) => memoryGb[type]);
-  const least = Math.min(...known.map((one) => one ?? Number.NaN));
-  return Number.isNaN(least) ? undefined : least * 512;
+  const memoryMb = smallestMemoryMb(types);
+  return memoryMb === undefined ? undefined : (memoryMb * 3) / 8;
 }

@@ -1,12 +1,13 @@
-/** What a move must not do, and what it does that a person should know of, each by name. Pure. */
+/** Finds what a move must not do, and what it does that its operator should know, each by the resource's name. Pure. */
 import { type Change, changesBetween } from "./changes.ts";
 import { type Graph, type Recorded } from "./graph.ts";
 import { withServerTypes } from "./server-types.ts";
-import { coreOf, type Holds, holdingIn, roleOf, types } from "./stateful.ts";
+import { holdsData } from "../topology/catalogue.ts";
+import { coreOf, hasServersIn, type Holds, holdingIn, isGuarded, roleOf, sessionKey, types } from "./stateful.ts";
 
 /**
- * `refused`: the engine would be stopped in the middle by a protection, or data would be out of reach. `loss`: the same
- * for what somebody has taken the protection away from. `danger`: it goes well, but not unnoticed.
+ * `refused`: a protection would stop the engine in the middle, data would be out of reach, or the platform would be gone.
+ * `loss`: the same in a stack whose protection is off. `danger`: it succeeds, but users or operators notice it.
  */
 export type Severity = "refused" | "loss" | "danger";
 
@@ -14,7 +15,7 @@ export interface Finding {
   readonly severity: Severity;
   /** Logical name of the resource. */
   readonly name: string;
-  /** What would happen to it, and why: `would be replaced because location changes from fsn1 to nbg1`. */
+  /** What would happen to it and why: `would be replaced because location changes from fsn1 to nbg1`. */
   readonly happens: string;
   /** What to do instead. */
   readonly instead?: string;
@@ -25,7 +26,7 @@ export interface Move {
   readonly findings: readonly Finding[];
 }
 
-/** What an update from one graph to the other changes, and what of that is refused or dangerous; the worst first. */
+/** The changes of an update from one graph to the other, and the findings about them, the worst first. */
 export function moveBetween(was: Graph, is: Graph): Move {
   const { before, after } = withServerTypes({ before: was, after: is });
   const changes = changesBetween(before, after);
@@ -33,16 +34,17 @@ export function moveBetween(was: Graph, is: Graph): Move {
   const order: readonly Severity[] = ["refused", "loss", "danger"];
   const takenOver = otherCore(before, after);
   const findings = changes
-    // What becomes of a server whose place is taken is said once.
+    // The finding about the primary covers everything on that server.
     .filter(({ before: was }) => !takenOver || !was || !isPartOf(was, takenOver.name))
-    .flatMap((change) => findingsOf(change, holds))
+    .flatMap((change) => findingsOf(change, holds, isGuarded(before)))
+    .concat(lostTiers(before, after))
     .sort((one, other) => order.indexOf(one.severity) - order.indexOf(other.severity));
   return { changes, findings: [...(takenOver ? [takenOver] : []), ...findings] };
 }
 
 /**
- * Another server with the primary than before: no update makes a primary of a replica, nor of two servers one with the data
- * of both. `make promote-replica` does what has to be done first; to the state that it leaves nothing like this happens.
+ * Refuses another server as the primary: an update neither promotes a replica nor merges the data of two servers. After `make
+ * promote-replica` the state names the new primary already, so that this finding does not occur.
  */
 function otherCore(before: Graph, after: Graph): Finding | undefined {
   const [was, is] = [before, after].map(coreOf);
@@ -51,8 +53,30 @@ function otherCore(before: Graph, after: Graph): Finding | undefined {
     severity: "refused",
     name: was,
     happens: `has the primary; orion:database.primary names ${is}, and an update alone moves no primary`,
-    instead: `leave orion:database.primary at ${was}; if ${was} is lost, make promote-replica sets it, and does what belongs to it`,
+    instead: `leave orion:database.primary at ${was}; if ${was} is lost, make promote-replica promotes the replica and sets it`,
   };
+}
+
+/** Tiers without which the platform does nothing, by the role of their containers. */
+const tiers: Readonly<Record<string, string>> = {
+  app: "no request would be answered",
+  edge: "no visitor would reach the app",
+  worker: "no task would be run",
+};
+
+/** Refuses to delete all containers of a tier on servers: one more or less is a change of numbers, none is an outage. */
+function lostTiers(before: Graph, after: Graph): Finding[] {
+  if (!hasServersIn(before)) return [];
+  const count = ({ resources }: Graph, role: string) =>
+    resources.filter((one) => one.type === types.container && roleOf(one) === role).length;
+  return Object.entries(tiers).flatMap(([role, effect]): Finding[] => {
+    const was = count(before, role);
+    if (was === 0 || count(after, role) > 0) return [];
+    const happens = `would all be deleted (${was} containers): ${effect}`;
+    return [
+      { severity: isGuarded(before) ? "refused" : "loss", name: `${role} containers`, happens, instead: giveUp },
+    ];
+  });
 }
 
 const isPartOf = ({ name, options }: Recorded, server: string): boolean =>
@@ -62,38 +86,44 @@ const isPartOf = ({ name, options }: Recorded, server: string): boolean =>
 export const isSafe = ({ findings }: Pick<Move, "findings">): boolean =>
   findings.every(({ severity }) => severity === "danger");
 
-function findingsOf(change: Change, holds: Holds): Finding[] {
+function findingsOf(change: Change, holds: Holds, guarded: boolean): Finding[] {
   const { action, before } = change;
   if (!before) return [];
   switch (action) {
     case "delete":
-      return ofDeletion(change, before, holds(before));
+      return ofDeletion(change, before, holds(before), guarded);
     case "replace":
-      return ofReplacement(change, before, holds(before));
+      return ofReplacement(change, before, holds(before), guarded);
     default:
       return [...ofUpdate(change, before), ...lostProtection(change, before)];
   }
 }
 
-function ofDeletion({ resource }: Change, before: Recorded, held: string | undefined): Finding[] {
+function ofDeletion({ resource }: Change, before: Recorded, held: string | undefined, guarded: boolean): Finding[] {
   const { name, type, options } = resource;
   if (held !== undefined) {
     const isKept = type === types.dockerVolume && options.retainOnDelete && !options.protect;
     if (isKept) return [{ severity: "danger", name, happens: `leaves the stack; ${held} stays where it is` }];
-    // With its server, about which there is a finding of its own.
+    // The finding about its server covers it.
     if (type === types.serverNetwork || type === types.attachment) return [];
-    return [
-      { severity: severityOf(before), name, happens: `would be deleted, and with it ${held}`, instead: keepOf(before) },
-    ];
+    const happens = `would be deleted, and with it ${held}`;
+    return [{ severity: severityOf(before, guarded), name, happens, instead: keepOf(before) }];
   }
-  if (type === types.record)
-    return [{ severity: "danger", name, happens: "would be deleted: visitors are sent elsewhere" }];
-  return dataRoles.has(roleOf(resource)) && type === types.container
+  if (type === types.record) {
+    const happens = "would be deleted: the platform's host name would lead nowhere";
+    return [{ severity: guarded ? "refused" : "loss", name, happens, instead: keepOf(before) }];
+  }
+  return holdsData(roleOf(resource)) && type === types.container
     ? [{ severity: "danger", name, happens: "would be stopped for good" }]
     : [];
 }
 
-function ofReplacement(change: Change, before: Recorded, held: string | undefined): Finding[] {
+function ofReplacement(
+  change: Change,
+  before: Recorded,
+  held: string | undefined,
+  guarded: boolean,
+): Finding[] {
   const { resource } = change;
   const { name, type } = resource;
   if (type === types.container) return ofContainer(change);
@@ -101,29 +131,26 @@ function ofReplacement(change: Change, before: Recorded, held: string | undefine
   if (type === types.image) return ofImage(before, resource);
   if (held === undefined && type === types.primaryIp && change.forcedBy.includes("location")) {
     const where = changeOf("location", before, resource);
-    const happens = `would be made anew in another location than its server, which stays where it is: ${where}`;
+    const happens = `would be replaced in another location than its server, which cannot be moved: ${where}`;
     return [{ severity: "refused", name, happens, instead: "leave orion:hetzner.locations as it was" }];
   }
   if (held === undefined) {
-    return type === types.server ? [{ severity: "danger", name, happens: `would be made anew ${because}` }] : [];
+    return type === types.server ? [{ severity: "danger", name, happens: `would be replaced ${because}` }] : [];
   }
-  // With its Volume or its server, about which there is a finding of its own, unless it is another server that it is given to.
+  // The finding about its Volume or its server covers it, unless it moves to another server.
   const { deletedWith } = before.options;
   if (type === types.attachment && deletedWith === resource.options.deletedWith) return [];
   if (type === types.serverNetwork && deletedWith !== undefined && change.forcedBy.includes(deletedWith)) return [];
-  // The address is nothing that could be protected, and all clients of the data have it.
-  const severity = type === types.serverNetwork || type === types.attachment ? "refused" : severityOf(before);
+  // Neither can be protected, and all clients of the data depend on both.
+  const severity = type === types.serverNetwork || type === types.attachment ? "refused" : severityOf(before, guarded);
   const happens = `would be replaced ${because}, and with it goes ${held}`;
   return [{ severity, name, happens, instead: insteadOf(change) }];
 }
 
-/** Roles of containers whose interruption everybody notices. */
-const dataRoles = new Set(["database", "replica", "cache", "broker"]);
-
 function ofContainer(change: Change): Finding[] {
   const { resource, before, inputs, forcedBy } = change;
   const { name } = resource;
-  if (!dataRoles.has(roleOf(resource)) || !before) return [];
+  if (!holdsData(roleOf(resource)) || !before) return [];
   const moved = ["mounts", "volumes"].filter((input) => inputs.includes(input));
   if (moved.length > 0 || forcedBy.includes("provider")) {
     const why = forcedBy.length > 0 ? reasons(change) : `because ${moved.join(", ")} changes`;
@@ -197,7 +224,9 @@ const lostProtection = ({ resource }: Change, before: Recorded): Finding[] =>
     ? [{ severity: "danger", name: resource.name, happens: "would no longer be protected" }]
     : [];
 
-const severityOf = ({ options }: Recorded): Severity => (options.protect ? "refused" : "loss");
+/** The session key was not protected in the first stacks; its loss is refused there as well. */
+const severityOf = ({ name, options }: Recorded, guarded: boolean): Severity =>
+  options.protect || (guarded && name === sessionKey) ? "refused" : "loss";
 
 /** `because location changes from fsn1 to nbg1, labels change`. */
 function reasons({ forcedBy, before, resource }: Change): string {
@@ -224,13 +253,15 @@ const shown = (value: unknown): string | undefined =>
 
 const giveUp = "to give it up for good, switch orion:protection off and update before the move, and on again after it";
 
-/** What keeps what would be deleted. */
+/** The setting that keeps a resource which would be deleted. */
 function keepOf({ type, name }: Recorded): string {
   const server = /^((?:db|cache)-\d+)-/.exec(name)?.[1];
-  if (server !== undefined) return `keep ${server} (orion:database.replicas); ${giveUp}`;
+  if (server !== undefined) return `keep ${server} (orion:database.availability); ${giveUp}`;
+  if (name === sessionKey) return `keep apps or workers in the stack; ${giveUp}`;
   if (type === types.bucket) return `keep orion:storage.backend r2; ${giveUp}`;
   if (type === types.password || type === types.volume) return `keep orion:database.mode provision; ${giveUp}`;
-  return `keep what has it in the stack; ${giveUp}`;
+  if (type === types.record) return `keep orion:cloudflare.enabled true and orion:domain; ${giveUp}`;
+  return `keep the settings that it follows from; ${giveUp}`;
 }
 
 /** What to do instead of a change that replaces. */

@@ -1,24 +1,20 @@
 /**
- * What a plan has that can be lost, cost or move, for phases that the program does not compose yet: the same resources as
- * the composed program's, of the inputs those that a move can change. Held against the program by a test. Pure.
+ * The resources of a plan that can be lost, cost money or move, for traits that the program does not compose yet: the same
+ * resources as the program's, with the inputs that a move can change. A test compares it with the program. Pure.
  */
+import { definitionOf } from "../topology/catalogue.ts";
 import { type Settings } from "../config/schema.ts";
 import { labels, lastingLabels, physicalName } from "../topology/naming.ts";
-import {
-  keepsAddress,
-  labelledKind,
-  privateNetwork,
-  type Server,
-  type Service,
-  type Topology,
-} from "../topology/types.ts";
+import { type Server, keepsAddress, privateNetwork } from "../topology/server.ts";
+import type { Service } from "../topology/service.ts";
+import { type Topology, hasServers, labelledKind } from "../topology/topology.ts";
 import { type Graph, keyOf, type Recorded, type RecordedOptions } from "./graph.ts";
-import { types } from "./stateful.ts";
+import { sessionKey, types } from "./stateful.ts";
 
 /** The outline of a plan as a graph. */
 export function outlineOf(topology: Topology, settings: Settings): Graph {
   const made = [
-    ...(topology.servers.length > 0 ? [networkOf(topology, settings)] : []),
+    ...(hasServers(topology) ? [networkOf(topology, settings)] : []),
     ...topology.servers.flatMap((server) => ofServer(topology, settings, server)),
     ...topology.loadBalancers.map(({ name, location }) =>
       resource(types.loadBalancer, `${name}-balancer`, {
@@ -28,6 +24,7 @@ export function outlineOf(topology: Topology, settings: Settings): Graph {
     ),
     ...topology.services.flatMap((service) => ofService(topology, settings, service)),
     ...ofStorage(topology, settings),
+    ...(hasServers(topology) ? [resource(types.password, sessionKey, { length: 48 }, kept(settings))] : []),
     ...(settings.database.mode === "provision"
       ? [resource(types.password, "database-password", { length: 32 }, { ...kept(settings), parent: database })]
       : []),
@@ -103,16 +100,14 @@ function ofServer(topology: Topology, settings: Settings, server: Server): Recor
 /** Its container, under the service's own name, and the volume of one that keeps data in Docker. */
 function ofService(topology: Topology, settings: Settings, service: Service): Recorded[] {
   const { name, kind, server, container, published } = service;
-  if (kind === "release") return [];
-  const onServer = topology.servers.length > 0;
+  if (definitionOf(kind).runs !== "always") return [];
+  const onServer = hasServers(topology);
   const options: RecordedOptions = {
     provider: `pulumi:providers:docker ${server}-docker`,
     ...(onServer && { deletedWith: `${types.server} ${server}-server` }),
   };
-  const rows = Object.entries(lastingLabels(topology, labelledKind(service))).map(([label, value]) => ({
-    label,
-    value,
-  }));
+  const labelled = { ...lastingLabels(topology, labelledKind(service)), service: name };
+  const rows = Object.entries(lastingLabels(topology, kind)).map(([label, value]) => ({ label, value }));
   const ports = published.map(({ address, port, containerPort }) => ({
     ...{ ip: address, external: port, internal: containerPort, protocol: "tcp" },
   }));
@@ -124,7 +119,10 @@ function ofService(topology: Topology, settings: Settings, service: Service): Re
       { ...options, ...more },
     );
   return [
-    resource(types.container, name, { name: container, ports, labels: rows }, options),
+    resource(types.container, name, {
+        ...{ name: container, ports },
+        labels: Object.entries(labelled).map(([label, value]) => ({ label, value })),
+      }, options),
     ...(kind === "cache" || kind === "broker" ? [volume({ retainOnDelete: true })] : []),
     ...(kind === "database" && !onServer ? [volume(kept(settings))] : []),
   ];

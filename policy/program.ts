@@ -1,11 +1,13 @@
-/** The program's graph of a stack, without the engine: what `pulumi up` would register. */
+/** Composes the program's graph of a stack without the engine: the resources that `pulumi up` would register. */
 import * as pulumi from "@pulumi/pulumi";
-import { isBuilt, Platform } from "../components/platform.ts";
+import { Platform } from "../components/platform.ts";
+import { unbuiltTraits } from "../config/presets.ts";
 import { type SecretKey, type Settings } from "../config/schema.ts";
 import { type BuiltImages } from "../topology/images.ts";
-import { type Topology } from "../topology/types.ts";
+import type { Topology } from "../topology/topology.ts";
 import { compose } from "./compose.ts";
 import { type Graph, keyOf, type Recorded, unknown } from "./graph.ts";
+import { compositionProblems } from "./composition.ts";
 import { outlineOf } from "./outline.ts";
 import { types } from "./stateful.ts";
 
@@ -20,14 +22,14 @@ export interface Stack {
 export interface Graphs {
   readonly before: Graph;
   readonly after: Graph;
-  /** Phases that the program does not compose yet; because of them both graphs are outlines. */
+  /** Phases with traits that the program does not compose yet; because of them both graphs are outlines. */
   readonly outlined: readonly Settings["phase"][];
 }
 
-/** The graphs of two stacks: those of the program where it composes both phases, outlines of their plans otherwise. */
+/** The graphs of two stacks: the program's own where it composes both, otherwise outlines of their plans. */
 export async function graphsOf(before: Stack, after: Stack, builtImages: BuiltImages): Promise<Graphs> {
-  const phases = [...new Set([before, after].map(({ settings }) => settings.phase))];
-  const outlined = phases.filter((phase) => !isBuilt(phase));
+  const unbuilt = [before, after].filter((stack) => !composes(stack));
+  const outlined = [...new Set(unbuilt.map(({ settings }) => settings.phase))];
   if (outlined.length > 0) {
     const [was, is] = [before, after].map(({ settings, topology }) => outlineOf(topology, settings));
     return { before: was ?? empty, after: is ?? empty, outlined };
@@ -37,15 +39,15 @@ export async function graphsOf(before: Stack, after: Stack, builtImages: BuiltIm
   return { before: was, after: await programOf(after, "up", builtImages), outlined };
 }
 
-/** Whether the program composes a stack's phase. */
-export const composes = ({ settings }: Stack): boolean => isBuilt(settings.phase);
+/** Whether the program composes all traits of a stack. */
+export const composes = ({ settings }: Pick<Stack, "settings">): boolean => unbuiltTraits(settings).length === 0;
 
 const empty: Graph = { resources: [], uses: new Map() };
 
 /**
- * What the program registers for a stack, for a comparison with what exists: what only a provider knows is not known.
+ * The program's graph, for comparison with a state; provider outputs are marked unknown.
  *
- * @throws {NotBuiltError} in a phase that is not built
+ * @throws {NotBuiltError} for traits that are not built
  */
 export async function knownOf(stack: Stack, builtImages: BuiltImages): Promise<Graph> {
   const { resources, uses } = await programOf(stack, "compare", builtImages);
@@ -60,7 +62,7 @@ export async function knownOf(stack: Stack, builtImages: BuiltImages): Promise<G
   return { resources: resources.map(known), uses };
 }
 
-/** What the program registers for a stack. @throws {NotBuiltError} in a phase that is not built */
+/** The program's graph. @throws {NotBuiltError} for traits that are not built @throws {Error} when it does not follow the plan */
 export async function programOf(
   { settings, topology, secrets }: Stack,
   mode: "compare" | "up",
@@ -71,5 +73,7 @@ export async function programOf(
     mode,
     () => new Platform("orion", { settings, topology, secret, builtImages }),
   );
+  const problems = compositionProblems(topology, { resources, uses });
+  if (problems.length > 0) throw new Error(`the program does not follow its plan: ${problems.join("; ")}`);
   return { resources, uses };
 }

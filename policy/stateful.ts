@@ -1,4 +1,5 @@
-/** Which resources hold data, or are what data is reached by: those that no move may lose. Pure. */
+/** Which resources hold data, or are needed to reach data: those that no move may lose. Pure. */
+import { catalogue } from "../topology/catalogue.ts";
 import { type Graph, isRecord, keyOf, type Recorded } from "./graph.ts";
 
 export const types = {
@@ -19,10 +20,14 @@ export const types = {
   volume: "hcloud:index/volume:Volume",
 } as const;
 
-/** Roles whose Docker volumes the program fills itself, each time. */
-const refilled = new Set(["edge"]);
+/** Whether the program writes the contents of a role's Docker volumes again at each change. */
+const isRefilled = (role: string): boolean =>
+  Object.entries(catalogue).some(([kind, { keeps }]) => kind === role && keeps === "files");
 
-/** What a resource holds, in words; undefined when nothing is lost with it. */
+/** Logical name of the key that signs sessions (components/platform.ts). */
+export const sessionKey = "secret-key";
+
+/** Describes what a resource holds; undefined when nothing is lost with it. */
 export type Holds = (resource: Recorded) => string | undefined;
 
 /** What each resource of a graph holds. */
@@ -30,6 +35,7 @@ export function holdingIn(graph: Graph): Holds {
   const attached = new Set(
     graph.resources.flatMap(({ type, options }) => (type === types.attachment ? (options.deletedWith ?? []) : [])),
   );
+  const onServers = hasServersIn(graph);
   const hasData = (server: string | undefined): boolean => server !== undefined && attached.has(server);
   return (resource) => {
     const { type, name, options } = resource;
@@ -40,13 +46,13 @@ export function holdingIn(graph: Graph): Holds {
         return hasData(keyOf(resource)) ? "the server of a Volume with data" : undefined;
       case types.primaryIp:
         return options.protect || hasData(`${types.server} ${name.replace(/-ip$/, "-server")}`)
-          ? "a public address that others know"
+          ? "a public address that clients know"
           : undefined;
       case types.serverNetwork:
       case types.attachment:
         return hasData(options.deletedWith)
           ? type === types.attachment
-            ? "the way of a server to its data"
+            ? "the connection of a server to its data"
             : "a private address that clients of the data know"
           : undefined;
       case types.network:
@@ -54,14 +60,21 @@ export function holdingIn(graph: Graph): Holds {
       case types.bucket:
         return "files or backups";
       case types.dockerVolume:
-        return refilled.has(roleOf(resource)) ? undefined : "the data of a container";
+        return isRefilled(roleOf(resource)) ? undefined : "the data of a container";
       case types.password:
+        if (name === sessionKey) return onServers ? "the key that signs all sessions" : undefined;
         return opensData(graph, resource) ? "the password that opens the data" : undefined;
       default:
-        return options.protect ? "what was protected" : undefined;
+        return options.protect ? "a protected resource" : undefined;
     }
   };
 }
+
+/** Whether a graph has servers; without them it is that of a local Docker Engine. */
+export const hasServersIn = ({ resources }: Graph): boolean => resources.some(({ type }) => type === types.server);
+
+/** Whether a stack is protected: at least one of its resources is. */
+export const isGuarded = ({ resources }: Graph): boolean => resources.some(({ options }) => options.protect);
 
 /** The role that a resource's labels name; at Hetzner they are a map, in Docker a list. */
 export function roleOf({ inputs: { labels } }: Recorded): string {
@@ -71,11 +84,11 @@ export function roleOf({ inputs: { labels } }: Recorded): string {
   return isRecord(row) ? String(row["value"]) : "";
 }
 
-/** The server with the primary, by its role; undefined where there is none. */
+/** The server with the primary, by its role label; undefined without one. */
 export const coreOf = ({ resources }: Graph): string | undefined =>
   resources.find((one) => one.type === types.server && roleOf(one) === "core")?.name.replace(/-server$/, "");
 
-/** Whether it is the password of a database that keeps what it is told. */
+/** Whether it is the password of a database that keeps its data; one in memory does not. */
 const opensData = ({ resources }: Graph, { options }: Recorded): boolean =>
   options.parent?.startsWith("orion:database:Database ") === true &&
   !resources.some(

@@ -1,7 +1,10 @@
-/** Which command reaches a component: the platform's everyday commands as data. Pure. */
+/** Finds the container and the command behind `make psql`, `make logs` and the other everyday commands. Pure. */
 import { UserError } from "../common/user-error.ts";
 import { queues } from "../config/schema.ts";
-import { lastingServices, type Service, type ServiceKind, servicesOf, type Topology } from "../topology/types.ts";
+import type { Service, ServiceKind } from "../topology/service.ts";
+import { initialiseCommand, migrateCommand } from "../topology/services/release.ts";
+import { celery } from "../topology/services/worker.ts";
+import { type Topology, lastingServices, servicesOf } from "../topology/topology.ts";
 
 /** A command in a service's container. */
 export interface Access {
@@ -25,10 +28,9 @@ export const accessCommands = [
 ] as const;
 export type AccessCommand = (typeof accessCommands)[number];
 
-const celery = ["celery", "-A", "app.celery"] as const;
 
 /**
- * The command for a request, from what runs where.
+ * The command for a request, from the plan.
  *
  * @param name name or kind of a service (`logs`, `shell`)
  * @throws {UserError} when the stack has no such service
@@ -53,16 +55,16 @@ export function accessTo(topology: Topology, request: AccessCommand, name?: stri
         command: ["sh", "-c", "if command -v bash >/dev/null; then exec bash; else exec sh; fi"],
       };
     case "celery-status":
-      return exec("worker", ...celery, "inspect", "active", "--timeout", "5");
+      return exec("worker", ...celery.split(" "), "inspect", "active", "--timeout", "5");
     case "celery-purge":
       return {
-        ...exec("worker", ...celery, "purge", "--force", "--queues", queues.join(",")),
+        ...exec("worker", ...celery.split(" "), "purge", "--force", "--queues", queues.join(",")),
         danger: `every task that waits in the queues ${queues.join(", ")}`,
       };
     case "migrate-up":
-      return exec("app", "alembic", "upgrade", "head");
+      return exec("app", ...migrateCommand);
     case "init-prod":
-      return exec("app", "python", "scripts/seed/init_production.py");
+      return exec("app", ...initialiseCommand);
   }
 }
 

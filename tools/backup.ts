@@ -8,7 +8,8 @@ import {
 } from "../common/server-contract.ts";
 import { writeLine } from "../common/shell.ts";
 import { UserError } from "../common/user-error.ts";
-import { type Service, servicesOf } from "../topology/types.ts";
+import type { Service } from "../topology/service.ts";
+import { hasServers, servicesOf } from "../topology/topology.ts";
 import { type Finding } from "./doctor/advice.ts";
 import { type Engine, type Engines } from "./engines.ts";
 import { type StackFile } from "./stack-file.ts";
@@ -85,7 +86,7 @@ function backupOf({ stack, settings, topology }: StackFile): Service {
   const [service] = servicesOf(topology, "backup");
   if (service) return service;
   throw new UserError(
-    topology.servers.length === 0
+    !hasServers(topology)
       ? `Stack '${stack}' runs on this machine and takes no backups; phases with servers do.`
       : `Stack '${stack}' takes no backups, because orion:storage.backend is ${settings.storage.backend}: they would lie ` +
           "beside what they are to replace. With r2 they have a bucket of their own.",

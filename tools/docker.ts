@@ -4,7 +4,7 @@ import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
 import { presets } from "../config/presets.ts";
 import { ensureDocker } from "../toolchain/src/docker.ts";
-import { type Service } from "../topology/types.ts";
+import type { Service } from "../topology/service.ts";
 import { type Engines } from "./engines.ts";
 
 const containerSchema = z.object({

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type Outcome, runSync, runInteractive } from "../common/process.ts";
 import { quotedWords } from "../common/shell.ts";
 import { UserError } from "../common/user-error.ts";
-import { type Service } from "../topology/types.ts";
+import type { Service } from "../topology/service.ts";
 import { type Resource } from "./state.ts";
 import { type StackFile } from "./stack-file.ts";
 

@@ -1,7 +1,8 @@
 /** `make flower`: where the task monitor is, once it answers. */
 import { flowerUser } from "../common/app-contract.ts";
 import { UserError } from "../common/user-error.ts";
-import { type Service, servicesOf } from "../topology/types.ts";
+import type { Service } from "../topology/service.ts";
+import { servicesOf } from "../topology/topology.ts";
 import { type Engines, stackOutput } from "./engines.ts";
 import { type StackFile } from "./stack-file.ts";
 import { bold, say } from "./terminal.ts";

@@ -5,6 +5,7 @@ import { type Action, type Change } from "../policy/changes.ts";
 import { costOf } from "../policy/cost.ts";
 import { isSafe, type Move, type Severity } from "../policy/dangers.ts";
 import { type Graph, keyOf, type Recorded, shortType } from "../policy/graph.ts";
+import { types } from "../policy/stateful.ts";
 import { bold, dim, green, red, table, yellow } from "./terminal.ts";
 
 export interface MoveReport {
@@ -117,10 +118,13 @@ const movedFrom = (before: Recorded | undefined): string => {
 function groupOf(graph: Graph, resource: Recorded): string {
   const { name, options } = resource;
   const place = /^pulumi:providers:docker (.+)-docker$/.exec(options.provider ?? "")?.[1];
-  const server =
-    / (\w+-\d+)-server$/.exec(options.deletedWith ?? "")?.[1] ?? /^(\w+-\d+)-(ip|server|volume)$/.exec(name)?.[1];
+  const gone = options.deletedWith?.startsWith(`${types.server} `) ? nameIn(options.deletedWith) : undefined;
+  const server = gone?.replace(/-server$/, "") ?? serversIn(graph).find((one) => name.startsWith(`${one}-`));
   return server ?? place ?? partOf(graph, resource);
 }
+
+const serversIn = ({ resources }: Graph): string[] =>
+  resources.filter(({ type }) => type === types.server).map(({ name }) => name.replace(/-server$/, ""));
 
 /** The component right below the platform. */
 function partOf(graph: Graph, resource: Recorded): string {

@@ -2,7 +2,7 @@
 import { createServer } from "node:net";
 import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
-import { type Topology } from "../topology/types.ts";
+import type { Topology } from "../topology/topology.ts";
 import { hostArguments } from "./docker.ts";
 
 export interface PortConflict {

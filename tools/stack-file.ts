@@ -7,7 +7,7 @@ import { ConfigError, parseConfig, type RawConfig } from "../config/parse.ts";
 import { type SecretKey, type Settings } from "../config/schema.ts";
 import { decode } from "../config/value.ts";
 import { plan } from "../topology/plan.ts";
-import { type Topology } from "../topology/types.ts";
+import type { Topology } from "../topology/topology.ts";
 import { rehearsalCloud } from "../toolchain/src/environment.ts";
 
 export interface StackFile {
@@ -48,10 +48,10 @@ export function describeStack(stack: string, file: unknown, cloud?: string): Sta
 /** The contents of a stack's file, with another phase. */
 export const inPhase = (file: unknown, phase: string): unknown => withValue(file, "orion:phase", phase);
 
-/** The contents of a stack's file, with no replica. */
+/** The contents of a stack's file, without a replica. */
 export function withoutReplicas(file: unknown): unknown {
   const database: unknown = configIn(file)["orion:database"];
-  return withValue(file, "orion:database", { ...(isRecord(database) && database), replicas: 0 });
+  return withValue(file, "orion:database", { ...(isRecord(database) && database), availability: "single" });
 }
 
 const withValue = (file: unknown, key: string, value: unknown): unknown => ({

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { runSync, runInteractive } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
-import { imageReferences } from "../topology/images.ts";
-import { lastingServices, type Topology } from "../topology/types.ts";
+import { imageKeys } from "../topology/images.ts";
+import { hasServers, lastingServices, type Topology } from "../topology/topology.ts";
 import { stackExists } from "./backend.ts";
 import { guard } from "./guard.ts";
 import { ensureDockerAt, removeVolumes, requireDocker, volumesOf } from "./docker.ts";
@@ -30,12 +30,12 @@ export async function up(
   configFile?: string,
 ): Promise<number> {
   const { stack, settings, topology } = file;
-  const development = settings.phase === "development";
-  if (development) await ensureDockerAt(settings.dockerHost);
+  const isLocal = !hasServers(topology);
+  if (isLocal) await ensureDockerAt(settings.dockerHost);
   ensureStack(root, stack);
   await recover(root, stack, say);
   await guard(root, project, file);
-  if (development) {
+  if (isLocal) {
     await requireFreePorts(topology, settings.dockerHost);
     const args = [join(root, "images", "build.ts"), ...imageArguments(file)];
     const images = await runInteractive("node", args, { environment: { DOCKER_HOST: settings.dockerHost } });
@@ -44,12 +44,12 @@ export async function up(
   const code = await runInteractive("pulumi", [
     ...["up", "--stack", stack, "--cwd", root],
     ...(configFile === undefined ? [] : ["--config-file", configFile]),
-    // In development nothing is at stake that would need a look beforehand; everywhere else the engine asks.
-    ...(development || yes ? ["--yes", "--skip-preview"] : []),
-    ...(development ? ["--suppress-outputs"] : []),
+    // On this machine alone nobody has to confirm a change; with servers the engine asks.
+    ...(isLocal || yes ? ["--yes", "--skip-preview"] : []),
+    ...(isLocal ? ["--suppress-outputs"] : []),
   ]);
   if (code !== 0) sayUnhealthy(root, stack, say);
-  if (code === 0 && development) say(`\n${whatRunsWhere(topology)}`);
+  if (code === 0 && isLocal) say(`\n${whatRunsWhere(topology)}`);
   return code;
 }
 
@@ -74,14 +74,14 @@ export async function preview(root: string, project: string, file: StackFile): P
  */
 export async function down(
   root: string,
-  { stack, settings }: StackFile,
+  { stack, settings, topology }: StackFile,
   data: "ask" | "keep" | "delete",
 ): Promise<number> {
   if (!stackExists(root, stack)) {
     say(`Stack '${stack}' does not exist here; there is nothing to take down.`);
     return 0;
   }
-  if (settings.phase !== "development") return downServers(root, stack, data);
+  if (hasServers(topology)) return downServers(root, stack, data);
   requireDocker(settings.dockerHost);
   await recover(root, stack, say);
   const destroy = (...more: string[]) =>
@@ -142,9 +142,7 @@ export function imageArguments({ settings, topology }: Pick<StackFile, "settings
     ...(registry === undefined ? [] : ["--registry", registry]),
     // A login is no image.
     ...Object.entries(chosen).flatMap(([name, one]) => (typeof one === "string" ? ["--use", `${name}=${one}`] : [])),
-    ...Object.keys(imageReferences(topology.services, settings, { app: "app", docs: "docs" })).filter(
-      (name) => name !== "app" || name === own,
-    ),
+    ...imageKeys(topology.services, settings).filter((name) => name !== "app" || name === own),
   ];
 }
 

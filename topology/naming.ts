@@ -1,34 +1,57 @@
-/** The one place where names and labels are made, so that nothing is called two things. */
+/** The one place where names and labels are made. */
 import { type Phase } from "../config/schema.ts";
 
-export interface Naming {
+/** Whatever names depend on. */
+export interface Named {
   readonly stack: string;
+}
+
+/** Whatever the labels of things at Hetzner depend on. */
+export interface Naming extends Named {
   readonly phase: Phase;
 }
 
+/** The longest label of a host name (RFC 1123). */
+export const longestName = 63;
+
+/** The name of a thing outside the state: `orion-<stack>-<what>`. @param what lower-case words joined by hyphens */
+export const physicalName = ({ stack }: Named, what: string): string => `orion-${stack}-${what}`;
+
 /**
- * The name of a thing in the world outside the state: `orion-<stack>-<role>[-<n>]`.
+ * The name of a service by its kind and its server: `edge-core-1`; on a server of its own kind the server's name,
+ * `app-fsn1-1`; on the local Docker Engine the kind alone.
  *
- * @param role what it is, in lower-case words joined by hyphens
- * @param index its number, from 1; left out for what exists once
+ * @param part tells several on one machine apart, and comes last: `app-fsn1-1-2`, `worker-core-1-emails`
  */
-export function physicalName(naming: Naming, role: string, index?: number): string {
-  return ["orion", naming.stack, role, ...(index === undefined ? [] : [index])].join("-");
+export function serviceName(kind: string, server: string, part?: string): string {
+  const place = server === "local" ? [] : [server.replace(new RegExp(`^${kind}-`), "")];
+  return [kind, ...place, ...(part === undefined ? [] : [part])].join("-");
 }
 
-/** The logical name of a part that several machines have; where everything was at first, it keeps its plain name. */
-export const partName = (part: string, server: string): string =>
-  server === "local" || server === "core-1" ? part : `${server}-${part}`;
-
-/** The labels of what can be labelled anew while it exists: everything at Hetzner. */
-export function labels(naming: Naming, role: string): Readonly<Record<string, string>> {
-  return { ...lastingLabels(naming, role), phase: naming.phase };
-}
+/** The labels of things whose labels can be changed in place: everything at Hetzner. */
+export const labels = (naming: Naming, role: string): Readonly<Record<string, string>> => ({
+  ...lastingLabels(naming, role),
+  phase: naming.phase,
+});
 
 /**
- * The labels of what is replaced when a label changes: everything in Docker.
+ * The labels of things that are replaced when a label changes: everything in Docker.
  * The phase is not among them, or a move to the next one would restart the database.
  */
-export function lastingLabels(naming: Naming, role: string): Readonly<Record<string, string>> {
-  return { app: "orion", stack: naming.stack, role };
+export const lastingLabels = ({ stack }: Named, role: string): Readonly<Record<string, string>> => ({
+  app: "orion",
+  stack,
+  role,
+});
+
+/** What is wrong with a stack's name, as one line; undefined when host names can be made of it. @param names of its servers and services */
+export function stackNameProblem(stack: string, names: readonly string[]): string | undefined {
+  const longest = names.reduce((most, name) => (name.length > most.length ? name : most), "");
+  const room = longestName - physicalName({ stack: "" }, longest).length;
+  if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(stack) && stack.length <= room) return undefined;
+  return (
+    `the stack's name: got "${stack}", allowed: up to ${room} lower-case letters, digits and hyphens, a hyphen neither first ` +
+    `nor last: servers are called ${physicalName({ stack: "<stack>" }, longest)}, which has to be a host name; ` +
+    "pulumi stack init makes a stack with another name, pulumi stack rename renames one that has nothing yet"
+  );
 }

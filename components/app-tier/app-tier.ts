@@ -1,8 +1,8 @@
+import { appPorts } from "../../topology/services/app.ts";
 import { createHash } from "node:crypto";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { containerPorts } from "../../topology/plan.ts";
-import { type Service } from "../../topology/types.ts";
+import type { Service } from "../../topology/service.ts";
 import { createContainer } from "../container.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
 import { uploadDirectory } from "../storage/storage.ts";
@@ -15,8 +15,6 @@ export interface AppTierArgs {
   readonly environment: AppEnvironment;
   /** Uvicorn processes in each container. */
   readonly uvicornWorkers: number;
-  /** Memory limit of a container, in MiB. */
-  readonly memoryMb: number;
   /** Whether a new version's instances are there and healthy before the old ones go; then none may publish a port. */
   readonly sideBySide: boolean;
   /** The uploads volume of local storage. @default - files are not kept locally */
@@ -38,14 +36,14 @@ export class AppTier extends pulumi.ComponentResource {
   constructor(name: string, args: AppTierArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:app:AppTier", name, {}, opts);
     this.alias = versionAlias(args);
-    this.instances = args.services.map((service) => this.#createInstance(name, service, args));
+    this.instances = args.services.map((service) => this.#createInstance(service, args));
     this.registerOutputs({});
   }
 
-  #createInstance(name: string, service: Service, args: AppTierArgs): docker.Container {
-    const url = `http://127.0.0.1:${containerPorts.app}/health`;
+  #createInstance(service: Service, args: AppTierArgs): docker.Container {
+    const url = `http://127.0.0.1:${appPorts.http}/health`;
     return createContainer(
-      `${name}-${service.name}`,
+      service.name,
       service,
       {
         image: "app",
@@ -63,20 +61,20 @@ export class AppTier extends pulumi.ComponentResource {
           timeoutSeconds: 5,
           retries: 3,
         },
-        memoryMb: args.memoryMb,
         stopSeconds: drainSeconds + 5,
       },
       args.place,
-      { parent: this },
+      // Its name in the first local stacks.
+      { parent: this, aliases: [{ name: `app-${service.name}` }] },
     );
   }
 }
 
 /** Differs with everything that makes a new version of the instances. */
-function versionAlias({ place, environment, uvicornWorkers, memoryMb }: AppTierArgs): pulumi.Output<string> {
+function versionAlias({ place, environment, uvicornWorkers, services }: AppTierArgs): pulumi.Output<string> {
   const parts = pulumi.all([place.image("app"), pulumi.output(environment)]);
   // What is left of the secrets among them tells nobody anything.
-  return pulumi.unsecret(parts.apply((known) => `app-${digest([...known, uvicornWorkers, memoryMb])}`));
+  return pulumi.unsecret(parts.apply((known) => `app-${digest([...known, uvicornWorkers, services[0]?.memoryMb])}`));
 }
 
 const digest = (value: unknown): string =>
@@ -84,7 +82,7 @@ const digest = (value: unknown): string =>
 
 function uvicornCommand(workers: number): string[] {
   return [
-    ...["uvicorn", "main:app", "--host", "0.0.0.0", "--port", String(containerPorts.app), "--workers", String(workers)],
+    ...["uvicorn", "main:app", "--host", "0.0.0.0", "--port", String(appPorts.http), "--workers", String(workers)],
     // The port is open to the container network and to loopback alone, so whoever connects is the edge or its operator.
     ...["--proxy-headers", "--forwarded-allow-ips", "*"],
     ...["--timeout-graceful-shutdown", String(drainSeconds)],

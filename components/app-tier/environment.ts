@@ -1,7 +1,7 @@
 /** The environment of the app's image, which its workers share: the platform's own variable names. */
 import type * as pulumi from "@pulumi/pulumi";
 import { type SecretKey, type Settings } from "../../config/schema.ts";
-import { maxConnections } from "../database/postgres-settings.ts";
+import type { Pool } from "../../topology/budget.ts";
 
 export type AppEnvironment = Readonly<Record<string, pulumi.Input<string>>>;
 
@@ -14,8 +14,10 @@ export interface Connections {
   readonly brokerUrl: pulumi.Input<string>;
   readonly resultBackendUrl: pulumi.Input<string>;
   readonly flagsUrl: pulumi.Input<string>;
-  /** What sessions are signed with. */
+  /** The key that signs sessions. */
   readonly secretKey: pulumi.Input<string>;
+  /** Connections that a process of the app may open. @default - the image's own figures */
+  readonly pool?: Pool;
 }
 
 /**
@@ -31,10 +33,11 @@ export function appEnvironment(
   secret: (key: SecretKey) => pulumi.Input<string> | undefined,
 ): AppEnvironment {
   return defined({
-    ENVIRONMENT: settings.phase === "development" ? "development" : "production",
+    ENVIRONMENT: settings.hosting === "local" ? "development" : "production",
     DATABASE_URL: connections.databaseUrl,
     DATABASE_REPLICA_URL: connections.databaseReplicaUrl,
-    ...(settings.phase !== "development" && { DATABASE_POOL_SIZE: String(poolSize(settings)) }),
+    DATABASE_POOL_SIZE: numeral(connections.pool?.size),
+    DATABASE_MAX_OVERFLOW: numeral(connections.pool?.overflow),
     REDIS_URL: connections.redisUrl,
     CELERY_BROKER_URL: connections.brokerUrl,
     CELERY_RESULT_BACKEND: connections.resultBackendUrl,
@@ -52,27 +55,14 @@ export function appEnvironment(
 }
 
 /** Where visitors find the platform. */
-function publicUrl({ phase, domain, services, ports, edge }: Settings): string {
-  if (phase === "development" || domain === undefined) {
+function publicUrl({ hosting, domain, services, ports, edge }: Settings): string {
+  if (hosting === "local" || domain === undefined) {
     return `http://127.0.0.1:${services.includes("edge") ? ports.edge : ports.app}`;
   }
   return `${edge.tls === "none" ? "http" : "https"}://${domain}`;
 }
 
-/** Connections that stay for operators, Beat, backups and replication. */
-const reservedConnections = 20;
-
-/**
- * Connections that a process of the app may keep; it may open as many again when it needs them. While a new version is
- * beside the old one there are twice as many processes, and PostgreSQL has connections for all of them.
- */
-export function poolSize({ app, workers }: Settings): number {
-  const servers = app.servers?.count ?? 1;
-  const processes = 2 * servers * app.instances * app.uvicornWorkers;
-  const tasks = Object.values(workers.concurrency).reduce((sum, each) => sum + each, 0) * (workers.servers?.count ?? 1);
-  const free = maxConnections - reservedConnections - 2 * tasks;
-  return Math.max(1, Math.floor(free / processes / 2));
-}
+const numeral = (value: number | undefined): string | undefined => (value === undefined ? undefined : String(value));
 
 function emailEnvironment(
   { email }: Settings,
@@ -87,7 +77,7 @@ function emailEnvironment(
       return {
         ...common,
         SMTP_HOST: email.smtpHost,
-        SMTP_PORT: email.smtpPort === undefined ? undefined : String(email.smtpPort),
+        SMTP_PORT: numeral(email.smtpPort),
         SMTP_USER: email.smtpUser,
         SMTP_PASSWORD: secret("smtpPassword"),
       };

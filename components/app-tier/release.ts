@@ -1,5 +1,6 @@
+import { initialiseCommand, migrateCommand } from "../../topology/services/release.ts";
 import * as pulumi from "@pulumi/pulumi";
-import { type Service } from "../../topology/types.ts";
+import type { Service } from "../../topology/service.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
 import { type AppEnvironment } from "./environment.ts";
 import { Task, type TaskArgs } from "./task.ts";
@@ -19,7 +20,7 @@ const initTimeoutSeconds = 300;
 export class Release extends pulumi.ComponentResource {
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:app:Release", name, {}, opts);
-    const common = { place: args.place, image: "app", environment: args.environment };
+    const common = { place: args.place, image: "app" as const, environment: args.environment };
     const { container } = args.service;
     const migrations = (args.migrate ?? true) ? [this.#createMigration(name, container, common)] : [];
     new Task(
@@ -27,7 +28,7 @@ export class Release extends pulumi.ComponentResource {
       {
         ...common,
         container: `${container}-init`,
-        command: ["python", "scripts/seed/init_production.py"],
+        command: [...initialiseCommand],
         timeoutSeconds: initTimeoutSeconds,
       },
       { parent: this, dependsOn: migrations },
@@ -41,7 +42,7 @@ export class Release extends pulumi.ComponentResource {
       {
         ...common,
         container: `${container}-migrate`,
-        command: ["alembic", "upgrade", "head"],
+        command: [...migrateCommand],
         timeoutSeconds: migrationTimeoutSeconds,
       },
       { parent: this },

@@ -1,3 +1,4 @@
+import type { ImageKey } from "../../config/images.ts";
 import * as pulumi from "@pulumi/pulumi";
 import { lastingLabels } from "../../topology/naming.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
@@ -5,7 +6,7 @@ import { type DockerPlace } from "../host/docker-place.ts";
 export interface TaskArgs {
   readonly place: DockerPlace;
   /** Key of the image at the place. */
-  readonly image: string;
+  readonly image: ImageKey;
   /** Name of the container while it runs. */
   readonly container: string;
   readonly command: readonly string[];

@@ -1,8 +1,8 @@
+import { redisPorts } from "../../topology/services/redis.ts";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { containerPorts } from "../../topology/plan.ts";
 import { physicalName } from "../../topology/naming.ts";
-import { type Service } from "../../topology/types.ts";
+import type { Service } from "../../topology/service.ts";
 import { createContainer, dockerLabels } from "../container.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
 import { createPassword } from "../password.ts";
@@ -31,7 +31,7 @@ export class Cache extends pulumi.ComponentResource {
     this.#createServer(name, args, password, volume);
 
     this.#baseUrl = pulumi.secret(
-      pulumi.interpolate`redis://:${password}@${args.address ?? `${args.service.name}:${containerPorts.redis}`}`,
+      pulumi.interpolate`redis://:${password}@${args.address ?? `${args.service.name}:${redisPorts.redis}`}`,
     );
     this.registerOutputs({});
   }
@@ -82,8 +82,6 @@ export class Cache extends pulumi.ComponentResource {
           timeoutSeconds: 5,
           retries: 15,
         },
-        // Twice the data: rewriting the append-only file copies what changes meanwhile.
-        memoryMb: maxMemoryMb * 2,
         stopSeconds: 30,
       },
       place,

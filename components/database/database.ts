@@ -1,12 +1,12 @@
+import { postgresPorts } from "../../topology/services/database.ts";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { containerPorts } from "../../topology/plan.ts";
 import { physicalName } from "../../topology/naming.ts";
-import { type Service } from "../../topology/types.ts";
+import type { Service } from "../../topology/service.ts";
 import { createContainer, dockerLabels } from "../container.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
 import { createPassword } from "../password.ts";
-import { hbaFile, hbaRules, tlsCommand, tlsSettings } from "./postgres-tls.ts";
+import { hbaFile, hbaRules, protectingCapability, tlsCommand, tlsSettings } from "./postgres-tls.ts";
 import { postgresSettings, settingArguments, throwawaySettings } from "./postgres-settings.ts";
 import { ServerCertificate } from "./server-certificate.ts";
 
@@ -17,8 +17,8 @@ export const databaseUser = "orion_user";
 export interface DatabaseArgs {
   readonly place: DockerPlace;
   readonly service: Service;
-  /** Memory that PostgreSQL is tuned for, in MiB. */
-  readonly memoryMb: number;
+  /** @default 100 */
+  readonly maxConnections?: number;
   /** Where the data is. */
   readonly data: DatabaseData;
   /** Host and port where clients find it. @default - the service's name in the container network */
@@ -47,7 +47,7 @@ export const databaseUrl = (password: pulumi.Input<string>, address: string, tls
 
 /** What the containers of all PostgreSQL servers have in common. */
 export const postgresContainer = (memoryMb: number) => ({
-  image: "postgres",
+  image: "postgres" as const,
   health: {
     // Over TCP: the server of the first initialisation listens on its socket only, and is not to be trusted yet.
     command: ["pg_isready", "-h", "127.0.0.1", "-U", databaseUser, "-d", databaseName],
@@ -55,8 +55,6 @@ export const postgresContainer = (memoryMb: number) => ({
     timeoutSeconds: 5,
     retries: 15,
   },
-  // What it is tuned for, and as much again for connections and maintenance.
-  memoryMb: memoryMb * 2,
   shmMb: Math.max(64, Math.floor(memoryMb / 4)),
   stopSeconds: 60,
 });
@@ -82,7 +80,7 @@ export class Database extends pulumi.ComponentResource {
     this.#createServer(name, args, volume, certificate);
 
     // Of what it says alone, not of the container: a server that is made anew leaves everything that connects to it as it is.
-    const address = args.address ?? `${args.service.name}:${containerPorts.database}`;
+    const address = args.address ?? `${args.service.name}:${postgresPorts.postgres}`;
     this.url = databaseUrl(this.password, address, certificate !== undefined);
     this.registerOutputs({ url: this.url });
   }
@@ -101,12 +99,13 @@ export class Database extends pulumi.ComponentResource {
 
   #createServer(
     name: string,
-    { place, service, memoryMb, data }: DatabaseArgs,
+    { place, service, maxConnections, data }: DatabaseArgs,
     volume: docker.Volume | undefined,
     certificate: ServerCertificate | undefined,
   ): docker.Container {
+    const { memoryMb } = service;
     const settings = {
-      ...(data.kind === "memory" ? throwawaySettings(memoryMb) : postgresSettings(memoryMb)),
+      ...(data.kind === "memory" ? throwawaySettings(memoryMb) : postgresSettings(memoryMb, maxConnections)),
       ...(certificate && tlsSettings),
     };
     return createContainer(
@@ -114,6 +113,7 @@ export class Database extends pulumi.ComponentResource {
       service,
       {
         ...postgresContainer(memoryMb),
+        ...(certificate && { capabilities: [protectingCapability] }),
         command: certificate ? tlsCommand(settings) : ["postgres", ...settingArguments(settings)],
         environment: {
           POSTGRES_USER: databaseUser,

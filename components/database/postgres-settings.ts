@@ -1,14 +1,11 @@
 /** PostgreSQL's settings, computed from the memory that it may use. */
 
-/** The guide's figure; more would take memory from everything else. */
-export const maxConnections = 100;
-
 /**
  * The settings of a server as `name=value`, from the memory in MiB that it may use.
  * A quarter of it is shared buffers and three quarters the planner's idea of the cache, as the platform's guide asks;
  * the guide's own figures are those for 1 GiB.
  */
-export function postgresSettings(memoryMb: number): Readonly<Record<string, string>> {
+export function postgresSettings(memoryMb: number, maxConnections = 100): Readonly<Record<string, string>> {
   return {
     shared_buffers: `${Math.floor(memoryMb / 4)}MB`,
     effective_cache_size: `${Math.floor((memoryMb * 3) / 4)}MB`,

@@ -1,12 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Service } from "../../topology/types.ts";
+import type { Service } from "../../topology/service.ts";
 import { Task } from "../app-tier/task.ts";
 import { createContainer } from "../container.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
 import { createPassword } from "../password.ts";
 import { dataDirectory, databaseName, databaseUrl, databaseUser, postgresContainer } from "./database.ts";
 import { postgresSettings } from "./postgres-settings.ts";
-import { hbaFile, hbaRules, tlsSettings } from "./postgres-tls.ts";
+import { hbaFile, hbaRules, protectingCapability, tlsSettings } from "./postgres-tls.ts";
 import {
   admissionScript,
   dismissalScript,
@@ -25,8 +25,8 @@ export interface ReplicaArgs {
   readonly address: string;
   /** Folder of the host with its data: that of a mounted Volume. */
   readonly path: string;
-  /** Memory that it is tuned for, in MiB. */
-  readonly memoryMb: number;
+  /** At least that of the primary: a standby with fewer does not start. */
+  readonly maxConnections: number;
   /** Of the platform's user; the same on all servers. */
   readonly databasePassword: pulumi.Output<string>;
   /** Host and port of the server that it has its data from. */
@@ -90,16 +90,18 @@ export class Replica extends pulumi.ComponentResource {
   }
 
   #createServer(name: string, args: ReplicaArgs, password: pulumi.Output<string>, admission: Task | undefined): void {
-    const { place, service, memoryMb, path } = args;
+    const { place, service, maxConnections, path } = args;
+    const { memoryMb } = service;
     const certificate = new ServerCertificate(`${name}-tls`, { parent: this });
     const [host = "", port = ""] = args.source.split(":");
     const source = { host, port, slot: slotOf(service.name) };
-    const settings = { ...postgresSettings(memoryMb), ...tlsSettings, ...replicaSettings(source) };
+    const settings = { ...postgresSettings(memoryMb, maxConnections), ...tlsSettings, ...replicaSettings(source) };
     createContainer(
       `${name}-server`,
       service,
       {
         ...postgresContainer(memoryMb),
+        capabilities: [protectingCapability],
         command: replicaCommand(source, settings),
         environment: { PGUSER: databaseUser, PGDATABASE: databaseName, PGDATA: dataDirectory },
         files: [

@@ -1,6 +1,8 @@
+import { docsPorts } from "../../topology/services/docs.ts";
+import { servicesOf } from "../../topology/topology.ts";
+import type { Context } from "../context.ts";
 import * as pulumi from "@pulumi/pulumi";
-import { containerPorts } from "../../topology/plan.ts";
-import { type Service } from "../../topology/types.ts";
+import type { Service } from "../../topology/service.ts";
 import { createContainer } from "../container.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
 
@@ -13,7 +15,7 @@ export interface DocsArgs {
 export class Docs extends pulumi.ComponentResource {
   constructor(name: string, { place, service }: DocsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:docs:Docs", name, {}, opts);
-    const url = `http://127.0.0.1:${containerPorts.docs}/`;
+    const url = `http://127.0.0.1:${docsPorts.http}/`;
     createContainer(
       `${name}-mkdocs`,
       service,
@@ -25,12 +27,18 @@ export class Docs extends pulumi.ComponentResource {
           timeoutSeconds: 5,
           retries: 5,
         },
-        memoryMb: 256,
         stopSeconds: 5,
       },
       place,
       { parent: this },
     );
     this.registerOutputs({});
+  }
+}
+
+/** The documentation of a plan, where it has one. */
+export function createDocs({ topology, runtimes, parent }: Context): void {
+  for (const service of servicesOf(topology, "docs")) {
+    new Docs("docs", { place: runtimes.of(service), service }, { parent });
   }
 }

@@ -1,9 +1,10 @@
+import { appPorts } from "../../topology/services/app.ts";
+import { edgePorts } from "../../topology/services/edge.ts";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { edgeConfigFile, edgeDirectory as directory } from "../../common/edge-contract.ts";
 import { physicalName } from "../../topology/naming.ts";
-import { containerPorts } from "../../topology/plan.ts";
-import { type Service } from "../../topology/types.ts";
+import type { Service } from "../../topology/service.ts";
 import { createContainer, dockerLabels } from "../container.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
 import { uploadDirectory } from "../storage/storage.ts";
@@ -40,7 +41,7 @@ const names = { certificate: "edge.crt", key: "edge.key" } as const;
 const acmeFolders = { [acmeFolder.container]: acmeFolder.host };
 
 const tlsOf = (certificate: Certificate | "acme"): NginxTls => ({
-  port: containerPorts.edgeTls,
+  port: edgePorts.https,
   ...(certificate === "acme" ? acmeCertificate : names),
 });
 
@@ -66,12 +67,12 @@ export class EdgeProxy extends pulumi.ComponentResource {
     const { place, service, certificate } = args;
     const config = pulumi.output(args.app).apply((host) =>
       nginxConfig({
-        port: containerPorts.edge,
-        app: { host, port: containerPorts.app },
+        port: edgePorts.http,
+        app: { host, port: appPorts.http },
         bodyLimitMb: args.bodyLimitMb,
         trustedProxies: args.trustedProxies ?? [],
         ...(certificate && { tls: tlsOf(certificate) }),
-        ...(args.balancers && { balancers: { addresses: args.balancers, healthPort: containerPorts.edgeHealth } }),
+        ...(args.balancers && { balancers: { addresses: args.balancers, healthPort: edgePorts.health } }),
         ...(args.hostname !== undefined && { hostname: args.hostname }),
         ...(args.uploads !== undefined && { uploads: uploadDirectory }),
       }),
@@ -127,7 +128,6 @@ export class EdgeProxy extends pulumi.ComponentResource {
           timeoutSeconds: 5,
           retries: 5,
         },
-        memoryMb: 256,
         stopSeconds: 35,
       },
       place,

@@ -1,10 +1,11 @@
+import type { ImageKey } from "../../config/images.ts";
 import * as pulumi from "@pulumi/pulumi";
 import { type DockerPlace } from "../host/docker-place.ts";
 
 export interface LiveFilesArgs {
   readonly place: DockerPlace;
   /** Key of an image at the place, for writing the files and checking them. */
-  readonly image: string;
+  readonly image: ImageKey;
   readonly volume: pulumi.Input<string>;
   /** Where the container has the volume; the files are in `current/` below it. */
   readonly directory: string;

@@ -1,9 +1,9 @@
+import { edgePorts } from "../../topology/services/edge.ts";
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { edgeHealthPath } from "../../common/edge-contract.ts";
-import { labels, type Naming, physicalName } from "../../topology/naming.ts";
-import { containerPorts } from "../../topology/plan.ts";
-import { type LoadBalancer } from "../../topology/types.ts";
+import { type Naming, labels, physicalName } from "../../topology/naming.ts";
+import type { LoadBalancer } from "../../topology/server.ts";
 import { type Member } from "../host/fleet.ts";
 import { Answers } from "./answers.ts";
 import { Pause } from "./pause.ts";
@@ -78,7 +78,7 @@ export class HetznerBalancer extends pulumi.ComponentResource {
         healthCheck: {
           // A port of its own, that takes no PROXY protocol: the check is a plain request, whoever sends it.
           protocol: "http",
-          port: containerPorts.edgeHealth,
+          port: edgePorts.health,
           interval: check.intervalSeconds,
           timeout: check.timeoutSeconds,
           retries: check.retries,

@@ -1,7 +1,7 @@
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { cloudflareRanges } from "../../config/cloudflare-ranges.ts";
-import { labels, physicalName, type Naming } from "../../topology/naming.ts";
+import { type Naming, labels, physicalName } from "../../topology/naming.ts";
 
 export interface CloudFirewallArgs {
   readonly naming: Naming;

@@ -5,8 +5,9 @@
  * must be there from the first minute, and what follows is delivered over SSH.
  */
 import { dataMount, firewallCommand, mountCommand, readyFile } from "../../common/server-contract.ts";
-import { type Server } from "../../topology/types.ts";
-import { firewallScript, type PeerRule } from "./host-firewall.ts";
+import type { Server } from "../../topology/server.ts";
+import type { PeerRule } from "../../topology/peers.ts";
+import { firewallScript } from "./host-firewall.ts";
 
 interface File {
   readonly path: string;

@@ -1,4 +1,5 @@
 /** One Docker Engine that containers are placed on: its provider, its network, its images. */
+import type { ImageKey } from "../../config/images.ts";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { type Naming, physicalName } from "../../topology/naming.ts";
@@ -10,8 +11,8 @@ export interface DockerPlaceArgs {
   readonly dockerHost: pulumi.Input<string>;
   /** Options of the system's ssh for an `ssh://` address. @default - none */
   readonly sshOptions?: pulumi.Input<string[]>;
-  /** References of the images that the containers here need, by the name that components ask for. */
-  readonly images: Readonly<Record<string, string>>;
+  /** References of the images that the containers here need, by key. */
+  readonly images: ReadonlyMap<ImageKey, string>;
   /** With which private images are fetched; the password is sent with each call and kept by no engine. */
   readonly login?: RegistryLogin | undefined;
   /** Bytes of a packet in the container network; Hetzner's private network carries 1450. @default 1500 */
@@ -40,7 +41,7 @@ export class DockerPlace extends pulumi.ComponentResource {
   };
   readonly provider: docker.Provider;
   readonly network: pulumi.Output<string>;
-  readonly #images: ReadonlyMap<string, docker.RemoteImage>;
+  readonly #images: ReadonlyMap<ImageKey, docker.RemoteImage>;
   readonly #server: pulumi.Resource | undefined;
   readonly #ready: pulumi.Resource | undefined;
 
@@ -57,16 +58,16 @@ export class DockerPlace extends pulumi.ComponentResource {
   }
 
   /** The exact image, by its content's digest, so that a container runs what was tested and a preview sees a change. */
-  image(key: string): pulumi.Output<string> {
+  image(key: ImageKey): pulumi.Output<string> {
     return this.#find(key).imageId;
   }
 
   /** The name of an image that is there, for what is not run by the engine. */
-  reference(key: string): pulumi.Output<string> {
+  reference(key: ImageKey): pulumi.Output<string> {
     return this.#find(key).name;
   }
 
-  #find(key: string): docker.RemoteImage {
+  #find(key: ImageKey): docker.RemoteImage {
     const image = this.#images.get(key);
     if (image) return image;
     throw new Error(`image '${key}' was not asked for at this place; known: ${[...this.#images.keys()].join(", ")}`);
@@ -104,9 +105,9 @@ export class DockerPlace extends pulumi.ComponentResource {
     );
   }
 
-  #createImages(name: string, args: DockerPlaceArgs): ReadonlyMap<string, docker.RemoteImage> {
+  #createImages(name: string, args: DockerPlaceArgs): ReadonlyMap<ImageKey, docker.RemoteImage> {
     return new Map(
-      Object.entries(args.images).map(([key, reference]) => [
+      [...args.images].map(([key, reference]) => [
         key,
         // Shared with other stacks of this machine, and wanted again after a `down`: never deleted.
         new docker.RemoteImage(`${name}-image-${key}`, { name: reference, keepLocally: true }, this.options(this)),

@@ -1,17 +1,21 @@
 /** The servers of a stack, each a place for containers. */
+import { keyFingerprint } from "../../config/checks/servers.ts";
+import type { ImageKey } from "../../config/images.ts";
+import { edgePorts } from "../../topology/services/edge.ts";
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { edgeHealthPath } from "../../common/edge-contract.ts";
 import { firewallCommand } from "../../common/server-contract.ts";
 import { type Settings } from "../../config/schema.ts";
-import { labels, type Naming, physicalName } from "../../topology/naming.ts";
-import { containerPorts } from "../../topology/plan.ts";
-import { type Server, type Topology } from "../../topology/types.ts";
+import { type Naming, labels, physicalName } from "../../topology/naming.ts";
+import type { Server } from "../../topology/server.ts";
+import type { Topology } from "../../topology/topology.ts";
 import { CloudFirewall, type CloudFirewallArgs } from "./cloud-firewall.ts";
 import { privateMtu, userData } from "./cloud-init.ts";
 import { DockerPlace, type RegistryLogin } from "./docker-place.ts";
 import { Farewell } from "./farewell.ts";
-import { firewallScript, peersOf } from "./host-firewall.ts";
+import { peersOf } from "../../topology/peers.ts";
+import { firewallScript } from "./host-firewall.ts";
 import { HostFiles } from "./host-files.ts";
 import { HostReady } from "./host-ready.ts";
 import { PrivateNetwork } from "./private-network.ts";
@@ -31,7 +35,7 @@ export interface FleetArgs {
   /** @default - Hetzner is not asked which types of servers it has */
   readonly access?: HetznerAccess | undefined;
   /** References of the images that a server needs, by the name that components ask for. */
-  readonly imagesOf: (server: string) => Readonly<Record<string, string>>;
+  readonly imagesOf: (server: string) => ReadonlyMap<ImageKey, string>;
   readonly login: RegistryLogin | undefined;
 }
 
@@ -65,14 +69,15 @@ export class Fleet extends pulumi.ComponentResource {
     this.#args = args;
     const network = new PrivateNetwork("private", args, { parent: this });
     const sshKeyIds = this.#createSshKeys();
-    const placementGroupId = this.#createPlacementGroup();
+    const placementGroups = this.#createPlacementGroups();
     const firewallIds = [this.#createFirewall("closed", "nobody")];
-    const common = { placementGroupId, sshKeyIds, firewallIds, subnetId: network.subnetId };
+    const common = { sshKeyIds, firewallIds, subnetId: network.subnetId };
     const members: Member[] = [];
     for (const server of args.topology.servers) {
       // One after the other, so that the rest of them is there for the work of the one that changes its type.
       const before = members.findLast((member) => isBeside(member.server, server));
-      members.push(this.#createMember(server, { ...common, after: before?.cloudServer.type }));
+      const placementGroupId = placementGroups.get(server.placementGroup);
+      members.push(this.#createMember(server, { ...common, placementGroupId, after: before?.cloudServer.type }));
     }
     this.members = new Map(members.map((member) => [member.server.name, member]));
     this.subnetId = network.subnetId;
@@ -80,27 +85,31 @@ export class Fleet extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
+  /** Named by the key itself: another list changes no key that stays. Hetzner has each key once. */
   #createSshKeys(): pulumi.Output<string>[] {
     const { naming, admin } = this.#args;
-    return admin.sshPublicKeys.map(
-      (publicKey, index) =>
-        new hcloud.SshKey(
-          `admin-${index + 1}`,
-          { name: physicalName(naming, "admin", index + 1), publicKey, labels: { ...labels(naming, "admin") } },
-          { parent: this },
-        ).id,
-    );
+    return admin.sshPublicKeys.map((publicKey, index) => {
+      const name = `admin-${keyFingerprint(publicKey)}`;
+      const args = { name: physicalName(naming, name), publicKey, labels: { ...labels(naming, "admin") } };
+      // The first stacks named keys by their place in the list.
+      return new hcloud.SshKey(name, args, { parent: this, aliases: [{ name: `admin-${index + 1}` }] }).id;
+    });
   }
 
-  /** No two servers on one physical machine. It can be joined by a server that is off only, so it is there from the start. */
-  #createPlacementGroup(): pulumi.Output<number> {
-    const { naming } = this.#args;
-    const group = new hcloud.PlacementGroup(
-      "spread",
-      { name: physicalName(naming, "spread"), type: "spread", labels: { ...labels(naming, "spread") } },
-      { parent: this },
+  /** Each keeps its servers on physical hosts of their own. A server joins one while it is off only: when it is created. */
+  #createPlacementGroups(): ReadonlyMap<string, pulumi.Output<number>> {
+    const { naming, topology } = this.#args;
+    const names = [...new Set(topology.servers.map(({ placementGroup }) => placementGroup))];
+    return new Map(
+      names.map((name) => {
+        const group = new hcloud.PlacementGroup(
+          name,
+          { name: physicalName(naming, name), type: "spread", labels: { ...labels(naming, "spread") } },
+          { parent: this },
+        );
+        return [name, group.id.apply(Number)];
+      }),
     );
-    return group.id.apply(Number);
   }
 
   #createFirewall(
@@ -202,6 +211,6 @@ function edgeHealthOf({ services }: Topology, { name }: Server): string | undefi
   const ports = services.flatMap(({ kind, server, published }) =>
     kind === "edge" && server === name ? published : [],
   );
-  const at = ports.find(({ containerPort }) => containerPort === containerPorts.edgeHealth);
+  const at = ports.find(({ containerPort }) => containerPort === edgePorts.health);
   return at && `http://${at.address}:${at.port}${edgeHealthPath}`;
 }

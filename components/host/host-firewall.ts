@@ -1,13 +1,6 @@
-/** The packet filter inside a server: Hetzner's firewalls do not look at the private network. Pure. */
-import { addressesAround } from "../../topology/servers.ts";
-import { privateNetwork, type Server, type Service, type ServiceKind, type Topology } from "../../topology/types.ts";
-
-/** A published port that another server may reach over the private network. */
-export interface PeerRule {
-  /** Private addresses of the others, from the first to the last. */
-  readonly from: string;
-  readonly port: number;
-}
+/** The packet filter inside a server: Hetzner's firewalls do not filter the private network. Pure. */
+import type { PeerRule } from "../../topology/peers.ts";
+import { privateNetwork, type Server } from "../../topology/server.ts";
 
 const chain = "ORION-PRIVATE";
 
@@ -30,37 +23,4 @@ for hook in INPUT DOCKER-USER; do
   iptables -w -C "$hook" ${match} 2>/dev/null || iptables -w -I "$hook" 1 ${match}
 done
 `;
-}
-
-const platform: readonly ServiceKind[] = ["app", "worker", "beat", "flower", "release", "pgbouncer"];
-
-/** Who calls a service of a kind. One that is not listed is called from every server. */
-const callers: Partial<Record<ServiceKind, readonly ServiceKind[]>> = {
-  database: [...platform, "replica", "backup"],
-  replica: [...platform, "replica", "backup"],
-  cache: [...platform, "cache-replica", "sentinel"],
-  broker: [...platform, "cache-replica", "sentinel"],
-  // The load balancers alone.
-  edge: [],
-};
-
-/** What others may reach on a server over the private network; a phase with one server has no such thing. */
-export function peersOf({ servers, services, loadBalancers }: Topology, server: Server): PeerRule[] {
-  const ports = ({ published }: Service) =>
-    published.flatMap(({ address, port }) => (address === server.privateAddress ? [port] : []));
-  const mayCall = (kind: ServiceKind, caller: Server) => {
-    const kinds = callers[kind];
-    return kinds === undefined || services.some((one) => one.server === caller.name && kinds.includes(one.kind));
-  };
-  return services
-    .filter((service) => service.server === server.name)
-    .flatMap((service) => {
-      const others = servers.filter((other) => other.name !== server.name && mayCall(service.kind, other));
-      // A whole role: a server of it that goes is let in until it has ended its work, and one that comes changes nothing.
-      const from = [
-        ...new Set(others.map(addressesAround)),
-        ...(service.kind === "edge" ? loadBalancers : []).map(({ privateAddress: one }) => `${one}-${one}`),
-      ];
-      return from.flatMap((range) => ports(service).map((port) => ({ from: range, port })));
-    });
 }

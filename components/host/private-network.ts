@@ -1,7 +1,7 @@
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
-import { labels, physicalName, type Naming } from "../../topology/naming.ts";
-import { privateNetwork } from "../../topology/types.ts";
+import { type Naming, labels, physicalName } from "../../topology/naming.ts";
+import { privateNetwork } from "../../topology/server.ts";
 
 export interface PrivateNetworkArgs {
   readonly naming: Naming;

@@ -1,14 +1,14 @@
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
-import { labels, physicalName, type Naming } from "../../topology/naming.ts";
-import { keepsAddress, type Server } from "../../topology/types.ts";
+import { type Naming, labels, physicalName } from "../../topology/naming.ts";
+import { type Server, keepsAddress } from "../../topology/server.ts";
 import { type HetznerAccess, ServerType, type ServerTypeArgs } from "./server-type.ts";
 
 export interface CloudServerArgs {
   readonly naming: Naming;
   readonly server: Server;
   readonly subnetId: pulumi.Input<string>;
-  readonly placementGroupId: pulumi.Input<number>;
+  readonly placementGroupId: pulumi.Input<number> | undefined;
   readonly sshKeyIds: readonly pulumi.Input<string>[];
   /** What it has from its first minute on. */
   readonly firewallIds: readonly pulumi.Input<number>[];
@@ -108,7 +108,7 @@ export class CloudServer extends pulumi.ComponentResource {
         userData: args.userData,
         sshKeys: [...args.sshKeyIds],
         firewallIds: [...args.firewallIds],
-        placementGroupId: args.placementGroupId,
+        ...(args.placementGroupId !== undefined && { placementGroupId: args.placementGroupId }),
         // A bigger disk cannot be made smaller again, so a rescale leaves it.
         keepDisk: true,
         publicNets: [{ ipv4Enabled: true, ipv4: primaryIp.id.apply(Number), ipv6Enabled: false }],

@@ -6,6 +6,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { physicalName } from "../../topology/naming.ts";
 import { dockerLabels } from "../container.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
+import { servicesOf } from "../../topology/topology.ts";
+import type { Context } from "../context.ts";
 import { Bucket } from "./bucket.ts";
 
 export type StorageArgs = LocalArgs | R2Args;
@@ -147,3 +149,25 @@ const environmentOf = (files: Bucket, { endpoint, custom }: R2Args): Storage["en
 
 /** The uploads volume, for those who have it among their arguments. */
 export const uploadsOf = ({ uploads }: Storage) => (uploads === undefined ? {} : { uploads });
+
+/** The files of a stack, as its settings ask for them. */
+export function createStorage({ settings, topology, runtimes, parent }: Context): Storage {
+  const { domain, storage, cloudflare, protection } = settings;
+  if (storage.backend === "local") {
+    // Where the app is; a local stack may leave it out.
+    const [home] = [...servicesOf(topology, "app"), ...servicesOf(topology, "worker"), ...topology.services];
+    if (!home) throw new Error("a plan has at least one service");
+    return new Storage("storage", { backend: "local", place: runtimes.of(home), protection }, { parent });
+  }
+  const { bucket, endpoint, customDomain } = storage;
+  const { accountId, zone } = cloudflare;
+  if (bucket === undefined || accountId === undefined || endpoint === undefined) {
+    throw new Error("config/checks/needs.ts asks for them with r2");
+  }
+  const args = {
+    ...{ bucket, accountId, endpoint, protection },
+    ...(domain !== undefined && { domain }),
+    ...(customDomain !== undefined && zone !== undefined && { custom: { domain: customDomain, zone } }),
+  };
+  return new Storage("storage", { backend: "r2", ...args }, { parent });
+}

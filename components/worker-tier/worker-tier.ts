@@ -1,8 +1,9 @@
+import { flowerPorts } from "../../topology/services/flower.ts";
+import { celery as celeryCommand, type WorkerService } from "../../topology/services/worker.ts";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { flowerUser } from "../../common/app-contract.ts";
-import { containerPorts } from "../../topology/plan.ts";
-import { type Service } from "../../topology/types.ts";
+import type { Service } from "../../topology/service.ts";
 import { type AppEnvironment } from "../app-tier/environment.ts";
 import { createContainer, type HealthCheck } from "../container.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
@@ -13,8 +14,6 @@ export interface WorkerTierArgs {
   /** Workers, and Beat and Flower where they run. */
   readonly services: readonly Service[];
   readonly environment: AppEnvironment;
-  /** Memory limit of a worker, in MiB. */
-  readonly memoryMb: number;
   /** Whether a new worker takes tasks before the old one ends its last; Beat is never there twice. */
   readonly sideBySide: boolean;
   /** The uploads volume of local storage. @default - files are not kept locally */
@@ -23,7 +22,7 @@ export interface WorkerTierArgs {
   readonly flowerPassword?: pulumi.Input<string>;
 }
 
-const celery = ["celery", "-A", "app.celery"] as const;
+const celery = celeryCommand.split(" ");
 
 /**
  * A task that runs gets this long to end before its worker is killed: longer than any may take (CELERY_TASK_TIME_LIMIT,
@@ -36,22 +35,22 @@ export class WorkerTier extends pulumi.ComponentResource {
   constructor(name: string, args: WorkerTierArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:worker:WorkerTier", name, {}, opts);
     for (const service of args.services) {
-      if (service.kind === "worker") this.#createWorker(name, service, args);
+      if (service.kind === "worker") this.#createWorker(service, args);
       if (service.kind === "beat") this.#createBeat(service, args);
       if (service.kind === "flower") this.#createFlower(service, args);
     }
     this.registerOutputs({});
   }
 
-  #createWorker(name: string, service: Service, args: WorkerTierArgs): docker.Container {
+  #createWorker(service: WorkerService, args: WorkerTierArgs): docker.Container {
     return createContainer(
-      `${name}-${service.name}`,
+      service.name,
       service,
       {
         image: "app",
         command: [
           ...[...celery, "worker", "--loglevel=info", `--hostname=${service.name}@%h`],
-          ...[`--queues=${(service.queues ?? []).join(",")}`, `--concurrency=${service.concurrency ?? 1}`],
+          ...[`--queues=${service.queues.join(",")}`, `--concurrency=${service.concurrency}`],
         ],
         environment: args.environment,
         ...(args.uploads !== undefined && {
@@ -59,7 +58,6 @@ export class WorkerTier extends pulumi.ComponentResource {
         }),
         health: heartbeat("--worker"),
         sideBySide: args.sideBySide,
-        memoryMb: args.memoryMb,
         stopSeconds: warmShutdownSeconds,
       },
       args.place,
@@ -77,7 +75,6 @@ export class WorkerTier extends pulumi.ComponentResource {
         command: [...celery, "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],
         environment: args.environment,
         health: heartbeat("--beat"),
-        memoryMb: 256,
         stopSeconds: 10,
       },
       args.place,
@@ -87,13 +84,13 @@ export class WorkerTier extends pulumi.ComponentResource {
   }
 
   #createFlower(service: Service, args: WorkerTierArgs): docker.Container {
-    const url = `http://127.0.0.1:${containerPorts.flower}/healthcheck`;
+    const url = `http://127.0.0.1:${flowerPorts.http}/healthcheck`;
     return createContainer(
       "workers-flower",
       service,
       {
         image: "app",
-        command: [...celery, "flower", "--address=0.0.0.0", `--port=${containerPorts.flower}`],
+        command: [...celery, "flower", "--address=0.0.0.0", `--port=${flowerPorts.http}`],
         environment: {
           ...args.environment,
           // In the environment, since a command line is read by everybody on the server.
@@ -107,7 +104,6 @@ export class WorkerTier extends pulumi.ComponentResource {
           timeoutSeconds: 5,
           retries: 3,
         },
-        memoryMb: 256,
         stopSeconds: 10,
       },
       args.place,

@@ -1,7 +1,7 @@
-/** How much room the disks of a stack have. */
+/** Checks how full the disks of a stack are. */
 import { existsSync } from "node:fs";
 import { dataMount } from "../../common/server-contract.ts";
-import { type Topology } from "../../topology/types.ts";
+import { hasServers, type Topology } from "../../topology/topology.ts";
 import { type Engines } from "../engines.ts";
 import { type Finding, type Problem } from "./advice.ts";
 
@@ -9,17 +9,17 @@ export interface Disk {
   readonly name: string;
   readonly server: string;
   readonly path: string;
-  /** What it is when there is hardly room left. @default disk-full */
+  /** The problem when it is almost full. @default disk-full */
   readonly full?: Problem;
 }
 
 const dockerFolder = "/var/lib/docker";
 
-/** The disks that the stack writes to: those of containers, and the Volumes with data. Docker Desktop's is out of sight. */
-export function disksOf({ servers }: Topology): Disk[] {
-  if (servers.length === 0)
+/** The disks that the stack writes to: those of containers, and the Volumes with data. The disk of Docker Desktop is not visible from here. */
+export function disksOf(topology: Topology): Disk[] {
+  if (!hasServers(topology))
     return existsSync(dockerFolder) ? [{ name: "disk", server: "local", path: dockerFolder }] : [];
-  return servers.flatMap(({ name, volumeGb }) => [
+  return topology.servers.flatMap(({ name, volumeGb }) => [
     { name: `disk of ${name}`, server: name, path: dockerFolder },
     ...(volumeGb > 0
       ? [{ name: `volume of ${name}`, server: name, path: dataMount, full: "volume-full" as const }]

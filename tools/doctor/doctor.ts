@@ -1,5 +1,6 @@
 /** `make doctor`: asks every component how it is, the way a person would, and explains what is wrong. */
-import { lastingServices, type Server, servicesOf, type Topology } from "../../topology/types.ts";
+import type { Server } from "../../topology/server.ts";
+import { type Topology, hasServers, lastingServices, servicesOf } from "../../topology/topology.ts";
 import { checkBackup } from "../backup.ts";
 import { inspectContainer, requireDocker } from "../docker.ts";
 import { type Engines } from "../engines.ts";
@@ -8,7 +9,7 @@ import { bold, dim, green, red, say, yellow } from "../terminal.ts";
 import { explain, type Finding } from "./advice.ts";
 import { checkContainer } from "./containers.ts";
 import { checkDisk, disksOf } from "./disks.ts";
-import { type Exec } from "./exec.ts";
+import { type Exec } from "./question.ts";
 
 /**
  * Checks every component of the stack.
@@ -16,7 +17,7 @@ import { type Exec } from "./exec.ts";
  * @returns 0 when all are well, 1 when something is wrong
  */
 export async function doctor({ stack, settings, topology, variables }: StackFile, engines: Engines): Promise<number> {
-  if (topology.servers.length === 0) requireDocker(settings.dockerHost);
+  if (!hasServers(topology)) requireDocker(settings.dockerHost);
   const silent = topology.servers.flatMap((server) => silenceOf(server, topology, engines) ?? []);
   const answers = ({ server }: { readonly server: string }) => silent.every(({ service }) => service !== server);
   const services = lastingServices(topology).filter(answers);
@@ -44,7 +45,7 @@ export async function doctor({ stack, settings, topology, variables }: StackFile
   for (const finding of silent) found(finding);
   for (const service of services) {
     const state = states.get(service.name);
-    found({ service: service.name, ...(await checkContainer(service, state, topology, exec)) });
+    found({ service: service.name, ...(await checkContainer({ service, topology, exec }, state)) });
   }
   for (const service of backups) found(checkBackup(service, engines, new Date()));
   for (const disk of disks) found(checkDisk(disk, engines));

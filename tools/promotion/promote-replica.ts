@@ -72,12 +72,12 @@ const note = (line: string): void => {
 
 /** @throws {UserError} when PostgreSQL on the server with the primary answers, by SSH or from the replica's side */
 function refuseWhileItAnswers(
-  { stack, settings, variables }: StackFile,
+  { stack, variables }: StackFile,
   { lost, lostService, server }: Promotion,
   replica: ReplicaServer,
   resources: readonly Resource[],
 ): void {
-  const container = physicalName({ stack, phase: settings.phase }, lostService);
+  const container = physicalName({ stack }, lostService);
   const words = ["timeout", "15", "docker", "exec", container, "pg_isready", "-h", "127.0.0.1"];
   const seen = engineOf(resources, lost)
     ?.impatient()
@@ -109,8 +109,8 @@ function whatHappens({ lost, server }: Promotion, found: Found): string {
   ].join("\n");
 }
 
-async function fenceLost(root: string, { stack, settings }: StackFile, { lost }: Promotion): Promise<void> {
-  const name = physicalName({ stack, phase: settings.phase }, lost);
+async function fenceLost(root: string, { stack }: StackFile, { lost }: Promotion): Promise<void> {
+  const name = physicalName({ stack }, lost);
   await fence(name, stack, hetznerOf(root, stack), note);
 }
 
@@ -139,7 +139,7 @@ async function update(
     return code;
   }
   say(`\n${bold(`The platform runs with the primary on ${primary}.`)}`);
-  const rest = file.settings.database.replicas > 0 ? await up(root, project, file, true) : 0;
+  const rest = file.settings.database.availability !== "single" ? await up(root, project, file, true) : 0;
   if (rest !== 0) say(`\nThe platform runs, but has no replica yet. When the cause is removed: make up ${variables}`);
   for (const line of whatIsLeft(left)) say(line);
   return rest;

@@ -1,8 +1,8 @@
-/** Which replica takes which primary's place, by what the stack's file says and what the state has. Pure. */
+/** Finds which replica is promoted in place of which primary, from the stack's file and its state. Pure. */
 import { UserError } from "../../common/user-error.ts";
 import { type Graph, keyOf } from "../../policy/graph.ts";
 import { coreOf, types } from "../../policy/stateful.ts";
-import { formerPrimary, replicaName, replicaServerOf } from "../../topology/servers.ts";
+import { formerPrimary, replicaName, replicaServerOf } from "../../topology/fleet.ts";
 import { type StackFile } from "../stack-file.ts";
 
 export interface Promotion {
@@ -28,18 +28,19 @@ export interface Promotion {
  * @throws {UserError} when there is no such thing, or the file says what does not fit
  */
 export function promotionOf({ stack, settings, variables }: StackFile, graph: Graph): Promotion {
-  const { primary: said, mode, replicas } = settings.database;
+  const { primary: said, mode, availability } = settings.database;
   const refuse = (what: string) => new UserError(`Stack '${stack}' has no replica to promote: ${what}`);
-  if (settings.phase === "development" || settings.phase === "mvp") {
-    throw refuse(`phase ${settings.phase} has none. What to do after a loss is in docs/backups.md`);
+  if (mode === "external") throw refuse("its database is external (orion:database.mode)");
+  // Also without a replica of its own a promotion that was interrupted goes on: its first update has none.
+  if (availability === "single" && said === "core-1") {
+    throw refuse("orion:database.availability is single. What to do after a loss is in docs/backups.md");
   }
-  if (mode === "external") throw refuse("its database is somebody else's (orion:database.mode external)");
   const has = new Set(graph.resources.map(keyOf));
   const isThere = (server: string) => has.has(`${types.server} ${server}-server`);
 
   const core = coreOf(graph);
   const former = formerPrimary(said);
-  if (core === undefined || (core === said && former && replicas > 0 && !isThere(replicaServerOf(said)))) {
+  if (core === undefined || (core === said && former && availability !== "single" && !isThere(replicaServerOf(said)))) {
     if (former && isThere(said)) return between(former.name, said, true);
     throw refuse(`its state has no server with a primary. Bring it up first: make up ${variables}`);
   }

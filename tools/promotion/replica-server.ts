@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Outcome } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
 import { physicalName } from "../../topology/naming.ts";
-import { containerPorts } from "../../topology/plan.ts";
+import { postgresPorts } from "../../topology/services/database.ts";
 import { type Engine, enginesIn } from "../engines.ts";
 import { type StackFile } from "../stack-file.ts";
 import { type Resource } from "../state.ts";
@@ -29,10 +29,10 @@ export class ReplicaServer {
   /** Undefined when the state has none there, since the server was never made to the end. */
   readonly #engine: Engine | undefined;
 
-  constructor({ stack, settings }: StackFile, promotion: Promotion, resources: readonly Resource[]) {
+  constructor({ stack }: StackFile, promotion: Promotion, resources: readonly Resource[]) {
     this.#engine = engineOf(resources, promotion.server);
     this.#promotion = promotion;
-    this.#container = physicalName({ stack, phase: settings.phase }, promotion.service);
+    this.#container = physicalName({ stack }, promotion.service);
   }
 
   look(): Found {
@@ -48,7 +48,7 @@ export class ReplicaServer {
   /** Whether it reaches the lost primary, which this machine may be cut off from. */
   reachesPrimary(): boolean {
     const { stdout, stderr } = this.#exec(
-      ...["pg_isready", "-h", this.#promotion.lostAddress, "-p", String(containerPorts.database), "-t", "5"],
+      ...["pg_isready", "-h", this.#promotion.lostAddress, "-p", String(postgresPorts.postgres), "-t", "5"],
     );
     return isServing(stdout + stderr);
   }

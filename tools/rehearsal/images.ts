@@ -26,12 +26,12 @@ export const isStandIn = ({ image, reference }: Delivery): boolean => image !== 
  * @param here references that the local Docker Engine has
  */
 export function deliveriesOf(
-  wanted: Readonly<Record<string, string>>,
-  defaults: Readonly<Record<string, string>>,
+  wanted: ReadonlyMap<string, string>,
+  defaults: ReadonlyMap<string, string>,
   here: ReadonlySet<string>,
 ): Delivery[] {
-  return Object.entries(wanted).map(([name, reference]) => {
-    const usual = defaults[name] ?? reference;
+  return [...wanted].map(([name, reference]) => {
+    const usual = defaults.get(name) ?? reference;
     const isOwn = reference !== usual && here.has(reference);
     return isOwn ? { built: undefined, image: reference, reference } : { built: name, image: usual, reference };
   });
@@ -47,7 +47,7 @@ export async function findDeliveries(root: string, { settings, topology }: Stack
   const usual = { ...settings, images: {} };
   const built = builtImages(root, usual);
   const wanted = imageReferences(topology.services, settings, builtImages(root, settings));
-  const defaults = { ...imageReferences(topology.services, usual, built), ...built };
-  const here = await localImages(run, Object.values(wanted));
+  const defaults = new Map([...imageReferences(topology.services, usual, built), ...Object.entries(built)]);
+  const here = await localImages(run, [...wanted.values()]);
   return deliveriesOf(wanted, defaults, new Set(here.keys()));
 }

@@ -2,6 +2,7 @@
  * `make rehearse`: a stack on a rehearsal cloud, by the unchanged program and the engine as it is. A project of its own
  * below the cloud's folder has its state, so that nothing here touches the real stack of the same name.
  */
+import { hasServers } from "../../topology/topology.ts";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { runSync, runInteractive } from "../../common/process.ts";
@@ -72,7 +73,7 @@ export async function rehearse(options: RehearseOptions): Promise<number> {
 function checked(stack: string, text: string, phase: string | undefined): StackFile {
   const contents = parseStackText(stack, text);
   const file = describeStack(stack, phase === undefined ? contents : inPhase(contents, phase));
-  if (file.topology.servers.length > 0) return file;
+  if (hasServers(file.topology)) return file;
   throw new UserError(
     `Phase ${file.settings.phase} of stack '${stack}' has no servers: make up STACK=${stack} brings it up on this machine. ` +
       "A rehearsal needs another phase, as in: make rehearse PHASE=mvp",

@@ -35,12 +35,12 @@ export function reportOf(file: StackFile, status: Status, paths: RehearsalPaths,
 
 /** The command that visits the platform: DNS knows of none of this. */
 function visit({ stack, settings, topology }: StackFile, status: Status, { authority }: RehearsalPaths): string {
-  const { domain = "", phase, cloudflare } = settings;
+  const { domain = "", cloudflare } = settings;
   const curl = (address: string | null | undefined, trust: string): string =>
     address ? `curl --resolve ${domain}:443:${address} ${trust} https://${domain}/` : "";
   if (cloudflare.enabled) return curl(status.edge, `--cacert ${authority}`);
   const first = topology.servers.find(({ publicWeb }) => publicWeb);
-  const name = first && physicalName({ stack, phase }, first.name);
+  const name = first && physicalName({ stack }, first.name);
   const entrances = [...status.balancers, ...status.servers.filter((server) => server.name === name)];
   // Its certificate is one that nobody else vouches for.
   return curl(entrances[0]?.address, "--insecure");

@@ -15,14 +15,14 @@ describe.each(modes)("Database in mode %s", (mode) => {
   const database = (kind: "volume" | "memory") =>
     compose(mode, () => {
       const service = serviceOf("database", onPort(5432, 5432));
-      return new Database("database", { place: placeOf("postgres"), service, memoryMb: 512, data: { kind } });
+      return new Database("database", { place: placeOf("postgres"), service, data: { kind } });
     });
 
   test("the server's container", async () => {
     const { resources } = await database("volume");
     const password = { "[secret]": known(mode, "generated-database-password") };
     expect(named(resources, "database-server").inputs).toEqual({
-      ...containerBasics("database", 60, 1024),
+      ...containerBasics("database", 60),
       name: "orion-test-database",
       image: known(mode, "sha256:local-image-postgres"),
       command: [

@@ -4,10 +4,11 @@ import { parse } from "yaml";
 import { dataMount } from "../../../common/server-contract.ts";
 import { firewallRules } from "../../../components/host/cloud-firewall.ts";
 import { userData } from "../../../components/host/cloud-init.ts";
-import { firewallScript, peersOf } from "../../../components/host/host-firewall.ts";
+import { firewallScript } from "../../../components/host/host-firewall.ts";
+import { peersOf } from "../../../topology/peers.ts";
 import { sshOptions } from "../../../common/ssh.ts";
 import { plan } from "../../../topology/plan.ts";
-import { type Server } from "../../../topology/types.ts";
+import type { Server } from "../../../topology/server.ts";
 import { settingsOf } from "../support/settings.ts";
 
 const topology = plan("prod", settingsOf("scale"));
@@ -64,11 +65,11 @@ describe("user data", () => {
 describe("the packet filter of the private network", () => {
   test("lets other servers reach what is published there, and nothing else", () => {
     const peers = peersOf(topology, server("core-1"));
-    expect(peers).toContainEqual({ from: "10.20.1.41-10.20.1.50", port: 5432 });
-    expect(peers.filter(({ from }) => from.startsWith("10.20.1.1"))).toEqual([]);
+    expect(peers).toContainEqual({ from: "10.20.1.101-10.20.1.130", port: 5432 });
+    expect(peers.filter(({ from }) => /^10[.]20[.]1[.]1\d-/.test(from))).toEqual([]);
     const script = firewallScript(server("core-1"), peers);
     expect(script).toContain(
-      "-p tcp -m iprange --src-range 10.20.1.41-10.20.1.50 -m conntrack --ctorigdstport 5432 -j RETURN",
+      "-p tcp -m iprange --src-range 10.20.1.101-10.20.1.130 -m conntrack --ctorigdstport 5432 -j RETURN",
     );
     expect(script).toContain("-s 10.20.0.0/16 -m conntrack --ctstate NEW --ctorigdst 10.20.1.11");
     expect(script.lastIndexOf("-j DROP")).toBeGreaterThan(script.lastIndexOf("-j RETURN"));
@@ -79,7 +80,7 @@ describe("the packet filter of the private network", () => {
       const more = plan("prod", settingsOf("scale", { app: { servers: { count } }, workers: { servers: { count } } }));
       return peersOf(more, server(name));
     };
-    for (const name of ["core-1", "db-2", "app-1"]) expect(rules(5, name)).toEqual(rules(1, name));
+    for (const name of ["core-1", "db-2", "app-fsn1-1"]) expect(rules(5, name)).toEqual(rules(1, name));
   });
 
   test("one server has no peers", () => {

@@ -3,9 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { CloudServer } from "../../../components/host/server.ts";
 import { DockerPlace } from "../../../components/host/docker-place.ts";
 import { PrivateNetwork } from "../../../components/host/private-network.ts";
-import { planServers } from "../../../topology/servers.ts";
-import { type Naming } from "../../../topology/naming.ts";
-import { type Server } from "../../../topology/types.ts";
+import { planServers } from "../../../topology/fleet.ts";
+import type { Naming } from "../../../topology/naming.ts";
+import type { Server } from "../../../topology/server.ts";
 import { compose } from "../support/compose.ts";
 import { named } from "../support/place.ts";
 import { settingsOf } from "../support/settings.ts";
@@ -82,17 +82,17 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
   });
 
   test("a server without data has no Volume and may go", async () => {
-    const { resources } = await composeServer("app-1");
-    expect(resources.map(({ name }) => name)).not.toContain("app-1-volume");
-    for (const name of ["app-1-server", "app-1-ip"]) expect(named(resources, name).options.protect).toBeUndefined();
-    expect(named(resources, "app-1-network").options.deletedWith).toBe("hcloud:index/server:Server app-1-server");
+    const { resources } = await composeServer("app-fsn1-1");
+    expect(resources.map(({ name }) => name)).not.toContain("app-fsn1-1-volume");
+    for (const name of ["app-fsn1-1-server", "app-fsn1-1-ip"]) expect(named(resources, name).options.protect).toBeUndefined();
+    expect(named(resources, "app-fsn1-1-network").options.deletedWith).toBe("hcloud:index/server:Server app-fsn1-1-server");
   });
 
   test("images of a private registry are fetched with a login, whose password is a secret", async () => {
     const login = { registry: "ghcr.io", user: "orion", password: pulumi.secret("hush") };
     const { resources } = await compose(
       mode,
-      () => new DockerPlace("local", { naming, dockerHost: "unix:///var/run/docker.sock", images: {}, login }),
+      () => new DockerPlace("local", { naming, dockerHost: "unix:///var/run/docker.sock", images: new Map(), login }),
     );
     expect(named(resources, "local-docker").inputs).toMatchObject({
       registryAuth: { "[secret]": JSON.stringify([{ address: "ghcr.io", username: "orion", password: "hush" }]) },
@@ -101,27 +101,27 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
 
   test("a place on a server goes away with it", async () => {
     const { resources } = await compose(mode, () => {
-      const args = { naming, ssh, server: serverOf("app-1"), subnetId: "1-10.20.1.0/24", placementGroupId: 5 };
-      const cloud = new CloudServer("app-1", {
+      const args = { naming, ssh, server: serverOf("app-fsn1-1"), subnetId: "1-10.20.1.0/24", placementGroupId: 5 };
+      const cloud = new CloudServer("app-fsn1-1", {
         ...args,
         sshKeyIds: [],
         firewallIds: [],
         image: "debian-12",
         userData: "",
       });
-      return new DockerPlace("app-1", {
+      return new DockerPlace("app-fsn1-1", {
         naming,
         dockerHost: "ssh://root@192.0.2.10",
         sshOptions: ["-o", "ControlMaster=auto"],
-        images: { nginx: "nginx:1-bookworm" },
+        images: new Map([["nginx", "nginx:1-bookworm"]]),
         mtu: 1450,
         server: cloud.server,
       });
     });
-    expect(named(resources, "app-1-docker").inputs).toMatchObject({ host: "ssh://root@192.0.2.10" });
-    expect(named(resources, "app-1-image-nginx")).toMatchObject({
+    expect(named(resources, "app-fsn1-1-docker").inputs).toMatchObject({ host: "ssh://root@192.0.2.10" });
+    expect(named(resources, "app-fsn1-1-image-nginx")).toMatchObject({
       inputs: { name: "nginx:1-bookworm", keepLocally: true },
-      options: { deletedWith: "hcloud:index/server:Server app-1-server" },
+      options: { deletedWith: "hcloud:index/server:Server app-fsn1-1-server" },
     });
   });
 });

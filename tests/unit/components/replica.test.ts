@@ -15,8 +15,10 @@ describe.each(["preview", "up"] as const)("Replica in mode %s", (mode) => {
     compose(mode, () => {
       const place = placeOf("postgres");
       const published = [{ address: "10.20.1.22", port: 5432, containerPort: 5432 }];
+      const own = serviceOf("database", { name: "replica-1", published });
+      const replicaService = { ...own, kind: "replica", follows: "10.20.1.11:5432" } as const;
       return new Replica("replica-1", {
-        ...{ place, service: serviceOf("replica", { name: "replica-1", published }), memoryMb: 512 },
+        ...{ place, service: replicaService, maxConnections: 100 },
         ...{ address: "10.20.1.22:5432", path: "/mnt/orion-data/postgres" },
         ...{ databasePassword: pulumi.secret("of the platform"), source: "10.20.1.11:5432" },
         primary: { place, service: serviceOf("database") },

@@ -1,10 +1,9 @@
 /** The components that run the platform's own image, and what stands before them. */
 import * as pulumi from "@pulumi/pulumi";
 import { AppTier } from "../../../components/app-tier/app-tier.ts";
-import { appEnvironment, poolSize } from "../../../components/app-tier/environment.ts";
+import { appEnvironment } from "../../../components/app-tier/environment.ts";
 import { Release } from "../../../components/app-tier/release.ts";
 import { createContainer, dockerDuration } from "../../../components/container.ts";
-import { maxConnections } from "../../../components/database/postgres-settings.ts";
 import { Docs } from "../../../components/docs/docs.ts";
 import { EdgeProxy, type EdgeProxyArgs } from "../../../components/edge-proxy/edge-proxy.ts";
 import { nginxConfig } from "../../../components/edge-proxy/nginx-config.ts";
@@ -33,15 +32,15 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
   const tier = (instances: number, sideBySide = false) =>
     compose(mode, () => {
       const services = Array.from({ length: instances }, (_, n) => serviceOf("app", { name: `app-${n + 1}` }));
-      const args = { place: placeOf("app"), services, environment, uvicornWorkers: 4, memoryMb: 1024 };
+      const args = { place: placeOf("app"), services, environment, uvicornWorkers: 4 };
       return new AppTier("app", { ...args, sideBySide, uploads: "orion-test-uploads" });
     });
 
   test("a container for each instance, all under one name", async () => {
     const { resources, result } = await tier(2);
     const alias = mode === "preview" ? "[unknown]" : await aliasOf(result);
-    expect(named(resources, "app-app-2").inputs).toEqual({
-      ...containerBasics("app", 35, 1024, "app-2"),
+    expect(named(resources, "app-2").inputs).toEqual({
+      ...containerBasics("app", 35, 512, "app-2"),
       name: "orion-test-app-2",
       image: known(mode, "sha256:local-image-app"),
       command: [
@@ -68,10 +67,10 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
   test("another version has another name, which is no secret", async () => {
     const networks = async (uvicornWorkers: number) => {
       const { resources } = await compose(mode, () => {
-        const args = { place: placeOf("app"), services: [serviceOf("app")], environment, memoryMb: 1024 };
+        const args = { place: placeOf("app"), services: [serviceOf("app")], environment };
         return new AppTier("app", { ...args, uvicornWorkers, sideBySide: true });
       });
-      return named(resources, "app-app").inputs["networksAdvanced"];
+      return named(resources, "app").inputs["networksAdvanced"];
     };
     const versions = [await networks(1), await networks(2)];
     expect(JSON.stringify(versions[0]) === JSON.stringify(versions[1])).toBe(mode === "preview");
@@ -79,20 +78,21 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
   });
 
   test("side by side, a new one has a name of its own and comes before the old one goes", async () => {
-    const { inputs, options } = named((await tier(1, true)).resources, "app-app-1");
+    const { inputs, options } = named((await tier(1, true)).resources, "app-1");
     expect(inputs["name"]).toBeUndefined();
     expect(options.deleteBeforeReplace).toBe(false);
   });
 
   test("every container waits for its end, and is made anew when its start failed", async () => {
     const { resources } = await tier(1);
-    expect(named(resources, "app-app-1").options).toEqual({
+    expect(named(resources, "app-1").options).toEqual({
       parent: "orion:app:AppTier app",
       provider: "pulumi:providers:docker local-docker",
       dependencies: [
         "docker:index/network:Network local-network",
         "docker:index/remoteImage:RemoteImage local-image-app",
       ],
+      aliases: ["app-app-1"],
       deleteBeforeReplace: true,
       replaceOnChanges: ["healthcheck", "init", "tmpfs", "#initerror"],
     });
@@ -100,29 +100,30 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
 });
 
 describe.each(modes)("WorkerTier in mode %s", (mode) => {
+  const emails = { queues: ["emails"], concurrency: 3 } as const;
   const tier = () =>
     compose(mode, () => {
       const services = [
-        serviceOf("worker", { name: "worker-emails-1", queues: ["emails"], concurrency: 3 }),
+        { ...serviceOf("beat"), kind: "worker", name: "worker-emails", container: "orion-test-worker-emails", ...emails } as const,
         serviceOf("beat"),
         serviceOf("flower", { published: [{ address: "127.0.0.1", port: 5555, containerPort: 5555 }] }),
       ];
-      const args = { place: placeOf("app"), services, environment, memoryMb: 512, sideBySide: false };
+      const args = { place: placeOf("app"), services, environment, sideBySide: false };
       return new WorkerTier("workers", args);
     });
 
   test("a worker takes its queues with its concurrency, and has the time of the longest task to end", async () => {
     const { resources } = await tier();
-    expect(named(resources, "workers-worker-emails-1").inputs).toEqual({
-      ...containerBasics("worker", 310, 512, "worker-emails-1"),
-      name: "orion-test-worker-emails-1",
+    expect(named(resources, "worker-emails").inputs).toEqual({
+      ...containerBasics("worker", 310, 512, "worker-emails"),
+      name: "orion-test-worker-emails",
       image: known(mode, "sha256:local-image-app"),
       command: [
-        ...["celery", "-A", "app.celery", "worker", "--loglevel=info", "--hostname=worker-emails-1@%h"],
+        ...["celery", "-A", "app.celery", "worker", "--loglevel=info", "--hostname=worker-emails@%h"],
         ...["--queues=emails", "--concurrency=3"],
       ],
       envs: ["DATABASE_URL=postgresql://database"],
-      networksAdvanced: [{ name: "orion-test-network", aliases: ["worker-emails-1"] }],
+      networksAdvanced: [{ name: "orion-test-network", aliases: ["worker-emails"] }],
       ports: [],
       healthcheck: {
         tests: ["CMD", "python", "-m", "app.healthcheck", "--worker"],
@@ -141,7 +142,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
       const services = [
         serviceOf("flower", { published: [{ address: "127.0.0.1", port: 5555, containerPort: 5555 }] }),
       ];
-      const args = { place: placeOf("app"), services, environment, memoryMb: 512, sideBySide: true };
+      const args = { place: placeOf("app"), services, environment, sideBySide: true };
       return new WorkerTier("workers", { ...args, flowerPassword: pulumi.secret("hidden") });
     });
     expect(named(resources, "workers-flower").inputs["envs"]).toContainEqual({
@@ -202,7 +203,7 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
   test("nginx with its whole configuration", async () => {
     const { resources } = await edge();
     expect(named(resources, "edge-nginx").inputs).toEqual({
-      ...containerBasics("edge", 35, 256),
+      ...containerBasics("edge", 35),
       name: "orion-test-edge",
       image: known(mode, "sha256:local-image-nginx"),
       command: ["nginx", "-c", "/etc/orion/edge/current/nginx.conf", "-g", "daemon off;"],
@@ -394,7 +395,7 @@ describe("what all containers share", () => {
     const container = () => {
       const place = placeOf("redis");
       const health = { command: ["true"], intervalSeconds: 1, timeoutSeconds: 1, retries: 1, startPeriodSeconds: 1 };
-      const args = { image: "postgres", health, memoryMb: 64, stopSeconds: 1 };
+      const args = { image: "postgres", health, stopSeconds: 1 } as const;
       return createContainer("c", serviceOf("cache"), args, place, { parent: place });
     };
     await expect(compose("up", container)).rejects.toThrow(
@@ -407,15 +408,6 @@ describe("what all containers share", () => {
       "no mock for the invoke docker:index/getNetwork:getNetwork",
     );
   });
-});
-
-test("old and new versions of the app, side by side with all workers, have connections enough", () => {
-  const { app, workers } = settingsOf("mvp");
-  const processes = 2 * app.instances * app.uvicornWorkers;
-  const tasks = Object.values(workers.concurrency).reduce((sum, each) => sum + each, 0);
-  expect(poolSize(settingsOf("mvp"))).toBe(2);
-  expect(2 * poolSize(settingsOf("mvp")) * processes + 2 * tasks).toBeLessThan(maxConnections);
-  expect(poolSize(settingsOf("mvp", { app: { instances: 16, uvicornWorkers: 64 } }))).toBe(1);
 });
 
 describe("nginx behind a load balancer", () => {

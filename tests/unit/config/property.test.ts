@@ -14,7 +14,7 @@ import {
   type Settings,
 } from "../../../config/schema.ts";
 import { plan } from "../../../topology/plan.ts";
-import { lastingServices } from "../../../topology/types.ts";
+import { lastingServices } from "../../../topology/topology.ts";
 import { mistakes, valueOf } from "../support/arbitrary.ts";
 import { compose, type Recorded } from "../support/compose.ts";
 import { leastValues, refusalOf } from "../support/settings.ts";

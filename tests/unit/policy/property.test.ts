@@ -7,7 +7,8 @@ import { parseConfig } from "../../../config/parse.ts";
 import { locations, type Phase, phases, queues, secretKeys, type Settings } from "../../../config/schema.ts";
 import { isSafe, moveBetween } from "../../../policy/dangers.ts";
 import { plan } from "../../../topology/plan.ts";
-import { type Server, type Topology } from "../../../topology/types.ts";
+import type { Server } from "../../../topology/server.ts";
+import type { Topology } from "../../../topology/topology.ts";
 import { leastValues } from "../support/settings.ts";
 import { outlineIn, serverPhases, titles } from "./support.ts";
 

@@ -1,26 +1,35 @@
 /** A Docker place as components get it, and a look at what they made there. */
 import { DockerPlace } from "../../../components/host/docker-place.ts";
-import { type Naming } from "../../../topology/naming.ts";
-import { type Service } from "../../../topology/types.ts";
+import type { Naming } from "../../../topology/naming.ts";
+import type { ImageKey } from "../../../config/images.ts";
+import { definitionOf } from "../../../topology/catalogue.ts";
+import type { BaseService, ServiceKind } from "../../../topology/service.ts";
 import { type Recorded } from "./compose.ts";
 
 export const naming: Naming = { stack: "test", phase: "development" };
 
-export const placeOf = (...images: string[]): DockerPlace =>
+export const placeOf = (...images: ImageKey[]): DockerPlace =>
   new DockerPlace("local", {
     naming,
     dockerHost: "unix:///var/run/docker.sock",
-    images: Object.fromEntries(images.map((image) => [image, `${image}:test`])),
+    images: new Map(images.map((image) => [image, `${image}:test`])),
   });
 
-export const serviceOf = (kind: Service["kind"], more: Partial<Service> = {}): Service => ({
+/** A service of a kind that has nothing but what all kinds have. */
+export const serviceOf = <Kind extends PlainKind>(
+  kind: Kind,
+  more: Partial<Omit<BaseService<Kind>, "kind">> = {},
+): BaseService<Kind> => ({
   name: kind,
   kind,
   server: "local",
   container: `orion-test-${more.name ?? kind}`,
   published: [],
+  memoryMb: 512,
   ...more,
 });
+
+type PlainKind = Exclude<ServiceKind, "worker" | "replica">;
 
 /** The resource of that logical name. */
 export function named(resources: readonly Recorded[], name: string): Recorded {
@@ -31,11 +40,13 @@ export function named(resources: readonly Recorded[], name: string): Recorded {
 
 /** What every container has in common, whatever runs in it: exactly the options that components/container.ts sets. */
 export const containerBasics = (
-  role: string,
+  role: ServiceKind,
   stopSeconds: number,
-  memory: number,
-  service = role,
+  memory = 512,
+  service: string = role,
 ): Record<string, unknown> => ({
+  cpuShares: definitionOf(role).cpuShares,
+  ...(definitionOf(role).keeps === "data" && { memoryReservation: memory }),
   destroyGraceSeconds: stopSeconds,
   init: true,
   labels: [

@@ -1,15 +1,12 @@
+/** Plans: what a stack has in each phase, and what stays when it moves. */
 import { type Phase, phases } from "../../../config/schema.ts";
-import { imageReferences } from "../../../topology/images.ts";
-import { labels, lastingLabels, physicalName } from "../../../topology/naming.ts";
+import { planServers } from "../../../topology/fleet.ts";
 import { plan } from "../../../topology/plan.ts";
-import { planServers } from "../../../topology/servers.ts";
-import { servicesOf, type Topology } from "../../../topology/types.ts";
+import { type Topology, servicesOf } from "../../../topology/topology.ts";
 import { expectGolden, type Line } from "../../../testing/golden.ts";
 import { settingsOf } from "../support/settings.ts";
 
-const built = { app: "orion/sample-app:test", docs: "orion/docs:test" };
-
-describe("development", () => {
+describe("a local stack", () => {
   test("is one Docker Engine with the guide's ports, on loopback only", () => {
     const { servers, services, loadBalancers } = plan("dev", settingsOf("development"));
     expect({ servers, loadBalancers }).toEqual({ servers: [], loadBalancers: [] });
@@ -26,7 +23,7 @@ describe("development", () => {
       cache: "127.0.0.1:6380",
       release: "",
       "app-1": "127.0.0.1:8000",
-      "worker-1": "",
+      worker: "",
       beat: "",
       flower: "127.0.0.1:5555",
       edge: "127.0.0.1:8080",
@@ -37,9 +34,9 @@ describe("development", () => {
   test("queues of a list have workers of their own, and the others one together; none is without, or has two", () => {
     const workersOf = (dedicated: unknown) =>
       servicesOf(plan("dev", settingsOf("development", { workers: { dedicated } })), "worker").map(
-        ({ name, queues, concurrency }) => `${name} ${queues?.join("+") ?? ""} ${concurrency ?? 0}`,
+        ({ name, queues, concurrency }) => `${name} ${queues.join("+")} ${concurrency}`,
       );
-    expect(workersOf(["emails"])).toEqual(["worker-emails-1 emails 1", "worker-1 default+imports+reports 4"]);
+    expect(workersOf(["emails"])).toEqual(["worker-emails emails 1", "worker default+imports+reports 4"]);
     expect(workersOf([])).toEqual(workersOf(false));
     expect(workersOf(["reports", "emails", "imports", "default"])).toEqual(workersOf(true));
   });
@@ -66,8 +63,8 @@ test.each(phases)("the plan of phase %s is the one that was looked at", (phase) 
 });
 
 /** In the plan's own order, which is part of it. */
-const linesOf = ({ stack, phase, servers, services, loadBalancers }: Topology): Line[] => [
-  { kind: "stack", name: stack, values: [{ phase }] },
+const linesOf = ({ stack, phase, hosting, servers, services, loadBalancers }: Topology): Line[] => [
+  { kind: "stack", name: stack, values: [{ phase, hosting }] },
   ...servers.map(({ name, ...rest }) => ({ kind: "server", name, values: [rest] })),
   ...services.map(({ name, ...rest }) => ({ kind: "service", name, values: [rest] })),
   ...loadBalancers.map(({ name, ...rest }) => ({ kind: "loadBalancer", name, values: [rest] })),
@@ -78,13 +75,13 @@ describe("a move adds", () => {
   const steps = order.slice(1).map((to, index) => [order[index] ?? "mvp", to] as const);
 
   test.each(steps)(
-    "%s to %s keeps every server with its name and address, and the location of its data",
+    "%s to %s keeps every server with its name, its address and its location",
     (from, to) => {
       const after = planServers(settingsOf(to));
       for (const server of planServers(settingsOf(from))) {
         const kept = after.find(({ name }) => name === server.name);
-        expect(kept).toMatchObject({ privateAddress: server.privateAddress, role: server.role });
-        if (server.name === "core-1") expect(kept?.location).toBe(server.location);
+        const { privateAddress, role, location, placementGroup } = server;
+        expect(kept).toMatchObject({ privateAddress, role, location, placementGroup });
       }
     },
   );
@@ -112,15 +109,15 @@ describe("a move adds", () => {
 });
 
 describe("a replica in the primary's place", () => {
-  const promoted = (primary: string, replicas = 1) =>
-    plan("prod", settingsOf("scale", { database: { primary, replicas } }));
+  const promoted = (primary: string, availability = "replica") =>
+    plan("prod", settingsOf("scale", { database: { primary, availability } }));
 
   test("is the core, and keeps name, address, Volume, location and container; replicas go on with the next number", () => {
     const { servers, services } = promoted("db-2");
     const [before, after] = [planServers(settingsOf("scale")), servers].map(
       (all) => new Map(all.map((one) => [one.name, one])),
     );
-    expect([...(after?.keys() ?? [])]).toEqual(["db-2", "db-3", "app-1", "app-2", "worker-1"]);
+    expect([...(after?.keys() ?? [])]).toEqual(["db-2", "db-3", "app-fsn1-1", "app-nbg1-1", "worker-fsn1-1"]);
     expect(after?.get("db-2")).toEqual({ ...before?.get("db-2"), role: "core" });
     expect(after?.get("db-3")).toMatchObject({ role: "db", privateAddress: "10.20.1.23", location: "hel1" });
     const ofReplica = servicesOf(plan("prod", settingsOf("scale")), "replica")[0];
@@ -148,7 +145,7 @@ describe("a replica in the primary's place", () => {
   });
 
   test("takes its own backups as long as it has no replica", () => {
-    const backup = promoted("db-2", 0).services.find(({ kind }) => kind === "backup");
+    const backup = promoted("db-2", "single").services.find(({ kind }) => kind === "backup");
     expect(backup?.server).toBe("db-2");
   });
 });
@@ -171,52 +168,9 @@ describe("backups", () => {
   test("are not taken where there is no other place for them", () => {
     expect(homes("mvp", { storage: { backend: "local" } })).toEqual([]);
   });
-
-  test("bring the images of their clients along, also to a server without a database", () => {
-    const { storage, ...settings } = settingsOf("mvp");
-    const external = { ...settings, storage, database: { ...settings.database, mode: "external" as const } };
-    const { services } = plan("prod", external);
-    expect(services.filter(({ kind }) => kind === "database")).toEqual([]);
-    expect(imageReferences(services, external, built)).toMatchObject({
-      postgres: "postgres:15-bookworm",
-      rclone: "rclone/rclone:1",
-    });
-  });
 });
 
-describe("names", () => {
-  test("say stack, role and number", () => {
-    expect(physicalName({ stack: "prod", phase: "mvp" }, "app", 2)).toBe("orion-prod-app-2");
-    expect(physicalName({ stack: "prod", phase: "mvp" }, "network")).toBe("orion-prod-network");
-  });
-
-  test("labels that last leave the phase out, so that a move replaces nothing", () => {
-    const naming = { stack: "prod", phase: "scale" } as const;
-    expect(labels(naming, "core")).toEqual({ app: "orion", stack: "prod", role: "core", phase: "scale" });
-    expect(lastingLabels(naming, "core")).toEqual({ app: "orion", stack: "prod", role: "core" });
-  });
-});
-
-describe("images", () => {
-  test("are those of the services that run, and no others", () => {
-    const settings = settingsOf("development", { services: ["cache"] });
-    expect(Object.keys(imageReferences(plan("dev", settings).services, settings, built)).sort()).toEqual([
-      "postgres",
-      "redis",
-    ]);
-  });
-
-  test("a registry stands before the official ones, an own reference replaces one", () => {
-    const settings = settingsOf("development", {
-      images: { registry: "registry.example.com/mirror", redis: "example.com/redis:7.4" },
-      app: { image: "example.com/app:1" },
-    });
-    expect(imageReferences(plan("dev", settings).services, settings, built)).toEqual({
-      postgres: "registry.example.com/mirror/postgres:15-bookworm",
-      nginx: "registry.example.com/mirror/nginx:1-bookworm",
-      redis: "example.com/redis:7.4",
-      app: "example.com/app:1",
-      docs: "orion/docs:test",
-    });
-  });
+test("a plan that does not fit is refused with every problem at once", () => {
+  const settings = settingsOf("mvp", { database: { memoryMb: 65_536, maxConnections: 30 } });
+  expect(() => plan("Prod_EU", settings)).toThrow(/the stack's name: got "Prod_EU"[^]*server core-1:[^]*orion:database.maxConnections/);
 });

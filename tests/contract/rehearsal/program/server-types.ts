@@ -5,7 +5,7 @@ import { CloudServer } from "../../../../components/host/server.ts";
 import { type ServerType } from "../../../../components/host/server-type.ts";
 import { loadHetznerAccess } from "../../../../config/load.ts";
 import { phases } from "../../../../config/schema.ts";
-import { type Server } from "../../../../topology/types.ts";
+import type { Server } from "../../../../topology/server.ts";
 
 const config = new pulumi.Config();
 const phase = phases.find((one) => one === config.require("phase")) ?? "mvp";
@@ -20,7 +20,7 @@ let after: ServerType | undefined;
 for (let number = 1; number <= config.requireNumber("count"); number++) {
   const server: Server = {
     ...{ name: `app-${number}`, role: "app", location: "fsn1", privateAddress: `10.20.1.${40 + number}` },
-    ...{ types: config.require("types").split(","), volumeGb: 0, publicWeb: false },
+    ...{ types: config.require("types").split(","), volumeGb: 0, publicWeb: false, placementGroup: "spread" },
   };
   after = new CloudServer(server.name, {
     ...{ naming, server, after, access: loadHetznerAccess(), ssh: { folder: "/nowhere" } },

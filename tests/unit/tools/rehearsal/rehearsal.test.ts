@@ -118,8 +118,17 @@ config:
 });
 
 test("an image that this machine does not have is stood in for by the one that it would be by default", () => {
-  const wanted = { app: "registry.example.com/app:1", redis: "mirror.example.com/redis:7", nginx: "nginx:1" };
-  const defaults = { app: "orion/sample-app:abc", docs: "orion/docs:abc", redis: "redis:7", nginx: "nginx:1" };
+  const wanted = new Map([
+    ["app", "registry.example.com/app:1"],
+    ["redis", "mirror.example.com/redis:7"],
+    ["nginx", "nginx:1"],
+  ]);
+  const defaults = new Map([
+    ["app", "orion/sample-app:abc"],
+    ["docs", "orion/docs:abc"],
+    ["redis", "redis:7"],
+    ["nginx", "nginx:1"],
+  ]);
   const deliveries = deliveriesOf(wanted, defaults, new Set(["mirror.example.com/redis:7"]));
   expect(deliveries).toEqual([
     { built: "app", image: "orion/sample-app:abc", reference: "registry.example.com/app:1" },

@@ -1,8 +1,8 @@
-/** What the settings about Cloudflare need of each other. Pure. */
-import { line } from "./line.ts";
-import { type Settings } from "./schema.ts";
+/** Checks settings about Cloudflare against each other. Pure. */
+import { line } from "../line.ts";
+import { type Settings } from "../schema.ts";
 
-/** What is wrong, one line each. */
+/** @returns the problems, one line each */
 export function checkCloudflare(settings: Settings): string[] {
   return [...checkZone(settings), ...checkOrigin(settings), ...checkCustomDomain(settings)];
 }
@@ -15,14 +15,14 @@ function checkZone({ domain, cloudflare: { enabled, zone } }: Settings): string[
     return [line("cloudflare.zone", zone, `the zone that orion:domain ${domain} lies in`)];
   }
   if (domain.split(".").length - zone.split(".").length <= 1) return [];
-  // Cloudflare would accept it, and visitors would see a certificate that is not for this name.
+  // Cloudflare would accept the record, and visitors would get a certificate that does not cover this name.
   const why = "Cloudflare's certificates go no deeper; set orion:cloudflare.zone if the domain lies in a zone below";
   return [line("domain", domain, `${zone} or one label below it: ${why}`)];
 }
 
-/** Cloudflare asks servers for a certificate that it trusts, and what does not have one is not reached. */
-function checkOrigin({ phase, edge, cloudflare }: Settings): string[] {
-  if (phase === "development" || !cloudflare.enabled) return [];
+/** Cloudflare's strict TLS mode connects only to origins whose certificate it trusts. */
+function checkOrigin({ hosting, edge, cloudflare }: Settings): string[] {
+  if (hosting === "local" || !cloudflare.enabled) return [];
   if (edge.tls === "cloudflare-origin-ca" || edge.tls === "acme") return [];
   return [line("edge.tls", edge.tls, "cloudflare-origin-ca or acme while orion:cloudflare.enabled is true")];
 }

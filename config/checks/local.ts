@@ -1,9 +1,9 @@
-/** What the settings of the development phase need of each other. Pure. */
-import { line } from "./line.ts";
-import { type Settings } from "./schema.ts";
+/** Checks of a stack on a local Docker Engine. Pure. */
+import { line } from "../line.ts";
+import { type Settings } from "../schema.ts";
 
-/** What is wrong, one line each. */
-export function checkDevelopment(settings: Settings): string[] {
+/** @returns the problems, one line each */
+export function checkLocal(settings: Settings): string[] {
   const problems: string[] = [];
   const on = new Set(settings.services);
   for (const dependent of ["app", "workers", "beat", "flower"] as const) {
@@ -11,17 +11,22 @@ export function checkDevelopment(settings: Settings): string[] {
       problems.push(line("services", settings.services, `cache as well, which ${dependent} needs`));
     }
   }
-  // What is somebody else's runs nothing here.
+  // An external cache has no container.
   const runs = settings.services.filter((service) => service !== "cache" || settings.cache.mode === "provision");
   if (runs.length === 0 && settings.database.mode === "external") {
-    problems.push(line("services", settings.services, "at least one that runs here, where the database is external"));
+    problems.push(line("services", settings.services, "at least one service, since the database is external"));
   }
   if (settings.edge.tls !== "none") {
-    problems.push(line("edge.tls", settings.edge.tls, "none in phase development, which publishes no port for TLS"));
+    problems.push(line("edge.tls", settings.edge.tls, "none with orion:hosting local, where no port for TLS is published"));
   }
   if (on.has("edge") && !on.has("app")) {
     problems.push(line("services", settings.services, "app as well, which edge needs"));
   }
+  const { availability, primary } = settings.database;
+  if (availability !== "single") {
+    problems.push(line("database.availability", availability, "single with orion:hosting local"));
+  }
+  if (primary !== "core-1") problems.push(line("database.primary", primary, "core-1 with orion:hosting local"));
   if (on.size !== settings.services.length) {
     problems.push(line("services", settings.services, "each service once"));
   }

@@ -1,5 +1,5 @@
-/** What each way of sending e-mail cannot do without. Pure. */
-import { type Settings } from "./schema.ts";
+/** Checks that an e-mail backend has the settings that it needs. Pure. */
+import { type Settings } from "../schema.ts";
 
 type Email = Settings["email"];
 
@@ -20,7 +20,7 @@ const needed: Readonly<
   ses: { keys: ["sesRegion", "sesAccessKeyId"], apiKey: true },
 };
 
-/** What is missing, one line each: without it the app would refuse to start. */
+/** @returns the missing settings, one line each; without them the app refuses to start */
 export function checkEmail(email: Email, hasApiKey: boolean): string[] {
   const { keys, apiKey } = needed[email.backend];
   const missing = (key: string, how: string) =>

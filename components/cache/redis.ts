@@ -1,0 +1,39 @@
+/** Redis as its clients see it, and the choice between the ways in which a stack can have it. */
+import type * as pulumi from "@pulumi/pulumi";
+import { type Settings } from "../../config/schema.ts";
+import { type Context } from "../context.ts";
+import { externalRedis } from "./external.ts";
+import { singleRedis } from "./single.ts";
+
+/** `redis://` URLs by what they are for; all of them are secrets. */
+export interface RedisUrls {
+  /** Sessions and rate limits. */
+  readonly redisUrl: pulumi.Output<string>;
+  readonly brokerUrl: pulumi.Output<string>;
+  readonly resultBackendUrl: pulumi.Output<string>;
+  /** Feature flags. */
+  readonly flagsUrl: pulumi.Output<string>;
+}
+
+/** How the platform's cache and broker are reached. */
+export interface Redis {
+  /** The URLs for processes on a server. */
+  readonly urls: (server: string) => RedisUrls;
+  /** What has to exist before a client connects. */
+  readonly ready: readonly pulumi.Resource[];
+}
+
+type Maker = (context: Context) => Redis | undefined;
+
+const makers: Readonly<Record<Settings["cache"]["availability"], Maker>> = {
+  single: singleRedis,
+  sentinel: () => {
+    throw new Error("config/presets.ts says that orion:cache.availability sentinel is not built");
+  },
+};
+
+/** The platform's cache and broker, as its traits ask for them; undefined where a local stack leaves them out. */
+export function createRedis(context: Context): Redis | undefined {
+  const { mode, availability } = context.settings.cache;
+  return mode === "external" ? externalRedis(context) : makers[availability](context);
+}

@@ -1,0 +1,30 @@
+/** One Redis server for each purpose; on a local Docker Engine one for everything. */
+import { redisDatabases } from "../../common/app-contract.ts";
+import { hasServers, servicesOf } from "../../topology/topology.ts";
+import type { Service } from "../../topology/service.ts";
+import { publishedAddress } from "../published-address.ts";
+import { type Context } from "../context.ts";
+import { Cache } from "./cache.ts";
+import { type Redis } from "./redis.ts";
+import { type RedisUse } from "./redis-config.ts";
+
+export function singleRedis({ settings, topology, runtimes, parent }: Context): Redis | undefined {
+  const [service] = servicesOf(topology, "cache");
+  if (!service) return undefined;
+  const create = (name: string, of: Service, use: RedisUse, maxMemoryMb: number) => {
+    const address = hasServers(topology) ? { address: publishedAddress(of) } : {};
+    return new Cache(name, { place: runtimes.of(of), service: of, use, maxMemoryMb, ...address }, { parent });
+  };
+  const [brokerService] = servicesOf(topology, "broker");
+  const { maxMemoryMb, brokerMaxMemoryMb } = settings.cache;
+  // One for everything must not evict, for the broker's sake.
+  const main = create("cache", service, brokerService ? "cache" : "all", maxMemoryMb);
+  const broker = brokerService ? create("broker", brokerService, "broker", brokerMaxMemoryMb) : main;
+  const urls = {
+    redisUrl: main.url(redisDatabases.sessions),
+    brokerUrl: broker.url(redisDatabases.broker),
+    resultBackendUrl: broker.url(redisDatabases.results),
+    flagsUrl: main.url(redisDatabases.flags),
+  };
+  return { urls: () => urls, ready: [main, ...(broker === main ? [] : [broker])] };
+}

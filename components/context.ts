@@ -1,0 +1,18 @@
+/** What every part of the platform is made from: the stack's settings, its plan, its secrets, and the machines it runs on. */
+import type * as pulumi from "@pulumi/pulumi";
+import { type SecretKey, type Settings } from "../config/schema.ts";
+import { type Topology } from "../topology/topology.ts";
+import { type Runtimes } from "./runtimes.ts";
+
+export interface Stack {
+  readonly settings: Settings;
+  readonly topology: Topology;
+  /** The stack's secrets by name; undefined for one that it does not set. */
+  readonly secret: (key: SecretKey) => pulumi.Output<string> | undefined;
+}
+
+export interface Context extends Stack {
+  readonly runtimes: Runtimes;
+  /** The component that all parts belong to. */
+  readonly parent: pulumi.Resource;
+}

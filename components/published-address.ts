@@ -1,0 +1,7 @@
+import type { BaseService } from "../topology/service.ts";
+
+/** `host:port` at which every server reaches a service: its first published port. @throws {Error} when it publishes none */
+export function publishedAddress({ name, published: [at] }: Pick<BaseService, "name" | "published">): string {
+  if (!at) throw new Error(`${name} publishes no port`);
+  return `${at.address}:${at.port}`;
+}

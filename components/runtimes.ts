@@ -1,0 +1,70 @@
+/** The Docker Engines of a stack: this machine's own, or one on each of its servers. */
+import type * as pulumi from "@pulumi/pulumi";
+import { type BuiltImages, imageReferences } from "../topology/images.ts";
+import type { BaseService } from "../topology/service.ts";
+import { hasServers } from "../topology/topology.ts";
+import { type Stack } from "./context.ts";
+import { DockerPlace, type RegistryLogin } from "./host/docker-place.ts";
+import { Fleet, type Member } from "./host/fleet.ts";
+import { type HetznerAccess } from "./host/server-type.ts";
+
+export interface Runtimes {
+  /** The Docker Engine that a service runs on. */
+  readonly of: (service: Pick<BaseService, "name" | "server">) => DockerPlace;
+  /** The servers by name; empty with a local Docker Engine. */
+  readonly members: ReadonlyMap<string, Member>;
+  /** The private network of the servers; undefined with a local Docker Engine. */
+  readonly subnetId: pulumi.Output<string> | undefined;
+  /** The rules with which each server's packet filter admits the others; a client must wait for them. */
+  readonly peerRules: readonly pulumi.Resource[];
+}
+
+export interface RuntimesArgs extends Stack {
+  readonly builtImages: BuiltImages;
+  /** @default - Hetzner is not asked which types of servers it has */
+  readonly hetznerAccess?: HetznerAccess | undefined;
+}
+
+/** Creates the servers of a stack, or finds the local Docker Engine. @param parent the component that they belong to */
+export const createRuntimes = (args: RuntimesArgs, parent: pulumi.Resource): Runtimes =>
+  hasServers(args.topology) ? onServers(args, parent) : onThisMachine(args, parent);
+
+/** The login at a private image registry; undefined without one. */
+function loginOf({ settings, secret }: RuntimesArgs): RegistryLogin | undefined {
+  const { login } = settings.images;
+  const password = secret("registryPassword");
+  return login && password && { ...login, password };
+}
+
+function onThisMachine(args: RuntimesArgs, parent: pulumi.Resource): Runtimes {
+  const { settings, topology, builtImages } = args;
+  const images = imageReferences(topology.services, settings, builtImages);
+  const own = { naming: topology, dockerHost: settings.dockerHost, images, login: loginOf(args) };
+  const place = new DockerPlace("local", own, { parent });
+  return { of: () => place, members: new Map(), subnetId: undefined, peerRules: [] };
+}
+
+function onServers(args: RuntimesArgs, parent: pulumi.Resource): Runtimes {
+  const { settings, topology, builtImages, hetznerAccess: access } = args;
+  const { hetzner, admin, cloudflare, protection } = settings;
+  const imagesOf = (name: string) => {
+    const services = topology.services.filter(({ server }) => server === name);
+    return imageReferences(services, settings, builtImages);
+  };
+  const fleet = new Fleet(
+    "fleet",
+    {
+      ...{ naming: topology, topology, hetzner, admin, protection, access, imagesOf },
+      behindCloudflare: cloudflare.enabled,
+      login: loginOf(args),
+    },
+    { parent },
+  );
+  const { members, subnetId } = fleet;
+  const of = ({ name, server }: Pick<BaseService, "name" | "server">): DockerPlace => {
+    const member = members.get(server);
+    if (!member) throw new Error(`${name} is planned on ${server}, which the plan does not have`);
+    return member.place;
+  };
+  return { of, members, subnetId, peerRules: [...members.values()].map(({ opened }) => opened) };
+}

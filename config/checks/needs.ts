@@ -1,0 +1,30 @@
+/** Checks that a choice has the secrets and keys that it needs. Pure. */
+import { type SecretKey, type Settings } from "../schema.ts";
+
+/** @returns the missing keys, one line each */
+export function checkNeeds({ images, database, cache, storage, cloudflare }: Settings, secrets: readonly SecretKey[]): string[] {
+  const needs = (key: string, when: string, how: string) => `orion:${key}: is needed ${when}; ${how}`;
+  const secret = (key: SecretKey, when: string, value: string) =>
+    secrets.includes(key) ? [] : [needs(key, when, `pulumi config set --secret ${key}${value}`)];
+  const plain = (key: string, value: unknown, when: string, how: string) =>
+    value === undefined ? [needs(key, when, how)] : [];
+  const isR2 = storage.backend === "r2";
+  const r2 = "when orion:storage.backend is r2";
+  return [
+    ...(images.login ? secret("registryPassword", "with orion:images.login", "") : []),
+    ...(database.mode === "external"
+      ? secret("databaseUrl", "when orion:database.mode is external", " postgresql://...")
+      : []),
+    ...(cache.mode === "external"
+      ? (["redisUrl", "brokerUrl"] as const).flatMap((key) =>
+          secret(key, "when orion:cache.mode is external", " redis://..."),
+        )
+      : []),
+    ...(isR2
+      ? [
+          ...plain("cloudflare.accountId", cloudflare.accountId, r2, "the 32 hexadecimal digits of the account"),
+          ...plain("storage.bucket", storage.bucket, r2, "a bucket name of 3 to 55 characters"),
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,81 @@
+/** Checks of a stack with servers: what they need, and which traits go together. Pure. */
+import { createHash } from "node:crypto";
+import { line } from "../line.ts";
+import { optionalServices, type Settings } from "../schema.ts";
+
+/** @returns the problems, one line each */
+export function checkServers(settings: Settings): string[] {
+  return [
+    ...checkServices(settings),
+    ...checkAccess(settings),
+    ...checkEdge(settings),
+    ...checkDatabase(settings),
+    ...checkLocations(settings),
+  ];
+}
+
+/** Services of the development stack alone. */
+const localOnly: ReadonlySet<string> = new Set(["testDatabase", "docs"]);
+
+/** A platform without one of its services would lose what is not planned: each of them runs. */
+function checkServices({ services, cache }: Settings): string[] {
+  const needed = optionalServices.filter(
+    (service) => !localOnly.has(service) && (service !== "cache" || cache.mode === "provision"),
+  );
+  const missing = needed.filter((service) => !services.includes(service));
+  if (missing.length === 0) return [];
+  const allowed = `a list with ${needed.join(", ")}, or no list: with servers no service can be left out (missing: ${missing.join(", ")})`;
+  return [line("services", services, allowed)];
+}
+
+function checkAccess({ phase, domain, admin }: Settings): string[] {
+  const needs = (key: string, how: string) => `orion:${key}: is needed in phase ${phase}; ${how}`;
+  const bodies = admin.sshPublicKeys.map(keyBody);
+  const twice = admin.sshPublicKeys.find((key, index) => bodies.indexOf(keyBody(key)) < index);
+  return [
+    ...(domain === undefined ? [needs("domain", "a host name such as orion.example.com")] : []),
+    ...(bodies.length === 0 ? [needs("admin.sshPublicKeys", "a list of OpenSSH public keys that may log in")] : []),
+    ...(twice === undefined ? [] : [line("admin.sshPublicKeys", twice, "each key once, whatever its comment is")]),
+    // Without an address nothing could reach a new server over SSH, and the update would wait for it in vain.
+    ...(admin.cidrs.length === 0
+      ? [needs("admin.cidrs", "a list of address ranges that may log in over SSH, such as 203.0.113.7/32")]
+      : []),
+  ];
+}
+
+/** Algorithm and key, without the comment. */
+const keyBody = (key: string): string => key.split(/\s+/).slice(0, 2).join(" ");
+
+/** Eight hexadecimal digits that identify a public key, whatever its comment is. */
+export const keyFingerprint = (key: string): string =>
+  createHash("sha256").update(keyBody(key)).digest("hex").slice(0, 8);
+
+function checkEdge({ edge, cloudflare, app }: Settings): string[] {
+  const problems: string[] = [];
+  if (edge.tls === "cloudflare-origin-ca" && !cloudflare.enabled) {
+    problems.push(line("edge.tls", edge.tls, "acme or self-signed while orion:cloudflare.enabled is false"));
+  }
+  if (edge.tls === "acme" && edge.balancing !== "direct") {
+    const why = "a balanced edge has several servers, and an authority would ask any of them";
+    problems.push(line("edge.tls", edge.tls, `cloudflare-origin-ca while orion:edge.balancing is ${edge.balancing}: ${why}`));
+  }
+  if (edge.balancing === "direct" && app.servers) {
+    problems.push(line("edge.balancing", edge.balancing, "regional or global while orion:app.servers is set"));
+  }
+  if (edge.balancing === "global" && !cloudflare.enabled) {
+    problems.push(line("edge.balancing", edge.balancing, "regional while orion:cloudflare.enabled is false"));
+  }
+  return problems;
+}
+
+function checkDatabase({ database: { mode, primary }, edge }: Settings): string[] {
+  if (primary === "core-1") return [];
+  if (mode === "external") return [line("database.primary", primary, "core-1 while orion:database.mode is external")];
+  // Visitors know the public address of core-1 then, and only a replica's server can have been promoted.
+  return edge.balancing === "direct"
+    ? [line("database.primary", primary, "core-1 while orion:edge.balancing is direct")]
+    : [];
+}
+
+const checkLocations = ({ hetzner: { locations } }: Settings): string[] =>
+  new Set(locations).size === locations.length ? [] : [line("hetzner.locations", locations, "each location once")];

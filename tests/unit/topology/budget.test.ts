@@ -1,0 +1,96 @@
+/** Budgets: memory of a server and connections of PostgreSQL, added up and refused with the sum. */
+import fc from "fast-check";
+import type { Phase, Settings } from "../../../config/schema.ts";
+import { smallestMemoryMb } from "../../../config/server-types.ts";
+import { budgetProblems, memoryOf, poolOf, reservedConnections, systemMemoryMb } from "../../../topology/budget.ts";
+import { plan } from "../../../topology/plan.ts";
+import { settingsOf } from "../support/settings.ts";
+
+const refusal = (phase: Phase, values: Record<string, unknown>): string => {
+  try {
+    plan("prod", settingsOf(phase, values));
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  return "accepted";
+};
+
+test.each(["mvp", "scale", "enterprise", "ha"] as const)("the containers of phase %s fit into its servers", (phase) => {
+  const topology = plan("prod", settingsOf(phase));
+  for (const { name, types } of topology.servers) {
+    expect(memoryOf(topology, name) + systemMemoryMb).toBeLessThanOrEqual(smallestMemoryMb(types) ?? 0);
+  }
+});
+
+describe("memory", () => {
+  test.each([
+    ["mvp", { database: { memoryMb: 65_536 } }, /server core-1: its containers may take 69984 MiB \(database 65536,/],
+    ["mvp", { cache: { maxMemoryMb: 262_144 } }, /\(cache 393216, .*cpx32 or cx33 has 8192/],
+    ["scale", { app: { instances: 16 } }, /server app-fsn1-1: its containers may take 11936 MiB/],
+    ["mvp", { app: { servers: { count: 1, types: ["cx23"] } }, edge: { balancing: "regional" } }, /accepted/],
+  ] as const)("phase %s with %j", (phase, values, expected) => {
+    expect(refusal(phase, values)).toMatch(expected);
+  });
+
+  test("of a server type that is not known is not judged", () => {
+    const database = { servers: ["zz99"], memoryMb: 65_536 };
+    expect(refusal("mvp", { database })).toBe("accepted");
+  });
+});
+
+describe("connections", () => {
+  const processesOf = ({ app }: Settings, servers: number) => 2 * servers * app.instances * app.uvicornWorkers;
+
+  test.each([
+    ["mvp", {}, { size: 2, overflow: 2 }],
+    ["scale", {}, { size: 1, overflow: 1 }],
+    ["scale", { app: { servers: { count: 3, types: ["cpx22"] } } }, { size: 1, overflow: 0 }],
+    ["scale", { app: { servers: { count: 4, types: ["cpx22"] } } }, { size: 1, overflow: 0 }],
+    ["scale", { database: { maxConnections: 300 } }, { size: 4, overflow: 4 }],
+  ] as const)("a process of phase %s with %j may open %j", (phase, values, expected) => {
+    const settings = settingsOf(phase, values);
+    expect(poolOf(plan("prod", settings), settings)).toEqual(expected);
+  });
+
+  test.each([
+    [
+      "mvp",
+      { app: { instances: 4, uvicornWorkers: 16, memoryMb: 256 }, database: { memoryMb: 2048 } },
+      "128 processes of the app and 14 of workers, old and new ones during a rollout, with a connection each need 142 connections, and 80 of 100 are theirs",
+    ],
+    ["scale", { app: { servers: { count: 5, types: ["cpx22"] } } }, "80 processes of the app and 14 of workers"],
+    ["development", { app: { instances: 16, uvicornWorkers: 64 } }, "1024 processes of the app and 5 of workers with"],
+  ] as const)("phase %s with %j needs more than there are", (phase, values, expected) => {
+    expect(refusal(phase, values)).toContain(`orion:database.maxConnections: ${expected}`);
+  });
+
+  test("all processes of an accepted plan, old and new, get what they may open", () => {
+    const some = { instances: fc.integer({ min: 1, max: 4 }), uvicornWorkers: fc.integer({ min: 1, max: 8 }) };
+    const servers = fc.record({ count: fc.integer({ min: 1, max: 6 }), types: fc.constant(["cpx52"]) });
+    const database = fc.record({ maxConnections: fc.integer({ min: 30, max: 600 }) });
+    let fitting = 0;
+    fc.assert(
+      fc.property(fc.record({ ...some, servers }), servers, database, (app, pool, own) => {
+        const settings = settingsOf("scale", { app, workers: { servers: pool }, database: own });
+        if (refusal("scale", { app, workers: { servers: pool }, database: own }) !== "accepted") return;
+        const { size, overflow } = poolOf(plan("prod", settings), settings);
+        const tasks = 2 * 7 * pool.count;
+        const all = processesOf(settings, app.servers.count) * (size + overflow) + tasks + reservedConnections;
+        expect(all).toBeLessThanOrEqual(own.maxConnections);
+        fitting++;
+      }),
+    );
+    expect(fitting).toBeGreaterThan(20);
+  });
+});
+
+test("a placement group with more servers than it has room for is refused", () => {
+  const settings = settingsOf("scale");
+  const topology = plan("prod", settings);
+  const [app] = topology.servers.filter(({ role }) => role === "app");
+  const many = Array.from({ length: 10 }, (_, index) => ({ ...app, name: `app-fsn1-${index + 2}` }));
+  const servers = [...topology.servers, ...many] as typeof topology.servers;
+  expect(budgetProblems({ ...topology, servers }, settings)).toEqual([
+    "placement group spread-app: 12 servers, and Hetzner's placement groups have room for 10; fewer and larger servers do the same work",
+  ]);
+});

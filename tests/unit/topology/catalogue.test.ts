@@ -1,0 +1,54 @@
+/** The catalogue: every kind answers what the rest of the program asks, and what nothing admits is closed. */
+import { phases } from "../../../config/schema.ts";
+import { catalogue, definitionOf, holdsData } from "../../../topology/catalogue.ts";
+import { peersOf } from "../../../topology/peers.ts";
+import { plan } from "../../../topology/plan.ts";
+import type { ServiceKind } from "../../../topology/service.ts";
+import { settingsOf } from "../support/settings.ts";
+
+const kinds = Object.keys(catalogue) as ServiceKind[];
+
+test("the services of a definition have the kind that it is listed under", () => {
+  const planned = phases.flatMap((phase) => plan("prod", settingsOf(phase)).services);
+  expect(new Set(planned.map(({ kind }) => kind))).toEqual(new Set(kinds));
+});
+
+test("callers are kinds of the catalogue, or load balancers", () => {
+  const known = new Set<string>([...kinds, "load-balancer"]);
+  for (const kind of kinds) {
+    expect(definitionOf(kind).callers.filter((caller) => !known.has(caller))).toEqual([]);
+  }
+});
+
+test("published ports are ports of the definition, and have a scheme or are nobody's to visit", () => {
+  for (const { kind, published } of phases.flatMap((phase) => plan("prod", settingsOf(phase)).services)) {
+    const own = new Set(Object.values(definitionOf(kind).ports));
+    expect(published.filter(({ containerPort }) => !own.has(containerPort))).toEqual([]);
+  }
+});
+
+test.each(["scale", "enterprise", "ha"] as const)("in phase %s a port is open to servers with its callers alone", (phase) => {
+  const topology = plan("prod", settingsOf(phase));
+  for (const server of topology.servers) {
+    const open = new Set(peersOf(topology, server).map(({ port }) => port));
+    const closed = topology.services
+      .filter((service) => service.server === server.name && definitionOf(service.kind).callers.length === 0)
+      .flatMap(({ published }) => published.map(({ port }) => port));
+    expect(closed.filter((port) => open.has(port))).toEqual([]);
+  }
+});
+
+test("etcd and Sentinel are closed to servers that have no member or client of theirs", () => {
+  const topology = plan("prod", settingsOf("ha"));
+  const core = topology.servers.find(({ name }) => name === "core-1");
+  const from = (port: number) =>
+    core ? peersOf(topology, core).flatMap((rule) => (rule.port === port ? [rule.from] : [])) : [];
+  expect(from(2379)).toEqual(["10.20.1.21-10.20.1.30"]);
+  expect(from(26_379)).not.toContain("10.20.1.81-10.20.1.90");
+});
+
+test("what holds data is what its definition says", () => {
+  expect(kinds.filter(holdsData).sort()).toEqual(
+    ["broker", "broker-replica", "cache", "cache-replica", "database", "etcd", "monitoring", "replica"].sort(),
+  );
+});

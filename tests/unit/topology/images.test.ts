@@ -1,0 +1,44 @@
+/** The images of a plan: those of the services that run, and where they come from. */
+import { imageReferences } from "../../../topology/images.ts";
+import { plan } from "../../../topology/plan.ts";
+import { settingsOf } from "../support/settings.ts";
+
+const built = { app: "orion/sample-app:test", docs: "orion/docs:test" };
+
+test("are those of the services that run, and no others", () => {
+  const settings = settingsOf("development", { services: ["cache"] });
+  expect([...imageReferences(plan("dev", settings).services, settings, built).keys()]).toEqual(["postgres", "redis"]);
+});
+
+test("a registry stands before the official ones, an own reference replaces one", () => {
+  const settings = settingsOf("development", {
+    images: { registry: "registry.example.com/mirror", redis: "example.com/redis:7.4" },
+    app: { image: "example.com/app:1" },
+  });
+  expect(Object.fromEntries(imageReferences(plan("dev", settings).services, settings, built))).toEqual({
+    postgres: "registry.example.com/mirror/postgres:15-bookworm",
+    nginx: "registry.example.com/mirror/nginx:1-bookworm",
+    redis: "example.com/redis:7.4",
+    app: "example.com/app:1",
+    docs: "orion/docs:test",
+  });
+});
+
+test("backups bring the images of their clients along, also to a server without a database", () => {
+  const { database, ...settings } = settingsOf("mvp");
+  const external = { ...settings, database: { ...database, mode: "external" as const } };
+  const { services } = plan("prod", external);
+  expect(services.filter(({ kind }) => kind === "database")).toEqual([]);
+  expect(Object.fromEntries(imageReferences(services, external, built))).toMatchObject({
+    postgres: "postgres:15-bookworm",
+    rclone: "rclone/rclone:1",
+  });
+});
+
+test("certbot comes with ACME", () => {
+  const keys = (tls: string) => {
+    const settings = settingsOf("mvp", { edge: { tls } });
+    return [...imageReferences(plan("prod", settings).services, settings, built).keys()];
+  };
+  expect([keys("acme").includes("certbot"), keys("cloudflare-origin-ca").includes("certbot")]).toEqual([true, false]);
+});

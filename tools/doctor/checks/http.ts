@@ -1,0 +1,55 @@
+/** Asks a service over HTTP: from this machine on a local Docker Engine, from inside an app's container on a server. */
+import type { Service } from "../../../topology/service.ts";
+import { type Checked, type Problem } from "../advice.ts";
+import { type Exec } from "../question.ts";
+
+export interface HttpQuestion {
+  readonly service: Service;
+  readonly exec: Exec;
+  /** The service whose container asks, on a server. */
+  readonly from: Service | undefined;
+  readonly scheme: "http" | "https";
+  /** Port inside the container. */
+  readonly port: number;
+  readonly path: string;
+  /** The problem of an answer that is not good. `no-answer`: only one of 500 or more is; it may ask for a password. */
+  readonly failure: Problem;
+}
+
+export async function checkHttp({ service, exec, from, failure, ...at }: HttpQuestion): Promise<Checked> {
+  const isLocal = service.server === "local";
+  const url = isLocal ? localUrl(service, at.path) : `${at.scheme}://${service.name}:${at.port}${at.path}`;
+  if (url === undefined) return { detail: "healthy" };
+  const { status, text } = isLocal ? await fetchStatus(url) : fetchInside(url, exec, from);
+  if (status === 0) return { problem: "no-answer", detail: `${url}: ${text}` };
+  const detail = `${url} answers ${status}`;
+  const isWell = status < (failure === "no-answer" ? 500 : 400);
+  return isWell ? { detail } : { problem: failure, detail: `${detail} ${text}` };
+}
+
+const localUrl = ({ published: [at] }: Service, path: string): string | undefined =>
+  at && `http://${at.address}:${at.port}${path}`;
+
+async function fetchStatus(url: string): Promise<{ status: number; text: string }> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
+    return { status: response.status, text: (await response.text()).slice(0, 200) };
+  } catch (error) {
+    return { status: 0, text: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Python is in every image that runs FastAPI. Whether the certificate is trusted is not asked. */
+const fetchScript = `import ssl, sys, urllib.error, urllib.request
+try:
+    answer = urllib.request.urlopen(sys.argv[1], timeout=5, context=ssl._create_unverified_context())
+except urllib.error.HTTPError as error:
+    answer = error
+print(answer.status, answer.read(200).decode(errors="replace"))`;
+
+function fetchInside(url: string, exec: Exec, from: Service | undefined): { status: number; text: string } {
+  if (!from) return { status: 0, text: "no app to ask from" };
+  const { ok, output } = exec(from, "python", "-c", fetchScript, url);
+  const [status = "0", ...text] = output.split(" ");
+  return ok ? { status: Number(status), text: text.join(" ") } : { status: 0, text: output.split("\n").at(-1) ?? "" };
+}

@@ -1,0 +1,18 @@
+/** Asks a streaming replica whether it follows its primary, and how closely. */
+import { type Checked } from "../advice.ts";
+import { type Question } from "../question.ts";
+
+/** A replica may be this far behind, in seconds: a long query holds it up. */
+const lateSeconds = 300;
+
+/** A replica that has replayed all that it received is not late, however old the last change is. */
+export function checkReplica({ service, exec }: Question): Checked {
+  const query = `SELECT coalesce((SELECT status FROM pg_stat_wal_receiver), 'nothing'),
+    CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+      ELSE coalesce(round(extract(epoch FROM now() - pg_last_xact_replay_timestamp())), 0) END`;
+  const { ok, output } = exec(service, "psql", "-XtA", "-F", " ", "-c", query);
+  if (!ok) return { problem: "database-refuses", detail: output };
+  const [status = "", seconds = "0"] = output.split(" ");
+  const detail = `${status} from the primary, ${seconds} s behind`;
+  return status === "streaming" && Number(seconds) <= lateSeconds ? { detail } : { problem: "replica-behind", detail };
+}

@@ -1,0 +1,12 @@
+/** What a check of `make doctor` asks with: the service, its plan, and a way into containers. */
+import type { Service } from "../../topology/service.ts";
+import { type Topology } from "../../topology/topology.ts";
+
+/** Runs a command in a service's container. */
+export type Exec = (service: Service, ...command: string[]) => { ok: boolean; output: string };
+
+export interface Question {
+  readonly service: Service;
+  readonly topology: Topology;
+  readonly exec: Exec;
+}

@@ -1,0 +1,52 @@
+/** Every kind of service that a stack can have, in the order in which plans list them. To add a kind, add its file and a line. */
+import { app } from "./services/app.ts";
+import { backup } from "./services/backup.ts";
+import { beat } from "./services/beat.ts";
+import { brokerReplica } from "./services/broker-replica.ts";
+import { broker } from "./services/broker.ts";
+import { cacheReplica } from "./services/cache-replica.ts";
+import { cache } from "./services/cache.ts";
+import { database } from "./services/database.ts";
+import { docs } from "./services/docs.ts";
+import { edge } from "./services/edge.ts";
+import { etcd } from "./services/etcd.ts";
+import { exporter } from "./services/exporter.ts";
+import { flower } from "./services/flower.ts";
+import { monitoring } from "./services/monitoring.ts";
+import { pgbouncer } from "./services/pgbouncer.ts";
+import { release } from "./services/release.ts";
+import { replica } from "./services/replica.ts";
+import { sentinel } from "./services/sentinel.ts";
+import { testDatabase } from "./services/test-database.ts";
+import { worker } from "./services/worker.ts";
+import { type Definition, type ServiceKind } from "./service.ts";
+
+export const catalogue = {
+  database,
+  "test-database": testDatabase,
+  replica,
+  etcd,
+  backup,
+  cache,
+  broker,
+  "cache-replica": cacheReplica,
+  "broker-replica": brokerReplica,
+  sentinel,
+  release,
+  app,
+  edge,
+  worker,
+  beat,
+  flower,
+  docs,
+  pgbouncer,
+  monitoring,
+  exporter,
+};
+
+/** What a kind of service says about itself. */
+export const definitionOf = (kind: ServiceKind): Definition => catalogue[kind];
+
+/** The kinds whose containers hold data that nothing but a backup brings back. */
+export const holdsData = (kind: string): boolean =>
+  Object.entries(catalogue).some(([name, { keeps }]) => name === kind && keeps === "data");

@@ -1,0 +1,144 @@
+/** Which servers and load balancers a stack has, where they stand, and which private address each one keeps. Pure. */
+import { locations as allLocations, type Settings } from "../config/schema.ts";
+import { type LoadBalancer, type Server, type ServerRole } from "./server.ts";
+
+/** Servers that a placement group has room for. */
+export const placementGroupSize = 10;
+
+/** Roles whose servers are numbered in one row, wherever they stand. */
+type NumberedRole = Exclude<ServerRole, "app" | "worker">;
+
+/** The last byte before the first address of a role: each has ten, and ten in each location where it has servers anywhere. */
+const addressBase: Readonly<Record<ServerRole, number>> = {
+  core: 10,
+  db: 20,
+  cache: 30,
+  monitor: 80,
+  app: 100,
+  worker: 130,
+};
+
+const addressesOfRole = 10;
+
+/** Ten addresses after each of these: one range for each role, and one for each role and location of stateless servers. */
+const bases = [
+  ...(["core", "db", "cache", "monitor"] as const).map((role) => addressBase[role]),
+  ...(["app", "worker"] as const).flatMap((role) => allLocations.map((_, index) => addressBase[role] + 10 * index)),
+];
+
+const address = (lastByte: number): string => `10.20.1.${lastByte}`;
+
+/** The private addresses of a server and of all that may stand beside it, now or later: `10.20.1.101-10.20.1.130`. */
+export function addressesAround({ privateAddress }: Pick<Server, "privateAddress">): string {
+  const number = Number(privateAddress.split(".").at(-1));
+  // By the address, not by the role: a promoted replica keeps the address that it had as a replica.
+  const isStateless = number > addressBase.app;
+  const own = isStateless ? (number > addressBase.worker ? addressBase.worker : addressBase.app) : undefined;
+  const base = own ?? bases.findLast((each) => each < number) ?? 0;
+  const count = isStateless ? addressesOfRole * allLocations.length : addressesOfRole;
+  return `${address(base + 1)}-${address(base + count)}`;
+}
+
+/** `core` or `db`, and the number. */
+function partsOf(name: string): { readonly kind: "core" | "db"; readonly number: number } {
+  const [kind, number] = name.split("-");
+  return { kind: kind === "core" ? kind : "db", number: Number(number) };
+}
+
+const addressOf = (role: NumberedRole, number: number): string => address(addressBase[role] + number);
+
+/** The server with the first replica of a primary. No number is used twice: a lost server keeps its name at Hetzner. */
+export const replicaServerOf = (primary: string): string => `db-${partsOf(primary).number + 1}`;
+
+/** The primary that a promoted server replaced; undefined for `core-1`, the first primary. */
+export function formerPrimary(primary: string): { readonly name: string; readonly privateAddress: string } | undefined {
+  const number = partsOf(primary).number - 1;
+  if (number === 0) return undefined;
+  const kind = number === 1 ? "core" : "db";
+  return { name: `${kind}-${number}`, privateAddress: addressOf(kind, number) };
+}
+
+/** The name of the replica on a server; the service keeps it when it is promoted. */
+export const replicaName = (server: string): string => `replica-${partsOf(server).number - 1}`;
+
+/** Replicas, by the availability of the database. */
+const replicasOf: Readonly<Record<Settings["database"]["availability"], number>> = { single: 0, replica: 1, patroni: 2 };
+
+/**
+ * The servers of a stack. A later phase has every server of an earlier one, under the same name, at the same address and in
+ * the same location: a move adds. `db-2` is numbered after `core-1`, because it takes over the core's part when it is
+ * promoted.
+ */
+export function planServers(settings: Settings): Server[] {
+  const { hosting, hetzner, database, cache, monitoring, app, workers, edge } = settings;
+  if (hosting === "local") return [];
+  const [first = "fsn1"] = hetzner.locations;
+  const locationOf = (index: number): string => hetzner.locations[index % hetzner.locations.length] ?? first;
+  const numbered = (role: NumberedRole, number: number, types: readonly string[], more: Partial<Server> = {}): Server => ({
+    name: `${role}-${number}`,
+    role,
+    location: locationOf(number - 1),
+    types,
+    privateAddress: addressOf(role, number),
+    placementGroup: groupOf(role),
+    volumeGb: 0,
+    publicWeb: false,
+    ...more,
+  });
+
+  const provisioned = database.mode === "provision";
+  const volumeGb = provisioned ? database.volumeGb : 0;
+  const { kind, number } = partsOf(database.primary);
+  const replicas = provisioned ? replicasOf[database.availability] : 0;
+  const hasSentinel = cache.mode === "provision" && cache.availability === "sentinel";
+  return [
+    numbered(kind, number, database.servers, { role: "core", volumeGb, publicWeb: edge.balancing === "direct" }),
+    ...Array.from({ length: replicas }, (_, index) =>
+      numbered("db", number + 1 + index, database.servers, { volumeGb }),
+    ),
+    ...spread("app", app.servers, hetzner.locations),
+    ...spread("worker", workers.servers, hetzner.locations),
+    ...(hasSentinel ? [numbered("cache", 2, cache.servers), numbered("cache", 3, cache.servers)] : []),
+    ...(monitoring.enabled ? [numbered("monitor", 1, monitoring.servers)] : []),
+  ];
+}
+
+/** Servers that hold data share the group that the first stacks have; it could only be changed while they are off. */
+const groupOf = (role: ServerRole): string => (role === "core" || role === "db" ? "spread" : `spread-${role}`);
+
+/**
+ * Stateless servers, spread over the locations in turn. The location is in the name, and each location counts for itself: one
+ * more or one less creates or deletes one server, and no other one changes.
+ */
+function spread(
+  role: "app" | "worker",
+  pool: { readonly count: number; readonly types: readonly string[] } | undefined,
+  locations: readonly string[],
+): Server[] {
+  return Array.from({ length: pool?.count ?? 0 }, (_, index): Server => {
+    const location = locations[index % locations.length] ?? "fsn1";
+    const number = Math.floor(index / locations.length) + 1;
+    const row = Math.max(0, allLocations.findIndex((each) => each === location));
+    return {
+      name: `${role}-${location}-${number}`,
+      role,
+      location,
+      types: pool?.types ?? [],
+      privateAddress: address(addressBase[role] + addressesOfRole * row + number),
+      placementGroup: groupOf(role),
+      volumeGb: 0,
+      publicWeb: false,
+    };
+  });
+}
+
+/** The load balancers of a stack: none, one, or one for each location. Their addresses lie before those of the servers. */
+export function planLoadBalancers({ hosting, edge, hetzner }: Settings): LoadBalancer[] {
+  if (hosting === "local" || edge.balancing === "direct") return [];
+  const locations = edge.balancing === "global" ? hetzner.locations : hetzner.locations.slice(0, 1);
+  return locations.map((location, index) => ({
+    name: `balancer-${index + 1}`,
+    location,
+    privateAddress: address(5 + index),
+  }));
+}

@@ -1,0 +1,85 @@
+/** What the services of a plan are made with: where they can be placed, their names, their ports. Pure. */
+import { type Settings } from "../config/schema.ts";
+import { physicalName, serviceName } from "./naming.ts";
+import { type LoadBalancer, type Server, type ServerRole } from "./server.ts";
+import { type BaseService, type Published } from "./service.ts";
+
+export interface Planning {
+  readonly stack: string;
+  readonly settings: Settings;
+  /** Empty with a local Docker Engine. */
+  readonly servers: readonly Server[];
+  readonly loadBalancers: readonly LoadBalancer[];
+}
+
+/** A machine that services run on. */
+export interface Placement {
+  /** The server's name, or {@link localPlacement}'s. */
+  readonly name: string;
+  /** Where services publish their ports: a private address, or loopback. */
+  readonly address: string;
+  /** Whether visitors reach its public address. */
+  readonly publicWeb: boolean;
+}
+
+export const loopback = "127.0.0.1";
+
+/** This machine's Docker Engine. */
+export const localPlacement: Placement = { name: "local", address: loopback, publicWeb: false };
+
+export const isLocal = ({ settings }: Pick<Planning, "settings">): boolean => settings.hosting === "local";
+
+/** The servers of a role. */
+export const serversOf = ({ servers }: Pick<Planning, "servers">, role: ServerRole): readonly Placement[] =>
+  servers
+    .filter((server) => server.role === role)
+    .map(({ name, privateAddress, publicWeb }) => ({ name, address: privateAddress, publicWeb }));
+
+/** The server with the primary; all that has no server of its own runs there. */
+export function coreOf(planning: Planning): Placement {
+  if (isLocal(planning)) return localPlacement;
+  const [core] = serversOf(planning, "core");
+  if (!core) throw new Error("a fleet has a server with the role core");
+  return core;
+}
+
+/** The servers of a role, or the core server as long as there are none. */
+export function placesFor(planning: Planning, role: "app" | "worker"): readonly Placement[] {
+  const own = serversOf(planning, role);
+  return own.length > 0 ? own : [coreOf(planning)];
+}
+
+/** Where Redis has its replicas and Sentinel its members. */
+export const redisReplicas = (planning: Planning): readonly Placement[] =>
+  planning.settings.cache.mode === "provision" ? serversOf(planning, "cache") : [];
+
+/** One port, published where the service runs. */
+export const publish = ({ address }: Placement, containerPort: number, port = containerPort): readonly Published[] => [
+  { address, port, containerPort },
+];
+
+export interface ServiceSpec<Kind extends string> {
+  readonly kind: Kind;
+  readonly at: Placement;
+  readonly memoryMb: number;
+  /** @default - none */
+  readonly published?: readonly Published[];
+  /** What tells several of the kind on one machine apart: `emails`, `2`. */
+  readonly part?: string;
+  /** Its name, where it is not to follow from kind, server and part. */
+  readonly name?: string;
+}
+
+/** A service with the names that follow from what it is and where it runs. */
+export function serviceAt<Kind extends string>(
+  { stack }: Planning,
+  { kind, at, memoryMb, published = [], part, name = serviceName(kind, at.name, part) }: ServiceSpec<Kind>,
+): BaseService<Kind> {
+  return { name, kind, server: at.name, container: physicalName({ stack }, name), published, memoryMb };
+}
+
+/** A service that a stack has once: its name is its kind. */
+export const onlyService = <Kind extends string>(
+  planning: Planning,
+  spec: Omit<ServiceSpec<Kind>, "part" | "name">,
+): BaseService<Kind> => serviceAt(planning, { ...spec, name: spec.kind });

@@ -1,0 +1,35 @@
+/** What a server and a load balancer of a plan are: plain data. */
+
+/** The private network that the servers of a stack share. */
+export const privateNetwork = { range: "10.20.0.0/16", subnet: "10.20.1.0/24", zone: "eu-central" } as const;
+
+export type ServerRole = "core" | "db" | "cache" | "app" | "worker" | "monitor";
+
+export interface Server {
+  /** `core-1`, `app-fsn1-2`: part of logical names, therefore it never changes. */
+  readonly name: string;
+  readonly role: ServerRole;
+  readonly location: string;
+  /** Server types in order of preference. */
+  readonly types: readonly string[];
+  /** Static address in {@link privateNetwork}. */
+  readonly privateAddress: string;
+  /** The placement group that keeps it apart from the group's other servers: each on a physical host of its own. */
+  readonly placementGroup: string;
+  /** GB of the attached Volume that holds data; 0: the server keeps none. */
+  readonly volumeGb: number;
+  /** Whether visitors reach its public address. */
+  readonly publicWeb: boolean;
+}
+
+/** Whether clients outside the stack know the server's public address, so that it must survive the server. */
+export const keepsAddress = ({ volumeGb, publicWeb }: Server): boolean => volumeGb > 0 || publicWeb;
+
+/** Spreads visitors over the edges of several servers. */
+export interface LoadBalancer {
+  /** `balancer-1`: part of logical names, therefore it never changes. */
+  readonly name: string;
+  readonly location: string;
+  /** Static address in {@link privateNetwork}. */
+  readonly privateAddress: string;
+}

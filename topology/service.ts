@@ -1,0 +1,70 @@
+/** What a service of a plan is, and what each kind of service has to say about itself. */
+import type { ImageKey } from "../config/images.ts";
+import type { Settings } from "../config/schema.ts";
+import type { catalogue } from "./catalogue.ts";
+import type { Planning } from "./planning.ts";
+
+/** A port of a container, as others reach it. */
+export interface Published {
+  readonly address: string;
+  /** The port at {@link address}. */
+  readonly port: number;
+  /** The port inside the container. */
+  readonly containerPort: number;
+}
+
+/** What every service of a plan has, whatever its kind. */
+export interface BaseService<Kind extends string = string> {
+  /** Its logical name, by kind and server: `database`, `edge-core-1`, `worker-fsn1-1-emails`. */
+  readonly name: string;
+  readonly kind: Kind;
+  /** The name of the server that it runs on, or `local` for the local Docker Engine. */
+  readonly server: string;
+  /** The container's name. */
+  readonly container: string;
+  readonly published: readonly Published[];
+  /** Memory limit of its container, in MiB. */
+  readonly memoryMb: number;
+}
+
+/** The kinds of services: the catalogue's keys. */
+export type ServiceKind = keyof typeof catalogue;
+
+/** A service of a plan, by its kind. */
+export type Service = {
+  [Kind in ServiceKind]: (typeof catalogue)[Kind] extends Definition<infer Planned> ? Planned : never;
+}[ServiceKind];
+
+/** A service of one kind. */
+export type ServiceOf<Kind extends ServiceKind> = Extract<Service, { readonly kind: Kind }>;
+
+/** How `make doctor` asks a service of a kind whether it works. */
+export type Probe =
+  /** Docker's health check alone. */
+  | { readonly kind: "health" }
+  | { readonly kind: "postgres" | "replica" | "redis" | "worker" | "edge" }
+  /** A request to a port inside the container. `refused`: an answer of 400 or more is a problem, otherwise one of 500 or more. */
+  | { readonly kind: "http"; readonly path: string; readonly port: number; readonly failure: "app-not-ready" | "no-answer" };
+
+/** What the rest of the program needs to know of a kind of service: one file each in topology/services/. */
+export interface Definition<Planned extends BaseService = BaseService> {
+  /** The images that it runs, by key. */
+  readonly images: (settings: Settings) => readonly ImageKey[];
+  /** Its ports inside the container, by what they are for. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Whose servers may connect to its published ports over the private network. Empty: no other server. */
+  readonly callers: readonly (ServiceKind | "load-balancer")[];
+  /** Whether it keeps data that must survive, files that the program writes again, or nothing. */
+  readonly keeps: "data" | "files" | "nothing";
+  /** Whether it has a container all the time, one for a task of an update, or one whenever a timer starts it. */
+  readonly runs: "always" | "once" | "by timer";
+  /** Scheme of the URL at which it is reached. @default - it publishes no port */
+  readonly scheme?: "postgresql" | "redis" | "http";
+  /** Share of a busy CPU in relation to the others on its server; Docker's default is 1024. */
+  readonly cpuShares: number;
+  /** Commands for people by what they are for; inside its container, or on the server where a timer runs it. */
+  readonly commands: Readonly<Record<string, string>>;
+  readonly probe: Probe;
+  /** The services of the kind in a plan. */
+  readonly plan: (planning: Planning) => readonly Planned[];
+}

@@ -1,0 +1,20 @@
+/** Celery Beat, the schedule: once in a stack, beside the first workers. */
+import { coreOf, isLocal, onlyService, placesFor } from "../planning.ts";
+import { type BaseService, type Definition } from "../service.ts";
+
+export const beat: Definition<BaseService<"beat">> = {
+  images: () => ["app"],
+  ports: {},
+  callers: [],
+  keeps: "nothing",
+  runs: "always",
+  cpuShares: 512,
+  commands: {},
+  probe: { kind: "health" },
+  plan(planning) {
+    const { services, workers } = planning.settings;
+    if (isLocal(planning) && !services.includes("beat")) return [];
+    const at = placesFor(planning, "worker")[0] ?? coreOf(planning);
+    return [onlyService(planning, { kind: "beat", at, memoryMb: workers.beatMemoryMb })];
+  },
+};

@@ -1,0 +1,15 @@
+/** Redis for Celery's tasks and results, apart from the cache: it never evicts. */
+import { coreOf, isLocal, onlyService, publish } from "../planning.ts";
+import { type BaseService, type Definition } from "../service.ts";
+import { brokerPort, hasCache, redisDefinition, redisMemoryMb, redisPorts } from "./redis.ts";
+
+export const broker: Definition<BaseService<"broker">> = {
+  ...redisDefinition,
+  plan(planning) {
+    if (isLocal(planning) || !hasCache(planning)) return [];
+    const at = coreOf(planning);
+    const memoryMb = redisMemoryMb(planning.settings.cache.brokerMaxMemoryMb);
+    const published = publish(at, redisPorts.redis, brokerPort);
+    return [onlyService(planning, { kind: "broker", at, memoryMb, published })];
+  },
+};

@@ -1,0 +1,15 @@
+/** A replica of the cache, for Sentinel to promote. */
+import { publish, redisReplicas, serviceAt } from "../planning.ts";
+import { type BaseService, type Definition } from "../service.ts";
+import { cacheMemoryMb, redisDefinition, redisPorts } from "./redis.ts";
+
+export const cacheReplica: Definition<BaseService<"cache-replica">> = {
+  ...redisDefinition,
+  plan: (planning) =>
+    redisReplicas(planning).map((at) =>
+      serviceAt(planning, {
+        ...{ kind: "cache-replica", at, memoryMb: cacheMemoryMb(planning.settings) },
+        published: publish(at, redisPorts.redis),
+      }),
+    ),
+};

@@ -1,0 +1,15 @@
+/** Redis for sessions, rate limits and feature flags; on the local Docker Engine it is the broker as well. */
+import { coreOf, isLocal, onlyService, publish } from "../planning.ts";
+import { type BaseService, type Definition } from "../service.ts";
+import { cacheMemoryMb, hasCache, redisDefinition, redisPorts } from "./redis.ts";
+
+export const cache: Definition<BaseService<"cache">> = {
+  ...redisDefinition,
+  plan(planning) {
+    if (!hasCache(planning)) return [];
+    const at = coreOf(planning);
+    const { settings } = planning;
+    const published = publish(at, redisPorts.redis, isLocal(planning) ? settings.ports.cache : redisPorts.redis);
+    return [onlyService(planning, { kind: "cache", at, memoryMb: cacheMemoryMb(settings), published })];
+  },
+};

@@ -1,0 +1,23 @@
+/** This repository's documentation, beside the development stack. */
+import { isLocal, localPlacement, onlyService, publish } from "../planning.ts";
+import { type BaseService, type Definition } from "../service.ts";
+
+export const docsPorts = { http: 9991 } as const;
+
+export const docs: Definition<BaseService<"docs">> = {
+  images: () => ["docs"],
+  ports: docsPorts,
+  callers: [],
+  keeps: "nothing",
+  runs: "always",
+  scheme: "http",
+  cpuShares: 256,
+  commands: {},
+  probe: { kind: "http", path: "/", port: docsPorts.http, failure: "no-answer" },
+  plan(planning) {
+    const { services, ports } = planning.settings;
+    if (!isLocal(planning) || !services.includes("docs")) return [];
+    const published = publish(localPlacement, docsPorts.http, ports.docs);
+    return [onlyService(planning, { kind: "docs", at: localPlacement, memoryMb: 256, published })];
+  },
+};

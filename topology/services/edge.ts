@@ -1,0 +1,40 @@
+/** nginx beside the apps of each server: the way in, for visitors or for load balancers. */
+import { edgeConfigFile } from "../../common/edge-contract.ts";
+import { isLocal, type Placement, placesFor, type Planning, publish, serviceAt } from "../planning.ts";
+import { type BaseService, type Definition, type Published } from "../service.ts";
+
+export const edgePorts = { http: 8080, https: 8443, health: 8081 } as const;
+
+export const edge: Definition<BaseService<"edge">> = {
+  images: ({ edge: { tls } }) => ["nginx", ...(tls === "acme" ? (["certbot"] as const) : [])],
+  ports: edgePorts,
+  callers: ["load-balancer"],
+  keeps: "files",
+  runs: "always",
+  scheme: "http",
+  cpuShares: 2048,
+  commands: { configuration: `nginx -T -c ${edgeConfigFile}` },
+  probe: { kind: "edge" },
+  plan(planning) {
+    const { services, edge: own } = planning.settings;
+    if (isLocal(planning) && !services.includes("edge")) return [];
+    return placesFor(planning, "app").map((at) =>
+      serviceAt(planning, { kind: "edge", at, memoryMb: own.memoryMb, published: publishedOf(planning, at) }),
+    );
+  },
+};
+
+/** The firewall decides who reaches a public address; behind a load balancer, it is the private one alone. */
+function publishedOf(planning: Planning, at: Placement): readonly Published[] {
+  if (isLocal(planning)) return publish(at, edgePorts.http, planning.settings.ports.edge);
+  const reached = at.publicWeb ? { ...at, address: "0.0.0.0" } : at;
+  return [
+    ...publish(reached, edgePorts.http, 80),
+    ...publish(reached, edgePorts.https, 443),
+    ...(at.publicWeb ? [] : publish(at, edgePorts.health)),
+  ];
+}
+
+/** Whether only load balancers reach the edge; it has a port for their health checks then. */
+export const isBehindBalancer = ({ published }: Pick<BaseService, "published">): boolean =>
+  published.some(({ containerPort }) => containerPort === edgePorts.health);

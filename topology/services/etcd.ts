@@ -1,0 +1,23 @@
+/** etcd: where Patroni's members agree on the primary, beside each of them. */
+import { coreOf, publish, serversOf, serviceAt } from "../planning.ts";
+import { type BaseService, type Definition } from "../service.ts";
+
+const ports = { client: 2379 } as const;
+
+export const etcd: Definition<BaseService<"etcd">> = {
+  images: () => [],
+  ports,
+  callers: ["database", "replica", "etcd"],
+  keeps: "data",
+  runs: "always",
+  cpuShares: 2048,
+  commands: {},
+  probe: { kind: "health" },
+  plan(planning) {
+    const { mode, availability } = planning.settings.database;
+    if (mode === "external" || availability !== "patroni") return [];
+    return [coreOf(planning), ...serversOf(planning, "db")].map((at) =>
+      serviceAt(planning, { kind: "etcd", at, memoryMb: 128, published: publish(at, ports.client) }),
+    );
+  },
+};

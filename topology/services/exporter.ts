@@ -1,0 +1,23 @@
+/** The exporter of a server's own metrics, on each server of a stack that is monitored. */
+import { publish, serviceAt } from "../planning.ts";
+import { type BaseService, type Definition } from "../service.ts";
+
+const ports = { metrics: 9100 } as const;
+
+export const exporter: Definition<BaseService<"exporter">> = {
+  images: () => [],
+  ports,
+  callers: ["monitoring"],
+  keeps: "nothing",
+  runs: "always",
+  cpuShares: 256,
+  commands: {},
+  probe: { kind: "health" },
+  plan(planning) {
+    if (!planning.settings.monitoring.enabled) return [];
+    return planning.servers.map(({ name, privateAddress, publicWeb }) => {
+      const at = { name, address: privateAddress, publicWeb };
+      return serviceAt(planning, { kind: "exporter", at, memoryMb: 64, published: publish(at, ports.metrics) });
+    });
+  },
+};

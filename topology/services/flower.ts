@@ -1,0 +1,26 @@
+/** Flower, the task monitor: once in a stack, on loopback, beside the first workers. */
+import { coreOf, isLocal, loopback, onlyService, placesFor, publish } from "../planning.ts";
+import { type BaseService, type Definition } from "../service.ts";
+
+export const flowerPorts = { http: 5555 } as const;
+
+export const flower: Definition<BaseService<"flower">> = {
+  images: () => ["app"],
+  ports: flowerPorts,
+  callers: [],
+  keeps: "nothing",
+  runs: "always",
+  scheme: "http",
+  cpuShares: 256,
+  commands: {},
+  probe: { kind: "http", path: "/", port: flowerPorts.http, failure: "no-answer" },
+  plan(planning) {
+    const { services, ports, workers } = planning.settings;
+    if (isLocal(planning) && !services.includes("flower")) return [];
+    const at = placesFor(planning, "worker")[0] ?? coreOf(planning);
+    const port = isLocal(planning) ? ports.flower : flowerPorts.http;
+    // On a server, too: people reach it through SSH.
+    const published = publish({ ...at, address: loopback }, flowerPorts.http, port);
+    return [onlyService(planning, { kind: "flower", at, memoryMb: workers.flowerMemoryMb, published })];
+  },
+};

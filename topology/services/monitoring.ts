@@ -1,0 +1,23 @@
+/** Metrics, logs, dashboards and alerts, on a server of their own. */
+import { onlyService, publish, serversOf } from "../planning.ts";
+import { type BaseService, type Definition } from "../service.ts";
+
+const ports = { http: 3000 } as const;
+
+export const monitoring: Definition<BaseService<"monitoring">> = {
+  images: () => [],
+  ports,
+  callers: [],
+  keeps: "data",
+  runs: "always",
+  scheme: "http",
+  cpuShares: 1024,
+  commands: {},
+  probe: { kind: "health" },
+  plan: (planning) =>
+    serversOf(planning, "monitor")
+      .slice(0, 1)
+      .map((at) =>
+        onlyService(planning, { kind: "monitoring", at, memoryMb: 2048, published: publish(at, ports.http) }),
+      ),
+};

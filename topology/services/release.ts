@@ -1,0 +1,24 @@
+/** The release: migrations and initialisation, two containers that run to their end before a new version starts. */
+import { coreOf, isLocal, onlyService } from "../planning.ts";
+import { type BaseService, type Definition } from "../service.ts";
+
+export const migrateCommand = ["alembic", "upgrade", "head"] as const;
+export const initialiseCommand = ["python", "scripts/seed/init_production.py"] as const;
+
+export const release: Definition<BaseService<"release">> = {
+  images: () => ["app"],
+  ports: {},
+  callers: [],
+  keeps: "nothing",
+  runs: "once",
+  cpuShares: 512,
+  commands: {},
+  probe: { kind: "health" },
+  plan(planning) {
+    const { services, app } = planning.settings;
+    if (isLocal(planning) && !services.includes("app") && !services.includes("workers")) return [];
+    // One process, where an instance of the app has several.
+    const memoryMb = Math.min(256, app.memoryMb);
+    return [onlyService(planning, { kind: "release", at: coreOf(planning), memoryMb })];
+  },
+};

@@ -1,0 +1,31 @@
+/** A streaming replica of PostgreSQL, on a server with a Volume of its own. */
+import { replicaName } from "../fleet.ts";
+import { coreOf, publish, serversOf, serviceAt } from "../planning.ts";
+import { type BaseService, type Definition } from "../service.ts";
+import { postgresCommands, postgresPorts } from "./database.ts";
+
+export interface ReplicaService extends BaseService<"replica"> {
+  /** `host:port` of its primary. */
+  readonly follows: string;
+}
+
+export const replica: Definition<ReplicaService> = {
+  images: () => ["postgres"],
+  ports: postgresPorts,
+  callers: ["app", "worker", "beat", "flower", "release", "pgbouncer", "replica", "backup"],
+  keeps: "data",
+  runs: "always",
+  scheme: "postgresql",
+  cpuShares: 2048,
+  commands: postgresCommands,
+  probe: { kind: "replica" },
+  plan(planning) {
+    const { mode, memoryMb } = planning.settings.database;
+    if (mode === "external") return [];
+    return serversOf(planning, "db").map((at) => {
+      const published = publish(at, postgresPorts.postgres);
+      const spec = { kind: "replica", at, memoryMb, published, name: replicaName(at.name) } as const;
+      return { ...serviceAt(planning, spec), follows: `${coreOf(planning).address}:${postgresPorts.postgres}` };
+    });
+  },
+};

@@ -1,0 +1,22 @@
+/** A second PostgreSQL in memory for the tests of the development stack. */
+import { isLocal, localPlacement, onlyService, publish } from "../planning.ts";
+import { type BaseService, type Definition } from "../service.ts";
+import { postgresCommands, postgresPorts } from "./database.ts";
+
+export const testDatabase: Definition<BaseService<"test-database">> = {
+  images: () => ["postgres"],
+  ports: postgresPorts,
+  callers: [],
+  keeps: "nothing",
+  runs: "always",
+  scheme: "postgresql",
+  cpuShares: 1024,
+  commands: postgresCommands,
+  probe: { kind: "postgres" },
+  plan(planning) {
+    const { services, ports } = planning.settings;
+    if (!isLocal(planning) || !services.includes("testDatabase")) return [];
+    const published = publish(localPlacement, postgresPorts.postgres, ports.testDatabase);
+    return [onlyService(planning, { kind: "test-database", at: localPlacement, memoryMb: 256, published })];
+  },
+};
