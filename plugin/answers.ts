@@ -9,10 +9,11 @@ export const answersSchema = z.strictObject({
   /** The host name that is asked for. */
   hostname: z.string().min(1),
   path: z.string().startsWith("/"),
-  /** What stands behind it; something else there is waited for anew. */
+  /** The servers behind the address; when they change, the resource waits again. */
   behind: z.array(z.string()),
   /** How many answers in a row it takes. */
   inARow: z.int().min(1),
+  /** After this time the update fails and says what it waited for. */
   timeoutSeconds: z.number().min(0),
 });
 export type AnswersInputs = z.infer<typeof answersSchema>;

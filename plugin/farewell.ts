@@ -7,7 +7,7 @@ import { endScript, stopSeconds } from "./leave-script.ts";
 
 export const farewellSchema = z.strictObject({
   ...serverSchema,
-  /** Label of its containers. */
+  /** The stack that its containers are labelled with. */
   stack: z.string().min(1),
 });
 export type FarewellInputs = z.infer<typeof farewellSchema>;

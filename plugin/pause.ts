@@ -5,9 +5,9 @@ import { z } from "zod";
 export const pauseSchema = z.strictObject({
   /** The way; another one is a reason to wait. */
   way: z.string().min(1),
-  /** How long, after it has changed. The first way of all has nobody on an old one. */
+  /** How long to wait after it has changed, for visitors who are still on the old one. The first way has no old one. */
   afterChangeSeconds: z.number().min(0),
-  /** How long, when it is taken away: what depends on this is gone by then, what this depends on goes after it. */
+  /** How long to wait when the resource is deleted: after what depends on it, and before what it depends on. */
   atRemovalSeconds: z.number().min(0),
 });
 export type PauseInputs = z.infer<typeof pauseSchema>;

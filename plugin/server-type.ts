@@ -18,9 +18,9 @@ export const serverTypeSchema = z.strictObject({
   types: z.array(z.string()).min(1),
   /** The one of them that it is to have; chosen by {@link chooseType}. */
   type: z.string().optional(),
-  /** Label of its containers. */
+  /** The stack that its containers are labelled with. */
   stack: z.string().min(1),
-  /** URL at which load balancers ask for its edge, as the server itself reaches it. */
+  /** URL at which load balancers ask for its edge, as the server itself reaches it. @default - it has no edge */
   edgeHealth: z.url().optional(),
   /** How this machine's ssh finds its files. */
   ssh: z.strictObject({ folder: z.string(), identityFile: z.string().optional() }),

@@ -1,30 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { LiveFilesInputs } from "../../plugin/live-files.ts";
 import { type DockerPlace } from "../host/docker-place.ts";
+import type { InputsOf } from "../inputs.ts";
 
-export interface LiveFilesArgs {
+export interface LiveFilesArgs extends Omit<InputsOf<LiveFilesInputs>, "dockerHost" | "sshOptions" | "image"> {
   readonly place: DockerPlace;
   /** Key of an image at the place, for writing the files and checking them. */
   readonly image: string;
-  readonly volume: pulumi.Input<string>;
-  /** Where the container has the volume; the files are in `current/` below it. */
-  readonly directory: string;
-  /** Folders of the host that the files speak of, by where the container has them. @default - none */
-  readonly folders?: Readonly<Record<string, string>>;
-  /** Text by file name. */
-  readonly files: Readonly<Record<string, pulumi.Input<string>>>;
-  /** A command that fails when the files are not good; `{}` in it becomes their folder. */
-  readonly check: readonly string[];
-  /** Name of the container that reads them; it need not exist yet. */
-  readonly container: string;
-  /** A command in that container that makes it read them anew. */
-  readonly reload: readonly string[];
-  /** Part of the title of processes that go away once a reload is through. */
-  readonly leaving: string;
-  /** How long to wait for those. */
-  readonly settleSeconds: number;
 }
 
-/** Files that a running container reads anew when they change, checked before and switched in one step (plugin/live-files.ts). */
+/** Files that a running container reads again when they change, checked before and switched in one step (plugin/live-files.ts). */
 export class LiveFiles extends pulumi.CustomResource {
   constructor(
     name: string,

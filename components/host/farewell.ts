@@ -1,19 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-
-export interface FarewellArgs {
-  /** `ssh://user@host` */
-  readonly host: pulumi.Input<string>;
-  readonly sshOptions: pulumi.Input<string[]>;
-  /** The stack that its containers are labelled with. */
-  readonly stack: string;
-}
+import type { FarewellInputs } from "../../plugin/farewell.ts";
+import type { InputsOf } from "../inputs.ts";
 
 /**
  * Ends the work of a server before the server is taken away (plugin/farewell.ts). Containers go with their server, and the
  * engine asks nobody to end them: a task that runs would be cut off.
  */
 export class Farewell extends pulumi.CustomResource {
-  constructor(name: string, args: FarewellArgs, opts: pulumi.CustomResourceOptions) {
+  constructor(name: string, args: InputsOf<FarewellInputs>, opts: pulumi.CustomResourceOptions) {
     super("orion:index:Farewell", name, { ...args }, opts);
   }
 }
