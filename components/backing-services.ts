@@ -10,7 +10,7 @@ import { type RedisUse } from "./cache/redis-config.ts";
 import { Backup } from "./database/backup.ts";
 import { Database, PromotedDatabase } from "./database/database.ts";
 import { Replica, type ReplicaArgs } from "./database/replica.ts";
-import { openedOf, type Places } from "./places.ts";
+import { peerRulesOf, type Places } from "./places.ts";
 import { type Storage } from "./storage/storage.ts";
 
 export interface BackingServicesArgs {
@@ -63,7 +63,7 @@ function createMainDatabase(args: BackingServicesArgs, places: Places, parent: p
     service.follows === undefined
       ? createPrimary(service, args, places, parent)
       : createPromoted(service, args, places, parent);
-  const opts = { parent, dependsOn: [...primary.resources, ...openedOf(places)] };
+  const opts = { parent, dependsOn: [...primary.resources, ...peerRulesOf(places)] };
   const from = { password: primary.password, primary: { place: places.of(service), service } };
   const replicas = servicesOf(topology, "replica").map(
     (each) => new Replica(each.name, replicaArgs(each, from, settings, places), opts),

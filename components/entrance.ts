@@ -9,7 +9,7 @@ import { type BackingServicesArgs } from "./backing-services.ts";
 import { type AcmeArgs, AcmeCertificate, AcmeClient } from "./edge-proxy/acme-certificate.ts";
 import { CloudflareZone } from "./edge-proxy/cloudflare-zone.ts";
 import { type Certificate, EdgeProxy } from "./edge-proxy/edge-proxy.ts";
-import { createEdgeFarewell } from "./edge-proxy/edge-farewell.ts";
+import { createEdgeDrain } from "./edge-proxy/edge-drain.ts";
 import { HostName } from "./edge-proxy/host-name.ts";
 import { HetznerBalancer } from "./edge-proxy/load-balancer.ts";
 import { SelfSignedCertificate } from "./edge-proxy/self-signed-certificate.ts";
@@ -101,7 +101,7 @@ function createEdge(
   };
   const name = partName("edge", service.server);
   const proxy = new EdgeProxy(name, args, { parent, dependsOn: [app, ...client] });
-  if (topology.servers.length > 0) createEdgeFarewell(`${name}-farewell`, place, { parent, dependsOn: proxy });
+  if (topology.servers.length > 0) createEdgeDrain(`${name}-drain`, place, { parent, dependsOn: proxy });
   return { service, proxy, acme: acme || undefined };
 }
 

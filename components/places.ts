@@ -33,8 +33,9 @@ export function createPlaces(args: PlacesArgs, parent: pulumi.Resource): Places 
   return servers.length === 0 ? localPlace(args, naming, parent) : fleet(args, naming, parent);
 }
 
-/** What lets the servers reach each other. */
-export const openedOf = ({ members }: Places): pulumi.Resource[] => [...members.values()].map(({ opened }) => opened);
+/** The rules that let the servers reach each other. */
+export const peerRulesOf = ({ members }: Places): pulumi.Resource[] =>
+  [...members.values()].map(({ peerRules }) => peerRules);
 
 /** How images of a private registry are fetched; undefined when none is named. */
 function loginOf({ settings, secret }: PlacesArgs): RegistryLogin | undefined {

@@ -7,7 +7,7 @@ import { appEnvironment } from "./app-tier/environment.ts";
 import { Release } from "./app-tier/release.ts";
 import { type BackingServicesArgs, type CacheParts, type DatabaseParts } from "./backing-services.ts";
 import { createPassword } from "./password.ts";
-import { openedOf, type Places } from "./places.ts";
+import { peerRulesOf, type Places } from "./places.ts";
 import { type Storage, uploadsOf } from "./storage/storage.ts";
 import { WorkerTier } from "./worker-tier/worker-tier.ts";
 
@@ -37,7 +37,7 @@ export function createTiers(args: TiersArgs, parent: pulumi.Resource): ReadonlyM
   const environment = appEnvironment(settings, connections, storage.environment, secret);
   const common = { environment, sideBySide: topology.servers.length > 0, ...uploadsOf(storage) };
 
-  const backing = [...database.resources, ...cache.resources, ...openedOf(places)];
+  const backing = [...database.resources, ...cache.resources, ...peerRulesOf(places)];
   const { image, skipMigrationsFor, uvicornWorkers, memoryMb } = settings.app;
   const migrate = image === undefined || image !== skipMigrationsFor;
   const releases = of("release").map((service) => {

@@ -1,7 +1,7 @@
 import { DnsRecord } from "@pulumi/cloudflare/dnsRecord.js";
 import * as pulumi from "@pulumi/pulumi";
 import { type CloudflareZone } from "./cloudflare-zone.ts";
-import { Pause } from "./pause.ts";
+import { DrainDelay } from "./drain-delay.ts";
 
 export interface HostNameArgs {
   readonly zone: CloudflareZone;
@@ -12,8 +12,8 @@ export interface HostNameArgs {
 }
 
 /**
- * Cloudflare sends visitors to another origin within seconds. Whoever is on the way to the old one is through by then:
- * what the program does not want any more goes after everything else.
+ * Cloudflare sends visitors to another origin within seconds. This is the time that the remaining requests to the old origin
+ * get; the engine deletes the old origin's resources after all other changes.
  */
 const drainSeconds = 30;
 
@@ -27,9 +27,9 @@ export class HostName extends pulumi.ComponentResource {
       // The same record cannot be there twice. It was the zone's own when there was one server for everything.
       { parent: this, deleteBeforeReplace: true, aliases: [{ name: "cloudflare-record-core-1", parent: zone }] },
     );
-    new Pause(
+    new DrainDelay(
       `${name}-drain`,
-      { way: record.content, afterChangeSeconds: drainSeconds, atRemovalSeconds: 0 },
+      { route: record.content, afterChangeSeconds: drainSeconds, atRemovalSeconds: 0 },
       { parent: this },
     );
     this.registerOutputs({});

@@ -5,8 +5,8 @@ import { labels, type Naming, physicalName } from "../../topology/naming.ts";
 import { containerPorts } from "../../topology/plan.ts";
 import { type LoadBalancer } from "../../topology/types.ts";
 import { type Member } from "../host/fleet.ts";
-import { Answers } from "./answers.ts";
-import { Pause } from "./pause.ts";
+import { DrainDelay } from "./drain-delay.ts";
+import { HttpsReady } from "./https-ready.ts";
 
 export interface HetznerBalancerArgs {
   readonly naming: Naming;
@@ -27,9 +27,9 @@ export interface HetznerBalancerArgs {
  */
 const check = { intervalSeconds: 3, timeoutSeconds: 3, retries: 3 } as const;
 
-/** How long a target that gets no new connections may use those that it has. */
+/** How long a target keeps its open connections after it gets no new ones. */
 const drainSeconds = 10;
-const answerSeconds = 180;
+const readySeconds = 180;
 
 /**
  * Hetzner's load balancer before the edges. It passes TLS on as it comes, so that the certificate's key is nowhere but at
@@ -47,7 +47,7 @@ export class HetznerBalancer extends pulumi.ComponentResource {
     let last: pulumi.Resource = this.#attachToNetwork(name, args, id);
     for (const port of [80, 443]) last = this.#createService(name, balancer, port, last);
     for (const target of args.targets) last = this.#addTarget(name, target, id, last);
-    this.address = this.#waitForAnswers(name, args, balancer, last);
+    this.address = this.#waitUntilReady(name, args, balancer, last);
     this.registerOutputs({ address: this.address });
   }
 
@@ -97,46 +97,46 @@ export class HetznerBalancer extends pulumi.ComponentResource {
     );
   }
 
-  /** A server gets visitors when its edge is up; when it goes, first they stay away, and what is under way ends. */
+  /** Adds a server once its edge is up. On removal the target goes first; then open requests have time to end. */
   #addTarget(
     name: string,
     { member, edge }: HetznerBalancerArgs["targets"][number],
     loadBalancerId: pulumi.Output<number>,
     after: pulumi.Resource,
   ): pulumi.Resource {
-    const { server, cloudServer, farewell } = member;
-    const drain = new Pause(
+    const { server, cloudServer, drain: serverDrain } = member;
+    const delay = new DrainDelay(
       `${name}-drain-${server.name}`,
-      { way: server.privateAddress, afterChangeSeconds: 0, atRemovalSeconds: drainSeconds },
-      { parent: this, dependsOn: [edge, farewell, ...cloudServer.attachments] },
+      { route: server.privateAddress, afterChangeSeconds: 0, atRemovalSeconds: drainSeconds },
+      { parent: this, dependsOn: [edge, serverDrain, ...cloudServer.attachments] },
     );
     return new hcloud.LoadBalancerTarget(
       `${name}-target-${server.name}`,
       { loadBalancerId, type: "server", serverId: cloudServer.server.id.apply(Number), usePrivateIp: true },
-      { parent: this, dependsOn: [after, drain] },
+      { parent: this, dependsOn: [after, delay] },
     );
   }
 
-  #waitForAnswers(
+  #waitUntilReady(
     name: string,
     { targets, hostname }: HetznerBalancerArgs,
     balancer: hcloud.LoadBalancer,
     dependsOn: pulumi.Resource,
   ): pulumi.Output<string> {
-    const answers = new Answers(
-      `${name}-answers`,
+    const ready = new HttpsReady(
+      `${name}-ready`,
       {
         address: balancer.ipv4,
         port: 443,
         hostname,
         path: edgeHealthPath,
         behind: targets.map(({ member }) => member.server.name),
-        // Each target has its turn.
+        // Enough requests for each target to be reached.
         inARow: 3 * targets.length,
-        timeoutSeconds: answerSeconds,
+        timeoutSeconds: readySeconds,
       },
       { parent: this, dependsOn },
     );
-    return answers.address;
+    return ready.address;
   }
 }

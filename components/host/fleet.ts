@@ -10,12 +10,12 @@ import { type Server, type Topology } from "../../topology/types.ts";
 import { CloudFirewall, type CloudFirewallArgs } from "./cloud-firewall.ts";
 import { privateMtu, userData } from "./cloud-init.ts";
 import { DockerPlace, type RegistryLogin } from "./docker-place.ts";
-import { Farewell } from "./farewell.ts";
 import { firewallScript, peersOf } from "./host-firewall.ts";
 import { HostFiles } from "./host-files.ts";
 import { HostReady } from "./host-ready.ts";
 import { PrivateNetwork } from "./private-network.ts";
 import { CloudServer, type CloudServerArgs } from "./server.ts";
+import { ServerDrain } from "./server-drain.ts";
 import { type HetznerAccess } from "./server-type.ts";
 import { sshOptions } from "../../common/ssh.ts";
 
@@ -42,10 +42,10 @@ export interface Member {
   readonly place: DockerPlace;
   /** Arguments with which `ssh` logs in. */
   readonly ssh: pulumi.Output<string[]>;
-  /** What lets the other servers reach what is theirs to use. */
-  readonly opened: pulumi.Resource;
-  /** Goes after whoever sends somebody there, and ends what runs there. */
-  readonly farewell: pulumi.Resource;
+  /** The packet filter's rules that let other servers reach this one. */
+  readonly peerRules: pulumi.Resource;
+  /** Stops the containers before the server is deleted; what sends visitors to the server depends on it. */
+  readonly drain: pulumi.Resource;
 }
 
 /** A first boot installs packages on a machine that has just been made; Hetzner's take a minute or two. */
@@ -169,16 +169,23 @@ export class Fleet extends pulumi.ComponentResource {
       { parent: this },
     );
     const loggingIn = pulumi.all([options, cloudServer.address]).apply(([words, host]) => [...words, `root@${host}`]);
-    const farewell = new Farewell(
-      `${name}-farewell`,
+    const drain = new ServerDrain(
+      `${name}-drain`,
       { host: dockerHost, sshOptions: options, stack: naming.stack },
       { parent: this, dependsOn: ready },
     );
-    return { server, cloudServer, place, ssh: loggingIn, opened: this.#openToPeers(server, place, ready), farewell };
+    return {
+      server,
+      cloudServer,
+      place,
+      ssh: loggingIn,
+      peerRules: this.#createPeerRules(server, place, ready),
+      drain,
+    };
   }
 
-  /** What the first boot brought was right for the servers that there were then. */
-  #openToPeers(server: Server, place: DockerPlace, ready: HostReady): pulumi.Resource {
+  /** The rules of the first boot name the servers of that time; these replace them. */
+  #createPeerRules(server: Server, place: DockerPlace, ready: HostReady): pulumi.Resource {
     const script = firewallScript(server, peersOf(this.#args.topology, server));
     return new HostFiles(
       `${server.name}-peers`,

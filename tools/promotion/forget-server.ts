@@ -57,9 +57,11 @@ export function withoutServer(deployment: Deployment, server: string): Forgotten
   };
 }
 
-/** The components of the server itself and of its Docker Engine, and what would speak to it before it goes. */
+/** The components of the server and of its Docker Engine, and the drain that would call the server before its deletion. */
 const isRoot = ({ urn, type }: Resource, server: string): boolean =>
   ((type === "orion:host:CloudServer" || type === "orion:host:DockerPlace") && urn.endsWith(`::${server}`)) ||
+  (type === "orion:index:ServerDrain" && urn.endsWith(`::${server}-drain`)) ||
+  // As older versions call it.
   (type === "orion:index:Farewell" && urn.endsWith(`::${server}-farewell`));
 
 function withoutLinks(resource: Resource, gone: ReadonlySet<string>): Resource {

@@ -34,7 +34,7 @@ describe.each(["preview", "up"] as const)("CloudflareZone in mode %s", (mode) =>
       options: { ...ofHostName, deleteBeforeReplace: true, aliases: ["cloudflare-record-core-1"] },
     });
     expect(named(resources, "hostname-drain")).toMatchObject({
-      inputs: { way: "192.0.2.1", afterChangeSeconds: 30, atRemovalSeconds: 0 },
+      inputs: { route: "192.0.2.1", afterChangeSeconds: 30, atRemovalSeconds: 0 },
       options: { ...ofHostName, dependencies: ["cloudflare:index/dnsRecord:DnsRecord hostname-record"] },
     });
   });
