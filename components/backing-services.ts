@@ -10,7 +10,7 @@ import { type RedisUse } from "./cache/redis-config.ts";
 import { Backup } from "./database/backup.ts";
 import { Database, PromotedDatabase } from "./database/database.ts";
 import { Replica, type ReplicaArgs } from "./database/replica.ts";
-import { peerRulesOf, type Places } from "./places.ts";
+import { peerRulesOf, type Runtimes } from "./runtimes.ts";
 import { type Storage } from "./storage/storage.ts";
 
 export interface BackingServicesArgs {
@@ -35,7 +35,7 @@ export interface CacheParts {
 /** Makes the database, its backups where there is a place for them, and the one for tests. @param parent the component that they belong to */
 export function createDatabase(
   args: BackingServicesArgs,
-  places: Places,
+  places: Runtimes,
   { backups: store }: Storage,
   parent: pulumi.Resource,
 ): DatabaseParts {
@@ -55,7 +55,7 @@ export function createDatabase(
   return database;
 }
 
-function createMainDatabase(args: BackingServicesArgs, places: Places, parent: pulumi.Resource): DatabaseParts {
+function createMainDatabase(args: BackingServicesArgs, places: Runtimes, parent: pulumi.Resource): DatabaseParts {
   const { settings, topology } = args;
   const [service] = servicesOf(topology, "database");
   if (!service) return { url: required(args, "databaseUrl"), resources: [] };
@@ -86,7 +86,7 @@ interface Primary {
 function createPrimary(
   service: Service,
   { settings, topology }: BackingServicesArgs,
-  places: Places,
+  places: Runtimes,
   parent: pulumi.Resource,
 ): Primary {
   const { database: own, protection } = settings;
@@ -105,7 +105,7 @@ function createPrimary(
 function createPromoted(
   service: Service,
   { settings }: BackingServicesArgs,
-  places: Places,
+  places: Runtimes,
   parent: pulumi.Resource,
 ): Primary {
   const database = new PromotedDatabase("database", settings, { parent });
@@ -118,7 +118,7 @@ function replicaArgs(
   service: Service,
   { password, primary }: { readonly password: pulumi.Output<string>; readonly primary?: ReplicaArgs["primary"] },
   { database: { memoryMb } }: Settings,
-  places: Places,
+  places: Runtimes,
 ): ReplicaArgs {
   if (service.follows === undefined) throw new Error(`${service.name} is a replica of nobody`);
   return {
@@ -130,7 +130,7 @@ function replicaArgs(
 /** Makes the cache and the broker; undefined when the stack has none. @param parent the component that they belong to */
 export function createCache(
   args: BackingServicesArgs,
-  places: Places,
+  places: Runtimes,
   parent: pulumi.Resource,
 ): CacheParts | undefined {
   const { topology } = args;

@@ -6,11 +6,11 @@ import { type Service, type ServiceKind, servicesOf } from "../topology/types.ts
 import { accessOf } from "./access.ts";
 import { type BackingServicesArgs, createCache, createDatabase } from "./backing-services.ts";
 import { Docs } from "./docs/docs.ts";
-import { createEntrance } from "./entrance.ts";
-import { type HetznerAccess } from "./host/server-type.ts";
+import { type HetznerAccess } from "./fleet/server-type.ts";
+import { createIngress } from "./ingress/ingress.ts";
 import { NotBuiltError } from "./not-built.ts";
 import { createPassword } from "./password.ts";
-import { createPlaces, type Places } from "./places.ts";
+import { createRuntimes, type Runtimes } from "./runtimes.ts";
 import { Storage } from "./storage/storage.ts";
 import { createTiers } from "./tiers.ts";
 
@@ -50,14 +50,14 @@ export class Platform extends pulumi.ComponentResource {
     this.#hasServers = topology.servers.length > 0;
     if (!isBuilt(settings.phase)) throw new NotBuiltError(`Phase ${settings.phase} on real servers`);
 
-    const places = createPlaces(args, this);
+    const places = createRuntimes(args, this);
     const storage = this.#createStorage(places);
     const database = createDatabase(args, places, storage, this);
     const cache = createCache(args, places, this);
     this.flowerPassword = this.#createFlowerPassword();
     const { flowerPassword } = this;
     const apps = cache && createTiers({ ...args, places, storage, database, cache, flowerPassword }, this);
-    if (apps && apps.size > 0) createEntrance({ ...args, places, storage, apps }, this);
+    if (apps && apps.size > 0) createIngress({ ...args, places, storage, apps }, this);
     this.#createDocs(places);
 
     this.databaseUrl = database.url;
@@ -71,7 +71,7 @@ export class Platform extends pulumi.ComponentResource {
     return servicesOf(this.#args.topology, kind);
   }
 
-  #createStorage(places: Places): Storage {
+  #createStorage(places: Runtimes): Storage {
     const { domain, storage, cloudflare, protection } = this.#args.settings;
     if (storage.backend === "local") {
       const [home] = [...this.#services("app"), ...this.#services("worker"), ...this.#args.topology.services];
@@ -97,7 +97,7 @@ export class Platform extends pulumi.ComponentResource {
     return isAsked ? createPassword("flower-password", 24, { parent: this }) : undefined;
   }
 
-  #createDocs(places: Places): void {
+  #createDocs(places: Runtimes): void {
     for (const service of this.#services("docs"))
       new Docs("docs", { place: places.of(service), service }, { parent: this });
   }

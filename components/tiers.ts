@@ -7,12 +7,12 @@ import { appEnvironment } from "./app-tier/environment.ts";
 import { Release } from "./app-tier/release.ts";
 import { type BackingServicesArgs, type CacheParts, type DatabaseParts } from "./backing-services.ts";
 import { createPassword } from "./password.ts";
-import { peerRulesOf, type Places } from "./places.ts";
+import { peerRulesOf, type Runtimes } from "./runtimes.ts";
 import { type Storage, uploadsOf } from "./storage/storage.ts";
 import { WorkerTier } from "./worker-tier/worker-tier.ts";
 
 export interface TiersArgs extends BackingServicesArgs {
-  readonly places: Places;
+  readonly places: Runtimes;
   readonly storage: Storage;
   readonly database: DatabaseParts;
   readonly cache: CacheParts;

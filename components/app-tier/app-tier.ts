@@ -3,13 +3,13 @@ import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { containerPorts } from "../../topology/plan.ts";
 import { type Service } from "../../topology/types.ts";
-import { createContainer } from "../container.ts";
-import { type DockerPlace } from "../host/docker-place.ts";
+import { createContainer } from "../runtime/docker/container.ts";
+import { type DockerRuntime } from "../runtime/docker/runtime.ts";
 import { uploadDirectory } from "../storage/storage.ts";
 import { type AppEnvironment } from "./environment.ts";
 
 export interface AppTierArgs {
-  readonly place: DockerPlace;
+  readonly place: DockerRuntime;
   /** One container for each. */
   readonly services: readonly Service[];
   readonly environment: AppEnvironment;

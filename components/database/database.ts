@@ -3,9 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { containerPorts } from "../../topology/plan.ts";
 import { physicalName } from "../../topology/naming.ts";
 import { type Service } from "../../topology/types.ts";
-import { createContainer, dockerLabels } from "../container.ts";
-import { type DockerPlace } from "../host/docker-place.ts";
+import { createContainer } from "../runtime/docker/container.ts";
 import { createPassword } from "../password.ts";
+import { dockerLabels } from "../runtime/docker/labels.ts";
+import { type DockerRuntime } from "../runtime/docker/runtime.ts";
 import { hbaFile, hbaRules, tlsCommand, tlsSettings } from "./postgres-tls.ts";
 import { postgresSettings, settingArguments, throwawaySettings } from "./postgres-settings.ts";
 import { ServerCertificate } from "./server-certificate.ts";
@@ -15,7 +16,7 @@ export const databaseName = "orion_db";
 export const databaseUser = "orion_user";
 
 export interface DatabaseArgs {
-  readonly place: DockerPlace;
+  readonly place: DockerRuntime;
   readonly service: Service;
   /** Memory that PostgreSQL is tuned for, in MiB. */
   readonly memoryMb: number;

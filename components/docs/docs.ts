@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { containerPorts } from "../../topology/plan.ts";
 import { type Service } from "../../topology/types.ts";
-import { createContainer } from "../container.ts";
-import { type DockerPlace } from "../host/docker-place.ts";
+import { createContainer } from "../runtime/docker/container.ts";
+import { type DockerRuntime } from "../runtime/docker/runtime.ts";
 
 export interface DocsArgs {
-  readonly place: DockerPlace;
+  readonly place: DockerRuntime;
   readonly service: Service;
 }
 

@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { lastingLabels } from "../../topology/naming.ts";
 import { formerly } from "../former.ts";
-import { type DockerPlace } from "../host/docker-place.ts";
-import { HostFiles } from "../host/host-files.ts";
+import { HostFiles } from "../runtime/docker/host-files.ts";
+import { type DockerRuntime } from "../runtime/docker/runtime.ts";
 
 /**
  * Stops the apps beside an edge before the edge is deleted. The apps complete their requests and close their WebSockets
@@ -13,7 +13,7 @@ import { HostFiles } from "../host/host-files.ts";
  */
 export function createEdgeDrain(
   name: string,
-  place: DockerPlace,
+  place: DockerRuntime,
   opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource },
 ): HostFiles {
   const labels = Object.entries(lastingLabels(place.naming, "app"));

@@ -1,14 +1,14 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { edgeConfigFile, edgeDirectory as directory } from "../../common/edge-contract.ts";
+import { edgeConfigFile, edgeDirectory as directory, acmeCertificate, acmeFolder } from "../../common/edge-contract.ts";
 import { physicalName } from "../../topology/naming.ts";
 import { containerPorts } from "../../topology/plan.ts";
 import { type Service } from "../../topology/types.ts";
-import { createContainer, dockerLabels } from "../container.ts";
-import { type DockerPlace } from "../host/docker-place.ts";
+import { createContainer } from "../runtime/docker/container.ts";
+import { dockerLabels } from "../runtime/docker/labels.ts";
+import { type DockerRuntime } from "../runtime/docker/runtime.ts";
 import { uploadDirectory } from "../storage/storage.ts";
-import { acmeCertificate, acmeFolder } from "./acme-files.ts";
-import { LiveFiles } from "./live-files.ts";
+import { LiveFiles } from "../runtime/docker/live-files.ts";
 import { nginxConfig, type NginxTls } from "./nginx-config.ts";
 
 /** A certificate with its chain and its key, in PEM. */
@@ -18,7 +18,7 @@ export interface Certificate {
 }
 
 export interface EdgeProxyArgs {
-  readonly place: DockerPlace;
+  readonly place: DockerRuntime;
   readonly service: Service;
   /** Where the app is in the container network. */
   readonly app: pulumi.Input<string>;

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { AppTier } from "../../../components/app-tier/app-tier.ts";
 import { appEnvironment, poolSize } from "../../../components/app-tier/environment.ts";
 import { Release } from "../../../components/app-tier/release.ts";
-import { createContainer, dockerDuration } from "../../../components/container.ts";
+import { createContainer, dockerDuration } from "../../../components/runtime/docker/container.ts";
 import { maxConnections } from "../../../components/database/postgres-settings.ts";
 import { Docs } from "../../../components/docs/docs.ts";
 import { EdgeProxy, type EdgeProxyArgs } from "../../../components/edge-proxy/edge-proxy.ts";

@@ -2,7 +2,7 @@
 import { OrionProvider } from "../../../plugin/provider.ts";
 import { type Command, runBy } from "../support/process.ts";
 
-const urn = "urn:pulumi:prod::orion::orion:host:Fleet$orion:index:ServerDrain::worker-1-drain";
+const urn = "urn:pulumi:prod::orion::orion:fleet:Fleet$orion:index:ServerDrain::worker-1-drain";
 const inputs = { host: "ssh://root@192.0.2.7", sshOptions: ["-o", "ConnectTimeout=10"], stack: "prod" };
 
 test.each([0, 255, undefined])("every container is ended in its own time; what ssh says of it is %s", async (code) => {

@@ -158,7 +158,7 @@ describe("another type", () => {
 });
 
 describe("the plugin's resource", () => {
-  const urn = "urn:pulumi:prod::orion::orion:host:CloudServer$orion:index:ServerType::app-1-type";
+  const urn = "urn:pulumi:prod::orion::orion:fleet:CloudServer$orion:index:ServerType::app-1-type";
   const provider = new OrionProvider(() => Promise.reject(new Error("it runs nothing")));
   const { server, location, types, stack, ssh } = inputs;
   const alone = { server, location, types, stack, ssh };

@@ -1,13 +1,13 @@
 /** A Docker place as components get it, and a look at what they made there. */
-import { DockerPlace } from "../../../components/host/docker-place.ts";
+import { DockerRuntime } from "../../../components/runtime/docker/runtime.ts";
 import { type Naming } from "../../../topology/naming.ts";
 import { type Service } from "../../../topology/types.ts";
 import { type Recorded } from "./compose.ts";
 
 export const naming: Naming = { stack: "test", phase: "development" };
 
-export const placeOf = (...images: string[]): DockerPlace =>
-  new DockerPlace("local", {
+export const placeOf = (...images: string[]): DockerRuntime =>
+  new DockerRuntime("local", {
     naming,
     dockerHost: "unix:///var/run/docker.sock",
     images: Object.fromEntries(images.map((image) => [image, `${image}:test`])),
