@@ -11,3 +11,13 @@ export const edgeConfigFile = `${edgeDirectory}/current/nginx.conf`;
 
 /** While this file exists the edge reports itself as unhealthy to load balancers. In memory: a restart removes it. */
 export const drainingFile = "/dev/shm/orion-leaving";
+
+/** The folder of the ACME client's files that the edge reads: on the server and in the edge's container. */
+export const acmeFolder = { host: "/var/lib/orion/acme/edge", container: "/etc/orion/acme" } as const;
+
+/** The certificate with its key, and the folder with the authority's challenges, in the edge's container. */
+export const acmeCertificate = {
+  certificate: `${acmeFolder.container}/current/edge.crt`,
+  key: `${acmeFolder.container}/current/edge.key`,
+  challenges: `${acmeFolder.container}/challenges`,
+} as const;

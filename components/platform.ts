@@ -6,7 +6,7 @@ import { createRedis } from "./cache/redis.ts";
 import { type Context, type Stack } from "./context.ts";
 import { createBackups, createPostgres, createTestDatabase } from "./database/postgres.ts";
 import { createDocs } from "./docs/docs.ts";
-import { createIngress } from "./entrance.ts";
+import { createIngress } from "./ingress/ingress.ts";
 import { createRuntimes, type RuntimesArgs } from "./runtimes.ts";
 import { createStorage } from "./storage/storage.ts";
 import { createTiers } from "./tiers.ts";

@@ -4,13 +4,13 @@ import { type BuiltImages, imageReferences } from "../topology/images.ts";
 import type { BaseService } from "../topology/service.ts";
 import { hasServers } from "../topology/topology.ts";
 import { type Stack } from "./context.ts";
-import { DockerPlace, type RegistryLogin } from "./host/docker-place.ts";
-import { Fleet, type Member } from "./host/fleet.ts";
-import { type HetznerAccess } from "./host/server-type.ts";
+import { DockerRuntime, type RegistryLogin } from "./runtime/docker/runtime.ts";
+import { Fleet, type Member } from "./fleet/fleet.ts";
+import { type HetznerAccess } from "./fleet/server-type.ts";
 
 export interface Runtimes {
   /** The Docker Engine that a service runs on. */
-  readonly of: (service: Pick<BaseService, "name" | "server">) => DockerPlace;
+  readonly of: (service: Pick<BaseService, "name" | "server">) => DockerRuntime;
   /** The servers by name; empty with a local Docker Engine. */
   readonly members: ReadonlyMap<string, Member>;
   /** The private network of the servers; undefined with a local Docker Engine. */
@@ -40,7 +40,7 @@ function onThisMachine(args: RuntimesArgs, parent: pulumi.Resource): Runtimes {
   const { settings, topology, builtImages } = args;
   const images = imageReferences(topology.services, settings, builtImages);
   const own = { naming: topology, dockerHost: settings.dockerHost, images, login: loginOf(args) };
-  const place = new DockerPlace("local", own, { parent });
+  const place = new DockerRuntime("local", own, { parent });
   return { of: () => place, members: new Map(), subnetId: undefined, peerRules: [] };
 }
 
@@ -61,10 +61,10 @@ function onServers(args: RuntimesArgs, parent: pulumi.Resource): Runtimes {
     { parent },
   );
   const { members, subnetId } = fleet;
-  const of = ({ name, server }: Pick<BaseService, "name" | "server">): DockerPlace => {
+  const of = ({ name, server }: Pick<BaseService, "name" | "server">): DockerRuntime => {
     const member = members.get(server);
     if (!member) throw new Error(`${name} is planned on ${server}, which the plan does not have`);
     return member.place;
   };
-  return { of, members, subnetId, peerRules: [...members.values()].map(({ opened }) => opened) };
+  return { of, members, subnetId, peerRules: [...members.values()].map(({ peerRules }) => peerRules) };
 }

@@ -11,11 +11,15 @@ export const hostFilesSchema = z.strictObject({
   /** By absolute path. */
   files: z.record(
     z.string().regex(/^(\/[\w@][\w.@-]*)+$/, "an absolute path of plain names"),
-    z.strictObject({ text: z.string(), mode: z.string().regex(/^0[0-7]{3}$/, "a mode such as 0644") }),
+    z.strictObject({
+      text: z.string(),
+      /** A file that only its owner may read is a secret: messages do not show its text. */
+      mode: z.enum(["0600", "0644", "0755"]),
+    }),
   ),
-  /** What has to be done whenever they are written; it may be done again at any time. */
+  /** Runs on the server whenever the files are written. It may run again at any time. */
   command: z.array(z.string()).min(1),
-  /** What has to be done before they are removed. */
+  /** Runs on the server before the files are removed. */
   removal: z.array(z.string()).min(1),
 });
 export type HostFilesInputs = z.infer<typeof hostFilesSchema>;

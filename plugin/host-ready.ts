@@ -8,10 +8,11 @@ import { serverSchema } from "./engine.ts";
 
 export const hostReadySchema = z.strictObject({
   ...serverSchema,
-  /** Another server is waited for anew. */
+  /** Hetzner's number of the server; when it changes, the resource waits again. */
   serverId: z.string().min(1),
-  /** The device of the Volume that holds the server's data. */
+  /** The device of the Volume that holds the server's data. @default - the server has none */
   volumeDevice: z.string().startsWith("/dev/").optional(),
+  /** After this time the update fails and says what it waited for. */
   timeoutSeconds: z.int().min(1),
 });
 export type HostReadyInputs = z.infer<typeof hostReadySchema>;

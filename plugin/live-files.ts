@@ -14,19 +14,19 @@ export const liveFilesSchema = z.strictObject({
   directory: z.string().startsWith("/"),
   /** With a shell, for writing and for the check. */
   image: z.string().min(1),
-  /** Folders of the host that the files speak of, by where the container has them. */
+  /** Folders of the host that the files name, by their path in the container. @default - none */
   folders: z.record(z.string().startsWith("/"), z.string().startsWith("/")).optional(),
   /** Text by file name. */
   files: z.record(z.string().regex(/^[\w][\w.-]*$/, "a plain file name"), z.string()),
   /** A command that fails when the files are not good; `{}` in it becomes their folder. */
   check: z.array(z.string()).min(1),
-  /** The container that reads them; it need not exist yet. */
+  /** Name of the container that reads the files; it need not exist yet. */
   container: z.string().min(1),
-  /** A command that makes it read them anew. Not a signal: Docker takes any for the wish that the container stays ended. */
+  /** A command in that container that makes it read the files again. Not a signal: Docker takes any signal for a stop. */
   reload: z.array(z.string()).min(1),
-  /** A pattern of process titles that go away once a reload is through. */
+  /** Part of the titles of processes that end once a reload is complete. */
   leaving: z.string().min(1),
-  /** How long to wait for those, in seconds. */
+  /** How long to wait for those processes. */
   settleSeconds: z.int().min(0),
 });
 export type LiveFilesInputs = z.infer<typeof liveFilesSchema>;

@@ -2,15 +2,16 @@
 import { isDeepStrictEqual } from "node:util";
 import type * as provider from "@pulumi/pulumi/provider/index.js";
 import { type z } from "zod";
+import { type Clock, systemClock } from "../common/clock.ts";
 import { type Run } from "../common/process.ts";
-import { answersSchema, waitForAnswers } from "./answers.ts";
 import { dockerBy } from "./docker.ts";
-import { bidFarewell, farewellSchema } from "./farewell.ts";
+import { delayAfterChange, delayAtRemoval, drainDelaySchema, fromPause } from "./drain-delay.ts";
 import { hostFilesSchema, removeHostFiles, writeHostFiles } from "./host-files.ts";
 import { hostReadySchema, waitForHost } from "./host-ready.ts";
+import { httpsReadySchema, waitForHttps } from "./https-ready.ts";
 import { liveFilesSchema, writeLiveFiles } from "./live-files.ts";
-import { pauseAfterChange, pauseAtRemoval, pauseSchema } from "./pause.ts";
 import { unknownValue, unwrapSecrets } from "../common/secrets.ts";
+import { drainServer, serverDrainSchema } from "./server-drain.ts";
 import { chooseType, giveType, hasOtherType, ofThisMachine, serverTypeSchema } from "./server-type.ts";
 import { removeTask, runTask, taskSchema } from "./task.ts";
 
@@ -19,20 +20,29 @@ type Properties = Record<string, unknown>;
 /** Added to the state beside the inputs by the engine or the SDK; not what a change is judged by. */
 const ignoredKeys = new Set(["__defaults", "__internal"]);
 
-/** A kind of resource: what it is told, and what is done when it is made and whenever that changes. */
+/** A kind of resource: its inputs, and what happens when it is created, changed and deleted. */
 interface Kind {
   readonly schema: z.ZodType;
   /** @returns outputs that are other than the inputs, if any */
   readonly apply: (inputs: unknown, before?: unknown) => Promise<Properties | undefined>;
-  /** Undoes it, so that on another host it is another thing. @default - what was done stays done */
+  /** Runs when the resource is deleted; a resource that moves to another host is replaced. @default - nothing */
   readonly remove?: (inputs: unknown) => Promise<void>;
-  /** Inputs that the plugin adds to what the program says. @default - none */
+  /** Inputs that the plugin adds to those of the program. @default - none */
   readonly choose?: (inputs: unknown, before: unknown) => Promise<Properties>;
-  /** Whether there is something to do although nothing has changed. @default - never */
+  /** Whether an update is needed although no input has changed. @default - never */
   readonly isDue?: (inputs: unknown) => Promise<boolean>;
   /** Inputs whose change is nothing to act on. @default - none */
   readonly ignored?: readonly string[];
+  /** Brings inputs that an older version stored into today's form. @default - the form has not changed */
+  readonly upgrade?: (stored: Properties) => Properties;
 }
+
+/** Former type tokens: a state may still hold resources under them, to be deleted or to be taken over by an alias. */
+const formerTypes: ReadonlyMap<string, string> = new Map([
+  ["orion:index:Answers", "orion:index:HttpsReady"],
+  ["orion:index:Farewell", "orion:index:ServerDrain"],
+  ["orion:index:Pause", "orion:index:DrainDelay"],
+]);
 
 function kindOf<Inputs>(
   schema: z.ZodType<Inputs>,
@@ -42,7 +52,7 @@ function kindOf<Inputs>(
   return {
     schema,
     apply: async (inputs, before) => {
-      // What an older version of the plugin wrote need not be what this one understands.
+      // Inputs that an older version of the plugin stored need not match the schema of this one.
       await apply(schema.parse(inputs), schema.safeParse(before).data);
       return undefined;
     },
@@ -52,34 +62,37 @@ function kindOf<Inputs>(
 
 function serverTypeKind(run: Run): Kind {
   const schema = serverTypeSchema;
-  const means = { run };
+  const dependencies = { run };
   return {
     schema,
     ignored: ofThisMachine,
     choose: async (inputs, before) => {
       const type = schema.safeParse(before).data?.type;
-      return { type: await chooseType(schema.parse(inputs), type, means) };
+      return { type: await chooseType(schema.parse(inputs), type, dependencies) };
     },
-    isDue: (inputs) => hasOtherType(schema.parse(inputs), means),
+    isDue: (inputs) => hasOtherType(schema.parse(inputs), dependencies),
     apply: async (inputs, before) => {
-      return { type: await giveType(schema.parse(inputs), schema.safeParse(before).data, means) };
+      return { type: await giveType(schema.parse(inputs), schema.safeParse(before).data, dependencies) };
     },
   };
 }
 
 /**
- * Resources that are something done: `orion:index:Task` runs a container once, `orion:index:HostReady` waits for a
- * server, `orion:index:LiveFiles` hands files to a running container, `orion:index:HostFiles` to a server,
- * `orion:index:Answers` waits for an address that visitors are to be sent to, `orion:index:Pause` for those on the old way,
- * `orion:index:ServerType` chooses the type of a server and gives it another one, `orion:index:Farewell` ends its work.
- * Each is done when it is made and whenever an input changes. What failed is not in the state, so that the next update does
- * it again.
+ * Resources that are actions:
+ * - `orion:index:Task` runs a container to its end.
+ * - `orion:index:LiveFiles` writes files that a running container reads again; `orion:index:HostFiles` writes files of a server.
+ * - `orion:index:HostReady` waits for a server's first boot, `orion:index:HttpsReady` for an address that visitors will use.
+ * - `orion:index:DrainDelay` waits while visitors leave an old route.
+ * - `orion:index:ServerType` chooses the type of a server and changes it; `orion:index:ServerDrain` ends a server's work.
+ *
+ * An action runs when its resource is created and whenever an input changes. An action that failed is not in the state, so
+ * that the next update runs it again.
  */
 export class OrionProvider implements provider.Provider {
   readonly version = "0.1.0";
   readonly #kinds: ReadonlyMap<string, Kind>;
 
-  constructor(run: Run) {
+  constructor(run: Run, clock: Clock = systemClock) {
     const docker = dockerBy(run);
     this.#kinds = new Map([
       [
@@ -92,15 +105,25 @@ export class OrionProvider implements provider.Provider {
       ],
       ["orion:index:ServerType", serverTypeKind(run)],
       [
-        "orion:index:Farewell",
+        "orion:index:ServerDrain",
         kindOf(
-          farewellSchema,
+          serverDrainSchema,
           () => Promise.resolve(),
-          (inputs) => bidFarewell(inputs, run),
+          (inputs) => drainServer(inputs, run),
         ),
       ],
-      ["orion:index:Pause", kindOf(pauseSchema, pauseAfterChange, pauseAtRemoval)],
-      ["orion:index:Answers", kindOf(answersSchema, (inputs) => waitForAnswers(inputs))],
+      [
+        "orion:index:DrainDelay",
+        {
+          ...kindOf(
+            drainDelaySchema,
+            (inputs, before) => delayAfterChange(inputs, before, clock),
+            (inputs) => delayAtRemoval(inputs, clock),
+          ),
+          upgrade: fromPause,
+        },
+      ],
+      ["orion:index:HttpsReady", kindOf(httpsReadySchema, (inputs) => waitForHttps(inputs))],
       ["orion:index:HostReady", kindOf(hostReadySchema, (inputs) => waitForHost(inputs, run))],
       ["orion:index:LiveFiles", kindOf(liveFilesSchema, (inputs) => writeLiveFiles(inputs, docker))],
       [
@@ -139,18 +162,20 @@ export class OrionProvider implements provider.Provider {
   }
 
   async update(_id: string, urn: string, olds: Properties, news: Properties): Promise<provider.UpdateResult> {
-    const outs = await this.#kind(urn).apply(plain(news), plain(olds));
+    const { apply, upgrade = asStored } = this.#kind(urn);
+    const outs = await apply(plain(news), upgrade(plain(olds)));
     return { outs: { ...news, ...outs } };
   }
 
   async delete(_id: string, urn: string, properties: Properties): Promise<void> {
-    await this.#kind(urn).remove?.(plain(properties));
+    const { remove, upgrade = asStored } = this.#kind(urn);
+    await remove?.(upgrade(plain(properties)));
   }
 
   #kind(urn: string): Kind {
     // urn:pulumi:<stack>::<project>::<parent type>$<type>::<name>
     const type = urn.split("::")[2]?.split("$").pop() ?? "";
-    const kind = this.#kinds.get(type);
+    const kind = this.#kinds.get(formerTypes.get(type) ?? type);
     if (kind) return kind;
     throw new Error(`the orion plugin has no resource ${type}; it has ${[...this.#kinds.keys()].join(", ")}`);
   }
@@ -165,7 +190,9 @@ function isUnknown(values: unknown, path: readonly PropertyKey[]): boolean {
 
 const isRecord = (value: unknown): value is Properties => typeof value === "object" && value !== null;
 
-/** What the program said, without secrets' wrapping and without what others added. */
+const asStored = (stored: Properties): Properties => stored;
+
+/** The inputs as the program gave them: secrets unwrapped, without the keys that the engine or the SDK add. */
 function plain(properties: Properties): Properties {
   const own = Object.entries(properties).filter(([key]) => !ignoredKeys.has(key));
   return Object.fromEntries(own.map(([key, value]) => [key, unwrapSecrets(value)]));

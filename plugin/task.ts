@@ -6,16 +6,18 @@ import { redact } from "../common/secrets.ts";
 
 export const taskSchema = z.strictObject({
   ...engineSchema,
-  /** The container's name. */
+  /** Name of the container while it runs. */
   container: z.string().min(1),
   image: z.string().min(1),
   command: z.array(z.string()).min(1),
-  /** What undoes it. */
+  /** The command that undoes the task, run in the same way when the resource is deleted. @default - nothing is undone */
   removal: z.array(z.string()).min(1).optional(),
   environment: z.record(z.string(), z.string().regex(/^[^\n]*$/, "a value of one line")),
   network: z.string().min(1),
   labels: z.record(z.string(), z.string()),
+  /** Volumes as `name:/path`. */
   volumes: z.array(z.string()),
+  /** After this time the task is stopped and counts as failed. */
   timeoutSeconds: z.int().min(1),
 });
 export type TaskInputs = z.infer<typeof taskSchema>;

@@ -1,5 +1,15 @@
 /** What an update does to each resource: the engine's rules, applied to two graphs without the engine. Pure. */
-import { differs, type Graph, identityOf, keyOf, madeIn, type Recorded, unknown, isRecord } from "./graph.ts";
+import {
+  differs,
+  type Graph,
+  identitiesOf,
+  identityOf,
+  keyOf,
+  madeIn,
+  type Recorded,
+  unknown,
+  isRecord,
+} from "./graph.ts";
 import { isReplacing } from "./replacing.ts";
 
 export type Action = "create" | "update" | "replace" | "delete";
@@ -26,7 +36,8 @@ interface Pair {
 /** The changes that an update from one graph to the other makes, in the order of the new one. What stays has none. */
 export function changesBetween(before: Graph, after: Graph): Change[] {
   const { pairs, created, deleted } = match(before, after);
-  for (const pair of pairs) compareInputs(pair, before, after);
+  const renamed = new Map(pairs.map((pair) => [keyOf(pair.before), keyOf(pair.after)]));
+  for (const pair of pairs) compareInputs(pair, before, after, renamed);
   spread(pairs, after);
   return [
     ...created.map((resource): Change => ({ action: "create", resource, inputs: [], forcedBy: [] })),
@@ -44,13 +55,13 @@ export function changesBetween(before: Graph, after: Graph): Change[] {
 
 function match(before: Graph, after: Graph) {
   const identityBefore = identityOf(before);
-  const identityAfter = identityOf(after);
+  const identitiesAfter = identitiesOf(after);
   const left = new Map(madeIn(before).map((resource) => [identityBefore(resource), resource]));
   const pairs: Pair[] = [];
   const created: Recorded[] = [];
   for (const resource of madeIn(after)) {
-    const identity = identityAfter(resource);
-    const was = left.has(identity) ? identity : [...left].find(([, one]) => isAlias(resource, one))?.[0];
+    const known = identitiesAfter(resource).find((identity) => left.has(identity));
+    const was = known ?? [...left].find(([, one]) => isAlias(resource, one))?.[0];
     const found = was === undefined ? undefined : left.get(was);
     if (was !== undefined && found) {
       left.delete(was);
@@ -60,18 +71,25 @@ function match(before: Graph, after: Graph) {
   return { pairs, created, deleted: [...left.values()] };
 }
 
-const isAlias = ({ type, options }: Recorded, before: Recorded): boolean =>
-  type === before.type && options.aliases?.includes(before.name) === true;
+/** Whether an alias names the earlier resource, whatever the parents of both. */
+const isAlias = ({ type, options: { aliases = [] } }: Recorded, before: Recorded): boolean =>
+  (type === before.type && aliases.includes(before.name)) || aliases.includes(keyOf(before));
 
-/** Notes the inputs that differ. */
-function compareInputs({ before, after, inputs, forcedBy }: Pair, graphBefore: Graph, graphAfter: Graph): void {
+/** Notes the inputs that differ. @param renamed today's key of each resource that had another one before */
+function compareInputs(
+  { before, after, inputs, forcedBy }: Pair,
+  graphBefore: Graph,
+  graphAfter: Graph,
+  renamed: ReadonlyMap<string, string>,
+): void {
   const ignored = new Set(after.options.ignoreChanges);
   const usedBefore = graphBefore.uses.get(keyOf(before)) ?? {};
   const usedAfter = graphAfter.uses.get(keyOf(after)) ?? {};
   for (const input of new Set([...Object.keys(before.inputs), ...Object.keys(after.inputs)])) {
     const [was, is] = [before.inputs[input], after.inputs[input]];
     // Where a value is not known, what it is made from tells whether it is another one.
-    const isOther = !sameSet(usedBefore[input], usedAfter[input]) && (holds(was, unknown) || holds(is, unknown));
+    const used = usedBefore[input]?.map((key) => renamed.get(key) ?? key);
+    const isOther = !sameSet(used, usedAfter[input]) && (holds(was, unknown) || holds(is, unknown));
     if (ignored.has(input) || !(differs(was, is) || isOther)) continue;
     inputs.add(input);
     if (isReplacing(after, input)) forcedBy.add(input);

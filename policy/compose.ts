@@ -164,13 +164,18 @@ function readUses(request: RegisterRequest): Uses {
   return uses;
 }
 
-/** Former names; an alias that names none says that the resource had this one below other parents. Former types are the SDK's. */
+/**
+ * Former names, and former `type name` of what this project has renamed; an alias without a name means that the resource had
+ * other parents. Former types of other packages are left out: their SDKs add them to each resource.
+ */
 const readAliases = (request: RegisterRequest): string[] => [
   ...request.getAliasurnsList().map((urn) => urn.split("::").pop() ?? ""),
-  ...request
-    .getAliasesList()
-    .filter((alias) => !alias.getSpec()?.getType())
-    .map((alias) => alias.getUrn().split("::").pop() || alias.getSpec()?.getName() || request.getName()),
+  ...request.getAliasesList().flatMap((alias) => {
+    const type = alias.getSpec()?.getType() ?? "";
+    const name = alias.getUrn().split("::").pop() || alias.getSpec()?.getName() || request.getName();
+    if (type === "") return [name];
+    return type.startsWith("orion:") ? [`${type} ${name}`] : [];
+  }),
 ];
 
 /** Secrets and unknown values in a form that a reader of a golden file understands. */

@@ -73,9 +73,7 @@ function lostTiers(before: Graph, after: Graph): Finding[] {
     const was = count(before, role);
     if (was === 0 || count(after, role) > 0) return [];
     const happens = `would all be deleted (${was} containers): ${effect}`;
-    return [
-      { severity: isGuarded(before) ? "refused" : "loss", name: `${role} containers`, happens, instead: giveUp },
-    ];
+    return [{ severity: isGuarded(before) ? "refused" : "loss", name: `${role} containers`, happens, instead: giveUp }];
   });
 }
 
@@ -118,12 +116,7 @@ function ofDeletion({ resource }: Change, before: Recorded, held: string | undef
     : [];
 }
 
-function ofReplacement(
-  change: Change,
-  before: Recorded,
-  held: string | undefined,
-  guarded: boolean,
-): Finding[] {
+function ofReplacement(change: Change, before: Recorded, held: string | undefined, guarded: boolean): Finding[] {
   const { resource } = change;
   const { name, type } = resource;
   if (type === types.container) return ofContainer(change);

@@ -19,7 +19,7 @@ export interface RecordedOptions {
   readonly replaceOnChanges?: string[];
   readonly dependencies?: string[];
   readonly provider?: string;
-  /** Former names; a resource that only changed its parents has its own. */
+  /** Former names, or former `type name`; a resource that only changed its parents has its own name. */
   readonly aliases?: string[];
 }
 
@@ -38,14 +38,31 @@ export const unknown = "[unknown]";
 /** How other resources name this one. */
 export const keyOf = ({ type, name }: Pick<Recorded, "type" | "name">): string => `${type} ${name}`;
 
-/** What the engine knows a resource by: its name with the types of all its parents. A change of it is another resource. */
+/** How the engine identifies a resource: by its name and the types of all its parents. Another identity is another resource. */
 export function identityOf(graph: Graph): (resource: Recorded) => string {
+  const identities = identitiesOf(graph);
+  return (resource) => identities(resource)[0] ?? "";
+}
+
+/** The identity of a resource, followed by the identities that it had by its own aliases and by those of its parents. */
+export function identitiesOf(graph: Graph): (resource: Recorded) => readonly string[] {
   const byKey = new Map(graph.resources.map((resource) => [keyOf(resource), resource]));
-  const typesOf = ({ type, options }: Recorded): string => {
+  const keysOf = ({ type, name, options }: Recorded): { readonly type: string; readonly name: string }[] => [
+    { type, name },
+    ...(options.aliases ?? []).map((alias) => {
+      const [first = "", second] = alias.split(" ");
+      return second === undefined ? { type, name: first } : { type: first, name: second };
+    }),
+  ];
+  /** The types of a resource's parents, each with the separator that follows it. */
+  const prefixesOf = ({ options }: Recorded): string[] => {
     const parent = options.parent === undefined ? undefined : byKey.get(options.parent);
-    return parent ? `${typesOf(parent)}$${type}` : type;
+    if (!parent) return [""];
+    const types = [...new Set(keysOf(parent).map(({ type }) => type))];
+    return types.flatMap((type) => prefixesOf(parent).map((prefix) => `${prefix}${type}$`));
   };
-  return (resource) => `${typesOf(resource)}::${resource.name}`;
+  return (resource) =>
+    keysOf(resource).flatMap(({ type, name }) => prefixesOf(resource).map((prefix) => `${prefix}${type}::${name}`));
 }
 
 /** The resources that providers make, in the order of the graph. */

@@ -119,10 +119,15 @@ function ofService(topology: Topology, settings: Settings, service: Service): Re
       { ...options, ...more },
     );
   return [
-    resource(types.container, name, {
+    resource(
+      types.container,
+      name,
+      {
         ...{ name: container, ports },
         labels: Object.entries(labelled).map(([label, value]) => ({ label, value })),
-      }, options),
+      },
+      options,
+    ),
     ...(kind === "cache" || kind === "broker" ? [volume({ retainOnDelete: true })] : []),
     ...(kind === "database" && !onServer ? [volume(kept(settings))] : []),
   ];

@@ -28,7 +28,6 @@ export const accessCommands = [
 ] as const;
 export type AccessCommand = (typeof accessCommands)[number];
 
-
 /**
  * The command for a request, from the plan.
  *

@@ -62,7 +62,11 @@ export function formerPrimary(primary: string): { readonly name: string; readonl
 export const replicaName = (server: string): string => `replica-${partsOf(server).number - 1}`;
 
 /** Replicas, by the availability of the database. */
-const replicasOf: Readonly<Record<Settings["database"]["availability"], number>> = { single: 0, replica: 1, patroni: 2 };
+const replicasOf: Readonly<Record<Settings["database"]["availability"], number>> = {
+  single: 0,
+  replica: 1,
+  patroni: 2,
+};
 
 /**
  * The servers of a stack. A later phase has every server of an earlier one, under the same name, at the same address and in
@@ -74,7 +78,12 @@ export function planServers(settings: Settings): Server[] {
   if (hosting === "local") return [];
   const [first = "fsn1"] = hetzner.locations;
   const locationOf = (index: number): string => hetzner.locations[index % hetzner.locations.length] ?? first;
-  const numbered = (role: NumberedRole, number: number, types: readonly string[], more: Partial<Server> = {}): Server => ({
+  const numbered = (
+    role: NumberedRole,
+    number: number,
+    types: readonly string[],
+    more: Partial<Server> = {},
+  ): Server => ({
     name: `${role}-${number}`,
     role,
     location: locationOf(number - 1),
@@ -118,7 +127,10 @@ function spread(
   return Array.from({ length: pool?.count ?? 0 }, (_, index): Server => {
     const location = locations[index % locations.length] ?? "fsn1";
     const number = Math.floor(index / locations.length) + 1;
-    const row = Math.max(0, allLocations.findIndex((each) => each === location));
+    const row = Math.max(
+      0,
+      allLocations.findIndex((each) => each === location),
+    );
     return {
       name: `${role}-${location}-${number}`,
       role,

@@ -44,7 +44,12 @@ export type Probe =
   | { readonly kind: "health" }
   | { readonly kind: "postgres" | "replica" | "redis" | "worker" | "edge" }
   /** A request to a port inside the container. `refused`: an answer of 400 or more is a problem, otherwise one of 500 or more. */
-  | { readonly kind: "http"; readonly path: string; readonly port: number; readonly failure: "app-not-ready" | "no-answer" };
+  | {
+      readonly kind: "http";
+      readonly path: string;
+      readonly port: number;
+      readonly failure: "app-not-ready" | "no-answer";
+    };
 
 /** What the rest of the program needs to know of a kind of service: one file each in topology/services/. */
 export interface Definition<Planned extends BaseService = BaseService> {

@@ -1,15 +1,16 @@
+import { formerly } from "../former.ts";
 import { appPorts } from "../../topology/services/app.ts";
 import { createHash } from "node:crypto";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
-import { createContainer } from "../container.ts";
-import { type DockerPlace } from "../host/docker-place.ts";
+import { createContainer } from "../runtime/docker/container.ts";
+import { type DockerRuntime } from "../runtime/docker/runtime.ts";
 import { uploadDirectory } from "../storage/storage.ts";
 import { type AppEnvironment } from "./environment.ts";
 
 export interface AppTierArgs {
-  readonly place: DockerPlace;
+  readonly place: DockerRuntime;
   /** One container for each. */
   readonly services: readonly Service[];
   readonly environment: AppEnvironment;
@@ -65,7 +66,7 @@ export class AppTier extends pulumi.ComponentResource {
       },
       args.place,
       // Its name in the first local stacks.
-      { parent: this, aliases: [{ name: `app-${service.name}` }] },
+      formerly({ parent: this }, { name: `app-${service.name}` }),
     );
   }
 }

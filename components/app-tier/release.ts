@@ -1,12 +1,12 @@
 import { initialiseCommand, migrateCommand } from "../../topology/services/release.ts";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
-import { type DockerPlace } from "../host/docker-place.ts";
+import { type DockerRuntime } from "../runtime/docker/runtime.ts";
 import { type AppEnvironment } from "./environment.ts";
-import { Task, type TaskArgs } from "./task.ts";
+import { Task, type TaskArgs } from "../runtime/docker/task.ts";
 
 export interface ReleaseArgs {
-  readonly place: DockerPlace;
+  readonly place: DockerRuntime;
   readonly service: Service;
   readonly environment: AppEnvironment;
   /** Whether the database is brought to the version of the image; an older image than that of the data cannot. @default true */

@@ -3,13 +3,14 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { physicalName } from "../../topology/naming.ts";
 import type { Service } from "../../topology/service.ts";
-import { createContainer, dockerLabels } from "../container.ts";
-import { type DockerPlace } from "../host/docker-place.ts";
+import { createContainer } from "../runtime/docker/container.ts";
 import { createPassword } from "../password.ts";
+import { dockerLabels } from "../runtime/docker/labels.ts";
+import { type DockerRuntime } from "../runtime/docker/runtime.ts";
 import { redisConfig, type RedisUse } from "./redis-config.ts";
 
 export interface CacheArgs {
-  readonly place: DockerPlace;
+  readonly place: DockerRuntime;
   readonly service: Service;
   readonly use: RedisUse;
   /** What the data may take, in MiB. */

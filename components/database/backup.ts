@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { backupCommand, backupUnit, drillCommand, backupFiles } from "../../common/server-contract.ts";
-import { type DockerPlace } from "../host/docker-place.ts";
-import { HostFiles } from "../host/host-files.ts";
-import { timerFiles } from "../host/timer-files.ts";
+import { HostFiles } from "../runtime/docker/host-files.ts";
+import { type DockerRuntime } from "../runtime/docker/runtime.ts";
+import { timerFiles } from "../runtime/docker/timer-files.ts";
 import { type BackupStore } from "../storage/storage.ts";
 import { databaseText, settingsText, storeText } from "./backup-files.ts";
 import { backupScript } from "./backup-scripts.ts";
@@ -11,7 +11,7 @@ import { restoreDrillScript } from "./restore-drill-script.ts";
 
 export interface BackupArgs {
   /** The server that takes the backups. */
-  readonly place: DockerPlace;
+  readonly place: DockerRuntime;
   readonly store: BackupStore;
   /** `postgresql://` URL of the database, as it is reached from the place's containers; a secret. */
   readonly databaseUrl: pulumi.Input<string>;

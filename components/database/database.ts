@@ -3,10 +3,11 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { physicalName } from "../../topology/naming.ts";
 import type { Service } from "../../topology/service.ts";
-import { createContainer, dockerLabels } from "../container.ts";
-import { type DockerPlace } from "../host/docker-place.ts";
 import { createPassword } from "../password.ts";
 import { hbaFile, hbaRules, protectingCapability, tlsCommand, tlsSettings } from "./postgres-tls.ts";
+import { createContainer } from "../runtime/docker/container.ts";
+import { dockerLabels } from "../runtime/docker/labels.ts";
+import { type DockerRuntime } from "../runtime/docker/runtime.ts";
 import { postgresSettings, settingArguments, throwawaySettings } from "./postgres-settings.ts";
 import { ServerCertificate } from "./server-certificate.ts";
 
@@ -15,7 +16,7 @@ export const databaseName = "orion_db";
 export const databaseUser = "orion_user";
 
 export interface DatabaseArgs {
-  readonly place: DockerPlace;
+  readonly place: DockerRuntime;
   readonly service: Service;
   /** @default 100 */
   readonly maxConnections?: number;

@@ -1,5 +1,5 @@
 /** PostgreSQL as its clients see it, and the choice between the ways in which a stack can have it. */
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { type Settings } from "../../config/schema.ts";
 import { servicesOf } from "../../topology/topology.ts";
 import { type Context } from "../context.ts";
@@ -39,7 +39,11 @@ export function createPostgres(context: Context): Postgres {
 }
 
 /** Backups of the database into a bucket of their own. */
-export function createBackups({ settings, topology, runtimes, parent }: Context, postgres: Postgres, { backups }: Storage): void {
+export function createBackups(
+  { settings, topology, runtimes, parent }: Context,
+  postgres: Postgres,
+  { backups }: Storage,
+): void {
   for (const service of servicesOf(topology, "backup")) {
     if (!backups) throw new Error("a plan with backups has a bucket for them");
     const args = {

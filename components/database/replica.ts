@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
-import { Task } from "../app-tier/task.ts";
-import { createContainer } from "../container.ts";
-import { type DockerPlace } from "../host/docker-place.ts";
+import { type DockerRuntime } from "../runtime/docker/runtime.ts";
+import { Task } from "../runtime/docker/task.ts";
+import { createContainer } from "../runtime/docker/container.ts";
 import { createPassword } from "../password.ts";
 import { dataDirectory, databaseName, databaseUrl, databaseUser, postgresContainer } from "./database.ts";
 import { postgresSettings } from "./postgres-settings.ts";
@@ -19,7 +19,7 @@ import {
 import { ServerCertificate } from "./server-certificate.ts";
 
 export interface ReplicaArgs {
-  readonly place: DockerPlace;
+  readonly place: DockerRuntime;
   readonly service: Service;
   /** Host and port where clients find it. */
   readonly address: string;
@@ -32,7 +32,7 @@ export interface ReplicaArgs {
   /** Host and port of the server that it has its data from. */
   readonly source: string;
   /** Where it asks to be let in, on the server with that. @default - nowhere: it follows nobody any more */
-  readonly primary?: { readonly place: DockerPlace; readonly service: Service };
+  readonly primary?: { readonly place: DockerRuntime; readonly service: Service };
 }
 
 const taskTimeoutSeconds = 120;

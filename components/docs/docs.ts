@@ -3,11 +3,11 @@ import { servicesOf } from "../../topology/topology.ts";
 import type { Context } from "../context.ts";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
-import { createContainer } from "../container.ts";
-import { type DockerPlace } from "../host/docker-place.ts";
+import { createContainer } from "../runtime/docker/container.ts";
+import { type DockerRuntime } from "../runtime/docker/runtime.ts";
 
 export interface DocsArgs {
-  readonly place: DockerPlace;
+  readonly place: DockerRuntime;
   readonly service: Service;
 }
 

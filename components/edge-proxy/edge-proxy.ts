@@ -2,14 +2,14 @@ import { appPorts } from "../../topology/services/app.ts";
 import { edgePorts } from "../../topology/services/edge.ts";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { edgeConfigFile, edgeDirectory as directory } from "../../common/edge-contract.ts";
+import { edgeConfigFile, edgeDirectory as directory, acmeCertificate, acmeFolder } from "../../common/edge-contract.ts";
 import { physicalName } from "../../topology/naming.ts";
 import type { Service } from "../../topology/service.ts";
-import { createContainer, dockerLabels } from "../container.ts";
-import { type DockerPlace } from "../host/docker-place.ts";
+import { createContainer } from "../runtime/docker/container.ts";
+import { dockerLabels } from "../runtime/docker/labels.ts";
+import { type DockerRuntime } from "../runtime/docker/runtime.ts";
 import { uploadDirectory } from "../storage/storage.ts";
-import { acmeCertificate, acmeFolder } from "./acme-files.ts";
-import { LiveFiles } from "./live-files.ts";
+import { LiveFiles } from "../runtime/docker/live-files.ts";
 import { nginxConfig, type NginxTls } from "./nginx-config.ts";
 
 /** A certificate with its chain and its key, in PEM. */
@@ -19,7 +19,7 @@ export interface Certificate {
 }
 
 export interface EdgeProxyArgs {
-  readonly place: DockerPlace;
+  readonly place: DockerRuntime;
   readonly service: Service;
   /** Where the app is in the container network. */
   readonly app: pulumi.Input<string>;

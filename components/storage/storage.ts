@@ -4,10 +4,10 @@ import { R2BucketCors } from "@pulumi/cloudflare/r2bucketCors.js";
 import { R2CustomDomain } from "@pulumi/cloudflare/r2customDomain.js";
 import * as pulumi from "@pulumi/pulumi";
 import { physicalName } from "../../topology/naming.ts";
-import { dockerLabels } from "../container.ts";
-import { type DockerPlace } from "../host/docker-place.ts";
 import { servicesOf } from "../../topology/topology.ts";
 import type { Context } from "../context.ts";
+import { dockerLabels } from "../runtime/docker/labels.ts";
+import { type DockerRuntime } from "../runtime/docker/runtime.ts";
 import { Bucket } from "./bucket.ts";
 
 export type StorageArgs = LocalArgs | R2Args;
@@ -19,7 +19,7 @@ interface Protected {
 
 export interface LocalArgs extends Protected {
   readonly backend: "local";
-  readonly place: DockerPlace;
+  readonly place: DockerRuntime;
 }
 
 export interface R2Args extends Protected {

@@ -5,12 +5,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { flowerUser } from "../../common/app-contract.ts";
 import type { Service } from "../../topology/service.ts";
 import { type AppEnvironment } from "../app-tier/environment.ts";
-import { createContainer, type HealthCheck } from "../container.ts";
-import { type DockerPlace } from "../host/docker-place.ts";
+import { createContainer, type HealthCheck } from "../runtime/docker/container.ts";
+import { type DockerRuntime } from "../runtime/docker/runtime.ts";
 import { uploadDirectory } from "../storage/storage.ts";
 
 export interface WorkerTierArgs {
-  readonly place: DockerPlace;
+  readonly place: DockerRuntime;
   /** Workers, and Beat and Flower where they run. */
   readonly services: readonly Service[];
   readonly environment: AppEnvironment;

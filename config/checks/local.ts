@@ -17,7 +17,9 @@ export function checkLocal(settings: Settings): string[] {
     problems.push(line("services", settings.services, "at least one service, since the database is external"));
   }
   if (settings.edge.tls !== "none") {
-    problems.push(line("edge.tls", settings.edge.tls, "none with orion:hosting local, where no port for TLS is published"));
+    problems.push(
+      line("edge.tls", settings.edge.tls, "none with orion:hosting local, where no port for TLS is published"),
+    );
   }
   if (on.has("edge") && !on.has("app")) {
     problems.push(line("services", settings.services, "app as well, which edge needs"));

@@ -2,7 +2,10 @@
 import { type SecretKey, type Settings } from "../schema.ts";
 
 /** @returns the missing keys, one line each */
-export function checkNeeds({ images, database, cache, storage, cloudflare }: Settings, secrets: readonly SecretKey[]): string[] {
+export function checkNeeds(
+  { images, database, cache, storage, cloudflare }: Settings,
+  secrets: readonly SecretKey[],
+): string[] {
   const needs = (key: string, when: string, how: string) => `orion:${key}: is needed ${when}; ${how}`;
   const secret = (key: SecretKey, when: string, value: string) =>
     secrets.includes(key) ? [] : [needs(key, when, `pulumi config set --secret ${key}${value}`)];

@@ -57,7 +57,9 @@ function checkEdge({ edge, cloudflare, app }: Settings): string[] {
   }
   if (edge.tls === "acme" && edge.balancing !== "direct") {
     const why = "a balanced edge has several servers, and an authority would ask any of them";
-    problems.push(line("edge.tls", edge.tls, `cloudflare-origin-ca while orion:edge.balancing is ${edge.balancing}: ${why}`));
+    problems.push(
+      line("edge.tls", edge.tls, `cloudflare-origin-ca while orion:edge.balancing is ${edge.balancing}: ${why}`),
+    );
   }
   if (edge.balancing === "direct" && app.servers) {
     problems.push(line("edge.balancing", edge.balancing, "regional or global while orion:app.servers is set"));

@@ -57,10 +57,17 @@ export function withoutServer(deployment: Deployment, server: string): Forgotten
   };
 }
 
-/** The components of the server itself and of its Docker Engine, and what would speak to it before it goes. */
+/** The components of the server and of its Docker Engine, and the drain that would call the server before its deletion. */
 const isRoot = ({ urn, type }: Resource, server: string): boolean =>
-  ((type === "orion:host:CloudServer" || type === "orion:host:DockerPlace") && urn.endsWith(`::${server}`)) ||
+  (componentTypes.has(type) && urn.endsWith(`::${server}`)) ||
+  (type === "orion:index:ServerDrain" && urn.endsWith(`::${server}-drain`)) ||
   (type === "orion:index:Farewell" && urn.endsWith(`::${server}-farewell`));
+
+/** The components of a server and of its Docker Engine, with the types of older versions that a state may still have. */
+const componentTypes = new Set([
+  ...["orion:fleet:CloudServer", "orion:runtime:DockerRuntime"],
+  ...["orion:host:CloudServer", "orion:host:DockerPlace"],
+]);
 
 function withoutLinks(resource: Resource, gone: ReadonlySet<string>): Resource {
   const { dependencies, propertyDependencies } = linksSchema.parse(resource);

@@ -48,9 +48,7 @@ function groupsOf({ workers: { concurrency, dedicated } }: Settings): Group[] {
   const shared = queues.filter((queue) => !isDedicated(queue));
   const sum = shared.reduce((total, queue) => total + concurrency[queue], 0);
   return [
-    ...queues
-      .filter(isDedicated)
-      .map((queue) => ({ part: queue, queues: [queue], concurrency: concurrency[queue] })),
+    ...queues.filter(isDedicated).map((queue) => ({ part: queue, queues: [queue], concurrency: concurrency[queue] })),
     ...(shared.length > 0 ? [{ queues: shared, concurrency: sum }] : []),
   ];
 }

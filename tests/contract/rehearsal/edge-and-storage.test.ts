@@ -3,7 +3,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { AwsClient } from "aws4fetch";
-import { rulesets } from "../../../components/edge-proxy/cloudflare-rules.ts";
+import { rulesets } from "../../../components/ingress/cloudflare/rules.ts";
 import { records } from "../../../rehearsal/cloudflare/body.ts";
 import { Gateway } from "../../../rehearsal/cloudflare/objects/gateway.ts";
 import { accessKeys } from "../../../rehearsal/cloudflare/objects/keys.ts";

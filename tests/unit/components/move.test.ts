@@ -59,7 +59,7 @@ test("what goes is what visitors and tasks do not need any more: the edge, the a
     "EdgeProxy edge",
     "Firewall web-firewall",
     "FirewallAttachment web-firewall-attachment",
-    "HostFiles edge-farewell",
+    "HostFiles edge-drain",
     "LiveFiles edge-config",
     "RemoteImage core-1-image-nginx",
     "RemoteImage core-1-image-rclone",
@@ -71,8 +71,8 @@ test("what goes is what visitors and tasks do not need any more: the edge, the a
 test("visitors are sent to the load balancer, by the record that there was, once it answers", () => {
   const content = (resources: readonly Recorded[]) => named(resources, "hostname-record").inputs["content"];
   expect([content(before()), content(after())]).toEqual(["192.0.2.10", "192.0.2.20"]);
-  expect(named(after(), "hostname-record").options.dependencies).toContain("orion:index:Answers balancer-1-answers");
-  expect(named(after(), "balancer-1-answers")).toMatchObject({
+  expect(named(after(), "hostname-record").options.dependencies).toContain("orion:index:HttpsReady balancer-1-ready");
+  expect(named(after(), "balancer-1-ready")).toMatchObject({
     inputs: { address: "192.0.2.20", port: 443, behind: ["app-1", "app-2"], inARow: 6 },
     options: { dependencies: containing("hcloud:index/loadBalancerTarget:LoadBalancerTarget balancer-1-target-app-2") },
   });
@@ -90,7 +90,7 @@ test("a load balancer is changed by one resource after the other: Hetzner refuse
 
 test("a target gets nothing any more before its edge goes, and what is under way has its time", () => {
   expect(named(after(), "balancer-1-target-app-1").options.dependencies).toContain(
-    "orion:index:Pause balancer-1-drain-app-1",
+    "orion:index:DrainDelay balancer-1-drain-app-1",
   );
   expect(named(after(), "balancer-1-drain-app-1")).toMatchObject({
     inputs: { atRemovalSeconds: 10 },
@@ -99,7 +99,7 @@ test("a target gets nothing any more before its edge goes, and what is under way
 });
 
 test("an edge that goes lets its apps end first, and those of no other stack", () => {
-  const { inputs, options } = named(before(), "edge-farewell");
+  const { inputs, options } = named(before(), "edge-drain");
   expect(inputs["removal"]).toEqual([
     ...["sh", "-c"],
     "docker ps --quiet --filter label=app=orion --filter label=stack=prod --filter label=role=app | xargs -r docker stop --time 35",

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { AppTier } from "../../../components/app-tier/app-tier.ts";
 import { appEnvironment } from "../../../components/app-tier/environment.ts";
 import { Release } from "../../../components/app-tier/release.ts";
-import { createContainer, dockerDuration } from "../../../components/container.ts";
+import { createContainer, dockerDuration } from "../../../components/runtime/docker/container.ts";
 import { Docs } from "../../../components/docs/docs.ts";
 import { EdgeProxy, type EdgeProxyArgs } from "../../../components/edge-proxy/edge-proxy.ts";
 import { nginxConfig } from "../../../components/edge-proxy/nginx-config.ts";
@@ -104,7 +104,13 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
   const tier = () =>
     compose(mode, () => {
       const services = [
-        { ...serviceOf("beat"), kind: "worker", name: "worker-emails", container: "orion-test-worker-emails", ...emails } as const,
+        {
+          ...serviceOf("beat"),
+          kind: "worker",
+          name: "worker-emails",
+          container: "orion-test-worker-emails",
+          ...emails,
+        } as const,
         serviceOf("beat"),
         serviceOf("flower", { published: [{ address: "127.0.0.1", port: 5555, containerPort: 5555 }] }),
       ];

@@ -52,12 +52,12 @@ function worldOf(more: Partial<World> = {}, script: (text: string) => Answer = (
     if (text.includes("systemctl stop docker")) world.done.push("leave");
     return script(text);
   });
-  return { world, means: { run, api: () => api, pause: () => Promise.resolve() } };
+  return { world, dependencies: { run, api: () => api, pause: () => Promise.resolve() } };
 }
 
 describe("the choice", () => {
   const choose = (more: Partial<World>, before?: string, values: Partial<ServerTypeInputs> = {}) =>
-    chooseType({ ...inputs, ...values }, before, worldOf(more).means);
+    chooseType({ ...inputs, ...values }, before, worldOf(more).dependencies);
 
   test("is the first that Hetzner has, for a server that is not there yet", async () => {
     expect(await choose({ type: undefined })).toBe("cpx22");
@@ -79,81 +79,86 @@ describe("the choice", () => {
   });
 
   test("needs no Hetzner where there is nothing to choose, or none that answers", async () => {
-    const means = {
+    const dependencies = {
       run: () => Promise.reject(new Error("it runs nothing")),
       api: () => {
         throw new Error("it asks nobody");
       },
     };
-    expect(await chooseType({ ...inputs, types: ["cpx32"] }, undefined, means)).toBe("cpx32");
-    expect(await chooseType(inputs, undefined, means)).toBe("cpx22");
-    expect(await chooseType(inputs, "cx23", means)).toBe("cx23");
+    expect(await chooseType({ ...inputs, types: ["cpx32"] }, undefined, dependencies)).toBe("cpx32");
+    expect(await chooseType(inputs, undefined, dependencies)).toBe("cpx22");
+    expect(await chooseType(inputs, "cx23", dependencies)).toBe("cx23");
   });
 });
 
 describe("another type", () => {
-  const give = (means: ReturnType<typeof worldOf>["means"], type: string, before?: string, types = [type]) =>
-    giveType({ ...inputs, type, types }, before === undefined ? undefined : { ...inputs, type: before }, means);
+  const give = (
+    dependencies: ReturnType<typeof worldOf>["dependencies"],
+    type: string,
+    before?: string,
+    types = [type],
+  ) =>
+    giveType({ ...inputs, type, types }, before === undefined ? undefined : { ...inputs, type: before }, dependencies);
 
   test("is nothing for a server that is made with it, or has it", async () => {
     const absent = worldOf({ type: undefined });
-    expect(await give(absent.means, "cpx22")).toBe("cpx22");
+    expect(await give(absent.dependencies, "cpx22")).toBe("cpx22");
     const present = worldOf();
-    expect(await give(present.means, "cpx22", "cpx22")).toBe("cpx22");
+    expect(await give(present.dependencies, "cpx22", "cpx22")).toBe("cpx22");
     expect([...absent.world.done, ...present.world.done]).toEqual([]);
   });
 
   test("is given to a server that has left before, and is switched on and waited for after", async () => {
     let asked = 0;
-    const { world, means } = worldOf({}, (text) => {
+    const { world, dependencies } = worldOf({}, (text) => {
       if (text.includes("systemctl stop docker")) return { code: 0, output: "" };
       asked++;
       return asked < 4 ? { code: 1, output: "app-1: Up 2 seconds (health: starting)" } : { code: 0, output: "" };
     });
-    expect(await give(means, "cpx32", "cpx22")).toBe("cpx32");
+    expect(await give(dependencies, "cpx32", "cpx22")).toBe("cpx32");
     expect(world.done).toEqual(["leave", "shutdown", "change_type cpx32", "poweron"]);
     // Three times not yet, and then as often as it takes a load balancer to notice.
     expect(asked).toBe(3 + 8);
   });
 
   test("is the next of the list where Hetzner has none of the first", async () => {
-    const { world, means } = worldOf({ stock: ["cx33"] });
-    expect(await give(means, "cpx32", "cpx22", ["cpx32", "cx33"])).toBe("cx33");
+    const { world, dependencies } = worldOf({ stock: ["cx33"] });
+    expect(await give(dependencies, "cpx32", "cpx22", ["cpx32", "cx33"])).toBe("cx33");
     expect(world.done).toEqual(["leave", "shutdown", "change_type cpx32", "change_type cx33", "poweron"]);
   });
 
   test("that cannot be had leaves the server up as it was, and fails", async () => {
-    const { world, means } = worldOf({ stock: [] });
-    await expect(give(means, "cpx32", "cpx22")).rejects.toThrow(
-      /orion-prod-app-1 is up again as the cpx22 that it was: Hetzner has none of cpx32 in fsn1 now\./,
+    const { world, dependencies } = worldOf({ stock: [] });
+    await expect(give(dependencies, "cpx32", "cpx22")).rejects.toThrow(
+      /orion-prod-app-1 runs again with its old type cpx22: Hetzner has none of cpx32 in fsn1 now\./,
     );
     expect(world).toMatchObject({ type: "cpx22", status: "running" });
   });
 
   test("is not given to a server that cannot end its work", async () => {
-    const { world, means } = worldOf({}, () => ({ code: 1, output: "no docker" }));
-    await expect(give(means, "cpx32", "cpx22")).rejects.toThrow(/was not switched off.*no docker/s);
+    const { world, dependencies } = worldOf({}, () => ({ code: 1, output: "no docker" }));
+    await expect(give(dependencies, "cpx32", "cpx22")).rejects.toThrow(/was not powered off.*no docker/s);
     expect(world).toMatchObject({ type: "cpx22", status: "running" });
   });
 
   test("goes on where an update was killed: switched off, or with the type and not up", async () => {
     const off = worldOf({ status: "off" });
-    expect(await give(off.means, "cpx32", "cpx22")).toBe("cpx32");
+    expect(await give(off.dependencies, "cpx32", "cpx22")).toBe("cpx32");
     expect(off.world.done).toEqual(["change_type cpx32", "poweron"]);
     const changed = worldOf({ type: "cpx32", status: "off" });
-    expect(await give(changed.means, "cpx32", "cpx22")).toBe("cpx32");
+    expect(await give(changed.dependencies, "cpx32", "cpx22")).toBe("cpx32");
     expect(changed.world.done).toEqual(["poweron"]);
   });
 
   test("that a server has without a word of it in the state is noticed", async () => {
-    expect(await hasOtherType({ ...inputs, type: "cpx22" }, worldOf({ type: "cx23" }).means)).toBe(true);
-    expect(await hasOtherType({ ...inputs, type: "cpx22" }, worldOf().means)).toBe(false);
-    expect(await hasOtherType({ ...inputs, type: "cpx22" }, worldOf({ type: undefined }).means)).toBe(false);
+    expect(await hasOtherType({ ...inputs, type: "cpx22" }, worldOf({ type: "cx23" }).dependencies)).toBe(true);
+    expect(await hasOtherType({ ...inputs, type: "cpx22" }, worldOf().dependencies)).toBe(false);
+    expect(await hasOtherType({ ...inputs, type: "cpx22" }, worldOf({ type: undefined }).dependencies)).toBe(false);
   });
 });
 
 describe("the plugin's resource", () => {
-  const urn = "urn:pulumi:prod::orion::orion:host:CloudServer$orion:index:ServerType::app-1-type";
+  const urn = "urn:pulumi:prod::orion::orion:fleet:CloudServer$orion:index:ServerType::app-1-type";
   const provider = new OrionProvider(() => Promise.reject(new Error("it runs nothing")));
   const { server, location, types, stack, ssh } = inputs;
   const alone = { server, location, types, stack, ssh };

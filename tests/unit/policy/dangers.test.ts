@@ -90,7 +90,7 @@ describe("a change of the program itself", () => {
 
   test("that gives the Volume's component another parent would make another Volume", async () => {
     const moved = one("core-1", (resource) =>
-      resource.type === "orion:host:CloudServer"
+      resource.type === "orion:fleet:CloudServer"
         ? { ...resource, options: { parent: "orion:index:Platform orion" } }
         : resource,
     );

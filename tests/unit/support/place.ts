@@ -1,5 +1,5 @@
 /** A Docker place as components get it, and a look at what they made there. */
-import { DockerPlace } from "../../../components/host/docker-place.ts";
+import { DockerRuntime } from "../../../components/runtime/docker/runtime.ts";
 import type { Naming } from "../../../topology/naming.ts";
 import type { ImageKey } from "../../../config/images.ts";
 import { definitionOf } from "../../../topology/catalogue.ts";
@@ -8,8 +8,8 @@ import { type Recorded } from "./compose.ts";
 
 export const naming: Naming = { stack: "test", phase: "development" };
 
-export const placeOf = (...images: ImageKey[]): DockerPlace =>
-  new DockerPlace("local", {
+export const placeOf = (...images: ImageKey[]): DockerRuntime =>
+  new DockerRuntime("local", {
     naming,
     dockerHost: "unix:///var/run/docker.sock",
     images: new Map(images.map((image) => [image, `${image}:test`])),

@@ -29,7 +29,7 @@ const run = (from?: string, to?: string) => diff({ root, project, stack: "prod",
 function writeState(location: string): void {
   const folder = join(root, ".orion", "state", ".pulumi", "stacks", "orion");
   mkdirSync(folder, { recursive: true });
-  const parents = "orion:index:Platform$orion:host:Fleet$orion:host:CloudServer";
+  const parents = "orion:index:Platform$orion:fleet:Fleet$orion:fleet:CloudServer";
   const resource = (types: string, name: string, more: object) => ({
     urn: `urn:pulumi:prod::orion::${types}::${name}`,
     type: types.split("$").pop(),
@@ -38,8 +38,8 @@ function writeState(location: string): void {
   const urn = (types: string, name: string) => `urn:pulumi:prod::orion::${types}::${name}`;
   const resources = [
     resource("orion:index:Platform", "orion", {}),
-    resource("orion:index:Platform$orion:host:Fleet", "fleet", { parent: urn("orion:index:Platform", "orion") }),
-    resource(parents, "core-1", { parent: urn("orion:index:Platform$orion:host:Fleet", "fleet") }),
+    resource("orion:index:Platform$orion:fleet:Fleet", "fleet", { parent: urn("orion:index:Platform", "orion") }),
+    resource(parents, "core-1", { parent: urn("orion:index:Platform$orion:fleet:Fleet", "fleet") }),
     resource(`${parents}$hcloud:index/volume:Volume`, "core-1-volume", {
       ...{ custom: true, protect: true, retainOnDelete: true, parent: urn(parents, "core-1") },
       inputs: { __defaults: [], location, size: 20, name: "orion-prod-core-1", labels: { phase: "mvp" } },

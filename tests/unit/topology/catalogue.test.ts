@@ -27,16 +27,19 @@ test("published ports are ports of the definition, and have a scheme or are nobo
   }
 });
 
-test.each(["scale", "enterprise", "ha"] as const)("in phase %s a port is open to servers with its callers alone", (phase) => {
-  const topology = plan("prod", settingsOf(phase));
-  for (const server of topology.servers) {
-    const open = new Set(peersOf(topology, server).map(({ port }) => port));
-    const closed = topology.services
-      .filter((service) => service.server === server.name && definitionOf(service.kind).callers.length === 0)
-      .flatMap(({ published }) => published.map(({ port }) => port));
-    expect(closed.filter((port) => open.has(port))).toEqual([]);
-  }
-});
+test.each(["scale", "enterprise", "ha"] as const)(
+  "in phase %s a port is open to servers with its callers alone",
+  (phase) => {
+    const topology = plan("prod", settingsOf(phase));
+    for (const server of topology.servers) {
+      const open = new Set(peersOf(topology, server).map(({ port }) => port));
+      const closed = topology.services
+        .filter((service) => service.server === server.name && definitionOf(service.kind).callers.length === 0)
+        .flatMap(({ published }) => published.map(({ port }) => port));
+      expect(closed.filter((port) => open.has(port))).toEqual([]);
+    }
+  },
+);
 
 test("etcd and Sentinel are closed to servers that have no member or client of theirs", () => {
   const topology = plan("prod", settingsOf("ha"));

@@ -74,17 +74,14 @@ describe("a move adds", () => {
   const order = ["mvp", "scale", "enterprise", "ha"] as const;
   const steps = order.slice(1).map((to, index) => [order[index] ?? "mvp", to] as const);
 
-  test.each(steps)(
-    "%s to %s keeps every server with its name, its address and its location",
-    (from, to) => {
-      const after = planServers(settingsOf(to));
-      for (const server of planServers(settingsOf(from))) {
-        const kept = after.find(({ name }) => name === server.name);
-        const { privateAddress, role, location, placementGroup } = server;
-        expect(kept).toMatchObject({ privateAddress, role, location, placementGroup });
-      }
-    },
-  );
+  test.each(steps)("%s to %s keeps every server with its name, its address and its location", (from, to) => {
+    const after = planServers(settingsOf(to));
+    for (const server of planServers(settingsOf(from))) {
+      const kept = after.find(({ name }) => name === server.name);
+      const { privateAddress, role, location, placementGroup } = server;
+      expect(kept).toMatchObject({ privateAddress, role, location, placementGroup });
+    }
+  });
 
   test.each(steps)("%s to %s leaves the database and the caches where they are", (from, to) => {
     const [before, after] = [plan("prod", settingsOf(from)), plan("prod", settingsOf(to))];
@@ -172,5 +169,7 @@ describe("backups", () => {
 
 test("a plan that does not fit is refused with every problem at once", () => {
   const settings = settingsOf("mvp", { database: { memoryMb: 65_536, maxConnections: 30 } });
-  expect(() => plan("Prod_EU", settings)).toThrow(/the stack's name: got "Prod_EU"[^]*server core-1:[^]*orion:database.maxConnections/);
+  expect(() => plan("Prod_EU", settings)).toThrow(
+    /the stack's name: got "Prod_EU"[^]*server core-1:[^]*orion:database.maxConnections/,
+  );
 });

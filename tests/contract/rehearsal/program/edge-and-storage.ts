@@ -1,7 +1,7 @@
 /** The components that live at Cloudflare, as a stack of phase mvp or later makes them. */
 import * as pulumi from "@pulumi/pulumi";
-import { CloudflareZone } from "../../../../components/edge-proxy/cloudflare-zone.ts";
-import { HostName } from "../../../../components/edge-proxy/host-name.ts";
+import { CloudflareZone } from "../../../../components/ingress/cloudflare/zone.ts";
+import { HostName } from "../../../../components/ingress/host-name.ts";
 import { Storage } from "../../../../components/storage/storage.ts";
 import { type Settings } from "../../../../config/schema.ts";
 

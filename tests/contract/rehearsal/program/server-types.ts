@@ -1,8 +1,8 @@
 /** Servers of lists of types, one of them behind the other. */
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
-import { CloudServer } from "../../../../components/host/server.ts";
-import { type ServerType } from "../../../../components/host/server-type.ts";
+import { CloudServer } from "../../../../components/fleet/server.ts";
+import { type ServerType } from "../../../../components/fleet/server-type.ts";
 import { loadHetznerAccess } from "../../../../config/load.ts";
 import { phases } from "../../../../config/schema.ts";
 import type { Server } from "../../../../topology/server.ts";

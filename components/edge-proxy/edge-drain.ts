@@ -1,0 +1,27 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { lastingLabels } from "../../topology/naming.ts";
+import { formerly } from "../former.ts";
+import { HostFiles } from "../runtime/docker/host-files.ts";
+import { type DockerRuntime } from "../runtime/docker/runtime.ts";
+
+/**
+ * Stops the apps beside an edge before the edge is deleted. The apps complete their requests and close their WebSockets
+ * with a close frame, which the edge passes on; an edge that stopped first could only cut them off.
+ *
+ * @param name `<edge>-drain`
+ * @param place the server of the edge and its apps
+ */
+export function createEdgeDrain(
+  name: string,
+  place: DockerRuntime,
+  opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource },
+): HostFiles {
+  const labels = Object.entries(lastingLabels(place.naming, "app"));
+  const filters = labels.map(([key, value]) => `--filter label=${key}=${value}`).join(" ");
+  const stop = `docker ps --quiet ${filters} | xargs -r docker stop --time 35`;
+  return new HostFiles(
+    name,
+    { place, files: {}, command: ["true"], removal: ["sh", "-c", stop] },
+    formerly(opts, { name: name.replace(/-drain$/, "-farewell") }),
+  );
+}

@@ -1,0 +1,172 @@
+/**
+ * What a server does at its first boot, before anybody logs in: cloud-init's user data. Pure.
+ *
+ * Hetzner takes 32 KiB of it, reads it once, and replaces a server whose user data differs; therefore it holds only what
+ * must be there from the first minute, and what follows is delivered over SSH.
+ */
+import { dataMount, firewallCommand, mountCommand, readyFile } from "../../common/server-contract.ts";
+import type { Server } from "../../topology/server.ts";
+import type { PeerRule } from "../../topology/peers.ts";
+import { firewallScript } from "./packet-filter.ts";
+
+interface File {
+  readonly path: string;
+  readonly mode: "0644" | "0755";
+  readonly text: string;
+}
+
+/** Bytes of a packet that Hetzner's private network carries. */
+export const privateMtu = 1450;
+
+const swapMb = 2048;
+
+const files = (server: Server, peers: readonly PeerRule[]): readonly File[] => [
+  {
+    path: "/etc/ssh/sshd_config.d/10-orion.conf",
+    mode: "0644",
+    // One update opens a connection for each container; sshd's own limits would refuse every other.
+    text: "PasswordAuthentication no\nMaxStartups 100:30:200\nMaxSessions 100\nClientAliveInterval 30\n",
+  },
+  {
+    path: "/etc/docker/daemon.json",
+    mode: "0644",
+    // live-restore: an update of Docker restarts no container.
+    text: `${JSON.stringify({ "live-restore": true, "log-driver": "json-file", "log-opts": { "max-size": "10m", "max-file": "3" } })}\n`,
+  },
+  {
+    path: "/etc/sysctl.d/60-orion.conf",
+    mode: "0644",
+    // Ports are published at the private address, also when the network comes up after Docker; Redis wants overcommit.
+    text: "net.ipv4.ip_nonlocal_bind = 1\nnet.core.somaxconn = 4096\nvm.overcommit_memory = 1\nvm.swappiness = 10\n",
+  },
+  {
+    path: "/etc/apt/apt.conf.d/60-orion",
+    mode: "0644",
+    // Security updates by themselves, but none that would restart the containers' engine at a time of its own choosing.
+    text: [
+      'APT::Periodic::Update-Package-Lists "1";',
+      'APT::Periodic::Unattended-Upgrade "1";',
+      'Unattended-Upgrade::Package-Blacklist { "docker.io"; "containerd"; "runc"; };',
+      'Unattended-Upgrade::Automatic-Reboot "false";',
+      "",
+    ].join("\n"),
+  },
+  { path: "/etc/systemd/journald.conf.d/60-orion.conf", mode: "0644", text: "[Journal]\nSystemMaxUse=500M\n" },
+  { path: firewallCommand, mode: "0755", text: firewallScript(server, peers) },
+  {
+    path: "/etc/systemd/system/orion-firewall.service",
+    mode: "0644",
+    text: unit("Packet filter of the private network", firewallCommand, {
+      // Docker makes the chain that containers are filtered in.
+      after: "docker.service",
+      wantedBy: "multi-user.target docker.service",
+    }),
+  },
+  { path: mountCommand, mode: "0755", text: volumeScript },
+  {
+    path: "/etc/systemd/system/orion-volume.service",
+    mode: "0644",
+    text: unit("Volume with the platform's data", mountCommand, {
+      before: "docker.service",
+      wantedBy: "multi-user.target",
+      condition: "ConditionPathExists=/etc/orion/volume",
+    }),
+  },
+  { path: "/usr/local/sbin/orion-first-boot", mode: "0755", text: firstBootScript },
+];
+
+/** A service that does one thing once at every boot. */
+function unit(
+  description: string,
+  command: string,
+  order: { readonly after?: string; readonly before?: string; readonly wantedBy: string; readonly condition?: string },
+): string {
+  return [
+    "[Unit]",
+    `Description=${description}`,
+    ...(order.after ? [`After=${order.after}`] : []),
+    ...(order.before ? [`Before=${order.before}`] : []),
+    ...(order.condition ? [order.condition] : []),
+    "",
+    "[Service]",
+    "Type=oneshot",
+    "RemainAfterExit=yes",
+    `ExecStart=${command}`,
+    "",
+    "[Install]",
+    `WantedBy=${order.wantedBy}`,
+    "",
+  ].join("\n");
+}
+
+/**
+ * Mounts the Volume; formats it only when there is nothing at all on it. systemd's own mount units wait for udev, which
+ * does not announce every kind of device; a container of the database does not start while the mount is missing.
+ */
+const volumeScript = `#!/bin/sh
+set -eu
+mkdir -p /etc/orion ${dataMount}
+[ $# -eq 0 ] || echo "$1" > /etc/orion/volume
+device=$(cat /etc/orion/volume)
+tries=0
+while [ ! -b "$device" ] && [ "$tries" -lt 300 ]; do sleep 0.2; tries=$((tries + 1)); done
+[ -b "$device" ] || { echo "the device $device is not there" >&2; exit 1; }
+systemctl enable --quiet orion-volume.service
+if ! mountpoint -q ${dataMount}; then
+  if ! blkid -p "$device" >/dev/null; then
+    [ "$(dd if="$device" bs=1M count=16 2>/dev/null | tr -d '\\0' | wc -c)" -eq 0 ] ||
+      { echo "$device has contents that are no file system; it is not formatted" >&2; exit 1; }
+    mkfs.ext4 -q "$device"
+  fi
+  mount -o noatime "$device" ${dataMount}
+fi
+mkdir -p ${dataMount}/postgres
+`;
+
+const firstBootScript = `#!/bin/sh
+set -u
+missing=""
+for package in docker.io iptables unattended-upgrades systemd-timesyncd; do
+  dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+  tries=0
+  until apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; do
+    tries=$((tries + 1))
+    # What the containers do not need may be missing; an engine and its packet filter may not.
+    if [ "$tries" -ge 5 ]; then
+      command -v dockerd >/dev/null && command -v iptables >/dev/null && break
+      exit 1
+    fi
+    sleep 5
+  done
+fi
+sysctl --quiet --system || true
+if [ ! -e /swapfile ] && fallocate -l ${swapMb}M /swapfile; then
+  chmod 0600 /swapfile
+  if mkswap -q /swapfile && swapon /swapfile; then echo "/swapfile none swap sw 0 0" >> /etc/fstab; else rm /swapfile; fi
+fi
+systemctl daemon-reload
+systemctl restart systemd-journald.service
+systemctl reload-or-restart ssh.service
+systemctl enable --quiet docker.service orion-firewall.service
+systemctl restart docker.service && systemctl restart orion-firewall.service || exit 1
+mkdir -p ${readyFile.replace(/\/[^/]+$/, "")}
+touch ${readyFile}
+`;
+
+/**
+ * The user data of a server.
+ *
+ * @param peers what other servers may reach on it over the private network
+ */
+export function userData(server: Server, peers: readonly PeerRule[]): string {
+  const config = {
+    // The key of Hetzner's own metadata is the only way in.
+    ssh_pwauth: false,
+    write_files: files(server, peers).map(({ path, mode, text }) => ({ path, permissions: mode, content: text })),
+    runcmd: [["/usr/local/sbin/orion-first-boot"]],
+  };
+  // JSON is YAML.
+  return `#cloud-config\n${JSON.stringify(config, null, 1)}\n`;
+}

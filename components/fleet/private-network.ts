@@ -1,0 +1,42 @@
+import * as hcloud from "@pulumi/hcloud";
+import * as pulumi from "@pulumi/pulumi";
+import { type Naming, labels, physicalName } from "../../topology/naming.ts";
+import { privateNetwork } from "../../topology/server.ts";
+import { formerly } from "../former.ts";
+
+export interface PrivateNetworkArgs {
+  readonly naming: Naming;
+  /** Whether neither the engine nor the provider deletes what holds data. @default true */
+  readonly protection?: boolean;
+}
+
+/** The private network that all servers of a stack share, with its one subnet. */
+export class PrivateNetwork extends pulumi.ComponentResource {
+  readonly subnetId: pulumi.Output<string>;
+
+  constructor(name: string, { naming, protection = true }: PrivateNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("orion:fleet:PrivateNetwork", name, {}, formerly({ ...opts }, { type: "orion:host:PrivateNetwork" }));
+    const network = new hcloud.Network(
+      `${name}-network`,
+      {
+        name: physicalName(naming, "network"),
+        ipRange: privateNetwork.range,
+        deleteProtection: protection,
+        labels: { ...labels(naming, "network") },
+      },
+      { parent: this, protect: protection },
+    );
+    const subnet = new hcloud.NetworkSubnet(
+      `${name}-subnet`,
+      {
+        networkId: network.id.apply(Number),
+        type: "cloud",
+        networkZone: privateNetwork.zone,
+        ipRange: privateNetwork.subnet,
+      },
+      { parent: this },
+    );
+    this.subnetId = subnet.id;
+    this.registerOutputs({ subnetId: this.subnetId });
+  }
+}

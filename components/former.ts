@@ -1,0 +1,19 @@
+/** Former types and names of components and resources, under which a state may still hold them. */
+import type * as pulumi from "@pulumi/pulumi";
+
+/** A former identity of a resource. */
+export interface Former {
+  /** Its type token. @default - the type has not changed */
+  readonly type?: string;
+  /** @default - the name has not changed */
+  readonly name?: string;
+}
+
+/** The options with an alias for each former identity, so that the engine takes the existing resource over. */
+export const formerly = <Options extends pulumi.ResourceOptions>(
+  opts: Options,
+  ...former: readonly Former[]
+): Options => ({
+  ...opts,
+  aliases: [...(opts.aliases ?? []), ...former],
+});

@@ -1,0 +1,153 @@
+/** The files by which a server gets its certificate from an ACME authority and keeps it fresh. Pure. */
+import { acmeFolder } from "../../../common/edge-contract.ts";
+import { assignments, quotedWords } from "../../../common/shell.ts";
+
+/** Gets the certificate, or renews it. */
+export const acmeCommand = "/usr/local/sbin/orion-certificate";
+/** The service that systemd runs, and its timer. */
+export const acmeUnit = "orion-certificate";
+export const acmeSettingsFile = "/etc/orion/acme/settings";
+/** Authorities that vouch for the ACME authority's own address, in PEM; only where the public ones do not. */
+export const acmeAuthorityFile = "/etc/orion/acme/authority.pem";
+
+export interface AcmeSettings {
+  readonly hostname: string;
+  /** URL of the authority's directory. */
+  readonly server: string;
+  /** Whom the authority writes to. @default - nobody */
+  readonly email?: string | undefined;
+  readonly image: string;
+  /** Container network from which the authority is reached. */
+  readonly network: string;
+  /** Name of the edge's container. */
+  readonly edge: string;
+  /** File inside that container with its configuration. */
+  readonly config: string;
+  /** Whether {@link acmeAuthorityFile} is there. */
+  readonly hasAuthority: boolean;
+}
+
+/** Text of {@link acmeSettingsFile}, which the script reads as shell. */
+export const acmeSettingsText = (settings: AcmeSettings): string =>
+  assignments({
+    HOSTNAME: quotedWords([settings.hostname]),
+    SERVER: quotedWords([settings.server]),
+    EMAIL: settings.email ? quotedWords([settings.email]) : "",
+    IMAGE: quotedWords([settings.image]),
+    NETWORK: quotedWords([settings.network]),
+    EDGE: quotedWords([settings.edge]),
+    CONFIG: quotedWords([settings.config]),
+    AUTHORITY: settings.hasAuthority ? acmeAuthorityFile : "",
+  });
+
+/**
+ * `prepare`: the edge has something to start with, before there is a certificate. `obtain`: the certificate is got where
+ * there is none, or where it ends within a month. `renew`: it is got again in any case.
+ */
+export const acmeScript = String.raw`#!/bin/sh
+set -eu
+umask 077
+. ${acmeSettingsFile}
+home=/var/lib/orion/acme
+edge=${acmeFolder.host}
+
+die() {
+  echo "orion-certificate: $*" >&2
+  exit 1
+}
+is_up() { [ "$(docker inspect --format '{{.State.Running}}' "$EDGE" 2>/dev/null)" = true ]; }
+
+# In one step, so that the edge never finds a certificate with another one's key.
+point_to() {
+  ln -sfn "$1" "$edge/.next"
+  mv -Tf "$edge/.next" "$edge/current"
+}
+
+# Puts a certificate and its key in place; the edge reads them anew when they are others.
+install_pair() {
+  version=versions/$(cat "$1" "$2" | sha256sum | cut -c 1-16)
+  before=$(readlink "$edge/current" || true)
+  [ "$before" != "$version" ] || return 0
+  mkdir -p "$edge/$version"
+  cp "$1" "$edge/$version/edge.crt"
+  cp "$2" "$edge/$version/edge.key"
+  point_to "$version"
+  if is_up; then
+    if ! docker exec "$EDGE" nginx -t -q -c "$CONFIG"; then
+      # It would start with nothing else, at the next restart.
+      [ -z "$before" ] || point_to "$before"
+      die "the edge does not take the new certificate; it goes on with the old one"
+    fi
+    # Not by a signal: Docker takes any for the wish that the container stays ended, and leaves it so after a restart.
+    docker exec "$EDGE" nginx -s reload -c "$CONFIG"
+  fi
+  for each in "$edge"/versions/*; do
+    [ "versions/$(basename "$each")" = "$version" ] || rm -rf "$each"
+  done
+}
+
+# The certificate that the edge has from elsewhere, or one that nobody vouches for.
+prepare() {
+  mkdir -p "$home/letsencrypt" "$home/log" "$edge/versions" "$edge/challenges"
+  chmod 0755 "$home" "$edge" "$edge/challenges"
+  if [ -s "$edge/current/edge.crt" ]; then return 0; fi
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  own=$(dirname "$CONFIG")
+  if is_up && docker exec "$EDGE" cat "$own/edge.crt" >"$work/crt" 2>/dev/null &&
+    docker exec "$EDGE" cat "$own/edge.key" >"$work/key" 2>/dev/null; then :; else
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=$HOSTNAME" \
+      -addext "subjectAltName=DNS:$HOSTNAME" -keyout "$work/key" -out "$work/crt" 2>/dev/null
+  fi
+  install_pair "$work/crt" "$work/key"
+}
+
+# One at a time: an update, the timer and a person may come together.
+obtain() {
+  exec 9>"$home/lock"
+  flock 9
+  docker run --rm --init --network "$NETWORK" --memory 256m \
+    --volume "$home/letsencrypt:/etc/letsencrypt" --volume "$home/log:/var/log/letsencrypt" \
+    --volume "$edge/challenges:/challenges" \
+    ${"$"}{AUTHORITY:+--volume "$AUTHORITY:/authority.pem:ro" --env REQUESTS_CA_BUNDLE=/authority.pem} \
+    "$IMAGE" certonly --quiet --non-interactive --agree-tos --webroot --webroot-path /challenges \
+    --server "$SERVER" --cert-name edge --domain "$HOSTNAME" --key-type ecdsa \
+    ${"$"}{EMAIL:+--email "$EMAIL"} $([ -n "$EMAIL" ] || echo --register-unsafely-without-email) "$@" ||
+    die "$SERVER gave no certificate for $HOSTNAME: it asks for http://$HOSTNAME/.well-known/acme-challenge/ and has to get to this server. More is in $home/log"
+  live=$home/letsencrypt/live/edge
+  install_pair "$live/fullchain.pem" "$live/privkey.pem"
+  echo "The certificate of $HOSTNAME is valid until $(openssl x509 -in "$live/cert.pem" -noout -enddate | cut -d= -f2)."
+}
+
+case "${"$"}{1:-}" in
+  prepare) prepare ;;
+  obtain) obtain --keep-until-expiring ;;
+  renew) obtain --force-renewal ;;
+  *) die "say what: prepare, obtain or renew" ;;
+esac
+`;
+
+/** It says for what: another name or authority makes it another unit, which an update starts anew. */
+export const acmeService = ({ hostname, server }: Pick<AcmeSettings, "hostname" | "server">): string => `[Unit]
+Description=Certificate of ${hostname} from ${server}
+After=docker.service network-online.target
+Wants=network-online.target
+
+[Service]
+Type=oneshot
+ExecStart=${acmeCommand} obtain
+TimeoutStartSec=10min
+`;
+
+/** Twice a day, as the authorities ask for: a certificate is renewed a month before it ends. */
+export const acmeTimer = `[Unit]
+Description=Renewal of the edge's certificate
+
+[Timer]
+OnCalendar=*-*-* 00,12:00:00
+RandomizedDelaySec=6h
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+`;

@@ -1,0 +1,40 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import { formerly } from "../../former.ts";
+
+/** A year, and a month before its end an update makes a new one. */
+const validityHours = 365 * 24;
+const renewalHours = 30 * 24;
+
+/** A certificate that nobody vouches for: for an edge behind something that does not ask, or for trying things out. */
+export class SelfSignedCertificate extends pulumi.ComponentResource {
+  /** PEM. */
+  readonly chain: pulumi.Output<string>;
+  /** PEM; a secret. */
+  readonly privateKey: pulumi.Output<string>;
+
+  constructor(name: string, { hostname }: { readonly hostname: string }, opts?: pulumi.ComponentResourceOptions) {
+    super(
+      "orion:ingress:SelfSignedCertificate",
+      name,
+      {},
+      formerly({ ...opts }, { type: "orion:edge:SelfSignedCertificate" }),
+    );
+    const key = new tls.PrivateKey(`${name}-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent: this });
+    const certificate = new tls.SelfSignedCert(
+      `${name}-certificate`,
+      {
+        privateKeyPem: key.privateKeyPem,
+        subject: { commonName: hostname },
+        dnsNames: [hostname],
+        validityPeriodHours: validityHours,
+        earlyRenewalHours: renewalHours,
+        allowedUses: ["server_auth"],
+      },
+      { parent: this },
+    );
+    this.chain = certificate.certPem;
+    this.privateKey = pulumi.secret(key.privateKeyPem);
+    this.registerOutputs({});
+  }
+}

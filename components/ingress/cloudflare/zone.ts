@@ -1,0 +1,90 @@
+import { BotManagement } from "@pulumi/cloudflare/botManagement.js";
+import { getZoneOutput } from "@pulumi/cloudflare/getZone.js";
+import { OriginCaCertificate } from "@pulumi/cloudflare/originCaCertificate.js";
+import { Ruleset } from "@pulumi/cloudflare/ruleset.js";
+import { ZoneSetting } from "@pulumi/cloudflare/zoneSetting.js";
+import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
+import { formerly } from "../../former.ts";
+import { botManagement, type CloudflarePlan, planProblem, rulesets, zoneSettings } from "./rules.ts";
+
+export interface CloudflareZoneArgs {
+  /** Name of the zone. It is looked up and never managed: whoever deletes a stack keeps the domain. */
+  readonly zone: string;
+  /** Host name of the platform in that zone. */
+  readonly domain: string;
+  readonly plan: CloudflarePlan;
+  /** Whether Cloudflare's CA is to sign a certificate for the origins; without it they have to have one that is trusted. */
+  readonly certificate: boolean;
+}
+
+/** Days; the longest that the CA signs for. Nobody but Cloudflare trusts it, and a new one is an update away. */
+const validityDays = 5475;
+
+/** What Cloudflare does with what comes for the platform's host name: it filters it, and keeps what may be kept. */
+export class CloudflareZone extends pulumi.ComponentResource {
+  readonly url: string;
+  readonly zoneId: pulumi.Output<string>;
+  /** The origins' certificate and its key, in PEM; the key is a secret. Undefined when none was asked for. */
+  readonly certificate:
+    { readonly chain: pulumi.Output<string>; readonly privateKey: pulumi.Output<string> } | undefined;
+
+  constructor(name: string, args: CloudflareZoneArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("orion:ingress:CloudflareZone", name, {}, formerly({ ...opts }, { type: "orion:edge:CloudflareZone" }));
+    const zoneId = this.#findZone(args);
+    this.#createSettings(name, args, zoneId);
+    this.#createRulesets(name, args, zoneId);
+    new BotManagement(`${name}-bots`, { zoneId, ...botManagement(args.plan) }, { parent: this });
+    this.zoneId = zoneId;
+    this.url = `https://${args.domain}`;
+    this.certificate = args.certificate ? this.#createCertificate(name, args.domain) : undefined;
+    this.registerOutputs({ url: this.url });
+  }
+
+  #findZone({ zone, plan }: CloudflareZoneArgs): pulumi.Output<string> {
+    return getZoneOutput({ filter: { name: zone } }, { parent: this }).apply((found) => {
+      const problem = planProblem(found, plan);
+      if (problem !== undefined) throw new pulumi.RunError(problem);
+      return found.id;
+    });
+  }
+
+  #createSettings(name: string, { certificate }: CloudflareZoneArgs, zoneId: pulumi.Output<string>): void {
+    for (const [settingId, value] of Object.entries(zoneSettings(certificate))) {
+      new ZoneSetting(`${name}-${settingId.replaceAll("_", "-")}`, { zoneId, settingId, value }, { parent: this });
+    }
+  }
+
+  #createRulesets(name: string, { plan, domain }: CloudflareZoneArgs, zoneId: pulumi.Output<string>): void {
+    for (const { name: ruleset, phase, rules } of rulesets(plan, domain)) {
+      new Ruleset(
+        `${name}-${ruleset}`,
+        { zoneId, kind: "zone", phase, name: `orion ${ruleset}`, description: "", rules: [...rules] },
+        // A phase has one ruleset.
+        { parent: this, deleteBeforeReplace: true },
+      );
+    }
+  }
+
+  #createCertificate(name: string, domain: string): CloudflareZone["certificate"] {
+    const key = new tls.PrivateKey(`${name}-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent: this });
+    const request = new tls.CertRequest(
+      `${name}-request`,
+      { privateKeyPem: key.privateKeyPem, subject: { commonName: domain }, dnsNames: [domain] },
+      { parent: this },
+    );
+    const certificate = new OriginCaCertificate(
+      `${name}-certificate`,
+      {
+        csr: request.certRequestPem,
+        // One name has one order; with several, the API's would be another one.
+        hostnames: [domain],
+        requestType: "origin-ecc",
+        requestedValidity: validityDays,
+      },
+      // The API does not always tell the validity again, and a change of it would replace the certificate.
+      { parent: this, ignoreChanges: ["requestedValidity"] },
+    );
+    return { chain: certificate.certificate, privateKey: pulumi.secret(key.privateKeyPem) };
+  }
+}

@@ -1,0 +1,15 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { HttpsReadyInputs } from "../../plugin/https-ready.ts";
+import { formerly } from "../former.ts";
+import type { InputsOf } from "../inputs.ts";
+
+/** An address that answers over HTTPS, so that visitors can be sent there (plugin/https-ready.ts). */
+export class HttpsReady extends pulumi.CustomResource {
+  declare readonly address: pulumi.Output<string>;
+
+  /** @param name `<load balancer>-ready` */
+  constructor(name: string, args: InputsOf<HttpsReadyInputs>, opts: pulumi.CustomResourceOptions) {
+    const former = { type: "orion:index:Answers", name: name.replace(/-ready$/, "-answers") };
+    super("orion:index:HttpsReady", name, { ...args }, formerly(opts, former));
+  }
+}

@@ -1,0 +1,149 @@
+/** The way of a visitor to the apps: host name, Cloudflare, load balancers, and an edge beside the apps of each machine. */
+import type * as pulumi from "@pulumi/pulumi";
+import { edgeConfigFile } from "../../common/edge-contract.ts";
+import { cloudflareRanges } from "../../config/cloudflare-ranges.ts";
+import type { Settings } from "../../config/schema.ts";
+import type { ServiceOf } from "../../topology/service.ts";
+import { hasServers, servicesOf } from "../../topology/topology.ts";
+import type { AppTier } from "../app-tier/app-tier.ts";
+import type { Context } from "../context.ts";
+import { type AcmeArgs, AcmeCertificate, AcmeClient } from "./certificates/acme-certificate.ts";
+import { CloudflareZone } from "./cloudflare/zone.ts";
+import { formerly } from "../former.ts";
+import { createEdgeDrain } from "../edge-proxy/edge-drain.ts";
+import { type Certificate, EdgeProxy } from "../edge-proxy/edge-proxy.ts";
+import { HostName } from "./host-name.ts";
+import { HetznerBalancer } from "./hetzner-balancer.ts";
+import { SelfSignedCertificate } from "./certificates/self-signed-certificate.ts";
+import { type Storage, uploadsOf } from "../storage/storage.ts";
+
+/** An address at which visitors reach edges. */
+export interface Origin {
+  readonly location: string;
+  /** IPv4 address; known once the edges behind it answer. */
+  readonly address: pulumi.Output<string>;
+}
+
+interface Edge {
+  readonly service: ServiceOf<"edge">;
+  readonly proxy: EdgeProxy;
+  /** What a server needs that gets its certificate from an ACME authority. @default - the certificate comes from elsewhere */
+  readonly acme?: AcmeArgs;
+}
+
+type Balancing = Settings["edge"]["balancing"];
+
+/** The origins of a stack, by how visitors are balanced. */
+const originsOf: Readonly<Record<Balancing, (context: Context, edges: readonly Edge[]) => readonly Origin[]>> = {
+  direct: directOrigins,
+  regional: balancedOrigins,
+  global: () => {
+    throw new Error("config/presets.ts says that orion:edge.balancing global is not built");
+  },
+};
+
+/** @param apps the apps of each machine, by its name */
+export function createIngress(context: Context, storage: Storage, apps: ReadonlyMap<string, AppTier>): void {
+  const { settings, topology, parent } = context;
+  const zone = createZone(context);
+  const certificate = createCertificate(context, zone);
+  const edges = servicesOf(topology, "edge").map((service) => createEdge(context, service, apps, storage, certificate));
+  const [origin] = originsOf[settings.edge.balancing](context, edges);
+  const { domain } = settings;
+  // Also on the way back to one server, visitors are sent only to an edge that is up.
+  const opts = { parent, dependsOn: edges.map(({ proxy }) => proxy) };
+  const name =
+    zone && domain !== undefined && origin
+      ? new HostName("hostname", { zone, domain, address: origin.address }, opts)
+      : undefined;
+  for (const { proxy, acme } of edges) {
+    // The authority connects to the host name.
+    if (acme) new AcmeCertificate("edge-certificate", acme, { parent, dependsOn: [proxy, ...(name ? [name] : [])] });
+  }
+}
+
+function createZone({ settings, parent }: Context): CloudflareZone | undefined {
+  const { edge, domain, cloudflare } = settings;
+  const { enabled, plan, zone } = cloudflare;
+  if (!enabled || domain === undefined || zone === undefined) return undefined;
+  const args = { zone, domain, plan, certificate: edge.tls === "cloudflare-origin-ca" };
+  return new CloudflareZone("cloudflare", args, { parent });
+}
+
+function createCertificate(
+  { settings, parent }: Context,
+  zone: CloudflareZone | undefined,
+): Certificate | "acme" | undefined {
+  const { edge, domain } = settings;
+  switch (edge.tls) {
+    case "none":
+      return undefined;
+    case "acme":
+      return "acme";
+    case "cloudflare-origin-ca":
+      return zone?.certificate;
+    case "self-signed":
+      return new SelfSignedCertificate("edge-tls", { hostname: domain ?? "localhost" }, { parent });
+  }
+}
+
+function createEdge(
+  { settings, topology, runtimes, parent }: Context,
+  service: ServiceOf<"edge">,
+  apps: ReadonlyMap<string, AppTier>,
+  storage: Storage,
+  certificate: Certificate | "acme" | undefined,
+): Edge {
+  const { edge, domain, cloudflare } = settings;
+  const app = apps.get(service.server);
+  if (!app) throw new Error(`${service.name} needs an app on ${service.server}; the plan has none there`);
+  const place = runtimes.of(service);
+  const acme: AcmeArgs | undefined =
+    certificate === "acme" && domain !== undefined
+      ? { place, hostname: domain, ...edge.acme, edge: { container: service.container, config: edgeConfigFile } }
+      : undefined;
+  const client = acme ? [new AcmeClient("edge-acme", acme, { parent })] : [];
+  const balancers = topology.loadBalancers.map(({ privateAddress }) => privateAddress);
+  const args = {
+    ...{ place, service, app: app.alias, bodyLimitMb: edge.bodyLimitMb },
+    trustedProxies: cloudflare.enabled ? [...cloudflareRanges.ipv4, ...cloudflareRanges.ipv6] : [],
+    ...(balancers.length > 0 && { balancers }),
+    ...(certificate && { certificate }),
+    ...(domain !== undefined && { hostname: domain }),
+    ...uploadsOf(storage),
+  };
+  // In the first stacks the edge of core-1 had no server in its name.
+  const former = (name: string) => (service.server === "core-1" ? [{ name }] : []);
+  const opts = formerly({ parent, dependsOn: [app, ...client] }, ...former("edge"));
+  const proxy = new EdgeProxy(service.name, args, opts);
+  if (hasServers(topology)) {
+    createEdgeDrain(`${service.name}-drain`, place, formerly({ parent, dependsOn: proxy }, ...former("edge-farewell")));
+  }
+  return { service, proxy, ...(acme && { acme }) };
+}
+
+/** The public address of the one server that visitors come to; none with a local Docker Engine. */
+function directOrigins({ runtimes }: Context): readonly Origin[] {
+  return [...runtimes.members.values()]
+    .filter(({ server }) => server.publicWeb)
+    .map(({ server, cloudServer }) => ({ location: server.location, address: cloudServer.address }));
+}
+
+/** The addresses of the load balancers, each known once its edges answer. */
+function balancedOrigins(context: Context, edges: readonly Edge[]): readonly Origin[] {
+  const { settings, topology, runtimes, parent } = context;
+  const { hetzner, domain, cloudflare } = settings;
+  const { subnetId, members } = runtimes;
+  if (subnetId === undefined || domain === undefined) throw new Error("a load balancer has a network and a host name");
+  // Without Cloudflare a foreign DNS record leads here, so the address must survive.
+  const protection = settings.protection && !cloudflare.enabled;
+  const targets = edges.flatMap(({ service, proxy }) => {
+    const member = members.get(service.server);
+    return member ? [{ member, edge: proxy }] : [];
+  });
+  return topology.loadBalancers.map((balancer) => {
+    const args = { naming: topology, balancer, type: hetzner.loadBalancerType, subnetId, targets, hostname: domain };
+    const { address } = new HetznerBalancer(balancer.name, { ...args, protection }, { parent });
+    return { location: balancer.location, address };
+  });
+}

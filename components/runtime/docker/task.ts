@@ -1,0 +1,44 @@
+import type { ImageKey } from "../../../config/images.ts";
+import * as pulumi from "@pulumi/pulumi";
+import type { TaskInputs } from "../../../plugin/task.ts";
+import { lastingLabels } from "../../../topology/naming.ts";
+import type { InputsOf } from "../../inputs.ts";
+import { type DockerRuntime } from "./runtime.ts";
+
+type Own = "dockerHost" | "sshOptions" | "image" | "network" | "labels" | "volumes";
+
+export interface TaskArgs extends Omit<InputsOf<TaskInputs>, Own> {
+  readonly place: DockerRuntime;
+  /** Key of the image at the place. */
+  readonly image: ImageKey;
+  /** Volumes as `name:/path`. @default - none */
+  readonly volumes?: readonly pulumi.Input<string>[];
+}
+
+/**
+ * A container that runs once, to its end, when the resource is created and whenever an argument changes.
+ * When it fails the update fails with the end of its log, and the next update runs it again.
+ */
+export class Task extends pulumi.CustomResource {
+  constructor(
+    name: string,
+    { place, image, volumes = [], ...args }: TaskArgs,
+    opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource },
+  ) {
+    // The `orion` plugin takes no provider of the Docker place.
+    const { deletedWith } = place.options(opts.parent);
+    super(
+      "orion:index:Task",
+      name,
+      {
+        ...place.engine,
+        ...args,
+        image: place.image(image),
+        network: place.network,
+        labels: lastingLabels(place.naming, "release"),
+        volumes,
+      },
+      { ...(deletedWith && { deletedWith }), ...opts },
+    );
+  }
+}

@@ -1,0 +1,117 @@
+/** What a server does before anybody logs in, and what may reach it. */
+import { spawnSync } from "node:child_process";
+import { parse } from "yaml";
+import { dataMount } from "../../../../common/server-contract.ts";
+import { firewallRules } from "../../../../components/fleet/cloud-firewall.ts";
+import { userData } from "../../../../components/fleet/cloud-init.ts";
+import { firewallScript } from "../../../../components/fleet/packet-filter.ts";
+import { peersOf } from "../../../../topology/peers.ts";
+import { sshOptions } from "../../../../common/ssh.ts";
+import { plan } from "../../../../topology/plan.ts";
+import type { Server } from "../../../../topology/server.ts";
+import { settingsOf } from "../../support/settings.ts";
+
+const topology = plan("prod", settingsOf("scale"));
+const server = (name: string): Server => {
+  const found = topology.servers.find((each) => each.name === name);
+  if (!found) throw new Error(`no server ${name}`);
+  return found;
+};
+
+interface UserData {
+  readonly ssh_pwauth: boolean;
+  readonly write_files: { readonly path: string; readonly content: string; readonly permissions: string }[];
+  readonly runcmd: string[][];
+}
+const parsed = parse(userData(server("core-1"), peersOf(topology, server("core-1")))) as UserData;
+const file = (path: string): string => parsed.write_files.find((each) => each.path === path)?.content ?? "";
+
+describe("user data", () => {
+  test("is cloud-init's, well below the 32 KiB that Hetzner takes", () => {
+    const text = userData(server("core-1"), []);
+    expect(text).toMatch(/^#cloud-config\n/);
+    expect(Buffer.byteLength(text)).toBeLessThan(16 * 1024);
+    expect(parsed.ssh_pwauth).toBe(false);
+    expect(parsed.runcmd).toEqual([["/usr/local/sbin/orion-first-boot"]]);
+  });
+
+  test("every script is one that a shell reads", () => {
+    const scripts = parsed.write_files.filter(({ content }) => content.startsWith("#!/bin/sh"));
+    expect(scripts).toHaveLength(3);
+    for (const { content, permissions } of scripts) {
+      expect(spawnSync("sh", ["-n"], { input: content, encoding: "utf8" }).stderr).toBe("");
+      expect(permissions).toBe("0755");
+    }
+  });
+
+  test("sshd takes as many connections as an update opens, and no passwords", () => {
+    expect(file("/etc/ssh/sshd_config.d/10-orion.conf")).toContain("MaxStartups 100:30:200");
+    expect(file("/etc/ssh/sshd_config.d/10-orion.conf")).toContain("PasswordAuthentication no");
+  });
+
+  test("updates come by themselves, but none that restarts Docker", () => {
+    expect(file("/etc/apt/apt.conf.d/60-orion")).toContain('"docker.io"; "containerd"; "runc"');
+    expect(JSON.parse(file("/etc/docker/daemon.json"))).toMatchObject({ "live-restore": true });
+  });
+
+  test("a Volume is formatted only when there is nothing on it, and mounted before Docker starts", () => {
+    const script = file("/usr/local/sbin/orion-volume");
+    expect(script.indexOf("blkid")).toBeLessThan(script.indexOf("mkfs.ext4"));
+    expect(script).toContain(`mount -o noatime "$device" ${dataMount}`);
+    expect(file("/etc/systemd/system/orion-volume.service")).toContain("Before=docker.service");
+  });
+});
+
+describe("the packet filter of the private network", () => {
+  test("lets other servers reach what is published there, and nothing else", () => {
+    const peers = peersOf(topology, server("core-1"));
+    expect(peers).toContainEqual({ from: "10.20.1.101-10.20.1.130", port: 5432 });
+    expect(peers.filter(({ from }) => /^10[.]20[.]1[.]1\d-/.test(from))).toEqual([]);
+    const script = firewallScript(server("core-1"), peers);
+    expect(script).toContain(
+      "-p tcp -m iprange --src-range 10.20.1.101-10.20.1.130 -m conntrack --ctorigdstport 5432 -j RETURN",
+    );
+    expect(script).toContain("-s 10.20.0.0/16 -m conntrack --ctstate NEW --ctorigdst 10.20.1.11");
+    expect(script.lastIndexOf("-j DROP")).toBeGreaterThan(script.lastIndexOf("-j RETURN"));
+  });
+
+  test("is the same with more servers or less: one that goes works until it is gone", () => {
+    const rules = (count: number, name: string) => {
+      const more = plan("prod", settingsOf("scale", { app: { servers: { count } }, workers: { servers: { count } } }));
+      return peersOf(more, server(name));
+    };
+    for (const name of ["core-1", "db-2", "app-fsn1-1"]) expect(rules(5, name)).toEqual(rules(1, name));
+  });
+
+  test("one server has no peers", () => {
+    const alone = plan("prod", settingsOf("mvp"));
+    expect(alone.servers.flatMap((each) => peersOf(alone, each))).toEqual([]);
+  });
+});
+
+describe("Hetzner's firewall", () => {
+  const ports = (web: "cloudflare" | "everybody" | "nobody", adminCidrs = ["203.0.113.0/24"]) =>
+    firewallRules({ adminCidrs, web }).map(({ port, sourceIps }) => [port ?? "icmp", sourceIps]);
+
+  test("opens the web to Cloudflare's ranges alone, and SSH to the operators", () => {
+    const rules = new Map(ports("cloudflare") as [string, string[]][]);
+    expect(rules.get("22")).toEqual(["203.0.113.0/24"]);
+    expect(rules.get("443")).toContain("173.245.48.0/20");
+    expect(rules.get("443")).not.toContain("0.0.0.0/0");
+    expect([...rules.keys()]).toEqual(["22", "80", "443", "icmp"]);
+  });
+
+  test("without Cloudflare the web is open; a server behind others opens nothing but SSH", () => {
+    expect(new Map(ports("everybody") as [string, string[]][]).get("443")).toEqual(["0.0.0.0/0", "::/0"]);
+    expect(ports("nobody").map(([port]) => port)).toEqual(["22", "icmp"]);
+    expect(ports("nobody", []).map(([port]) => port)).toEqual(["icmp"]);
+  });
+});
+
+test("ssh trusts a server's key once; another server at the same address is a new acquaintance", () => {
+  const options = sshOptions({ folder: "~/.orion/ssh", serverId: "42", identityFile: "~/.ssh/deploy" }).join(" ");
+  expect(options).toContain("StrictHostKeyChecking=accept-new");
+  expect(options).toContain("UserKnownHostsFile=~/.orion/ssh/known-hosts-42");
+  expect(options).toContain("ControlPath=~/.orion/ssh/%C");
+  expect(options).toMatch(/-i ~\/\.ssh\/deploy$/);
+});

@@ -1,0 +1,61 @@
+/** Resources that have another type, name or parent than before: the same to the engine, so the same to the comparison. */
+import * as pulumi from "@pulumi/pulumi";
+import { formerly } from "../../../components/former.ts";
+import { changesBetween } from "../../../policy/changes.ts";
+import { compose } from "../../../policy/compose.ts";
+import { type Graph } from "../../../policy/graph.ts";
+
+class Component extends pulumi.ComponentResource {
+  constructor(type: string, name: string, former: string | undefined, parent?: pulumi.Resource) {
+    const opts = parent ? { parent } : {};
+    super(type, name, {}, former === undefined ? opts : formerly(opts, { type: former }));
+  }
+}
+class Custom extends pulumi.CustomResource {
+  declare readonly out: pulumi.Output<string>;
+  constructor(type: string, name: string, inputs: pulumi.Inputs, opts: pulumi.CustomResourceOptions) {
+    super(type, name, { out: undefined, ...inputs }, opts);
+  }
+}
+
+/** A wait, and a record that uses what the wait returns, below two components. */
+function graph(types: { wait: string; outer: string; inner: string }, renames: boolean, route = "a"): Promise<Graph> {
+  return compose("compare", () => {
+    const outer = new Component(types.outer, "outer", renames ? "orion:host:Outer" : undefined);
+    const inner = new Component(types.inner, "inner", renames ? "orion:edge:Inner" : undefined, outer);
+    const opts = { parent: inner };
+    const wait = new Custom(
+      types.wait,
+      renames ? "balancer-ready" : "balancer-answers",
+      { route },
+      renames ? formerly(opts, { type: "orion:index:Answers", name: "balancer-answers" }) : opts,
+    );
+    new Custom("cloudflare:index/dnsRecord:DnsRecord", "record", { content: wait.out }, opts);
+  });
+}
+const old = { wait: "orion:index:Answers", outer: "orion:host:Outer", inner: "orion:edge:Inner" };
+const today = { wait: "orion:index:HttpsReady", outer: "orion:fleet:Outer", inner: "orion:ingress:Inner" };
+
+test("a resource with a new type and name below parents with new types has not changed, nor has what uses it", async () => {
+  expect(changesBetween(await graph(old, false), await graph(today, true))).toEqual([]);
+});
+
+test("a change of such a resource is an update, not a replacement", async () => {
+  const changes = changesBetween(await graph(old, false), await graph(today, true, "b"));
+  expect(changes).toMatchObject([{ action: "update", inputs: ["route"], before: { type: "orion:index:Answers" } }]);
+});
+
+test("without the aliases everything would be deleted and created again", async () => {
+  const changes = changesBetween(await graph(old, false), await graph(today, false));
+  expect(changes.map(({ action }) => action).sort()).toEqual(["create", "create", "delete", "delete"]);
+});
+
+test("what is renamed is read as former type and name; former types of other packages are left out", async () => {
+  const { resources } = await graph(today, true);
+  const aliases = Object.fromEntries(resources.map(({ name, options }) => [name, options.aliases]));
+  expect(aliases).toMatchObject({
+    "balancer-ready": ["orion:index:Answers balancer-answers"],
+    outer: ["orion:host:Outer outer"],
+    record: undefined,
+  });
+});
