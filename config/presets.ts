@@ -45,7 +45,7 @@ const development: Preset = {
   },
   storage: { backend: "local" },
   cloudflare: { enabled: false, plan: "free" },
-  hetzner: { locations: ["fsn1"], image: "debian-12", loadBalancerType: "lb11" },
+  hetzner: { locations: ["fsn1", "nbg1", "hel1"], image: "debian-12", loadBalancerType: "lb11" },
   admin: { cidrs: [], sshPublicKeys: [], sshFolder: "~/.orion/ssh" },
   email: { backend: "console" },
   dockerHost: "unix:///var/run/docker.sock",
@@ -78,8 +78,6 @@ const scale: Preset = {
   // The Volume stays as it is: a move resizes nothing.
   database: { ...mvp.database, availability: "replica" },
   edge: { ...mvp.edge, balancing: "regional" },
-  // Servers are spread from here on: what holds data cannot be moved later, and what does not need not be.
-  hetzner: { ...mvp.hetzner, locations: ["fsn1", "nbg1", "hel1"] },
 };
 
 const enterprise: Preset = {

@@ -1,4 +1,4 @@
-/** Redis' configuration file, for each of its parts in the platform. */
+/** Writes redis.conf for each of Redis' parts in the platform. Pure. */
 
 /** `cache` may forget, `broker` must not: a broker that evicts loses tasks. `all` is both, so it must not either. */
 export type RedisUse = "cache" | "broker" | "all";
@@ -18,6 +18,9 @@ export function redisConfig(use: RedisUse, maxMemoryMb: number, password: string
     // A task that was acknowledged is on the disk; a cache may lose its last second.
     `appendfsync ${use === "broker" ? "always" : "everysec"}`,
     "dir /data",
+    // When the server runs out of memory, the kernel kills PostgreSQL last, and a process that saves or rewrites first.
+    "oom-score-adj absolute",
+    "oom-score-adj-values 200 200 800",
     "bind * -::*",
     "",
   ].join("\n");

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { physicalName } from "../../topology/naming.ts";
 import type { Service } from "../../topology/service.ts";
 import { createPassword } from "../password.ts";
-import { hbaFile, hbaRules, protectingCapability, tlsCommand, tlsSettings } from "./postgres-tls.ts";
+import { hbaFile, hbaRules, tlsCommand, tlsSettings } from "./postgres-tls.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import { dockerLabels } from "../runtime/docker/labels.ts";
 import { type DockerRuntime } from "../runtime/docker/runtime.ts";
@@ -114,7 +114,6 @@ export class Database extends pulumi.ComponentResource {
       service,
       {
         ...postgresContainer(memoryMb),
-        ...(certificate && { capabilities: [protectingCapability] }),
         command: certificate ? tlsCommand(settings) : ["postgres", ...settingArguments(settings)],
         environment: {
           POSTGRES_USER: databaseUser,

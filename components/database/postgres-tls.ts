@@ -28,19 +28,11 @@ export const hbaRules = [
 /** Gives the server the key: files that Docker puts into a container belong to root. */
 export const keyCommand = `install -o postgres -g postgres -m 0600 ${keyFile} ${ownKeyFile}`;
 
-/**
- * Makes the server the last one that the kernel kills when memory runs out: every other container can be started again without
- * a recovery of the data. It needs {@link protectingCapability}; without it the server starts all the same.
- */
-export const protectCommand =
-  "{ echo -900 > /proc/self/oom_score_adj; } 2>/dev/null || echo 'the kernel may kill PostgreSQL first' >&2";
-export const protectingCapability = "CAP_SYS_RESOURCE";
-
 /** Starts the server after giving it the key. */
 export const tlsCommand = (settings: Readonly<Record<string, string>>): string[] => [
   "sh",
   "-c",
-  `${protectCommand}; ${keyCommand} && exec docker-entrypoint.sh postgres "$@"`,
+  `${keyCommand} && exec docker-entrypoint.sh postgres "$@"`,
   "postgres",
   ...settingArguments(settings),
 ];

@@ -6,7 +6,7 @@ import { createContainer } from "../runtime/docker/container.ts";
 import { createPassword } from "../password.ts";
 import { dataDirectory, databaseName, databaseUrl, databaseUser, postgresContainer } from "./database.ts";
 import { postgresSettings } from "./postgres-settings.ts";
-import { hbaFile, hbaRules, protectingCapability, tlsSettings } from "./postgres-tls.ts";
+import { hbaFile, hbaRules, tlsSettings } from "./postgres-tls.ts";
 import {
   admissionScript,
   dismissalScript,
@@ -101,7 +101,6 @@ export class Replica extends pulumi.ComponentResource {
       service,
       {
         ...postgresContainer(memoryMb),
-        capabilities: [protectingCapability],
         command: replicaCommand(source, settings),
         environment: { PGUSER: databaseUser, PGDATABASE: databaseName, PGDATA: dataDirectory },
         files: [

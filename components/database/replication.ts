@@ -1,5 +1,5 @@
 /** Streaming replication: what the primary is asked for, and how a replica gets its data and goes on from there. Pure. */
-import { keyCommand, protectCommand } from "./postgres-tls.ts";
+import { keyCommand } from "./postgres-tls.ts";
 import { settingArguments } from "./postgres-settings.ts";
 
 /** The role that replicas log in with; it may replicate, and nothing else. */
@@ -69,7 +69,6 @@ export const replicaCommand = (
   "sh",
   "-c",
   `set -eu
-${protectCommand}
 ${keyCommand}
 install -o postgres -g postgres -m 0600 ${passwordsFile} ${ownPasswordsFile}
 cd "$PGDATA"

@@ -39,8 +39,6 @@ export interface ContainerArgs {
   /** Directories in memory, with their mount options. */
   readonly tmpfs?: Readonly<Record<string, string>>;
   readonly health: HealthCheck;
-  /** Capabilities beside Docker's own. @default - none */
-  readonly capabilities?: readonly string[];
   /** How long the service may take to end well before it is killed. */
   readonly stopSeconds: number;
   /** Size of /dev/shm in MiB. @default 64 */
@@ -77,7 +75,7 @@ export function createContainer(
     {
       ...(!sideBySide && { name: service.container }),
       image: place.image(args.image),
-      ...(args.command && { command: [...args.command] }),
+      ...(args.command && { command: definition.keeps === "data" ? [...args.command] : expendable(args.command) }),
       envs: Object.entries(args.environment ?? {}).map(([key, value]) => pulumi.interpolate`${key}=${value}`),
       labels: [...dockerLabels(place.naming, labelledKind(service)), { label: "service", value: service.name }],
       networkMode: "bridge",
@@ -108,7 +106,6 @@ export function createContainer(
       ...(definition.keeps === "data" && { memoryReservation: service.memoryMb }),
       cpuShares: definition.cpuShares,
       shmSize: args.shmMb ?? 64,
-      ...(args.capabilities && { capabilities: { adds: [...args.capabilities] } }),
       securityOpts: ["no-new-privileges"],
       logDriver: "json-file",
       logOpts: { "max-size": "10m", "max-file": "3" },
@@ -127,3 +124,12 @@ export function createContainer(
 export function dockerDuration(seconds: number): string {
   return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
 }
+
+/**
+ * A command whose process the kernel kills before those that keep data, when the server runs out of memory: PostgreSQL's own
+ * score could be lowered only with a capability, so that all others raise theirs. Redis does it by its configuration.
+ */
+export const expendable = (command: readonly pulumi.Input<string>[]): pulumi.Input<string>[] => [
+  ...["sh", "-c", 'echo 500 2>/dev/null > /proc/self/oom_score_adj; exec "$@"', "sh"],
+  ...command,
+];

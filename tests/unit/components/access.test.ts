@@ -20,7 +20,7 @@ test("in development they run on this machine, in containers of known names", ()
       restart: "docker restart orion-dev-database",
     },
     cache: { "redis-cli": "docker exec -it orion-dev-cache redis-cli" },
-    "worker-1": { "what it does": "docker exec -it orion-dev-worker-1 celery -A app.celery inspect active" },
+    worker: { "active tasks": "docker exec -it orion-dev-worker celery -A app.celery inspect active" },
   });
 });
 
@@ -31,20 +31,20 @@ test("on a server they go through ssh, and find the container at the moment that
   expect(await resolved(access["core-1"]?.["flower, at http://127.0.0.1:5555"])).toBe(
     "ssh -NL 5555:127.0.0.1:5555 -o ConnectTimeout=10 root@203.0.113.7",
   );
-  expect(await resolved(access["app-2"]?.["logs"])).toBe(
-    "ssh -t -o ConnectTimeout=10 root@203.0.113.7 'docker logs --tail 200 --follow $(docker ps -aqf label=service=app-2 | head -1)'",
+  expect(await resolved(access["app-core-1-2"]?.["logs"])).toBe(
+    "ssh -t -o ConnectTimeout=10 root@203.0.113.7 'docker logs --tail 200 --follow $(docker ps -aqf label=service=app-core-1-2 | head -1)'",
   );
 });
 
 test("backups have no container: their commands are the server's", async () => {
   const access = accessOf(plan("prod", settingsOf("mvp")), { "core-1": pulumi.output(["root@203.0.113.7"]) });
-  expect(await resolved(access["backup"]?.["those that there are"])).toBe(
-    "ssh -t root@203.0.113.7 'orion-backup list'",
+  expect(await resolved(access["backup"]?.["list backups"])).toBe(
+    "ssh -t root@203.0.113.7 '/usr/local/sbin/orion-backup list'",
   );
   expect(access["backup"]).not.toHaveProperty("shell");
   const commands = await Promise.all(Object.values(access["backup"] ?? {}).map(resolved));
   for (const name of [backupCommand, drillCommand].map((path) => basename(path))) {
-    expect(commands.join("\n")).toMatch(new RegExp(`['\\s]${name}`));
+    expect(commands.join("\n")).toMatch(new RegExp(`['\\s/]${name}`));
   }
   expect(commands.join("\n")).toContain(`--unit ${backupUnit} `);
 });

@@ -37,7 +37,7 @@ const variants: readonly (readonly [name: string, stack: string, settings: () =>
   ["phase mvp with files on its server", "prod", () => settingsOf("mvp", { storage: { backend: "local" } })],
   ["phase mvp without protection", "prod", () => settingsOf("mvp", { protection: false })],
   ["phase scale", "prod", () => settingsOf("scale")],
-  ["phase scale without a replica", "prod", () => settingsOf("scale", { database: { replicas: 0 } })],
+  ["phase scale without a replica", "prod", () => settingsOf("scale", { database: { availability: "single" } })],
   ["phase scale after a promotion", "prod", () => settingsOf("scale", { database: { primary: "db-2" } })],
 ];
 
@@ -150,8 +150,8 @@ describe("the production stack", () => {
       "broker-server 10.20.1.11:6380",
       "cache-server 10.20.1.11:6379",
       "database-server 10.20.1.11:5432",
-      "edge-nginx 0.0.0.0:443",
-      "edge-nginx 0.0.0.0:80",
+      "edge-core-1-nginx 0.0.0.0:443",
+      "edge-core-1-nginx 0.0.0.0:80",
       "workers-flower 127.0.0.1:5555",
     ]);
   });
@@ -188,7 +188,7 @@ test("external services take the place of own ones", async () => {
   const names = resources.map(({ name }) => name);
   expect(names).not.toContain("database-server");
   expect(names).not.toContain("cache-server");
-  const app = resources.find(({ name }) => name === "app-app-1");
+  const app = resources.find(({ name }) => name === "app-1");
   expect(app?.inputs["envs"]).toEqual(
     expect.arrayContaining([
       { "[secret]": "DATABASE_URL=postgresql://managed" },

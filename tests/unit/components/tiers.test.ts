@@ -14,6 +14,8 @@ import { containerBasics, known, named, placeOf, serviceOf } from "../support/pl
 import { settingsOf } from "../support/settings.ts";
 
 const modes = ["preview", "up"] as const;
+/** What has the kernel kill a process before PostgreSQL. */
+const expendable = ["sh", "-c", 'echo 500 2>/dev/null > /proc/self/oom_score_adj; exec "$@"', "sh"];
 const environment = { DATABASE_URL: "postgresql://database" };
 const pythonCheck = (url: string) => [
   "CMD",
@@ -44,6 +46,7 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
       name: "orion-test-app-2",
       image: known(mode, "sha256:local-image-app"),
       command: [
+        ...expendable,
         ...["uvicorn", "main:app", "--host", "0.0.0.0", "--port", "8000", "--workers", "4", "--proxy-headers"],
         ...["--forwarded-allow-ips", "*", "--timeout-graceful-shutdown", "30", "--timeout-keep-alive", "75"],
         ...["--ws-ping-interval", "20"],
@@ -125,6 +128,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
       name: "orion-test-worker-emails",
       image: known(mode, "sha256:local-image-app"),
       command: [
+        ...expendable,
         ...["celery", "-A", "app.celery", "worker", "--loglevel=info", "--hostname=worker-emails@%h"],
         ...["--queues=emails", "--concurrency=3"],
       ],
@@ -160,9 +164,11 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
     const { resources } = await tier();
     const commandOf = (name: string) => named(resources, name).inputs["command"];
     expect(commandOf("workers-beat")).toEqual([
+      ...expendable,
       ...["celery", "-A", "app.celery", "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],
     ]);
     expect(commandOf("workers-flower")).toEqual([
+      ...expendable,
       ...["celery", "-A", "app.celery", "flower", "--address=0.0.0.0", "--port=5555"],
     ]);
   });
@@ -212,7 +218,7 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
       ...containerBasics("edge", 35),
       name: "orion-test-edge",
       image: known(mode, "sha256:local-image-nginx"),
-      command: ["nginx", "-c", "/etc/orion/edge/current/nginx.conf", "-g", "daemon off;"],
+      command: [...expendable, "nginx", "-c", "/etc/orion/edge/current/nginx.conf", "-g", "daemon off;"],
       envs: [],
       networksAdvanced: [{ name: "orion-test-network", aliases: ["edge"] }],
       ports: [{ ip: "127.0.0.1", external: 8080, internal: 8080, protocol: "tcp" }],

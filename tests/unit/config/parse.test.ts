@@ -32,9 +32,9 @@ describe("defaults", () => {
 describe("what follows from other keys", () => {
   const memoryOf = (database: object) => settingsOf("mvp", { database }).database.memoryMb;
 
-  test("PostgreSQL is tuned for half the memory of its server, the smallest one that it may get", () => {
-    expect(memoryOf({})).toBe(4096);
-    expect(memoryOf({ servers: ["ccx33", "ccx23"] })).toBe(8192);
+  test("PostgreSQL has three eighths of the memory of its server, the smallest one that it may get", () => {
+    expect(memoryOf({})).toBe(3072);
+    expect(memoryOf({ servers: ["ccx33", "ccx23"] })).toBe(6144);
     expect(memoryOf({ servers: ["ccx33"], memoryMb: 20_000 })).toBe(20_000);
     expect(settingsOf("development", { database: { servers: ["ccx33"] } }).database.memoryMb).toBe(512);
   });
@@ -100,7 +100,10 @@ describe("what is wrong is named: key, value, what is allowed", () => {
   test.each<[Record<string, unknown>, string]>([
     [{}, "orion:phase: got nothing, allowed: one of development, mvp, scale, enterprise, ha"],
     [{ phase: "prod" }, 'orion:phase: got "prod", allowed: one of development, mvp, scale, enterprise, ha'],
-    [{ phase: "development", colour: "red" }, 'orion:colour: got "red", allowed: a known key: phase, services'],
+    [
+      { phase: "development", colour: "red" },
+      'orion:colour: got "red", allowed: a known key: phase, hosting, services',
+    ],
     [{ phase: "development", app: { instance: 2 } }, "orion:app.instance: got 2, allowed: one of image, instances"],
     [{ phase: "development", app: { instances: 0 } }, "orion:app.instances: got 0, allowed: 1 or more"],
     [{ phase: "development", app: { instances: 1.5 } }, "orion:app.instances: got 1.5, allowed: a whole number"],
@@ -175,7 +178,7 @@ describe("what needs each other", () => {
     [{ phase: "development", services: ["cache", "edge"] }, "app as well, which edge needs"],
     [
       { phase: "development", services: [], database: { mode: "external" } },
-      "orion:services: got [], allowed: at least one that runs here, where the database is external",
+      "orion:services: got [], allowed: at least one service, since the database is external",
     ],
     [{ phase: "development", services: ["docs", "docs"] }, "each service once"],
     [
@@ -184,7 +187,7 @@ describe("what needs each other", () => {
     ],
     [
       { phase: "development", edge: { tls: "self-signed" } },
-      'orion:edge.tls: got "self-signed", allowed: none in phase development',
+      'orion:edge.tls: got "self-signed", allowed: none with orion:hosting local',
     ],
     [
       { phase: "development", email: { backend: "smtp" } },
@@ -213,14 +216,58 @@ describe("what needs each other", () => {
     ],
     [{ ...leastValues("mvp"), cache: { mode: "external" } }, "orion:brokerUrl: is needed when orion:cache.mode"],
     [{ ...leastValues("ha"), hetzner: { locations: ["fsn1", "fsn1"] } }, "each location once"],
-    [{ ...leastValues("scale"), database: { replicas: 2 } }, "orion:database.replicas: got 2, allowed: 0 or 1 before"],
+    [
+      { ...leastValues("scale"), database: { replicas: 2 } },
+      "orion:database.replicas: got 2, allowed: one of mode, availability, pooler",
+    ],
+    // A list without the cache once emptied production, and was called safe.
+    [
+      { ...leastValues("mvp"), services: ["app", "workers", "beat", "flower", "edge"] },
+      'orion:services: got ["app","workers","beat","flower","edge"], allowed: a list with cache, app, workers, beat, flower, edge, or no list: with servers no service can be left out (missing: cache)',
+    ],
+    [{ ...leastValues("scale"), services: ["app", "workers", "edge"] }, "(missing: cache, beat, flower)"],
+    [
+      { phase: "development", database: { availability: "replica" } },
+      'orion:database.availability: got "replica", allowed: single with orion:hosting local',
+    ],
+    [
+      { ...leastValues("mvp"), app: { servers: { count: 2, types: ["cpx22"] } } },
+      'orion:edge.balancing: got "direct", allowed: regional or global while orion:app.servers is set',
+    ],
+    [
+      { ...leastValues("scale"), edge: { tls: "acme" } },
+      'orion:edge.tls: got "acme", allowed: cloudflare-origin-ca while orion:edge.balancing is regional',
+    ],
+    [
+      { ...leastValues("ha"), cloudflare: { enabled: false, accountId: "0".repeat(32) }, edge: { tls: "self-signed" } },
+      'orion:edge.balancing: got "global", allowed: regional while orion:cloudflare.enabled is false',
+    ],
+    [
+      { ...leastValues("mvp"), admin: { cidrs: [], sshPublicKeys: ["ssh-ed25519 AAAA someone"] } },
+      "orion:admin.cidrs: is needed in phase mvp; a list of address ranges that may log in over SSH",
+    ],
+    [
+      {
+        ...leastValues("mvp"),
+        admin: { cidrs: ["203.0.113.0/24"], sshPublicKeys: ["ssh-rsa AAAA a", "ssh-rsa AAAA b"] },
+      },
+      'orion:admin.sshPublicKeys: got "ssh-rsa AAAA b", allowed: each key once, whatever its comment is',
+    ],
+    [
+      { phase: "development", app: { environment: { DATABASE_URL: "postgresql://mine" } } },
+      'orion:app.environment.DATABASE_URL: got "a value", allowed: variables that the program does not set; use the secret orion:databaseUrl',
+    ],
+    [
+      { phase: "development", app: { environment: { SECRET_KEY: "short" } } },
+      'orion:app.environment.SECRET_KEY: got "a value", allowed: variables that the program does not set',
+    ],
     [
       { ...leastValues("scale"), database: { primary: "app-1" } },
       'orion:database.primary: got "app-1", allowed: core-1, or what make promote-replica has made of it, such as db-2',
     ],
     [
       { ...leastValues("mvp"), database: { primary: "db-2" } },
-      'orion:database.primary: got "db-2", allowed: core-1 in phase mvp',
+      'orion:database.primary: got "db-2", allowed: core-1 while orion:edge.balancing is direct',
     ],
     [
       { ...leastValues("scale"), database: { primary: "db-2", mode: "external" } },

@@ -8,7 +8,7 @@ test("a new version of the application is no danger", async () => {
   expect(titles(move)).toEqual([]);
   // The image's id is known to its provider alone: that it is another one follows from the reference.
   expect(move.changes.filter(({ action }) => action === "replace").map(({ resource }) => resource.name)).toEqual(
-    expect.arrayContaining(["app-app-1", "app-app-2", "core-1-image-app", "workers-beat"]),
+    expect.arrayContaining(["app-core-1-1", "app-core-1-2", "core-1-image-app", "workers-beat"]),
   );
   expect(move.changes.map(({ resource }) => resource.name)).not.toContain("database-server");
 });
@@ -19,13 +19,13 @@ test("less memory restarts the database: it says so, and what for", async () => 
     {
       severity: "danger",
       name: "database-server",
-      happens: "would be restarted because command changes, shmSize changes from 1024 to 512",
+      happens: "would be restarted because command changes, shmSize changes from 768 to 512",
     },
   ]);
 });
 
 test("another server type switches the server off", async () => {
-  const { findings } = await moveOfMvp({}, { database: { servers: ["ccx13"], memoryMb: 4096 } });
+  const { findings } = await moveOfMvp({}, { database: { servers: ["ccx13"], memoryMb: 3072 } });
   expect(findings).toEqual([
     {
       severity: "danger",

@@ -29,7 +29,7 @@ test("a primary that is moved in the file alone is refused, once, with the comma
       name: "core-1",
       happens: "has the primary; orion:database.primary names db-2, and an update alone moves no primary",
       instead:
-        "leave orion:database.primary at core-1; if core-1 is lost, make promote-replica sets it, and does what belongs to it",
+        "leave orion:database.primary at core-1; if core-1 is lost, make promote-replica promotes the replica and sets it",
     },
   ]);
 });
@@ -98,7 +98,7 @@ describe("the state without the lost server", () => {
 
 test("everybody writes to it, its new replica follows it, and it asks nobody to be let in", async () => {
   const { after } = await graphsBetween(promoted, promoted);
-  const app = JSON.stringify(named(after.resources, "app-1-app-app-1").inputs["envs"]);
+  const app = JSON.stringify(named(after.resources, "app-fsn1-1-1").inputs["envs"]);
   expect(app).toContain("DATABASE_URL=postgresql://orion_user:generated-database-password@10.20.1.22:5432/");
   expect(app).toContain("DATABASE_REPLICA_URL=postgresql://orion_user:generated-database-password@10.20.1.23:5432/");
   expect(app).toContain("@10.20.1.22:6379/");

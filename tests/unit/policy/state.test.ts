@@ -34,7 +34,7 @@ test("a restart of the database is said beforehand", async () => {
 
 test("what an interrupted update has still to delete is not there any more", async () => {
   const state = await stateOf(stackOf("mvp"));
-  const old = state.resources?.find(({ urn }) => urn.endsWith("::app-app-1"));
+  const old = state.resources?.find(({ urn }) => urn.endsWith("::app-core-1-1"));
   const resources = [...(state.resources ?? []), ...(old ? [{ ...old, delete: true }] : [])];
   expect(resources.length).toBe((state.resources?.length ?? 0) + 1);
   expect(graphOf({ resources }).resources.length).toBe(state.resources?.length);

@@ -12,14 +12,14 @@ test.each<[(typeof accessCommands)[number], string | undefined, string]>([
   ["psql", undefined, "exec -i orion-dev-database psql"],
   ["redis-cli", undefined, "exec -i orion-dev-cache redis-cli"],
   ["logs", "app", "logs --tail 200 orion-dev-app-1"],
-  ["logs", "worker-1", "logs --tail 200 orion-dev-worker-1"],
-  ["celery-status", undefined, "exec -i orion-dev-worker-1 celery -A app.celery inspect active --timeout 5"],
+  ["logs", "worker", "logs --tail 200 orion-dev-worker"],
+  ["celery-status", undefined, "exec -i orion-dev-worker celery -A app.celery inspect active --timeout 5"],
   ["migrate-up", undefined, "exec -i orion-dev-app-1 alembic upgrade head"],
   ["init-prod", undefined, "exec -i orion-dev-app-1 python scripts/seed/init_production.py"],
   [
     "celery-purge",
     undefined,
-    "exec -i orion-dev-worker-1 celery -A app.celery purge --force --queues default,imports,emails,reports",
+    "exec -i orion-dev-worker celery -A app.celery purge --force --queues default,imports,emails,reports",
   ],
 ])("make %s of %s", (command, service, expected) => {
   expect(argumentsOf(accessTo(topology, command, service), false).join(" ")).toBe(expected);
@@ -45,7 +45,7 @@ test("a service that is not there is answered with those that are", () => {
 });
 
 test("advice names commands for the stack and the service at hand", () => {
-  expect(explain("worker-silent", "worker-1", "STACK=staging").remedy).toContain("make celery-status STACK=staging");
+  expect(explain("worker-silent", "worker", "STACK=staging").remedy).toContain("make celery-status STACK=staging");
   expect(explain("unhealthy", "app-1", "STACK=dev").remedy).toBe("make logs STACK=dev SERVICE=app-1");
 });
 
@@ -53,7 +53,7 @@ describe("what make up says and gets", () => {
   test("every service with its address and container, and the way in", () => {
     const text = whatRunsWhere(topology);
     expect(text).toMatch(/^cache +127\.0\.0\.1:6380 +orion-dev-cache$/m);
-    expect(text).toMatch(/^worker-1 +- +orion-dev-worker-1$/m);
+    expect(text).toMatch(/^worker +- +orion-dev-worker$/m);
     expect(text).toContain("Orion is at http://127.0.0.1:8080/");
   });
 

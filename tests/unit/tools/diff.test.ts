@@ -68,7 +68,7 @@ test("two stack files are compared as the program composes them", async () => {
   writeFileSync(other, text.replace("config:\n", "config:\n  orion:database:\n    memoryMb: 2048\n"));
   expect(await run("mvp", other)).toBe(0);
   expect(printed).toMatch(/^From mvp to other.yaml \(phase mvp\): 1 replaced\n/);
-  expect(printed).toContain("± Container database-server: command, shmSize, memory, memorySwap");
+  expect(printed).toContain("± Container database-server: command, shmSize, memory, memoryReservation, memorySwap");
   expect(printed).toContain("danger: database-server would be restarted");
 });
 

@@ -77,7 +77,14 @@ describe("the packet filter of the private network", () => {
 
   test("is the same with more servers or less: one that goes works until it is gone", () => {
     const rules = (count: number, name: string) => {
-      const more = plan("prod", settingsOf("scale", { app: { servers: { count } }, workers: { servers: { count } } }));
+      const more = plan(
+        "prod",
+        settingsOf("scale", {
+          app: { servers: { count } },
+          workers: { servers: { count } },
+          database: { maxConnections: 500 },
+        }),
+      );
       return peersOf(more, server(name));
     };
     for (const name of ["core-1", "db-2", "app-fsn1-1"]) expect(rules(5, name)).toEqual(rules(1, name));

@@ -59,9 +59,10 @@ describe("what is promoted", () => {
   });
 
   test.each([
-    [file({}, "mvp"), state("core-1"), /phase mvp has none.*docs\/backups\.md/],
-    [file({ replicas: 0 }), state("core-1"), /no server db-2, where the replica of core-1 would be/],
-    [file({ primary: "db-2", replicas: 0 }), state("db-2"), /no server db-3/],
+    [file({}, "mvp"), state("core-1"), /orion:database.availability is single.*docs\/backups\.md/],
+    [file({ availability: "single" }), state("core-1"), /orion:database.availability is single/],
+    [file({}), state("core-1"), /no server db-2, where the replica of core-1 would be/],
+    [file({ primary: "db-2", availability: "single" }), state("db-2"), /no server db-3/],
     [file({}), state(undefined), /no server with a primary. Bring it up first: make up STACK=prod/],
     [file({ primary: "db-4" }), state("core-1", "db-2"), /primary is db-4, but .* is on core-1. Expected: core-1/],
   ])("is refused where there is nothing to promote (%#)", (stack, graph, message) => {
