@@ -74,9 +74,9 @@ test("imports go downward only", () => {
   expect(upward.map(text).sort()).toEqual([...exceptions].sort());
 });
 
-test("no files import each other in a circle", () => {
+test("no files import each other in a circle, types left out: an interface may stand beside the choice of its classes", () => {
   const next = new Map<string, string[]>();
-  for (const { from, to } of imports) next.set(from, [...(next.get(from) ?? []), to]);
+  for (const { from, to } of imports.filter(({ isType }) => !isType)) next.set(from, [...(next.get(from) ?? []), to]);
   const done = new Set<string>();
   const circles: string[] = [];
   const visit = (file: string, path: readonly string[]): void => {
