@@ -12,6 +12,8 @@ export default tseslint.config(
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
       "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
       "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
+      // An import of types only leaves nothing behind that Node.js would load.
+      "@typescript-eslint/no-import-type-side-effects": "error",
       // A Pulumi component often exists only for the resources that its constructor registers.
       "no-new": "off",
     },

@@ -1,5 +1,5 @@
 /** What happened while a load went on, as rows and tables of bench/*.md. Pure. */
-import { type LoadReport } from "../testing/load.ts";
+import type { LoadReport } from "../testing/load.ts";
 import { markdownTable, type Row } from "./table.ts";
 
 /** Something that was done to the platform; the same may be done several times. */

@@ -1,8 +1,8 @@
 /** What every part of the platform is made from: the stack's settings, its plan, its secrets, and the machines it runs on. */
 import type * as pulumi from "@pulumi/pulumi";
-import { type SecretKey, type Settings } from "../config/schema.ts";
-import { type Topology } from "../topology/topology.ts";
-import { type Runtimes } from "./runtimes.ts";
+import type { SecretKey, Settings } from "../config/schema.ts";
+import type { Topology } from "../topology/topology.ts";
+import type { Runtimes } from "./runtimes.ts";
 
 export interface Stack {
   readonly settings: Settings;

@@ -3,7 +3,7 @@ import { builtPhases, unbuiltTraits } from "../config/presets.ts";
 import { endpointsOf } from "../topology/access.ts";
 import { accessOf } from "./access.ts";
 import { createRedis } from "./cache/redis.ts";
-import { type Context, type Stack } from "./context.ts";
+import type { Context, Stack } from "./context.ts";
 import { createBackups, createPostgres, createTestDatabase } from "./database/postgres.ts";
 import { createDocs } from "./docs/docs.ts";
 import { createIngress } from "./ingress/ingress.ts";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type SecretKey } from "../config/schema.ts";
-import { type Stack } from "./context.ts";
+import type { SecretKey } from "../config/schema.ts";
+import type { Stack } from "./context.ts";
 
 /**
  * A secret that config/checks/needs.ts has found to be set.

@@ -3,10 +3,10 @@ import type * as pulumi from "@pulumi/pulumi";
 import { type BuiltImages, imageReferences } from "../topology/images.ts";
 import type { BaseService } from "../topology/service.ts";
 import { hasServers } from "../topology/topology.ts";
-import { type Stack } from "./context.ts";
+import type { Stack } from "./context.ts";
 import { DockerRuntime, type RegistryLogin } from "./runtime/docker/runtime.ts";
 import { Fleet, type Member } from "./fleet/fleet.ts";
-import { type HetznerAccess } from "./fleet/server-type.ts";
+import type { HetznerAccess } from "./fleet/server-type.ts";
 
 export interface Runtimes {
   /** The Docker Engine that a service runs on. */

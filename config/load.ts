@@ -1,7 +1,7 @@
 /** Reads the running stack's configuration from the engine: the one place that does. */
 import * as pulumi from "@pulumi/pulumi";
 import { type ParsedConfig, parseConfig, type RawConfig } from "./parse.ts";
-import { type SecretKey } from "./schema.ts";
+import type { SecretKey } from "./schema.ts";
 import { decode } from "./value.ts";
 
 export interface StackConfig extends ParsedConfig {

@@ -1,7 +1,7 @@
 /** References of the images that this repository builds, for the program and the tools. */
 import { resolveImage } from "../config/images.ts";
-import { type Settings } from "../config/schema.ts";
-import { type BuiltImages } from "../topology/images.ts";
+import type { Settings } from "../config/schema.ts";
+import type { BuiltImages } from "../topology/images.ts";
 import { ownImage } from "./own.ts";
 
 /**

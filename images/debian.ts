@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ContextFile } from "./context.ts";
+import type { ContextFile } from "./context.ts";
 
 /** The release whose PostgreSQL, Redis, nginx and Python have the majors of the official images. */
 export const suite = "bookworm";

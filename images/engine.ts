@@ -1,5 +1,5 @@
 /** What the local Docker Engine has, and how it builds. */
-import { type Run } from "../common/process.ts";
+import type { Run } from "../common/process.ts";
 
 export interface LocalImage {
   readonly id: string;

@@ -2,7 +2,7 @@
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Run, runSync, StartError } from "../common/process.ts";
-import { type OfficialImage } from "../config/images.ts";
+import type { OfficialImage } from "../config/images.ts";
 import { contextFiles, type ContextFile, hashOf } from "./context.ts";
 import { type DebianPlan, readDebianPlan, rootfsFacts, startBootstrap } from "./debian.ts";
 import { buildFailure, buildImage, type Workshop } from "./docker-build.ts";

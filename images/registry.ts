@@ -1,7 +1,7 @@
 /** Official images from their registries: pulled where one answers, and quickly given up where none does. */
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { type Run } from "../common/process.ts";
+import type { Run } from "../common/process.ts";
 
 export type Pull =
   | { readonly kind: "pulled" }

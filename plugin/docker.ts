@@ -1,5 +1,5 @@
 /** The docker command line, on this machine for a local engine and on its own machine for one that is reached over SSH. */
-import { type Outcome, type Run } from "../common/process.ts";
+import type { Outcome, Run } from "../common/process.ts";
 import { sshArguments } from "../common/ssh.ts";
 
 /** A Docker Engine. */

@@ -1,6 +1,6 @@
 /** Files of a server that its user data cannot bring, because that is read once: scripts, units, credentials. */
 import { z } from "zod";
-import { type Run } from "../common/process.ts";
+import type { Run } from "../common/process.ts";
 import { writeLine, quotedWords } from "../common/shell.ts";
 import { sshArguments } from "../common/ssh.ts";
 import { serverSchema } from "./engine.ts";

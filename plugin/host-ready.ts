@@ -1,7 +1,7 @@
 /** A server whose first boot has ended: it lets its operator in, its Docker Engine answers, its Volume is mounted. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { type Outcome, type Run } from "../common/process.ts";
+import type { Outcome, Run } from "../common/process.ts";
 import { sshArguments } from "../common/ssh.ts";
 import { mountCommand, readyFile } from "../common/server-contract.ts";
 import { serverSchema } from "./engine.ts";

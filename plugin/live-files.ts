@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { writeLine } from "../common/shell.ts";
-import { type Docker, type DockerCall } from "./docker.ts";
+import type { Docker, DockerCall } from "./docker.ts";
 import { engineSchema } from "./engine.ts";
 import { redact } from "../common/secrets.ts";
 

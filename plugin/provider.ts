@@ -1,9 +1,9 @@
 /** The resources of the `orion` plugin, as the engine's protocol asks for them. */
 import { isDeepStrictEqual } from "node:util";
 import type * as provider from "@pulumi/pulumi/provider/index.js";
-import { type z } from "zod";
+import type { z } from "zod";
 import { type Clock, systemClock } from "../common/clock.ts";
-import { type Run } from "../common/process.ts";
+import type { Run } from "../common/process.ts";
 import { dockerBy } from "./docker.ts";
 import { delayAfterChange, delayAtRemoval, drainDelaySchema, fromPause } from "./drain-delay.ts";
 import { hostFilesSchema, removeHostFiles, writeHostFiles } from "./host-files.ts";

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { type Outcome, type Run } from "../common/process.ts";
+import type { Outcome, Run } from "../common/process.ts";
 import { sshOptions, sshArguments } from "../common/ssh.ts";
 import { accessSchema, type CloudServer, type Hetzner, hetznerBy, Refusal } from "../common/hetzner.ts";
 import { powerOffScript, readyScript, stopSeconds } from "./power-off-script.ts";

@@ -1,6 +1,6 @@
 /** A container that runs once, to its end, before what depends on it: a migration, an initialisation. */
 import { z } from "zod";
-import { type Docker } from "./docker.ts";
+import type { Docker } from "./docker.ts";
 import { engineSchema } from "./engine.ts";
 import { redact } from "../common/secrets.ts";
 

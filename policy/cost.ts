@@ -1,6 +1,6 @@
 /** What a graph costs at Hetzner. Pure. */
 import { priceList, priceOf } from "../config/prices.ts";
-import { type Graph, type Recorded } from "./graph.ts";
+import type { Graph, Recorded } from "./graph.ts";
 import { types } from "./stateful.ts";
 
 export interface Item {

@@ -1,6 +1,6 @@
 /** Finds what a move must not do, and what it does that its operator should know, each by the resource's name. Pure. */
 import { type Change, changesBetween } from "./changes.ts";
-import { type Graph, type Recorded } from "./graph.ts";
+import type { Graph, Recorded } from "./graph.ts";
 import { withServerTypes } from "./server-types.ts";
 import { holdsData } from "../topology/catalogue.ts";
 import { coreOf, hasServersIn, type Holds, holdingIn, isGuarded, roleOf, sessionKey, types } from "./stateful.ts";

@@ -3,7 +3,7 @@
  * resources as the program's, with the inputs that a move can change. A test compares it with the program. Pure.
  */
 import { definitionOf } from "../topology/catalogue.ts";
-import { type Settings } from "../config/schema.ts";
+import type { Settings } from "../config/schema.ts";
 import { labels, lastingLabels, physicalName } from "../topology/naming.ts";
 import { type Server, keepsAddress, privateNetwork } from "../topology/server.ts";
 import type { Service } from "../topology/service.ts";

@@ -2,8 +2,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Platform } from "../components/platform.ts";
 import { unbuiltTraits } from "../config/presets.ts";
-import { type SecretKey, type Settings } from "../config/schema.ts";
-import { type BuiltImages } from "../topology/images.ts";
+import type { SecretKey, Settings } from "../config/schema.ts";
+import type { BuiltImages } from "../topology/images.ts";
 import type { Topology } from "../topology/topology.ts";
 import { compose } from "./compose.ts";
 import { type Graph, keyOf, type Recorded, unknown } from "./graph.ts";

@@ -2,7 +2,7 @@
  * What makes a provider replace a resource instead of changing it: for every type that the program makes, the inputs
  * whose change does. tests/contract/replacing.test.ts holds it against the plugins. Pure.
  */
-import { type Recorded } from "./graph.ts";
+import type { Recorded } from "./graph.ts";
 
 /** `mounts` is not among them: a folder that is changed to another one is taken note of, and nothing is done. */
 const container = [

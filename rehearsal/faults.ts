@@ -1,8 +1,8 @@
 /** What goes wrong on demand: replies, delays, actions, stock, and machines. */
 import { z } from "zod";
-import { type Disturb } from "./hetzner/actions.ts";
-import { type Machines } from "./machines/machines.ts";
-import { type Store } from "./store.ts";
+import type { Disturb } from "./hetzner/actions.ts";
+import type { Machines } from "./machines/machines.ts";
+import type { Store } from "./store.ts";
 
 const often = {
   /** Of how many of the cases it happens. */

@@ -1,5 +1,5 @@
 /** A clock that stands still until something sleeps: what waits for hours is tested at once, however busy the machine is. */
-import { type Clock } from "../common/clock.ts";
+import type { Clock } from "../common/clock.ts";
 
 export interface TestClock extends Clock {
   /** The milliseconds of each sleep, in their order. */

@@ -10,7 +10,7 @@ import { CloudClient } from "../rehearsal/cloud/client.ts";
 import { cloudAddresses, cloudFolder, rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { type Engine, Engines } from "../tools/engines.ts";
 import { readStackFile } from "../tools/stack-file.ts";
-import { type RehearsalCloud } from "./cloud.ts";
+import type { RehearsalCloud } from "./cloud.ts";
 import { eventually } from "./eventually.ts";
 import { type RunningLoad, startLoad } from "./load.ts";
 import { type Ran, succeed } from "./sandbox.ts";

@@ -1,7 +1,7 @@
 /** `make promote-replica` on a rehearsal cloud, as whoever waits for the platform sees it. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { type RehearsalCloud } from "./cloud.ts";
+import type { RehearsalCloud } from "./cloud.ts";
 import { RehearsedPlatform } from "./platform.ts";
 
 /** What agrees to it beforehand. */

@@ -1,6 +1,6 @@
 /** The drill for the loss of core-1, on a cloud with a platform in phase scale. It leaves one without core-1. */
 import { randomUUID } from "node:crypto";
-import { type RehearsalCloud } from "./cloud.ts";
+import type { RehearsalCloud } from "./cloud.ts";
 import { eventually } from "./eventually.ts";
 import { RehearsedPlatform } from "./platform.ts";
 import { promote, promotionVariables } from "./promote.ts";

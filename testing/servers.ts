@@ -1,6 +1,6 @@
 /** The servers of what is rehearsed on a cloud, each by its name in the plan: `core-1`, `db-2`, `app-1`. */
 import { isRecord } from "../rehearsal/json.ts";
-import { type RehearsalCloud } from "./cloud.ts";
+import type { RehearsalCloud } from "./cloud.ts";
 import { docker } from "./sandbox.ts";
 
 export interface ListedServer {

@@ -10,9 +10,9 @@ import { writeLine } from "../common/shell.ts";
 import { UserError } from "../common/user-error.ts";
 import type { Service } from "../topology/service.ts";
 import { hasServers, servicesOf } from "../topology/topology.ts";
-import { type Finding } from "./doctor/advice.ts";
-import { type Engine, type Engines } from "./engines.ts";
-import { type StackFile } from "./stack-file.ts";
+import type { Finding } from "./doctor/advice.ts";
+import type { Engine, Engines } from "./engines.ts";
+import type { StackFile } from "./stack-file.ts";
 import { isTerminal } from "./terminal.ts";
 
 /**

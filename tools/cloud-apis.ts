@@ -4,7 +4,7 @@ import { type Hetzner, hetznerBy } from "../common/hetzner.ts";
 import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
 import { ownEnvironment } from "../toolchain/src/environment.ts";
-import { type Apis, type Get } from "./recovery/cloud-objects.ts";
+import type { Apis, Get } from "./recovery/cloud-objects.ts";
 
 const configSchema = z.record(z.string(), z.object({ value: z.string().optional() }));
 

@@ -5,7 +5,7 @@ import { UserError } from "../common/user-error.ts";
 import { presets } from "../config/presets.ts";
 import { ensureDocker } from "../toolchain/src/docker.ts";
 import type { Service } from "../topology/service.ts";
-import { type Engines } from "./engines.ts";
+import type { Engines } from "./engines.ts";
 
 const containerSchema = z.object({
   Name: z.string().transform((name) => name.replace(/^\//, "")),

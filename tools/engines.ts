@@ -4,8 +4,8 @@ import { type Outcome, runSync, runInteractive } from "../common/process.ts";
 import { quotedWords } from "../common/shell.ts";
 import { UserError } from "../common/user-error.ts";
 import type { Service } from "../topology/service.ts";
-import { type Resource } from "./state.ts";
-import { type StackFile } from "./stack-file.ts";
+import type { Resource } from "./state.ts";
+import type { StackFile } from "./stack-file.ts";
 
 type Program = (words: readonly string[], terminal: boolean) => [string, string[]];
 

@@ -4,7 +4,7 @@ import { UserError } from "../common/user-error.ts";
 import type { Service } from "../topology/service.ts";
 import { servicesOf } from "../topology/topology.ts";
 import { type Engines, stackOutput } from "./engines.ts";
-import { type StackFile } from "./stack-file.ts";
+import type { StackFile } from "./stack-file.ts";
 import { bold, say } from "./terminal.ts";
 
 export async function openFlower(root: string, { stack, topology }: StackFile, engines: Engines): Promise<number> {

@@ -3,7 +3,7 @@ import { UserError } from "../common/user-error.ts";
 import { isSafe, lineOf, moveBetween } from "../policy/dangers.ts";
 import { graphOf } from "../policy/state.ts";
 import { stateOf } from "./backend.ts";
-import { type StackFile } from "./stack-file.ts";
+import type { StackFile } from "./stack-file.ts";
 import { say, yellow } from "./terminal.ts";
 
 /**

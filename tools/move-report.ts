@@ -1,7 +1,7 @@
 /** A move for people to read: what changes where, what it costs, what is dangerous, whether it may be made. Pure. */
 import { priceList } from "../config/prices.ts";
 import { type Phase, phases } from "../config/schema.ts";
-import { type Action, type Change } from "../policy/changes.ts";
+import type { Action, Change } from "../policy/changes.ts";
 import { costOf } from "../policy/cost.ts";
 import { isSafe, type Move, type Severity } from "../policy/dangers.ts";
 import { type Graph, keyOf, type Recorded, shortType } from "../policy/graph.ts";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { runSync, runInteractive } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
 import { setConfig } from "./stack-config.ts";
-import { type StackFile } from "./stack-file.ts";
+import type { StackFile } from "./stack-file.ts";
 import { bold, confirm, isTerminal, say } from "./terminal.ts";
 
 const historySchema = z.array(

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parse, YAMLParseError } from "yaml";
 import { UserError } from "../common/user-error.ts";
 import { ConfigError, parseConfig, type RawConfig } from "../config/parse.ts";
-import { type SecretKey, type Settings } from "../config/schema.ts";
+import type { SecretKey, Settings } from "../config/schema.ts";
 import { decode } from "../config/value.ts";
 import { plan } from "../topology/plan.ts";
 import type { Topology } from "../topology/topology.ts";

@@ -9,7 +9,7 @@ import { guard } from "./guard.ts";
 import { ensureDockerAt, removeVolumes, requireDocker, volumesOf } from "./docker.ts";
 import { requireFreePorts } from "./ports.ts";
 import { recover } from "./recovery/recover.ts";
-import { type StackFile } from "./stack-file.ts";
+import type { StackFile } from "./stack-file.ts";
 import { bold, confirm, dim, say, table } from "./terminal.ts";
 import { sayUnhealthy } from "./unhealthy.ts";
 

@@ -1,6 +1,6 @@
 /** How each component is reached: addresses, and the commands of everyday troubleshooting. Pure. */
 import { definitionOf } from "./catalogue.ts";
-import { type Service } from "./service.ts";
+import type { Service } from "./service.ts";
 import { hasServers, type Topology } from "./topology.ts";
 
 /** The URL of each service that publishes a port, by the service's name. */

@@ -1,9 +1,9 @@
 /** Adds up what a plan needs of what there is: memory of a server, connections of PostgreSQL, room in placement groups. Pure. */
 import { smallestMemoryMb } from "../config/server-types.ts";
-import { type Settings } from "../config/schema.ts";
+import type { Settings } from "../config/schema.ts";
 import { placementGroupSize } from "./fleet.ts";
-import { type Server } from "./server.ts";
-import { type Topology } from "./topology.ts";
+import type { Server } from "./server.ts";
+import type { Topology } from "./topology.ts";
 
 /** Memory for the kernel, the Docker Engine, SSH and the system's services, in MiB. */
 export const systemMemoryMb = 640;

@@ -19,7 +19,7 @@ import { replica } from "./services/replica.ts";
 import { sentinel } from "./services/sentinel.ts";
 import { testDatabase } from "./services/test-database.ts";
 import { worker } from "./services/worker.ts";
-import { type Definition, type ServiceKind } from "./service.ts";
+import type { Definition, ServiceKind } from "./service.ts";
 
 export const catalogue = {
   database,

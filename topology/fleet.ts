@@ -1,6 +1,6 @@
 /** Which servers and load balancers a stack has, where they stand, and which private address each one keeps. Pure. */
 import { locations as allLocations, type Settings } from "../config/schema.ts";
-import { type LoadBalancer, type Server, type ServerRole } from "./server.ts";
+import type { LoadBalancer, Server, ServerRole } from "./server.ts";
 
 /** Servers that a placement group has room for. */
 export const placementGroupSize = 10;

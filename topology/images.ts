@@ -1,8 +1,8 @@
 /** Which images the services of a plan need. Pure. */
 import { type ImageKey, resolveImage } from "../config/images.ts";
-import { type Settings } from "../config/schema.ts";
+import type { Settings } from "../config/schema.ts";
 import { definitionOf } from "./catalogue.ts";
-import { type Service } from "./service.ts";
+import type { Service } from "./service.ts";
 
 /** References of the images that are built from this repository's own sources. */
 export interface BuiltImages {

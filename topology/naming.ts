@@ -1,5 +1,5 @@
 /** The one place where names and labels are made. */
-import { type Phase } from "../config/schema.ts";
+import type { Phase } from "../config/schema.ts";
 
 /** Whatever names depend on. */
 export interface Named {

@@ -1,9 +1,9 @@
 /** Which ports of a server the other servers may connect to over the private network. Pure. */
 import { definitionOf } from "./catalogue.ts";
 import { addressesAround } from "./fleet.ts";
-import { type Server } from "./server.ts";
-import { type Service } from "./service.ts";
-import { type Topology } from "./topology.ts";
+import type { Server } from "./server.ts";
+import type { Service } from "./service.ts";
+import type { Topology } from "./topology.ts";
 
 /** A published port that other servers may connect to. */
 export interface PeerRule {

@@ -1,12 +1,12 @@
 /** Plans a stack: from its settings to the servers, services, addresses and ports that it has. Pure. */
 import { ConfigError } from "../config/parse.ts";
-import { type Settings } from "../config/schema.ts";
+import type { Settings } from "../config/schema.ts";
 import { budgetProblems } from "./budget.ts";
 import { catalogue } from "./catalogue.ts";
 import { planLoadBalancers, planServers } from "./fleet.ts";
 import { stackNameProblem } from "./naming.ts";
-import { type Service } from "./service.ts";
-import { type Topology } from "./topology.ts";
+import type { Service } from "./service.ts";
+import type { Topology } from "./topology.ts";
 
 /**
  * The plan of a stack. The same settings always give the same plan.

@@ -1,8 +1,8 @@
 /** What the services of a plan are made with: where they can be placed, their names, their ports. Pure. */
-import { type Settings } from "../config/schema.ts";
+import type { Settings } from "../config/schema.ts";
 import { physicalName, serviceName } from "./naming.ts";
-import { type LoadBalancer, type Server, type ServerRole } from "./server.ts";
-import { type BaseService, type Published } from "./service.ts";
+import type { LoadBalancer, Server, ServerRole } from "./server.ts";
+import type { BaseService, Published } from "./service.ts";
 
 export interface Planning {
   readonly stack: string;

@@ -1,8 +1,8 @@
 /** The plan of a stack as plain data: which servers and services exist, where they are and how they are reached. */
-import { type Phase, type Settings } from "../config/schema.ts";
+import type { Phase, Settings } from "../config/schema.ts";
 import { catalogue } from "./catalogue.ts";
-import { type LoadBalancer, type Server } from "./server.ts";
-import { type Service, type ServiceKind, type ServiceOf } from "./service.ts";
+import type { LoadBalancer, Server } from "./server.ts";
+import type { Service, ServiceKind, ServiceOf } from "./service.ts";
 
 export interface Topology {
   readonly stack: string;

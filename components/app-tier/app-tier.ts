@@ -5,9 +5,9 @@ import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
 import { createContainer } from "../runtime/docker/container.ts";
-import { type DockerRuntime } from "../runtime/docker/runtime.ts";
+import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { uploadDirectory } from "../storage/storage.ts";
-import { type AppEnvironment } from "./environment.ts";
+import type { AppEnvironment } from "./environment.ts";
 
 export interface AppTierArgs {
   readonly place: DockerRuntime;

@@ -1,6 +1,6 @@
 /** The environment of the app's image, which its workers share: the platform's own variable names. */
 import type * as pulumi from "@pulumi/pulumi";
-import { type SecretKey, type Settings } from "../../config/schema.ts";
+import type { SecretKey, Settings } from "../../config/schema.ts";
 import type { Pool } from "../../topology/budget.ts";
 
 export type AppEnvironment = Readonly<Record<string, pulumi.Input<string>>>;

@@ -1,8 +1,8 @@
 import { initialiseCommand, migrateCommand } from "../../topology/services/release.ts";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
-import { type DockerRuntime } from "../runtime/docker/runtime.ts";
-import { type AppEnvironment } from "./environment.ts";
+import type { DockerRuntime } from "../runtime/docker/runtime.ts";
+import type { AppEnvironment } from "./environment.ts";
 import { Task, type TaskArgs } from "../runtime/docker/task.ts";
 
 export interface ReleaseArgs {

@@ -6,7 +6,7 @@ import type { Service } from "../../topology/service.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import { createPassword } from "../password.ts";
 import { dockerLabels } from "../runtime/docker/labels.ts";
-import { type DockerRuntime } from "../runtime/docker/runtime.ts";
+import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { redisConfig, type RedisUse } from "./redis-config.ts";
 
 export interface CacheArgs {

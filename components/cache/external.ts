@@ -1,7 +1,7 @@
 /** Redis servers that the stack does not provision: only their URLs are known. */
 import { requiredSecret } from "../required-secret.ts";
-import { type Context } from "../context.ts";
-import { type Redis } from "./redis.ts";
+import type { Context } from "../context.ts";
+import type { Redis } from "./redis.ts";
 
 export function externalRedis(context: Context): Redis {
   const redisUrl = requiredSecret(context, "redisUrl");

@@ -1,7 +1,7 @@
 /** Redis as its clients see it, and the choice between the ways in which a stack can have it. */
 import type * as pulumi from "@pulumi/pulumi";
-import { type Settings } from "../../config/schema.ts";
-import { type Context } from "../context.ts";
+import type { Settings } from "../../config/schema.ts";
+import type { Context } from "../context.ts";
 import { externalRedis } from "./external.ts";
 import { singleRedis } from "./single.ts";
 

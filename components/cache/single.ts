@@ -3,10 +3,10 @@ import { redisDatabases } from "../../common/app-contract.ts";
 import { hasServers, servicesOf } from "../../topology/topology.ts";
 import type { Service } from "../../topology/service.ts";
 import { publishedAddress } from "../published-address.ts";
-import { type Context } from "../context.ts";
+import type { Context } from "../context.ts";
 import { Cache } from "./cache.ts";
-import { type Redis } from "./redis.ts";
-import { type RedisUse } from "./redis-config.ts";
+import type { Redis } from "./redis.ts";
+import type { RedisUse } from "./redis-config.ts";
 
 export function singleRedis({ settings, topology, runtimes, parent }: Context): Redis | undefined {
   const [service] = servicesOf(topology, "cache");

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { backupCommand, backupUnit, drillCommand, backupFiles } from "../../common/server-contract.ts";
 import { HostFiles } from "../runtime/docker/host-files.ts";
-import { type DockerRuntime } from "../runtime/docker/runtime.ts";
+import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { timerFiles } from "../runtime/docker/timer-files.ts";
-import { type BackupStore } from "../storage/storage.ts";
+import type { BackupStore } from "../storage/storage.ts";
 import { databaseText, settingsText, storeText } from "./backup-files.ts";
 import { backupScript } from "./backup-scripts.ts";
 import { backupService, backupTimer } from "./backup-units.ts";

@@ -7,7 +7,7 @@ import { createPassword } from "../password.ts";
 import { hbaFile, hbaRules, tlsCommand, tlsSettings } from "./postgres-tls.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import { dockerLabels } from "../runtime/docker/labels.ts";
-import { type DockerRuntime } from "../runtime/docker/runtime.ts";
+import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { postgresSettings, settingArguments, throwawaySettings } from "./postgres-settings.ts";
 import { ServerCertificate } from "./server-certificate.ts";
 

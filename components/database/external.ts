@@ -1,7 +1,7 @@
 /** A database that the stack does not provision: only its URL is known. */
 import { requiredSecret } from "../required-secret.ts";
-import { type Context } from "../context.ts";
-import { type Postgres } from "./postgres.ts";
+import type { Context } from "../context.ts";
+import type { Postgres } from "./postgres.ts";
 
 export function externalPostgres(context: Context): Postgres {
   const url = requiredSecret(context, "databaseUrl");

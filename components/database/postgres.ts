@@ -1,9 +1,9 @@
 /** PostgreSQL as its clients see it, and the choice between the ways in which a stack can have it. */
 import type * as pulumi from "@pulumi/pulumi";
-import { type Settings } from "../../config/schema.ts";
+import type { Settings } from "../../config/schema.ts";
 import { servicesOf } from "../../topology/topology.ts";
-import { type Context } from "../context.ts";
-import { type Storage } from "../storage/storage.ts";
+import type { Context } from "../context.ts";
+import type { Storage } from "../storage/storage.ts";
 import { Backup } from "./backup.ts";
 import { Database } from "./database.ts";
 import { externalPostgres } from "./external.ts";

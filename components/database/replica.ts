@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
-import { type DockerRuntime } from "../runtime/docker/runtime.ts";
+import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { Task } from "../runtime/docker/task.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import { createPassword } from "../password.ts";

@@ -1,9 +1,9 @@
 /** A primary with streaming replicas, which the app may read from and which backups are taken from. */
 import { servicesOf } from "../../topology/topology.ts";
 import { publishedAddress } from "../published-address.ts";
-import { type Context } from "../context.ts";
+import type { Context } from "../context.ts";
 import { dataPath } from "./data-path.ts";
-import { type Postgres } from "./postgres.ts";
+import type { Postgres } from "./postgres.ts";
 import { Replica } from "./replica.ts";
 import { createPrimary } from "./single.ts";
 

@@ -1,12 +1,12 @@
 /** One PostgreSQL server: on a Docker volume of this machine, or on the Volume of a server. */
 import type * as pulumi from "@pulumi/pulumi";
-import { type DatabaseService } from "../../topology/services/database.ts";
+import type { DatabaseService } from "../../topology/services/database.ts";
 import { hasServers, servicesOf } from "../../topology/topology.ts";
 import { publishedAddress } from "../published-address.ts";
-import { type Context } from "../context.ts";
+import type { Context } from "../context.ts";
 import { Database, PromotedDatabase } from "./database.ts";
 import { dataPath } from "./data-path.ts";
-import { type Postgres } from "./postgres.ts";
+import type { Postgres } from "./postgres.ts";
 import { Replica } from "./replica.ts";
 
 export function singlePostgres(context: Context): Postgres {

@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
 import { createContainer } from "../runtime/docker/container.ts";
-import { type DockerRuntime } from "../runtime/docker/runtime.ts";
+import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 
 export interface DocsArgs {
   readonly place: DockerRuntime;

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { lastingLabels } from "../../topology/naming.ts";
 import { formerly } from "../former.ts";
 import { HostFiles } from "../runtime/docker/host-files.ts";
-import { type DockerRuntime } from "../runtime/docker/runtime.ts";
+import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 
 /**
  * Stops the apps beside an edge before the edge is deleted. The apps complete their requests and close their WebSockets

@@ -7,7 +7,7 @@ import { physicalName } from "../../topology/naming.ts";
 import type { Service } from "../../topology/service.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import { dockerLabels } from "../runtime/docker/labels.ts";
-import { type DockerRuntime } from "../runtime/docker/runtime.ts";
+import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { uploadDirectory } from "../storage/storage.ts";
 import { LiveFiles } from "../runtime/docker/live-files.ts";
 import { nginxConfig, type NginxTls } from "./nginx-config.ts";

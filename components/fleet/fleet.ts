@@ -7,7 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../former.ts";
 import { edgeHealthPath } from "../../common/edge-contract.ts";
 import { firewallCommand } from "../../common/server-contract.ts";
-import { type Settings } from "../../config/schema.ts";
+import type { Settings } from "../../config/schema.ts";
 import { type Naming, labels, physicalName } from "../../topology/naming.ts";
 import type { Server } from "../../topology/server.ts";
 import type { Topology } from "../../topology/topology.ts";
@@ -21,7 +21,7 @@ import { HostReady } from "./host-ready.ts";
 import { PrivateNetwork } from "./private-network.ts";
 import { CloudServer, type CloudServerArgs } from "./server.ts";
 import { ServerDrain } from "./server-drain.ts";
-import { type HetznerAccess } from "./server-type.ts";
+import type { HetznerAccess } from "./server-type.ts";
 import { sshOptions } from "../../common/ssh.ts";
 
 export interface FleetArgs {

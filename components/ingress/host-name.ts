@@ -1,7 +1,7 @@
 import { DnsRecord } from "@pulumi/cloudflare/dnsRecord.js";
 import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../former.ts";
-import { type CloudflareZone } from "./cloudflare/zone.ts";
+import type { CloudflareZone } from "./cloudflare/zone.ts";
 import { DrainDelay } from "./drain-delay.ts";
 
 export interface HostNameArgs {

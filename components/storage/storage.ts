@@ -7,7 +7,7 @@ import { physicalName } from "../../topology/naming.ts";
 import { servicesOf } from "../../topology/topology.ts";
 import type { Context } from "../context.ts";
 import { dockerLabels } from "../runtime/docker/labels.ts";
-import { type DockerRuntime } from "../runtime/docker/runtime.ts";
+import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { Bucket } from "./bucket.ts";
 
 export type StorageArgs = LocalArgs | R2Args;

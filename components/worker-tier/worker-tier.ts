@@ -4,9 +4,9 @@ import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { flowerUser } from "../../common/app-contract.ts";
 import type { Service } from "../../topology/service.ts";
-import { type AppEnvironment } from "../app-tier/environment.ts";
+import type { AppEnvironment } from "../app-tier/environment.ts";
 import { createContainer, type HealthCheck } from "../runtime/docker/container.ts";
-import { type DockerRuntime } from "../runtime/docker/runtime.ts";
+import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { uploadDirectory } from "../storage/storage.ts";
 
 export interface WorkerTierArgs {

@@ -1,6 +1,6 @@
 /** Checks settings about Cloudflare against each other. Pure. */
 import { line } from "../line.ts";
-import { type Settings } from "../schema.ts";
+import type { Settings } from "../schema.ts";
 
 /** @returns the problems, one line each */
 export function checkCloudflare(settings: Settings): string[] {

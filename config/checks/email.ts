@@ -1,5 +1,5 @@
 /** Checks that an e-mail backend has the settings that it needs. Pure. */
-import { type Settings } from "../schema.ts";
+import type { Settings } from "../schema.ts";
 
 type Email = Settings["email"];
 

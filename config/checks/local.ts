@@ -1,6 +1,6 @@
 /** Checks of a stack on a local Docker Engine. Pure. */
 import { line } from "../line.ts";
-import { type Settings } from "../schema.ts";
+import type { Settings } from "../schema.ts";
 
 /** @returns the problems, one line each */
 export function checkLocal(settings: Settings): string[] {

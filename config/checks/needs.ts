@@ -1,5 +1,5 @@
 /** Checks that a choice has the secrets and keys that it needs. Pure. */
-import { type SecretKey, type Settings } from "../schema.ts";
+import type { SecretKey, Settings } from "../schema.ts";
 
 /** @returns the missing keys, one line each */
 export function checkNeeds(

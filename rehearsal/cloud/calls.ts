@@ -1,5 +1,5 @@
 /** The last calls of the APIs, for the page and the log. */
-import { type FastifyInstance, type FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { isRecord } from "../json.ts";
 
 export interface Call {

@@ -6,7 +6,7 @@ import { CloudClient } from "./client.ts";
 import { faultOf, faultUsage, faultWords } from "./fault-words.ts";
 import { endCloud, startCloud } from "./process.ts";
 import { type CloudChoices, cloudFolder, type CloudSettings, environmentOf, readSettings } from "./settings.ts";
-import { type Status } from "./status.ts";
+import type { Status } from "./status.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -1,8 +1,8 @@
 /** The calls of a cloud that are its own, beside those of the two APIs. */
 import { z } from "zod";
 import { UserError } from "../../common/user-error.ts";
-import { type Json } from "../json.ts";
-import { type CloudSettings } from "./settings.ts";
+import type { Json } from "../json.ts";
+import type { CloudSettings } from "./settings.ts";
 import { readStatus, type Status } from "./status.ts";
 
 const errorSchema = z.object({ error: z.string() });

@@ -1,7 +1,7 @@
 /** Whom a fault is about: names become the numbers that the cloud works with. */
 import { UserError } from "../../common/user-error.ts";
-import { type Cloud } from "../hetzner/cloud.ts";
-import { type NamedKind } from "../hetzner/state.ts";
+import type { Cloud } from "../hetzner/cloud.ts";
+import type { NamedKind } from "../hetzner/state.ts";
 import { isRecord } from "../json.ts";
 
 /** What has actions, as they call it. */

@@ -1,6 +1,6 @@
 /** Faults as words, the way a person types and reads them: `reply api=hetzner status=503`. Pure. */
 import { UserError } from "../../common/user-error.ts";
-import { type Fault } from "../faults.ts";
+import type { Fault } from "../faults.ts";
 import { isRecord, type Json } from "../json.ts";
 
 const calls = "[method=POST] [path=/servers]";

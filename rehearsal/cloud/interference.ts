@@ -1,7 +1,7 @@
 /** Faults of calls: a call waits, hangs or fails before anybody looks at it. */
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { failure } from "../cloudflare/envelope.ts";
-import { type Faults, type Interference } from "../faults.ts";
+import type { Faults, Interference } from "../faults.ts";
 import { HetznerError } from "../hetzner/errors.ts";
 
 const prefixes = { hetzner: "/hetzner/v1", cloudflare: "/client/v4" } as const;

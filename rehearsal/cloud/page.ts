@@ -1,6 +1,6 @@
 /** The page of a cloud: everything of its status, as HTML without scripts. Pure. */
 import { faultWords } from "./fault-words.ts";
-import { type Status } from "./status.ts";
+import type { Status } from "./status.ts";
 
 const style = `
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; }

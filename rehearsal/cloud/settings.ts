@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../common/user-error.ts";
 import { type Plan, plans } from "../cloudflare/state.ts";
-import { type ZoneConfig } from "../cloudflare/world.ts";
+import type { ZoneConfig } from "../cloudflare/world.ts";
 
 /** A zone as it is written: its domain and, unless that is free, behind a colon its plan. */
 const zoneSchema = z

@@ -1,12 +1,12 @@
 /** What a cloud has at this moment, in one object: for `make cloud-status` and for the page. */
 import { z } from "zod";
-import { type CloudflareStore } from "../cloudflare/state.ts";
-import { type StoredFault } from "../faults.ts";
+import type { CloudflareStore } from "../cloudflare/state.ts";
+import type { StoredFault } from "../faults.ts";
 import { balancerView } from "../hetzner/balancer-view.ts";
-import { type Cloud } from "../hetzner/cloud.ts";
+import type { Cloud } from "../hetzner/cloud.ts";
 import { publicAddress } from "../hetzner/server-links.ts";
 import { observeServer } from "../hetzner/server-view.ts";
-import { type Call } from "./calls.ts";
+import type { Call } from "./calls.ts";
 import { type CloudSettings, cloudAddresses } from "./settings.ts";
 
 const healthSchema = z.array(z.object({ listen_port: z.number(), status: z.string() }));

@@ -1,6 +1,6 @@
 /** Where a resource lies in the API, and what its id says of that. Pure. */
-import { type Resource } from "./resources.ts";
-import { type Values } from "./values.ts";
+import type { Resource } from "./resources.ts";
+import type { Values } from "./values.ts";
 
 /** `{scope}` is the zone or the account that a ruleset belongs to. */
 const scopeOf = ({ zoneId, accountId }: Values): string =>

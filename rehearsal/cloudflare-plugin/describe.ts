@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import ts from "typescript";
-import { type Description, type Property, type Properties, type Shape } from "./shapes.ts";
+import type { Description, Property, Properties, Shape } from "./shapes.ts";
 
 /** Class names in @pulumi/cloudflare and the files that declare them. */
 export const described: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 /** The plugin's functions: what a program asks for without making it. */
-import { type Client } from "./client.ts";
+import type { Client } from "./client.ts";
 import { isRecord, type Values } from "./values.ts";
 
 const camel = (name: string): string =>

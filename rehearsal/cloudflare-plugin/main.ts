@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { CloudflareProvider } from "./provider.ts";
 import { say } from "./say.ts";
 import { serve } from "./server.ts";
-import { type Description } from "./shapes.ts";
+import type { Description } from "./shapes.ts";
 
 const version = "6.22.1";
 const descriptions = JSON.parse(readFileSync(join(import.meta.dirname, "properties.json"), "utf8")) as Record<

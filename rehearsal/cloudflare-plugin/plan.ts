@@ -1,6 +1,6 @@
 /** What an update would change: the difference between what the program sets and what is there. Pure. */
 import { isList, isMap, isObject, type Properties, type Property, type Shape } from "./shapes.ts";
-import { type Resource } from "./resources.ts";
+import type { Resource } from "./resources.ts";
 import { hasUnknown, isAbsent, isRecord, isSame, unknown, type Values } from "./values.ts";
 
 export interface Failure {

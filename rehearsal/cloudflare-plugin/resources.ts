@@ -1,6 +1,6 @@
 /** What the SDK's types do not say of each resource: where it lies in the API, what replaces it, what it is by default. */
-import { type Spelling } from "./shapes.ts";
-import { type Values } from "./values.ts";
+import type { Spelling } from "./shapes.ts";
+import type { Values } from "./values.ts";
 
 type Method = "POST" | "PUT" | "PATCH";
 

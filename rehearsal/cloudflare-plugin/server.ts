@@ -11,8 +11,8 @@ import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import { unwrapSecrets } from "../../common/secrets.ts";
 import { Client, refusal } from "./client.ts";
 import { lookUp } from "./lookups.ts";
-import { type CloudflareProvider } from "./provider.ts";
-import { type Change } from "./plan.ts";
+import type { CloudflareProvider } from "./provider.ts";
+import type { Change } from "./plan.ts";
 import { clean, isRecord, unknown, type Values } from "./values.ts";
 
 export interface ServerOptions {

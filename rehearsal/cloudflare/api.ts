@@ -1,20 +1,20 @@
 /** The emulated Cloudflare API, version 4, as a part of a fastify application. */
-import { type FastifyInstance } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { ApiError, failure, success } from "./envelope.ts";
 import { registerBalancers, registerPools } from "./balancers.ts";
 import { registerDns } from "./dns.ts";
 import { cloudflareRanges } from "../../config/cloudflare-ranges.ts";
 import { accessKeys } from "./objects/keys.ts";
-import { type ObjectStorage } from "./objects/storage.ts";
+import type { ObjectStorage } from "./objects/storage.ts";
 import { registerOriginCa } from "./origin-ca.ts";
 import { registerOriginPulls } from "./origin-pulls.ts";
-import { type Area } from "./permissions.ts";
+import type { Area } from "./permissions.ts";
 import { registerR2 } from "./r2.ts";
 import { Routes } from "./routes.ts";
 import { registerRulesets } from "./rulesets.ts";
 import { registerBots, registerCaching, registerSettings } from "./settings.ts";
 import { registerAccountTokens, registerUserTokens } from "./tokens.ts";
-import { type CloudflareStore } from "./state.ts";
+import type { CloudflareStore } from "./state.ts";
 import { World, type ZoneConfig } from "./world.ts";
 import { registerSubscriptions, registerZones } from "./zones.ts";
 

@@ -1,7 +1,7 @@
 /** Certificate authorities of the emulated world: keys that the store keeps, and what they sign. */
 import { webcrypto } from "node:crypto";
 import { x509 } from "./x509.ts";
-import { type CloudflareStore } from "./state.ts";
+import type { CloudflareStore } from "./state.ts";
 
 export type AuthorityName = "origin-rsa" | "origin-ecc" | "public";
 

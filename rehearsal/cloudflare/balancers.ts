@@ -13,9 +13,9 @@ import {
 } from "./body.ts";
 import { ApiError, Page } from "./envelope.ts";
 import { fullName } from "./dns-content.ts";
-import { type Call, type Routes } from "./routes.ts";
+import type { Call, Routes } from "./routes.ts";
 import { ownedBy, type OwnedKind, type Zone } from "./state.ts";
-import { type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 const steering = [
   "",

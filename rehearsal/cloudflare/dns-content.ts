@@ -3,7 +3,7 @@ import { isIPv4, isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
 import { isRecord, type Json } from "../json.ts";
 import { ApiError } from "./envelope.ts";
-import { type Plan } from "./state.ts";
+import type { Plan } from "./state.ts";
 
 export const recordTypes = [
   ...["A", "AAAA", "CAA", "CERT", "CNAME", "DNSKEY", "DS", "HTTPS", "LOC", "MX", "NAPTR", "NS", "OPENPGPKEY", "PTR"],

@@ -3,9 +3,9 @@ import { isRecord, type Json } from "../json.ts";
 import { isText, texts } from "./body.ts";
 import { checkRecord, type Wanted } from "./dns-content.ts";
 import { ApiError, Page } from "./envelope.ts";
-import { type Routes } from "./routes.ts";
+import type { Routes } from "./routes.ts";
 import { ownedBy, type Zone } from "./state.ts";
-import { type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 const kind = "cloudflare.record";
 

@@ -1,11 +1,11 @@
 /** Certificates that the origin CA signs for servers behind Cloudflare. */
 import { CertificateAuthority } from "./authority.ts";
-import { type Json } from "../json.ts";
+import type { Json } from "../json.ts";
 import { invalid, omit, requireOneOf, requireText, requireTexts } from "./body.ts";
 import { ApiError, Page } from "./envelope.ts";
 import { mayCall } from "./permissions.ts";
-import { type Routes } from "./routes.ts";
-import { type World } from "./world.ts";
+import type { Routes } from "./routes.ts";
+import type { World } from "./world.ts";
 
 const kind = "cloudflare.certificate";
 /** Days that a certificate may be valid for. */

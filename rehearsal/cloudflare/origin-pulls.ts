@@ -1,11 +1,11 @@
 /** Authenticated origin pulls: the edge shows its origins a certificate. */
 import { x509 } from "./x509.ts";
-import { type Json } from "../json.ts";
+import type { Json } from "../json.ts";
 import { isText, omit, requireBoolean, requireRecords, requireText } from "./body.ts";
 import { ApiError } from "./envelope.ts";
-import { type Routes } from "./routes.ts";
+import type { Routes } from "./routes.ts";
 import { ownedBy, type Zone } from "./state.ts";
-import { type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 const certificates = "cloudflare.client-certificate";
 const hostnames = "cloudflare.client-hostname";

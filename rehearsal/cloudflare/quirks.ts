@@ -2,7 +2,7 @@
  * Bad behaviour of the real API and of version 5 of its provider's schema that users have reported, each one a switch:
  * off is how it should be, on is how it was met. The number is the issue of terraform-provider-cloudflare.
  */
-import { type CloudflareStore } from "./state.ts";
+import type { CloudflareStore } from "./state.ts";
 
 export const quirks = {
   "dns.cname-settings": "CNAME records come back with settings that nobody set (#5858)",

@@ -2,10 +2,10 @@
 import { isRecord, type Json } from "../json.ts";
 import { invalid, isText, pick, records, requireBoolean, requireOneOf, requireText, texts } from "./body.ts";
 import { ApiError } from "./envelope.ts";
-import { type ObjectStorage } from "./objects/storage.ts";
-import { type Call, type Method, type Routes } from "./routes.ts";
+import type { ObjectStorage } from "./objects/storage.ts";
+import type { Call, Method, Routes } from "./routes.ts";
 import { type Bucket, ownedBy } from "./state.ts";
-import { type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 const locations = ["apac", "eeur", "enam", "weur", "wnam", "oc"];
 const storageClasses = ["Standard", "InfrequentAccess"] as const;

@@ -2,7 +2,7 @@
 import { isRecord } from "../json.ts";
 import { texts } from "./body.ts";
 import { refuse } from "./refuse.ts";
-import { type Plan } from "./state.ts";
+import type { Plan } from "./state.ts";
 
 /** Seconds that limits may count over and act for, as far as the plan reaches. */
 const seconds = [

@@ -1,10 +1,10 @@
 /** How a call of the API is answered: who may make it, what it is about, and in which frame the answer goes out. */
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isRecord, type Json } from "../json.ts";
 import { ApiError, Page, success } from "./envelope.ts";
-import { type Zone } from "./state.ts";
+import type { Zone } from "./state.ts";
 import { type Area, type Caller, mayCall } from "./permissions.ts";
-import { type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 

@@ -3,7 +3,7 @@ import { isRecord, type Json } from "../json.ts";
 import { compile, ExpressionError } from "./expression.ts";
 import { refuse } from "./refuse.ts";
 import { checkFields, checkRateLimit } from "./rate-limits.ts";
-import { type Plan } from "./state.ts";
+import type { Plan } from "./state.ts";
 
 interface Phase {
   readonly actions: readonly string[];

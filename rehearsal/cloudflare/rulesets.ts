@@ -1,11 +1,11 @@
 /** Rulesets of a zone: one entry point for each phase, whose rules keep their ids as long as their refs stay. */
-import { type Json } from "../json.ts";
+import type { Json } from "../json.ts";
 import { isText, omit, pick, records, requireOneOf, requireText } from "./body.ts";
 import { ApiError } from "./envelope.ts";
 import { checkRules } from "./ruleset-rules.ts";
 import { noContent, type Routes } from "./routes.ts";
 import { ownedBy, type Zone } from "./state.ts";
-import { type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 const kind = "cloudflare.ruleset";
 const ruleKeys = [

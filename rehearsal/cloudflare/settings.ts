@@ -2,10 +2,10 @@
 import { isRecord, type Json } from "../json.ts";
 import { omit, pick, requireOneOf } from "./body.ts";
 import { ApiError } from "./envelope.ts";
-import { type Routes } from "./routes.ts";
+import type { Routes } from "./routes.ts";
 import { isAllowed, isEntitled, type Setting, settings } from "./setting-values.ts";
-import { type Plan, type Zone } from "./state.ts";
-import { type World } from "./world.ts";
+import type { Plan, Zone } from "./state.ts";
+import type { World } from "./world.ts";
 
 const kind = "cloudflare.setting";
 

@@ -1,5 +1,5 @@
 /** What the emulated Cloudflare remembers. */
-import { type Json } from "../json.ts";
+import type { Json } from "../json.ts";
 
 /** From the smallest to the largest. */
 export const plans = ["free", "pro", "business", "enterprise"] as const;

@@ -4,7 +4,7 @@ import { isRecord, type Json } from "../json.ts";
 import { isText, pick, records, requireOneOf, requireRecords, requireText } from "./body.ts";
 import { ApiError, Page } from "./envelope.ts";
 import { areas, permissionGroup, permissionGroups } from "./permissions.ts";
-import { type Call, type Method, type Routes } from "./routes.ts";
+import type { Call, Method, Routes } from "./routes.ts";
 import { digestOf, type World } from "./world.ts";
 
 const kind = "cloudflare.token";

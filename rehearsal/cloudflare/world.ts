@@ -2,9 +2,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { ApiError } from "./envelope.ts";
 import { records } from "./body.ts";
-import { type Caller } from "./permissions.ts";
+import type { Caller } from "./permissions.ts";
 import { type Quirk, hasQuirk } from "./quirks.ts";
-import { type CloudflareStore, type Plan, type Zone } from "./state.ts";
+import type { CloudflareStore, Plan, Zone } from "./state.ts";
 
 export interface ZoneConfig {
   readonly name: string;

@@ -3,9 +3,9 @@ import { requireOneOf } from "./body.ts";
 import { Page } from "./envelope.ts";
 import { isRecord, type Json } from "../json.ts";
 import { mayCall } from "./permissions.ts";
-import { type Routes } from "./routes.ts";
+import type { Routes } from "./routes.ts";
 import { type Plan, plans, type Zone } from "./state.ts";
-import { type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 const sold: Readonly<Record<Plan, { readonly id: string; readonly name: string; readonly price: number }>> = {
   free: { id: "0feeeeeeeeeeeeeeeeeeeeeeeeeeeeee", name: "Free Website", price: 0 },

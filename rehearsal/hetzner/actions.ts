@@ -1,6 +1,6 @@
 /** Actions: what takes time, and whose end clients wait for. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Action, type HetznerStore } from "./state.ts";
+import type { Action, HetznerStore } from "./state.ts";
 import { HetznerError } from "./errors.ts";
 
 export interface Subject {

@@ -1,7 +1,7 @@
 /** Which addresses are taken, and the next free one: public, of IPv6 ranges, and in private networks. */
 import { isHostOf, nextFree, overlaps, rangeOf } from "./addresses.ts";
 import { HetznerError } from "./errors.ts";
-import { type HetznerStore, type Network } from "./state.ts";
+import type { HetznerStore, Network } from "./state.ts";
 
 /** Where the IPv6 ranges of a kind begin: the second octet of a block is below 256. */
 const ranges6 = { primary_ip: 0, floating_ip: 0x100, load_balancer: 0x200 } as const;

@@ -1,7 +1,7 @@
 /** The emulated Hetzner Cloud API, version 1, as a part of a fastify application. */
 import { timingSafeEqual } from "node:crypto";
 import { join } from "node:path";
-import { type FastifyInstance } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { Actions, type Disturb } from "./actions.ts";
 import { Catalogue } from "./catalogue.ts";
 import { Cloud, type CloudOptions } from "./cloud.ts";

@@ -1,10 +1,10 @@
 /** A load balancer as its machine needs it: targets resolved to addresses. */
-import { type BalancerService, type BalancerSpec, type BalancerTarget as Resolved } from "../machines/machines.ts";
-import { type Service } from "./balancer-services.ts";
-import { type Cloud } from "./cloud.ts";
+import type { BalancerService, BalancerSpec, BalancerTarget as Resolved } from "../machines/machines.ts";
+import type { Service } from "./balancer-services.ts";
+import type { Cloud } from "./cloud.ts";
 import { labelSelector } from "./listing.ts";
 import { publicAddress } from "./server-links.ts";
-import { type Balancer, type BalancerTarget, type Server } from "./state.ts";
+import type { Balancer, BalancerTarget, Server } from "./state.ts";
 
 /** The servers that a target stands for. */
 export function serversOf(cloud: Cloud, target: BalancerTarget): Server[] {

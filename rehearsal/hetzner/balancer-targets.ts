@@ -2,11 +2,11 @@
 import { z } from "zod";
 import { numberOf } from "./addresses.ts";
 import { id, maybe } from "./body.ts";
-import { type Cloud } from "./cloud.ts";
+import type { Cloud } from "./cloud.ts";
 import { HetznerError } from "./errors.ts";
 import { labelSelector } from "./listing.ts";
 import { publicAddress } from "./server-links.ts";
-import { type Balancer, type BalancerTarget } from "./state.ts";
+import type { Balancer, BalancerTarget } from "./state.ts";
 
 const usePrivate = { use_private_ip: maybe(z.boolean()) };
 export const targetSchema = z.discriminatedUnion("type", [

@@ -1,9 +1,9 @@
 /** A load balancer as the API shows it, with the health of its targets. */
-import { type Json } from "../json.ts";
-import { type Health } from "../machines/machines.ts";
+import type { Json } from "../json.ts";
+import type { Health } from "../machines/machines.ts";
 import { serversOf, targetName } from "./balancer-spec.ts";
-import { type Cloud } from "./cloud.ts";
-import { type Balancer, type BalancerTarget } from "./state.ts";
+import type { Cloud } from "./cloud.ts";
+import type { Balancer, BalancerTarget } from "./state.ts";
 
 const terabyte = 1_099_511_627_776;
 

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Json } from "../json.ts";
+import type { Json } from "../json.ts";
 
 const serverTypeSchema = z.object({
   id: z.number(),

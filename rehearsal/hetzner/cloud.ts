@@ -1,10 +1,10 @@
 /** The emulated Hetzner Cloud behind its API: what all resources share. */
-import { type Machines } from "../machines/machines.ts";
+import type { Machines } from "../machines/machines.ts";
 import { type Actions, keyOf, type Subject } from "./actions.ts";
 import { AddressBook } from "./address-book.ts";
-import { type Catalogue } from "./catalogue.ts";
+import type { Catalogue } from "./catalogue.ts";
 import { HetznerError, locked, notFound, notUnique } from "./errors.ts";
-import { type Action, type HetznerObjects, type HetznerStore, type NamedKind } from "./state.ts";
+import type { Action, HetznerObjects, HetznerStore, NamedKind } from "./state.ts";
 
 export interface CloudOptions {
   readonly store: HetznerStore;

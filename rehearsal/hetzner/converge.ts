@@ -1,10 +1,10 @@
 /** Brings machines to what the store says: after a change, and for everything that a crash left half done. */
-import { type MachineSpec } from "../machines/machines.ts";
+import type { MachineSpec } from "../machines/machines.ts";
 import { keyOf, type Subject } from "./actions.ts";
 import { specOf } from "./balancer-spec.ts";
-import { type Cloud } from "./cloud.ts";
+import type { Cloud } from "./cloud.ts";
 import { balancersOf, firewallsOf, forgetServer, interfacesOf, publicAddress } from "./server-links.ts";
-import { type Server } from "./state.ts";
+import type { Server } from "./state.ts";
 
 export function machineSpec(cloud: Cloud, server: Server): MachineSpec {
   const type = cloud.catalogue.serverTypes.find(({ id }) => id === server.type);

@@ -1,9 +1,9 @@
 /** The names of addresses, which reverse lookups give. */
-import { type Json } from "../json.ts";
+import type { Json } from "../json.ts";
 import { isOneOf } from "./addresses.ts";
-import { type Cloud } from "./cloud.ts";
+import type { Cloud } from "./cloud.ts";
 import { invalid } from "./errors.ts";
-import { type HetznerObjects, type PrimaryIp } from "./state.ts";
+import type { HetznerObjects, PrimaryIp } from "./state.ts";
 
 /** The names as the API shows them: of an IPv4 address always one, of an IPv6 range those that were given. */
 export const dnsPtrOf = ({ ip, type, dnsPtr }: Pick<PrimaryIp, "ip" | "type" | "dnsPtr">): Json[] =>

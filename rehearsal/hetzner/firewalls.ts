@@ -3,13 +3,13 @@ import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { isRange6, rangeOf } from "./addresses.ts";
 import { id, labels, maybe, name, parse } from "./body.ts";
-import { type Cloud } from "./cloud.ts";
+import type { Cloud } from "./cloud.ts";
 import { convergeFirewalls } from "./converge.ts";
 import { HetznerError, inUse } from "./errors.ts";
 import { labelSelector } from "./listing.ts";
-import { type ResourceType, type Routes } from "./resources.ts";
+import type { ResourceType, Routes } from "./resources.ts";
 import { addressesOf, covers } from "./server-links.ts";
-import { type Action, type Firewall, type Rule } from "./state.ts";
+import type { Action, Firewall, Rule } from "./state.ts";
 
 const mostRules = 50;
 

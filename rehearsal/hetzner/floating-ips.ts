@@ -4,8 +4,8 @@ import { stampOf } from "./actions.ts";
 import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
 import { dnsPtrOf, setDnsPtr } from "./dns-ptr.ts";
 import { invalid, notEmulated } from "./errors.ts";
-import { type ResourceType, type Routes } from "./resources.ts";
-import { type FloatingIp } from "./state.ts";
+import type { ResourceType, Routes } from "./resources.ts";
+import type { FloatingIp } from "./state.ts";
 
 export function registerFloatingIps(routes: Routes): void {
   const { cloud } = routes;

@@ -1,6 +1,6 @@
 /** Lists as the API gives them: filtered by name and label, sorted, in pages. */
 import { HetznerError, invalid } from "./errors.ts";
-import { type Labels } from "./state.ts";
+import type { Labels } from "./state.ts";
 
 export type Query = Readonly<Record<string, unknown>>;
 

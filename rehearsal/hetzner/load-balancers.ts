@@ -8,9 +8,9 @@ import { id, idOrName, labels, maybe, name, parse, port } from "./body.ts";
 import { convergeBalancer } from "./converge.ts";
 import { setDnsPtr } from "./dns-ptr.ts";
 import { HetznerError, invalid, notFound } from "./errors.ts";
-import { type ResourceType, type Routes } from "./resources.ts";
+import type { ResourceType, Routes } from "./resources.ts";
 import { firstOf } from "./server-view.ts";
-import { type Action, type Balancer } from "./state.ts";
+import type { Action, Balancer } from "./state.ts";
 
 /** As `AddressBook.hold` takes it. */
 const privateOf = ({ network }: Balancer): string[] => (network ? [`${network.id}/${network.ip}`] : []);

@@ -1,8 +1,8 @@
 /** What can only be read: types, locations, images, ISOs, prices, and every action. */
-import { type Json } from "../json.ts";
+import type { Json } from "../json.ts";
 import { HetznerError, notFound } from "./errors.ts";
 import { filtered, type Query, textsOf } from "./listing.ts";
-import { type Routes } from "./resources.ts";
+import type { Routes } from "./resources.ts";
 
 export function registerLookups(routes: Routes): void {
   const { cloud } = routes;

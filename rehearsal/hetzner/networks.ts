@@ -3,11 +3,11 @@ import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { contains, gatewayOf, isHostOf, nextSubnet, numberOf, overlaps, type Range, rangeOf } from "./addresses.ts";
 import { cidr, id, labels, maybe, name, parse } from "./body.ts";
-import { type Cloud } from "./cloud.ts";
+import type { Cloud } from "./cloud.ts";
 import { convergeNetwork } from "./converge.ts";
 import { conflict, invalid, notEmulated, serviceError } from "./errors.ts";
-import { type ResourceType, type Routes } from "./resources.ts";
-import { type Network, type Subnet } from "./state.ts";
+import type { ResourceType, Routes } from "./resources.ts";
+import type { Network, Subnet } from "./state.ts";
 
 const subnetSchema = z.object({
   type: z.enum(["cloud", "server", "vswitch"]),

@@ -1,12 +1,12 @@
 /** Placement groups: servers that are to stand on different hosts. Here they only count their members. */
 import { z } from "zod";
-import { type Json } from "../json.ts";
+import type { Json } from "../json.ts";
 import { stampOf } from "./actions.ts";
 import { labels, maybe, name, parse } from "./body.ts";
-import { type Cloud } from "./cloud.ts";
+import type { Cloud } from "./cloud.ts";
 import { HetznerError, inUse } from "./errors.ts";
-import { type ResourceType, type Routes } from "./resources.ts";
-import { type PlacementGroup, type Server } from "./state.ts";
+import type { ResourceType, Routes } from "./resources.ts";
+import type { PlacementGroup, Server } from "./state.ts";
 
 const mostServers = 10;
 

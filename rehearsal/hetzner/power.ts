@@ -1,13 +1,13 @@
 /** The power switch of a server and what else needs a pause in its work. */
 import { z } from "zod";
 import { idOrName, maybe, parse } from "./body.ts";
-import { type Cloud } from "./cloud.ts";
+import type { Cloud } from "./cloud.ts";
 import { convergePower, convergeServer, orAsItIs } from "./converge.ts";
 import { HetznerError, invalid, isProtected, unavailable } from "./errors.ts";
 import { requirePlace } from "./placement-groups.ts";
-import { type ResourceType, type Routes } from "./resources.ts";
+import type { ResourceType, Routes } from "./resources.ts";
 import { passwordFor } from "./server-create.ts";
-import { type Action, type Server } from "./state.ts";
+import type { Action, Server } from "./state.ts";
 
 /** Seconds that a guest gets to shut down by itself. */
 const shutdownPatience = 60;

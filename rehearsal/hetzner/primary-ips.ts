@@ -2,14 +2,14 @@
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
-import { type Cloud } from "./cloud.ts";
+import type { Cloud } from "./cloud.ts";
 import { convergeBalancersOf } from "./converge.ts";
 import { dnsPtrOf, setDnsPtr } from "./dns-ptr.ts";
 import { HetznerError, invalid } from "./errors.ts";
 import { textsOf } from "./listing.ts";
-import { type ResourceType, type Routes } from "./resources.ts";
+import type { ResourceType, Routes } from "./resources.ts";
 import { addressesOf, balancersOf, publicAddress } from "./server-links.ts";
-import { type PrimaryIp } from "./state.ts";
+import type { PrimaryIp } from "./state.ts";
 
 export function registerPrimaryIps(routes: Routes): void {
   const { cloud } = routes;

@@ -1,12 +1,12 @@
 /** What every kind of resource has in common: lists, one, new name and labels, protection, its actions. */
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { isRecord, type Json } from "../json.ts";
 import { labels, maybe, parse } from "./body.ts";
-import { type Cloud } from "./cloud.ts";
+import type { Cloud } from "./cloud.ts";
 import { isProtected, notFound } from "./errors.ts";
 import { filtered, paged, type Query, textsOf } from "./listing.ts";
-import { type Action, type HetznerObjects, type NamedKind } from "./state.ts";
+import type { Action, HetznerObjects, NamedKind } from "./state.ts";
 
 /** How a kind of resource shows and behaves. */
 export interface ResourceType<Kind extends NamedKind> {

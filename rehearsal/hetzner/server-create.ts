@@ -4,12 +4,12 @@ import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { requireApart } from "./address-book.ts";
 import { hostName, id, idOrName, ids, labels, maybe, parse } from "./body.ts";
-import { type Cloud } from "./cloud.ts";
+import type { Cloud } from "./cloud.ts";
 import { convergeServer, convergeVolume, orAsItIs } from "./converge.ts";
 import { HetznerError, invalid, unavailable } from "./errors.ts";
 import { requirePlace } from "./placement-groups.ts";
 import { newPrimaryIp, requireFreePrimaryIp } from "./primary-ips.ts";
-import { type Action, type PrimaryIp, type Server } from "./state.ts";
+import type { Action, PrimaryIp, Server } from "./state.ts";
 import { mostVolumes, requireFreeVolume } from "./volumes.ts";
 
 const bodySchema = z.object({

@@ -4,10 +4,10 @@ import { isOneOf } from "./addresses.ts";
 import { id, idOrName, maybe, parse } from "./body.ts";
 import { setDnsPtr } from "./dns-ptr.ts";
 import { invalid, notEmulated } from "./errors.ts";
-import { type ResourceType, type Routes } from "./resources.ts";
+import type { ResourceType, Routes } from "./resources.ts";
 import { newPassword } from "./server-create.ts";
 import { addressesOf } from "./server-links.ts";
-import { type Server } from "./state.ts";
+import type { Server } from "./state.ts";
 
 export function registerServerExtras(routes: Routes, type: ResourceType<"hetzner.server">): void {
   const { cloud } = routes;

@@ -1,8 +1,8 @@
 /** What belongs to a server, and what names it. */
-import { type NetworkInterface } from "../machines/machines.ts";
-import { type Cloud } from "./cloud.ts";
+import type { NetworkInterface } from "../machines/machines.ts";
+import type { Cloud } from "./cloud.ts";
 import { labelSelector } from "./listing.ts";
-import { type Balancer, type Firewall, type PrimaryIp, type Server } from "./state.ts";
+import type { Balancer, Firewall, PrimaryIp, Server } from "./state.ts";
 
 export function addressesOf({ store }: Cloud, server: number): PrimaryIp[] {
   return store.list("hetzner.primary_ip").filter((one) => one.server === server);

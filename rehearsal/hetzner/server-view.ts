@@ -1,11 +1,11 @@
 /** A server as the API shows it. */
-import { type Json } from "../json.ts";
-import { type Cloud } from "./cloud.ts";
+import type { Json } from "../json.ts";
+import type { Cloud } from "./cloud.ts";
 import { powerOf } from "./converge.ts";
 import { dnsPtrOf } from "./dns-ptr.ts";
 import { placementGroupView } from "./placement-groups.ts";
 import { addressesOf, balancersOf, firewallsOf } from "./server-links.ts";
-import { type Server } from "./state.ts";
+import type { Server } from "./state.ts";
 
 const terabyte = 1_099_511_627_776;
 

@@ -6,12 +6,12 @@ import { convergeBalancersOf, convergeFirewalls, convergeServer } from "./conver
 import { HetznerError, inUse, notFound } from "./errors.ts";
 import { textsOf } from "./listing.ts";
 import { registerPower } from "./power.ts";
-import { type ResourceType, type Routes } from "./resources.ts";
+import type { ResourceType, Routes } from "./resources.ts";
 import { createServer } from "./server-create.ts";
 import { registerServerExtras } from "./server-extras.ts";
 import { balancersOf, interfacesOf } from "./server-links.ts";
 import { observeServer, serverView } from "./server-view.ts";
-import { type Server } from "./state.ts";
+import type { Server } from "./state.ts";
 
 export function registerServers(routes: Routes): void {
   const { cloud } = routes;

@@ -2,11 +2,11 @@
 import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
-import { type Service } from "./balancer-services.ts";
+import type { Service } from "./balancer-services.ts";
 import { labels, maybe, name, parse } from "./body.ts";
 import { inUse, invalid, notEmulated, notUnique } from "./errors.ts";
-import { type ResourceType, type Routes } from "./resources.ts";
-import { type Certificate } from "./state.ts";
+import type { ResourceType, Routes } from "./resources.ts";
+import type { Certificate } from "./state.ts";
 
 export function registerSshKeys(routes: Routes): void {
   const { cloud } = routes;

@@ -1,6 +1,6 @@
 /** What the emulated Hetzner Cloud remembers: what is wanted, from which machines and answers follow. */
-import { type Store } from "../store.ts";
-import { type Service } from "./balancer-services.ts";
+import type { Store } from "../store.ts";
+import type { Service } from "./balancer-services.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 

@@ -2,12 +2,12 @@
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
-import { type Cloud } from "./cloud.ts";
+import type { Cloud } from "./cloud.ts";
 import { convergeVolume } from "./converge.ts";
 import { HetznerError, invalid, inUse } from "./errors.ts";
 import { textsOf } from "./listing.ts";
-import { type ResourceType, type Routes } from "./resources.ts";
-import { type Volume } from "./state.ts";
+import type { ResourceType, Routes } from "./resources.ts";
+import type { Volume } from "./state.ts";
 
 /** Most Volumes of a server. */
 export const mostVolumes = 16;

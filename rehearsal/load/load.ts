@@ -1,6 +1,6 @@
 /** A steady load on the platform, and a ledger of what was acknowledged: the measure of every deploy, move and outage. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Visitor } from "./visitor.ts";
+import type { Visitor } from "./visitor.ts";
 
 export interface LoadOptions {
   readonly visitor: Visitor;

@@ -1,5 +1,5 @@
 /** `machines: none`: servers without machines, for the API alone and for hundreds of them. */
-import { type BalancerSpec, type Health, type MachineSpec, type Machines } from "./machines.ts";
+import type { BalancerSpec, Health, MachineSpec, Machines } from "./machines.ts";
 
 const done = (): Promise<void> => Promise.resolve();
 

@@ -3,7 +3,7 @@ import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { AUTHORITATIVE_ANSWER, decode, encode, type Packet, RECURSION_AVAILABLE, TRUNCATED_RESPONSE } from "dns-packet";
-import { type Resolver } from "./resolver.ts";
+import type { Resolver } from "./resolver.ts";
 
 export interface NameServerOptions {
   readonly resolver: Pick<Resolver, "resolve">;

@@ -3,7 +3,7 @@ import { acmeHostname } from "../acme/acme-hostname.ts";
 import { objectsDomain } from "../cloudflare/edge/certificates.ts";
 import { recordsFor } from "../cloudflare/edge/origins.ts";
 import { ownedBy, type Zone } from "../cloudflare/state.ts";
-import { type World } from "../cloudflare/world.ts";
+import type { World } from "../cloudflare/world.ts";
 
 export interface ResolverOptions {
   readonly world: World;

@@ -5,8 +5,8 @@ import { join, relative } from "node:path";
 import { explainFailure, type Go } from "./go.ts";
 import { makeFolder, placeFile } from "./install.ts";
 import { engineVersion, type Part, type Places } from "./parts.ts";
-import { type Progress } from "./progress.ts";
-import { type Run } from "../../common/process.ts";
+import type { Progress } from "./progress.ts";
+import type { Run } from "../../common/process.ts";
 
 /** A Go program; what it makes lies in the cache as it will be installed, in a folder for each part. */
 export interface Target {

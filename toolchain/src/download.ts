@@ -3,8 +3,8 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { installPart, noteOrigin } from "./install.ts";
 import { engineFolder, isInstalled, type Part, type Places } from "./parts.ts";
-import { type Progress } from "./progress.ts";
-import { type Run } from "../../common/process.ts";
+import type { Progress } from "./progress.ts";
+import type { Run } from "../../common/process.ts";
 
 const installScript = "https://get.pulumi.com/install.sh";
 

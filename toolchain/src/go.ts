@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UserError } from "../../common/user-error.ts";
-import { type Run } from "../../common/process.ts";
+import type { Run } from "../../common/process.ts";
 
 /** Free space that a cold build needs, in GiB: the modules, Go's build cache and the programs. */
 export const requiredGiB = 6;

@@ -1,15 +1,15 @@
 /** Checks a container: first by what Docker says of it, then by asking its service. */
 import type { Probe } from "../../topology/service.ts";
 import { definitionOf } from "../../topology/catalogue.ts";
-import { type ContainerState } from "../docker.ts";
-import { type Checked } from "./advice.ts";
+import type { ContainerState } from "../docker.ts";
+import type { Checked } from "./advice.ts";
 import { checkEdge } from "./checks/edge.ts";
 import { checkHttp } from "./checks/http.ts";
 import { checkPostgres } from "./checks/postgres.ts";
 import { checkRedis } from "./checks/redis.ts";
 import { checkReplica } from "./checks/replica.ts";
 import { checkWorker } from "./checks/worker.ts";
-import { type Question } from "./question.ts";
+import type { Question } from "./question.ts";
 
 /** @param state undefined when there is no such container */
 export async function checkContainer(question: Question, state: ContainerState | undefined): Promise<Checked> {

@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { dataMount } from "../../common/server-contract.ts";
 import { hasServers, type Topology } from "../../topology/topology.ts";
-import { type Engines } from "../engines.ts";
-import { type Finding, type Problem } from "./advice.ts";
+import type { Engines } from "../engines.ts";
+import type { Finding, Problem } from "./advice.ts";
 
 export interface Disk {
   readonly name: string;

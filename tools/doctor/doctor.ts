@@ -3,13 +3,13 @@ import type { Server } from "../../topology/server.ts";
 import { type Topology, hasServers, lastingServices, servicesOf } from "../../topology/topology.ts";
 import { checkBackup } from "../backup.ts";
 import { inspectContainer, requireDocker } from "../docker.ts";
-import { type Engines } from "../engines.ts";
-import { type StackFile } from "../stack-file.ts";
+import type { Engines } from "../engines.ts";
+import type { StackFile } from "../stack-file.ts";
 import { bold, dim, green, red, say, yellow } from "../terminal.ts";
 import { explain, type Finding } from "./advice.ts";
 import { checkContainer } from "./containers.ts";
 import { checkDisk, disksOf } from "./disks.ts";
-import { type Exec } from "./question.ts";
+import type { Exec } from "./question.ts";
 
 /**
  * Checks every component of the stack.

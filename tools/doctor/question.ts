@@ -1,6 +1,6 @@
 /** What a check of `make doctor` asks with: the service, its plan, and a way into containers. */
 import type { Service } from "../../topology/service.ts";
-import { type Topology } from "../../topology/topology.ts";
+import type { Topology } from "../../topology/topology.ts";
 
 /** Runs a command in a service's container. */
 export type Exec = (service: Service, ...command: string[]) => { ok: boolean; output: string };

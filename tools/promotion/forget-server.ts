@@ -1,7 +1,7 @@
 /** Takes a server that is lost out of the engine's state, with everything that is on it. Nothing is deleted. Pure. */
 import { z } from "zod";
 import { types } from "../../policy/stateful.ts";
-import { type Deployment, type Resource } from "../state.ts";
+import type { Deployment, Resource } from "../state.ts";
 
 const linksSchema = z.looseObject({
   parent: z.string().optional(),

@@ -3,7 +3,7 @@ import { UserError } from "../../common/user-error.ts";
 import { type Graph, keyOf } from "../../policy/graph.ts";
 import { coreOf, types } from "../../policy/stateful.ts";
 import { formerPrimary, replicaName, replicaServerOf } from "../../topology/fleet.ts";
-import { type StackFile } from "../stack-file.ts";
+import type { StackFile } from "../stack-file.ts";
 
 export interface Promotion {
   /** The server with the primary that is lost: `core-1`. */

@@ -1,13 +1,13 @@
 /** The server whose replica is promoted, and PostgreSQL there: how far it is, whom it reaches, and its promotion. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Outcome } from "../../common/process.ts";
+import type { Outcome } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
 import { physicalName } from "../../topology/naming.ts";
 import { postgresPorts } from "../../topology/services/database.ts";
 import { type Engine, enginesIn } from "../engines.ts";
-import { type StackFile } from "../stack-file.ts";
-import { type Resource } from "../state.ts";
-import { type Promotion } from "./promotion.ts";
+import type { StackFile } from "../stack-file.ts";
+import type { Resource } from "../state.ts";
+import type { Promotion } from "./promotion.ts";
 
 /** Replaying what it has received and not applied yet may take a while; PostgreSQL itself needs a second. */
 const promotionSeconds = 600;

@@ -1,7 +1,7 @@
 /** Containers and networks that an interrupted update made and that no state knows: they are removed, and made again. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Engine, enginesIn } from "../engines.ts";
-import { type Deployment, type Operation } from "../state.ts";
+import type { Deployment, Operation } from "../state.ts";
 
 export interface Orphan {
   readonly kind: "container" | "network";

@@ -3,7 +3,7 @@ import { run } from "../../common/process.ts";
 import { builtImages } from "../../images/built.ts";
 import { localImages } from "../../images/engine.ts";
 import { imageReferences } from "../../topology/images.ts";
-import { type StackFile } from "../stack-file.ts";
+import type { StackFile } from "../stack-file.ts";
 
 /** An image on its way into the cloud's registry. */
 export interface Delivery {

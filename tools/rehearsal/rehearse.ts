@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { runSync, runInteractive } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
-import { type CloudClient } from "../../rehearsal/cloud/client.ts";
+import type { CloudClient } from "../../rehearsal/cloud/client.ts";
 import { type StartedCloud, startCloud } from "../../rehearsal/cloud/process.ts";
 import {
   type CloudChoices,

@@ -1,8 +1,8 @@
 /** What there is to see after a rehearsal, and how. Pure. */
 import { phases } from "../../config/schema.ts";
-import { type Status } from "../../rehearsal/cloud/status.ts";
+import type { Status } from "../../rehearsal/cloud/status.ts";
 import { physicalName } from "../../topology/naming.ts";
-import { type StackFile } from "../stack-file.ts";
+import type { StackFile } from "../stack-file.ts";
 import { bold, table } from "../terminal.ts";
 
 /** Files of the rehearsal, as seen from the project's folder. */

@@ -1,6 +1,6 @@
 /** The FastAPI application: several instances on each server that runs apps, behind the edge there. */
 import { isLocal, placesFor, publish, serviceAt } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 
 export const appPorts = { http: 8000 } as const;
 

@@ -1,7 +1,7 @@
 /** The backup of PostgreSQL: a timer of the server with the replica, or else of the one with the primary. */
 import { backupCommand, backupUnit, drillCommand } from "../../common/server-contract.ts";
 import { coreOf, onlyService, serversOf } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 
 export const backup: Definition<BaseService<"backup">> = {
   images: () => ["postgres", "rclone"],

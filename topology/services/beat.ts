@@ -1,6 +1,6 @@
 /** Celery Beat, the schedule: once in a stack, beside the first workers. */
 import { coreOf, isLocal, onlyService, placesFor } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 
 export const beat: Definition<BaseService<"beat">> = {
   images: () => ["app"],

@@ -1,6 +1,6 @@
 /** A replica of the broker, for Sentinel to promote: its tasks must not be lost with one server. */
 import { publish, redisReplicas, serviceAt } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 import { brokerPort, redisDefinition, redisMemoryMb, redisPorts } from "./redis.ts";
 
 export const brokerReplica: Definition<BaseService<"broker-replica">> = {

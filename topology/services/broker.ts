@@ -1,6 +1,6 @@
 /** Redis for Celery's tasks and results, apart from the cache: it never evicts. */
 import { coreOf, isLocal, onlyService, publish } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 import { brokerPort, hasCache, redisDefinition, redisMemoryMb, redisPorts } from "./redis.ts";
 
 export const broker: Definition<BaseService<"broker">> = {

@@ -1,6 +1,6 @@
 /** A replica of the cache, for Sentinel to promote. */
 import { publish, redisReplicas, serviceAt } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 import { cacheMemoryMb, redisDefinition, redisPorts } from "./redis.ts";
 
 export const cacheReplica: Definition<BaseService<"cache-replica">> = {

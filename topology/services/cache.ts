@@ -1,6 +1,6 @@
 /** Redis for sessions, rate limits and feature flags; on the local Docker Engine it is the broker as well. */
 import { coreOf, isLocal, onlyService, publish } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 import { cacheMemoryMb, hasCache, redisDefinition, redisPorts } from "./redis.ts";
 
 export const cache: Definition<BaseService<"cache">> = {

@@ -1,7 +1,7 @@
 /** PostgreSQL's primary: its port, its memory, its place. A promoted replica is one as well, under the name that it had. */
 import { formerPrimary, replicaName } from "../fleet.ts";
 import { coreOf, isLocal, onlyService, publish, serviceAt } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 
 export const postgresPorts = { postgres: 5432 } as const;
 

@@ -1,6 +1,6 @@
 /** This repository's documentation, beside the development stack. */
 import { isLocal, localPlacement, onlyService, publish } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 
 export const docsPorts = { http: 9991 } as const;
 

@@ -1,7 +1,7 @@
 /** nginx beside the apps of each server: the way in, for visitors or for load balancers. */
 import { edgeConfigFile } from "../../common/edge-contract.ts";
 import { isLocal, type Placement, placesFor, type Planning, publish, serviceAt } from "../planning.ts";
-import { type BaseService, type Definition, type Published } from "../service.ts";
+import type { BaseService, Definition, Published } from "../service.ts";
 
 export const edgePorts = { http: 8080, https: 8443, health: 8081 } as const;
 

@@ -1,6 +1,6 @@
 /** etcd: where Patroni's members agree on the primary, beside each of them. */
 import { coreOf, publish, serversOf, serviceAt } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 
 const ports = { client: 2379 } as const;
 

@@ -1,6 +1,6 @@
 /** The exporter of a server's own metrics, on each server of a stack that is monitored. */
 import { publish, serviceAt } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 
 const ports = { metrics: 9100 } as const;
 

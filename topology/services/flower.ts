@@ -1,6 +1,6 @@
 /** Flower, the task monitor: once in a stack, on loopback, beside the first workers. */
 import { coreOf, isLocal, loopback, onlyService, placesFor, publish } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 
 export const flowerPorts = { http: 5555 } as const;
 

@@ -1,6 +1,6 @@
 /** Metrics, logs, dashboards and alerts, on a server of their own. */
 import { onlyService, publish, serversOf } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 
 const ports = { http: 3000 } as const;
 

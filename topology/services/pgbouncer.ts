@@ -1,6 +1,6 @@
 /** PgBouncer: pools the connections to PostgreSQL, on each server that runs apps or workers. */
 import { placesFor, serviceAt } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 
 export const pgbouncer: Definition<BaseService<"pgbouncer">> = {
   images: () => [],

@@ -1,7 +1,7 @@
 /** What the kinds of services that are Redis servers have in common. Pure. */
-import { type Settings } from "../../config/schema.ts";
-import { type Planning } from "../planning.ts";
-import { type Definition } from "../service.ts";
+import type { Settings } from "../../config/schema.ts";
+import type { Planning } from "../planning.ts";
+import type { Definition } from "../service.ts";
 
 export const redisPorts = { redis: 6379 } as const;
 

@@ -1,6 +1,6 @@
 /** The release: migrations and initialisation, two containers that run to their end before a new version starts. */
 import { coreOf, isLocal, onlyService } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 
 export const migrateCommand = ["alembic", "upgrade", "head"] as const;
 export const initialiseCommand = ["python", "scripts/seed/init_production.py"] as const;

@@ -1,7 +1,7 @@
 /** A streaming replica of PostgreSQL, on a server with a Volume of its own. */
 import { replicaName } from "../fleet.ts";
 import { coreOf, publish, serversOf, serviceAt } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 import { postgresCommands, postgresPorts } from "./database.ts";
 
 export interface ReplicaService extends BaseService<"replica"> {

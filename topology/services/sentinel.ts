@@ -1,6 +1,6 @@
 /** Redis Sentinel: watches cache and broker, and promotes a replica of one that is lost. */
 import { coreOf, publish, redisReplicas, serviceAt } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 
 const ports = { sentinel: 26379 } as const;
 

@@ -1,6 +1,6 @@
 /** A second PostgreSQL in memory for the tests of the development stack. */
 import { isLocal, localPlacement, onlyService, publish } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 import { postgresCommands, postgresPorts } from "./database.ts";
 
 export const testDatabase: Definition<BaseService<"test-database">> = {

@@ -1,7 +1,7 @@
 /** Celery workers: on each server that runs workers, one for each dedicated queue and one for the rest of them. */
 import { type Queue, queues, type Settings } from "../../config/schema.ts";
 import { isLocal, placesFor, serviceAt } from "../planning.ts";
-import { type BaseService, type Definition } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
 
 /** Celery's command line for the platform's application. */
 export const celery = "celery -A app.celery";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../../former.ts";
 import { HostFiles } from "../../runtime/docker/host-files.ts";
-import { type DockerRuntime } from "../../runtime/docker/runtime.ts";
+import type { DockerRuntime } from "../../runtime/docker/runtime.ts";
 import { timerFiles } from "../../runtime/docker/timer-files.ts";
 import {
   acmeAuthorityFile,

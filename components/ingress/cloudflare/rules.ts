@@ -1,7 +1,7 @@
 /** What Cloudflare does with the requests for one host name: not every plan has every kind of rule. Pure. */
 import type * as cloudflare from "@pulumi/cloudflare";
 import { z } from "zod";
-import { type Settings } from "../../../config/schema.ts";
+import type { Settings } from "../../../config/schema.ts";
 
 export type CloudflarePlan = Settings["cloudflare"]["plan"];
 

@@ -6,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../../topology/service.ts";
 import { labelledKind } from "../../../topology/topology.ts";
 import { dockerLabels } from "./labels.ts";
-import { type DockerRuntime } from "./runtime.ts";
+import type { DockerRuntime } from "./runtime.ts";
 
 /**
  * Failed health checks do not count within this time after a container's start. A check that passes ends it at once;

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HostFilesInputs } from "../../../plugin/host-files.ts";
 import type { InputsOf } from "../../inputs.ts";
-import { type DockerRuntime } from "./runtime.ts";
+import type { DockerRuntime } from "./runtime.ts";
 
 export interface HostFilesArgs extends Omit<InputsOf<HostFilesInputs>, "host" | "sshOptions"> {
   /** The Docker Engine of the server; it is reached over SSH. */

@@ -2,7 +2,7 @@ import type { ImageKey } from "../../../config/images.ts";
 import * as pulumi from "@pulumi/pulumi";
 import type { LiveFilesInputs } from "../../../plugin/live-files.ts";
 import type { InputsOf } from "../../inputs.ts";
-import { type DockerRuntime } from "./runtime.ts";
+import type { DockerRuntime } from "./runtime.ts";
 
 export interface LiveFilesArgs extends Omit<InputsOf<LiveFilesInputs>, "dockerHost" | "sshOptions" | "image"> {
   readonly place: DockerRuntime;

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { TaskInputs } from "../../../plugin/task.ts";
 import { lastingLabels } from "../../../topology/naming.ts";
 import type { InputsOf } from "../../inputs.ts";
-import { type DockerRuntime } from "./runtime.ts";
+import type { DockerRuntime } from "./runtime.ts";
 
 type Own = "dockerHost" | "sshOptions" | "image" | "network" | "labels" | "volumes";
 

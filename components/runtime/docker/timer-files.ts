@@ -1,4 +1,4 @@
-import { type HostFilesArgs } from "./host-files.ts";
+import type { HostFilesArgs } from "./host-files.ts";
 
 export interface TimerFilesArgs {
   /** Name of the service and of its timer. */

@@ -1,7 +1,7 @@
 /** The edge's cache: what may be kept, for how long, and what was. */
 import { isRecord, type Json } from "../../json.ts";
 import { texts } from "../body.ts";
-import { type Request } from "../expression.ts";
+import type { Request } from "../expression.ts";
 
 export interface Kept {
   readonly status: number;

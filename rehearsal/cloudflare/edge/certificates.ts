@@ -1,7 +1,7 @@
 /** What the edge shows to visitors: certificates of a public CA that only this cloud knows. */
 import { createSecureContext, type SecureContext } from "node:tls";
 import { CertificateAuthority } from "../authority.ts";
-import { type World } from "../world.ts";
+import type { World } from "../world.ts";
 
 /** Days that a certificate is valid, and how many of them it is used. */
 const validity = { days: 90, used: 60 };

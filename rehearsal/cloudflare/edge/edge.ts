@@ -2,12 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { type Duplex } from "node:stream";
+import type { Duplex } from "node:stream";
 import { CertificateAuthority } from "../authority.ts";
-import { type Request } from "../expression.ts";
+import type { Request } from "../expression.ts";
 import { settingOf } from "../settings.ts";
 import { ownedBy, type Zone } from "../state.ts";
-import { type World } from "../world.ts";
+import type { World } from "../world.ts";
 import { Cache, isEligible, keyOf, lifetime } from "./cache.ts";
 import { EdgeCertificates, objectsDomain } from "./certificates.ts";
 import { explain, type Leg, open, OriginError, send } from "./forward.ts";

@@ -1,7 +1,7 @@
 /** The way from the edge to an origin. */
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { type Origin } from "./origins.ts";
+import type { Origin } from "./origins.ts";
 
 export interface Leg {
   readonly origin: Origin;

@@ -4,7 +4,7 @@ import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 import { isRecord, type Json } from "../../json.ts";
 import { records, texts } from "../body.ts";
-import { type World } from "../world.ts";
+import type { World } from "../world.ts";
 
 export interface Health {
   /** An origin without a monitor, or one that was not looked at yet, counts as healthy. */

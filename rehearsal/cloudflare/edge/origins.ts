@@ -2,8 +2,8 @@
 import { isRecord, type Json } from "../../json.ts";
 import { records, texts } from "../body.ts";
 import { ownedBy, type Zone } from "../state.ts";
-import { type World } from "../world.ts";
-import { type Health } from "./monitors.ts";
+import type { World } from "../world.ts";
+import type { Health } from "./monitors.ts";
 
 export interface Origin {
   /** An IP address or a host name outside of the zone. */

@@ -3,7 +3,7 @@ import { isRecord, type Json } from "../../json.ts";
 import { isText, records, texts } from "../body.ts";
 import { compile, type Predicate, type Request } from "../expression.ts";
 import { ownedBy, type Zone } from "../state.ts";
-import { type World } from "../world.ts";
+import type { World } from "../world.ts";
 
 /** An answer of the edge itself. */
 export interface Verdict {

@@ -4,7 +4,7 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Child } from "../../programs/child.ts";
 import { sign } from "./signature.ts";
-import { type AccessKey, type ObjectStorage } from "./storage.ts";
+import type { AccessKey, ObjectStorage } from "./storage.ts";
 
 export interface GatewayOptions {
   /** The program, from `ensureProgram(storage, ...)`. */

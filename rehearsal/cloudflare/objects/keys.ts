@@ -1,8 +1,8 @@
 /** Tokens as keys of the S3 interface: their ids are access key ids, the digests of their values the secrets. */
 import { records } from "../body.ts";
 import { bucketAccess } from "../permissions.ts";
-import { type World } from "../world.ts";
-import { type AccessKey } from "./storage.ts";
+import type { World } from "../world.ts";
+import type { AccessKey } from "./storage.ts";
 
 /** The keys of all tokens that open buckets. A key that opens every bucket opens those that are there now. */
 export function accessKeys(world: World): AccessKey[] {

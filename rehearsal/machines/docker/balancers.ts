@@ -11,13 +11,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { type BalancerSpec, type Health } from "../machines.ts";
+import type { BalancerSpec, Health } from "../machines.ts";
 import { docker, dockerUnless } from "./docker.ts";
 import { setPrivateAddresses } from "./guest.ts";
 import { balancerFolder, certificateFile, haproxyConfig } from "./haproxy-config.ts";
-import { type Names } from "./names.ts";
-import { type Networks } from "./networks.ts";
-import { type PacketFilter } from "./packet-filter.ts";
+import type { Names } from "./names.ts";
+import type { Networks } from "./networks.ts";
+import type { PacketFilter } from "./packet-filter.ts";
 
 export interface BalancersOptions {
   readonly names: Names;

@@ -2,15 +2,15 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Progress } from "../../../toolchain/src/progress.ts";
-import {
-  type BalancerSpec,
-  type FirewallRule,
-  type Health,
-  type MachineSpec,
-  type Machines,
-  type NetworkInterface,
-  type VolumeSpec,
+import type { Progress } from "../../../toolchain/src/progress.ts";
+import type {
+  BalancerSpec,
+  FirewallRule,
+  Health,
+  MachineSpec,
+  Machines,
+  NetworkInterface,
+  VolumeSpec,
 } from "../machines.ts";
 import { Balancers } from "./balancers.ts";
 import { docker, dockerLines, dockerUnless } from "./docker.ts";

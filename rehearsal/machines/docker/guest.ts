@@ -1,7 +1,7 @@
 /** What is done inside a server's machine from outside, as a hypervisor or a network would. */
 import { z } from "zod";
 import { must } from "../../../common/process.ts";
-import { type NetworkInterface } from "../machines.ts";
+import type { NetworkInterface } from "../machines.ts";
 import { docker } from "./docker.ts";
 import { deviceOf } from "./volumes.ts";
 

@@ -1,5 +1,5 @@
 /** HAProxy's configuration for a load balancer. Pure. */
-import { type BalancerService, type BalancerSpec } from "../machines.ts";
+import type { BalancerService, BalancerSpec } from "../machines.ts";
 
 /** Where the balancer's folder is in its container. */
 export const balancerFolder = "/balancer";

@@ -5,7 +5,7 @@ import { contextFiles, hashOf } from "../../../images/context.ts";
 import { buildImage, type Workshop } from "../../../images/docker-build.ts";
 import { builderEnvironment, localImages } from "../../../images/engine.ts";
 import { Equivalents } from "../../../images/equivalents.ts";
-import { type Progress } from "../../../toolchain/src/progress.ts";
+import type { Progress } from "../../../toolchain/src/progress.ts";
 
 export type MachineImage = "server" | "balancer";
 

@@ -1,7 +1,7 @@
 /** How a server's container is made. Pure. */
 import { cpus } from "node:os";
-import { type MachineSpec } from "../machines.ts";
-import { type Names } from "./names.ts";
+import type { MachineSpec } from "../machines.ts";
+import type { Names } from "./names.ts";
 
 /** Folders of the host that a server sees. */
 export interface MachineFolders {

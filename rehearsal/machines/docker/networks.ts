@@ -5,9 +5,9 @@
  * choosing, so that any number of clouds on one host have networks of the same range.
  */
 import { z } from "zod";
-import { type NetworkInterface } from "../machines.ts";
+import type { NetworkInterface } from "../machines.ts";
 import { docker, dockerLines, dockerUnless } from "./docker.ts";
-import { type Names } from "./names.ts";
+import type { Names } from "./names.ts";
 
 const attachedSchema = z.record(
   z.string(),

@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { must } from "../../../common/process.ts";
-import { type FirewallRule } from "../machines.ts";
-import { type Names } from "./names.ts";
+import type { FirewallRule } from "../machines.ts";
+import type { Names } from "./names.ts";
 import { chainsOf, type Exposed, hooks, packetRules } from "./packet-rules.ts";
 
 export class PacketFilter {

@@ -1,8 +1,8 @@
 /** Packet filter rules of a cloud, as iptables-restore reads them. Pure. */
 import { cloudflareRanges } from "../../../config/cloudflare-ranges.ts";
 import { contains, rangeOf } from "../../hetzner/addresses.ts";
-import { type FirewallRule } from "../machines.ts";
-import { type Names } from "./names.ts";
+import type { FirewallRule } from "../machines.ts";
+import type { Names } from "./names.ts";
 
 /** What stands behind a public address. */
 export interface Exposed {

@@ -1,6 +1,6 @@
 /** What cloud-init reads on a server: NoCloud's files. Pure. */
 import { stringify } from "yaml";
-import { type MachineSpec } from "../machines.ts";
+import type { MachineSpec } from "../machines.ts";
 
 /** Where a server reaches the cloud itself. */
 export interface CloudPlaces {

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { must } from "../../../common/process.ts";
-import { type VolumeSpec } from "../machines.ts";
+import type { VolumeSpec } from "../machines.ts";
 import { docker } from "./docker.ts";
 
 const gigabyte = 2 ** 30;

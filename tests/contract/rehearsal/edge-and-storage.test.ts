@@ -11,7 +11,7 @@ import { quirks, isQuirk, setQuirk } from "../../../rehearsal/cloudflare/quirks.
 import { ownedBy } from "../../../rehearsal/cloudflare/state.ts";
 import { ensureProgram, storage as storageProgram } from "../../../rehearsal/programs/programs.ts";
 import { freePort } from "../../../testing/free-port.ts";
-import { type Api } from "./support/api.ts";
+import type { Api } from "./support/api.ts";
 import { succeed } from "./project.ts";
 import { permissions, Stack } from "./stack.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";

@@ -1,5 +1,5 @@
 import { type Fault, type FaultObjects, Faults, faultSchema } from "../../../rehearsal/faults.ts";
-import { type Machines } from "../../../rehearsal/machines/machines.ts";
+import type { Machines } from "../../../rehearsal/machines/machines.ts";
 import { NoMachines } from "../../../rehearsal/machines/none.ts";
 import { Store } from "../../../rehearsal/store.ts";
 import { HetznerApi } from "./support/hetzner.ts";

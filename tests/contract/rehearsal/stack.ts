@@ -1,7 +1,7 @@
 /** A stack of the program's components that live at Cloudflare, made by the real engine at an emulated API of its own. */
 import { z } from "zod";
-import { type CloudflarePlan } from "../../../components/ingress/cloudflare/rules.ts";
-import { type ObjectStorage } from "../../../rehearsal/cloudflare/objects/storage.ts";
+import type { CloudflarePlan } from "../../../components/ingress/cloudflare/rules.ts";
+import type { ObjectStorage } from "../../../rehearsal/cloudflare/objects/storage.ts";
 import { permissionGroups } from "../../../rehearsal/cloudflare/permissions.ts";
 import { accountId, Api } from "./support/api.ts";
 import { Project, succeed } from "./project.ts";

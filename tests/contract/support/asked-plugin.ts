@@ -5,7 +5,7 @@ import { credentials } from "@grpc/grpc-js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import service from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
-import { type Part } from "../../../toolchain/src/parts.ts";
+import type { Part } from "../../../toolchain/src/parts.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { RehearsalCloud } from "../../../testing/cloud.ts";
 import { eventually } from "../../../testing/eventually.ts";
 import { hostState } from "../../../testing/host.ts";
-import { type LoadReport } from "../../../testing/load.ts";
+import type { LoadReport } from "../../../testing/load.ts";
 import { brokenSays, RehearsedPlatform } from "../../../testing/platform.ts";
 import { succeed } from "../../../testing/sandbox.ts";
 

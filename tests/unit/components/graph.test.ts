@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { Platform } from "../../../components/platform.ts";
-import { type Phase, type Settings } from "../../../config/schema.ts";
+import type { Phase, Settings } from "../../../config/schema.ts";
 import { keyOf, unknown } from "../../../policy/graph.ts";
 import { plan } from "../../../topology/plan.ts";
 import { expectGolden, graphLines } from "../../../testing/golden.ts";

@@ -1,6 +1,6 @@
 /** From one server to several: what the engine is asked for before and after, resource by resource. */
 import { Platform } from "../../../components/platform.ts";
-import { type Phase } from "../../../config/schema.ts";
+import type { Phase } from "../../../config/schema.ts";
 import { plan } from "../../../topology/plan.ts";
 import { compose, type Recorded } from "../support/compose.ts";
 import { named } from "../support/place.ts";

@@ -8,7 +8,7 @@ import { Docs } from "../../../components/docs/docs.ts";
 import { EdgeProxy, type EdgeProxyArgs } from "../../../components/edge-proxy/edge-proxy.ts";
 import { nginxConfig } from "../../../components/edge-proxy/nginx-config.ts";
 import { WorkerTier } from "../../../components/worker-tier/worker-tier.ts";
-import { type Phase } from "../../../config/schema.ts";
+import type { Phase } from "../../../config/schema.ts";
 import { compose, mocksFor, type Recorded } from "../support/compose.ts";
 import { containerBasics, known, named, placeOf, serviceOf } from "../support/place.ts";
 import { settingsOf } from "../support/settings.ts";

@@ -1,6 +1,6 @@
 /** Which way each image comes onto a machine, on one whose docker only says what it is told to say. */
 import { writeFileSync } from "node:fs";
-import { type Run } from "../../../common/process.ts";
+import type { Run } from "../../../common/process.ts";
 import { type ImageChoices, officialImages } from "../../../config/images.ts";
 import { ensureImages, type EnsureOptions, imageNames } from "../../../images/ensure.ts";
 import { ownImage } from "../../../images/own.ts";

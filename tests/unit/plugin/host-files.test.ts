@@ -1,6 +1,6 @@
 import { type HostFilesInputs, removeHostFiles, writeHostFiles } from "../../../plugin/host-files.ts";
 import { OrionProvider } from "../../../plugin/provider.ts";
-import { type Run } from "../../../common/process.ts";
+import type { Run } from "../../../common/process.ts";
 import { type Answer, type Command, runBy } from "../support/process.ts";
 
 const inputs: HostFilesInputs = {

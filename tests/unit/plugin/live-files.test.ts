@@ -1,4 +1,4 @@
-import { type Docker, type DockerCall } from "../../../plugin/docker.ts";
+import type { Docker, DockerCall } from "../../../plugin/docker.ts";
 import { type LiveFilesInputs, writeLiveFiles } from "../../../plugin/live-files.ts";
 import { outcomeOf } from "../support/process.ts";
 

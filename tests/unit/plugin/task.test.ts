@@ -1,4 +1,4 @@
-import { type Run } from "../../../common/process.ts";
+import type { Run } from "../../../common/process.ts";
 import { type Command, runBy } from "../support/process.ts";
 import { OrionProvider } from "../../../plugin/provider.ts";
 import { redact, unwrapSecrets } from "../../../common/secrets.ts";

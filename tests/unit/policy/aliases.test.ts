@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../../../components/former.ts";
 import { changesBetween } from "../../../policy/changes.ts";
 import { compose } from "../../../policy/compose.ts";
-import { type Graph } from "../../../policy/graph.ts";
+import type { Graph } from "../../../policy/graph.ts";
 
 class Component extends pulumi.ComponentResource {
   constructor(type: string, name: string, former: string | undefined, parent?: pulumi.Resource) {

@@ -1,6 +1,6 @@
 /** What the guard says of single changes, on the program's own graph. */
 import { moveBetween } from "../../../policy/dangers.ts";
-import { type Graph, type Recorded } from "../../../policy/graph.ts";
+import type { Graph, Recorded } from "../../../policy/graph.ts";
 import { graphsBetween, moveOfMvp, stackOf, titles } from "./support.ts";
 
 test("a new version of the application is no danger", async () => {

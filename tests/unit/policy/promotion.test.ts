@@ -5,7 +5,7 @@ import { outlineOf } from "../../../policy/outline.ts";
 import { knownOf, type Stack } from "../../../policy/program.ts";
 import { brokenRules } from "../../../policy/rules.ts";
 import { graphOf, stateSchema } from "../../../policy/state.ts";
-import { type Phase } from "../../../config/schema.ts";
+import type { Phase } from "../../../config/schema.ts";
 import { withoutServer } from "../../../tools/promotion/forget-server.ts";
 import { type Deployment, resourceSchema } from "../../../tools/state.ts";
 import { named } from "../support/place.ts";

@@ -1,7 +1,7 @@
 /** The types that servers have and get, as a move shows them. */
 import { costOf } from "../../../policy/cost.ts";
 import { moveBetween } from "../../../policy/dangers.ts";
-import { type Graph, type Recorded } from "../../../policy/graph.ts";
+import type { Graph, Recorded } from "../../../policy/graph.ts";
 import { withServerTypes } from "../../../policy/server-types.ts";
 import { types } from "../../../policy/stateful.ts";
 

@@ -4,7 +4,7 @@ import type { Naming } from "../../../topology/naming.ts";
 import type { ImageKey } from "../../../config/images.ts";
 import { definitionOf } from "../../../topology/catalogue.ts";
 import type { BaseService, ServiceKind } from "../../../topology/service.ts";
-import { type Recorded } from "./compose.ts";
+import type { Recorded } from "./compose.ts";
 
 export const naming: Naming = { stack: "test", phase: "development" };
 

@@ -1,5 +1,5 @@
 /** Programs that a test plays instead of starting them. */
-import { type Outcome, type Run, type RunOptions } from "../../../common/process.ts";
+import type { Outcome, Run, RunOptions } from "../../../common/process.ts";
 
 /** A program as it was started. */
 export type Command = { readonly program: string; readonly args: readonly string[] } & RunOptions;

@@ -1,6 +1,6 @@
 /** Checked settings of any phase, with what its schema insists on filled in. */
 import { parseConfig } from "../../../config/parse.ts";
-import { type Phase, type SecretKey, type Settings } from "../../../config/schema.ts";
+import type { Phase, SecretKey, Settings } from "../../../config/schema.ts";
 
 /** The least that a stack of the phase must say. */
 export function leastValues(phase: Phase): Record<string, unknown> {

@@ -10,7 +10,7 @@ import {
   placeFile,
   removeUnfinished,
 } from "../../../toolchain/src/install.ts";
-import { type Part } from "../../../toolchain/src/parts.ts";
+import type { Part } from "../../../toolchain/src/parts.ts";
 import { writeProgram } from "./support/machine.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 

@@ -2,8 +2,8 @@
 import { edgeHealthPath } from "../../../common/edge-contract.ts";
 import { edgePorts, isBehindBalancer } from "../../../topology/services/edge.ts";
 import { servicesOf } from "../../../topology/topology.ts";
-import { type Checked } from "../advice.ts";
-import { type Question } from "../question.ts";
+import type { Checked } from "../advice.ts";
+import type { Question } from "../question.ts";
 import { checkHttp } from "./http.ts";
 
 export function checkEdge({ service, topology, exec }: Question): Promise<Checked> {

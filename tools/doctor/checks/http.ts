@@ -1,7 +1,7 @@
 /** Asks a service over HTTP: from this machine on a local Docker Engine, from inside an app's container on a server. */
 import type { Service } from "../../../topology/service.ts";
-import { type Checked, type Problem } from "../advice.ts";
-import { type Exec } from "../question.ts";
+import type { Checked, Problem } from "../advice.ts";
+import type { Exec } from "../question.ts";
 
 export interface HttpQuestion {
   readonly service: Service;

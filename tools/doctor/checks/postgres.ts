@@ -1,6 +1,6 @@
 /** Asks a PostgreSQL server for its connections, its slow queries and its size. */
-import { type Checked } from "../advice.ts";
-import { type Question } from "../question.ts";
+import type { Checked } from "../advice.ts";
+import type { Question } from "../question.ts";
 
 /** A query that runs longer than this, in seconds, is reported. */
 const slowQuerySeconds = 30;

@@ -1,6 +1,6 @@
 /** Asks a Redis server for its memory and its clients. */
-import { type Checked } from "../advice.ts";
-import { type Question } from "../question.ts";
+import type { Checked } from "../advice.ts";
+import type { Question } from "../question.ts";
 
 export function checkRedis({ service, exec }: Question): Checked {
   const { ok, output } = exec(service, "redis-cli", "info");

@@ -1,6 +1,6 @@
 /** Asks a streaming replica whether it follows its primary, and how closely. */
-import { type Checked } from "../advice.ts";
-import { type Question } from "../question.ts";
+import type { Checked } from "../advice.ts";
+import type { Question } from "../question.ts";
 
 /** A replica may be this far behind, in seconds: a long query holds it up. */
 const lateSeconds = 300;

@@ -3,8 +3,8 @@ import { redisDatabases } from "../../../common/app-contract.ts";
 import { queues as allQueues } from "../../../config/schema.ts";
 import { celery } from "../../../topology/services/worker.ts";
 import { servicesOf } from "../../../topology/topology.ts";
-import { type Checked } from "../advice.ts";
-import { type Question } from "../question.ts";
+import type { Checked } from "../advice.ts";
+import type { Question } from "../question.ts";
 
 /** Waiting tasks of one queue from which on they pile up. */
 const manyTasks = 1000;

@@ -1,7 +1,7 @@
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
 import { permissionGroups } from "../../../../rehearsal/cloudflare/permissions.ts";
 import { setQuirk } from "../../../../rehearsal/cloudflare/quirks.ts";
-import { type Plan } from "../../../../rehearsal/cloudflare/state.ts";
+import type { Plan } from "../../../../rehearsal/cloudflare/state.ts";
 import { accountId, Api } from "../support/api.ts";
 
 const a = (content: string, name = "www.example.com") => ({ type: "A", name, content, ttl: 1, proxied: true });

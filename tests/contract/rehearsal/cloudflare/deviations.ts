@@ -3,7 +3,7 @@
  * 2024: calls that it does not know are not checked, nor are properties that it does not know, and it has no null where
  * the API has one.
  */
-import { type Deviation } from "../support/openapi.ts";
+import type { Deviation } from "../support/openapi.ts";
 
 export const deviations: readonly Deviation[] = [
   {

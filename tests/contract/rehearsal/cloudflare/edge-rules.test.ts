@@ -1,6 +1,6 @@
 /** What a zone's rulesets do to requests at the edge. */
 import { Rules } from "../../../../rehearsal/cloudflare/edge/rules.ts";
-import { type Request } from "../../../../rehearsal/cloudflare/expression.ts";
+import type { Request } from "../../../../rehearsal/cloudflare/expression.ts";
 import { Api } from "../support/api.ts";
 
 const request = (path: string, more: Partial<Request> = {}): Request => ({

@@ -4,7 +4,7 @@ import { permissionGroups } from "../../../../rehearsal/cloudflare/permissions.t
 import { x509 } from "../../../../rehearsal/cloudflare/x509.ts";
 import { accountId, Api, specification } from "../support/api.ts";
 import { ownCertificate } from "../support/certificate.ts";
-import { type Route } from "../support/openapi.ts";
+import type { Route } from "../support/openapi.ts";
 
 jest.setTimeout(60_000);
 const whereSpecified = specification ? test : test.skip;

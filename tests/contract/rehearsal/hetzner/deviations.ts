@@ -1,5 +1,5 @@
 /** Where replies of the emulated Hetzner Cloud are not what the document of the real API says, and why. */
-import { type Deviation } from "../support/openapi.ts";
+import type { Deviation } from "../support/openapi.ts";
 
 export const deviations: readonly Deviation[] = [
   {

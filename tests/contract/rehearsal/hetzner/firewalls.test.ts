@@ -1,4 +1,4 @@
-import { type FirewallRule } from "../../../../rehearsal/machines/machines.ts";
+import type { FirewallRule } from "../../../../rehearsal/machines/machines.ts";
 import { NoMachines } from "../../../../rehearsal/machines/none.ts";
 import { HetznerApi } from "../support/hetzner.ts";
 

@@ -1,5 +1,5 @@
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
-import { type BalancerSpec, type Health } from "../../../../rehearsal/machines/machines.ts";
+import type { BalancerSpec, Health } from "../../../../rehearsal/machines/machines.ts";
 import { NoMachines } from "../../../../rehearsal/machines/none.ts";
 import { ownCertificate } from "../support/certificate.ts";
 import { HetznerApi } from "../support/hetzner.ts";

@@ -1,7 +1,7 @@
 /** What a cloud has to be like after what it acknowledged: changed by hand for each operation, and nothing else. */
 import { interfacesOf, publicAddress } from "../../../../rehearsal/hetzner/server-links.ts";
-import { type Host } from "../support/host.ts";
-import { type HetznerApi } from "../support/hetzner.ts";
+import type { Host } from "../support/host.ts";
+import type { HetznerApi } from "../support/hetzner.ts";
 
 export interface ModelServer {
   on: boolean;

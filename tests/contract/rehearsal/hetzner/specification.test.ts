@@ -2,7 +2,7 @@
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
 import { ownCertificate } from "../support/certificate.ts";
 import { HetznerApi, specification } from "../support/hetzner.ts";
-import { type Route } from "../support/openapi.ts";
+import type { Route } from "../support/openapi.ts";
 import { commands, kinds, lookups, making, type Step, undoing } from "./tour.ts";
 
 jest.setTimeout(60_000);

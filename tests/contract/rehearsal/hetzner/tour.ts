@@ -1,5 +1,5 @@
 /** A way through every call of the emulated Hetzner Cloud. It is for a new one: every kind's ids begin with 1. */
-import { type OwnCertificate } from "../support/certificate.ts";
+import type { OwnCertificate } from "../support/certificate.ts";
 
 export type Step = readonly [method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: unknown];
 

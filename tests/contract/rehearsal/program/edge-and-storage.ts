@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { CloudflareZone } from "../../../../components/ingress/cloudflare/zone.ts";
 import { HostName } from "../../../../components/ingress/host-name.ts";
 import { Storage } from "../../../../components/storage/storage.ts";
-import { type Settings } from "../../../../config/schema.ts";
+import type { Settings } from "../../../../config/schema.ts";
 
 const config = new pulumi.Config();
 const domain = "orion.example.com";

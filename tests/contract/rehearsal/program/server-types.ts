@@ -2,7 +2,7 @@
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { CloudServer } from "../../../../components/fleet/server.ts";
-import { type ServerType } from "../../../../components/fleet/server-type.ts";
+import type { ServerType } from "../../../../components/fleet/server-type.ts";
 import { loadHetznerAccess } from "../../../../config/load.ts";
 import { phases } from "../../../../config/schema.ts";
 import type { Server } from "../../../../topology/server.ts";

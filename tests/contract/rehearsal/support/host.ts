@@ -1,11 +1,11 @@
 /** A host without machines that keeps book of what it was told, and objects to what a real one could not do. */
-import {
-  type BalancerSpec,
-  type Health,
-  type MachineSpec,
-  type Machines,
-  type NetworkInterface,
-  type VolumeSpec,
+import type {
+  BalancerSpec,
+  Health,
+  MachineSpec,
+  Machines,
+  NetworkInterface,
+  VolumeSpec,
 } from "../../../../rehearsal/machines/machines.ts";
 
 interface Machine {

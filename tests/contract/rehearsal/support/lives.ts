@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as tick } from "node:timers/promises";
-import { type Machines } from "../../../../rehearsal/machines/machines.ts";
+import type { Machines } from "../../../../rehearsal/machines/machines.ts";
 import { HetznerApi } from "./hetzner.ts";
 import { Gate, hooked } from "./machines.ts";
 

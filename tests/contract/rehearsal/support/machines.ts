@@ -1,5 +1,5 @@
 /** Machines that do more, or less, than a test's own would. */
-import { type Machines } from "../../../../rehearsal/machines/machines.ts";
+import type { Machines } from "../../../../rehearsal/machines/machines.ts";
 
 type Around = (call: keyof Machines, args: readonly unknown[], proceed: () => Promise<unknown>) => Promise<unknown>;
 

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type FastifyInstance } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { isRecord, type Json } from "../../../../rehearsal/json.ts";
 
 const folder = resolve(__dirname, "..", "..", "..", "..", "..", "shared", "specs");

@@ -1,10 +1,10 @@
 /** A project of its own in a temporary folder, and a machine whose programs are played. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Tools } from "../../../../toolchain/src/engine.ts";
-import { type Places } from "../../../../toolchain/src/parts.ts";
+import type { Tools } from "../../../../toolchain/src/engine.ts";
+import type { Places } from "../../../../toolchain/src/parts.ts";
 import { progressOn } from "../../../../toolchain/src/progress.ts";
-import { type Outcome, type Run, type RunOptions } from "../../../../common/process.ts";
+import type { Outcome, Run, RunOptions } from "../../../../common/process.ts";
 import { temporaryFolder } from "../../../../testing/folder.ts";
 import { outcomeOf } from "../../support/process.ts";
 

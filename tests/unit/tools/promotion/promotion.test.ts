@@ -1,5 +1,5 @@
-import { type Phase } from "../../../../config/schema.ts";
-import { type Graph } from "../../../../policy/graph.ts";
+import type { Phase } from "../../../../config/schema.ts";
+import type { Graph } from "../../../../policy/graph.ts";
 import { types } from "../../../../policy/stateful.ts";
 import { Refusal } from "../../../../common/hetzner.ts";
 import { fence } from "../../../../tools/promotion/fence.ts";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { phases } from "../../../../config/schema.ts";
 import { type CloudSettings, cloudFolder, rehearsalFolder, sshFolder } from "../../../../rehearsal/cloud/settings.ts";
-import { type Status } from "../../../../rehearsal/cloud/status.ts";
+import type { Status } from "../../../../rehearsal/cloud/status.ts";
 import { ownEnvironment, rehearsalCloud } from "../../../../toolchain/src/environment.ts";
 import { overlayOf, projectFile, stackFile } from "../../../../tools/rehearsal/files.ts";
 import { deliveriesOf, isStandIn } from "../../../../tools/rehearsal/images.ts";

@@ -11,7 +11,7 @@ import {
 } from "../../../../../components/ingress/cloudflare/rules.ts";
 import { encode } from "../../../../../rehearsal/cloudflare-plugin/codec.ts";
 import { resources } from "../../../../../rehearsal/cloudflare-plugin/resources.ts";
-import { type Description } from "../../../../../rehearsal/cloudflare-plugin/shapes.ts";
+import type { Description } from "../../../../../rehearsal/cloudflare-plugin/shapes.ts";
 import { records } from "../../../../../rehearsal/cloudflare/body.ts";
 import { compile, type Request } from "../../../../../rehearsal/cloudflare/expression.ts";
 import { checkRules } from "../../../../../rehearsal/cloudflare/ruleset-rules.ts";
