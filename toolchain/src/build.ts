@@ -1,4 +1,4 @@
-/** Building the engine and the plugins from Go modules, once for the same inputs. */
+/** Builds the Pulumi engine, language host and plugins from Go modules, into a cache keyed by their sources. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -8,7 +8,7 @@ import { engineVersion, type Part, type Places } from "./parts.ts";
 import type { Progress } from "./progress.ts";
 import type { Run } from "../../common/process.ts";
 
-/** A Go program; what it makes lies in the cache as it will be installed, in a folder for each part. */
+/** One Go program to build. Its cache entry has one folder per part, laid out as the part will be installed. */
 export interface Target {
   /** Its folder below toolchain/go. */
   readonly name: "engine" | "language" | "plugins";
@@ -20,7 +20,7 @@ export interface Target {
   readonly link?: string;
 }
 
-/** In the order of building: the quickest first, so that a missing network shows at once. */
+/** In build order: the quickest first, so that a missing network shows at once. */
 export const targets: readonly Target[] = [
   {
     name: "language",
@@ -33,13 +33,13 @@ export const targets: readonly Target[] = [
     title: "Pulumi engine",
     package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
     program: "engine/bin/pulumi",
-    // The engine says and compares its version, and only the linker knows it.
+    // The engine prints and compares its version, which is set by the linker only.
     link: `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${engineVersion}`,
   },
   { name: "plugins", title: "resource plugins", package: ".", program: "plugins" },
 ];
 
-/** The targets that a part is made of. */
+/** The targets that together make up a part. */
 export const targetsOf = (part: Part): readonly Target[] =>
   targets.filter(({ name }) => (name === "plugins") === (part.kind === "plugin"));
 
@@ -53,7 +53,7 @@ export interface Workshop {
 
 export const sourcesOf = (places: Places, target: Target): string => join(places.root, "toolchain", "go", target.name);
 
-/** A hash of what a target is made from, but for the Go that makes it. */
+/** Hash of everything that a target is built from, except the version of Go. */
 export function fingerprint(workshop: Pick<Workshop, "places" | "parts">, target: Target): string {
   const hash = createHash("sha256");
   const folder = sourcesOf(workshop.places, target);
@@ -68,10 +68,10 @@ export function fingerprint(workshop: Pick<Workshop, "places" | "parts">, target
 }
 
 /**
- * The cache entry of a target, built when it is not there.
+ * Returns the cache entry of a target and builds it first when it is missing.
  *
- * @returns its folder
- * @throws {UserError} when the build fails, with the end of its log and, where it is known, the cause
+ * @returns folder of the entry
+ * @throws {UserError} when the build fails: the end of its log and, if known, the cause
  */
 export async function buildTarget(workshop: Workshop, target: Target, go: Go): Promise<string> {
   const { places, progress } = workshop;
@@ -90,12 +90,12 @@ async function compile({ places, env, run }: Workshop, target: Target, program: 
   const log = join(places.cache, "logs", `${target.name}.log`);
   mkdirSync(join(places.cache, "logs"), { recursive: true });
   writeFileSync(log, "");
-  // Go's own scratch folder, where there is room: /tmp may be small.
+  // Go's scratch folder lies in the cache, because /tmp may be small.
   const scratch = mkdtempSync(join(places.cache, ".orion-unfinished-"));
   try {
     const { code } = await run("go", ["build", ...flags(target), "-o", program, target.package], {
       cwd: sourcesOf(places, target),
-      // For this machine, without a C compiler, and blind to a workspace file that may lie above the project.
+      // Builds for this machine, needs no C compiler, and ignores a go.work file in a folder above the project.
       environment: { ...env, CGO_ENABLED: "0", GOOS: undefined, GOARCH: undefined, GOWORK: "off", GOTMPDIR: scratch },
       log,
     });
@@ -105,7 +105,7 @@ async function compile({ places, env, run }: Workshop, target: Target, program: 
   }
 }
 
-/** The plugins are one program under several names, each with its schema beside it. */
+/** Installs the one plugin program under the name of each plugin, with that plugin's schema beside it. */
 async function completePlugins({ places, parts, run }: Workshop, folder: string, program: string): Promise<void> {
   for (const { name, version, programs } of parts.filter(({ kind, buildable }) => kind === "plugin" && buildable)) {
     const plugin = join(folder, name);
@@ -120,7 +120,7 @@ async function completePlugins({ places, parts, run }: Workshop, folder: string,
 }
 
 const flags = ({ link = "" }: Target): string[] => [
-  // What go.mod and go.sum say, exactly; no paths of this machine; no look at the project's version control.
+  // Exactly the versions of go.mod and go.sum; no paths of this machine and no version control data in the program.
   ...["-mod=readonly", "-trimpath", "-buildvcs=false"],
   ...["-ldflags", `-s -w ${link}`.trim()],
 ];

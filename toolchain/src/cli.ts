@@ -1,4 +1,4 @@
-/** Entry of the toolchain's own commands: `node toolchain/src/cli.ts ensure [engine|docker|all]`, `status`. */
+/** Command line of the toolchain: `node toolchain/src/cli.ts ensure [engine|docker|all]` and `status`. */
 import { resolve } from "node:path";
 import { UserError } from "../../common/user-error.ts";
 import { dockerVersion, ensureDocker } from "./docker.ts";
@@ -7,8 +7,8 @@ import { partsOf, type Places, placesOf } from "./parts.ts";
 
 const usage = `Usage: node toolchain/src/cli.ts COMMAND
 
-  ensure [engine|docker|all]   get what is missing: the Pulumi engine with its plugins, a Docker Engine, or both
-  status                       what is there, and from where`;
+    ensure [engine|docker|all]   install what is missing: the Pulumi engine with its plugins, a Docker Engine, or both
+    status                       show which parts are installed, at which version, and where they came from`;
 
 async function main(root: string, [command, what = "all", ...rest]: readonly string[]): Promise<number> {
   const places = placesOf(root, process.env);
@@ -31,8 +31,8 @@ async function status(places: Places): Promise<void> {
   const rows = [
     ...parts.map((part) => {
       const otherwise = part.buildable
-        ? "missing: make setup gets it"
-        : "missing: only downloaded, from a host that was not reachable; the engine tries again when a stack needs it";
+        ? "missing: run make setup"
+        : "missing: available as a download only, and its host could not be reached; the engine tries again when a stack needs it";
       return [
         part.kind === "engine" ? "Pulumi" : `plugin ${part.name}`,
         part.version,

@@ -1,4 +1,4 @@
-/** A Docker Engine that answers: used where it runs, started where it is installed, installed where that is ours to do. */
+/** Makes sure that a Docker Engine is reachable: uses a running one, starts an installed one, or installs one as root. */
 import { spawn } from "node:child_process";
 import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -7,7 +7,7 @@ import { UserError } from "../../common/user-error.ts";
 import { type Progress, progressOn } from "./progress.ts";
 import { type Outcome, type Run, tryRun } from "../../common/process.ts";
 
-/** What is known of the machine, and what can be done to it; tests bring their own. */
+/** The machine that Docker runs on: its facts and the operations on it. Tests pass their own. */
 export interface Machine {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
@@ -19,7 +19,7 @@ export interface Machine {
   readonly run: Run;
   readonly progress: Progress;
   has(program: string): boolean;
-  /** Starts a program that outlives this one. */
+  /** Starts a program that keeps running after this process has ended. */
   startDetached(program: string, log: string, pidFile: string): void;
   sleep(seconds: number): Promise<unknown>;
 }
@@ -29,13 +29,13 @@ const daemonLog = "/var/log/dockerd.log";
 const daemonPid = "/var/run/dockerd-orion.pid";
 const installLog = "/var/log/orion-docker-install.log";
 
-/** Seconds that a Docker Engine gets to answer after its start. */
-const patience = 30;
+/** Seconds after its start within which the Docker Engine must be ready. */
+const readinessTimeout = 30;
 
 /**
- * Sees to it that `docker` reaches an engine.
+ * Makes sure that the `docker` command reaches an engine: starts or installs one if necessary.
  *
- * @throws {UserError} when that is not possible, or not ours to do: it says what the user can do
+ * @throws {UserError} when that fails or needs rights that this user lacks; the message says what to do
  */
 export async function ensureDocker(machine: Machine = thisMachine()): Promise<void> {
   const answer = await ask(machine);
@@ -45,7 +45,7 @@ export async function ensureDocker(machine: Machine = thisMachine()): Promise<vo
   if (!(await answers(machine))) await start(machine);
 }
 
-/** The version of the engine that answers; undefined when none does. */
+/** Version of the running Docker Engine; undefined when none is reachable. */
 export async function dockerVersion(machine: Machine = thisMachine()): Promise<string | undefined> {
   const { code, stdout } = await ask(machine);
   return code === 0 ? stdout.trim() : undefined;
@@ -56,12 +56,12 @@ const ask = ({ run: start }: Machine): Promise<Outcome> =>
 
 const answers = async (machine: Machine): Promise<boolean> => (await ask(machine)).code === 0;
 
-/** Ends here when the engine is one that the user has chosen, or may not use: neither is mended by an installation. */
+/** Refuses when the user chose another engine or lacks the right to use it: installing one would help with neither. */
 function refuseForeign({ env }: Machine, { stderr }: Outcome): void {
   const chosen = env["DOCKER_HOST"] ?? "";
   if (chosen !== "") {
     throw new UserError(
-      `No Docker Engine answers at DOCKER_HOST=${chosen}: ${firstLine(stderr)}\nStart that one, or unset DOCKER_HOST to use the local engine.`,
+      `No Docker Engine answers at DOCKER_HOST=${chosen}: ${firstLine(stderr)}\nStart it, or unset DOCKER_HOST to use the local engine.`,
     );
   }
   if (/permission denied/i.test(stderr)) {
@@ -94,7 +94,7 @@ async function install(machine: Machine, { stderr }: Outcome): Promise<void> {
         log: installLog,
       });
     await apt("update");
-    // In newer releases the client is a package of its own.
+    // Newer Debian releases have the client in a separate package.
     const client = (await machine.run("apt-cache", ["show", "docker-cli"])).code === 0 ? ["docker-cli"] : [];
     const { code } = await apt("install", "-y", ...packages, ...client);
     if (code !== 0 || !machine.has("dockerd")) {
@@ -124,12 +124,12 @@ async function start(machine: Machine): Promise<void> {
     } else {
       machine.startDetached("dockerd", daemonLog, daemonPid);
     }
-    for (let waited = 0; waited < patience; waited++) {
+    for (let waited = 0; waited < readinessTimeout; waited++) {
       if (await answers(machine)) return;
       await machine.sleep(1);
     }
     throw new UserError(
-      `The Docker Engine was started but does not answer after ${patience} s. See why: ` +
+      `The Docker Engine was started but does not answer after ${readinessTimeout} s. See why: ` +
         (usesSystemd ? "journalctl -u docker" : daemonLog),
     );
   });
@@ -147,7 +147,7 @@ function thisMachine(): Machine {
     osRelease: readOr("/etc/os-release", ""),
     run: tryRun,
     progress: progressOn(),
-    // A user's PATH often lacks the folders of the system's daemons.
+    // The PATH of an ordinary user often lacks the folders of system daemons.
     has: (program) =>
       `${env["PATH"] ?? ""}${delimiter}/usr/sbin${delimiter}/sbin`
         .split(delimiter)

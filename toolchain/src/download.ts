@@ -1,4 +1,4 @@
-/** The official way to get the engine and its plugins. */
+/** Downloads the engine and its plugins from Pulumi's official hosts. */
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { installPart, noteOrigin } from "./install.ts";
@@ -8,18 +8,18 @@ import type { Run } from "../../common/process.ts";
 
 const installScript = "https://get.pulumi.com/install.sh";
 
-/** Seconds in which the host has to answer; a network that swallows packets would keep everybody waiting otherwise. */
-const patience = 5;
+/** Seconds until the host counts as unreachable; a network that silently drops packets would block much longer. */
+const reachableTimeout = 5;
 
 export interface Downloads {
-  /** Whether the host answers; asked once. */
+  /** Whether the download host can be reached; checked once. */
   reachable(): Promise<boolean>;
-  /** Gets a part and installs it; false when that failed, with the reason in the log. */
+  /** Downloads and installs a part. Returns false when that failed; the reason is in the log. */
   get(part: Part): Promise<boolean>;
   readonly log: string;
 }
 
-/** Official downloads for a project. */
+/** The official downloads, for the parts of one project. */
 export function officialDownloads(places: Places, run: Run, progress: Progress): Downloads {
   const script = join(places.cache, "install-pulumi.sh");
   const log = join(places.cache, "logs", "download.log");
@@ -28,7 +28,7 @@ export function officialDownloads(places: Places, run: Run, progress: Progress):
   let asked: Promise<boolean> | undefined;
   const reachable = () =>
     (asked ??= run("curl", [
-      ...["--silent", "--show-error", "--fail", "--location", "--max-time", String(patience)],
+      ...["--silent", "--show-error", "--fail", "--location", "--max-time", String(reachableTimeout)],
       ...["--output", script, installScript],
     ]).then(({ code }) => code === 0));
 
@@ -44,7 +44,7 @@ export function officialDownloads(places: Places, run: Run, progress: Progress):
     return true;
   };
   const getPlugin = async (part: Part): Promise<boolean> => {
-    // Pulumi's own download is as careful as ours: what it has not got as a whole, it does not use.
+    // Pulumi installs a plugin atomically as well: an incomplete download is never used.
     const environment = { PULUMI_HOME: places.pulumiHome, PULUMI_SKIP_UPDATE_CHECK: "true" };
     const { code } = await run(
       join(engineFolder(places), "pulumi"),

@@ -1,78 +1,78 @@
-/** What the engine is told by its environment. Pure: whatever has to be read is handed in. */
+/** Computes the environment variables for the engine: backend, passphrase, PATH. Pure: files are read by the caller. */
 import { delimiter, dirname, join } from "node:path";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Situation {
-  /** The folder of the Pulumi project at work. */
+  /** Folder of the Pulumi project that the command works on. */
   readonly root: string;
   /** The folder of the engine's programs. */
   readonly engineFolder: string;
-  /** The folder of a Node.js that runs TypeScript; the machine's own may be older. */
+  /** Folder of a Node.js that runs TypeScript; the one on the user's PATH may be too old. */
   readonly nodeFolder: string;
-  /** The user's environment, as far as the project may see it. */
+  /** The user's environment, filtered by `ownEnvironment`. */
   readonly env: Environment;
-  /** The stack at work, where it is known. */
+  /** Name of the selected stack, if known. */
   readonly stack: string | undefined;
   /** Text of Pulumi.yaml. */
   readonly projectFile: string;
-  /** Text of the stack's Pulumi.<stack>.yaml, where there is one. */
+  /** Text of the stack's Pulumi.<stack>.yaml, if the file exists. */
   readonly stackFile: string | undefined;
 }
 
 /**
- * Guards the generated passwords of the development stack, whose containers listen on the loopback address only. It is
- * no secret; what it buys is a `make up` that asks nothing.
+ * Encrypts the generated passwords of the development stack, whose containers listen on the loopback address only. It is
+ * not a secret; it lets `make up` run without asking for a passphrase.
  */
 export const developmentPassphrase = "orion-development";
 
-/** Where the state lies, when the user has chosen no other place. */
+/** Folder of the local state, unless the user chose another backend. */
 export const defaultStateFolder = (root: string): string => join(root, ".orion", "state");
 
-/** The cloud on which a Pulumi project is a rehearsal, as `make rehearse` lays it out below the cloud's folder. */
+/** Name of the rehearsal cloud that a project belongs to (`make rehearse` puts it below the cloud's folder); undefined for a real one. */
 export const rehearsalCloud = (root: string): string | undefined =>
   /\/\.orion\/cloud\/([^/]+)\/stacks\/[^/]+$/.exec(root)?.[1];
 
 const isRehearsal = (root: string): boolean => rehearsalCloud(root) !== undefined;
 
 /**
- * The environment that a project may see. A rehearsal is of the same name as a real stack: where that one's state lies, what
- * opens it and the keys of real accounts are none of its business.
+ * The user's environment without the variables of real stacks, for a rehearsal. A rehearsal has the same name as a real
+ * stack and must see neither its state backend, its passphrase nor the tokens of real accounts.
  */
 export const ownEnvironment = (root: string, env: Environment): Environment =>
   isRehearsal(root) ? Object.fromEntries(Object.entries(env).filter(([name]) => !ofRealStacks.test(name))) : env;
 
 const ofRealStacks = /^(PULUMI_BACKEND_URL|PULUMI_CONFIG_PASSPHRASE(_FILE)?|(HCLOUD|CLOUDFLARE)_.*)$/;
 
-/** The user's environment, with what the engine needs on top; what the user has set is never changed. */
+/** Adds to the user's environment what the engine needs; variables that the user set are never changed. */
 export function engineEnvironment(situation: Situation): Record<string, string | undefined> {
   const { root, engineFolder, nodeFolder, env } = situation;
   return {
     ...env,
-    // The engine's folder holds the language host, which starts the first Node.js that it finds.
+    // The engine finds its language host on the PATH, and that starts the first Node.js on the PATH.
     PATH: [engineFolder, nodeFolder, env["PATH"] ?? ""].join(delimiter),
-    // What Node.js has compiled once it need not compile again: half a second of each run.
+    // Node.js keeps compiled code here, which saves half a second per run.
     NODE_COMPILE_CACHE: env["NODE_COMPILE_CACHE"] ?? join(root, ".orion", "cache", "node"),
     PULUMI_SKIP_UPDATE_CHECK: env["PULUMI_SKIP_UPDATE_CHECK"] ?? "true",
-    // Without a file of attributes beside each: those are not written in one step, and nobody needs them.
+    // metadata=skip: attribute files beside each state file are not written atomically, and nothing reads them.
     ...(usesDefaultBackend(situation) && { PULUMI_BACKEND_URL: `file://${defaultStateFolder(root)}?metadata=skip` }),
     ...(usesDevelopmentPassphrase(situation) && { PULUMI_CONFIG_PASSPHRASE: developmentPassphrase }),
   };
 }
 
-/** Whether neither the user nor the project says where the state lies. A login counts for other projects only. */
+/** Whether neither user nor project chose a backend. A `pulumi login` is ignored here: it is meant for other projects. */
 export function usesDefaultBackend({ env, projectFile }: Situation): boolean {
   return !env["PULUMI_BACKEND_URL"] && !/^backend:/m.test(projectFile);
 }
 
 /**
- * Whether the engine gets the well-known passphrase: for a rehearsal, and for a stack without servers and with local state
- * alone. A phase that does not exist counts as such, so that the program gets to say so.
+ * Whether the engine gets the well-known passphrase: in a rehearsal, and for a stack that has no servers and keeps its state
+ * locally. An unknown phase counts as one without servers, so that the program runs and reports it.
  */
 export function usesDevelopmentPassphrase(situation: Situation): boolean {
   const { root, env, stackFile } = situation;
   if (isRehearsal(root)) return true;
-  // An empty passphrase is a choice, too.
+  // An empty passphrase is also a choice of the user.
   const chosen = env["PULUMI_CONFIG_PASSPHRASE"] !== undefined || env["PULUMI_CONFIG_PASSPHRASE_FILE"] !== undefined;
   const [, phase] = /^\s+["']?orion:phase["']?:\s*["']?([^\s"'#]+)/m.exec(stackFile ?? "") ?? [];
   return !chosen && usesDefaultBackend(situation) && phase !== undefined && !phasesWithServers.includes(phase);
@@ -81,9 +81,9 @@ export function usesDevelopmentPassphrase(situation: Situation): boolean {
 const phasesWithServers = ["mvp", "scale", "enterprise", "ha"];
 
 /**
- * The stack that a command is about: from its arguments, PULUMI_STACK, or what is selected.
+ * The stack that a command works on: from its arguments, PULUMI_STACK, or the selected stack.
  *
- * @param selected called only when nothing else names a stack
+ * @param selected reads the selected stack; called only when neither arguments nor environment name one
  */
 export function stackOf(
   args: readonly string[],
@@ -95,10 +95,10 @@ export function stackOf(
   return named?.split("/").pop();
 }
 
-/** The folder that a command works in: that of `--cwd`, else the current one. */
+/** The folder that a command works in: `--cwd`, else the current folder. */
 export const folderOf = (args: readonly string[]): string => fromFlag(args, "C", "cwd") ?? ".";
 
-/** The project that a folder belongs to, found as the engine finds it: the nearest folder upwards with a Pulumi.yaml. */
+/** The project of a folder, found as the engine does: the nearest folder upwards with a Pulumi.yaml. */
 export function projectOf(folder: string, exists: (path: string) => boolean): string | undefined {
   if (exists(join(folder, "Pulumi.yaml"))) return folder;
   const parent = dirname(folder);
@@ -109,7 +109,7 @@ export function projectOf(folder: string, exists: (path: string) => boolean): st
 function fromFlag(args: readonly string[], short: string, long: string): string | undefined {
   const attached = new RegExp(`^(?:--${long}=|-${short}=?)(.+)$`);
   for (const [index, argument] of args.entries()) {
-    // What follows is not the engine's.
+    // Arguments after `--` are not options of the engine.
     if (argument === "--") return undefined;
     if (argument === `-${short}` || argument === `--${long}`) return args[index + 1];
     const [, value] = attached.exec(argument) ?? [];
@@ -118,7 +118,7 @@ function fromFlag(args: readonly string[], short: string, long: string): string 
   return undefined;
 }
 
-/** `pulumi stack init dev`, `select` and `rm` name the stack as they would a file. */
+/** `pulumi stack init dev`, `select` and `rm` take the stack as a plain argument. */
 function fromStackCommand([command, action, ...rest]: readonly string[]): string | undefined {
   const takesName = command === "stack" && ["init", "select", "rm"].includes(action ?? "");
   return takesName ? rest.find((argument) => !argument.startsWith("-")) : undefined;

@@ -1,11 +1,11 @@
-/** What has to be there before Go can build, and what went wrong when it could not. Pure but for the questions asked. */
+/** Checks whether Go can build here (version, disk space), and explains a failed build from its log. */
 import { existsSync, readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UserError } from "../../common/user-error.ts";
 import type { Run } from "../../common/process.ts";
 
-/** Free space that a cold build needs, in GiB: the modules, Go's build cache and the programs. */
+/** Free space in GiB that a build with empty caches needs: the modules, Go's build cache and the programs. */
 export const requiredGiB = 6;
 
 export interface Go {
@@ -14,7 +14,7 @@ export interface Go {
   readonly platform: string;
 }
 
-/** Free bytes for an unprivileged user on the file system that holds the path, or will hold it. */
+/** Bytes available to an unprivileged user on the file system of a path, which need not exist yet. */
 export type FreeSpace = (path: string) => Promise<number>;
 
 export const freeSpace: FreeSpace = async (path) => {
@@ -25,11 +25,11 @@ export const freeSpace: FreeSpace = async (path) => {
 };
 
 /**
- * The Go of this machine, when it can build here.
+ * Returns the installed Go after checking that it can build the modules.
  *
- * @param modules folders with a go.mod, whose `go` lines say what is needed
- * @param cache where the programs will go
- * @throws {UserError} naming what is missing: Go, a newer Go, or disk
+ * @param modules folders with a go.mod, whose `go` lines name the required version
+ * @param cache folder of the built programs
+ * @throws {UserError} when Go is missing or too old, or when there is not enough disk space
  */
 export async function requireGo(modules: readonly string[], cache: string, run: Run, free: FreeSpace): Promise<Go> {
   const needed = modules.map(neededVersion).reduce((a, b) => (isOlder(a, b) ? b : a));
@@ -38,31 +38,31 @@ export async function requireGo(modules: readonly string[], cache: string, run: 
   const advice = "Install it from https://go.dev/dl/ or with your package manager, then try again.";
   if (code === 127) {
     throw new UserError(
-      `The engine has to be built from source here, and Go is not installed; ${needed} or newer is needed. ${advice}`,
+      `The engine must be built from source, which needs ${needed} or newer, and Go is not installed. ${advice}`,
     );
   }
   const [version = "", toolchain = "", os = "", arch = "", ...caches] = stdout.trim().split("\n");
-  if (code !== 0 || version === "") throw new UserError("`go env` does not answer; is Go installed properly?");
-  // Since 1.21 Go gets itself the version that a module asks for, unless it is told not to.
+  if (code !== 0 || version === "") throw new UserError("`go env` does not answer. Check the installation of Go.");
+  // From 1.21 on, Go downloads the version that a module needs, unless GOTOOLCHAIN forbids it.
   const updates = !isOlder(version, "go1.21") && toolchain !== "local" && !toolchain.startsWith("go");
   if (isOlder(version, needed) && !updates) {
     throw new UserError(
-      `The engine has to be built from source here, and Go is too old: got ${version}, needed ${needed} or newer. ${advice}`,
+      `The engine must be built from source, and Go is too old: got ${version}, expected ${needed} or newer. ${advice}`,
     );
   }
   for (const folder of new Set([cache, ...caches])) {
     const gib = (await free(folder)) / 2 ** 30;
     if (gib < requiredGiB) {
       throw new UserError(
-        `Building the engine needs ${requiredGiB} GiB of free space, and ${folder} has ${gib.toFixed(1)} GiB. ` +
-          "Free some, or move that folder (XDG_CACHE_HOME, GOCACHE, GOMODCACHE).",
+        `Building the engine needs ${requiredGiB} GiB of free space; ${folder} has ${gib.toFixed(1)} GiB. ` +
+          "Free some space, or move that folder (XDG_CACHE_HOME, GOCACHE, GOMODCACHE).",
       );
     }
   }
   return { version, platform: `${os}-${arch}` };
 }
 
-/** What a failed build's log says to a user. */
+/** Makes the error for a failed build: its likely cause and the end of its log. */
 export function explainFailure(title: string, logPath: string, log: string): UserError {
   const causes: readonly (readonly [RegExp, string])[] = [
     [
@@ -71,7 +71,7 @@ export function explainFailure(title: string, logPath: string, log: string): Use
     ],
     [/no space left on device/i, `The disk is full; a build needs ${requiredGiB} GiB.`],
     [/signal: killed|cannot allocate memory/i, "The build ran out of memory; it needs about 3 GiB."],
-    [/checksum mismatch|SECURITY ERROR/, "A module is not the one that go.sum names; nothing of it was used."],
+    [/checksum mismatch|SECURITY ERROR/, "A module does not match its checksum in go.sum; it was not used."],
   ];
   const cause = causes.find(([pattern]) => pattern.test(log))?.[1];
   const end = log
@@ -81,7 +81,7 @@ export function explainFailure(title: string, logPath: string, log: string): Use
     .map((line) => `  | ${line}`)
     .join("\n");
   return new UserError(
-    [`${title} could not be built.`, ...(cause ? [cause] : []), end, `The whole log: ${logPath}`].join("\n"),
+    [`${title} could not be built.`, ...(cause ? [cause] : []), end, `Full log: ${logPath}`].join("\n"),
   );
 }
 

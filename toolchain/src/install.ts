@@ -1,4 +1,4 @@
-/** Putting files in place so that whoever looks sees all of a part or nothing of it. */
+/** Installs parts atomically: other processes see a complete folder or none. */
 import {
   closeSync,
   copyFileSync,
@@ -20,17 +20,17 @@ import { isInstalled, type Part } from "./parts.ts";
 const unfinished = ".orion-unfinished-";
 const originFile = "orion-origin.json";
 
-/** How a part came to be where it is. */
+/** How a part was obtained; noted in a file inside its folder. */
 export interface Origin {
   readonly from: "download" | "build";
-  /** For a build: what it was made from. */
+  /** For a build: fingerprint of its sources. */
   readonly sources?: string;
 }
 
 /**
- * Makes a folder as a whole: filled beside its place, written to the disk, then renamed.
+ * Creates a folder atomically: fills a temporary folder beside it, flushes that to disk, then renames it.
  *
- * @param fill gets the path of the folder in the making
+ * @param fill writes the contents; gets the path of the temporary folder
  */
 export async function makeFolder(folder: string, fill: (unfinishedFolder: string) => Promise<void>): Promise<void> {
   const parent = dirname(folder);
@@ -41,7 +41,7 @@ export async function makeFolder(folder: string, fill: (unfinishedFolder: string
     mkdirSync(made);
     await fill(made);
     flush(made);
-    // A folder cannot be renamed over another one; programs that run from the old one keep their files.
+    // A folder cannot be renamed over an existing one. Programs that run from the old one keep their open files.
     if (existsSync(folder)) renameSync(folder, join(work, "old"));
     renameSync(made, folder);
     flushEntry(parent);
@@ -50,7 +50,7 @@ export async function makeFolder(folder: string, fill: (unfinishedFolder: string
   }
 }
 
-/** Removes what interrupted runs left in a folder. Call it under the lock only. */
+/** Removes temporary folders that interrupted runs left behind. Call it while holding the lock only. */
 export function removeUnfinished(parent: string): void {
   if (!existsSync(parent)) return;
   for (const name of readdirSync(parent)) {
@@ -58,7 +58,7 @@ export function removeUnfinished(parent: string): void {
   }
 }
 
-/** Installs a part from folders that together hold its files, and notes where it came from. */
+/** Installs a part from one or more folders that together hold its files, and notes its origin. */
 export function installPart(part: Part, sources: readonly string[], origin: Origin): Promise<void> {
   return makeFolder(part.folder, (folder) => {
     for (const source of sources) placeFolder(source, folder);
@@ -67,7 +67,7 @@ export function installPart(part: Part, sources: readonly string[], origin: Orig
   });
 }
 
-/** Links a file where that is possible, so that four plugins that are one program take the space of one. */
+/** Hard-links a file, or copies it where that fails: four plugins that are the same program then take the space of one. */
 export function placeFile(source: string, target: string): void {
   try {
     linkSync(source, target);
@@ -80,7 +80,7 @@ export function noteOrigin(folder: string, origin: Origin): void {
   writeFileSync(join(folder, originFile), `${JSON.stringify(origin)}\n`);
 }
 
-/** Where an installed part came from; undefined when it is missing, or when Pulumi itself installed it. */
+/** The noted origin of an installed part; undefined when it is missing or was installed by Pulumi itself. */
 export function originOf(part: Part): Origin | undefined {
   if (!isInstalled(part)) return undefined;
   try {
@@ -102,7 +102,7 @@ function placeFolder(source: string, target: string): void {
   }
 }
 
-/** Writes a folder to the disk, so that a power cut after the rename finds whole files. */
+/** Flushes a folder to disk, so that files are complete if power fails after the rename. */
 function flush(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);

@@ -1,27 +1,27 @@
-/** One run at a time: a lock file that its holder keeps fresh, so that one whose holder died is told from one at work. */
+/** A lock between processes: a file whose holder refreshes its time, so that a lock whose holder died can be taken over. */
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface LockTimes {
-  /** Milliseconds between two looks of one who waits. */
+  /** Milliseconds between two attempts of a waiting process. */
   readonly poll: number;
-  /** Milliseconds between two signs of life of the holder. */
+  /** Milliseconds between two refreshes by the holder. */
   readonly refresh: number;
-  /** Milliseconds without one, after which the holder counts as gone. */
-  readonly patience: number;
+  /** Milliseconds without a refresh after which the holder counts as dead. */
+  readonly staleAfter: number;
   /** The time in milliseconds since 1970. */
   readonly now: () => number;
 }
 
-const defaultTimes: LockTimes = { poll: 500, refresh: 5_000, patience: 60_000, now: Date.now };
+const defaultTimes: LockTimes = { poll: 500, refresh: 5_000, staleAfter: 60_000, now: Date.now };
 
 /**
- * Does the work while no other process does its own under the same lock. A lock saves double work only; results are
- * put in place atomically, so even two holders could do no harm.
+ * Runs the work while holding the lock. The lock only avoids doing the same work twice; results are installed atomically, so
+ * two holders at once would do no harm.
  *
- * @param onWait called once, with the holder's process id, when another one holds the lock
+ * @param onWait called once, with the holder's process id, when another process holds the lock
  */
 export async function withLock<T>(
   path: string,
@@ -48,7 +48,7 @@ export async function withLock<T>(
     try {
       utimesSync(path, now, now);
     } catch {
-      // Somebody took the lock away; the work goes on, see above.
+      // Another process took the lock over. The work continues; see above.
     }
   }, times.refresh);
   try {
@@ -63,12 +63,12 @@ interface Holder {
   readonly text: string;
   readonly pid: number;
   readonly host: string;
-  /** When it last gave a sign of life, in milliseconds. */
+  /** Time of its last refresh, in milliseconds. */
   readonly seen: number;
 }
 
 function take(path: string, text: string): boolean {
-  // A link appears with its content, so that no other ever reads half a lock.
+  // A hard link appears with its full content, so that no process reads a partial lock file.
   const draft = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
   writeFileSync(draft, text);
   try {
@@ -92,18 +92,18 @@ function holderOf(path: string): Holder | undefined {
   }
 }
 
-function isGone({ pid, host, seen }: Holder, { patience, now }: LockTimes): boolean {
-  return now() - seen > patience || (host === hostname() && !isAlive(pid));
+function isGone({ pid, host, seen }: Holder, { staleAfter, now }: LockTimes): boolean {
+  return now() - seen > staleAfter || (host === hostname() && !isAlive(pid));
 }
 
-/** Removes the lock of a holder that is gone, unless another process was quicker and holds it by now. */
+/** Removes the lock of a dead holder, unless another process has taken it meanwhile. */
 function discard(path: string, gone: Holder): void {
   const aside = `${path}.${process.pid}.stale`;
   try {
     renameSync(path, aside);
     if (readFileSync(aside, "utf8") !== gone.text) linkSync(aside, path);
   } catch {
-    // Somebody else removed it, or has a new one: the next look tells.
+    // Another process removed it or holds a new lock: the next attempt will tell.
   } finally {
     rmSync(aside, { force: true });
   }

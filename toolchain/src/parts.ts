@@ -1,4 +1,4 @@
-/** What the engine consists of, at which versions, and where Pulumi looks for each part. */
+/** The parts to install (engine, language host, plugins), their versions, and the folders where Pulumi looks for them. */
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -7,18 +7,18 @@ import { UserError } from "../../common/user-error.ts";
 /** The release of the engine; toolchain/go/engine/go.mod names the same one. */
 export const engineVersion = "3.255.0";
 
-/** Plugins that are built where they cannot be downloaded. */
+/** Plugins that can be built when their download fails. */
 const buildable = ["hcloud", "docker", "random", "tls"] as const;
 
-/** Plugins that are only downloaded: their providers are not to be had as Go modules. */
+/** Plugins that can only be downloaded: their providers are not published as Go modules. */
 const downloadOnly = ["cloudflare"] as const;
 
 export interface Places {
-  /** The project. */
+  /** Folder of the project. */
   readonly root: string;
-  /** Where Pulumi keeps its engine and plugins. */
+  /** Folder where Pulumi keeps its engine and plugins. */
   readonly pulumiHome: string;
-  /** What was built, and the logs of it. */
+  /** Folder of built programs and build logs. */
   readonly cache: string;
 }
 
@@ -29,12 +29,12 @@ export interface Part {
   readonly version: string;
   /** Where Pulumi looks for the part; it is installed as a whole or not at all. */
   readonly folder: string;
-  /** The programs of the part, relative to its folder. */
+  /** Paths of the part's programs, relative to its folder. */
   readonly programs: readonly string[];
   readonly buildable: boolean;
 }
 
-/** The places of a project, for a user's environment. */
+/** The folders that a project uses, from the user's environment. */
 export function placesOf(root: string, env: Readonly<Record<string, string | undefined>>): Places {
   const home = env["HOME"] ?? homedir();
   const cacheHome = env["XDG_CACHE_HOME"] ?? "";
@@ -99,7 +99,7 @@ function pinnedVersion(manifest: unknown, dependency: string): string {
   const version = dependencies[dependency];
   if (typeof version !== "string" || !/^\d+\.\d+\.\d+$/.test(version)) {
     throw new UserError(
-      `package.json: dependencies.${dependency} is ${JSON.stringify(version)}; expected an exact version such as 1.2.3, because the plugin must be of the same one.`,
+      `package.json: dependencies.${dependency} is ${JSON.stringify(version)}; expected an exact version such as 1.2.3, because the plugin must have the same version.`,
     );
   }
   return version;

@@ -1,4 +1,4 @@
-/** Whether a passphrase fits a stack, found out as the engine does, so that a failed run can say what to set. */
+/** Checks a passphrase against a stack's encryption salt as the engine does, so that a failed run can say what to set. */
 import { createDecipheriv, pbkdf2Sync } from "node:crypto";
 import { readFileSync } from "node:fs";
 
@@ -6,10 +6,10 @@ const iterations = 1_000_000;
 const tagLength = 16;
 
 /**
- * Whether the passphrase opens the salt that the engine keeps with a stack. Takes about 0.3 s.
+ * Whether the passphrase is the one that a stack's salt was made with. Takes about 0.3 s.
  *
  * @param salt `v1:<salt>:v1:<nonce>:<ciphertext>`, each in base64
- * @returns undefined when the salt is not of that form
+ * @returns undefined when the salt has another format
  */
 export function fits(passphrase: string, salt: string): boolean | undefined {
   const [version, keySalt, inner, nonce, sealed] = salt.split(":");
@@ -25,7 +25,7 @@ export function fits(passphrase: string, salt: string): boolean | undefined {
   }
 }
 
-/** The salts of a stack: one for its configuration, one for its state; they differ when either was made anew. */
+/** The salts of a stack: one in its configuration, one in its state. They differ when one of the two was recreated. */
 export function saltsOf(stackFile: string | undefined, state: string | undefined): string[] {
   const salts = [
     /^encryptionsalt:\s*["']?([^\s"']+)/m.exec(stackFile ?? "")?.[1],
@@ -34,7 +34,7 @@ export function saltsOf(stackFile: string | undefined, state: string | undefined
   return [...new Set(salts.flatMap((salt) => salt ?? []))];
 }
 
-/** The passphrase that the engine gets from its environment; undefined when it has to ask. */
+/** The passphrase that the engine gets from its environment; undefined when none is set and it would ask. */
 export function passphraseOf(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const file = env["PULUMI_CONFIG_PASSPHRASE_FILE"];
   if (env["PULUMI_CONFIG_PASSPHRASE"] !== undefined) return env["PULUMI_CONFIG_PASSPHRASE"];
@@ -45,7 +45,7 @@ export function passphraseOf(env: Readonly<Record<string, string | undefined>>):
   }
 }
 
-/** What to tell the user about a passphrase that fits none of the salts; undefined when it fits, or none is known. */
+/** The hint for a passphrase that matches none of the salts; undefined when one matches or none is known. */
 export function passphraseHint(
   stack: string,
   env: Readonly<Record<string, string | undefined>>,
@@ -57,13 +57,13 @@ export function passphraseHint(
   if (isDefault) {
     return (
       `Stack '${stack}' was not encrypted with the well-known passphrase of the development phase.\n` +
-      "Set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the one that it was encrypted with."
+      "Set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the passphrase that it was encrypted with."
     );
   }
   const source =
     env["PULUMI_CONFIG_PASSPHRASE"] === undefined ? "PULUMI_CONFIG_PASSPHRASE_FILE" : "PULUMI_CONFIG_PASSPHRASE";
   return (
-    `The passphrase in ${source} is not the one that stack '${stack}' was encrypted with.\n` +
-    `Set ${source} to that one; a development stack is opened by the well-known one when both variables are unset.`
+    `The passphrase in ${source} is not the one that encrypted stack '${stack}'.\n` +
+    `Set ${source} to that passphrase. For a development stack, unset both variables: it uses the well-known passphrase.`
   );
 }

@@ -1,24 +1,24 @@
-/** What is going on, for whoever waits: one line per piece of work, with the seconds that it has taken. */
+/** Progress output for long work: one line per task, with its elapsed seconds. */
 export interface Progress {
   say(line: string): void;
   /**
-   * Shows the work under its title until it ends.
+   * Prints the title and the elapsed seconds until the work ends.
    *
-   * @param done how the line ends when it is over, for example `built`
+   * @param done word for success at the end of the line, for example `built`
    */
   during<T>(title: string, done: string, work: () => Promise<T>): Promise<T>;
 }
 
-/** The part of a stream that is needed; process.stderr is one. */
+/** The methods of a stream that are used here; process.stderr has them. */
 export interface Screen {
   readonly isTTY?: boolean;
   write(text: string): unknown;
 }
 
-/** Milliseconds between two lines: on a terminal the line is written over, elsewhere each one stays in a log. */
+/** Milliseconds between two updates: a terminal overwrites its line, a log keeps each one. */
 const interval = { terminal: 1_000, log: 15_000 };
 
-/** Progress on a stream; stderr by default, because what the engine prints on stdout may be read by a program. */
+/** Writes progress to a stream. Default: stderr, because programs may parse what the engine prints on stdout. */
 export function progressOn(screen: Screen = process.stderr): Progress {
   const terminal = screen.isTTY === true;
   const write = (line: string, stays: boolean) =>

@@ -1,4 +1,4 @@
-/** `npx pulumi`: the engine, got when it is missing, in an environment in which it finds everything. */
+/** Entry of `npx pulumi`: installs the engine when it is missing, then runs it with the environment that it needs. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
@@ -21,7 +21,7 @@ const signals = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
 async function main(root: string, args: readonly string[]): Promise<void> {
   const places = placesOf(root, process.env);
   if (!partsOf(places).every((part) => !part.buildable || isInstalled(part))) {
-    // Loaded only when needed: most runs find everything in place.
+    // Loaded only when needed: in most runs everything is installed.
     const { ensureEngine } = await import("./engine.ts");
     await ensureEngine(places);
   }
@@ -49,7 +49,7 @@ function describe(places: Places, args: readonly string[]): Situation {
   };
 }
 
-/** What `pulumi stack select` has noted for this project. */
+/** The stack that `pulumi stack select` noted for this project. */
 function selectedStack(root: string, pulumiHome: string, projectFile: string): string | undefined {
   const project = projectName(projectFile);
   const id = createHash("sha1").update(join(root, "Pulumi.yaml")).digest("hex");
@@ -65,9 +65,9 @@ function runEngine(
   env: NodeJS.ProcessEnv,
 ): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
   return new Promise((settle, reject) => {
-    // Before the engine is there: a signal in between would end this process, and leave the engine to itself.
+    // Registered before the engine starts: a signal in between would end this process and orphan the engine.
     for (const signal of signals) {
-      // The terminal sends Ctrl-C to the engine as well, and a second one would end an update without its cleaning up.
+      // A terminal sends Ctrl-C to the engine as well; a second one would end an update without cleaning up.
       process.on(signal, () => (signal === "SIGINT" && process.stdin.isTTY ? false : child.kill(signal)));
     }
     const child = spawn(program, [...args], { stdio: "inherit", env });
@@ -79,7 +79,7 @@ function runEngine(
   });
 }
 
-/** After a failure: whether it was the passphrase, which the engine's own message does not say how to choose. */
+/** After a failure: prints what to set if the passphrase was wrong, which the engine's own message does not say. */
 async function explain(situation: Situation, env: NodeJS.ProcessEnv): Promise<void> {
   const { root, stack, stackFile, projectFile } = situation;
   if (stack === undefined) return;

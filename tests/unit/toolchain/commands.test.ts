@@ -76,7 +76,7 @@ describe("npx pulumi", () => {
     expect(node([bin, "up", "-s", "dev"]).stderr).toBe(
       "error: incorrect passphrase\n\n" +
         "Stack 'dev' was not encrypted with the well-known passphrase of the development phase.\n" +
-        "Set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the one that it was encrypted with.\n",
+        "Set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the passphrase that it was encrypted with.\n",
     );
     env["PULUMI_CONFIG_PASSPHRASE"] = "hunter2";
     const { stderr } = node([bin, "up", "-s", "dev"]);
@@ -119,7 +119,7 @@ describe("the toolchain's own commands", () => {
       "Node.js",
     ]);
     expect(rows[0]).toMatch(/ installed by Pulumi$/);
-    expect(rows[4]).toMatch(/ missing: make setup gets it$/);
+    expect(rows[4]).toMatch(/ missing: run make setup$/);
     expect(rows[6]).toMatch(/ does not answer: make docker starts or installs it$/);
     // The columns stand below one another.
     expect(new Set(rows.map((row) => /^.{13} {2}\S+ */.exec(row)?.[0].length)).size).toBe(1);
@@ -137,7 +137,7 @@ describe("the toolchain's own commands", () => {
   test("what cannot be done is said in words, without a stack trace", () => {
     const { stdout, stderr, status } = node([cli, "ensure", "docker"]);
     expect(stderr).toMatch(
-      /^error: No Docker Engine answers at DOCKER_HOST=unix:\/\/\/nowhere: .*\nStart that one, or/,
+      /^error: No Docker Engine answers at DOCKER_HOST=unix:\/\/\/nowhere: .*\nStart it, or/,
     );
     expect(stderr).not.toContain("    at ");
     expect({ stdout, status }).toEqual({ stdout: "", status: 1 });

@@ -47,7 +47,7 @@ describe("where the download host answers", () => {
     const { builds, said } = await ensured({ download: true, withheld: ["tls"] });
     expect(missing()).toEqual([]);
     expect(builds).toHaveLength(1);
-    expect(said).toContain(`Not downloaded: tls; the log says why: ${places.cache}/logs/download.log`);
+    expect(said).toContain(`Could not download tls; see ${places.cache}/logs/download.log`);
     expect(["hcloud", "tls"].map(originOf)).toEqual(["official download", "built from source"]);
   });
 
@@ -64,14 +64,14 @@ describe("where it does not", () => {
     expect(missing()).toEqual(["cloudflare"]);
     expect(ran.filter((line) => line.startsWith("curl"))).toHaveLength(1);
     expect(builds).toHaveLength(3);
-    expect(said).toContain("not reachable: building from source, once; this takes some minutes");
+    expect(said).toContain("not reachable: building from source instead. This happens once and takes some minutes");
     expect(readdirSync(join(partNamed("engine").folder, "bin"))).toEqual(["pulumi", "pulumi-language-nodejs"]);
     expect(originOf("hcloud")).toBe("built from source");
     expect(originOf("cloudflare")).toBeUndefined();
   });
 
   test.each<[string, Given, string]>([
-    ["no Go", { go: { code: 127 } }, "Go is not installed; go1.26.4 or newer is needed."],
+    ["no Go", { go: { code: 127 } }, "which needs go1.26.4 or newer, and Go is not installed."],
     ["an old Go", { go: { stdout: "go1.19.8\nlocal\nlinux\namd64\n/c\n/m\n" } }, "Go is too old: got go1.19.8"],
     ["a full disk", { freeGiB: 1 }, "needs 6 GiB of free space"],
   ])("with %s nothing is begun", async (_, given, message) => {
@@ -90,7 +90,7 @@ describe("where it does not", () => {
       },
     });
     await expect(ensureEngine(places, tools)).rejects.toThrow(
-      `Node.js language host could not be built.\nThe Go module proxy could not be reached. Check the network, and GOPROXY where one is set (go env GOPROXY).\n  | go: downloading x\n  | dial tcp: lookup proxy: no such host\nThe whole log: ${places.cache}/logs/language.log`,
+      `Node.js language host could not be built.\nThe Go module proxy could not be reached. Check the network, and GOPROXY where one is set (go env GOPROXY).\n  | go: downloading x\n  | dial tcp: lookup proxy: no such host\nFull log: ${places.cache}/logs/language.log`,
     );
     expect(missing()).toHaveLength(6);
     expect(readdirSync(places.cache)).toEqual(["logs"]);
@@ -185,6 +185,6 @@ test("two at the same time: the second waits, says so, and finds everything ther
   await Promise.all([ensureEngine(places, first.tools), ensureEngine(places, second.tools)]);
   expect(first.builds).toHaveLength(3);
   expect(second.ran).toEqual([]);
-  expect(second.said.join("")).toBe(`Process ${process.pid} is getting the Pulumi engine already; waiting for it.\n`);
+  expect(second.said.join("")).toBe(`Process ${process.pid} is already installing the Pulumi engine; waiting for it to finish.\n`);
   expect(missing()).toEqual(["cloudflare"]);
 });

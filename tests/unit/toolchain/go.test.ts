@@ -33,24 +33,24 @@ test("an older one that gets itself what a module asks for is used, too", async 
 });
 
 test.each<[string, Answer, RegExp]>([
-  ["none", { code: 127 }, /Go is not installed; go1\.26\.4 or newer is needed\. Install it from https:\/\/go\.dev\/dl/],
+  ["none", { code: 127 }, /which needs go1\.26\.4 or newer, and Go is not installed\. Install it from https:\/\/go\.dev\/dl/],
   ["one that does not run", { code: 1, stdout: "" }, /`go env` does not answer/],
   ["one that says nothing", { stdout: "\n" }, /`go env` does not answer/],
-  ["one from before it could get others", env("go1.20.14"), /Go is too old: got go1\.20\.14, needed go1\.26\.4/],
-  ["one that may not get others", env("go1.24.1", "local"), /Go is too old: got go1\.24\.1, needed go1\.26\.4/],
+  ["one from before it could get others", env("go1.20.14"), /Go is too old: got go1\.20\.14, expected go1\.26\.4/],
+  ["one that may not get others", env("go1.24.1", "local"), /Go is too old: got go1\.24\.1, expected go1\.26\.4/],
   ["one that is told which to be", env("go1.24.1", "go1.24.1"), /Go is too old: got go1\.24\.1/],
 ])("%s: a message that says what is needed", async (_, answer, message) => {
   await expect(required(answer)).rejects.toThrow(message);
 });
 
 test("the newest of what the modules ask for counts", async () => {
-  await expect(required({ code: 127 }, ["1.26", "1.27.1", "1.9"])).rejects.toThrow("go1.27.1 or newer is needed");
+  await expect(required({ code: 127 }, ["1.26", "1.27.1", "1.9"])).rejects.toThrow("which needs go1.27.1 or newer");
 });
 
 test.each(["/cache", "/gocache", "/gomod"])("the free space of %s counts", async (full) => {
   const free = (path?: string) => (path === full ? 5.94 : 6);
   await expect(required(env("go1.26.4"), ["1.26.4"], free)).rejects.toThrow(
-    `Building the engine needs 6 GiB of free space, and ${full} has 5.9 GiB. Free some, or move that folder`,
+    `Building the engine needs 6 GiB of free space; ${full} has 5.9 GiB. Free some space, or move that folder`,
   );
 });
 
@@ -73,12 +73,12 @@ describe("a failed build", () => {
     ["write /tmp/x: no space left on device", "The disk is full; a build needs 6 GiB."],
     ["compile: signal: killed", "The build ran out of memory; it needs about 3 GiB."],
     ["fork/exec: cannot allocate memory", "The build ran out of memory; it needs about 3 GiB."],
-    ["verifying a@v1: checksum mismatch", "A module is not the one that go.sum names; nothing of it was used."],
+    ["verifying a@v1: checksum mismatch", "A module does not match its checksum in go.sum; it was not used."],
   ])("with %j in its log is explained", (log, cause) => {
     const [title, explanation, ...rest] = explainFailure("The engine", "/logs/engine.log", log).message.split("\n");
     expect(title).toBe("The engine could not be built.");
     expect(explanation).toContain(cause);
-    expect(rest).toEqual([`  | ${log}`, "The whole log: /logs/engine.log"]);
+    expect(rest).toEqual([`  | ${log}`, "Full log: /logs/engine.log"]);
   });
 
   test("of an unknown cause shows the last eight lines of its log and claims nothing", () => {
@@ -86,7 +86,7 @@ describe("a failed build", () => {
     expect(explainFailure("The engine", "/log", log).message.split("\n")).toEqual([
       "The engine could not be built.",
       ...Array.from({ length: 8 }, (_, index) => `  | line ${index + 13}`),
-      "The whole log: /log",
+      "Full log: /log",
     ]);
   });
 });

@@ -10,8 +10,8 @@ import { temporaryFolder } from "../../../testing/folder.ts";
 let now: number;
 /** How often it was asked for: once for each look of one who waits. */
 let looks: number;
-const patience = 60_000;
-const times = { poll: 5, refresh: 10, patience, now: () => ((looks += 1), now) };
+const staleAfter = 60_000;
+const times = { poll: 5, refresh: 10, staleAfter, now: () => ((looks += 1), now) };
 let path: string;
 beforeEach(() => {
   path = join(temporaryFolder("lock"), "lock");
@@ -58,9 +58,9 @@ test("a lock is given back when the work fails", async () => {
 
 test.each([
   ["whose process is gone", `999999999 ${hostname()}\n`, 0],
-  ["of another machine that has been silent for long", "1 elsewhere\n", patience + 1_000],
-  ["whose process id went to another one, and is silent", `${process.pid} ${hostname()}\n`, patience + 1_000],
-  ["that says nothing one can read", "\n", patience + 1_000],
+  ["of another machine that has been silent for long", "1 elsewhere\n", staleAfter + 1_000],
+  ["whose process id went to another one, and is silent", `${process.pid} ${hostname()}\n`, staleAfter + 1_000],
+  ["that says nothing one can read", "\n", staleAfter + 1_000],
 ])("the lock of a holder %s counts for nothing", async (_, text, ago) => {
   heldBy(text, ago);
   const onWait = jest.fn();
@@ -84,7 +84,7 @@ test.each([
   expect(waited).toEqual([pid]);
 });
 
-test("a holder that works longer than the patience of others keeps its lock by signs of life", async () => {
+test("a holder that works longer than the stale time keeps its lock by refreshing it", async () => {
   const order: string[] = [];
   const seen = () => statSync(path).mtimeMs;
   const long = withLock(
@@ -92,7 +92,7 @@ test("a holder that works longer than the patience of others keeps its lock by s
     nobody,
     async () => {
       for (let step = 0; step < 5; step++) {
-        now += patience / 2;
+        now += staleAfter / 2;
         while (Math.abs(seen() - now) > 1) await sleep(1);
         const before = looks;
         while (looks < before + 5) await sleep(1);

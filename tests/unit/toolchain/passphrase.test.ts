@@ -66,7 +66,7 @@ describe("the passphrase that the engine gets", () => {
 
   test("from a file that does not fit: the file's variable is named", () => {
     const hint = passphraseHint("prod", { PULUMI_CONFIG_PASSPHRASE_FILE: file }, false, [salt]);
-    expect(hint).toMatch(/^The passphrase in PULUMI_CONFIG_PASSPHRASE_FILE is not the one that stack 'prod'/);
+    expect(hint).toMatch(/^The passphrase in PULUMI_CONFIG_PASSPHRASE_FILE is not the one that encrypted stack 'prod'/);
     expect(hint).not.toContain("from the file");
   });
 });
@@ -77,15 +77,15 @@ describe("after a failure", () => {
 
   test("a wrong passphrase is said to be wrong, with the variable to set, and is not repeated", () => {
     expect(hint("hunter2")).toBe(
-      "The passphrase in PULUMI_CONFIG_PASSPHRASE is not the one that stack 'dev' was encrypted with.\n" +
-        "Set PULUMI_CONFIG_PASSPHRASE to that one; a development stack is opened by the well-known one when both variables are unset.",
+      "The passphrase in PULUMI_CONFIG_PASSPHRASE is not the one that encrypted stack 'dev'.\n" +
+        "Set PULUMI_CONFIG_PASSPHRASE to that passphrase. For a development stack, unset both variables: it uses the well-known passphrase.",
     );
   });
 
   test("a stack that the well-known one does not open: what to set", () => {
     expect(hint(developmentPassphrase, true)).toBe(
       "Stack 'dev' was not encrypted with the well-known passphrase of the development phase.\n" +
-        "Set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the one that it was encrypted with.",
+        "Set PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) to the passphrase that it was encrypted with.",
     );
   });
 
