@@ -1,4 +1,4 @@
-/** node images/build.ts [--check] [--registry HOST/PATH] [--use NAME=REFERENCE]… [NAME…]: makes images available locally. */
+/** Command line that makes images available locally: node images/build.ts [--check] [--registry HOST/PATH] [--use NAME=REFERENCE]… [NAME…] */
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -7,11 +7,11 @@ import { type EnsuredImage, ensureImages, type ImageName, imageNames } from "./e
 
 const usage = `usage: node images/build.ts [--check] [--registry HOST/PATH] [--use NAME=REFERENCE]... [NAME...]
 
-Makes images available in the local Docker Engine: what is there stays, official images are pulled, or built from
-Debian packages where no registry can be reached; the platform's own images are built from this repository.
+Makes images available in the local Docker Engine. Images that are present stay. Official images are pulled, or built
+from Debian packages when no registry can be reached. The platform's own images are built from this repository.
 
   --check       change nothing; exit code 1 when an image is missing
-  --registry    pull the official images from below this address
+    --registry    pull the official images from this registry and path
   --use         run another image in place of an official one
   NAME          of ${imageNames.join(", ")}; all when none is given`;
 
@@ -31,7 +31,7 @@ function parse(argv: readonly string[]) {
   const overrides: Partial<Record<OfficialImage, string>> = {};
   for (const pair of values.use) {
     const [, name = "", reference = ""] = /^([^=]+)=(.+)$/.exec(pair) ?? [];
-    if (!reference) throw new Error(`'--use ${pair}' is not understood: expected NAME=REFERENCE`);
+    if (!reference) throw new Error(`'--use ${pair}' is not valid: expected NAME=REFERENCE`);
     overrides[known(name, official)] = reference;
   }
   return { names, help: values.help, check: values.check, choices: { registry: values.registry, overrides } };
@@ -39,7 +39,7 @@ function parse(argv: readonly string[]) {
 
 function known<T extends string>(name: string, allowed: readonly T[]): T {
   const found = allowed.find((candidate) => candidate === name);
-  if (found === undefined) throw new Error(`there is no image '${name}': expected one of ${allowed.join(", ")}`);
+  if (found === undefined) throw new Error(`unknown image '${name}': expected one of ${allowed.join(", ")}`);
   return found;
 }
 
@@ -69,7 +69,7 @@ async function main(): Promise<number> {
   });
   const notes = new Set(images.flatMap(({ note }) => (note === undefined ? [] : [note])));
   for (const note of notes)
-    console.error(`equivalents were built, because the official images could not be pulled: ${note}`);
+    console.error(`equivalents were built because the official images could not be pulled: ${note}`);
   console.log(table(images));
   return images.some(({ source }) => source === "missing") ? 1 : 0;
 }

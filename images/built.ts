@@ -1,11 +1,11 @@
-/** References of the images that this repository builds, for the program and the tools. */
+/** Computes the references of the images that this repository builds, for the program and the tools. */
 import { resolveImage } from "../config/images.ts";
 import type { Settings } from "../config/schema.ts";
 import type { BuiltImages } from "../topology/images.ts";
 import { ownImage } from "./own.ts";
 
 /**
- * Names of the images as the sources stand now; reading them takes milliseconds.
+ * References for the current sources; reading and hashing them takes milliseconds.
  *
  * @param root folder of the project
  */

@@ -1,4 +1,4 @@
-/** Build contexts: which files go into one, what they hash to, and the archive that Docker is given. */
+/** Docker build contexts: selects their files, hashes them, and packs them into a reproducible tar archive. */
 import { createHash } from "node:crypto";
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -12,11 +12,11 @@ export interface ContextFile {
 }
 
 /**
- * The files of a folder in the order of their paths, without what its `.dockerignore` leaves out.
+ * The files of a folder, sorted by path, without those that its `.dockerignore` excludes.
  *
- * Of the mode only "executable" counts, as in git, so that two clones with different umasks agree. Empty folders are left out.
+ * Of the mode only "executable" counts, as in git, so that clones with different umasks agree. Empty folders are left out.
  *
- * @param below Only this file or folder inside it, for a context that takes a part of a larger folder.
+ * @param below Take only this file or subfolder, for a context that is part of a larger folder.
  */
 export function contextFiles(folder: string, below = ""): ContextFile[] {
   const ignores = dockerIgnore(readIfThere(join(folder, ".dockerignore")));
@@ -39,10 +39,10 @@ export function contextFiles(folder: string, below = ""): ContextFile[] {
   return inOrder(files);
 }
 
-/** SHA-256, in hexadecimal, over paths, kinds and contents of files and over further facts. */
+/** SHA-256, in hexadecimal, over paths, kinds and contents of files and any further strings. */
 export function hashOf(files: readonly ContextFile[], ...facts: readonly string[]): string {
   const hash = createHash("sha256");
-  // Lengths go before the parts, so that no two different lists run together to the same bytes.
+  // Each part is preceded by its length, so that different lists never yield the same bytes.
   const add = (part: string | Buffer) => hash.update(`${Buffer.byteLength(part)}:`).update(part);
   for (const { path, content, kind } of inOrder(files)) {
     add(path);
@@ -55,7 +55,7 @@ export function hashOf(files: readonly ContextFile[], ...facts: readonly string[
 }
 
 /**
- * The files as a tar archive, the same bytes for the same files: owned by root, with the given modification time.
+ * Packs files into a tar archive: owned by root, with the given modification time, and the same bytes for the same files.
  *
  * @param seconds Modification time of every entry, in seconds since 1970.
  */
@@ -93,7 +93,7 @@ function tarHeader({ path, content, kind }: ContextFile, size: number, seconds: 
   return header;
 }
 
-/** ustar keeps a path in two fields, of 155 and 100 bytes. */
+/** Splits a path into the two fields of the ustar format, of 155 and 100 bytes. */
 function tarPath(path: string): { prefix: string; name: string } {
   if (Buffer.byteLength(path) <= 100) return { prefix: "", name: path };
   for (let slash = path.indexOf("/"); slash > 0; slash = path.indexOf("/", slash + 1)) {
@@ -106,22 +106,22 @@ function tarPath(path: string): { prefix: string; name: string } {
 
 const readIfThere = (path: string): string => (existsSync(path) ? readFileSync(path, "utf8") : "");
 
-/** The rules of a `.dockerignore`: a later line wins over an earlier one, and `!` takes a file in again. */
+/** The rules of a `.dockerignore`: a later line overrides an earlier one, and `!` includes a file again. */
 function dockerIgnore(text: string): { folder: (path: string) => boolean; file: (path: string) => boolean } {
   const rules = text
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "" && !line.startsWith("#"))
     .map((line) => ({ keep: line.startsWith("!"), pattern: globPattern(line.replace(/^!/, "")) }));
-  // The Dockerfile decides the image whatever the rules say; Docker sends it along as well.
+  // The Dockerfile is always included, as Docker does: it decides the image.
   const file = (path: string) =>
     path !== "Dockerfile" && rules.reduce((left, { keep, pattern }) => (pattern.test(path) ? !keep : left), false);
-  // A folder can be skipped as a whole only if no rule might take in something below it again.
+  // A folder can be skipped as a whole only if no `!` rule can include something below it.
   const mayReturn = rules.some(({ keep }) => keep);
   return { file, folder: (path) => path !== "" && !mayReturn && file(path) };
 }
 
-/** A pattern of a `.dockerignore`: it matches a path and everything below it. */
+/** A `.dockerignore` pattern as a regular expression; it matches a path and everything below it. */
 function globPattern(glob: string): RegExp {
   const parts = glob.replace(/^\/+|\/+$/g, "").match(/\*\*\/?|\*|\?|\[[^\]]+\]|[^*?[]+|\[/g) ?? [];
   const source = parts.map((part) => {

@@ -1,13 +1,13 @@
-/** The Debian that equivalents stand on: bootstrapped from the package sources that this machine itself uses. */
+/** The Debian base of the equivalents: bootstrapped with mmdebstrap from this machine's own package sources. */
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ContextFile } from "./context.ts";
 
-/** The release whose PostgreSQL, Redis, nginx and Python have the majors of the official images. */
+/** Debian release; its PostgreSQL, Redis, nginx and Python have the major versions of the official images. */
 export const suite = "bookworm";
 
-/** Modification time of what a build makes, in seconds since 1970, so that it does not depend on the day: the release of the suite. */
+/** Modification time of built files in seconds since 1970: the release date of the suite, so that builds are reproducible. */
 export const buildEpoch = 1_686_355_200;
 
 const machineFiles = {
@@ -16,7 +16,7 @@ const machineFiles = {
   release: "/etc/os-release",
 };
 
-/** Settings of apt that a machine needs to reach its sources, and an image built on it as well. */
+/** Settings of apt that this machine needs to reach its sources, and that images built on it need as well. */
 const aptSettings = /^Acquire::(?:(?:http|https)::Proxy|Check-Valid-Until|Check-Date) /;
 
 const options = [
@@ -33,19 +33,19 @@ const options = [
 ];
 
 export interface DebianPlan {
-  /** Lines for sources.list; none leaves the choice to mmdebstrap. */
+  /** Lines for sources.list; when empty, mmdebstrap chooses its default. */
   readonly sources: readonly string[];
   /** Lines for apt.conf. */
   readonly settings: readonly string[];
-  /** Certificate authorities that were added to this machine, as files of a build context. */
+  /** Certificate authorities added to this machine, as files of a build context. */
   readonly authorities: readonly ContextFile[];
 }
 
 /**
- * Debian's own main, updates and security entries among apt's source lists, for the wanted suite.
+ * Extracts the main, updates and security entries of Debian itself from apt's source lists, for the suite above.
  *
  * @param files Contents of `*.list` and `*.sources` files.
- * @param machineSuite Code name of the machine's own release, whose mirrors serve the wanted suite too.
+ * @param machineSuite Code name of the machine's own release; its mirrors serve the suite too.
  * @param readMirrorList Reads the file that a `mirror+file:` address names.
  */
 export function debianSources(
@@ -113,7 +113,7 @@ export function readDebianPlan(aptConfiguration: string): DebianPlan {
   };
 }
 
-/** The facts that decide the root file system. */
+/** Everything that determines the root file system, for its hash. */
 export function rootfsFacts({ sources, settings }: DebianPlan): string[] {
   return [
     "rootfs",

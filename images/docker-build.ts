@@ -1,4 +1,4 @@
-/** One `docker build`: the context goes in as an archive, the name is given only to what is complete. */
+/** Runs one `docker build`: the context is sent as an archive, and only a complete image gets its name. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,14 +23,14 @@ export interface BuildOrder {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Taken from the environment when they are set there; Docker keeps the proxies out of an image's history by itself. */
+/** Build arguments taken from the environment when set; Docker keeps proxy variables out of the image history. */
 const passedOn = [
   ...["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()]),
   ...["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST"],
 ];
 
 /**
- * Builds an image and gives it its name.
+ * Builds an image and tags it.
  *
  * @throws Error with the end of the log when the build fails.
  */
@@ -65,11 +65,11 @@ export async function buildImage(workshop: Workshop, order: BuildOrder): Promise
   }
 }
 
-/** What went wrong, with the last lines that were printed. */
+/** The error for a failed build, with the last lines of its output. */
 export function buildFailure(title: string, { code, output }: Pick<Outcome, "code" | "output">, log: string): Error {
   const lines = output.trimEnd().split("\n").slice(-20);
   return new Error(
-    `building the image '${title}' failed with exit code ${code ?? "none"}; the whole log is in ${log}, it ends with\n` +
+    `building the image '${title}' failed with exit code ${code ?? "none"}; the full log is in ${log} and ends with\n` +
       lines.map((line) => `  | ${line}`).join("\n"),
   );
 }

@@ -3,16 +3,16 @@ import type { Run } from "../common/process.ts";
 
 export interface LocalImage {
   readonly id: string;
-  /** Value of the label that equivalents carry; undefined for an official image. */
+  /** Value of the label of images built here; undefined for a pulled image. */
   readonly inputs: string | undefined;
 }
 
 export const inputsLabel = "org.orion.inputs";
 
 /**
- * What the local Docker Engine has under the given references, found by one command.
+ * Returns the images that the local Docker Engine has for the given references, using one command.
  *
- * @throws Error when no Docker Engine answers.
+ * @throws Error when the Docker Engine is not reachable.
  */
 export async function localImages(runner: Run, references: readonly string[]): Promise<Map<string, LocalImage>> {
   const format = "[{{json .Id}},{{json .RepoTags}},{{json .RepoDigests}},{{json .Config}}]";
@@ -37,7 +37,7 @@ interface ImageConfig {
   readonly Labels?: Readonly<Record<string, string>> | null;
 }
 
-/** The name as Docker lists it: without its default registry; of a tag and a digest the digest counts. */
+/** A reference as Docker lists it: without its default registry; with both tag and digest, the digest counts. */
 function shortName(reference: string): string {
   const short = reference.replace(/^docker\.io\//, "").replace(/^library\//, "");
   if (short.includes("@")) return short.replace(/:[\w.-]+@/, "@");
@@ -46,12 +46,12 @@ function shortName(reference: string): string {
 
 function engineTrouble(output: string): string {
   const reason = output.trim().split("\n").at(-1) ?? "";
-  return `the Docker Engine does not answer: ${reason}\nStart it (for example 'systemctl start docker'), or set DOCKER_HOST to one that runs.`;
+  return `the Docker Engine does not answer: ${reason}\nStart it (for example 'systemctl start docker'), or set DOCKER_HOST to a running one.`;
 }
 
-/** The builder that this machine's docker command can use on local images: BuildKit inside the engine, else the classic one. */
+/** Selects a builder that can use local images: BuildKit inside the engine, else the classic builder. */
 export async function builderEnvironment(runner: Run): Promise<Readonly<Record<string, string>>> {
   const { code, stdout } = await runner("docker", ["buildx", "inspect"]);
-  // A builder in a container of its own would not see the images of this engine.
+  // A builder that runs in its own container does not see the images of this engine.
   return { DOCKER_BUILDKIT: code === 0 && /^Driver:\s+docker$/m.test(stdout) ? "1" : "0" };
 }

@@ -1,4 +1,4 @@
-/** Makes images available in the local Docker Engine: what is there stays, the rest is pulled or built. */
+/** Makes images available in the local Docker Engine: images that are missing are pulled or built. */
 import { join } from "node:path";
 import { type Run, tryRun } from "../common/process.ts";
 import {
@@ -30,11 +30,11 @@ export interface EnsureOptions {
   /** @default all */
   readonly names?: readonly ImageName[];
   readonly choices?: ImageChoices;
-  /** Says only what is missing, and changes nothing. @default false */
+  /** Only report what is missing; change nothing. @default false */
   readonly check?: boolean;
-  /** Gets a line for all that takes longer than two seconds. @default nobody */
+  /** Receives a progress line for everything that takes longer than two seconds. @default none */
   readonly report?: (line: string) => void;
-  /** Runs programs; tests give their own. */
+  /** Runs programs; tests pass their own. */
   readonly runner?: Run;
 }
 
@@ -48,9 +48,9 @@ export interface EnsuredImage {
 }
 
 /**
- * Makes every named image available, and says how. When all are there, one docker command is all that runs.
+ * Makes every named image available and returns how. When all are present, only one docker command runs.
  *
- * @throws Error naming the image and the reason when one can neither be pulled nor built. The others are finished first.
+ * @throws Error naming the image and the reason when one can neither be pulled nor built. All others are finished first.
  */
 export async function ensureImages(options: EnsureOptions): Promise<EnsuredImage[]> {
   const names = [...new Set(options.names ?? imageNames)];
@@ -64,7 +64,7 @@ export async function ensureImages(options: EnsureOptions): Promise<EnsuredImage
 
 const messageOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));
 
-/** One run over the images; every image is made at most once in it. */
+/** One run over all images; each image is pulled or built at most once in it. */
 class Round {
   readonly #options: EnsureOptions;
   readonly #runner: Run;
@@ -90,7 +90,7 @@ class Round {
     );
   }
 
-  /** Finds out what the engine has. */
+  /** Reads which images the engine has. */
   async look(): Promise<void> {
     this.#local = await localImages(this.#runner, [...this.#references.values()]);
   }
@@ -116,7 +116,7 @@ class Round {
   #isPresent(name: ImageName, reference: string): boolean {
     const image = this.#local.get(reference);
     if (!image) return false;
-    // An equivalent is as good as its inputs; what came from a registry carries no such label and stays.
+    // An equivalent is current when its inputs are unchanged; a pulled image has no such label and always counts.
     if (!isOfficial(name) || image.inputs === undefined) return true;
     return image.inputs === new Equivalents(this.#options.root, noWorkshop).inputs(name);
   }
@@ -125,11 +125,11 @@ class Round {
     const log = join(this.#logs(), `${name}-pull.log`);
     const pull = await this.#watch(`${reference}: pulling`, () => this.#registries.pull(reference, log));
     if (pull.kind === "pulled") return result("pulled");
-    // Where somebody chose an image or a registry, nothing else may quietly take its place.
+    // An image or registry that the stack configures must not be replaced silently.
     if (reference !== officialImages[name] || reference.includes("@")) {
       throw new Error(
         `the image '${reference}' cannot be pulled: ${pull.reason}\n` +
-          `It was chosen by orion:images; check its name and that this machine reaches its registry, or take the choice back.`,
+          `It comes from orion:images: check its name and that this machine reaches its registry, or remove the setting.`,
       );
     }
     const { equivalents } = await this.#workshop();
@@ -163,7 +163,7 @@ class Round {
     return join(this.#options.cache, "images", "logs");
   }
 
-  /** What builds need; found out by the first that is needed. */
+  /** Builder and package index settings, detected before the first build only. */
   #workshop(): Promise<{ workshop: Workshop; equivalents: Equivalents }> {
     this.#tools ??= (async () => {
       const [builder, pip] = await Promise.all([builderEnvironment(this.#runner), pipEnvironment(this.#runner)]);
@@ -173,7 +173,7 @@ class Round {
     return this.#tools;
   }
 
-  /** Reports a task that takes longer than two seconds, and then every ten. */
+  /** Reports progress of a task after two seconds, and then every ten. */
   async #watch<T>(title: string, task: () => Promise<T>): Promise<T> {
     const begin = Date.now();
     const say = () => this.#options.report?.(`${title} (${Math.round((Date.now() - begin) / 1000)} s)`);
@@ -193,9 +193,9 @@ class Round {
 
 type Finish = (source: EnsuredImage["source"], note?: string) => EnsuredImage;
 
-/** For asking an equivalent's inputs, which runs nothing. */
+/** For computing the inputs of an equivalent, which runs no program. */
 const noWorkshop: Workshop = {
-  runner: () => Promise.reject(new Error("nothing is to be run here")),
+  runner: () => Promise.reject(new Error("computing the inputs of an image must not run a program")),
   logs: "",
   environment: {},
 };
@@ -210,14 +210,14 @@ async function pipEnvironment(runner: Run): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const [key, variable] of Object.entries(keys)) {
     if (process.env[variable]) continue;
-    // Without pip on this machine there is no configuration of it either.
+      // Without pip on this machine there is no pip configuration either.
     const { code, stdout } = await runner("pip", ["config", "get", key]);
     if (code === 0 && stdout.trim()) found[variable] = stdout.trim();
   }
   return found;
 }
 
-/** Lets only so many tasks run at a time. */
+/** Limits the number of tasks that run at the same time. */
 class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];

@@ -1,4 +1,4 @@
-/** Equivalents of official images, built from Debian packages where no registry can be reached. */
+/** Builds equivalents of the official images from Debian packages, for machines that reach no registry. */
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Run, runSync, StartError } from "../common/process.ts";
@@ -8,7 +8,7 @@ import { type DebianPlan, readDebianPlan, rootfsFacts, startBootstrap } from "./
 import { buildFailure, buildImage, type Workshop } from "./docker-build.ts";
 import { inputsLabel, localImages } from "./engine.ts";
 
-/** Builds equivalents, and the Debian below them once. */
+/** Builds equivalents, and once their common Debian base. */
 export class Equivalents {
   readonly #root: string;
   readonly #workshop: Workshop;
@@ -21,7 +21,7 @@ export class Equivalents {
     this.#workshop = workshop;
   }
 
-  /** Hash of all that decides an equivalent: its files, the Debian below it, the machine's sources and authorities. */
+  /** Hash of everything that determines an equivalent: its files, the Debian base, this machine's sources and authorities. */
   inputs(name: OfficialImage): string {
     return hashOf(this.#files(name), this.#plan().baseHash);
   }
@@ -42,13 +42,13 @@ export class Equivalents {
     });
   }
 
-  /** Name of the Debian that all equivalents stand on, made when it is not there. */
+  /** Reference of the Debian base image of all equivalents; built when it is missing. */
   base(): Promise<string> {
     this.#base ??= this.#makeBase();
     return this.#base;
   }
 
-  /** Hash of all that decides that Debian. */
+  /** Hash of everything that determines the Debian base. */
   baseInputs(): string {
     return this.#plan().baseHash;
   }
@@ -96,20 +96,20 @@ interface Debian {
   readonly baseHash: string;
 }
 
-/** Keeps a folder in a build context that no other file may lie in. */
+/** Keeps a folder in the build context when it has no other file. */
 const emptyFile = { content: Buffer.alloc(0), kind: "file" } as const;
 
 function aptConfiguration(): string {
   try {
     return runSync("apt-config", ["dump"]).stdout;
   } catch (error) {
-    // A machine without apt has no configuration of it to pass on.
+    // Without apt on this machine there are no settings to pass on.
     if (error instanceof StartError) return "";
     throw error;
   }
 }
 
-/** Makes sure of mmdebstrap: installs it where that is possible, else says what to do. */
+/** Makes sure that mmdebstrap is installed: as root it is installed, otherwise the error says what to do. */
 async function requireBootstrap(runner: Run): Promise<void> {
   const works = async (program: string, ...args: string[]) =>
     (await runner(program, args, { environment: { DEBIAN_FRONTEND: "noninteractive" } })).code === 0;
@@ -120,8 +120,8 @@ async function requireBootstrap(runner: Run): Promise<void> {
     if ((await works("apt-get", "update")) && (await works("apt-get", ...install))) return;
   }
   throw new Error(
-    "no registry offers the official images, and their equivalents cannot be built without the program mmdebstrap.\n" +
-      "Either let this machine reach docker.io, or name a registry that it reaches (orion:images.registry),\n" +
+    "the official images cannot be pulled from any registry, and building their equivalents needs mmdebstrap.\n" +
+      "Give this machine access to docker.io, or name a registry that it can reach (orion:images.registry),\n" +
       "or install mmdebstrap on Debian or Ubuntu: sudo apt-get install mmdebstrap",
   );
 }
@@ -146,7 +146,7 @@ async function importRootfs({ runner, logs }: Workshop, plan: DebianPlan, refere
   file.end();
   const id = imported.stdout.trim();
   if (code !== 0) {
-    // What came before the failure is no image that anybody could want.
+    // The output before the failure is an incomplete image: remove it.
     if (id) await runner("docker", ["image", "rm", id]);
     throw buildFailure("debian-rootfs", { code, output: tail }, log);
   }

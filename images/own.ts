@@ -1,13 +1,13 @@
-/** The platform's own images: what each is built from, and the name that follows from it. */
+/** The images that this repository builds: the sources of each, and the reference computed from them. */
 import { join } from "node:path";
 import { type OwnImage, ownImageReference } from "../config/images.ts";
 import { contextFiles, type ContextFile, hashOf } from "./context.ts";
 
 export interface OwnImagePlan {
   readonly reference: string;
-  /** The tag of the reference: what the app calls its version. */
+  /** Tag of the reference; the app reports it as its version. */
   readonly version: string;
-  /** Hash of everything that decides the contents, in hexadecimal. */
+  /** Hash of everything that determines the contents, in hexadecimal. */
   readonly hash: string;
   readonly files: readonly ContextFile[];
 }
@@ -22,10 +22,10 @@ const contexts: Readonly<Record<OwnImage, (root: string) => ContextFile[]>> = {
 };
 
 /**
- * Reads the sources of an own image, which takes milliseconds, and names the image that they make.
+ * Reads the sources of an image (in milliseconds) and computes the reference of the image that they build.
  *
  * @param root Folder of the project.
- * @param base Reference of the Python image that it stands on.
+ * @param base Reference of its Python base image.
  */
 export function ownImage(root: string, kind: OwnImage, base: string): OwnImagePlan {
   const files = contexts[kind](root);

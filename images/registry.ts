@@ -1,43 +1,43 @@
-/** Official images from their registries: pulled where one answers, and quickly given up where none does. */
+/** Pulls official images and gives up quickly on a registry that cannot be reached. */
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Run } from "../common/process.ts";
 
 export type Pull =
   | { readonly kind: "pulled" }
-  /** Nothing of that name can be fetched there at all: no network, no address, no answer. */
+  /** The registry cannot be reached: no network, no DNS name, no response. */
   | { readonly kind: "unreachable"; readonly reason: string }
-  /** The registry answered and refused. */
+  /** The registry responded and refused the pull. */
   | { readonly kind: "refused"; readonly reason: string };
 
-/** A registry that has said nothing for so long counts as unreachable. */
-export const answerSeconds = 8;
+/** Seconds without output after which a registry counts as unreachable. */
+export const silenceTimeoutSeconds = 8;
 
 const noConnection =
   /no such host|connection refused|network is unreachable|no route to host|i\/o timeout|deadline exceeded|server misbehaving|connection reset|TLS handshake|x509|proxyconnect|request canceled|temporary failure|: EOF/i;
 
-/** Host of a reference; a name without one is Docker Hub's. */
+/** Registry host of a reference; without one it is Docker Hub. */
 export function registryOf(reference: string): string {
   const first = reference.split("/")[0] ?? "";
   const isHost = reference.includes("/") && (/[.:]/.test(first) || first === "localhost");
   return isHost ? first : "docker.io";
 }
 
-/** Reads what `docker pull` said when it failed. */
+/** Classifies the failure of a `docker pull` by its output. */
 export function judgePull(output: string): Exclude<Pull, { kind: "pulled" }> {
   const reason = output.trim().split("\n").at(-1)?.trim() ?? "";
   return { kind: noConnection.test(reason) ? "unreachable" : "refused", reason };
 }
 
 /**
- * Pulls images, asking each registry only until it proves unreachable: later pulls from it fail at once.
+ * Pulls images. Once a registry has proved unreachable, further pulls from it fail at once.
  *
- * The engine is asked to pull instead of the registry being asked from here, because proxies and mirrors are settings of the engine.
+ * The engine does the pull, and this process never contacts the registry itself: proxies and mirrors are engine settings.
  */
 export class Registries {
   readonly #runner: Run;
   readonly #unreachable = new Map<string, string>();
-  /** The first pull from each registry, which the others wait for. */
+  /** The first pull from each registry; later ones wait for its outcome. */
   readonly #first = new Map<string, Promise<unknown>>();
 
   constructor(runner: Run) {

@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 class SiteHandler(SimpleHTTPRequestHandler):
-    """Answers a missing page with the site's own 404.html and lets browsers ask for changes every time."""
+    """Serves the site's own 404.html for missing pages and makes browsers revalidate every time."""
 
     def end_headers(self):
         self.send_header("Cache-Control", "no-cache")
         super().end_headers()
 
     def list_directory(self, path):
-        """A folder without a page of its own is not found; its contents are nobody's business."""
+        """Respond 404 for a folder without an index page, instead of listing its contents."""
         self.send_error(HTTPStatus.NOT_FOUND)
 
     def send_error(self, code, message=None, explain=None):

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Starts PostgreSQL as the user postgres, whoever starts the container, and fills an empty data directory first.
-# Any command but postgres runs as it is given.
+# Starts PostgreSQL as the user postgres, also when the container starts as root; initialises an empty data directory first.
+# Any command other than postgres runs unchanged.
 set -Eeuo pipefail
 
 [[ ${1-} == -* ]] && set -- postgres "$@"
@@ -24,13 +24,13 @@ if [[ $(id -u) == 0 ]]; then
   exec setpriv --reuid postgres --regid postgres --init-groups "$0" "$@"
 fi
 
-# Here lies what the first start has not finished yet; see first-start.sh.
+# Marks a first start that has not finished; see first-start.sh.
 unfinished=$PGDATA/.first-start
 
 if [[ -s $PGDATA/PG_VERSION && ! -e $unfinished ]]; then
   found=$(<"$PGDATA/PG_VERSION")
   if [[ $found != "$PG_MAJOR" ]]; then
-    echo "The data in $PGDATA is of PostgreSQL $found, this is PostgreSQL $PG_MAJOR: use the image of version $found, or dump and restore." >&2
+    echo "The data in $PGDATA was written by PostgreSQL $found, and this is PostgreSQL $PG_MAJOR: use the image of version $found, or dump and restore." >&2
     exit 1
   fi
 else

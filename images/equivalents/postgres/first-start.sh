@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# The first start: makes the data directory, the user, the database, and runs what lies in /docker-entrypoint-initdb.d.
+# The first start: creates the data directory, user and database, and runs the scripts in /docker-entrypoint-initdb.d.
 #
-# The folder .first-start inside the data directory is there from the first step to the last. A start that finds it knows
-# that the one before was cut off and begins anew: nobody can have used that data, since the server listens on no address
-# until the folder is gone.
+# The folder .first-start in the data directory exists while this runs. A start that finds it knows that the previous one
+# was interrupted, and starts over: no client can have used that data, since the server listens on no address until the
+# folder is removed.
 
-# NAME or the contents of the file NAME_FILE, else the default.
+# Value of NAME, or the contents of the file NAME_FILE, else the default.
 setting() {
   local name=$1 default=${2-} file=${1}_FILE
   if [[ -n ${!name-} && -n ${!file-} ]]; then
@@ -29,22 +29,22 @@ read_settings() {
   setting POSTGRES_INITDB_ARGS
   : "${POSTGRES_HOST_AUTH_METHOD:=}"
   if [[ -z $POSTGRES_PASSWORD && $POSTGRES_HOST_AUTH_METHOD != trust ]]; then
-    echo "The database is new and has no password for its superuser: set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE." >&2
-    echo "POSTGRES_HOST_AUTH_METHOD=trust lets anybody in without one." >&2
+    echo "The database is new and its superuser has no password: set POSTGRES_PASSWORD or POSTGRES_PASSWORD_FILE." >&2
+    echo "POSTGRES_HOST_AUTH_METHOD=trust allows connections without a password." >&2
     exit 1
   fi
 }
 
-# Empties the data directory of a start that was cut off; refuses one with contents of unknown origin.
+# Empties the data directory of an interrupted start; refuses a directory with other contents.
 clear_directory() {
   if [[ -e $unfinished ]]; then
-    echo "The first start was cut off; beginning anew."
+    echo "The first start was interrupted; starting over."
     find "$PGDATA" -mindepth 1 -maxdepth 1 ! -path "$unfinished" -exec rm -rf {} +
     rm -rf "$unfinished"
     if [[ -n ${POSTGRES_INITDB_WALDIR:-} ]]; then find "$POSTGRES_INITDB_WALDIR" -mindepth 1 -delete; fi
   fi
   if [[ -n $(find "$PGDATA" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit) ]]; then
-    echo "$PGDATA is not empty, but holds no PostgreSQL data: give an empty volume, or set PGDATA to a folder inside it." >&2
+    echo "$PGDATA is not empty, but holds no PostgreSQL data: use an empty volume, or set PGDATA to a folder inside it." >&2
     exit 1
   fi
 }
@@ -58,7 +58,7 @@ make_cluster() {
   chmod 0700 "$PGDATA"
   mkdir "$unfinished"
   sync "$PGDATA"
-  # initdb wants an empty directory, which the mount point of a volume need not be.
+  # initdb needs an empty directory, and the mount point of a volume may have files.
   initdb --pgdata="$unfinished/data" --username="$POSTGRES_USER" --pwfile=<(printf '%s\n' "$POSTGRES_PASSWORD") "${arguments[@]}"
   find "$unfinished/data" -mindepth 1 -maxdepth 1 -exec mv --target-directory="$PGDATA" {} +
 
@@ -72,7 +72,7 @@ run_sql() {
   psql --no-psqlrc --no-password --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" "$@"
 }
 
-# The server of the first start has a socket of its own, so that nothing takes the database for ready before it is.
+# The server of the first start uses another socket, so that readiness checks fail until the database is complete.
 start_private_server() {
   unset PGHOSTADDR
   export PGHOST=/var/run/postgresql/first-start
@@ -104,18 +104,18 @@ run_scripts() {
     case $script in
       *.sh)
         echo "running $script"
-        # Executable scripts run by themselves; others are read into this shell, so that they can use its functions.
+        # Executable scripts run as programs; others are sourced, so that they can use the functions of this shell.
         if [[ -x $script ]]; then "$script"; else source "$script"; fi
         ;;
       *.sql) echo "running $script" && run_sql --dbname="$POSTGRES_DB" --file="$script" ;;
       *.sql.gz) echo "running $script" && gunzip --stdout "$script" | run_sql --dbname="$POSTGRES_DB" ;;
       '/docker-entrypoint-initdb.d/*') ;;
-      *) echo "leaving out $script, which is neither .sql, .sql.gz nor .sh" ;;
+      *) echo "ignoring $script: not a .sql, .sql.gz or .sh file" ;;
     esac
   done
 }
 
-# Arguments: the command of the container, whose options the server has during the first start as well.
+# Arguments: the container's command; its options also apply to the server of the first start.
 first_start() {
   read_settings
   mkdir -p "$PGDATA"
@@ -130,7 +130,7 @@ first_start() {
   stop_private_server
   unset PGPASSWORD
   rm -rf "$unfinished"
-  # Were this lost in a power failure, the next start would throw away what had been stored since.
+  # Flushed to disk: if it were lost in a power failure, the next start would delete all data stored since.
   sync "$PGDATA"
   echo "The first start is complete."
 }

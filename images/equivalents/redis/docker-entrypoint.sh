@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs redis-server as the user redis, whoever starts the container; any other command runs as it is given.
+# Runs redis-server as the user redis, also when the container starts as root; any other command runs unchanged.
 set -eu
 
 # Options alone, or a configuration file, mean the server.
@@ -12,11 +12,11 @@ if [ "${1-}" = redis-server ] && [ "$(id -u)" = 0 ]; then
   exec setpriv --reuid redis --regid redis --init-groups "$0" "$@"
 fi
 
-# Data and dumps are nobody else's business, unless a mask was chosen.
+# Data and dumps are readable by their owner only, unless the user set a umask.
 [ "$(umask)" = 0022 ] && umask 0077
 
 # Containers are reached through their network, so Redis must not insist on its loopback address.
-# The setting comes before the given options, and a configuration file that speaks of it keeps the word.
+# The setting comes before the given options, so an option or a configuration file overrides it.
 if [ "${1-}" = redis-server ]; then
   shift
   case ${1-} in

@@ -71,7 +71,7 @@ test.each([
   const { run, calls } = machine([], pull);
   const [redis] = await ensure(run);
   expect(redis).toMatchObject({ reference: officialImages.redis, source: "built" });
-  expect(redis?.note).toMatch(/no such host|did not answer within/);
+  expect(redis?.note).toMatch(/no such host|did not respond within/);
   expect(calls.at(-1)).toEqual(["docker", "tag", "sha256:built", officialImages.redis]);
 });
 
@@ -87,7 +87,7 @@ test.each<[string, ImageChoices]>([
 ])("nothing takes the place of %s that somebody chose", async (_, choices) => {
   const { run, calls } = machine([], { code: 1, output: "manifest unknown" });
   await expect(ensure(run, { choices })).rejects.toThrow(
-    /'\S+' cannot be pulled: manifest unknown\nIt was chosen by orion:images/,
+    /'\S+' cannot be pulled: manifest unknown\nIt comes from orion:images/,
   );
   expect(verbs(calls)).not.toContain("build");
 });
