@@ -1,1 +1,1 @@
-"""The Orion sample platform. Kept empty: the health check imports this package on every run."""
+"""The Orion sample platform. This file stays empty, because every run of the health check imports it."""

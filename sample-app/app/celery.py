@@ -1,4 +1,4 @@
-"""The Celery application: `celery -A app.celery worker|beat|flower|inspect|purge`."""
+"""The Celery application with its tasks, queues and schedule: `celery -A app.celery worker|beat|flower|...`."""
 
 from celery import Celery
 from celery.schedules import crontab
@@ -53,7 +53,7 @@ def _transport_options(config: BrokerSettings) -> dict[str, object]:
         "socket_keepalive": True,
         "health_check_interval": 15,
         "retry_on_timeout": True,
-        # Without these, publishing waits for a missing broker for ever. The worker's own reconnecting is not bound.
+        # Without these, publishing waits for a missing broker forever. They do not limit how long a worker reconnects.
         "max_retries": 2,
         "interval_start": 0.1,
         "interval_step": 0.2,
@@ -69,7 +69,7 @@ def _transport_options(config: BrokerSettings) -> dict[str, object]:
 
 
 def create_celery(config: BrokerSettings) -> Celery:
-    """Make the application. Connects to nothing yet."""
+    """Create the application. Opens no connection."""
     application = Celery(
         "orion",
         broker=config.celery_broker_url,
@@ -88,7 +88,7 @@ def create_celery(config: BrokerSettings) -> Celery:
         result_serializer="json",
         accept_content=["json"],
         timezone="UTC",
-        # A task leaves the broker when it has ended, so one whose worker died is run again.
+        # A task is acknowledged after it has ended, so a task whose worker died is run again.
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,

@@ -21,7 +21,7 @@ MAX_AGE_SECONDS = 30.0
 
 
 def check_http(url: str) -> str | None:
-    """Return what is wrong with an `http://host:port/path`, or None. A socket spares the import of `http.client`."""
+    """Return the problem of an `http://host:port/path`, or None. A plain socket avoids importing `http.client`."""
     address, _, path = url.removeprefix("http://").partition("/")
     host, _, port = address.rpartition(":")
     if not url.startswith("http://") or not port.isdigit():
@@ -39,7 +39,7 @@ def check_http(url: str) -> str | None:
 
 
 def check_age(file: Path, limit: float = MAX_AGE_SECONDS) -> str | None:
-    """Return what is wrong with a heartbeat file, or None."""
+    """Return the problem of a heartbeat file, or None."""
     try:
         age = time.time() - file.stat().st_mtime
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The tables."""
+"""The database tables as SQLAlchemy models."""
 
 from datetime import date, datetime
 from typing import Any
@@ -42,7 +42,7 @@ class Order(Base):
 
 
 class Outbox(Base):
-    """A task that must run because its row was committed together with the change that asks for it."""
+    """A task to publish; its row is committed together with the change that needs it."""
 
     __tablename__ = "outbox"
     __table_args__ = (Index("ix_outbox_pending", "next_attempt_at", postgresql_where="done_at IS NULL"),)
@@ -58,7 +58,7 @@ class Outbox(Base):
 
 
 class Email(Base):
-    """An e-mail that was handed over. `key` keeps a repeated task from sending it again."""
+    """An e-mail that was sent. `key` prevents a repeated task from sending it again."""
 
     __tablename__ = "emails"
 
@@ -84,7 +84,7 @@ class Product(Base):
 
 
 class Report(Base):
-    """A day's sales, and the file that shows them."""
+    """The sales report of one day, with the key of its file."""
 
     __tablename__ = "reports"
 
@@ -97,7 +97,7 @@ class Report(Base):
 
 
 class SessionAudit(Base):
-    """Who signed in, from where, until when. Holds a hash of the session's id, never the id."""
+    """Audit record of a session: user, client, expiry. Stores a hash of the session's id, never the id."""
 
     __tablename__ = "session_audit"
 
@@ -110,7 +110,7 @@ class SessionAudit(Base):
 
 
 class FeatureFlag(Base):
-    """A switch that product code asks for by name."""
+    """A feature flag, looked up by name."""
 
     __tablename__ = "feature_flags"
 
@@ -120,7 +120,7 @@ class FeatureFlag(Base):
 
 
 class User(Base):
-    """An account. It is made without a password; one is set through a password reset."""
+    """A user account. It is created without a password, which is set through a password reset."""
 
     __tablename__ = "users"
 

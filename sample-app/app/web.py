@@ -1,4 +1,4 @@
-"""Puts the web application together."""
+"""Creates the FastAPI application with its routes, middleware and error handlers."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,12 +26,12 @@ async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app() -> FastAPI:
-    """Check the configuration and make the application. Connects to nothing: dependencies may come up later."""
+    """Validate the configuration and create the application. Opens no connection: dependencies may start later."""
     load_all()
     configure_logging(settings(LogSettings).log_level)
     start_sentry()
     publish_quickly(celery_app)
-    # Nobody waits for a result in here, so publishing need not subscribe to one (and keep the subscription for ever).
+    # This process never waits for results, so publishing must not subscribe to them (a subscription is kept forever).
     _set_task_join_will_block(True)
 
     config = settings(AppSettings)

@@ -18,7 +18,7 @@ Row = tuple[Any, ...]
 
 @dataclass
 class Platform:
-    """A running platform, and how to look into it."""
+    """A running platform, with helpers to query it."""
 
     url: str
     port: int
@@ -36,7 +36,7 @@ class Platform:
         self.client = httpx.Client(base_url=self.url, timeout=15)
 
     def rows(self, query: str, *arguments: object) -> list[Row]:
-        """Ask the database directly."""
+        """Query the database directly."""
         with psycopg.connect(self.environment["DATABASE_URL"], autocommit=True) as connection:
             cursor = connection.execute(query, arguments)
             return cursor.fetchall() if cursor.description else []

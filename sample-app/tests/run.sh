@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The sample application's own tests, against a real PostgreSQL and a real Redis that they start on free loopback ports.
-# The Python packages come into a folder of the cache that is named by what they are; arguments go on to pytest.
+# Runs the sample application's tests against a real PostgreSQL and Redis, started on free loopback ports.
+# Python packages are installed into a cache folder named by their hash; arguments are passed to pytest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PATH:/usr/lib/postgresql/15/bin"
@@ -11,7 +11,7 @@ if ! command -v postgres >/dev/null || ! command -v redis-server >/dev/null; the
   command -v apt-get >/dev/null && [ "$(id -u)" = 0 ] \
     || fail "the tests need PostgreSQL 15 and Redis: install postgresql and redis-server with your package manager"
   echo "Installing PostgreSQL and Redis for the tests ..."
-  # Run level 1: the packages start no server of their own.
+  # Run level 1: the Debian packages must not start their servers.
   RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive sh -c \
     'apt-get -qq update && apt-get -qq install -y --no-install-recommends postgresql redis-server' >/dev/null \
     || fail "apt-get could not install postgresql and redis-server; check the network and the package sources"

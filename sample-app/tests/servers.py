@@ -19,7 +19,7 @@ PASSWORD = "t3st-Pa55word"  # noqa: S105 - searched for in logs, where it must n
 
 
 def free_port() -> int:
-    """Return a port on which nobody listens.
+    """Return a free loopback port.
 
     It lies below those that the system gives to outgoing connections: one of these may be taken the moment after.
     """
@@ -31,7 +31,7 @@ def free_port() -> int:
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
-    """Ask again and again until the answer is true. Fails, naming what was waited for, when time is up."""
+    """Poll a condition until it is true. Fails after the timeout with the name of the condition."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
@@ -54,7 +54,7 @@ def program(name: str) -> str:
 
 
 class Server:
-    """A process of ours: its output goes into a file, its end is certain."""
+    """A child process that logs into a file and is always ended."""
 
     def __init__(self, arguments: list[str], log: Path, environment: dict[str, str], user: str | None = None) -> None:
         self.log = log
@@ -95,7 +95,7 @@ class Server:
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            # The whole group: it was made for this process and holds its children only.
+            # The whole process group, which contains this process and its children only.
             os.killpg(self.pid, signal.SIGKILL)
             self.process.wait()
         self._output.close()
@@ -114,7 +114,7 @@ class Server:
 
 @contextmanager
 def postgres(folder: Path) -> Iterator[str]:
-    """Run a PostgreSQL and give its URL. It refuses to run as root, so root hands over to `postgres`."""
+    """Run a PostgreSQL and yield its URL. It refuses to run as root, so root runs it as `postgres`."""
     user = "postgres" if os.geteuid() == 0 else None
     data, secret, port = folder / "data", folder / "password", free_port()
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The HTTP and WebSocket interface."""
+"""Tests of the HTTP and WebSocket interface."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""Migrations and seed."""
+"""Tests of migrations and seed data."""
 
 import subprocess
 
@@ -10,7 +10,7 @@ from tests.servers import PROJECT, python, run
 def _database(environment: dict[str, str], name: str) -> dict[str, str]:
     with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    # What a migration gets: the database, and nothing else.
+    # A migration gets the database URL only.
     base = environment["DATABASE_URL"].rpartition("/")[0]
     return {"PATH": environment["PATH"], "DATABASE_URL": f"{base}/{name}"}
 

@@ -1,4 +1,4 @@
-"""What happens when something the platform needs goes away, and comes back."""
+"""Tests of outages: a dependency becomes unavailable and returns."""
 
 import asyncio
 import signal
@@ -22,7 +22,7 @@ CELERY = [sys.executable, "-m", "celery", "-A", "app.celery"]
 def orphan(
     migrated: dict[str, str], tmp_path_factory: pytest.TempPathFactory, start: Callable[..., Server]
 ) -> Iterator[Server]:
-    """A worker that is told to end while its broker does not answer: that takes minutes, so it is begun first."""
+    """A worker that gets SIGTERM while its broker does not answer: this takes minutes, so it is started first."""
     folder = tmp_path_factory.mktemp("orphan")
     with RedisServer(folder / "broker") as broker:
         urls = {"CELERY_BROKER_URL": broker.url(1), "CELERY_RESULT_BACKEND": broker.url(2)}
@@ -58,7 +58,7 @@ def test_orders_survive_a_broker_outage(platform: Platform) -> None:
 
     platform.broker.start()
     wait_until(lambda: platform.client.get("/ready").status_code == 200, "readiness")
-    # No restart, no new order: the worker reconnects and the sweep brings the confirmations.
+    # Without a restart or a new order, the worker reconnects and the sweep publishes the confirmations.
     for number in [answer.json()["id"] for answer in answers]:
         wait_until(lambda number=number: _confirmed(platform, number), "the confirmation", 120)
     assert heartbeat.stat().st_mtime > before
@@ -69,7 +69,7 @@ def test_orders_survive_a_broker_outage(platform: Platform) -> None:
 def test_a_hanging_broker_does_not_hold_up_orders(platform: Platform) -> None:
     platform.broker.send_signal(signal.SIGSTOP)
     try:
-        # Answers come before publishing is tried; a connection of its own keeps clear of the one that still tries.
+        # Responses precede publishing; a separate connection avoids the one that still tries to publish.
         times = []
         for _ in range(5):
             started = time.monotonic()
@@ -93,7 +93,7 @@ def test_sessions_say_503_without_redis(platform: Platform) -> None:
         assert (ready.status_code, ready.json()["failed"]) == (503, ["redis"])
         assert platform.client.get("/flags/new_checkout").json()["source"] == "database"
         number = platform.client.post("/orders", json=order()).json()["id"]
-        # The sweep comes once in a while; on a busy machine the task itself may take its time.
+        # The sweep runs periodically, and the task may be slow on a busy machine.
         wait_until(lambda: _confirmed(platform, number), "the confirmation", 120)
     finally:
         platform.cache.start()

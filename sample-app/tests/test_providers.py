@@ -1,4 +1,4 @@
-"""E-mail and payment providers, played by servers on loopback that keep what they are sent."""
+"""Tests of e-mail and payment providers against loopback servers that record requests."""
 
 import json
 import socketserver
@@ -18,7 +18,7 @@ MESSAGE = Message("invoice", "ann@example.test", "Invoice 7", "Two cups of tea."
 
 
 class Provider:
-    """An HTTP server that answers everything with the given bodies, one after the other, and keeps the requests."""
+    """An HTTP server that answers with the given bodies in order, and records the requests."""
 
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
@@ -115,7 +115,7 @@ def test_a_provider_that_is_away_is_tried_again_later(monkeypatch: pytest.Monkey
 
 
 class _Smtp(socketserver.StreamRequestHandler):
-    """As much of SMTP as one e-mail needs; the server keeps every line."""
+    """The part of SMTP that one e-mail needs; records every line."""
 
     def handle(self) -> None:
         said: list[str] = self.server.said  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The eight background tasks, through the API, the broker and a real worker."""
+"""Tests of the background tasks through the API, the broker and a real worker."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Pure logic, without servers."""
+"""Unit tests of pure logic, without servers."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""Who is asking."""
+"""Determines the IP address of a request's client."""
 
 from fastapi import Request
 
@@ -6,7 +6,7 @@ from app.core.config import AppSettings, settings
 
 
 def client_address(request: Request) -> str:
-    """The client's address. `CF-Connecting-IP` counts only with CLOUDFLARE_ENABLED: anybody else could send it.
+    """The client's address. `CF-Connecting-IP` is trusted only with CLOUDFLARE_ENABLED, since any client can send it.
 
     Without it, Uvicorn has taken the address from `X-Forwarded-For` if the sender is in FORWARDED_ALLOW_IPS.
     """

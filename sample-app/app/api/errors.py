@@ -1,4 +1,4 @@
-"""Answers to requests that fail for a reason outside of this process."""
+"""Error handlers: 503 when the database or Redis is unavailable, 404 for a missing file."""
 
 import logging
 
@@ -39,7 +39,7 @@ async def _missing_file(_: Request, __: Exception) -> JSONResponse:
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Make an outage of a dependency a 503 that may be tried again, instead of a 500."""
+    """Answer an outage of a dependency with a 503 and Retry-After, instead of a 500."""
     for kind in (DBAPIError, PoolTimeoutError):
         app.add_exception_handler(kind, _database)
     for kind in (RedisError, BrokerError):

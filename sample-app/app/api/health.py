@@ -1,4 +1,4 @@
-"""Liveness and readiness."""
+"""Routes for liveness (/health) and readiness (/ready)."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,14 +15,14 @@ TIMEOUT_SECONDS = 2.0
 
 
 class Probe:
-    """A check of one dependency. While one hangs, no second is started: probes never pile up."""
+    """A readiness check of one dependency. While one hangs, no second is started, so probes never accumulate."""
 
     def __init__(self, check: Callable[[], object]) -> None:
         self._check = check
         self._running: Future[object] | None = None
 
     async def run(self, threads: ThreadPoolExecutor) -> str:
-        """Return `ok`, `timeout`, or the kind of the error. Never the error's text, which may name a server."""
+        """Return `ok`, `timeout`, or the kind of the error. Never its message, which may contain a host name."""
         if self._running is None or self._running.done():
             self._running = threads.submit(self._check)
         try:
@@ -44,14 +44,14 @@ _probes = {
 
 @router.get("/health")
 async def health() -> dict[str, str]:
-    """Liveness: the event loop answers. Asks no dependency, whose outage a restart would not mend."""
+    """Liveness: the event loop runs. Checks no dependency, since a restart would not fix its outage."""
     config = settings(AppSettings)
     return {"status": "ok", "version": config.app_version, "instance": config.instance_name}
 
 
 @router.get("/ready")
 async def ready(response: Response) -> dict[str, object]:
-    """Readiness: 200 when database, Redis and broker answer within two seconds, else 503 and which one does not."""
+    """Readiness: 200 when database, Redis and broker answer within two seconds, else 503 with the state of each."""
     outcomes = await asyncio.gather(*(probe.run(_threads) for probe in _probes.values()))
     checks = dict(zip(_probes, outcomes, strict=True))
     failed = [name for name, outcome in checks.items() if outcome != "ok"]
@@ -61,5 +61,5 @@ async def ready(response: Response) -> dict[str, object]:
 
 
 def close() -> None:
-    """Let go of the probes' threads without waiting for one that hangs."""
+    """Shut down the threads of the probes without waiting for one that hangs."""
     _threads.shutdown(wait=False, cancel_futures=True)

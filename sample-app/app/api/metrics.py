@@ -1,4 +1,4 @@
-"""Metrics for Prometheus."""
+"""Route with the metrics for Prometheus."""
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -10,5 +10,5 @@ router = APIRouter()
 
 @router.get("/metrics", include_in_schema=False)
 def metrics() -> Response:
-    """Request counts and times, queue lengths, outbox."""
+    """Return request counts and durations, queue lengths and the size of the outbox."""
     return Response(render(), media_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""What happens to every request: host check, access log, metrics, a header with the instance's name."""
+"""Middleware for every request: host check, access log, metrics, a header with the instance's name."""
 
 import logging
 import time
@@ -14,7 +14,7 @@ from app.core.metrics import observe_request
 
 log = logging.getLogger("orion.access")
 
-# Asked by health checks, which know an address and no host name.
+# Requested by health checks, which use an address instead of a host name.
 INTERNAL_PATHS = frozenset({"/health", "/ready", "/metrics"})
 
 

@@ -1,4 +1,4 @@
-"""Orders."""
+"""Routes that place, list and count orders."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/orders", tags=["orders"])
 
 
 class OrderView(BaseModel):
-    """What a client sees of an order."""
+    """An order as clients see it."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -31,11 +31,11 @@ class OrderView(BaseModel):
 
 @router.post("", status_code=201)
 def create_order(new: NewOrder, response: Response, background: BackgroundTasks) -> OrderView:
-    """Place an order: 201 when it is committed. The same reference again gives 200 and the order that is there."""
+    """Place an order: 201 when it is committed. A repeated reference returns 200 and the existing order."""
     with transaction() as session:
         placed = place_order(session, new)
     if placed.is_new:
-        # After the answer, so that a broker that is away costs the client nothing.
+        # After the response, so that an unavailable broker does not delay the client.
         background.add_task(publish, confirmation_of(placed.order.id))
     else:
         response.status_code = 200
@@ -47,7 +47,7 @@ def list_orders(reference: str | None = None, limit: int = Query(default=50, ge=
     """List the newest orders, from the replica if there is one; by reference, from the primary."""
     query = select(Order).order_by(Order.id.desc()).limit(limit)
     if reference is not None:
-        # Whoever asks for one order wants to see what was just written.
+        # A look-up of a single order must see what was just written.
         with transaction() as session:
             return _views(session.scalars(query.where(Order.reference == reference)).all())
     with reader() as session:
@@ -70,7 +70,7 @@ def get_order(order_id: int) -> OrderView:
     with transaction() as session:
         order = session.get(Order, order_id)
     if order is None:
-        raise HTTPException(404, "no such order")
+        raise HTTPException(404, "order not found")
     return OrderView.model_validate(order)
 
 

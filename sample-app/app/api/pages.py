@@ -1,4 +1,4 @@
-"""The page for people."""
+"""Route of the HTML dashboard."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse

@@ -1,4 +1,4 @@
-"""Sessions."""
+"""Routes that start, read and end user sessions."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ SessionId = Annotated[str | None, Cookie(alias=COOKIE)]
 
 
 class Login(BaseModel):
-    """Who signs in. The sample platform believes it."""
+    """The user who signs in. The sample platform does not check it."""
 
     user: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
@@ -46,7 +46,7 @@ def create_session(login: Login, request: Request, response: Response) -> Login:
 
 @router.get("")
 def get_session(session_id: SessionId = None) -> Login:
-    """Say whose session it is."""
+    """Return the user of the session."""
     user = sessions.session_user(session_id) if session_id else None
     if user is None:
         raise HTTPException(401, "no session")

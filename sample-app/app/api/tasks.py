@@ -1,4 +1,4 @@
-"""Background tasks: start one, look at one."""
+"""Routes that start a background task and return its state."""
 
 import secrets
 from typing import Annotated, Any
@@ -27,14 +27,14 @@ def start_task(name: str, arguments: Annotated[dict[str, Any] | None, Body()] = 
     task = PREFIX + name
     if task not in TASK_QUEUES:
         known = ", ".join(sorted(known.removeprefix(PREFIX) for known in TASK_QUEUES))
-        raise HTTPException(404, f"no task {name}; there are: {known}")
+        raise HTTPException(404, f"unknown task {name}; expected one of: {known}")
     result = celery_app.send_task(task, kwargs=arguments or {}, retry=False)
     return {"id": result.id, "task": name, "queue": TASK_QUEUES[task]}
 
 
 @router.get("/{task_id}")
 def get_task(task_id: str) -> dict[str, Any]:
-    """Return a task's state (PENDING also stands for unknown) and, at its end, the result or the error."""
+    """Return a task's state (PENDING also for unknown tasks) and, after its end, the result or error."""
     meta = celery_app.backend.get_task_meta(task_id)
     state, result = meta["status"], meta.get("result")
     if isinstance(result, Exception):

@@ -1,4 +1,4 @@
-"""Uploads."""
+"""Routes that store and return uploaded files."""
 
 from fastapi import APIRouter, File, HTTPException, UploadFile
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
@@ -21,11 +21,11 @@ def upload(file: UploadFile = File()) -> dict[str, str]:
 
 @router.get("/{key}")
 def download(key: str) -> Response:
-    """Return a file: from its public address when it has one, else through this process."""
+    """Return a file: redirect to its public URL if it has one, else stream it."""
     public = storage().public_url(check_key(key))
     if public:
         return RedirectResponse(public, status_code=307)
     stored = storage().open(key)
-    # A page that somebody uploaded must not run as a page of ours.
+    # An uploaded HTML page must not run in this site's origin.
     headers = {"Content-Security-Policy": "sandbox; default-src 'none'", "Cache-Control": "private, max-age=3600"}
     return StreamingResponse(stored.content, media_type=stored.content_type, headers=headers)

@@ -1,4 +1,4 @@
-"""Webhooks."""
+"""Route that receives Stripe's webhooks."""
 
 from typing import Annotated
 
@@ -14,13 +14,13 @@ router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
 @router.post("/stripe", status_code=202)
 async def stripe(request: Request, stripe_signature: Annotated[str, Header()] = "") -> dict[str, bool]:
-    """Take a signed event of Stripe as the sign to synchronise. 404 without STRIPE_WEBHOOK_SECRET."""
+    """Start a synchronisation when Stripe sends a signed event. 404 without STRIPE_WEBHOOK_SECRET."""
     secret = settings(StripeSettings).stripe_webhook_secret
     if secret is None:
-        raise HTTPException(404, "no webhook is set up")
+        raise HTTPException(404, "webhooks are not configured")
     if not is_signed(await request.body(), stripe_signature, secret.get_secret_value()):
         raise HTTPException(400, "wrong signature")
     if not await run_in_threadpool(publish, Call("app.tasks.sync_stripe_subscriptions", {})):
-        # Stripe sends it again.
+        # Stripe retries after a 503.
         raise HTTPException(503, "broker unavailable")
     return {"accepted": True}

@@ -1,4 +1,4 @@
-"""An echo over WebSocket. At a shutdown, Uvicorn closes the connection with 1012 (service restart)."""
+"""WebSocket route that echoes messages. At a shutdown, Uvicorn closes connections with 1012 (service restart)."""
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
@@ -7,7 +7,7 @@ router = APIRouter()
 
 @router.websocket("/ws")
 async def echo(socket: WebSocket) -> None:
-    """Send every text back until one side leaves."""
+    """Echo every message until the connection closes."""
     await socket.accept()
     try:
         while True:

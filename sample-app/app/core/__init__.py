@@ -1,1 +1,1 @@
-"""What every process shares: configuration, connections, logging."""
+"""Shared by all processes: configuration, connections, logging."""

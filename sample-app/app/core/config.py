@@ -51,13 +51,13 @@ class _Group(BaseSettings):
 
 
 class LogSettings(_Group):
-    """How much a process says."""
+    """Log level."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
 class AppSettings(_Group):
-    """What identifies this process and how it treats its clients."""
+    """Identity of this process, and limits for its clients."""
 
     environment: str = "development"
     app_version: str = "dev"
@@ -205,7 +205,7 @@ def settings(group: type[Group]) -> Group:
 
 
 def load_all() -> None:
-    """Check every group at once, so that a process fails at its start and not at its first e-mail."""
+    """Validate all groups, so that a process fails at its start and not at its first e-mail."""
     for group in _Group.__subclasses__():
         settings(group)
 

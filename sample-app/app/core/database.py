@@ -20,11 +20,11 @@ from app.core.config import DatabaseSettings, settings
 
 log = logging.getLogger(__name__)
 
-# A busy machine takes its time for TLS and SCRAM; a request that waits is better than one that fails.
+# TLS and SCRAM are slow on a busy machine; a request that waits is better than one that fails.
 CONNECT_SECONDS = 5
 REPLICA_PAUSE_SECONDS = 15.0
 
-# A server that was demoted or told to stop keeps its connections: they are of no further use.
+# Errors of a server that was demoted or is stopping: its connections must not be reused.
 _GONE = (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.AdminShutdown, psycopg.errors.CannotConnectNow)
 
 
@@ -85,7 +85,7 @@ def replica() -> Engine | None:
 
 @cache
 def unpooled() -> Engine:
-    """Connects anew each time: for readiness checks, which must not wait for the pool."""
+    """An engine that opens a connection per use, for readiness checks, which must not wait for the pool."""
     return _create(settings(DatabaseSettings).database_url, pooled=False)
 
 
@@ -101,7 +101,7 @@ _replica_retry_at = 0.0
 
 @contextmanager
 def reader() -> Iterator[Session]:
-    """A session for lists and reports: the replica, or the primary while the replica does not answer."""
+    """A session for lists and reports: on the replica, or on the primary while the replica is unavailable."""
     with Session(_reading_engine(), expire_on_commit=False) as session:
         yield session
 
@@ -112,7 +112,7 @@ def _reading_engine() -> Engine:
     if engine is None or time.monotonic() < _replica_retry_at:
         return primary()
     try:
-        # The pool's ping proves the connection; it is handed on to the session at once.
+        # The pool's ping tests the connection, which the session then uses at once.
         engine.connect().close()
     except OperationalError:
         _replica_retry_at = time.monotonic() + REPLICA_PAUSE_SECONDS

@@ -33,7 +33,7 @@ def observe_request(method: str, route: str, status: int, seconds: float) -> Non
 
 
 class _Backlog(Collector):
-    """Waiting work, asked for at the moment of scraping. What cannot be asked is left out."""
+    """Queue lengths, read at the time of the scrape. Values that cannot be read are omitted."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:

@@ -1,4 +1,4 @@
-"""Where a process may write. Standard library only: the health check imports it."""
+"""Paths that processes write to. Standard library only, because the health check imports this."""
 
 import os
 from pathlib import Path
@@ -15,6 +15,6 @@ HEARTBEAT_SECONDS = 5.0
 
 
 def beat_heart(file: Path) -> None:
-    """Set the file's modification time to now, making it when it is missing."""
+    """Set the file's modification time to now; creates the file when it is missing."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch()

@@ -30,7 +30,7 @@ def _options() -> dict[str, object]:
 
 
 def connect(url: str, master: str | None = None, sentinel_password: SecretStr | None = None) -> Redis:
-    """Make a client. Nothing is sent before its first command; each one takes two seconds at most.
+    """Create a client. It connects at its first command; a command times out after two seconds.
 
     `master` is the name that the Sentinels know the server by; it is needed for `sentinel://` only.
     """

@@ -1,1 +1,1 @@
-"""What the routes and the tasks do, free of HTTP and of Celery."""
+"""Business logic of routes and tasks, independent of HTTP and Celery."""

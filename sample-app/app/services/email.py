@@ -1,4 +1,4 @@
-"""E-mail: five ways out, and a record of what went."""
+"""Sends e-mail through one of five backends and records what was sent."""
 
 import logging
 import smtplib
@@ -51,7 +51,7 @@ def send_once(session: Session, key: str, message: Message) -> bool:
 
 
 def _console(config: EmailSettings, message: Message) -> None:
-    # Outside development a body, which may hold a reset link, does not belong into a log.
+    # The body may contain a reset link, so it is logged in development only.
     body = {"body": message.body} if settings(AppSettings).environment == "development" else {}
     log.info("e-mail", extra={"kind": message.kind, "subject": message.subject, **body})
 
@@ -116,7 +116,7 @@ def _post(url: str, **request: object) -> None:
     try:
         httpx.post(url, timeout=TIMEOUT_SECONDS, **request).raise_for_status()
     except httpx.TransportError as error:
-        # A builtin error, which the tasks retry on.
+        # A built-in error type, on which the tasks retry.
         raise ConnectionError(f"the e-mail provider does not answer: {type(error).__name__}") from error
 
 

@@ -1,4 +1,4 @@
-"""Feeds: lists of rows, given directly or as an uploaded file."""
+"""Parses marketplace feeds: lists of rows, given directly or as an uploaded file."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Feature flags: kept in PostgreSQL, cached in Redis for five minutes."""
+"""Feature flags: stored in PostgreSQL, cached in Redis for five minutes."""
 
 import logging
 from typing import Literal, NamedTuple
@@ -23,7 +23,7 @@ class Flag(NamedTuple):
 
 
 def read_flag(name: str) -> Flag | None:
-    """Return a flag, or None when there is none of this name. Without the cache, the database answers."""
+    """Return a flag, or None for an unknown name. Reads the database when the cache is unavailable."""
     key = f"flag:{name}"
     try:
         cached = flag_store().get(key)

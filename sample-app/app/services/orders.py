@@ -1,4 +1,4 @@
-"""Orders."""
+"""Places orders."""
 
 from typing import Annotated, NamedTuple
 
@@ -14,7 +14,7 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 
 class NewOrder(BaseModel):
-    """What a client sends."""
+    """An order as a client sends it."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -25,7 +25,7 @@ class NewOrder(BaseModel):
 
 
 class Placed(NamedTuple):
-    """An order, and whether it was made just now."""
+    """An order, and whether it is new."""
 
     order: Order
     is_new: bool

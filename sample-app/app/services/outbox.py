@@ -1,4 +1,4 @@
-"""The transactional outbox: a task is written down with the data it is about, then sent.
+"""The transactional outbox: a task is stored in the same transaction as its data, then published.
 
 The row is committed with the order. Right after that the task is published; if this fails, or the message is lost,
 the sweep publishes it again. The task marks the row as done in the transaction in which it does its work.
@@ -37,13 +37,13 @@ class Call:
 
 
 def remember(session: Session, call: Call, order_id: int | None = None) -> None:
-    """Write a call into the outbox, as part of the caller's transaction."""
+    """Store a call in the outbox, as part of the caller's transaction."""
     first_sweep = datetime.now(UTC) + timedelta(seconds=GRACE_SECONDS)
     session.add(Outbox(task=call.task, arguments=call.arguments, order_id=order_id, next_attempt_at=first_sweep))
 
 
 def take_due(session: Session) -> list[Call]:
-    """Return the calls whose time has come and put off their next attempt, twice as far each time.
+    """Return the calls that are due and schedule their next attempt, with exponential backoff.
 
     Growing pauses keep a long queue from filling up with copies of what is already waiting in it.
     """
@@ -65,7 +65,7 @@ _broker_retry_at = 0.0
 
 
 def publish(call: Call) -> bool:
-    """Send a call to the broker. Returns False when it is out of reach, and then leaves it alone for some seconds."""
+    """Publish a call to the broker. Returns False when it is unavailable, and then pauses for some seconds."""
     global _broker_retry_at  # noqa: PLW0603 - one clock per process, a race costs one extra attempt
     if time.monotonic() < _broker_retry_at:
         return False

@@ -1,4 +1,4 @@
-"""Products."""
+"""Inserts and updates products from a feed."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ class ProductRow(BaseModel):
 
 
 def upsert_products(session: Session, rows: list[dict[str, Any]]) -> int:
-    """Insert or update products, the last row of a SKU winning. Returns how many there were."""
+    """Insert or update products, the last row of a SKU wins. Returns their number."""
     parsed = TypeAdapter(list[ProductRow]).validate_python(rows)
     # In order of SKU, so that two imports lock the rows in the same order.
     unique = sorted({row.sku: row.model_dump() for row in parsed}.values(), key=lambda row: row["sku"])

@@ -1,4 +1,4 @@
-"""A limit on requests per minute and client, counted in Redis."""
+"""Rate limit per client and minute, counted in Redis."""
 
 import time
 

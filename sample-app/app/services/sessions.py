@@ -1,4 +1,4 @@
-"""User sessions: an opaque id in a cookie, the content in Redis, a trace in PostgreSQL."""
+"""User sessions: an opaque id in a cookie, the content in Redis, an audit record in PostgreSQL."""
 
 import json
 import secrets
@@ -19,7 +19,7 @@ def _key(session_id: str) -> str:
 
 
 def _hash(session_id: str) -> str:
-    # Whoever reads Redis or the audit table still has no valid cookie.
+    # Read access to Redis or the audit table must not reveal a valid cookie.
     return sha256(session_id.encode()).hexdigest()
 
 
@@ -33,16 +33,16 @@ def open_session(database: Session, user: str, client: str) -> str:
 
 
 def session_user(session_id: str) -> str | None:
-    """Return who a session belongs to, or None when it is over."""
+    """Return the user of a session, or None when it has expired."""
     stored = cache_store().get(_key(session_id))
     return json.loads(stored)["user"] if stored else None
 
 
 def close_session(session_id: str) -> None:
-    """End a session. Ending it again does no harm."""
+    """End a session. Idempotent."""
     cache_store().delete(_key(session_id))
 
 
 def delete_expired(database: Session) -> int:
-    """Delete audit rows of sessions that are over and return how many there were."""
+    """Delete the audit rows of expired sessions and return their number."""
     return database.execute(delete(SessionAudit).where(SessionAudit.expires_at < func.now())).rowcount

@@ -1,4 +1,4 @@
-"""Files, in a local folder or in a Cloudflare R2 bucket."""
+"""File storage: a local folder or a Cloudflare R2 bucket."""
 
 import re
 import shutil
@@ -27,14 +27,14 @@ class MissingFileError(Exception):
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file on its way out."""
+    """An open file with its content type."""
 
     content: Iterator[bytes]
     content_type: str
 
 
 class Storage(Protocol):
-    """What a storage backend can do."""
+    """Interface of a storage backend."""
 
     def save(self, key: str, source: BinaryIO, content_type: str) -> str:
         """Store a file under a key and return its URL, relative or absolute."""
@@ -46,7 +46,7 @@ class Storage(Protocol):
         """Return a whole file. Raises MissingFileError."""
 
     def public_url(self, key: str) -> str | None:
-        """Return where a browser gets the file without asking the application, if anywhere."""
+        """Return the URL at which browsers can get the file directly, or None."""
 
 
 def new_key(file_name: str) -> str:
@@ -69,7 +69,7 @@ class LocalStorage:
         self._folder = folder
 
     def save(self, key: str, source: BinaryIO, content_type: str) -> str:
-        """Write the file beside its place and rename it, so that nobody reads half of it."""
+        """Write a temporary file and rename it, so that no partial file can be read."""
         self._folder.mkdir(parents=True, exist_ok=True)
         target = self._folder / check_key(key)
         partial = self._folder / f".{uuid4().hex}.part"
@@ -95,7 +95,7 @@ class LocalStorage:
         return b"".join(self.open(key).content)
 
     def public_url(self, key: str) -> str | None:
-        """Nowhere: a reverse proxy may serve the folder, under the same address."""
+        """None: files are served by the application, or by a reverse proxy under the same URL."""
         return None
 
 
@@ -106,14 +106,14 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 
 
 class R2Storage:
-    """A bucket of Cloudflare R2, or of anything else that speaks S3."""
+    """A bucket of Cloudflare R2 or of another S3 storage."""
 
     def __init__(self, config: StorageSettings) -> None:
         self._config = config
 
     @cached_property
     def _client(self) -> "BaseClient":
-        # Imported here: it takes a good part of a second, which local storage need not pay.
+        # Imported here because it is slow, and local storage does not need it.
         import boto3
         from botocore.config import Config
 
@@ -129,7 +129,7 @@ class R2Storage:
                 connect_timeout=5,
                 read_timeout=30,
                 retries={"max_attempts": 3, "mode": "standard"},
-                # R2 does not know the newer trailing checksums.
+                # R2 does not support the newer trailing checksums.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             ),

@@ -1,4 +1,4 @@
-"""Stripe: the subscriptions, and proof that a webhook comes from there."""
+"""Stripe: synchronises subscriptions and verifies webhook signatures."""
 
 import hashlib
 import hmac
@@ -19,7 +19,7 @@ SIGNATURE_VALID_SECONDS = 300
 
 
 def sync_subscriptions() -> dict[str, str | int]:
-    """Copy all subscriptions into the database. Says so and does nothing when there is no key."""
+    """Copy all subscriptions into the database. Without an API key it only reports that it was skipped."""
     config = settings(StripeSettings)
     if config.stripe_secret_key is None:
         return {"status": "skipped", "reason": "STRIPE_SECRET_KEY is not set"}

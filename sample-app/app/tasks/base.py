@@ -1,4 +1,4 @@
-"""What all tasks have in common: retries after an outage, and an end to tasks that kill their worker."""
+"""Base class of all tasks: retries after an outage, and a limit for tasks that kill their worker."""
 
 import logging
 from typing import Any
@@ -16,7 +16,7 @@ DELIVERY_COUNT_TTL_SECONDS = 24 * 3600
 
 
 class PoisonTaskError(Exception):
-    """The task was delivered too often without ever coming to an end."""
+    """The task was delivered too often without ending."""
 
 
 class OrionTask(Task):

@@ -1,4 +1,4 @@
-"""E-mail tasks. Every e-mail has a key, and a key is sent once however often its task runs."""
+"""E-mail tasks. Every e-mail has a key and is sent once, however often its task runs."""
 
 import time
 from typing import Any
@@ -21,7 +21,7 @@ RESET_VALID_SECONDS = 3600
 def send_order_confirmation(order_id: int) -> dict[str, Any]:
     """Confirm an order. `confirmation_count` counts the runs; the e-mail and `confirmed_at` come from the first."""
     with transaction() as session:
-        # The row lock makes two deliveries of the same task take turns.
+        # The row lock serialises two deliveries of the same task.
         order = session.scalars(
             update(Order)
             .where(Order.id == order_id)

@@ -1,4 +1,4 @@
-"""Imports from the Letzshop marketplace. A feed is a list of rows, or an uploaded JSON or CSV file."""
+"""Tasks that import products and orders from the Letzshop marketplace."""
 
 from typing import Any
 
@@ -20,12 +20,12 @@ def import_letzshop_products(feed: list[dict[str, Any]] | None = None, upload_ke
 
 @celery_app.task(base=OrionTask, name="app.tasks.import_letzshop_orders")
 def import_letzshop_orders(feed: list[dict[str, Any]] | None = None, upload_key: str | None = None) -> dict[str, int]:
-    """Place every order of the feed that is not there yet (`id`, `item`, `quantity`, `email`)."""
+    """Place every order of the feed that does not exist yet (`id`, `item`, `quantity`, `email`)."""
     placed = 0
     rows = read_feed(feed, upload_key)
     with transaction() as session:
         for row in rows:
             fields = {**row, "reference": f"letzshop-{row['id']}"}
             placed += place_order(session, NewOrder.model_validate(fields)).is_new
-    # Their confirmations are in the outbox; the next sweep sends them off.
+    # Their confirmations are in the outbox; the next sweep publishes them.
     return {"rows": len(rows), "placed": placed}

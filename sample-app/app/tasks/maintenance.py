@@ -1,4 +1,4 @@
-"""Housekeeping, run by Beat."""
+"""Periodic housekeeping tasks, scheduled by Beat."""
 
 from app.celery import celery_app
 from app.core.database import transaction
@@ -10,20 +10,20 @@ from app.tasks.base import OrionTask
 
 @celery_app.task(base=OrionTask, name="app.tasks.cleanup_expired_sessions")
 def cleanup_expired_sessions() -> dict[str, int]:
-    """Delete audit rows of sessions that are over."""
+    """Delete the audit rows of expired sessions."""
     with transaction() as session:
         return {"deleted": delete_expired(session)}
 
 
 @celery_app.task(base=OrionTask, name="app.tasks.sync_stripe_subscriptions")
 def sync_stripe_subscriptions() -> dict[str, str | int]:
-    """Copy the state of all subscriptions from Stripe. Without a key there is nothing to ask."""
+    """Copy the state of all subscriptions from Stripe. Skipped without an API key."""
     return sync_subscriptions()
 
 
 @celery_app.task(base=OrionTask, name="app.tasks.sweep_outbox")
 def sweep_outbox() -> dict[str, int]:
-    """Send off again what was committed some time ago and has not been done."""
+    """Publish again the calls in the outbox that were committed some time ago and have not run."""
     with transaction() as session:
         due = take_due(session)
     return {"due": len(due), "published": sum(publish(call) for call in due)}

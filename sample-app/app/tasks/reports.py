@@ -1,4 +1,4 @@
-"""Reports."""
+"""Task that generates the daily sales report."""
 
 import csv
 import io

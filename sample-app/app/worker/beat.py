@@ -1,4 +1,4 @@
-"""Beat's scheduler, with a sign of life."""
+"""Beat's scheduler with a heartbeat file for its health check."""
 
 from celery.beat import PersistentScheduler
 

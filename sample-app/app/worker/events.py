@@ -9,14 +9,14 @@ from celery.events.dispatcher import EventDispatcher
 
 
 class Dispatcher(EventDispatcher):
-    """Tries once; what could not be sent goes out with the next connection."""
+    """Tries once; events that could not be sent are sent with the next connection."""
 
     def send(self, type: str, *arguments: object, **options: object) -> object:
-        """Send an event, or keep it."""
+        """Send an event, or keep it for the next connection."""
         return super().send(type, *arguments, **options | {"retry": False})
 
 
 class Events(StandardEvents):
-    """Celery's events, sent by that dispatcher."""
+    """Celery's events step with the dispatcher above."""
 
     dispatcher_cls = "app.worker.events:Dispatcher"

@@ -38,7 +38,7 @@ def _number(name: str, default: str | None = None) -> sa.Column:
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     op.create_table(
         "orders",
         sa.Column("id", sa.Integer, sa.Identity(), nullable=False),

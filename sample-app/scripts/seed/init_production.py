@@ -1,4 +1,4 @@
-"""Put in what a new platform needs: feature flags, plans and an administrator. Safe to run again.
+"""Inserts what a new platform needs: feature flags, plans and an administrator. Safe to run again.
 
 What exists is left alone, so a flag that was switched in production stays switched.
 The administrator (`ADMIN_EMAIL`) gets no password; `send_password_reset` lets them choose one.
@@ -29,7 +29,7 @@ PLANS = [
 
 
 def main() -> None:
-    """Insert the missing rows and print how many there were."""
+    """Insert the missing rows and print their number."""
     admin = [{"email": os.environ.get("ADMIN_EMAIL") or "admin@orion.invalid", "is_admin": True}]
     wanted: list[tuple[type[Base], list[dict[str, object]]]] = [(FeatureFlag, FLAGS), (Plan, PLANS), (User, admin)]
     with transaction() as session:
