@@ -1,6 +1,6 @@
 /**
- * How long the everyday commands of the development stack take: medians of one run, written to bench/development.md.
- * It needs the toolchain and the images to be there (make images); it uses a stack and ports of its own.
+ * Benchmark of the everyday commands of the development stack: medians of one run, written to bench/development.md.
+ * It needs the toolchain and the images (make images); it uses its own stack and ports.
  */
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -21,15 +21,15 @@ function timed(run: () => Ran): number {
 const repeat = (times: number, run: () => number): number[] => Array.from({ length: times }, run);
 
 function measure(): Row[] {
-  // Before there are containers that want to know every few seconds whether they are well.
+  // Measured first, before containers run whose health checks use the processor.
   const tests = repeat(3, () => timed(() => sandbox.run("make", ["-C", project, "test-unit"])));
   const fromNothing = repeat(3, () => {
     sandbox.make("down", { DATA: "delete" });
     return timed(() => sandbox.make("up"));
   });
   return [
-    { what: "`make up` from nothing, toolchain and images there", limit: 60, values: fromNothing },
-    { what: "`make up`, nothing to change", limit: 10, values: repeat(5, () => timed(() => sandbox.make("up"))) },
+    { what: "`make up` from nothing, toolchain and images present", limit: 60, values: fromNothing },
+    { what: "`make up`, no changes", limit: 10, values: repeat(5, () => timed(() => sandbox.make("up"))) },
     { what: "`npx pulumi preview`", limit: 5, values: repeat(5, () => timed(() => sandbox.pulumi("preview"))) },
     { what: "`make doctor`", limit: 10, values: repeat(3, () => timed(() => sandbox.make("doctor"))) },
     { what: "`make test-unit`, nothing else running", limit: 30, values: tests },

@@ -1,7 +1,7 @@
 /**
- * What faults cost the mvp phase on a rehearsal cloud under a steady load, and ten updates that are killed at random
- * moments, written to bench/faults.md. It needs root, the toolchain and the images to be there; it uses a cloud of its own
- * name, addresses and port.
+ * Benchmark of faults in phase mvp on a rehearsal cloud under a steady load: recovery times and failed requests, with ten
+ * updates killed at random moments. Written to bench/faults.md. It needs root, the toolchain and the images; it uses a
+ * cloud with its own name, addresses and port.
  */
 import { writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
@@ -13,24 +13,24 @@ import { RehearsedPlatform } from "../testing/platform.ts";
 import { succeed } from "../testing/sandbox.ts";
 import { machine, markdownTable, tableOf } from "./table.ts";
 import { timed } from "./timed.ts";
-import { failuresDuring, type Happening, rowsOf, times, whats, wholeRun } from "./under-load.ts";
+import { failuresDuring, type LoadEvent, rowsOf, countOf, titlesOf, wholeRun } from "./under-load.ts";
 
 const root = join(import.meta.dirname, "..");
 const place = ["PHASE=mvp", "BLOCK=96", "PORT=8960"];
 const cloud = new RehearsalCloud(root, { name: "benchflt", block: 96, port: 8960, machines: "docker" });
 const platform = new RehearsedPlatform(root, cloud);
 const kills = { fromNothing: 5, together: 10 };
-/** Within so many seconds from its start an update is killed. */
+/** An update is killed at most this many seconds after its start. */
 const longest = { fromNothing: 60, underLoad: 25 };
 const powerCuts = 3;
-/** So many seconds is waited for what must come back by itself. */
-const patience = 300;
+/** Timeout in seconds for recovery without intervention. */
+const recoveryTimeout = 300;
 
-/** What went wrong, and how long it took until all was well. */
-const faults: Happening[] = [];
+/** The injected faults, with the seconds until recovery. */
+const faults: LoadEvent[] = [];
 const tell = (line: string) => process.stdout.write(`${line}\n`);
 
-/** @param work resolves when all is well; its seconds are counted from the moment that `happens` has ended */
+/** @param work resolves after recovery; its seconds are measured from the end of `happens` */
 async function fault(what: string, happens: () => unknown, work: () => unknown) {
   const from = new Date().toISOString();
   await happens();
@@ -40,7 +40,7 @@ async function fault(what: string, happens: () => unknown, work: () => unknown) 
   faults.push({ what, from, to: new Date().toISOString(), seconds });
 }
 
-/** Kills an update at a random moment. @returns seconds after its start; undefined when it had ended by then */
+/** Kills an update at a random moment. @returns seconds after its start; undefined when it had ended before */
 async function kill(target: string, variables: readonly string[], most: number): Promise<number | undefined> {
   const seconds = 2 + Math.random() * (most - 2);
   const update = platform.start(target, ...variables);
@@ -48,7 +48,7 @@ async function kill(target: string, variables: readonly string[], most: number):
   return (await update.kill()) ? seconds : undefined;
 }
 
-/** Updates from nothing that are killed one after the other, while both APIs are busy; then one that is not. */
+/** First updates, killed one after the other while both APIs return 429 for some calls; then one that completes. */
 async function fromNothing(): Promise<string[]> {
   cloud.up();
   const busy = ["hetzner", "cloudflare"].map((api) => ({ kind: "reply", api, status: 429, rate: 0.3 }));
@@ -56,7 +56,7 @@ async function fromNothing(): Promise<string[]> {
   const moments: string[] = [];
   while (moments.length < kills.fromNothing) {
     const at = await kill("rehearse", place, longest.fromNothing);
-    // Those before have left it so little to do that it was through.
+    // The previous updates left so little to do that this one completed.
     if (at === undefined) break;
     moments.push(`from nothing, after ${at.toFixed(1)} s`);
     tell(moments.at(-1) ?? "");
@@ -71,7 +71,7 @@ async function killedUpdates(wanted: number): Promise<string[]> {
   for (let round = 1; moments.length < wanted; round++) {
     platform.configure("app.environment.ROUND", `round-${round}`);
     await fault(
-      "an update killed at a random moment, until the next one is through",
+      "an update killed at a random moment, until the next one completes",
       async () => {
         const at = await kill("up", ["REHEARSAL=1", "YES=1"], longest.underLoad);
         if (at !== undefined) moments.push(`under load, after ${at.toFixed(1)} s`);
@@ -80,7 +80,7 @@ async function killedUpdates(wanted: number): Promise<string[]> {
         succeed(platform.update());
       },
     );
-    await platform.healthy(undefined, patience);
+    await platform.healthy(undefined, recoveryTimeout);
   }
   return moments;
 }
@@ -88,11 +88,11 @@ async function killedUpdates(wanted: number): Promise<string[]> {
 async function outages(): Promise<void> {
   for (let n = 0; n < powerCuts; n++) {
     await fault(
-      "power cut, from the switch back on until orders are taken",
+      "power cut, from power on until orders are accepted",
       () => platform.cutPower(),
-      () => platform.ready(patience),
+      () => platform.ready(recoveryTimeout),
     );
-    await platform.healthy(undefined, patience);
+    await platform.healthy(undefined, recoveryTimeout);
   }
   for (const service of platform.services()) {
     await fault(
@@ -100,10 +100,10 @@ async function outages(): Promise<void> {
       () => undefined,
       async () => {
         await platform.kill(service);
-        await platform.healthy(service, patience);
+        await platform.healthy(service, recoveryTimeout);
       },
     );
-    await platform.ready(patience);
+    await platform.ready(recoveryTimeout);
   }
   await fullVolume();
   await brokenVersion();
@@ -112,7 +112,7 @@ async function outages(): Promise<void> {
 async function fullVolume(): Promise<void> {
   let empty = () => Promise.resolve();
   await fault(
-    "full Volume, from the moment that there is room again until orders are taken",
+    "full Volume, from freed space until orders are accepted",
     async () => {
       empty = await platform.fillVolume();
       while ((await platform.order()) === 201) await sleep(100);
@@ -120,7 +120,7 @@ async function fullVolume(): Promise<void> {
     },
     async () => {
       await empty();
-      await platform.ready(patience);
+      await platform.ready(recoveryTimeout);
     },
   );
 }
@@ -131,12 +131,13 @@ async function brokenVersion(): Promise<void> {
     "a version that does not start, until the update gives up",
     () => undefined,
     () => {
-      if (platform.update().code === 0) throw new Error("an update with a version that does not start went well");
+      if (platform.update().code === 0)
+        throw new Error("an update with a version that does not start succeeded; it must fail");
     },
   );
   platform.useUsualImage();
   await fault(
-    "the version before once more, until the update is through",
+    "the previous version again, until the update completes",
     () => undefined,
     () => succeed(platform.update()),
   );
@@ -145,11 +146,11 @@ async function brokenVersion(): Promise<void> {
 function failedTable(report: LoadReport): string {
   const count = (what: string, kind: RegExp) =>
     failuresDuring(faults, what, report).filter((one) => kind.test(one.what)).length;
-  const rows = whats(faults).map((what) => {
+  const rows = titlesOf(faults).map((what) => {
     const failed = [/order/, /page|upload/, /WebSocket/].map((kind) => count(what, kind));
-    return [what.split(",")[0] ?? "", times(faults, what), ...failed];
+    return [what.split(",")[0] ?? "", countOf(faults, what), ...failed];
   });
-  return markdownTable(["Fault", "times", "orders", "pages and uploads", "WebSockets cut off"], rows);
+  return markdownTable(["Fault", "times", "orders", "pages and uploads", "WebSockets broken"], rows);
 }
 
 try {
@@ -163,17 +164,17 @@ try {
   const report = await load.stop();
   const text = `# The mvp phase: what faults cost
 
-Measured by \`make bench-faults\` on ${machine()}. The machine is shared, runs the load, the cloud and the platform at the same
-time, and ${busy > 1 ? `was not idle: its load was ${busy.toFixed(1)} before` : "was idle before"}. The load is 2 orders and 2 pages a second, an upload every five, and 3 WebSockets.
+Measured by \`make bench-faults\` on ${machine()}. The machine is shared and runs the load, the cloud and the platform at the
+same time; its load average before was ${busy.toFixed(1)}. The load is 2 orders and 2 pages per second, an upload every five seconds, and 3 WebSockets.
 
-${tableOf("Seconds until all is well", rowsOf(faults), 1)}
+${tableOf("Seconds until recovery", rowsOf(faults), 1)}
 
-Requests that failed meanwhile:
+Requests that failed during each fault:
 
 ${failedTable(report)}
 
-${kills.together} updates were killed with all their processes; the first ${first.length} one after the other while both APIs refused three calls of
-ten (429). One update finished what they had left: ${moments.join("; ")}.
+${kills.together} updates were killed with all their processes; the first ${first.length} one after the other while both APIs refused 30 % of
+the calls (429). One update completed what they had left: ${moments.join("; ")}.
 
 ${wholeRun(report)}
 `;

@@ -1,4 +1,4 @@
-/** A Pulumi program of as many servers as `count` says: each in the private network, ten in a placement group. */
+/** Pulumi program for the benchmark of the rehearsal cloud: `count` servers in a private network, ten per placement group. */
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 

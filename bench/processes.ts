@@ -1,22 +1,22 @@
-/** What processes of this machine take, as the kernel counts it. */
+/** Reads memory and processor time of processes from /proc. */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 
 export interface Usage {
-  /** MiB at the most, all processes together. */
+  /** Peak memory of all processes together, in MiB. */
   readonly peak: number;
-  /** MiB of each program at that moment, by its name. */
+  /** MiB by program name at the time of the peak. */
   readonly programs: ReadonlyMap<string, number>;
 }
 
-/** Watches everything that this process starts. */
+/** Samples the memory of all descendants of this process. */
 export class Descendants {
   readonly #timer: NodeJS.Timeout;
   #usage: Usage = { peak: 0, programs: new Map() };
 
   constructor(milliseconds = 250) {
     this.#timer = setInterval(() => {
-      this.#look();
+      this.#sample();
     }, milliseconds);
   }
 
@@ -25,7 +25,7 @@ export class Descendants {
     return this.#usage;
   }
 
-  #look(): void {
+  #sample(): void {
     const parents = new Map(pids().map((pid) => [pid, Number(stat(pid)[1])]));
     const isBelow = (pid: number): boolean => {
       const parent = parents.get(pid) ?? 0;
@@ -41,13 +41,13 @@ export class Descendants {
   }
 }
 
-/** MiB that a process has had at the most. */
+/** Peak memory of a process in MiB. */
 export const peakOf = (pid: number): number => mebibytes(pid, "VmHWM");
 
-/** Seconds of a core that a process has used. */
+/** Processor seconds that a process has used. */
 export function processorSeconds(pid: number): number {
   const fields = stat(pid);
-  // In hundredths, whatever the kernel's own clock does.
+  // The kernel reports hundredths of a second here, independent of its own tick rate.
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
@@ -56,7 +56,7 @@ const pids = (): number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
 
-/** The fields of a process behind its name, its state first. */
+/** Fields of /proc/<pid>/stat after the program's name; the first one is the state. */
 const stat = (pid: number): string[] =>
   read(pid, "stat")
     .replace(/^.*\) /s, "")
@@ -67,7 +67,7 @@ function mebibytes(pid: number, field: "VmRSS" | "VmHWM"): number {
   return Number(kibibytes) / 1024;
 }
 
-/** Empty when the process has ended meanwhile. */
+/** Reads a file of a process; empty when the process has ended. */
 function read(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, "utf8");

@@ -1,7 +1,7 @@
 /**
- * The mvp phase on a rehearsal cloud: how long it takes from nothing to the first answer, and what changes under a steady
- * load cost, written to bench/production.md. It needs root, the toolchain and the images to be there; it uses a cloud of its
- * own name, addresses and port.
+ * Benchmark of phase mvp on a rehearsal cloud: time from nothing to the first response, and the cost of changes under a
+ * steady load. Written to bench/production.md. It needs root, the toolchain and the images; it uses a cloud with its own
+ * name, addresses and port.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { RehearsedPlatform } from "../testing/platform.ts";
 import { succeed } from "../testing/sandbox.ts";
 import { readState } from "../tools/state.ts";
 import { median, machine, markdownTable, tableOf } from "./table.ts";
-import { failuresDuring, type Happening, rowsOf, times, whats, wholeRun } from "./under-load.ts";
+import { failuresDuring, type LoadEvent, rowsOf, countOf, titlesOf, wholeRun } from "./under-load.ts";
 
 const root = join(import.meta.dirname, "..");
 const deploys = 20;
@@ -33,28 +33,28 @@ function timed(work: () => unknown): number {
   return (performance.now() - start) / 1000;
 }
 
-/** A change while the load goes on. */
-function change(what: string, work: () => unknown): Happening {
+/** Makes a change while the load runs. */
+function change(what: string, work: () => unknown): LoadEvent {
   const from = new Date().toISOString();
   const seconds = timed(work);
   process.stdout.write(`${what}: ${seconds.toFixed(1)} s\n`);
   return { what, seconds, from, to: new Date().toISOString() };
 }
 
-/** The status of `/health`, asked for by the command that the report of a rehearsal says. */
+/** HTTP status of `/health`, requested with the curl command from the report of the rehearsal. */
 function firstAnswer(report: string): string {
   const [command = "false"] = /curl --resolve .*https:\/\/orion\.example\.com/.exec(report) ?? [];
   return ran(runSync("sh", ["-c", `${command}/health --silent --fail --output /dev/null --write-out '%{http_code}'`]));
 }
 
-/** The names that the engine has for the resources of a type. */
+/** URNs of the resources of a type. */
 const urnsOf = (type: string): string[] =>
   (readState(folder, stack)?.deployment.resources ?? []).flatMap((one) => (one.type === type ? [one.urn] : []));
 
-async function underLoad(): Promise<{ changes: Happening[]; report: LoadReport }> {
+async function underLoad(): Promise<{ changes: LoadEvent[]; report: LoadReport }> {
   const load = platform.load(7200);
   await sleep(5000);
-  const changes: Happening[] = [];
+  const changes: LoadEvent[] = [];
   for (let round = 1; round <= deploys; round++) {
     platform.configure("app.environment.RELEASE", `release-${round}`);
     changes.push(change("a deploy: migrations, app, workers, Beat", () => update()));
@@ -62,7 +62,7 @@ async function underLoad(): Promise<{ changes: Happening[]; report: LoadReport }
   platform.configure("workers.concurrency.default", "3");
   changes.push(change("a deploy of one worker", () => update()));
   platform.configure("edge.bodyLimitMb", "40");
-  changes.push(change("another configuration of the edge", () => update()));
+  changes.push(change("a changed configuration of the edge", () => update()));
   const certificates = urnsOf("cloudflare:index/originCaCertificate:OriginCaCertificate");
   const again = certificates.flatMap((urn) => ["--replace", urn]);
   changes.push(change("a new certificate for the edge", () => update(...again)));
@@ -70,10 +70,10 @@ async function underLoad(): Promise<{ changes: Happening[]; report: LoadReport }
   return { changes, report: await load.stop() };
 }
 
-const failuresTable = (changes: readonly Happening[], report: LoadReport): string =>
+const failuresTable = (changes: readonly LoadEvent[], report: LoadReport): string =>
   markdownTable(
     ["Change", "times", "failed requests"],
-    whats(changes).map((what) => [what, times(changes, what), failuresDuring(changes, what, report).length]),
+    titlesOf(changes).map((what) => [what, countOf(changes, what), failuresDuring(changes, what, report).length]),
   );
 
 try {
@@ -85,7 +85,7 @@ try {
   const refresh = timed(() => pulumi("preview", "--refresh", "--expect-no-changes"));
   const { changes, report } = await underLoad();
   const { failures, reconnected, latency } = report;
-  const text = `# The mvp phase: from nothing, and changes under load
+  const text = `# Phase mvp: the first update, and changes under load
 
 Measured by \`make bench-production\` on ${machine()}. The machine is shared and noisy, and runs the load, the cloud and the
 platform at the same time.
@@ -98,8 +98,8 @@ ${tableOf(
       limit: 240,
       values: [up],
     },
-    { what: "the same once more: nothing changes", values: [unchanged] },
-    { what: "`npx pulumi preview --refresh`: nothing has changed", values: [refresh] },
+    { what: "the same again, no changes", values: [unchanged] },
+    { what: "`npx pulumi preview --refresh`, no changes", values: [refresh] },
   ],
   1,
 )}
@@ -111,8 +111,11 @@ ${tableOf("Seconds of `npx pulumi up`", rowsOf(changes), 1)}
 ${failuresTable(changes, report)}
 
 ${wholeRun(report, [
-  ["milliseconds of an answer", `${latency.median} in the median, ${latency.p99} at 99 %, ${latency.slowest} at most`],
-  ["WebSockets that were ended with a close frame, and came again", reconnected],
+  [
+    "response time in milliseconds",
+    `${latency.median} median, ${latency.p99} 99th percentile, ${latency.slowest} maximum`,
+  ],
+  ["WebSockets closed with a close frame and opened again", reconnected],
 ])}
 `;
   writeFileSync(join(import.meta.dirname, "production.md"), text);

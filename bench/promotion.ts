@@ -1,7 +1,7 @@
 /**
- * What the loss of the server with the primary costs on a rehearsal cloud under a steady load: of core-1, and then of db-2, which
- * has taken its place. Written to bench/promotion.md. It needs root, the toolchain and the images to be there; it uses a cloud
- * of its own name, addresses and port.
+ * Benchmark of `make promote-replica` on a rehearsal cloud under a steady load: core-1 with the primary is lost, and then
+ * db-2 with its successor. Written to bench/promotion.md. It needs root, the toolchain and the images; it uses a cloud with
+ * its own name, addresses and port.
  */
 import { deepStrictEqual } from "node:assert/strict";
 import { writeFileSync } from "node:fs";
@@ -23,14 +23,14 @@ const { query, power } = serversOf(cloud);
 
 interface Loss {
   readonly server: string;
-  /** From the start of the command until orders were taken. */
+  /** Seconds from the start of the command until orders are accepted. */
   readonly untilOrders: number;
-  /** Until a new replica followed, and the command had ended. */
+  /** Seconds until a new replica streams and the command has ended. */
   readonly untilReplica: number;
   readonly report: LoadReport;
 }
 
-/** The server with the primary loses its power under load, and what follows it takes its place. @throws when it does not end well */
+/** Cuts the power of the primary's server under load and promotes its replica. @throws when the result is not as expected */
 async function lose(server: string, replica: { readonly server: string; readonly service: string }): Promise<Loss> {
   const load = platform.load(3600);
   await sleep(20_000);
@@ -59,13 +59,13 @@ try {
   ];
   writeFileSync(
     join(import.meta.dirname, "promotion.md"),
-    `# The loss of the server with the primary
+    `# Loss of the server with the primary
 
 Measured by \`make bench-promotion\` on ${machine()}. The machine is shared and noisy, and runs the load, the cloud and all
-servers at the same time. The server loses its power under 2 orders a second; \`make promote-replica\` is started at once.
-Orders that were acknowledged and are not on the replica are the price of asynchronous replication.
+servers at the same time. The server loses power under 2 orders per second; \`make promote-replica\` is started at once.
+Acknowledged orders that are not on the replica are lost, because replication is asynchronous.
 
-${markdownTable(["lost", "seconds until orders are taken", "until a new replica follows", ...orderHeads], losses.map(rowOf))}
+${markdownTable(["lost server", "seconds until orders are accepted", "until a new replica streams", ...orderHeads], losses.map(rowOf))}
 `,
   );
 } finally {

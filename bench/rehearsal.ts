@@ -1,6 +1,6 @@
 /**
- * What the rehearsal cloud takes: times and memory of one run, written to bench/rehearsal.md. It needs root, the toolchain
- * and the images to be there; it uses clouds of its own names, addresses and ports.
+ * Benchmark of the rehearsal cloud: times and memory of one run, written to bench/rehearsal.md. It needs root, the toolchain
+ * and the images; it uses clouds with their own names, addresses and ports.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ const root = join(import.meta.dirname, "..");
 const runs = 3;
 const atOnce = 10;
 const many = 300;
-/** How long a server is left alone before its memory counts. */
+/** Seconds that a server rests before its memory is measured. */
 const restSeconds = 30;
 
 interface Measured {
@@ -40,7 +40,7 @@ async function withCloud<T>(options: CloudOptions, work: (cloud: RehearsalCloud)
   }
 }
 
-/** A server from the call that makes it until its Docker Engine answers to whoever logs in. */
+/** Creates a server and waits until its Docker Engine answers over SSH. */
 async function serve(cloud: RehearsalCloud, name: string): Promise<void> {
   const asked = { name, server_type: "cx23", image: "debian-12", ssh_keys: ["key"], user_data: "#cloud-config\n{}\n" };
   const { status, body } = await cloud.call("POST", "/hetzner/v1/servers", asked);
@@ -53,7 +53,7 @@ async function clear(cloud: RehearsalCloud): Promise<void> {
   await Promise.all(servers.map((id) => cloud.hetzner("DELETE", `/servers/${id}`)));
 }
 
-/** MiB of each of the cloud's servers, as their host counts it. */
+/** MiB of each server of the cloud, measured on the host. */
 function memoryOf(name: string): number[] {
   const units: Readonly<Record<string, number>> = { KiB: 2 ** -10, MiB: 1, GiB: 2 ** 10 };
   return docker("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}").flatMap((line) => {
@@ -69,7 +69,7 @@ const withMachines = (): Promise<Measured> =>
       cloud.up();
       await cloud.hetzner("POST", "/ssh_keys", { name: "key", public_key: cloud.publicKey });
     };
-    // Builds what is not there yet.
+    // Builds missing images before anything is measured.
     await begin();
     await serve(cloud, "first");
     const [down, up]: [number[], number[]] = [[], []];
@@ -94,22 +94,22 @@ const withMachines = (): Promise<Measured> =>
     const tenDown = await timed(() => cloud.down());
     return {
       seconds: [
-        { what: "`make cloud-up`, images there", limit: 10, values: up },
-        { what: "`make cloud-down`, no or one server", values: down },
+        { what: "`make cloud-up`, images present", limit: 10, values: up },
+        { what: "`make cloud-down`, at most one server", values: down },
         { what: "a server, from `POST /servers` to `docker info` over SSH", limit: 30, values: one },
-        { what: `${atOnce} servers at once, until all of them do`, values: [ten] },
+        { what: `${atOnce} servers at once, until all of them answer`, values: [ten] },
         { what: `\`make cloud-down\`, ${atOnce} servers`, values: [tenDown] },
       ],
       mebibytes: [
         { what: "a server at rest", limit: 250, values: atRest },
         { what: `each of ${atOnce} servers`, limit: 250, values: each },
         { what: `${atOnce} servers together`, values: [each.reduce((sum, value) => sum + value, 0)] },
-        { what: "the emulator at most", values: [emulator] },
+        { what: "the emulator, peak", values: [emulator] },
       ],
     };
   });
 
-/** The real engine with the real plugin. */
+/** Measures many servers without machines, with the real engine and the real plugin. */
 const withoutMachines = (): Promise<Measured> =>
   withCloud({ name: "benchmny", block: 94, port: 8940, machines: "none" }, async (cloud) => {
     cloud.up();
@@ -139,15 +139,15 @@ const withoutMachines = (): Promise<Measured> =>
       return {
         seconds: [
           { what: `\`pulumi up\` of ${many} servers`, values: [up] },
-          { what: "of it, the emulator's own work", values: [emulated] },
-          { what: "`pulumi preview` after it, which finds no changes", values: [preview] },
-          { what: "`pulumi refresh` after it, which finds no changes", values: [refresh] },
-          { what: "the cloud's status, as its page shows it", values: page },
+          { what: "of it, processor time of the emulator", values: [emulated] },
+          { what: "`pulumi preview` after it, no changes", values: [preview] },
+          { what: "`pulumi refresh` after it, no changes", values: [refresh] },
+          { what: "the data of the status page", values: page },
           { what: "`pulumi destroy`", values: [destroy] },
         ],
         mebibytes: [
-          { what: `the emulator at most, ${many} servers`, values: [emulator] },
-          { what: "engine, program and plugins at most, together", values: [peak] },
+          { what: `the emulator with ${many} servers, peak`, values: [emulator] },
+          { what: "engine, program and plugins together, peak", values: [peak] },
           ...[...programs]
             .filter(([, used]) => used >= 1)
             .sort(([, a], [, b]) => b - a)
@@ -159,7 +159,7 @@ const withoutMachines = (): Promise<Measured> =>
     }
   });
 
-/** A part of the text, said as soon as it is there: what follows takes minutes. */
+/** A section of the report; also printed at once, because the following measurements take minutes. */
 function partOf(title: string, { seconds, mebibytes }: Measured): string {
   const text = `## ${title}\n\n${tableOf("Seconds", seconds, 1)}\n\n${tableOf("MiB", mebibytes, 0)}\n`;
   process.stdout.write(`${text}\n`);

@@ -1,7 +1,7 @@
 /**
- * The move from one server to several on a rehearsal cloud under a steady load, several times; then what the replica does
- * there, and what the loss of a server costs. Written to bench/scale.md. It needs root, the toolchain and the images to be there;
- * it uses a cloud of its own name, addresses and port.
+ * Benchmark of phase scale on a rehearsal cloud under a steady load: the move from one server to several, the replica, and
+ * the loss of an app server. Written to bench/scale.md. It needs root, the toolchain and the images; it uses a cloud with
+ * its own name, addresses and port.
  */
 import { deepStrictEqual } from "node:assert/strict";
 import { writeFileSync } from "node:fs";
@@ -25,7 +25,7 @@ const platform = new RehearsedPlatform(root, cloud);
 const { query, identity, health, power } = serversOf(cloud);
 const tell = (line: string) => process.stdout.write(`${line}\n`);
 
-/** Of the orders up to one of them: their number, and a sum over all that a client has said of them. */
+/** Query for number and checksum of the orders up to an id. */
 const rowsUpTo = (id: string) =>
   `SELECT count(*), sum(hashtextextended((id, reference, item, quantity, email, created_at)::text, 0)) FROM orders WHERE id <= ${id}`;
 
@@ -34,7 +34,7 @@ interface Move {
   readonly report: LoadReport;
 }
 
-/** One server becomes several while the load goes on. @throws when what holds data is not what it was */
+/** Moves from mvp to scale under load. @throws when a container that holds data, or the data, has changed */
 async function move(): Promise<Move> {
   cloud.rehearse("mvp");
   const load = platform.load(3600);
@@ -62,11 +62,11 @@ const readsSql = "SELECT sum(idx_scan + seq_scan) FROM pg_stat_user_tables WHERE
 interface Replication {
   readonly milliseconds: readonly number[];
   readonly bytes: readonly number[];
-  /** Scans of the table of orders meanwhile, on the replica and on the primary. */
+  /** Scans of the table of orders during the measurement, on the replica and on the primary. */
   readonly reads: { readonly replica: number; readonly primary: number };
 }
 
-/** How far behind the replica is under load, and who is asked. */
+/** Measures the lag of the replica under load, and how reads are shared. */
 async function replication(): Promise<Replication> {
   const load = platform.load(600);
   await sleep(5000);
@@ -92,14 +92,14 @@ async function replication(): Promise<Replication> {
 }
 
 interface Outage {
-  /** Seconds until the load balancer has taken note. */
+  /** Seconds until the load balancer has marked the server unhealthy. */
   readonly noticed: number;
-  /** Failed requests that were begun after that. */
+  /** Failed requests that started after that. */
   readonly later: number;
   readonly report: LoadReport;
 }
 
-/** An app server is switched off under load. */
+/** Switches an app server off under load. */
 async function outage(): Promise<Outage> {
   const load = platform.load(600);
   await sleep(5000);
@@ -115,7 +115,7 @@ async function outage(): Promise<Outage> {
   return { noticed: (noticed - off) / 1000, later, report };
 }
 
-/** Several servers become one again while the load goes on; the replica, a copy, is given up. */
+/** Moves back from scale to mvp under load; the replica, which is only a copy, is deleted. */
 async function back(): Promise<Move> {
   platform.configure("protection", "false");
   succeed(platform.update());
@@ -138,13 +138,13 @@ const moveTable = (done: readonly Move[]): string =>
     }),
   );
 
-const head = `# The scale phase: the move, the replica, the loss of a server
+const head = `# Phase scale: the move, the replica, the loss of a server
 
 Measured by \`make bench-scale\` on ${machine()}. The machine is shared and noisy, and runs the load, the cloud and all servers at
 the same time.
 `;
 const sections: string[] = [];
-/** Keeps what has been measured, also when what comes after it fails. */
+/** Writes the results so far, so that they are kept when a later measurement fails. */
 function add(section: string): void {
   sections.push(section);
   writeFileSync(join(import.meta.dirname, "scale.md"), [head, ...sections].join("\n"));
@@ -159,9 +159,9 @@ try {
   }
   add(`## mvp to scale under load
 
-${moves} times from nothing to phase mvp, and from there to phase scale: 2 orders and 2 pages a second, an upload every five, and
-3 WebSockets. Container and start time of PostgreSQL, cache and broker were the same before and after, and so were the rows
-of the orders, by number and hash, on the primary and on the replica.
+${moves} times from nothing to phase mvp, and then to phase scale, under 2 orders and 2 pages per second, an upload every five seconds and
+3 WebSockets. Before and after each move, container and start time of PostgreSQL, cache and broker were the same, and so were the
+number and checksum of the orders, on the primary and on the replica.
 
 ${moveTable(done)}
 
@@ -175,19 +175,19 @@ Median: ${median(done.map(({ seconds }) => seconds)).toFixed(1)} s.
   ];
   add(`## The replica
 
-Under the same load, for ${sampledSeconds} s, asked twice a second:
+Under the same load, sampled twice per second for ${sampledSeconds} s:
 
-${tableOf("How far the replica is behind", lag, 1)}
+${tableOf("Lag of the replica", lag, 1)}
 
-Scans of the table of orders meanwhile: ${reads.replica} on the replica, ${reads.primary} on the primary.
+Scans of the table of orders during that time: ${reads.replica} on the replica, ${reads.primary} on the primary.
 `);
 
   const { noticed, later, report } = await outage();
   const { failures, ledger } = report;
-  add(`## An app server is switched off
+  add(`## Loss of an app server
 
-The load balancer had taken note after ${noticed.toFixed(1)} s. ${failures.length} requests failed, ${later} of those that were begun after
-that; of ${ledger.acknowledged} acknowledged orders ${ledger.lost.length} were lost, ${ledger.doubled.length} doubled, and of ${ledger.unconfirmed.length} the task was not run.
+The load balancer marked it unhealthy after ${noticed.toFixed(1)} s. ${failures.length} requests failed, ${later} of them started after that. Of
+${ledger.acknowledged} acknowledged orders, ${ledger.lost.length} were lost, ${ledger.doubled.length} exist twice, and the task of ${ledger.unconfirmed.length} did not run.
 `);
 
   await power("app-2", "poweron");
@@ -197,7 +197,7 @@ that; of ${ledger.acknowledged} acknowledged orders ${ledger.lost.length} were l
   const way = await back();
   add(`## scale to mvp under load
 
-The replica, a copy, was given up beforehand.
+The protection of the replica, which is only a copy, was removed before.
 
 ${moveTable([way])}
 `);

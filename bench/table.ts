@@ -1,25 +1,25 @@
-/** Measurements as the tables of bench/*.md. */
+/** Formats measurements as the Markdown tables of bench/*.md. */
 import { cpus, totalmem } from "node:os";
 
 export interface Row {
   readonly what: string;
-  /** The figure that must hold; undefined where none does. */
+  /** Upper limit that must hold; undefined: none. */
   readonly limit?: number;
-  /** One for each run. */
+  /** One value per run. */
   readonly values: readonly number[];
 }
 
 export const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 
-/** What it was measured on, and when. */
+/** The machine and the date of the measurement. */
 export const machine = (): string =>
   `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
 
 export const markdownTable = (heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
   [heads, heads.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 
-/** @param digits behind the point */
+/** @param digits digits after the decimal point */
 export function tableOf(head: string, rows: readonly Row[], digits: number): string {
   const text = (value: number) => value.toFixed(digits);
   return markdownTable(

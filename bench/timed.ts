@@ -1,4 +1,4 @@
-/** Seconds that something takes, until what it returns resolves. */
+/** Measures the seconds until work, or the promise that it returns, has ended. */
 export async function timed(work: () => unknown): Promise<number> {
   const start = performance.now();
   await work();

@@ -1,5 +1,5 @@
 /**
- * How long the engine takes on a machine that has none: a build with empty caches, written to bench/toolchain.md.
+ * Benchmark of the toolchain: builds engine and plugins with empty caches, written to bench/toolchain.md.
  * It needs Go, the package registries and about 10 GB in the temporary folder; the machine's own engine is not touched.
  */
 import { spawnSync } from "node:child_process";
@@ -51,11 +51,11 @@ ${markdownTable(
   [
     ["engine and plugins, from nothing", cold.seconds.toFixed(0)],
     ...steps.map(([, title = "", done = "", seconds = ""]) => [`of these: ${title} ${done}`, seconds]),
-    ["everything there", warm.seconds.toFixed(1)],
+    ["everything installed already", warm.seconds.toFixed(1)],
   ],
 )}
 
-The four plugins are one program under four names, linked; each counts with its whole size here.
+The four plugins are hard links to one program; the table shows its full size for each.
 
 ${markdownTable(["Program", "MB"], megabytes)}
 `;

@@ -1,55 +1,55 @@
-/** What happened while a load went on, as rows and tables of bench/*.md. Pure. */
+/** Rows and tables of bench/*.md from changes or faults that were timed under load. Pure. */
 import type { LoadReport } from "../testing/load.ts";
 import { markdownTable, type Row } from "./table.ts";
 
-/** Something that was done to the platform; the same may be done several times. */
-export interface Happening {
+/** A change or fault during the load; several can have the same title. */
+export interface LoadEvent {
   readonly what: string;
-  /** Times as the load's failures have them. */
+  /** Start and end in the format of the load's failures, RFC 3339. */
   readonly from: string;
   readonly to: string;
   readonly seconds: number;
 }
 
-/** What happened, each once. */
-export const whats = (happenings: readonly Happening[]): string[] => [...new Set(happenings.map(({ what }) => what))];
+/** The distinct titles. */
+export const titlesOf = (events: readonly LoadEvent[]): string[] => [...new Set(events.map(({ what }) => what))];
 
-/** How often something happened. */
-export const times = (happenings: readonly Happening[], what: string): number =>
-  happenings.filter((one) => one.what === what).length;
+/** Number of events with a title. */
+export const countOf = (events: readonly LoadEvent[], what: string): number =>
+  events.filter((one) => one.what === what).length;
 
-/** The seconds of all, by what happened. */
-export const rowsOf = (happenings: readonly Happening[]): Row[] =>
-  whats(happenings).map((what) => ({
+/** Rows with the seconds of all events, by title. */
+export const rowsOf = (events: readonly LoadEvent[]): Row[] =>
+  titlesOf(events).map((what) => ({
     what,
-    values: happenings.filter((one) => one.what === what).map(({ seconds }) => seconds),
+    values: events.filter((one) => one.what === what).map(({ seconds }) => seconds),
   }));
 
-/** The requests that failed while something happened. */
+/** Requests that failed during the events with a title. */
 export const failuresDuring = (
-  happenings: readonly Happening[],
+  events: readonly LoadEvent[],
   what: string,
   { failures }: LoadReport,
 ): LoadReport["failures"] =>
-  failures.filter(({ time }) => happenings.some((one) => one.what === what && one.from <= time && time <= one.to));
+  failures.filter(({ time }) => events.some((one) => one.what === what && one.from <= time && time <= one.to));
 
-/** Heads of the columns that `ordersOf` fills. */
+/** Column titles for the numbers that `ordersOf` returns. */
 export const orderHeads = ["orders acknowledged", "orders lost", "orders doubled", "orders whose task was not run"];
 
-/** How many orders were acknowledged, and what became of them. */
+/** Numbers of acknowledged, lost, doubled and unconfirmed orders. */
 export const ordersOf = ({ ledger }: LoadReport): number[] => [
   ledger.acknowledged,
   ...[ledger.lost, ledger.doubled, ledger.unconfirmed].map(({ length }) => length),
 ];
 
-/** @param more rows of the table, before those of the orders */
+/** @param more further rows, before those of the orders */
 export function wholeRun(report: LoadReport, more: readonly (readonly (string | number)[])[] = []): string {
   const requests = Object.entries(report.answered).map(([what, count]) => `${count} ${what}s`);
   return markdownTable(
-    ["Of the whole run", ""],
+    ["The whole run", ""],
     [
-      ["answered", requests.join(", ")],
-      ["failed", report.failures.length],
+      ["successful requests", requests.join(", ")],
+      ["failed requests", report.failures.length],
       ...more,
       ...ordersOf(report).map((count, index) => [orderHeads[index] ?? "", count]),
     ],
