@@ -59,7 +59,7 @@ export async function buildImage(workshop: Workshop, order: BuildOrder): Promise
     if (outcome.code !== 0) throw buildFailure(order.title, outcome, log);
     const id = readFileSync(idFile, "utf8").trim();
     const tagged = await runner("docker", ["tag", id, order.reference]);
-    if (tagged.code !== 0) throw new Error(`'${order.reference}' cannot be named: ${tagged.output.trim()}`);
+    if (tagged.code !== 0) throw new Error(`the image cannot be tagged as '${order.reference}': ${tagged.output.trim()}`);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-/** What the local Docker Engine has, and how it builds. */
+/** Lists the images of the local Docker Engine, and selects a builder that can use them. */
 import type { Run } from "../common/process.ts";
 
 export interface LocalImage {

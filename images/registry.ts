@@ -61,11 +61,11 @@ export class Registries {
     if (known !== undefined) return { kind: "unreachable", reason: known };
     mkdirSync(dirname(log), { recursive: true });
     rmSync(log, { force: true });
-    const { code, output } = await this.#runner("docker", ["pull", reference], { log, silenceSeconds: answerSeconds });
+    const { code, output } = await this.#runner("docker", ["pull", reference], { log, silenceSeconds: silenceTimeoutSeconds });
     if (code === 0) return { kind: "pulled" };
     const verdict: Pull =
       code === undefined
-        ? { kind: "unreachable", reason: `${host} did not answer within ${answerSeconds} s` }
+        ? { kind: "unreachable", reason: `${host} did not respond within ${silenceTimeoutSeconds} s` }
         : judgePull(output);
     if (verdict.kind === "unreachable") this.#unreachable.set(host, verdict.reason);
     return verdict;

@@ -1,16 +1,16 @@
-/** What goes wrong on demand: replies, delays, actions, stock, and machines. */
+/** Faults injected on demand: error replies, delays, failing actions, sold out types, broken machines. */
 import { z } from "zod";
 import type { Disturb } from "./hetzner/actions.ts";
 import type { Machines } from "./machines/machines.ts";
 import type { Store } from "./store.ts";
 
 const often = {
-  /** Of how many of the cases it happens. */
+  /** Share of the matching cases in which it applies. */
   rate: z.number().positive().max(1).default(1),
-  /** After so many times it is over; without it, when it is deleted. */
+  /** Number of times after which it ends; without it, it lasts until it is removed. */
   times: z.int().positive().optional(),
 };
-/** Which calls: of one API, with a method, and of a path or below it. */
+/** Which calls it applies to: API, method, and a path with everything below it. */
 const calls = {
   api: z.enum(["hetzner", "cloudflare"]),
   method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]).optional(),
@@ -36,7 +36,7 @@ export const faultSchema = z.discriminatedUnion("kind", [
     command: z.string().optional(),
     resource: resource.optional(),
     seconds: seconds.default(0),
-    /** The code of the action's error; without it the action is only slow. */
+    /** Error code of the action; without it the action is only slow. */
     code: z.string().optional(),
     message: z.string().default("a fault of the rehearsal"),
   }),
@@ -57,11 +57,11 @@ export interface FaultObjects {
   "rehearsal.fault": StoredFault;
 }
 
-/** What becomes of a call. */
+/** What the current faults do to one call. */
 export interface Interference {
   readonly seconds: number;
   readonly reply: { readonly status: number; readonly code: string | undefined; readonly message: string } | undefined;
-  /** It is never answered. */
+  /** Whether the call is never answered. */
   readonly hangs: boolean;
 }
 
@@ -72,7 +72,7 @@ const isBelow = (path: string, top: string): boolean => `${path}/`.startsWith(to
 export class Faults {
   readonly #store: Store<FaultObjects>;
   readonly #machines: Machines;
-  /** From 0 to below 1; tests give their own. */
+  /** Returns a number from 0 to below 1; tests pass their own. */
   readonly #random: () => number;
 
   constructor(store: Store<FaultObjects>, machines: Machines, random: () => number = Math.random) {
@@ -85,18 +85,18 @@ export class Faults {
     return this.#store.list("rehearsal.fault");
   }
 
-  /** Begins; what concerns machines has happened when it resolves. */
+  /** Adds a fault; resolves after it has been applied to machines. */
   async add(fault: Fault): Promise<StoredFault> {
     const id = this.#store.nextId("rehearsal.fault");
     const left = "times" in fault ? fault.times : undefined;
     const stored: StoredFault = { ...fault, id, ...(left !== undefined && { left }) };
     await this.#apply(stored, true);
-    // A killed machine is an event, not a state.
+    // Killing a machine is an event, not a state that can be removed.
     if (fault.kind !== "killed") this.#store.put("rehearsal.fault", id, stored);
     return stored;
   }
 
-  /** Ends one, or all. @returns whether there was any */
+  /** Removes one fault, or all. @returns whether any existed */
   async remove(id?: number): Promise<boolean> {
     const ended = this.list().filter((one) => id === undefined || one.id === id);
     for (const one of ended) {
@@ -106,13 +106,13 @@ export class Faults {
     return ended.length > 0;
   }
 
-  /** What is to happen to a call. @param path below the API's own */
+  /** The faults for a call. @param path path below the API's prefix */
   onCall(api: "hetzner" | "cloudflare", method: string, path: string): Interference {
     const concerns = (one: Matching<"reply" | "delay" | "timeout">) =>
       one.api === api && (one.method === undefined || one.method === method) && isBelow(path, one.path);
-    const [slow] = this.#happening("delay", concerns);
-    const [hang] = this.#happening("timeout", concerns);
-    const [reply] = hang ? [] : this.#happening("reply", concerns);
+    const [slow] = this.#takeMatching("delay", concerns);
+    const [hang] = this.#takeMatching("timeout", concerns);
+    const [reply] = hang ? [] : this.#takeMatching("reply", concerns);
     return {
       seconds: slow?.seconds ?? 0,
       hangs: hang !== undefined,
@@ -120,8 +120,8 @@ export class Faults {
     };
   }
 
-  readonly onAction: Disturb = (command, subjects) => {
-    const [found] = this.#happening(
+  readonly onAction: ActionFault = (command, subjects) => {
+    const [found] = this.#takeMatching(
       "action",
       (one) =>
         (one.command === undefined || one.command === command) &&
@@ -134,7 +134,7 @@ export class Faults {
     };
   };
 
-  /** Locations that have no server of a type left. */
+  /** Locations where a server type is sold out. */
   soldOut(serverType: string): ReadonlySet<string> {
     const found = this.list().flatMap((one) =>
       one.kind === "sold_out" && (one.serverType === undefined || one.serverType === serverType) ? one.locations : [],
@@ -142,13 +142,16 @@ export class Faults {
     return new Set(found);
   }
 
-  /** Takes up again what machines have forgotten over a restart. */
+  /** Applies faults to machines again after a restart of the emulator. */
   async resume(): Promise<void> {
     for (const one of this.list()) await this.#apply(one, true).catch(() => undefined);
   }
 
-  /** Faults of a kind that happen now; each that does is counted. */
-  #happening<Kind extends Fault["kind"]>(kind: Kind, concerns: (fault: Matching<Kind>) => boolean): Matching<Kind>[] {
+  /** The first fault of a kind that applies now, as a list; counts down its remaining times. */
+  #takeMatching<Kind extends Fault["kind"]>(
+    kind: Kind,
+    concerns: (fault: Matching<Kind>) => boolean,
+  ): Matching<Kind>[] {
     const isOfKind = (one: StoredFault): one is Matching<Kind> => one.kind === kind;
     return this.list()
       .filter(isOfKind)

@@ -1,21 +1,21 @@
-/** What the rehearsal cloud remembers: objects by kind and id in one SQLite file, so that a crash loses nothing. */
+/** The cloud's database: JSON objects by kind and id in one SQLite file, so that a crash loses nothing. */
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 
 /**
- * A store of JSON values. `Objects` names the kinds and the shape of each kind's values; whoever writes a kind is the
- * only one to, so that what is read has the shape that was written. One process has the file; it keeps what it read or
- * wrote, because every answer of the API looks through whole kinds.
+ * A store of JSON values. `Objects` maps kinds to the type of their values; each kind is written by one module only, so that
+ * values read have the type that was written. A single process uses the file. Values are cached in memory, because every
+ * API call reads whole kinds.
  */
 export class Store<Objects extends object> {
   readonly #database: DatabaseSync;
   readonly #statements: Readonly<Record<"list" | "put" | "delete" | "next", StatementSync>>;
-  /** What the file has, by kind and id, oldest first; a kind that is not here was not read yet. */
+  /** Cached values by kind and id, oldest first; a missing kind was not read yet. */
   readonly #kinds = new Map<string, Map<string, unknown>>();
   #depth = 0;
 
-  /** @param path the file, made when it is not there; `:memory:` for one that is forgotten */
+  /** @param path file, created when missing; `:memory:` for a temporary store */
   constructor(path: string) {
     if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     this.#database = new DatabaseSync(path);
@@ -53,7 +53,7 @@ export class Store<Objects extends object> {
   put<Kind extends keyof Objects & string>(kind: Kind, id: string | number, value: Objects[Kind]): void {
     const text = JSON.stringify(value);
     this.#statements.put.run(kind, String(id), text);
-    // As it would be read after a restart.
+    // Cached as it would be read after a restart.
     this.#kind(kind).set(String(id), frozen(JSON.parse(text) as Objects[Kind]));
   }
 
@@ -62,12 +62,12 @@ export class Store<Objects extends object> {
     this.#kind(kind).delete(String(id));
   }
 
-  /** A number that was never given out for the kind before, also not before a restart. @param first the very first */
+  /** Next id of a kind; never returned before, also across restarts. @param first the first id */
   nextId(kind: string, first = 1): number {
     return Number(this.#statements.next.get(kind, first)?.["last"]);
   }
 
-  /** Does all of the work or nothing of it. What it returns is on the disk. */
+  /** Runs work in a transaction: all or nothing. Its result is on disk when this returns. */
   transaction<T>(work: () => T): T {
     if (this.#depth > 0) return work();
     this.#database.exec("BEGIN IMMEDIATE");
@@ -101,7 +101,7 @@ export class Store<Objects extends object> {
   }
 }
 
-/** What everybody who asks gets, so that nobody may change it. */
+/** Freezes a value deeply, since all callers share it. */
 function frozen<T>(value: T): T {
   if (typeof value === "object" && value !== null) for (const part of Object.values(Object.freeze(value))) frozen(part);
   return value;

@@ -112,7 +112,7 @@ export class RehearsalCloud {
 
   async status(): Promise<Status> {
     const status = readStatus((await this.call("GET", "/rehearsal/status")).body);
-    if (!status) throw new Error("the cloud's status has another form");
+    if (!status) throw new Error("another version of this program runs the cloud");
     return status;
   }
 

@@ -1,4 +1,4 @@
-/** Certificates as Let's Encrypt issues them, by the program that its clients are tested with. */
+/** The cloud's ACME certificate authority: runs Pebble, the program that Let's Encrypt tests ACME clients with. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
@@ -12,15 +12,15 @@ import { acmeHostname } from "./acme-hostname.ts";
 export interface AcmeAuthorityOptions {
   /** The program, from `ensureProgram(acme, ...)`. */
   readonly program: string;
-  /** A folder of its own below the cloud's. */
+  /** Folder for its files, below the cloud's folder. */
   readonly folder: string;
-  /** An address of loopback of its own. */
+  /** Loopback address that only this authority uses. */
   readonly host: string;
-  /** Names as this machine finds them. */
+  /** Resolves names to addresses that this machine can reach. */
   readonly resolver: Pick<Resolver, "resolve">;
-  /** Has the authority that vouches for its own address: the one that vouches for the edge. */
+  /** Store with the public certificate authority, which signs the edge's certificates and the one of this HTTPS endpoint. */
   readonly store: CloudflareStore;
-  /** What is later than the certificate that its own address has. */
+  /** Current time, for the validity of the endpoint's certificate. */
   readonly now: () => Date;
 }
 
@@ -51,7 +51,7 @@ export class AcmeAuthority {
       ...{ listenAddress: `${host}:${ports.acme}`, managementListenAddress: `${host}:${ports.management}` },
       ...files,
       ...{ httpPort: 80, tlsPort: 443, ocspResponderURL: "", externalAccountBindingRequired: false },
-      // Seconds between a client's questions.
+      // Seconds between two polls of a client.
       retryAfter: { authz: 1, order: 1 },
       keyAlgorithm: "ecdsa",
       profiles: { default: { description: "90 days", validityPeriod: 90 * 86_400 } },
@@ -75,7 +75,7 @@ export class AcmeAuthority {
     await this.#names.stop();
   }
 
-  /** What its certificates are to be checked against, in PEM: it has another root each time that it starts. */
+  /** Root certificates in PEM that its certificates are verified with: it creates a new root each time it starts. */
   get roots(): string {
     return existsSync(this.#roots) ? readFileSync(this.#roots, "utf8") : "";
   }

@@ -1,4 +1,4 @@
-/** The name under which servers find the ACME authority. */
+/** Host name and directory URL of the cloud's ACME authority, as servers use them. */
 export const acmeHostname = "acme.rehearsal.internal";
-/** The URL of its directory, which a client is given. */
+/** ACME directory URL that a client is configured with. */
 export const acmeDirectory = `https://${acmeHostname}/dir`;

@@ -1,4 +1,4 @@
-/** The last calls of the APIs, for the page and the log. */
+/** Records the calls of both APIs: the last ones for the status page, all of them for the log. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { isRecord } from "../json.ts";
 
@@ -7,10 +7,10 @@ export interface Call {
   readonly time: string;
   readonly method: string;
   readonly path: string;
-  /** That of the reply; 0 when the client gave up before there was one. */
+  /** HTTP status of the reply; 0 when the client closed the connection before it. */
   readonly status: number;
   readonly milliseconds: number;
-  /** What the reply said against it; null when it did not. */
+  /** Error code and message of the reply; null on success. */
   readonly problem: string | null;
 }
 
@@ -31,13 +31,13 @@ export class Calls {
     return this.#calls.toReversed();
   }
 
-  /** Since the emulator was started. */
+  /** Number of calls since the emulator started. */
   get total(): number {
     return this.#total;
   }
 }
 
-/** Notes every call of the APIs, and writes each into the log. */
+/** Records every call of the APIs and writes it into the log. */
 export function watchCalls(app: FastifyInstance, calls: Calls, log: (line: string) => void): void {
   const problems = new WeakMap<FastifyRequest, string>();
   const note = (request: FastifyRequest, status: number, milliseconds: number): void => {
@@ -69,7 +69,7 @@ export function watchCalls(app: FastifyInstance, calls: Calls, log: (line: strin
   });
 }
 
-/** What a refusal of either API says. */
+/** Code and message of an error reply of either API. */
 function problemOf(payload: unknown): string | undefined {
   const body: unknown = typeof payload === "string" && payload.startsWith("{") ? JSON.parse(payload) : undefined;
   if (!isRecord(body)) return undefined;
@@ -82,6 +82,6 @@ function problemOf(payload: unknown): string | undefined {
 const lineOf = ({ time, method, path, status, milliseconds, problem }: Call): string =>
   [
     `${time.slice(11, 19)} ${method.padEnd(6)} ${path}`,
-    status === 0 ? "given up by the client" : `${status} ${milliseconds} ms`,
+    status === 0 ? "aborted by the client" : `${status} ${milliseconds} ms`,
     ...(problem === null ? [] : [problem]),
   ].join(" ");

@@ -1,4 +1,4 @@
-/** make cloud-up, cloud-down, cloud-status, cloud-fault. */
+/** Command line of the rehearsal cloud: runs make cloud-up, cloud-down, cloud-status and cloud-fault. */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { UserError } from "../../common/user-error.ts";
@@ -15,7 +15,7 @@ const usage = `Usage: node rehearsal/cloud/cli.ts up|down|status [--name main] [
                                     [--block 77] [--zones example.com,example.org:pro]
        node rehearsal/cloud/cli.ts fault [list | add KIND WORD... | remove NUMBER|all] [--name main]
 
-Faults, the kinds and their words:
+Kinds of faults with their arguments:
 ${faultUsage}`;
 
 async function main(): Promise<void> {
@@ -53,7 +53,7 @@ async function up(name: string, choices: CloudChoices): Promise<void> {
   const { settings, client, wasUp } = await startCloud(root, name, choices);
   if (wasUp) say(`Rehearsal cloud '${name}' is up already.`);
   show(await client.status());
-  say("\nIts variables, for the engine and every client:\n");
+  say("\nEnvironment variables for Pulumi and other clients:\n");
   for (const [variable, value] of Object.entries(environmentOf(settings))) say(`  export ${variable}=${value}`);
 }
 
@@ -79,14 +79,16 @@ async function fault(name: string, [command = "list", ...words]: readonly string
       return;
     case "add": {
       const { id, ...added } = await client.addFault(faultOf(words));
-      // A killed machine is an event, not a state that could be ended.
+      // Killing a machine is an event, not a state that can be removed later, so it has no number.
       say(added["kind"] === "killed" ? faultWords(added) : `${String(id)}  ${faultWords(added)}`);
       return;
     }
     case "remove": {
       const [wanted = ""] = words;
       if (wanted !== "all" && !/^\d+$/.test(wanted)) {
-        throw new UserError(`Which fault? Got '${wanted}', expected its number or 'all'; make cloud-fault lists them.`);
+        throw new UserError(
+          `Got '${wanted}', expected the number of a fault or 'all'; make cloud-fault lists the faults.`,
+        );
       }
       return client.removeFault(wanted === "all" ? wanted : Number(wanted));
     }
@@ -96,8 +98,7 @@ async function fault(name: string, [command = "list", ...words]: readonly string
 }
 
 function showFaults({ instance, faults }: Status): void {
-  if (faults.length === 0)
-    say(`Nothing is made to go wrong on rehearsal cloud '${instance}'. What can be:\n${faultUsage}`);
+  if (faults.length === 0) say(`Rehearsal cloud '${instance}' has no faults. Available kinds:\n${faultUsage}`);
   for (const one of faults) say(`${one.id}  ${faultWords(one)}`);
 }
 
@@ -121,7 +122,7 @@ function show(found: Status): void {
   ];
   const width = Math.max(0, ...rows.map(([name]) => name.length));
   for (const [name, text] of rows) say(`  ${name.padEnd(width)}  ${text}`);
-  if (rows.length === 0) say("  nothing yet");
+  if (rows.length === 0) say("  no resources yet");
 }
 
 try {

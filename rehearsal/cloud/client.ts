@@ -1,4 +1,4 @@
-/** The calls of a cloud that are its own, beside those of the two APIs. */
+/** Client of a rehearsal cloud's control API: status, faults, images, deletion (`/rehearsal/...`). */
 import { z } from "zod";
 import { UserError } from "../../common/user-error.ts";
 import type { Json } from "../json.ts";
@@ -8,8 +8,8 @@ import { readStatus, type Status } from "./status.ts";
 const errorSchema = z.object({ error: z.string() });
 const addedSchema = z.object({ fault: z.record(z.string(), z.unknown()) });
 
-/** Milliseconds that a cloud has to answer, and that an image may take on its way. */
-const patience = { call: 10_000, image: 600_000 };
+/** Timeouts in milliseconds: of an ordinary call, and of the upload of an image. */
+const timeouts = { call: 10_000, image: 600_000 };
 
 export class CloudClient {
   readonly #settings: CloudSettings;
@@ -19,15 +19,15 @@ export class CloudClient {
   }
 
   /**
-   * Whether this very cloud answers, and its status, unless it is run by another version of this program.
+   * Whether this cloud answers, and its status; the status is undefined when another version of this program runs it.
    *
-   * @throws {UserError} when something else answers
+   * @throws {UserError} when another program answers on the port
    */
   async ask(): Promise<{ readonly isUp: boolean; readonly status: Status | undefined }> {
     const response = await this.#call("GET", "/rehearsal/status").catch(() => undefined);
     if (response?.status === 401) {
       throw new UserError(
-        `Something else answers on port ${this.#settings.port}. End it, or choose another port: make cloud-up PORT=8480`,
+        `Another program uses port ${this.#settings.port}. End it, or choose another port: make cloud-up PORT=8480`,
       );
     }
     return response?.ok
@@ -35,7 +35,7 @@ export class CloudClient {
       : { isUp: false, status: undefined };
   }
 
-  /** @throws {UserError} when the cloud does not answer, or in another way */
+  /** @throws {UserError} when the cloud does not answer, or another version of this program runs it */
   async status(): Promise<Status> {
     const { isUp, status } = await this.ask();
     if (status) return status;
@@ -46,23 +46,23 @@ export class CloudClient {
   }
 
   /**
-   * Puts an image of the local Docker Engine into the cloud's registry.
+   * Pushes an image of the local Docker Engine into the cloud's registry.
    *
-   * @param image what it is called here
-   * @param reference what servers pull it as
-   * @throws {UserError} when that is not possible
+   * @param image name in the local Docker Engine
+   * @param reference name that servers pull
+   * @throws {UserError} when the push fails
    */
   async pushImage(image: string, reference: string): Promise<void> {
-    const response = await this.#call("POST", "/rehearsal/images", { image, reference }, patience.image);
+    const response = await this.#call("POST", "/rehearsal/images", { image, reference }, timeouts.image);
     if (response.ok) return;
     throw await refusalOf(response, `${image} could not be put into the registry`);
   }
 
   /**
-   * Makes something go wrong.
+   * Adds a fault.
    *
-   * @param fault of a kind of faults.ts; servers and the like by name or number
-   * @throws {UserError} when there is no such fault, or nothing that it could happen to
+   * @param fault one of the kinds in faults.ts; servers, volumes and other resources by name or number
+   * @throws {UserError} when the kind or the resource is unknown
    */
   async addFault(fault: Json): Promise<Json> {
     const response = await this.#call("POST", "/rehearsal/faults", fault);
@@ -70,18 +70,18 @@ export class CloudClient {
     return addedSchema.parse(await response.json()).fault;
   }
 
-  /** Ends one fault, or all. @throws {UserError} when there is none of that number */
+  /** Removes one fault or all. @throws {UserError} when no fault has that number */
   async removeFault(id: number | "all"): Promise<void> {
     const response = await this.#call("DELETE", `/rehearsal/faults${id === "all" ? "" : `/${id}`}`);
-    if (!response.ok) throw await refusalOf(response, `Fault ${id} could not be ended`);
+    if (!response.ok) throw await refusalOf(response, `Fault ${id} could not be removed`);
   }
 
-  /** Has the cloud end itself, with everything in it. */
+  /** Asks the cloud to delete everything in it and exit. */
   async end(): Promise<void> {
     await this.#call("POST", "/rehearsal/down");
   }
 
-  #call(method: string, path: string, body?: unknown, milliseconds = patience.call): Promise<Response> {
+  #call(method: string, path: string, body?: unknown, milliseconds = timeouts.call): Promise<Response> {
     return fetch(`http://127.0.0.1:${this.#settings.port}${path}`, {
       method,
       headers: {
@@ -94,7 +94,7 @@ export class CloudClient {
   }
 }
 
-/** What the cloud says against a call. */
+/** The error for a call that the cloud refused. */
 async function refusalOf(response: Response, what: string): Promise<UserError> {
   const { data } = errorSchema.safeParse(await response.json());
   return new UserError(`${what}: ${data?.error ?? `HTTP ${response.status}`}`);

@@ -1,4 +1,4 @@
-/** One rehearsal cloud in one process: both APIs, what stands behind them, faults and the page. */
+/** The rehearsal cloud in one process: both emulated APIs, edge, registries, name servers, faults and the status page. */
 import { timingSafeEqual } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -46,13 +46,13 @@ export interface EmulatorOptions {
   readonly folder: string;
   readonly settings: CloudSettings;
   readonly progress: Progress;
-  /** A line of the log. */
+  /** Writes a line to the log. */
   readonly log: (line: string) => void;
-  /** Called when a client asked for the end of the cloud. */
+  /** Called when a client requests the deletion of the cloud. */
   readonly onDown: () => void;
 }
 
-/** Paths of the servers behind it. */
+/** Paths of the server programs that it runs. */
 interface Programs {
   readonly storage: string;
   readonly registry: string;
@@ -73,7 +73,7 @@ export class Emulator {
   readonly #parts:
     { gateway: Gateway; registry: Registry; acme: AcmeAuthority; edge: Edge; names: NameServer } | undefined;
 
-  /** @param programs paths of the servers behind it; undefined: the APIs alone */
+  /** @param programs paths of the server programs; undefined: only the APIs are served */
   private constructor(options: EmulatorOptions, programs: Programs | undefined) {
     this.#options = options;
     const { root, folder, settings, progress, log } = options;
@@ -105,7 +105,7 @@ export class Emulator {
       block,
       token,
       soldOut: (type) => this.#faults.soldOut(type),
-      disturb: this.#faults.onAction,
+      actionFault: this.#faults.onAction,
       onError: (error) => {
         log(`PROBLEM ${error instanceof Error ? error.message : String(error)}`);
       },
@@ -156,7 +156,7 @@ export class Emulator {
       };
   }
 
-  /** @param addresses of the cloud itself, as whoever asks reaches them */
+  /** @param addresses addresses of edge, registry and ACME authority, as the clients of this resolver reach them */
   #resolver(addresses: ReturnType<typeof cloudAddresses>): Resolver {
     return new Resolver({
       ...addresses,
@@ -166,7 +166,7 @@ export class Emulator {
     });
   }
 
-  /** @throws {Error} when something that it needs cannot be had; then nothing stays behind but its data */
+  /** @throws {Error} when a program or port is not available; everything started is stopped again, data is kept */
   static async start(options: EmulatorOptions): Promise<Emulator> {
     const { root, folder, settings, progress } = options;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -202,7 +202,7 @@ export class Emulator {
     await this.#app.listen({ host: "127.0.0.1", port: this.#options.settings.port });
   }
 
-  /** Ends the process's part; machines and data stay, and a later start goes on with them. */
+  /** Stops the servers of this process; machines and data stay, and a later start continues with them. */
   async stop(): Promise<void> {
     await this.#app.close();
     await this.#hetzner.cloud.settled();
@@ -211,13 +211,13 @@ export class Emulator {
     this.#store.close();
   }
 
-  /** Ends everything and removes what it has on this host. */
+  /** Stops everything and removes machines, networks and Volumes from this host. */
   async destroy(): Promise<void> {
     await this.stop();
     await this.#machines.destroyAll();
   }
 
-  /** The page, and the calls below `/rehearsal`. */
+  /** Serves the status page and the control API below `/rehearsal`. */
   #addOwn(): void {
     const { log, settings } = this.#options;
     const { token } = settings;
@@ -225,7 +225,7 @@ export class Emulator {
       scope.addHook("onRequest", (request, reply, next) => {
         const { token: given } = z.object({ token: z.string().optional() }).parse(request.query);
         if (isToken(request.headers.authorization ?? `Bearer ${given ?? ""}`, token)) next();
-        else void reply.code(401).send({ error: "the cloud's token is needed: make cloud-status shows it" });
+        else void reply.code(401).send({ error: "the cloud's token is required: make cloud-status prints it" });
       });
       scope.setErrorHandler((error, _request, reply) => {
         const message = error instanceof Error ? error.message : String(error);
@@ -248,22 +248,23 @@ export class Emulator {
         const { data, error } = faultSchema.safeParse(withSubjects(request.body, this.#hetzner.cloud));
         if (!data) return reply.code(422).send({ error: z.prettifyError(error) });
         const fault = await this.#faults.add(data);
-        log(`FAULT ${fault.id} begins: ${faultWords(fault)}`);
+        log(`FAULT ${fault.id} added: ${faultWords(fault)}`);
         return reply.code(201).send({ fault });
       });
       scope.delete("/rehearsal/faults", async () => {
         const removed = await this.#faults.remove();
-        if (removed) log("FAULT every one ends");
+        if (removed) log("FAULT all removed");
         return { removed };
       });
       scope.delete<{ Params: { id: string } }>("/rehearsal/faults/:id", async ({ params }, reply) => {
         const removed = await this.#faults.remove(Number(params.id));
-        if (removed) log(`FAULT ${params.id} ends`);
+        if (removed) log(`FAULT ${params.id} removed`);
         return removed ? { removed } : reply.code(404).send({ error: `there is no fault ${params.id}` });
       });
       scope.put<{ Params: { name: string } }>("/rehearsal/quirks/:name", ({ params, body }, reply) => {
         const { data } = z.strictObject({ on: z.boolean() }).safeParse(body);
-        if (!isQuirk(params.name) || !data) return reply.code(422).send({ error: "a known quirk and on are needed" });
+        if (!isQuirk(params.name) || !data)
+          return reply.code(422).send({ error: 'expected a known quirk and a body such as {"on": true}' });
         setQuirk(this.#store, params.name, data.on);
         return reply.send(data);
       });

@@ -1,10 +1,10 @@
-/** Whom a fault is about: names become the numbers that the cloud works with. */
+/** Resolves the resource names in a requested fault to the numeric ids that the emulator works with. */
 import { UserError } from "../../common/user-error.ts";
 import type { Cloud } from "../hetzner/cloud.ts";
 import type { NamedKind } from "../hetzner/state.ts";
 import { isRecord } from "../json.ts";
 
-/** What has actions, as they call it. */
+/** Kinds of resources that have actions, by the name that actions use. */
 const kinds = {
   server: "hetzner.server",
   network: "hetzner.network",
@@ -19,15 +19,15 @@ const isType = (text: string): text is keyof typeof kinds => Object.hasOwn(kinds
 const onlyWithMachines: readonly unknown[] = ["never_boots", "partition", "volume_full"];
 
 /**
- * A fault as it was asked for, with numbers for the names in it, and the server that a volume is attached to.
+ * The requested fault with ids instead of names, and with the server that a volume is attached to.
  *
- * @throws {UserError} when there is nothing of that name or number, or no machine that it could happen to
+ * @throws {UserError} when no resource has that name or id, or the cloud has no machines
  */
 export function withSubjects(asked: unknown, { store, machines }: Pick<Cloud, "store" | "machines">): unknown {
   if (!isRecord(asked)) return asked;
   const { kind, server, servers, volume, resource } = asked;
   if (machines.kind === "none" && onlyWithMachines.includes(kind)) {
-    throw new UserError(`${String(kind)} happens to machines, and this cloud has none (machines: none)`);
+    throw new UserError(`${String(kind)} needs machines, and this cloud has none (machines: none)`);
   }
   const find = (type: string, wanted: unknown) => {
     if (!isType(type)) {

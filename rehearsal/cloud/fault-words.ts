@@ -1,4 +1,4 @@
-/** Faults as words, the way a person types and reads them: `reply api=hetzner status=503`. Pure. */
+/** Parses and formats faults as people type and read them: `reply api=hetzner status=503`. Pure. */
 import { UserError } from "../../common/user-error.ts";
 import type { Fault } from "../faults.ts";
 import { isRecord, type Json } from "../json.ts";
@@ -6,7 +6,7 @@ import { isRecord, type Json } from "../json.ts";
 const calls = "[method=POST] [path=/servers]";
 const often = "[rate=0.2] [times=3]";
 
-/** What can be made to go wrong, and with which words. Servers and volumes are called by name or number. */
+/** Every kind of fault: its arguments and its effect. Servers and volumes are given by name or number. */
 export const faultKinds: Readonly<Record<Fault["kind"], { readonly words: string; readonly what: string }>> = {
   reply: {
     words: `api=hetzner|cloudflare status=429 [code=...] [message=...] ${calls} ${often}`,
@@ -18,17 +18,17 @@ export const faultKinds: Readonly<Record<Fault["kind"], { readonly words: string
     words: `[command=attach_volume] [resource=server/NAME] [seconds=20] [code=action_failed] [message=...] ${often}`,
     what: "actions are slow; with a code they fail",
   },
-  sold_out: { words: "locations=fsn1,nbg1 [serverType=cx23]", what: "no server can be had (resource_unavailable)" },
-  never_boots: { words: "server=NAME", what: "from its next start on, the server's boot hangs" },
+  sold_out: { words: "locations=fsn1,nbg1 [serverType=cx23]", what: "no server can be created (resource_unavailable)" },
+  never_boots: { words: "server=NAME", what: "the server's boot hangs, from its next start on" },
   killed: { words: "server=NAME", what: "the server loses its power, once" },
-  partition: { words: "servers=NAME,NAME", what: "nothing passes between two servers" },
+  partition: { words: "servers=NAME,NAME", what: "all packets between two servers are dropped" },
   volume_full: { words: "volume=NAME", what: "the file system of an attached volume is full" },
 };
 
 const isKind = (text: string): text is Fault["kind"] => Object.hasOwn(faultKinds, text);
 const usageOf = (kind: Fault["kind"]): string => `  ${kind} ${faultKinds[kind].words}\n      ${faultKinds[kind].what}`;
 
-/** Every kind of fault with its words. */
+/** Usage text: every kind of fault with its arguments. */
 export const faultUsage = Object.keys(faultKinds).filter(isKind).map(usageOf).join("\n");
 
 const numbers = ["status", "rate", "times", "seconds"];
@@ -42,14 +42,14 @@ function valueOf(key: string, text: string): unknown {
 }
 
 /**
- * The fault that the words ask for; whether its values are right is for the cloud to say.
+ * Parses a fault from command line arguments; the cloud validates the values.
  *
- * @throws {UserError} when they are not a kind and its words
+ * @throws {UserError} when the kind is unknown or an argument is not key=value
  */
 export function faultOf([kind = "", ...words]: readonly string[]): Json {
   if (!isKind(kind)) {
     throw new UserError(
-      `${kind === "" ? "A fault needs a kind" : `Unknown fault '${kind}'`}; the kinds and their words:\n${faultUsage}`,
+      `${kind === "" ? "A fault needs a kind" : `Unknown fault '${kind}'`}; the kinds and their arguments:\n${faultUsage}`,
     );
   }
   const entries = words.map((word): [string, unknown] => {
@@ -62,7 +62,7 @@ export function faultOf([kind = "", ...words]: readonly string[]): Json {
   return { kind, ...Object.fromEntries(entries) };
 }
 
-/** A fault in the words that ask for it, without what is a matter of course. */
+/** Formats a fault as the arguments that add it, without default values. */
 export function faultWords({ kind, ...rest }: Json): string {
   const plain = { path: "/", rate: 1, seconds: 0, message: "a fault of the rehearsal" };
   const words = Object.entries(rest)

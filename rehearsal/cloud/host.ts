@@ -1,4 +1,4 @@
-/** Whether this host can run machines. */
+/** Checks that this host can run machines: Linux, root, required programs, a running Docker Engine. */
 import { must } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
 
@@ -15,10 +15,10 @@ const needed = {
 
 /** @throws {UserError} naming everything that is missing */
 export async function checkHost(): Promise<void> {
-  const advice = "Without machines, the APIs alone run everywhere: make cloud-up MACHINES=none";
+  const advice = "Without machines, only the APIs run, on any host: make cloud-up MACHINES=none";
   if (process.platform !== "linux" || process.getuid?.() !== 0) {
     throw new UserError(
-      "A rehearsal cloud with machines needs Linux and root: it makes networks, loop devices and packet filter rules.\n" +
+      "A rehearsal cloud with machines needs Linux and root: it creates networks, loop devices and packet filter rules.\n" +
         `Run it as root (sudo make cloud-up), or in a virtual machine. ${advice}`,
     );
   }

@@ -1,4 +1,4 @@
-/** Faults of calls: a call waits, hangs or fails before anybody looks at it. */
+/** Injects faults into API calls: delays them, never answers them, or answers them with an error. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { failure } from "../cloudflare/envelope.ts";
 import type { Faults, Interference } from "../faults.ts";
@@ -7,7 +7,7 @@ import { HetznerError } from "../hetzner/errors.ts";
 const prefixes = { hetzner: "/hetzner/v1", cloudflare: "/client/v4" } as const;
 type Api = keyof typeof prefixes;
 
-/** Has the calls of both APIs meet their faults. */
+/** Applies matching faults to the calls of both APIs, before any handler runs. */
 export function addInterference(app: FastifyInstance, faults: Faults): void {
   app.addHook("onRequest", async (request, reply) => {
     for (const [api, prefix] of Object.entries(prefixes) as [Api, string][]) {
@@ -26,7 +26,7 @@ async function interfere(
 ): Promise<void> {
   if (seconds > 0) await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   if (hangs) {
-    // Until the client gives up.
+    // Wait until the client closes the connection.
     const { socket } = request.raw;
     if (!socket.destroyed) await new Promise((resolve) => socket.once("close", resolve));
     reply.hijack();
@@ -41,7 +41,7 @@ async function interfere(
   await reply.code(status).send(body);
 }
 
-/** Hetzner's code for a status that says enough. */
+/** Hetzner's error code for a status, when the fault names none. */
 const codeOf = (status: number): string =>
   ({
     409: "conflict",

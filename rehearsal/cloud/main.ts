@@ -1,4 +1,4 @@
-/** The process of a cloud, in the background; everything that it says goes into its log. */
+/** Entry of the background process that runs one rehearsal cloud; its output goes to the cloud's log. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { progressOn } from "../../toolchain/src/progress.ts";

@@ -1,4 +1,4 @@
-/** The page of a cloud: everything of its status, as HTML without scripts. Pure. */
+/** Renders the status page of a cloud as HTML without scripts. Pure. */
 import { faultWords } from "./fault-words.ts";
 import type { Status } from "./status.ts";
 
@@ -25,7 +25,7 @@ const code = (text: string): string => `<code>${escape(text)}</code>`;
 
 interface Section {
   readonly title: string;
-  /** How many there are. */
+  /** Number shown beside the title. */
   readonly count: number;
   readonly heads: readonly string[];
   /** Cells are HTML. */
@@ -34,7 +34,7 @@ interface Section {
 
 const anchorOf = ({ title }: Section): string => title.toLowerCase().replaceAll(" ", "-");
 
-/** A table, or a line that says that there is nothing. */
+/** A section with a table, or with "none" when it has no rows. */
 function sectionOf(section: Section): string {
   const { title, count, heads, rows } = section;
   const head = heads.map((text) => `<th>${text}</th>`).join("");
@@ -83,7 +83,7 @@ function sectionsOf({ servers, balancers, records, buckets, faults, calls, total
     {
       title: "Faults",
       count: faults.length,
-      heads: ["Number", "What goes wrong"],
+      heads: ["Number", "Fault"],
       rows: faults.map((one) => [String(one.id), code(faultWords(one))]),
     },
     {
@@ -95,7 +95,7 @@ function sectionsOf({ servers, balancers, records, buckets, faults, calls, total
         .map((one) => [
           one.time.slice(11, 19),
           [code(`${one.method} ${one.path}`), ...(one.problem === null ? [] : [escape(one.problem)])].join(" "),
-          `<span class="${one.status > 0 && one.status < 400 ? "good" : "bad"}">${one.status || "given up"}</span>`,
+          `<span class="${one.status > 0 && one.status < 400 ? "good" : "bad"}">${one.status || "aborted"}</span>`,
           String(one.milliseconds),
         ]),
     },

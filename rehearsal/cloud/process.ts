@@ -1,4 +1,4 @@
-/** The process of a cloud: started in the background, and ended. */
+/** Starts and stops the background process of a rehearsal cloud. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,17 +26,17 @@ export interface StartedCloud {
 }
 
 /**
- * Makes a cloud, or starts one that is there, and waits until it answers.
+ * Creates a cloud, or starts an existing one, and waits until it answers.
  *
  * @param root folder of the project
- * @throws {UserError} when it cannot be made like this, or does not start
+ * @throws {UserError} when the choices are not valid or the process does not start
  */
 export async function startCloud(root: string, name: string, choices: CloudChoices): Promise<StartedCloud> {
   const folder = cloudFolder(root, name);
   const before = readSettings(folder);
   const settings = makeSettings(folder, name, choices);
   const client = new CloudClient(settings);
-  // What it was told when it began is what it does; its machines and data stay.
+  // A process reads its settings at its start, so changed settings need a restart; machines and data stay.
   if (before && !isDeepStrictEqual(before, settings)) await endProcess(folder);
   const { isUp, status } = await client.ask();
   const wasUp = status !== undefined;
@@ -48,7 +48,7 @@ export async function startCloud(root: string, name: string, choices: CloudChoic
   return { settings, client, wasUp };
 }
 
-/** Ends a cloud with everything in it. @returns whether there was one */
+/** Deletes a cloud with everything in it. @returns whether it existed */
 export async function endCloud(root: string, name: string): Promise<boolean> {
   const folder = cloudFolder(root, name);
   const settings = readSettings(folder);
@@ -59,7 +59,7 @@ export async function endCloud(root: string, name: string): Promise<boolean> {
     if ((await client.ask()).isUp) await client.end();
     else if (pid !== undefined) process.kill(pid, "SIGTERM");
     await ended(folder, pid);
-    // What a process that crashed has left.
+    // Also removes what a crashed process left behind.
     if (settings.machines === "docker") {
       const { instance, block } = settings;
       const places = { root, folder, instance, block, cloudAddresses: cloudAddresses(block) };
@@ -104,7 +104,7 @@ async function ended(folder: string, pid: number | undefined): Promise<void> {
   while (pid !== undefined && runningPid(folder) === pid) await sleep(100);
 }
 
-/** The process of a cloud, when it is that and still runs. */
+/** Process id of a cloud, when that process still runs and is a rehearsal cloud. */
 function runningPid(folder: string): number | undefined {
   const path = join(folder, "pid");
   const pid = existsSync(path) ? Number(readFileSync(path, "utf8")) : 0;

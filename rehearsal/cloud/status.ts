@@ -1,4 +1,4 @@
-/** What a cloud has at this moment, in one object: for `make cloud-status` and for the page. */
+/** Collects the current status of a cloud into one object, for `make cloud-status` and the status page. */
 import { z } from "zod";
 import type { CloudflareStore } from "../cloudflare/state.ts";
 import type { StoredFault } from "../faults.ts";
@@ -55,7 +55,7 @@ const statusSchema = z.object({
 });
 export type Status = z.infer<typeof statusSchema>;
 
-/** The status that a cloud answered with; undefined when it has another form. */
+/** Parses the status that a cloud returned; undefined when another version of this program wrote it. */
 export const readStatus = (value: unknown): Status | undefined => statusSchema.safeParse(value).data;
 
 export interface StatusSources {

@@ -1,35 +1,35 @@
-/** Where a resource lies in the API, and what its id says of that. Pure. */
+/** Builds the API path of a resource from its properties, and parses its import id. Pure. */
 import type { Resource } from "./resources.ts";
 import type { Values } from "./values.ts";
 
-/** `{scope}` is the zone or the account that a ruleset belongs to. */
+/** `{scope}` in a path: the zone or account that a ruleset belongs to. */
 const scopeOf = ({ zoneId, accountId }: Values): string =>
   typeof zoneId === "string" ? `/zones/${zoneId}` : `/accounts/${String(accountId)}`;
 
 /**
- * A template with the properties filled in.
+ * Fills the properties into a path template.
  *
- * @throws {Error} when one is missing
+ * @throws {Error} when a property is missing
  */
 export function fill(template: string, properties: Values): string {
   return template.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => {
     if (name === "scope") return scopeOf(properties);
     const value = properties[name];
-    if (typeof value !== "string" || value === "") throw new Error(`${name} is not known, and ${template} needs it`);
+    if (typeof value !== "string" || value === "") throw new Error(`${name} is missing; ${template} needs it`);
     return template.startsWith("/") ? encodeURIComponent(value) : value;
   });
 }
 
-/** The properties that a resource's addresses are made of. */
+/** The properties that occur in a resource's paths. */
 export const pathProperties = ({ create, item }: Resource): string[] =>
   [...`${create.path}${item}`.matchAll(/\{(\w+)\}/g)].flatMap(([, name = ""]) =>
     name === "scope" ? ["zoneId", "accountId"] : [name],
   );
 
 /**
- * The properties that an import id carries.
+ * Parses an import id into properties.
  *
- * @throws {Error} saying what an id looks like
+ * @throws {Error} with the expected format
  */
 export function parseImportId({ importId, module }: Resource, id: string): Values {
   const parts = id.split("/");

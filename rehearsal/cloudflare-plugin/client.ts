@@ -1,4 +1,4 @@
-/** The Cloudflare API as a client sees it: one call at a time, tried again when that may help. */
+/** Client of the Cloudflare API: one call at a time, with retries where they can help. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { isRecord, type Values } from "./values.ts";
 
@@ -25,27 +25,27 @@ export class CallError extends Error {
 export interface ClientOptions {
   readonly baseUrl: string;
   readonly token: string;
-  /** Calls that follow a first one that failed. @default 10, as the official client */
+  /** Retries after a failed first call. @default 10, as the official client */
   readonly retries?: number;
-  /** Milliseconds before the second try, doubled with each one. @default 50: the official client's 2 s help nobody here */
+  /** Milliseconds before the first retry, doubled for each further one. @default 50; the official 2 s only slow down an emulator */
   readonly delay?: number;
-  /** Milliseconds that a delay has at most. @default 1000 */
+  /** Maximum delay in milliseconds. @default 1000 */
   readonly longestDelay?: number;
-  /** Milliseconds that one try may take. @default 60000 */
+  /** Timeout of one attempt in milliseconds. @default 60000 */
   readonly timeout?: number;
 }
 
 /**
- * Why a base URL is not acceptable, or undefined when it is.
+ * Why a base URL is refused; undefined when it is accepted.
  *
- * What this plugin knows of Cloudflare is enough for an emulator only; real zones deserve the official plugin.
+ * This plugin is complete enough for the emulator only; real zones must be managed by the official plugin.
  */
 export function refusal(baseUrl: string): string | undefined {
   const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : undefined;
   if (host !== undefined && (/^127(\.\d+){3}$/.test(host) || host === "[::1]" || host === "localhost"))
     return undefined;
   return (
-    `${baseUrl === "" ? "no base URL is set" : `${baseUrl} is not an address of this machine`}: this plugin stands in for ` +
+    `${baseUrl === "" ? "no base URL is set" : `${baseUrl} is not an address of this machine`}: this plugin replaces ` +
     "the official one on the rehearsal cloud only. Set cloudflare:baseUrl (or CLOUDFLARE_BASE_URL) to the rehearsal cloud's " +
     "address, such as http://127.0.0.1:8470/client/v4, or install the official plugin."
   );
@@ -62,9 +62,9 @@ export class Client {
   }
 
   /**
-   * The result of a call.
+   * Makes a call and returns its result.
    *
-   * @throws {CallError} with the API's own messages
+   * @throws {CallError} with the API's messages
    */
   async call(request: Request): Promise<unknown> {
     for (let tries = 0; ; tries += 1) {
@@ -76,7 +76,7 @@ export class Client {
     }
   }
 
-  /** Every item of a list, page by page until one is empty. */
+  /** Reads all items of a list: page by page until a page is empty. */
   async list(request: Request): Promise<unknown[]> {
     const all: unknown[] = [];
     for (let page = 1; ; page += 1) {

@@ -1,8 +1,8 @@
-/** From properties to the API's JSON and back, shape by shape. Pure. */
+/** Converts properties to the API's JSON and back, and merges answers into the state. Pure. */
 import { isList, isMap, isObject, type Properties, type Shape, type Spelling, wireName } from "./shapes.ts";
 import { isAbsent, isRecord, isSame, type Values } from "./values.ts";
 
-/** Properties as the API wants them; absent ones are left out. */
+/** Converts properties to the API's JSON, without absent ones. */
 export function encode(properties: Properties, values: Values, spelling: Spelling): Values {
   return Object.fromEntries(
     Object.entries(properties).flatMap(([name, { type }]) => {
@@ -26,7 +26,7 @@ function encodeValue(name: string, shape: Shape, value: unknown, spelling: Spell
   return value;
 }
 
-/** What the API answered, as properties; absent ones are left out. */
+/** Converts the API's JSON to properties, without absent ones. */
 export function decode(properties: Properties, wire: Values, spelling: Spelling): Values {
   return Object.fromEntries(
     Object.entries(properties).flatMap(([name, { type }]) => {
@@ -51,9 +51,9 @@ function decodeValue(name: string, shape: Shape, value: unknown, spelling: Spell
 }
 
 /**
- * The state after a write: what the program set stays as it set it, the API fills in what it decides on alone.
+ * The state after a write: values that the program set stay as they were set; the API's values fill in those it decides.
  *
- * @param decides whether the API decides on a property at a dotted path when the program does not
+ * @param decides whether the API chooses the value at a dotted path when the program sets none
  */
 export function merge(
   properties: Properties,
@@ -86,19 +86,19 @@ function mergeValue(
   return mine;
 }
 
-/** Which texts may be written in more than one way. */
+/** Properties whose value can be written in several equivalent ways. */
 export interface Loose {
   readonly json: readonly string[];
   readonly caseless: readonly string[];
 }
 
-/** A text that says the same as before stays as it was written. */
+/** Keeps the previous spelling of a string that has not changed in meaning. */
 export function keepTexts(value: unknown, before: unknown, name: string, loose: Loose): unknown {
   if (typeof value === "string" && typeof before === "string") {
-    const isSaid =
+    const isEquivalent =
       (loose.json.includes(name) && isSameJson(value, before)) ||
       (loose.caseless.includes(name) && value.toLowerCase() === before.toLowerCase());
-    return isSaid ? before : value;
+    return isEquivalent ? before : value;
   }
   if (Array.isArray(value) && Array.isArray(before)) {
     return value.map((item: unknown, index) => keepTexts(item, before[index], name, loose));
@@ -119,7 +119,7 @@ function isSameJson(a: string, b: string): boolean {
   }
 }
 
-/** The inputs that lead to a state: the ones from before with what has become of them, and nothing that was never set. */
+/** The inputs for a refreshed state: the previous inputs with their current values, without properties that were never set. */
 export function project(before: unknown, state: unknown): unknown {
   if (isRecord(before) && isRecord(state)) {
     return Object.fromEntries(

@@ -1,6 +1,6 @@
 /**
- * What the SDK's types say about each resource that the plugin serves: its properties and how they nest. The result is
- * properties.json, so that the plugin needs no compiler when it runs; a contract test compares the two.
+ * Reads from the SDK's types which properties each resource has and how they nest. The result is stored in properties.json,
+ * so that the plugin needs no compiler when it runs; a contract test compares the two.
  */
 import { join } from "node:path";
 import ts from "typescript";
@@ -89,7 +89,7 @@ function unwrap(checker: ts.TypeChecker, type: ts.Type): { type: ts.Type; option
   return { type: isBoolean ? checker.getBooleanType() : first, optional };
 }
 
-/** What an `Output<...>` holds. Of numbers and booleans nothing is lifted, so that the compiler knows it as its other half. */
+/** The type inside an `Output<...>`. For numbers and booleans the compiler sees `OutputInstance`, since they have no lifted properties. */
 function outputOf(checker: ts.TypeChecker, type: ts.Type): ts.Type | undefined {
   if (type.aliasSymbol?.name === "Output") return type.aliasTypeArguments?.[0];
   return nameOf(type) === "OutputInstance" ? argumentsOf(checker, type)[0] : undefined;

@@ -1,4 +1,4 @@
-/** Writes properties.json anew; to be run after an update of the SDK. */
+/** Regenerates properties.json. Run it after an update of the SDK. */
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describeResources } from "./describe.ts";

@@ -1,4 +1,4 @@
-/** The plugin's functions: what a program asks for without making it. */
+/** The plugin's functions, which look up zones, IP ranges and permission groups without managing them. */
 import type { Client } from "./client.ts";
 import { isRecord, type Values } from "./values.ts";
 
@@ -47,9 +47,9 @@ async function getPermissionGroups(client: Client, path: string, args: Values): 
 }
 
 /**
- * The result of a function of the package.
+ * Calls one of the functions.
  *
- * @throws {Error} naming a function that is not served
+ * @throws {Error} for a function that this plugin does not have
  */
 export function lookUp(client: Client, token: string, args: Values): Promise<Values> {
   switch (token) {
@@ -62,6 +62,6 @@ export function lookUp(client: Client, token: string, args: Values): Promise<Val
     case "cloudflare:index/getAccountApiTokenPermissionGroupsList:getAccountApiTokenPermissionGroupsList":
       return getPermissionGroups(client, `/accounts/${String(args["accountId"])}/tokens/permission_groups`, args);
     default:
-      return Promise.reject(new Error(`The stand-in for the Cloudflare plugin does not serve the function ${token}`));
+      return Promise.reject(new Error(`The rehearsal's Cloudflare plugin does not support the function ${token}`));
   }
 }

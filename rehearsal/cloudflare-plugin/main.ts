@@ -1,4 +1,4 @@
-/** Entry of the plugin that stands in for the official `cloudflare` one on the rehearsal cloud. */
+/** Entry of the rehearsal's Cloudflare plugin, which replaces the official `cloudflare` plugin on the rehearsal cloud. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CloudflareProvider } from "./provider.ts";
@@ -14,7 +14,7 @@ const descriptions = JSON.parse(readFileSync(join(import.meta.dirname, "properti
 const { CLOUDFLARE_API_TOKEN: token, CLOUDFLARE_BASE_URL: baseUrl } = process.env;
 
 const port = await serve({ provider: new CloudflareProvider(descriptions), version, environment: { token, baseUrl } });
-// The engine reads the port from the first line.
+// The engine reads the port from the first line of output.
 process.stdout.write(`${port}\n`);
 
 const [engine] = process.argv
@@ -24,6 +24,6 @@ const [engine] = process.argv
 if (engine !== undefined) {
   await say(
     engine,
-    "a stand-in for the official cloudflare plugin is at work; it serves the rehearsal cloud and nothing else",
+    "using the rehearsal's cloudflare plugin instead of the official one; it works with the rehearsal cloud only",
   );
 }

@@ -1,4 +1,4 @@
-/** What an update would change: the difference between what the program sets and what is there. Pure. */
+/** Validates inputs and computes what an update would change or a preview shows. Pure. */
 import { isList, isMap, isObject, type Properties, type Property, type Shape } from "./shapes.ts";
 import type { Resource } from "./resources.ts";
 import { hasUnknown, isAbsent, isRecord, isSame, unknown, type Values } from "./values.ts";
@@ -8,13 +8,13 @@ export interface Failure {
   readonly reason: string;
 }
 
-/** What is wrong with inputs, whatever the API may think of them. */
+/** Checks inputs against the SDK's types, without asking the API. */
 export function validate(properties: Properties, values: Values, path = ""): Failure[] {
   const surplus = Object.keys(values)
     .filter((name) => !Object.hasOwn(properties, name))
     .map((name) => ({
       property: path + name,
-      reason: `there is no such property; known are ${Object.keys(properties).join(", ")}`,
+      reason: `unknown property; expected one of ${Object.keys(properties).join(", ")}`,
     }));
   const wrong = Object.entries(properties).flatMap(([name, property]) =>
     validateOne(path + name, property, values[name]),
@@ -43,7 +43,7 @@ const wrongKind = (property: string, value: unknown, expected: string): Failure 
   reason: `expected ${expected}, got ${Array.isArray(value) ? "a list" : typeof value}`,
 });
 
-/** The values with the resource's defaults for what is not set; unknown values stay as they are. */
+/** Fills in the resource's defaults for properties that are not set; unknown values stay unknown. */
 export function withDefaults(properties: Properties, values: Values, defaults: Values, path = ""): Values {
   const entries = Object.entries(properties).flatMap(([name, { type }]): [string, unknown][] => {
     const at = path === "" ? name : `${path}.${name}`;
@@ -69,9 +69,9 @@ export interface Change {
 }
 
 /**
- * Every property that an update would change, with whether that replaces the resource.
+ * Every property that an update would change, and whether the change replaces the resource.
  *
- * @param decided paths of the inputs that the API decides on when the program does not
+ * @param decided paths of the inputs whose value the API chooses when the program sets none
  */
 export function changes(
   resource: Resource,
@@ -137,7 +137,7 @@ function compareValue(
   return isSame(wanted, state) ? [] : [{ path: shown, kind: "update" }];
 }
 
-/** The state that a preview of a create or an update foresees: what is set, and unknown whatever the API will say. */
+/** The state that a preview shows: values that are set, and "unknown" for values that the API will choose. */
 export function foresee(
   resource: Resource,
   inputs: Properties,
@@ -158,9 +158,9 @@ export function foresee(
   );
 }
 
-/** What an update leaves alone. */
+/** Outputs that never change after the creation. */
 const stable = new Set(["createdOn", "creationDate", "issuedOn", "zoneName", "certificateId"]);
 
-/** Objects in lists get parts of their own from the API, such as the ids of rules. */
+/** The API adds properties to objects in lists, such as the ids of rules. */
 const foreseen = (shape: Shape, value: unknown): unknown =>
   isList(shape) && isObject(shape.list) && hasUnknown(value) ? unknown : value;

@@ -1,4 +1,4 @@
-/** The resources and lookups of the plugin, apart from the protocol that they are asked for in. */
+/** The plugin's create, read, update and delete of resources, independent of the gRPC protocol. */
 import { fill, parseImportId, pathProperties } from "./addresses.ts";
 import { CallError, type Client, type Request } from "./client.ts";
 import { decode, encode, keepTexts, merge, project } from "./codec.ts";
@@ -20,14 +20,14 @@ interface Kind {
   readonly name: string;
   readonly resource: Resource;
   readonly description: Description;
-  /** Inputs that the API decides on when the program does not. */
+  /** Inputs whose value the API chooses when the program sets none. */
   readonly decided: ReadonlySet<string>;
 }
 
 export class CloudflareProvider {
   readonly #kinds: ReadonlyMap<string, Kind>;
 
-  /** @param descriptions the content of properties.json */
+  /** @param descriptions contents of properties.json */
   constructor(descriptions: Readonly<Record<string, Description>>) {
     this.#kinds = new Map(
       Object.entries(resources).map(([name, resource]) => {
@@ -41,12 +41,12 @@ export class CloudflareProvider {
     );
   }
 
-  /** @throws {Error} naming a type that is not served */
+  /** @throws {Error} for a type that this plugin does not have */
   #kind(type: string): Kind {
     const kind = this.#kinds.get(type);
     if (kind === undefined) {
       throw new Error(
-        `The stand-in for the Cloudflare plugin does not serve ${type}; it serves ${[...this.#kinds.keys()].join(", ")}`,
+        `The rehearsal's Cloudflare plugin does not support ${type}; it supports ${[...this.#kinds.keys()].join(", ")}`,
       );
     }
     return kind;
@@ -96,7 +96,7 @@ export class CloudflareProvider {
     return { ...kept(resource, before), ...state };
   }
 
-  /** The resource as it is, or undefined when it is gone. With no state from before, `id` is an import id. */
+  /** Reads a resource; undefined when it does not exist any more. Without a previous state, `id` is an import id. */
   async read(client: Client, type: string, id: string, before: Values, inputs: Values): Promise<Found | undefined> {
     const kind = this.#kind(type);
     const { resource, description } = kind;
@@ -177,7 +177,7 @@ export class CloudflareProvider {
 
   #stateAfterWrite({ resource, description, decided }: Kind, set: Values, wire: Values): Values {
     const told = decode(description.outputs, wire, resource.spelling ?? {});
-    // A part that is no input at all is the API's, and so is all below an input that it decided on.
+    // The API chooses outputs that are not inputs, and everything below an input that it chooses.
     const decides = (path: string) => {
       const [first = ""] = path.split(".");
       return (
@@ -217,10 +217,10 @@ const kept = (resource: Resource, before: Values): Values =>
     (resource.kept ?? []).flatMap((name) => (before[name] === undefined ? [] : [[name, before[name]]])),
   );
 
-/** @throws {Error} when the API answered something else than was asked for */
+/** @throws {Error} when the API's answer is not an object */
 function unframe(resource: Resource, answer: unknown): Values {
   const value: unknown = resource.frame === "first" && Array.isArray(answer) ? answer[0] : answer;
-  if (!isRecord(value)) throw new Error(`The API's answer for a ${resource.module} is no object`);
+  if (!isRecord(value)) throw new Error(`The API's answer for a ${resource.module} is not an object`);
   return value;
 }
 

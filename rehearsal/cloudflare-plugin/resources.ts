@@ -1,4 +1,4 @@
-/** What the SDK's types do not say of each resource: where it lies in the API, what replaces it, what it is by default. */
+/** Table of the supported resources: API paths, replacing properties, defaults, import ids. */
 import type { Spelling } from "./shapes.ts";
 import type { Values } from "./values.ts";
 
@@ -13,43 +13,43 @@ export interface Sent {
 export interface Resource {
   /** The module of its type token: `cloudflare:index/<module>:<Name>`. */
   readonly module: string;
-  /** Where it is made; `{property}` is filled in. */
+  /** Method and path of its creation; `{property}` is filled in. */
   readonly create: { readonly method: Method; readonly path: string };
-  /** Where it is read, changed and deleted; `{id}` is the resource's id. */
+  /** Path for reading, updating and deleting it; `{id}` is the resource's id. */
   readonly item: string;
   /** @default "PUT" */
   readonly update?: Method | "none";
-  /** `none`: deleting it only forgets it; a function: that is sent instead. @default a DELETE of the item */
+  /** `none`: deletion sends no call; a function: the call to send instead. @default a DELETE of the item */
   readonly delete?: "none" | ((properties: Values) => Sent);
   /** The name of the id in the API's answer, or a template over the properties. @default "id" */
   readonly id?: string;
-  /** What an import id consists of, between slashes. */
+  /** Parts of its import id, which are separated by slashes. */
   readonly importId: readonly string[];
   /** Inputs whose change replaces the resource. */
   readonly replaces: readonly string[];
-  /** Values of inputs that are not set, by dotted path; list items have no part of their own in it. */
+  /** Defaults of inputs by dotted path, in which list items have no index. */
   readonly defaults?: Readonly<Record<string, unknown>>;
-  /** Properties that the API does not tell: what was known of them stays. */
+  /** Properties that the API does not return: their previous value is kept. */
   readonly kept?: readonly string[];
-  /** Path properties that the body of a create carries as well. */
+  /** Path properties that the body of a create contains as well. */
   readonly inBody?: readonly string[];
-  /** Texts whose letters may be large or small. */
+  /** Properties compared without regard to case. */
   readonly caseless?: readonly string[];
-  /** Properties that travel in a header. */
+  /** Properties sent in a header, with the header's name. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Properties that travel in the query. */
+  /** Properties sent in the query string. */
   readonly query?: readonly string[];
   readonly spelling?: Spelling;
-  /** Names that only the body of a create has, by the name everywhere else. */
+  /** Names that differ in the body of a create, by their usual name. */
   readonly createNames?: Readonly<Record<string, string>>;
-  /** Shapes of body and answer that differ from a plain object. */
+  /** Form of the answer. @default "plain" */
   readonly frame?: Frame;
 }
 
-/** `first`: the answer is a list of one. */
+/** `plain`: an object; `first`: a list with one object. */
 export type Frame = "plain" | "first";
 
-/** A setting that a zone always has: making it sets it, and deleting it forgets it. */
+/** A setting that every zone has: creation sets it, deletion sends no call. */
 const zoneSetting = (module: string, path: string, more: Partial<Resource> = {}): Resource => ({
   module,
   create: { method: "PATCH", path: `/zones/{zoneId}${path}` },

@@ -1,9 +1,9 @@
-/** A line for the user, by way of the engine: what a plugin prints is not shown. */
+/** Logs a line to the user through the engine, because the engine does not show what a plugin prints. */
 import grpc from "@grpc/grpc-js";
 import service from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/engine_pb.js";
 
-/** Says something once; an engine that does not listen is no reason to fail. */
+/** Sends one log line; a failure to deliver it is ignored. */
 export function say(address: string, message: string): Promise<void> {
   const engine = new service.EngineClient(address, grpc.credentials.createInsecure());
   const request = new messages.LogRequest();

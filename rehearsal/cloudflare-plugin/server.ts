@@ -1,6 +1,6 @@
 /**
- * The plugin protocol. The SDK has a server for plugins as well, but that one does not hand on the provider's
- * configuration, the inputs of a refresh, or whether a call is a preview.
+ * gRPC server of the plugin protocol. The SDK's own server for plugins does not pass on the provider's configuration, the
+ * inputs of a refresh, or whether a call is a preview.
  */
 import grpc from "@grpc/grpc-js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
@@ -17,15 +17,15 @@ import { clean, isRecord, unknown, type Values } from "./values.ts";
 
 export interface ServerOptions {
   readonly provider: CloudflareProvider;
-  /** The version that the plugin stands in for. */
+  /** Version of the official plugin that this one replaces. */
   readonly version: string;
-  /** What counts where the program configures nothing. */
+  /** Values from environment variables, used when the program configures none. */
   readonly environment: { readonly token: string | undefined; readonly baseUrl: string | undefined };
 }
 
 type Handler<Request, Response> = (request: Request) => Promise<Response> | Response;
 
-/** Starts serving on a free port of loopback. */
+/** Starts the server. @returns its loopback port */
 export async function serve(options: ServerOptions): Promise<number> {
   const server = new grpc.Server({ "grpc.max_receive_message_length": 1 << 28 });
   server.addService(service.ResourceProviderService, handlers(options));
@@ -77,7 +77,7 @@ function handlers({ provider, version, environment }: ServerOptions): grpc.Untyp
           : [
               {
                 property: "apiToken",
-                reason: "a token has 40 to 80 letters, digits, - or _; set cloudflare:apiToken or CLOUDFLARE_API_TOKEN",
+                reason: "expected 40 to 80 letters, digits, - or _; set cloudflare:apiToken or CLOUDFLARE_API_TOKEN",
               },
             ]),
       ];
@@ -96,7 +96,7 @@ function handlers({ provider, version, environment }: ServerOptions): grpc.Untyp
       const { token, baseUrl } = settings(valuesOf(request.getArgs()));
       client = token === unknown || baseUrl === unknown ? undefined : new Client({ token, baseUrl });
       const response = new messages.ConfigureResponse();
-      // The engine marks the outputs of secret inputs itself when a plugin knows of no secrets.
+      // When a plugin does not accept secrets, the engine itself marks the outputs of secret inputs.
       response.setAcceptsecrets(false);
       response.setSupportspreview(true);
       return response;
@@ -163,7 +163,7 @@ function handlers({ provider, version, environment }: ServerOptions): grpc.Untyp
   };
 }
 
-/** Makes a gRPC handler of a function; what that throws is the call's error. */
+/** Wraps a function as a gRPC handler; an exception becomes the error of the call. */
 function answer<Request, Response>(handler: Handler<Request, Response>): grpc.handleUnaryCall<Request, Response> {
   return (call, callback) => {
     const settle = async (): Promise<void> => {
@@ -183,7 +183,7 @@ const text = (value: unknown): string | undefined => (typeof value === "string" 
 const typeOf = (urn: string): string => (urn.split("::")[2] ?? "").split("$").pop() ?? "";
 
 function valuesOf(message: struct.Struct | undefined): Values {
-  // The provider's own configuration comes with its secrets wrapped, whatever a plugin says that it accepts.
+  // The engine wraps secrets in the provider's configuration even when the plugin does not accept secrets.
   const value = unwrapSecrets(message?.toJavaScript() ?? {});
   return isRecord(value) ? value : {};
 }

@@ -1,4 +1,4 @@
-/** The shapes of properties, as the SDK's types have them, and the names that the API has for them. */
+/** Types that describe resource properties as the SDK has them, and the spelling of their names in the API. */
 
 export type Shape =
   | "string"
@@ -21,13 +21,13 @@ export interface Description {
   readonly outputs: Properties;
 }
 
-/** How a resource's properties are written in the API. */
+/** How the API spells a resource's properties. */
 export interface Spelling {
-  /** Names that are not simply the property's in snake case, by property. */
+  /** API names that are not the property's name in snake case, by property. */
   readonly names?: Readonly<Record<string, string>>;
   /** The API of this resource spells names in camel case. @default false */
   readonly camel?: boolean;
-  /** Properties that are JSON in a text here and plain values in the API. */
+  /** Properties that are JSON strings in the SDK and plain values in the API. */
   readonly json?: readonly string[];
 }
 
@@ -43,8 +43,8 @@ export const wireName = (property: string, { names, camel }: Spelling): string =
   names?.[property] ?? (camel === true ? property : snake(property));
 
 /**
- * Dotted paths of the properties that the API decides on when the program does not: they are optional in the inputs,
- * and always there in the outputs. What is only in the outputs is not among them.
+ * Dotted paths of the inputs whose value the API chooses when the program sets none: optional in the inputs and always
+ * present in the outputs. Properties that exist in the outputs only are not included.
  */
 export function decidedByApi({ inputs, outputs }: Description): ReadonlySet<string> {
   return new Set(decided(inputs, outputs, ""));

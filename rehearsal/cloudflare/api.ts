@@ -1,4 +1,4 @@
-/** The emulated Cloudflare API, version 4, as a part of a fastify application. */
+/** Registers the emulated Cloudflare API (version 4) in a fastify application. */
 import type { FastifyInstance } from "fastify";
 import { ApiError, failure, success } from "./envelope.ts";
 import { registerBalancers, registerPools } from "./balancers.ts";
@@ -21,12 +21,12 @@ import { registerSubscriptions, registerZones } from "./zones.ts";
 export interface CloudflareDeps {
   readonly store: CloudflareStore;
   readonly now: () => Date;
-  /** The token that may do everything. */
+  /** The token with all permissions. */
   readonly token: string;
   /** The 32 hexadecimal digits of the account. */
   readonly accountId: string;
   readonly zones: readonly ZoneConfig[];
-  /** Where the objects of R2 buckets are. */
+  /** Storage of the objects in R2 buckets. */
   readonly objects: ObjectStorage;
 }
 

@@ -1,4 +1,4 @@
-/** Certificate authorities of the emulated world: keys that the store keeps, and what they sign. */
+/** Certificate authorities of the emulated Cloudflare: creates their keys in the store, and signs certificates. */
 import { webcrypto } from "node:crypto";
 import { x509 } from "./x509.ts";
 import type { CloudflareStore } from "./state.ts";
@@ -27,7 +27,7 @@ export interface Issued {
   readonly expires: Date;
 }
 
-/** An authority that can sign. */
+/** A certificate authority with its private key. */
 export class CertificateAuthority {
   readonly certificate: string;
   readonly #key: webcrypto.CryptoKey;
@@ -39,12 +39,12 @@ export class CertificateAuthority {
     this.#key = key;
   }
 
-  /** The store's authority of that name, made when it has none. */
+  /** Opens the authority of that name in the store; creates it when it is missing. */
   static async open(store: CloudflareStore, name: AuthorityName): Promise<CertificateAuthority> {
     const known = store.get("cloudflare.authority", name);
     if (known !== undefined) {
       const [der] = x509.PemConverter.decode(known.key);
-      if (der === undefined) throw new Error(`The key of the authority ${name} in the store is no PEM`);
+      if (der === undefined) throw new Error(`The key of the authority ${name} in the store is not valid PEM`);
       const key = await webcrypto.subtle.importKey("pkcs8", der, algorithmOf(name), false, ["sign"]);
       return new CertificateAuthority(name, known.certificate, key);
     }
@@ -68,14 +68,14 @@ export class CertificateAuthority {
   }
 
   /**
-   * A certificate for the key of a request, whatever else that asks for.
+   * Signs a certificate for the key of a signing request; names and validity of the request are ignored.
    *
-   * @param days how long it is valid
-   * @throws {Error} when the request is none, or is not signed by the key in it
+   * @param days validity of the certificate
+   * @throws {Error} when the request cannot be parsed or is not signed by its own key
    */
   async sign(csr: string, hostnames: readonly string[], days: number, now: Date): Promise<Issued> {
     const request = new x509.Pkcs10CertificateRequest(csr);
-    if (!(await request.verify())) throw new Error("the request's signature is not that of its key");
+    if (!(await request.verify())) throw new Error("the signing request is not signed by its own key");
     return this.#issue(
       request.publicKey,
       "CN=CloudFlare Origin Certificate, O=CloudFlare\\, Inc.",
@@ -85,7 +85,7 @@ export class CertificateAuthority {
     );
   }
 
-  /** A new key and a certificate for it. */
+  /** Creates a key and a certificate for it. */
   async issue(hostnames: readonly string[], days: number, now: Date): Promise<Issued & { readonly key: string }> {
     const keys = await webcrypto.subtle.generateKey(algorithms.ecdsa, true, ["sign", "verify"]);
     const issued = await this.#issue(keys.publicKey, `CN=${hostnames[0] ?? ""}`, hostnames, days, now);
@@ -107,7 +107,7 @@ export class CertificateAuthority {
       serialNumber: `0${serial.slice(1)}`,
       subject,
       issuer: root.subject,
-      // A little into the past: clocks of machines differ.
+      // Starts in the past, because the clocks of machines differ.
       notBefore: new Date(now.getTime() - 5 * 60_000),
       notAfter: expires,
       publicKey,

@@ -1,4 +1,4 @@
-/** Load balancers of a zone, and the pools and monitors of the account that they use. */
+/** API routes of load balancers, and of the account's pools and monitors that they use. */
 import { isRecord, type Json } from "../json.ts";
 import {
   invalid,
@@ -47,7 +47,7 @@ const monitorDefaults: Json = {
   probe_zone: "",
 };
 
-/** What was sent, over what counts when nothing was; times that only a change moves. */
+/** Builds an object from defaults and the sent values; `modified_on` changes only when a value does. */
 function build(world: World, before: Json | undefined, defaults: Json, sent: Json): Json & { readonly id: string } {
   const given = Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== null));
   const decided = { ...defaults, ...given };

@@ -1,4 +1,4 @@
-/** Reading what a client sent. Every refusal names the field, as Cloudflare's own do. */
+/** Reads fields of request bodies; errors name the field as Cloudflare's do. */
 import { isRecord, type Json } from "../json.ts";
 import { ApiError } from "./envelope.ts";
 
@@ -7,13 +7,13 @@ export const isText = (value: unknown): value is string => typeof value === "str
 /** A list of records, or an empty one for anything else. */
 export const records = (value: unknown): Json[] => (Array.isArray(value) ? value.filter(isRecord) : []);
 
-/** The texts in a list, or an empty list for anything else. */
+/** The strings in a list, or an empty list for anything else. */
 export const texts = (value: unknown): string[] => (Array.isArray(value) ? value.filter(isText) : []);
 
-/** A non-empty text that must be there. */
+/** Returns a required, non-empty string. */
 export function requireText(body: Json, key: string, code = 1004): string {
   const value = body[key];
-  if (!isText(value) || value === "") throw invalid(key, value, "a text", code);
+  if (!isText(value) || value === "") throw invalid(key, value, "a string", code);
   return value;
 }
 
@@ -31,7 +31,7 @@ export function requireRecords(body: Json, key: string, code = 1004): Json[] {
 
 export function requireTexts(body: Json, key: string, code = 1004): string[] {
   const value = body[key];
-  if (!Array.isArray(value) || !value.every(isText)) throw invalid(key, value, "a list of texts", code);
+  if (!Array.isArray(value) || !value.every(isText)) throw invalid(key, value, "a list of strings", code);
   return value;
 }
 

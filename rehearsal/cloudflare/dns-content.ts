@@ -1,4 +1,4 @@
-/** What a DNS record may say: its name, its content by type, its lifetime. Pure. */
+/** Validates and normalises DNS records: name, content by type, TTL, priority. Pure. */
 import { isIPv4, isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
 import { isRecord, type Json } from "../json.ts";
@@ -12,7 +12,7 @@ export const recordTypes = [
 
 const proxiable = ["A", "AAAA", "CNAME"];
 
-/** The checked and normalised part of a record that the client decides. */
+/** The validated and normalised fields of a record that the client sets. */
 export interface Wanted {
   readonly name: string;
   readonly type: string;
@@ -28,7 +28,7 @@ const refuse = (code: number, message: string): ApiError => new ApiError(400, co
 
 /**
  * @param zone the name of the zone that the record belongs to
- * @throws {ApiError} as Cloudflare refuses
+ * @throws {ApiError} with Cloudflare's codes and messages
  */
 export function checkRecord(body: Json, zone: string, plan: Plan): Wanted {
   const type = typeof body["type"] === "string" ? body["type"].toUpperCase() : "";
@@ -49,7 +49,7 @@ export function checkRecord(body: Json, zone: string, plan: Plan): Wanted {
   };
 }
 
-/** `@`, `www` or `www.example.com` as the whole name. */
+/** Expands `@`, `www` or `www.example.com` to the full name. */
 export function fullName(name: unknown, zone: string): string {
   if (typeof name !== "string" || name === "") throw refuse(9000, "DNS name is invalid.");
   const bare = name.replace(/\.$/, "").toLowerCase();
@@ -97,7 +97,7 @@ function contentOf(type: string, content: unknown): string {
   }
 }
 
-/** A structured record's content, as the API writes it. */
+/** The content string of a record with structured data, as the API shows it. */
 function contentOfData(type: string, data: Json, priority: unknown): string {
   const value = (key: string): string => {
     const found = data[key];

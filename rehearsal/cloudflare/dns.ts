@@ -1,4 +1,4 @@
-/** DNS records of a zone. */
+/** API routes of a zone's DNS records. */
 import { isRecord, type Json } from "../json.ts";
 import { isText, texts } from "./body.ts";
 import { checkRecord, type Wanted } from "./dns-content.ts";
@@ -9,7 +9,7 @@ import type { World } from "./world.ts";
 
 const kind = "cloudflare.record";
 
-/** Records of which a name may have only one kind. */
+/** Record types of which a name may have either addresses or a CNAME. */
 const addresses = ["A", "AAAA", "CNAME"];
 
 export function registerDns(routes: Routes, world: World): void {
@@ -72,7 +72,7 @@ function build(world: World, zone: Zone, body: Json, before: Json | undefined): 
     tags,
   };
   const created = before?.["created_on"] ?? world.now();
-  // A write that changes nothing leaves the time of the last change alone.
+  // A write that changes nothing keeps the time of the last change.
   const isSame =
     before !== undefined &&
     Object.entries(decided).every(([key, value]) => JSON.stringify(before[key]) === JSON.stringify(value));

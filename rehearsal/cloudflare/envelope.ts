@@ -1,4 +1,4 @@
-/** The frame around every answer of the Cloudflare API, and the errors that it carries. */
+/** The response envelope of the Cloudflare API: success, errors, and pages of lists. */
 
 export interface Message {
   readonly code: number;
@@ -37,7 +37,7 @@ export const failure = (...errors: readonly Message[]): Envelope => ({
   result: null,
 });
 
-/** A refusal, with the HTTP status, Cloudflare's code and, for a body's field, a JSON pointer to it. */
+/** An error response: HTTP status, Cloudflare's code and, for a field of the body, its JSON pointer. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;
@@ -63,8 +63,8 @@ export class Page {
   readonly info: PageInfo;
 
   /**
-   * @param query `page` (from 1) and `per_page`; a page behind the last one is empty, which is how clients know the end
-   * @param limits the size of a page when none is asked for, and the largest one
+   * @param query `page` (from 1) and `per_page`; a page after the last one is empty, by which clients detect the end
+   * @param limits default and maximum size of a page
    */
   constructor(all: readonly unknown[], query: Readonly<Record<string, string>>, limits = { usual: 20, most: 100 }) {
     const page = wholeNumber(query["page"], 1, Number.MAX_SAFE_INTEGER) ?? 1;

@@ -1,6 +1,6 @@
 /**
- * The rules language of Cloudflare, as far as a web platform's rules use it: fields of the request, comparisons, sets,
- * and, or, xor and not, and the text functions. Pure; anything else is refused by name.
+ * Compiles expressions of Cloudflare's rules language, as far as a web platform's rules use it: request fields, comparisons,
+ * sets, and/or/xor/not, string functions. Pure; unsupported syntax is refused by name.
  */
 
 export interface Request {
@@ -14,7 +14,7 @@ export interface Request {
   readonly ip: string;
   readonly country: string;
   readonly ssl: boolean;
-  /** Of the answer; only there for rules that count answers. */
+  /** Status of the response; set only for rules that count responses. */
   readonly status?: number;
 }
 
@@ -22,7 +22,7 @@ type Value = string | number | boolean;
 export type Predicate = (request: Request) => boolean;
 type Evaluate = (request: Request) => Value | undefined;
 
-/** The expression cannot be understood; the message says where. */
+/** A syntax error or unsupported name; the message gives the position. */
 export class ExpressionError extends Error {
   override readonly name = "ExpressionError";
 }
@@ -67,9 +67,9 @@ const textFunctions: Readonly<Record<string, (text: string, ...more: readonly st
 };
 
 /**
- * What is percent-encoded, decoded; what only looks like it stays as it is.
+ * Decodes percent-encoded bytes; invalid sequences stay unchanged.
  *
- * @param options `r`: again and again until nothing changes; `u`: `%u2601` as well
+ * @param options `r`: repeat until nothing changes; `u`: also decode `%u2601`
  */
 function urlDecode(text: string, options: string): string {
   const unicode = options.includes("u")
@@ -130,9 +130,9 @@ const joins: readonly (readonly string[])[] = [
 class Parser {
   readonly #tokens: readonly Token[];
   #next = 0;
-  /** Whether the expression uses regular expressions, which only the larger plans may. */
+  /** Whether the expression uses regular expressions, which only larger plans allow. */
   usesMatches = false;
-  /** Names of the fields of the request that it looks at. */
+  /** Names of the request fields that it reads. */
   readonly fields = new Set<string>();
 
   constructor(source: string) {
@@ -212,12 +212,12 @@ class Parser {
   #matches(left: Evaluate, right: Evaluate): Predicate {
     this.usesMatches = true;
     const source = right(nothing);
-    if (!isText(source)) throw new ExpressionError("matches needs a regular expression as a text");
+    if (!isText(source)) throw new ExpressionError("matches needs a regular expression as a string");
     let pattern: RegExp;
     try {
       pattern = new RegExp(source.replace(/^\(\?i\)/, ""), source.startsWith("(?i)") ? "i" : "");
     } catch {
-      throw new ExpressionError(`${source} is no regular expression`);
+      throw new ExpressionError(`${source} is not a valid regular expression`);
     }
     return (request) => pattern.test(String(left(request) ?? ""));
   }

@@ -1,4 +1,4 @@
-/** Certificates that the origin CA signs for servers behind Cloudflare. */
+/** API routes of origin CA certificates, which Cloudflare signs for servers behind it. */
 import { CertificateAuthority } from "./authority.ts";
 import type { Json } from "../json.ts";
 import { invalid, omit, requireOneOf, requireText, requireTexts } from "./body.ts";
@@ -8,7 +8,7 @@ import type { Routes } from "./routes.ts";
 import type { World } from "./world.ts";
 
 const kind = "cloudflare.certificate";
-/** Days that a certificate may be valid for. */
+/** Allowed validities in days. */
 const validities = [7, 30, 90, 365, 730, 1095, 5475];
 const requestTypes = ["origin-rsa", "origin-ecc"] as const;
 
@@ -51,7 +51,7 @@ function read(world: World, certificate: Json): Json {
     : shown;
 }
 
-/** @param mayUse whether the caller may have certificates for the zone of that id */
+/** @param mayUse whether the caller has permission for certificates of the zone with that id */
 async function sign(
   world: World,
   body: Json,

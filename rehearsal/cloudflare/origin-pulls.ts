@@ -1,4 +1,4 @@
-/** Authenticated origin pulls: the edge shows its origins a certificate. */
+/** API routes of authenticated origin pulls: client certificates that the edge presents to origins. */
 import { x509 } from "./x509.ts";
 import type { Json } from "../json.ts";
 import { isText, omit, requireBoolean, requireRecords, requireText } from "./body.ts";
@@ -69,7 +69,7 @@ export function registerOriginPulls(routes: Routes, world: World): void {
         serial_number: certificate["serial_number"],
         signature: certificate["signature"],
       };
-      // A hostname without a state of its own is as if it had never been there.
+      // `enabled: null` removes the association of the hostname.
       if (value.enabled === null) store.delete(hostnames, key);
       else store.put(hostnames, key, { owner: zone.id, value });
       return value;
@@ -84,9 +84,10 @@ function certificateOf(world: World, body: Json): Json {
   try {
     parsed = new x509.X509Certificate(certificate);
   } catch {
-    throw new ApiError(400, 1408, "certificate is no certificate in PEM", "/certificate");
+    throw new ApiError(400, 1408, "certificate is not a certificate in PEM", "/certificate");
   }
-  if (!key.includes("PRIVATE KEY-----")) throw new ApiError(400, 1412, "private_key is no key in PEM", "/private_key");
+  if (!key.includes("PRIVATE KEY-----"))
+    throw new ApiError(400, 1412, "private_key is not a key in PEM", "/private_key");
   return {
     id: world.newId(),
     certificate,

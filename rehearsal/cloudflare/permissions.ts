@@ -1,9 +1,9 @@
-/** What an API token may do: permission groups as Cloudflare names them, each for one area of the API. */
+/** Permissions of API tokens: Cloudflare's permission groups, each for one area of the API. */
 import { createHash } from "node:crypto";
 import { isRecord, type Json } from "../json.ts";
 import { records, texts } from "./body.ts";
 
-/** The areas that calls belong to; `"<area> Read"` and `"<area> Write"` are the permission groups for them. */
+/** Areas of the API with their scope; each has the permission groups `"<area> Read"` and `"<area> Write"`. */
 export const areas = {
   Zone: "com.cloudflare.api.account.zone",
   DNS: "com.cloudflare.api.account.zone",
@@ -48,7 +48,7 @@ export const permissionGroups: readonly PermissionGroup[] = [
   ...Object.entries(areas).flatMap(([area, scope]) =>
     isArea(area) ? [group(`${area} Read`, scope, area, false), group(`${area} Write`, scope, area, true)] : [],
   ),
-  // Objects of single buckets: these say nothing about the API, but make the token a key of the S3 interface.
+  // Objects of single buckets: no API permission, but the token becomes an access key of the S3 interface.
   group("Workers R2 Storage Bucket Item Read", bucketScope, undefined, false),
   group("Workers R2 Storage Bucket Item Write", bucketScope, undefined, true),
 ].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -57,18 +57,18 @@ const byId = new Map(permissionGroups.map((each) => [each.id, each]));
 
 export const permissionGroup = (id: string): PermissionGroup | undefined => byId.get(id);
 
-/** Who makes a call: the cloud's own token may do everything, another one what its policies say. */
+/** The caller: `owner` (the cloud's own token, all permissions) or a token with its policies. */
 export type Caller = "owner" | { readonly policies: readonly Json[] };
 
 export interface Target {
   readonly area: Area;
   readonly write: boolean;
-  /** Undefined for a call that is below no zone. */
+  /** Undefined for a call that does not concern a single zone. */
   readonly zone: string | undefined;
   readonly account: string;
 }
 
-/** Whether some policy allows the call and none denies it. */
+/** Whether at least one policy allows the call and none denies it. */
 export function mayCall(caller: Caller, target: Target): boolean {
   if (caller === "owner") return true;
   const effects = caller.policies.filter((policy) => concerns(policy, target)).map((policy) => policy["effect"]);
@@ -88,12 +88,12 @@ const zoneScope = areas.Zone;
 function covers(name: string, area: Area, zone: string | undefined, account: string): boolean {
   if (name === `com.cloudflare.api.account.${account}` || name === "com.cloudflare.api.account.*") return true;
   if (name.startsWith("com.cloudflare.api.user.")) return zone === undefined;
-  // A call about zones that is below none, such as a list of them, is for whoever may see one.
+  // A call about zones without a single one, such as listing them, needs permission for any zone.
   if (zone === undefined) return areas[area] === zoneScope && name.startsWith(`${zoneScope}.`);
   return [`${zoneScope}.${zone}`, `${zoneScope}.*`].includes(name);
 }
 
-/** The names in a policy's resources, also where one of them opens into others, as an account does into its zones. */
+/** The resource names in a policy, including nested ones such as the zones of an account. */
 export const resourceNames = (resources: unknown): string[] =>
   isRecord(resources)
     ? Object.entries(resources).flatMap(([name, inner]) => (isRecord(inner) ? Object.keys(inner) : [name]))

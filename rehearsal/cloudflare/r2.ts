@@ -1,4 +1,4 @@
-/** R2 buckets with their CORS and lifecycle rules and their domains. The objects themselves are in the object storage. */
+/** API routes of R2 buckets: buckets, CORS and lifecycle rules, domains. Objects are served by the object storage. */
 import { isRecord, type Json } from "../json.ts";
 import { invalid, isText, pick, records, requireBoolean, requireOneOf, requireText, texts } from "./body.ts";
 import { ApiError } from "./envelope.ts";
@@ -22,7 +22,7 @@ const shown = ({ name, jurisdiction, location, storageClass, created }: Bucket):
   storage_class: storageClass,
 });
 
-/** @param bucketsChanged is called when a bucket was made, so that keys that open every bucket open it too */
+/** @param bucketsChanged called after a bucket is created, so that keys for every bucket get access to it */
 export function registerR2(
   routes: Routes,
   world: World,
@@ -142,7 +142,7 @@ function registerRules(add: Add, find: Find, save: Save): void {
     save({ ...find(call), cors: undefined });
     return {};
   });
-  // A new bucket has one rule already: it ends uploads that were never finished.
+  // A new bucket has one rule, which aborts unfinished uploads.
   const initial: Json = {
     rules: [
       {
@@ -194,7 +194,7 @@ function registerDomains(add: Add, find: Find, save: Save, world: World): void {
       zoneName: zone.name,
       status: { ownership: "active", ssl: "active" },
     });
-    // The reply says what was asked for; the rest is only in a GET.
+    // The reply contains the requested fields only; a GET returns all.
     return pick(store.get(domains, domain)?.value ?? {}, ["domain", "enabled", "minTLS", "ciphers"]);
   });
   add("GET", "/:bucket/domains/custom/:domain", findDomain);

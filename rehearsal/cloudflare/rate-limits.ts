@@ -1,10 +1,10 @@
-/** What a plan may say in a rule that limits rates. Pure. */
+/** Validates rate limit rules against what a zone's plan allows. Pure. */
 import { isRecord } from "../json.ts";
 import { texts } from "./body.ts";
 import { refuse } from "./refuse.ts";
 import type { Plan } from "./state.ts";
 
-/** Seconds that limits may count over and act for, as far as the plan reaches. */
+/** Allowed periods and timeouts in seconds; a plan limits the longest one. */
 const seconds = [
   ...[10, 15, 20, 30, 40, 45, 60, 90, 120, 180, 240, 300, 480],
   ...[600, 900, 1200, 1800, 2400, 3600, 65_535, 86_400],
@@ -13,13 +13,13 @@ const seconds = [
 interface Entitlement {
   /** Longest counting period. */
   readonly period: number;
-  /** Longest time that the action is taken for. */
+  /** Longest mitigation timeout. */
   readonly timeout: number;
   readonly characteristics: readonly string[] | "all";
   readonly fields: readonly string[] | "all";
-  /** Whether something else than what the rule matches may be counted. */
+  /** Whether a separate counting expression is allowed. */
   readonly counting: boolean;
-  /** Whether requests above the rate alone may be blocked. */
+  /** Whether only the requests above the rate may be blocked (mitigation timeout 0). */
   readonly throttle: boolean;
 }
 
@@ -49,14 +49,14 @@ const entitlements: Readonly<Record<Plan, Entitlement>> = {
   },
 };
 
-/** @throws {ApiError} for a field that the plan does not have in such rules */
+/** @throws {ApiError} for a field that the plan does not allow in rate limit rules */
 export function checkFields(used: ReadonlySet<string>, plan: Plan, at: string): void {
   const { fields } = entitlements[plan];
   const surplus = [...used].find((name) => fields !== "all" && !fields.includes(name));
   if (surplus !== undefined) throw refuse(`not entitled to use the field ${surplus}, a higher plan is required`, at);
 }
 
-/** @throws {ApiError} for the first thing that is wrong, or that the plan does not have */
+/** @throws {ApiError} for the first value that is invalid or not in the plan */
 export function checkRateLimit(action: string, limit: unknown, plan: Plan, at: string): void {
   if (!isRecord(limit)) throw refuse("ratelimit is required in the phase http_ratelimit", at);
   const entitled = entitlements[plan];

@@ -1,6 +1,6 @@
 /**
- * The four functions of the old metadata proposal that the certificate library's dependency asks for when it is loaded.
- * Import this before that library.
+ * Polyfill of four `Reflect` metadata functions, which a dependency of the certificate library calls while it loads. Import
+ * it before that library.
  */
 type Metadata = Map<unknown, unknown>;
 

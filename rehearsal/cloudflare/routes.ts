@@ -1,4 +1,4 @@
-/** How a call of the API is answered: who may make it, what it is about, and in which frame the answer goes out. */
+/** Registers API routes: checks the token's permission, resolves zone or account, and wraps the answer in the envelope. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isRecord, type Json } from "../json.ts";
 import { ApiError, Page, success } from "./envelope.ts";
@@ -8,7 +8,7 @@ import type { World } from "./world.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-/** One call, with everything that a handler asks about it. */
+/** One call, as handlers receive it. */
 export interface Call {
   readonly caller: Caller;
   readonly params: Readonly<Record<string, string>>;
@@ -24,10 +24,10 @@ export interface ZoneCall extends Call {
 
 type Answer = unknown;
 
-/** What a handler returns when the answer has no body, not even a frame. */
+/** Returned by a handler for a response without a body. */
 export const noContent = Symbol("no content");
 
-/** Registers calls of one area of the API, whose name is also that of the permission that they need. */
+/** Registers routes of one area of the API; the area determines the required permission. */
 export class Routes {
   readonly #app: FastifyInstance;
   readonly #world: World;

@@ -1,4 +1,4 @@
-/** What a phase allows in its rules, and how many of them a plan does. Pure. */
+/** Validates the rules of a ruleset: what its phase allows, and how many rules the plan allows. Pure. */
 import { isRecord, type Json } from "../json.ts";
 import { compile, ExpressionError } from "./expression.ts";
 import { refuse } from "./refuse.ts";
@@ -7,7 +7,7 @@ import type { Plan } from "./state.ts";
 
 interface Phase {
   readonly actions: readonly string[];
-  /** Rules that a zone may have, by plan; undefined: no matter. */
+  /** Maximum number of rules by plan; undefined: no limit. */
   readonly most?: Readonly<Record<Plan, number>>;
 }
 
@@ -31,7 +31,7 @@ export const phases: Readonly<Record<string, Phase>> = {
   http_response_headers_transform: { actions: ["rewrite"], most: transforms },
 };
 
-/** Rulesets that Cloudflare writes, by id; the others than the free one need a paid plan. */
+/** Rulesets managed by Cloudflare, by id; all but the free one need a paid plan. */
 export const managedRulesets: Readonly<Record<string, { readonly name: string; readonly free: boolean }>> = {
   "77454fe2d30c4220b5701f6fdfb893ba": { name: "Cloudflare Managed Free Ruleset", free: true },
   efb7b8c949ac4650a09736fc376e9aee: { name: "Cloudflare Managed Ruleset", free: false },
@@ -39,7 +39,7 @@ export const managedRulesets: Readonly<Record<string, { readonly name: string; r
   c2e184081120413c86c3ab7e14069605: { name: "Cloudflare Exposed Credentials Check Ruleset", free: false },
 };
 
-/** @throws {ApiError} for the first rule that the phase or the plan does not allow */
+/** @throws {ApiError} for the first rule that phase or plan do not allow */
 export function checkRules(phaseName: string, rules: readonly Json[], plan: Plan): void {
   const phase = phases[phaseName];
   if (phase === undefined) {
@@ -89,7 +89,7 @@ function checkRule(phaseName: string, phase: Phase, rule: Json, plan: Plan, at: 
   }
 }
 
-/** @returns the fields that the expression looks at */
+/** @returns the request fields that the expression reads */
 function checkExpression(expression: unknown, plan: Plan, at: string): ReadonlySet<string> {
   if (typeof expression !== "string" || expression === "") throw refuse("expression is required", at);
   if (expression.length > 4096) throw refuse(`expression is ${expression.length} characters long, at most 4096`, at);

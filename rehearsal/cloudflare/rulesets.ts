@@ -1,4 +1,4 @@
-/** Rulesets of a zone: one entry point for each phase, whose rules keep their ids as long as their refs stay. */
+/** API routes of a zone's rulesets: one entry point per phase; rules keep their ids as long as their refs stay the same. */
 import type { Json } from "../json.ts";
 import { isText, omit, pick, records, requireOneOf, requireText } from "./body.ts";
 import { ApiError } from "./envelope.ts";
@@ -67,7 +67,7 @@ export function registerRulesets(routes: Routes, world: World): void {
   registerRules(routes, world, write);
 }
 
-/** Single rules of a ruleset. */
+/** Routes that add, change and delete single rules. */
 function registerRules(routes: Routes, world: World, write: (zone: Zone, before: Json, body: Json) => Json): void {
   const edit = (zone: Zone, id: string | undefined, change: (rules: readonly Json[]) => readonly Json[]): Json => {
     const before = find(world, zone, id);

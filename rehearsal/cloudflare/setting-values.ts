@@ -1,9 +1,9 @@
-/** The settings of a zone, what they are when nobody has set them, and what they may be. */
+/** Table of zone settings: initial value, allowed values, required plan. */
 import { type Plan, plans } from "./state.ts";
 
 export interface Setting {
   readonly initial: unknown;
-  /** What may be set; undefined: anything of the same type. */
+  /** Allowed values; undefined: any value of the same type. */
   readonly allowed?: readonly unknown[];
   /** The smallest plan on which it can be set. @default "free" */
   readonly plan?: Plan;

@@ -1,4 +1,4 @@
-/** What a zone has one of each: its settings, bot management, tiered caching, smart routing. */
+/** API routes of a zone's settings, bot management, tiered caching and smart routing. */
 import { isRecord, type Json } from "../json.ts";
 import { omit, pick, requireOneOf } from "./body.ts";
 import { ApiError } from "./envelope.ts";
@@ -17,7 +17,7 @@ const put = (world: World, zone: Zone, name: string, value: Json): Json => {
   return value;
 };
 
-/** The value of a zone's setting as it counts now. */
+/** The current value of a zone's setting. */
 export const settingOf = (world: World, zone: Zone, name: string): unknown =>
   get(world, zone, `settings/${name}`)?.["value"] ?? settings[name]?.initial;
 
@@ -93,7 +93,7 @@ const botsOf = (plan: Plan): Json =>
       };
 
 export function registerBots(routes: Routes, world: World): void {
-  // What was set on another plan is kept, and shown apart.
+  // Values set on another plan are kept and returned separately, as stale.
   const read = (zone: Zone): Json => {
     const [initial, set] = [botsOf(zone.plan), get(world, zone, "bots") ?? {}];
     const stale = omit(set, Object.keys(initial));
@@ -128,7 +128,7 @@ export function registerBots(routes: Routes, world: World): void {
   });
 }
 
-/** On-off settings with addresses of their own. */
+/** On-off settings that have their own path. */
 const switches: readonly (readonly [path: string, id: string, plan: Plan])[] = [
   ["/argo/tiered_caching", "tiered_caching", "free"],
   ["/argo/smart_routing", "smart_routing", "free"],
@@ -162,7 +162,7 @@ export function registerCaching(routes: Routes, world: World): void {
     return found;
   };
   routes.zone("GET", `/cache/${smart}`, ({ zone }) => find(zone));
-  // Up to version 5.19 the provider makes it with PATCH, later ones with POST.
+  // Versions of the provider up to 5.19 create it with PATCH, later ones with POST.
   routes.zone("POST", `/cache/${smart}`, ({ zone, body }) => write(zone, smart, body));
   routes.zone("PATCH", `/cache/${smart}`, ({ zone, body }) => write(zone, smart, body));
   routes.zone("DELETE", `/cache/${smart}`, ({ zone }) => {

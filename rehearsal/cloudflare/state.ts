@@ -1,4 +1,4 @@
-/** What the emulated Cloudflare remembers. */
+/** Types of the objects that the emulated Cloudflare stores. */
 import type { Json } from "../json.ts";
 
 /** From the smallest to the largest. */
@@ -9,12 +9,12 @@ export interface Zone {
   readonly id: string;
   readonly name: string;
   readonly plan: Plan;
-  /** The plan that the cloud's configuration said when it was last read. @default "free" */
+  /** Plan in the cloud's settings when they were last applied. @default "free" */
   readonly configured?: Plan;
   readonly created: string;
 }
 
-/** An object of the API as it is answered, below the zone, account or bucket that it belongs to. */
+/** An object of the API as it is returned, with the zone, account or bucket that owns it. */
 export interface Owned {
   readonly owner: string;
   readonly value: Json;
@@ -33,7 +33,7 @@ export interface Bucket {
 
 export interface Token {
   readonly value: Json;
-  /** SHA-256 of the secret: the secret itself is shown once and not kept. */
+  /** SHA-256 of the secret; the secret itself is returned once and not stored. */
   readonly digest: string;
   /** `user`, or the id of the account that owns it. */
   readonly owner: string;
@@ -64,7 +64,7 @@ export interface CloudflareObjects {
   "cloudflare.quirk": { readonly on: boolean };
 }
 
-/** The part of the cloud's store that is needed here. */
+/** The methods of the cloud's store that are used here. */
 export interface CloudflareStore {
   get<Kind extends keyof CloudflareObjects>(kind: Kind, id: string): CloudflareObjects[Kind] | undefined;
   list<Kind extends keyof CloudflareObjects>(kind: Kind): CloudflareObjects[Kind][];

@@ -1,4 +1,4 @@
-/** API tokens of the user and of the account. Those with access to R2 are keys of its S3 interface as well. */
+/** API routes of user and account tokens. Tokens with access to R2 are also keys of its S3 interface. */
 import { randomBytes } from "node:crypto";
 import { isRecord, type Json } from "../json.ts";
 import { isText, pick, records, requireOneOf, requireRecords, requireText } from "./body.ts";
@@ -11,7 +11,7 @@ const kind = "cloudflare.token";
 
 type Add = (method: Method, path: string, handler: (call: Call) => unknown) => void;
 
-/** @param changed is called whenever a token was made, changed or deleted */
+/** @param changed called after a token is created, changed or deleted */
 export function registerUserTokens(routes: Routes, world: World, changed: () => Promise<void>): void {
   const add: Add = (method, path, handler) => {
     routes.user(method, `/user/tokens${path}`, handler);

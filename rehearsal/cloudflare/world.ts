@@ -1,4 +1,4 @@
-/** What every part of the emulated API shares: the account, its zones, who a token belongs to, identifiers, the time. */
+/** Shared state of the emulated Cloudflare API: account, zones, callers by token, ids and the clock. */
 import { createHash, randomBytes } from "node:crypto";
 import { ApiError } from "./envelope.ts";
 import { records } from "./body.ts";
@@ -8,13 +8,13 @@ import type { CloudflareStore, Plan, Zone } from "./state.ts";
 
 export interface ZoneConfig {
   readonly name: string;
-  /** The plan that it begins with, or gets when this changes; a subscription changes it, too. */
+  /** Initial plan; a changed value here, or a subscription through the API, changes the plan later. */
   readonly plan: Plan;
 }
 
 export interface WorldOptions {
   readonly store: CloudflareStore;
-  /** The token that may do everything. */
+  /** The token with all permissions. */
   readonly token: string;
   /** The 32 hexadecimal digits of the account. */
   readonly accountId: string;
@@ -36,7 +36,7 @@ export class World {
     this.#now = now;
   }
 
-  /** The present, as the API writes it, with microseconds. */
+  /** The current time as the API formats it, with microseconds. */
   now(): string {
     return this.#now().toISOString().replace("Z", "000Z");
   }
@@ -53,7 +53,7 @@ export class World {
     return hasQuirk(this.store, quirk);
   }
 
-  /** Makes the zones of the cloud's configuration that are not there yet; the others get a plan that it newly says. */
+  /** Creates the zones of the cloud's settings that are missing, and applies a plan that changed in the settings. */
   seed(zones: readonly ZoneConfig[]): void {
     for (const { name, plan } of zones) {
       const id = createHash("sha256").update(`zone ${name}`).digest("hex").slice(0, 32);
@@ -79,7 +79,7 @@ export class World {
       : new ApiError(404, 7003, `Could not route to /accounts/${id}, perhaps your object identifier is invalid?`);
   }
 
-  /** The zone that a host name lies in; the longest name wins. */
+  /** The zone of a host name; the longest matching zone wins. */
   zoneOf(hostname: string): Zone | undefined {
     return this.store
       .list("cloudflare.zone")
@@ -87,7 +87,7 @@ export class World {
       .sort((a, b) => b.name.length - a.name.length)[0];
   }
 
-  /** Whose token an Authorization header carries. */
+  /** The caller that an Authorization header belongs to. */
   callerOf(authorization: string | undefined): Caller {
     if (authorization === undefined)
       throw new ApiError(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers");

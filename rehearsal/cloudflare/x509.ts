@@ -1,4 +1,4 @@
-/** The certificate library, loaded so that it works, with Node's own cryptography. */
+/** Loads the X.509 library with its polyfill and with Node's cryptography. */
 import "./reflect.ts";
 import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";

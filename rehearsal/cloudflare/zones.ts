@@ -1,4 +1,4 @@
-/** Zones: found by name and read, and their plans. They come from the cloud's configuration, not from the program. */
+/** API routes of zones and their plans. Zones come from the cloud's settings; the API cannot create them. */
 import { requireOneOf } from "./body.ts";
 import { Page } from "./envelope.ts";
 import { isRecord, type Json } from "../json.ts";
@@ -45,7 +45,7 @@ export function registerSubscriptions(routes: Routes, world: World): void {
   }
 }
 
-/** What is paid for a zone. */
+/** The subscription of a zone: its plan and price. */
 function subscriptionOf({ id, plan }: Zone): Json {
   const { name, price } = sold[plan];
   const ratePlan = { id: plan, public_name: name, currency: "USD", scope: "zone", sets: [], is_contract: false };

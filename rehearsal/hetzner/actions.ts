@@ -1,4 +1,4 @@
-/** Actions: what takes time, and whose end clients wait for. */
+/** Hetzner's actions: asynchronous work with a status that clients poll; resumed after a crash. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Action, HetznerStore } from "./state.ts";
 import { HetznerError } from "./errors.ts";
@@ -9,8 +9,8 @@ export interface Subject {
   readonly type: string;
 }
 
-/** A change of how an action goes on: it waits before its end, and fails when it says so. */
-export type Disturb = (
+/** Injects a fault into an action: extra seconds, and optionally a failure. */
+export type ActionFault = (
   command: string,
   subjects: readonly Subject[],
 ) => {
@@ -22,46 +22,46 @@ type Failure = NonNullable<Action["error"]>;
 export class Actions {
   readonly #store: HetznerStore;
   readonly #now: () => Date;
-  readonly #disturb: Disturb;
+  readonly #faultOf: ActionFault;
   readonly #running = new Set<Promise<void>>();
-  /** The last work on each subject: what touches the same thing goes one after the other. */
+  /** The last work queued for each subject: work on the same resource runs one after the other. */
   readonly #queues = new Map<string, Promise<void>>();
   readonly #perAction = new Map<number, Promise<void>>();
-  /** How many actions are under way on each subject. */
+  /** Number of running actions for each subject. */
   readonly #busy = new Map<string, number>();
 
-  constructor(store: HetznerStore, now: () => Date, disturb: Disturb) {
+  constructor(store: HetznerStore, now: () => Date, faultOf: ActionFault) {
     this.#store = store;
     this.#now = now;
-    this.#disturb = disturb;
+    this.#faultOf = faultOf;
   }
 
-  /** Whether an action on the subject is under way. */
+  /** Whether an action on the subject is running. */
   isBusy(subject: Subject): boolean {
     return this.#busy.has(keyOf(subject));
   }
 
   /**
-   * Notes an action and starts its work; the reply need not wait for it.
+   * Stores an action and starts its work in the background.
    *
-   * @param subjects what it is about, the main one first
-   * @param change writes into the store what is wanted from now on; left out when the action is to fail
-   * @param work brings the machines to what the store says; its error is the action's
+   * @param subjects resources that it concerns, the main one first
+   * @param change writes the new desired state into the store; skipped when the action will fail
+   * @param work brings the machines to the stored state; its error becomes the action's
    */
   start(command: string, subjects: readonly Subject[], change: () => void, work: () => Promise<void>): Action {
     return this.#start(command, subjects, change, (failure) => (failure ? Promise.reject(errorOf(failure)) : work()));
   }
 
-  /** Like `start`, for what the reply shows: also when its creation is to fail it is there, and the work is done. */
+  /** Like `start`, for creations: the reply shows the resource, so it exists and the work runs even when the action fails. */
   create(command: string, subjects: readonly Subject[], change: () => void, work: () => Promise<void>): Action {
     return this.#start(command, subjects, change, (failure) => thenFail(work, failure));
   }
 
   /**
-   * Takes up every action that a crash interrupted; one that was to fail, and so changed nothing, still does, once all is
-   * as the store says.
+   * Resumes every action that a crash interrupted. An action that was to fail changed nothing, and still fails once the
+   * machines match the store.
    *
-   * @returns them
+   * @returns the interrupted actions
    */
   resume(work: (action: Action) => Promise<void>): Action[] {
     const interrupted = this.#store.list("hetzner.action").filter(({ status }) => status === "running");
@@ -72,7 +72,7 @@ export class Actions {
     return interrupted;
   }
 
-  /** One that is over already: for what takes no time. */
+  /** Stores an action that has already succeeded, for changes without work. */
   done(command: string, subjects: readonly Subject[]): Action {
     const action = this.#new(command, subjects);
     this.#store.put("hetzner.action", action.id, action);
@@ -87,7 +87,7 @@ export class Actions {
     return this.#store.list("hetzner.action");
   }
 
-  /** Does work after everything that is under way on a subject, and before what comes later. */
+  /** Queues work on a subject: it runs after everything queued before it. */
   inTurn(subject: Subject, work: () => Promise<void>): Promise<void> {
     const queue = keyOf(subject);
     const done = (this.#queues.get(queue) ?? Promise.resolve()).then(work);
@@ -100,12 +100,12 @@ export class Actions {
     return done;
   }
 
-  /** Resolves when an action has ended, well or not. */
+  /** Resolves when an action has succeeded or failed. */
   async isOver({ id }: Action): Promise<void> {
     await this.#perAction.get(id);
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no action is running. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
@@ -116,7 +116,7 @@ export class Actions {
     change: () => void,
     work: (failure: Failure | undefined) => Promise<void>,
   ): Action {
-    const { seconds, failure } = this.#disturb(command, subjects);
+    const { seconds, failure } = this.#faultOf(command, subjects);
     const action: Action = { ...this.#new(command, subjects), status: "running", progress: 0, finished: null };
     if (failure === undefined) change();
     else this.#store.put("hetzner.failure", action.id, failure);
@@ -179,5 +179,5 @@ async function thenFail(work: () => Promise<void>, failure: Failure | undefined)
 }
 export const keyOf = ({ id, type }: Subject): string => `${type}/${id}`;
 
-/** A time as the API writes it: RFC 3339, to the second. */
+/** Formats a time as the API does: RFC 3339 with seconds. */
 export const stampOf = (date: Date): string => date.toISOString().replace(/\.\d+Z$/, "+00:00");

@@ -1,15 +1,15 @@
-/** Which addresses are taken, and the next free one: public, of IPv6 ranges, and in private networks. */
+/** Allocates addresses: public ones on loopback, IPv6 ranges, and addresses in private networks. */
 import { isHostOf, nextFree, overlaps, rangeOf } from "./addresses.ts";
 import { HetznerError } from "./errors.ts";
 import type { HetznerStore, Network } from "./state.ts";
 
-/** Where the IPv6 ranges of a kind begin: the second octet of a block is below 256. */
+/** Start of the IPv6 ranges of each kind; the address block added to it is below 256. */
 const ranges6 = { primary_ip: 0, floating_ip: 0x100, load_balancer: 0x200 } as const;
 
 export class AddressBook {
   readonly #store: HetznerStore;
   readonly #block: number;
-  /** Addresses that machines are about to lose; those in networks as `<network>/<address>`. */
+  /** Reserved addresses: deleted, but still set on a machine; private ones as `<network>/<address>`. */
   readonly #held = new Set<string>();
 
   /** @param block second octet of the addresses on loopback */
@@ -18,7 +18,7 @@ export class AddressBook {
     this.#block = block;
   }
 
-  /** Keeps addresses, which nobody has any more, from others until the returned function is called. */
+  /** Reserves released addresses until the returned function is called, so that they are not allocated again yet. */
   hold(addresses: readonly string[]): () => void {
     for (const one of addresses) this.#held.add(one);
     return () => {
@@ -26,7 +26,7 @@ export class AddressBook {
     };
   }
 
-  /** A public address on loopback that nobody has. */
+  /** Returns a free public address on loopback. */
   freeAddress(): string {
     const taken = new Set([
       ...this.#held,
@@ -34,7 +34,7 @@ export class AddressBook {
       ...this.#store.list("hetzner.floating_ip").map(({ ip }) => ip),
       ...this.#store.list("hetzner.load_balancer").map(({ ip }) => ip),
     ]);
-    // The upper half is the edge's; .1 to .3 stay free of servers, so that a typing error hits none.
+    // The upper half is reserved for the edge; .1 to .3 are never allocated, so that a typing error hits no server.
     for (let n = 4; n < 127 * 256; n++) {
       const address = `127.${this.#block}.${Math.floor(n / 254)}.${(n % 254) + 1}`;
       if (!taken.has(address)) return address;
@@ -42,16 +42,16 @@ export class AddressBook {
     throw new HetznerError(412, "resource_unavailable", "no public address is left");
   }
 
-  /** Addresses of documentation space, which the rehearsal serves nowhere; a /64 for each id of each kind. */
+  /** An IPv6 /64 from the documentation range for each id of each kind; the rehearsal does not route it. */
   freeRange6(kind: keyof typeof ranges6, id: number): string {
     return `2001:db8:${(ranges6[kind] + this.#block).toString(16)}:${id.toString(16)}::/64`;
   }
 
   /**
-   * The wanted private address, or the next free one of a subnet in the network zone.
+   * Returns the wanted private address, or the next free one of a subnet in the network zone.
    *
-   * @param range the subnet to take it from; undefined: any
-   * @param others addresses that are about to be taken, too
+   * @param range subnet to allocate from; undefined: any
+   * @param others further addresses that the same request takes
    */
   privateAddress(
     { id, subnets }: Network,
@@ -72,7 +72,7 @@ export class AddressBook {
       }
       return wanted;
     }
-    // Whoever asks for an address gets it once nobody has it; who asks for any gets one that no machine is yet to lose.
+    // A specific address may be taken while it is reserved; an arbitrary one avoids reserved addresses if possible.
     const held = [...this.#held].flatMap((one) => (one.startsWith(`${id}/`) ? [one.split("/")[1] ?? ""] : []));
     const unheld = new Set([...taken, ...held]);
     for (const one of usable) {
@@ -82,7 +82,7 @@ export class AddressBook {
     throw new HetznerError(422, "no_subnet_available", "no address of the network is left");
   }
 
-  /** Every address that somebody has in a network. */
+  /** All addresses in use in a network. */
   #takenIn(network: number): string[] {
     const servers = this.#store.list("hetzner.server").flatMap(({ networks }) => networks);
     const ofServers = servers.filter((one) => one.network === network).flatMap(({ ip, aliasIps }) => [ip, ...aliasIps]);
@@ -91,7 +91,7 @@ export class AddressBook {
   }
 }
 
-/** @throws {HetznerError} when a server would stand in two networks that have addresses in common */
+/** @throws {HetznerError} when networks of the same server overlap */
 export function requireApart(networks: readonly Network[]): void {
   const ranges = networks.flatMap(({ range }) => rangeOf(range) ?? []);
   if (ranges.some((range, index) => ranges.slice(index + 1).some((other) => overlaps(range, other)))) {

@@ -1,4 +1,4 @@
-/** Addresses: CIDRs as numbers, and the next free one of a range. Pure; IPv4, where nothing else is said. */
+/** IP address arithmetic: parses CIDRs, finds free addresses and subnets. Pure; IPv4 unless a name says otherwise. */
 import { BlockList, isIPv6 } from "node:net";
 
 export interface Range {
@@ -8,7 +8,7 @@ export interface Range {
   readonly bits: number;
 }
 
-/** @returns undefined when the text is no IPv4 address */
+/** @returns undefined when the text is not an IPv4 address */
 export function numberOf(address: string): number | undefined {
   const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(address)?.slice(1).map(Number);
   if (!parts || parts.some((part) => part > 255)) return undefined;
@@ -17,7 +17,7 @@ export function numberOf(address: string): number | undefined {
 
 export const textOf = (number: number): string => [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join(".");
 
-/** @returns undefined when the text is no IPv4 CIDR, or has bits set behind its prefix */
+/** @returns undefined when the text is not an IPv4 CIDR, or has host bits set */
 export function rangeOf(cidr: string): Range | undefined {
   const [address = "", prefix = ""] = cidr.split("/");
   const first = numberOf(address);
@@ -30,7 +30,7 @@ export function rangeOf(cidr: string): Range | undefined {
 export const contains = (outer: Range, inner: Range): boolean => outer.first <= inner.first && inner.last <= outer.last;
 export const overlaps = (a: Range, b: Range): boolean => a.first <= b.last && b.first <= a.last;
 
-/** Whether the text is an IPv6 CIDR without bits behind its prefix. */
+/** Whether the text is an IPv6 CIDR without host bits. */
 export function isRange6(cidr: string): boolean {
   const [address = "", prefix = ""] = cidr.split("/");
   if (!isIPv6(address) || !/^[0-9a-f:]+$/i.test(address) || !/^\d{1,3}$/.test(prefix)) return false;
@@ -40,7 +40,7 @@ export function isRange6(cidr: string): boolean {
   return Number(prefix) <= 128 && number % 2n ** BigInt(128 - Number(prefix)) === 0n;
 }
 
-/** Whether an address is the one that somebody has, or one of the IPv6 range that somebody has. */
+/** Whether an address equals an IPv4 address or lies in an IPv6 range. */
 export function isOneOf(own: string, address: string): boolean {
   const [network = "", prefix] = own.split("/");
   if (prefix === undefined || !isIPv6(address)) return own === address;
@@ -49,13 +49,13 @@ export function isOneOf(own: string, address: string): boolean {
   return range.check(address, "ipv6");
 }
 
-/** The gateway of a network and of its subnets: the first host. */
+/** Gateway of a network and of its subnets: the first host address. */
 export const gatewayOf = (cidr: string): string => {
   const range = rangeOf(cidr);
   return range ? textOf(range.first + 1) : "";
 };
 
-/** The first free host address of a range behind its gateway. */
+/** First free host address of a range, after its gateway. */
 export function nextFree(cidr: string, taken: ReadonlySet<string>): string | undefined {
   const range = rangeOf(cidr);
   if (!range) return undefined;
@@ -66,14 +66,14 @@ export function nextFree(cidr: string, taken: ReadonlySet<string>): string | und
   return undefined;
 }
 
-/** Whether a host may have the address: inside the range, and neither its gateway nor its first or last address. */
+/** Whether a host can have an address: inside the range, and not its first, last or gateway address. */
 export function isHostOf(cidr: string, address: string): boolean {
   const range = rangeOf(cidr);
   const number = numberOf(address);
   return range !== undefined && number !== undefined && number > range.first + 1 && number < range.last;
 }
 
-/** The first /24 of a network that overlaps with none of the others. */
+/** First /24 of a network that overlaps no other subnet. */
 export function nextSubnet(cidr: string, others: readonly Range[]): string | undefined {
   const range = rangeOf(cidr);
   if (!range) return undefined;

@@ -1,4 +1,4 @@
-/** The emulated Hetzner Cloud API, version 1, as a part of a fastify application. */
+/** Registers the emulated Hetzner Cloud API (version 1) in a fastify application. */
 import { timingSafeEqual } from "node:crypto";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
@@ -20,17 +20,17 @@ import { registerCertificates, registerSshKeys } from "./small-resources.ts";
 import { registerVolumes } from "./volumes.ts";
 
 export interface HetznerDeps extends Omit<CloudOptions, "actions" | "catalogue"> {
-  /** The token of every call. */
+  /** Token that every call must carry. */
   readonly token: string;
-  readonly disturb: Disturb;
+  readonly actionFault: ActionFault;
 }
 
-/** Serves the API below `/hetzner/v1`. What was under way when the emulator last ended goes on with `resume`. */
+/** Serves the API below `/hetzner/v1`. `resume` continues work that was interrupted when the emulator last ended. */
 export function registerHetzner(
   app: FastifyInstance,
   deps: HetznerDeps,
 ): { cloud: Cloud; resume: () => Promise<void> } {
-  const actions = new Actions(deps.store, deps.now, deps.disturb);
+  const actions = new Actions(deps.store, deps.now, deps.actionFault);
   const catalogue = new Catalogue(join(import.meta.dirname, "catalogue"));
   const cloud = new Cloud({ ...deps, actions, catalogue });
   void app.register(
@@ -46,7 +46,7 @@ export function registerHetzner(
         const known = error instanceof HetznerError ? error : unexpected(error);
         return reply.code(known.status).send(known.envelope);
       });
-      // Clients send commands without a body as JSON, too.
+      // Clients send the JSON content type even when a command has no body.
       scope.addContentTypeParser("application/json", { parseAs: "string" }, (_request, text, parsed) => {
         try {
           parsed(null, text === "" ? {} : JSON.parse(String(text)));
@@ -80,7 +80,7 @@ function refusalOf(authorization: string | undefined, token: string): HetznerErr
   return isValid ? undefined : new HetznerError(401, "unauthorized", "the token you have provided is invalid");
 }
 
-/** What is wrong with the emulator itself, or with the request before any handler saw it. */
+/** Error for a defect of the emulator, or for a request that is invalid before a handler runs. */
 function unexpected(error: unknown): HetznerError {
   const message = error instanceof Error ? error.message : String(error);
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;

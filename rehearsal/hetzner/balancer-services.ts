@@ -1,4 +1,4 @@
-/** Services of a load balancer: what clients send, with every default filled in. */
+/** Load balancer services: parses requests and fills in Hetzner's defaults. */
 import { z } from "zod";
 import { id, maybe, parse, port } from "./body.ts";
 import { HetznerError, invalid } from "./errors.ts";
@@ -67,19 +67,19 @@ export interface Service {
   };
 }
 
-/** A service from what was sent and, in an update, what it was. */
+/** Builds a service from the request and, for an update, its previous values. */
 export function serviceOf(body: unknown, before?: Service): Service {
   const asked = parse(changeSchema, body);
   const protocol = asked.protocol ?? before?.protocol;
-  if (protocol === undefined) throw invalid("protocol", "is needed");
+  if (protocol === undefined) throw invalid("protocol", "is required");
   const standard = { tcp: undefined, http: 80, https: 443 }[protocol];
   const listenPort = asked.listen_port ?? before?.listen_port ?? standard;
-  if (listenPort === undefined) throw invalid("listen_port", "is needed with protocol tcp");
+  if (listenPort === undefined) throw invalid("listen_port", "is required with protocol tcp");
   const destinationPort = asked.destination_port ?? before?.destination_port ?? (protocol === "tcp" ? undefined : 80);
-  if (destinationPort === undefined) throw invalid("destination_port", "is needed with protocol tcp");
+  if (destinationPort === undefined) throw invalid("destination_port", "is required with protocol tcp");
   const http = protocol === "tcp" ? undefined : httpOf(asked.http, before?.http);
   if (protocol === "https" && http?.certificates.length === 0) {
-    throw invalid("http.certificates", "a service of protocol https needs one");
+    throw invalid("http.certificates", "a service with protocol https needs a certificate");
   }
   if (asked.http?.redirect_http && protocol !== "https") throw invalid("http.redirect_http", "needs protocol https");
   return {
@@ -129,7 +129,7 @@ function healthOf(
   };
 }
 
-/** The services with one more. @throws {HetznerError} when its port is taken */
+/** Adds a service. @throws {HetznerError} when its port is in use or the type's limit is reached */
 export function withService(services: readonly Service[], added: Service, most: number): Service[] {
   if (services.some((one) => one.listen_port === added.listen_port)) {
     throw new HetznerError(409, "source_port_already_used", `source port ${added.listen_port} is already in use`);

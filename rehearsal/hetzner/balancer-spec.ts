@@ -1,4 +1,4 @@
-/** A load balancer as its machine needs it: targets resolved to addresses. */
+/** Converts a stored load balancer into the spec of its machine, with targets resolved to addresses. */
 import type { BalancerService, BalancerSpec, BalancerTarget as Resolved } from "../machines/machines.ts";
 import type { Service } from "./balancer-services.ts";
 import type { Cloud } from "./cloud.ts";
@@ -6,7 +6,7 @@ import { labelSelector } from "./listing.ts";
 import { publicAddress } from "./server-links.ts";
 import type { Balancer, BalancerTarget, Server } from "./state.ts";
 
-/** The servers that a target stands for. */
+/** The servers that a target selects. */
 export function serversOf(cloud: Cloud, target: BalancerTarget): Server[] {
   if (target.type === "ip") return [];
   const servers = cloud.store.list("hetzner.server");
@@ -16,7 +16,7 @@ export function serversOf(cloud: Cloud, target: BalancerTarget): Server[] {
   );
 }
 
-/** The address at which a load balancer reaches a server; undefined while it has none. */
+/** Address at which a load balancer reaches a server; undefined while the server has none. */
 function addressOf(cloud: Cloud, balancer: Balancer, target: BalancerTarget, server: Server): string | undefined {
   if (!target.usePrivateIp) return publicAddress(cloud, server.id);
   return server.networks.find(({ network }) => network === balancer.network?.id)?.ip;

@@ -1,4 +1,4 @@
-/** Targets of a load balancer, as clients name them. */
+/** Load balancer targets: parses and validates them. */
 import { z } from "zod";
 import { numberOf } from "./addresses.ts";
 import { id, maybe } from "./body.ts";
@@ -30,7 +30,7 @@ export function targetOf(asked: z.infer<typeof targetSchema>): BalancerTarget {
   return { type, ip: asked.ip.ip, usePrivateIp: false };
 }
 
-/** A load balancer with one target more. @throws {HetznerError} when it cannot have it */
+/** Adds a target. @throws {HetznerError} when the load balancer cannot have it */
 export function withTarget(cloud: Cloud, balancer: Balancer, target: BalancerTarget, most: number): Balancer {
   const { targets, network } = balancer;
   const isSame = (one: BalancerTarget) =>

@@ -1,4 +1,4 @@
-/** A load balancer as the API shows it, with the health of its targets. */
+/** The API representation of a load balancer, with the health of its targets. */
 import type { Json } from "../json.ts";
 import type { Health } from "../machines/machines.ts";
 import { serversOf, targetName } from "./balancer-spec.ts";

@@ -1,9 +1,9 @@
-/** What clients send, checked: a refusal names the field, as Hetzner's own do. */
+/** Validates request bodies; errors name the field as Hetzner's do. */
 import { z } from "zod";
 import { rangeOf } from "./addresses.ts";
 import { invalid } from "./errors.ts";
 
-/** @throws {HetznerError} invalid_input, with the first field that is wrong */
+/** @throws {HetznerError} invalid_input, for the first invalid field */
 export function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   const { data, error } = schema.safeParse(body ?? {});
   if (error === undefined) return data;
@@ -25,13 +25,13 @@ export const hostName = z
   .max(253)
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i, "must be a valid hostname");
 export const id = z.int().positive();
-/** Ids, each once. */
-export const ids = z.array(id).refine((list) => new Set(list).size === list.length, "must not have the same id twice");
+/** A list of distinct ids. */
+export const ids = z.array(id).refine((list) => new Set(list).size === list.length, "must not contain an id twice");
 export const idOrName = z.union([z.string().min(1), id]);
 export const port = z.int().min(1).max(65535);
 export const cidr = z
   .string()
   .refine((text) => rangeOf(text) !== undefined, "must be an IPv4 network such as 10.0.0.0/16");
-/** `null` stands for what was left out. */
+/** An optional field; `null` counts as absent. */
 export const maybe = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value) => (value === null ? undefined : value));

@@ -1,4 +1,4 @@
-/** What Hetzner sells: types, prices, locations, images; dated data files, and how the API shows them. */
+/** Hetzner's catalogue from dated data files (types, prices, locations, images), and its API representation. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -38,7 +38,7 @@ export type Location = z.infer<typeof locationSchema>;
 export type BalancerType = z.infer<typeof balancerTypeSchema>;
 export type Image = z.infer<typeof imageSchema>;
 
-/** Prices that belong to no type, in € per month, net; Hetzner's price list of 2026-09-29. */
+/** Prices without a server or load balancer type, in € per month, net; Hetzner's price list of 2026-09-29. */
 export const prices = {
   primaryIpv4: 0.5,
   floatingIpv4: 3,
@@ -58,7 +58,7 @@ export class Catalogue {
   readonly images: readonly Image[];
   readonly isos: readonly z.infer<typeof isoSchema>[];
 
-  /** @param folder of the data files: rehearsal/hetzner/catalogue */
+  /** @param folder folder of the data files: rehearsal/hetzner/catalogue */
   constructor(folder: string) {
     const read = (file: string): unknown => JSON.parse(readFileSync(join(folder, file), "utf8"));
     this.serverTypes = z
@@ -73,7 +73,7 @@ export class Catalogue {
     this.isos = images.isos;
   }
 
-  /** By id or by name. */
+  /** Finds a row by id or name. */
   find<Row extends { readonly id: number; readonly name: string }>(
     rows: readonly Row[],
     idOrName: unknown,
@@ -81,7 +81,7 @@ export class Catalogue {
     return rows.find(({ id, name }) => name === idOrName || String(id) === String(idOrName));
   }
 
-  /** A location, also as the datacenter that clients before mid-2026 read. */
+  /** Fields `location` and `datacenter`; clients from before mid-2026 read the latter. */
   place(name: string): Json {
     const location = this.find(this.locations, name);
     return {
@@ -100,7 +100,7 @@ export class Catalogue {
     return this.find(this.locations, location)?.network_zone ?? "";
   }
 
-  /** A server type as the API shows it. @param soldOut names of locations that have none left */
+  /** A server type as the API shows it. @param soldOut names of locations where it is sold out */
   serverType(type: ServerType, soldOut: ReadonlySet<string> = new Set()): Json {
     return {
       id: type.id,
@@ -152,7 +152,7 @@ export class Catalogue {
     return { ...iso, deprecation: null };
   }
 
-  /** A monthly price in every location. */
+  /** Price entries for every location from a monthly price. */
   pricesOf(monthly: number): Json[] {
     return this.locations.map(({ name }) => ({
       location: name,

@@ -1,4 +1,4 @@
-/** The emulated Hetzner Cloud behind its API: what all resources share. */
+/** Shared state of the emulated Hetzner Cloud: store, machines, actions, limits, background work. */
 import type { Machines } from "../machines/machines.ts";
 import { type Actions, keyOf, type Subject } from "./actions.ts";
 import { AddressBook } from "./address-book.ts";
@@ -14,11 +14,11 @@ export interface CloudOptions {
   readonly now: () => Date;
   /** Second octet of the addresses on loopback. */
   readonly block: number;
-  /** Told of work in the background that failed. */
+  /** Called with the error of failed background work. */
   readonly onError: (error: unknown) => void;
-  /** Most resources of a kind; without an entry there is no limit. */
+  /** Maximum number of resources by kind; no entry: no limit. */
   readonly limits?: Partial<Readonly<Record<NamedKind, number>>>;
-  /** Names of the locations that have no server of a type left. */
+  /** Names of the locations where a server type is sold out. */
   readonly soldOut: (serverType: string) => ReadonlySet<string>;
 }
 
@@ -82,7 +82,7 @@ export class Cloud {
     if (this.actions.isBusy(subject)) throw locked(`${subject.type} ${subject.id}`);
   }
 
-  /** Changes an object of the store, as it is now. */
+  /** Changes an object, based on its current stored values. */
   change<Kind extends NamedKind>(
     kind: Kind,
     id: number,
@@ -102,7 +102,7 @@ export class Cloud {
     }
   }
 
-  /** Work on a subject that no action stands for; its errors are told by `onError`. Resolves when it is over. */
+  /** Runs work on a subject without an action; errors go to `onError`. Resolves when it has ended. */
   background(subject: Subject, work: () => Promise<void>): Promise<void> {
     const running = this.actions
       .inTurn(subject, work)
@@ -115,9 +115,9 @@ export class Cloud {
   }
 
   /**
-   * Deletes an object, and in the background what machines have of it; what a crash prevents is done at the next start.
+   * Deletes an object, and removes it from the machines in the background; after a crash the next start finishes that.
    *
-   * @param addresses what it had, as `AddressBook.hold` takes them
+   * @param addresses its addresses, as `AddressBook.hold` takes them
    */
   remove(kind: NamedKind, subject: Subject, work: () => Promise<void>, addresses: readonly string[] = []): void {
     this.store.delete(kind, subject.id);
@@ -132,7 +132,7 @@ export class Cloud {
     });
   }
 
-  /** Resolves when no action and no other work is under way. */
+  /** Resolves when no action and no background work is running. */
   async settled(): Promise<void> {
     while (this.#background.size > 0) await Promise.all(this.#background);
     await this.actions.settled();

@@ -1,4 +1,4 @@
-/** Brings machines to what the store says: after a change, and for everything that a crash left half done. */
+/** Brings machines to the state in the store: after a change, and for work that a crash interrupted. */
 import type { MachineSpec } from "../machines/machines.ts";
 import { keyOf, type Subject } from "./actions.ts";
 import { specOf } from "./balancer-spec.ts";
@@ -24,7 +24,7 @@ export function machineSpec(cloud: Cloud, server: Server): MachineSpec {
   };
 }
 
-/** Everything about one server: machine, addresses, firewalls, Volumes, power. */
+/** Converges everything of one server: machine, addresses, firewalls, Volumes, power. */
 export async function convergeServer(cloud: Cloud, id: number): Promise<void> {
   const { machines, store } = cloud;
   const server = store.get("hetzner.server", id);
@@ -45,7 +45,7 @@ export async function convergeServer(cloud: Cloud, id: number): Promise<void> {
   await convergeBalancersOf(cloud, id);
 }
 
-/** The rules of all firewalls of a server; in a line of its own, since each of them comes here. */
+/** Applies the rules of all firewalls of a server. Queued per server, since every firewall's change ends up here. */
 export function convergeFirewalls(cloud: Cloud, id: number): Promise<void> {
   return cloud.actions.inTurn({ id, type: "server_firewall" }, async () => {
     const server = cloud.store.get("hetzner.server", id);
@@ -63,24 +63,24 @@ export function convergeFirewalls(cloud: Cloud, id: number): Promise<void> {
   });
 }
 
-/** A server whose machine is on, or is off. */
+/** Stored fields of a server whose machine is on or off. */
 export const powerOf = (on: boolean) => ({ on, status: on ? ("running" as const) : ("off" as const) });
 
-/** Only the power switch, and what the server's status says after it. */
+/** Converges the power state only, and updates the server's status. */
 export async function convergePower(cloud: Cloud, id: number): Promise<void> {
   const { on } = cloud.require("hetzner.server", id);
   await (on ? cloud.machines.powerOn(id) : cloud.machines.powerOff(id));
   cloud.change("hetzner.server", id, (now) => powerOf(now.on));
 }
 
-/** Work on a server; what could not be done leaves it as its machine is, not in passing. */
-export async function orAsItIs(cloud: Cloud, id: number, work: () => Promise<void>): Promise<void> {
+/** Runs work on a server. If it fails, the server gets the status of its machine instead of staying in a transition. */
+export async function syncPowerOnFailure(cloud: Cloud, id: number, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
     const on = await cloud.machines.isRunning(id);
     const status = cloud.store.get("hetzner.server", id)?.status;
-    // A deletion goes on at the next start.
+    // A deletion continues at the next start.
     if (status !== undefined && status !== "deleting") cloud.change("hetzner.server", id, () => powerOf(on));
     throw error;
   }
@@ -106,7 +106,7 @@ export async function convergeNetwork(cloud: Cloud, id: number): Promise<void> {
   await (network ? cloud.machines.createNetwork(id, network.range) : cloud.machines.deleteNetwork(id));
 }
 
-/** In a line of its own: changes of servers come here, too, and what is read last has to be set last. */
+/** Applies a load balancer's configuration. Queued, because changes of servers also end up here and the newest must win. */
 export function convergeBalancer(cloud: Cloud, id: number): Promise<void> {
   return cloud.actions.inTurn({ id, type: "balancer_machine" }, () => {
     const balancer = cloud.store.get("hetzner.load_balancer", id);
@@ -114,7 +114,7 @@ export function convergeBalancer(cloud: Cloud, id: number): Promise<void> {
   });
 }
 
-/** Every load balancer that sends, or may from now on send, requests to a server. */
+/** Converges every load balancer that has a server as a target, or may select it by label. */
 export async function convergeBalancersOf(cloud: Cloud, server: number): Promise<void> {
   for (const balancer of cloud.store.list("hetzner.load_balancer")) {
     const concerns = balancer.targets.some((target) => target.type === "label_selector" || target.server === server);
@@ -129,11 +129,11 @@ const byType: Readonly<Record<string, (cloud: Cloud, id: number) => Promise<void
   load_balancer: convergeBalancer,
 };
 
-/** Takes up what was under way when the emulator ended. Resolves when all is there but what actions are still about. */
+/** Resumes work that was interrupted when the emulator ended. Resolves when everything except running actions is done. */
 export async function recover(cloud: Cloud): Promise<void> {
   const { store, actions } = cloud;
   const once = new Map<string, Promise<void>>();
-  /** Each thing once, whatever is about it, and a Volume after the server that has it. */
+  /** Converges each resource once, and a Volume after the server that it is attached to. */
   const converge = ({ id, type }: Subject): Promise<void> => {
     const work = async (): Promise<void> => {
       const server = type === "volume" ? store.get("hetzner.volume", id)?.server : undefined;
@@ -146,7 +146,7 @@ export async function recover(cloud: Cloud): Promise<void> {
   };
   const inBackground = (subject: Subject) => cloud.background(subject, () => converge(subject));
 
-  // Servers stand in networks and have Volumes.
+  // Networks and Volumes first, because servers use them.
   for (const { id } of store.list("hetzner.network")) await inBackground({ id, type: "network" });
   for (const { id, sizeGb, format } of store.list("hetzner.volume")) {
     await cloud.background({ id, type: "volume" }, () => cloud.machines.createVolume({ id, sizeGb, format }));
@@ -155,12 +155,12 @@ export async function recover(cloud: Cloud): Promise<void> {
   const interrupted = actions.resume(async ({ resources }) => {
     for (const subject of resources) {
       const work = () => converge(subject);
-      await (subject.type === "server" ? orAsItIs(cloud, subject.id, work) : work());
+      await (subject.type === "server" ? syncPowerOnFailure(cloud, subject.id, work) : work());
     }
   });
   const busy = new Set(interrupted.flatMap(({ resources }) => resources.map(keyOf)));
   const idle = store.list("hetzner.server").filter(({ id }) => !busy.has(keyOf({ id, type: "server" })));
-  // A machine that ended while nobody looked, after a reboot of the host for example, is started again.
+  // A machine that stopped while the emulator did not run, for example by a reboot of the host, is started again.
   await Promise.all(idle.map(({ id }) => inBackground({ id, type: "server" })));
   for (const { id } of store.list("hetzner.load_balancer")) await inBackground({ id, type: "load_balancer" });
 }

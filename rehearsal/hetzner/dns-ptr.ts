@@ -1,20 +1,20 @@
-/** The names of addresses, which reverse lookups give. */
+/** Reverse DNS names (PTR records) of IP addresses: shows and sets them. */
 import type { Json } from "../json.ts";
 import { isOneOf } from "./addresses.ts";
 import type { Cloud } from "./cloud.ts";
 import { invalid } from "./errors.ts";
 import type { HetznerObjects, PrimaryIp } from "./state.ts";
 
-/** The names as the API shows them: of an IPv4 address always one, of an IPv6 range those that were given. */
+/** PTR records as the API shows them: for an IPv4 address always one, for an IPv6 range those that were set. */
 export const dnsPtrOf = ({ ip, type, dnsPtr }: Pick<PrimaryIp, "ip" | "type" | "dnsPtr">): Json[] =>
   type === "ipv4"
     ? [{ ip, dns_ptr: dnsPtr[ip] ?? `static.${ip.split(".").reverse().join(".")}.clients.your-server.de` }]
     : Object.entries(dnsPtr).map(([address, name]) => ({ ip: address, dns_ptr: name }));
 
 /**
- * Names, or with null no longer names, an address of the DNS.
+ * Sets the PTR record of an address; null removes it.
  *
- * @throws {HetznerError} when it is none of the object's
+ * @throws {HetznerError} when the address does not belong to the object
  */
 export function setDnsPtr<Kind extends "hetzner.primary_ip" | "hetzner.floating_ip" | "hetzner.load_balancer">(
   { store }: Cloud,
@@ -24,7 +24,7 @@ export function setDnsPtr<Kind extends "hetzner.primary_ip" | "hetzner.floating_
   name: string | null,
 ): void {
   const own = "ipv6" in object ? [object.ip, object.ipv6] : [object.ip];
-  if (!own.some((one) => isOneOf(one, address))) throw invalid("ip", `${address} is none of its addresses`);
+  if (!own.some((one) => isOneOf(one, address))) throw invalid("ip", `${address} is not one of its addresses`);
   const others = Object.entries(object.dnsPtr).filter(([ip]) => ip !== address);
   const dnsPtr = Object.fromEntries(name === null ? others : [...others, [address, name]]);
   store.put(kind, object.id, { ...object, dnsPtr });

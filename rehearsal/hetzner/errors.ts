@@ -1,4 +1,4 @@
-/** Refusals, in the envelope that Hetzner's clients read. */
+/** Hetzner's error responses: codes, HTTP statuses, envelope. */
 
 export class HetznerError extends Error {
   readonly status: number;
@@ -37,6 +37,6 @@ export const locked = (what: string): HetznerError =>
 export const isProtected = (what: string): HetznerError =>
   new HetznerError(422, "protected", `${what} deletion is protected`);
 export const unavailable = (message: string): HetznerError => new HetznerError(412, "resource_unavailable", message);
-/** A call, or what it would need, that this cloud does not do. */
+/** Error for a call or feature that the rehearsal cloud does not emulate. */
 export const notEmulated = (what: string): HetznerError =>
   new HetznerError(501, "not_emulated", `${what} is not emulated by the rehearsal cloud`);

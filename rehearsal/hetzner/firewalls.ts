@@ -1,4 +1,4 @@
-/** Firewalls: rules, and the servers that they stand before. */
+/** API routes of firewalls: their rules, and the servers that they apply to. */
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { isRange6, rangeOf } from "./addresses.ts";
@@ -19,12 +19,12 @@ function isPortOrRange(text: string): boolean {
   return first !== undefined && Number(first) >= 1 && Number(first) <= Number(last) && Number(last) <= 65_535;
 }
 
-/** As the real API: a network with bits behind its prefix is refused, not corrected. */
+/** Like the real API, refuses a network with host bits instead of correcting it. */
 const address = z
   .string()
   .refine(
     (text) => rangeOf(text) !== undefined || isRange6(text),
-    "must be an IPv4 or IPv6 network in CIDR notation, without bits behind its prefix",
+    "must be an IPv4 or IPv6 network in CIDR notation, without host bits",
   );
 const ruleSchema = z
   .object({
@@ -37,7 +37,7 @@ const ruleSchema = z
   })
   .refine(({ protocol, port }) => ["tcp", "udp"].includes(protocol) === (port !== undefined), {
     path: ["port"],
-    message: "is needed for tcp and udp, and only for them",
+    message: "is required for tcp and udp, and not allowed otherwise",
   })
   .refine((rule) => (rule.direction === "in" ? rule.source_ips : rule.destination_ips)?.length, {
     message: "needs source_ips (in) or destination_ips (out)",
@@ -78,7 +78,7 @@ export function registerFirewalls(routes: Routes): void {
     },
   };
 
-  /** Changes a firewall; every server that it stood or stands before takes it over. */
+  /** Changes a firewall and applies it to every server that it covered before or covers now. */
   const change = (firewall: Firewall, command: string, next: Partial<Firewall>): Action[] => {
     const after = { ...firewall, ...next };
     const servers = cloud.store.list("hetzner.server").filter((one) => covers(firewall, one) || covers(after, one));
@@ -154,7 +154,7 @@ function added(cloud: Cloud, firewall: Firewall, resources: readonly Resource[])
   return { servers, selectors };
 }
 
-/** As the real API: what is not there to be removed is no mistake. */
+/** Like the real API, accepts resources that the firewall is not applied to. */
 function removed(firewall: Firewall, resources: readonly Resource[]): Partial<Firewall> {
   const servers = new Set(firewall.servers);
   const selectors = new Set(firewall.selectors);

@@ -1,4 +1,4 @@
-/** Floating IPs: addresses of their own. No machine answers at them here; the API keeps what it is told. */
+/** API routes of floating IPs. They exist in the API only: no machine answers at them. */
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
@@ -40,7 +40,7 @@ export function registerFloatingIps(routes: Routes): void {
       return undefined;
     },
   };
-  // Traffic to a floating IP would have to reach a machine; a success without that would be a lie.
+  // No traffic reaches a machine at a floating IP, so an assignment must not claim success.
   const requireNoMachines = () => {
     if (cloud.machines.kind !== "none") throw notEmulated("a floating IP on a server with a machine");
   };
@@ -64,7 +64,7 @@ export function registerFloatingIps(routes: Routes): void {
       if (asked.server !== undefined) requireNoMachines();
       const server = asked.server === undefined ? undefined : cloud.require("hetzner.server", asked.server);
       const location = cloud.catalogue.find(cloud.catalogue.locations, asked.home_location ?? server?.location);
-      if (!location) throw invalid("home_location", "a location or a server is needed");
+      if (!location) throw invalid("home_location", "a location or a server is required");
       const own = store.nextId(type.kind);
       const named = asked.name ?? `floating-ip-${own}`;
       cloud.requireFreeName(type.kind, named);

@@ -1,4 +1,4 @@
-/** Lists as the API gives them: filtered by name and label, sorted, in pages. */
+/** Lists of the API: filtering by name and labels, sorting, pages. */
 import { HetznerError, invalid } from "./errors.ts";
 import type { Labels } from "./state.ts";
 
@@ -6,7 +6,7 @@ export type Query = Readonly<Record<string, unknown>>;
 
 const defaultPerPage = 25;
 const mostPerPage = 50;
-/** What lists can be sorted by; the last four only those of actions. */
+/** Keys to sort by; the last four exist for actions only. */
 const sortKeys = new Set(["id", "name", "created", "command", "status", "started", "finished"]);
 
 export const textsOf = (query: Query, key: string): string[] => {
@@ -14,7 +14,7 @@ export const textsOf = (query: Query, key: string): string[] => {
   return (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(String);
 };
 
-/** The rows of the wanted page and what a client needs to ask for the next. */
+/** The rows of the requested page, and the pagination data. */
 export function paged<Row>(rows: readonly Row[], query: Query): { rows: Row[]; meta: unknown } {
   const number = (key: string, otherwise: number): number => {
     const [text] = textsOf(query, key);
@@ -40,7 +40,7 @@ export function paged<Row>(rows: readonly Row[], query: Query): { rows: Row[]; m
   };
 }
 
-/** Those that have the asked name, labels and ids, in the asked order. */
+/** The rows with the requested name and labels, in the requested order. */
 export function filtered<Row extends { readonly id: number; readonly name?: string; readonly labels?: Labels }>(
   rows: readonly Row[],
   query: Query,
@@ -75,9 +75,9 @@ function sorted<Row extends { readonly id: number }>(rows: Row[], orders: readon
 }
 
 /**
- * A label selector: `k`, `!k`, `k=v`, `k==v`, `k!=v`, `k in (a,b)`, `k notin (a,b)`, joined by commas.
+ * Compiles a label selector: `k`, `!k`, `k=v`, `k==v`, `k!=v`, `k in (a,b)`, `k notin (a,b)`, joined by commas.
  *
- * @throws {HetznerError} when it is none
+ * @throws {HetznerError} when its syntax is invalid
  */
 export function labelSelector(text: string): (labels: Labels) => boolean {
   const parts = text.match(/(?:[^,(]|\([^)]*\))+/g) ?? [];

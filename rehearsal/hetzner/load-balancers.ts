@@ -1,4 +1,4 @@
-/** Load balancers: their services, targets and networks. */
+/** API routes of load balancers: services, targets, networks, type, algorithm. */
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { type Service, serviceOf, withService } from "./balancer-services.ts";
@@ -12,7 +12,7 @@ import type { ResourceType, Routes } from "./resources.ts";
 import { firstOf } from "./server-view.ts";
 import type { Action, Balancer } from "./state.ts";
 
-/** As `AddressBook.hold` takes it. */
+/** Its private address, as `AddressBook.hold` takes it. */
 const privateOf = ({ network }: Balancer): string[] => (network ? [`${network.id}/${network.ip}`] : []);
 
 const algorithm = z.enum(["round_robin", "least_connections"]);
@@ -68,7 +68,7 @@ export function registerLoadBalancers(routes: Routes): void {
         asked.location === undefined
           ? catalogue.locations.find((one) => one.network_zone === asked.network_zone)
           : catalogue.find(catalogue.locations, asked.location);
-      if (!location) throw invalid("location", "a known location or network zone is needed");
+      if (!location) throw invalid("location", "a known location or network zone is required");
       let services: readonly Service[] = [];
       for (const one of asked.services ?? []) {
         services = withService(services, requireCertificates(serviceOf(one)), sold.max_services);

@@ -1,4 +1,4 @@
-/** What can only be read: types, locations, images, ISOs, prices, and every action. */
+/** Read-only API routes: types, locations, images, ISOs, prices, and all actions. */
 import type { Json } from "../json.ts";
 import { HetznerError, notFound } from "./errors.ts";
 import { filtered, type Query, textsOf } from "./listing.ts";

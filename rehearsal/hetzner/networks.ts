@@ -1,4 +1,4 @@
-/** Private networks, their subnets and routes. */
+/** API routes of private networks, their subnets and routes. */
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { contains, gatewayOf, isHostOf, nextSubnet, numberOf, overlaps, type Range, rangeOf } from "./addresses.ts";
@@ -71,7 +71,7 @@ export function registerNetworks(routes: Routes): void {
       for (const subnet of asked.subnets ?? []) network = withSubnet(cloud, network, subnet);
       for (const route of asked.routes ?? []) network = withRoute(network, route);
       cloud.store.put(type.kind, network.id, network);
-      // The real API makes networks without an action; whoever attaches a server waits for this in the machines.
+      // The real API creates networks without an action; attaching a server waits for this work in the machines.
       void cloud.background(subjectOf(network), () => convergeNetwork(cloud, network.id));
       return { network: viewOf(cloud, network) };
     });
@@ -117,7 +117,7 @@ export function registerNetworks(routes: Routes): void {
 
 function known(text: string): Range {
   const range = rangeOf(text);
-  if (!range) throw new Error(`${text} is no network`);
+  if (!range) throw new Error(`${text} is not a network in CIDR notation`);
   return range;
 }
 
@@ -161,7 +161,7 @@ function withSubnet(cloud: Cloud, network: Network, asked: z.infer<typeof subnet
   if (!zones.includes(asked.network_zone)) throw invalid("network_zone", `unknown zone '${asked.network_zone}'`);
   const others = network.subnets.map((one) => known(one.range));
   const text = asked.ip_range ?? nextSubnet(network.range, others);
-  if (text === undefined) throw conflict("no room for a subnet is left in the network");
+  if (text === undefined) throw conflict("the network has no room for another subnet");
   const range = known(text);
   if (!contains(known(network.range), range)) throw invalid("ip_range", `is not within ${network.range}`);
   if (others.some((one) => overlaps(one, range))) throw invalid("ip_range", "overlaps with another subnet");
@@ -173,7 +173,7 @@ function withRoute(network: Network, route: z.infer<typeof routeSchema>): Networ
   if (numberOf(route.gateway) === undefined) throw invalid("gateway", "must be an IPv4 address");
   if (route.gateway === gatewayOf(network.range)) throw invalid("gateway", "must not be the network's own gateway");
   if (network.routes.some(({ destination }) => destination === route.destination)) {
-    throw invalid("destination", `a route to ${route.destination} is there`);
+    throw invalid("destination", `a route to ${route.destination} exists already`);
   }
   return { ...network, routes: [...network.routes, route] };
 }

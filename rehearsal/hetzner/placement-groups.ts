@@ -1,4 +1,4 @@
-/** Placement groups: servers that are to stand on different hosts. Here they only count their members. */
+/** API routes of placement groups. The rehearsal only counts their servers; all run on the same host. */
 import { z } from "zod";
 import type { Json } from "../json.ts";
 import { stampOf } from "./actions.ts";
@@ -48,8 +48,8 @@ export const placementGroupView = (cloud: Cloud, group: PlacementGroup): Json =>
   servers: membersOf(cloud, group.id).map(({ id }) => id),
 });
 
-/** @throws {HetznerError} when a placement group has no place left */
-export function requirePlace(cloud: Cloud, group: number): void {
+/** @throws {HetznerError} when a placement group is full */
+export function requirePlacementGroupRoom(cloud: Cloud, group: number): void {
   const found = cloud.require("hetzner.placement_group", group);
   if (membersOf(cloud, group).length >= mostServers) {
     const message = `placement group ${found.name} has ${mostServers} servers, the most it can have`;

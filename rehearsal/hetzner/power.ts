@@ -1,4 +1,4 @@
-/** The power switch of a server and what else needs a pause in its work. */
+/** API commands that change a server's machine: power, rebuild, type, placement group. */
 import { z } from "zod";
 import { idOrName, maybe, parse } from "./body.ts";
 import type { Cloud } from "./cloud.ts";
@@ -9,12 +9,12 @@ import type { ResourceType, Routes } from "./resources.ts";
 import { passwordFor } from "./server-create.ts";
 import type { Action, Server } from "./state.ts";
 
-/** Seconds that a guest gets to shut down by itself. */
-const shutdownPatience = 60;
+/** Seconds within which the guest must shut down after an ACPI request. */
+const shutdownTimeout = 60;
 
 const subjectOf = ({ id }: Server) => ({ id, type: "server" });
 
-/** Starts an action that changes a server and takes it through a passing status. */
+/** Starts an action that changes a server; its status is transitional until the work has ended. */
 function change(
   cloud: Cloud,
   server: Server,
@@ -24,7 +24,7 @@ function change(
 ): { action: Action } {
   cloud.requireIdle(subjectOf(server));
   const apply = () => void cloud.change("hetzner.server", server.id, () => next);
-  const settled = () => orAsItIs(cloud, server.id, work);
+  const settled = () => syncPowerOnFailure(cloud, server.id, work);
   return { action: cloud.actions.start(command, [subjectOf(server)], apply, settled) };
 }
 
@@ -44,13 +44,13 @@ export function registerPower(routes: Routes, type: ResourceType<"hetzner.server
   );
   routes.command(type, "shutdown", (server) =>
     change(cloud, server, "shutdown_server", { on: false, status: "stopping" }, async () => {
-      await machines.shutdown(server.id, shutdownPatience);
+      await machines.shutdown(server.id, shutdownTimeout);
       await convergePower(cloud, server.id);
     }),
   );
   routes.command(type, "reboot", (server) =>
     change(cloud, server, "reboot_server", { on: true }, async () => {
-      await machines.shutdown(server.id, shutdownPatience);
+      await machines.shutdown(server.id, shutdownTimeout);
       await convergePower(cloud, server.id);
     }),
   );
@@ -102,7 +102,7 @@ export function registerPower(routes: Routes, type: ResourceType<"hetzner.server
   routes.command(type, "add_to_placement_group", (server, body) => {
     const { placement_group: group } = parse(z.object({ placement_group: z.int() }), body);
     requireOff(server);
-    requirePlace(cloud, group);
+    requirePlacementGroupRoom(cloud, group);
     return change(cloud, server, "add_to_placement_group", { placementGroup: group }, () => Promise.resolve());
   });
   routes.command(type, "remove_from_placement_group", (server) =>

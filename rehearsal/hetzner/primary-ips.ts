@@ -1,4 +1,4 @@
-/** Primary IPs: addresses that servers get, and that may outlive them. */
+/** API routes of primary IPs: public addresses that are assigned to servers and can outlive them. */
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
@@ -54,7 +54,7 @@ export function registerPrimaryIps(routes: Routes): void {
     },
   };
 
-  /** An address can only change hands while the server that has it is off. */
+  /** A primary IP can only be assigned or unassigned while its server is off. */
   function requireOff(server: number): void {
     if (cloud.require("hetzner.server", server).status !== "off") {
       throw new HetznerError(422, "server_not_stopped", "the server must be stopped for this");
@@ -69,7 +69,7 @@ export function registerPrimaryIps(routes: Routes): void {
       throw new HetznerError(422, "server_is_load_balancer_target", message);
     }
   }
-  /** After all that is under way on the server. */
+  /** Sets the server's current public address on its machine, after all other work on the server. */
   const readdress = (server: number) => () =>
     cloud.actions.inTurn(serverOf(server), async () => {
       if (!store.get("hetzner.server", server)) return;
@@ -82,7 +82,7 @@ export function registerPrimaryIps(routes: Routes): void {
     return { action: cloud.actions.start(command, [subjectOf(one), serverOf(server)], apply, readdress(server)) };
   };
 
-  /** A server that can take an address of this kind. */
+  /** @throws {HetznerError} when a server cannot take an address of this type and location */
   function requireAssignee(server: number, one: Pick<PrimaryIp, "type" | "location">): void {
     const found = cloud.require("hetzner.server", server);
     if (addressesOf(cloud, server).some((other) => other.type === one.type)) {
@@ -109,7 +109,7 @@ export function registerPrimaryIps(routes: Routes): void {
       cloud.requireFreeName(type.kind, asked.name);
       const server = asked.assignee_id === undefined ? undefined : cloud.require("hetzner.server", asked.assignee_id);
       const location = cloud.catalogue.find(cloud.catalogue.locations, server?.location ?? asked.location);
-      if (!location) throw invalid("location", "a location or an assignee is needed");
+      if (!location) throw invalid("location", "a location or an assignee is required");
       if (server) requireAssignee(server.id, { type: asked.type, location: location.name });
       const made = newPrimaryIp(cloud, {
         name: asked.name,
@@ -152,7 +152,7 @@ export function registerPrimaryIps(routes: Routes): void {
   routes.resource(type);
 }
 
-/** @throws {HetznerError} when it is assigned already, or does not fit */
+/** @throws {HetznerError} when it is assigned already, or has another type or location */
 export function requireFreePrimaryIp(cloud: Cloud, id: number, type: PrimaryIp["type"], location: string): PrimaryIp {
   const found = cloud.require("hetzner.primary_ip", id);
   if (found.server !== undefined) {

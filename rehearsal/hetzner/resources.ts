@@ -1,4 +1,4 @@
-/** What every kind of resource has in common: lists, one, new name and labels, protection, its actions. */
+/** Routes that all kinds of resources share: list, get, update, delete, protection, their actions. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { isRecord, type Json } from "../json.ts";
@@ -8,27 +8,27 @@ import { isProtected, notFound } from "./errors.ts";
 import { filtered, paged, type Query, textsOf } from "./listing.ts";
 import type { Action, HetznerObjects, NamedKind } from "./state.ts";
 
-/** How a kind of resource shows and behaves. */
+/** Describes a kind of resource: names, API representation, checks. */
 export interface ResourceType<Kind extends NamedKind> {
   readonly kind: Kind;
-  /** In a path: `servers`. */
+  /** Its path segment: `servers`. */
   readonly path: string;
-  /** In a reply and in an action: `server`. */
+  /** Its name in replies and actions: `server`. */
   readonly singular: string;
   readonly view: (object: HetznerObjects[Kind]) => Json | Promise<Json>;
-  /** What a new name must look like. */
+  /** Schema of its name. */
   readonly name: z.ZodType<string>;
-  /** Notes what has become of it without a call. */
+  /** Updates the stored object from its machine, for changes that no API call made. */
   readonly observe?: (object: HetznerObjects[Kind]) => Promise<void>;
-  /** Fields that PUT may change besides name and labels. */
+  /** Fields that PUT can change besides name and labels. */
   readonly update?: (body: unknown) => Partial<HetznerObjects[Kind]>;
-  /** What has to follow when labels changed. */
+  /** Called after its labels have changed. */
   readonly relabelled?: (object: HetznerObjects[Kind]) => void;
   /** Filters of a list besides name and labels. */
   readonly matches?: (object: HetznerObjects[Kind], query: Query) => boolean;
   /** Whether its actions can be looked up below its path. @default true */
   readonly hasActions?: false;
-  /** Deletes; the action, where the reply shows one. */
+  /** Deletes it; returns the action, if the reply has one. */
   readonly remove: (object: HetznerObjects[Kind]) => Action | undefined;
 }
 
@@ -38,7 +38,7 @@ export interface Call {
   readonly body: unknown;
 }
 
-/** Registers calls, and answers them the way the API does. */
+/** Registers routes and answers them as the API does. */
 export class Routes {
   readonly #app: FastifyInstance;
   readonly cloud: Cloud;
@@ -56,7 +56,7 @@ export class Routes {
     this.#add("POST", path, handler, 201);
   }
 
-  /** A command on one resource: `POST /servers/1/actions/poweron`; what it returns is the reply. */
+  /** A command on one resource: `POST /servers/1/actions/poweron`; the handler returns the reply. */
   command<Kind extends NamedKind>(
     type: ResourceType<Kind>,
     command: string,
@@ -68,7 +68,7 @@ export class Routes {
     });
   }
 
-  /** Lists as pages, under the plural's name. */
+  /** A paged list under the plural name. */
   list<Row>(
     path: string,
     key: string,
@@ -81,7 +81,7 @@ export class Routes {
     });
   }
 
-  /** The calls that every resource has. */
+  /** The routes that every resource has. */
   resource<Kind extends NamedKind>(type: ResourceType<Kind>): void {
     const { cloud } = this;
     const { kind, path, singular, view, matches = () => true, hasActions = true } = type;
@@ -113,7 +113,7 @@ export class Routes {
     if (hasActions) this.#actions(path, singular, (id) => cloud.require(kind, id).id);
   }
 
-  /** `change_protection` of a resource that can only be kept from deletion. */
+  /** `change_protection` of a resource that has delete protection only. */
   protection<Kind extends NamedKind>(type: ResourceType<Kind>): void {
     this.command(type, "change_protection", (object, body) => {
       const change = parse(z.object({ delete: maybe(z.boolean()) }), body);
@@ -124,7 +124,7 @@ export class Routes {
     });
   }
 
-  /** Every action of a kind, and those of one resource. */
+  /** Routes for the actions of a kind and of a single resource. */
   #actions(path: string, singular: string, idOf: (id: string) => number): void {
     const concerns = ({ resources }: Action, id?: number) =>
       resources.some((one) => one.type === singular && (id === undefined || one.id === id));
@@ -147,7 +147,7 @@ export class Routes {
     );
   }
 
-  /** Actions by id and status, in the asked order. */
+  /** Actions filtered by id and status, in the requested order. */
   actions(query: Query): Action[] {
     const ids = textsOf(query, "id");
     const states = textsOf(query, "status");

@@ -1,4 +1,4 @@
-/** A new server: everything that it names is checked before anything is written. */
+/** Creates a server; everything that the request refers to is checked before anything is stored. */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
@@ -7,7 +7,7 @@ import { hostName, id, idOrName, ids, labels, maybe, parse } from "./body.ts";
 import type { Cloud } from "./cloud.ts";
 import { convergeServer, convergeVolume, orAsItIs } from "./converge.ts";
 import { HetznerError, invalid, unavailable } from "./errors.ts";
-import { requirePlace } from "./placement-groups.ts";
+import { requirePlacementGroupRoom } from "./placement-groups.ts";
 import { newPrimaryIp, requireFreePrimaryIp } from "./primary-ips.ts";
 import type { Action, PrimaryIp, Server } from "./state.ts";
 import { mostVolumes, requireFreeVolume } from "./volumes.ts";
@@ -41,7 +41,7 @@ const defaultLocation = "fsn1";
 const mostNetworks = 3;
 
 export const newPassword = (): string => randomBytes(12).toString("base64url");
-/** A server without a key gets a password. */
+/** Root password for a server without SSH keys; undefined with keys. */
 export const passwordFor = (keys: readonly string[]): string | undefined =>
   keys.length === 0 ? newPassword() : undefined;
 
@@ -75,12 +75,12 @@ export function createServer(cloud: Cloud, body: unknown): { server: Server; act
     store.put("hetzner.firewall", one.id, { ...one, servers: [...one.servers, server.id] });
   }
   const subject = { id: server.id, type: "server" };
-  // A server that fails to start is there all the same, and off; it can be switched on or deleted.
+  // A server that fails to start exists and is off; it can be switched on or deleted.
   const action = actions.create(
     "create_server",
     [subject],
     () => void cloud.change("hetzner.server", server.id, () => ({ on: starts })),
-    () => orAsItIs(cloud, server.id, () => convergeServer(cloud, server.id)),
+    () => syncPowerOnFailure(cloud, server.id, () => convergeServer(cloud, server.id)),
   );
   const attached = volumes.map(({ id: volume }) => {
     const next = { server: server.id, automount: asked.automount ?? false };
@@ -111,7 +111,7 @@ function newServer(cloud: Cloud, asked: Body): Server {
     if (!found) throw new HetznerError(422, "invalid_input", `ssh key '${wanted}' not found`);
     return found.publicKey;
   });
-  if (asked.placement_group !== undefined) requirePlace(cloud, asked.placement_group);
+  if (asked.placement_group !== undefined) requirePlacementGroupRoom(cloud, asked.placement_group);
   const joined = (asked.networks ?? []).map((network) => cloud.require("hetzner.network", network));
   requireApart(joined);
   const networks = joined.map((network) => ({
@@ -143,7 +143,7 @@ function newServer(cloud: Cloud, asked: Body): Server {
   };
 }
 
-/** The address that a server brings along, and that goes away with it. */
+/** A primary IP that is created with a server and deleted with it. */
 const ownAddress = (cloud: Cloud, server: Server): Omit<PrimaryIp, "type" | "id" | "ip" | "name"> => ({
   labels: {},
   created: stampOf(cloud.now()),

@@ -1,4 +1,4 @@
-/** Commands on a server that change nothing about its machine, and those that a machine here cannot do. */
+/** API commands of servers that only change stored fields: protection, backups, reverse DNS, rescue system, ISOs. */
 import { z } from "zod";
 import { isOneOf } from "./addresses.ts";
 import { id, idOrName, maybe, parse } from "./body.ts";
@@ -31,12 +31,12 @@ export function registerServerExtras(routes: Routes, type: ResourceType<"hetzner
   routes.command(type, "change_dns_ptr", (server, body) => {
     const asked = parse(z.object({ ip: z.string(), dns_ptr: z.string().nullable() }), body);
     const address = addressesOf(cloud, server.id).find(({ ip }) => isOneOf(ip, asked.ip));
-    if (!address) throw invalid("ip", `${asked.ip} is none of the server's addresses`);
+    if (!address) throw invalid("ip", `${asked.ip} is not one of the server's addresses`);
     setDnsPtr(cloud, "hetzner.primary_ip", address, asked.ip, asked.dns_ptr);
     return { action: cloud.actions.done("change_dns_ptr", [{ id: server.id, type: "server" }]) };
   });
 
-  // A container boots no rescue system and no ISO; without machines both are nothing but fields.
+  // A container can boot neither a rescue system nor an ISO; without machines both are only fields.
   const requireNoMachines = (what: string): void => {
     if (cloud.machines.kind !== "none") throw notEmulated(`${what} on a server with a machine`);
   };

@@ -1,4 +1,4 @@
-/** What belongs to a server, and what names it. */
+/** Relations of a server to other resources: addresses, networks, firewalls, load balancers. */
 import type { NetworkInterface } from "../machines/machines.ts";
 import type { Cloud } from "./cloud.ts";
 import { labelSelector } from "./listing.ts";
@@ -22,7 +22,7 @@ export function interfacesOf(cloud: Cloud, server: Server): NetworkInterface[] {
   }));
 }
 
-/** Whether a firewall stands before a server. */
+/** Whether a firewall applies to a server. */
 export const covers = ({ servers, selectors }: Firewall, { id, labels }: Server): boolean =>
   servers.includes(id) || selectors.some((one) => labelSelector(one)(labels));
 
@@ -30,7 +30,7 @@ export function firewallsOf({ store }: Cloud, server: Server): Firewall[] {
   return store.list("hetzner.firewall").filter((one) => covers(one, server));
 }
 
-/** Load balancers that send requests to a server. */
+/** Load balancers that have a server as a target. */
 export function balancersOf({ store }: Cloud, { id, labels }: Server): Balancer[] {
   return store
     .list("hetzner.load_balancer")
@@ -39,7 +39,7 @@ export function balancersOf({ store }: Cloud, { id, labels }: Server): Balancer[
     );
 }
 
-/** Takes a deleted server out of everything that names it. */
+/** Removes a deleted server from all resources that refer to it. */
 export function forgetServer(cloud: Cloud, id: number): void {
   const { store } = cloud;
   store.transaction(() => {

@@ -1,4 +1,4 @@
-/** A server as the API shows it. */
+/** The API representation of a server, with the observed power state of its machine. */
 import type { Json } from "../json.ts";
 import type { Cloud } from "./cloud.ts";
 import { powerOf } from "./converge.ts";
@@ -9,10 +9,10 @@ import type { Server } from "./state.ts";
 
 const terabyte = 1_099_511_627_776;
 
-/** The first address of an IPv6 range, which a server gives itself. */
+/** The first address of an IPv6 range, which servers configure for themselves. */
 export const firstOf = (range: string): string => range.replace(/\/64$/, "1");
 
-/** Notes that a guest switched itself off, or that its machine was killed, or started again. */
+/** Updates a server's status when its machine was shut down from inside, killed or started without an API call. */
 export async function observeServer(cloud: Cloud, { id, status }: Server): Promise<void> {
   const isAtRest = () => !cloud.actions.isBusy({ id, type: "server" });
   if (!isAtRest() || !["running", "off"].includes(status)) return;

@@ -1,4 +1,4 @@
-/** Servers: created, shown, attached to networks, deleted. */
+/** API routes of servers: creation, deletion, attachment to networks. */
 import { z } from "zod";
 import { requireApart } from "./address-book.ts";
 import { hostName, id, maybe, parse } from "./body.ts";
@@ -28,7 +28,7 @@ export function registerServers(routes: Routes): void {
       return wanted.length === 0 || wanted.includes(status);
     },
     relabelled: (server) => {
-      // Firewalls and load balancers choose servers by their labels.
+      // Firewalls and load balancers select servers by label.
       void cloud.background(subjectOf(server), async () => {
         await convergeFirewalls(cloud, server.id);
         await convergeBalancersOf(cloud, server.id);
@@ -56,13 +56,15 @@ export function registerServers(routes: Routes): void {
 }
 
 const mostNetworks = 3;
-const aliases = z.array(z.string()).refine((list) => new Set(list).size === list.length, "must not be there twice");
+const aliases = z
+  .array(z.string())
+  .refine((list) => new Set(list).size === list.length, "must not contain an address twice");
 
-/** As `AddressBook.hold` takes them. */
+/** Private addresses, as `AddressBook.hold` takes them. */
 const addressesIn = (networks: Server["networks"]): string[] =>
   networks.flatMap(({ network, ip, aliasIps }) => [ip, ...aliasIps].map((one) => `${network}/${one}`));
 
-/** A server's places in private networks. */
+/** Commands that attach servers to private networks and change their alias addresses. */
 function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.server">): void {
   const { cloud } = routes;
   const change = (command: string, server: Server, network: number, networks: Server["networks"]) => {

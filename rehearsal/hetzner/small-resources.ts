@@ -1,4 +1,4 @@
-/** SSH keys and certificates: what the API keeps and no machine runs. */
+/** API routes of SSH keys and certificates, which exist in the API only. */
 import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
@@ -41,7 +41,7 @@ export function registerSshKeys(routes: Routes): void {
   routes.resource(type);
 }
 
-/** MD5 of the key, in pairs of hexadecimal digits, as the API shows it. */
+/** MD5 fingerprint of the key in hexadecimal pairs, as the API shows it. */
 function fingerprintOf(publicKey: string): string {
   const [, algorithm, encoded] = /^((?:ssh|ecdsa|sk)-[\w@.-]+) ([A-Za-z0-9+/]+=*)(?: .*)?\s*$/.exec(publicKey) ?? [];
   if (algorithm === undefined || encoded === undefined) throw invalid("public_key", "must be an OpenSSH public key");

@@ -1,10 +1,10 @@
-/** What the emulated Hetzner Cloud remembers: what is wanted, from which machines and answers follow. */
+/** Types of the objects that the emulated Hetzner Cloud stores: the desired state that machines are converged to. */
 import type { Store } from "../store.ts";
 import type { Service } from "./balancer-services.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** What every resource has. */
+/** Fields that every resource has. */
 export interface Named {
   readonly id: number;
   readonly name: string;
@@ -32,7 +32,7 @@ export interface Server extends Named {
   readonly sshKeys: readonly string[];
   readonly status:
     "initializing" | "starting" | "running" | "stopping" | "off" | "deleting" | "rebuilding" | "migrating";
-  /** What its power switch says. */
+  /** Desired power state. */
   readonly on: boolean;
   readonly diskGb: number;
   readonly networks: readonly ServerNetwork[];
@@ -136,7 +136,7 @@ export interface Balancer extends Named {
   readonly location: string;
   readonly zone: string;
   readonly algorithm: "round_robin" | "least_connections";
-  /** As the API has them, every default filled in. */
+  /** Services as the API shows them, with all defaults. */
   readonly services: readonly Service[];
   readonly targets: readonly BalancerTarget[];
   readonly ip: string;
@@ -170,9 +170,9 @@ export interface HetznerObjects {
   "hetzner.certificate": Certificate;
   "hetzner.load_balancer": Balancer;
   "hetzner.action": Action;
-  /** With what a running action is going to fail; its change was left out. */
+  /** Error that a running action will fail with; its change was skipped. */
   "hetzner.failure": NonNullable<Action["error"]>;
-  /** What was deleted, as long as machines may still have something of it. */
+  /** A deleted resource that may still exist on machines. */
   "hetzner.removal": { readonly id: number; readonly type: string };
 }
 

@@ -1,4 +1,4 @@
-/** Volumes: made, attached, made larger, deleted. */
+/** API routes of Volumes: creation, attachment, resizing, deletion. */
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
@@ -9,7 +9,7 @@ import { textsOf } from "./listing.ts";
 import type { ResourceType, Routes } from "./resources.ts";
 import type { Volume } from "./state.ts";
 
-/** Most Volumes of a server. */
+/** Maximum number of Volumes per server. */
 export const mostVolumes = 16;
 const sizeSchema = z.int().min(10, "must be 10 or more").max(10_240, "must be 10240 or less");
 
@@ -54,7 +54,7 @@ export function registerVolumes(routes: Routes): void {
         requireRoomForVolume(cloud, server.id);
       }
       const location = cloud.catalogue.find(cloud.catalogue.locations, server?.location ?? asked.location);
-      if (!location) throw invalid("location", "a location or a server is needed");
+      if (!location) throw invalid("location", "a location or a server is required");
       if (asked.automount && !server) throw invalid("automount", "needs a server");
       const volume: Volume = {
         id: cloud.store.nextId(type.kind),
@@ -104,7 +104,7 @@ export function registerVolumes(routes: Routes): void {
   });
   routes.command(type, "resize", (volume, body) => {
     const { size } = parse(z.object({ size: sizeSchema }), body);
-    if (size <= volume.sizeGb) throw invalid("size", `must be larger than the ${volume.sizeGb} GB of now`);
+    if (size <= volume.sizeGb) throw invalid("size", `must be larger than the current ${volume.sizeGb} GB`);
     cloud.requireIdle(subjectOf(volume));
     const apply = () => void cloud.change(type.kind, volume.id, () => ({ sizeGb: size }));
     const work = () => cloud.machines.resizeVolume(volume.id, size);
@@ -114,7 +114,7 @@ export function registerVolumes(routes: Routes): void {
   routes.resource(type);
 }
 
-/** @throws {HetznerError} when it is attached already, or is elsewhere */
+/** @throws {HetznerError} when it is attached already, or in another location */
 export function requireFreeVolume(cloud: Cloud, id: number, location: string): Volume {
   const volume = cloud.require("hetzner.volume", id);
   if (volume.server !== undefined) {
@@ -125,7 +125,7 @@ export function requireFreeVolume(cloud: Cloud, id: number, location: string): V
   return volume;
 }
 
-/** @throws {HetznerError} when a server has as many Volumes as it can */
+/** @throws {HetznerError} when a server has the maximum number of Volumes */
 function requireRoomForVolume({ store }: Cloud, server: number): void {
   if (store.list("hetzner.volume").filter((one) => one.server === server).length >= mostVolumes) {
     throw new HetznerError(403, "resource_limit_exceeded", `a server has at most ${mostVolumes} volumes`);

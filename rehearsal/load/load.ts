@@ -1,46 +1,46 @@
-/** A steady load on the platform, and a ledger of what was acknowledged: the measure of every deploy, move and outage. */
+/** Load generator: sends steady traffic to the platform and keeps a ledger of acknowledged orders to verify afterwards. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Visitor } from "./visitor.ts";
 
 export interface LoadOptions {
   readonly visitor: Visitor;
-  /** Orders in each second. */
+  /** Orders per second. */
   readonly orders: number;
-  /** Pages in each second. */
+  /** Page requests per second. */
   readonly pages: number;
-  /** Uploads in each second; each is read back. */
+  /** Uploads per second; each is downloaded again and compared. */
   readonly uploads: number;
-  /** WebSockets that are open at the same time. */
+  /** Number of WebSockets open at the same time. */
   readonly sockets: number;
 }
 
 export interface Failure {
-  /** When it was begun, RFC 3339. */
+  /** Start of the request, RFC 3339. */
   readonly began: string;
-  /** When it had failed, RFC 3339. */
+  /** Time of the failure, RFC 3339. */
   readonly time: string;
   readonly what: string;
   readonly why: string;
 }
 
 export interface Tally {
-  /** Requests by kind that were answered as they should be. */
+  /** Number of successful requests by kind. */
   readonly answered: Readonly<Record<string, number>>;
-  /** Requests that were not. */
+  /** Requests that failed. */
   readonly failures: readonly Failure[];
-  /** WebSockets that the platform ended with a close frame, as a deploy does; their visitors came again. */
+  /** WebSockets that the platform closed with a close frame, as a deploy does, and that were opened again. */
   readonly reconnected: number;
-  /** Milliseconds of an answer: half, 99 of 100, and all of them were not slower. */
+  /** Response times in milliseconds. */
   readonly latency: { readonly median: number; readonly p99: number; readonly slowest: number };
 }
 
 export interface LedgerTally {
   readonly acknowledged: number;
-  /** References of orders that were acknowledged and are not there. */
+  /** References of acknowledged orders that do not exist. */
   readonly lost: readonly string[];
-  /** Of orders that are there more than once. */
+  /** References of orders that exist more than once. */
   readonly doubled: readonly string[];
-  /** Of orders whose task has not been run. */
+  /** References of orders whose confirmation task has not run. */
   readonly unconfirmed: readonly string[];
 }
 
@@ -70,10 +70,10 @@ export class Load {
     });
     this.#repeat("page", pages, () => visitor.page());
     this.#repeat("upload", uploads, () => visitor.upload());
-    for (let n = 0; n < sockets; n++) this.#track(this.#keepTalking());
+    for (let n = 0; n < sockets; n++) this.#track(this.#keepWebSocketOpen());
   }
 
-  /** Resolves when every request that is under way has ended. */
+  /** Stops the load; resolves when all running requests have ended. */
   async stop(): Promise<void> {
     this.#isEnded = true;
     this.#end();
@@ -92,7 +92,7 @@ export class Load {
     };
   }
 
-  /** Looks every acknowledged order up, waiting for their tasks. @param seconds how long tasks may take from now on */
+  /** Looks up every acknowledged order and waits for its task. @param seconds time limit for all tasks, from now on */
   async settle(seconds: number): Promise<LedgerTally> {
     const end = Date.now() + seconds * 1000;
     const tally = { lost: [] as string[], doubled: [] as string[], unconfirmed: [] as string[] };
@@ -109,7 +109,7 @@ export class Load {
     return { acknowledged: this.#ledger.length, ...tally };
   }
 
-  /** A look-up that fails says nothing of the order: it is tried again until the time is over. */
+  /** Looks up an order. A failed look-up says nothing about the order, so it is retried until the time limit. */
   async #find(reference: string, end: number) {
     for (;;) {
       try {
@@ -121,7 +121,7 @@ export class Load {
     }
   }
 
-  /** Starts one after the other at a steady pace, however long each takes: visitors do not wait for each other. */
+  /** Starts requests at a steady rate, however long each takes: visitors do not wait for each other. */
   #repeat(what: string, perSecond: number, visit: () => Promise<void>): void {
     if (perSecond <= 0) return;
     const again = setInterval(() => {
@@ -146,7 +146,7 @@ export class Load {
     }
   }
 
-  async #keepTalking(): Promise<void> {
+  async #keepWebSocketOpen(): Promise<void> {
     while (!this.#isEnded) {
       const began = new Date();
       try {
@@ -166,7 +166,7 @@ export class Load {
   }
 }
 
-/** What went wrong, with the cause that fetch hides behind "fetch failed". */
+/** The message of an error, with the cause that fetch hides behind "fetch failed". */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;

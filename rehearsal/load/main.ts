@@ -1,6 +1,6 @@
 /**
- * A steady load on a platform, from a process of its own: it ends after some seconds or at a signal, looks every
- * acknowledged order up, and says what it saw. It speaks to loopback alone.
+ * Command line of the load generator: runs a steady load on a platform until a time limit or a signal, then verifies every
+ * acknowledged order and prints the results. It connects to loopback only.
  */
 import dns from "node:dns";
 import { writeFileSync } from "node:fs";
@@ -13,13 +13,13 @@ import { Visitor } from "./visitor.ts";
 const usage = `Usage: node rehearsal/load/main.ts --url https://orion.example.com --at 127.77.255.1 [--seconds 60]
          [--orders 5] [--pages 5] [--uploads 0.5] [--sockets 5] [--settle 120] [--report FILE]
 
-  --at      the loopback address that the URL's host name is taken for
-  --orders, --pages, --uploads   in each second
-  --sockets  WebSockets that are open at the same time
-  --settle  how many seconds the tasks of the orders may take after the load has ended
-  --report  a file for the whole result, as JSON
+    --at      loopback address to use for the URL's host name
+    --orders, --pages, --uploads   requests per second
+    --sockets  number of WebSockets open at the same time
+    --settle  seconds that the tasks of the orders may take after the load has ended
+    --report  file for the full result, as JSON
 
-The certificate authority of the edge comes by NODE_EXTRA_CA_CERTS.`;
+Set NODE_EXTRA_CA_CERTS to the certificate authority of the edge.`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -37,8 +37,7 @@ async function main(): Promise<void> {
   });
   const { url, at } = values;
   if (url === undefined || at === undefined) throw new UserError(usage);
-  if (!/^127(\.\d{1,3}){3}$/.test(at))
-    throw new UserError(`--at: got ${at}, allowed: an address of loopback, 127.x.y.z`);
+  if (!/^127(\.\d{1,3}){3}$/.test(at)) throw new UserError(`--at: got ${at}, expected a loopback address 127.x.y.z`);
   resolveTo(new URL(url).hostname, at);
   const load = new Load({
     visitor: new Visitor(url.replace(/\/$/, "")),
@@ -48,7 +47,7 @@ async function main(): Promise<void> {
     sockets: number("sockets", values.sockets),
   });
   load.start();
-  // A timer that nobody waits for any more must not keep the process.
+  // The timer must not keep the process alive after a signal.
   await Promise.race([sleep(number("seconds", values.seconds) * 1000, undefined, { ref: false }), signalled()]);
   await load.stop();
   const [tally, ledger] = [load.tally(), await load.settle(number("settle", values.settle))];
@@ -60,10 +59,10 @@ async function main(): Promise<void> {
 function number(name: string, text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isFinite(value) && value >= 0) return value;
-  throw new UserError(`--${name}: got ${text}, allowed: a number from 0 on`);
+  throw new UserError(`--${name}: got ${text}, expected a number of 0 or more`);
 }
 
-/** Takes one host name for an address, for everything in this process; all other names go their usual way. */
+/** Resolves one host name to a fixed address in this process; all other names are resolved as usual. */
 function resolveTo(hostname: string, address: string): void {
   const usual = dns.lookup;
   const lookup = (name: string, options: unknown, settle?: unknown): void => {

@@ -1,12 +1,12 @@
-/** What visitors of the platform do, each thing once: an order, a page, an upload, a conversation over a WebSocket. */
+/** A visitor of the platform: places an order, loads a page, uploads a file, talks over a WebSocket. */
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 
 const orderSchema = z.object({ reference: z.string(), confirmation_count: z.number() });
 export type Order = z.infer<typeof orderSchema>;
 
-/** Longer than any answer may take; whoever gets none within it has failed. */
-const patienceMs = 15_000;
+/** Timeout of a request in milliseconds; a later response counts as a failure. */
+const timeoutMs = 15_000;
 
 export class Visitor {
   readonly #base: string;
@@ -16,7 +16,7 @@ export class Visitor {
     this.#base = base;
   }
 
-  /** Posts an order. @returns its reference, once it is acknowledged */
+  /** Places an order. @returns its reference after the platform acknowledged it */
   async order(): Promise<string> {
     const reference = randomUUID();
     const order = { reference, item: "lamp", quantity: 1, email: "someone@example.com" };
@@ -38,7 +38,7 @@ export class Visitor {
     await (await this.#call("/", 200)).text();
   }
 
-  /** Uploads a file and reads it back. */
+  /** Uploads a file, downloads it and compares. */
   async upload(): Promise<void> {
     const content = randomUUID();
     const body = new FormData();
@@ -50,9 +50,9 @@ export class Visitor {
   }
 
   /**
-   * Opens a WebSocket, has a text come back once a second, and resolves when the other side ends it or `until` resolves.
+   * Opens a WebSocket and exchanges a message per second until the server closes it or `until` resolves.
    *
-   * @throws when it is refused, ends without a close frame, or a text does not come back in time
+   * @throws when it is refused, ends without a close frame, or an echo does not arrive in time
    */
   async talk(until: Promise<void>): Promise<"ended by the other side" | "done"> {
     const socket = new WebSocket(`${this.#base.replace(/^http/, "ws")}/ws`);
@@ -71,7 +71,7 @@ export class Visitor {
         socket.send("hello");
         waiting = setTimeout(() => {
           reject(new Error("a WebSocket did not answer in time"));
-        }, patienceMs);
+        }, timeoutMs);
       };
       socket.addEventListener("open", say);
       socket.addEventListener("message", () => {
@@ -87,7 +87,7 @@ export class Visitor {
   }
 
   async #call(path: string, expected: number, init: RequestInit = {}): Promise<Response> {
-    const response = await fetch(this.#base + path, { ...init, signal: AbortSignal.timeout(patienceMs) });
+    const response = await fetch(this.#base + path, { ...init, signal: AbortSignal.timeout(timeoutMs) });
     if (response.status === expected) return response;
     const text = (await response.text()).slice(0, 200);
     throw new Error(`${init.method ?? "GET"} ${path}: ${response.status} instead of ${expected}: ${text}`);

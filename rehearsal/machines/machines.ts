@@ -1,10 +1,10 @@
 /**
- * What the emulated Hetzner Cloud asks of the machines behind its servers. Two kinds exist: `docker` (real machines in
- * containers) and `none` (nothing runs; for the API alone and for hundreds of servers).
+ * Interface between the emulated Hetzner Cloud and the machines behind it. Two implementations exist: `docker` (real machines
+ * in containers) and `none` (nothing runs; for the API alone and for hundreds of servers).
  *
- * Every call is idempotent and describes the wanted state, so that an emulator that crashed in the middle of an action
- * repeats it after its restart. A call resolves when the state holds; it rejects with an Error whose message ends up in
- * the failed action. Identifiers are Hetzner's numeric ids.
+ * Every call is idempotent and describes the desired state, so that an emulator that crashed during an action can repeat it
+ * after a restart. A call resolves when the state is reached, and rejects with an Error whose message becomes that of the
+ * failed action.
  */
 
 /** One server, as its machine needs it. */

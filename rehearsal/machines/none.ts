@@ -1,9 +1,9 @@
-/** `machines: none`: servers without machines, for the API alone and for hundreds of them. */
+/** Implements machines without running anything: for the API alone and for hundreds of servers. */
 import type { BalancerSpec, Health, MachineSpec, Machines } from "./machines.ts";
 
 const done = (): Promise<void> => Promise.resolve();
 
-/** Keeps only what the API asks back: which servers are on, and which targets a load balancer has. */
+/** Stores only what the API reads back: which servers are on, and the targets of load balancers. */
 export class NoMachines implements Machines {
   readonly kind = "none";
   readonly #running = new Set<number>();
@@ -48,7 +48,7 @@ export class NoMachines implements Machines {
     this.#balancers.set(spec.id, spec);
     return done();
   }
-  /** Nothing is there that could fail. */
+  /** Every target is healthy, since no process runs that could fail. */
   balancerHealth(id: number): Promise<Readonly<Record<string, Health>>> {
     const { targets = [], services = [] } = this.#balancers.get(id) ?? {};
     const pairs = targets.flatMap(({ name }) =>

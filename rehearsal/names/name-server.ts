@@ -1,4 +1,4 @@
-/** The cloud's name server, over UDP and TCP. */
+/** The cloud's DNS server, over UDP and TCP. */
 import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
@@ -8,13 +8,13 @@ import type { Resolver } from "./resolver.ts";
 export interface NameServerOptions {
   readonly resolver: Pick<Resolver, "resolve">;
   readonly host: string;
-  /** Of both. @default 53 */
+  /** Port for UDP and TCP. @default 53 */
   readonly port?: number;
 }
 
-/** Seconds that a client may keep an answer: what the program changes is to be seen at once. */
+/** TTL in seconds: changes of records must become visible at once. */
 const ttl = 1;
-/** Bytes that every client takes in a datagram; whoever gets a part only asks again over TCP. */
+/** Bytes that every client accepts in a datagram; a client retries a truncated answer over TCP. */
 const datagramBytes = 512;
 const idleMilliseconds = 10_000;
 
@@ -30,7 +30,7 @@ export class NameServer {
     this.#options = options;
     this.#datagrams.on("message", (message, { address, port }) => {
       const answer = this.#answer(message, datagramBytes);
-      // A client that is gone by now has no use for it.
+      // Errors are ignored: the client may have gone away.
       if (answer !== undefined) this.#datagrams.send(answer, port, address, () => undefined);
     });
     this.#streams = createServer((socket) => {
@@ -42,7 +42,7 @@ export class NameServer {
     });
   }
 
-  /** @throws {Error} when the port cannot be had; what is open by then, `stop` closes */
+  /** @throws {Error} when the port is in use; `stop` closes what is open by then */
   async start(): Promise<void> {
     const { host, port = 53 } = this.#options;
     this.#datagrams.bind(port, host);
@@ -60,7 +60,7 @@ export class NameServer {
     });
   }
 
-  /** Over TCP each message comes behind its length. */
+  /** Serves a TCP connection, on which each message is preceded by its length. */
   #serve(socket: Socket): void {
     let received = Buffer.alloc(0);
     socket.on("data", (chunk) => {
@@ -80,7 +80,7 @@ export class NameServer {
     });
   }
 
-  /** @returns undefined for what is no question */
+  /** @returns undefined when the message is not a query */
   #answer(message: Buffer, most: number): Buffer | undefined {
     try {
       const query = decode(message);
@@ -89,13 +89,13 @@ export class NameServer {
       if (whole.length <= most) return whole;
       return encode(reply(query, codes.NOERROR, [], TRUNCATED_RESPONSE));
     } catch {
-      // Bytes that are no message, or a name that cannot be written: neither gets an answer.
+      // An invalid message, or a name that cannot be encoded, gets no answer.
       return undefined;
     }
   }
 }
 
-/** The answer to a query. Addresses are all of IPv4: that is what the cloud routes. */
+/** The answer to a query, with IPv4 addresses only: the cloud does not route IPv6. */
 function replyTo(query: Packet, resolver: NameServerOptions["resolver"]): Packet {
   const [question, ...more] = query.questions ?? [];
   if (opcodeOf(query) !== 0) return reply(query, codes.NOTIMP);
@@ -105,7 +105,7 @@ function replyTo(query: Packet, resolver: NameServerOptions["resolver"]): Packet
   return reply(
     query,
     codes[code],
-    // The name as it was asked for: some clients compare it letter by letter.
+    // The name in the spelling of the query: some clients compare it case-sensitively.
     wanted.map((each, index) => ({ ...each, ttl, ...(index === 0 && { name: question.name }) })),
   );
 }

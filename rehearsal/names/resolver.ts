@@ -1,4 +1,4 @@
-/** What a server of the cloud gets for a name: the cloud's own places, what its zones say, and nothing else. Pure. */
+/** Resolves DNS names for the cloud's servers: the cloud's own services and the records of its zones, nothing else. Pure. */
 import { acmeHostname } from "../acme/acme-hostname.ts";
 import { objectsDomain } from "../cloudflare/edge/certificates.ts";
 import { recordsFor } from "../cloudflare/edge/origins.ts";
@@ -7,13 +7,13 @@ import type { World } from "../cloudflare/world.ts";
 
 export interface ResolverOptions {
   readonly world: World;
-  /** Host names of the registries whose images the cloud's registry has. */
+  /** Host names of the registries whose images are in the cloud's registry. */
   readonly registryHosts: () => ReadonlySet<string>;
-  /** Where servers reach the edge. */
+  /** Address of the edge. */
   readonly edge: string;
-  /** Where servers reach the registry. */
+  /** Address of the registry. */
   readonly registry: string;
-  /** Where servers reach the ACME authority. */
+  /** Address of the ACME authority. */
   readonly acme: string;
 }
 
@@ -38,7 +38,7 @@ export class Resolver {
     this.#options = options;
   }
 
-  /** @param name in any spelling, without a dot at its end */
+  /** @param name in any case, without a trailing dot */
   resolve(name: string, depth = 0): Resolution {
     const { world, registryHosts, edge, registry, acme } = this.#options;
     const hostname = name.toLowerCase();
@@ -64,7 +64,7 @@ export class Resolver {
       return { code, answers: [{ type: "CNAME", name: hostname, data: target }, ...answers] };
     }
     const addresses = contents("A");
-    // Public addresses of the cloud are loopback addresses: to a server, its own. No server reaches another one there.
+    // The cloud's public addresses are loopback addresses, which a server would resolve to itself.
     const reachable = addresses.filter((address) => !address.startsWith("127."));
     if (addresses.length > 0 && reachable.length === 0) return { code: "REFUSED", answers: [] };
     const exists = records.length > 0 || hostname === zone.name;

@@ -1,4 +1,4 @@
-/** A server as a child process that lives as long as it is needed. */
+/** Runs a server program as a child process: starts it, waits until it is ready, stops it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { connect } from "node:net";
@@ -10,13 +10,13 @@ export interface ChildOptions {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** A file that gets what it prints. */
+  /** File for its output. */
   readonly log: string;
-  /** Where it answers when it is up. */
+  /** Address at which it accepts connections when it is ready. */
   readonly address: { readonly host: string; readonly port: number };
 }
 
-/** A running server. */
+/** A running server program. */
 export class Child {
   readonly #process: ChildProcess;
   readonly #ended: Promise<void>;
@@ -35,13 +35,13 @@ export class Child {
   }
 
   /**
-   * Starts it and waits until it answers.
+   * Starts the program and waits until it accepts connections.
    *
-   * @throws {Error} when it does not within 20 s
+   * @throws {Error} when it is not ready within 20 s
    */
   static async start(options: ChildOptions): Promise<Child> {
     const output = openSync(options.log, "a");
-    // It ends with this process, also when that is killed.
+    // The child is killed when this process ends, even by SIGKILL.
     const child = spawn("setpriv", ["--pdeathsig", "KILL", options.program, ...options.args], {
       cwd: options.cwd,
       env: options.env,
@@ -56,7 +56,7 @@ export class Child {
       });
     });
     try {
-      await Promise.race([failed, answers(options)]);
+      await Promise.race([failed, isReady(options)]);
     } catch (error) {
       await server.stop();
       throw error;
@@ -64,7 +64,7 @@ export class Child {
     return server;
   }
 
-  /** Asks it to end, and makes it end after 5 s. */
+  /** Sends SIGTERM, and SIGKILL after 5 s. */
   async stop(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null || this.#process.pid === undefined) return;
     this.#process.kill("SIGTERM");
@@ -74,13 +74,13 @@ export class Child {
   }
 }
 
-async function answers({ title, address, log }: ChildOptions): Promise<void> {
+async function isReady({ title, address, log }: ChildOptions): Promise<void> {
   const end = Date.now() + 20_000;
   while (Date.now() < end) {
     if (await accepts(address)) return;
     await sleep(50);
   }
-  throw new Error(`The ${title} does not answer at ${address.host}:${address.port}; see ${log}`);
+  throw new Error(`The ${title} does not answer at ${address.host}:${address.port} within 20 s; see ${log}`);
 }
 
 const accepts = ({ host, port }: ChildOptions["address"]): Promise<boolean> =>

@@ -1,4 +1,4 @@
-/** Programs that the rehearsal cloud, or a test of it, runs but does not write: in Go, built once into the cache. */
+/** Builds the third-party Go programs that the rehearsal cloud and its tests run; cached by their go.sum. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -10,7 +10,7 @@ import { type Progress, progressOn } from "../../toolchain/src/progress.ts";
 import { type Run, tryRun } from "../../common/process.ts";
 
 export interface Program {
-  /** Its folder beside this file, with go.mod and go.sum, and the name of the program. */
+  /** Name of the program and of its folder beside this file, which has go.mod and go.sum. */
   readonly name: "storage" | "registry" | "acme" | "terraform-provider-hcloud";
   readonly title: string;
   readonly package: string;
@@ -30,14 +30,14 @@ export const registry: Program = {
   package: "github.com/distribution/distribution/v3/cmd/registry",
 };
 
-/** ACME authority, as Let's Encrypt tests its own clients with it. */
+/** ACME authority that Let's Encrypt tests clients with. */
 export const acme: Program = {
   name: "acme",
   title: "ACME authority (pebble)",
   package: "github.com/letsencrypt/pebble/v2/cmd/pebble",
 };
 
-/** What Terraform and OpenTofu drive the emulated Hetzner Cloud with, in a test. */
+/** Provider with which a test runs Terraform or OpenTofu against the emulated Hetzner Cloud. */
 export const terraformProvider: Program = {
   name: "terraform-provider-hcloud",
   title: "Terraform provider for Hetzner Cloud",
@@ -64,9 +64,9 @@ export function cacheFolder(env: Readonly<Record<string, string | undefined>>): 
 }
 
 /**
- * The path of a program, built when the cache does not have it.
+ * Returns the path of a program, and builds it when it is not in the cache.
  *
- * @throws {UserError} when the build fails, with the end of its log and, where it is known, the cause
+ * @throws {UserError} when the build fails: the end of its log and, if known, the cause
  */
 export async function ensureProgram(program: Program, options: BuildOptions): Promise<string> {
   const { root, env = process.env, progress = progressOn(), run: runner = tryRun } = options;
@@ -104,7 +104,7 @@ async function compile(
   const log = join(cache, `${program.name}.log`);
   mkdirSync(cache, { recursive: true });
   writeFileSync(log, "");
-  // Go's own scratch folder, where there is room: /tmp may be small.
+  // Go's scratch folder lies in the cache, because /tmp may be small.
   const scratch = mkdtempSync(join(cache, ".orion-unfinished-"));
   try {
     const { code } = await runner("go", ["build", ...flags, "-o", target, program.package], {

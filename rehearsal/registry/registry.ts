@@ -1,4 +1,4 @@
-/** The image registry of the rehearsal cloud: servers pull from it what they would pull from the internet. */
+/** The image registry of the rehearsal cloud, from which servers pull images instead of from the internet. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../common/user-error.ts";
@@ -8,43 +8,42 @@ import { Child } from "../programs/child.ts";
 export interface RegistryOptions {
   /** The program, from `ensureProgram(registry, ...)`. */
   readonly program: string;
-  /** A folder of its own below the cloud's. */
+  /** Folder for its files, below the cloud's folder. */
   readonly folder: string;
-  /** An address of loopback and a port of it; Docker takes a registry there without TLS. */
+  /** Loopback address and port; Docker accepts a registry on loopback without TLS. */
   readonly host: string;
   readonly port: number;
   /** @default a child process */
   readonly run?: Run;
 }
 
-/** Where an image lies in the registry. */
+/** Location of an image in the registry. */
 export interface Place {
-  /** Host name of the registry that it is pulled from in production. */
+  /** Host name of its registry in production. */
   readonly host: string;
   readonly repository: string;
   readonly tag: string;
 }
 
-/** What the cloud remembers of it. */
+/** Objects that the cloud stores about images. */
 export interface RegistryObjects {
-  /** By reference, as servers pull it. */
+  /** Stored by reference, as servers pull it. */
   "registry.image": { readonly reference: string };
 }
 
 const hub = "docker.io";
 
-/** The names that a registry is asked for under. */
+/** All host names of a registry. */
 export const namesOf = (host: string): readonly string[] =>
   host === hub ? [hub, "index.docker.io", "registry-1.docker.io"] : [host];
 
 /**
- * Where the image of a reference lies: Docker Hub's names as its mirrors have them, and others without their host, so
- * that one registry stands in for all of them.
+ * Location of an image in the registry: Docker Hub's names as its mirrors have them, others without their host, so that one
+ * registry serves the images of all.
  */
 export function placeOf(reference: string): Place {
   const [name = "", digest] = reference.split("@");
-  if (digest !== undefined)
-    throw new UserError(`${reference}: an image is put into the registry by tag, not by digest`);
+  if (digest !== undefined) throw new UserError(`${reference}: images can be pushed by tag only, not by digest`);
   const colon = name.lastIndexOf(":");
   const hasTag = colon > name.lastIndexOf("/");
   const [path, tag] = hasTag ? [name.slice(0, colon), name.slice(colon + 1)] : [name, "latest"];
@@ -109,11 +108,11 @@ export class Registry {
   }
 
   /**
-   * Puts an image of the local Docker Engine into the registry, under the name that servers pull.
+   * Pushes an image of the local Docker Engine into the registry, under the name that servers pull.
    *
-   * @param image what it is called here
-   * @param reference what it is called in production
-   * @throws {UserError} when the engine does not have it, or the push fails
+   * @param image name in the local Docker Engine
+   * @param reference name in production
+   * @throws {UserError} when the engine does not have the image, or the push fails
    */
   async push(image: string, reference: string = image): Promise<void> {
     const runner = this.#options.run ?? run;

@@ -1,9 +1,9 @@
-/** The edge's cache: what may be kept, for how long, and what was. */
+/** The edge's cache: which responses are cached, under which key, and for how long. */
 import { isRecord, type Json } from "../../json.ts";
 import { texts } from "../body.ts";
 import type { Request } from "../expression.ts";
 
-export interface Kept {
+export interface CachedResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[]>>;
   readonly body: Buffer;
@@ -11,39 +11,39 @@ export interface Kept {
   readonly expires: number;
 }
 
-/** Kept without a rule, when the origin says for how long. */
+/** File types that are cached without a rule. */
 const staticFile =
   /\.(?:7z|avif|bmp|bz2|css|csv|docx?|eot|gif|gz|ico|jpe?g|js|mp[34]|ogg|otf|pdf|png|svg|tar|ttf|webm|webp|woff2?|xlsx?|zip)$/i;
-const largest = 16 * 2 ** 20;
-const room = 128 * 2 ** 20;
+const maxBodyBytes = 16 * 2 ** 20;
+const capacityBytes = 128 * 2 ** 20;
 
 export class Cache {
-  readonly #kept = new Map<string, Kept>();
+  readonly #responses = new Map<string, CachedResponse>();
   #size = 0;
 
-  get(key: string, now: number): Kept | undefined {
-    const found = this.#kept.get(key);
+  get(key: string, now: number): CachedResponse | undefined {
+    const found = this.#responses.get(key);
     return found !== undefined && found.expires > now ? found : undefined;
   }
 
-  put(key: string, kept: Kept): void {
-    if (kept.body.length > largest) return;
+  put(key: string, kept: CachedResponse): void {
+    if (kept.body.length > maxBodyBytes) return;
     this.#remove(key);
-    this.#kept.set(key, kept);
+    this.#responses.set(key, kept);
     this.#size += kept.body.length;
-    for (const [oldest] of this.#kept) {
-      if (this.#size <= room) break;
+    for (const [oldest] of this.#responses) {
+      if (this.#size <= capacityBytes) break;
       this.#remove(oldest);
     }
   }
 
   #remove(key: string): void {
-    this.#size -= this.#kept.get(key)?.body.length ?? 0;
-    this.#kept.delete(key);
+    this.#size -= this.#responses.get(key)?.body.length ?? 0;
+    this.#responses.delete(key);
   }
 }
 
-/** Whether the cache is asked at all. */
+/** Whether the cache may answer or store a request. */
 export function isEligible(request: Request, settings: Json): boolean {
   if (request.method !== "GET" && request.method !== "HEAD") return false;
   if (settings["cache"] === false) return false;
@@ -63,7 +63,7 @@ export function keyOf({ host, path, query }: Request, settings: Json): string {
   return `${host}${path}?${new URLSearchParams(counted).toString()}`;
 }
 
-/** Seconds that an answer is kept; 0: not at all. */
+/** Seconds to cache a response; 0: not at all. */
 export function lifetime(
   status: number,
   headers: Readonly<Record<string, string | string[] | undefined>>,

@@ -1,9 +1,9 @@
-/** What the edge shows to visitors: certificates of a public CA that only this cloud knows. */
+/** TLS certificates that the edge presents to visitors, signed by the cloud's own public CA. */
 import { createSecureContext, type SecureContext } from "node:tls";
 import { CertificateAuthority } from "../authority.ts";
 import type { World } from "../world.ts";
 
-/** Days that a certificate is valid, and how many of them it is used. */
+/** Days that a certificate is valid, and days after which it is replaced. */
 const validity = { days: 90, used: 60 };
 
 export class EdgeCertificates {
@@ -14,13 +14,13 @@ export class EdgeCertificates {
     this.#world = world;
   }
 
-  /** The certificate of the public CA, for clients that are to trust the edge. */
+  /** Certificate of the public CA, for clients that must trust the edge. */
   async authority(): Promise<string> {
     const authority = await CertificateAuthority.open(this.#world.store, "public");
     return authority.certificate;
   }
 
-  /** The context for a host name: as Cloudflare's universal certificates, it covers the zone and one level below it. */
+  /** The TLS context for a host name. Like Cloudflare's universal certificates it covers the zone and one level below. */
   context(hostname: string): Promise<SecureContext> | undefined {
     const zone = this.#world.zoneOf(hostname)?.name;
     const isObjects = hostname.endsWith(`.${objectsDomain}`);
@@ -41,5 +41,5 @@ export class EdgeCertificates {
   }
 }
 
-/** Where R2's S3 interface is: `<account>.r2.cloudflarestorage.com`. */
+/** Domain of R2's S3 interface: `<account>.r2.cloudflarestorage.com`. */
 export const objectsDomain = "r2.cloudflarestorage.com";

@@ -1,4 +1,4 @@
-/** The edge: where the visitors of proxied host names arrive, and from where their requests go on to the origins. */
+/** Cloudflare's edge: terminates TLS for proxied host names, applies rules and cache, and proxies requests to origins. */
 import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -12,22 +12,22 @@ import { Cache, isEligible, keyOf, lifetime } from "./cache.ts";
 import { EdgeCertificates, objectsDomain } from "./certificates.ts";
 import { explain, type Leg, open, OriginError, send } from "./forward.ts";
 import { Monitors } from "./monitors.ts";
-import { isDead, type Origin, originsOf } from "./origins.ts";
+import { hasNoOrigin, type Origin, originsOf } from "./origins.ts";
 import { Rules, type Verdict } from "./rules.ts";
 
 export interface EdgeOptions {
   readonly world: World;
-  /** The loopback address that it has, for visitors and for origins. @example 127.77.255.1 */
+  /** Loopback address that it listens on, and from which it connects to origins. @example 127.77.255.1 */
   readonly address: string;
   /** @default 443 and 80 */
   readonly ports?: { readonly https: number; readonly http: number };
   /** Port of the object storage on 127.0.0.1; undefined: none. */
   readonly objects?: number;
-  /** Further authorities that origins may have their certificates from, in PEM. @default - none */
+  /** Further certificate authorities trusted for origins, in PEM. @default - none */
   readonly authorities?: () => string;
 }
 
-/** Milliseconds that an origin has to accept a connection; Cloudflare waits 19 s. */
+/** Milliseconds within which an origin must accept a connection; Cloudflare waits 19 s. */
 const connectTimeout = 5_000;
 
 export class Edge {
@@ -38,7 +38,7 @@ export class Edge {
   readonly #monitors: Monitors;
   readonly #cache = new Cache();
   readonly #servers: Server[];
-  /** Connections that have become WebSockets. */
+  /** Connections upgraded to WebSockets. */
   readonly #upgraded = new Set<Duplex>();
   #turn = 0;
 
@@ -52,7 +52,7 @@ export class Edge {
       ALPNProtocols: ["http/1.1"],
       SNICallback: (name, settle) => {
         const context = this.#certificates.context(name.toLowerCase());
-        if (context === undefined) settle(new Error(`${name} is in no zone`));
+        if (context === undefined) settle(new Error(`${name} does not belong to a zone`));
         else
           context.then(
             (found) => {
@@ -79,12 +79,12 @@ export class Edge {
     }
   }
 
-  /** The certificate, in PEM, that clients have to trust. */
+  /** CA certificate, in PEM, that clients must trust. */
   authority(): Promise<string> {
     return this.#certificates.authority();
   }
 
-  /** @throws {Error} when the ports cannot be had */
+  /** @throws {Error} when a port is in use */
   async start(): Promise<void> {
     const { https, http } = this.#options.ports ?? { https: 443, http: 80 };
     const [secure, plain] = this.#servers;
@@ -95,7 +95,7 @@ export class Edge {
 
   async stop(): Promise<void> {
     this.#monitors.stop();
-    // Of these a server does not know any more, and waits for them all the same.
+    // A server does not track upgraded connections, but its close waits for them.
     for (const socket of this.#upgraded) socket.destroy();
     await Promise.all(
       this.#servers.map(
@@ -130,7 +130,7 @@ export class Edge {
       }
       const zone = this.#world.zoneOf(visit.host);
       if (zone === undefined) {
-        answer(plain(409, `error code: 1001: ${visit.host} is in no zone of this cloud`));
+        answer(plain(409, `error code: 1001: ${visit.host} does not belong to a zone of this cloud`));
         return;
       }
       const verdict = this.#redirect(zone, visit) ?? this.#rules.judge(zone, visit);
@@ -193,7 +193,7 @@ export class Edge {
     answer.pipe(response);
   }
 
-  /** Asks one origin after the other; a request with a body goes to the first one only. */
+  /** Tries the origins in order; a request with a body is sent to the first one only, since its body cannot be repeated. */
   async #ask(zone: Zone, visit: Request, request: IncomingMessage, ray: string): Promise<IncomingMessage> {
     const origins = this.#origins(zone, visit.host);
     const hasBody =
@@ -213,7 +213,7 @@ export class Edge {
   #origins(zone: Zone, hostname: string): readonly Origin[] {
     this.#turn += 1;
     const found = originsOf(this.#world, zone, hostname, this.#monitors, this.#turn);
-    if (isDead(found)) throw new OriginError(found.status, found.reason);
+    if (hasNoOrigin(found)) throw new OriginError(found.status, found.reason);
     return found;
   }
 
@@ -240,7 +240,7 @@ export class Edge {
         "cf-ray": ray,
         "cf-ipcountry": visit.country,
         "cdn-loop": "cloudflare; loops=1",
-        // What may be kept has to suit every visitor.
+        // A response that may be cached must suit every visitor, so it must not be compressed.
         ...(isEligible(visit, this.#rules.cacheSettings(zone, visit)) && { "accept-encoding": "identity" }),
       },
     };
@@ -277,7 +277,7 @@ export class Edge {
     };
     try {
       const zone = this.#world.zoneOf(visit.host);
-      if (zone === undefined) throw new OriginError(409, `${visit.host} is in no zone of this cloud`);
+      if (zone === undefined) throw new OriginError(409, `${visit.host} does not belong to a zone of this cloud`);
       const verdict = this.#rules.judge(zone, visit);
       if (verdict !== undefined) {
         refuse(verdict.status, verdict.body);
@@ -298,7 +298,7 @@ export class Edge {
     }
   }
 
-  /** The S3 interface of R2 sees requests as they were signed. */
+  /** Passes requests to R2's S3 interface unchanged, because they are signed. */
   async #objects(request: IncomingMessage, response: ServerResponse, port: number): Promise<void> {
     const answer = await send(
       {
@@ -335,7 +335,7 @@ const listen = (server: Server, port: number, address: string): Promise<void> =>
     });
   });
 
-/** Headers that are for one connection only. */
+/** Headers that apply to a single connection and are not forwarded. */
 const hopByHop = new Set([
   "connection",
   "keep-alive",
@@ -370,7 +370,7 @@ function visitOf(request: IncomingMessage, ssl: boolean): Request {
   };
 }
 
-/** Joins a visitor's connection with the origin's once that has agreed to the upgrade. */
+/** Connects a visitor's socket with the origin's once the origin has accepted the upgrade. */
 function join(
   call: ReturnType<typeof open>,
   socket: Duplex,
@@ -388,7 +388,7 @@ function join(
     upstream.pipe(socket).pipe(upstream);
   });
   call.once("response", (answer) => {
-    refuse(answer.statusCode ?? 502, "the origin did not agree to the upgrade");
+    refuse(answer.statusCode ?? 502, "the origin did not accept the upgrade");
     answer.resume();
   });
   call.once("error", (error) => {

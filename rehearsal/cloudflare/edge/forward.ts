@@ -1,4 +1,4 @@
-/** The way from the edge to an origin. */
+/** Sends requests from the edge to an origin, and translates connection errors to Cloudflare's error codes. */
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Origin } from "./origins.ts";
@@ -10,18 +10,18 @@ export interface Leg {
   readonly headers: IncomingHttpHeaders;
   /** The host name that the visitor asked for. */
   readonly hostname: string;
-  /** How the origin is spoken to. */
+  /** Protocol for the connection to the origin. */
   readonly scheme: "http" | "https";
-  /** Certificates of authorities, in PEM, of which the origin's has to come; undefined: any certificate will do. */
+  /** CA certificates in PEM that the origin's certificate is verified with; undefined: it is not verified. */
   readonly trusted: readonly string[] | undefined;
-  /** What the edge shows to the origin. */
+  /** Client certificate presented to the origin. */
   readonly client: { readonly key: string; readonly cert: string } | undefined;
   readonly localAddress: string;
-  /** Milliseconds until the connection stands. */
+  /** Milliseconds within which the connection must be established. */
   readonly connectTimeout: number;
 }
 
-/** An origin that could not be reached, as the page that Cloudflare shows for it. */
+/** A failed request to an origin, with the status that Cloudflare returns for it. */
 export class OriginError extends Error {
   override readonly name = "OriginError";
   readonly status: number;
@@ -32,7 +32,7 @@ export class OriginError extends Error {
   }
 }
 
-/** Starts a request to an origin; its body is the caller's to send. */
+/** Opens a request to an origin; the caller sends the body. */
 export function open(leg: Leg): ClientRequest {
   const { origin, scheme, hostname, trusted, client, localAddress } = leg;
   const host = origin.host ?? hostname;
@@ -69,7 +69,7 @@ export function open(leg: Leg): ClientRequest {
 
 const tlsFailures = /^(ERR_TLS|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_SSL|EPROTO)/;
 
-/** What went wrong on the way to an origin, in Cloudflare's numbers. */
+/** Translates an error into Cloudflare's status codes. */
 export function explain(error: unknown): OriginError {
   if (error instanceof OriginError) return error;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
@@ -85,7 +85,7 @@ export function explain(error: unknown): OriginError {
   return new OriginError(520, `the origin's answer is unusable: ${message}`);
 }
 
-/** The answer to a request whose body is streamed or was read before. */
+/** Sends a request with a streamed or buffered body; resolves with the response. */
 export function send(leg: Leg, body: IncomingMessage | Buffer): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const call = open(leg);

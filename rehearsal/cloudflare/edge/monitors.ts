@@ -1,4 +1,4 @@
-/** Health of the origins in pools, as their monitors see it from the edge. */
+/** Health monitors: probe the origins of load balancer pools from the edge and keep their health. */
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
@@ -7,13 +7,13 @@ import { records, texts } from "../body.ts";
 import type { World } from "../world.ts";
 
 export interface Health {
-  /** An origin without a monitor, or one that was not looked at yet, counts as healthy. */
+  /** An origin that has no monitor or was not probed yet counts as healthy. */
   isHealthy(pool: string, address: string): boolean;
 }
 
 interface State {
   healthy: boolean;
-  /** Looks in a row that said the opposite. */
+  /** Consecutive probes with the opposite result. */
   against: number;
   next: number;
 }
@@ -33,10 +33,10 @@ export class Monitors implements Health {
     return this.#states.get(`${pool} ${address}`)?.healthy ?? true;
   }
 
-  /** Looks every half second which origins are due. */
+  /** Every half second, probes the origins whose interval has passed. */
   start(): void {
     this.#timer = setInterval(() => {
-      this.#look();
+      this.#probeDue();
     }, 500);
     this.#timer.unref();
   }
@@ -45,7 +45,7 @@ export class Monitors implements Health {
     clearInterval(this.#timer);
   }
 
-  #look(): void {
+  #probeDue(): void {
     for (const { value: pool } of this.#world.store.list("cloudflare.pool")) {
       const monitor = this.#world.store.get("cloudflare.monitor", String(pool["monitor"]))?.value;
       if (monitor === undefined || pool["enabled"] === false) continue;
@@ -77,7 +77,7 @@ export class Monitors implements Health {
 
 const number = (value: unknown, otherwise: number): number => (typeof value === "number" ? value : otherwise);
 
-/** `200`, `2xx` or a list of such. */
+/** Matches a status against `200`, `2xx` or a comma-separated list of these. */
 export const isExpected = (status: number, expected: string): boolean =>
   expected.split(",").some((each) => new RegExp(`^${each.trim().replaceAll("x", "\\d")}$`, "i").test(String(status)));
 

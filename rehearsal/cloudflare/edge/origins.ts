@@ -1,4 +1,4 @@
-/** Where the edge sends a request: the records and load balancers of a zone, as they are at that moment. */
+/** Selects the origins for a host name from the zone's current DNS records and load balancers. */
 import { isRecord, type Json } from "../../json.ts";
 import { records, texts } from "../body.ts";
 import { ownedBy, type Zone } from "../state.ts";
@@ -8,28 +8,28 @@ import type { Health } from "./monitors.ts";
 export interface Origin {
   /** An IP address or a host name outside of the zone. */
   readonly address: string;
-  /** What the Host header becomes, when the pool says so. */
+  /** Host header set by the pool. */
   readonly host: string | undefined;
   readonly port: number | undefined;
 }
 
-/** An error page of Cloudflare instead of an origin. */
-export interface Dead {
+/** The Cloudflare error when a host name has no origin. */
+export interface NoOrigin {
   readonly status: number;
   readonly code: number;
   readonly reason: string;
 }
 
-export const isDead = (found: readonly Origin[] | Dead): found is Dead => "status" in found;
+export const hasNoOrigin = (found: readonly Origin[] | NoOrigin): found is NoOrigin => "status" in found;
 
-/** The origins that may answer for a host name, the one to try first at the front. */
+/** The origins for a host name, in the order in which to try them. */
 export function originsOf(
   world: World,
   zone: Zone,
   hostname: string,
   health: Health,
   turn: number,
-): readonly Origin[] | Dead {
+): readonly Origin[] | NoOrigin {
   const balancer = ownedBy(world.store, "cloudflare.balancer", zone.id).find(
     (each) => each["name"] === hostname && each["enabled"] !== false,
   );
@@ -40,7 +40,7 @@ export function originsOf(
     : { status: 409, code: 1001, reason: `DNS resolution error: no proxied record for ${hostname}` };
 }
 
-/** The records of a host name: its own, or those of the wildcard that covers it. */
+/** The records of a host name: exact matches, else those of the wildcard that covers it. */
 export function recordsFor(all: readonly Json[], hostname: string): Json[] {
   const wildcard = hostname.replace(/^[^.]+/, "*");
   const exact = all.filter(({ name }) => name === hostname);
@@ -65,7 +65,7 @@ const rotate = <T>(items: readonly T[], by: number): T[] => {
   return [...items.slice(at), ...items.slice(0, at)];
 };
 
-function balanced(world: World, balancer: Json, health: Health, turn: number): readonly Origin[] | Dead {
+function balanced(world: World, balancer: Json, health: Health, turn: number): readonly Origin[] | NoOrigin {
   const ids = texts(balancer["default_pools"]);
   const isSpread = ["random", "least_outstanding_requests", "least_connections"].includes(
     String(balancer["steering_policy"]),

@@ -1,11 +1,11 @@
-/** What a zone's rulesets say to a request at the edge. */
+/** Evaluates a zone's firewall, rate limit and cache rules for a request at the edge. */
 import { isRecord, type Json } from "../../json.ts";
 import { isText, records, texts } from "../body.ts";
 import { compile, type Predicate, type Request } from "../expression.ts";
 import { ownedBy, type Zone } from "../state.ts";
 import type { World } from "../world.ts";
 
-/** An answer of the edge itself. */
+/** A response that the edge itself gives, without asking an origin. */
 export interface Verdict {
   readonly status: number;
   readonly contentType: string;
@@ -35,7 +35,7 @@ export class Rules {
     this.#world = world;
   }
 
-  /** The answer to a request that may not pass, or undefined for one that may. */
+  /** The response to a blocked request; undefined when the request is allowed. */
   judge(zone: Zone, request: Request): Verdict | undefined {
     const skipped = new Set<string>();
     for (const rule of this.#matching(zone, "http_request_firewall_custom", request)) {
@@ -56,7 +56,7 @@ export class Rules {
     return undefined;
   }
 
-  /** The action parameters of the cache rules for a request, later rules over earlier ones. */
+  /** Action parameters of the cache rules that match a request; later rules override earlier ones. */
   cacheSettings(zone: Zone, request: Request): Json {
     return this.#matching(zone, "http_request_cache_settings", request).reduce<Json>(
       (all, { action_parameters: more }) => ({ ...all, ...(isRecord(more) ? more : {}) }),

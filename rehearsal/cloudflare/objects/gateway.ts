@@ -1,4 +1,4 @@
-/** R2 objects on a real S3 server: one process, whose buckets are folders below the cloud's. */
+/** Runs versitygw, a real S3 server, as the storage behind R2: one process whose buckets are folders. */
 import { createHmac } from "node:crypto";
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,11 +9,11 @@ import type { AccessKey, ObjectStorage } from "./storage.ts";
 export interface GatewayOptions {
   /** The program, from `ensureProgram(storage, ...)`. */
   readonly program: string;
-  /** A folder of its own below the cloud's. */
+  /** Folder for its files, below the cloud's folder. */
   readonly folder: string;
   /** Port on 127.0.0.1. */
   readonly port: number;
-  /** From which the server's own secret is made: the cloud's token. */
+  /** The cloud's token; the root secret of the S3 server is derived from it. */
   readonly token: string;
 }
 
@@ -31,7 +31,7 @@ export class Gateway implements ObjectStorage {
     this.#root = { id: "rehearsal-cloud", secret };
   }
 
-  /** Where S3 clients find it. */
+  /** URL for S3 clients. */
   get endpoint(): string {
     return `http://127.0.0.1:${this.#options.port}`;
   }
@@ -74,7 +74,7 @@ export class Gateway implements ObjectStorage {
   async createBucket(name: string): Promise<void> {
     const { status, text } = await this.#call("PUT", `/${name}`);
     if (status !== 200 && status !== 409)
-      throw new Error(`The object storage did not make the bucket ${name}: HTTP ${status} ${text}`);
+      throw new Error(`The object storage did not create the bucket ${name}: HTTP ${status} ${text}`);
   }
 
   async deleteBucket(name: string): Promise<boolean> {
@@ -85,7 +85,7 @@ export class Gateway implements ObjectStorage {
     return true;
   }
 
-  /** One change after the other: a policy that names a key which another change has just taken away is refused. */
+  /** Applies changes one after the other: the server refuses a policy that names a key which another change just removed. */
   setKeys(keys: readonly AccessKey[]): Promise<void> {
     const next = this.#last.catch(() => undefined).then(() => this.#writeKeys(keys));
     this.#last = next;
@@ -98,7 +98,7 @@ export class Gateway implements ObjectStorage {
     );
     const path = join(this.#options.folder, "accounts", "users.json");
     writeFileSync(`${path}.new`, JSON.stringify({ accessAccounts: accounts }), { mode: 0o600 });
-    // The server reads the file at every request: it must find the old one or the new one.
+    // The server reads the file at every request, so it is replaced atomically.
     renameSync(`${path}.new`, path);
     for (const bucket of await this.#buckets()) await this.#setPolicy(bucket, keys);
   }

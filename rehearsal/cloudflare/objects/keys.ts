@@ -1,10 +1,10 @@
-/** Tokens as keys of the S3 interface: their ids are access key ids, the digests of their values the secrets. */
+/** Derives S3 access keys from API tokens: the token's id is the key id, the digest of its value the secret. */
 import { records } from "../body.ts";
 import { bucketAccess } from "../permissions.ts";
 import type { World } from "../world.ts";
 import type { AccessKey } from "./storage.ts";
 
-/** The keys of all tokens that open buckets. A key that opens every bucket opens those that are there now. */
+/** The keys of all tokens with access to buckets. A key for every bucket covers the buckets that exist now. */
 export function accessKeys(world: World): AccessKey[] {
   const all = world.store.list("cloudflare.bucket");
   return world.store.list("cloudflare.token").flatMap(({ value, digest }) => {

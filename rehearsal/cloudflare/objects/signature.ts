@@ -1,4 +1,4 @@
-/** Signing a request for an S3 server (AWS signature version 4). */
+/** Signs requests for an S3 server (AWS signature version 4). */
 import { createHash, createHmac } from "node:crypto";
 
 export interface Signed {
@@ -16,7 +16,7 @@ export interface Key {
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac("sha256", key).update(text).digest();
 
-/** A request with the headers that prove who sends it. */
+/** Adds the headers that authenticate a request. */
 export function sign(method: string, url: URL, body: string, key: Key, region: string, now: Date): Signed {
   const time = now.toISOString().replaceAll(/[-:]|\.\d+/g, "");
   const scope = [time.slice(0, 8), region, "s3", "aws4_request"];

@@ -1,24 +1,24 @@
-/** Where the objects of R2 buckets are, as the API sees it. */
+/** Interface of the object storage behind R2's API, and an empty one for clouds without machines. */
 
 export interface ObjectStorage {
   createBucket(name: string): Promise<void>;
-  /** @returns false when the bucket is not empty, and so stays */
+  /** @returns false when the bucket is not empty and was not deleted */
   deleteBucket(name: string): Promise<boolean>;
-  /** Makes keys of tokens, and takes those away that are no more. */
+  /** Replaces all access keys by these. */
   setKeys(keys: readonly AccessKey[]): Promise<void>;
 }
 
-/** A token as a key of the S3 interface. */
+/** An access key of the S3 interface, derived from an API token. */
 export interface AccessKey {
   /** The id of the token. */
   readonly id: string;
   /** The SHA-256 of the token's value, in hexadecimal digits. */
   readonly secret: string;
-  /** Buckets that it opens, each for reading or for writing as well. */
+  /** Buckets that it can access, each read-only or with write access. */
   readonly buckets: readonly { readonly name: string; readonly write: boolean }[];
 }
 
-/** No objects: buckets exist in the API only, and are always empty. */
+/** Storage without objects: buckets exist in the API only and are always empty. */
 export const noObjects: ObjectStorage = {
   createBucket: () => Promise.resolve(),
   deleteBucket: () => Promise.resolve(true),

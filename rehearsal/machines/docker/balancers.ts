@@ -1,4 +1,4 @@
-/** Load balancers: HAProxy in containers. */
+/** Runs load balancers as HAProxy containers, and reads the health of their targets. */
 import { connect } from "node:net";
 import {
   chmodSync,
@@ -46,7 +46,7 @@ export class Balancers {
     await dockerUnless(/already/, "start", container);
     const networkOf = (network: number) => names.privateNetwork(network);
     await setPrivateAddresses(container, spec.networks, spec.publicAddress !== undefined, networkOf);
-    // Answers requests under way with the old configuration, and new ones with the new.
+    // A graceful reload: the old process finishes its requests, the new one takes new connections.
     if (isThere && changed) await docker("kill", "--signal", "USR2", container);
   }
 
@@ -76,7 +76,7 @@ export class Balancers {
     await docker("network", "disconnect", "none", container);
   }
 
-  /** @returns whether anything is other than it was */
+  /** Writes configuration and certificates. @returns whether a file changed */
   #write(spec: BalancerSpec): boolean {
     const { names } = this.#options;
     const folder = this.#folder(spec.id);
@@ -111,7 +111,7 @@ export class Balancers {
 
 const states: Readonly<Record<string, Health>> = { UP: "healthy", DOWN: "unhealthy" };
 
-/** Health by `<target>:<listen port>` in what HAProxy's `show stat` prints. */
+/** Parses the output of HAProxy's `show stat` into health by `<target>:<listen port>`. */
 export function healthIn(csv: string): Readonly<Record<string, Health>> {
   const [head = "", ...rows] = csv.replace(/^# /, "").trim().split("\n");
   const columns = head.split(",");
@@ -122,7 +122,7 @@ export function healthIn(csv: string): Readonly<Record<string, Health>> {
     .flatMap((row): [string, Health][] => {
       const [, port] = /^targets_(\d+)$/.exec(row[backend] ?? "") ?? [];
       const state = (row[status] ?? "").replace(/ \d+\/\d+$/, "");
-      // HAProxy takes a target for well until its first check has ended.
+      // HAProxy reports a target as healthy until its first check has ended.
       const isChecked = !/^(\* )?(INI)?$/.test(row[check] ?? "");
       return port === undefined
         ? []
@@ -131,12 +131,12 @@ export function healthIn(csv: string): Readonly<Record<string, Health>> {
   return Object.fromEntries(pairs);
 }
 
-/** One command to HAProxy. */
+/** Sends one command to HAProxy's admin socket. */
 function ask(path: string, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(path, () => socket.write(text));
     let answer = "";
-    socket.setEncoding("utf8").setTimeout(2000, () => socket.destroy(new Error("no answer")));
+    socket.setEncoding("utf8").setTimeout(2000, () => socket.destroy(new Error("HAProxy did not answer within 2 s")));
     socket.on("data", (part: string) => (answer += part));
     socket.once("error", reject);
     socket.once("end", () => {

@@ -1,4 +1,4 @@
-/** `machines: docker`: each server is a container with systemd, each load balancer HAProxy, each Volume a loop device. */
+/** Implements machines with Docker: servers are containers with systemd, load balancers HAProxy, Volumes loop devices. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -27,7 +27,7 @@ import { Watch } from "./watch.ts";
 export interface DockerMachinesOptions {
   /** Folder of the project. */
   readonly root: string;
-  /** Folder of the cloud, for Volumes and the like. */
+  /** Folder of the cloud, for Volumes, seeds and configuration. */
   readonly folder: string;
   readonly instance: string;
   /** Second octet of the addresses. */
@@ -37,7 +37,7 @@ export interface DockerMachinesOptions {
   readonly progress: Progress;
 }
 
-/** What is known of a server beside its container. */
+/** Desired spec and networks of a server. */
 interface Known {
   spec: MachineSpec;
   interfaces: readonly NetworkInterface[];
@@ -58,7 +58,7 @@ export class DockerMachines implements Machines {
   readonly #known = new Map<number, Known>();
   /** Volumes that are mounted when their server starts. */
   readonly #automounted = new Map<number, number>();
-  /** Pairs of servers between which nothing passes. */
+  /** Pairs of servers whose packets to each other are dropped. */
   readonly #partitions = new Set<string>();
 
   constructor(options: DockerMachinesOptions) {
@@ -81,7 +81,7 @@ export class DockerMachines implements Machines {
     });
   }
 
-  /** Makes the images that are missing, and begins to watch. */
+  /** Builds missing images and starts to watch containers. */
   async start(): Promise<void> {
     await this.#images.name("server");
     await this.#images.name("balancer");
@@ -95,7 +95,7 @@ export class DockerMachines implements Machines {
   async create(spec: MachineSpec, running: boolean): Promise<void> {
     const container = this.#names.server(spec.id);
     if (spec.image !== "debian-12") {
-      throw new Error(`there is no machine with the image ${spec.image}: servers of this cloud run debian-12`);
+      throw new Error(`the image ${spec.image} is not available: servers of this cloud run debian-12`);
     }
     this.#known.set(spec.id, { spec, interfaces: this.#known.get(spec.id)?.interfaces ?? [] });
     const format = `{{index .Config.Labels "${instanceLabel}"}}`;
@@ -236,7 +236,7 @@ export class DockerMachines implements Machines {
 
   async setVolumeFull(id: number, serverId: number, full: boolean): Promise<void> {
     const container = this.#names.server(serverId);
-    // A server that is gone has no room to give back.
+    // On a deleted server no file needs to be removed.
     if (full || (await this.#isThere(container))) await setVolumeFull(container, id, full);
   }
 
@@ -263,7 +263,7 @@ export class DockerMachines implements Machines {
     }
   }
 
-  /** What a start of the machine loses: private addresses, partitions, mounts that the cloud makes. */
+  /** Restores what a machine loses by a restart: private addresses, partitions, automounted Volumes. */
   async #afterStart(id: number): Promise<void> {
     const container = this.#names.server(id);
     await this.#setAddresses(id);
@@ -279,7 +279,7 @@ export class DockerMachines implements Machines {
 
   async #rebooted(container: string): Promise<void> {
     const id = Number(container.split("-").at(-1));
-    // Who deletes the server at the same time is right.
+    // An error means that the server is being deleted at the same time, which wins.
     if (container === this.#names.server(id)) await this.powerOn(id).catch(() => undefined);
   }
 
@@ -315,7 +315,7 @@ export class DockerMachines implements Machines {
     this.#watch.set(this.#names.server(id), false);
   }
 
-  /** Writes what cloud-init reads. */
+  /** Writes the seed files for cloud-init. */
   #seed(spec: MachineSpec): string {
     const folder = join(this.#folder(spec.id), "seed");
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -342,7 +342,7 @@ export class DockerMachines implements Machines {
   }
 }
 
-/** Whether this host's Docker Engine lacks CAP_SYS_RESOURCE, as it does in some nested places. */
+/** Whether this host's Docker Engine lacks CAP_SYS_RESOURCE, as in some nested containers. */
 function engineIsLimited(): boolean {
   const pid = existsSync("/var/run/docker.pid") ? readFileSync("/var/run/docker.pid", "utf8").trim() : "self";
   const [, bounding = "0"] = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];

@@ -1,4 +1,4 @@
-/** What is done inside a server's machine from outside, as a hypervisor or a network would. */
+/** Changes a running machine from outside, as hypervisor or network would: addresses, packet drops, mounts. */
 import { z } from "zod";
 import { must } from "../../../common/process.ts";
 import type { NetworkInterface } from "../machines.ts";
@@ -17,9 +17,9 @@ async function inNetwork(container: string, ...args: readonly string[]): Promise
 const attachedSchema = z.record(z.string(), z.object({ MacAddress: z.string() }));
 
 /**
- * Gives the machine its addresses in private networks, with their aliases; what Docker gave it there goes.
+ * Sets the machine's addresses and aliases in private networks, and removes those that Docker assigned.
  *
- * @param networkOf the Docker network of a private network
+ * @param networkOf name of the Docker network for a private network
  */
 export async function setPrivateAddresses(
   container: string,
@@ -27,7 +27,7 @@ export async function setPrivateAddresses(
   isPublic: boolean,
   networkOf: (id: number) => string,
 ): Promise<void> {
-  // Docker gives a machine in a private network alone a way out that leads nowhere; Hetzner gives it none.
+  // Without a public network, Docker sets a default route that leads nowhere; Hetzner sets none.
   if (!isPublic) await inNetwork(container, "sh", "-c", "ip route del default 2>/dev/null || true");
   const format = "{{json .NetworkSettings.Networks}}";
   const attached = attachedSchema.parse(JSON.parse(await docker("inspect", "--format", format, container)));
@@ -51,16 +51,16 @@ export async function setPrivateAddresses(
   }
 }
 
-/** Drops what comes from these addresses, and nothing else. */
+/** Drops packets from exactly these addresses. */
 export async function dropFrom(container: string, addresses: readonly string[]): Promise<void> {
   const rules = addresses.map((address) => `-A PREROUTING -s ${address}/32 -j DROP`);
   const pid = (await docker("inspect", "--format", "{{.State.Pid}}", container)).trim();
   const text = ["*raw", ":PREROUTING ACCEPT [0:0]", ...rules, "COMMIT", ""].join("\n");
-  // The whole table is written anew: nothing but this uses it.
+  // Replaces the whole table: nothing else uses it.
   await must("nsenter", ["--target", pid, "--net", "iptables-restore"], { input: text });
 }
 
-/** Mounts a Volume where Hetzner mounts it, now and at every boot. */
+/** Mounts a Volume at Hetzner's mount point, now and at every boot. */
 export async function mountVolume(container: string, volume: number): Promise<void> {
   const [device, target] = [deviceOf(volume), `/mnt/HC_Volume_${volume}`];
   await inside(
@@ -72,7 +72,7 @@ export async function mountVolume(container: string, volume: number): Promise<vo
   );
 }
 
-/** Unmounts a Volume everywhere in the machine; what still uses it keeps a file system that nobody else sees. */
+/** Unmounts a Volume everywhere in the machine, lazily if a process still uses it. */
 export async function unmountVolume(container: string, volume: number): Promise<void> {
   const device = deviceOf(volume);
   await inside(
@@ -86,7 +86,7 @@ export async function unmountVolume(container: string, volume: number): Promise<
   );
 }
 
-/** Fills the file system of a mounted Volume, or gives the room back. */
+/** Fills the file system of a mounted Volume, or deletes the file that fills it. */
 export async function setVolumeFull(container: string, volume: number, full: boolean): Promise<void> {
   const device = deviceOf(volume);
   await inside(

@@ -1,21 +1,21 @@
-/** HAProxy's configuration for a load balancer. Pure. */
+/** Generates the HAProxy configuration of a load balancer. Pure. */
 import type { BalancerService, BalancerSpec } from "../machines.ts";
 
-/** Where the balancer's folder is in its container. */
+/** Path of the balancer's folder in its container. */
 export const balancerFolder = "/balancer";
 
 export const certificateFile = (service: BalancerService, index: number): string =>
   `${service.listenPort}-${index}.pem`;
 
 /**
- * @param reachable the address at which the load balancer's machine reaches a target's
+ * @param reachable translates a target's address to one that the load balancer's container can reach
  */
 export function haproxyConfig(spec: BalancerSpec, reachable: (address: string) => string): string {
   return [
     "global",
     `  stats socket ${balancerFolder}/admin.sock mode 600 level admin`,
-    // Whenever a target comes or goes the old process carries its connections on, those to other targets as well: as long
-    // as a WebSocket may be silent.
+    // After a reload the old process keeps its connections, including those to unchanged targets: at most as long as the
+    // tunnel timeout allows a silent WebSocket.
     "  hard-stop-after 1h",
     "defaults",
     "  timeout connect 5s",
@@ -89,7 +89,7 @@ function serverLine(service: BalancerService, name: string): string {
     `check port ${check.port} inter ${check.interval}s fall ${check.retries} rise 1 fastinter 1s`,
     ...(check.http?.tls ? ["check-ssl verify none"] : []),
     ...(proxyProtocol ? ["send-proxy"] : []),
-    // A check goes to the port of the service itself, so the target expects the same opening line there.
+    // A check on the port of the service needs the PROXY protocol header as well.
     ...(proxyProtocol && check.port === destinationPort ? ["check-send-proxy"] : []),
     ...(cookie && service.protocol !== "tcp" ? [`cookie ${name}`] : []),
   ];

@@ -1,4 +1,4 @@
-/** Images of the cloud's own machines, built once on this host. */
+/** Builds the container images of servers and load balancers, once per version of their sources. */
 import { join } from "node:path";
 import { tryRun } from "../../../common/process.ts";
 import { contextFiles, hashOf } from "../../../images/context.ts";
@@ -25,11 +25,11 @@ export class MachineImages {
     this.#options = options;
   }
 
-  /** Name of an image, which is built when it is not there. */
+  /** Reference of an image; built when it is missing. */
   name(image: MachineImage): Promise<string> {
     const made = this.#made.get(image) ?? this.#make(image);
     this.#made.set(image, made);
-    // What failed is tried again by the next one who asks.
+    // After a failure the next call tries again.
     made.catch(() => this.#made.delete(image));
     return made;
   }

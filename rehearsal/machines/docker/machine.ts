@@ -1,9 +1,9 @@
-/** How a server's container is made. Pure. */
+/** Arguments of `docker create` for a server's container. Pure. */
 import { cpus } from "node:os";
 import type { MachineSpec } from "../machines.ts";
 import type { Names } from "./names.ts";
 
-/** Folders of the host that a server sees. */
+/** Folders of the host that are mounted into a server. */
 export interface MachineFolders {
   /** Seed of cloud-init. */
   readonly seed: string;
@@ -11,7 +11,7 @@ export interface MachineFolders {
   readonly disk: string;
 }
 
-/** Label with the instance id: another one means another disk. */
+/** Label with the instance id; a server with another instance id gets a new disk. */
 export const instanceLabel = "orion.instance";
 
 export const limitArguments = (cores: number, memoryGb: number, hostCores = cpus().length): string[] => [
@@ -31,13 +31,13 @@ export function createArguments(
     ...["create", "--name", names.server(spec.id), "--hostname", spec.name.split(".")[0] ?? spec.name],
     ...["--label", names.label, "--label", `${instanceLabel}=${spec.instanceId}`],
     ...limitArguments(spec.cores, spec.memoryGb),
-    // As much of a machine as a container can be; --privileged asks for a capability that some engines do not have.
+    // As many rights as possible; --privileged would require a capability that some engines lack.
     ...["--cap-add", "ALL", ...(isLimited ? ["--cap-drop", "SYS_RESOURCE"] : [])],
     ...["seccomp", "apparmor", "systempaths"].flatMap((profile) => ["--security-opt", `${profile}=unconfined`]),
     ...["--cgroupns", "private", "--device-cgroup-rule", "a *:* rwm"],
     ...["--tmpfs", "/run:exec", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec"],
     ...["--volume", `${folders.seed}:/var/lib/cloud/seed/nocloud:ro`, "--volume", `${folders.disk}:/dev/disk`],
-    // A Docker Engine on an overlay file system needs a folder that is none.
+    // The nested Docker Engine needs a folder that is not on an overlay file system.
     ...["--volume", `${names.disk(spec.id)}:/var/lib/docker`],
     ...["--network", "none", image],
   ];

@@ -1,7 +1,7 @@
-/** Names and addresses of what a cloud has on its host. Pure. */
+/** Names, bridges and addresses of a cloud's containers and networks on this host. Pure. */
 import { numberOf, textOf } from "../../hetzner/addresses.ts";
 
-/** The small network that stands behind one public address. */
+/** The Docker network of one public address. */
 export interface PublicNetwork {
   readonly subnet: string;
   readonly gateway: string;
@@ -9,21 +9,22 @@ export interface PublicNetwork {
   readonly host: string;
 }
 
-/** A subnet of eight addresses for each public one. */
+/** Addresses of the subnet for each public address. */
 const subnetSize = 8;
 const mostAddresses = 65_536 / subnetSize;
 
 export class Names {
-  /** Short, since it is part of the names of packet filter chains. */
+  /** Name of the cloud; short, since it is part of the names of iptables chains. */
   readonly instance: string;
-  /** Second octet: public addresses are 127.<block>.0.0/16, and what stands behind them is 10.<block>.0.0/16. */
+  /** Second octet: public addresses are 127.<block>.0.0/16, their containers are in 10.<block>.0.0/16. */
   readonly block: number;
 
   constructor(instance: string, block: number) {
     if (!/^[a-z0-9]{1,8}$/.test(instance)) {
-      throw new Error(`'${instance}' is no name of a cloud: one to eight of a-z and 0-9 are expected`);
+      throw new Error(`'${instance}' is not a valid name of a cloud: expected one to eight of a-z and 0-9`);
     }
-    if (!Number.isInteger(block) || block < 1 || block > 255) throw new Error(`${block} is no octet of an address`);
+    if (!Number.isInteger(block) || block < 1 || block > 255)
+      throw new Error(`block ${block} is not valid: expected an integer from 1 to 255`);
     this.instance = instance;
     this.block = block;
   }
@@ -34,7 +35,7 @@ export class Names {
   server(id: number): string {
     return this.#name("server", id);
   }
-  /** The volume below a server's own Docker Engine. */
+  /** Docker volume that stores the data of a server's nested Docker Engine. */
   disk(id: number): string {
     return this.#name("disk", id);
   }
@@ -44,7 +45,7 @@ export class Names {
   publicNetwork(address: string): string {
     return this.#name("public", this.#indexOf(address));
   }
-  /** Sorts behind the public network: Docker numbers a container's interfaces in the order of these names. */
+  /** Sorts after the public network: Docker numbers a container's interfaces in the order of these names. */
   privateNetwork(id: number): string {
     return this.#name("vpc", id);
   }
@@ -63,11 +64,11 @@ export class Names {
   chain(suffix: string): string {
     return `OC-${this.instance}-${suffix}`;
   }
-  /** Addresses of the cloud itself: the edge, object storage, the registry. */
+  /** Address range of the cloud's own services: edge, object storage, registry. */
   get cloudRange(): string {
     return `127.${this.block}.255.0/24`;
   }
-  /** At which a server reaches an address of the cloud itself. */
+  /** Address at which a server reaches one of the cloud's own services. */
   fromServer(cloudAddress: string): string {
     return cloudAddress.replace(/^127\./, "10.");
   }
@@ -79,7 +80,7 @@ export class Names {
 
   #indexOf(address: string): number {
     const index = (numberOf(address) ?? 0) - (numberOf(`127.${this.block}.0.0`) ?? 0);
-    if (index < 1 || index >= mostAddresses) throw new Error(`${address} is no public address of this cloud`);
+    if (index < 1 || index >= mostAddresses) throw new Error(`${address} is not a public address of this cloud`);
     return index;
   }
 

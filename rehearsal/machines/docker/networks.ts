@@ -1,8 +1,8 @@
 /**
- * Docker networks: a small one behind each public address, and an internal one for each private network.
+ * Creates Docker networks: a small one for each public address, and an internal one for each private network.
  *
- * A private network's addresses are the guests' own affair (guest.ts): to Docker it is a wire with some range of its own
- * choosing, so that any number of clouds on one host have networks of the same range.
+ * The addresses in a private network are set inside the guests (guest.ts). Docker uses an unrelated range of its choice, so
+ * that several clouds on one host can have private networks with the same range.
  */
 import { z } from "zod";
 import type { NetworkInterface } from "../machines.ts";
@@ -16,7 +16,7 @@ const attachedSchema = z.record(
 
 export class Networks {
   readonly #names: Names;
-  /** Networks are made and cleared one after the other: two at once could take the same. */
+  /** Networks are created and removed one after the other: two at once could get the same range. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(names: Names) {
@@ -31,7 +31,7 @@ export class Networks {
     return this.#inTurn(() => dockerUnless(gone, "network", "rm", this.#names.privateNetwork(id)));
   }
 
-  /** Has a container stand in exactly these networks; works while it runs. */
+  /** Connects a container to exactly these networks; works while it runs. */
   connect(
     container: string,
     publicAddress: string | undefined,
@@ -64,7 +64,7 @@ export class Networks {
     });
   }
 
-  /** Removes the networks behind public addresses that nobody has any more. */
+  /** Removes the networks of public addresses that no container uses. */
   prune(): Promise<void> {
     return this.#inTurn(() => this.#prune());
   }

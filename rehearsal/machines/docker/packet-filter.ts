@@ -1,4 +1,4 @@
-/** The packet filter of the host, as far as it is a cloud's. */
+/** Applies the cloud's iptables rules on the host: exposes servers and load balancers, enforces firewalls. */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { must } from "../../../common/process.ts";
@@ -11,14 +11,14 @@ export class PacketFilter {
   readonly #cloudAddresses: readonly string[];
   readonly #file: string;
   readonly #exposed: Map<string, Exposed>;
-  /** Rules of servers that have no public address at the moment, too. */
+  /** Firewall rules by server, including servers without a public address at the moment. */
   readonly #rules = new Map<number, readonly FirewallRule[] | undefined>();
   #chains: ReadonlySet<string> = new Set();
   #last: Promise<void> = Promise.resolve();
 
   /**
-   * @param file where it keeps what is exposed: after a restart of the emulator, servers whose turn has not come yet stay
-   *   as reachable as they were
+   * @param file stores the exposed addresses, so that after a restart of the emulator servers stay reachable until they have
+   *   been converged
    */
   constructor(names: Names, cloudAddresses: readonly string[], file: string) {
     this.#names = names;
@@ -29,7 +29,7 @@ export class PacketFilter {
     for (const { kind, id, rules } of kept) if (kind === "server") this.#rules.set(id, rules);
   }
 
-  /** Opens, moves or, without an address, closes the way to a server or a load balancer. */
+  /** Exposes a server or load balancer at a public address; undefined: not at all. */
   expose(kind: Exposed["kind"], id: number, address: string | undefined): Promise<void> {
     const key = keyOf(kind, id);
     if (address === undefined) this.#exposed.delete(key);
@@ -46,13 +46,13 @@ export class PacketFilter {
     return this.#apply();
   }
 
-  /** A server is gone, with everything that was known of it. */
+  /** Removes a deleted server and its rules. */
   forget(id: number): Promise<void> {
     this.#rules.delete(id);
     return this.expose("server", id, undefined);
   }
 
-  /** Takes every rule of this cloud away, also of an emulator that ran before. */
+  /** Removes all rules of this cloud, including those of an earlier process. */
   async clear(): Promise<void> {
     await this.#last.catch(() => undefined);
     this.#exposed.clear();
@@ -68,7 +68,7 @@ export class PacketFilter {
     this.#chains = new Set();
   }
 
-  /** One change after the other: each writes all rules of the cloud anew, in one step. */
+  /** Queues a rewrite of all rules of the cloud; each is applied atomically. */
   #apply(): Promise<void> {
     const next = this.#last.catch(() => undefined).then(() => this.#write());
     this.#last = next;
@@ -117,7 +117,7 @@ const keyOf = (kind: Exposed["kind"], id: number): string => `${kind}/${id}`;
 const iptables = (table: string, ...args: readonly string[]): Promise<string> =>
   must("iptables", ["--wait", "10", "--table", table, ...args]);
 
-/** Lets packets of loopback addresses out of, and answers into, one bridge. */
+/** Allows packets with loopback addresses on one bridge. */
 function allowLoopback(bridge: string): void {
   writeFileSync(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, "1");
 }

@@ -1,21 +1,21 @@
-/** Packet filter rules of a cloud, as iptables-restore reads them. Pure. */
+/** Generates a cloud's packet filter rules as input for iptables-restore. Pure. */
 import { cloudflareRanges } from "../../../config/cloudflare-ranges.ts";
 import { contains, rangeOf } from "../../hetzner/addresses.ts";
 import type { FirewallRule } from "../machines.ts";
 import type { Names } from "./names.ts";
 
-/** What stands behind a public address. */
+/** A server or load balancer with its public address. */
 export interface Exposed {
   readonly id: number;
   readonly kind: "server" | "balancer";
   readonly address: string;
-  /** undefined: no firewall, everything is open. */
+  /** Firewall rules; undefined: no firewall, everything is open. */
   readonly rules: readonly FirewallRule[] | undefined;
 }
 
-/** An address that Cloudflare publishes: what comes from the edge is seen as coming from there. */
+/** An address that Cloudflare publishes; servers see it as the source of connections from the edge. */
 const cloudflareSource = "173.245.48.1";
-/** Of the range for documentation: what comes from this machine is seen as coming from somewhere on the Internet. */
+/** An address of the documentation range; servers see it as the source of connections from this machine, as if from the Internet. */
 export const internetSource = "203.0.113.1";
 
 export const hooks = (names: Names) =>
@@ -30,17 +30,17 @@ export const hooks = (names: Names) =>
 
 const serverChain = (names: Names, { id }: Exposed): string => names.chain(`S${id}`);
 
-/** Every chain that the rules use. */
+/** All chains that the rules use. */
 export const chainsOf = (names: Names, exposed: readonly Exposed[]): string[] => [
   ...hooks(names).map(([, , chain]) => chain),
   ...exposed.filter(({ kind }) => kind === "server").map((one) => serverChain(names, one)),
 ];
 
 /**
- * The whole of a cloud's rules.
+ * Generates all rules of a cloud.
  *
- * @param cloudAddresses addresses of the cloud itself that servers may reach
- * @param stale chains of servers that are gone
+ * @param cloudAddresses addresses of the cloud's own services, which servers may reach
+ * @param stale chains of deleted servers, which are removed
  */
 export function packetRules(
   names: Names,
@@ -64,15 +64,15 @@ export function packetRules(
   nat.rule(names.chain("NPOST"), snat(names.cloudRange, cloudflareSource));
   nat.rule(names.chain("NPOST"), snat("127.0.0.0/8", internetSource));
 
-  // From a server to this machine: nothing but the cloud itself.
+  // From a server to this machine: only the cloud's own services.
   filter.rule(names.chain("IN"), `-i ${publicBridges} ${established} -j ACCEPT`);
   filter.rule(names.chain("IN"), `-i ${publicBridges} -d ${names.cloudRange} -j ACCEPT`);
   filter.rule(names.chain("IN"), `-i ${publicBridges} -j DROP`);
   filter.rule(names.chain("IN"), `-i ${privateBridges} -j DROP`);
-  // This machine is in no private network, although its bridges carry them.
+  // This machine has no access to private networks, although its bridges carry them.
   filter.rule(names.chain("OUT"), `-o ${privateBridges} -j DROP`);
 
-  // Within a private network everything passes, whatever range Docker takes it for: hosts may filter bridged packets, too.
+  // Allow everything within a private network, because hosts may filter bridged packets by Docker's own range.
   filter.rule(names.chain("FWD"), `-i ${privateBridges} -o ${privateBridges} -j ACCEPT`);
 
   const balancers = exposed.filter(({ kind }) => kind === "balancer");
@@ -86,7 +86,7 @@ export function packetRules(
     filter.rule(names.chain("OUT"), `-d ${subnet} -j ${chain}`);
     for (const { address } of balancers) {
       filter.rule(names.chain("FWD"), `-s ${names.behind(address).subnet} -d ${subnet} -j ${chain}`);
-      // The answers: Docker would keep the two networks apart.
+      // Replies: Docker isolates its networks from each other.
       filter.rule(names.chain("FWD"), `-s ${subnet} -d ${names.behind(address).subnet} ${established} -j ACCEPT`);
     }
     for (const rule of outbound(one.rules)) filter.rule(names.chain("FWD"), `-s ${subnet} ${rule}`);
@@ -102,7 +102,7 @@ class Table {
   constructor(name: string) {
     this.#name = name;
   }
-  /** To name a chain is to empty it. */
+  /** Declares a chain, which also empties it. */
   chain(name: string): void {
     this.#chains.push(name);
   }
@@ -116,7 +116,7 @@ class Table {
   }
 }
 
-/** Matches of what may come in; without a firewall everything. */
+/** Matches for allowed inbound packets; without a firewall all. */
 function inbound(names: Names, rules: readonly FirewallRule[] | undefined): string[] {
   if (rules === undefined) return [""];
   return rules
@@ -124,7 +124,7 @@ function inbound(names: Names, rules: readonly FirewallRule[] | undefined): stri
     .flatMap((rule) => sourcesOf(names, rule.addresses).map((source) => `-s ${source} ${matchOf(rule)}`));
 }
 
-/** What may go out: everything, until a rule names something. */
+/** Rules for outbound packets: everything is allowed unless there are outbound rules. */
 function outbound(rules: readonly FirewallRule[] = []): string[] {
   const out = rules.filter(({ direction }) => direction === "out");
   if (out.length === 0) return [];
@@ -140,8 +140,8 @@ const matchOf = ({ protocol, port }: FirewallRule): string =>
 const isIpv4 = (address: string): boolean => rangeOf(address) !== undefined;
 
 /**
- * Sources as this machine sees them: an address of Cloudflare's is the edge, and the one that servers see of this machine
- * is loopback, as long as a packet has not left it. IPv6 is not routed here.
+ * Translates rule sources to addresses that the host's packet filter sees: Cloudflare's ranges become the edge's address, and
+ * a range that contains `internetSource` also matches loopback, before address translation. IPv6 is not routed here.
  */
 function sourcesOf(names: Names, addresses: readonly string[]): string[] {
   const published = new Set<string>(cloudflareRanges.ipv4);
@@ -150,7 +150,7 @@ function sourcesOf(names: Names, addresses: readonly string[]): string[] {
     const range = rangeOf(address);
     if (!range) return [];
     if (published.has(address)) return [names.cloudRange];
-    // A range of everything needs no translation.
+    // 0.0.0.0/0 matches loopback anyway.
     return internet && range.bits > 0 && contains(range, internet) ? [address, "127.0.0.1/32"] : [address];
   });
   return [...new Set(sources)];

@@ -1,16 +1,16 @@
-/** What cloud-init reads on a server: NoCloud's files. Pure. */
+/** Generates the NoCloud seed files that cloud-init reads on a server. Pure. */
 import { stringify } from "yaml";
 import type { MachineSpec } from "../machines.ts";
 
-/** Where a server reaches the cloud itself. */
+/** Addresses of the cloud's own services, as servers reach them. */
 export interface CloudPlaces {
   readonly nameServer: string;
   readonly registry: string;
-  /** The range that all of them lie in. */
+  /** Range that contains all of them. */
   readonly range: string;
 }
 
-/** File by name; `user-data` is the client's, word for word. */
+/** File contents by name; `user-data` is exactly what the client sent. */
 export function seedFiles(spec: MachineSpec, cloud: CloudPlaces): Readonly<Record<string, string>> {
   const { nameServer, registry, range } = cloud;
   return {
@@ -20,8 +20,8 @@ export function seedFiles(spec: MachineSpec, cloud: CloudPlaces): Readonly<Recor
       "public-keys": spec.sshKeys.map((key) => key.trim()),
     }),
     "user-data": spec.userData === "" ? "#cloud-config\n{}\n" : spec.userData,
-    // Not cloud-init's: the settings of the Docker Engine's service. Docker asks its Hub by way of mirrors only; any other
-    // registry is one without TLS when its name leads into the range.
+    // Not for cloud-init: settings of the Docker Engine's service. Docker uses mirrors for its Hub only; any other registry
+    // is accessed without TLS when its name resolves into the range.
     docker: `DOCKER_OPTS="--registry-mirror=http://${registry} --insecure-registry=${range}"\n`,
     "resolv.conf": `nameserver ${nameServer}\n`,
     "vendor-data": `#cloud-config\n${stringify(spec.rootPassword === undefined ? {} : passwordConfig(spec.rootPassword))}`,

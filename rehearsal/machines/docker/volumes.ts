@@ -1,4 +1,4 @@
-/** Volumes: sparse files behind loop devices, whose nodes appear in the servers that they are attached to. */
+/** Implements Volumes as sparse files with loop devices, whose device nodes appear in servers while attached. */
 import { existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { must } from "../../../common/process.ts";
@@ -14,15 +14,15 @@ export class Volumes {
   readonly #image: () => Promise<string>;
 
   /**
-   * @param folder of the cloud
-   * @param image name of an image that has the programs for file systems
+   * @param folder folder of the cloud
+   * @param image reference of an image that has the mkfs programs
    */
   constructor(folder: string, image: () => Promise<string>) {
     this.#folder = folder;
     this.#image = image;
   }
 
-  /** The folder that a server sees as /dev/disk. */
+  /** Folder that is mounted into a server as /dev/disk. */
   nodes(server: number): string {
     const folder = join(this.#folder, "servers", String(server), "disk");
     mkdirSync(join(folder, "by-id"), { recursive: true });
@@ -44,7 +44,7 @@ export class Volumes {
     await must("mv", [unfinished, path]);
   }
 
-  /** Makes it larger; what is mounted sees it at once, and the file system in it is the guest's to grow. */
+  /** Enlarges the device, also while mounted; growing the file system is left to the guest. */
   async resize(id: number, sizeGb: number): Promise<void> {
     const path = this.#file(id);
     if (statSync(path).size >= sizeGb * gigabyte) return;
@@ -53,7 +53,7 @@ export class Volumes {
     if (loop) await must("losetup", ["--set-capacity", loop]);
   }
 
-  /** Gives a server the device. */
+  /** Creates the device node in a server. */
   async attach(id: number, server: number): Promise<void> {
     const path = this.#file(id);
     const loop = (await loopOf(path)) ?? (await must("losetup", ["--find", "--show", path])).trim();
@@ -65,7 +65,7 @@ export class Volumes {
     await must("mknod", [node, "b", String(major), String(minor)]);
   }
 
-  /** Takes the device away; whoever has it mounted keeps it until it lets go. */
+  /** Removes the device node; a mounted file system stays usable until it is unmounted. */
   async detach(id: number, server: number): Promise<void> {
     const node = this.#node(id, server);
     if (!existsSync(node)) return;
@@ -85,7 +85,7 @@ export class Volumes {
     rmSync(path, { force: true });
   }
 
-  /** Frees every loop device of the cloud and deletes all Volumes. */
+  /** Detaches all loop devices of the cloud and deletes all Volumes. */
   async clear(): Promise<void> {
     const folder = join(this.#folder, "volumes");
     const listed = await must("losetup", ["--list", "--noheadings", "--output", "NAME,BACK-FILE"]);

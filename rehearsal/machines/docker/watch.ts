@@ -1,4 +1,4 @@
-/** What machines do by themselves: switch off, or boot again. */
+/** Follows `docker events` to know which machines run, and to restart those that reboot themselves. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { z } from "zod";
@@ -10,7 +10,7 @@ const eventSchema = z.object({
   Actor: z.object({ Attributes: z.object({ name: z.string(), exitCode: z.string().optional() }) }),
 });
 
-/** How a container ends whose system called for a reboot: its first process gets a hang-up. */
+/** Exit code of a container whose system requested a reboot: its init process is ended by SIGHUP. */
 const rebooted = "129";
 
 export class Watch {
@@ -25,7 +25,7 @@ export class Watch {
     this.#onReboot = onReboot;
   }
 
-  /** Resolves when it knows what runs now. */
+  /** Starts to follow events; resolves when the running machines are known. */
   async start(): Promise<void> {
     const filters = ["--filter", `label=${this.#names.label}`];
     const events = ["--filter", "type=container", "--filter", "event=start", "--filter", "event=die"];
@@ -38,7 +38,7 @@ export class Watch {
     });
     child.once("error", () => undefined);
     child.once("close", () => {
-      // The Docker Engine was restarted, perhaps: look again when it is back.
+      // The Docker Engine may have restarted: reconnect when it is back.
       if (!this.#closed) setTimeout(() => void this.start().catch(() => undefined), 1000).unref();
     });
     const listed = await dockerLines("ps", ...filters, "--format", "{{.Names}}");
@@ -50,7 +50,7 @@ export class Watch {
     return this.#running.has(container);
   }
 
-  /** For who knows before Docker says it. */
+  /** Updates the state before Docker's event arrives. */
   set(container: string, running: boolean): void {
     if (running) this.#running.add(container);
     else this.#running.delete(container);

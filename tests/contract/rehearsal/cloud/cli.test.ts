@@ -24,7 +24,7 @@ test("faults are made, listed and ended", async () => {
   expect((await fault()).stdout).toBe(`${stdout}2  sold_out locations=fsn1,nbg1\n`);
   expect((await fault("remove", "1")).code).toBe(0);
   expect((await fault("remove", "all")).code).toBe(0);
-  expect((await fault("list")).stdout).toMatch(/^Nothing is made to go wrong on .*\n {2}reply api=hetzner/);
+  expect((await fault("list")).stdout).toMatch(/^Rehearsal cloud '.*' has no faults\. .*\n {2}reply api=hetzner/);
 });
 
 test("a power cut is over when it has happened", async () => {
@@ -46,6 +46,6 @@ test("what is refused says what to do", async () => {
       /^Fault reply: .*expected one of "hetzner"\|"cloudflare"\n.*api/,
     ),
     refused(["remove", "7"], /^Fault 7 could not be ended: there is no fault 7$/),
-    refused(["remove"], /^Which fault\? Got '', expected its number or 'all'; make cloud-fault lists them\.$/),
+    refused(["remove"], /^Got '', expected the number of a fault or 'all'; make cloud-fault lists the faults\.$/),
   ]);
 });

@@ -63,9 +63,9 @@ test.each([
   expect(() => withSubjects(asked, found)).toThrow(message);
 });
 
-test("what happens to machines is refused where there are none", () => {
+test("a fault of machines is refused in a cloud without machines", () => {
   const { cloud: bare } = new HetznerApi();
   expect(() => withSubjects({ kind: "partition", servers: [1, 2] }, bare)).toThrow(
-    "partition happens to machines, and this cloud has none (machines: none)",
+    "partition needs machines, and this cloud has none (machines: none)",
   );
 });

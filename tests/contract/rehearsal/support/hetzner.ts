@@ -67,7 +67,7 @@ export class HetznerApi {
       machines,
       ...(options.limits && { limits: options.limits }),
       soldOut: (type) => this.faults.soldOut(type),
-      disturb: this.faults.onAction,
+      actionFault: this.faults.onAction,
       onError: (error) => this.failures.push(error),
     });
     this.cloud = cloud;

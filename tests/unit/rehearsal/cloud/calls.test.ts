@@ -50,7 +50,7 @@ test.each([
   expect(lines).toEqual([expect.stringMatching(problem === null ? / ms$/ : new RegExp(` ${problem}$`))]);
 });
 
-test("a call that is given up is noted, once", async () => {
+test("a call that the client aborts is recorded once", async () => {
   const reached = new Promise<void>((reach) => {
     app.get("/hetzner/v1/servers", async (request, reply) => {
       reach();
@@ -68,5 +68,5 @@ test("a call that is given up is noted, once", async () => {
   // Everything that belongs to the call is over when the server has closed.
   await app.close();
   expect(calls.last).toMatchObject([{ path: "hetzner:/servers", status: 0 }]);
-  expect(lines).toEqual([expect.stringMatching(/ hetzner:\/servers given up by the client$/)]);
+  expect(lines).toEqual([expect.stringMatching(/ hetzner:\/servers aborted by the client$/)]);
 });

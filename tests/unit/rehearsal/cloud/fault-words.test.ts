@@ -52,8 +52,8 @@ const numbersOf = ({ server, volume, servers, resource }: ReturnType<typeof faul
 });
 
 test.each([
-  [[], /A fault needs a kind; the kinds and their words:\n {2}reply api=/],
-  [["replay", "api=hetzner"], /Unknown fault 'replay'; the kinds and their words:/],
+  [[], /A fault needs a kind; the kinds and their arguments:\n {2}reply api=/],
+  [["replay", "api=hetzner"], /Unknown fault 'replay'; the kinds and their arguments:/],
   [
     ["partition", "core-1,db-2"],
     /Fault partition: got 'core-1,db-2', expected key=value as in\n {2}partition servers=NAME,NAME/,

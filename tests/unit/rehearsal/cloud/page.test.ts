@@ -59,7 +59,7 @@ test("it names everything that the cloud has", () => {
     "files",
     "3 reply message=no-luck",
     "10:11:12 GET hetzner:/servers server_error 503 7",
-    "10:11:13 GET hetzner:/volumes given up 0",
+    "10:11:13 GET hetzner:/volumes aborted 0",
   ]) {
     expect(text).toContain(line);
   }

@@ -24,7 +24,7 @@ test.each([
   ["example.com:", 'got "example.com:", expected a domain'],
   ["example.com:pro:free", 'got "example.com:pro:free", expected a domain'],
   ["not a domain", 'got "not a domain", expected a domain'],
-  ["example.org:pro", "a zone is there twice"],
+  ["example.org:pro", "a zone is listed twice"],
 ])("the zone %s is refused", (zone, message) => {
   expect(() => makeSettings(folder, "main", { zones: ["example.org", zone] })).toThrow(message);
   expect(readSettings(folder)).toBeUndefined();

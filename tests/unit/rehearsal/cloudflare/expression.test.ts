@@ -42,7 +42,7 @@ test.each([
   [`(ssl`, "expected )"],
   [`http.host eq "x" "y"`, "unexpected"],
   [`sha256(http.host) eq "x"`, "unknown function sha256"],
-  [`http.host matches "("`, "no regular expression"],
+  [`http.host matches "("`, "is not a valid regular expression"],
   ["http.host eq §", "unexpected"],
 ])("%s is refused: %s", (source, message) => {
   expect(() => compile(source)).toThrow(ExpressionError);
