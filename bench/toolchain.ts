@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { statSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
-import { partsOf, placesOf } from "../toolchain/src/parts.ts";
+import { partsOf, toolchainPaths } from "../toolchain/src/parts.ts";
 import { markdownTable } from "./table.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
@@ -35,7 +35,7 @@ try {
   const cold = ensure();
   const steps = [...cold.log.matchAll(/^ {2}(.+?): (?:building from source: )?(\w+) in (\d+) s$/gm)];
   const warm = ensure();
-  const places = placesOf(project, env);
+  const places = toolchainPaths(project, env);
   const megabytes = partsOf(places).flatMap(({ name, folder, programs, buildable }) =>
     buildable
       ? programs.map((program) => [`${name}: ${program}`, Math.round(statSync(join(folder, program)).size / 1e6)])

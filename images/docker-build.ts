@@ -6,7 +6,7 @@ import type { Outcome, Run } from "../common/process.ts";
 import { contextArchive, type ContextFile } from "./context.ts";
 import { buildEpoch } from "./debian.ts";
 
-export interface Workshop {
+export interface BuildTools {
   readonly runner: Run;
   /** Folder of the log files. */
   readonly logs: string;
@@ -14,7 +14,7 @@ export interface Workshop {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export interface BuildOrder {
+export interface ImageBuild {
   /** Name of the log file and of the image in messages. */
   readonly title: string;
   readonly reference: string;
@@ -34,8 +34,8 @@ const passedOn = [
  *
  * @throws Error with the end of the log when the build fails.
  */
-export async function buildImage(workshop: Workshop, order: BuildOrder): Promise<void> {
-  const { runner, logs, environment } = workshop;
+export async function buildImage(buildTools: BuildTools, order: ImageBuild): Promise<void> {
+  const { runner, logs, environment } = buildTools;
   const scratch = mkdtempSync(join(tmpdir(), "orion-image-"));
   try {
     const idFile = join(scratch, "id");
@@ -59,7 +59,8 @@ export async function buildImage(workshop: Workshop, order: BuildOrder): Promise
     if (outcome.code !== 0) throw buildFailure(order.title, outcome, log);
     const id = readFileSync(idFile, "utf8").trim();
     const tagged = await runner("docker", ["tag", id, order.reference]);
-    if (tagged.code !== 0) throw new Error(`the image cannot be tagged as '${order.reference}': ${tagged.output.trim()}`);
+    if (tagged.code !== 0)
+      throw new Error(`the image cannot be tagged as '${order.reference}': ${tagged.output.trim()}`);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

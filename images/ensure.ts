@@ -9,7 +9,7 @@ import {
   ownImages,
   resolveImage,
 } from "../config/images.ts";
-import { type Workshop, buildImage } from "./docker-build.ts";
+import { type BuildTools, buildImage } from "./docker-build.ts";
 import { builderEnvironment, inputsLabel, type LocalImage, localImages } from "./engine.ts";
 import { Equivalents } from "./equivalents.ts";
 import { ownImage } from "./own.ts";
@@ -54,8 +54,8 @@ export interface EnsuredImage {
  */
 export async function ensureImages(options: EnsureOptions): Promise<EnsuredImage[]> {
   const names = [...new Set(options.names ?? imageNames)];
-  const round = new Round(options);
-  await round.look();
+  const round = new EnsureRun(options);
+  await round.inspect();
   const results = await Promise.allSettled(names.map((name) => round.ensure(name)));
   const failures = results.flatMap((result) => (result.status === "rejected" ? [messageOf(result.reason)] : []));
   if (failures.length > 0) throw new Error([...new Set(failures)].join("\n"));
@@ -65,15 +65,15 @@ export async function ensureImages(options: EnsureOptions): Promise<EnsuredImage
 const messageOf = (reason: unknown): string => (reason instanceof Error ? reason.message : String(reason));
 
 /** One run over all images; each image is pulled or built at most once in it. */
-class Round {
+class EnsureRun {
   readonly #options: EnsureOptions;
   readonly #runner: Run;
   readonly #registries: Registries;
   readonly #references: ReadonlyMap<ImageName, string>;
   readonly #started = new Map<ImageName, Promise<EnsuredImage>>();
-  readonly #slots = new Slots(2);
+  readonly #slots = new ConcurrencyLimit(2);
   #local: ReadonlyMap<string, LocalImage> = new Map();
-  #tools: Promise<{ workshop: Workshop; equivalents: Equivalents }> | undefined;
+  #tools: Promise<{ buildTools: BuildTools; equivalents: Equivalents }> | undefined;
 
   constructor(options: EnsureOptions) {
     this.#options = options;
@@ -91,7 +91,7 @@ class Round {
   }
 
   /** Reads which images the engine has. */
-  async look(): Promise<void> {
+  async inspect(): Promise<void> {
     this.#local = await localImages(this.#runner, [...this.#references.values()]);
   }
 
@@ -118,12 +118,12 @@ class Round {
     if (!image) return false;
     // An equivalent is current when its inputs are unchanged; a pulled image has no such label and always counts.
     if (!isOfficial(name) || image.inputs === undefined) return true;
-    return image.inputs === new Equivalents(this.#options.root, noWorkshop).inputs(name);
+    return image.inputs === new Equivalents(this.#options.root, inertTools).inputs(name);
   }
 
-  async #makeOfficial(name: OfficialImage, reference: string, result: Finish): Promise<EnsuredImage> {
+  async #makeOfficial(name: OfficialImage, reference: string, result: MakeResult): Promise<EnsuredImage> {
     const log = join(this.#logs(), `${name}-pull.log`);
-    const pull = await this.#watch(`${reference}: pulling`, () => this.#registries.pull(reference, log));
+    const pull = await this.#reportSlow(`${reference}: pulling`, () => this.#registries.pull(reference, log));
     if (pull.kind === "pulled") return result("pulled");
     // An image or registry that the stack configures must not be replaced silently.
     if (reference !== officialImages[name] || reference.includes("@")) {
@@ -132,22 +132,22 @@ class Round {
           `It comes from orion:images: check its name and that this machine reaches its registry, or remove the setting.`,
       );
     }
-    const { equivalents } = await this.#workshop();
+    const { equivalents } = await this.#buildTools();
     await this.#slots.take(() =>
-      this.#watch(`${reference}: building an equivalent from Debian packages`, () =>
+      this.#reportSlow(`${reference}: building an equivalent from Debian packages`, () =>
         equivalents.build(name, reference),
       ),
     );
     return result("built", pull.reason);
   }
 
-  async #makeOwn(name: OwnImage, reference: string, result: Finish): Promise<EnsuredImage> {
+  async #makeOwn(name: OwnImage, reference: string, result: MakeResult): Promise<EnsuredImage> {
     const base = (await this.ensure("python")).reference;
-    const { workshop } = await this.#workshop();
+    const { buildTools } = await this.#buildTools();
     const { files, hash, version } = ownImage(this.#options.root, name, base);
     await this.#slots.take(() =>
-      this.#watch(`${reference}: building`, () =>
-        buildImage(workshop, {
+      this.#reportSlow(`${reference}: building`, () =>
+        buildImage(buildTools, {
           title: ownImages[name],
           reference,
           files,
@@ -164,17 +164,17 @@ class Round {
   }
 
   /** Builder and package index settings, detected before the first build only. */
-  #workshop(): Promise<{ workshop: Workshop; equivalents: Equivalents }> {
+  #buildTools(): Promise<{ buildTools: BuildTools; equivalents: Equivalents }> {
     this.#tools ??= (async () => {
       const [builder, pip] = await Promise.all([builderEnvironment(this.#runner), pipEnvironment(this.#runner)]);
-      const workshop = { runner: this.#runner, logs: this.#logs(), environment: { ...pip, ...builder } };
-      return { workshop, equivalents: new Equivalents(this.#options.root, workshop) };
+      const buildTools = { runner: this.#runner, logs: this.#logs(), environment: { ...pip, ...builder } };
+      return { buildTools, equivalents: new Equivalents(this.#options.root, buildTools) };
     })();
     return this.#tools;
   }
 
   /** Reports progress of a task after two seconds, and then every ten. */
-  async #watch<T>(title: string, task: () => Promise<T>): Promise<T> {
+  async #reportSlow<T>(title: string, task: () => Promise<T>): Promise<T> {
     const begin = Date.now();
     const say = () => this.#options.report?.(`${title} (${Math.round((Date.now() - begin) / 1000)} s)`);
     let every: NodeJS.Timeout | undefined;
@@ -191,10 +191,10 @@ class Round {
   }
 }
 
-type Finish = (source: EnsuredImage["source"], note?: string) => EnsuredImage;
+type MakeResult = (source: EnsuredImage["source"], note?: string) => EnsuredImage;
 
 /** For computing the inputs of an equivalent, which runs no program. */
-const noWorkshop: Workshop = {
+const inertTools: BuildTools = {
   runner: () => Promise.reject(new Error("computing the inputs of an image must not run a program")),
   logs: "",
   environment: {},
@@ -210,7 +210,7 @@ async function pipEnvironment(runner: Run): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const [key, variable] of Object.entries(keys)) {
     if (process.env[variable]) continue;
-      // Without pip on this machine there is no pip configuration either.
+    // Without pip on this machine there is no pip configuration either.
     const { code, stdout } = await runner("pip", ["config", "get", key]);
     if (code === 0 && stdout.trim()) found[variable] = stdout.trim();
   }
@@ -218,7 +218,7 @@ async function pipEnvironment(runner: Run): Promise<Record<string, string>> {
 }
 
 /** Limits the number of tasks that run at the same time. */
-class Slots {
+class ConcurrencyLimit {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 

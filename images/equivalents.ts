@@ -5,20 +5,20 @@ import { type Run, runSync, StartError } from "../common/process.ts";
 import type { OfficialImage } from "../config/images.ts";
 import { contextFiles, type ContextFile, hashOf } from "./context.ts";
 import { type DebianPlan, readDebianPlan, rootfsFacts, startBootstrap } from "./debian.ts";
-import { buildFailure, buildImage, type Workshop } from "./docker-build.ts";
+import { buildFailure, buildImage, type BuildTools } from "./docker-build.ts";
 import { inputsLabel, localImages } from "./engine.ts";
 
 /** Builds equivalents, and once their common Debian base. */
 export class Equivalents {
   readonly #root: string;
-  readonly #workshop: Workshop;
+  readonly #buildTools: BuildTools;
   #debian: Debian | undefined;
   #base: Promise<string> | undefined;
 
   /** @param root Folder of the project. */
-  constructor(root: string, workshop: Workshop) {
+  constructor(root: string, buildTools: BuildTools) {
     this.#root = root;
-    this.#workshop = workshop;
+    this.#buildTools = buildTools;
   }
 
   /** Hash of everything that determines an equivalent: its files, the Debian base, this machine's sources and authorities. */
@@ -33,7 +33,7 @@ export class Equivalents {
    */
   async build(name: OfficialImage, reference: string): Promise<void> {
     const base = await this.base();
-    await buildImage(this.#workshop, {
+    await buildImage(this.#buildTools, {
       title: name,
       reference,
       files: this.#files(name),
@@ -54,7 +54,7 @@ export class Equivalents {
   }
 
   async #makeBase(): Promise<string> {
-    const { runner } = this.#workshop;
+    const { runner } = this.#buildTools;
     const { plan, baseFiles, rootfsHash, baseHash } = this.#plan();
     const rootfs = `orion/debian-rootfs:${rootfsHash.slice(0, 12)}`;
     const base = `orion/debian:${baseHash.slice(0, 12)}`;
@@ -62,9 +62,9 @@ export class Equivalents {
     if (present.has(base)) return base;
     if (!present.has(rootfs)) {
       await requireBootstrap(runner);
-      await importRootfs(this.#workshop, plan, rootfs);
+      await importRootfs(this.#buildTools, plan, rootfs);
     }
-    await buildImage(this.#workshop, {
+    await buildImage(this.#buildTools, {
       title: "debian",
       reference: base,
       files: baseFiles,
@@ -126,7 +126,7 @@ async function requireBootstrap(runner: Run): Promise<void> {
   );
 }
 
-async function importRootfs({ runner, logs }: Workshop, plan: DebianPlan, reference: string): Promise<void> {
+async function importRootfs({ runner, logs }: BuildTools, plan: DebianPlan, reference: string): Promise<void> {
   mkdirSync(logs, { recursive: true });
   const log = join(logs, "debian-rootfs.log");
   const file = createWriteStream(log);

@@ -24,7 +24,7 @@ export function registryOf(reference: string): string {
 }
 
 /** Classifies the failure of a `docker pull` by its output. */
-export function judgePull(output: string): Exclude<Pull, { kind: "pulled" }> {
+export function classifyPullFailure(output: string): Exclude<Pull, { kind: "pulled" }> {
   const reason = output.trim().split("\n").at(-1)?.trim() ?? "";
   return { kind: noConnection.test(reason) ? "unreachable" : "refused", reason };
 }
@@ -61,12 +61,15 @@ export class Registries {
     if (known !== undefined) return { kind: "unreachable", reason: known };
     mkdirSync(dirname(log), { recursive: true });
     rmSync(log, { force: true });
-    const { code, output } = await this.#runner("docker", ["pull", reference], { log, silenceSeconds: silenceTimeoutSeconds });
+    const { code, output } = await this.#runner("docker", ["pull", reference], {
+      log,
+      silenceSeconds: silenceTimeoutSeconds,
+    });
     if (code === 0) return { kind: "pulled" };
     const verdict: Pull =
       code === undefined
         ? { kind: "unreachable", reason: `${host} did not respond within ${silenceTimeoutSeconds} s` }
-        : judgePull(output);
+        : classifyPullFailure(output);
     if (verdict.kind === "unreachable") this.#unreachable.set(host, verdict.reason);
     return verdict;
   }

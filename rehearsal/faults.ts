@@ -58,7 +58,7 @@ export interface FaultObjects {
 }
 
 /** What the current faults do to one call. */
-export interface Interference {
+export interface CallFaults {
   readonly seconds: number;
   readonly reply: { readonly status: number; readonly code: string | undefined; readonly message: string } | undefined;
   /** Whether the call is never answered. */
@@ -107,7 +107,7 @@ export class Faults {
   }
 
   /** The faults for a call. @param path path below the API's prefix */
-  onCall(api: "hetzner" | "cloudflare", method: string, path: string): Interference {
+  onCall(api: "hetzner" | "cloudflare", method: string, path: string): CallFaults {
     const concerns = (one: Matching<"reply" | "delay" | "timeout">) =>
       one.api === api && (one.method === undefined || one.method === method) && isBelow(path, one.path);
     const [slow] = this.#takeMatching("delay", concerns);

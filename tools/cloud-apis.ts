@@ -13,7 +13,7 @@ const tries = 5;
 
 /** The APIs that the stack's providers speak to, by its configuration and the variables that those know, too. */
 export function apisOf(root: string, stack: string): Apis {
-  const { hetzner, cloudflare } = placesOf(root, stack);
+  const { hetzner, cloudflare } = toolchainPaths(root, stack);
   const unknown =
     "Whether the interrupted update has made something there is not known; run it again when the API answers.";
   return { hetzner: getter(hetzner, unknown), cloudflare: getter(cloudflare, unknown) };
@@ -21,7 +21,7 @@ export function apisOf(root: string, stack: string): Apis {
 
 /** Hetzner's API, to switch a server of the stack off. */
 export function hetznerOf(root: string, stack: string): Hetzner {
-  const { base, token } = placesOf(root, stack).hetzner;
+  const { base, token } = toolchainPaths(root, stack).hetzner;
   return hetznerBy({ endpoint: base, token });
 }
 
@@ -32,7 +32,7 @@ interface Place {
   readonly token: string;
 }
 
-function placesOf(root: string, stack: string): { readonly hetzner: Place; readonly cloudflare: Place } {
+function toolchainPaths(root: string, stack: string): { readonly hetzner: Place; readonly cloudflare: Place } {
   const { code, stdout, stderr } = runSync("pulumi", [
     ...["config", "--json", "--show-secrets", "--stack", stack, "--cwd", root],
   ]);

@@ -31,7 +31,7 @@ export class AcmeAuthority {
   readonly #options: AcmeAuthorityOptions;
   readonly #names: NameServer;
   readonly #roots: string;
-  #child: Child | undefined;
+  #child: ServerProcess | undefined;
 
   constructor(options: AcmeAuthorityOptions) {
     this.#options = options;
@@ -58,7 +58,7 @@ export class AcmeAuthority {
     };
     writeFileSync(join(folder, "config.json"), JSON.stringify({ pebble: config }));
     await this.#names.start();
-    this.#child = await Child.start({
+    this.#child = await ServerProcess.start({
       title: "ACME authority",
       program,
       args: ["-config", join(folder, "config.json"), "-dnsserver", `${host}:${ports.names}`],

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { UserError } from "../../common/user-error.ts";
 import { CloudClient } from "./client.ts";
-import { faultOf, faultUsage, faultWords } from "./fault-words.ts";
+import { parseFault, faultUsage, formatFault } from "./fault-syntax.ts";
 import { endCloud, startCloud } from "./process.ts";
 import { type CloudChoices, cloudFolder, type CloudSettings, environmentOf, readSettings } from "./settings.ts";
 import type { Status } from "./status.ts";
@@ -78,9 +78,9 @@ async function fault(name: string, [command = "list", ...words]: readonly string
       showFaults(await client.status());
       return;
     case "add": {
-      const { id, ...added } = await client.addFault(faultOf(words));
+      const { id, ...added } = await client.addFault(parseFault(words));
       // Killing a machine is an event, not a state that can be removed later, so it has no number.
-      say(added["kind"] === "killed" ? faultWords(added) : `${String(id)}  ${faultWords(added)}`);
+      say(added["kind"] === "killed" ? formatFault(added) : `${String(id)}  ${formatFault(added)}`);
       return;
     }
     case "remove": {
@@ -99,7 +99,7 @@ async function fault(name: string, [command = "list", ...words]: readonly string
 
 function showFaults({ instance, faults }: Status): void {
   if (faults.length === 0) say(`Rehearsal cloud '${instance}' has no faults. Available kinds:\n${faultUsage}`);
-  for (const one of faults) say(`${one.id}  ${faultWords(one)}`);
+  for (const one of faults) say(`${one.id}  ${formatFault(one)}`);
 }
 
 function show(found: Status): void {
@@ -118,7 +118,7 @@ function show(found: Status): void {
     ]),
     ...found.records.map((one): [string, string] => [`${one.type} ${one.name}`, one.content]),
     ...found.buckets.map((one): [string, string] => ["bucket", one]),
-    ...found.faults.map((one): [string, string] => [`fault ${one.id}`, faultWords(one)]),
+    ...found.faults.map((one): [string, string] => [`fault ${one.id}`, formatFault(one)]),
   ];
   const width = Math.max(0, ...rows.map(([name]) => name.length));
   for (const [name, text] of rows) say(`  ${name.padEnd(width)}  ${text}`);

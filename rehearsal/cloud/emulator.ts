@@ -9,7 +9,7 @@ import type { Progress } from "../../toolchain/src/progress.ts";
 import { AcmeAuthority } from "../acme/acme-authority.ts";
 import { registerCloudflare } from "../cloudflare/api.ts";
 import { Edge } from "../cloudflare/edge/edge.ts";
-import { Gateway } from "../cloudflare/objects/gateway.ts";
+import { S3Server } from "../cloudflare/objects/s3-server.ts";
 import { accessKeys } from "../cloudflare/objects/keys.ts";
 import { noObjects } from "../cloudflare/objects/storage.ts";
 import { isQuirk, setQuirk } from "../cloudflare/quirks.ts";
@@ -21,8 +21,8 @@ import { DockerMachines } from "../machines/docker/docker-machines.ts";
 import { Names } from "../machines/docker/names.ts";
 import type { Machines } from "../machines/machines.ts";
 import { NoMachines } from "../machines/none.ts";
-import { NameServer } from "../names/name-server.ts";
-import { Resolver } from "../names/resolver.ts";
+import { NameServer } from "../dns/name-server.ts";
+import { Resolver } from "../dns/resolver.ts";
 import {
   acme as acmeProgram,
   ensureProgram,
@@ -31,10 +31,10 @@ import {
 } from "../programs/programs.ts";
 import { namesOf, placeOf, Registry, type RegistryObjects } from "../registry/registry.ts";
 import { Store } from "../store.ts";
-import { Calls, watchCalls } from "./calls.ts";
-import { withSubjects } from "./fault-subjects.ts";
-import { faultWords } from "./fault-words.ts";
-import { addInterference } from "./interference.ts";
+import { CallLog, recordCalls } from "./call-log.ts";
+import { resolveFaultTargets } from "./fault-targets.ts";
+import { formatFault } from "./fault-syntax.ts";
+import { injectCallFaults } from "./call-faults.ts";
 import { pageOf } from "./page.ts";
 import { cloudAddresses, type CloudSettings, registryPort, zoneOf } from "./settings.ts";
 import { statusOf } from "./status.ts";
@@ -66,12 +66,11 @@ export class Emulator {
   readonly #store: Store<Objects>;
   readonly #machines: Machines & { start?: () => Promise<void>; close?: () => void };
   readonly #faults: Faults;
-  readonly #calls = new Calls();
+  readonly #calls = new CallLog();
   readonly #app: FastifyInstance;
   readonly #hetzner: ReturnType<typeof registerHetzner>;
   readonly #world: ReturnType<typeof registerCloudflare>;
-  readonly #parts:
-    { gateway: Gateway; registry: Registry; acme: AcmeAuthority; edge: Edge; names: NameServer } | undefined;
+  readonly #parts: { s3: S3Server; registry: Registry; acme: AcmeAuthority; edge: Edge; names: NameServer } | undefined;
 
   /** @param programs paths of the server programs; undefined: only the APIs are served */
   private constructor(options: EmulatorOptions, programs: Programs | undefined) {
@@ -85,12 +84,12 @@ export class Emulator {
       ? new DockerMachines({ root, folder, instance, block, cloudAddresses: addresses, progress })
       : new NoMachines();
     this.#faults = new Faults(this.#store, this.#machines);
-    const gateway =
+    const s3 =
       programs &&
-      new Gateway({ program: programs.storage, folder: join(folder, "objects"), port: settings.port + 1, token });
+      new S3Server({ program: programs.storage, folder: join(folder, "objects"), port: settings.port + 1, token });
     this.#app = fastify({ forceCloseConnections: true, bodyLimit: 16 * 2 ** 20 });
-    addInterference(this.#app, this.#faults);
-    watchCalls(this.#app, this.#calls, log);
+    injectCallFaults(this.#app, this.#faults);
+    recordCalls(this.#app, this.#calls, log);
     this.#app.setNotFoundHandler(async (request, reply) => {
       const message = `${request.method} ${request.url.split("?")[0] ?? ""} is not emulated: the APIs are below /hetzner/v1 and /client/v4`;
       await reply
@@ -116,7 +115,7 @@ export class Emulator {
       token,
       accountId,
       zones: zones.map(zoneOf),
-      objects: gateway ?? noObjects,
+      objects: s3 ?? noObjects,
     });
     this.#addOwn();
     const acme =
@@ -129,16 +128,16 @@ export class Emulator {
         store: this.#world.store,
         now,
       });
-    const names = new Names(instance, block);
+    const names = new Naming(instance, block);
     const fromServer = {
       edge: names.fromServer(addresses.edge),
       registry: names.fromServer(addresses.registry),
       acme: names.fromServer(addresses.acme),
     };
     this.#parts = programs &&
-      gateway &&
+      s3 &&
       acme && {
-        gateway,
+        s3,
         acme,
         registry: new Registry({
           program: programs.registry,
@@ -191,10 +190,10 @@ export class Emulator {
   async #start(): Promise<void> {
     await this.#machines.start?.();
     if (this.#parts) {
-      const { gateway, registry, acme, edge, names } = this.#parts;
+      const { s3, registry, acme, edge, names } = this.#parts;
       for (const part of ["objects", "registry"]) mkdirSync(join(this.#options.folder, part), { recursive: true });
-      await Promise.all([gateway.start(), registry.start(), acme.start(), edge.start(), names.start()]);
-      await gateway.setKeys(accessKeys(this.#world));
+      await Promise.all([s3.start(), registry.start(), acme.start(), edge.start(), names.start()]);
+      await s3.setKeys(accessKeys(this.#world));
       writeFileSync(join(this.#options.folder, "edge-authority.pem"), await edge.authority());
     }
     await this.#hetzner.resume();
@@ -245,10 +244,10 @@ export class Emulator {
       scope.get("/rehearsal/status", status);
       scope.get("/rehearsal/faults", () => ({ faults: this.#faults.list() }));
       scope.post("/rehearsal/faults", async (request, reply) => {
-        const { data, error } = faultSchema.safeParse(withSubjects(request.body, this.#hetzner.cloud));
+        const { data, error } = faultSchema.safeParse(resolveFaultTargets(request.body, this.#hetzner.cloud));
         if (!data) return reply.code(422).send({ error: z.prettifyError(error) });
         const fault = await this.#faults.add(data);
-        log(`FAULT ${fault.id} added: ${faultWords(fault)}`);
+        log(`FAULT ${fault.id} added: ${formatFault(fault)}`);
         return reply.code(201).send({ fault });
       });
       scope.delete("/rehearsal/faults", async () => {

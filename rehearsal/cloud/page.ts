@@ -84,7 +84,7 @@ function sectionsOf({ servers, balancers, records, buckets, faults, calls, total
       title: "Faults",
       count: faults.length,
       heads: ["Number", "Fault"],
-      rows: faults.map((one) => [String(one.id), code(faultWords(one))]),
+      rows: faults.map((one) => [String(one.id), code(formatFault(one))]),
     },
     {
       title: "Last calls",

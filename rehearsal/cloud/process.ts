@@ -8,7 +8,7 @@ import { UserError } from "../../common/user-error.ts";
 import { progressOn } from "../../toolchain/src/progress.ts";
 import { DockerMachines } from "../machines/docker/docker-machines.ts";
 import { CloudClient } from "./client.ts";
-import { checkHost } from "./host.ts";
+import { checkHost } from "./check-host.ts";
 import {
   cloudAddresses,
   type CloudChoices,

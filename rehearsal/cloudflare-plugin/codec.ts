@@ -93,7 +93,7 @@ export interface Loose {
 }
 
 /** Keeps the previous spelling of a string that has not changed in meaning. */
-export function keepTexts(value: unknown, before: unknown, name: string, loose: Loose): unknown {
+export function keepSpelling(value: unknown, before: unknown, name: string, loose: Loose): unknown {
   if (typeof value === "string" && typeof before === "string") {
     const isEquivalent =
       (loose.json.includes(name) && isSameJson(value, before)) ||
@@ -101,11 +101,11 @@ export function keepTexts(value: unknown, before: unknown, name: string, loose: 
     return isEquivalent ? before : value;
   }
   if (Array.isArray(value) && Array.isArray(before)) {
-    return value.map((item: unknown, index) => keepTexts(item, before[index], name, loose));
+    return value.map((item: unknown, index) => keepSpelling(item, before[index], name, loose));
   }
   if (isRecord(value) && isRecord(before)) {
     return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, keepTexts(item, before[key], key, loose)]),
+      Object.entries(value).map(([key, item]) => [key, keepSpelling(item, before[key], key, loose)]),
     );
   }
   return value;
@@ -120,14 +120,16 @@ function isSameJson(a: string, b: string): boolean {
 }
 
 /** The inputs for a refreshed state: the previous inputs with their current values, without properties that were never set. */
-export function project(before: unknown, state: unknown): unknown {
+export function projectInputs(before: unknown, state: unknown): unknown {
   if (isRecord(before) && isRecord(state)) {
     return Object.fromEntries(
-      Object.keys(before).flatMap((key) => (isAbsent(state[key]) ? [] : [[key, project(before[key], state[key])]])),
+      Object.keys(before).flatMap((key) =>
+        isAbsent(state[key]) ? [] : [[key, projectInputs(before[key], state[key])]],
+      ),
     );
   }
   if (Array.isArray(before) && Array.isArray(state)) {
-    return state.map((item: unknown, index) => (index < before.length ? project(before[index], item) : item));
+    return state.map((item: unknown, index) => (index < before.length ? projectInputs(before[index], item) : item));
   }
   return state;
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CloudflareProvider } from "./provider.ts";
-import { say } from "./say.ts";
+import { logToEngine } from "./engine-log.ts";
 import { serve } from "./server.ts";
 import type { Description } from "./shapes.ts";
 
@@ -22,7 +22,7 @@ const [engine] = process.argv
   .filter((argument) => !argument.startsWith("-"))
   .slice(-1);
 if (engine !== undefined) {
-  await say(
+  await logToEngine(
     engine,
     "using the rehearsal's cloudflare plugin instead of the official one; it works with the rehearsal cloud only",
   );

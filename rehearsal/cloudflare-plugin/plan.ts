@@ -138,7 +138,7 @@ function compareValue(
 }
 
 /** The state that a preview shows: values that are set, and "unknown" for values that the API will choose. */
-export function foresee(
+export function previewState(
   resource: Resource,
   inputs: Properties,
   outputs: Properties,
@@ -150,7 +150,7 @@ export function foresee(
   return Object.fromEntries(
     Object.keys(outputs).flatMap((name) => {
       const value = wanted[name];
-      if (!isAbsent(value)) return [[name, foreseen(outputs[name]?.type ?? "any", value)]];
+      if (!isAbsent(value)) return [[name, previewValue(outputs[name]?.type ?? "any", value)]];
       if (!Object.hasOwn(inputs, name) || decided.has(name))
         return [[name, stable.has(name) && state ? state[name] : unknown]];
       return [];
@@ -162,5 +162,5 @@ export function foresee(
 const stable = new Set(["createdOn", "creationDate", "issuedOn", "zoneName", "certificateId"]);
 
 /** The API adds properties to objects in lists, such as the ids of rules. */
-const foreseen = (shape: Shape, value: unknown): unknown =>
+const previewValue = (shape: Shape, value: unknown): unknown =>
   isList(shape) && isObject(shape.list) && hasUnknown(value) ? unknown : value;

@@ -1,8 +1,8 @@
 /** The plugin's create, read, update and delete of resources, independent of the gRPC protocol. */
-import { fill, parseImportId, pathProperties } from "./addresses.ts";
+import { fill, parseImportId, pathProperties } from "./api-paths.ts";
 import { CallError, type Client, type Request } from "./client.ts";
-import { decode, encode, keepTexts, merge, project } from "./codec.ts";
-import { type Change, changes, type Failure, foresee, validate, withDefaults } from "./plan.ts";
+import { decode, encode, keepSpelling, merge, projectInputs } from "./codec.ts";
+import { type Change, changes, type Failure, previewState, validate, withDefaults } from "./plan.ts";
 import { type Resource, resources } from "./resources.ts";
 import { decidedByApi, type Description } from "./shapes.ts";
 import { clean, isRecord, type Values } from "./values.ts";
@@ -64,7 +64,7 @@ export class CloudflareProvider {
   /** The state that a preview shows. */
   preview(type: string, news: Values, state: Values | undefined): Values {
     const { resource, description, decided } = this.#kind(type);
-    return foresee(resource, description.inputs, description.outputs, decided, clean(news), state);
+    return previewState(resource, description.inputs, description.outputs, decided, clean(news), state);
   }
 
   async create(client: Client, type: string, inputs: Values): Promise<Created> {
@@ -78,7 +78,7 @@ export class CloudflareProvider {
       path: fill(path, set),
       body: this.#body(kind, set, true),
     });
-    const wire = unframe(resource, answer);
+    const wire = unwrapAnswer(resource, answer);
     const state = this.#stateAfterWrite(kind, set, wire);
     return { id: idOf(resource, state, wire), state };
   }
@@ -92,7 +92,7 @@ export class CloudflareProvider {
     const where = resource.frame === "first" ? resource.create.path : resource.item;
     const path = fill(where, { ...before, ...set, id });
     const answer = await client.call({ ...this.#request(kind, set), method, path, body: this.#body(kind, set, false) });
-    const state = this.#stateAfterWrite(kind, set, unframe(resource, answer));
+    const state = this.#stateAfterWrite(kind, set, unwrapAnswer(resource, answer));
     return { ...kept(resource, before), ...state };
   }
 
@@ -110,7 +110,7 @@ export class CloudflareProvider {
       throw error;
     }
     const spelling = resource.spelling ?? {};
-    const wire = unframe(resource, answer);
+    const wire = unwrapAnswer(resource, answer);
     const told = decode(description.outputs, wire, spelling);
     const fixed = Object.fromEntries(
       [...pathProperties(resource), ...Object.keys(resource.headers ?? {})].flatMap((name) =>
@@ -122,7 +122,7 @@ export class CloudflareProvider {
           : [],
       ),
     );
-    const fresh = keepTexts({ ...fixed, ...told, ...kept(resource, known) }, before, "", {
+    const fresh = keepSpelling({ ...fixed, ...told, ...kept(resource, known) }, before, "", {
       json: spelling.json ?? [],
       caseless: resource.caseless ?? [],
     });
@@ -196,7 +196,7 @@ export class CloudflareProvider {
 
   #inputsOf({ description }: Kind, state: Values, inputs: Values, isImport: boolean): Values {
     if (!isImport) {
-      const projected = project(clean(inputs), state);
+      const projected = projectInputs(clean(inputs), state);
       return {
         ...(inputs["__defaults"] !== undefined && { __defaults: inputs["__defaults"] }),
         ...(isRecord(projected) ? projected : {}),
@@ -218,7 +218,7 @@ const kept = (resource: Resource, before: Values): Values =>
   );
 
 /** @throws {Error} when the API's answer is not an object */
-function unframe(resource: Resource, answer: unknown): Values {
+function unwrapAnswer(resource: Resource, answer: unknown): Values {
   const value: unknown = resource.frame === "first" && Array.isArray(answer) ? answer[0] : answer;
   if (!isRecord(value)) throw new Error(`The API's answer for a ${resource.module} is not an object`);
   return value;

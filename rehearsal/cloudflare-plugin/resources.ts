@@ -4,7 +4,7 @@ import type { Values } from "./values.ts";
 
 type Method = "POST" | "PUT" | "PATCH";
 
-export interface Sent {
+export interface ApiCall {
   readonly method: Method;
   readonly path: string;
   readonly body: Values;
@@ -20,7 +20,7 @@ export interface Resource {
   /** @default "PUT" */
   readonly update?: Method | "none";
   /** `none`: deletion sends no call; a function: the call to send instead. @default a DELETE of the item */
-  readonly delete?: "none" | ((properties: Values) => Sent);
+  readonly delete?: "none" | ((properties: Values) => ApiCall);
   /** The name of the id in the API's answer, or a template over the properties. @default "id" */
   readonly id?: string;
   /** Parts of its import id, which are separated by slashes. */

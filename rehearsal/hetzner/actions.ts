@@ -88,7 +88,7 @@ export class Actions {
   }
 
   /** Queues work on a subject: it runs after everything queued before it. */
-  inTurn(subject: Subject, work: () => Promise<void>): Promise<void> {
+  enqueue(subject: Subject, work: () => Promise<void>): Promise<void> {
     const queue = keyOf(subject);
     const done = (this.#queues.get(queue) ?? Promise.resolve()).then(work);
     const last = done
@@ -101,7 +101,7 @@ export class Actions {
   }
 
   /** Resolves when an action has succeeded or failed. */
-  async isOver({ id }: Action): Promise<void> {
+  async hasEnded({ id }: Action): Promise<void> {
     await this.#perAction.get(id);
   }
 
@@ -139,7 +139,7 @@ export class Actions {
     const keys = action.resources.map(keyOf);
     for (const key of keys) this.#busy.set(key, (this.#busy.get(key) ?? 0) + 1);
     const [subject = { id: action.id, type: "action" }] = action.resources;
-    const running = this.inTurn(subject, () => this.#perform(action, work, keys)).finally(() => {
+    const running = this.enqueue(subject, () => this.#perform(action, work, keys)).finally(() => {
       this.#running.delete(running);
       this.#perAction.delete(action.id);
     });

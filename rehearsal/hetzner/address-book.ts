@@ -10,7 +10,7 @@ export class AddressBook {
   readonly #store: HetznerStore;
   readonly #block: number;
   /** Reserved addresses: deleted, but still set on a machine; private ones as `<network>/<address>`. */
-  readonly #held = new Set<string>();
+  readonly #reserved = new Set<string>();
 
   /** @param block second octet of the addresses on loopback */
   constructor(store: HetznerStore, block: number) {
@@ -19,17 +19,17 @@ export class AddressBook {
   }
 
   /** Reserves released addresses until the returned function is called, so that they are not allocated again yet. */
-  hold(addresses: readonly string[]): () => void {
-    for (const one of addresses) this.#held.add(one);
+  reserve(addresses: readonly string[]): () => void {
+    for (const one of addresses) this.#reserved.add(one);
     return () => {
-      for (const one of addresses) this.#held.delete(one);
+      for (const one of addresses) this.#reserved.delete(one);
     };
   }
 
   /** Returns a free public address on loopback. */
   freeAddress(): string {
     const taken = new Set([
-      ...this.#held,
+      ...this.#reserved,
       ...this.#store.list("hetzner.primary_ip").map(({ ip }) => ip),
       ...this.#store.list("hetzner.floating_ip").map(({ ip }) => ip),
       ...this.#store.list("hetzner.load_balancer").map(({ ip }) => ip),
@@ -73,10 +73,10 @@ export class AddressBook {
       return wanted;
     }
     // A specific address may be taken while it is reserved; an arbitrary one avoids reserved addresses if possible.
-    const held = [...this.#held].flatMap((one) => (one.startsWith(`${id}/`) ? [one.split("/")[1] ?? ""] : []));
-    const unheld = new Set([...taken, ...held]);
+    const reserved = [...this.#reserved].flatMap((one) => (one.startsWith(`${id}/`) ? [one.split("/")[1] ?? ""] : []));
+    const unreserved = new Set([...taken, ...reserved]);
     for (const one of usable) {
-      const free = nextFree(one.range, unheld) ?? nextFree(one.range, taken);
+      const free = nextFree(one.range, unreserved) ?? nextFree(one.range, taken);
       if (free !== undefined) return free;
     }
     throw new HetznerError(422, "no_subnet_available", "no address of the network is left");
@@ -92,7 +92,7 @@ export class AddressBook {
 }
 
 /** @throws {HetznerError} when networks of the same server overlap */
-export function requireApart(networks: readonly Network[]): void {
+export function requireNoOverlap(networks: readonly Network[]): void {
   const ranges = networks.flatMap(({ range }) => rangeOf(range) ?? []);
   if (ranges.some((range, index) => ranges.slice(index + 1).some((other) => overlaps(range, other)))) {
     throw new HetznerError(422, "networks_overlap", "the networks of a server must not overlap");

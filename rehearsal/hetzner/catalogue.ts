@@ -82,7 +82,7 @@ export class Catalogue {
   }
 
   /** Fields `location` and `datacenter`; clients from before mid-2026 read the latter. */
-  place(name: string): Json {
+  locationFields(name: string): Json {
     const location = this.find(this.locations, name);
     return {
       location,

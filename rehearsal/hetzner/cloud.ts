@@ -105,7 +105,7 @@ export class Cloud {
   /** Runs work on a subject without an action; errors go to `onError`. Resolves when it has ended. */
   background(subject: Subject, work: () => Promise<void>): Promise<void> {
     const running = this.actions
-      .inTurn(subject, work)
+      .enqueue(subject, work)
       .catch((error: unknown) => {
         this.#onError(error);
       })
@@ -117,12 +117,12 @@ export class Cloud {
   /**
    * Deletes an object, and removes it from the machines in the background; after a crash the next start finishes that.
    *
-   * @param addresses its addresses, as `AddressBook.hold` takes them
+   * @param addresses its addresses, as `AddressBook.reserve` takes them
    */
   remove(kind: NamedKind, subject: Subject, work: () => Promise<void>, addresses: readonly string[] = []): void {
     this.store.delete(kind, subject.id);
     this.store.put("hetzner.removal", keyOf(subject), subject);
-    void this.finishRemoval(subject, work).finally(this.addresses.hold(addresses));
+    void this.finishRemoval(subject, work).finally(this.addresses.reserve(addresses));
   }
 
   finishRemoval(subject: Subject, work: () => Promise<void>): Promise<void> {

@@ -47,7 +47,7 @@ export async function convergeServer(cloud: Cloud, id: number): Promise<void> {
 
 /** Applies the rules of all firewalls of a server. Queued per server, since every firewall's change ends up here. */
 export function convergeFirewalls(cloud: Cloud, id: number): Promise<void> {
-  return cloud.actions.inTurn({ id, type: "server_firewall" }, async () => {
+  return cloud.actions.enqueue({ id, type: "server_firewall" }, async () => {
     const server = cloud.store.get("hetzner.server", id);
     if (!server) return;
     const firewalls = firewallsOf(cloud, server);
@@ -108,7 +108,7 @@ export async function convergeNetwork(cloud: Cloud, id: number): Promise<void> {
 
 /** Applies a load balancer's configuration. Queued, because changes of servers also end up here and the newest must win. */
 export function convergeBalancer(cloud: Cloud, id: number): Promise<void> {
-  return cloud.actions.inTurn({ id, type: "balancer_machine" }, () => {
+  return cloud.actions.enqueue({ id, type: "balancer_machine" }, () => {
     const balancer = cloud.store.get("hetzner.load_balancer", id);
     return balancer ? cloud.machines.setBalancer(specOf(cloud, balancer)) : cloud.machines.deleteBalancer(id);
   });

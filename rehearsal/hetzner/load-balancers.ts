@@ -12,7 +12,7 @@ import type { ResourceType, Routes } from "./resources.ts";
 import { firstOf } from "./server-view.ts";
 import type { Action, Balancer } from "./state.ts";
 
-/** Its private address, as `AddressBook.hold` takes it. */
+/** Its private address, as `AddressBook.reserve` takes it. */
 const privateOf = ({ network }: Balancer): string[] => (network ? [`${network.id}/${network.ip}`] : []);
 
 const algorithm = z.enum(["round_robin", "least_connections"]);
@@ -86,7 +86,7 @@ export function registerLoadBalancers(routes: Routes): void {
         services,
         targets: [],
         ip: cloud.addresses.freeAddress(),
-        ipv6: firstOf(cloud.addresses.freeRange6("load_balancer", own)),
+        ipv6: firstAddress6(cloud.addresses.freeRange6("load_balancer", own)),
         publicInterface: asked.public_interface ?? true,
         network:
           asked.network === undefined
@@ -124,7 +124,7 @@ export function registerLoadBalancers(routes: Routes): void {
     let release: () => void = () => undefined;
     const apply = () => {
       const after = cloud.change(type.kind, balancer.id, () => next);
-      release = cloud.addresses.hold(privateOf(balancer).filter((one) => !privateOf(after).includes(one)));
+      release = cloud.addresses.reserve(privateOf(balancer).filter((one) => !privateOf(after).includes(one)));
     };
     const work = () => convergeBalancer(cloud, balancer.id).finally(release);
     return { action: cloud.actions.start(command, [subjectOf(balancer), ...others], apply, work) };

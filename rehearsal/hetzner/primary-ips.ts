@@ -23,7 +23,7 @@ export function registerPrimaryIps(routes: Routes): void {
     ip: one.ip,
     labels: one.labels,
     created: one.created,
-    ...cloud.catalogue.place(one.location),
+    ...cloud.catalogue.locationFields(one.location),
     assignee_id: one.server ?? null,
     assignee_type: "server",
     auto_delete: one.autoDelete,
@@ -71,7 +71,7 @@ export function registerPrimaryIps(routes: Routes): void {
   }
   /** Sets the server's current public address on its machine, after all other work on the server. */
   const readdress = (server: number) => () =>
-    cloud.actions.inTurn(serverOf(server), async () => {
+    cloud.actions.enqueue(serverOf(server), async () => {
       if (!store.get("hetzner.server", server)) return;
       await cloud.machines.setPublicAddress(server, publicAddress(cloud, server));
       await convergeBalancersOf(cloud, server);

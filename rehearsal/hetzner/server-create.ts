@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
-import { requireApart } from "./address-book.ts";
+import { requireNoOverlap } from "./address-book.ts";
 import { hostName, id, idOrName, ids, labels, maybe, parse } from "./body.ts";
 import type { Cloud } from "./cloud.ts";
 import { convergeServer, convergeVolume, orAsItIs } from "./converge.ts";
@@ -86,7 +86,7 @@ export function createServer(cloud: Cloud, body: unknown): { server: Server; act
     const next = { server: server.id, automount: asked.automount ?? false };
     const apply = () => void cloud.change("hetzner.volume", volume, () => next);
     return actions.start("attach_volume", [{ id: volume, type: "volume" }, subject], apply, async () => {
-      await actions.isOver(action);
+      await actions.hasEnded(action);
       await convergeVolume(cloud, volume);
     });
   });
@@ -113,7 +113,7 @@ function newServer(cloud: Cloud, asked: Body): Server {
   });
   if (asked.placement_group !== undefined) requirePlacementGroupRoom(cloud, asked.placement_group);
   const joined = (asked.networks ?? []).map((network) => cloud.require("hetzner.network", network));
-  requireApart(joined);
+  requireNoOverlap(joined);
   const networks = joined.map((network) => ({
     network: network.id,
     ip: cloud.addresses.privateAddress(network, undefined, location.network_zone),

@@ -10,7 +10,7 @@ import type { Server } from "./state.ts";
 const terabyte = 1_099_511_627_776;
 
 /** The first address of an IPv6 range, which servers configure for themselves. */
-export const firstOf = (range: string): string => range.replace(/\/64$/, "1");
+export const firstAddress6 = (range: string): string => range.replace(/\/64$/, "1");
 
 /** Updates a server's status when its machine was shut down from inside, killed or started without an API call. */
 export async function observeServer(cloud: Cloud, { id, status }: Server): Promise<void> {
@@ -50,7 +50,7 @@ export function serverView(cloud: Cloud, server: Server): Json {
       mac_address: macOf(server.id, network),
     })),
     server_type: type ? catalogue.serverType(type, cloud.soldOut(type.name)) : null,
-    ...catalogue.place(server.location),
+    ...catalogue.locationFields(server.location),
     image: image ? catalogue.image(image) : null,
     iso: iso ? catalogue.iso(iso) : null,
     rescue_enabled: server.rescue,

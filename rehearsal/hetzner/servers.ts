@@ -1,6 +1,6 @@
 /** API routes of servers: creation, deletion, attachment to networks. */
 import { z } from "zod";
-import { requireApart } from "./address-book.ts";
+import { requireNoOverlap } from "./address-book.ts";
 import { hostName, id, maybe, parse } from "./body.ts";
 import { convergeBalancersOf, convergeFirewalls, convergeServer } from "./converge.ts";
 import { HetznerError, inUse, notFound } from "./errors.ts";
@@ -60,7 +60,7 @@ const aliases = z
   .array(z.string())
   .refine((list) => new Set(list).size === list.length, "must not contain an address twice");
 
-/** Private addresses, as `AddressBook.hold` takes them. */
+/** Private addresses, as `AddressBook.reserve` takes them. */
 const addressesIn = (networks: Server["networks"]): string[] =>
   networks.flatMap(({ network, ip, aliasIps }) => [ip, ...aliasIps].map((one) => `${network}/${one}`));
 
@@ -76,7 +76,7 @@ function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.serv
     let release: () => void = () => undefined;
     const apply = () => {
       cloud.change("hetzner.server", server.id, () => ({ networks }));
-      release = cloud.addresses.hold(addressesIn(server.networks).filter((one) => !kept.includes(one)));
+      release = cloud.addresses.reserve(addressesIn(server.networks).filter((one) => !kept.includes(one)));
     };
     const work = async () => {
       const now = cloud.require("hetzner.server", server.id);
@@ -112,7 +112,7 @@ function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.serv
     const aliasIps = (asked.alias_ips ?? []).map((one) => addresses.privateAddress(joined, one, zone));
     const ip = addresses.privateAddress(joined, asked.ip, zone, asked.ip_range, aliasIps);
     const networks = [...server.networks, { network: asked.network, ip, aliasIps }];
-    requireApart(networks.map(({ network }) => cloud.require("hetzner.network", network)));
+    requireNoOverlap(networks.map(({ network }) => cloud.require("hetzner.network", network)));
     return change("attach_to_network", server, asked.network, networks);
   });
 

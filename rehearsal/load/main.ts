@@ -7,7 +7,7 @@ import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { UserError } from "../../common/user-error.ts";
-import { Load, type LedgerTally, type Tally } from "./load.ts";
+import { LoadGenerator, type LedgerTally, type Tally } from "./load-generator.ts";
 import { Visitor } from "./visitor.ts";
 
 const usage = `Usage: node rehearsal/load/main.ts --url https://orion.example.com --at 127.77.255.1 [--seconds 60]
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   if (url === undefined || at === undefined) throw new UserError(usage);
   if (!/^127(\.\d{1,3}){3}$/.test(at)) throw new UserError(`--at: got ${at}, expected a loopback address 127.x.y.z`);
   resolveTo(new URL(url).hostname, at);
-  const load = new Load({
+  const load = new LoadGenerator({
     visitor: new Visitor(url.replace(/\/$/, "")),
     orders: number("orders", values.orders),
     pages: number("pages", values.pages),
@@ -50,7 +50,7 @@ async function main(): Promise<void> {
   // The timer must not keep the process alive after a signal.
   await Promise.race([sleep(number("seconds", values.seconds) * 1000, undefined, { ref: false }), signalled()]);
   await load.stop();
-  const [tally, ledger] = [load.tally(), await load.settle(number("settle", values.settle))];
+  const [tally, ledger] = [load.tally(), await load.verifyLedger(number("settle", values.settle))];
   if (values.report) writeFileSync(values.report, `${JSON.stringify({ ...tally, ledger }, null, 2)}\n`);
   process.stdout.write(`${summaryOf(tally, ledger)}\n`);
   process.exitCode = isClean(tally, ledger) ? 0 : 1;

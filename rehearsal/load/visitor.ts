@@ -54,7 +54,7 @@ export class Visitor {
    *
    * @throws when it is refused, ends without a close frame, or an echo does not arrive in time
    */
-  async talk(until: Promise<void>): Promise<"ended by the other side" | "done"> {
+  async holdWebSocket(until: Promise<void>): Promise<"ended by the other side" | "done"> {
     const socket = new WebSocket(`${this.#base.replace(/^http/, "ws")}/ws`);
     try {
       return await Promise.race([this.#converse(socket), until.then(() => "done" as const)]);

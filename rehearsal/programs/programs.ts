@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { explainFailure } from "../../toolchain/src/go.ts";
-import { makeFolder } from "../../toolchain/src/install.ts";
+import { createFolderAtomically } from "../../toolchain/src/install.ts";
 import { withLock } from "../../toolchain/src/lock.ts";
 import { type Progress, progressOn } from "../../toolchain/src/progress.ts";
 import { type Run, tryRun } from "../../common/process.ts";
@@ -81,7 +81,9 @@ export async function ensureProgram(program: Program, options: BuildOptions): Pr
   await withLock(join(cache, `${program.name}.lock`), waiting, async () => {
     if (existsSync(path)) return;
     await progress.during(`${program.title}: building from source`, "built", () =>
-      makeFolder(entry, (folder) => compile(program, sources, cache, join(folder, program.name), env, runner)),
+      createFolderAtomically(entry, (folder) =>
+        compile(program, sources, cache, join(folder, program.name), env, runner),
+      ),
     );
   });
   return path;

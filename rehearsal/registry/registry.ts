@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../common/user-error.ts";
 import { type Run, run } from "../../common/process.ts";
-import { Child } from "../programs/child.ts";
+import { ServerProcess } from "../programs/server-process.ts";
 
 export interface RegistryOptions {
   /** The program, from `ensureProgram(registry, ...)`. */
@@ -57,7 +57,7 @@ export function placeOf(reference: string): Place {
 
 export class Registry {
   readonly #options: RegistryOptions;
-  #child: Child | undefined;
+  #child: ServerProcess | undefined;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -80,7 +80,7 @@ export class Registry {
     };
     // JSON is YAML.
     writeFileSync(config, JSON.stringify(settings));
-    this.#child = await Child.start({
+    this.#child = await ServerProcess.start({
       title: "image registry",
       program,
       args: ["serve", config],

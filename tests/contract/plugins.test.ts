@@ -4,7 +4,7 @@
  */
 import { goldenGraph, goldenGraphs } from "../../testing/golden.ts";
 import { describeOrigin } from "../../toolchain/src/engine.ts";
-import { type Part, partsOf, placesOf } from "../../toolchain/src/parts.ts";
+import { type Part, partsOf, toolchainPaths } from "../../toolchain/src/parts.ts";
 import { NpmPackage } from "./support/npm-package.ts";
 import { Plugin } from "./support/plugin.ts";
 import { usesBelow, usesIn } from "./support/uses.ts";
@@ -12,7 +12,7 @@ import { usesBelow, usesIn } from "./support/uses.ts";
 jest.setTimeout(120_000);
 
 const root = process.cwd();
-const places = placesOf(root, process.env);
+const places = toolchainPaths(root, process.env);
 const parts = partsOf(places);
 const built = parts.filter(({ kind, buildable }) => kind === "plugin" && buildable);
 const names = built.map(({ name }) => name);

@@ -13,7 +13,7 @@ import { Plugin } from "./support/plugin.ts";
 jest.setTimeout(120_000);
 
 const root = process.cwd();
-const places = placesOf(root, process.env);
+const places = toolchainPaths(root, process.env);
 const parts = partsOf(places).filter(({ kind, buildable }) => kind === "plugin" && buildable);
 const pluginOf = (type: string): string => type.split(":")[0] ?? "";
 const names = parts.map(({ name }) => name);

@@ -43,22 +43,23 @@ export const targets: readonly Target[] = [
 export const targetsOf = (part: Part): readonly Target[] =>
   targets.filter(({ name }) => (name === "plugins") === (part.kind === "plugin"));
 
-export interface Workshop {
-  readonly places: Places;
+export interface BuildTools {
+  readonly places: ToolchainPaths;
   readonly parts: readonly Part[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly run: Run;
   readonly progress: Progress;
 }
 
-export const sourcesOf = (places: Places, target: Target): string => join(places.root, "toolchain", "go", target.name);
+export const sourcesOf = (places: ToolchainPaths, target: Target): string =>
+  join(places.root, "toolchain", "go", target.name);
 
 /** Hash of everything that a target is built from, except the version of Go. */
-export function fingerprint(workshop: Pick<Workshop, "places" | "parts">, target: Target): string {
+export function fingerprint(buildTools: Pick<BuildTools, "places" | "parts">, target: Target): string {
   const hash = createHash("sha256");
-  const folder = sourcesOf(workshop.places, target);
+  const folder = sourcesOf(buildTools.places, target);
   for (const file of filesBelow(folder)) hash.update(`${relative(folder, file)}\0`).update(readFileSync(file));
-  const versions = workshop.parts
+  const versions = buildTools.parts
     .filter((part) => part.buildable && targetsOf(part).includes(target))
     .map(({ name, version }) => `${name}@${version}`);
   hash.update(
@@ -73,20 +74,20 @@ export function fingerprint(workshop: Pick<Workshop, "places" | "parts">, target
  * @returns folder of the entry
  * @throws {UserError} when the build fails: the end of its log and, if known, the cause
  */
-export async function buildTarget(workshop: Workshop, target: Target, go: Go): Promise<string> {
-  const { places, progress } = workshop;
-  const entry = join(places.cache, `${target.name}-${fingerprint(workshop, target)}-${go.version}-${go.platform}`);
+export async function buildTarget(buildTools: BuildTools, target: Target, go: Go): Promise<string> {
+  const { places, progress } = buildTools;
+  const entry = join(places.cache, `${target.name}-${fingerprint(buildTools, target)}-${go.version}-${go.platform}`);
   if (existsSync(entry)) return entry;
   await progress.during(`${target.title}: building from source`, "built", () =>
-    makeFolder(entry, async (folder) => {
-      await compile(workshop, target, join(folder, target.program));
-      if (target.name === "plugins") await completePlugins(workshop, folder, join(folder, target.program));
+    createFolderAtomically(entry, async (folder) => {
+      await compile(buildTools, target, join(folder, target.program));
+      if (target.name === "plugins") await completePlugins(buildTools, folder, join(folder, target.program));
     }),
   );
   return entry;
 }
 
-async function compile({ places, env, run }: Workshop, target: Target, program: string): Promise<void> {
+async function compile({ places, env, run }: BuildTools, target: Target, program: string): Promise<void> {
   const log = join(places.cache, "logs", `${target.name}.log`);
   mkdirSync(join(places.cache, "logs"), { recursive: true });
   writeFileSync(log, "");
@@ -106,7 +107,7 @@ async function compile({ places, env, run }: Workshop, target: Target, program: 
 }
 
 /** Installs the one plugin program under the name of each plugin, with that plugin's schema beside it. */
-async function completePlugins({ places, parts, run }: Workshop, folder: string, program: string): Promise<void> {
+async function completePlugins({ places, parts, run }: BuildTools, folder: string, program: string): Promise<void> {
   for (const { name, version, programs } of parts.filter(({ kind, buildable }) => kind === "plugin" && buildable)) {
     const plugin = join(folder, name);
     mkdirSync(plugin);
@@ -114,7 +115,7 @@ async function completePlugins({ places, parts, run }: Workshop, folder: string,
     if (code !== 0) {
       throw explainFailure(`The schema of plugin ${name}`, join(places.cache, "logs", "plugins.log"), stdout + stderr);
     }
-    for (const file of programs) placeFile(program, join(plugin, file));
+    for (const file of programs) linkFile(program, join(plugin, file));
   }
   rmSync(program);
 }

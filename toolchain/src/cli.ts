@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { UserError } from "../../common/user-error.ts";
 import { dockerVersion, ensureDocker } from "./docker.ts";
 import { describeOrigin, ensureEngine } from "./engine.ts";
-import { partsOf, type Places, placesOf } from "./parts.ts";
+import { partsOf, type ToolchainPaths, toolchainPaths } from "./parts.ts";
 
 const usage = `Usage: node toolchain/src/cli.ts COMMAND
 
@@ -11,7 +11,7 @@ const usage = `Usage: node toolchain/src/cli.ts COMMAND
     status                       show which parts are installed, at which version, and where they came from`;
 
 async function main(root: string, [command, what = "all", ...rest]: readonly string[]): Promise<number> {
-  const places = placesOf(root, process.env);
+  const places = toolchainPaths(root, process.env);
   if (command === "status") {
     await status(places);
     return 0;
@@ -25,7 +25,7 @@ async function main(root: string, [command, what = "all", ...rest]: readonly str
   return 0;
 }
 
-async function status(places: Places): Promise<void> {
+async function status(places: ToolchainPaths): Promise<void> {
   const parts = partsOf(places);
   const docker = await dockerVersion();
   const rows = [

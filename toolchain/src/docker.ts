@@ -38,23 +38,23 @@ const readinessTimeout = 30;
  * @throws {UserError} when that fails or needs rights that this user lacks; the message says what to do
  */
 export async function ensureDocker(machine: Machine = thisMachine()): Promise<void> {
-  const answer = await ask(machine);
+  const answer = await dockerInfo(machine);
   if (answer.code === 0) return;
   refuseForeign(machine, answer);
   if (!machine.has("dockerd")) await install(machine, answer);
-  if (!(await answers(machine))) await start(machine);
+  if (!(await isReady(machine))) await start(machine);
 }
 
 /** Version of the running Docker Engine; undefined when none is reachable. */
 export async function dockerVersion(machine: Machine = thisMachine()): Promise<string | undefined> {
-  const { code, stdout } = await ask(machine);
+  const { code, stdout } = await dockerInfo(machine);
   return code === 0 ? stdout.trim() : undefined;
 }
 
-const ask = ({ run: start }: Machine): Promise<Outcome> =>
+const dockerInfo = ({ run: start }: Machine): Promise<Outcome> =>
   start("docker", ["info", "--format", "{{.ServerVersion}}"], { timeoutSeconds: 10 });
 
-const answers = async (machine: Machine): Promise<boolean> => (await ask(machine)).code === 0;
+const isReady = async (machine: Machine): Promise<boolean> => (await dockerInfo(machine)).code === 0;
 
 /** Refuses when the user chose another engine or lacks the right to use it: installing one would help with neither. */
 function refuseForeign({ env }: Machine, { stderr }: Outcome): void {
@@ -125,7 +125,7 @@ async function start(machine: Machine): Promise<void> {
       machine.startDetached("dockerd", daemonLog, daemonPid);
     }
     for (let waited = 0; waited < readinessTimeout; waited++) {
-      if (await answers(machine)) return;
+      if (await isReady(machine)) return;
       await machine.sleep(1);
     }
     throw new UserError(

@@ -20,7 +20,7 @@ export interface Downloads {
 }
 
 /** The official downloads, for the parts of one project. */
-export function officialDownloads(places: Places, run: Run, progress: Progress): Downloads {
+export function officialDownloads(places: ToolchainPaths, run: Run, progress: Progress): Downloads {
   const script = join(places.cache, "install-pulumi.sh");
   const log = join(places.cache, "logs", "download.log");
   mkdirSync(join(places.cache, "logs"), { recursive: true });

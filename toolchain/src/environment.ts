@@ -3,7 +3,7 @@ import { delimiter, dirname, join } from "node:path";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface Situation {
+export interface EngineContext {
   /** Folder of the Pulumi project that the command works on. */
   readonly root: string;
   /** The folder of the engine's programs. */
@@ -45,7 +45,7 @@ export const ownEnvironment = (root: string, env: Environment): Environment =>
 const ofRealStacks = /^(PULUMI_BACKEND_URL|PULUMI_CONFIG_PASSPHRASE(_FILE)?|(HCLOUD|CLOUDFLARE)_.*)$/;
 
 /** Adds to the user's environment what the engine needs; variables that the user set are never changed. */
-export function engineEnvironment(situation: Situation): Record<string, string | undefined> {
+export function engineEnvironment(situation: EngineContext): Record<string, string | undefined> {
   const { root, engineFolder, nodeFolder, env } = situation;
   return {
     ...env,
@@ -61,7 +61,7 @@ export function engineEnvironment(situation: Situation): Record<string, string |
 }
 
 /** Whether neither user nor project chose a backend. A `pulumi login` is ignored here: it is meant for other projects. */
-export function usesDefaultBackend({ env, projectFile }: Situation): boolean {
+export function usesDefaultBackend({ env, projectFile }: EngineContext): boolean {
   return !env["PULUMI_BACKEND_URL"] && !/^backend:/m.test(projectFile);
 }
 
@@ -69,7 +69,7 @@ export function usesDefaultBackend({ env, projectFile }: Situation): boolean {
  * Whether the engine gets the well-known passphrase: in a rehearsal, and for a stack that has no servers and keeps its state
  * locally. An unknown phase counts as one without servers, so that the program runs and reports it.
  */
-export function usesDevelopmentPassphrase(situation: Situation): boolean {
+export function usesDevelopmentPassphrase(situation: EngineContext): boolean {
   const { root, env, stackFile } = situation;
   if (isRehearsal(root)) return true;
   // An empty passphrase is also a choice of the user.

@@ -32,7 +32,10 @@ export interface Origin {
  *
  * @param fill writes the contents; gets the path of the temporary folder
  */
-export async function makeFolder(folder: string, fill: (unfinishedFolder: string) => Promise<void>): Promise<void> {
+export async function createFolderAtomically(
+  folder: string,
+  fill: (unfinishedFolder: string) => Promise<void>,
+): Promise<void> {
   const parent = dirname(folder);
   mkdirSync(parent, { recursive: true });
   const work = mkdtempSync(join(parent, unfinished));
@@ -60,15 +63,15 @@ export function removeUnfinished(parent: string): void {
 
 /** Installs a part from one or more folders that together hold its files, and notes its origin. */
 export function installPart(part: Part, sources: readonly string[], origin: Origin): Promise<void> {
-  return makeFolder(part.folder, (folder) => {
-    for (const source of sources) placeFolder(source, folder);
+  return createFolderAtomically(part.folder, (folder) => {
+    for (const source of sources) linkFolder(source, folder);
     noteOrigin(folder, origin);
     return Promise.resolve();
   });
 }
 
 /** Hard-links a file, or copies it where that fails: four plugins that are the same program then take the space of one. */
-export function placeFile(source: string, target: string): void {
+export function linkFile(source: string, target: string): void {
   try {
     linkSync(source, target);
   } catch {
@@ -93,12 +96,12 @@ export function originOf(part: Part): Origin | undefined {
   }
 }
 
-function placeFolder(source: string, target: string): void {
+function linkFolder(source: string, target: string): void {
   mkdirSync(target, { recursive: true });
   for (const entry of readdirSync(source, { withFileTypes: true })) {
     const [from, to] = [join(source, entry.name), join(target, entry.name)];
-    if (entry.isDirectory()) placeFolder(from, to);
-    else placeFile(from, to);
+    if (entry.isDirectory()) linkFolder(from, to);
+    else linkFile(from, to);
   }
 }
 

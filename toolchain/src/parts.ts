@@ -13,7 +13,7 @@ const buildable = ["hcloud", "docker", "random", "tls"] as const;
 /** Plugins that can only be downloaded: their providers are not published as Go modules. */
 const downloadOnly = ["cloudflare"] as const;
 
-export interface Places {
+export interface ToolchainPaths {
   /** Folder of the project. */
   readonly root: string;
   /** Folder where Pulumi keeps its engine and plugins. */
@@ -35,7 +35,7 @@ export interface Part {
 }
 
 /** The folders that a project uses, from the user's environment. */
-export function placesOf(root: string, env: Readonly<Record<string, string | undefined>>): Places {
+export function toolchainPaths(root: string, env: Readonly<Record<string, string | undefined>>): ToolchainPaths {
   const home = env["HOME"] ?? homedir();
   const cacheHome = env["XDG_CACHE_HOME"] ?? "";
   return {
@@ -50,7 +50,7 @@ export function placesOf(root: string, env: Readonly<Record<string, string | und
  *
  * @throws {UserError} when package.json pins no exact version of a plugin's SDK
  */
-export function partsOf(places: Places): Part[] {
+export function partsOf(places: ToolchainPaths): Part[] {
   const manifest: unknown = JSON.parse(readFileSync(join(places.root, "package.json"), "utf8"));
   const plugin = (name: string, isBuildable: boolean): Part => {
     const version = pinnedVersion(manifest, `@pulumi/${name}`);
@@ -83,7 +83,8 @@ export function isInstalled(part: Part): boolean {
 }
 
 /** The folder of the engine's own programs. */
-export const engineFolder = (places: Places): string => join(places.pulumiHome, "versions", engineVersion, "bin");
+export const engineFolder = (places: ToolchainPaths): string =>
+  join(places.pulumiHome, "versions", engineVersion, "bin");
 
 function isProgram(path: string): boolean {
   try {

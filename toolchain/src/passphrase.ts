@@ -11,7 +11,7 @@ const tagLength = 16;
  * @param salt `v1:<salt>:v1:<nonce>:<ciphertext>`, each in base64
  * @returns undefined when the salt has another format
  */
-export function fits(passphrase: string, salt: string): boolean | undefined {
+export function matchesSalt(passphrase: string, salt: string): boolean | undefined {
   const [version, keySalt, inner, nonce, sealed] = salt.split(":");
   if (version !== "v1" || inner !== "v1" || !keySalt || !nonce || !sealed) return undefined;
   const key = pbkdf2Sync(passphrase, Buffer.from(keySalt, "base64"), iterations, 32, "sha256");
@@ -53,7 +53,7 @@ export function passphraseHint(
   salts: readonly string[],
 ): string | undefined {
   const passphrase = passphraseOf(env);
-  if (passphrase === undefined || salts.every((salt) => fits(passphrase, salt) !== false)) return undefined;
+  if (passphrase === undefined || salts.every((salt) => matchesSalt(passphrase, salt) !== false)) return undefined;
   if (isDefault) {
     return (
       `Stack '${stack}' was not encrypted with the well-known passphrase of the development phase.\n` +

@@ -9,17 +9,17 @@ import {
   folderOf,
   ownEnvironment,
   projectOf,
-  type Situation,
+  type EngineContext,
   stackOf,
   usesDefaultBackend,
   usesDevelopmentPassphrase,
 } from "./environment.ts";
-import { engineFolder, isInstalled, partsOf, type Places, placesOf } from "./parts.ts";
+import { engineFolder, isInstalled, partsOf, type ToolchainPaths, toolchainPaths } from "./parts.ts";
 
 const signals = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
 
 async function main(root: string, args: readonly string[]): Promise<void> {
-  const places = placesOf(root, process.env);
+  const places = toolchainPaths(root, process.env);
   if (!partsOf(places).every((part) => !part.buildable || isInstalled(part))) {
     // Loaded only when needed: in most runs everything is installed.
     const { ensureEngine } = await import("./engine.ts");
@@ -34,7 +34,7 @@ async function main(root: string, args: readonly string[]): Promise<void> {
   else process.exitCode = code ?? 1;
 }
 
-function describe(places: Places, args: readonly string[]): Situation {
+function describe(places: ToolchainPaths, args: readonly string[]): EngineContext {
   const root = projectOf(resolve(folderOf(args)), (path) => existsSync(path)) ?? places.root;
   const projectFile = read(join(root, "Pulumi.yaml")) ?? "";
   const stack = stackOf(args, process.env, () => selectedStack(root, places.pulumiHome, projectFile));
@@ -80,7 +80,7 @@ function runEngine(
 }
 
 /** After a failure: prints what to set if the passphrase was wrong, which the engine's own message does not say. */
-async function explain(situation: Situation, env: NodeJS.ProcessEnv): Promise<void> {
+async function explain(situation: EngineContext, env: NodeJS.ProcessEnv): Promise<void> {
   const { root, stack, stackFile, projectFile } = situation;
   if (stack === undefined) return;
   const { passphraseHint, saltsOf } = await import("./passphrase.ts");

@@ -19,7 +19,7 @@ import {
   withZone,
 } from "../../rehearsal/cloud/settings.ts";
 import { internetSource } from "../../rehearsal/machines/docker/packet-rules.ts";
-import { isInstalled, partsOf, placesOf } from "../../toolchain/src/parts.ts";
+import { isInstalled, partsOf, toolchainPaths } from "../../toolchain/src/parts.ts";
 import { progressOn } from "../../toolchain/src/progress.ts";
 import { guard } from "../guard.ts";
 import { recover } from "../recovery/recover.ts";
@@ -134,7 +134,7 @@ function keyPair(path: string): void {
 
 /** Folders of the plugins that stand in for those that this machine does not have. */
 function standIns(root: string): Record<string, string> {
-  const official = partsOf(placesOf(root, process.env)).find(({ name }) => name === "cloudflare");
+  const official = partsOf(toolchainPaths(root, process.env)).find(({ name }) => name === "cloudflare");
   return official && isInstalled(official) ? {} : { cloudflare: join(root, "rehearsal", "cloudflare-plugin") };
 }
 

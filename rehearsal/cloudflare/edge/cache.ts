@@ -50,7 +50,7 @@ export function isEligible(request: Request, settings: Json): boolean {
   return settings["cache"] === true || staticFile.test(request.path);
 }
 
-export function keyOf({ host, path, query }: Request, settings: Json): string {
+export function cacheKeyOf({ host, path, query }: Request, settings: Json): string {
   const custom = isRecord(settings["cache_key"]) ? settings["cache_key"]["custom_key"] : undefined;
   const rule = isRecord(custom) ? custom["query_string"] : undefined;
   const params = new URLSearchParams(query);
@@ -64,7 +64,7 @@ export function keyOf({ host, path, query }: Request, settings: Json): string {
 }
 
 /** Seconds to cache a response; 0: not at all. */
-export function lifetime(
+export function cacheSeconds(
   status: number,
   headers: Readonly<Record<string, string | string[] | undefined>>,
   settings: Json,

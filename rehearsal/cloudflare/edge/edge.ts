@@ -10,10 +10,10 @@ import { ownedBy, type Zone } from "../state.ts";
 import type { World } from "../world.ts";
 import { Cache, isEligible, keyOf, lifetime } from "./cache.ts";
 import { EdgeCertificates, objectsDomain } from "./certificates.ts";
-import { explain, type Leg, open, OriginError, send } from "./forward.ts";
+import { toOriginError, type OriginRequest, openRequest, OriginError, sendRequest } from "./forward.ts";
 import { Monitors } from "./monitors.ts";
 import { hasNoOrigin, type Origin, originsOf } from "./origins.ts";
-import { Rules, type Verdict } from "./rules.ts";
+import { Rules, type EdgeResponse } from "./rules.ts";
 
 export interface EdgeOptions {
   readonly world: World;
@@ -112,7 +112,7 @@ export class Edge {
 
   async #serve(request: IncomingMessage, response: ServerResponse, isSecure: boolean): Promise<void> {
     const ray = `${randomBytes(8).toString("hex")}-FRA`;
-    const answer = (verdict: Verdict): void => {
+    const answer = (verdict: EdgeResponse): void => {
       request.resume();
       response.writeHead(verdict.status, {
         "content-type": verdict.contentType,
@@ -125,7 +125,7 @@ export class Edge {
     const visit = visitOf(request, isSecure);
     try {
       if (visit.host.endsWith(`.${objectsDomain}`) && this.#options.objects !== undefined) {
-        await this.#objects(request, response, this.#options.objects);
+        await this.#proxyObjectStorage(request, response, this.#options.objects);
         return;
       }
       const zone = this.#world.zoneOf(visit.host);
@@ -134,21 +134,21 @@ export class Edge {
         return;
       }
       const verdict = this.#redirect(zone, visit) ?? this.#rules.judge(zone, visit);
-      if (verdict === undefined) await this.#pass(zone, visit, request, response, ray);
+      if (verdict === undefined) await this.#proxy(zone, visit, request, response, ray);
       else answer(verdict);
     } catch (error) {
-      const { status, message } = explain(error);
+      const { status, message } = toOriginError(error);
       if (response.headersSent) response.destroy();
       else answer(plain(status, `error code: ${status}: ${message}`));
     }
   }
 
-  #redirect(zone: Zone, { ssl, host, path, query }: Request): Verdict | undefined {
+  #redirect(zone: Zone, { ssl, host, path, query }: Request): EdgeResponse | undefined {
     if (ssl || settingOf(this.#world, zone, "always_use_https") !== "on") return undefined;
     return { ...plain(301, ""), headers: { location: `https://${host}${path}${query === "" ? "" : `?${query}`}` } };
   }
 
-  async #pass(
+  async #proxy(
     zone: Zone,
     visit: Request,
     request: IncomingMessage,
@@ -157,7 +157,7 @@ export class Edge {
   ): Promise<void> {
     const settings = this.#rules.cacheSettings(zone, visit);
     const eligible = isEligible(visit, settings);
-    const key = keyOf(visit, settings);
+    const key = cacheKeyOf(visit, settings);
     const kept = eligible ? this.#cache.get(key, Date.now()) : undefined;
     const marks = { "cf-ray": ray, server: "cloudflare" };
     if (kept !== undefined) {
@@ -167,10 +167,10 @@ export class Edge {
       response.end(visit.method === "HEAD" ? undefined : kept.body);
       return;
     }
-    const answer = await this.#ask(zone, visit, request, ray);
+    const answer = await this.#fetchFromOrigins(zone, visit, request, ray);
     const status = answer.statusCode ?? 502;
     const headers = endToEnd(answer.headers);
-    const seconds = eligible && visit.method === "GET" ? lifetime(status, headers, settings) : 0;
+    const seconds = eligible && visit.method === "GET" ? cacheSeconds(status, headers, settings) : 0;
     response.writeHead(status, {
       ...headers,
       ...marks,
@@ -194,7 +194,7 @@ export class Edge {
   }
 
   /** Tries the origins in order; a request with a body is sent to the first one only, since its body cannot be repeated. */
-  async #ask(zone: Zone, visit: Request, request: IncomingMessage, ray: string): Promise<IncomingMessage> {
+  async #fetchFromOrigins(zone: Zone, visit: Request, request: IncomingMessage, ray: string): Promise<IncomingMessage> {
     const origins = this.#origins(zone, visit.host);
     const hasBody =
       request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined;
@@ -202,9 +202,12 @@ export class Edge {
     let failure = new OriginError(530, "no origin");
     for (const origin of candidates) {
       try {
-        return await send(await this.#leg(zone, visit, request, origin, ray), hasBody ? request : Buffer.alloc(0));
+        return await sendRequest(
+          await this.#originRequest(zone, visit, request, origin, ray),
+          hasBody ? request : Buffer.alloc(0),
+        );
       } catch (error) {
-        failure = explain(error);
+        failure = toOriginError(error);
       }
     }
     throw failure;
@@ -217,7 +220,13 @@ export class Edge {
     return found;
   }
 
-  async #leg(zone: Zone, visit: Request, request: IncomingMessage, origin: Origin, ray: string): Promise<Leg> {
+  async #originRequest(
+    zone: Zone,
+    visit: Request,
+    request: IncomingMessage,
+    origin: Origin,
+    ray: string,
+  ): Promise<OriginRequest> {
     const mode = settingOf(this.#world, zone, "ssl");
     const scheme = visit.ssl && mode !== "off" && mode !== "flexible" ? "https" : "http";
     const forwarded = request.headers["x-forwarded-for"];
@@ -227,7 +236,7 @@ export class Edge {
       url: request.url ?? "/",
       hostname: visit.host,
       scheme,
-      trusted: mode === "strict" ? await this.#trusted() : undefined,
+      trusted: mode === "strict" ? await this.#trustedAuthorities() : undefined,
       client: this.#clientCertificate(zone, visit.host),
       localAddress: this.#options.address,
       connectTimeout,
@@ -246,14 +255,14 @@ export class Edge {
     };
   }
 
-  async #trusted(): Promise<readonly string[]> {
+  async #trustedAuthorities(): Promise<readonly string[]> {
     const names = ["origin-rsa", "origin-ecc", "public"] as const;
     const own = names.map(async (name) => (await CertificateAuthority.open(this.#world.store, name)).certificate);
     const further = this.#options.authorities?.() ?? "";
     return [...(await Promise.all(own)), ...(further === "" ? [] : [further])];
   }
 
-  #clientCertificate(zone: Zone, hostname: string): Leg["client"] {
+  #clientCertificate(zone: Zone, hostname: string): OriginRequest["client"] {
     const { store } = this.#world;
     const own = store.get("cloudflare.client-hostname", `${zone.id}/${hostname}`)?.value;
     const ofZone = store.get("cloudflare.setting", `${zone.id}/origin-pulls`)?.value["enabled"] === true;
@@ -285,22 +294,22 @@ export class Edge {
       }
       const [origin] = this.#origins(zone, visit.host);
       if (origin === undefined) throw new OriginError(530, "no origin");
-      const leg = await this.#leg(zone, visit, request, origin, `${randomBytes(8).toString("hex")}-FRA`);
-      join(
-        open({ ...leg, headers: { ...leg.headers, connection: "Upgrade", upgrade: request.headers.upgrade } }),
+      const leg = await this.#originRequest(zone, visit, request, origin, `${randomBytes(8).toString("hex")}-FRA`);
+      connectWebSocket(
+        openRequest({ ...leg, headers: { ...leg.headers, connection: "Upgrade", upgrade: request.headers.upgrade } }),
         socket,
         head,
         refuse,
       );
     } catch (error) {
-      const { status, message } = explain(error);
+      const { status, message } = toOriginError(error);
       refuse(status, message);
     }
   }
 
   /** Passes requests to R2's S3 interface unchanged, because they are signed. */
-  async #objects(request: IncomingMessage, response: ServerResponse, port: number): Promise<void> {
-    const answer = await send(
+  async #proxyObjectStorage(request: IncomingMessage, response: ServerResponse, port: number): Promise<void> {
+    const answer = await sendRequest(
       {
         origin: { address: "127.0.0.1", host: request.headers.host, port },
         method: request.method ?? "GET",
@@ -320,7 +329,7 @@ export class Edge {
   }
 }
 
-const plain = (status: number, body: string): Verdict => ({
+const plain = (status: number, body: string): EdgeResponse => ({
   status,
   contentType: "text/plain; charset=UTF-8",
   body: `${body}\n`,
@@ -371,8 +380,8 @@ function visitOf(request: IncomingMessage, ssl: boolean): Request {
 }
 
 /** Connects a visitor's socket with the origin's once the origin has accepted the upgrade. */
-function join(
-  call: ReturnType<typeof open>,
+function connectWebSocket(
+  call: ReturnType<typeof openRequest>,
   socket: Duplex,
   head: Buffer,
   refuse: (status: number, reason: string) => void,
@@ -392,7 +401,7 @@ function join(
     answer.resume();
   });
   call.once("error", (error) => {
-    const { status, message } = explain(error);
+    const { status, message } = toOriginError(error);
     refuse(status, message);
   });
   call.end();

@@ -3,7 +3,7 @@ import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, req
 import { request as httpsRequest } from "node:https";
 import type { Origin } from "./origins.ts";
 
-export interface Leg {
+export interface OriginRequest {
   readonly origin: Origin;
   readonly method: string;
   readonly url: string;
@@ -33,7 +33,7 @@ export class OriginError extends Error {
 }
 
 /** Opens a request to an origin; the caller sends the body. */
-export function open(leg: Leg): ClientRequest {
+export function openRequest(leg: OriginRequest): ClientRequest {
   const { origin, scheme, hostname, trusted, client, localAddress } = leg;
   const host = origin.host ?? hostname;
   const options = {
@@ -70,7 +70,7 @@ export function open(leg: Leg): ClientRequest {
 const tlsFailures = /^(ERR_TLS|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ERR_SSL|EPROTO)/;
 
 /** Translates an error into Cloudflare's status codes. */
-export function explain(error: unknown): OriginError {
+export function toOriginError(error: unknown): OriginError {
   if (error instanceof OriginError) return error;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const message = error instanceof Error ? error.message : String(error);
@@ -86,12 +86,12 @@ export function explain(error: unknown): OriginError {
 }
 
 /** Sends a request with a streamed or buffered body; resolves with the response. */
-export function send(leg: Leg, body: IncomingMessage | Buffer): Promise<IncomingMessage> {
+export function sendRequest(leg: OriginRequest, body: IncomingMessage | Buffer): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const call = open(leg);
+    const call = openRequest(leg);
     call.once("response", resolve);
     call.once("error", (error) => {
-      reject(explain(error));
+      reject(toOriginError(error));
     });
     if (Buffer.isBuffer(body)) call.end(body);
     else body.pipe(call);

@@ -6,7 +6,7 @@ import { ownedBy, type Zone } from "../state.ts";
 import type { World } from "../world.ts";
 
 /** A response that the edge itself gives, without asking an origin. */
-export interface Verdict {
+export interface EdgeResponse {
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
@@ -19,7 +19,7 @@ interface Window {
   blockedUntil: number;
 }
 
-const page = (status: number, title: string): Verdict => ({
+const page = (status: number, title: string): EdgeResponse => ({
   status,
   contentType: "text/html; charset=UTF-8",
   body: `<!doctype html><title>${title}</title><h1>${title}</h1><p>Rehearsal edge</p>\n`,
@@ -36,7 +36,7 @@ export class Rules {
   }
 
   /** The response to a blocked request; undefined when the request is allowed. */
-  judge(zone: Zone, request: Request): Verdict | undefined {
+  judge(zone: Zone, request: Request): EdgeResponse | undefined {
     const skipped = new Set<string>();
     for (const rule of this.#matching(zone, "http_request_firewall_custom", request)) {
       const verdict = this.#act(rule, 403);
@@ -79,7 +79,7 @@ export class Rules {
     return matches;
   }
 
-  #act({ action, action_parameters: parameters }: Json, status: number): Verdict | undefined {
+  #act({ action, action_parameters: parameters }: Json, status: number): EdgeResponse | undefined {
     switch (action) {
       case "block": {
         const response = isRecord(parameters) ? parameters["response"] : undefined;

@@ -20,7 +20,7 @@ import type { Networks } from "./networks.ts";
 import type { PacketFilter } from "./packet-filter.ts";
 
 export interface BalancersOptions {
-  readonly names: Names;
+  readonly names: Naming;
   readonly folder: string;
   readonly networks: Networks;
   readonly filter: PacketFilter;

@@ -17,12 +17,12 @@ import { docker, dockerLines, dockerUnless } from "./docker.ts";
 import { dropFrom, mountVolume, setPrivateAddresses, setVolumeFull, unmountVolume } from "./guest.ts";
 import { MachineImages } from "./images.ts";
 import { createArguments, instanceLabel, limitArguments } from "./machine.ts";
-import { Names } from "./names.ts";
+import { Naming } from "./naming.ts";
 import { Networks } from "./networks.ts";
 import { PacketFilter } from "./packet-filter.ts";
 import { seedFiles } from "./seed.ts";
 import { Volumes } from "./volumes.ts";
-import { Watch } from "./watch.ts";
+import { ContainerWatch } from "./container-watch.ts";
 
 export interface DockerMachinesOptions {
   /** Folder of the project. */
@@ -48,13 +48,13 @@ const notThere = /No such container|is not running/;
 export class DockerMachines implements Machines {
   readonly kind = "docker";
   readonly #options: DockerMachinesOptions;
-  readonly #names: Names;
+  readonly #names: Naming;
   readonly #images: MachineImages;
   readonly #networks: Networks;
   readonly #filter: PacketFilter;
   readonly #volumes: Volumes;
   readonly #balancers: Balancers;
-  readonly #watch: Watch;
+  readonly #watch: ContainerWatch;
   readonly #known = new Map<number, Known>();
   /** Volumes that are mounted when their server starts. */
   readonly #automounted = new Map<number, number>();
@@ -64,7 +64,7 @@ export class DockerMachines implements Machines {
   constructor(options: DockerMachinesOptions) {
     const { root, folder, instance, block, cloudAddresses, progress } = options;
     this.#options = options;
-    this.#names = new Names(instance, block);
+    this.#names = new Naming(instance, block);
     this.#images = new MachineImages({ root, logs: join(folder, "logs"), progress });
     this.#networks = new Networks(this.#names);
     this.#filter = new PacketFilter(this.#names, Object.values(cloudAddresses), join(folder, "exposed.json"));
@@ -76,7 +76,7 @@ export class DockerMachines implements Machines {
       filter: this.#filter,
       image: () => this.#images.name("balancer"),
     });
-    this.#watch = new Watch(this.#names, (container) => {
+    this.#watch = new ContainerWatch(this.#names, (container) => {
       void this.#rebooted(container);
     });
   }

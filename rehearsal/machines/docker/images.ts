@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { tryRun } from "../../../common/process.ts";
 import { contextFiles, hashOf } from "../../../images/context.ts";
-import { buildImage, type Workshop } from "../../../images/docker-build.ts";
+import { buildImage, type BuildTools } from "../../../images/docker-build.ts";
 import { builderEnvironment, localImages } from "../../../images/engine.ts";
 import { Equivalents } from "../../../images/equivalents.ts";
 import type { Progress } from "../../../toolchain/src/progress.ts";
@@ -36,14 +36,14 @@ export class MachineImages {
 
   async #make(image: MachineImage): Promise<string> {
     const { root, logs, progress } = this.#options;
-    const workshop: Workshop = { runner: tryRun, logs, environment: await builderEnvironment(tryRun) };
-    const debian = new Equivalents(root, workshop);
+    const buildTools: BuildTools = { runner: tryRun, logs, environment: await builderEnvironment(tryRun) };
+    const debian = new Equivalents(root, buildTools);
     const files = contextFiles(join(root, "rehearsal/machines/docker/images", image));
     const reference = `orion/cloud-${image}:${hashOf(files, debian.baseInputs()).slice(0, 12)}`;
     if ((await localImages(tryRun, [reference])).has(reference)) return reference;
     await progress.during(`image of the cloud's ${image}s`, "built", async () => {
       const base = await debian.base();
-      await buildImage(workshop, { title: `cloud-${image}`, reference, files, args: { BASE: base }, labels: {} });
+      await buildImage(buildTools, { title: `cloud-${image}`, reference, files, args: { BASE: base }, labels: {} });
     });
     return reference;
   }

@@ -21,7 +21,7 @@ export const limitArguments = (cores: number, memoryGb: number, hostCores = cpus
 
 /** Arguments of `docker create`. @param isLimited whether the Docker Engine itself lacks CAP_SYS_RESOURCE */
 export function createArguments(
-  names: Names,
+  names: Naming,
   spec: MachineSpec,
   folders: MachineFolders,
   image: string,

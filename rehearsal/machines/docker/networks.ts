@@ -15,20 +15,20 @@ const attachedSchema = z.record(
 );
 
 export class Networks {
-  readonly #names: Names;
+  readonly #names: Naming;
   /** Networks are created and removed one after the other: two at once could get the same range. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(names: Names) {
+  constructor(names: Naming) {
     this.#names = names;
   }
 
   createPrivate(id: number): Promise<void> {
-    return this.#inTurn(() => this.#makePrivate(id));
+    return this.#enqueue(() => this.#makePrivate(id));
   }
 
   deletePrivate(id: number): Promise<void> {
-    return this.#inTurn(() => dockerUnless(gone, "network", "rm", this.#names.privateNetwork(id)));
+    return this.#enqueue(() => dockerUnless(gone, "network", "rm", this.#names.privateNetwork(id)));
   }
 
   /** Connects a container to exactly these networks; works while it runs. */
@@ -38,7 +38,7 @@ export class Networks {
     interfaces: readonly NetworkInterface[],
   ): Promise<void> {
     const names = this.#names;
-    return this.#inTurn(async () => {
+    return this.#enqueue(async () => {
       const wanted = new Map<string, string | undefined>(
         interfaces.map((one) => [names.privateNetwork(one.networkId), undefined]),
       );
@@ -66,7 +66,7 @@ export class Networks {
 
   /** Removes the networks of public addresses that no container uses. */
   prune(): Promise<void> {
-    return this.#inTurn(() => this.#prune());
+    return this.#enqueue(() => this.#prune());
   }
 
   async #prune(): Promise<void> {
@@ -89,7 +89,7 @@ export class Networks {
     );
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
     const next = this.#last.then(work);
     this.#last = next.catch(() => undefined);
     return next;

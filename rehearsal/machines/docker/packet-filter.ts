@@ -7,7 +7,7 @@ import type { Names } from "./names.ts";
 import { chainsOf, type Exposed, hooks, packetRules } from "./packet-rules.ts";
 
 export class PacketFilter {
-  readonly #names: Names;
+  readonly #names: Naming;
   readonly #cloudAddresses: readonly string[];
   readonly #file: string;
   readonly #exposed: Map<string, Exposed>;
@@ -20,7 +20,7 @@ export class PacketFilter {
    * @param file stores the exposed addresses, so that after a restart of the emulator servers stay reachable until they have
    *   been converged
    */
-  constructor(names: Names, cloudAddresses: readonly string[], file: string) {
+  constructor(names: Naming, cloudAddresses: readonly string[], file: string) {
     this.#names = names;
     this.#cloudAddresses = cloudAddresses;
     this.#file = file;

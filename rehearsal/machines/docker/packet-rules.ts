@@ -18,7 +18,7 @@ const cloudflareSource = "173.245.48.1";
 /** An address of the documentation range; servers see it as the source of connections from this machine, as if from the Internet. */
 export const internetSource = "203.0.113.1";
 
-export const hooks = (names: Names) =>
+export const hooks = (names: Naming) =>
   [
     ["nat", "OUTPUT", names.chain("NOUT")],
     ["nat", "PREROUTING", names.chain("NPRE")],
@@ -28,10 +28,10 @@ export const hooks = (names: Names) =>
     ["filter", "DOCKER-USER", names.chain("FWD")],
   ] as const;
 
-const serverChain = (names: Names, { id }: Exposed): string => names.chain(`S${id}`);
+const serverChain = (names: Naming, { id }: Exposed): string => names.chain(`S${id}`);
 
 /** All chains that the rules use. */
-export const chainsOf = (names: Names, exposed: readonly Exposed[]): string[] => [
+export const chainsOf = (names: Naming, exposed: readonly Exposed[]): string[] => [
   ...hooks(names).map(([, , chain]) => chain),
   ...exposed.filter(({ kind }) => kind === "server").map((one) => serverChain(names, one)),
 ];
@@ -43,7 +43,7 @@ export const chainsOf = (names: Names, exposed: readonly Exposed[]): string[] =>
  * @param stale chains of deleted servers, which are removed
  */
 export function packetRules(
-  names: Names,
+  names: Naming,
   exposed: readonly Exposed[],
   cloudAddresses: readonly string[],
   stale: readonly string[],
@@ -117,7 +117,7 @@ class Table {
 }
 
 /** Matches for allowed inbound packets; without a firewall all. */
-function inbound(names: Names, rules: readonly FirewallRule[] | undefined): string[] {
+function inbound(names: Naming, rules: readonly FirewallRule[] | undefined): string[] {
   if (rules === undefined) return [""];
   return rules
     .filter(({ direction }) => direction === "in")
@@ -143,7 +143,7 @@ const isIpv4 = (address: string): boolean => rangeOf(address) !== undefined;
  * Translates rule sources to addresses that the host's packet filter sees: Cloudflare's ranges become the edge's address, and
  * a range that contains `internetSource` also matches loopback, before address translation. IPv6 is not routed here.
  */
-function sourcesOf(names: Names, addresses: readonly string[]): string[] {
+function sourcesOf(names: Naming, addresses: readonly string[]): string[] {
   const published = new Set<string>(cloudflareRanges.ipv4);
   const internet = rangeOf(`${internetSource}/32`);
   const sources = addresses.flatMap((address) => {

@@ -41,7 +41,9 @@ test("every resource is made, read, changed, replaced and deleted, and none of t
       succeed(await project.pulumi("refresh", "--yes", "--expect-no-changes", "--diff"));
       succeed(await project.pulumi("preview", "--expect-no-changes", "--diff"));
     };
-    expect(succeed(await project.pulumi(...up))).toContain("using the rehearsal's cloudflare plugin instead of the official one");
+    expect(succeed(await project.pulumi(...up))).toContain(
+      "using the rehearsal's cloudflare plugin instead of the official one",
+    );
     const state = succeed(await project.pulumi("stack", "export"));
     for (const [name, { module }] of Object.entries(resources)) {
       expect(state).toContain(`"cloudflare:index/${module}:${name}"`);

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { AwsClient } from "aws4fetch";
 import { rulesets } from "../../../components/ingress/cloudflare/rules.ts";
 import { records } from "../../../rehearsal/cloudflare/body.ts";
-import { Gateway } from "../../../rehearsal/cloudflare/objects/gateway.ts";
+import { S3Server } from "../../../rehearsal/cloudflare/objects/s3-server.ts";
 import { accessKeys } from "../../../rehearsal/cloudflare/objects/keys.ts";
 import { quirks, isQuirk, setQuirk } from "../../../rehearsal/cloudflare/quirks.ts";
 import { ownedBy } from "../../../rehearsal/cloudflare/state.ts";
@@ -133,22 +133,22 @@ test("the credentials open their own bucket at a real S3 server, and not the oth
     token: "any",
   });
   try {
-    await gateway.start();
+    await s3.start();
     const work = async (stack: Stack): Promise<void> => {
       await stack.up();
       const { environment, backups } = await stack.outputs();
       const app = clientOf(environment["R2_ACCESS_KEY_ID"], environment["R2_SECRET_ACCESS_KEY"]);
       const backup = clientOf(backups.accessKeyId, backups.secretAccessKey);
       const put = async (client: AwsClient, bucket: string) =>
-        (await client.fetch(`${gateway.endpoint}/${bucket}/a`, { method: "PUT", body: "content" })).status;
+        (await client.fetch(`${s3.endpoint}/${bucket}/a`, { method: "PUT", body: "content" })).status;
       expect(await put(app, "orion-files")).toBe(200);
       expect(await put(backup, "orion-files-backups")).toBe(200);
-      expect(await (await app.fetch(`${gateway.endpoint}/orion-files/a`)).text()).toBe("content");
+      expect(await (await app.fetch(`${s3.endpoint}/orion-files/a`)).text()).toBe("content");
       expect(await put(app, "orion-files-backups")).toBe(403);
       expect(await put(backup, "orion-files")).toBe(403);
-      expect((await app.fetch(`${gateway.endpoint}/orion-files-backups/a`)).status).toBe(403);
+      expect((await app.fetch(`${s3.endpoint}/orion-files-backups/a`)).status).toBe(403);
     };
-    await Stack.with("free", work, gateway);
+    await Stack.with("free", work, s3);
   } finally {
     await gateway.stop();
   }

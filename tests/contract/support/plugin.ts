@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { engineFolder, type Part, type Places } from "../../../toolchain/src/parts.ts";
+import { engineFolder, type Part, type ToolchainPaths } from "../../../toolchain/src/parts.ts";
 import { type Kinds, kindsInSchema, propertySchema, typeIn } from "./kinds.ts";
 
 const objectSchema = z.looseObject({
@@ -27,7 +27,7 @@ export class Plugin {
   readonly #schema: z.infer<typeof packageSchema>;
 
   /** @throws {Error} when the engine or the plugin does not run */
-  constructor(places: Places, part: Part) {
+  constructor(places: ToolchainPaths, part: Part) {
     this.name = part.name;
     this.#program = join(part.folder, `pulumi-resource-${part.name}`);
     // A home of its own: neither a login nor the logs of the user are touched.

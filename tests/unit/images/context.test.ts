@@ -98,7 +98,7 @@ describe("registries", () => {
     ["manifest for redis:99 not found: manifest unknown", "refused"],
     ["pull access denied for app, repository does not exist", "refused"],
   ])("%s means %s", (output, kind) => {
-    expect(judgePull(`some progress\n${output}\n`)).toEqual({ kind, reason: output });
+    expect(classifyPullFailure(`some progress\n${output}\n`)).toEqual({ kind, reason: output });
   });
 });
 

@@ -6,9 +6,9 @@ import {
   type Target,
   targets,
   targetsOf,
-  type Workshop,
+  type BuildTools,
 } from "../../../toolchain/src/build.ts";
-import { engineVersion, partsOf, type Places } from "../../../toolchain/src/parts.ts";
+import { engineVersion, partsOf, type ToolchainPaths } from "../../../toolchain/src/parts.ts";
 import { failed, type Given, machine, makeProject, ok, writeProgram } from "./support/machine.ts";
 
 const go = { version: "go1.26.4", platform: "linux-amd64" };
@@ -18,7 +18,7 @@ const target = (name: Target["name"]): Target => {
   return found;
 };
 
-let places: Places;
+let places: ToolchainPaths;
 beforeEach(() => {
   places = makeProject();
   mkdirSync(places.cache);
@@ -28,7 +28,7 @@ afterEach(() => {
 });
 function workshop(given: Given = {}) {
   const played = machine(places, given);
-  const shop: Workshop = { places, parts: partsOf(places), ...played.tools };
+  const shop: BuildTools = { places, parts: partsOf(places), ...played.tools };
   return { ...played, shop };
 }
 

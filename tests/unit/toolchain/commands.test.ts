@@ -11,7 +11,7 @@ const cli = resolve("toolchain/src/cli.ts");
 
 let home: string;
 let project: string;
-let places: Places;
+let places: ToolchainPaths;
 /** A user's environment, with nothing of the one that the tests run in. */
 let env: Record<string, string>;
 beforeEach(() => {
@@ -19,7 +19,7 @@ beforeEach(() => {
   project = join(home, "project");
   const { PATH = "", NODE_COMPILE_CACHE = "" } = process.env;
   env = { NODE_COMPILE_CACHE, HOME: home, PATH, DOCKER_HOST: "unix:///nowhere" };
-  places = placesOf(resolve("."), env);
+  places = toolchainPaths(resolve("."), env);
   mkdirSync(join(project, "below"), { recursive: true });
   writeFileSync(join(project, "Pulumi.yaml"), "name: example\n");
   writeFileSync(join(project, "Pulumi.dev.yaml"), "config:\n  orion:phase: development\n");
@@ -136,9 +136,7 @@ describe("the toolchain's own commands", () => {
 
   test("what cannot be done is said in words, without a stack trace", () => {
     const { stdout, stderr, status } = node([cli, "ensure", "docker"]);
-    expect(stderr).toMatch(
-      /^error: No Docker Engine answers at DOCKER_HOST=unix:\/\/\/nowhere: .*\nStart it, or/,
-    );
+    expect(stderr).toMatch(/^error: No Docker Engine answers at DOCKER_HOST=unix:\/\/\/nowhere: .*\nStart it, or/);
     expect(stderr).not.toContain("    at ");
     expect({ stdout, status }).toEqual({ stdout: "", status: 1 });
   });

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeOrigin, ensureEngine } from "../../../toolchain/src/engine.ts";
-import { isInstalled, type Part, partsOf, type Places } from "../../../toolchain/src/parts.ts";
+import { isInstalled, type Part, partsOf, type ToolchainPaths } from "../../../toolchain/src/parts.ts";
 import { failed, type Given, machine, makeProject, ok, writeProgram } from "./support/machine.ts";
 
-let places: Places;
+let places: ToolchainPaths;
 beforeEach(() => {
   places = makeProject();
 });
@@ -185,6 +185,8 @@ test("two at the same time: the second waits, says so, and finds everything ther
   await Promise.all([ensureEngine(places, first.tools), ensureEngine(places, second.tools)]);
   expect(first.builds).toHaveLength(3);
   expect(second.ran).toEqual([]);
-  expect(second.said.join("")).toBe(`Process ${process.pid} is already installing the Pulumi engine; waiting for it to finish.\n`);
+  expect(second.said.join("")).toBe(
+    `Process ${process.pid} is already installing the Pulumi engine; waiting for it to finish.\n`,
+  );
   expect(missing()).toEqual(["cloudflare"]);
 });

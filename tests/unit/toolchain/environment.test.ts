@@ -3,13 +3,13 @@ import {
   folderOf,
   ownEnvironment,
   projectOf,
-  type Situation,
+  type EngineContext,
   stackOf,
   usesDefaultBackend,
   usesDevelopmentPassphrase,
 } from "../../../toolchain/src/environment.ts";
 
-const situation = (more: Partial<Situation> = {}): Situation => ({
+const situation = (more: Partial<EngineContext> = {}): EngineContext => ({
   root: "/project",
   engineFolder: "/home/.pulumi/versions/3/bin",
   nodeFolder: "/node/bin",
@@ -111,11 +111,11 @@ describe("what the engine is told", () => {
 describe("the well-known passphrase", () => {
   const phase = (line: string) => situation({ stackFile: `config:\n  ${line}\n` });
 
-  test.each<[string, Situation, boolean]>([
+  test.each<[string, EngineContext, boolean]>([
     ["opens a development stack", situation(), true],
     ["also when the file quotes", phase('"orion:phase": "development" # mine'), true],
     ["also when the phase does not exist: the program shall say so", phase("orion:phase: nonsense"), true],
-    ...["mvp", "scale", "enterprise", "ha"].map((name): [string, Situation, boolean] => [
+    ...["mvp", "scale", "enterprise", "ha"].map((name): [string, EngineContext, boolean] => [
       `opens no stack of the phase ${name}`,
       phase(`orion:phase: ${name}`),
       false,

@@ -33,7 +33,11 @@ test("an older one that gets itself what a module asks for is used, too", async 
 });
 
 test.each<[string, Answer, RegExp]>([
-  ["none", { code: 127 }, /which needs go1\.26\.4 or newer, and Go is not installed\. Install it from https:\/\/go\.dev\/dl/],
+  [
+    "none",
+    { code: 127 },
+    /which needs go1\.26\.4 or newer, and Go is not installed\. Install it from https:\/\/go\.dev\/dl/,
+  ],
   ["one that does not run", { code: 1, stdout: "" }, /`go env` does not answer/],
   ["one that says nothing", { stdout: "\n" }, /`go env` does not answer/],
   ["one from before it could get others", env("go1.20.14"), /Go is too old: got go1\.20\.14, expected go1\.26\.4/],

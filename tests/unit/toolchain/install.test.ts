@@ -4,10 +4,10 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { join, resolve } from "node:path";
 import {
   installPart,
-  makeFolder,
+  createFolderAtomically,
   noteOrigin,
   originOf,
-  placeFile,
+  linkFile,
   removeUnfinished,
 } from "../../../toolchain/src/install.ts";
 import type { Part } from "../../../toolchain/src/parts.ts";
@@ -27,7 +27,7 @@ const read = () => readFileSync(join(root, "folder", "file"), "utf8");
 describe("a folder", () => {
   test("is not there before it is whole", async () => {
     const seen: string[][] = [];
-    await makeFolder(join(root, "folder"), async (folder) => {
+    await createFolderAtomically(join(root, "folder"), async (folder) => {
       await write("new")(folder);
       seen.push(readdirSync(root).filter((name) => !name.startsWith(".")));
     });
@@ -39,14 +39,16 @@ describe("a folder", () => {
   test("takes the place of an older one, of which nothing is left", async () => {
     mkdirSync(join(root, "folder"));
     writeFileSync(join(root, "folder", "old"), "");
-    await makeFolder(join(root, "folder"), write("new"));
+    await createFolderAtomically(join(root, "folder"), write("new"));
     expect(readdirSync(join(root, "folder"))).toEqual(["file"]);
     expect(readdirSync(root)).toEqual(["folder"]);
   });
 
   test("that cannot be filled leaves the older one, and nothing else", async () => {
-    await makeFolder(join(root, "folder"), write("old"));
-    await expect(makeFolder(join(root, "folder"), () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+    await createFolderAtomically(join(root, "folder"), write("old"));
+    await expect(createFolderAtomically(join(root, "folder"), () => Promise.reject(new Error("no")))).rejects.toThrow(
+      "no",
+    );
     expect(read()).toBe("old");
     expect(readdirSync(root)).toEqual(["folder"]);
   });
@@ -54,8 +56,8 @@ describe("a folder", () => {
   test("of a run that was killed is not there; the next run removes what is left of it, and that only", async () => {
     const script = `
       import { writeFileSync } from "node:fs";
-      import { makeFolder } from ${JSON.stringify(resolve("toolchain/src/install.ts"))};
-      await makeFolder(${JSON.stringify(join(root, "folder"))}, (folder) => {
+      import { createFolderAtomically } from ${JSON.stringify(resolve("toolchain/src/install.ts"))};
+      await createFolderAtomically(${JSON.stringify(join(root, "folder"))}, (folder) => {
         writeFileSync(folder + "/file", "half");
         console.log("half way");
         return new Promise((settle) => setTimeout(settle, 60_000));
@@ -74,7 +76,7 @@ describe("a folder", () => {
     mkdirSync(join(root, "other"));
     removeUnfinished(root);
     expect(readdirSync(root)).toEqual(["other"]);
-    await makeFolder(join(root, "folder"), write("whole"));
+    await createFolderAtomically(join(root, "folder"), write("whole"));
     expect(read()).toBe("whole");
   });
 });
@@ -87,7 +89,7 @@ test("there is nothing to remove in a folder that does not exist", () => {
 
 test("a file is linked rather than copied, and keeps its mode", () => {
   writeProgram(join(root, "a"));
-  placeFile(join(root, "a"), join(root, "b"));
+  linkFile(join(root, "a"), join(root, "b"));
   expect(statSync(join(root, "b")).ino).toBe(statSync(join(root, "a")).ino);
 });
 

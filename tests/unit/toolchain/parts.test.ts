@@ -6,12 +6,12 @@ import {
   isInstalled,
   type Part,
   partsOf,
-  type Places,
-  placesOf,
+  type ToolchainPaths,
+  toolchainPaths,
 } from "../../../toolchain/src/parts.ts";
 import { makeProject, writeProgram } from "./support/machine.ts";
 
-let places: Places;
+let places: ToolchainPaths;
 beforeEach(() => {
   places = makeProject();
 });
@@ -33,9 +33,9 @@ test("the parts lie where Pulumi looks for them, at the versions that package.js
 
 test("PULUMI_HOME and XDG_CACHE_HOME are heard; an empty one of the latter is none", () => {
   const usual = { root: "/p", pulumiHome: "/h/.pulumi", cache: "/h/.cache/orion/toolchain" };
-  expect(placesOf("/p", { HOME: "/h" })).toEqual(usual);
-  expect(placesOf("/p", { HOME: "/h", XDG_CACHE_HOME: "" })).toEqual(usual);
-  expect(placesOf("/p", { HOME: "/h", PULUMI_HOME: "/x", XDG_CACHE_HOME: "/c" })).toEqual({
+  expect(toolchainPaths("/p", { HOME: "/h" })).toEqual(usual);
+  expect(toolchainPaths("/p", { HOME: "/h", XDG_CACHE_HOME: "" })).toEqual(usual);
+  expect(toolchainPaths("/p", { HOME: "/h", PULUMI_HOME: "/x", XDG_CACHE_HOME: "/c" })).toEqual({
     root: "/p",
     pulumiHome: "/x",
     cache: "/c/orion/toolchain",
@@ -117,7 +117,7 @@ describe("what the Go modules pin", () => {
     tls: "github.com/hashicorp/terraform-provider-tls",
   };
   const buildable = () =>
-    partsOf(placesOf(".", {}))
+    partsOf(toolchainPaths(".", {}))
       .filter(({ kind, buildable }) => kind === "plugin" && buildable)
       .map(({ name }) => name);
 

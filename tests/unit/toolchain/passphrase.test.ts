@@ -16,27 +16,27 @@ function saltFor(passphrase: string, word = "pulumi"): string {
 const salt = saltFor("right");
 
 test("a passphrase fits the salt that was made with it, and no other one does", () => {
-  expect(fits("right", salt)).toBe(true);
-  expect(fits("wrong", salt)).toBe(false);
-  expect(fits("right", saltFor("right", "another word"))).toBe(false);
+  expect(matchesSalt("right", salt)).toBe(true);
+  expect(matchesSalt("wrong", salt)).toBe(false);
+  expect(matchesSalt("right", saltFor("right", "another word"))).toBe(false);
 });
 
 test("the salt of the development stack was made by the engine, and opens with the well-known passphrase", () => {
   const [engineMade = ""] = saltsOf(readFileSync("Pulumi.dev.yaml", "utf8"), undefined);
   expect(engineMade).toMatch(/^v1:/);
-  expect(fits(developmentPassphrase, engineMade)).toBe(true);
+  expect(matchesSalt(developmentPassphrase, engineMade)).toBe(true);
 });
 
 test.each([[""], ["v2:unknown"], ["v1:abc"], ["v1:abc:v2:abc:abc"], ["v1::v1:abc:abc"]])(
   "of a salt like %j nothing can be said",
   (unknown) => {
-    expect(fits("any", unknown)).toBeUndefined();
+    expect(matchesSalt("any", unknown)).toBeUndefined();
   },
 );
 
 test("a salt that was cut short fits nothing, and is no crash", () => {
-  expect(fits("right", salt.slice(0, -24))).toBe(false);
-  expect(fits("right", `${salt.split(":").slice(0, 4).join(":")}:AA==`)).toBe(false);
+  expect(matchesSalt("right", salt.slice(0, -24))).toBe(false);
+  expect(matchesSalt("right", `${salt.split(":").slice(0, 4).join(":")}:AA==`)).toBe(false);
 });
 
 test("salts come from the stack's file and from the state, each once", () => {

@@ -3,7 +3,7 @@
  * as the document of the real API says, or the test fails.
  */
 import fastify, { type FastifyInstance } from "fastify";
-import { addInterference } from "../../../../rehearsal/cloud/interference.ts";
+import { injectCallFaults } from "../../../../rehearsal/cloud/call-faults.ts";
 import { type FaultObjects, Faults, faultSchema } from "../../../../rehearsal/faults.ts";
 import { registerHetzner } from "../../../../rehearsal/hetzner/api.ts";
 import type { Cloud, CloudOptions } from "../../../../rehearsal/hetzner/cloud.ts";
@@ -58,7 +58,7 @@ export class HetznerApi {
     const { path = ":memory:", machines = new NoMachines() } = options;
     this.store = new Store<HetznerObjects & FaultObjects>(path);
     this.faults = new Faults(this.store, machines, options.random);
-    addInterference(this.app, this.faults);
+    injectCallFaults(this.app, this.faults);
     const { cloud, resume } = registerHetzner(this.app, {
       store: this.store,
       now: () => this.now,

@@ -54,7 +54,7 @@ export interface Played {
   readonly said: string[];
 }
 
-export function machine(places: Places, given: Given = {}): Played {
+export function machine(places: ToolchainPaths, given: Given = {}): Played {
   const { download = false, withheld = [], go, freeGiB = 100 } = given;
   const played = { ran: [] as string[], builds: [] as Played["builds"], said: [] as string[] };
   const play = (program: string, args: readonly string[], options: RunOptions): Outcome | Promise<Outcome> => {

@@ -4,7 +4,7 @@ import { closeSync, openSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-export interface ChildOptions {
+export interface ServerProcessOptions {
   readonly title: string;
   readonly program: string;
   readonly args: readonly string[];
@@ -17,7 +17,7 @@ export interface ChildOptions {
 }
 
 /** A running server program. */
-export class Child {
+export class ServerProcess {
   readonly #process: ChildProcess;
   readonly #ended: Promise<void>;
 
@@ -39,7 +39,7 @@ export class Child {
    *
    * @throws {Error} when it is not ready within 20 s
    */
-  static async start(options: ChildOptions): Promise<Child> {
+  static async start(options: ServerProcessOptions): Promise<ServerProcess> {
     const output = openSync(options.log, "a");
     // The child is killed when this process ends, even by SIGKILL.
     const child = spawn("setpriv", ["--pdeathsig", "KILL", options.program, ...options.args], {
@@ -48,7 +48,7 @@ export class Child {
       stdio: ["ignore", output, output],
     });
     closeSync(output);
-    const server = new Child(child);
+    const server = new ServerProcess(child);
     const failed = new Promise<never>((_resolve, reject) => {
       child.once("error", reject);
       child.once("exit", (code) => {
@@ -74,7 +74,7 @@ export class Child {
   }
 }
 
-async function isReady({ title, address, log }: ChildOptions): Promise<void> {
+async function isReady({ title, address, log }: ServerProcessOptions): Promise<void> {
   const end = Date.now() + 20_000;
   while (Date.now() < end) {
     if (await accepts(address)) return;
@@ -83,7 +83,7 @@ async function isReady({ title, address, log }: ChildOptions): Promise<void> {
   throw new Error(`The ${title} does not answer at ${address.host}:${address.port} within 20 s; see ${log}`);
 }
 
-const accepts = ({ host, port }: ChildOptions["address"]): Promise<boolean> =>
+const accepts = ({ host, port }: ServerProcessOptions["address"]): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect(port, host);
     socket.once("connect", () => {

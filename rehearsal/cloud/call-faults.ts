@@ -8,7 +8,7 @@ const prefixes = { hetzner: "/hetzner/v1", cloudflare: "/client/v4" } as const;
 type Api = keyof typeof prefixes;
 
 /** Applies matching faults to the calls of both APIs, before any handler runs. */
-export function addInterference(app: FastifyInstance, faults: Faults): void {
+export function injectCallFaults(app: FastifyInstance, faults: Faults): void {
   app.addHook("onRequest", async (request, reply) => {
     for (const [api, prefix] of Object.entries(prefixes) as [Api, string][]) {
       if (!request.url.startsWith(`${prefix}/`)) continue;
@@ -19,7 +19,7 @@ export function addInterference(app: FastifyInstance, faults: Faults): void {
 }
 
 async function interfere(
-  { seconds, hangs, reply: wanted }: Interference,
+  { seconds, hangs, reply: wanted }: CallFaults,
   api: Api,
   request: FastifyRequest,
   reply: FastifyReply,

@@ -23,7 +23,7 @@ const onlyWithMachines: readonly unknown[] = ["never_boots", "partition", "volum
  *
  * @throws {UserError} when no resource has that name or id, or the cloud has no machines
  */
-export function withSubjects(asked: unknown, { store, machines }: Pick<Cloud, "store" | "machines">): unknown {
+export function resolveFaultTargets(asked: unknown, { store, machines }: Pick<Cloud, "store" | "machines">): unknown {
   if (!isRecord(asked)) return asked;
   const { kind, server, servers, volume, resource } = asked;
   if (machines.kind === "none" && onlyWithMachines.includes(kind)) {

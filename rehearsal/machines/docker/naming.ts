@@ -13,7 +13,7 @@ export interface PublicNetwork {
 const subnetSize = 8;
 const mostAddresses = 65_536 / subnetSize;
 
-export class Names {
+export class Naming {
   /** Name of the cloud; short, since it is part of the names of iptables chains. */
   readonly instance: string;
   /** Second octet: public addresses are 127.<block>.0.0/16, their containers are in 10.<block>.0.0/16. */

@@ -4,7 +4,7 @@ import service from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/engine_pb.js";
 
 /** Sends one log line; a failure to deliver it is ignored. */
-export function say(address: string, message: string): Promise<void> {
+export function logToEngine(address: string, message: string): Promise<void> {
   const engine = new service.EngineClient(address, grpc.credentials.createInsecure());
   const request = new messages.LogRequest();
   request.setSeverity(messages.LogSeverity.INFO);

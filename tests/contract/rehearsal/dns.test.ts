@@ -1,9 +1,9 @@
-/** Names as servers of the rehearsal cloud find them, asked over real sockets. */
+/** DNS names as servers of the rehearsal cloud resolve them, queried over real sockets. */
 import { createSocket } from "node:dgram";
 import { Resolver as Client } from "node:dns/promises";
 import { encode } from "dns-packet";
-import { NameServer } from "../../../rehearsal/names/name-server.ts";
-import { Resolver } from "../../../rehearsal/names/resolver.ts";
+import { NameServer } from "../../../rehearsal/dns/name-server.ts";
+import { Resolver } from "../../../rehearsal/dns/resolver.ts";
 import { namesOf, placeOf } from "../../../rehearsal/registry/registry.ts";
 import { freePort } from "../../../testing/free-port.ts";
 import { accountId, Api } from "./support/api.ts";

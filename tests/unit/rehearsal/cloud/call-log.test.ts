@@ -1,18 +1,18 @@
 import fastify, { type FastifyInstance } from "fastify";
-import { Calls, watchCalls } from "../../../../rehearsal/cloud/calls.ts";
+import { CallLog, recordCalls } from "../../../../rehearsal/cloud/call-log.ts";
 import { failure } from "../../../../rehearsal/cloudflare/envelope.ts";
 import { HetznerError } from "../../../../rehearsal/hetzner/errors.ts";
 
 let app: FastifyInstance;
-let calls: Calls;
+let calls: CallLog;
 let lines: string[];
 let noted: Promise<void>;
 beforeEach(() => {
   app = fastify();
-  calls = new Calls();
+  calls = new CallLog();
   lines = [];
   noted = new Promise((resolve) => {
-    watchCalls(app, calls, (line) => {
+    recordCalls(app, calls, (line) => {
       lines.push(line);
       resolve();
     });

@@ -2,11 +2,11 @@
 import { createHmac } from "node:crypto";
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Child } from "../../programs/child.ts";
+import { ServerProcess } from "../../programs/server-process.ts";
 import { sign } from "./signature.ts";
 import type { AccessKey, ObjectStorage } from "./storage.ts";
 
-export interface GatewayOptions {
+export interface S3ServerOptions {
   /** The program, from `ensureProgram(storage, ...)`. */
   readonly program: string;
   /** Folder for its files, below the cloud's folder. */
@@ -19,13 +19,13 @@ export interface GatewayOptions {
 
 const region = "auto";
 
-export class Gateway implements ObjectStorage {
-  readonly #options: GatewayOptions;
+export class S3Server implements ObjectStorage {
+  readonly #options: S3ServerOptions;
   readonly #root: { readonly id: string; readonly secret: string };
-  #child: Child | undefined;
+  #child: ServerProcess | undefined;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(options: GatewayOptions) {
+  constructor(options: S3ServerOptions) {
     this.#options = options;
     const secret = createHmac("sha256", options.token).update("object storage").digest("hex");
     this.#root = { id: "rehearsal-cloud", secret };
@@ -40,7 +40,7 @@ export class Gateway implements ObjectStorage {
     const { program, folder, port } = this.#options;
     const [objects, accounts] = [join(folder, "objects"), join(folder, "accounts")];
     for (const each of [objects, accounts]) mkdirSync(each, { recursive: true, mode: 0o700 });
-    this.#child = await Child.start({
+    this.#child = await ServerProcess.start({
       title: "object storage",
       program,
       args: [

@@ -16,7 +16,7 @@ export interface Call {
 
 const kept = 100;
 
-export class Calls {
+export class CallLog {
   readonly #calls: Call[] = [];
   #total = 0;
 
@@ -38,7 +38,7 @@ export class Calls {
 }
 
 /** Records every call of the APIs and writes it into the log. */
-export function watchCalls(app: FastifyInstance, calls: Calls, log: (line: string) => void): void {
+export function recordCalls(app: FastifyInstance, calls: CallLog, log: (line: string) => void): void {
   const problems = new WeakMap<FastifyRequest, string>();
   const note = (request: FastifyRequest, status: number, milliseconds: number): void => {
     const [path = ""] = request.url.split("?");

@@ -1,4 +1,4 @@
-import { withSubjects } from "../../../../rehearsal/cloud/fault-subjects.ts";
+import { resolveFaultTargets } from "../../../../rehearsal/cloud/fault-targets.ts";
 import { NoMachines } from "../../../../rehearsal/machines/none.ts";
 import { HetznerApi } from "../support/hetzner.ts";
 
@@ -46,7 +46,7 @@ test.each([
     { kind: "sold_out", locations: ["fsn1"] },
   ],
 ])("%j is about what bears the name", async (asked, meant) => {
-  expect(withSubjects(asked, await cloud())).toEqual(meant);
+  expect(resolveFaultTargets(asked, await cloud())).toEqual(meant);
 });
 
 test.each([
@@ -60,12 +60,12 @@ test.each([
   ],
 ])("%j: %s", async (asked, message) => {
   const found = await cloud();
-  expect(() => withSubjects(asked, found)).toThrow(message);
+  expect(() => resolveFaultTargets(asked, found)).toThrow(message);
 });
 
 test("a fault of machines is refused in a cloud without machines", () => {
   const { cloud: bare } = new HetznerApi();
-  expect(() => withSubjects({ kind: "partition", servers: [1, 2] }, bare)).toThrow(
+  expect(() => resolveFaultTargets({ kind: "partition", servers: [1, 2] }, bare)).toThrow(
     "partition needs machines, and this cloud has none (machines: none)",
   );
 });

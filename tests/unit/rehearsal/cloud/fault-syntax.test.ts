@@ -1,4 +1,4 @@
-import { faultKinds, faultOf, faultUsage, faultWords } from "../../../../rehearsal/cloud/fault-words.ts";
+import { faultKinds, parseFault, faultUsage, formatFault } from "../../../../rehearsal/cloud/fault-syntax.ts";
 import { faultSchema } from "../../../../rehearsal/faults.ts";
 
 test.each([
@@ -16,19 +16,19 @@ test.each([
   ["never_boots server=12", { kind: "never_boots", server: "12" }],
   ["partition servers=core-1,db-2", { kind: "partition", servers: ["core-1", "db-2"] }],
 ])("%s is the fault, and the fault is these words", (words, fault) => {
-  expect(faultOf(words.split(" "))).toEqual(fault);
-  expect(faultWords(fault)).toBe(words);
+  expect(parseFault(words.split(" "))).toEqual(fault);
+  expect(formatFault(fault)).toBe(words);
 });
 
 test("a text with blanks stays one", () => {
   const fault = { kind: "reply", api: "hetzner", status: 500, message: "no luck = no server" };
-  expect(faultOf(["reply", "api=hetzner", "status=500", "message=no luck = no server"])).toEqual(fault);
-  expect(faultWords(fault)).toBe('reply api=hetzner status=500 message="no luck = no server"');
+  expect(parseFault(["reply", "api=hetzner", "status=500", "message=no luck = no server"])).toEqual(fault);
+  expect(formatFault(fault)).toBe('reply api=hetzner status=500 message="no luck = no server"');
 });
 
 test("what is a matter of course is left out", () => {
   const fault = { id: 3, ...faultSchema.parse({ kind: "reply", api: "hetzner", status: 429 }) };
-  expect(faultWords(fault)).toBe("reply api=hetzner status=429");
+  expect(formatFault(fault)).toBe("reply api=hetzner status=429");
 });
 
 test("the help has every kind of fault, in words that the cloud understands", () => {
@@ -37,14 +37,14 @@ test("the help has every kind of fault, in words that the cloud understands", ()
     expect(faultUsage).toContain(`  ${kind} ${words}\n`);
     // The words as they are there: the first of several, names as numbers.
     const plain = words.replaceAll(/[[\]]/g, "").replaceAll("NAME", "1").replaceAll(/\|\w+/g, "");
-    const fault = faultOf([kind, ...plain.split(" ")]);
+    const fault = parseFault([kind, ...plain.split(" ")]);
     const numbered = { ...fault, ...numbersOf(fault), ...(kind === "volume_full" && { server: 1 }) };
     expect(faultSchema.safeParse(numbered).error).toBeUndefined();
   }
 });
 
-/** Names as the cloud makes numbers of them. */
-const numbersOf = ({ server, volume, servers, resource }: ReturnType<typeof faultOf>) => ({
+/** Naming as the cloud makes numbers of them. */
+const numbersOf = ({ server, volume, servers, resource }: ReturnType<typeof parseFault>) => ({
   ...(server !== undefined && { server: Number(server) }),
   ...(volume !== undefined && { volume: Number(volume) }),
   ...(Array.isArray(servers) && { servers: servers.map(Number) }),
@@ -59,5 +59,5 @@ test.each([
     /Fault partition: got 'core-1,db-2', expected key=value as in\n {2}partition servers=NAME,NAME/,
   ],
 ])("%j is refused with what is expected", (words, message) => {
-  expect(() => faultOf(words)).toThrow(message);
+  expect(() => parseFault(words)).toThrow(message);
 });

@@ -13,14 +13,14 @@ const eventSchema = z.object({
 /** Exit code of a container whose system requested a reboot: its init process is ended by SIGHUP. */
 const rebooted = "129";
 
-export class Watch {
-  readonly #names: Names;
+export class ContainerWatch {
+  readonly #names: Naming;
   readonly #onReboot: (container: string) => void;
   readonly #running = new Set<string>();
   #child: ChildProcess | undefined;
   #closed = false;
 
-  constructor(names: Names, onReboot: (container: string) => void) {
+  constructor(names: Naming, onReboot: (container: string) => void) {
     this.#names = names;
     this.#onReboot = onReboot;
   }

@@ -46,7 +46,7 @@ function valueOf(key: string, text: string): unknown {
  *
  * @throws {UserError} when the kind is unknown or an argument is not key=value
  */
-export function faultOf([kind = "", ...words]: readonly string[]): Json {
+export function parseFault([kind = "", ...words]: readonly string[]): Json {
   if (!isKind(kind)) {
     throw new UserError(
       `${kind === "" ? "A fault needs a kind" : `Unknown fault '${kind}'`}; the kinds and their arguments:\n${faultUsage}`,
@@ -63,7 +63,7 @@ export function faultOf([kind = "", ...words]: readonly string[]): Json {
 }
 
 /** Formats a fault as the arguments that add it, without default values. */
-export function faultWords({ kind, ...rest }: Json): string {
+export function formatFault({ kind, ...rest }: Json): string {
   const plain = { path: "/", rate: 1, seconds: 0, message: "a fault of the rehearsal" };
   const words = Object.entries(rest)
     .filter(([key, value]) => key !== "id" && value !== Reflect.get(plain, key))

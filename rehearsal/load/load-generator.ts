@@ -44,7 +44,7 @@ export interface LedgerTally {
   readonly unconfirmed: readonly string[];
 }
 
-export class Load {
+export class LoadGenerator {
   readonly #options: LoadOptions;
   readonly #ledger: string[] = [];
   readonly #answered: Record<string, number> = {};
@@ -93,7 +93,7 @@ export class Load {
   }
 
   /** Looks up every acknowledged order and waits for its task. @param seconds time limit for all tasks, from now on */
-  async settle(seconds: number): Promise<LedgerTally> {
+  async verifyLedger(seconds: number): Promise<LedgerTally> {
     const end = Date.now() + seconds * 1000;
     const tally = { lost: [] as string[], doubled: [] as string[], unconfirmed: [] as string[] };
     for (const reference of this.#ledger) {
@@ -150,7 +150,7 @@ export class Load {
     while (!this.#isEnded) {
       const began = new Date();
       try {
-        const how = await this.#options.visitor.talk(this.#ended);
+        const how = await this.#options.visitor.holdWebSocket(this.#ended);
         if (how === "done") return;
         this.#reconnected++;
       } catch (error) {
