@@ -1,5 +1,5 @@
 # Orion: every command of the platform. `make help` lists them; STACK chooses the stack.
-# REHEARSAL=1: not the stack itself is meant, but what `make rehearse` made of it on CLOUD.
+# REHEARSAL=1: act on the stack's rehearsal on the cloud CLOUD (`make rehearse`), not on the stack itself.
 REHEARSAL ?=
 CLOUD ?= main
 STACK ?= $(if $(or $(REHEARSAL),$(filter rehearse diff,$(MAKECMDGOALS))),prod,dev)
@@ -9,9 +9,9 @@ TO ?=
 SERVICE ?=
 SERVER ?=
 DATA ?= ask
-# The project's own programs first: among them the Node.js that the program needs.
+# The project's own programs come first on the PATH, including a Node.js that can run the program.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
-# What Node.js compiled once starts twice as fast.
+# Node.js keeps compiled code here, and starts twice as fast.
 export NODE_COMPILE_CACHE := $(CURDIR)/.orion/cache/node
 tool = node tools/cli.ts $(if $(REHEARSAL),--rehearsal $(CLOUD))
 access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
@@ -29,7 +29,7 @@ node_modules/.package-lock.json: package-lock.json
 	npm ci --no-fund --no-audit --loglevel=error
 	@touch $@
 
-setup: node_modules/.package-lock.json ## Get the engine, its plugins and a Docker Engine, where they are missing
+setup: node_modules/.package-lock.json ## Install the engine, its plugins and a Docker Engine if they are missing
 	@node toolchain/src/cli.ts ensure all
 
 engine: node_modules/.package-lock.json
@@ -38,7 +38,7 @@ engine: node_modules/.package-lock.json
 docker: node_modules/.package-lock.json ## Install or start the Docker Engine
 	@node toolchain/src/cli.ts ensure docker
 
-images: setup ## Get or build the container images of the development stack
+images: setup ## Pull or build the container images of the development stack
 	@node images/build.ts
 
 up: engine ## Bring the stack up and say what runs where (YES=1: with servers, too, without asking)
@@ -98,19 +98,19 @@ restore-drill: node_modules/.package-lock.json ## Restore the newest backup into
 place = $(if $(PORT),--port $(PORT)) $(if $(BLOCK),--block $(BLOCK))
 cloud = node rehearsal/cloud/cli.ts $(@:cloud-%=%) --name $(CLOUD)
 
-rehearse: setup ## The production stack on a rehearsal cloud, or its move there: PHASE=mvp STACK=prod CLOUD=main
+rehearse: setup ## Bring the production stack up on a rehearsal cloud, or move it to a phase: PHASE=mvp STACK=prod CLOUD=main
 	@$(tool) rehearse --stack $(STACK) --cloud $(CLOUD) $(if $(PHASE),--phase $(PHASE)) $(place)
 
-cloud-up: $(if $(filter none,$(MACHINES)),node_modules/.package-lock.json,docker) ## A rehearsal cloud: CLOUD=main MACHINES=docker|none PORT=8470 ZONES=example.com
+cloud-up: $(if $(filter none,$(MACHINES)),node_modules/.package-lock.json,docker) ## Create or start a rehearsal cloud: CLOUD=main MACHINES=docker|none PORT=8470 ZONES=example.com
 	@$(cloud) $(if $(MACHINES),--machines $(MACHINES)) $(place) $(if $(ZONES),--zones $(ZONES))
 
 cloud-down: node_modules/.package-lock.json ## Delete the rehearsal cloud with everything in it
 	@$(cloud)
 
-cloud-status: node_modules/.package-lock.json ## What the rehearsal cloud has
+cloud-status: node_modules/.package-lock.json ## Show servers, load balancers, records, buckets and faults of the rehearsal cloud
 	@$(cloud)
 
-cloud-fault: node_modules/.package-lock.json ## What goes wrong in it: FAULT="reply api=hetzner status=503" or REMOVE=all; alone, a list
+cloud-fault: node_modules/.package-lock.json ## Inject a fault: FAULT="reply api=hetzner status=503"; remove: REMOVE=all; without either: list
 	@$(cloud) $(if $(REMOVE),remove $(REMOVE),$(if $(FAULT),add $(FAULT)))
 
 check: node_modules/.package-lock.json ## Types, lint and format
@@ -129,7 +129,7 @@ test-unit: node_modules/.package-lock.json ## Types, lint, format and unit tests
 units:
 	@jest --selectProjects unit --maxWorkers=100%
 
-test-contract: setup ## The plugins against their npm packages, the emulated APIs against their documents
+test-contract: setup ## Check the plugins against their npm packages, and the emulated APIs against their OpenAPI documents
 	@jest --selectProjects contract
 
 test-e2e: images ## The development stack for real
@@ -138,7 +138,7 @@ test-e2e: images ## The development stack for real
 test-long: images ## More or less of a live platform, change by change: a quarter of an hour, not in `make test`
 	@jest --selectProjects long --runInBand
 
-test-app: ## The sample application's own tests
+test-app: ## Run the sample application's tests
 	@sample-app/tests/run.sh
 
 # Side by side, once the engine is there: both of them wait most of the time.
@@ -152,14 +152,14 @@ bench: images ## Measure the everyday commands, into bench/*.md
 bench-rehearsal: images ## Measure the rehearsal cloud, into bench/rehearsal.md
 	@node bench/rehearsal.ts
 
-bench-production: images ## Measure production on a rehearsal cloud, into bench/production.md
+bench-production: images ## Measure the first update and changes under load on a rehearsal cloud, into bench/production.md
 	@node bench/production.ts
 
-bench-scale: images ## Measure the move to several servers and what is there then, into bench/scale.md
+bench-scale: images ## Measure the move to several servers, the replica and the loss of a server, into bench/scale.md
 	@node bench/scale.ts
 
-bench-promotion: images ## Measure what the loss of the server with the primary costs, into bench/promotion.md
+bench-promotion: images ## Measure the promotion of the replica after the loss of the primary's server, into bench/promotion.md
 	@node bench/promotion.ts
 
-bench-faults: images ## Measure what faults cost, with ten updates killed, into bench/faults.md
+bench-faults: images ## Measure recovery from faults, with ten updates killed, into bench/faults.md
 	@node bench/faults.ts

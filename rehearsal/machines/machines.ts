@@ -25,11 +25,11 @@ export interface MachineSpec {
   readonly cores: number;
   /** Memory of the server type in GB. */
   readonly memoryGb: number;
-  /** Changes with every create and rebuild, so that cloud-init runs anew. */
+  /** Changes with every create and rebuild, so that cloud-init runs again. */
   readonly instanceId: string;
 }
 
-/** A server's place in a private network. */
+/** A server's interface in a private network. */
 export interface NetworkInterface {
   readonly networkId: number;
   /** CIDR of the whole network, for example 10.20.0.0/16. */
@@ -38,7 +38,7 @@ export interface NetworkInterface {
   readonly aliasAddresses: readonly string[];
 }
 
-/** One rule as Hetzner has it; addresses are CIDRs. Everything inbound that no rule allows is dropped; outbound without rules is free. */
+/** One rule in Hetzner's terms; addresses are CIDRs. Inbound packets need a rule; outbound ones are allowed if there are no outbound rules. */
 export interface FirewallRule {
   readonly direction: "in" | "out";
   readonly protocol: "tcp" | "udp" | "icmp" | "esp" | "gre";
@@ -51,7 +51,7 @@ export interface FirewallRule {
 export interface VolumeSpec {
   readonly id: number;
   readonly sizeGb: number;
-  /** File system to make when the Volume has none. */
+  /** File system to create when the Volume has none. */
   readonly format: "ext4" | "xfs" | undefined;
 }
 
@@ -107,7 +107,7 @@ export type Health = "healthy" | "unhealthy" | "unknown";
 export interface Machines {
   readonly kind: "docker" | "none";
 
-  /** Makes the machine with a fresh disk (an existing one with another `instanceId` is wiped) and starts it when `running`. */
+  /** Creates the machine with an empty disk (an existing one with another `instanceId` is wiped) and starts it when `running`. */
   create(spec: MachineSpec, running: boolean): Promise<void>;
   /** Presses the power button: on. */
   powerOn(id: number): Promise<void>;
@@ -121,7 +121,7 @@ export interface Machines {
   delete(id: number): Promise<void>;
   /** New limits after a change of the server type. */
   resize(id: number, cores: number, memoryGb: number): Promise<void>;
-  /** All private interfaces that the machine has; others are taken away. Works while it runs. */
+  /** Sets the private interfaces of the machine; others are removed. Works while it runs. */
   setNetworks(id: number, interfaces: readonly NetworkInterface[]): Promise<void>;
   /** The rules of every firewall that applies; undefined: no firewall, everything on the public address is open. */
   setFirewall(id: number, rules: readonly FirewallRule[] | undefined): Promise<void>;
@@ -136,10 +136,10 @@ export interface Machines {
   deleteVolume(id: number): Promise<void>;
   /** The device appears as /dev/disk/by-id/scsi-0HC_Volume_<id>; with `automount` it is mounted at /mnt/HC_Volume_<id>. */
   attachVolume(id: number, serverId: number, automount: boolean): Promise<void>;
-  /** Unmounts where possible and takes the device away. */
+  /** Unmounts if possible and removes the device. */
   detachVolume(id: number, serverId: number): Promise<void>;
 
-  /** Makes the load balancer or changes it without dropping a connection. */
+  /** Creates or changes the load balancer without dropping a connection. */
   setBalancer(spec: BalancerSpec): Promise<void>;
   /** Health by `<target name>:<listen port>`. */
   balancerHealth(id: number): Promise<Readonly<Record<string, Health>>>;
@@ -148,9 +148,9 @@ export interface Machines {
   /** Drops every packet between two servers, or lets them pass again. */
   setPartition(serverA: number, serverB: number, partitioned: boolean): Promise<void>;
 
-  /** From its next start on the server's boot hangs, or no longer does. */
+  /** Makes the server's boot hang from its next start on, or not any more. */
   setNeverBoots(id: number, never: boolean): Promise<void>;
-  /** Fills the file system of a mounted Volume, or gives the room back. */
+  /** Fills the file system of a mounted Volume, or frees the space again. */
   setVolumeFull(id: number, serverId: number, full: boolean): Promise<void>;
 
   /** Removes every machine, network, Volume, balancer and packet filter rule that this cloud made. */

@@ -1,7 +1,7 @@
 """Runs the migrations on `DATABASE_URL`, which should be a direct connection to the primary.
 
-All of them run in one transaction, after an advisory lock: a second runner waits for the first and then finds nothing
-to do. A statement that cannot get its table lock soon gives up, so a migration never queues the whole site behind it.
+All of them run in one transaction, after an advisory lock: a second runner waits for the first and then has nothing
+to do. A statement fails when it cannot get its table lock soon, so a migration never blocks all queries of the site.
 """
 
 from alembic import context

@@ -21,7 +21,7 @@ PASSWORD = "t3st-Pa55word"  # noqa: S105 - searched for in logs, where it must n
 def free_port() -> int:
     """Return a free loopback port.
 
-    It lies below those that the system gives to outgoing connections: one of these may be taken the moment after.
+    It is below the range for outgoing connections: a port of that range could be taken in the next moment.
     """
     while True:
         port = random.randrange(20_000, 32_000)

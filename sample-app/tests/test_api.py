@@ -17,7 +17,7 @@ from tests.servers import PASSWORD, wait_until
 
 
 def order(**changes: object) -> dict[str, object]:
-    """An order with a reference of its own."""
+    """An order with a unique reference."""
     return {"reference": uuid4().hex, "item": "tea", "quantity": 2, "email": "ann@example.test"} | changes
 
 

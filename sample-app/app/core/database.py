@@ -1,6 +1,6 @@
 """PostgreSQL through SQLAlchemy: engines, and sessions for writing and reading.
 
-`from app.core.database import engine` gives the primary's engine, for a quick look from a Python shell.
+`from app.core.database import engine` gives the primary's engine, for use in a Python shell.
 """
 
 import logging

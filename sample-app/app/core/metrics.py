@@ -1,6 +1,6 @@
 """Prometheus metrics of the web process.
 
-With PROMETHEUS_MULTIPROC_DIR set (`main.py` does), the Uvicorn workers of one container share their counts through
+With PROMETHEUS_MULTIPROC_DIR set (`main.py` sets it), the Uvicorn workers of one container share their counts through
 files in it.
 """
 

@@ -33,7 +33,7 @@ class Message:
 def send_once(session: Session, key: str, message: Message) -> bool:
     """Send an e-mail unless one with this key was sent before. Returns whether it was sent now.
 
-    The record is made first and committed by the caller afterwards: a failed sending leaves no record, and a crash
+    The record is inserted first and committed by the caller afterwards: a failed send leaves no record, and a crash
     between sending and committing sends twice rather than never.
     """
     config = settings(EmailSettings)

@@ -37,7 +37,7 @@ def confirmation_of(order_id: int) -> Call:
 
 
 def place_order(session: Session, new: NewOrder) -> Placed:
-    """Insert an order with its outbox row. An order with the same reference is returned as it is."""
+    """Insert an order with its outbox row. An existing order with the same reference is returned unchanged."""
     statement = insert(Order).values(**new.model_dump()).on_conflict_do_nothing(index_elements=["reference"])
     order = session.scalars(statement.returning(Order)).one_or_none()
     if order is None:

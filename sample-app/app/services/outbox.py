@@ -45,7 +45,7 @@ def remember(session: Session, call: Call, order_id: int | None = None) -> None:
 def take_due(session: Session) -> list[Call]:
     """Return the calls that are due and schedule their next attempt, with exponential backoff.
 
-    Growing pauses keep a long queue from filling up with copies of what is already waiting in it.
+    The backoff keeps a long queue from filling up with copies of tasks that already wait in it.
     """
     rows = session.scalars(
         select(Outbox)

@@ -1,7 +1,7 @@
-"""The worker's events, as Flower shows them, without waiting for a broker that does not answer.
+"""Event dispatcher of the worker that does not block while its broker is unavailable.
 
-Celery sends the worker's heartbeat from its event loop and tries again for as long as it takes. Until the broker is
-back, the loop then does nothing else: the worker does not connect anew, and does not end when it is told to.
+Celery sends the worker's heartbeat from its event loop and retries without a limit. Until the broker is back, the loop does
+nothing else: the worker neither reconnects nor ends on SIGTERM.
 """
 
 from celery.app.events import Events as StandardEvents

@@ -1,7 +1,7 @@
 """Heartbeat file that shows that the worker's event loop runs and is connected to the broker.
 
 The file is touched from the consumer's own timer. The timer exists only while the consumer is connected, so the file
-grows old when the broker is lost, when the loop hangs, and when the process is gone.
+grows old when the broker is lost, when the loop hangs, and when the process has ended.
 """
 
 from celery import bootsteps

@@ -1,6 +1,6 @@
 """Inserts what a new platform needs: feature flags, plans and an administrator. Safe to run again.
 
-What exists is left alone, so a flag that was switched in production stays switched.
+Existing rows are not changed, so a flag that was switched in production stays switched.
 The administrator (`ADMIN_EMAIL`) gets no password; `send_password_reset` lets them choose one.
 """
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes a configuration file of every template, with the variables that the environment defines filled in.
-# Others, such as nginx's own $host, stay as they are.
+# Generates a configuration file from every template, replacing variables that the environment defines.
+# Other variables, such as nginx's own $host, stay unchanged.
 set -eu
 
 templates=${NGINX_ENVSUBST_TEMPLATE_DIR:-/etc/nginx/templates}
