@@ -1,5 +1,4 @@
 /** The rehearsal cloud in one process: both emulated APIs, edge, registries, name servers, faults and the status page. */
-import { timingSafeEqual } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fastify, { type FastifyInstance } from "fastify";
@@ -32,12 +31,9 @@ import {
 import { namesOf, placeOf, Registry, type RegistryObjects } from "../registry/registry.ts";
 import { Store } from "../store.ts";
 import { CallLog, recordCalls } from "./call-log.ts";
-import { resolveFaultTargets } from "./fault-targets.ts";
-import { formatFault } from "./fault-syntax.ts";
+import { registerControlApi } from "./control-api.ts";
 import { injectCallFaults } from "./call-faults.ts";
-import { pageOf } from "./page.ts";
 import { cloudAddresses, type CloudSettings, registryPort, zoneOf } from "./settings.ts";
-import { statusOf } from "./status.ts";
 
 export interface EmulatorOptions {
   /** Folder of the project. */
@@ -59,7 +55,18 @@ interface Programs {
   readonly acme: string;
 }
 
+/** The servers behind the APIs, in a cloud with machines. */
+interface Parts {
+  readonly s3: S3Server;
+  readonly registry: Registry;
+  readonly acme: AcmeAuthority;
+  readonly edge: Edge;
+  readonly names: NameServer;
+}
+
 type Objects = HetznerObjects & CloudflareObjects & FaultObjects & RegistryObjects;
+
+const now = (): Date => new Date();
 
 export class Emulator {
   readonly #options: EmulatorOptions;
@@ -75,41 +82,55 @@ export class Emulator {
   /** @param programs paths of the server programs; undefined: only the APIs are served */
   private constructor(options: EmulatorOptions, programs: Programs | undefined) {
     this.#options = options;
-    const { root, folder, settings, progress, log } = options;
-    const { instance, block, token, accountId, zones } = settings;
-    const addresses = cloudAddresses(block);
-    const now = () => new Date();
+    const { root, folder, settings, progress } = options;
+    const { instance, block, token } = settings;
+    const cloudFolders = { root, folder, instance, block, cloudAddresses: cloudAddresses(block), progress };
     this.#store = new Store<Objects>(join(folder, "cloud.sqlite"));
-    this.#machines = programs
-      ? new DockerMachines({ root, folder, instance, block, cloudAddresses: addresses, progress })
-      : new NoMachines();
+    this.#machines = programs ? new DockerMachines(cloudFolders) : new NoMachines();
     this.#faults = new Faults(this.#store, this.#machines);
     const s3 =
       programs &&
       new S3Server({ program: programs.storage, folder: join(folder, "objects"), port: settings.port + 1, token });
-    this.#app = fastify({ forceCloseConnections: true, bodyLimit: 16 * 2 ** 20 });
-    injectCallFaults(this.#app, this.#faults);
-    recordCalls(this.#app, this.#calls, log);
-    this.#app.setNotFoundHandler(async (request, reply) => {
+    this.#app = this.#createApp();
+    this.#hetzner = this.#registerHetzner();
+    this.#world = this.#registerCloudflare(s3);
+    this.#parts = programs && s3 && this.#createParts(programs, s3);
+    this.#registerControlApi();
+  }
+
+  #createApp(): FastifyInstance {
+    const app = fastify({ forceCloseConnections: true, bodyLimit: 16 * 2 ** 20 });
+    injectCallFaults(app, this.#faults);
+    recordCalls(app, this.#calls, this.#options.log);
+    app.setNotFoundHandler(async (request, reply) => {
       const message = `${request.method} ${request.url.split("?")[0] ?? ""} is not emulated: the APIs are below /hetzner/v1 and /client/v4`;
       await reply
         .code(501)
         .header("x-should-retry", "false")
         .send({ error: { code: "not_emulated", message } });
     });
-    this.#hetzner = registerHetzner(this.#app, {
+    return app;
+  }
+
+  #registerHetzner(): ReturnType<typeof registerHetzner> {
+    const { log, settings } = this.#options;
+    return registerHetzner(this.#app, {
       store: this.#store,
       machines: this.#machines,
       now,
-      block,
-      token,
+      block: settings.block,
+      token: settings.token,
       soldOut: (type) => this.#faults.soldOut(type),
       actionFault: this.#faults.onAction,
       onError: (error) => {
         log(`PROBLEM ${error instanceof Error ? error.message : String(error)}`);
       },
     });
-    this.#world = registerCloudflare(this.#app, {
+  }
+
+  #registerCloudflare(s3: S3Server | undefined): ReturnType<typeof registerCloudflare> {
+    const { token, accountId, zones } = this.#options.settings;
+    return registerCloudflare(this.#app, {
       store: this.#store,
       now,
       token,
@@ -117,42 +138,59 @@ export class Emulator {
       zones: zones.map(zoneOf),
       objects: s3 ?? noObjects,
     });
-    this.#addOwn();
-    const acme =
-      programs &&
-      new AcmeAuthority({
-        program: programs.acme,
-        folder: join(folder, "acme"),
-        host: addresses.acme,
-        resolver: this.#resolver(addresses),
-        store: this.#world.store,
-        now,
-      });
-    const names = new Naming(instance, block);
+  }
+
+  #createParts(programs: Programs, s3: S3Server): Parts {
+    const { folder, settings } = this.#options;
+    const { instance, block } = settings;
+    const addresses = cloudAddresses(block);
+    const naming = new Naming(instance, block);
     const fromServer = {
-      edge: names.fromServer(addresses.edge),
-      registry: names.fromServer(addresses.registry),
-      acme: names.fromServer(addresses.acme),
+      edge: naming.fromServer(addresses.edge),
+      registry: naming.fromServer(addresses.registry),
+      acme: naming.fromServer(addresses.acme),
     };
-    this.#parts = programs &&
-      s3 &&
-      acme && {
-        s3,
-        acme,
-        registry: new Registry({
-          program: programs.registry,
-          folder: join(folder, "registry"),
-          host: addresses.registry,
-          port: registryPort,
-        }),
-        edge: new Edge({
-          world: this.#world,
-          address: addresses.edge,
-          objects: settings.port + 1,
-          authorities: () => acme.roots,
-        }),
-        names: new NameServer({ resolver: this.#resolver(fromServer), host: addresses.edge }),
-      };
+    const acme = new AcmeAuthority({
+      program: programs.acme,
+      folder: join(folder, "acme"),
+      host: addresses.acme,
+      resolver: this.#resolver(addresses),
+      store: this.#world.store,
+      now,
+    });
+    const registry = new Registry({
+      program: programs.registry,
+      folder: join(folder, "registry"),
+      host: addresses.registry,
+      port: registryPort,
+    });
+    const edge = new Edge({
+      world: this.#world,
+      address: addresses.edge,
+      objects: settings.port + 1,
+      authorities: () => acme.roots,
+    });
+    return {
+      s3,
+      acme,
+      registry,
+      edge,
+      names: new NameServer({ resolver: this.#resolver(fromServer), host: addresses.edge }),
+    };
+  }
+
+  #registerControlApi(): void {
+    const { settings, log, onDown } = this.#options;
+    registerControlApi(this.#app, {
+      settings,
+      log,
+      onDown,
+      cloud: this.#hetzner.cloud,
+      store: this.#store,
+      faults: this.#faults,
+      calls: this.#calls,
+      registry: this.#parts?.registry,
+    });
   }
 
   /** @param addresses addresses of edge, registry and ACME authority, as the clients of this resolver reach them */
@@ -215,76 +253,4 @@ export class Emulator {
     await this.stop();
     await this.#machines.destroyAll();
   }
-
-  /** Serves the status page and the control API below `/rehearsal`. */
-  #addOwn(): void {
-    const { log, settings } = this.#options;
-    const { token } = settings;
-    void this.#app.register((scope, _options, done) => {
-      scope.addHook("onRequest", (request, reply, next) => {
-        const { token: given } = z.object({ token: z.string().optional() }).parse(request.query);
-        if (isToken(request.headers.authorization ?? `Bearer ${given ?? ""}`, token)) next();
-        else void reply.code(401).send({ error: "the cloud's token is required: make cloud-status prints it" });
-      });
-      scope.setErrorHandler((error, _request, reply) => {
-        const message = error instanceof Error ? error.message : String(error);
-        return reply.code(error instanceof UserError ? 422 : 500).send({ error: message });
-      });
-      const status = () =>
-        statusOf({
-          settings: this.#options.settings,
-          cloud: this.#hetzner.cloud,
-          cloudflare: this.#store,
-          faults: this.#faults.list(),
-          calls: this.#calls.last,
-          totalCalls: this.#calls.total,
-          hasEdge: this.#parts !== undefined,
-        });
-      scope.get("/", async (_request, reply) => reply.type("text/html; charset=utf-8").send(pageOf(await status())));
-      scope.get("/rehearsal/status", status);
-      scope.get("/rehearsal/faults", () => ({ faults: this.#faults.list() }));
-      scope.post("/rehearsal/faults", async (request, reply) => {
-        const { data, error } = faultSchema.safeParse(resolveFaultTargets(request.body, this.#hetzner.cloud));
-        if (!data) return reply.code(422).send({ error: z.prettifyError(error) });
-        const fault = await this.#faults.add(data);
-        log(`FAULT ${fault.id} added: ${formatFault(fault)}`);
-        return reply.code(201).send({ fault });
-      });
-      scope.delete("/rehearsal/faults", async () => {
-        const removed = await this.#faults.remove();
-        if (removed) log("FAULT all removed");
-        return { removed };
-      });
-      scope.delete<{ Params: { id: string } }>("/rehearsal/faults/:id", async ({ params }, reply) => {
-        const removed = await this.#faults.remove(Number(params.id));
-        if (removed) log(`FAULT ${params.id} removed`);
-        return removed ? { removed } : reply.code(404).send({ error: `there is no fault ${params.id}` });
-      });
-      scope.put<{ Params: { name: string } }>("/rehearsal/quirks/:name", ({ params, body }, reply) => {
-        const { data } = z.strictObject({ on: z.boolean() }).safeParse(body);
-        if (!isQuirk(params.name) || !data)
-          return reply.code(422).send({ error: 'expected a known quirk and a body such as {"on": true}' });
-        setQuirk(this.#store, params.name, data.on);
-        return reply.send(data);
-      });
-      scope.post("/rehearsal/images", async (request, reply) => {
-        const asked = z.strictObject({ image: z.string(), reference: z.string().optional() }).parse(request.body);
-        if (!this.#parts) return reply.code(422).send({ error: "a cloud without machines has no registry" });
-        const { image, reference = image } = asked;
-        await this.#parts.registry.push(image, reference);
-        this.#store.put("registry.image", reference, { reference });
-        return reply.code(201).send({ registry: this.#parts.registry.address });
-      });
-      scope.post("/rehearsal/down", async (_request, reply) => {
-        await reply.code(202).send({});
-        this.#options.onDown();
-      });
-      done();
-    });
-  }
-}
-
-function isToken(authorization: string, token: string): boolean {
-  const [given, wanted] = [Buffer.from(authorization), Buffer.from(`Bearer ${token}`)];
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
 }

@@ -1,5 +1,6 @@
 /** Client of the Cloudflare API: one call at a time, with retries where they can help. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { StatusError } from "../status-error.ts";
 import { isRecord, type Values } from "./values.ts";
 
 export interface Request {
@@ -12,14 +13,8 @@ export interface Request {
 }
 
 /** The API refused a call. */
-export class CallError extends Error {
+export class CallError extends StatusError {
   override readonly name = "CallError";
-  readonly status: number;
-
-  constructor(message: string, status: number) {
-    super(message);
-    this.status = status;
-  }
 }
 
 export interface ClientOptions {
@@ -111,7 +106,7 @@ export class Client {
       return judge(what, response, await response.text());
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-      return new Failed(new CallError(`${what}: ${baseUrl} does not answer: ${cause}`, 0), true, undefined);
+      return new Failed(new CallError(0, `${what}: ${baseUrl} does not answer: ${cause}`), true, undefined);
     }
   }
 }
@@ -138,7 +133,7 @@ function judge(what: string, response: Response, text: string): Failed | { reado
     .filter(isRecord)
     .map(({ code, message }) => `${String(message)} (code ${String(code)})`)
     .join("; ");
-  const error = new CallError(`${what}: HTTP ${status}: ${said === "" ? text.slice(0, 300) : said}`, status);
+  const error = new CallError(status, `${what}: HTTP ${status}: ${said === "" ? text.slice(0, 300) : said}`);
   const wait = headers.get("retry-after");
   const seconds = wait === null ? NaN : Number(wait);
   const mayHelp =

@@ -79,6 +79,29 @@ const jurisdiction = {
   defaults: { jurisdiction: "default" },
 };
 
+/** A setting of an R2 bucket, which a PUT creates and changes. */
+const bucketSetting = (module: string, path: string, more: Partial<Resource>): Resource => ({
+  module,
+  create: { method: "PUT", path: `${bucket}/{bucketName}${path}` },
+  item: `${bucket}/{bucketName}${path}`,
+  id: "{bucketName}",
+  importId: ["accountId", "bucketName", "jurisdiction"],
+  replaces: ["accountId", "bucketName", "jurisdiction"],
+  ...jurisdiction,
+  spelling: { camel: true },
+  ...more,
+});
+
+/** An object of the account's load balancing: a pool or a monitor. */
+const balancingPart = (module: string, path: string, more: Partial<Resource>): Resource => ({
+  module,
+  create: { method: "POST", path: `/accounts/{accountId}/load_balancers${path}` },
+  item: `/accounts/{accountId}/load_balancers${path}/{id}`,
+  importId: ["accountId", "id"],
+  replaces: ["accountId"],
+  ...more,
+});
+
 export const resources: Readonly<Record<string, Resource>> = {
   DnsRecord: {
     module: "dnsRecord",
@@ -145,27 +168,8 @@ export const resources: Readonly<Record<string, Resource>> = {
     caseless: ["location"],
     createNames: { location: "locationHint", storage_class: "storageClass" },
   },
-  R2BucketCors: {
-    module: "r2BucketCors",
-    create: { method: "PUT", path: `${bucket}/{bucketName}/cors` },
-    item: `${bucket}/{bucketName}/cors`,
-    id: "{bucketName}",
-    importId: ["accountId", "bucketName", "jurisdiction"],
-    replaces: ["accountId", "bucketName", "jurisdiction"],
-    ...jurisdiction,
-    spelling: { camel: true },
-  },
-  R2BucketLifecycle: {
-    module: "r2BucketLifecycle",
-    create: { method: "PUT", path: `${bucket}/{bucketName}/lifecycle` },
-    item: `${bucket}/{bucketName}/lifecycle`,
-    delete: "none",
-    id: "{bucketName}",
-    importId: ["accountId", "bucketName", "jurisdiction"],
-    replaces: ["accountId", "bucketName", "jurisdiction"],
-    ...jurisdiction,
-    spelling: { camel: true },
-  },
+  R2BucketCors: bucketSetting("r2BucketCors", "/cors", {}),
+  R2BucketLifecycle: bucketSetting("r2BucketLifecycle", "/lifecycle", { delete: "none" }),
   R2CustomDomain: {
     module: "r2CustomDomain",
     create: { method: "POST", path: `${bucket}/{bucketName}/domains/custom` },
@@ -177,17 +181,7 @@ export const resources: Readonly<Record<string, Resource>> = {
     inBody: ["domain"],
     spelling: { camel: true, names: { minTls: "minTLS" } },
   },
-  R2ManagedDomain: {
-    module: "r2ManagedDomain",
-    create: { method: "PUT", path: `${bucket}/{bucketName}/domains/managed` },
-    item: `${bucket}/{bucketName}/domains/managed`,
-    delete: "none",
-    id: "{bucketName}",
-    importId: ["accountId", "bucketName", "jurisdiction"],
-    replaces: ["accountId", "bucketName", "jurisdiction"],
-    ...jurisdiction,
-    spelling: { camel: true },
-  },
+  R2ManagedDomain: bucketSetting("r2ManagedDomain", "/domains/managed", { delete: "none" }),
   OriginCaCertificate: {
     module: "originCaCertificate",
     create: { method: "POST", path: "/certificates" },
@@ -241,21 +235,11 @@ export const resources: Readonly<Record<string, Resource>> = {
     replaces: ["zoneId"],
     defaults: { enabled: true, proxied: false, sessionAffinity: "none", steeringPolicy: "", "rules.disabled": false },
   },
-  LoadBalancerPool: {
-    module: "loadBalancerPool",
-    create: { method: "POST", path: "/accounts/{accountId}/load_balancers/pools" },
-    item: "/accounts/{accountId}/load_balancers/pools/{id}",
-    importId: ["accountId", "id"],
-    replaces: ["accountId"],
+  LoadBalancerPool: balancingPart("loadBalancerPool", "/pools", {
     defaults: { enabled: true, minimumOrigins: 1, "origins.enabled": true, "origins.weight": 1 },
     spelling: { names: { hosts: "Host" } },
-  },
-  LoadBalancerMonitor: {
-    module: "loadBalancerMonitor",
-    create: { method: "POST", path: "/accounts/{accountId}/load_balancers/monitors" },
-    item: "/accounts/{accountId}/load_balancers/monitors/{id}",
-    importId: ["accountId", "id"],
-    replaces: ["accountId"],
+  }),
+  LoadBalancerMonitor: balancingPart("loadBalancerMonitor", "/monitors", {
     defaults: {
       allowInsecure: false,
       consecutiveDown: 0,
@@ -269,7 +253,7 @@ export const resources: Readonly<Record<string, Resource>> = {
       timeout: 5,
       type: "http",
     },
-  },
+  }),
   ApiToken: token("apiToken", "/user/tokens", []),
   AccountToken: token("accountToken", "/accounts/{accountId}/tokens", ["accountId"]),
 };

@@ -4,11 +4,9 @@
  */
 import grpc from "@grpc/grpc-js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
-import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import service from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
-import { unwrapSecrets } from "../../common/secrets.ts";
 import { Client, refusal } from "./client.ts";
 import { lookUp } from "./lookups.ts";
 import type { CloudflareProvider } from "./provider.ts";
@@ -38,130 +36,160 @@ export async function serve(options: ServerOptions): Promise<number> {
 }
 
 function handlers({ provider, version, environment }: ServerOptions): grpc.UntypedServiceImplementation {
-  let client: Client | undefined;
-  const connected = (): Client => {
-    if (client === undefined) throw new Error("The Cloudflare provider is not configured");
-    return client;
-  };
-  const settings = (values: Values) => ({
-    token: text(values["apiToken"]) ?? environment.token ?? "",
-    baseUrl: text(values["baseUrl"]) ?? environment.baseUrl ?? "",
-  });
-
+  const connection = new Connection(environment);
   return {
-    handshake: answer<InstanceType<typeof messages.ProviderHandshakeRequest>, unknown>(
-      () => new messages.ProviderHandshakeResponse(),
-    ),
-    getPluginInfo: answer(() => {
-      const info = new plugin.PluginInfo();
-      info.setVersion(version);
-      return info;
-    }),
-    getSchema: answer(() => {
-      const response = new messages.GetSchemaResponse();
-      response.setSchema(JSON.stringify({ name: "cloudflare", version }));
-      return response;
-    }),
-    cancel: answer(() => new empty.Empty()),
-    attach: answer(() => new empty.Empty()),
-    checkConfig: answer((request: messages.CheckRequest) => {
-      const news = valuesOf(request.getNews());
-      const response = new messages.CheckResponse();
-      response.setInputs(request.getNews());
-      const { baseUrl, token } = settings(news);
-      const refused = baseUrl === unknown ? undefined : refusal(baseUrl);
-      const failures = [
-        ...(refused === undefined ? [] : [{ property: "baseUrl", reason: refused }]),
-        ...(token === unknown || /^[0-9A-Za-z_-]{40,80}$/.test(token)
-          ? []
-          : [
-              {
-                property: "apiToken",
-                reason: "expected 40 to 80 letters, digits, - or _; set cloudflare:apiToken or CLOUDFLARE_API_TOKEN",
-              },
-            ]),
-      ];
-      response.setFailuresList(failures.map(failureOf));
-      return response;
-    }),
-    diffConfig: answer((request: messages.DiffRequest) => {
-      const response = new messages.DiffResponse();
-      const same = JSON.stringify(valuesOf(request.getOlds())) === JSON.stringify(valuesOf(request.getNews()));
-      response.setChanges(
-        same ? messages.DiffResponse.DiffChanges.DIFF_NONE : messages.DiffResponse.DiffChanges.DIFF_SOME,
-      );
-      return response;
-    }),
-    configure: answer((request: messages.ConfigureRequest) => {
-      const { token, baseUrl } = settings(valuesOf(request.getArgs()));
-      client = token === unknown || baseUrl === unknown ? undefined : new Client({ token, baseUrl });
-      const response = new messages.ConfigureResponse();
-      // When a plugin does not accept secrets, the engine itself marks the outputs of secret inputs.
-      response.setAcceptsecrets(false);
-      response.setSupportspreview(true);
-      return response;
-    }),
-    invoke: answer(async (request: messages.InvokeRequest) => {
-      const result = await lookUp(connected(), request.getTok(), clean(valuesOf(request.getArgs())));
-      const response = new messages.InvokeResponse();
-      response.setReturn(structOf(result));
-      return response;
-    }),
-    check: answer((request: messages.CheckRequest) => {
-      const response = new messages.CheckResponse();
-      response.setInputs(request.getNews());
-      response.setFailuresList(provider.check(typeOf(request.getUrn()), valuesOf(request.getNews())).map(failureOf));
-      return response;
-    }),
-    diff: answer((request: messages.DiffRequest) => {
-      const found = provider
-        .diff(typeOf(request.getUrn()), valuesOf(request.getNews()), valuesOf(request.getOlds()))
-        .filter(
-          ({ path }) =>
-            !request
-              .getIgnorechangesList()
-              .some((ignored) => path === ignored || path.startsWith(`${ignored}.`) || path.startsWith(`${ignored}[`)),
-        );
-      return diffOf(found);
-    }),
-    create: answer(async (request: messages.CreateRequest) => {
-      const [type, inputs] = [typeOf(request.getUrn()), valuesOf(request.getProperties())];
-      const response = new messages.CreateResponse();
-      if (request.getPreview()) {
-        response.setProperties(structOf(provider.preview(type, inputs, undefined)));
-        return response;
-      }
-      const { id, state } = await provider.create(connected(), type, inputs);
-      response.setId(id);
-      response.setProperties(structOf({ id, ...state }));
-      return response;
-    }),
-    read: answer(async (request: messages.ReadRequest) => {
-      const [before, inputs] = [valuesOf(request.getProperties()), valuesOf(request.getInputs())];
-      const found = await provider.read(connected(), typeOf(request.getUrn()), request.getId(), before, inputs);
-      const response = new messages.ReadResponse();
-      if (found === undefined) return response;
-      response.setId(found.id);
-      response.setProperties(structOf({ id: found.id, ...found.state }));
-      response.setInputs(structOf(found.inputs));
-      return response;
-    }),
-    update: answer(async (request: messages.UpdateRequest) => {
-      const type = typeOf(request.getUrn());
-      const [news, olds] = [valuesOf(request.getNews()), valuesOf(request.getOlds())];
-      const state = request.getPreview()
-        ? provider.preview(type, news, olds)
-        : await provider.update(connected(), type, request.getId(), news, olds);
-      const response = new messages.UpdateResponse();
-      response.setProperties(structOf({ id: request.getId(), ...state }));
-      return response;
-    }),
-    delete: answer(async (request: messages.DeleteRequest) => {
-      await provider.delete(connected(), typeOf(request.getUrn()), request.getId(), valuesOf(request.getProperties()));
-      return new empty.Empty();
-    }),
+    ...infoHandlers(version),
+    ...configHandlers(connection),
+    ...checkHandlers(provider),
+    ...resourceHandlers(provider, connection),
   };
 }
+
+/** The provider's configuration, and the client that it results in. */
+class Connection {
+  readonly #environment: ServerOptions["environment"];
+  #client: Client | undefined;
+
+  constructor(environment: ServerOptions["environment"]) {
+    this.#environment = environment;
+  }
+
+  settings(values: Values): { readonly token: string; readonly baseUrl: string } {
+    return {
+      token: text(values["apiToken"]) ?? this.#environment.token ?? "",
+      baseUrl: text(values["baseUrl"]) ?? this.#environment.baseUrl ?? "",
+    };
+  }
+
+  configure(values: Values): void {
+    const { token, baseUrl } = this.settings(values);
+    this.#client = token === unknown || baseUrl === unknown ? undefined : new Client({ token, baseUrl });
+  }
+
+  /** @throws {Error} before the provider is configured */
+  get client(): Client {
+    if (this.#client === undefined) throw new Error("The Cloudflare provider is not configured");
+    return this.#client;
+  }
+}
+
+const infoHandlers = (version: string): grpc.UntypedServiceImplementation => ({
+  handshake: answer<InstanceType<typeof messages.ProviderHandshakeRequest>, unknown>(
+    () => new messages.ProviderHandshakeResponse(),
+  ),
+  getPluginInfo: answer(() => {
+    const info = new plugin.PluginInfo();
+    info.setVersion(version);
+    return info;
+  }),
+  getSchema: answer(() => {
+    const response = new messages.GetSchemaResponse();
+    response.setSchema(JSON.stringify({ name: "cloudflare", version }));
+    return response;
+  }),
+  cancel: answer(() => new empty.Empty()),
+  attach: answer(() => new empty.Empty()),
+});
+
+const configHandlers = (connection: Connection): grpc.UntypedServiceImplementation => ({
+  checkConfig: answer((request: messages.CheckRequest) => {
+    const response = new messages.CheckResponse();
+    response.setInputs(request.getNews());
+    response.setFailuresList(configFailures(connection.settings(valuesOf(request.getNews()))).map(failureOf));
+    return response;
+  }),
+  diffConfig: answer((request: messages.DiffRequest) => {
+    const response = new messages.DiffResponse();
+    const same = JSON.stringify(valuesOf(request.getOlds())) === JSON.stringify(valuesOf(request.getNews()));
+    const { DIFF_NONE, DIFF_SOME } = messages.DiffResponse.DiffChanges;
+    response.setChanges(same ? DIFF_NONE : DIFF_SOME);
+    return response;
+  }),
+  configure: answer((request: messages.ConfigureRequest) => {
+    connection.configure(valuesOf(request.getArgs()));
+    const response = new messages.ConfigureResponse();
+    // When a plugin does not accept secrets, the engine itself marks the outputs of secret inputs.
+    response.setAcceptsecrets(false);
+    response.setSupportspreview(true);
+    return response;
+  }),
+});
+
+function configFailures({ token, baseUrl }: ReturnType<Connection["settings"]>): Failure[] {
+  const refused = baseUrl === unknown ? undefined : refusal(baseUrl);
+  const isToken = token === unknown || /^[0-9A-Za-z_-]{40,80}$/.test(token);
+  const reason = "expected 40 to 80 letters, digits, - or _; set cloudflare:apiToken or CLOUDFLARE_API_TOKEN";
+  return [
+    ...(refused === undefined ? [] : [{ property: "baseUrl", reason: refused }]),
+    ...(isToken ? [] : [{ property: "apiToken", reason }]),
+  ];
+}
+
+/** Checks and diffs, which need no call of the API. */
+const checkHandlers = (provider: CloudflareProvider): grpc.UntypedServiceImplementation => ({
+  check: answer((request: messages.CheckRequest) => {
+    const response = new messages.CheckResponse();
+    response.setInputs(request.getNews());
+    response.setFailuresList(provider.check(typeOf(request.getUrn()), valuesOf(request.getNews())).map(failureOf));
+    return response;
+  }),
+  diff: answer((request: messages.DiffRequest) => {
+    const isIgnored = (path: string): boolean =>
+      request
+        .getIgnorechangesList()
+        .some((ignored) => path === ignored || path.startsWith(`${ignored}.`) || path.startsWith(`${ignored}[`));
+    const found = provider
+      .diff(typeOf(request.getUrn()), valuesOf(request.getNews()), valuesOf(request.getOlds()))
+      .filter(({ path }) => !isIgnored(path));
+    return diffOf(found);
+  }),
+});
+
+const resourceHandlers = (provider: CloudflareProvider, connection: Connection): grpc.UntypedServiceImplementation => ({
+  invoke: answer(async (request: messages.InvokeRequest) => {
+    const result = await lookUp(connection.client, request.getTok(), clean(valuesOf(request.getArgs())));
+    const response = new messages.InvokeResponse();
+    response.setReturn(structOf(result));
+    return response;
+  }),
+  create: answer(async (request: messages.CreateRequest) => {
+    const [type, inputs] = [typeOf(request.getUrn()), valuesOf(request.getProperties())];
+    const response = new messages.CreateResponse();
+    if (request.getPreview()) {
+      response.setProperties(structOf(provider.preview(type, inputs, undefined)));
+      return response;
+    }
+    const { id, state } = await provider.create(connection.client, type, inputs);
+    response.setId(id);
+    response.setProperties(structOf({ id, ...state }));
+    return response;
+  }),
+  read: answer(async (request: messages.ReadRequest) => {
+    const [before, inputs] = [valuesOf(request.getProperties()), valuesOf(request.getInputs())];
+    const found = await provider.read(connection.client, typeOf(request.getUrn()), request.getId(), before, inputs);
+    const response = new messages.ReadResponse();
+    if (found === undefined) return response;
+    response.setId(found.id);
+    response.setProperties(structOf({ id: found.id, ...found.state }));
+    response.setInputs(structOf(found.inputs));
+    return response;
+  }),
+  update: answer(async (request: messages.UpdateRequest) => {
+    const type = typeOf(request.getUrn());
+    const [news, olds] = [valuesOf(request.getNews()), valuesOf(request.getOlds())];
+    const state = request.getPreview()
+      ? provider.preview(type, news, olds)
+      : await provider.update(connection.client, type, request.getId(), news, olds);
+    const response = new messages.UpdateResponse();
+    response.setProperties(structOf({ id: request.getId(), ...state }));
+    return response;
+  }),
+  delete: answer(async (request: messages.DeleteRequest) => {
+    const state = valuesOf(request.getProperties());
+    await provider.delete(connection.client, typeOf(request.getUrn()), request.getId(), state);
+    return new empty.Empty();
+  }),
+});
 
 /** Wraps a function as a gRPC handler; an exception becomes the error of the call. */
 function answer<Request, Response>(handler: Handler<Request, Response>): grpc.handleUnaryCall<Request, Response> {
@@ -178,50 +206,3 @@ function answer<Request, Response>(handler: Handler<Request, Response>): grpc.ha
 }
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
-
-/** `urn:pulumi:stack::project::parent$type::name` */
-const typeOf = (urn: string): string => (urn.split("::")[2] ?? "").split("$").pop() ?? "";
-
-function valuesOf(message: struct.Struct | undefined): Values {
-  // The engine wraps secrets in the provider's configuration even when the plugin does not accept secrets.
-  const value = unwrapSecrets(message?.toJavaScript() ?? {});
-  return isRecord(value) ? value : {};
-}
-
-const structOf = (values: Values): struct.Struct =>
-  struct.Struct.fromJavaScript(JSON.parse(JSON.stringify(values)) as Record<string, struct.JavaScriptValue>);
-
-function failureOf({
-  property,
-  reason,
-}: {
-  readonly property: string;
-  readonly reason: string;
-}): messages.CheckFailure {
-  const failure = new messages.CheckFailure();
-  failure.setProperty(property);
-  failure.setReason(reason);
-  return failure;
-}
-
-function diffOf(found: readonly Change[]): messages.DiffResponse {
-  const { Kind } = messages.PropertyDiff;
-  const kinds = {
-    add: [Kind.ADD, Kind.ADD_REPLACE],
-    delete: [Kind.DELETE, Kind.DELETE_REPLACE],
-    update: [Kind.UPDATE, Kind.UPDATE_REPLACE],
-  } as const;
-  const response = new messages.DiffResponse();
-  const { DIFF_NONE, DIFF_SOME } = messages.DiffResponse.DiffChanges;
-  response.setChanges(found.length === 0 ? DIFF_NONE : DIFF_SOME);
-  const roots = (changes: readonly Change[]) => [...new Set(changes.map(({ path }) => path.split(/[.[]/)[0] ?? ""))];
-  response.setDiffsList(roots(found));
-  response.setReplacesList(roots(found.filter(({ replaces }) => replaces)));
-  response.setHasdetaileddiff(true);
-  for (const { path, kind, replaces } of found) {
-    const detail = new messages.PropertyDiff();
-    detail.setKind(kinds[kind][replaces ? 1 : 0]);
-    response.getDetaileddiffMap().set(path, detail);
-  }
-  return response;
-}

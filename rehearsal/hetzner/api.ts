@@ -16,7 +16,8 @@ import { registerPlacementGroups } from "./placement-groups.ts";
 import { registerPrimaryIps } from "./primary-ips.ts";
 import { Routes } from "./resources.ts";
 import { registerServers } from "./servers.ts";
-import { registerCertificates, registerSshKeys } from "./small-resources.ts";
+import { registerCertificates } from "./certificates.ts";
+import { registerSshKeys } from "./ssh-keys.ts";
 import { registerVolumes } from "./volumes.ts";
 
 export interface HetznerDeps extends Omit<CloudOptions, "actions" | "catalogue"> {

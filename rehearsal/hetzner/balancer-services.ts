@@ -1,6 +1,8 @@
 /** Load balancer services: parses requests and fills in Hetzner's defaults. */
 import { z } from "zod";
 import { id, maybe, parse, port } from "./body.ts";
+import { type BalancerType } from "./catalogue.ts";
+import { type Cloud } from "./cloud.ts";
 import { HetznerError, invalid } from "./errors.ts";
 
 const seconds = z.int().min(1);
@@ -138,4 +140,17 @@ export function withService(services: readonly Service[], added: Service, most: 
     throw new HetznerError(403, "resource_limit_exceeded", `this type of load balancer has at most ${most} services`);
   }
   return [...services, added];
+}
+
+/** @throws {HetznerError} when a certificate of the service does not exist */
+export function requireCertificates(cloud: Cloud, service: Service): Service {
+  for (const one of service.http?.certificates ?? []) cloud.require("hetzner.certificate", one);
+  return service;
+}
+
+/** @throws {HetznerError} when no type has that id or name */
+export function requireBalancerType({ catalogue }: Cloud, wanted: number | string): BalancerType {
+  const found = catalogue.find(catalogue.balancerTypes, wanted);
+  if (!found) throw invalid("load_balancer_type", `load balancer type '${wanted}' not found`);
+  return found;
 }

@@ -5,6 +5,8 @@ import type { Cloud } from "./cloud.ts";
 import { invalid } from "./errors.ts";
 import type { HetznerObjects, PrimaryIp } from "./state.ts";
 
+type AddressKind = "hetzner.primary_ip" | "hetzner.floating_ip" | "hetzner.load_balancer";
+
 /** PTR records as the API shows them: for an IPv4 address always one, for an IPv6 range those that were set. */
 export const dnsPtrOf = ({ ip, type, dnsPtr }: Pick<PrimaryIp, "ip" | "type" | "dnsPtr">): Json[] =>
   type === "ipv4"
@@ -16,7 +18,7 @@ export const dnsPtrOf = ({ ip, type, dnsPtr }: Pick<PrimaryIp, "ip" | "type" | "
  *
  * @throws {HetznerError} when the address does not belong to the object
  */
-export function setDnsPtr<Kind extends "hetzner.primary_ip" | "hetzner.floating_ip" | "hetzner.load_balancer">(
+export function setDnsPtr<Kind extends AddressKind>(
   { store }: Cloud,
   kind: Kind,
   object: HetznerObjects[Kind],
@@ -28,4 +30,16 @@ export function setDnsPtr<Kind extends "hetzner.primary_ip" | "hetzner.floating_
   const others = Object.entries(object.dnsPtr).filter(([ip]) => ip !== address);
   const dnsPtr = Object.fromEntries(name === null ? others : [...others, [address, name]]);
   store.put(kind, object.id, { ...object, dnsPtr });
+}
+
+export const dnsPtrSchema = z.object({ ip: z.string(), dns_ptr: z.string().nullable() });
+
+/** Registers `change_dns_ptr` for a kind of resource that has its own addresses. */
+export function registerDnsPtr<Kind extends AddressKind>(routes: Routes, type: ResourceType<Kind>): void {
+  const { cloud } = routes;
+  routes.command(type, "change_dns_ptr", (object, body) => {
+    const asked = parse(dnsPtrSchema, body);
+    setDnsPtr(cloud, type.kind, object, asked.ip, asked.dns_ptr);
+    return { action: cloud.actions.done("change_dns_ptr", [{ id: object.id, type: type.singular }]) };
+  });
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
-import { dnsPtrOf, setDnsPtr } from "./dns-ptr.ts";
+import { dnsPtrOf, registerDnsPtr } from "./dns-ptr.ts";
 import { invalid, notEmulated } from "./errors.ts";
 import type { ResourceType, Routes } from "./resources.ts";
 import type { FloatingIp } from "./state.ts";
@@ -93,11 +93,7 @@ export function registerFloatingIps(routes: Routes): void {
     return assign(one, "assign_floating_ip", cloud.require("hetzner.server", server).id);
   });
   routes.command(type, "unassign", (one) => assign(one, "unassign_floating_ip", undefined));
-  routes.command(type, "change_dns_ptr", (one, body) => {
-    const asked = parse(z.object({ ip: z.string(), dns_ptr: z.string().nullable() }), body);
-    setDnsPtr(cloud, type.kind, one, asked.ip, asked.dns_ptr);
-    return { action: cloud.actions.done("change_dns_ptr", [subjectOf(one)]) };
-  });
+  registerDnsPtr(routes, type);
   routes.protection(type);
   routes.resource(type);
 }

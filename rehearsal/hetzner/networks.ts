@@ -1,6 +1,6 @@
 /** API routes of private networks, their subnets and routes. */
 import { z } from "zod";
-import { stampOf } from "./actions.ts";
+import { stampOf, type Subject } from "./actions.ts";
 import { contains, gatewayOf, isHostOf, nextSubnet, numberOf, overlaps, type Range, rangeOf } from "./addresses.ts";
 import { cidr, id, labels, maybe, name, parse } from "./body.ts";
 import type { Cloud } from "./cloud.ts";
@@ -19,11 +19,22 @@ const routeSchema = z.object({ destination: cidr, gateway: z.string() });
 
 const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].map(known);
 
+const createSchema = z.object({
+  name,
+  ip_range: cidr,
+  labels: maybe(labels),
+  subnets: maybe(z.array(subnetSchema)),
+  routes: maybe(z.array(routeSchema)),
+  expose_routes_to_vswitch: maybe(z.boolean()),
+});
+
+const kind = "hetzner.network";
+const subjectOf = (network: Network): Subject => ({ id: network.id, type: "network" });
+
 export function registerNetworks(routes: Routes): void {
   const { cloud } = routes;
-  const subjectOf = (network: Network) => ({ id: network.id, type: "network" });
-  const type: ResourceType<"hetzner.network"> = {
-    kind: "hetzner.network",
+  const type: ResourceType<typeof kind> = {
+    kind,
     path: "networks",
     singular: "network",
     name,
@@ -33,86 +44,90 @@ export function registerNetworks(routes: Routes): void {
       return asked.expose_routes_to_vswitch === undefined ? {} : { exposeRoutes: asked.expose_routes_to_vswitch };
     },
     remove: (network) => {
-      cloud.requireIdle(subjectOf(network));
-      if (membersOf(cloud, network).length > 0) throw serviceError("network has attached resources");
-      cloud.remove(type.kind, subjectOf(network), () => convergeNetwork(cloud, network.id));
+      remove(cloud, network);
       return undefined;
     },
   };
-
   routes.post("/networks", ({ body }) => {
-    const schema = z.object({
-      name,
-      ip_range: cidr,
-      labels: maybe(labels),
-      subnets: maybe(z.array(subnetSchema)),
-      routes: maybe(z.array(routeSchema)),
-      expose_routes_to_vswitch: maybe(z.boolean()),
-    });
-    const asked = parse(schema, body);
-    return cloud.store.transaction(() => {
-      cloud.requireFreeName(type.kind, asked.name);
-      cloud.requireRoom(type.kind);
-      const range = known(asked.ip_range);
-      if (!privateRanges.some((one) => contains(one, range)) || range.bits > 24) {
-        throw invalid("ip_range", "must be a private network (RFC 1918) of at least /24");
-      }
-      let network: Network = {
-        id: cloud.store.nextId(type.kind),
-        name: asked.name,
-        labels: asked.labels ?? {},
-        created: stampOf(cloud.now()),
-        range: asked.ip_range,
-        subnets: [],
-        routes: [],
-        exposeRoutes: asked.expose_routes_to_vswitch ?? false,
-        protection: { delete: false },
-      };
-      for (const subnet of asked.subnets ?? []) network = withSubnet(cloud, network, subnet);
-      for (const route of asked.routes ?? []) network = withRoute(network, route);
-      cloud.store.put(type.kind, network.id, network);
-      // The real API creates networks without an action; attaching a server waits for this work in the machines.
-      void cloud.background(subjectOf(network), () => convergeNetwork(cloud, network.id));
-      return { network: viewOf(cloud, network) };
-    });
+    const asked = parse(createSchema, body);
+    return cloud.store.transaction(() => create(cloud, asked));
   });
-
-  const change = (network: Network, command: string, next: Partial<Network>) => {
-    cloud.requireIdle(subjectOf(network));
-    const apply = () => void cloud.change(type.kind, network.id, () => next);
-    return { action: cloud.actions.start(command, [subjectOf(network)], apply, () => Promise.resolve()) };
-  };
   routes.command(type, "add_subnet", (network, body) =>
-    change(network, "add_subnet", withSubnet(cloud, network, parse(subnetSchema, body))),
+    change(cloud, network, "add_subnet", withSubnet(cloud, network, parse(subnetSchema, body))),
   );
-  routes.command(type, "delete_subnet", (network, body) => {
-    const { ip_range: range } = parse(z.object({ ip_range: cidr }), body);
-    if (!network.subnets.some((one) => one.range === range)) throw invalid("ip_range", `no subnet ${range}`);
-    if (membersOf(cloud, network).some((address) => isHostOf(range, address))) {
-      throw serviceError("servers are attached");
-    }
-    return change(network, "delete_subnet", { subnets: network.subnets.filter((one) => one.range !== range) });
-  });
+  routes.command(type, "delete_subnet", (network, body) => deleteSubnet(cloud, network, body));
   routes.command(type, "add_route", (network, body) =>
-    change(network, "add_route", withRoute(network, parse(routeSchema, body))),
+    change(cloud, network, "add_route", withRoute(network, parse(routeSchema, body))),
   );
-  routes.command(type, "delete_route", (network, body) => {
-    const { destination, gateway } = parse(routeSchema, body);
-    const rest = network.routes.filter((one) => one.destination !== destination || one.gateway !== gateway);
-    if (rest.length === network.routes.length) throw invalid("destination", `no route to ${destination} by ${gateway}`);
-    return change(network, "delete_route", { routes: rest });
-  });
-  routes.command(type, "change_ip_range", (network, body) => {
-    const { ip_range: text } = parse(z.object({ ip_range: cidr }), body);
-    const range = known(text);
-    if (!contains(range, known(network.range))) throw invalid("ip_range", "a network can only be made larger");
-    if (membersOf(cloud, network).length > 0) {
-      throw notEmulated("change_ip_range of a network with attached resources");
-    }
-    return change(network, "change_ip_range", { range: text });
-  });
+  routes.command(type, "delete_route", (network, body) => deleteRoute(cloud, network, body));
+  routes.command(type, "change_ip_range", (network, body) => changeIpRange(cloud, network, body));
   routes.protection(type);
   routes.resource(type);
+}
+
+function create(cloud: Cloud, asked: z.infer<typeof createSchema>) {
+  cloud.requireFreeName(kind, asked.name);
+  cloud.requireRoom(kind);
+  const range = known(asked.ip_range);
+  if (!privateRanges.some((one) => contains(one, range)) || range.bits > 24) {
+    throw invalid("ip_range", "must be a private network (RFC 1918) of at least /24");
+  }
+  let network: Network = {
+    id: cloud.store.nextId(kind),
+    name: asked.name,
+    labels: asked.labels ?? {},
+    created: stampOf(cloud.now()),
+    range: asked.ip_range,
+    subnets: [],
+    routes: [],
+    exposeRoutes: asked.expose_routes_to_vswitch ?? false,
+    protection: { delete: false },
+  };
+  for (const subnet of asked.subnets ?? []) network = withSubnet(cloud, network, subnet);
+  for (const route of asked.routes ?? []) network = withRoute(network, route);
+  const { id: own } = network;
+  cloud.store.put(kind, own, network);
+  // The real API creates networks without an action; attaching a server waits for this work in the machines.
+  void cloud.background(subjectOf(network), () => convergeNetwork(cloud, own));
+  return { network: viewOf(cloud, network) };
+}
+
+function change(cloud: Cloud, network: Network, command: string, next: Partial<Network>) {
+  cloud.requireIdle(subjectOf(network));
+  const apply = () => void cloud.change(kind, network.id, () => next);
+  return { action: cloud.actions.start(command, [subjectOf(network)], apply, () => Promise.resolve()) };
+}
+
+function deleteSubnet(cloud: Cloud, network: Network, body: unknown) {
+  const { ip_range: range } = parse(z.object({ ip_range: cidr }), body);
+  if (!network.subnets.some((one) => one.range === range)) throw invalid("ip_range", `no subnet ${range}`);
+  if (membersOf(cloud, network).some((address) => isHostOf(range, address))) {
+    throw serviceError("servers are attached");
+  }
+  return change(cloud, network, "delete_subnet", { subnets: network.subnets.filter((one) => one.range !== range) });
+}
+
+function deleteRoute(cloud: Cloud, network: Network, body: unknown) {
+  const { destination, gateway } = parse(routeSchema, body);
+  const rest = network.routes.filter((one) => one.destination !== destination || one.gateway !== gateway);
+  if (rest.length === network.routes.length) throw invalid("destination", `no route to ${destination} by ${gateway}`);
+  return change(cloud, network, "delete_route", { routes: rest });
+}
+
+function changeIpRange(cloud: Cloud, network: Network, body: unknown) {
+  const { ip_range: text } = parse(z.object({ ip_range: cidr }), body);
+  const range = known(text);
+  if (!contains(range, known(network.range))) throw invalid("ip_range", "a network can only be made larger");
+  if (membersOf(cloud, network).length > 0) {
+    throw notEmulated("change_ip_range of a network with attached resources");
+  }
+  return change(cloud, network, "change_ip_range", { range: text });
+}
+
+function remove(cloud: Cloud, network: Network): void {
+  cloud.requireIdle(subjectOf(network));
+  if (membersOf(cloud, network).length > 0) throw serviceError("network has attached resources");
+  cloud.remove(kind, subjectOf(network), () => convergeNetwork(cloud, network.id));
 }
 
 function known(text: string): Range {

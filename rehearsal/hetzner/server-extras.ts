@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { isOneOf } from "./addresses.ts";
 import { id, idOrName, maybe, parse } from "./body.ts";
-import { setDnsPtr } from "./dns-ptr.ts";
+import { dnsPtrSchema, setDnsPtr } from "./dns-ptr.ts";
 import { invalid, notEmulated } from "./errors.ts";
 import type { ResourceType, Routes } from "./resources.ts";
 import { newPassword } from "./server-create.ts";
@@ -29,7 +29,7 @@ export function registerServerExtras(routes: Routes, type: ResourceType<"hetzner
   routes.command(type, "enable_backup", (server) => note(server, "enable_backup", { backups: true }));
   routes.command(type, "disable_backup", (server) => note(server, "disable_backup", { backups: false }));
   routes.command(type, "change_dns_ptr", (server, body) => {
-    const asked = parse(z.object({ ip: z.string(), dns_ptr: z.string().nullable() }), body);
+    const asked = parse(dnsPtrSchema, body);
     const address = addressesOf(cloud, server.id).find(({ ip }) => isOneOf(ip, asked.ip));
     if (!address) throw invalid("ip", `${asked.ip} is not one of the server's addresses`);
     setDnsPtr(cloud, "hetzner.primary_ip", address, asked.ip, asked.dns_ptr);

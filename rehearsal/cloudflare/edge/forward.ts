@@ -22,14 +22,8 @@ export interface OriginRequest {
 }
 
 /** A failed request to an origin, with the status that Cloudflare returns for it. */
-export class OriginError extends Error {
+export class OriginError extends StatusError {
   override readonly name = "OriginError";
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
 }
 
 /** Opens a request to an origin; the caller sends the body. */

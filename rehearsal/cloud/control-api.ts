@@ -1,0 +1,124 @@
+/** The cloud's own API: status page, faults, quirks, image upload, deletion (`/` and `/rehearsal/...`). */
+import { timingSafeEqual } from "node:crypto";
+import { type FastifyInstance } from "fastify";
+import { z } from "zod";
+import { UserError } from "../../common/user-error.ts";
+import { isQuirk, setQuirk } from "../cloudflare/quirks.ts";
+import { type CloudflareObjects } from "../cloudflare/state.ts";
+import { type Faults, faultSchema } from "../faults.ts";
+import { type Cloud } from "../hetzner/cloud.ts";
+import { type Registry, type RegistryObjects } from "../registry/registry.ts";
+import { type Store } from "../store.ts";
+import { type CallLog } from "./call-log.ts";
+import { formatFault } from "./fault-syntax.ts";
+import { resolveFaultTargets } from "./fault-targets.ts";
+import { pageOf } from "./page.ts";
+import { type CloudSettings } from "./settings.ts";
+import { type Status, statusOf } from "./status.ts";
+
+export interface ControlApiDeps {
+  readonly settings: CloudSettings;
+  readonly cloud: Cloud;
+  readonly store: Store<CloudflareObjects & RegistryObjects>;
+  readonly faults: Faults;
+  readonly calls: CallLog;
+  /** undefined: a cloud without machines. */
+  readonly registry: Registry | undefined;
+  /** Writes a line to the log. */
+  readonly log: (line: string) => void;
+  /** Called when a client requests the deletion of the cloud. */
+  readonly onDown: () => void;
+}
+
+export function registerControlApi(app: FastifyInstance, deps: ControlApiDeps): void {
+  void app.register((scope, _options, done) => {
+    requireToken(scope, deps.settings.token);
+    scope.setErrorHandler((error, _request, reply) => {
+      const message = error instanceof Error ? error.message : String(error);
+      return reply.code(error instanceof UserError ? 422 : 500).send({ error: message });
+    });
+    registerStatus(scope, deps);
+    registerFaults(scope, deps);
+    registerQuirks(scope, deps);
+    registerImages(scope, deps);
+    scope.post("/rehearsal/down", async (_request, reply) => {
+      await reply.code(202).send({});
+      deps.onDown();
+    });
+    done();
+  });
+}
+
+function requireToken(scope: FastifyInstance, token: string): void {
+  scope.addHook("onRequest", (request, reply, next) => {
+    const { token: given } = z.object({ token: z.string().optional() }).parse(request.query);
+    if (isToken(request.headers.authorization ?? `Bearer ${given ?? ""}`, token)) next();
+    else void reply.code(401).send({ error: "the cloud's token is required: make cloud-status prints it" });
+  });
+}
+
+function registerStatus(
+  scope: FastifyInstance,
+  { settings, cloud, store, faults, calls, registry }: ControlApiDeps,
+): void {
+  const status = (): Promise<Status> =>
+    statusOf({
+      settings,
+      cloud,
+      cloudflare: store,
+      faults: faults.list(),
+      calls: calls.last,
+      totalCalls: calls.total,
+      hasEdge: registry !== undefined,
+    });
+  scope.get("/", async (_request, reply) => reply.type("text/html; charset=utf-8").send(pageOf(await status())));
+  scope.get("/rehearsal/status", status);
+}
+
+function registerFaults(scope: FastifyInstance, { cloud, faults, log }: ControlApiDeps): void {
+  scope.get("/rehearsal/faults", () => ({ faults: faults.list() }));
+  scope.post("/rehearsal/faults", async (request, reply) => {
+    const { data, error } = faultSchema.safeParse(resolveFaultTargets(request.body, cloud));
+    if (!data) return reply.code(422).send({ error: z.prettifyError(error) });
+    const fault = await faults.add(data);
+    log(`FAULT ${fault.id} added: ${formatFault(fault)}`);
+    return reply.code(201).send({ fault });
+  });
+  scope.delete("/rehearsal/faults", async () => {
+    const removed = await faults.remove();
+    if (removed) log("FAULT all removed");
+    return { removed };
+  });
+  scope.delete<{ Params: { id: string } }>("/rehearsal/faults/:id", async ({ params }, reply) => {
+    const removed = await faults.remove(Number(params.id));
+    if (removed) log(`FAULT ${params.id} removed`);
+    return removed ? { removed } : reply.code(404).send({ error: `there is no fault ${params.id}` });
+  });
+}
+
+function registerQuirks(scope: FastifyInstance, { store }: ControlApiDeps): void {
+  scope.put<{ Params: { name: string } }>("/rehearsal/quirks/:name", ({ params, body }, reply) => {
+    const { data } = z.strictObject({ on: z.boolean() }).safeParse(body);
+    if (!isQuirk(params.name) || !data) {
+      return reply.code(422).send({ error: 'expected a known quirk and a body such as {"on": true}' });
+    }
+    setQuirk(store, params.name, data.on);
+    return reply.send(data);
+  });
+}
+
+function registerImages(scope: FastifyInstance, { store, registry }: ControlApiDeps): void {
+  scope.post("/rehearsal/images", async (request, reply) => {
+    const asked = z.strictObject({ image: z.string(), reference: z.string().optional() }).parse(request.body);
+    if (!registry) return reply.code(422).send({ error: "a cloud without machines has no registry" });
+    const { image, reference = image } = asked;
+    await registry.push(image, reference);
+    store.put("registry.image", reference, { reference });
+    return reply.code(201).send({ registry: registry.address });
+  });
+}
+
+function isToken(authorization: string, token: string): boolean {
+  const [given, wanted] = [Buffer.from(authorization), Buffer.from(`Bearer ${token}`)];
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
