@@ -1,4 +1,4 @@
-/** The Debian base of the equivalents: bootstrapped with mmdebstrap from this machine's own package sources. */
+/** Reads this machine's package sources and starts mmdebstrap with them, for the Debian base image of the equivalents. */
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

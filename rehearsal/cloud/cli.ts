@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { UserError } from "../../common/user-error.ts";
 import { CloudClient } from "./client.ts";
 import { parseFault, faultUsage, formatFault } from "./fault-syntax.ts";
-import { endCloud, startCloud } from "./process.ts";
+import { deleteCloud, startCloud } from "./process.ts";
 import { type CloudChoices, cloudFolder, type CloudSettings, environmentOf, readSettings } from "./settings.ts";
 import type { Status } from "./status.ts";
 
@@ -58,7 +58,7 @@ async function up(name: string, choices: CloudChoices): Promise<void> {
 }
 
 async function down(name: string): Promise<void> {
-  if (!(await endCloud(root, name))) say(`There is no rehearsal cloud '${name}'.`);
+  if (!(await deleteCloud(root, name))) say(`There is no rehearsal cloud '${name}'.`);
 }
 
 async function status(name: string): Promise<void> {

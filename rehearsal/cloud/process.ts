@@ -1,4 +1,4 @@
-/** Starts and stops the background process of a rehearsal cloud. */
+/** Starts the background process of a rehearsal cloud, and deletes a cloud with everything in it. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -49,7 +49,7 @@ export async function startCloud(root: string, name: string, choices: CloudChoic
 }
 
 /** Deletes a cloud with everything in it. @returns whether it existed */
-export async function endCloud(root: string, name: string): Promise<boolean> {
+export async function deleteCloud(root: string, name: string): Promise<boolean> {
   const folder = cloudFolder(root, name);
   const settings = readSettings(folder);
   if (!settings) return false;

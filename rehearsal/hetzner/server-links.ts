@@ -1,4 +1,4 @@
-/** Relations of a server to other resources: addresses, networks, firewalls, load balancers. */
+/** Relations of a server to addresses, networks, firewalls and load balancers; removes a deleted server from all of them. */
 import type { NetworkInterface } from "../machines/machines.ts";
 import type { Cloud } from "./cloud.ts";
 import { labelSelector } from "./listing.ts";

@@ -45,7 +45,7 @@ test("what is refused says what to do", async () => {
       ["add", "reply", "api=hetzer", "status=503"],
       /^Fault reply: .*expected one of "hetzner"\|"cloudflare"\n.*api/,
     ),
-    refused(["remove", "7"], /^Fault 7 could not be ended: there is no fault 7$/),
+    refused(["remove", "7"], /^Fault 7 could not be removed: there is no fault 7$/),
     refused(["remove"], /^Got '', expected the number of a fault or 'all'; make cloud-fault lists the faults\.$/),
   ]);
 });
