@@ -6,7 +6,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { keyOf } from "../../policy/graph.ts";
 import { replacingInputs } from "../../policy/replacing.ts";
 import { goldenGraph, goldenGraphs } from "../../testing/golden.ts";
-import { partsOf, placesOf } from "../../toolchain/src/parts.ts";
+import { partsOf, toolchainPaths } from "../../toolchain/src/parts.ts";
 import { AskedPlugin } from "./support/asked-plugin.ts";
 import { Plugin } from "./support/plugin.ts";
 

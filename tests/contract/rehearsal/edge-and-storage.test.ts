@@ -126,7 +126,7 @@ test("no bad behaviour of the API that users have met makes an update", () =>
 
 test("the credentials open their own bucket at a real S3 server, and not the other one", async () => {
   const folder = temporaryFolder("objects");
-  const gateway = new Gateway({
+  const s3 = new S3Server({
     program: await ensureProgram(storageProgram, { root }),
     folder,
     port: await freePort(),
@@ -150,7 +150,7 @@ test("the credentials open their own bucket at a real S3 server, and not the oth
     };
     await Stack.with("free", work, s3);
   } finally {
-    await gateway.stop();
+    await s3.stop();
   }
   // The server may have to be built first.
 }, 900_000);

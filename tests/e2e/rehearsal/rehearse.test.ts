@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { officialImages } from "../../../config/images.ts";
 import { cloudFolder, rehearsalFolder } from "../../../rehearsal/cloud/settings.ts";
-import { Names } from "../../../rehearsal/machines/docker/names.ts";
+import { Naming } from "../../../rehearsal/machines/docker/naming.ts";
 import { RehearsalCloud } from "../../../testing/cloud.ts";
 import { hostState } from "../../../testing/host.ts";
 import { startLoad } from "../../../testing/load.ts";

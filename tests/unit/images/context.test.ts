@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { officialImages, ownImageReference, resolveImage } from "../../../config/images.ts";
 import { contextArchive, contextFiles, hashOf } from "../../../images/context.ts";
 import { debianSources } from "../../../images/debian.ts";
-import { judgePull, registryOf } from "../../../images/registry.ts";
+import { classifyPullFailure, registryOf } from "../../../images/registry.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 
 let folder: string;

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { engineFolder, partsOf, type Places, placesOf } from "../../../toolchain/src/parts.ts";
+import { engineFolder, partsOf, type ToolchainPaths, toolchainPaths } from "../../../toolchain/src/parts.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 
 const bin = resolve("toolchain/bin/pulumi.js");

@@ -2,7 +2,7 @@ import { createCipheriv, pbkdf2Sync, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { developmentPassphrase } from "../../../toolchain/src/environment.ts";
-import { fits, passphraseHint, passphraseOf, saltsOf } from "../../../toolchain/src/passphrase.ts";
+import { matchesSalt, passphraseHint, passphraseOf, saltsOf } from "../../../toolchain/src/passphrase.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 
 /** A salt as the engine makes it: a word that it knows, sealed with a key from the passphrase. */

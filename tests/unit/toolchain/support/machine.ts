@@ -12,7 +12,7 @@ export const ok = outcomeOf({});
 export const failed = outcomeOf({ code: 1, stderr: "no" });
 
 /** The least that the toolchain needs of a project. */
-export function makeProject(): Places {
+export function makeProject(): ToolchainPaths {
   const root = temporaryFolder("toolchain");
   const dependencies = Object.fromEntries(
     ["hcloud", "docker", "random", "tls", "cloudflare"].map((name) => [`@pulumi/${name}`, "1.2.3"]),
