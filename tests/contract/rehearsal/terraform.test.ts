@@ -72,8 +72,16 @@ class Configuration {
   }
 
   async run(...args: readonly string[]): Promise<Ran> {
-    const { code = 1, output } = await tryRun(this.#program, args, { cwd: this.#folder, environment: this.#env });
-    return { code, output };
+    const {
+      code = 1,
+      stdout,
+      stderr,
+    } = await tryRun(this.#program, args, {
+      cwd: this.#folder,
+      environment: this.#env,
+    });
+    // `output` has only the last 64 KiB, and the provider's schema is longer.
+    return { code, output: stdout + stderr };
   }
 
   async apply(): Promise<string> {
