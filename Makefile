@@ -135,7 +135,7 @@ test-contract: setup ## Check the plugins against their npm packages, and the em
 test-e2e: images ## The development stack for real
 	@jest --selectProjects e2e --runInBand
 
-test-long: images ## More or less of a live platform, change by change: a quarter of an hour, not in `make test`
+test-long: images ## What takes too long for `make test`: faults, drills and changes of a live platform, an hour
 	@jest --selectProjects long --runInBand
 
 test-app: ## Run the sample application's tests

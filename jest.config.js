@@ -11,17 +11,24 @@ const shared = {
 };
 
 /**
+ * What the SDK loads to turn a function into text, which no program here does: with it, each test file that composes
+ * resources would take a second longer.
+ */
+const unneeded = { "^(@npmcli/arborist|typescript)$": "<rootDir>/testing/nothing.ts" };
+
+/**
  * Unit tests need neither Docker nor the engine; contract tests need the plugins; e2e tests need both and run one after
  * another, and so do the long ones, for which CI has no time.
  */
 export default {
+  // Tests that need long say so themselves. What takes milliseconds may take longer on a machine that is busy with something
+  // else; this ends only what hangs.
+  testTimeout: 60_000,
   reporters: ["default", "<rootDir>/tests/closing-line.js"],
   projects: ["unit", "contract", "e2e", "long"].map((kind) => ({
     ...shared,
     displayName: kind,
-    // The contract and end-to-end tests say themselves how long they may take. The others take milliseconds: what ends one that
-    // hangs is this, and nothing on a machine that is busy with something else.
-    testTimeout: 60_000,
+    ...(kind === "unit" && { moduleNameMapper: unneeded }),
     testMatch: [`<rootDir>/tests/${kind}/**/*.test.ts`],
   })),
 };

@@ -7,9 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tryRun } from "../common/process.ts";
-import { cloudFolder, type CloudSettings, readSettings } from "../rehearsal/cloud/settings.ts";
+import { cloudFolder, type CloudSettings, readSettings, rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { type Status, readStatus } from "../rehearsal/cloud/status.ts";
 import { isRecord, type Json } from "../rehearsal/json.ts";
+import { readStackFile } from "../tools/stack-file.ts";
+import { type Topology } from "../topology/topology.ts";
 import { type Ran, succeed } from "./sandbox.ts";
 
 export interface CloudOptions {
@@ -45,6 +47,11 @@ export class RehearsalCloud {
     const { block, port } = this.#options;
     const variables = [`PHASE=${phase}`, `BLOCK=${block}`, `PORT=${port}`];
     return succeed(this.runMake("rehearse", variables, environment));
+  }
+
+  /** What is planned for the production stack as it is rehearsed: its servers and services, by the names that they have. */
+  get plan(): Topology {
+    return readStackFile(rehearsalFolder(this.#root, this.#options.name, "prod"), "prod").topology;
   }
 
   get settings(): CloudSettings {

@@ -1,5 +1,7 @@
 /** The servers of what is rehearsed on a cloud, each by its name in the plan: `core-1`, `db-2`, `app-1`. */
 import { isRecord } from "../rehearsal/json.ts";
+import type { Service, ServiceKind } from "../topology/service.ts";
+import { servicesOf } from "../topology/topology.ts";
 import type { RehearsalCloud } from "./cloud.ts";
 import { docker } from "./sandbox.ts";
 
@@ -16,8 +18,12 @@ export interface Servers {
   readonly all: () => Promise<readonly ListedServer[]>;
   /** Runs a command on a server, past its firewall. @returns the lines that it printed */
   readonly on: (server: string, ...words: string[]) => Promise<string[]>;
+  /** The first service of a kind, as the plan has it now. */
+  readonly service: (kind: ServiceKind) => Service;
   /** Rows of a query in the container of a PostgreSQL server. */
   readonly query: (server: string, service: string, sql: string) => Promise<string[]>;
+  /** Rows of a query at the first PostgreSQL server of that kind. */
+  readonly rows: (kind: "database" | "replica", sql: string) => Promise<string[]>;
   /** What a move must leave as it is: the containers with data, and since when PostgreSQL runs. */
   readonly identity: () => Promise<readonly string[]>;
   /** Health of the load balancer's targets, one for each service. */
@@ -35,7 +41,18 @@ export function serversOf(cloud: RehearsalCloud): Servers {
     docker("exec", `orion-cloud-${cloud.settings.instance}-server-${await idOf(server)}`, ...words);
   const query: Servers["query"] = (server, service, sql) =>
     on(server, "docker", "exec", `orion-prod-${service}`, "psql", "-XtA", "-c", sql);
+  const service: Servers["service"] = (kind) => {
+    const [first] = servicesOf(cloud.plan, kind);
+    if (!first) throw new Error(`the plan has no service of kind ${kind}`);
+    return first;
+  };
+  const rows: Servers["rows"] = (kind, sql) => {
+    const { server, name } = service(kind);
+    return query(server, name, sql);
+  };
   return {
+    service,
+    rows,
     all: async () => {
       const found = await cloud.list("/servers?per_page=50&sort=name", "servers");
       return found.map(({ name, server_type: type, status }) => ({
@@ -47,11 +64,12 @@ export function serversOf(cloud: RehearsalCloud): Servers {
     on,
     query,
     identity: async () => {
-      const containers = await on("core-1", "docker", "ps", "--no-trunc", "--format", "{{.Names}} {{.ID}}");
-      return [
-        ...containers.filter((line) => /-(database|cache|broker) /.test(line)).sort(),
-        ...(await query("core-1", "database", "SELECT pg_postmaster_start_time()")),
-      ];
+      const stateful = (["database", "cache", "broker"] as const).map((kind) => service(kind));
+      const ids = stateful.map(async ({ server, container }) => {
+        const [id] = await on(server, "docker", "inspect", "--format", "{{.Id}}", container);
+        return `${container} ${id ?? "is not there"}`;
+      });
+      return [...(await Promise.all(ids)), ...(await rows("database", "SELECT pg_postmaster_start_time()"))];
     },
     health: async () => {
       const [balancer] = await cloud.list("/load_balancers", "load_balancers");

@@ -7,15 +7,23 @@ import type { Phase, Settings } from "../../../config/schema.ts";
 import { keyOf, unknown } from "../../../policy/graph.ts";
 import { plan } from "../../../topology/plan.ts";
 import { expectGolden, graphLines } from "../../../testing/golden.ts";
-import { compose } from "../support/compose.ts";
+import { type Composed, compose } from "../support/compose.ts";
 import { settingsOf } from "../support/settings.ts";
 
-const composed = (settings: Settings, mode: "preview" | "up", stack = "dev") =>
-  compose(mode, () => {
-    const topology = plan(stack, settings);
-    const builtImages = { app: "orion/sample-app:test", docs: "orion/docs:test" };
-    return new Platform("orion", { settings, topology, builtImages, secret: () => undefined });
-  });
+const graphs = new Map<string, Promise<Composed<Platform>>>();
+/** The graph of a stack; each is composed once. */
+function composed(settings: Settings, mode: "preview" | "up", stack = "dev"): Promise<Composed<Platform>> {
+  const key = JSON.stringify([settings, mode, stack]);
+  const builtImages = { app: "orion/sample-app:test", docs: "orion/docs:test" };
+  const graph =
+    graphs.get(key) ??
+    compose(mode, () => {
+      const topology = plan(stack, settings);
+      return new Platform("orion", { settings, topology, builtImages, secret: () => undefined });
+    });
+  graphs.set(key, graph);
+  return graph;
+}
 
 /** What a stack's file says. */
 function settingsIn(file: string, phase: Phase): Settings {

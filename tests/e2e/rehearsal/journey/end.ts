@@ -1,0 +1,64 @@
+/** The end of the way: what is taken down, and what must not have been touched. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { cloudFolder, rehearsalFolder } from "../../../../rehearsal/cloud/settings.ts";
+import { hostState } from "../../../../testing/host.ts";
+import { filesOf, type Journey, type Stop } from "./journey.ts";
+
+/** @param journey before its first stop */
+export function endOf(journey: Journey): Stop {
+  const { root, own, cloud, platform } = journey;
+  const hostBefore = hostState(own);
+  const statePath = join(root, ".orion", "state", ".pulumi", "stacks", "orion", "prod.json");
+  const realState = () => (existsSync(statePath) ? readFileSync(statePath, "utf8") : "none");
+  const stateBefore = realState();
+  const folder = rehearsalFolder(root, own.name, "prod");
+
+  return {
+    name: "the end",
+    tests: () => {
+      test("the real stack is not touched, and no file of the rehearsal has the token in clear text", () => {
+        expect(realState()).toBe(stateBefore);
+        const { token } = cloud.settings;
+        const files = filesOf(folder);
+        expect(files.some((path) => path.endsWith("stacks/orion/prod.json"))).toBe(true);
+        expect(files.filter((path) => readFileSync(path, "utf8").includes(token))).toEqual([]);
+      });
+
+      test("nothing is deleted while it is protected; with the protection off, the engine takes everything away again", async () => {
+        const destroy = `npx pulumi -C '${folder}' destroy --yes --skip-preview --stack prod`;
+        const asked = destroy.replace("--yes --skip-preview", "--preview-only");
+        const { status, stdout } = spawnSync("sh", ["-c", asked], { cwd: root, env: process.env, encoding: "utf8" });
+        expect(status).not.toBe(0);
+        expect(stdout).toMatch(/cannot be deleted\s+because it is protected/);
+        emptyBuckets(join(cloudFolder(root, own.name), "objects", "objects"));
+        platform.configure("protection", "false");
+        journey.sh(`npx pulumi -C '${folder}' up --yes --skip-preview --stack prod`);
+        journey.sh(destroy);
+        expect(await cloud.status()).toMatchObject({ servers: [], balancers: [], records: [], buckets: [] });
+        for (const kind of ["volumes", "networks", "primary_ips", "firewalls", "placement_groups", "ssh_keys"]) {
+          const names = (await cloud.list(`/${kind}`, kind)).map(({ name }) => name);
+          // The key with which it was tried what is closed.
+          expect([kind, names]).toEqual([kind, kind === "ssh_keys" ? ["probe"] : []]);
+        }
+      });
+
+      test("it goes with its cloud", () => {
+        cloud.down();
+        expect(existsSync(cloudFolder(root, own.name))).toBe(false);
+        const { code, output } = cloud.runMake("doctor", ["REHEARSAL=1"]);
+        expect(code).not.toBe(0);
+        expect(output).toContain(`make rehearse STACK=prod CLOUD=${own.name}`);
+        expect(hostState(own)).toEqual(hostBefore);
+      });
+    },
+  };
+}
+
+/** A bucket that has files cannot be deleted, at Cloudflare no more than here. */
+function emptyBuckets(objects: string): void {
+  for (const bucket of readdirSync(objects)) {
+    for (const name of readdirSync(join(objects, bucket))) rmSync(join(objects, bucket, name), { recursive: true });
+  }
+}

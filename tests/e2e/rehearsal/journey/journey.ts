@@ -1,0 +1,114 @@
+/** The way of one rehearsed platform through the phases: what its stops have in common. */
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { RehearsalCloud } from "../../../../testing/cloud.ts";
+import { type LoadReport } from "../../../../testing/load.ts";
+import { underLoad } from "../../../../testing/lossless.ts";
+import { RehearsedPlatform } from "../../../../testing/platform.ts";
+import { succeed } from "../../../../testing/sandbox.ts";
+import { type Servers, serversOf } from "../../../../testing/servers.ts";
+
+/** A phase on the way, or its end. */
+export interface Stop {
+  readonly name: string;
+  /** Registers the tests: first how the platform gets there, then what must hold there. */
+  readonly tests: (journey: Journey) => void;
+}
+
+/** What is set in the shell of a person who works with real accounts: none of it may matter. */
+export const realAccounts = {
+  HCLOUD_TOKEN: "real".repeat(16),
+  CLOUDFLARE_API_TOKEN: "real".repeat(10),
+  CLOUDFLARE_BASE_URL: "http://192.0.2.1/",
+  PULUMI_BACKEND_URL: "file:///nonexistent/real",
+  PULUMI_CONFIG_PASSPHRASE: "real",
+};
+
+export class Journey {
+  readonly root: string;
+  readonly own: { readonly name: string; readonly block: number; readonly port: number };
+  readonly cloud: RehearsalCloud;
+  readonly platform: RehearsedPlatform;
+  readonly servers: Servers;
+  /** What `make rehearse` said last. */
+  report = "";
+  /** Orders that were acknowledged on the whole way. */
+  #acknowledged = 0;
+
+  constructor(root: string, own: { readonly name: string; readonly block: number; readonly port: number }) {
+    this.root = root;
+    this.own = own;
+    this.cloud = new RehearsalCloud(root, { ...own, machines: "docker" });
+    this.platform = new RehearsedPlatform(root, this.cloud);
+    this.servers = serversOf(this.cloud);
+  }
+
+  /** Brings the platform to a phase. */
+  rehearse(phase: string): void {
+    this.report = this.cloud.rehearse(phase, realAccounts);
+    expect(this.report).toContain(`is up in phase ${phase} on the rehearsal cloud '${this.own.name}'`);
+  }
+
+  /** Starts what {@link rehearse} does, and kills it once it has said something like this, or a while later. */
+  async killedRehearsal(phase: string, said: RegExp, atMostSeconds: number): Promise<void> {
+    const { block, port } = this.own;
+    const update = this.platform.start("rehearse", `PHASE=${phase}`, `BLOCK=${block}`, `PORT=${port}`);
+    await update.said(said);
+    await sleep(Math.random() * atMostSeconds * 1000);
+    expect(await update.kill()).toBe(true);
+  }
+
+  /** Brings the platform to the phase that it is in: nothing may change. */
+  rehearseAgain(phase: string): void {
+    this.rehearse(phase);
+    expect(this.report).toMatch(/Resources:\n +\d+ unchanged\n/);
+  }
+
+  /** Something happens under load. Whatever fails meanwhile, nothing that was acknowledged is lost. */
+  async underLoad(happens: () => Promise<void> | void): Promise<LoadReport> {
+    const seen = await underLoad(this.platform, happens);
+    this.#acknowledged += seen.ledger.acknowledged;
+    return seen;
+  }
+
+  /** The same, and no request may fail. */
+  async unnoticed(happens: () => Promise<void> | void): Promise<LoadReport> {
+    const seen = await this.underLoad(happens);
+    expect(seen.failures).toEqual([]);
+    return seen;
+  }
+
+  /** Every order of the whole way is there, through all moves. */
+  async expectAllOrders(): Promise<void> {
+    const [count] = await this.servers.rows("database", "SELECT count(*) FROM orders");
+    expect(this.#acknowledged).toBeGreaterThan(0);
+    expect(Number(count)).toBeGreaterThanOrEqual(this.#acknowledged);
+  }
+
+  /** `make doctor` finds nothing wrong. @returns what it said */
+  expectWell(): string {
+    const checked = this.make("doctor");
+    expect(checked).toContain("All of 'prod' is well.");
+    return checked;
+  }
+
+  /** A make command about the rehearsed stack. @returns what it said */
+  make(target: string, ...variables: readonly string[]): string {
+    return succeed(this.cloud.runMake(target, ["REHEARSAL=1", ...variables], realAccounts));
+  }
+
+  /** Runs a command of the shell in the project's folder. @returns what it said */
+  sh(command: string): string {
+    const env = { ...process.env, ...realAccounts };
+    const { status, stdout, stderr } = spawnSync("sh", ["-c", command], { cwd: this.root, env, encoding: "utf8" });
+    return succeed({ code: status ?? 1, output: stdout + stderr });
+  }
+}
+
+/** Every file below a folder. */
+export const filesOf = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+    entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
+  );

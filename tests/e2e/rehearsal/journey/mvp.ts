@@ -1,0 +1,211 @@
+/** The first stop: the production stack on one server, from nothing, with changes and faults under load. */
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { z } from "zod";
+import { officialImages } from "../../../../config/images.ts";
+import { cloudFolder, rehearsalFolder } from "../../../../rehearsal/cloud/settings.ts";
+import { Names } from "../../../../rehearsal/machines/docker/names.ts";
+import { eventually } from "../../../../testing/eventually.ts";
+import { filesOf, type Journey, type Stop } from "./journey.ts";
+
+export const mvp: Stop = {
+  name: "mvp, one server",
+  tests: (journey) => {
+    test("from nothing to a platform that answers through the edge, by the command that the report says", () => {
+      journey.rehearse("mvp");
+      expect(journey.report).toContain("orion/sample-app:");
+      expect(journey.sh(`${curlOf(journey)}/health`)).toContain("ok");
+    });
+    commands(journey);
+    closed(journey);
+    changes(journey);
+    faults(journey);
+    test("every order of the way is there", () => journey.expectAllOrders());
+  },
+};
+
+/** The command of the report that visits the platform, to be ended with a path. */
+function curlOf({ report }: Journey): string {
+  const [command] = /curl --resolve .*https:\/\/orion\.example\.com/.exec(report) ?? [];
+  if (command === undefined) throw new Error(`the report says no curl:\n${report}`);
+  return command.replace("curl", "curl --silent --fail --show-error");
+}
+
+function commands(journey: Journey): void {
+  const { root, own } = journey;
+
+  test("files go to the cloud's object storage and come back", () => {
+    const curl = curlOf(journey);
+    const answer = journey.sh(`echo hello | ${curl}/uploads --form 'file=@-;filename=greeting.txt'`);
+    const [, key = ""] = /"key": *"([^"]+)"/.exec(answer) ?? [];
+    expect(journey.sh(`${curl}/uploads/${key}`)).toBe("hello\n");
+    expect(filesOf(join(cloudFolder(root, own.name), "objects")).some((path) => path.endsWith(key))).toBe(true);
+  });
+
+  test("done again, it changes nothing, and neither does a look at what is really there", () => {
+    journey.rehearseAgain("mvp");
+    const folder = rehearsalFolder(root, own.name, "prod");
+    journey.sh(`npx pulumi -C '${folder}' preview --refresh --expect-no-changes --stack prod`);
+  });
+
+  test("a backup goes to its bucket and can be restored", () => {
+    expect(journey.make("backup")).toMatch(/Z is complete \(\d+ s\); complete backups now: 1,/);
+    expect(journey.make("restore-drill")).toMatch(/\d+ rows, all as they were backed up; \d+ s/);
+  });
+
+  test("the commands reach it with REHEARSAL=1", () => {
+    expect(journey.expectWell()).toMatch(/^ok +backup +1 complete, the newest 0 h old$/m);
+    const psql = `echo 'SELECT count(*) FROM alembic_version' | make --no-print-directory psql REHEARSAL=1 CLOUD=${own.name}`;
+    expect(journey.sh(psql)).toMatch(/^ +1$/m);
+  });
+}
+
+const ports = [22, 80, 443, 2375, 5432, 5555, 6379, 6380, 8000, 8080];
+const isOpen = (address: string, port: number): boolean =>
+  spawnSync("timeout", ["3", "bash", "-c", `</dev/tcp/${address}/${port}`]).status === 0;
+
+function closed(journey: Journey): void {
+  const { cloud, own } = journey;
+
+  test("from this machine, an operator's, the server lets SSH in and nothing else: visitors come through the edge", async () => {
+    const address = await cloud.address("orion-prod-core-1");
+    expect(ports.filter((port) => isOpen(address, port))).toEqual([22]);
+  });
+
+  test("from another server, neither the private nor the public address lets anything in", async () => {
+    const [core] = (await cloud.status()).servers;
+    const [network] = await cloud.list("/networks", "networks");
+    await cloud.make("/ssh_keys", "ssh_key", { name: "probe", public_key: cloud.publicKey });
+    await cloud.make("/servers", "server", {
+      ...{ name: "probe", server_type: "cx23", image: "debian-12", ssh_keys: ["probe"], networks: [network?.["id"]] },
+    });
+    const probe = await cloud.address("probe");
+    await cloud.booted(probe);
+    const open = (address: string) =>
+      ports.filter((port) => cloud.ssh(probe, `timeout 2 bash -c '</dev/tcp/${address}/${port}'`).code === 0);
+    expect(open(core?.private[0] ?? "")).toEqual([]);
+    // A public address is one of loopback: from a server, the other one is where its packets would have to go.
+    expect(open(new Names(own.name, own.block).behind(core?.address ?? "").host)).toEqual([]);
+    // It is the filter that closes them, not the network: packets that ask for an answer get one.
+    expect(cloud.ssh(probe, `ping -c 1 -W 2 ${core?.private[0] ?? ""}`).output).toContain("1 received");
+    const [server] = await cloud.list("/servers?name=probe", "servers");
+    await cloud.hetzner("DELETE", `/servers/${String(server?.["id"])}`);
+  });
+}
+
+const accessSchema = z.object({ "core-1": z.object({ shell: z.string() }) });
+
+function changes(journey: Journey): void {
+  const { root, cloud, platform, own } = journey;
+  const pulumi = (command: string) => {
+    const folder = rehearsalFolder(root, own.name, "prod");
+    return journey.sh(`npx pulumi -C '${folder}' ${command} --stack prod`);
+  };
+
+  test("a deploy under load fails no request, loses no order and runs every task", async () => {
+    const { reconnected } = await journey.unnoticed(() => {
+      platform.configure("app.environment.GREETING", "hello");
+      pulumi("up --yes --skip-preview");
+    });
+    expect(reconnected).toBeGreaterThan(0);
+    const shell = `make --no-print-directory shell SERVICE=app REHEARSAL=1 CLOUD=${own.name}`;
+    expect(journey.sh(`echo 'echo $GREETING' | ${shell}`)).toContain("hello");
+  });
+
+  test("certificates from another authority, their renewal and a setting of the edge cost no request either", async () => {
+    // Settings of the rehearsal alone: `make rehearse` would bring the image along.
+    journey.sh("node images/build.ts certbot");
+    await cloud.deliver(officialImages.certbot);
+    await journey.unnoticed(() => {
+      platform.configure("edge.tls", "acme");
+      platform.configure("edge.bodyLimitMb", "40");
+      pulumi("up --yes --skip-preview");
+      const { "core-1": core } = accessSchema.parse(JSON.parse(pulumi("stack output access --json")));
+      const current = "/var/lib/orion/acme/edge/current/edge.crt";
+      const certificate = () => journey.sh(`${core.shell} openssl x509 -in ${current} -noout -issuer -serial`);
+      const first = certificate();
+      expect(first).toContain("Pebble");
+      const renewed = journey.sh(`${core.shell} orion-certificate renew`);
+      expect(renewed).toContain("The certificate of orion.example.com is valid until");
+      expect(certificate()).not.toBe(first);
+    });
+  });
+}
+
+function faults(journey: Journey): void {
+  const { cloud, platform, servers } = journey;
+
+  // After a change of the edge's files: Docker must not think that a container whose files were changed is not to come back.
+  test("a server that loses its power comes back by itself, with its Volume, and no order is lost", async () => {
+    const { failures } = await journey.underLoad(async () => {
+      await platform.cutPower();
+      await platform.ready();
+      await platform.healthy();
+    });
+    expect(failures.length).toBeGreaterThan(0);
+
+    expect(platform.on("findmnt", "--noheadings", "--output", "SOURCE", "/mnt/orion-data")).toMatch(/HC_Volume_\d+/);
+    const started = (unit: string) =>
+      Number(platform.on("systemctl", "show", "--value", "--property", "ActiveEnterTimestampMonotonic", unit));
+    expect(started("orion-volume.service")).toBeGreaterThan(0);
+    expect(started("orion-volume.service")).toBeLessThan(started("docker.service"));
+    // Below the mount, on the server's own disk, lies nothing.
+    const below =
+      "mkdir -p /tmp/disk && mount --bind / /tmp/disk && ls -A /tmp/disk/mnt/orion-data && umount /tmp/disk";
+    expect(platform.on("sh", "-c", below)).toBe("");
+  });
+
+  test.each([
+    ["broker", 0],
+    ["worker", 0],
+    // What an instance of the app had in its hands, requests and WebSockets, goes with it.
+    ["app", 6],
+    ["database", Infinity],
+    ["edge", Infinity],
+  ] as const)("a container that is killed comes back by itself: %s", async (kind, mostFailures) => {
+    const { failures } = await journey.underLoad(async () => {
+      const { name } = servers.service(kind);
+      await platform.kill(name);
+      await platform.healthy(name);
+      await platform.ready();
+    });
+    expect(failures.slice(mostFailures)).toEqual([]);
+  });
+
+  test("a full Volume refuses orders and says so; with room again the platform goes on by itself", async () => {
+    const rows = "SELECT 'filler-' || n, 'lamp', 1, 'someone@example.com' FROM generate_series(1, 20000) n";
+    const { failures } = await journey.underLoad(async () => {
+      const empty = await platform.fillVolume();
+      // What the table has room for within its pages is soon used up; this uses it up at once, and fails.
+      const fill = `INSERT INTO orders (reference, item, quantity, email) ${rows}`;
+      const { container } = servers.service("database");
+      try {
+        expect(() => platform.on("docker", "exec", container, "psql", "-c", fill)).toThrow(/No space left/);
+        await eventually(async () => {
+          expect(await platform.order()).toBe(503);
+        });
+        const { code, output } = cloud.runMake("doctor", ["REHEARSAL=1"]);
+        expect(code).not.toBe(0);
+        expect(output).toMatch(/PROBLEM +volume of core-1 +100% used/);
+        expect(output).toMatch(/volume of core-1: .*full.*\n +do: .*database\.volumeGb/);
+      } finally {
+        await empty();
+      }
+      await platform.ready();
+    });
+    expect([...new Set(failures.map(({ what, why }) => `${what}: ${why}`))]).toEqual([
+      'order: POST /orders: 503 instead of 201: {"detail":"database unavailable"}',
+    ]);
+    journey.expectWell();
+  });
+
+  test("an update that is killed under load is taken up by the next one, and fails no request", async () => {
+    await journey.unnoticed(async () => {
+      // It takes the settings back that the changes have made: the apps and the edge change again.
+      await journey.killedRehearsal("mvp", /Container app\S* creating/, 8);
+      journey.rehearse("mvp");
+      await platform.healthy();
+    });
+    expect(new Set(platform.services()).size).toBe(platform.services().length);
+  });
+}

@@ -1,0 +1,102 @@
+/** The second stop: from one server to several under load, and what happens there when one of them is gone. */
+import { spawnSync } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { eventually } from "../../../../testing/eventually.ts";
+import { lastingServices, servicesOf } from "../../../../topology/topology.ts";
+import { type Journey, type Stop } from "./journey.ts";
+
+const url = "https://orion.example.com";
+
+export const scale: Stop = {
+  name: "scale, several servers",
+  tests: (journey) => {
+    test("the move under load, cut off in the middle and done again: no request fails, and what holds data goes on as it was", async () => {
+      const before = await journey.servers.identity();
+      expect(before).toHaveLength(4);
+      await journey.unnoticed(async () => {
+        await journey.killedRehearsal("scale", /LoadBalancer \S+ creating/, 30);
+        journey.rehearse("scale");
+      });
+      expect(await journey.servers.identity()).toEqual(before);
+      await expectAsPlanned(journey);
+    });
+    parts(journey);
+    outages(journey);
+    test("every order of the way is there", () => journey.expectAllOrders());
+  },
+};
+
+/** On the server with the database run the containers that the plan has there, and no others. */
+export async function expectAsPlanned({ cloud, servers }: Journey): Promise<void> {
+  const { server } = servers.service("database");
+  const planned = lastingServices(cloud.plan).filter((service) => service.server === server);
+  const running = await servers.on(server, "docker", "ps", "--format", "{{.Names}}");
+  expect(running.sort()).toEqual(planned.map(({ container }) => container).sort());
+}
+
+/** Each edge is checked by the load balancer for HTTP and for HTTPS. */
+const checksOf = ({ cloud }: Journey): number => 2 * servicesOf(cloud.plan, "edge").length;
+
+function parts(journey: Journey): void {
+  const { cloud, servers } = journey;
+
+  test("the load balancer finds every target well, and strangers are turned away at the edges", async () => {
+    await eventually(async () => {
+      expect(await servers.health()).toEqual(Array(checksOf(journey)).fill("healthy"));
+    });
+    const [balancer] = (await cloud.status()).balancers;
+    const options = ["--silent", "--insecure", "--output", "/dev/null", "--write-out", "%{http_code}"];
+    const at = ["--resolve", `orion.example.com:443:${balancer?.address ?? ""}`];
+    expect(spawnSync("curl", [...options, ...at, `${url}/`], { encoding: "utf8" }).stdout).toBe("403");
+  });
+
+  test("the replica follows, has the same rows, and takes no writes", async () => {
+    expect(await servers.rows("database", "SELECT state FROM pg_stat_replication")).toEqual(["streaming"]);
+    const rows = "SELECT count(*), sum(hashtext(o::text)) FROM orders AS o";
+    const primary = await servers.rows("database", rows);
+    await eventually(async () => {
+      expect(await servers.rows("replica", rows)).toEqual(primary);
+    });
+    expect(await servers.rows("replica", "SELECT pg_is_in_recovery()")).toEqual(["t"]);
+  });
+
+  test("done again, it changes nothing; every component is well, and a backup is taken from the replica", () => {
+    journey.rehearseAgain("scale");
+    expect(journey.make("backup")).toMatch(/Z is complete/);
+    expect(journey.expectWell()).toMatch(/^ok +backup +\d+ complete, the newest 0 h old$/m);
+  });
+}
+
+function outages(journey: Journey): void {
+  const { cloud, servers } = journey;
+
+  test("an app server that is gone costs nothing once the load balancer has noticed, and no order", async () => {
+    const server = servicesOf(cloud.plan, "edge").at(-1)?.server ?? "";
+    let noticed = 0;
+    const { failures } = await journey.underLoad(async () => {
+      await servers.power(server, "poweroff");
+      const off = Date.now();
+      await eventually(async () => {
+        expect((await servers.health()).filter((status) => status === "healthy")).toHaveLength(checksOf(journey) - 2);
+      });
+      noticed = Date.now();
+      expect((noticed - off) / 1000).toBeLessThan(30);
+      await sleep(20_000);
+    });
+    expect(failures.filter(({ began }) => Date.parse(began) > noticed)).toEqual([]);
+    await servers.power(server, "poweron");
+    await eventually(async () => {
+      expect(await servers.health()).toEqual(Array(checksOf(journey)).fill("healthy"));
+    }, 180);
+  });
+
+  test("a worker server that is switched off under load: the task of every order is run all the same", async () => {
+    const { server } = servers.service("worker");
+    await journey.unnoticed(async () => {
+      await sleep(3000);
+      await servers.power(server, "poweroff");
+      await sleep(5000);
+      await servers.power(server, "poweron");
+    });
+  });
+}

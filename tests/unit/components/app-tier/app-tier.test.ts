@@ -1,0 +1,89 @@
+/** The instances of the app: exactly what they ask the engine for, in a preview and in an update. */
+import { AppTier } from "../../../../components/app-tier/app-tier.ts";
+import { compose } from "../../support/compose.ts";
+import { containerBasics, known, named, placeOf, serviceOf } from "../../support/place.ts";
+
+const modes = ["preview", "up"] as const;
+const environment = { DATABASE_URL: "postgresql://database" };
+const pythonCheck = (url: string) => [
+  "CMD",
+  "python",
+  "-c",
+  `import urllib.request; urllib.request.urlopen("${url}", timeout=4)`,
+];
+/** The name of a version, as it goes to the engine. */
+const aliasOf = (tier: AppTier): Promise<string> =>
+  new Promise((resolve) => {
+    tier.alias.apply(resolve);
+  });
+
+describe.each(modes)("AppTier in mode %s", (mode) => {
+  const tier = (instances: number, sideBySide = false) =>
+    compose(mode, () => {
+      const services = Array.from({ length: instances }, (_, n) => serviceOf("app", { name: `app-${n + 1}` }));
+      const args = { place: placeOf("app"), services, environment, uvicornWorkers: 4 };
+      return new AppTier("app", { ...args, sideBySide, uploads: "orion-test-uploads" });
+    });
+
+  test("a container for each instance, all under one name", async () => {
+    const { resources, result } = await tier(2);
+    const alias = mode === "preview" ? "[unknown]" : await aliasOf(result);
+    expect(named(resources, "app-2").inputs).toEqual({
+      ...containerBasics("app", 35, 512, "app-2"),
+      name: "orion-test-app-2",
+      image: known(mode, "sha256:local-image-app"),
+      command: [
+        ...["uvicorn", "main:app", "--host", "0.0.0.0", "--port", "8000", "--workers", "4", "--proxy-headers"],
+        ...["--forwarded-allow-ips", "*", "--timeout-graceful-shutdown", "30", "--timeout-keep-alive", "75"],
+        ...["--ws-ping-interval", "20"],
+      ],
+      envs: ["DATABASE_URL=postgresql://database", "INSTANCE_NAME=app-2"],
+      networksAdvanced: [{ name: "orion-test-network", aliases: ["app-2", alias] }],
+      ports: [],
+      volumes: [{ volumeName: "orion-test-uploads", containerPath: "/app/uploads" }],
+      healthcheck: {
+        tests: pythonCheck("http://127.0.0.1:8000/health"),
+        interval: "5s",
+        timeout: "5s",
+        retries: 3,
+        startPeriod: "2m0s",
+      },
+      shmSize: 64,
+      waitTimeout: 170,
+    });
+  });
+
+  test("another version has another name, which is no secret", async () => {
+    const networks = async (uvicornWorkers: number) => {
+      const { resources } = await compose(mode, () => {
+        const args = { place: placeOf("app"), services: [serviceOf("app")], environment };
+        return new AppTier("app", { ...args, uvicornWorkers, sideBySide: true });
+      });
+      return named(resources, "app").inputs["networksAdvanced"];
+    };
+    const versions = [await networks(1), await networks(2)];
+    expect(JSON.stringify(versions[0]) === JSON.stringify(versions[1])).toBe(mode === "preview");
+    expect(JSON.stringify(versions)).not.toContain("[secret]");
+  });
+
+  test("side by side, a new one has a name of its own and comes before the old one goes", async () => {
+    const { inputs, options } = named((await tier(1, true)).resources, "app-1");
+    expect(inputs["name"]).toBeUndefined();
+    expect(options.deleteBeforeReplace).toBe(false);
+  });
+
+  test("every container waits for its end, and is made anew when its start failed", async () => {
+    const { resources } = await tier(1);
+    expect(named(resources, "app-1").options).toEqual({
+      parent: "orion:app:AppTier app",
+      provider: "pulumi:providers:docker local-docker",
+      dependencies: [
+        "docker:index/network:Network local-network",
+        "docker:index/remoteImage:RemoteImage local-image-app",
+      ],
+      aliases: ["app-app-1"],
+      deleteBeforeReplace: true,
+      replaceOnChanges: ["healthcheck", "init", "tmpfs", "#initerror"],
+    });
+  });
+});

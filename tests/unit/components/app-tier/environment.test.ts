@@ -1,0 +1,68 @@
+/** The app's environment variables, by what a stack sets. */
+import { appEnvironment } from "../../../../components/app-tier/environment.ts";
+import { type Phase } from "../../../../config/schema.ts";
+import { settingsOf } from "../../support/settings.ts";
+
+describe("the app's environment", () => {
+  const connections = {
+    ...{ databaseUrl: "d", redisUrl: "r", brokerUrl: "b", resultBackendUrl: "rb", flagsUrl: "f", secretKey: "s" },
+  };
+  const environmentOf = (email: Record<string, unknown>, secrets: Record<string, string> = {}) =>
+    appEnvironment(
+      settingsOf("development", { email }, ["emailApiKey"]),
+      connections,
+      { STORAGE_BACKEND: "local" },
+      (key) => secrets[key],
+    );
+  const common = {
+    ...{ ENVIRONMENT: "development", DATABASE_URL: "d", REDIS_URL: "r", CELERY_BROKER_URL: "b" },
+    ...{ CELERY_RESULT_BACKEND: "rb", FEATURE_FLAGS_URL: "f", SECRET_KEY: "s", CLOUDFLARE_ENABLED: "false" },
+    ...{ PUBLIC_URL: "http://127.0.0.1:8080", STORAGE_BACKEND: "local" },
+  };
+
+  test("has the platform's own names, and nothing that is not set", () => {
+    expect(environmentOf({})).toEqual({ ...common, EMAIL_BACKEND: "console" });
+  });
+
+  test.each([
+    [
+      { backend: "smtp", smtpHost: "mail.example.com", smtpPort: 587, smtpUser: "me", from: "a@example.com" },
+      {
+        ...{ EMAIL_BACKEND: "smtp", EMAIL_FROM: "a@example.com", SMTP_HOST: "mail.example.com", SMTP_PORT: "587" },
+        ...{ SMTP_USER: "me", SMTP_PASSWORD: "hidden" },
+      },
+    ],
+    [{ backend: "sendgrid" }, { EMAIL_BACKEND: "sendgrid", SENDGRID_API_KEY: "key" }],
+    [
+      { backend: "mailgun", mailgunDomain: "mg.example.com" },
+      { EMAIL_BACKEND: "mailgun", MAILGUN_DOMAIN: "mg.example.com", MAILGUN_API_KEY: "key" },
+    ],
+    [
+      { backend: "ses", sesRegion: "eu-central-1", sesAccessKeyId: "AKIA0123456789ABCDEF" },
+      {
+        ...{ EMAIL_BACKEND: "ses", SES_REGION: "eu-central-1", SES_ACCESS_KEY_ID: "AKIA0123456789ABCDEF" },
+        SES_SECRET_ACCESS_KEY: "key",
+      },
+    ],
+  ])("e-mail by %j", (email, expected) => {
+    const secrets = { smtpPassword: "hidden", emailApiKey: "key" };
+    expect(environmentOf(email, secrets)).toEqual({ ...common, ...expected });
+  });
+
+  test.each<[Phase, Record<string, unknown>, string]>([
+    ["development", {}, "http://127.0.0.1:8080"],
+    ["development", { services: ["cache", "app"] }, "http://127.0.0.1:8000"],
+    ["mvp", {}, "https://orion.example.com"],
+  ])("links of phase %s with %j lead to where visitors are", (phase, values, url) => {
+    const { PUBLIC_URL } = appEnvironment(settingsOf(phase, values), connections, {}, () => undefined);
+    expect(PUBLIC_URL).toBe(url);
+  });
+
+  test("Sentry and Stripe when the stack sets them; own variables last", () => {
+    const secrets = { sentryDsn: "dsn", stripeSecretKey: "sk", stripeWebhookSecret: "wh" };
+    const settings = settingsOf("development", { app: { environment: { ENVIRONMENT: "staging" } } });
+    const own = appEnvironment(settings, connections, {}, (key) => (secrets as Record<string, string>)[key]);
+    expect(own).toMatchObject({ SENTRY_DSN: "dsn", STRIPE_SECRET_KEY: "sk", STRIPE_WEBHOOK_SECRET: "wh" });
+    expect(own["ENVIRONMENT"]).toBe("staging");
+  });
+});

@@ -1,0 +1,38 @@
+/** What happens before a release: migrations and the initialisation. */
+import { Release } from "../../../../components/app-tier/release.ts";
+import { compose } from "../../support/compose.ts";
+import { known, named, placeOf, serviceOf } from "../../support/place.ts";
+
+const modes = ["preview", "up"] as const;
+const environment = { DATABASE_URL: "postgresql://database" };
+
+describe.each(modes)("Release in mode %s", (mode) => {
+  test("migrations first, then the initialisation", async () => {
+    const { resources } = await compose(
+      mode,
+      () => new Release("release", { place: placeOf("app"), service: serviceOf("release"), environment }),
+    );
+    expect(named(resources, "release-migrate").inputs).toEqual({
+      dockerHost: "unix:///var/run/docker.sock",
+      container: "orion-test-release-migrate",
+      image: known(mode, "sha256:local-image-app"),
+      command: ["alembic", "upgrade", "head"],
+      environment,
+      network: "orion-test-network",
+      labels: { app: "orion", stack: "test", role: "release" },
+      volumes: [],
+      timeoutSeconds: 900,
+    });
+    expect(named(resources, "release-init").inputs["command"]).toEqual(["python", "scripts/seed/init_production.py"]);
+    expect(named(resources, "release-init").options.dependencies).toContain("orion:index:Task release-migrate");
+  });
+
+  test("an image that is older than the data does not migrate", async () => {
+    const { resources } = await compose(mode, () => {
+      const args = { place: placeOf("app"), service: serviceOf("release"), environment, migrate: false };
+      return new Release("release", args);
+    });
+    expect(resources.map(({ name }) => name)).not.toContain("release-migrate");
+    expect(resources.map(({ name }) => name)).toContain("release-init");
+  });
+});

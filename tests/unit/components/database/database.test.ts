@@ -1,0 +1,69 @@
+/** The database: exactly what it asks the engine for, in a preview and in an update. */
+import { Database } from "../../../../components/database/database.ts";
+import { postgresSettings } from "../../../../components/database/postgres-settings.ts";
+import { compose } from "../../support/compose.ts";
+import { containerBasics, known, named, placeOf, serviceOf } from "../../support/place.ts";
+
+const modes = ["preview", "up"] as const;
+const onPort = (port: number, containerPort: number) => ({
+  published: [{ address: "127.0.0.1", port, containerPort }],
+});
+
+describe.each(modes)("Database in mode %s", (mode) => {
+  const database = (kind: "volume" | "memory") =>
+    compose(mode, () => {
+      const service = serviceOf("database", onPort(5432, 5432));
+      return new Database("database", { place: placeOf("postgres"), service, data: { kind } });
+    });
+
+  test("the server's container", async () => {
+    const { resources } = await database("volume");
+    const password = { "[secret]": known(mode, "generated-database-password") };
+    expect(named(resources, "database-server").inputs).toEqual({
+      ...containerBasics("database", 60),
+      name: "orion-test-database",
+      image: known(mode, "sha256:local-image-postgres"),
+      command: [
+        "postgres",
+        ...Object.entries(postgresSettings(512)).flatMap(([key, value]) => ["-c", `${key}=${value}`]),
+      ],
+      envs: [
+        "POSTGRES_USER=orion_user",
+        "POSTGRES_DB=orion_db",
+        "POSTGRES_PASSWORD_FILE=/etc/orion/postgres-password",
+        "PGUSER=orion_user",
+        "PGDATABASE=orion_db",
+        "PGDATA=/var/lib/postgresql/data",
+      ],
+      networksAdvanced: [{ name: "orion-test-network", aliases: ["database"] }],
+      ports: [{ ip: "127.0.0.1", external: 5432, internal: 5432, protocol: "tcp" }],
+      uploads: [{ file: "/etc/orion/postgres-password", content: password, permissions: "0444" }],
+      volumes: [{ volumeName: "orion-test-database-data", containerPath: "/var/lib/postgresql/data" }],
+      healthcheck: {
+        tests: ["CMD", "pg_isready", "-h", "127.0.0.1", "-U", "orion_user", "-d", "orion_db"],
+        interval: "2s",
+        timeout: "5s",
+        retries: 15,
+        startPeriod: "2m0s",
+      },
+      shmSize: 128,
+      waitTimeout: 182,
+    });
+  });
+
+  test("its data and the password that opens it are protected", async () => {
+    const { resources } = await database("volume");
+    expect(named(resources, "database-data").options.protect).toBe(true);
+    expect(named(resources, "database-password").options.protect).toBe(true);
+  });
+
+  test("a test database keeps everything in memory, and nothing of it is protected", async () => {
+    const { resources } = await database("memory");
+    const { inputs } = named(resources, "database-server");
+    expect(inputs["tmpfs"]).toEqual({ "/var/lib/postgresql/data": "rw,size=1g" });
+    expect(inputs["volumes"]).toBeUndefined();
+    expect(inputs["command"]).toEqual(expect.arrayContaining(["fsync=off"]));
+    expect(resources.filter(({ type }) => type.includes("Volume"))).toEqual([]);
+    expect(resources.filter(({ options }) => options.protect)).toEqual([]);
+  });
+});

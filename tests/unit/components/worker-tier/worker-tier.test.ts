@@ -1,0 +1,77 @@
+/** Workers, Beat and Flower: exactly what they ask the engine for, in a preview and in an update. */
+import * as pulumi from "@pulumi/pulumi";
+import { WorkerTier } from "../../../../components/worker-tier/worker-tier.ts";
+import { compose } from "../../support/compose.ts";
+import { containerBasics, known, named, placeOf, serviceOf } from "../../support/place.ts";
+
+const modes = ["preview", "up"] as const;
+const environment = { DATABASE_URL: "postgresql://database" };
+
+describe.each(modes)("WorkerTier in mode %s", (mode) => {
+  const emails = { queues: ["emails"], concurrency: 3 } as const;
+  const tier = () =>
+    compose(mode, () => {
+      const services = [
+        {
+          ...serviceOf("beat"),
+          kind: "worker",
+          name: "worker-emails",
+          container: "orion-test-worker-emails",
+          ...emails,
+        } as const,
+        serviceOf("beat"),
+        serviceOf("flower", { published: [{ address: "127.0.0.1", port: 5555, containerPort: 5555 }] }),
+      ];
+      const args = { place: placeOf("app"), services, environment, sideBySide: false };
+      return new WorkerTier("workers", args);
+    });
+
+  test("a worker takes its queues with its concurrency, and has the time of the longest task to end", async () => {
+    const { resources } = await tier();
+    expect(named(resources, "worker-emails").inputs).toEqual({
+      ...containerBasics("worker", 310, 512, "worker-emails"),
+      name: "orion-test-worker-emails",
+      image: known(mode, "sha256:local-image-app"),
+      command: [
+        ...["celery", "-A", "app.celery", "worker", "--loglevel=info", "--hostname=worker-emails@%h"],
+        ...["--queues=emails", "--concurrency=3"],
+      ],
+      envs: ["DATABASE_URL=postgresql://database"],
+      networksAdvanced: [{ name: "orion-test-network", aliases: ["worker-emails"] }],
+      ports: [],
+      healthcheck: {
+        tests: ["CMD", "python", "-m", "app.healthcheck", "--worker"],
+        interval: "5s",
+        timeout: "5s",
+        retries: 6,
+        startPeriod: "2m0s",
+      },
+      shmSize: 64,
+      waitTimeout: 185,
+    });
+  });
+
+  test("Flower asks for a password where it is told one, and no command line shows it", async () => {
+    const { resources } = await compose(mode, () => {
+      const services = [
+        serviceOf("flower", { published: [{ address: "127.0.0.1", port: 5555, containerPort: 5555 }] }),
+      ];
+      const args = { place: placeOf("app"), services, environment, sideBySide: true };
+      return new WorkerTier("workers", { ...args, flowerPassword: pulumi.secret("hidden") });
+    });
+    expect(named(resources, "workers-flower").inputs["envs"]).toContainEqual({
+      "[secret]": "FLOWER_BASIC_AUTH=orion:hidden",
+    });
+  });
+
+  test("Beat and Flower run Celery's own commands", async () => {
+    const { resources } = await tier();
+    const commandOf = (name: string) => named(resources, name).inputs["command"];
+    expect(commandOf("workers-beat")).toEqual([
+      ...["celery", "-A", "app.celery", "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],
+    ]);
+    expect(commandOf("workers-flower")).toEqual([
+      ...["celery", "-A", "app.celery", "flower", "--address=0.0.0.0", "--port=5555"],
+    ]);
+  });
+});
