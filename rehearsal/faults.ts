@@ -1,6 +1,6 @@
 /** Faults injected on demand: error replies, delays, failing actions, sold out types, broken machines. */
 import { z } from "zod";
-import type { Disturb } from "./hetzner/actions.ts";
+import type { ActionFault } from "./hetzner/actions.ts";
 import type { Machines } from "./machines/machines.ts";
 import type { Store } from "./store.ts";
 

@@ -4,9 +4,9 @@ import { request } from "node:https";
 import { join } from "node:path";
 import { CertificateAuthority } from "../cloudflare/authority.ts";
 import type { CloudflareStore } from "../cloudflare/state.ts";
-import type { Resolver } from "../names/resolver.ts";
-import { NameServer } from "../names/name-server.ts";
-import { Child } from "../programs/child.ts";
+import type { Resolver } from "../dns/resolver.ts";
+import { NameServer } from "../dns/name-server.ts";
+import { ServerProcess } from "../programs/server-process.ts";
 import { acmeHostname } from "./acme-hostname.ts";
 
 export interface AcmeAuthorityOptions {

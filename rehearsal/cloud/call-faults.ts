@@ -1,7 +1,7 @@
 /** Injects faults into API calls: delays them, never answers them, or answers them with an error. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { failure } from "../cloudflare/envelope.ts";
-import type { Faults, Interference } from "../faults.ts";
+import type { Faults, CallFaults } from "../faults.ts";
 import { HetznerError } from "../hetzner/errors.ts";
 
 const prefixes = { hetzner: "/hetzner/v1", cloudflare: "/client/v4" } as const;

@@ -1,19 +1,19 @@
 /** The cloud's own API: status page, faults, quirks, image upload, deletion (`/` and `/rehearsal/...`). */
 import { timingSafeEqual } from "node:crypto";
-import { type FastifyInstance } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { UserError } from "../../common/user-error.ts";
 import { isQuirk, setQuirk } from "../cloudflare/quirks.ts";
-import { type CloudflareObjects } from "../cloudflare/state.ts";
+import type { CloudflareObjects } from "../cloudflare/state.ts";
 import { type Faults, faultSchema } from "../faults.ts";
-import { type Cloud } from "../hetzner/cloud.ts";
-import { type Registry, type RegistryObjects } from "../registry/registry.ts";
-import { type Store } from "../store.ts";
-import { type CallLog } from "./call-log.ts";
+import type { Cloud } from "../hetzner/cloud.ts";
+import type { Registry, RegistryObjects } from "../registry/registry.ts";
+import type { Store } from "../store.ts";
+import type { CallLog } from "./call-log.ts";
 import { formatFault } from "./fault-syntax.ts";
 import { resolveFaultTargets } from "./fault-targets.ts";
 import { pageOf } from "./page.ts";
-import { type CloudSettings } from "./settings.ts";
+import type { CloudSettings } from "./settings.ts";
 import { type Status, statusOf } from "./status.ts";
 
 export interface ControlApiDeps {

@@ -1,5 +1,5 @@
 /** Renders the status page of a cloud as HTML without scripts. Pure. */
-import { faultWords } from "./fault-words.ts";
+import { formatFault } from "./fault-syntax.ts";
 import type { Status } from "./status.ts";
 
 const style = `

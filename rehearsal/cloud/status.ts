@@ -6,7 +6,7 @@ import { balancerView } from "../hetzner/balancer-view.ts";
 import type { Cloud } from "../hetzner/cloud.ts";
 import { publicAddress } from "../hetzner/server-links.ts";
 import { observeServer } from "../hetzner/server-view.ts";
-import type { Call } from "./calls.ts";
+import type { Call } from "./call-log.ts";
 import { type CloudSettings, cloudAddresses } from "./settings.ts";
 
 const healthSchema = z.array(z.object({ listen_port: z.number(), status: z.string() }));

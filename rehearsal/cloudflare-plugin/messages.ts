@@ -2,7 +2,7 @@
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import { unwrapSecrets } from "../../common/secrets.ts";
-import { type Change, type Failure } from "./plan.ts";
+import type { Change, Failure } from "./plan.ts";
 import { isRecord, type Values } from "./values.ts";
 
 /** `urn:pulumi:stack::project::parent$type::name` */

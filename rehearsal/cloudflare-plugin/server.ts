@@ -9,9 +9,10 @@ import service from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
 import { Client, refusal } from "./client.ts";
 import { lookUp } from "./lookups.ts";
+import { diffOf, failureOf, structOf, typeOf, valuesOf } from "./messages.ts";
+import type { Failure } from "./plan.ts";
 import type { CloudflareProvider } from "./provider.ts";
-import type { Change } from "./plan.ts";
-import { clean, isRecord, unknown, type Values } from "./values.ts";
+import { clean, unknown, type Values } from "./values.ts";
 
 export interface ServerOptions {
   readonly provider: CloudflareProvider;

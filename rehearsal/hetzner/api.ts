@@ -2,7 +2,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
-import { Actions, type Disturb } from "./actions.ts";
+import { Actions, type ActionFault } from "./actions.ts";
 import { Catalogue } from "./catalogue.ts";
 import { Cloud, type CloudOptions } from "./cloud.ts";
 import { recover } from "./converge.ts";

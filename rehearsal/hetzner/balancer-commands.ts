@@ -1,14 +1,14 @@
 /** API commands that change a load balancer: services, targets, network, public interface, algorithm, type. */
 import { z } from "zod";
-import { type Subject } from "./actions.ts";
+import type { Subject } from "./actions.ts";
 import { requireBalancerType, requireCertificates, serviceOf, withService } from "./balancer-services.ts";
 import { targetOf, targetSchema, withTarget } from "./balancer-targets.ts";
 import { id, idOrName, maybe, parse, port } from "./body.ts";
-import { type Cloud } from "./cloud.ts";
+import type { Cloud } from "./cloud.ts";
 import { convergeBalancer } from "./converge.ts";
 import { HetznerError, notFound } from "./errors.ts";
-import { type ResourceType, type Routes } from "./resources.ts";
-import { type Action, type Balancer } from "./state.ts";
+import type { ResourceType, Routes } from "./resources.ts";
+import type { Action, Balancer } from "./state.ts";
 
 export const algorithmSchema = z.enum(["round_robin", "least_connections"]);
 

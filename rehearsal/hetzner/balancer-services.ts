@@ -1,8 +1,8 @@
 /** Load balancer services: parses requests and fills in Hetzner's defaults. */
 import { z } from "zod";
 import { id, maybe, parse, port } from "./body.ts";
-import { type BalancerType } from "./catalogue.ts";
-import { type Cloud } from "./cloud.ts";
+import type { BalancerType } from "./catalogue.ts";
+import type { Cloud } from "./cloud.ts";
 import { HetznerError, invalid } from "./errors.ts";
 
 const seconds = z.int().min(1);

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import type { Service } from "./balancer-services.ts";
 import { labels, maybe, name, parse } from "./body.ts";
-import { inUse, invalid, notEmulated, notUnique } from "./errors.ts";
+import { inUse, invalid, notEmulated } from "./errors.ts";
 import type { ResourceType, Routes } from "./resources.ts";
 import type { Certificate } from "./state.ts";
 

@@ -1,8 +1,11 @@
 /** Reverse DNS names (PTR records) of IP addresses: shows and sets them. */
+import { z } from "zod";
 import type { Json } from "../json.ts";
 import { isOneOf } from "./addresses.ts";
+import { parse } from "./body.ts";
 import type { Cloud } from "./cloud.ts";
 import { invalid } from "./errors.ts";
+import type { ResourceType, Routes } from "./resources.ts";
 import type { HetznerObjects, PrimaryIp } from "./state.ts";
 
 type AddressKind = "hetzner.primary_ip" | "hetzner.floating_ip" | "hetzner.load_balancer";

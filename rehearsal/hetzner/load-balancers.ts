@@ -6,13 +6,13 @@ import { requireBalancerType, requireCertificates, type Service, serviceOf, with
 import { targetOf, targetSchema, withTarget } from "./balancer-targets.ts";
 import { balancerView } from "./balancer-view.ts";
 import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
-import { type BalancerType, type Location } from "./catalogue.ts";
-import { type Cloud } from "./cloud.ts";
+import type { BalancerType, Location } from "./catalogue.ts";
+import type { Cloud } from "./cloud.ts";
 import { convergeBalancer } from "./converge.ts";
-import { setDnsPtr } from "./dns-ptr.ts";
-import { HetznerError, invalid, notFound } from "./errors.ts";
+import { registerDnsPtr } from "./dns-ptr.ts";
+import { invalid } from "./errors.ts";
 import type { ResourceType, Routes } from "./resources.ts";
-import { firstOf } from "./server-view.ts";
+import { firstAddress6 } from "./server-view.ts";
 import type { Action, Balancer } from "./state.ts";
 
 const kind = "hetzner.load_balancer";

@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { idOrName, maybe, parse } from "./body.ts";
 import type { Cloud } from "./cloud.ts";
-import { convergePower, convergeServer, orAsItIs } from "./converge.ts";
+import { convergePower, convergeServer, syncPowerOnFailure } from "./converge.ts";
 import { HetznerError, invalid, isProtected, unavailable } from "./errors.ts";
-import { requirePlace } from "./placement-groups.ts";
+import { requirePlacementGroupRoom } from "./placement-groups.ts";
 import type { ResourceType, Routes } from "./resources.ts";
 import { passwordFor } from "./server-create.ts";
 import type { Action, Server } from "./state.ts";

@@ -9,7 +9,21 @@ import { HetznerError, invalid } from "./errors.ts";
 import { textsOf } from "./listing.ts";
 import type { ResourceType, Routes } from "./resources.ts";
 import { addressesOf, balancersOf, publicAddress } from "./server-links.ts";
-import type { PrimaryIp } from "./state.ts";
+import type { Action, PrimaryIp } from "./state.ts";
+
+const kind = "hetzner.primary_ip";
+const createSchema = z.object({
+  name,
+  type: z.enum(["ipv4", "ipv6"]),
+  assignee_type: maybe(z.literal("server")),
+  assignee_id: maybe(id),
+  auto_delete: maybe(z.boolean()),
+  labels: maybe(labels),
+  location: maybe(idOrName),
+});
+
+const subjectOf = ({ id: own }: PrimaryIp): Subject => ({ id: own, type: "primary_ip" });
+const serverSubject = (server: number): Subject => ({ id: server, type: "server" });
 
 export function registerPrimaryIps(routes: Routes): void {
   const { cloud } = routes;

@@ -5,7 +5,7 @@ import { stampOf } from "./actions.ts";
 import { requireNoOverlap } from "./address-book.ts";
 import { hostName, id, idOrName, ids, labels, maybe, parse } from "./body.ts";
 import type { Cloud } from "./cloud.ts";
-import { convergeServer, convergeVolume, orAsItIs } from "./converge.ts";
+import { convergeServer, convergeVolume, syncPowerOnFailure } from "./converge.ts";
 import { HetznerError, invalid, unavailable } from "./errors.ts";
 import { requirePlacementGroupRoom } from "./placement-groups.ts";
 import { newPrimaryIp, requireFreePrimaryIp } from "./primary-ips.ts";

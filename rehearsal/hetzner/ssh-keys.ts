@@ -4,7 +4,7 @@ import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { labels, maybe, name, parse } from "./body.ts";
 import { invalid, notUnique } from "./errors.ts";
-import { type ResourceType, type Routes } from "./resources.ts";
+import type { ResourceType, Routes } from "./resources.ts";
 
 export function registerSshKeys(routes: Routes): void {
   const { cloud } = routes;

@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { explainFailure, type Go } from "./go.ts";
-import { makeFolder, placeFile } from "./install.ts";
-import { engineVersion, type Part, type Places } from "./parts.ts";
+import { createFolderAtomically, linkFile } from "./install.ts";
+import { engineVersion, type Part, type ToolchainPaths } from "./parts.ts";
 import type { Progress } from "./progress.ts";
 import type { Run } from "../../common/process.ts";
 

@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { installPart, noteOrigin } from "./install.ts";
-import { engineFolder, isInstalled, type Part, type Places } from "./parts.ts";
+import { engineFolder, isInstalled, type Part, type ToolchainPaths } from "./parts.ts";
 import type { Progress } from "./progress.ts";
 import type { Run } from "../../common/process.ts";
 

@@ -8,7 +8,7 @@ import type { Request } from "../expression.ts";
 import { settingOf } from "../settings.ts";
 import { ownedBy, type Zone } from "../state.ts";
 import type { World } from "../world.ts";
-import { Cache, isEligible, keyOf, lifetime } from "./cache.ts";
+import { Cache, isEligible, cacheKeyOf, cacheSeconds } from "./cache.ts";
 import { EdgeCertificates, objectsDomain } from "./certificates.ts";
 import { toOriginError, type OriginRequest, openRequest, OriginError, sendRequest } from "./forward.ts";
 import { Monitors } from "./monitors.ts";

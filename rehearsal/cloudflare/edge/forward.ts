@@ -1,6 +1,7 @@
 /** Sends requests from the edge to an origin, and translates connection errors to Cloudflare's error codes. */
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { StatusError } from "../../status-error.ts";
 import type { Origin } from "./origins.ts";
 
 export interface OriginRequest {

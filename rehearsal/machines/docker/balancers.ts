@@ -15,7 +15,7 @@ import type { BalancerSpec, Health } from "../machines.ts";
 import { docker, dockerUnless } from "./docker.ts";
 import { setPrivateAddresses } from "./guest.ts";
 import { balancerFolder, certificateFile, haproxyConfig } from "./haproxy-config.ts";
-import type { Names } from "./names.ts";
+import type { Naming } from "./naming.ts";
 import type { Networks } from "./networks.ts";
 import type { PacketFilter } from "./packet-filter.ts";
 

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import { dockerLines } from "./docker.ts";
-import type { Names } from "./names.ts";
+import type { Naming } from "./naming.ts";
 
 const eventSchema = z.object({
   status: z.enum(["start", "die"]),

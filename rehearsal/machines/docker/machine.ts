@@ -1,7 +1,7 @@
 /** Arguments of `docker create` for a server's container. Pure. */
 import { cpus } from "node:os";
 import type { MachineSpec } from "../machines.ts";
-import type { Names } from "./names.ts";
+import type { Naming } from "./naming.ts";
 
 /** Folders of the host that are mounted into a server. */
 export interface MachineFolders {

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { NetworkInterface } from "../machines.ts";
 import { docker, dockerLines, dockerUnless } from "./docker.ts";
-import type { Names } from "./names.ts";
+import type { Naming } from "./naming.ts";
 
 const attachedSchema = z.record(
   z.string(),

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname } from "node:path";
 import { must } from "../../../common/process.ts";
 import type { FirewallRule } from "../machines.ts";
-import type { Names } from "./names.ts";
+import type { Naming } from "./naming.ts";
 import { chainsOf, type Exposed, hooks, packetRules } from "./packet-rules.ts";
 
 export class PacketFilter {

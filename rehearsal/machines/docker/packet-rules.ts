@@ -2,7 +2,7 @@
 import { cloudflareRanges } from "../../../config/cloudflare-ranges.ts";
 import { contains, rangeOf } from "../../hetzner/addresses.ts";
 import type { FirewallRule } from "../machines.ts";
-import type { Names } from "./names.ts";
+import type { Naming } from "./naming.ts";
 
 /** A server or load balancer with its public address. */
 export interface Exposed {

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Tools } from "../../../../toolchain/src/engine.ts";
-import type { Places } from "../../../../toolchain/src/parts.ts";
+import type { ToolchainPaths } from "../../../../toolchain/src/parts.ts";
 import { progressOn } from "../../../../toolchain/src/progress.ts";
 import type { Outcome, Run, RunOptions } from "../../../../common/process.ts";
 import { temporaryFolder } from "../../../../testing/folder.ts";
