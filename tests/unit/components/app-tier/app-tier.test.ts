@@ -1,7 +1,7 @@
 /** The instances of the app: exactly what they ask the engine for, in a preview and in an update. */
 import { AppTier } from "../../../../components/app-tier/app-tier.ts";
 import { compose } from "../../support/compose.ts";
-import { containerBasics, known, named, placeOf, serviceOf } from "../../support/place.ts";
+import { containerBasics, expendable, known, named, placeOf, serviceOf } from "../../support/place.ts";
 
 const modes = ["preview", "up"] as const;
 const environment = { DATABASE_URL: "postgresql://database" };
@@ -33,6 +33,7 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
       name: "orion-test-app-2",
       image: known(mode, "sha256:local-image-app"),
       command: [
+        ...expendable,
         ...["uvicorn", "main:app", "--host", "0.0.0.0", "--port", "8000", "--workers", "4", "--proxy-headers"],
         ...["--forwarded-allow-ips", "*", "--timeout-graceful-shutdown", "30", "--timeout-keep-alive", "75"],
         ...["--ws-ping-interval", "20"],

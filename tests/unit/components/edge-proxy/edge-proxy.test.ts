@@ -2,7 +2,7 @@
 import { EdgeProxy, type EdgeProxyArgs } from "../../../../components/edge-proxy/edge-proxy.ts";
 import { nginxConfig } from "../../../../components/edge-proxy/nginx-config.ts";
 import { compose, type Recorded } from "../../support/compose.ts";
-import { containerBasics, known, named, placeOf, serviceOf } from "../../support/place.ts";
+import { containerBasics, expendable, known, named, placeOf, serviceOf } from "../../support/place.ts";
 
 const modes = ["preview", "up"] as const;
 
@@ -19,7 +19,7 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
       ...containerBasics("edge", 35),
       name: "orion-test-edge",
       image: known(mode, "sha256:local-image-nginx"),
-      command: ["nginx", "-c", "/etc/orion/edge/current/nginx.conf", "-g", "daemon off;"],
+      command: [...expendable, "nginx", "-c", "/etc/orion/edge/current/nginx.conf", "-g", "daemon off;"],
       envs: [],
       networksAdvanced: [{ name: "orion-test-network", aliases: ["edge"] }],
       ports: [{ ip: "127.0.0.1", external: 8080, internal: 8080, protocol: "tcp" }],

@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { WorkerTier } from "../../../../components/worker-tier/worker-tier.ts";
 import { compose } from "../../support/compose.ts";
-import { containerBasics, known, named, placeOf, serviceOf } from "../../support/place.ts";
+import { containerBasics, expendable, known, named, placeOf, serviceOf } from "../../support/place.ts";
 
 const modes = ["preview", "up"] as const;
 const environment = { DATABASE_URL: "postgresql://database" };
@@ -33,6 +33,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
       name: "orion-test-worker-emails",
       image: known(mode, "sha256:local-image-app"),
       command: [
+        ...expendable,
         ...["celery", "-A", "app.celery", "worker", "--loglevel=info", "--hostname=worker-emails@%h"],
         ...["--queues=emails", "--concurrency=3"],
       ],
@@ -68,9 +69,11 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
     const { resources } = await tier();
     const commandOf = (name: string) => named(resources, name).inputs["command"];
     expect(commandOf("workers-beat")).toEqual([
+      ...expendable,
       ...["celery", "-A", "app.celery", "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],
     ]);
     expect(commandOf("workers-flower")).toEqual([
+      ...expendable,
       ...["celery", "-A", "app.celery", "flower", "--address=0.0.0.0", "--port=5555"],
     ]);
   });
