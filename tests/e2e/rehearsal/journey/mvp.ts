@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { officialImages } from "../../../../config/images.ts";
 import { cloudFolder, rehearsalFolder } from "../../../../rehearsal/cloud/settings.ts";
-import { Names } from "../../../../rehearsal/machines/docker/names.ts";
+import { Naming } from "../../../../rehearsal/machines/docker/naming.ts";
 import { eventually } from "../../../../testing/eventually.ts";
 import { filesOf, type Journey, type Stop } from "./journey.ts";
 
@@ -85,7 +85,7 @@ function closed(journey: Journey): void {
       ports.filter((port) => cloud.ssh(probe, `timeout 2 bash -c '</dev/tcp/${address}/${port}'`).code === 0);
     expect(open(core?.private[0] ?? "")).toEqual([]);
     // A public address is one of loopback: from a server, the other one is where its packets would have to go.
-    expect(open(new Names(own.name, own.block).behind(core?.address ?? "").host)).toEqual([]);
+    expect(open(new Naming(own.name, own.block).behind(core?.address ?? "").host)).toEqual([]);
     // It is the filter that closes them, not the network: packets that ask for an answer get one.
     expect(cloud.ssh(probe, `ping -c 1 -W 2 ${core?.private[0] ?? ""}`).output).toContain("1 received");
     const [server] = await cloud.list("/servers?name=probe", "servers");
