@@ -11,7 +11,7 @@ import { cloudFolder, type CloudSettings, readSettings, rehearsalFolder } from "
 import { type Status, readStatus } from "../rehearsal/cloud/status.ts";
 import { isRecord, type Json } from "../rehearsal/json.ts";
 import { readStackFile } from "../tools/stack-file.ts";
-import { type Topology } from "../topology/topology.ts";
+import type { Topology } from "../topology/topology.ts";
 import { type Ran, succeed } from "./sandbox.ts";
 
 export interface CloudOptions {

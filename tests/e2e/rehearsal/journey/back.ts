@@ -1,5 +1,5 @@
 /** The third stop: back to one server, under load as well. */
-import { type Journey, type Stop } from "./journey.ts";
+import type { Journey, Stop } from "./journey.ts";
 import { expectAsPlanned } from "./scale.ts";
 
 export const back: Stop = {

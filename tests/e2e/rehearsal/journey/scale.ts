@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually } from "../../../../testing/eventually.ts";
 import { lastingServices, servicesOf } from "../../../../topology/topology.ts";
-import { type Journey, type Stop } from "./journey.ts";
+import type { Journey, Stop } from "./journey.ts";
 
 const url = "https://orion.example.com";
 

@@ -1,6 +1,6 @@
 /** The app's environment variables, by what a stack sets. */
 import { appEnvironment } from "../../../../components/app-tier/environment.ts";
-import { type Phase } from "../../../../config/schema.ts";
+import type { Phase } from "../../../../config/schema.ts";
 import { settingsOf } from "../../support/settings.ts";
 
 describe("the app's environment", () => {
