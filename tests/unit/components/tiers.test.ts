@@ -4,25 +4,20 @@ import { AppTier } from "../../../components/app-tier/app-tier.ts";
 import { appEnvironment } from "../../../components/app-tier/environment.ts";
 import { Release } from "../../../components/app-tier/release.ts";
 import { createContainer, dockerDuration } from "../../../components/runtime/docker/container.ts";
+import { beatProbe, httpProbe, redisProbe, workerProbe } from "../../../components/runtime/docker/health.ts";
 import { Docs } from "../../../components/docs/docs.ts";
 import { EdgeProxy, type EdgeProxyArgs } from "../../../components/edge-proxy/edge-proxy.ts";
 import { nginxConfig } from "../../../components/edge-proxy/nginx-config.ts";
 import { WorkerTier } from "../../../components/worker-tier/worker-tier.ts";
 import type { Phase } from "../../../config/schema.ts";
 import { compose, mocksFor, type Recorded } from "../support/compose.ts";
-import { containerBasics, known, named, placeOf, serviceOf } from "../support/place.ts";
+import { containerBasics, healthOf, known, named, placeOf, serviceOf } from "../support/place.ts";
 import { settingsOf } from "../support/settings.ts";
 
 const modes = ["preview", "up"] as const;
 /** What has the kernel kill a process before PostgreSQL. */
 const expendable = ["sh", "-c", 'echo 500 2>/dev/null > /proc/self/oom_score_adj; exec "$@"', "sh"];
 const environment = { DATABASE_URL: "postgresql://database" };
-const pythonCheck = (url: string) => [
-  "CMD",
-  "python",
-  "-c",
-  `import urllib.request; urllib.request.urlopen("${url}", timeout=4)`,
-];
 
 /** The name of a version, as it goes to the engine. */
 const aliasOf = (tier: AppTier): Promise<string> =>
@@ -55,15 +50,8 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
       networksAdvanced: [{ name: "orion-test-network", aliases: ["app-2", alias] }],
       ports: [],
       volumes: [{ volumeName: "orion-test-uploads", containerPath: "/app/uploads" }],
-      healthcheck: {
-        tests: pythonCheck("http://127.0.0.1:8000/health"),
-        interval: "5s",
-        timeout: "5s",
-        retries: 3,
-        startPeriod: "2m0s",
-      },
+      healthcheck: healthOf(httpProbe(8000, "/health")),
       shmSize: 64,
-      waitTimeout: 170,
     });
   });
 
@@ -130,20 +118,13 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
       command: [
         ...expendable,
         ...["celery", "-A", "app.celery", "worker", "--loglevel=info", "--hostname=worker-emails@%h"],
-        ...["--queues=emails", "--concurrency=3"],
+        ...["--queues=emails", "--concurrency=3", "--without-gossip", "--pidfile=/dev/shm/celery.pid"],
       ],
       envs: ["DATABASE_URL=postgresql://database"],
       networksAdvanced: [{ name: "orion-test-network", aliases: ["worker-emails"] }],
       ports: [],
-      healthcheck: {
-        tests: ["CMD", "python", "-m", "app.healthcheck", "--worker"],
-        interval: "5s",
-        timeout: "5s",
-        retries: 6,
-        startPeriod: "2m0s",
-      },
+      healthcheck: healthOf(workerProbe()),
       shmSize: 64,
-      waitTimeout: 185,
     });
   });
 
@@ -166,7 +147,11 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
     expect(commandOf("workers-beat")).toEqual([
       ...expendable,
       ...["celery", "-A", "app.celery", "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],
+      ...["--pidfile=/dev/shm/celery.pid", "--max-interval=5"],
     ]);
+    const checkOf = (name: string) => named(resources, name).inputs["healthcheck"];
+    expect(checkOf("workers-beat")).toEqual(healthOf(beatProbe()));
+    expect(checkOf("workers-flower")).toEqual(healthOf(httpProbe(5555, "/healthcheck")));
     expect(commandOf("workers-flower")).toEqual([
       ...expendable,
       ...["celery", "-A", "app.celery", "flower", "--address=0.0.0.0", "--port=5555"],
@@ -223,18 +208,8 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
       networksAdvanced: [{ name: "orion-test-network", aliases: ["edge"] }],
       ports: [{ ip: "127.0.0.1", external: 8080, internal: 8080, protocol: "tcp" }],
       volumes: [{ volumeName: "orion-test-edge-files", containerPath: "/etc/orion/edge", readOnly: true }],
-      healthcheck: {
-        tests: [
-          ...["CMD", "sh", "-c"],
-          "exec 2>&1; test -s /tmp/nginx.pid && nginx -t -q -c /etc/orion/edge/current/nginx.conf",
-        ],
-        interval: "3s",
-        timeout: "5s",
-        retries: 5,
-        startPeriod: "2m0s",
-      },
+      healthcheck: healthOf(httpProbe(8082, "/edge-health")),
       shmSize: 64,
-      waitTimeout: 168,
     });
     expect(named(resources, "edge-nginx").options.dependencies).toContain("orion:index:LiveFiles edge-config");
   });
@@ -275,7 +250,7 @@ test.each(modes)("Docs in mode %s is one container", async (mode) => {
   );
   expect(named(resources, "docs-mkdocs").inputs).toMatchObject({
     name: "orion-test-docs",
-    healthcheck: { tests: pythonCheck("http://127.0.0.1:9991/") },
+    healthcheck: healthOf(httpProbe(9991, "/")),
   });
 });
 
@@ -406,8 +381,7 @@ describe("what all containers share", () => {
   test("an image that was not asked for at the place is an error that names those that were", async () => {
     const container = () => {
       const place = placeOf("redis");
-      const health = { command: ["true"], intervalSeconds: 1, timeoutSeconds: 1, retries: 1, startPeriodSeconds: 1 };
-      const args = { image: "postgres", health, stopSeconds: 1 } as const;
+      const args = { image: "postgres", health: redisProbe, stopSeconds: 1 } as const;
       return createContainer("c", serviceOf("cache"), args, place, { parent: place });
     };
     await expect(compose("up", container)).rejects.toThrow(
