@@ -20,7 +20,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 .PHONY: help setup engine images docker up down preview diff doctor psql redis-cli logs shell celery-status celery-purge \
 	migrate-up init-prod rollback promote-replica flower backup restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
 	test test-unit units test-app test-contract test-e2e test-long check format bench bench-rehearsal bench-production bench-scale \
-	bench-faults bench-promotion
+	bench-faults bench-promotion bench-idle
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -163,3 +163,6 @@ bench-promotion: images ## Measure the promotion of the replica after the loss o
 
 bench-faults: images ## Measure recovery from faults, with ten updates killed, into bench/faults.md
 	@node bench/faults.ts
+
+bench-idle: images ## Measure what a server takes that nobody visits, into bench/idle.md
+	@node bench/idle.ts

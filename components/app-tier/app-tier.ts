@@ -5,6 +5,7 @@ import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
 import { createContainer } from "../runtime/docker/container.ts";
+import { httpProbe } from "../runtime/docker/health.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { uploadDirectory } from "../storage/storage.ts";
 import type { AppEnvironment } from "./environment.ts";
@@ -42,7 +43,6 @@ export class AppTier extends pulumi.ComponentResource {
   }
 
   #createInstance(service: Service, args: AppTierArgs): docker.Container {
-    const url = `http://127.0.0.1:${appPorts.http}/health`;
     return createContainer(
       service.name,
       service,
@@ -55,13 +55,7 @@ export class AppTier extends pulumi.ComponentResource {
         ...(args.uploads !== undefined && {
           volumes: [{ volumeName: args.uploads, containerPath: uploadDirectory }],
         }),
-        health: {
-          // Python is in every image that runs FastAPI; curl is not.
-          command: ["python", "-c", `import urllib.request; urllib.request.urlopen("${url}", timeout=4)`],
-          intervalSeconds: 5,
-          timeoutSeconds: 5,
-          retries: 3,
-        },
+        health: httpProbe(appPorts.http, "/health"),
         stopSeconds: drainSeconds + 5,
       },
       args.place,

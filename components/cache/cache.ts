@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { physicalName } from "../../topology/naming.ts";
 import type { Service } from "../../topology/service.ts";
 import { createContainer } from "../runtime/docker/container.ts";
+import { redisProbe } from "../runtime/docker/health.ts";
 import { createPassword } from "../password.ts";
 import { dockerLabels } from "../runtime/docker/labels.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
@@ -76,13 +77,7 @@ export class Cache extends pulumi.ComponentResource {
           },
         ],
         volumes: [{ volumeName: volume.name, containerPath: "/data" }],
-        health: {
-          // Exits with 0 whatever the answer is, hence the comparison: a server that still loads its data is not healthy.
-          command: ["sh", "-c", 'test "$(redis-cli ping)" = PONG'],
-          intervalSeconds: 2,
-          timeoutSeconds: 5,
-          retries: 15,
-        },
+        health: redisProbe,
         stopSeconds: 30,
       },
       place,

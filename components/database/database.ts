@@ -6,6 +6,7 @@ import type { Service } from "../../topology/service.ts";
 import { createPassword } from "../password.ts";
 import { hbaFile, hbaRules, tlsCommand, tlsSettings } from "./postgres-tls.ts";
 import { createContainer } from "../runtime/docker/container.ts";
+import { postgresProbe } from "../runtime/docker/health.ts";
 import { dockerLabels } from "../runtime/docker/labels.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { postgresSettings, settingArguments, throwawaySettings } from "./postgres-settings.ts";
@@ -49,13 +50,7 @@ export const databaseUrl = (password: pulumi.Input<string>, address: string, tls
 /** What the containers of all PostgreSQL servers have in common. */
 export const postgresContainer = (memoryMb: number) => ({
   image: "postgres" as const,
-  health: {
-    // Over TCP: the server of the first initialisation listens on its socket only, and is not to be trusted yet.
-    command: ["pg_isready", "-h", "127.0.0.1", "-U", databaseUser, "-d", databaseName],
-    intervalSeconds: 2,
-    timeoutSeconds: 5,
-    retries: 15,
-  },
+  health: postgresProbe(databaseUser, databaseName),
   shmMb: Math.max(64, Math.floor(memoryMb / 4)),
   stopSeconds: 60,
 });

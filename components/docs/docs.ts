@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
 import { createContainer } from "../runtime/docker/container.ts";
+import { httpProbe } from "../runtime/docker/health.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 
 export interface DocsArgs {
@@ -15,18 +16,12 @@ export interface DocsArgs {
 export class Docs extends pulumi.ComponentResource {
   constructor(name: string, { place, service }: DocsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:docs:Docs", name, {}, opts);
-    const url = `http://127.0.0.1:${docsPorts.http}/`;
     createContainer(
       `${name}-mkdocs`,
       service,
       {
         image: "docs",
-        health: {
-          command: ["python", "-c", `import urllib.request; urllib.request.urlopen("${url}", timeout=4)`],
-          intervalSeconds: 3,
-          timeoutSeconds: 5,
-          retries: 5,
-        },
+        health: httpProbe(docsPorts.http, "/"),
         stopSeconds: 5,
       },
       place,

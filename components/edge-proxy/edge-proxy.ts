@@ -2,15 +2,22 @@ import { appPorts } from "../../topology/services/app.ts";
 import { edgePorts } from "../../topology/services/edge.ts";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { edgeConfigFile, edgeDirectory as directory, acmeCertificate, acmeFolder } from "../../common/edge-contract.ts";
+import {
+  edgeConfigFile,
+  edgeDirectory as directory,
+  edgeHealthPath,
+  acmeCertificate,
+  acmeFolder,
+} from "../../common/edge-contract.ts";
 import { physicalName } from "../../topology/naming.ts";
 import type { Service } from "../../topology/service.ts";
 import { createContainer } from "../runtime/docker/container.ts";
+import { httpProbe } from "../runtime/docker/health.ts";
 import { dockerLabels } from "../runtime/docker/labels.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { uploadDirectory } from "../storage/storage.ts";
 import { LiveFiles } from "../runtime/docker/live-files.ts";
-import { nginxConfig, type NginxTls } from "./nginx-config.ts";
+import { nginxConfig, type NginxTls, probePort } from "./nginx-config.ts";
 
 /** A certificate with its chain and its key, in PEM. */
 export interface Certificate {
@@ -121,13 +128,7 @@ export class EdgeProxy extends pulumi.ComponentResource {
           ...(certificate ? [{ hostPath: acmeFolder.host, containerPath: acmeFolder.container, readOnly: true }] : []),
           ...(uploads === undefined ? [] : [{ volumeName: uploads, containerPath: uploadDirectory, readOnly: true }]),
         ],
-        health: {
-          // The image has a shell but not always curl; nginx that knows its configuration and has a master is up.
-          command: ["sh", "-c", `exec 2>&1; test -s /tmp/nginx.pid && nginx -t -q -c ${edgeConfigFile}`],
-          intervalSeconds: 3,
-          timeoutSeconds: 5,
-          retries: 5,
-        },
+        health: httpProbe(probePort, edgeHealthPath),
         stopSeconds: 35,
       },
       place,

@@ -36,6 +36,9 @@ export interface NginxBalancers {
   readonly healthPort: number;
 }
 
+/** Where the container's own health check asks for the edge's health, without TLS or the PROXY protocol. */
+export const probePort = 8082;
+
 /** The text of nginx.conf. */
 export function nginxConfig(config: NginxConfig): string {
   const { port, app, bodyLimitMb, uploads, tls, trustedProxies, balancers } = config;
@@ -95,6 +98,13 @@ http {
     ""      "";
   }
 
+  server {
+    listen 127.0.0.1:${probePort};
+    ${healthLocation}
+    location / {
+      return 404;
+    }
+  }
 ${realAddress(trustedProxies, balancers)}${isGuarded ? strangers(trustedProxies) : ""}${balancers ? healthServer(balancers, app) : ""}${tls ? redirectServer(port, tls, balancers) : ""}
   server {
     ${tls ? tlsListen(tls, balancers) : `listen ${port}${proxied(balancers)};`}

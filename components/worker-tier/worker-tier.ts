@@ -5,8 +5,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { flowerUser } from "../../common/app-contract.ts";
 import type { Service } from "../../topology/service.ts";
 import type { AppEnvironment } from "../app-tier/environment.ts";
-import { createContainer, type HealthCheck } from "../runtime/docker/container.ts";
+import { createContainer } from "../runtime/docker/container.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
+import { beatMaxInterval, beatProbe, celeryPidFile, httpProbe, workerProbe } from "../runtime/docker/health.ts";
 import { uploadDirectory } from "../storage/storage.ts";
 
 export interface WorkerTierArgs {
@@ -51,12 +52,14 @@ export class WorkerTier extends pulumi.ComponentResource {
         command: [
           ...[...celery, "worker", "--loglevel=info", `--hostname=${service.name}@%h`],
           ...[`--queues=${service.queues.join(",")}`, `--concurrency=${service.concurrency}`],
+          // Workers would tell each other of every event for elections that no task of the platform holds.
+          ...["--without-gossip", `--pidfile=${celeryPidFile}`],
         ],
         environment: args.environment,
         ...(args.uploads !== undefined && {
           volumes: [{ volumeName: args.uploads, containerPath: uploadDirectory }],
         }),
-        health: heartbeat("--worker"),
+        health: workerProbe(),
         sideBySide: args.sideBySide,
         stopSeconds: warmShutdownSeconds,
       },
@@ -72,9 +75,12 @@ export class WorkerTier extends pulumi.ComponentResource {
       service,
       {
         image: "app",
-        command: [...celery, "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],
+        command: [
+          ...[...celery, "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],
+          ...[`--pidfile=${celeryPidFile}`, `--max-interval=${beatMaxInterval}`],
+        ],
         environment: args.environment,
-        health: heartbeat("--beat"),
+        health: beatProbe(),
         stopSeconds: 10,
       },
       args.place,
@@ -84,7 +90,6 @@ export class WorkerTier extends pulumi.ComponentResource {
   }
 
   #createFlower(service: Service, args: WorkerTierArgs): docker.Container {
-    const url = `http://127.0.0.1:${flowerPorts.http}/healthcheck`;
     return createContainer(
       "workers-flower",
       service,
@@ -98,26 +103,11 @@ export class WorkerTier extends pulumi.ComponentResource {
             FLOWER_BASIC_AUTH: pulumi.interpolate`${flowerUser}:${args.flowerPassword}`,
           }),
         },
-        health: {
-          command: ["python", "-c", `import urllib.request; urllib.request.urlopen("${url}", timeout=4)`],
-          intervalSeconds: 5,
-          timeoutSeconds: 5,
-          retries: 3,
-        },
+        health: httpProbe(flowerPorts.http, "/healthcheck"),
         stopSeconds: 10,
       },
       args.place,
       { parent: this },
     );
   }
-}
-
-/** The image's own check of a process that listens on no port: part of what an image must offer (docs/image.md). */
-function heartbeat(option: "--worker" | "--beat"): HealthCheck {
-  return {
-    command: ["python", "-m", "app.healthcheck", option],
-    intervalSeconds: 5,
-    timeoutSeconds: 5,
-    retries: 6,
-  };
 }

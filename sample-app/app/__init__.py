@@ -1,1 +1,1 @@
-"""The Orion sample platform. This file stays empty, because every run of the health check imports it."""
+"""The Orion sample platform."""

@@ -8,7 +8,6 @@ from kombu import Exchange, Queue
 from app.core.config import BrokerSettings, LogSettings, load_all, settings
 from app.core.logging import configure_logging
 from app.core.paths import BEAT_SCHEDULE, RUN_DIR
-from app.worker.heartbeat import Heartbeat
 
 QUEUES = ("default", "imports", "emails", "reports")
 
@@ -114,10 +113,7 @@ def create_celery(config: BrokerSettings) -> Celery:
         redis_backend_health_check_interval=15,
         beat_schedule=SCHEDULE,
         beat_schedule_filename=str(BEAT_SCHEDULE),
-        beat_scheduler="app.worker.beat:HeartbeatScheduler",
-        beat_max_loop_interval=5,
     )
-    application.steps["consumer"].add(Heartbeat)
     return application
 
 

@@ -157,6 +157,6 @@ def platform(
             return False
 
     wait_until(ready, "the web process")
-    wait_until((folder / "run" / "worker.heartbeat").exists, "the worker")
-    wait_until((folder / "run" / "beat.heartbeat").exists, "Beat")
+    wait_until(lambda: " ready." in worker.text(), "the worker")
+    wait_until(lambda: "beat: Starting..." in beat.text(), "Beat")
     return running

@@ -28,7 +28,7 @@ def orphan(
         urls = {"CELERY_BROKER_URL": broker.url(1), "CELERY_RESULT_BACKEND": broker.url(2)}
         environment = migrated | urls | {"RUN_DIR": str(folder)}
         worker = start("worker-orphan", [*CELERY, "worker", "--concurrency=1"], environment)
-        wait_until((folder / "worker.heartbeat").exists, "the worker")
+        wait_until(lambda: " ready." in worker.text(), "the worker")
         broker.send_signal(signal.SIGSTOP)
         # By then it has tried to send an event: one comes every two seconds.
         time.sleep(5)
@@ -51,17 +51,11 @@ def test_orders_survive_a_broker_outage(platform: Platform) -> None:
     assert platform.client.get("/health").status_code == 200
     assert platform.client.post("/tasks/cleanup_expired_sessions").status_code == 503
 
-    heartbeat = Path(platform.environment["RUN_DIR"]) / "worker.heartbeat"
-    before = heartbeat.stat().st_mtime
-    time.sleep(7)
-    assert heartbeat.stat().st_mtime == before, "a worker without its broker must not look healthy"
-
     platform.broker.start()
     wait_until(lambda: platform.client.get("/ready").status_code == 200, "readiness")
     # Without a restart or a new order, the worker reconnects and the sweep publishes the confirmations.
     for number in [answer.json()["id"] for answer in answers]:
         wait_until(lambda number=number: _confirmed(platform, number), "the confirmation", 120)
-    assert heartbeat.stat().st_mtime > before
     new = platform.client.post("/orders", json=order()).json()["id"]
     wait_until(lambda: _confirmed(platform, new), "a confirmation right after the order", 10)
 
@@ -169,8 +163,8 @@ def test_flower_answers_its_health_check(platform: Platform, tmp_path: Path, sta
         "RUN_DIR": str(tmp_path),
     }
     flower = start("flower", [*CELERY, "flower"], environment).wait_for_port(int(environment["FLOWER_PORT"]))
-    done = run(python("-m", "app.healthcheck", "--flower"), environment)
-    assert (done.returncode, done.stdout) == (0, "ok\n")
+    # What the container's health check asks for needs no password.
+    assert httpx.get(f"http://127.0.0.1:{environment['FLOWER_PORT']}/healthcheck").status_code == 200
     assert httpx.get(f"http://127.0.0.1:{environment['FLOWER_PORT']}/").status_code == 401
     assert PASSWORD not in flower.text()
     flower.stop()
@@ -200,7 +194,7 @@ def test_a_sentinel_failover_is_followed(
         client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=15)
         web.wait_for_port(port)
         wait_until(lambda: client.get("/ready").status_code == 200, "readiness through Sentinel")
-        wait_until((tmp_path / "run" / "worker.heartbeat").exists, "the worker")
+        wait_until(lambda: " ready." in worker.text(), "the worker")
 
         def confirm_one(seconds: float) -> None:
             number = client.post("/orders", json=order()).json()["id"]

@@ -140,12 +140,3 @@ def test_the_guides_commands(platform: Platform) -> None:
         [sys.executable, "-c", "from app.core.database import engine; print(engine.connect())"], platform.environment
     )
     assert "sqlalchemy" in shell.stdout
-
-
-def test_health_checks(platform: Platform) -> None:
-    for argument in (f"{platform.url}/health", "--worker", "--beat"):
-        done = run([sys.executable, "-m", "app.healthcheck", argument], platform.environment)
-        assert (done.returncode, done.stdout) == (0, "ok\n"), done.stderr
-    done = run([sys.executable, "-m", "app.healthcheck", f"{platform.url}/nothing"], platform.environment)
-    assert done.returncode == 1
-    assert "answered 404" in done.stdout

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ import pytest
 from app.core.config import BrokerSettings, CacheSettings, EmailSettings, StorageSettings, with_redis_database
 from app.core.database import normalise
 from app.core.logging import JsonFormatter, redact
-from app.healthcheck import check, check_age, check_http
 from app.services.feeds import parse_csv, parse_json
 from app.services.storage import LocalStorage, MissingFileError, check_key, new_key
 from app.services.stripe import is_signed
@@ -86,26 +84,6 @@ def test_logs_are_one_line_and_hide_credentials() -> None:
     assert "\n" not in line
     assert "pw" not in line
     assert json.loads(line)["message"] == "to postgresql://***@h/db\nand on"
-
-
-def test_heartbeat_age(tmp_path: Path) -> None:
-    file = tmp_path / "worker.heartbeat"
-    assert check_age(file) == "worker.heartbeat: no heartbeat yet"
-    file.touch()
-    assert check_age(file) is None
-    os.utime(file, (time.time() - 60, time.time() - 60))
-    assert check_age(file) == "worker.heartbeat: last heartbeat 60 s ago, allowed are 30 s"
-
-
-def test_http_check_names_the_problem() -> None:
-    assert "refused" in (check_http("http://127.0.0.1:1/health") or "")
-    assert "expected http://host:port/path" in (check("https://x/health") or "")
-
-
-def test_health_check_is_cheap() -> None:
-    loaded = "import sys, app.healthcheck; print(*sys.modules)"
-    modules = subprocess.run(python("-c", loaded), cwd=PROJECT, capture_output=True, text=True, check=True).stdout
-    assert not {"celery", "pydantic", "redis", "http.client", "logging"} & set(modules.split())
 
 
 def test_upload_keys() -> None:

@@ -5,23 +5,9 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../../topology/service.ts";
 import { labelledKind } from "../../../topology/topology.ts";
+import { dockerHealthcheck, type Probe, secondsUntilHealthy } from "./health.ts";
 import { dockerLabels } from "./labels.ts";
 import type { DockerRuntime } from "./runtime.ts";
-
-/**
- * Failed health checks do not count within this time after a container's start. A check that passes ends it at once;
- * it is long, since ten services that start together on two slow cores need over a minute.
- */
-const startPeriodSeconds = 120;
-
-/** A health check that runs inside the container. */
-export interface HealthCheck {
-  /** Command in exec form. */
-  readonly command: readonly string[];
-  readonly intervalSeconds: number;
-  readonly timeoutSeconds: number;
-  readonly retries: number;
-}
 
 export interface ContainerArgs {
   /** Key of the image at the place. */
@@ -38,7 +24,8 @@ export interface ContainerArgs {
   readonly files?: readonly docker.types.input.ContainerUpload[];
   /** Directories in memory, with their mount options. */
   readonly tmpfs?: Readonly<Record<string, string>>;
-  readonly health: HealthCheck;
+  /** How it shows that it is healthy. */
+  readonly health: Probe;
   /** How long the service may take to end well before it is killed. */
   readonly stopSeconds: number;
   /** Size of /dev/shm in MiB. @default 64 */
@@ -65,7 +52,8 @@ export function createContainer(
   place: DockerRuntime,
   opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource },
 ): docker.Container {
-  const { health, sideBySide = false } = args;
+  const { sideBySide = false } = args;
+  const health = dockerHealthcheck(args.health);
   const definition = definitionOf(service.kind);
   if (sideBySide && service.published.length > 0) {
     throw new Error(`${service.name} publishes a port, which an old and a new container cannot have at the same time`);
@@ -91,11 +79,11 @@ export function createContainer(
       ...(args.files && { uploads: [...args.files] }),
       ...(args.tmpfs && { tmpfs: { ...args.tmpfs } }),
       healthcheck: {
-        tests: ["CMD", ...health.command],
-        interval: dockerDuration(health.intervalSeconds),
-        timeout: dockerDuration(health.timeoutSeconds),
+        tests: [...health.test],
+        interval: dockerDuration(health.interval),
+        timeout: dockerDuration(health.timeout),
         retries: health.retries,
-        startPeriod: dockerDuration(startPeriodSeconds),
+        startPeriod: dockerDuration(health.startPeriod),
       },
       init: true,
       restart: "unless-stopped",
@@ -114,7 +102,7 @@ export function createContainer(
       destroyGraceSeconds: args.stopSeconds,
       mustRun: true,
       wait: true,
-      waitTimeout: startPeriodSeconds + health.intervalSeconds * (health.retries + 1) + 30,
+      waitTimeout: secondsUntilHealthy,
     },
     { ...place.options(opts.parent), replaceOnChanges, deleteBeforeReplace: !sideBySide, ...opts },
   );

@@ -1,1 +1,1 @@
-"""Parts that run inside the Celery worker and Beat."""
+"""Parts that run inside the Celery worker."""

@@ -1,4 +1,5 @@
 /** A Docker place as components get it, and a look at what they made there. */
+import { healthScript, type Probe } from "../../../components/runtime/docker/health.ts";
 import { DockerRuntime } from "../../../components/runtime/docker/runtime.ts";
 import type { Naming } from "../../../topology/naming.ts";
 import type { ImageKey } from "../../../config/images.ts";
@@ -65,6 +66,16 @@ export const containerBasics = (
   securityOpts: ["no-new-privileges"],
   stopTimeout: stopSeconds,
   wait: true,
+  waitTimeout: 180,
+});
+
+/** The health check with this probe, as the Docker provider gets it. */
+export const healthOf = (probe: Probe): unknown => ({
+  tests: ["CMD", "sh", "-c", healthScript(probe)],
+  interval: "2s",
+  timeout: "4m10s",
+  retries: 4,
+  startPeriod: "2m0s",
 });
 
 /** How a value that only a provider knows looks: unknown in a preview, the mock's answer in an update. */

@@ -1,16 +1,11 @@
 /** The instances of the app: exactly what they ask the engine for, in a preview and in an update. */
 import { AppTier } from "../../../../components/app-tier/app-tier.ts";
 import { compose } from "../../support/compose.ts";
-import { containerBasics, expendable, known, named, placeOf, serviceOf } from "../../support/place.ts";
+import { httpProbe } from "../../../../components/runtime/docker/health.ts";
+import { containerBasics, expendable, healthOf, known, named, placeOf, serviceOf } from "../../support/place.ts";
 
 const modes = ["preview", "up"] as const;
 const environment = { DATABASE_URL: "postgresql://database" };
-const pythonCheck = (url: string) => [
-  "CMD",
-  "python",
-  "-c",
-  `import urllib.request; urllib.request.urlopen("${url}", timeout=4)`,
-];
 /** The name of a version, as it goes to the engine. */
 const aliasOf = (tier: AppTier): Promise<string> =>
   new Promise((resolve) => {
@@ -42,15 +37,8 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
       networksAdvanced: [{ name: "orion-test-network", aliases: ["app-2", alias] }],
       ports: [],
       volumes: [{ volumeName: "orion-test-uploads", containerPath: "/app/uploads" }],
-      healthcheck: {
-        tests: pythonCheck("http://127.0.0.1:8000/health"),
-        interval: "5s",
-        timeout: "5s",
-        retries: 3,
-        startPeriod: "2m0s",
-      },
+      healthcheck: healthOf(httpProbe(8000, "/health")),
       shmSize: 64,
-      waitTimeout: 170,
     });
   });
 

@@ -2,7 +2,8 @@
 import { Cache } from "../../../../components/cache/cache.ts";
 import { redisConfig } from "../../../../components/cache/redis-config.ts";
 import { compose } from "../../support/compose.ts";
-import { containerBasics, known, named, placeOf, serviceOf } from "../../support/place.ts";
+import { redisProbe } from "../../../../components/runtime/docker/health.ts";
+import { containerBasics, healthOf, known, named, placeOf, serviceOf } from "../../support/place.ts";
 
 const modes = ["preview", "up"] as const;
 const onPort = (port: number, containerPort: number) => ({
@@ -35,15 +36,8 @@ describe.each(modes)("Cache in mode %s", (mode) => {
         },
       ],
       volumes: [{ volumeName: "orion-test-cache-data", containerPath: "/data" }],
-      healthcheck: {
-        tests: ["CMD", "sh", "-c", 'test "$(redis-cli ping)" = PONG'],
-        interval: "2s",
-        timeout: "5s",
-        retries: 15,
-        startPeriod: "2m0s",
-      },
+      healthcheck: healthOf(redisProbe),
       shmSize: 64,
-      waitTimeout: 182,
     });
   });
 

@@ -2,7 +2,8 @@
 import { Database } from "../../../../components/database/database.ts";
 import { postgresSettings } from "../../../../components/database/postgres-settings.ts";
 import { compose } from "../../support/compose.ts";
-import { containerBasics, known, named, placeOf, serviceOf } from "../../support/place.ts";
+import { postgresProbe } from "../../../../components/runtime/docker/health.ts";
+import { containerBasics, healthOf, known, named, placeOf, serviceOf } from "../../support/place.ts";
 
 const modes = ["preview", "up"] as const;
 const onPort = (port: number, containerPort: number) => ({
@@ -39,15 +40,8 @@ describe.each(modes)("Database in mode %s", (mode) => {
       ports: [{ ip: "127.0.0.1", external: 5432, internal: 5432, protocol: "tcp" }],
       uploads: [{ file: "/etc/orion/postgres-password", content: password, permissions: "0444" }],
       volumes: [{ volumeName: "orion-test-database-data", containerPath: "/var/lib/postgresql/data" }],
-      healthcheck: {
-        tests: ["CMD", "pg_isready", "-h", "127.0.0.1", "-U", "orion_user", "-d", "orion_db"],
-        interval: "2s",
-        timeout: "5s",
-        retries: 15,
-        startPeriod: "2m0s",
-      },
+      healthcheck: healthOf(postgresProbe("orion_user", "orion_db")),
       shmSize: 128,
-      waitTimeout: 182,
     });
   });
 

@@ -2,7 +2,8 @@
 import { EdgeProxy, type EdgeProxyArgs } from "../../../../components/edge-proxy/edge-proxy.ts";
 import { nginxConfig } from "../../../../components/edge-proxy/nginx-config.ts";
 import { compose, type Recorded } from "../../support/compose.ts";
-import { containerBasics, expendable, known, named, placeOf, serviceOf } from "../../support/place.ts";
+import { httpProbe } from "../../../../components/runtime/docker/health.ts";
+import { containerBasics, expendable, healthOf, known, named, placeOf, serviceOf } from "../../support/place.ts";
 
 const modes = ["preview", "up"] as const;
 
@@ -24,18 +25,8 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
       networksAdvanced: [{ name: "orion-test-network", aliases: ["edge"] }],
       ports: [{ ip: "127.0.0.1", external: 8080, internal: 8080, protocol: "tcp" }],
       volumes: [{ volumeName: "orion-test-edge-files", containerPath: "/etc/orion/edge", readOnly: true }],
-      healthcheck: {
-        tests: [
-          ...["CMD", "sh", "-c"],
-          "exec 2>&1; test -s /tmp/nginx.pid && nginx -t -q -c /etc/orion/edge/current/nginx.conf",
-        ],
-        interval: "3s",
-        timeout: "5s",
-        retries: 5,
-        startPeriod: "2m0s",
-      },
+      healthcheck: healthOf(httpProbe(8082, "/edge-health")),
       shmSize: 64,
-      waitTimeout: 168,
     });
     expect(named(resources, "edge-nginx").options.dependencies).toContain("orion:index:LiveFiles edge-config");
   });

@@ -2,7 +2,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { WorkerTier } from "../../../../components/worker-tier/worker-tier.ts";
 import { compose } from "../../support/compose.ts";
-import { containerBasics, expendable, known, named, placeOf, serviceOf } from "../../support/place.ts";
+import { beatProbe, httpProbe, workerProbe } from "../../../../components/runtime/docker/health.ts";
+import { containerBasics, expendable, healthOf, known, named, placeOf, serviceOf } from "../../support/place.ts";
 
 const modes = ["preview", "up"] as const;
 const environment = { DATABASE_URL: "postgresql://database" };
@@ -35,20 +36,13 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
       command: [
         ...expendable,
         ...["celery", "-A", "app.celery", "worker", "--loglevel=info", "--hostname=worker-emails@%h"],
-        ...["--queues=emails", "--concurrency=3"],
+        ...["--queues=emails", "--concurrency=3", "--without-gossip", "--pidfile=/dev/shm/celery.pid"],
       ],
       envs: ["DATABASE_URL=postgresql://database"],
       networksAdvanced: [{ name: "orion-test-network", aliases: ["worker-emails"] }],
       ports: [],
-      healthcheck: {
-        tests: ["CMD", "python", "-m", "app.healthcheck", "--worker"],
-        interval: "5s",
-        timeout: "5s",
-        retries: 6,
-        startPeriod: "2m0s",
-      },
+      healthcheck: healthOf(workerProbe()),
       shmSize: 64,
-      waitTimeout: 185,
     });
   });
 
@@ -71,7 +65,11 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
     expect(commandOf("workers-beat")).toEqual([
       ...expendable,
       ...["celery", "-A", "app.celery", "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],
+      ...["--pidfile=/dev/shm/celery.pid", "--max-interval=5"],
     ]);
+    const checkOf = (name: string) => named(resources, name).inputs["healthcheck"];
+    expect(checkOf("workers-beat")).toEqual(healthOf(beatProbe()));
+    expect(checkOf("workers-flower")).toEqual(healthOf(httpProbe(5555, "/healthcheck")));
     expect(commandOf("workers-flower")).toEqual([
       ...expendable,
       ...["celery", "-A", "app.celery", "flower", "--address=0.0.0.0", "--port=5555"],

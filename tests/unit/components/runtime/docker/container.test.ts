@@ -1,6 +1,7 @@
 /** What all containers share. */
 import { createContainer, dockerDuration } from "../../../../../components/runtime/docker/container.ts";
 import { compose } from "../../../support/compose.ts";
+import { redisProbe } from "../../../../../components/runtime/docker/health.ts";
 import { placeOf, serviceOf } from "../../../support/place.ts";
 
 describe("what all containers share", () => {
@@ -11,8 +12,7 @@ describe("what all containers share", () => {
   test("an image that was not asked for at the place is an error that names those that were", async () => {
     const container = () => {
       const place = placeOf("redis");
-      const health = { command: ["true"], intervalSeconds: 1, timeoutSeconds: 1, retries: 1, startPeriodSeconds: 1 };
-      const args = { image: "postgres", health, stopSeconds: 1 } as const;
+      const args = { image: "postgres", health: redisProbe, stopSeconds: 1 } as const;
       return createContainer("c", serviceOf("cache"), args, place, { parent: place });
     };
     await expect(compose("up", container)).rejects.toThrow(
