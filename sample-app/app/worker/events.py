@@ -1,7 +1,7 @@
 """Event dispatcher of the worker that does not block while its broker is unavailable.
 
-Celery sends the worker's heartbeat from its event loop and retries without a limit. Until the broker is back, the loop does
-nothing else: the worker neither reconnects nor ends on SIGTERM.
+Celery sends the worker's heartbeat from its event loop and retries without a limit. Until the broker is back, the loop
+does nothing else: the worker neither reconnects nor ends on SIGTERM.
 """
 
 from celery.app.events import Events as StandardEvents

@@ -150,7 +150,7 @@ test.each([
       { numRuns },
     );
   },
-  60_000,
+  180_000,
 );
 
 /** The service that a container is of, as its label says. */
