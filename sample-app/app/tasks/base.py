@@ -22,8 +22,8 @@ class PoisonTaskError(Exception):
 class OrionTask(Task):
     """Base class of every task.
 
-    A task whose process is killed is delivered again. A task that itself kills the process would be delivered forever. So
-    each start is counted in Redis, each end resets the count, and above CELERY_MAX_DELIVERIES the task fails.
+    A task whose process is killed is delivered again. A task that itself kills the process would be delivered forever.
+    So each start is counted in Redis, each end resets the count, and above CELERY_MAX_DELIVERIES the task fails.
     """
 
     autoretry_for = (OperationalError, InterfaceError, ConnectionError, TimeoutError)
