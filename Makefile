@@ -19,8 +19,8 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 .DEFAULT_GOAL := help
 .PHONY: help setup engine images docker up down preview diff doctor psql redis-cli logs shell celery-status celery-purge \
 	migrate-up init-prod rollback promote-replica flower backup restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
-	test test-unit units test-app test-contract test-e2e test-long check format bench bench-rehearsal bench-production bench-scale \
-	bench-faults bench-promotion bench-idle
+	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
+	bench-production bench-scale bench-faults bench-promotion bench-idle
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -132,10 +132,18 @@ units:
 test-contract: setup ## Check the plugins against their npm packages, and the emulated APIs against their OpenAPI documents
 	@jest --selectProjects contract
 
-test-e2e: images ## The development stack for real
-	@jest --selectProjects e2e --runInBand
+test-e2e: images ## The development stack, images and rehearsal clouds for real, and one platform that goes from phase to phase
+	@$(MAKE) --no-print-directory --keep-going e2e-parts e2e-journey
 
-test-long: images ## What takes too long for `make test`: faults, drills and changes of a live platform, an hour
+# Two at a time: each waits for servers and containers most of the time.
+e2e-parts:
+	@jest --selectProjects e2e --testPathIgnorePatterns /journey --maxWorkers=2
+
+# Alone: no request of its load may fail.
+e2e-journey:
+	@jest --selectProjects e2e --testPathPatterns /journey --runInBand
+
+test-long: images ## Faults, drills and changes of a live platform that take too long for `make test`: an hour
 	@jest --selectProjects long --runInBand
 
 test-app: ## Run the sample application's tests

@@ -5,10 +5,11 @@ import { makeSshFolder } from "./config/ssh-folder.ts";
 import { builtImages } from "./images/built.ts";
 import { plan } from "./topology/plan.ts";
 import { hasServers } from "./topology/topology.ts";
-import { failUnlessWhole } from "./whole-program.ts";
+import { endWithEngine, failUnlessWhole } from "./whole-program.ts";
 
 // The SDK maps every stack trace to TypeScript, which takes half a second of a preview; Node.js runs TypeScript directly.
 Reflect.deleteProperty(Error, "prepareStackTrace");
+endWithEngine();
 failUnlessWhole();
 const config = loadConfig();
 const topology = orRunError(() => plan(config.stack, config.settings));

@@ -28,6 +28,14 @@ export function failUnlessWhole(end: (message: string) => void = fail): void {
   });
 }
 
+/**
+ * From now on the program ends when the engine that started it is gone. The SDK would report the broken pipe to the engine, by a
+ * message that breaks the pipe again: the program of an update that was killed would keep a core busy for ever.
+ */
+export function endWithEngine(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit(1));
+}
+
 function fail(message: string): void {
   process.stderr.write(`${message}\n`);
   process.exit(1);

@@ -24,7 +24,7 @@ export async function checkHost(): Promise<void> {
   }
   const missing = new Set<string>();
   for (const [program, from] of Object.entries(needed)) {
-    const found = await must("sh", ["-c", `must -v ${program}`]).catch(() => "");
+    const found = await must("sh", ["-c", `command -v ${program}`]).catch(() => "");
     if (found === "") missing.add(from);
   }
   if (missing.size > 0) throw new UserError(`Missing on this machine: ${[...missing].join(", ")}. ${advice}`);

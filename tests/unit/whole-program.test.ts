@@ -1,4 +1,7 @@
 /** A program whose connection to the engine breaks off ends without an error: that must not look like its end. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { failUnlessWhole } from "../../whole-program.ts";
 
@@ -35,4 +38,24 @@ test("one that did not fails, and names what was not taken on", async () => {
   expect(said).toEqual([
     expect.stringMatching(/before the engine had 2 of its resources: test:index:Thing late, test:index:Thing two\./),
   ]);
+});
+
+test("one whose engine was killed ends, instead of telling the engine so for ever", async () => {
+  // As the SDK does with an error that nothing has caught.
+  const script = `
+    import { endWithEngine } from ${JSON.stringify(resolve("whole-program.ts"))};
+    endWithEngine();
+    process.on("uncaughtException", (error) => console.error("failed to deliver", error.message));
+    process.stdin.once("data", () => { throw new Error("the channel was shut down"); });
+    console.log("started");`;
+  const program = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: "pipe" });
+  try {
+    await once(program.stdout, "data");
+    program.stdout.destroy();
+    program.stderr.destroy();
+    program.stdin.write("go on\n");
+    expect(await once(program, "exit")).toEqual([1, null]);
+  } finally {
+    program.kill("SIGKILL");
+  }
 });

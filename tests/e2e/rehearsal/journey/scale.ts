@@ -30,8 +30,8 @@ export const scale: Stop = {
 export async function expectAsPlanned({ cloud, servers }: Journey): Promise<void> {
   const { server } = servers.service("database");
   const planned = lastingServices(cloud.plan).filter((service) => service.server === server);
-  const running = await servers.on(server, "docker", "ps", "--format", "{{.Names}}");
-  expect(running.sort()).toEqual(planned.map(({ container }) => container).sort());
+  const running = await servers.on(server, "docker", "ps", "--format", '{{.Label "service"}}');
+  expect(running.sort()).toEqual(planned.map(({ name }) => name).sort());
 }
 
 /** Each edge is checked by the load balancer for HTTP and for HTTPS. */
