@@ -37,4 +37,25 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    // Only config/presets.ts knows what a phase is made of; the plan passes its name on for labels.
+    files: ["components/**/*.ts", "topology/**/*.ts"],
+    ignores: ["topology/plan.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        ...[
+          "MemberExpression[property.name='phase'][object.name='settings']",
+          "MemberExpression[property.name='phase'][object.property.name='settings']",
+          "VariableDeclarator[init.name='settings'] > ObjectPattern > Property[key.name='phase']",
+          "VariableDeclarator[init.property.name='settings'] > ObjectPattern > Property[key.name='phase']",
+          "Property[key.name='settings'] > ObjectPattern > Property[key.name='phase']",
+          "ObjectPattern[typeAnnotation.typeAnnotation.typeName.name='Settings'] > Property[key.name='phase']",
+        ].map((selector) => ({
+          selector,
+          message: "Read a trait of the settings: phases are known to config/presets.ts.",
+        })),
+      ],
+    },
+  },
 );

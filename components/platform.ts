@@ -54,7 +54,7 @@ function refuseUnbuilt({ settings }: Stack): void {
   const unbuilt = unbuiltTraits(settings);
   if (unbuilt.length === 0) return;
   throw new pulumi.RunError(
-    `Phase ${settings.phase} asks for ${unbuilt.join(", ")}, which this version plans but does not build yet. ` +
+    `The stack asks for ${unbuilt.join(", ")}, which this version plans but does not build yet. ` +
       `Nothing was changed. Phases that are built: ${builtPhases.join(", ")}.`,
   );
 }

@@ -140,8 +140,8 @@ test.each([
   "any valid configuration of phase %s composes, with a container for each service of its plan",
   async (phase, numRuns) => {
     await fc.assert(
-      fc.asyncProperty(validValues(phase), async (values) => {
-        const settings = settingsFrom(built(values));
+      fc.asyncProperty(validValues(phase).map(built).filter(fits), async (values) => {
+        const settings = settingsFrom(values);
         const { resources } = await composed(settings);
         const made = resources.filter(({ type }) => type === "docker:index/container:Container").map(serviceOf);
         const planned = lastingServices(plan("test", settings));

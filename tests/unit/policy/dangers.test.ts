@@ -1,6 +1,7 @@
 /** What the guard says of single changes, on the program's own graph. */
 import { moveBetween } from "../../../policy/dangers.ts";
 import type { Graph, Recorded } from "../../../policy/graph.ts";
+import { types } from "../../../policy/stateful.ts";
 import { graphsBetween, moveOfMvp, stackOf, titles } from "./support.ts";
 
 test("a new version of the application is no danger", async () => {
@@ -135,5 +136,43 @@ describe("a change of the program itself", () => {
     expect(await changed(longer)).toEqual(
       expect.arrayContaining(["refused database-password", "danger database-server"]),
     );
+  });
+});
+
+describe("the end of the platform is refused, not called a danger", () => {
+  /** The graph of a stack, and the same without the resources of some names or roles. */
+  const without = async (isGone: (one: Recorded) => boolean, protection = true) => {
+    const stack = stackOf("mvp", { protection });
+    const { after: graph } = await graphsBetween(stack, stack);
+    const rest: Graph = { ...graph, resources: graph.resources.filter((one) => !isGone(one)) };
+    return titles(moveBetween(graph, rest));
+  };
+  const role = (wanted: string) => (one: Recorded) =>
+    one.type === types.container &&
+    JSON.stringify(one.inputs["labels"]).includes(`{"label":"role","value":"${wanted}"}`);
+
+  test.each(["app", "edge", "worker"])("all %s containers", async (tier) => {
+    expect(await without(role(tier))).toContain(`refused ${tier} containers`);
+    expect(await without(role(tier), false)).toContain(`loss ${tier} containers`);
+  });
+
+  test("one instance less is none of it", async () => {
+    expect(await without(({ name }) => name === "app-core-1-2")).toEqual([]);
+  });
+
+  test("the record of the host name", async () => {
+    expect(await without(({ name }) => name === "hostname-record")).toEqual(["refused hostname-record"]);
+    expect(await without(({ name }) => name === "hostname-record", false)).toEqual(["loss hostname-record"]);
+  });
+
+  test("the key that signs sessions, also in a state that does not protect it yet", async () => {
+    expect(await without(({ name }) => name === "secret-key")).toEqual(["refused secret-key"]);
+    const stack = stackOf("mvp");
+    const { after: graph } = await graphsBetween(stack, stack);
+    const old = graph.resources.map((one) => (one.name === "secret-key" ? { ...one, options: {} } : one));
+    const rest = graph.resources.filter(({ name }) => name !== "secret-key");
+    expect(titles(moveBetween({ ...graph, resources: old }, { ...graph, resources: rest }))).toEqual([
+      "refused secret-key",
+    ]);
   });
 });
