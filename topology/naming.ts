@@ -44,14 +44,15 @@ export const lastingLabels = ({ stack }: Named, role: string): Readonly<Record<s
   role,
 });
 
-/** What is wrong with a stack's name, as one line; undefined when host names can be made of it. @param names of its servers and services */
-export function stackNameProblem(stack: string, names: readonly string[]): string | undefined {
-  const longest = names.reduce((most, name) => (name.length > most.length ? name : most), "");
-  const room = longestName - physicalName({ stack: "" }, longest).length;
-  if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(stack) && stack.length <= room) return undefined;
+/** Leaves room for the longest name of a service, `orion-<stack>-worker-fsn1-10-imports`, in every phase. */
+export const longestStackName = 32;
+
+/** Why host names cannot be made of a stack's name, as one line; undefined when they can. */
+export function stackNameProblem(stack: string): string | undefined {
+  if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(stack) && stack.length <= longestStackName) return undefined;
   return (
-    `the stack's name: got "${stack}", allowed: up to ${room} lower-case letters, digits and hyphens, a hyphen neither first ` +
-    `nor last: servers are called ${physicalName({ stack: "<stack>" }, longest)}, which has to be a host name; ` +
-    "pulumi stack init makes a stack with another name, pulumi stack rename renames one that has nothing yet"
+    `the stack's name: got "${stack}", allowed: up to ${longestStackName} lower-case letters, digits and hyphens, a hyphen ` +
+    "neither first nor last, because servers are called orion-<stack>-core-1 and that has to be a host name; " +
+    "make a stack with another name, or rename one that has nothing yet: pulumi stack rename"
   );
 }

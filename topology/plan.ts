@@ -21,8 +21,7 @@ export function plan(stack: string, settings: Settings): Topology {
   const planning = { stack, settings, servers, loadBalancers };
   const services = Object.values(catalogue).flatMap((definition): readonly Service[] => definition.plan(planning));
   const topology = { stack, phase, hosting, servers, services, loadBalancers };
-  const names = [...servers, ...services].map(({ name }) => name);
-  const problems = [stackNameProblem(stack, names) ?? [], budgetProblems(topology, settings)].flat();
+  const problems = [stackNameProblem(stack) ?? [], budgetProblems(topology, settings)].flat();
   if (problems.length > 0) throw new ConfigError(problems);
   return topology;
 }

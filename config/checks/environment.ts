@@ -1,30 +1,39 @@
 /** Checks that a stack's own environment variables replace none that the program sets. Pure. */
 import { line } from "../line.ts";
 
-/** The variables that the program sets, with what to use instead of setting them. */
+const leaveOut = (why: string): string => `leave it out: ${why}`;
+
+/** The variables that the program sets, with what to do instead of setting them. */
 export const reservedVariables: Readonly<Record<string, string>> = {
-  ...{ PUBLIC_URL: "orion:domain", INSTANCE_NAME: "nothing: each instance has its own" },
-  ...{ DATABASE_URL: "the secret orion:databaseUrl with orion:database.mode external" },
-  ...{ DATABASE_REPLICA_URL: "orion:database.availability" },
-  ...{ DATABASE_POOL_SIZE: "orion:database.maxConnections", DATABASE_MAX_OVERFLOW: "orion:database.maxConnections" },
-  ...{ REDIS_URL: "the secret orion:redisUrl with orion:cache.mode external" },
-  ...{ FEATURE_FLAGS_URL: "the secret orion:redisUrl with orion:cache.mode external" },
-  ...{ CELERY_BROKER_URL: "the secret orion:brokerUrl with orion:cache.mode external" },
-  ...{ CELERY_RESULT_BACKEND: "the secret orion:brokerUrl with orion:cache.mode external" },
-  ...{ SECRET_KEY: "nothing: it is generated, and sessions are signed with it" },
-  ...{ CLOUDFLARE_ENABLED: "orion:cloudflare.enabled", SENTRY_DSN: "the secret orion:sentryDsn" },
-  ...{ STRIPE_SECRET_KEY: "the secret orion:stripeSecretKey" },
-  ...{ STRIPE_WEBHOOK_SECRET: "the secret orion:stripeWebhookSecret" },
-  ...{ EMAIL_BACKEND: "orion:email.backend", EMAIL_FROM: "orion:email.from", SMTP_HOST: "orion:email.smtpHost" },
-  ...{ SMTP_PORT: "orion:email.smtpPort", SMTP_USER: "orion:email.smtpUser" },
-  ...{ SMTP_PASSWORD: "the secret orion:smtpPassword", MAILGUN_DOMAIN: "orion:email.mailgunDomain" },
-  ...{ SENDGRID_API_KEY: "the secret orion:emailApiKey", MAILGUN_API_KEY: "the secret orion:emailApiKey" },
-  ...{ SES_REGION: "orion:email.sesRegion", SES_ACCESS_KEY_ID: "orion:email.sesAccessKeyId" },
-  ...{ SES_SECRET_ACCESS_KEY: "the secret orion:emailApiKey" },
-  ...{ STORAGE_BACKEND: "orion:storage.backend", UPLOAD_DIR: "orion:storage.backend local" },
-  ...{ R2_ENDPOINT_URL: "orion:storage.endpoint", R2_BUCKET: "orion:storage.bucket" },
-  ...{ R2_ACCESS_KEY_ID: "nothing: it is generated", R2_SECRET_ACCESS_KEY: "nothing: it is generated" },
-  ...{ R2_PUBLIC_URL: "orion:storage.customDomain", FLOWER_BASIC_AUTH: "nothing: it is generated" },
+  ...{ PUBLIC_URL: "use orion:domain", INSTANCE_NAME: leaveOut("each instance has its own") },
+  ...{ DATABASE_URL: "use the secret orion:databaseUrl with orion:database.mode external" },
+  ...{ DATABASE_REPLICA_URL: "use orion:database.availability" },
+  ...{
+    DATABASE_POOL_SIZE: "use orion:database.maxConnections",
+    DATABASE_MAX_OVERFLOW: "use orion:database.maxConnections",
+  },
+  ...{ REDIS_URL: "use the secret orion:redisUrl with orion:cache.mode external" },
+  ...{ FEATURE_FLAGS_URL: "use the secret orion:redisUrl with orion:cache.mode external" },
+  ...{ CELERY_BROKER_URL: "use the secret orion:brokerUrl with orion:cache.mode external" },
+  ...{ CELERY_RESULT_BACKEND: "use the secret orion:brokerUrl with orion:cache.mode external" },
+  ...{ SECRET_KEY: leaveOut("it is generated, and sessions are signed with it") },
+  ...{ CLOUDFLARE_ENABLED: "use orion:cloudflare.enabled", SENTRY_DSN: "use the secret orion:sentryDsn" },
+  ...{ STRIPE_SECRET_KEY: "use the secret orion:stripeSecretKey" },
+  ...{ STRIPE_WEBHOOK_SECRET: "use the secret orion:stripeWebhookSecret" },
+  ...{
+    EMAIL_BACKEND: "use orion:email.backend",
+    EMAIL_FROM: "use orion:email.from",
+    SMTP_HOST: "use orion:email.smtpHost",
+  },
+  ...{ SMTP_PORT: "use orion:email.smtpPort", SMTP_USER: "use orion:email.smtpUser" },
+  ...{ SMTP_PASSWORD: "use the secret orion:smtpPassword", MAILGUN_DOMAIN: "use orion:email.mailgunDomain" },
+  ...{ SENDGRID_API_KEY: "use the secret orion:emailApiKey", MAILGUN_API_KEY: "use the secret orion:emailApiKey" },
+  ...{ SES_REGION: "use orion:email.sesRegion", SES_ACCESS_KEY_ID: "use orion:email.sesAccessKeyId" },
+  ...{ SES_SECRET_ACCESS_KEY: "use the secret orion:emailApiKey" },
+  ...{ STORAGE_BACKEND: "use orion:storage.backend", UPLOAD_DIR: "use orion:storage.backend local" },
+  ...{ R2_ENDPOINT_URL: "use orion:storage.endpoint", R2_BUCKET: "use orion:storage.bucket" },
+  ...{ R2_ACCESS_KEY_ID: leaveOut("it is generated"), R2_SECRET_ACCESS_KEY: leaveOut("it is generated") },
+  ...{ R2_PUBLIC_URL: "use orion:storage.customDomain", FLOWER_BASIC_AUTH: leaveOut("it is generated") },
 };
 
 /** @returns the variables that the program sets itself, one line each; the values are not repeated, they may be secrets */
@@ -33,5 +42,5 @@ export const checkEnvironment = (environment: Readonly<Record<string, string>>):
     const instead = reservedVariables[name];
     return instead === undefined
       ? []
-      : [line(`app.environment.${name}`, "a value", `variables that the program does not set; use ${instead}`)];
+      : [line(`app.environment.${name}`, "a value", `variables that the program does not set; ${instead}`)];
   });

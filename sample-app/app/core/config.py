@@ -82,6 +82,8 @@ class DatabaseSettings(_Group):
     database_url: PostgresUrl = Field(repr=False)
     database_replica_url: PostgresUrl | None = Field(default=None, repr=False)
     database_pool_size: int = Field(default=5, ge=1, le=100)
+    # Connections that a process may open beside those of its pool.
+    database_max_overflow: int = Field(default=5, ge=0, le=100)
     database_prepared_statements: bool = True
 
 

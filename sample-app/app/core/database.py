@@ -56,7 +56,7 @@ def _create(url: str, *, pooled: bool = True) -> Engine:
         normalise(url),
         connect_args=_connect_args(config),
         pool_size=config.database_pool_size,
-        max_overflow=config.database_pool_size,
+        max_overflow=config.database_max_overflow,
         pool_timeout=5,
         pool_recycle=1800,
         pool_pre_ping=True,

@@ -1,5 +1,15 @@
 /** Names and labels: what they say, and which stack names host names can be made of. */
-import { labels, lastingLabels, physicalName, serviceName, stackNameProblem } from "../../../topology/naming.ts";
+import {
+  labels,
+  lastingLabels,
+  longestName,
+  longestStackName,
+  physicalName,
+  serviceName,
+  stackNameProblem,
+} from "../../../topology/naming.ts";
+import { plan } from "../../../topology/plan.ts";
+import { settingsOf } from "../support/settings.ts";
 
 test("a physical name says the stack and what it is", () => {
   expect(physicalName({ stack: "prod" }, "app-fsn1-2")).toBe("orion-prod-app-fsn1-2");
@@ -23,15 +33,21 @@ test("labels that last leave the phase out, so that a move replaces nothing", ()
 });
 
 describe("a stack's name", () => {
-  const problem = (stack: string) => stackNameProblem(stack, ["core-1", "worker-fsn1-1-default"]);
-
-  test.each(["prod", "dev", "eu-1", "a", "a".repeat(35)])("%s makes host names", (stack) => {
-    expect(problem(stack)).toBeUndefined();
+  test.each(["prod", "dev", "eu-1", "a", "a".repeat(32)])("%s makes host names", (stack) => {
+    expect(stackNameProblem(stack)).toBeUndefined();
   });
 
-  test.each(["Prod_EU", "prod.eu", "-prod", "prod-", "", "a".repeat(36)])("%s is refused with the rule", (stack) => {
-    expect(problem(stack)).toContain(
-      `got "${stack}", allowed: up to 35 lower-case letters, digits and hyphens, a hyphen neither first nor last`,
+  test.each(["Prod_EU", "prod.eu", "-prod", "prod-", "", "a".repeat(33)])("%s is refused with the rule", (stack) => {
+    expect(stackNameProblem(stack)).toContain(
+      `got "${stack}", allowed: up to 32 lower-case letters, digits and hyphens, a hyphen neither first nor last`,
     );
+  });
+
+  test("of the greatest length leaves room for every name of the largest stack", () => {
+    const most = { servers: { count: 10, types: ["cpx42"] } };
+    const values = { app: most, workers: most, database: { maxConnections: 5000 }, hetzner: { locations: ["fsn1"] } };
+    const { servers, services } = plan("a".repeat(longestStackName), settingsOf("ha", values));
+    const names = [...servers, ...services].map(({ name }) => physicalName({ stack: "a".repeat(32) }, name));
+    expect(Math.max(...names.map(({ length }) => length))).toBeLessThanOrEqual(longestName);
   });
 });

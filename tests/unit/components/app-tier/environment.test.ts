@@ -1,4 +1,5 @@
 /** The app's environment variables, by what a stack sets. */
+import { reservedVariables } from "../../../../config/checks/environment.ts";
 import { appEnvironment } from "../../../../components/app-tier/environment.ts";
 import type { Phase } from "../../../../config/schema.ts";
 import { settingsOf } from "../../support/settings.ts";
@@ -65,4 +66,22 @@ describe("the app's environment", () => {
     expect(own).toMatchObject({ SENTRY_DSN: "dsn", STRIPE_SECRET_KEY: "sk", STRIPE_WEBHOOK_SECRET: "wh" });
     expect(own["ENVIRONMENT"]).toBe("staging");
   });
+});
+
+test("a stack can replace none of the variables that the program sets, but for the name of its environment", () => {
+  const url = "url";
+  const connections = {
+    ...{ databaseUrl: url, databaseReplicaUrl: url, redisUrl: url, brokerUrl: url, resultBackendUrl: url },
+    ...{ flagsUrl: url, secretKey: "key", pool: { size: 1, overflow: 1 } },
+  };
+  const emails = [
+    { backend: "smtp", smtpHost: "a.example.com", smtpPort: 587, smtpUser: "me", from: "a@example.com" },
+    { backend: "sendgrid" },
+    { backend: "mailgun", mailgunDomain: "mg.example.com" },
+    { backend: "ses", sesRegion: "eu-central-1", sesAccessKeyId: "AKIA0123456789ABCDEF" },
+  ];
+  const set = emails.flatMap((email) =>
+    Object.keys(appEnvironment(settingsOf("mvp", { email }, ["emailApiKey"]), connections, {}, () => "secret")),
+  );
+  expect([...new Set(set)].filter((name) => !(name in reservedVariables))).toEqual(["ENVIRONMENT"]);
 });
