@@ -14,7 +14,7 @@ export const types = {
   primaryIp: "hcloud:index/primaryIp:PrimaryIp",
   record: "cloudflare:index/dnsRecord:DnsRecord",
   server: "hcloud:index/server:Server",
-  /** Of the server of the same name (components/host/server-type.ts). */
+  /** Of the server of the same name (components/fleet/server-type.ts). */
   serverType: "orion:index:ServerType",
   serverNetwork: "hcloud:index/serverNetwork:ServerNetwork",
   volume: "hcloud:index/volume:Volume",
@@ -24,7 +24,7 @@ export const types = {
 const isRefilled = (role: string): boolean =>
   Object.entries(catalogue).some(([kind, { keeps }]) => kind === role && keeps === "files");
 
-/** Logical name of the key that signs sessions (components/platform.ts). */
+/** Logical name of the key that signs sessions (components/tiers.ts). */
 export const sessionKey = "secret-key";
 
 /** Describes what a resource holds; undefined when nothing is lost with it. */
