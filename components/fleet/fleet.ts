@@ -91,9 +91,12 @@ export class Fleet extends pulumi.ComponentResource {
     const { naming, admin } = this.#args;
     return admin.sshPublicKeys.map((publicKey, index) => {
       const name = `admin-${keyFingerprint(publicKey)}`;
-      const args = { name: physicalName(naming, name), publicKey, labels: { ...labels(naming, "admin") } };
-      // The first stacks named keys by their place in the list.
-      return new hcloud.SshKey(name, args, formerly({ parent: this }, { name: `admin-${index + 1}` })).id;
+      return new hcloud.SshKey(
+        name,
+        { name: physicalName(naming, name), publicKey, labels: { ...labels(naming, "admin") } },
+        // The first stacks named keys by their place in the list.
+        formerly({ parent: this }, { name: `admin-${index + 1}` }),
+      ).id;
     });
   }
 
