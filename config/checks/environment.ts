@@ -1,7 +1,7 @@
-/** Checks that a stack's own environment variables replace none that the program sets. Pure. */
+/** Checks that `orion:app.environment` sets no variable that the program sets. Pure. */
 import { line } from "../line.ts";
 
-/** The variables that the program sets, with what to use instead of setting them. */
+/** The variables that the program sets, each with the setting to use instead. */
 export const reservedVariables: Readonly<Record<string, string>> = {
   ...{ PUBLIC_URL: "orion:domain", INSTANCE_NAME: "nothing: each instance has its own" },
   ...{ DATABASE_URL: "the secret orion:databaseUrl with orion:database.mode external" },
