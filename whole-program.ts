@@ -1,23 +1,23 @@
-/** A program that ends too early must fail: the engine deletes what a program that ended well has not asked for. */
+/** Makes a program that ends too early fail: after a success the engine deletes every resource that was not registered. */
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * From now on the program fails when it comes to its end with resources that the engine has not taken on. A connection to the
- * engine that breaks off, for instance, ends a program without an error: nothing is left that it would wait for.
+ * From now on the program fails when it ends before the engine has registered all of its resources. A lost connection to the
+ * engine, for instance, ends a program without an error: the event loop is empty then.
  *
- * @param end called then, with a message
+ * @param end called with a message when that happens
  */
 export function failUnlessWhole(end: (message: string) => void = fail): void {
   const pending = new Map<pulumi.Resource, string>();
   pulumi.runtime.registerStackTransformation(({ resource, type, name }) => {
     pending.set(resource, `${type} ${name}`);
-    // It has its URN once its constructor is through, and the URN its value once the engine has the resource.
+    // The `urn` output exists once the constructor has returned, and resolves once the engine has the resource.
     queueMicrotask(() => {
       resource.urn.apply(() => pending.delete(resource));
     });
     return undefined;
   });
-  // Before the SDK's own listener, which tells the engine that this is all.
+  // Before the SDK's own listener, which tells the engine that the program is complete.
   process.once("beforeExit", () => {
     if (pending.size === 0) return;
     const names = [...pending.values()];
@@ -29,8 +29,8 @@ export function failUnlessWhole(end: (message: string) => void = fail): void {
 }
 
 /**
- * From now on the program ends when the engine that started it is gone. The SDK would report the broken pipe to the engine, by a
- * message that breaks the pipe again: the program of an update that was killed would keep a core busy for ever.
+ * From now on the program ends when the engine that started it has gone. The SDK would report the broken pipe to the engine in
+ * a message that breaks the pipe again: after a killed update the program would keep a core busy for ever.
  */
 export function endWithEngine(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit(1));

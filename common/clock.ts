@@ -1,4 +1,4 @@
-/** Time, for code that waits: a test hands in a clock of its own instead of waiting. */
+/** The clock that waiting code uses, so that a test can pass a fake one instead of waiting. */
 import { setTimeout } from "node:timers/promises";
 
 export interface Clock {

@@ -1,6 +1,6 @@
-/** Paths of the edge that the program, the plugin and the tools share. Pure. */
+/** Paths of the edge (nginx) that the program, the plugin and the tools share. Pure. */
 
-/** The path at which load balancers ask the edge for its health. */
+/** The path of the edge's health check, for load balancers. */
 export const edgeHealthPath = "/edge-health";
 
 /** The folder of the edge's files in its container. */

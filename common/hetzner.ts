@@ -1,4 +1,4 @@
-/** Hetzner's API, as far as servers are looked at, switched on and off, and given another type. */
+/** A small client of Hetzner's API: finds servers, powers them on and off, and changes their type. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 
@@ -33,7 +33,7 @@ export interface CloudServer {
   readonly address: string | undefined;
 }
 
-/** What Hetzner does not do; `code` is its own word for why. */
+/** A request that Hetzner refused; `code` is Hetzner's error code. */
 export class Refusal extends Error {
   readonly code: string;
 
@@ -47,13 +47,13 @@ export class Refusal extends Error {
 export interface Hetzner {
   /** The server of that name; undefined when there is none. */
   readonly server: (name: string) => Promise<CloudServer | undefined>;
-  /** Whether Hetzner says that servers of the type can be had. It is a hint: an order may end otherwise, both ways. */
+  /** Whether Hetzner reports the type as available. Only a hint: an order may fail or succeed all the same. */
   readonly isOffered: (type: string, location: string) => Promise<boolean>;
-  /** Has a server do something, and resolves when it is done. @throws {Refusal} */
+  /** Runs an action on a server, and resolves when it is complete. @throws {Refusal} */
   readonly act: (id: number, command: string, body?: unknown) => Promise<void>;
 }
 
-/** It works on the server already, or is asked too much. */
+/** Errors to retry: Hetzner is busy with the server, or the rate limit is reached. */
 const passing = new Set(["locked", "conflict", "rate_limit_exceeded"]);
 const tries = 8;
 const secondsBetween = 1;
@@ -77,8 +77,8 @@ export function hetznerBy({ endpoint, token }: Access): Hetzner {
     });
     const text = await response.text();
     if (response.ok) return text === "" ? {} : JSON.parse(text);
-    const said = errorSchema.safeParse(readJson(text)).data?.error;
-    return new Refusal(said?.code ?? String(response.status), said?.message ?? text.slice(0, 300));
+    const error = errorSchema.safeParse(readJson(text)).data?.error;
+    return new Refusal(error?.code ?? String(response.status), error?.message ?? text.slice(0, 300));
   }
 
   return {

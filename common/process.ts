@@ -13,7 +13,7 @@ import { UserError } from "./user-error.ts";
 export interface RunOptions {
   /** Working directory. @default - that of this process */
   readonly cwd?: string;
-  /** Variables beside those of this process; undefined leaves one of those out. */
+  /** Variables added to those of this process; undefined removes one. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** What the program reads from its standard input. @default - nothing */
   readonly input?: string | Buffer | Readable;
@@ -125,7 +125,7 @@ export const tryRun: Run = async (program, args, options) => {
   }
 };
 
-/** Like `run`, for callers that have nothing else to do meanwhile. @throws {StartError} when it cannot be started */
+/** Like `run`, but blocks until the program ends. @throws {StartError} when it cannot be started */
 export function runSync(
   program: string,
   args: readonly string[],

@@ -6,10 +6,10 @@ export const readyFile = "/var/lib/orion/first-boot-done";
 /** Mounts the Volume of the device in its first argument, now and at every boot; installed by the first boot. */
 export const mountCommand = "/usr/local/sbin/orion-volume";
 
-/** The folder that the Volume of a server is mounted at, whatever the Volume's number. */
+/** The mount point of a server's Volume, the same for every Volume id. */
 export const dataMount = "/mnt/orion-data";
 
-/** Replaces the rules of the server's packet filter, at every boot and whenever it runs. */
+/** Replaces the rules of the server's packet filter; runs at every boot and at every change. */
 export const firewallCommand = "/usr/local/sbin/orion-firewall";
 
 /** Takes a backup of the database; `list` lists the complete backups. */

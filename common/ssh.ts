@@ -1,4 +1,4 @@
-/** How this machine's ssh reaches a server: its options and its arguments. Pure. */
+/** Options and arguments with which this machine's ssh reaches a server. Pure. */
 import { quotedWords } from "./shell.ts";
 
 export interface SshOptionsArgs {
@@ -6,7 +6,7 @@ export interface SshOptionsArgs {
   readonly folder: string;
   /** Private key to log in with. @default - the keys that ssh finds */
   readonly identityFile?: string | undefined;
-  /** Hetzner's number of the server. */
+  /** The server's id at Hetzner. */
   readonly serverId: string;
 }
 
@@ -14,7 +14,7 @@ export interface SshOptionsArgs {
  * Options of the system's ssh, the same for the program, the plugin and the tools.
  *
  * ssh accepts a server's key on the first connection and refuses every other key from then on. The file of known hosts is
- * named after the server's number, so that a new server at an old address has a file of its own.
+ * named after the server's id, so that a new server at an old address has its own file.
  */
 export function sshOptions({ folder, identityFile, serverId }: SshOptionsArgs): string[] {
   const options = [

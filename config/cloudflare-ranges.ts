@@ -1,4 +1,4 @@
-/** The address ranges that Cloudflare publishes; requests of the edge come from these and no others. */
+/** Cloudflare's published address ranges: the only sources of requests to an edge behind Cloudflare. */
 
 /** As published at cloudflare.com/ips, unchanged since 2023-09-28. */
 export const cloudflareRanges = {

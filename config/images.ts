@@ -1,12 +1,12 @@
 /**
- * The container images of the platform.
+ * The container images of the platform: pinned names of official images, and tags of the images built here.
  *
  * Official images are pinned here and nowhere else, by major version and, where they have one, Debian release. To pin
  * contents as well, append the digest that `docker image inspect --format '{{json .RepoDigests}}' NAME` prints, as in
- * `postgres:15-bookworm@sha256:…`; equivalents (images/equivalents/) cannot stand in for a digest.
+ * `postgres:15-bookworm@sha256:…`; equivalents (images/equivalents/) cannot replace an image that is pinned by digest.
  *
- * The platform's own images are tagged with the hash of what they are built from, so that a change of the sources is a
- * change of the name, and a name never means two things.
+ * The platform's own images are tagged with the hash of their sources, so that changed sources get a new tag and a tag
+ * never means two images.
  */
 
 /** Official images, as Docker Hub names them. */
@@ -26,13 +26,13 @@ export const ownImages = { app: "sample-app", docs: "docs" } as const;
 
 export type OwnImage = keyof typeof ownImages;
 
-/** Images that services run, by the key under which components ask for them. `python` is only built upon. */
+/** Images that services run, by the key that components use. `python` is only a base image. */
 export type ImageKey = Exclude<OfficialImage, "python"> | OwnImage;
 
 export interface ImageChoices {
   /** Host, port and path of a mirror that holds the official images under their own names. @default Docker Hub */
   readonly registry?: string | undefined;
-  /** A whole reference in place of an official image; the registry is not put before it. */
+  /** A complete reference that replaces an official image; `registry` does not apply to it. */
   readonly overrides?: Readonly<Partial<Record<OfficialImage, string | undefined>>> | undefined;
 }
 

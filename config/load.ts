@@ -1,4 +1,4 @@
-/** Reads the running stack's configuration from the engine: the one place that does. */
+/** Reads the running stack's configuration from the engine; no other file does. */
 import * as pulumi from "@pulumi/pulumi";
 import { type ParsedConfig, parseConfig, type RawConfig } from "./parse.ts";
 import type { SecretKey } from "./schema.ts";
@@ -8,7 +8,7 @@ export interface StackConfig extends ParsedConfig {
   readonly stack: string;
   /** The secret of that name, or undefined when the stack does not set it. */
   readonly secret: (key: SecretKey) => pulumi.Output<string> | undefined;
-  /** How Hetzner's API is reached, as its provider finds it; undefined when there is no token. */
+  /** Endpoint and token of Hetzner's API, found as its provider finds them; undefined without a token. */
   readonly hetznerAccess: { readonly endpoint: string; readonly token: pulumi.Output<string> } | undefined;
 }
 
@@ -28,12 +28,12 @@ export function loadConfig(): StackConfig {
   };
 }
 
-/** By the keys and the variables that Hetzner's own provider knows. */
+/** Reads the keys and environment variables that Hetzner's own provider reads. */
 export function loadHetznerAccess(): StackConfig["hetznerAccess"] {
   const config = new pulumi.Config("hcloud");
-  const { HCLOUD_TOKEN: ofEnvironment, HCLOUD_ENDPOINT: elsewhere } = process.env;
-  const token = config.getSecret("token") ?? (ofEnvironment ? pulumi.secret(ofEnvironment) : undefined);
-  const endpoint = config.get("endpoint") ?? elsewhere ?? "https://api.hetzner.cloud/v1";
+  const { HCLOUD_TOKEN: tokenVariable, HCLOUD_ENDPOINT: endpointVariable } = process.env;
+  const token = config.getSecret("token") ?? (tokenVariable ? pulumi.secret(tokenVariable) : undefined);
+  const endpoint = config.get("endpoint") ?? endpointVariable ?? "https://api.hetzner.cloud/v1";
   return token && { endpoint: endpoint.replace(/\/$/, ""), token };
 }
 
@@ -48,7 +48,7 @@ export function orRunError<T>(parse: () => T): T {
 
 function rawConfig(project: string): RawConfig {
   const prefix = `${project}:`;
-  // The stack's file also holds what plugins are told.
+  // The stack's file also holds settings of the providers.
   const ownNames = (key: string): string[] => (key.startsWith(prefix) ? [key.slice(prefix.length)] : []);
   const values = Object.entries(pulumi.runtime.allConfig()).flatMap(([key, text]) =>
     ownNames(key).map((name) => [name, decode(text)] as const),

@@ -99,8 +99,8 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 /** A stack that names its database's server types, and no memory, gets the memory that follows from those types. */
 function withMemory(settings: Settings, own: Readonly<Record<string, unknown>>, problems: string[]): Settings {
-  const isSaid = (key: string) => valueAt(own, ["database", key]) !== undefined;
-  if (settings.hosting === "local" || !isSaid("servers") || isSaid("memoryMb")) return settings;
+  const isSet = (key: string) => valueAt(own, ["database", key]) !== undefined;
+  if (settings.hosting === "local" || !isSet("servers") || isSet("memoryMb")) return settings;
   const { servers } = settings.database;
   const memoryMb = databaseMemoryMb(servers);
   if (memoryMb !== undefined) return { ...settings, database: { ...settings.database, memoryMb } };
@@ -124,7 +124,7 @@ function withDerived(settings: Settings): Settings {
   };
 }
 
-/** The checks that a single key cannot make: which settings need each other. */
+/** Checks across several settings. */
 function checkTogether(settings: Settings, secrets: readonly SecretKey[]): string[] {
   return [
     ...checkNeeds(settings, secrets),

@@ -1,4 +1,4 @@
-/** The phases as traits and numbers: the only file that knows what a phase is made of. A stack overrides any value. */
+/** The phases as traits and numbers: the default settings of each phase. A stack can override any value. */
 import { optionalServices, type Phase, type Settings } from "./schema.ts";
 
 type Preset = Omit<Settings, "phase">;
@@ -100,7 +100,7 @@ const ha: Preset = {
 
 export const presets: Readonly<Record<Phase, Preset>> = { development, mvp, scale, enterprise, ha };
 
-/** The traits that not every value of is brought up by this version, with the values that are. */
+/** Traits of which this version supports only some values, with the supported values. */
 const traits: Readonly<
   Record<string, { readonly of: (settings: Preset) => unknown; readonly built: readonly unknown[] }>
 > = {
@@ -111,7 +111,7 @@ const traits: Readonly<
   "edge.balancing": { of: ({ edge }) => edge.balancing, built: ["direct", "regional"] },
 };
 
-/** The traits of a stack that this version plans and does not bring up yet, as `orion:database.pooler true`. */
+/** The traits of a stack that this version plans but cannot bring up yet, as `orion:database.pooler true`. */
 export const unbuiltTraits = (settings: Preset): string[] =>
   Object.entries(traits).flatMap(([name, { of, built }]) => {
     const value = of(settings);

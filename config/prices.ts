@@ -1,4 +1,4 @@
-/** What Hetzner asks for, as far as a stack can have it. Pure. */
+/** Hetzner's prices of everything that a stack can have there. Pure. */
 
 /** € per month, net, without VAT, traffic and backups. */
 export const priceList = {

@@ -1,4 +1,4 @@
-/** What a stack may say about itself: one strict schema, so that a typing error is an error and never a silent default. */
+/** The schema of a stack's settings. It is strict: a misspelled key is an error, never a silent default. */
 import { z } from "zod";
 
 export const phases = ["development", "mvp", "scale", "enterprise", "ha"] as const;
@@ -21,7 +21,7 @@ const port = z.int().min(1).max(65535);
 const count = (least: number, most: number) => z.int().min(least).max(most);
 const memoryMb = z.int().min(32).max(262_144);
 const cidr = z.union([z.cidrv4(), z.cidrv6()], "an address range such as 203.0.113.0/24");
-/** In lower case, as DNS gives it back. */
+/** In lower case, as DNS providers return it. */
 const hostname = z.hostname().toLowerCase();
 const imageReference = z
   .string()
@@ -29,14 +29,14 @@ const imageReference = z
     /^[a-z0-9][a-z0-9._-]*(:\d+)?(\/[a-z0-9._-]+)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
     "an image reference such as registry.example.com/team/app:1.2.3",
   );
-/** Where the official images lie under their own names: host, port and path, as they stand before a name. */
+/** The prefix of official images at a mirror: host, port and path. */
 const registry = z
   .string()
   .regex(
     /^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9._-]+)*\/?$/,
     "the address of a registry without https://, such as registry.example.com/mirror",
   );
-/** As it stands before the first slash of an image's name. */
+/** The part of an image's name before the first slash. */
 const registryHost = z
   .string()
   .regex(/^[a-z0-9][a-z0-9.-]*(:\d+)?$/, "host and port of a registry such as registry.example.com");
@@ -52,7 +52,7 @@ export const settingsSchema = z.strictObject({
   hosting: z.enum(["local", "hetzner"]),
   services: z.array(z.enum(optionalServices)),
   domain: hostname.optional(),
-  /** Whether neither the engine nor the providers delete what holds data. To be switched off before a stack is taken down for ever. */
+  /** Whether the engine and the providers refuse to delete resources with data. Switch it off before deleting a stack for good. */
   protection: z.boolean(),
   ports: z.strictObject({
     database: port,
@@ -82,7 +82,7 @@ export const settingsSchema = z.strictObject({
     memoryMb,
     /** Servers for apps alone. Default: they run on the server with the database. */
     servers: serverPool.optional(),
-    /** An image that runs on a database of a later one: `make rollback` names the one that it goes back to. */
+    /** An image that runs on a newer image's database without its own migrations: `make rollback` sets it. */
     skipMigrationsFor: imageReference.optional(),
     /** Plain environment of the app and its workers, added to what the program sets itself. */
     environment: z.record(
@@ -91,10 +91,10 @@ export const settingsSchema = z.strictObject({
     ),
   }),
   workers: z.strictObject({
-    /** One container for each queue, for those of a list, or for none: the others have one together. */
+    /** Queues with a container each: all, none, or a list. The other queues share one container. */
     dedicated: z.union(
       [z.boolean(), z.array(z.enum(queues))],
-      `true, false, or a list of queues that have workers of their own: ${queues.join(", ")}`,
+      `true, false, or a list of queues that get dedicated workers: ${queues.join(", ")}`,
     ),
     concurrency: z.strictObject({
       default: count(1, 64),
@@ -116,31 +116,31 @@ export const settingsSchema = z.strictObject({
     /** Whether clients reach PostgreSQL through PgBouncer. */
     pooler: z.boolean(),
     /**
-     * Memory limit of PostgreSQL, in MiB, which it is tuned for. Default: three eighths of that of the smallest of its
-     * server types.
+     * Memory limit of PostgreSQL, in MiB; it is tuned for this much. Default: three eighths of the memory of the smallest of
+     * its server types.
      */
     memoryMb,
-    /** Connections that PostgreSQL accepts; a change restarts it. Of an external database: what it accepts. */
+    /** PostgreSQL's max_connections; a change restarts it. With an external database: the number that it accepts. */
     maxConnections: count(30, 5000),
     volumeGb: count(10, 10_000),
-    /** The server with the primary: `core-1`, or that of the replica which `make promote-replica` put in its place. */
+    /** The server with the primary: `core-1`, or the promoted replica's server after `make promote-replica`. */
     primary: z
       .string()
-      .regex(/^(core-1|db-[2-8])$/, "core-1, or what make promote-replica has made of it, such as db-2"),
+      .regex(/^(core-1|db-[2-8])$/, "core-1, or the server that make promote-replica has set, such as db-2"),
     servers: serverTypes,
   }),
   cache: z.strictObject({
     mode: z.enum(["provision", "external"]),
     /** One Redis for each purpose, or three nodes with Sentinel. */
     availability: z.enum(["single", "sentinel"]),
-    /** What the data of the cache, and of the broker, may take, in MiB. */
+    /** Redis' maxmemory for the data of the cache, and of the broker, in MiB. */
     maxMemoryMb: memoryMb,
     brokerMaxMemoryMb: memoryMb,
     /** Types of the servers with Redis' replicas. */
     servers: serverTypes,
   }),
   monitoring: z.strictObject({
-    /** Whether a server of its own collects metrics and logs. */
+    /** Whether a separate server collects metrics and logs. */
     enabled: z.boolean(),
     servers: serverTypes,
   }),
@@ -178,13 +178,13 @@ export const settingsSchema = z.strictObject({
       .string()
       .regex(/^https?:\/\/[^/\s]+$/, "an address such as https://<account>.r2.cloudflarestorage.com")
       .optional(),
-    /** Host name in the zone under which everybody may read the files. Default: they go through the app. */
+    /** Host name in the zone under which the files are public. Default: they are served through the app. */
     customDomain: hostname.optional(),
   }),
   cloudflare: z.strictObject({
     enabled: z.boolean(),
     plan: z.enum(["free", "pro", "business"]),
-    /** The zone at Cloudflare that the domain lies in. Default: the domain's last two labels. */
+    /** The zone at Cloudflare that contains the domain. Default: the domain's last two labels. */
     zone: hostname.optional(),
     accountId: z
       .string()
@@ -227,7 +227,7 @@ export const settingsSchema = z.strictObject({
   dockerHost: z.string().regex(/^(unix|tcp|ssh):\/\/\S+$/, "an address that starts with unix://, tcp:// or ssh://"),
 });
 
-/** Everything a stack says, with every default filled in; holds no secret. */
+/** All settings of a stack, with every default filled in; holds no secret. */
 export type Settings = z.infer<typeof settingsSchema>;
 
 /** Configuration keys whose values are secrets: set with `pulumi config set --secret`, never part of {@link Settings}. */

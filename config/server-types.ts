@@ -17,8 +17,8 @@ export function smallestMemoryMb(types: readonly string[]): number | undefined {
 
 /**
  * The memory that PostgreSQL gets on servers of these types, in MiB: three eighths of the smallest one's, since Redis, and in
- * phase mvp everything else, runs beside it. It is the same in every phase: another figure would restart the primary in the
- * middle of a move.
+ * phase mvp every other service, runs on the same server. It is the same in every phase: a change would restart the primary
+ * in the middle of a move.
  *
  * @returns undefined when a type is not known
  */

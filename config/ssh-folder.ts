@@ -1,8 +1,8 @@
-/** The folder in which this machine keeps what its ssh knows of the servers. */
+/** Creates this machine's folder for ssh: known hosts and shared connections of a stack's servers. */
 import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 
-/** Makes it where it is missing, for its owner alone: its sockets are open connections to every server. */
+/** Only its owner may enter it: its sockets are open connections to every server. */
 export function makeSshFolder(folder: string): void {
   mkdirSync(folder.replace(/^~(?=\/|$)/, homedir()), { recursive: true, mode: 0o700 });
 }

@@ -1,4 +1,4 @@
-/** A value of a stack's configuration, as it was meant. Pure. */
+/** Decodes a value of a stack's configuration from the text that the engine passes. Pure. */
 
 /** The engine hands every value over as text; what is JSON there was structured in the file. */
 export function decode(text: string): unknown {

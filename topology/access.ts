@@ -1,4 +1,4 @@
-/** How each component is reached: addresses, and the commands of everyday troubleshooting. Pure. */
+/** The stack outputs `endpoints` and `access`: each service's URL, and commands for everyday troubleshooting. Pure. */
 import { definitionOf } from "./catalogue.ts";
 import type { Service } from "./service.ts";
 import { hasServers, type Topology } from "./topology.ts";
@@ -29,7 +29,7 @@ export const shellProgram = "sh -c 'command -v bash >/dev/null && exec bash || e
 export function commandsFor(topology: Topology, service: Service): readonly AccessCommand[] {
   const { commands, runs } = definitionOf(service.kind);
   const own = Object.entries(commands);
-  // A timer and its scripts are the server's; between two runs there is no container.
+  // Its timer and scripts are on the server; between two runs it has no container.
   if (runs === "by timer") return own.map(([purpose, command]) => ({ purpose, command }));
   const container = containerOf(topology, service);
   return [

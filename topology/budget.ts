@@ -1,4 +1,4 @@
-/** Adds up what a plan needs of what there is: memory of a server, connections of PostgreSQL, room in placement groups. Pure. */
+/** Checks that a plan fits: memory of each server, connections of PostgreSQL, servers of a placement group. Pure. */
 import { smallestMemoryMb } from "../config/server-types.ts";
 import type { Settings } from "../config/schema.ts";
 import { placementGroupSize } from "./fleet.ts";
@@ -11,10 +11,10 @@ export const systemMemoryMb = 640;
 /** Connections that are kept for people, Beat, backups and replication. */
 export const reservedConnections = 20;
 
-/** Connections that a PgBouncer needs at least, to be of any use. */
+/** The fewest connections with which a PgBouncer is useful. */
 const leastOfPooler = 5;
 
-/** Where a plan does not fit, one line for each problem, with the sum. */
+/** One line, with the sum, for each budget that the plan exceeds. */
 export const budgetProblems = (topology: Topology, settings: Settings): string[] => [
   ...topology.servers.flatMap((server) => memoryProblem(topology, server)),
   ...connectionProblem(topology, settings),
@@ -40,11 +40,11 @@ function memoryProblem(topology: Topology, { name, types }: Server): string[] {
   ];
 }
 
-/** What a process of the app may open. */
+/** Size of the connection pool of one process of the app. */
 export interface Pool {
   /** Connections that it keeps. */
   readonly size: number;
-  /** Connections that it may open beside them for a while. */
+  /** Connections that it may open in addition for a while. */
   readonly overflow: number;
 }
 
@@ -83,15 +83,15 @@ function connectionProblem(topology: Topology, settings: Settings): string[] {
       : `${processes} processes of the app and ${tasks} of workers${topology.hosting === "local" ? "" : ", old and new ones during a rollout,"} with a connection each`;
   return [
     `orion:database.maxConnections: ${what} need ${needs} connections, and ${free} of ${settings.database.maxConnections} are ` +
-      `theirs (${reservedConnections} are kept for people, backups and replication); lower orion:app.instances, ` +
+      `available to them (${reservedConnections} are reserved for people, backups and replication); lower orion:app.instances, ` +
       "orion:app.uvicornWorkers or orion:workers.concurrency, or raise orion:database.maxConnections, which restarts PostgreSQL",
   ];
 }
 
-/** What each process of the app may open, so that PostgreSQL has connections for all of them. */
+/** The pool of each process of the app, sized so that PostgreSQL has connections for all of them. */
 export function poolOf(topology: Topology, settings: Settings): Pool {
   const { processes, tasks, free } = demandOf(topology, settings);
-  // Behind a PgBouncer connections are shared; what a process may open there is a matter of its own work.
+  // PgBouncer shares PostgreSQL's connections, so PostgreSQL's limit does not bound a process's pool.
   const each = poolersOf(topology) > 0 ? 10 : Math.max(1, Math.floor((free - tasks) / Math.max(1, processes)));
   const size = Math.ceil(each / 2);
   return { size, overflow: each - size };

@@ -44,9 +44,9 @@ export const catalogue = {
   exporter,
 };
 
-/** What a kind of service says about itself. */
+/** The definition of a kind of service. */
 export const definitionOf = (kind: ServiceKind): Definition => catalogue[kind];
 
-/** The kinds whose containers hold data that nothing but a backup brings back. */
+/** Whether containers of a kind hold data that only a backup can restore. */
 export const holdsData = (kind: string): boolean =>
   Object.entries(catalogue).some(([name, { keeps }]) => name === kind && keeps === "data");

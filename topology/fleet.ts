@@ -1,14 +1,14 @@
-/** Which servers and load balancers a stack has, where they stand, and which private address each one keeps. Pure. */
+/** Plans the servers and load balancers of a stack: their names, locations and private addresses. Pure. */
 import { locations as allLocations, type Settings } from "../config/schema.ts";
 import type { LoadBalancer, Server, ServerRole } from "./server.ts";
 
 /** Servers that a placement group has room for. */
 export const placementGroupSize = 10;
 
-/** Roles whose servers are numbered in one row, wherever they stand. */
+/** Roles whose servers are numbered in one sequence over all locations. */
 type NumberedRole = Exclude<ServerRole, "app" | "worker">;
 
-/** The last byte before the first address of a role: each has ten, and ten in each location where it has servers anywhere. */
+/** The last byte before a role's first address. A role has ten addresses; app and worker have ten in each location. */
 const addressBase: Readonly<Record<ServerRole, number>> = {
   core: 10,
   db: 20,
@@ -28,7 +28,7 @@ const bases = [
 
 const address = (lastByte: number): string => `10.20.1.${lastByte}`;
 
-/** The private addresses of a server and of all that may stand beside it, now or later: `10.20.1.101-10.20.1.130`. */
+/** The address range of a server's role, with room for servers added later: `10.20.1.101-10.20.1.130`. */
 export function addressesAround({ privateAddress }: Pick<Server, "privateAddress">): string {
   const number = Number(privateAddress.split(".").at(-1));
   // By the address, not by the role: a promoted replica keeps the address that it had as a replica.
@@ -70,7 +70,7 @@ const replicasOf: Readonly<Record<Settings["database"]["availability"], number>>
 
 /**
  * The servers of a stack. A later phase has every server of an earlier one, under the same name, at the same address and in
- * the same location: a move adds. `db-2` is numbered after `core-1`, because it takes over the core's part when it is
+ * the same location: a move adds. `db-2` is numbered after `core-1`, because it becomes the core server when it is
  * promoted.
  */
 export function planServers(settings: Settings): Server[] {
@@ -112,12 +112,12 @@ export function planServers(settings: Settings): Server[] {
   ];
 }
 
-/** Servers that hold data share the group that the first stacks have; it could only be changed while they are off. */
+/** Servers that hold data share the first stacks' group; Hetzner changes a server's group only while it is off. */
 const groupOf = (role: ServerRole): string => (role === "core" || role === "db" ? "spread" : `spread-${role}`);
 
 /**
- * Stateless servers, spread over the locations in turn. The location is in the name, and each location counts for itself: one
- * more or one less creates or deletes one server, and no other one changes.
+ * Stateless servers, spread over the locations in turn. The name contains the location, and each location has its own numbers:
+ * one server more or less creates or deletes one server and changes no other.
  */
 function spread(
   role: "app" | "worker",

@@ -1,4 +1,4 @@
-/** Which images the services of a plan need. Pure. */
+/** Resolves the image references that the services of a plan run. Pure. */
 import { type ImageKey, resolveImage } from "../config/images.ts";
 import type { Settings } from "../config/schema.ts";
 import { definitionOf } from "./catalogue.ts";

@@ -1,12 +1,12 @@
-/** The one place where names and labels are made. */
+/** Builds every name and label: of services, and of resources at Hetzner and in Docker. Pure. */
 import type { Phase } from "../config/schema.ts";
 
-/** Whatever names depend on. */
+/** What names depend on. */
 export interface Named {
   readonly stack: string;
 }
 
-/** Whatever the labels of things at Hetzner depend on. */
+/** What labels at Hetzner depend on. */
 export interface Naming extends Named {
   readonly phase: Phase;
 }
@@ -14,29 +14,29 @@ export interface Naming extends Named {
 /** The longest label of a host name (RFC 1123). */
 export const longestName = 63;
 
-/** The name of a thing outside the state: `orion-<stack>-<what>`. @param what lower-case words joined by hyphens */
+/** The name of a resource at Hetzner or in Docker: `orion-<stack>-<what>`. @param what lower-case words joined by hyphens */
 export const physicalName = ({ stack }: Named, what: string): string => `orion-${stack}-${what}`;
 
 /**
- * The name of a service by its kind and its server: `edge-core-1`; on a server of its own kind the server's name,
+ * The name of a service by its kind and its server: `edge-core-1`; on a server of the same role the server's name,
  * `app-fsn1-1`; on the local Docker Engine the kind alone.
  *
- * @param part tells several on one machine apart, and comes last: `app-fsn1-1-2`, `worker-core-1-emails`
+ * @param part suffix that distinguishes several on one machine: `app-fsn1-1-2`, `worker-core-1-emails`
  */
 export function serviceName(kind: string, server: string, part?: string): string {
   const place = server === "local" ? [] : [server.replace(new RegExp(`^${kind}-`), "")];
   return [kind, ...place, ...(part === undefined ? [] : [part])].join("-");
 }
 
-/** The labels of things whose labels can be changed in place: everything at Hetzner. */
+/** Labels of resources at Hetzner, which can be changed in place. */
 export const labels = (naming: Naming, role: string): Readonly<Record<string, string>> => ({
   ...lastingLabels(naming, role),
   phase: naming.phase,
 });
 
 /**
- * The labels of things that are replaced when a label changes: everything in Docker.
- * The phase is not among them, or a move to the next one would restart the database.
+ * Labels of resources in Docker, which are replaced when a label changes.
+ * The phase is not one of them, or a move to another phase would restart the database.
  */
 export const lastingLabels = ({ stack }: Named, role: string): Readonly<Record<string, string>> => ({
   app: "orion",

@@ -1,4 +1,4 @@
-/** Which ports of a server the other servers may connect to over the private network. Pure. */
+/** Rules of a server's packet filter: which ports the other servers may connect to over the private network. Pure. */
 import { definitionOf } from "./catalogue.ts";
 import { addressesAround } from "./fleet.ts";
 import type { Server } from "./server.ts";
@@ -12,7 +12,7 @@ export interface PeerRule {
   readonly port: number;
 }
 
-/** The rules of a server, from what its services say of their callers: a port whose callers run nowhere else has none. */
+/** The rules of a server, from its services' `callers`: a port whose callers run on no other server has no rule. */
 export function peersOf({ servers, services, loadBalancers }: Topology, server: Server): PeerRule[] {
   const portsOf = ({ published }: Service) =>
     published.flatMap(({ address, port }) => (address === server.privateAddress ? [port] : []));
@@ -23,7 +23,7 @@ export function peersOf({ servers, services, loadBalancers }: Topology, server: 
       const calls = (other: Server) =>
         services.some(({ kind, server: at }) => at === other.name && callers.includes(kind));
       const others = servers.filter((other) => other.name !== server.name && calls(other));
-      // A whole role: a server that is drained is let in to its end, and a new one changes no rule.
+      // The whole role's range: a server that is being drained keeps its access, and a new one changes no rule.
       const from = [
         ...new Set(others.map(addressesAround)),
         ...(callers.includes("load-balancer") ? loadBalancers : []).map(({ privateAddress: one }) => `${one}-${one}`),

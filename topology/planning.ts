@@ -1,4 +1,4 @@
-/** What the services of a plan are made with: where they can be placed, their names, their ports. Pure. */
+/** Helpers with which service definitions plan their services: placement, names, ports. Pure. */
 import type { Settings } from "../config/schema.ts";
 import { physicalName, serviceName } from "./naming.ts";
 import type { LoadBalancer, Server, ServerRole } from "./server.ts";
@@ -35,11 +35,11 @@ export const serversOf = ({ servers }: Pick<Planning, "servers">, role: ServerRo
     .filter((server) => server.role === role)
     .map(({ name, privateAddress, publicWeb }) => ({ name, address: privateAddress, publicWeb }));
 
-/** The server with the primary; all that has no server of its own runs there. */
+/** The server with the primary; services without dedicated servers run there too. */
 export function coreOf(planning: Planning): Placement {
   if (isLocal(planning)) return localPlacement;
   const [core] = serversOf(planning, "core");
-  if (!core) throw new Error("a fleet has a server with the role core");
+  if (!core) throw new Error("The plan has no server with the role core; topology/fleet.ts must plan one.");
   return core;
 }
 
@@ -64,13 +64,13 @@ export interface ServiceSpec<Kind extends string> {
   readonly memoryMb: number;
   /** @default - none */
   readonly published?: readonly Published[];
-  /** What tells several of the kind on one machine apart: `emails`, `2`. */
+  /** Suffix that distinguishes several of the kind on one machine: `emails`, `2`. */
   readonly part?: string;
-  /** Its name, where it is not to follow from kind, server and part. */
+  /** @default - made of kind, server and part */
   readonly name?: string;
 }
 
-/** A service with the names that follow from what it is and where it runs. */
+/** A service, with names made of its kind and server. */
 export function serviceAt<Kind extends string>(
   { stack }: Planning,
   { kind, at, memoryMb, published = [], part, name = serviceName(kind, at.name, part) }: ServiceSpec<Kind>,

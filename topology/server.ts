@@ -1,4 +1,4 @@
-/** What a server and a load balancer of a plan are: plain data. */
+/** Types of the servers and load balancers of a plan, and the private network that they share. */
 
 /** The private network that the servers of a stack share. */
 export const privateNetwork = { range: "10.20.0.0/16", subnet: "10.20.1.0/24", zone: "eu-central" } as const;
@@ -14,7 +14,7 @@ export interface Server {
   readonly types: readonly string[];
   /** Static address in {@link privateNetwork}. */
   readonly privateAddress: string;
-  /** The placement group that keeps it apart from the group's other servers: each on a physical host of its own. */
+  /** Its placement group: Hetzner runs each server of a group on a different physical host. */
   readonly placementGroup: string;
   /** GB of the attached Volume that holds data; 0: the server keeps none. */
   readonly volumeGb: number;

@@ -1,4 +1,4 @@
-/** What a service of a plan is, and what each kind of service has to say about itself. */
+/** Types of a plan's services, and of the definition that each kind of service provides. */
 import type { ImageKey } from "../config/images.ts";
 import type { Settings } from "../config/schema.ts";
 import type { catalogue } from "./catalogue.ts";
@@ -38,12 +38,12 @@ export type Service = {
 /** A service of one kind. */
 export type ServiceOf<Kind extends ServiceKind> = Extract<Service, { readonly kind: Kind }>;
 
-/** How `make doctor` asks a service of a kind whether it works. */
+/** How `make doctor` checks a service of a kind. */
 export type Probe =
   /** Docker's health check alone. */
   | { readonly kind: "health" }
   | { readonly kind: "postgres" | "replica" | "redis" | "worker" | "edge" }
-  /** A request to a port inside the container. `refused`: an answer of 400 or more is a problem, otherwise one of 500 or more. */
+  /** A request to a port inside the container; `failure` is the advice for a failed one (tools/doctor/advice.ts). */
   | {
       readonly kind: "http";
       readonly path: string;
@@ -51,23 +51,23 @@ export type Probe =
       readonly failure: "app-not-ready" | "no-answer";
     };
 
-/** What the rest of the program needs to know of a kind of service: one file each in topology/services/. */
+/** Everything that the rest of the program needs to know about a kind of service; one file for each in topology/services/. */
 export interface Definition<Planned extends BaseService = BaseService> {
   /** The images that it runs, by key. */
   readonly images: (settings: Settings) => readonly ImageKey[];
   /** Its ports inside the container, by what they are for. */
   readonly ports: Readonly<Record<string, number>>;
-  /** Whose servers may connect to its published ports over the private network. Empty: no other server. */
+  /** The kinds whose servers may connect to its published ports over the private network. Empty: none. */
   readonly callers: readonly (ServiceKind | "load-balancer")[];
-  /** Whether it keeps data that must survive, files that the program writes again, or nothing. */
+  /** What its volumes hold: data that must survive, files that the program can write again, or nothing. */
   readonly keeps: "data" | "files" | "nothing";
-  /** Whether it has a container all the time, one for a task of an update, or one whenever a timer starts it. */
+  /** Whether its container runs always, once in an update, or whenever a timer starts it. */
   readonly runs: "always" | "once" | "by timer";
   /** Scheme of the URL at which it is reached. @default - it publishes no port */
   readonly scheme?: "postgresql" | "redis" | "http";
   /** Share of a busy CPU in relation to the others on its server; Docker's default is 1024. */
   readonly cpuShares: number;
-  /** Commands for people by what they are for; inside its container, or on the server where a timer runs it. */
+  /** Commands for people, by purpose; they run in its container, or on the server of a service that runs by timer. */
   readonly commands: Readonly<Record<string, string>>;
   readonly probe: Probe;
   /** The services of the kind in a plan. */

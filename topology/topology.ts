@@ -6,7 +6,7 @@ import type { Service, ServiceKind, ServiceOf } from "./service.ts";
 
 export interface Topology {
   readonly stack: string;
-  /** For labels alone: what a stack has follows from its traits. */
+  /** Used for labels only: the traits decide what a stack has. */
   readonly phase: Phase;
   readonly hosting: Settings["hosting"];
   /** Empty with a local Docker Engine. */
@@ -23,7 +23,7 @@ export const hasServers = ({ hosting }: Pick<Topology, "hosting">): boolean => h
 export const labelledKind = (service: Service): ServiceKind =>
   service.kind === "database" && service.follows !== undefined ? "replica" : service.kind;
 
-/** The services that have a container as long as the stack is up; the others run to their end now and then. */
+/** The services whose containers always run; the others run once in an update or by a timer. */
 export const lastingServices = ({ services }: Topology): readonly Service[] =>
   services.filter(({ kind }) => catalogue[kind].runs === "always");
 
@@ -34,7 +34,7 @@ export const servicesOf = <Kind extends ServiceKind>(
 ): readonly ServiceOf<Kind>[] =>
   services.filter((service): service is ServiceOf<Kind> & Service => service.kind === kind);
 
-/** Services by the machine that they run on, in the order in which the machines come. */
+/** Services grouped by the machine that they run on, in the order of the list. */
 export function byServer<Planned extends Service>(
   services: readonly Planned[],
 ): { readonly server: string; readonly first: Planned; readonly services: readonly Planned[] }[] {

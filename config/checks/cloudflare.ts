@@ -12,7 +12,7 @@ const isWithin = (name: string, zone: string): boolean => name === zone || name.
 function checkZone({ domain, cloudflare: { enabled, zone } }: Settings): string[] {
   if (!enabled || domain === undefined || zone === undefined) return [];
   if (!isWithin(domain, zone)) {
-    return [line("cloudflare.zone", zone, `the zone that orion:domain ${domain} lies in`)];
+    return [line("cloudflare.zone", zone, `the zone that contains orion:domain ${domain}`)];
   }
   if (domain.split(".").length - zone.split(".").length <= 1) return [];
   // Cloudflare would accept the record, and visitors would get a certificate that does not cover this name.

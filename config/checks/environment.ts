@@ -1,4 +1,4 @@
-/** Checks that a stack's own environment variables replace none that the program sets. Pure. */
+/** Checks that `orion:app.environment` sets no variable that the program sets. Pure. */
 import { line } from "../line.ts";
 
 const leaveOut = (why: string): string => `leave it out: ${why}`;

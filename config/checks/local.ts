@@ -35,7 +35,7 @@ export function checkLocal(settings: Settings): string[] {
   const ports = Object.entries(settings.ports);
   for (const [name, value] of ports) {
     const twin = ports.find(([other, port]) => other < name && port === value);
-    if (twin) problems.push(line(`ports.${name}`, value, `a port of its own; ${twin[0]} has ${value} already`));
+    if (twin) problems.push(line(`ports.${name}`, value, `a port that no other service has; ${twin[0]} has ${value}`));
   }
   return problems;
 }

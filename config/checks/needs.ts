@@ -1,4 +1,4 @@
-/** Checks that a choice has the secrets and keys that it needs. Pure. */
+/** Checks that the secrets and keys that a chosen backend or mode needs are set. Pure. */
 import type { SecretKey, Settings } from "../schema.ts";
 
 /** @returns the missing keys, one line each */

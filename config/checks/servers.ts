@@ -1,4 +1,4 @@
-/** Checks of a stack with servers: what they need, and which traits go together. Pure. */
+/** Checks of a stack with servers: required settings, and traits that exclude each other. Pure. */
 import { createHash } from "node:crypto";
 import { line } from "../line.ts";
 import { optionalServices, type Settings } from "../schema.ts";
@@ -14,10 +14,10 @@ export function checkServers(settings: Settings): string[] {
   ];
 }
 
-/** Services of the development stack alone. */
+/** Services that only the development stack has. */
 const localOnly: ReadonlySet<string> = new Set(["testDatabase", "docs"]);
 
-/** A platform without one of its services would lose what is not planned: each of them runs. */
+/** With servers every service is needed: an update would delete the resources of one that is not in the list. */
 function checkServices({ services, cache }: Settings): string[] {
   const needed = optionalServices.filter(
     (service) => !localOnly.has(service) && (service !== "cache" || cache.mode === "provision"),
@@ -36,7 +36,7 @@ function checkAccess({ phase, domain, admin }: Settings): string[] {
     ...(domain === undefined ? [needs("domain", "a host name such as orion.example.com")] : []),
     ...(bodies.length === 0 ? [needs("admin.sshPublicKeys", "a list of OpenSSH public keys that may log in")] : []),
     ...(twice === undefined ? [] : [line("admin.sshPublicKeys", twice, "each key once, whatever its comment is")]),
-    // Without an address nothing could reach a new server over SSH, and the update would wait for it in vain.
+    // Without an address range the firewall admits no SSH at all, and the update would time out on the new server.
     ...(admin.cidrs.length === 0
       ? [needs("admin.cidrs", "a list of address ranges that may log in over SSH, such as 203.0.113.7/32")]
       : []),
@@ -73,7 +73,7 @@ function checkEdge({ edge, cloudflare, app }: Settings): string[] {
 function checkDatabase({ database: { mode, primary }, edge }: Settings): string[] {
   if (primary === "core-1") return [];
   if (mode === "external") return [line("database.primary", primary, "core-1 while orion:database.mode is external")];
-  // Visitors know the public address of core-1 then, and only a replica's server can have been promoted.
+  // With `direct`, visitors use core-1's public address; another primary can only be a promoted replica.
   return edge.balancing === "direct"
     ? [line("database.primary", primary, "core-1 while orion:edge.balancing is direct")]
     : [];

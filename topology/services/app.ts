@@ -22,7 +22,7 @@ export const app: Definition<BaseService<"app">> = {
       numbers.map((number) =>
         serviceAt(planning, {
           ...{ kind: "app", at, memoryMb: own.memoryMb, part: String(number) },
-          // The edge reaches instances over the container network; a local stack publishes its first one for people.
+          // The edge reaches instances over the container network; a local stack publishes the first one on loopback.
           ...(isLocal(planning) && number === 1 && { published: publish(at, appPorts.http, ports.app) }),
         }),
       ),

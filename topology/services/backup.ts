@@ -1,4 +1,4 @@
-/** The backup of PostgreSQL: a timer of the server with the replica, or else of the one with the primary. */
+/** The backup of PostgreSQL: a timer on the replica's server, or on the primary's where there is no replica. */
 import { backupCommand, backupUnit, drillCommand } from "../../common/server-contract.ts";
 import { coreOf, onlyService, serversOf } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
@@ -18,7 +18,7 @@ export const backup: Definition<BaseService<"backup">> = {
   },
   probe: { kind: "health" },
   plan(planning) {
-    // Local files would lie beside the data that they are to replace.
+    // Backups in local files would be lost together with the data.
     if (planning.settings.storage.backend !== "r2") return [];
     const [replica] = serversOf(planning, "db");
     return [onlyService(planning, { kind: "backup", at: replica ?? coreOf(planning), memoryMb: 256 })];

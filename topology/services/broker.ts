@@ -1,4 +1,4 @@
-/** Redis for Celery's tasks and results, apart from the cache: it never evicts. */
+/** Redis for Celery's tasks and results; separate from the cache, because it must never evict. */
 import { coreOf, isLocal, onlyService, publish } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 import { brokerPort, hasCache, redisDefinition, redisMemoryMb, redisPorts } from "./redis.ts";

@@ -1,4 +1,4 @@
-/** PostgreSQL's primary: its port, its memory, its place. A promoted replica is one as well, under the name that it had. */
+/** PostgreSQL's primary. A promoted replica is planned here too, under the name that it had as a replica. */
 import { formerPrimary, replicaName } from "../fleet.ts";
 import { coreOf, isLocal, onlyService, publish, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
@@ -10,7 +10,7 @@ export interface DatabaseService extends BaseService<"database"> {
   readonly follows?: string;
 }
 
-/** Ways into any PostgreSQL container. */
+/** Commands for any PostgreSQL container. */
 export const postgresCommands: Readonly<Record<string, string>> = {
   psql: "psql",
   "active queries": `psql -c "SELECT pid, state, now() - query_start AS runs, left(query, 80) AS query FROM pg_stat_activity WHERE state <> 'idle'"`,

@@ -1,4 +1,4 @@
-/** This repository's documentation, beside the development stack. */
+/** The website of this repository's documentation, in the development stack only. */
 import { isLocal, localPlacement, onlyService, publish } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 

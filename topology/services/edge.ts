@@ -1,4 +1,4 @@
-/** nginx beside the apps of each server: the way in, for visitors or for load balancers. */
+/** The edge: nginx on each server that runs apps, reached by visitors or by load balancers. */
 import { edgeConfigFile } from "../../common/edge-contract.ts";
 import { isLocal, type Placement, placesFor, type Planning, publish, serviceAt } from "../planning.ts";
 import type { BaseService, Definition, Published } from "../service.ts";
@@ -24,7 +24,7 @@ export const edge: Definition<BaseService<"edge">> = {
   },
 };
 
-/** The firewall decides who reaches a public address; behind a load balancer, it is the private one alone. */
+/** Published on all addresses where visitors connect (a firewall filters them); behind a load balancer on the private one only. */
 function publishedOf(planning: Planning, at: Placement): readonly Published[] {
   if (isLocal(planning)) return publish(at, edgePorts.http, planning.settings.ports.edge);
   const reached = at.publicWeb ? { ...at, address: "0.0.0.0" } : at;
@@ -35,6 +35,6 @@ function publishedOf(planning: Planning, at: Placement): readonly Published[] {
   ];
 }
 
-/** Whether only load balancers reach the edge; it has a port for their health checks then. */
+/** Whether only load balancers reach the edge; it then publishes a port for their health checks. */
 export const isBehindBalancer = ({ published }: Pick<BaseService, "published">): boolean =>
   published.some(({ containerPort }) => containerPort === edgePorts.health);

@@ -1,4 +1,4 @@
-/** etcd: where Patroni's members agree on the primary, beside each of them. */
+/** etcd: the store in which Patroni's members elect the primary; one on each of their servers. */
 import { coreOf, publish, serversOf, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 

@@ -1,20 +1,20 @@
-/** What the kinds of services that are Redis servers have in common. Pure. */
+/** The common part of the definitions of all Redis servers: cache, broker and their replicas. Pure. */
 import type { Settings } from "../../config/schema.ts";
 import type { Planning } from "../planning.ts";
 import type { Definition } from "../service.ts";
 
 export const redisPorts = { redis: 6379 } as const;
 
-/** The broker's port on its server, beside the cache. */
+/** The broker's published port; the cache on the same server has Redis' default port. */
 export const brokerPort = 6380;
 
-/** Half as much again as the data: rewriting the append-only file copies what changes meanwhile. */
+/** Half as much again as the data: while the append-only file is rewritten, changed pages are copied. */
 export const redisMemoryMb = (dataMb: number): number => Math.ceil(dataMb * 1.5);
 
 export const hasCache = ({ settings }: Planning): boolean =>
   settings.cache.mode === "provision" && (settings.hosting === "hetzner" || settings.services.includes("cache"));
 
-/** One Redis for everything may not evict, for the broker's sake, and has the cache's memory alone. */
+/** The cache's memory limit; a local Redis that is broker too gets no more. */
 export const cacheMemoryMb = ({ cache }: Settings): number => redisMemoryMb(cache.maxMemoryMb);
 
 export const redisDefinition = {
@@ -25,6 +25,6 @@ export const redisDefinition = {
   runs: "always",
   scheme: "redis",
   cpuShares: 1024,
-  commands: { "redis-cli": "redis-cli", "commands as they come": "redis-cli monitor" },
+  commands: { "redis-cli": "redis-cli", "watch commands": "redis-cli monitor" },
   probe: { kind: "redis" },
 } as const satisfies Omit<Definition, "plan">;

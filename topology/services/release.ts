@@ -1,4 +1,4 @@
-/** The release: migrations and initialisation, two containers that run to their end before a new version starts. */
+/** The release: migrations and initialisation, two containers that must succeed before a new version starts. */
 import { coreOf, isLocal, onlyService } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 
@@ -17,7 +17,7 @@ export const release: Definition<BaseService<"release">> = {
   plan(planning) {
     const { services, app } = planning.settings;
     if (isLocal(planning) && !services.includes("app") && !services.includes("workers")) return [];
-    // One process, where an instance of the app has several.
+    // It has one process, an instance of the app has several.
     const memoryMb = Math.min(256, app.memoryMb);
     return [onlyService(planning, { kind: "release", at: coreOf(planning), memoryMb })];
   },

@@ -1,4 +1,4 @@
-/** A streaming replica of PostgreSQL, on a server with a Volume of its own. */
+/** A streaming replica of PostgreSQL, on a server with its own Volume. */
 import { replicaName } from "../fleet.ts";
 import { coreOf, publish, serversOf, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";

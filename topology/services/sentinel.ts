@@ -1,4 +1,4 @@
-/** Redis Sentinel: watches cache and broker, and promotes a replica of one that is lost. */
+/** Redis Sentinel: watches cache and broker, and promotes a replica when one of them fails. */
 import { coreOf, publish, redisReplicas, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 

@@ -1,4 +1,4 @@
-/** A second PostgreSQL in memory for the tests of the development stack. */
+/** A second PostgreSQL, in memory, in the development stack: the app's tests use it. */
 import { isLocal, localPlacement, onlyService, publish } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 import { postgresCommands, postgresPorts } from "./database.ts";

@@ -1,4 +1,4 @@
-/** Celery workers: on each server that runs workers, one for each dedicated queue and one for the rest of them. */
+/** Celery workers: on each server that runs workers, one for each dedicated queue and one for all other queues. */
 import { type Queue, queues, type Settings } from "../../config/schema.ts";
 import { isLocal, placesFor, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
@@ -42,7 +42,7 @@ interface Group {
   readonly concurrency: number;
 }
 
-/** Each dedicated queue by itself, and the others together. */
+/** A group for each dedicated queue, and one for all others. */
 function groupsOf({ workers: { concurrency, dedicated } }: Settings): Group[] {
   const isDedicated = (queue: Queue) => (Array.isArray(dedicated) ? dedicated.includes(queue) : dedicated);
   const shared = queues.filter((queue) => !isDedicated(queue));

@@ -120,7 +120,7 @@ describe("what is wrong is named: key, value, what is allowed", () => {
     [{ phase: "development", dockerHost: "localhost" }, 'orion:dockerHost: got "localhost", allowed: an address that'],
     [
       { phase: "development", workers: { dedicated: ["mails"] } },
-      'orion:workers.dedicated: got ["mails"], allowed: true, false, or a list of queues that have workers of their own: default',
+      'orion:workers.dedicated: got ["mails"], allowed: true, false, or a list of queues that get dedicated workers: default',
     ],
     [{ ...leastValues("mvp"), admin: { cidrs: ["10.0.0.1/33"] } }, 'orion:admin.cidrs.0: got "10.0.0.1/33", allowed:'],
     [
@@ -183,7 +183,7 @@ describe("what needs each other", () => {
     [{ phase: "development", services: ["docs", "docs"] }, "each service once"],
     [
       { phase: "development", ports: { docs: 8000 } },
-      "orion:ports.docs: got 8000, allowed: a port of its own; app has",
+      "orion:ports.docs: got 8000, allowed: a port that no other service has; app has",
     ],
     [
       { phase: "development", edge: { tls: "self-signed" } },
@@ -263,7 +263,7 @@ describe("what needs each other", () => {
     ],
     [
       { ...leastValues("scale"), database: { primary: "app-1" } },
-      'orion:database.primary: got "app-1", allowed: core-1, or what make promote-replica has made of it, such as db-2',
+      'orion:database.primary: got "app-1", allowed: core-1, or the server that make promote-replica has set, such as db-2',
     ],
     [
       { ...leastValues("mvp"), database: { primary: "db-2" } },
@@ -283,7 +283,7 @@ describe("what needs each other", () => {
     ],
     [
       { ...leastValues("mvp"), cloudflare: { accountId: "0".repeat(32), zone: "example.org" } },
-      'orion:cloudflare.zone: got "example.org", allowed: the zone that orion:domain orion.example.com lies in',
+      'orion:cloudflare.zone: got "example.org", allowed: the zone that contains orion:domain orion.example.com',
     ],
     [
       { ...leastValues("mvp"), domain: "a.orion.example.com" },

@@ -180,7 +180,7 @@ test.each(phases)("any valid configuration of phase %s gives a plan without cont
 test.each(["enterprise", "ha"] as const)("phase %s says that it is not built yet", async (phase) => {
   const { settings } = parseConfig({ values: leastValues(phase), secrets: new Set() });
   await expect(composed(settings)).rejects.toThrow(
-    /which this version plans but does not build yet. Nothing was changed. Phases that are built: development, mvp, scale\./,
+    /which this version plans but cannot bring up yet. Nothing was changed. Choose one of the phases development, mvp, scale,/,
   );
 });
 

@@ -56,7 +56,7 @@ describe("connections", () => {
     [
       "mvp",
       { app: { instances: 4, uvicornWorkers: 16, memoryMb: 256 }, database: { memoryMb: 2048 } },
-      "128 processes of the app and 14 of workers, old and new ones during a rollout, with a connection each need 142 connections, and 80 of 100 are theirs",
+      "128 processes of the app and 14 of workers, old and new ones during a rollout, with a connection each need 142 connections, and 80 of 100 are available to them",
     ],
     ["scale", { app: { servers: { count: 5, types: ["cpx22"] } } }, "80 processes of the app and 14 of workers"],
     ["development", { app: { instances: 16, uvicornWorkers: 64 } }, "1024 processes of the app and 5 of workers with"],
