@@ -1,4 +1,4 @@
-/** The commands with which each component of a stack is reached from this machine. */
+/** Builds the stack output `access`: command lines with which this machine reaches each server and service. */
 import type * as pulumi from "@pulumi/pulumi";
 import { quotedWords } from "../common/shell.ts";
 import { definitionOf } from "../topology/catalogue.ts";
@@ -10,7 +10,7 @@ import type { Topology } from "../topology/topology.ts";
 type Commands = Record<string, pulumi.Input<string>>;
 
 /**
- * Command lines for a shell of this machine by what they are for, for each server and each service.
+ * Command lines for a shell of this machine, by server or service and by purpose.
  *
  * @param ssh arguments with which `ssh` logs in, by server; empty in development
  */

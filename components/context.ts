@@ -1,4 +1,4 @@
-/** What every part of the platform is made from: the stack's settings, its plan, its secrets, and the machines it runs on. */
+/** The context that every part of the platform is created from: settings, plan, secrets and Docker Engines of the stack. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { SecretKey, Settings } from "../config/schema.ts";
 import type { Topology } from "../topology/topology.ts";

@@ -1,4 +1,4 @@
-/** Former types and names of components and resources, under which a state may still hold them. */
+/** Aliases for former types and names of resources, so that an existing state is taken over. */
 import type * as pulumi from "@pulumi/pulumi";
 
 /** A former identity of a resource. */

@@ -1,9 +1,9 @@
-/** Arguments of the plugin's resources, derived from the schemas that the plugin checks them by. */
+/** Types of the arguments of the plugin's resources, derived from the plugin's schemas. */
 import type * as pulumi from "@pulumi/pulumi";
 
 type Leaf = string | number | boolean | null | undefined;
 
-/** What a resource is given for a value of its schema: texts, numbers, booleans and lists may be outputs of other resources. */
+/** The argument for a value of a schema: texts, numbers, booleans and lists may be outputs of other resources. */
 type InputOf<T> = [T] extends [Leaf]
   ? pulumi.Input<T>
   : T extends readonly (infer Each)[]

@@ -11,7 +11,7 @@ import { createRuntimes, type RuntimesArgs } from "./runtimes.ts";
 import { createStorage } from "./storage/storage.ts";
 import { createTiers } from "./tiers.ts";
 
-/** The whole of Orion in one stack: the components of its plan, connected. */
+/** The root component of a stack: creates all components of its plan and connects them. */
 export class Platform extends pulumi.ComponentResource {
   /** The URL of each service as its machine reaches it, by the service's name. */
   readonly endpoints: Readonly<Record<string, string>>;
@@ -19,12 +19,12 @@ export class Platform extends pulumi.ComponentResource {
   readonly databaseUrl: pulumi.Output<string>;
   /** The arguments with which `ssh` logs in at each server, by its name. */
   readonly ssh: Readonly<Record<string, pulumi.Output<string[]>>>;
-  /** Command lines that reach each server and each service, by what they are for. */
+  /** Command lines for each server and each service, by purpose. */
   readonly access: ReturnType<typeof accessOf>;
-  /** What Flower asks for, beside its user `orion`; a secret. Undefined on a local Docker Engine. */
+  /** The password of Flower's user `orion`; a secret. Undefined on a local Docker Engine. */
   readonly flowerPassword: pulumi.Output<string> | undefined;
 
-  /** @throws {pulumi.RunError} when the stack asks for traits that this version does not build, before anything is created */
+  /** @throws {pulumi.RunError} when the stack has traits that this version cannot bring up, before anything is created */
   constructor(name: string, args: RuntimesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:index:Platform", name, {}, opts);
     refuseUnbuilt(args);
@@ -54,7 +54,7 @@ function refuseUnbuilt({ settings }: Stack): void {
   const unbuilt = unbuiltTraits(settings);
   if (unbuilt.length === 0) return;
   throw new pulumi.RunError(
-    `The stack asks for ${unbuilt.join(", ")}, which this version plans but does not build yet. ` +
-      `Nothing was changed. Phases that are built: ${builtPhases.join(", ")}.`,
+    `The stack needs ${unbuilt.join(", ")}, which this version plans but cannot bring up yet. ` +
+      `Nothing was changed. Choose one of the phases ${builtPhases.join(", ")}, or another value.`,
   );
 }

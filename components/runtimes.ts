@@ -15,13 +15,13 @@ export interface Runtimes {
   readonly members: ReadonlyMap<string, Member>;
   /** The private network of the servers; undefined with a local Docker Engine. */
   readonly subnetId: pulumi.Output<string> | undefined;
-  /** The rules with which each server's packet filter admits the others; a client must wait for them. */
+  /** Packet-filter rules that admit the other servers, for each server; clients must depend on them. */
   readonly peerRules: readonly pulumi.Resource[];
 }
 
 export interface RuntimesArgs extends Stack {
   readonly builtImages: BuiltImages;
-  /** @default - Hetzner is not asked which types of servers it has */
+  /** @default - the availability of server types is not checked at Hetzner */
   readonly hetznerAccess?: HetznerAccess | undefined;
 }
 
@@ -40,8 +40,8 @@ function onThisMachine(args: RuntimesArgs, parent: pulumi.Resource): Runtimes {
   const { settings, topology, builtImages } = args;
   const images = imageReferences(topology.services, settings, builtImages);
   const own = { naming: topology, dockerHost: settings.dockerHost, images, login: loginOf(args) };
-  const place = new DockerRuntime("local", own, { parent });
-  return { of: () => place, members: new Map(), subnetId: undefined, peerRules: [] };
+  const runtime = new DockerRuntime("local", own, { parent });
+  return { of: () => runtime, members: new Map(), subnetId: undefined, peerRules: [] };
 }
 
 function onServers(args: RuntimesArgs, parent: pulumi.Resource): Runtimes {
@@ -63,8 +63,8 @@ function onServers(args: RuntimesArgs, parent: pulumi.Resource): Runtimes {
   const { members, subnetId } = fleet;
   const of = ({ name, server }: Pick<BaseService, "name" | "server">): DockerRuntime => {
     const member = members.get(server);
-    if (!member) throw new Error(`${name} is planned on ${server}, which the plan does not have`);
-    return member.place;
+    if (!member) throw new Error(`The service ${name} is planned on the server ${server}, which is not in the plan.`);
+    return member.runtime;
   };
   return { of, members, subnetId, peerRules: [...members.values()].map(({ peerRules }) => peerRules) };
 }

@@ -1,4 +1,4 @@
-/** The tiers of the platform's own image: the release before everything else, the apps and the workers of each machine. */
+/** Creates everything that runs the app's image: the release tasks, then the apps and the workers of each machine. */
 import { serviceName } from "../topology/naming.ts";
 import { poolOf } from "../topology/budget.ts";
 import { byServer, hasServers, servicesOf } from "../topology/topology.ts";
@@ -21,7 +21,7 @@ export interface Backing {
 export interface Tiers {
   /** The apps of each machine, by its name. */
   readonly apps: ReadonlyMap<string, AppTier>;
-  /** What Flower asks for, beside its user; a secret. Undefined where no Flower asks. */
+  /** The password of Flower's user; a secret. Undefined where Flower has none. */
   readonly flowerPassword: ReturnType<typeof createPassword> | undefined;
 }
 
@@ -39,18 +39,18 @@ export function createTiers(context: Context, backing: Backing): Tiers {
   const releases = servicesOf(topology, "release").map((service) => {
     const environment = { ...environmentOn(service.server), DATABASE_URL: postgres.adminUrl };
     const migrate = image === undefined || image !== skipMigrationsFor;
-    const args = { place: runtimes.of(service), service, environment, migrate };
+    const args = { runtime: runtimes.of(service), service, environment, migrate };
     return new Release("release", args, { parent, dependsOn: ready });
   });
   const flowerPassword = createFlowerPassword(context);
   const opts = { parent, dependsOn: [...ready, ...releases] };
   for (const { server, first, services } of byServer(workers)) {
-    const own = { place: runtimes.of(first), services, environment: environmentOn(server) };
+    const own = { runtime: runtimes.of(first), services, environment: environmentOn(server) };
     const args = { ...common, ...own, ...(flowerPassword && { flowerPassword }) };
     new WorkerTier(serviceName("worker", server), args, opts);
   }
   const appTiers = byServer(apps).map(({ server, first, services }) => {
-    const own = { place: runtimes.of(first), services, environment: environmentOn(server), uvicornWorkers };
+    const own = { runtime: runtimes.of(first), services, environment: environmentOn(server), uvicornWorkers };
     return [server, new AppTier(serviceName("app", server), { ...common, ...own }, opts)] as const;
   });
   return { apps: new Map(appTiers), flowerPassword };
@@ -59,7 +59,7 @@ export function createTiers(context: Context, backing: Backing): Tiers {
 /** The environment of the app's image on each server. */
 function environments(context: Context, { storage, postgres, redis }: Backing): (server: string) => AppEnvironment {
   const { settings, topology, secret, parent } = context;
-  // Its loss logs every user out; a local stack may leave the app out and take it in again.
+  // Losing it logs every user out; in a local stack that does not matter.
   const protect = hasServers(topology) && settings.protection;
   const secretKey = createPassword("secret-key", 48, { parent, protect });
   const pool = hasServers(topology) ? poolOf(topology, settings) : undefined;
@@ -73,8 +73,8 @@ function environments(context: Context, { storage, postgres, redis }: Backing): 
   };
 }
 
-/** On this machine Flower is on loopback; on a server it is behind SSH, and behind a password as well. */
+/** On a server Flower needs a password in addition to SSH; on this machine it listens on loopback without one. */
 function createFlowerPassword({ topology, parent }: Context): Tiers["flowerPassword"] {
-  const isAsked = hasServers(topology) && servicesOf(topology, "flower").length > 0;
-  return isAsked ? createPassword("flower-password", 24, { parent }) : undefined;
+  const needsPassword = hasServers(topology) && servicesOf(topology, "flower").length > 0;
+  return needsPassword ? createPassword("flower-password", 24, { parent }) : undefined;
 }

@@ -11,26 +11,26 @@ import { uploadDirectory } from "../storage/storage.ts";
 import type { AppEnvironment } from "./environment.ts";
 
 export interface AppTierArgs {
-  readonly place: DockerRuntime;
+  readonly runtime: DockerRuntime;
   /** One container for each. */
   readonly services: readonly Service[];
   readonly environment: AppEnvironment;
   /** Uvicorn processes in each container. */
   readonly uvicornWorkers: number;
-  /** Whether a new version's instances are there and healthy before the old ones go; then none may publish a port. */
+  /** Whether a new version's instances are healthy before the old ones are deleted; then none may publish a port. */
   readonly sideBySide: boolean;
   /** The uploads volume of local storage. @default - files are not kept locally */
   readonly uploads?: pulumi.Input<string>;
 }
 
-/** Requests that run get this long to end; the container gets a little longer. */
+/** Running requests get this long to complete; the container gets a little longer. */
 const drainSeconds = 30;
 
 /** The FastAPI application: one Uvicorn container per instance, all under one name. */
 export class AppTier extends pulumi.ComponentResource {
   /**
-   * The name in the container network under which every instance of this version is found, and none of another. Whoever
-   * sends requests there depends on the instances, so that a version that does not get healthy never gets any.
+   * The name in the container network that resolves to all instances of this version and to no others. What routes requests
+   * to it depends on the instances, so that a version that does not become healthy never gets any.
    */
   readonly alias: pulumi.Output<string>;
   readonly instances: readonly docker.Container[];
@@ -58,17 +58,17 @@ export class AppTier extends pulumi.ComponentResource {
         health: httpProbe(appPorts.http, "/health"),
         stopSeconds: drainSeconds + 5,
       },
-      args.place,
+      args.runtime,
       // Its name in the first local stacks.
       formerly({ parent: this }, { name: `app-${service.name}` }),
     );
   }
 }
 
-/** Differs with everything that makes a new version of the instances. */
-function versionAlias({ place, environment, uvicornWorkers, services }: AppTierArgs): pulumi.Output<string> {
-  const parts = pulumi.all([place.image("app"), pulumi.output(environment)]);
-  // What is left of the secrets among them tells nobody anything.
+/** Differs between versions: a hash of everything whose change replaces the instances. */
+function versionAlias({ runtime, environment, uvicornWorkers, services }: AppTierArgs): pulumi.Output<string> {
+  const parts = pulumi.all([runtime.image("app"), pulumi.output(environment)]);
+  // A short hash reveals nothing of the secrets in it.
   return pulumi.unsecret(parts.apply((known) => `app-${digest([...known, uvicornWorkers, services[0]?.memoryMb])}`));
 }
 
@@ -78,10 +78,10 @@ const digest = (value: unknown): string =>
 function uvicornCommand(workers: number): string[] {
   return [
     ...["uvicorn", "main:app", "--host", "0.0.0.0", "--port", String(appPorts.http), "--workers", String(workers)],
-    // The port is open to the container network and to loopback alone, so whoever connects is the edge or its operator.
+    // The port is open to the container network and loopback only, so every client is the edge or an operator.
     ...["--proxy-headers", "--forwarded-allow-ips", "*"],
     ...["--timeout-graceful-shutdown", String(drainSeconds)],
-    // Longer than the edge keeps a connection, so that it is never the app that closes one under a request.
+    // Longer than the edge keeps a connection, so that the app never closes one while a request arrives.
     ...["--timeout-keep-alive", "75", "--ws-ping-interval", "20"],
   ];
 }

@@ -1,4 +1,4 @@
-/** The environment of the app's image, which its workers share: the platform's own variable names. */
+/** Builds the environment variables of the app's image, which its workers share. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { SecretKey, Settings } from "../../config/schema.ts";
 import type { Pool } from "../../topology/budget.ts";
@@ -7,7 +7,7 @@ export type AppEnvironment = Readonly<Record<string, pulumi.Input<string>>>;
 
 export interface Connections {
   readonly databaseUrl: pulumi.Input<string>;
-  /** Of a replica to read from. @default - there is none */
+  /** URL of a replica to read from. @default - no replica */
   readonly databaseReplicaUrl?: pulumi.Input<string>;
   /** Sessions and rate limits. */
   readonly redisUrl: pulumi.Input<string>;
@@ -16,7 +16,7 @@ export interface Connections {
   readonly flagsUrl: pulumi.Input<string>;
   /** The key that signs sessions. */
   readonly secretKey: pulumi.Input<string>;
-  /** Connections that a process of the app may open. @default - the image's own figures */
+  /** Connection pool of each process of the app. @default - the image's own defaults */
   readonly pool?: Pool;
 }
 
@@ -54,7 +54,7 @@ export function appEnvironment(
   });
 }
 
-/** Where visitors find the platform. */
+/** The URL at which visitors reach the platform. */
 function publicUrl({ hosting, domain, services, ports, edge }: Settings): string {
   if (hosting === "local" || domain === undefined) {
     return `http://127.0.0.1:${services.includes("edge") ? ports.edge : ports.app}`;

@@ -6,21 +6,21 @@ import type { AppEnvironment } from "./environment.ts";
 import { Task, type TaskArgs } from "../runtime/docker/task.ts";
 
 export interface ReleaseArgs {
-  readonly place: DockerRuntime;
+  readonly runtime: DockerRuntime;
   readonly service: Service;
   readonly environment: AppEnvironment;
-  /** Whether the database is brought to the version of the image; an older image than that of the data cannot. @default true */
+  /** Whether the database is migrated; an image older than the data has no migration to it. @default true */
   readonly migrate?: boolean;
 }
 
 const migrationTimeoutSeconds = 900;
 const initTimeoutSeconds = 300;
 
-/** What must be done before a new version may run: database migrations, then the script that initialises production. */
+/** The tasks that must succeed before a new version starts: database migrations, then the initialisation script. */
 export class Release extends pulumi.ComponentResource {
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:app:Release", name, {}, opts);
-    const common = { place: args.place, image: "app" as const, environment: args.environment };
+    const common = { runtime: args.runtime, image: "app" as const, environment: args.environment };
     const { container } = args.service;
     const migrations = (args.migrate ?? true) ? [this.#createMigration(name, container, common)] : [];
     new Task(
@@ -36,7 +36,7 @@ export class Release extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  #createMigration(name: string, container: string, common: Pick<TaskArgs, "place" | "image" | "environment">): Task {
+  #createMigration(name: string, container: string, common: Pick<TaskArgs, "runtime" | "image" | "environment">): Task {
     return new Task(
       `${name}-migrate`,
       {

@@ -11,18 +11,18 @@ import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { redisConfig, type RedisUse } from "./redis-config.ts";
 
 export interface CacheArgs {
-  readonly place: DockerRuntime;
+  readonly runtime: DockerRuntime;
   readonly service: Service;
   readonly use: RedisUse;
-  /** What the data may take, in MiB. */
+  /** Redis' maxmemory, in MiB. */
   readonly maxMemoryMb: number;
-  /** Host and port where clients find it. @default - the service's name in the container network */
+  /** Host and port for clients. @default - the service's name in the container network */
   readonly address?: string;
 }
 
 const configFile = "/etc/orion/redis.conf";
 
-/** One Redis server with a password of its own and a volume for its append-only file that outlives it. */
+/** One Redis server with its own password, and a volume for its append-only file that outlives it. */
 export class Cache extends pulumi.ComponentResource {
   readonly #baseUrl: pulumi.Output<string>;
 
@@ -43,21 +43,21 @@ export class Cache extends pulumi.ComponentResource {
     return pulumi.interpolate`${this.#baseUrl}/${database}`;
   }
 
-  #createVolume(name: string, { place, service }: CacheArgs): docker.Volume {
+  #createVolume(name: string, { runtime, service }: CacheArgs): docker.Volume {
     return new docker.Volume(
       `${name}-data`,
       {
-        name: physicalName(place.naming, `${service.name}-data`),
-        labels: dockerLabels(place.naming, service.kind),
+        name: physicalName(runtime.naming, `${service.name}-data`),
+        labels: dockerLabels(runtime.naming, service.kind),
       },
-      // Not protected: a stack may leave the cache out. Its data waits then, for whoever takes it in again.
-      { ...place.options(this), retainOnDelete: true },
+      // Not protected, since a stack may leave the cache out; its volume stays for when the cache comes back.
+      { ...runtime.options(this), retainOnDelete: true },
     );
   }
 
   #createServer(
     name: string,
-    { place, service, use, maxMemoryMb }: CacheArgs,
+    { runtime, service, use, maxMemoryMb }: CacheArgs,
     password: pulumi.Output<string>,
     volume: docker.Volume,
   ): docker.Container {
@@ -67,7 +67,7 @@ export class Cache extends pulumi.ComponentResource {
       {
         image: "redis",
         command: ["redis-server", configFile],
-        // For the health check, and for whoever looks in with redis-cli.
+        // For the health check, and for operators with redis-cli.
         environment: { REDISCLI_AUTH: password },
         files: [
           {
@@ -80,7 +80,7 @@ export class Cache extends pulumi.ComponentResource {
         health: redisProbe,
         stopSeconds: 30,
       },
-      place,
+      runtime,
       { parent: this },
     );
   }

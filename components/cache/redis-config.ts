@@ -1,13 +1,13 @@
-/** Writes redis.conf for each of Redis' parts in the platform. Pure. */
+/** Builds redis.conf for the cache, the broker, or a Redis that is both. Pure. */
 
-/** `cache` may forget, `broker` must not: a broker that evicts loses tasks. `all` is both, so it must not either. */
+/** `cache` may evict, `broker` must not: it would lose tasks. `all` is both, so it must not evict either. */
 export type RedisUse = "cache" | "broker" | "all";
 
 /**
  * The text of redis.conf.
  *
- * @param maxMemoryMb what the data may take, in MiB
- * @param password what clients must say
+ * @param maxMemoryMb memory for the data, in MiB
+ * @param password the password of all clients
  */
 export function redisConfig(use: RedisUse, maxMemoryMb: number, password: string): string {
   return [

@@ -1,11 +1,11 @@
-/** Redis as its clients see it, and the choice between the ways in which a stack can have it. */
+/** The interface of the platform's Redis, and the choice of its implementation by `orion:cache`. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../config/schema.ts";
 import type { Context } from "../context.ts";
 import { externalRedis } from "./external.ts";
 import { singleRedis } from "./single.ts";
 
-/** `redis://` URLs by what they are for; all of them are secrets. */
+/** `redis://` URLs by purpose; all of them are secrets. */
 export interface RedisUrls {
   /** Sessions and rate limits. */
   readonly redisUrl: pulumi.Output<string>;
@@ -28,11 +28,13 @@ type Maker = (context: Context) => Redis | undefined;
 const makers: Readonly<Record<Settings["cache"]["availability"], Maker>> = {
   single: singleRedis,
   sentinel: () => {
-    throw new Error("config/presets.ts says that orion:cache.availability sentinel is not built");
+    throw new Error(
+      "orion:cache.availability sentinel is not built; unbuiltTraits of config/presets.ts must refuse it",
+    );
   },
 };
 
-/** The platform's cache and broker, as its traits ask for them; undefined where a local stack leaves them out. */
+/** Creates the platform's cache and broker; undefined where a local stack leaves them out. */
 export function createRedis(context: Context): Redis | undefined {
   const { mode, availability } = context.settings.cache;
   return mode === "external" ? externalRedis(context) : makers[availability](context);

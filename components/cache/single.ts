@@ -1,4 +1,4 @@
-/** One Redis server for each purpose; on a local Docker Engine one for everything. */
+/** Redis without failover: one server for the cache and one for the broker; on a local Docker Engine one for both. */
 import { redisDatabases } from "../../common/app-contract.ts";
 import { hasServers, servicesOf } from "../../topology/topology.ts";
 import type { Service } from "../../topology/service.ts";
@@ -13,11 +13,11 @@ export function singleRedis({ settings, topology, runtimes, parent }: Context): 
   if (!service) return undefined;
   const create = (name: string, of: Service, use: RedisUse, maxMemoryMb: number) => {
     const address = hasServers(topology) ? { address: publishedAddress(of) } : {};
-    return new Cache(name, { place: runtimes.of(of), service: of, use, maxMemoryMb, ...address }, { parent });
+    return new Cache(name, { runtime: runtimes.of(of), service: of, use, maxMemoryMb, ...address }, { parent });
   };
   const [brokerService] = servicesOf(topology, "broker");
   const { maxMemoryMb, brokerMaxMemoryMb } = settings.cache;
-  // One for everything must not evict, for the broker's sake.
+  // A Redis that is also the broker must not evict.
   const main = create("cache", service, brokerService ? "cache" : "all", maxMemoryMb);
   const broker = brokerService ? create("broker", brokerService, "broker", brokerMaxMemoryMb) : main;
   const urls = {

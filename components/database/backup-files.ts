@@ -1,13 +1,13 @@
-/** Texts of the files that a server's backups read, which differ from stack to stack. Pure. */
+/** Builds the configuration files that the backup scripts on a server read. Pure. */
 import { assignments, quoted } from "../../common/shell.ts";
 
 export interface BackupSettings {
   readonly bucket: string;
-  /** Container network in which the database is reached. */
+  /** Container network with access to the database. */
   readonly network: string;
   readonly postgresImage: string;
   readonly rcloneImage: string;
-  /** Whether the database is somebody else's, who lets nobody read the passwords of its roles. */
+  /** Whether the database is external: its provider does not let a dump read the passwords of roles. */
   readonly external: boolean;
 }
 
@@ -37,16 +37,16 @@ export const storeText = ({ endpoint, accessKeyId, secretAccessKey }: StoreAcces
     RCLONE_CONFIG_STORE_ENDPOINT: endpoint,
     RCLONE_CONFIG_STORE_ACCESS_KEY_ID: accessKeyId,
     RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY: secretAccessKey,
-    // The credentials open the bucket's objects, not the bucket.
+    // The credentials give access to the bucket's objects, not to the bucket itself.
     RCLONE_CONFIG_STORE_NO_CHECK_BUCKET: "true",
     // An upload whose size is not known has at most 10,000 parts: room for 160 GB.
     RCLONE_CONFIG_STORE_CHUNK_SIZE: "16Mi",
   });
 
-/** Text of `backupFiles.database`, for the database of a `postgresql://` URL. @throws {Error} when it is none */
+/** Text of `backupFiles.database`, for a `postgresql://` URL. @throws {Error} when the URL is not valid */
 export const databaseText = (url: string): string => assignments(connectionVariables(url));
 
-/** Parameters of a URL, and the variables that libpq reads the same from. */
+/** Parameters of a URL, and libpq's variable for each. */
 const parameterVariables: Readonly<Record<string, string>> = {
   application_name: "PGAPPNAME",
   channel_binding: "PGCHANNELBINDING",
@@ -57,12 +57,12 @@ const parameterVariables: Readonly<Record<string, string>> = {
   target_session_attrs: "PGTARGETSESSIONATTRS",
 };
 
-/** Variables instead of the URL itself, which would stand in a process list. Parameters of drivers alone are left out. */
+/** Variables instead of the URL itself, which a process list would show. Parameters that only drivers know are left out. */
 function connectionVariables(url: string): Record<string, string> {
   // Not the parser's own error: it repeats the URL.
   if (!URL.canParse(url) || !/^postgres(?:ql)?:/.test(url) || /%(?![0-9a-f]{2})/i.test(url)) {
     throw new Error(
-      "orion:databaseUrl: got something else, allowed: postgresql://user:password@host:port/name, special characters " +
+      "orion:databaseUrl: got an invalid URL, allowed: postgresql://user:password@host:port/name, special characters " +
         "as %40; set it with: pulumi config set --secret databaseUrl",
     );
   }

@@ -1,26 +1,26 @@
 /**
- * The script that takes a backup, and what it has in common with the restore drill. Pure.
+ * The script that takes a backup, and the shell functions that it shares with the restore drill. Pure.
  *
- * A backup is some objects with one time in their names, `postgresql/<time>.<what>`: the dump, the roles, and the manifest,
- * which is written last, when the others have been read back and are what was sent. What has no manifest is no backup: an
- * upload that ends early looks like any other object, and S3 has no way to rename one once it is good.
+ * A backup is a set of objects named after its time, `postgresql/<time>.<what>`: the dump, the roles, and the manifest. The
+ * manifest is written last, after the others were read back and compared. Objects without a manifest are not a backup: an
+ * upload that ends early looks like any other object, and S3 cannot rename an object when it is complete.
  *
- * The manifest says line by line what the snapshot held that was dumped: `table <rows> <sum of hashes> <name>`. The drill
- * counts and hashes what it restored in the same way.
+ * The manifest has a line for each table of the dumped snapshot: `table <rows> <sum of hashes> <name>`. The drill counts and
+ * hashes the restored tables in the same way.
  */
 import { backupFilesVariable, backupFiles } from "../../common/server-contract.ts";
 
-/** What is younger than so many days stays, and so do as many of the newest complete backups, however old they are. */
+/** Backups younger than this many days are kept; so are this many of the newest complete ones, whatever their age. */
 export const keptDays = 7;
 
-/** The folder of the settings; the drill may be run on a server that has none. */
+/** The folder of the settings; the drill can also run on a server without them. */
 const folder = backupFiles.settings.slice(0, backupFiles.settings.lastIndexOf("/"));
 
 /**
- * How scripts begin. `remote` is rclone; `psql_sums` the statements that count and hash every table, in a transaction
- * that stays open: rows come as text that depends on no setting, and their order does not matter.
+ * The beginning of both scripts. `remote` is rclone; `psql_sums` prints the statements that count and hash every table, in a
+ * transaction that stays open. The text of a row depends on no setting, and the order of rows does not matter.
  *
- * Nothing of a container's output goes into Docker's log: it is the data.
+ * No output of a container goes into Docker's log, because it is the data.
  */
 export const scriptHead = (program: string): string => String.raw`#!/bin/sh
 set -eu
@@ -84,9 +84,9 @@ SQL
 `;
 
 /**
- * What goes, as a function of the shell: `outdated LIMIT COMPLETE` prints those of the objects on standard input that are
- * older than the limit and not of one of the newest complete backups. Thus nothing goes while backups fail, or when the
- * clock is wrong; what never was complete goes by its age, for another server may still be writing it.
+ * A shell function: `outdated LIMIT COMPLETE` prints the objects on standard input that are older than the limit and belong
+ * to none of the newest complete backups. So nothing is deleted while backups fail or the clock is wrong; incomplete backups
+ * are deleted by age, because another server may still be writing one.
  */
 export const retention = `outdated() {
   awk -v limit="$1" '
@@ -96,10 +96,10 @@ export const retention = `outdated() {
 `;
 
 /**
- * The script behind the timer. With `list` it names the complete backups, with `cat <object>` it prints one of theirs.
+ * The script that the timer runs. `list` lists the complete backups, `cat <object>` prints one of their objects.
  *
- * One session counts, exports its snapshot and stays: what is dumped is what was counted, and its locks keep every table
- * from being emptied in between.
+ * One session counts, exports its snapshot and stays open: the dump has exactly the counted rows, and the session's locks
+ * prevent that a table is truncated in between.
  */
 export const backupScript = `${scriptHead("orion-backup")}${String.raw`
 trap 'rm -rf "$work"' EXIT

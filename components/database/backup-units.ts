@@ -1,10 +1,10 @@
-/** The service and the timer that systemd runs backups by. Pure. */
+/** The systemd service and timer of backups. Pure. */
 import { backupCommand } from "../../common/server-contract.ts";
 
-/** When there is the least to do in Europe, give or take what spreads the load of many stacks. */
+/** At night in Europe; the random delay spreads the load of many stacks. */
 const daily = "*-*-* 02:30:00 UTC";
 
-/** A backup that fails is tried again every hour; what it left counts for nothing. */
+/** A failed backup is retried every hour; what it left has no manifest and does not count. */
 export const backupService = `[Unit]
 Description=Backup of PostgreSQL to R2
 After=docker.service network-online.target
@@ -19,7 +19,7 @@ Restart=on-failure
 RestartSec=1h
 `;
 
-/** Persistent: what was missed while the server was off is made up for. */
+/** Persistent: a backup that was missed while the server was off is taken at the next boot. */
 export const backupTimer = `[Unit]
 Description=Daily backup of PostgreSQL to R2
 

@@ -11,21 +11,21 @@ import { restoreDrillScript } from "./restore-drill-script.ts";
 
 export interface BackupArgs {
   /** The server that takes the backups. */
-  readonly place: DockerRuntime;
+  readonly runtime: DockerRuntime;
   readonly store: BackupStore;
-  /** `postgresql://` URL of the database, as it is reached from the place's containers; a secret. */
+  /** `postgresql://` URL of the database for containers on that server; a secret. */
   readonly databaseUrl: pulumi.Input<string>;
-  /** Whether the database is somebody else's, who lets nobody read the passwords of its roles. @default false */
+  /** Whether the database is external: its provider does not let a dump read the passwords of roles. @default false */
   readonly external?: boolean;
 }
 
 const timed = timerFiles({ unit: backupUnit, service: backupService, timer: backupTimer });
 
 /**
- * A dump of the database every night, in a bucket of its own; the restore drill lies beside it.
+ * Installs the nightly backup of the database into a separate bucket, and the restore drill, on a server.
  *
- * The server itself runs it: backups go on when nobody runs the program. What dumps is a container of its own, so that an
- * external database is no other case, and the dump takes none of the memory that PostgreSQL was given.
+ * A timer of the server runs it, so backups do not depend on updates. The dump runs in a separate container, so that an
+ * external database is dumped in the same way, and the dump uses none of PostgreSQL's memory.
  */
 export class Backup extends pulumi.ComponentResource {
   constructor(name: string, args: BackupArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -34,7 +34,7 @@ export class Backup extends pulumi.ComponentResource {
       `${name}-files`,
       {
         ...timed,
-        place: args.place,
+        runtime: args.runtime,
         files: {
           [backupCommand]: { text: backupScript, mode: "0755" },
           [drillCommand]: { text: restoreDrillScript, mode: "0755" },
@@ -53,10 +53,10 @@ export class Backup extends pulumi.ComponentResource {
   }
 }
 
-/** Images by name: one that was tidied away is pulled again, also on another server. */
-const settingsOf = ({ place, store, external = false }: BackupArgs): pulumi.Output<string> =>
+/** Images by name: Docker pulls an image again that was pruned, also on another server. */
+const settingsOf = ({ runtime, store, external = false }: BackupArgs): pulumi.Output<string> =>
   pulumi
-    .all([store.bucket, place.network, place.reference("postgres"), place.reference("rclone")])
+    .all([store.bucket, runtime.network, runtime.reference("postgres"), runtime.reference("rclone")])
     .apply(([bucket, network, postgresImage, rcloneImage]) =>
       settingsText({ bucket, network, postgresImage, rcloneImage, external }),
     );

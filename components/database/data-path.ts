@@ -1,4 +1,4 @@
 import { dataMount } from "../../common/server-contract.ts";
 
-/** The folder of a server's Volume that PostgreSQL keeps its data in. */
+/** The folder on a server's Volume for PostgreSQL's data. */
 export const dataPath = `${dataMount}/postgres`;

@@ -12,28 +12,27 @@ import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { postgresSettings, settingArguments, throwawaySettings } from "./postgres-settings.ts";
 import { ServerCertificate } from "./server-certificate.ts";
 
-/** Names that the platform's own guide and its tools use. */
+/** Names that the platform's guide and its tools use. */
 export const databaseName = "orion_db";
 export const databaseUser = "orion_user";
 
 export interface DatabaseArgs {
-  readonly place: DockerRuntime;
+  readonly runtime: DockerRuntime;
   readonly service: Service;
   /** @default 100 */
   readonly maxConnections?: number;
-  /** Where the data is. */
   readonly data: DatabaseData;
-  /** Host and port where clients find it. @default - the service's name in the container network */
+  /** Host and port for clients. @default - the service's name in the container network */
   readonly address?: string;
   /** Whether clients have to speak TLS. @default false */
   readonly tls?: boolean;
-  /** Whether neither the engine nor the provider deletes what holds data. @default true */
+  /** Whether the engine and the provider refuse to delete resources with data. @default true */
   readonly protection?: boolean;
 }
 
 /**
- * `volume`: a Docker volume. `directory`: a folder of the host, which must be there: that of a mounted Volume. Both must
- * survive anything. `memory`: gone with the container, for tests.
+ * Where the data is. `volume`: in a Docker volume. `directory`: in an existing folder of the host, on a mounted Volume. Both
+ * outlive the container. `memory`: lost with the container, for tests.
  */
 export type DatabaseData =
   { readonly kind: "volume" | "memory" } | { readonly kind: "directory"; readonly path: string };
@@ -47,7 +46,7 @@ export const databaseUrl = (password: pulumi.Input<string>, address: string, tls
     pulumi.interpolate`postgresql://${databaseUser}:${password}@${address}/${databaseName}${tls ? "?sslmode=require" : ""}`,
   );
 
-/** What the containers of all PostgreSQL servers have in common. */
+/** The common arguments of all PostgreSQL containers. */
 export const postgresContainer = (memoryMb: number) => ({
   image: "postgres" as const,
   health: postgresProbe(databaseUser, databaseName),
@@ -57,15 +56,15 @@ export const postgresContainer = (memoryMb: number) => ({
 
 const isProtected = ({ protection = true }: Pick<DatabaseArgs, "protection">): boolean => protection;
 
-/** As lasting as the data that it opens. */
+/** Protected like the data that it gives access to. */
 const createDatabasePassword = (name: string, protect: boolean, parent: pulumi.Resource): pulumi.Output<string> =>
   createPassword(`${name}-password`, 32, { parent, protect });
 
-/** One PostgreSQL server with a password of its own and, unless it is for tests, a protected volume. */
+/** One PostgreSQL server with its own password and, unless it is for tests, a protected volume. */
 export class Database extends pulumi.ComponentResource {
   /** `postgresql://` URL from inside the container network; a secret. */
   readonly url: pulumi.Output<string>;
-  /** Of the platform's user; a secret. */
+  /** Password of the platform's user; a secret. */
   readonly password: pulumi.Output<string>;
 
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -75,27 +74,27 @@ export class Database extends pulumi.ComponentResource {
     const certificate = args.tls === true ? new ServerCertificate(`${name}-tls`, { parent: this }) : undefined;
     this.#createServer(name, args, volume, certificate);
 
-    // Of what it says alone, not of the container: a server that is made anew leaves everything that connects to it as it is.
+    // Built from arguments, not from the container, so that replacing the container changes no client.
     const address = args.address ?? `${args.service.name}:${postgresPorts.postgres}`;
     this.url = databaseUrl(this.password, address, certificate !== undefined);
     this.registerOutputs({ url: this.url });
   }
 
   #createVolume(name: string, args: DatabaseArgs): docker.Volume {
-    const { place, service } = args;
+    const { runtime, service } = args;
     return new docker.Volume(
       `${name}-data`,
       {
-        name: physicalName(place.naming, `${service.name}-data`),
-        labels: dockerLabels(place.naming, service.kind),
+        name: physicalName(runtime.naming, `${service.name}-data`),
+        labels: dockerLabels(runtime.naming, service.kind),
       },
-      { ...place.options(this), protect: isProtected(args) },
+      { ...runtime.options(this), protect: isProtected(args) },
     );
   }
 
   #createServer(
     name: string,
-    { place, service, maxConnections, data }: DatabaseArgs,
+    { runtime, service, maxConnections, data }: DatabaseArgs,
     volume: docker.Volume | undefined,
     certificate: ServerCertificate | undefined,
   ): docker.Container {
@@ -114,7 +113,7 @@ export class Database extends pulumi.ComponentResource {
           POSTGRES_USER: databaseUser,
           POSTGRES_DB: databaseName,
           POSTGRES_PASSWORD_FILE: passwordFile,
-          // For whoever looks in: a plain `psql` in the container is at the right database.
+          // For operators: a plain `psql` in the container connects to the right database.
           PGUSER: databaseUser,
           PGDATABASE: databaseName,
           PGDATA: data.kind === "memory" ? `${dataDirectory}/pgdata` : dataDirectory,
@@ -128,18 +127,18 @@ export class Database extends pulumi.ComponentResource {
         ...(data.kind === "directory" && { mounts: [{ source: data.path, target: dataDirectory }] }),
         ...(data.kind === "memory" && { tmpfs: { [dataDirectory]: "rw,size=1g" } }),
       },
-      place,
+      runtime,
       { parent: this },
     );
   }
 }
 
 /**
- * What stays of a {@link Database} whose replica has been put in its place: the password, which came to the replica with the
- * data. To the engine it is the same component, so that the password is the resource that it was.
+ * What remains of a {@link Database} after its replica was promoted: the password, which the replica has with the data. It
+ * has the type and name of the {@link Database}, so that the engine keeps the password's resource.
  */
 export class PromotedDatabase extends pulumi.ComponentResource {
-  /** Of the platform's user; a secret. */
+  /** Password of the platform's user; a secret. */
   readonly password: pulumi.Output<string>;
 
   constructor(name: string, args: Pick<DatabaseArgs, "protection">, opts?: pulumi.ComponentResourceOptions) {

@@ -1,9 +1,8 @@
-/** PostgreSQL's settings, computed from the memory that it may use. */
+/** Computes PostgreSQL's settings from the memory that it may use. Pure. */
 
 /**
- * The settings of a server as `name=value`, from the memory in MiB that it may use.
- * A quarter of it is shared buffers and three quarters the planner's idea of the cache, as the platform's guide asks;
- * the guide's own figures are those for 1 GiB.
+ * The settings of a server by name, for its memory in MiB. As in the platform's guide, shared buffers get a quarter of it, and
+ * the planner assumes a cache of three quarters; with 1 GiB the result has the guide's own figures.
  */
 export function postgresSettings(memoryMb: number, maxConnections = 100): Readonly<Record<string, string>> {
   return {
@@ -14,7 +13,7 @@ export function postgresSettings(memoryMb: number, maxConnections = 100): Readon
     max_connections: String(maxConnections),
     wal_level: "replica",
     max_wal_senders: "10",
-    // A replica that is away for long is made anew, and does not fill the primary's disk.
+    // A replica that is down for long loses its slot and must be created again, instead of filling the primary's disk.
     max_slot_wal_keep_size: "4GB",
     random_page_cost: "1.1",
     effective_io_concurrency: "200",
@@ -23,12 +22,12 @@ export function postgresSettings(memoryMb: number, maxConnections = 100): Readon
   };
 }
 
-/** The settings of a database that tests fill and throw away: a crash may lose it, so nothing waits for the disk. */
+/** The settings of a database for tests: a crash may lose it, so nothing waits for the disk. */
 export function throwawaySettings(memoryMb: number): Readonly<Record<string, string>> {
   return { ...postgresSettings(memoryMb), fsync: "off", synchronous_commit: "off", full_page_writes: "off" };
 }
 
-/** Settings as arguments of the server's command line, where anybody can read what it runs with. */
+/** Settings as arguments of the server's command line, where `docker inspect` shows them. */
 export const settingArguments = (settings: Readonly<Record<string, string>>): string[] =>
   Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 

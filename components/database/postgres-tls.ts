@@ -1,11 +1,11 @@
-/** PostgreSQL over TLS alone: settings, who may come in how, and the way of the key to the server. Pure. */
+/** Makes PostgreSQL require TLS: its settings, pg_hba.conf, and the installation of the private key. Pure. */
 import { settingArguments } from "./postgres-settings.ts";
 
 export const certificateFile = "/etc/orion/postgres.crt";
 export const keyFile = "/etc/orion/postgres.key";
 export const hbaFile = "/etc/orion/pg_hba.conf";
 
-/** The server's own copy of the key: it takes none that others may read. */
+/** The server's own copy of the key: PostgreSQL refuses a key file that other users can read. */
 const ownKeyFile = "/var/run/postgresql/server.key";
 
 export const tlsSettings: Readonly<Record<string, string>> = {
@@ -17,7 +17,7 @@ export const tlsSettings: Readonly<Record<string, string>> = {
   hba_file: hbaFile,
 };
 
-/** In its own container whoever is in is in; from everywhere else a password is asked for, under TLS. */
+/** Local socket connections are trusted (they need `docker exec`); every other one needs TLS and a password. */
 export const hbaRules = [
   "local   all         all                 trust",
   "hostssl all         all  all            scram-sha-256",
@@ -25,10 +25,10 @@ export const hbaRules = [
   "",
 ].join("\n");
 
-/** Gives the server the key: files that Docker puts into a container belong to root. */
+/** Copies the key for the server's user: files that Docker uploads into a container belong to root. */
 export const keyCommand = `install -o postgres -g postgres -m 0600 ${keyFile} ${ownKeyFile}`;
 
-/** Starts the server after giving it the key. */
+/** Starts the server after {@link keyCommand}. */
 export const tlsCommand = (settings: Readonly<Record<string, string>>): string[] => [
   "sh",
   "-c",

@@ -1,4 +1,4 @@
-/** PostgreSQL as its clients see it, and the choice between the ways in which a stack can have it. */
+/** The interface of the platform's PostgreSQL, and the choice of its implementation by `orion:database`. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../config/schema.ts";
 import { servicesOf } from "../../topology/topology.ts";
@@ -16,7 +16,7 @@ export interface Postgres {
   readonly url: (server: string) => pulumi.Output<string>;
   /** URL for reads that may be a moment old. @returns undefined where only the primary can be read */
   readonly readUrl: (server: string) => pulumi.Output<string> | undefined;
-  /** URL of the primary itself, for migrations and operators: no pooler is between. */
+  /** URL of the primary itself, without a pooler, for migrations and operators. */
   readonly adminUrl: pulumi.Output<string>;
   /** What has to exist before a client connects. */
   readonly ready: readonly pulumi.Resource[];
@@ -28,36 +28,38 @@ const makers: Readonly<Record<Settings["database"]["availability"], Maker>> = {
   single: singlePostgres,
   replica: replicatedPostgres,
   patroni: () => {
-    throw new Error("config/presets.ts says that orion:database.availability patroni is not built");
+    throw new Error(
+      "orion:database.availability patroni is not built; unbuiltTraits of config/presets.ts must refuse it",
+    );
   },
 };
 
-/** The platform's database, as its traits ask for it. */
+/** Creates the platform's database. */
 export function createPostgres(context: Context): Postgres {
   const { mode, availability } = context.settings.database;
   return mode === "external" ? externalPostgres(context) : makers[availability](context);
 }
 
-/** Backups of the database into a bucket of their own. */
+/** Creates the backups of the database. */
 export function createBackups(
   { settings, topology, runtimes, parent }: Context,
   postgres: Postgres,
   { backups }: Storage,
 ): void {
   for (const service of servicesOf(topology, "backup")) {
-    if (!backups) throw new Error("a plan with backups has a bucket for them");
+    if (!backups) throw new Error("The plan has backups, but the storage has no bucket for them.");
     const args = {
-      ...{ place: runtimes.of(service), store: backups, external: settings.database.mode === "external" },
-      // A replica has the same data, and less to do.
+      ...{ runtime: runtimes.of(service), store: backups, external: settings.database.mode === "external" },
+      // A replica has the same data and less load.
       databaseUrl: postgres.readUrl(service.server) ?? postgres.adminUrl,
     };
     new Backup("backup", args, { parent, dependsOn: [...postgres.ready] });
   }
 }
 
-/** A database in memory that tests fill and throw away. */
+/** Creates the in-memory database for tests. */
 export function createTestDatabase({ topology, runtimes, parent }: Context): void {
   for (const service of servicesOf(topology, "test-database")) {
-    new Database("test-database", { place: runtimes.of(service), service, data: { kind: "memory" } }, { parent });
+    new Database("test-database", { runtime: runtimes.of(service), service, data: { kind: "memory" } }, { parent });
   }
 }

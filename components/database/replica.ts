@@ -19,32 +19,32 @@ import {
 import { ServerCertificate } from "./server-certificate.ts";
 
 export interface ReplicaArgs {
-  readonly place: DockerRuntime;
+  readonly runtime: DockerRuntime;
   readonly service: Service;
-  /** Host and port where clients find it. */
+  /** Host and port for clients. */
   readonly address: string;
-  /** Folder of the host with its data: that of a mounted Volume. */
+  /** Folder of the host with its data, on a mounted Volume. */
   readonly path: string;
-  /** At least that of the primary: a standby with fewer does not start. */
+  /** At least the primary's value: a standby with less does not start. */
   readonly maxConnections: number;
-  /** Of the platform's user; the same on all servers. */
+  /** Password of the platform's user; the same on all servers. */
   readonly databasePassword: pulumi.Output<string>;
-  /** Host and port of the server that it has its data from. */
+  /** Host and port of the server that it replicates; on a promoted replica, of its former primary. */
   readonly source: string;
-  /** Where it asks to be let in, on the server with that. @default - nowhere: it follows nobody any more */
-  readonly primary?: { readonly place: DockerRuntime; readonly service: Service };
+  /** The primary to register with (role and slot). @default - none: a promoted replica */
+  readonly primary?: { readonly runtime: DockerRuntime; readonly service: Service };
 }
 
 const taskTimeoutSeconds = 120;
 
 /**
- * A PostgreSQL server that follows another one, to read from.
+ * A PostgreSQL server that replicates another one by streaming, to read from.
  *
- * The other one only gets a role and a replication slot, by SQL: neither its container nor its settings are touched. It is
- * asynchronous: what was acknowledged a moment ago may not be there yet.
+ * The primary only gets a role and a replication slot, by SQL: its container and settings do not change. Replication is
+ * asynchronous: a write that was just acknowledged may be missing on the replica.
  *
- * One that has been promoted stays the container that it is, with the settings by which it followed: they are for a server
- * in recovery alone, and its start takes no data away.
+ * A promoted replica keeps its container and the settings of a replica: they apply only during recovery, and its start
+ * command deletes no data.
  */
 export class Replica extends pulumi.ComponentResource {
   /** `postgresql://` URL; a secret. */
@@ -60,17 +60,17 @@ export class Replica extends pulumi.ComponentResource {
     this.registerOutputs({ url: this.url });
   }
 
-  /** The role and the slot at the primary; with the replica they go, or the primary would keep everything for it. */
+  /** Creates role and slot at the primary. They are deleted with the replica, or the slot would retain WAL for ever. */
   #createAdmission(
     name: string,
     args: ReplicaArgs,
-    { place, service }: NonNullable<ReplicaArgs["primary"]>,
+    { runtime, service }: NonNullable<ReplicaArgs["primary"]>,
     password: pulumi.Output<string>,
   ): Task {
     return new Task(
       `${name}-admission`,
       {
-        place,
+        runtime,
         image: "postgres",
         container: `${service.container}-${args.service.name}`,
         command: ["sh", "-c", admissionScript(args.service.name)],
@@ -90,7 +90,7 @@ export class Replica extends pulumi.ComponentResource {
   }
 
   #createServer(name: string, args: ReplicaArgs, password: pulumi.Output<string>, admission: Task | undefined): void {
-    const { place, service, maxConnections, path } = args;
+    const { runtime, service, maxConnections, path } = args;
     const { memoryMb } = service;
     const certificate = new ServerCertificate(`${name}-tls`, { parent: this });
     const [host = "", port = ""] = args.source.split(":");
@@ -114,7 +114,7 @@ export class Replica extends pulumi.ComponentResource {
         ],
         mounts: [{ source: path, target: dataDirectory }],
       },
-      place,
+      runtime,
       { parent: this, ...(admission && { dependsOn: admission }) },
     );
   }

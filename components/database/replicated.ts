@@ -1,4 +1,4 @@
-/** A primary with streaming replicas, which the app may read from and which backups are taken from. */
+/** PostgreSQL with streaming replicas: the app can read from the first one, and backups are taken from it. */
 import { servicesOf } from "../../topology/topology.ts";
 import { publishedAddress } from "../published-address.ts";
 import type { Context } from "../context.ts";
@@ -16,9 +16,9 @@ export function replicatedPostgres(context: Context): Postgres {
       new Replica(
         each.name,
         {
-          ...{ place: runtimes.of(each), service: each, source: each.follows, databasePassword: password },
+          ...{ runtime: runtimes.of(each), service: each, source: each.follows, databasePassword: password },
           ...{ address: publishedAddress(each), path: dataPath, maxConnections: settings.database.maxConnections },
-          primary: { place: runtimes.of(service), service },
+          primary: { runtime: runtimes.of(service), service },
         },
         opts,
       ),

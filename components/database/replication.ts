@@ -1,11 +1,11 @@
-/** Streaming replication: what the primary is asked for, and how a replica gets its data and goes on from there. Pure. */
+/** Streaming replication: registering a replica at the primary, and a replica's settings and start script. Pure. */
 import { keyCommand } from "./postgres-tls.ts";
 import { settingArguments } from "./postgres-settings.ts";
 
-/** The role that replicas log in with; it may replicate, and nothing else. */
+/** The role of replicas; it may only replicate. */
 export const replicationUser = "orion_replication";
 
-/** Where the replica finds its password; the server reads a copy of its own, for it takes none that others may read. */
+/** The replica's password file; the server reads its own copy, because libpq ignores one that other users can read. */
 export const passwordsFile = "/etc/orion/replication-passwords";
 const ownPasswordsFile = "/var/run/postgresql/replication-passwords";
 
@@ -15,17 +15,17 @@ export interface ReplicationSource {
   readonly slot: string;
 }
 
-/** The slot of a replica: names of slots have no hyphens. */
+/** The slot of a replica; slot names cannot have hyphens. */
 export const slotOf = (replica: string): string => replica.replaceAll("-", "_");
 
-/** Text of {@link passwordsFile}, for the data and for the copy of it that comes first. */
+/** Text of {@link passwordsFile}; it is for pg_basebackup and for streaming. */
 export const passwordsText = ({ host, port }: ReplicationSource, password: string): string =>
   `${host}:${port}:*:${replicationUser}:${password}\n`;
 
 const psql = (replica: string, statements: string): string =>
   `psql -XqAt -v ON_ERROR_STOP=1 -v slot=${slotOf(replica)} <<'SQL'\n${statements}SQL\n`;
 
-/** A shell script that gives a replica its role and its slot at the primary; it may be run again at any time. */
+/** An idempotent shell script that creates a replica's role and slot at the primary. */
 export const admissionScript = (replica: string): string =>
   psql(
     replica,
@@ -39,7 +39,7 @@ SELECT pg_create_physical_replication_slot(:'slot', true)
 `,
   );
 
-/** A shell script that takes the slot away: the primary would keep for it what nobody fetches. */
+/** A shell script that deletes the slot: an unused slot retains WAL at the primary. */
 export const dismissalScript = (replica: string): string =>
   psql(
     replica,
@@ -48,19 +48,19 @@ SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_
 `,
   );
 
-/** Settings of a replica, beside those that every server has. */
+/** Settings of a replica, in addition to those of every server. */
 export const replicaSettings = ({ host, port, slot }: ReplicationSource): Readonly<Record<string, string>> => ({
   primary_conninfo: `host=${host} port=${port} user=${replicationUser} passfile=${ownPasswordsFile} sslmode=require application_name=${slot}`,
   primary_slot_name: slot,
-  // The primary keeps the rows that are read here.
+  // The primary does not vacuum rows that queries here still read.
   hot_standby_feedback: "on",
-  // A backup may hold up a change of a table's form for so long, and is ended then.
+  // A backup may delay the replay of a table's DDL for this long; then it is cancelled.
   max_standby_streaming_delay: "5min",
 });
 
 /**
- * Starts a replica: the first time with a copy of the primary's data. What has a `PG_VERSION` is whole and is never taken
- * away again, also when it has become a primary; that file is moved into place last.
+ * Starts a replica: the first time with a base backup of the primary. Data with a `PG_VERSION` is complete, since that file is
+ * moved into place last, and is never deleted, also not after a promotion.
  */
 export const replicaCommand = (
   { host, port, slot }: ReplicationSource,

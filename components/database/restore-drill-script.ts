@@ -1,13 +1,13 @@
-/** The script that restores a backup into a scratch server and compares what came out with what went in. Pure. */
+/** The script of the restore drill: it restores a backup into a scratch server and compares it with the manifest. Pure. */
 import { scriptHead } from "./backup-scripts.ts";
 
-/** Name of everything that a drill makes in Docker. */
+/** Name of the container, the volume and the network of a drill. */
 const scratch = "orion-restore-drill";
 
 /**
- * Restores the newest backup, or that of the given time. Its own network leads nowhere, and nothing is published; all of it
- * is removed however the drill ends. It may run beside the platform: it takes no more memory than it is given, yields the
- * processor, and refuses to begin when the disk has too little room.
+ * Restores the newest backup, or the one of the given time. Its network is internal and it publishes no port; everything is
+ * removed however the drill ends. It can run beside the platform: its memory is limited, it yields the CPU, and it refuses to
+ * start when the disk has too little space.
  */
 export const restoreDrillScript = `${scriptHead(scratch)}${String.raw`
 exec 9>/run/lock/${scratch}

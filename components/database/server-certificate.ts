@@ -3,10 +3,10 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { certificateFile, keyFile } from "./postgres-tls.ts";
 
-/** Ten years: clients encrypt with it and do not judge it, so that nothing is won by replacing it. */
+/** Ten years: clients use it for encryption only and do not verify it, so replacing it gains nothing. */
 const validityHours = 10 * 365 * 24;
 
-/** A certificate that PostgreSQL signs itself. */
+/** A self-signed certificate for PostgreSQL's TLS. */
 export class ServerCertificate extends pulumi.ComponentResource {
   readonly files: readonly docker.types.input.ContainerUpload[];
 

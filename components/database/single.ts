@@ -1,4 +1,4 @@
-/** One PostgreSQL server: on a Docker volume of this machine, or on the Volume of a server. */
+/** PostgreSQL without a replica: one server, with a Docker volume on this machine or the Volume of a server. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { DatabaseService } from "../../topology/services/database.ts";
 import { hasServers, servicesOf } from "../../topology/topology.ts";
@@ -14,7 +14,7 @@ export function singlePostgres(context: Context): Postgres {
   return { url: () => url, readUrl: () => undefined, adminUrl: url, ready };
 }
 
-/** The server that the platform reads from and writes to. */
+/** The primary, which all writes go to. */
 export interface Primary {
   readonly service: DatabaseService;
   readonly url: pulumi.Output<string>;
@@ -22,10 +22,10 @@ export interface Primary {
   readonly ready: readonly pulumi.Resource[];
 }
 
-/** The primary of a plan: a database that was the primary from the start, or a promoted replica. */
+/** Creates the primary of a plan: the first one, or a promoted replica. */
 export function createPrimary(context: Context): Primary {
   const [service] = servicesOf(context.topology, "database");
-  if (!service) throw new Error("a plan that provisions a database has a primary");
+  if (!service) throw new Error("The plan provisions a database, but has no service of kind database.");
   return service.follows === undefined
     ? createFirst(context, service)
     : createPromoted(context, service, service.follows);
@@ -33,7 +33,7 @@ export function createPrimary(context: Context): Primary {
 
 function createFirst({ settings, topology, runtimes, parent }: Context, service: DatabaseService): Primary {
   const { maxConnections } = settings.database;
-  const common = { place: runtimes.of(service), service, maxConnections, protection: settings.protection };
+  const common = { runtime: runtimes.of(service), service, maxConnections, protection: settings.protection };
   const database = new Database(
     "database",
     hasServers(topology)
@@ -44,14 +44,14 @@ function createFirst({ settings, topology, runtimes, parent }: Context, service:
   return { service, url: database.url, password: database.password, ready: [database] };
 }
 
-/** A replica that was promoted: the container that it was, with the password that came to it with the data. */
+/** A promoted replica keeps its container, and uses the password that it replicated from its former primary. */
 function createPromoted({ settings, runtimes, parent }: Context, service: DatabaseService, source: string): Primary {
   const database = new PromotedDatabase("database", settings, { parent });
   const { password } = database;
   const server = new Replica(
     service.name,
     {
-      ...{ place: runtimes.of(service), service, source, databasePassword: password },
+      ...{ runtime: runtimes.of(service), service, source, databasePassword: password },
       ...{ address: publishedAddress(service), path: dataPath, maxConnections: settings.database.maxConnections },
     },
     { parent },

@@ -8,13 +8,13 @@ import { httpProbe } from "../runtime/docker/health.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 
 export interface DocsArgs {
-  readonly place: DockerRuntime;
+  readonly runtime: DockerRuntime;
   readonly service: Service;
 }
 
-/** This repository's documentation, served beside the platform in development. */
+/** The website of this repository's documentation, in the development stack. */
 export class Docs extends pulumi.ComponentResource {
-  constructor(name: string, { place, service }: DocsArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { runtime, service }: DocsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:docs:Docs", name, {}, opts);
     createContainer(
       `${name}-mkdocs`,
@@ -24,16 +24,16 @@ export class Docs extends pulumi.ComponentResource {
         health: httpProbe(docsPorts.http, "/"),
         stopSeconds: 5,
       },
-      place,
+      runtime,
       { parent: this },
     );
     this.registerOutputs({});
   }
 }
 
-/** The documentation of a plan, where it has one. */
+/** Creates the documentation, where the plan has it. */
 export function createDocs({ topology, runtimes, parent }: Context): void {
   for (const service of servicesOf(topology, "docs")) {
-    new Docs("docs", { place: runtimes.of(service), service }, { parent });
+    new Docs("docs", { runtime: runtimes.of(service), service }, { parent });
   }
 }

@@ -9,19 +9,19 @@ import type { DockerRuntime } from "../runtime/docker/runtime.ts";
  * with a close frame, which the edge passes on; an edge that stopped first could only cut them off.
  *
  * @param name `<edge>-drain`
- * @param place the server of the edge and its apps
+ * @param runtime the server of the edge and its apps
  */
 export function createEdgeDrain(
   name: string,
-  place: DockerRuntime,
+  runtime: DockerRuntime,
   opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource },
 ): HostFiles {
-  const labels = Object.entries(lastingLabels(place.naming, "app"));
+  const labels = Object.entries(lastingLabels(runtime.naming, "app"));
   const filters = labels.map(([key, value]) => `--filter label=${key}=${value}`).join(" ");
   const stop = `docker ps --quiet ${filters} | xargs -r docker stop --time 35`;
   return new HostFiles(
     name,
-    { place, files: {}, command: ["true"], removal: ["sh", "-c", stop] },
+    { runtime, files: {}, command: ["true"], removal: ["sh", "-c", stop] },
     formerly(opts, { name: name.replace(/-drain$/, "-farewell") }),
   );
 }

@@ -26,21 +26,21 @@ export interface Certificate {
 }
 
 export interface EdgeProxyArgs {
-  readonly place: DockerRuntime;
+  readonly runtime: DockerRuntime;
   readonly service: Service;
-  /** Where the app is in the container network. */
+  /** Host name of the app in the container network. */
   readonly app: pulumi.Input<string>;
   /** Largest request body, in MB. */
   readonly bodyLimitMb: number;
-  /** `acme`: what the server itself gets from an authority (acme-certificate.ts). @default - plain HTTP, for development */
+  /** `acme`: the server itself obtains it from an authority (acme-certificate.ts). @default - plain HTTP, for development */
   readonly certificate?: Certificate | "acme";
-  /** Address ranges of proxies whose word is taken for who the client is. @default - none */
+  /** Address ranges of proxies whose header with the client's address is trusted. @default - none */
   readonly trustedProxies?: readonly string[];
-  /** Private addresses of the load balancers that everybody comes through. @default - none: visitors come directly */
+  /** Private addresses of the load balancers in front. @default - none: visitors connect directly */
   readonly balancers?: readonly string[];
   /** The uploads volume of local storage. @default - files are not kept locally */
   readonly uploads?: pulumi.Input<string>;
-  /** Hostname that the certificate is for. @default - any */
+  /** The only host name that nginx serves. @default - any */
   readonly hostname?: string;
 }
 
@@ -52,7 +52,7 @@ const tlsOf = (certificate: Certificate | "acme"): NginxTls => ({
   ...(certificate === "acme" ? acmeCertificate : names),
 });
 
-/** nginx in front of the app instances of one machine; its files change without a dropped request. */
+/** nginx in front of the app instances of one machine; a change of its configuration or certificate drops no request. */
 export class EdgeProxy extends pulumi.ComponentResource {
   constructor(name: string, args: EdgeProxyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:edge:EdgeProxy", name, {}, opts);
@@ -62,16 +62,19 @@ export class EdgeProxy extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  #createVolume(name: string, { place, service }: EdgeProxyArgs): docker.Volume {
+  #createVolume(name: string, { runtime, service }: EdgeProxyArgs): docker.Volume {
     return new docker.Volume(
       `${name}-files`,
-      { name: physicalName(place.naming, `${service.name}-files`), labels: dockerLabels(place.naming, service.kind) },
-      place.options(this),
+      {
+        name: physicalName(runtime.naming, `${service.name}-files`),
+        labels: dockerLabels(runtime.naming, service.kind),
+      },
+      runtime.options(this),
     );
   }
 
   #createFiles(name: string, args: EdgeProxyArgs, volume: docker.Volume): LiveFiles {
-    const { place, service, certificate } = args;
+    const { runtime, service, certificate } = args;
     const config = pulumi.output(args.app).apply((host) =>
       nginxConfig({
         port: edgePorts.http,
@@ -87,7 +90,7 @@ export class EdgeProxy extends pulumi.ComponentResource {
     return new LiveFiles(
       `${name}-config`,
       {
-        place,
+        runtime,
         image: "nginx",
         volume: volume.name,
         directory,
@@ -103,7 +106,7 @@ export class EdgeProxy extends pulumi.ComponentResource {
         container: service.container,
         reload: ["nginx", "-q", "-s", "reload", "-c", edgeConfigFile],
         leaving: "worker process is shutting down",
-        // Old workers end when their last request has; WebSockets may hold them longer, and lose nothing by it.
+        // Old nginx workers end after their last request. WebSockets keep them longer, which does no harm.
         settleSeconds: 10,
       },
       { parent: this },
@@ -112,7 +115,7 @@ export class EdgeProxy extends pulumi.ComponentResource {
 
   #createProxy(
     name: string,
-    { place, service, uploads, certificate }: EdgeProxyArgs,
+    { runtime, service, uploads, certificate }: EdgeProxyArgs,
     volume: docker.Volume,
     files: LiveFiles,
   ): docker.Container {
@@ -124,14 +127,14 @@ export class EdgeProxy extends pulumi.ComponentResource {
         command: ["nginx", "-c", edgeConfigFile, "-g", "daemon off;"],
         volumes: [
           { volumeName: volume.name, containerPath: directory, readOnly: true },
-          // Always, so that no change of where the certificate comes from makes another container.
+          // Always mounted, so that another source of the certificate does not replace the container.
           ...(certificate ? [{ hostPath: acmeFolder.host, containerPath: acmeFolder.container, readOnly: true }] : []),
           ...(uploads === undefined ? [] : [{ volumeName: uploads, containerPath: uploadDirectory, readOnly: true }]),
         ],
         health: httpProbe(probePort, edgeHealthPath),
         stopSeconds: 35,
       },
-      place,
+      runtime,
       { parent: this, dependsOn: files },
     );
   }

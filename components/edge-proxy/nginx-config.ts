@@ -1,20 +1,20 @@
-/** nginx' configuration: the tuning of the platform's guide and the way to the app. Pure. */
+/** Builds nginx.conf: the tuning of the platform's guide, TLS, and proxying to the app. Pure. */
 import { drainingFile, edgeHealthPath } from "../../common/edge-contract.ts";
 
 export interface NginxConfig {
   /** Port inside the container. */
   readonly port: number;
-  /** Name in the container network under which every app instance is found, and their port. */
+  /** Host name that resolves to all app instances in the container network, and their port. */
   readonly app: { readonly host: string; readonly port: number };
   /** Largest request body, in MB. */
   readonly bodyLimitMb: number;
   /** @default - plain HTTP */
   readonly tls?: NginxTls;
-  /** The only host name that is answered to. @default - any */
+  /** The only host name that is served. @default - any */
   readonly hostname?: string;
-  /** Address ranges of proxies whose word is taken for who the client is. */
+  /** Address ranges of proxies whose header with the client's address is trusted. */
   readonly trustedProxies: readonly string[];
-  /** Load balancers in front, which say by the PROXY protocol who is in front of them. @default - none: visitors come directly */
+  /** Load balancers in front, which send their client's address in the PROXY protocol. @default - none: visitors connect directly */
   readonly balancers?: NginxBalancers;
   /** Directory of uploads when they are local files. @default - the app serves them */
   readonly uploads?: string;
@@ -23,20 +23,20 @@ export interface NginxConfig {
 export interface NginxTls {
   /** Port inside the container. */
   readonly port: number;
-  /** Files in PEM: names beside the configuration, or paths. */
+  /** Files in PEM: names in the configuration's folder, or paths. */
   readonly certificate: string;
   readonly key: string;
-  /** Folder with what an ACME authority asks for over HTTP. @default - none does */
+  /** Folder of ACME's HTTP-01 challenges. @default - none */
   readonly challenges?: string;
 }
 
 export interface NginxBalancers {
   readonly addresses: readonly string[];
-  /** Port inside the container at which they ask for `edgeHealthPath`. */
+  /** Port inside the container for their health checks (`edgeHealthPath`). */
   readonly healthPort: number;
 }
 
-/** Where the container's own health check asks for the edge's health, without TLS or the PROXY protocol. */
+/** Port of the container's own health check, without TLS and PROXY protocol. */
 export const probePort = 8082;
 
 /** The text of nginx.conf. */
@@ -46,8 +46,8 @@ export function nginxConfig(config: NginxConfig): string {
   return `worker_processes auto;
 # A proxied connection needs two. The guide's 65535 is more than many a Docker Engine lets a container have.
 worker_rlimit_nofile 16384;
-# A reload lets running requests and WebSockets end, but not for ever. Those of a version that goes are closed by the app,
-# so that workers wait this long only after a reload for the edge's own sake.
+# After a reload, old workers serve their open requests and WebSockets for at most this long. When a new version of the app is
+# the reason for the reload, the old app closes them, and workers end sooner.
 worker_shutdown_timeout 1h;
 error_log /dev/stderr warn;
 pid /tmp/nginx.pid;
@@ -112,25 +112,25 @@ ${realAddress(trustedProxies, balancers)}${isGuarded ? strangers(trustedProxies)
 
     ${securityHeaders.join("\n    ")}
 
-    # A name in a variable is looked up again and again; one in the directive itself only at the start.
+    # nginx resolves a name in a variable again and again, but a name in the directive itself only at the start.
     set $app http://${app.host}:${app.port};
 
     proxy_http_version 1.1;
     proxy_set_header Host $http_host;
     proxy_set_header X-Real-IP $remote_addr;
-    # Not what the client says of itself: who is in front of this was asked above.
+    # Replaces the client's own header: $remote_addr is the address that real_ip_header has found.
     proxy_set_header X-Forwarded-For $remote_addr;
     proxy_set_header X-Forwarded-Proto $scheme;
     proxy_set_header Upgrade $http_upgrade;
     proxy_set_header Connection $connection_upgrade;
     proxy_connect_timeout 3s;
-    # Only what never reached an app is tried at another: a request that did may have taken effect.
+    # Another instance is tried only when the request never reached the first: otherwise it may have taken effect.
     proxy_next_upstream error timeout;
     proxy_next_upstream_tries 3;
 
     ${healthLocation}
 
-    # The files are in the app's image; after the first request for each, the edge serves them by itself.
+    # The files are in the app's image; after the first request for each, the edge serves them from its cache.
     location /static/ {
       proxy_pass $app;
       proxy_cache static;
@@ -156,7 +156,7 @@ ${uploads === undefined ? "" : uploadsLocation(uploads)}
 `;
 }
 
-/** The machine itself is well when this answers. */
+/** Answers when nginx itself is healthy, whatever the app's state is. */
 const healthLocation = `location = ${edgeHealthPath} {
       access_log off;
       return 200 "ok\\n";
@@ -169,7 +169,7 @@ const securityHeaders = [
   'add_header X-XSS-Protection "1; mode=block" always;',
 ];
 
-/** Who the client is, as the proxies in front say it. */
+/** Takes the client's address from the proxies in front. */
 function realAddress(proxies: readonly string[], balancers: NginxBalancers | undefined): string {
   if (proxies.length === 0 && balancers === undefined) return "";
   const from = balancers?.addresses ?? proxies;
@@ -178,7 +178,7 @@ ${from.map((range) => `  set_real_ip_from ${range};\n`).join("")}  real_ip_heade
 `;
 }
 
-/** No firewall stands before a load balancer: who did not come through the proxies is refused here. */
+/** A load balancer has no firewall in front: clients that do not come through the trusted proxies are refused here. */
 const strangers = (proxies: readonly string[]): string => `
   geo $proxy_protocol_addr $stranger {
     default 1;
@@ -191,7 +191,7 @@ const refuseStrangers = `
       return 403;
     }`;
 
-/** Well is an edge with an app that answers; what that one depends on is the same for every edge, and not asked. */
+/** An edge is healthy when an app answers; the app's own dependencies are shared by all edges, so they are not checked. */
 const healthServer = ({ healthPort }: NginxBalancers, app: NginxConfig["app"]): string => `
   server {
     listen ${healthPort};
@@ -213,7 +213,7 @@ const healthServer = ({ healthPort }: NginxBalancers, app: NginxConfig["app"]): 
 
 const proxied = (balancers: NginxBalancers | undefined): string => (balancers ? " proxy_protocol" : "");
 
-/** Port 80 answers with the way to port 443, and for the health of the machine itself. */
+/** Port 80 redirects to HTTPS, and answers health checks and ACME challenges. */
 const redirectServer = (port: number, { challenges }: NginxTls, balancers: NginxBalancers | undefined): string => `
   server {
     listen ${port} default_server${proxied(balancers)};
@@ -243,8 +243,8 @@ const tlsListen = (
     ssl_session_tickets off;`;
 
 /**
- * Files that are there are served from the disk; all else of that path, and every POST, is the app's. Whoever uploads a
- * page must not have it run as one of ours.
+ * Serves existing files from the disk; other requests of that path, and every POST, go to the app. The policy keeps an
+ * uploaded page from running scripts in the platform's origin.
  */
 function uploadsLocation(directory: string): string {
   return `

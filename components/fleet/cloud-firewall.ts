@@ -6,17 +6,17 @@ import { type Naming, labels, physicalName } from "../../topology/naming.ts";
 
 export interface CloudFirewallArgs {
   readonly naming: Naming;
-  /** Address ranges that SSH is open to; none: nobody. */
+  /** Address ranges that SSH is open to. Empty: SSH is closed. */
   readonly adminCidrs: readonly string[];
-  /** Who may reach the web ports: `cloudflare` alone, everybody, or nobody. */
-  readonly web: "cloudflare" | "everybody" | "nobody";
-  /** Servers by number that get it, and lose it again, while they run. @default - those that name it themselves */
+  /** Sources that may reach the web ports: Cloudflare's ranges, all addresses, or none. */
+  readonly web: "cloudflare" | "all" | "none";
+  /** Ids of running servers to attach it to. @default - none: servers name it when they are created */
   readonly attachedTo?: readonly pulumi.Input<number>[];
 }
 
-const everybody = ["0.0.0.0/0", "::/0"];
+const allAddresses = ["0.0.0.0/0", "::/0"];
 
-/** What Hetzner lets through to the public address of a server; everything else is dropped before it arrives. */
+/** A Hetzner firewall for the public addresses of servers: SSH for operators, and the web ports for visitors. */
 export class CloudFirewall extends pulumi.ComponentResource {
   readonly id: pulumi.Output<number>;
 
@@ -34,7 +34,7 @@ export class CloudFirewall extends pulumi.ComponentResource {
     this.id = firewall.id.apply(Number);
     const { attachedTo } = args;
     if (attachedTo) {
-      // A resource of its own: what a move does not want any more goes last, when nobody comes that way.
+      // A separate resource, so that a move detaches the firewall last, when no visitor uses the address any more.
       new hcloud.FirewallAttachment(
         `${name}-firewall-attachment`,
         { firewallId: this.id, serverIds: [...attachedTo] },
@@ -45,7 +45,7 @@ export class CloudFirewall extends pulumi.ComponentResource {
   }
 }
 
-/** The rules, as Hetzner gives them back. */
+/** The rules in the form in which Hetzner returns them. */
 export function firewallRules({
   adminCidrs,
   web,
@@ -54,14 +54,14 @@ export function firewallRules({
     sourceIps.length === 0 ? [] : [{ direction: "in", protocol: "tcp", port, sourceIps: [...sourceIps], description }];
   const visitors = {
     cloudflare: [...cloudflareRanges.ipv4, ...cloudflareRanges.ipv6],
-    everybody,
-    nobody: [],
+    all: allAddresses,
+    none: [],
   }[web];
   return [
     ...tcp("22", adminCidrs, "SSH of the operators"),
     ...tcp("80", visitors, "Visitors"),
     ...tcp("443", visitors, "Visitors"),
-    // Without it, paths with a smaller packet size stall.
-    { direction: "in", protocol: "icmp", sourceIps: everybody, description: "Reachability and packet size" },
+    // Without ICMP, connections over paths with a smaller MTU stall.
+    { direction: "in", protocol: "icmp", sourceIps: allAddresses, description: "Reachability and packet size" },
   ];
 }

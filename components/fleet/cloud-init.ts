@@ -1,8 +1,8 @@
 /**
- * What a server does at its first boot, before anybody logs in: cloud-init's user data. Pure.
+ * Builds a server's user data for cloud-init: what the first boot installs and configures. Pure.
  *
- * Hetzner takes 32 KiB of it, reads it once, and replaces a server whose user data differs; therefore it holds only what
- * must be there from the first minute, and what follows is delivered over SSH.
+ * Hetzner accepts 32 KiB, cloud-init reads it once, and other user data would replace the server; therefore it has only what
+ * must exist from the first minute, and everything else is delivered over SSH.
  */
 import { dataMount, firewallCommand, mountCommand, readyFile } from "../../common/server-contract.ts";
 import type { Server } from "../../topology/server.ts";
@@ -15,7 +15,7 @@ interface File {
   readonly text: string;
 }
 
-/** Bytes of a packet that Hetzner's private network carries. */
+/** MTU of Hetzner's private network. */
 export const privateMtu = 1450;
 
 const swapMb = 2048;
@@ -24,7 +24,7 @@ const files = (server: Server, peers: readonly PeerRule[]): readonly File[] => [
   {
     path: "/etc/ssh/sshd_config.d/10-orion.conf",
     mode: "0644",
-    // One update opens a connection for each container; sshd's own limits would refuse every other.
+    // An update opens a connection for each container; sshd's default limits would refuse many of them.
     text: "PasswordAuthentication no\nMaxStartups 100:30:200\nMaxSessions 100\nClientAliveInterval 30\n",
   },
   {
@@ -42,7 +42,7 @@ const files = (server: Server, peers: readonly PeerRule[]): readonly File[] => [
   {
     path: "/etc/apt/apt.conf.d/60-orion",
     mode: "0644",
-    // Security updates by themselves, but none that would restart the containers' engine at a time of its own choosing.
+    // Automatic security updates, except those that would restart the Docker Engine at a random time.
     text: [
       'APT::Periodic::Update-Package-Lists "1";',
       'APT::Periodic::Unattended-Upgrade "1";',
@@ -57,7 +57,7 @@ const files = (server: Server, peers: readonly PeerRule[]): readonly File[] => [
     path: "/etc/systemd/system/orion-firewall.service",
     mode: "0644",
     text: unit("Packet filter of the private network", firewallCommand, {
-      // Docker makes the chain that containers are filtered in.
+      // Docker creates the chain in which containers are filtered.
       after: "docker.service",
       wantedBy: "multi-user.target docker.service",
     }),
@@ -75,7 +75,7 @@ const files = (server: Server, peers: readonly PeerRule[]): readonly File[] => [
   { path: "/usr/local/sbin/orion-first-boot", mode: "0755", text: firstBootScript },
 ];
 
-/** A service that does one thing once at every boot. */
+/** A systemd service that runs one command at every boot. */
 function unit(
   description: string,
   command: string,
@@ -100,8 +100,8 @@ function unit(
 }
 
 /**
- * Mounts the Volume; formats it only when there is nothing at all on it. systemd's own mount units wait for udev, which
- * does not announce every kind of device; a container of the database does not start while the mount is missing.
+ * Mounts the Volume; formats it only when it is completely empty. Not a systemd mount unit: those wait for udev, which does
+ * not announce every kind of device. The database's container does not start while the mount is missing.
  */
 const volumeScript = `#!/bin/sh
 set -eu
@@ -158,7 +158,7 @@ touch ${readyFile}
 /**
  * The user data of a server.
  *
- * @param peers what other servers may reach on it over the private network
+ * @param peers rules that admit other servers over the private network
  */
 export function userData(server: Server, peers: readonly PeerRule[]): string {
   const config = {

@@ -1,4 +1,4 @@
-/** The servers of a stack, each a place for containers. */
+/** The servers of a stack at Hetzner, with their network and firewalls, and a Docker Engine on each. */
 import { keyFingerprint } from "../../config/checks/servers.ts";
 import type { ImageKey } from "../../config/images.ts";
 import { edgePorts } from "../../topology/services/edge.ts";
@@ -29,38 +29,38 @@ export interface FleetArgs {
   readonly topology: Topology;
   readonly hetzner: Settings["hetzner"];
   readonly admin: Settings["admin"];
-  /** Whether visitors come through Cloudflare alone. */
+  /** Whether only Cloudflare may connect to the web ports. */
   readonly behindCloudflare: boolean;
-  /** Whether neither the engine nor Hetzner deletes what holds data. */
+  /** Whether the engine and Hetzner refuse to delete resources with data. */
   readonly protection: boolean;
-  /** @default - Hetzner is not asked which types of servers it has */
+  /** @default - the availability of server types is not checked at Hetzner */
   readonly access?: HetznerAccess | undefined;
-  /** References of the images that a server needs, by the name that components ask for. */
+  /** References of the images that a server needs, by key. */
   readonly imagesOf: (server: string) => ReadonlyMap<ImageKey, string>;
   readonly login: RegistryLogin | undefined;
 }
 
-/** A server and what it is used by. */
+/** A server and the resources on it that other components use. */
 export interface Member {
   readonly server: Server;
   readonly cloudServer: CloudServer;
-  readonly place: DockerRuntime;
+  readonly runtime: DockerRuntime;
   /** Arguments with which `ssh` logs in. */
   readonly ssh: pulumi.Output<string[]>;
-  /** The packet filter's rules that let other servers reach this one. */
+  /** Packet-filter rules that admit the other servers. */
   readonly peerRules: pulumi.Resource;
-  /** Stops the containers before the server is deleted; what sends visitors to the server depends on it. */
+  /** Stops the containers before the server is deleted; what routes visitors to the server depends on it. */
   readonly drain: pulumi.Resource;
 }
 
-/** A first boot installs packages on a machine that has just been made; Hetzner's take a minute or two. */
+/** The first boot installs packages; at Hetzner it takes a minute or two. */
 const bootTimeoutSeconds = 600;
 
 /** The private network, the firewalls and the servers of a stack. */
 export class Fleet extends pulumi.ComponentResource {
-  /** By the server's name. */
+  /** The servers by name. */
   readonly members: ReadonlyMap<string, Member>;
-  /** The subnet that all of them are in. */
+  /** The subnet of all servers. */
   readonly subnetId: pulumi.Output<string>;
 
   readonly #args: FleetArgs;
@@ -71,11 +71,11 @@ export class Fleet extends pulumi.ComponentResource {
     const network = new PrivateNetwork("private", args, { parent: this });
     const sshKeyIds = this.#createSshKeys();
     const placementGroups = this.#createPlacementGroups();
-    const firewallIds = [this.#createFirewall("closed", "nobody")];
+    const firewallIds = [this.#createFirewall("closed", "none")];
     const common = { sshKeyIds, firewallIds, subnetId: network.subnetId };
     const members: Member[] = [];
     for (const server of args.topology.servers) {
-      // One after the other, so that the rest of them is there for the work of the one that changes its type.
+      // Types change one server after the other, so that the other servers of the role carry the load.
       const before = members.findLast((member) => isBeside(member.server, server));
       const placementGroupId = placementGroups.get(server.placementGroup);
       members.push(this.#createMember(server, { ...common, placementGroupId, after: before?.cloudServer.type }));
@@ -86,7 +86,7 @@ export class Fleet extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** Named by the key itself: another list changes no key that stays. Hetzner has each key once. */
+  /** Named by the key's fingerprint, so that adding or removing a key changes no other. Hetzner stores each key once. */
   #createSshKeys(): pulumi.Output<string>[] {
     const { naming, admin } = this.#args;
     return admin.sshPublicKeys.map((publicKey, index) => {
@@ -100,7 +100,7 @@ export class Fleet extends pulumi.ComponentResource {
     });
   }
 
-  /** Each keeps its servers on physical hosts of their own. A server joins one while it is off only: when it is created. */
+  /** Each runs its servers on different physical hosts. A server can join only while it is off, hence when it is created. */
   #createPlacementGroups(): ReadonlyMap<string, pulumi.Output<number>> {
     const { naming, topology } = this.#args;
     const names = [...new Set(topology.servers.map(({ placementGroup }) => placementGroup))];
@@ -129,7 +129,7 @@ export class Fleet extends pulumi.ComponentResource {
   #openToVisitors(members: readonly Member[]): void {
     if (members.length === 0) return;
     const serverIds = members.map(({ cloudServer }) => cloudServer.server.id.apply(Number));
-    this.#createFirewall("web", this.#args.behindCloudflare ? "cloudflare" : "everybody", serverIds);
+    this.#createFirewall("web", this.#args.behindCloudflare ? "cloudflare" : "all", serverIds);
   }
 
   #createMember(
@@ -167,7 +167,7 @@ export class Fleet extends pulumi.ComponentResource {
       },
       { parent: this, deletedWith: cloudServer.server, dependsOn: [...cloudServer.attachments] },
     );
-    const place = new DockerRuntime(
+    const runtime = new DockerRuntime(
       name,
       {
         naming,
@@ -190,20 +190,20 @@ export class Fleet extends pulumi.ComponentResource {
     return {
       server,
       cloudServer,
-      place,
+      runtime,
       ssh: loggingIn,
-      peerRules: this.#createPeerRules(server, place, ready),
+      peerRules: this.#createPeerRules(server, runtime, ready),
       drain,
     };
   }
 
-  /** The rules of the first boot name the servers of that time; these replace them. */
-  #createPeerRules(server: Server, place: DockerRuntime, ready: HostReady): pulumi.Resource {
+  /** User data is read once; these rules replace its rules whenever servers are added or removed. */
+  #createPeerRules(server: Server, runtime: DockerRuntime, ready: HostReady): pulumi.Resource {
     const script = firewallScript(server, peersOf(this.#args.topology, server));
     return new HostFiles(
       `${server.name}-peers`,
       {
-        place,
+        runtime,
         files: { [firewallCommand]: { text: script, mode: "0755" } },
         command: [firewallCommand],
         removal: ["true"],
@@ -213,11 +213,11 @@ export class Fleet extends pulumi.ComponentResource {
   }
 }
 
-/** Whether two servers do the same work: a primary and its replicas do. */
+/** Whether two servers share a role; the primary's and its replicas' servers do. */
 const isBeside = (one: Server, other: Server): boolean => poolOf(one) === poolOf(other);
 const poolOf = ({ role }: Server): Server["role"] => (role === "db" ? "core" : role);
 
-/** Where the edge of a server says whether it is well; undefined where no load balancer asks. */
+/** The URL of load balancers' health check of a server's edge; undefined without a load balancer. */
 function edgeHealthOf({ services }: Topology, { name }: Server): string | undefined {
   const ports = services.flatMap(({ kind, server, published }) =>
     kind === "edge" && server === name ? published : [],

@@ -1,15 +1,15 @@
-/** The packet filter inside a server: Hetzner's firewalls do not filter the private network. Pure. */
+/** The script of a server's own packet filter for the private network, which Hetzner's firewalls do not filter. Pure. */
 import type { PeerRule } from "../../topology/peers.ts";
 import { privateNetwork, type Server } from "../../topology/server.ts";
 
 const chain = "ORION-PRIVATE";
 
 /**
- * A script that sets the rules anew whenever it runs: from the private network nothing reaches the server but what a
- * rule names. Connections of its own containers to its own private address do not come from there.
+ * Each run replaces all rules: from the private network only the connections that a rule names reach the server. Connections
+ * of its own containers to its own private address are not filtered: they do not come from the private network.
  */
 export function firewallScript(server: Server, peers: readonly PeerRule[]): string {
-  // Docker rewrites the destination of a published port before anything is filtered; the connection knows what it was.
+  // Docker rewrites the destination of a published port before the filter; conntrack has the original one.
   const from = (port: PeerRule) =>
     `-p tcp -m iprange --src-range ${port.from} -m conntrack --ctorigdstport ${port.port} -j RETURN`;
   const match = `-s ${privateNetwork.range} -m conntrack --ctstate NEW --ctorigdst ${server.privateAddress} -j ${chain}`;

@@ -6,7 +6,7 @@ import { formerly } from "../former.ts";
 
 export interface PrivateNetworkArgs {
   readonly naming: Naming;
-  /** Whether neither the engine nor the provider deletes what holds data. @default true */
+  /** Whether the engine and the provider refuse to delete resources with data. @default true */
   readonly protection?: boolean;
 }
 

@@ -4,8 +4,8 @@ import { formerly } from "../former.ts";
 import type { InputsOf } from "../inputs.ts";
 
 /**
- * Ends the work of a server before the server is deleted (plugin/server-drain.ts). The containers of a server are deleted
- * with it, without a call to the server: a task that runs would be cut off.
+ * Drains a server before it is deleted (plugin/server-drain.ts). The containers of a server are deleted
+ * with it, without a call to the server, which would cut running tasks off.
  */
 export class ServerDrain extends pulumi.CustomResource {
   /** @param name `<server>-drain` */

@@ -4,12 +4,12 @@ import type { InputsOf } from "../inputs.ts";
 
 export type ServerTypeArgs = Omit<InputsOf<ServerTypeInputs>, "type">;
 
-/** How Hetzner's API is reached. */
+/** Endpoint and token of Hetzner's API. */
 export type HetznerAccess = NonNullable<ServerTypeArgs["access"]>;
 
 /**
- * The type that a server gets, or has (plugin/server-type.ts). It is there before the server, and what depends on it waits
- * until a change of the type is over; nothing is waited for when the server is made.
+ * Chooses and changes the type of a server (plugin/server-type.ts). It is created before the server; what depends on it waits
+ * until a change of the type is complete. For a new server it does not wait.
  */
 export class ServerType extends pulumi.CustomResource {
   declare readonly type: pulumi.Output<string>;
@@ -21,7 +21,7 @@ export class ServerType extends pulumi.CustomResource {
       {
         ...args,
         ...(access && { access: { ...access, token: pulumi.secret(access.token) } }),
-        // An output alone: the plugin chooses it.
+        // Output only: the plugin chooses it.
         type: undefined,
       },
       opts,

@@ -11,42 +11,42 @@ export interface CloudServerArgs {
   readonly subnetId: pulumi.Input<string>;
   readonly placementGroupId: pulumi.Input<number> | undefined;
   readonly sshKeyIds: readonly pulumi.Input<string>[];
-  /** What it has from its first minute on. */
+  /** Firewalls that it has from its creation on. */
   readonly firewallIds: readonly pulumi.Input<number>[];
   /** Operating system image by name. */
   readonly image: string;
-  /** What cloud-init does before the first login. */
+  /** Text for cloud-init. */
   readonly userData: string;
-  /** Where this machine's ssh has its files. */
+  /** Files of this machine's ssh. */
   readonly ssh: ServerTypeArgs["ssh"];
-  /** URL at which load balancers ask for its edge. @default - they do not */
+  /** URL of load balancers' health check of its edge. @default - no load balancer */
   readonly edgeHealth?: string;
-  /** @default - Hetzner is not asked which types it has */
+  /** @default - the availability of types is not checked at Hetzner */
   readonly access?: HetznerAccess | undefined;
-  /** What has its turn before, when types change. @default - nothing */
+  /** The server whose type must change before this one's. @default - none */
   readonly after?: ServerType | undefined;
-  /** Whether neither the engine nor the provider deletes what holds data. @default true */
+  /** Whether the engine and the provider refuse to delete resources with data. @default true */
   readonly protection?: boolean;
 }
 
 /**
- * Values that the engine leaves as they are. Changing the first ones would make Hetzner replace the server; firewalls it has
- * from its first minute on, and further ones are attached and detached apart from it; for another type Hetzner's provider
- * would switch it off at once, and all servers at the same time, which `ServerType` does with more care.
+ * Inputs whose changes the engine ignores. A change of the first four would replace the server. Firewalls are attached and
+ * detached by separate resources after its creation. For another type Hetzner's provider would power all servers off at once;
+ * `ServerType` drains them one by one.
  */
-const leftAlone = ["image", "userData", "sshKeys", "location", "firewallIds", "serverType"];
+const ignoredInputs = ["image", "userData", "sshKeys", "location", "firewallIds", "serverType"];
 
 const isProtected = ({ protection = true }: CloudServerArgs): boolean => protection;
 
-/** One Hetzner server with an address and, where it keeps data, a Volume that outlive it. */
+/** One Hetzner server, with an address and, where it keeps data, a Volume; both outlive the server. */
 export class CloudServer extends pulumi.ComponentResource {
   readonly server: hcloud.Server;
   readonly type: ServerType;
-  /** The public IPv4 address; known before the server is, so that a replacement changes no DNS record. */
+  /** The public IPv4 address; known before the server exists, so that a replacement changes no DNS record. */
   readonly address: pulumi.Output<string>;
-  /** Where the Volume is, as a device; undefined when the server keeps no data. */
+  /** Device of the Volume; undefined when the server keeps no data. */
   readonly volumeDevice: pulumi.Output<string> | undefined;
-  /** What must be there before the server is used: its place in the private network, its Volume. */
+  /** What must exist before the server is used: its attachments to the private network and to its Volume. */
   readonly attachments: readonly pulumi.Resource[];
 
   constructor(name: string, args: CloudServerArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -67,7 +67,7 @@ export class CloudServer extends pulumi.ComponentResource {
   }
 
   #createAddress(name: string, args: CloudServerArgs): hcloud.PrimaryIp {
-    // What stands behind a load balancer comes and goes.
+    // Behind a load balancer no client knows the address, so it needs no protection.
     const isKept = keepsAddress(args.server) && isProtected(args);
     return new hcloud.PrimaryIp(
       `${name}-ip`,
@@ -110,15 +110,15 @@ export class CloudServer extends pulumi.ComponentResource {
         sshKeys: [...args.sshKeyIds],
         firewallIds: [...args.firewallIds],
         ...(args.placementGroupId !== undefined && { placementGroupId: args.placementGroupId }),
-        // A bigger disk cannot be made smaller again, so a rescale leaves it.
+        // A disk that has grown cannot shrink, so a change of the type keeps it.
         keepDisk: true,
         publicNets: [{ ipv4Enabled: true, ipv4: primaryIp.id.apply(Number), ipv6Enabled: false }],
         deleteProtection: stateful,
         rebuildProtection: stateful,
         labels: this.#labels(args),
       },
-      // The address can belong to one server at a time, so the old one goes first.
-      { parent: this, protect: stateful, ignoreChanges: leftAlone, deleteBeforeReplace: true },
+      // The address can belong to one server at a time, so the old server is deleted first.
+      { parent: this, protect: stateful, ignoreChanges: ignoredInputs, deleteBeforeReplace: true },
     );
   }
 
@@ -145,7 +145,7 @@ export class CloudServer extends pulumi.ComponentResource {
     );
   }
 
-  /** Not mounted by Hetzner's own means: `HostReady` does it, in a place that does not depend on the Volume's number. */
+  /** Without Hetzner's automount: `HostReady` mounts it at a path that does not depend on the Volume's id. */
   #attachVolume(name: string, volume: hcloud.Volume): hcloud.VolumeAttachment {
     return new hcloud.VolumeAttachment(
       `${name}-attachment`,

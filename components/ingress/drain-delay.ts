@@ -3,7 +3,7 @@ import type { DrainDelayInputs } from "../../plugin/drain-delay.ts";
 import { formerly } from "../former.ts";
 import type { InputsOf } from "../inputs.ts";
 
-/** Waits while visitors who are still on a route finish, before the route is deleted (plugin/drain-delay.ts). */
+/** Delays the deletion of a route until the requests on it had time to complete (plugin/drain-delay.ts). */
 export class DrainDelay extends pulumi.CustomResource {
   constructor(name: string, args: InputsOf<DrainDelayInputs>, opts: pulumi.CustomResourceOptions) {
     super("orion:index:DrainDelay", name, { ...args }, formerly(opts, { type: "orion:index:Pause" }));

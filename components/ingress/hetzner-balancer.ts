@@ -15,7 +15,7 @@ export interface HetznerBalancerArgs {
   /** Hetzner's name of its size, such as `lb11`. */
   readonly type: string;
   readonly subnetId: pulumi.Input<string>;
-  /** The servers that it spreads visitors over, each with what has to be up on it before. */
+  /** The servers that it spreads visitors over, each with its edge, which must be up before. */
   readonly targets: readonly { readonly member: Member; readonly edge: pulumi.Resource }[];
   readonly hostname: string;
   /** Whether neither the engine nor the provider deletes it: its address may be known elsewhere. @default true */
@@ -23,8 +23,8 @@ export interface HetznerBalancerArgs {
 }
 
 /**
- * How its health is asked for. A server that is gone gets nothing any more after at most twelve seconds; one that is only
- * slow has to be so for as long.
+ * The health check of targets. A server that fails gets no more connections after at most twelve seconds; one that is only
+ * slow is kept unless it stays slow for as long.
  */
 const check = { intervalSeconds: 3, timeoutSeconds: 3, retries: 3 } as const;
 
@@ -33,11 +33,11 @@ const drainSeconds = 10;
 const readySeconds = 180;
 
 /**
- * Hetzner's load balancer before the edges. It passes TLS on as it comes, so that the certificate's key is nowhere but at
- * the edges, and says by the PROXY protocol who is in front of it: no firewall can be put before it.
+ * Hetzner's load balancer in front of the edges. It passes TLS through, so that only the edges have the certificate's key, and
+ * sends the client's address in the PROXY protocol: the edges filter clients, because it cannot have a firewall.
  */
 export class HetznerBalancer extends pulumi.ComponentResource {
-  /** Its public IPv4 address, once visitors can be sent there. */
+  /** Its public IPv4 address; known once it answers over HTTPS. */
   readonly address: pulumi.Output<string>;
 
   constructor(name: string, args: HetznerBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -77,7 +77,7 @@ export class HetznerBalancer extends pulumi.ComponentResource {
         destinationPort: port,
         proxyprotocol: true,
         healthCheck: {
-          // A port of its own, that takes no PROXY protocol: the check is a plain request, whoever sends it.
+          // A separate port without PROXY protocol: the check is a plain request.
           protocol: "http",
           port: edgePorts.health,
           interval: check.intervalSeconds,

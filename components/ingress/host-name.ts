@@ -13,19 +13,19 @@ export interface HostNameArgs {
 }
 
 /**
- * Cloudflare sends visitors to another origin within seconds. This is the time that the remaining requests to the old origin
- * get; the engine deletes the old origin's resources after all other changes.
+ * Cloudflare switches to another origin within seconds. This is the time for remaining requests to the old origin, whose
+ * resources the engine deletes after all other changes.
  */
 const drainSeconds = 30;
 
-/** Where visitors of the platform's host name are sent; another address takes the place of the old one in one step. */
+/** The DNS record of the platform's host name at Cloudflare; a new address replaces the old one in one step. */
 export class HostName extends pulumi.ComponentResource {
   constructor(name: string, { zone, domain, address }: HostNameArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:ingress:HostName", name, {}, formerly({ ...opts }, { type: "orion:edge:HostName" }));
     const record = new DnsRecord(
       `${name}-record`,
       { zoneId: zone.zoneId, name: domain, type: "A", content: address, ttl: 1, proxied: true },
-      // The same record cannot be there twice. It was the zone's own when there was one server for everything.
+      // The record cannot exist twice. In the first stacks it was a child of the zone.
       { parent: this, deleteBeforeReplace: true, aliases: [{ name: "cloudflare-record-core-1", parent: zone }] },
     );
     new DrainDelay(

@@ -3,7 +3,7 @@ import type { HttpsReadyInputs } from "../../plugin/https-ready.ts";
 import { formerly } from "../former.ts";
 import type { InputsOf } from "../inputs.ts";
 
-/** An address that answers over HTTPS, so that visitors can be sent there (plugin/https-ready.ts). */
+/** Waits until an address answers over HTTPS, before visitors are routed to it (plugin/https-ready.ts). */
 export class HttpsReady extends pulumi.CustomResource {
   declare readonly address: pulumi.Output<string>;
 

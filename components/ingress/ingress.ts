@@ -1,4 +1,4 @@
-/** The way of a visitor to the apps: host name, Cloudflare, load balancers, and an edge beside the apps of each machine. */
+/** The ingress of a stack: host name, Cloudflare, load balancers, and an edge (nginx) on each machine with apps. */
 import type * as pulumi from "@pulumi/pulumi";
 import { edgeConfigFile } from "../../common/edge-contract.ts";
 import { cloudflareRanges } from "../../config/cloudflare-ranges.ts";
@@ -27,7 +27,7 @@ export interface Origin {
 interface Edge {
   readonly service: ServiceOf<"edge">;
   readonly proxy: EdgeProxy;
-  /** What a server needs that gets its certificate from an ACME authority. @default - the certificate comes from elsewhere */
+  /** Arguments of the ACME client. @default - the certificate has another source */
   readonly acme?: AcmeArgs;
 }
 
@@ -38,7 +38,7 @@ const originsOf: Readonly<Record<Balancing, (context: Context, edges: readonly E
   direct: directOrigins,
   regional: balancedOrigins,
   global: () => {
-    throw new Error("config/presets.ts says that orion:edge.balancing global is not built");
+    throw new Error("orion:edge.balancing global is not built; unbuiltTraits of config/presets.ts must refuse it");
   },
 };
 
@@ -50,7 +50,7 @@ export function createIngress(context: Context, storage: Storage, apps: Readonly
   const edges = servicesOf(topology, "edge").map((service) => createEdge(context, service, apps, storage, certificate));
   const [origin] = originsOf[settings.edge.balancing](context, edges);
   const { domain } = settings;
-  // Also on the way back to one server, visitors are sent only to an edge that is up.
+  // Also when a stack moves back to one server, the record changes only after that server's edge is up.
   const opts = { parent, dependsOn: edges.map(({ proxy }) => proxy) };
   const name =
     zone && domain !== undefined && origin
@@ -97,15 +97,15 @@ function createEdge(
   const { edge, domain, cloudflare } = settings;
   const app = apps.get(service.server);
   if (!app) throw new Error(`${service.name} needs an app on ${service.server}; the plan has none there`);
-  const place = runtimes.of(service);
+  const runtime = runtimes.of(service);
   const acme: AcmeArgs | undefined =
     certificate === "acme" && domain !== undefined
-      ? { place, hostname: domain, ...edge.acme, edge: { container: service.container, config: edgeConfigFile } }
+      ? { runtime, hostname: domain, ...edge.acme, edge: { container: service.container, config: edgeConfigFile } }
       : undefined;
   const client = acme ? [new AcmeClient("edge-acme", acme, { parent })] : [];
   const balancers = topology.loadBalancers.map(({ privateAddress }) => privateAddress);
   const args = {
-    ...{ place, service, app: app.alias, bodyLimitMb: edge.bodyLimitMb },
+    ...{ runtime, service, app: app.alias, bodyLimitMb: edge.bodyLimitMb },
     trustedProxies: cloudflare.enabled ? [...cloudflareRanges.ipv4, ...cloudflareRanges.ipv6] : [],
     ...(balancers.length > 0 && { balancers }),
     ...(certificate && { certificate }),
@@ -117,12 +117,16 @@ function createEdge(
   const opts = formerly({ parent, dependsOn: [app, ...client] }, ...former("edge"));
   const proxy = new EdgeProxy(service.name, args, opts);
   if (hasServers(topology)) {
-    createEdgeDrain(`${service.name}-drain`, place, formerly({ parent, dependsOn: proxy }, ...former("edge-farewell")));
+    createEdgeDrain(
+      `${service.name}-drain`,
+      runtime,
+      formerly({ parent, dependsOn: proxy }, ...former("edge-farewell")),
+    );
   }
   return { service, proxy, ...(acme && { acme }) };
 }
 
-/** The public address of the one server that visitors come to; none with a local Docker Engine. */
+/** The public address of the one server with an edge; empty with a local Docker Engine. */
 function directOrigins({ runtimes }: Context): readonly Origin[] {
   return [...runtimes.members.values()]
     .filter(({ server }) => server.publicWeb)
@@ -134,8 +138,9 @@ function balancedOrigins(context: Context, edges: readonly Edge[]): readonly Ori
   const { settings, topology, runtimes, parent } = context;
   const { hetzner, domain, cloudflare } = settings;
   const { subnetId, members } = runtimes;
-  if (subnetId === undefined || domain === undefined) throw new Error("a load balancer has a network and a host name");
-  // Without Cloudflare a foreign DNS record leads here, so the address must survive.
+  if (subnetId === undefined || domain === undefined)
+    throw new Error("A load balancer needs a private network and orion:domain; the stack lacks one of them.");
+  // Without Cloudflare a foreign DNS record points here, so the address must survive.
   const protection = settings.protection && !cloudflare.enabled;
   const targets = edges.flatMap(({ service, proxy }) => {
     const member = members.get(service.server);

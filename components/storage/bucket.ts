@@ -9,15 +9,15 @@ export interface BucketArgs {
   readonly accountId: string;
   /** The bucket's name in the account. */
   readonly bucket: string;
-  /** Whether neither the engine nor the provider deletes what holds data. @default true */
+  /** Whether the engine and the provider refuse to delete resources with data. @default true */
   readonly protection?: boolean;
 }
 
-/** What a token may do with the objects of the buckets that it names. */
+/** The permission of tokens: read and write the objects of a bucket. */
 const permission = "Workers R2 Storage Bucket Item Write";
 const scope = "com.cloudflare.edge.r2.bucket";
 
-/** An R2 bucket that nothing deletes, with credentials that open it and no other. */
+/** A protected R2 bucket, with credentials for this bucket only. */
 export class Bucket extends pulumi.ComponentResource {
   readonly bucket: pulumi.Output<string>;
   readonly accessKeyId: pulumi.Output<string>;
@@ -30,7 +30,7 @@ export class Bucket extends pulumi.ComponentResource {
     this.#createLifecycle(name, args, bucket);
     const token = this.#createToken(name, args, bucket);
     this.bucket = bucket.name;
-    // R2's own rule for S3: a token's id and the digest of its value.
+    // R2 derives S3 credentials from a token: its id, and the SHA-256 of its value.
     this.accessKeyId = token.id;
     this.secretAccessKey = pulumi.secret(
       token.value.apply((value) => createHash("sha256").update(value).digest("hex")),
@@ -41,13 +41,13 @@ export class Bucket extends pulumi.ComponentResource {
   #createBucket(name: string, { accountId, bucket, protection = true }: BucketArgs): R2Bucket {
     return new R2Bucket(
       `${name}-bucket`,
-      // Near the servers. It is a wish: where R2 really put the bucket is no reason to make another one.
+      // Near the servers. It is only a hint: R2 may choose another location, which must not replace the bucket.
       { accountId, name: bucket, location: "weur" },
       { parent: this, protect: protection, retainOnDelete: protection, ignoreChanges: ["location"] },
     );
   }
 
-  /** Parts of uploads that were never finished cost as much as files. Nothing else goes away by its age. */
+  /** Parts of incomplete uploads cost as much as files, so they expire. Nothing else expires. */
   #createLifecycle(name: string, { accountId }: BucketArgs, bucket: R2Bucket): void {
     new R2BucketLifecycle(
       `${name}-lifecycle`,
@@ -87,7 +87,7 @@ export class Bucket extends pulumi.ComponentResource {
   }
 }
 
-/** @throws {pulumi.RunError} when the account has no such permission; the message says which ones it has */
+/** @throws {pulumi.RunError} when the account has no such permission; the message lists the ones that it has */
 export function permissionId(groups: readonly { readonly id: string; readonly name: string }[]): string {
   const found = groups.find(({ name }) => name === permission);
   if (found) return found.id;

@@ -13,29 +13,29 @@ import { Bucket } from "./bucket.ts";
 export type StorageArgs = LocalArgs | R2Args;
 
 interface Protected {
-  /** Whether neither the engine nor the provider deletes what holds data. @default true */
+  /** Whether the engine and the provider refuse to delete resources with data. @default true */
   readonly protection?: boolean;
 }
 
 export interface LocalArgs extends Protected {
   readonly backend: "local";
-  readonly place: DockerRuntime;
+  readonly runtime: DockerRuntime;
 }
 
 export interface R2Args extends Protected {
   readonly backend: "r2";
   readonly accountId: string;
-  /** The bucket's name; that of the backups is the same with `-backups`. */
+  /** The bucket's name; the bucket of backups is called `<bucket>-backups`. */
   readonly bucket: string;
   /** URL of the S3 interface. */
   readonly endpoint: string;
-  /** Host name of the platform, whose pages may then read and write files directly. @default - no page may */
+  /** Host name of the platform; CORS allows its pages to read and write files directly. @default - no CORS */
   readonly domain?: string;
-  /** Where everybody may read the files without asking the app. @default - nowhere */
+  /** Host name under which the files are public. @default - none: they are served through the app */
   readonly custom?: { readonly domain: string; readonly zone: string };
 }
 
-/** Where backups go, for whoever speaks S3. */
+/** The bucket of backups, for S3 clients. */
 export interface BackupStore {
   readonly bucket: pulumi.Output<string>;
   readonly endpoint: string;
@@ -44,16 +44,16 @@ export interface BackupStore {
   readonly secretAccessKey: pulumi.Output<string>;
 }
 
-/** Where the app and its workers keep uploads inside their containers, when the backend is local. */
+/** Folder of uploads in the containers of the app and its workers, with local storage. */
 export const uploadDirectory = "/app/uploads";
 
 /** The platform's files: a protected local volume, or a protected R2 bucket with another one for backups. */
 export class Storage extends pulumi.ComponentResource {
   /** The volume to mount at {@link uploadDirectory}; undefined with R2. */
   readonly uploads: pulumi.Output<string> | undefined;
-  /** What the app must know, as environment variables. */
+  /** Environment variables for the app. */
   readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Undefined when files are local: a copy beside the original is no backup. */
+  /** Undefined with local storage: backups would be lost together with the data. */
   readonly backups: BackupStore | undefined;
 
   constructor(name: string, args: StorageArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -69,11 +69,11 @@ export class Storage extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  #createVolume(name: string, { place, protection = true }: LocalArgs): docker.Volume {
+  #createVolume(name: string, { runtime, protection = true }: LocalArgs): docker.Volume {
     return new docker.Volume(
       `${name}-uploads`,
-      { name: physicalName(place.naming, "uploads"), labels: dockerLabels(place.naming, "storage") },
-      { ...place.options(this), protect: protection },
+      { name: physicalName(runtime.naming, "uploads"), labels: dockerLabels(runtime.naming, "storage") },
+      { ...runtime.options(this), protect: protection },
     );
   }
 
@@ -147,22 +147,24 @@ const environmentOf = (files: Bucket, { endpoint, custom }: R2Args): Storage["en
   ...(custom && { R2_PUBLIC_URL: `https://${custom.domain}` }),
 });
 
-/** The uploads volume, for those who have it among their arguments. */
+/** The argument `uploads` of other components. */
 export const uploadsOf = ({ uploads }: Storage) => (uploads === undefined ? {} : { uploads });
 
-/** The files of a stack, as its settings ask for them. */
+/** Creates the storage of a stack. */
 export function createStorage({ settings, topology, runtimes, parent }: Context): Storage {
   const { domain, storage, cloudflare, protection } = settings;
   if (storage.backend === "local") {
-    // Where the app is; a local stack may leave it out.
+    // The volume is on the app's machine; a local stack may have no app.
     const [home] = [...servicesOf(topology, "app"), ...servicesOf(topology, "worker"), ...topology.services];
-    if (!home) throw new Error("a plan has at least one service");
-    return new Storage("storage", { backend: "local", place: runtimes.of(home), protection }, { parent });
+    if (!home) throw new Error("The plan has no service, so there is no Docker Engine for the uploads volume.");
+    return new Storage("storage", { backend: "local", runtime: runtimes.of(home), protection }, { parent });
   }
   const { bucket, endpoint, customDomain } = storage;
   const { accountId, zone } = cloudflare;
   if (bucket === undefined || accountId === undefined || endpoint === undefined) {
-    throw new Error("config/checks/needs.ts asks for them with r2");
+    throw new Error(
+      "orion:storage.backend r2 needs a bucket, an account and an endpoint; config/ must check this before.",
+    );
   }
   const args = {
     ...{ bucket, accountId, endpoint, protection },

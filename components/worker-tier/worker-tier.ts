@@ -11,27 +11,27 @@ import { beatMaxInterval, beatProbe, celeryPidFile, httpProbe, workerProbe } fro
 import { uploadDirectory } from "../storage/storage.ts";
 
 export interface WorkerTierArgs {
-  readonly place: DockerRuntime;
-  /** Workers, and Beat and Flower where they run. */
+  readonly runtime: DockerRuntime;
+  /** The workers of the machine, and Beat and Flower if they run there. */
   readonly services: readonly Service[];
   readonly environment: AppEnvironment;
-  /** Whether a new worker takes tasks before the old one ends its last; Beat is never there twice. */
+  /** Whether a new worker starts before the old one has completed its last task; Beat never runs twice. */
   readonly sideBySide: boolean;
   /** The uploads volume of local storage. @default - files are not kept locally */
   readonly uploads?: pulumi.Input<string>;
-  /** What Flower asks its visitors for. @default - nothing: in development it is on this machine's loopback */
+  /** Flower's password. @default - none: in development it listens on loopback */
   readonly flowerPassword?: pulumi.Input<string>;
 }
 
 const celery = celeryCommand.split(" ");
 
 /**
- * A task that runs gets this long to end before its worker is killed: longer than any may take (CELERY_TASK_TIME_LIMIT,
- * 300 s). One that is cut off is not lost, but stays in the broker for hours before it runs again.
+ * A running task gets this long before its worker is killed: longer than any task may take (CELERY_TASK_TIME_LIMIT, 300 s). A
+ * task that is cut off is not lost, but stays in the broker for hours before it runs again.
  */
 const warmShutdownSeconds = 310;
 
-/** Celery on one machine: workers of the queues; Beat and Flower, which the platform has once. */
+/** Celery on one machine: workers, and Beat and Flower where the plan has them. */
 export class WorkerTier extends pulumi.ComponentResource {
   constructor(name: string, args: WorkerTierArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:worker:WorkerTier", name, {}, opts);
@@ -52,7 +52,7 @@ export class WorkerTier extends pulumi.ComponentResource {
         command: [
           ...[...celery, "worker", "--loglevel=info", `--hostname=${service.name}@%h`],
           ...[`--queues=${service.queues.join(",")}`, `--concurrency=${service.concurrency}`],
-          // Workers would tell each other of every event for elections that no task of the platform holds.
+          // Gossip sends every event to every worker, for consensus tasks that the platform does not have.
           ...["--without-gossip", `--pidfile=${celeryPidFile}`],
         ],
         environment: args.environment,
@@ -63,12 +63,12 @@ export class WorkerTier extends pulumi.ComponentResource {
         sideBySide: args.sideBySide,
         stopSeconds: warmShutdownSeconds,
       },
-      args.place,
+      args.runtime,
       { parent: this },
     );
   }
 
-  /** Under one logical name wherever it runs: where it was before, it goes before it comes. */
+  /** One logical name on every machine, so that a move deletes the old Beat before it creates the new one. */
   #createBeat(service: Service, args: WorkerTierArgs): docker.Container {
     return createContainer(
       "workers-beat",
@@ -83,8 +83,8 @@ export class WorkerTier extends pulumi.ComponentResource {
         health: beatProbe(),
         stopSeconds: 10,
       },
-      args.place,
-      // Two at once would schedule everything twice.
+      args.runtime,
+      // Two Beats would schedule every task twice.
       { parent: this, deleteBeforeReplace: true },
     );
   }
@@ -98,7 +98,7 @@ export class WorkerTier extends pulumi.ComponentResource {
         command: [...celery, "flower", "--address=0.0.0.0", `--port=${flowerPorts.http}`],
         environment: {
           ...args.environment,
-          // In the environment, since a command line is read by everybody on the server.
+          // In the environment, because every user of the server can read command lines.
           ...(args.flowerPassword !== undefined && {
             FLOWER_BASIC_AUTH: pulumi.interpolate`${flowerUser}:${args.flowerPassword}`,
           }),
@@ -106,7 +106,7 @@ export class WorkerTier extends pulumi.ComponentResource {
         health: httpProbe(flowerPorts.http, "/healthcheck"),
         stopSeconds: 10,
       },
-      args.place,
+      args.runtime,
       { parent: this },
     );
   }

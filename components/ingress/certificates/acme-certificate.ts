@@ -16,30 +16,30 @@ import {
 
 export interface AcmeArgs {
   /** The server that the edge runs on. */
-  readonly place: DockerRuntime;
+  readonly runtime: DockerRuntime;
   readonly hostname: string;
   /** URL of the authority's directory. */
   readonly server: string;
-  /** Whom the authority writes to. @default - nobody */
+  /** Address for the authority's notices. @default - none */
   readonly email?: string | undefined;
-  /** Authorities that vouch for the server's own address, in PEM. @default - the public ones */
+  /** CA certificates, in PEM, that verify the authority's own server. @default - the public CAs */
   readonly authority?: string | undefined;
   /** Name of the edge's container, and the file in it with its configuration. */
   readonly edge: { readonly container: string; readonly config: string };
 }
 
 /**
- * What gets a certificate from an ACME authority by HTTP-01, and a first one for the edge to start with. The server itself
- * runs it: renewals go on when nobody runs the program.
+ * Installs the ACME client on the edge's server, with a first certificate that the edge can start with. The client obtains
+ * certificates by HTTP-01. A timer of the server runs it, so renewals do not depend on updates.
  */
 export class AcmeClient extends pulumi.ComponentResource {
   constructor(name: string, args: AcmeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:ingress:AcmeClient", name, {}, formerly({ ...opts }, { type: "orion:edge:AcmeClient" }));
-    const { place, authority } = args;
+    const { runtime, authority } = args;
     new HostFiles(
       `${name}-files`,
       {
-        place,
+        runtime,
         files: {
           [acmeCommand]: { text: acmeScript, mode: "0755" },
           [acmeSettingsFile]: { text: settingsOf(args), mode: "0644" },
@@ -55,18 +55,18 @@ export class AcmeClient extends pulumi.ComponentResource {
   }
 }
 
-/** The certificate itself, and its renewal; for when the edge answers and the host name leads to it. */
+/** Obtains the certificate, and starts the timer that renews it. The edge must answer at the host name before. */
 export class AcmeCertificate extends pulumi.ComponentResource {
   constructor(name: string, args: AcmeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:ingress:AcmeCertificate", name, {}, formerly({ ...opts }, { type: "orion:edge:AcmeCertificate" }));
     const units = { unit: acmeUnit, service: acmeService(args), timer: acmeTimer, first: `${acmeCommand} obtain` };
-    new HostFiles(`${name}-units`, { place: args.place, ...timerFiles(units) }, { parent: this });
+    new HostFiles(`${name}-units`, { runtime: args.runtime, ...timerFiles(units) }, { parent: this });
     this.registerOutputs({});
   }
 }
 
-const settingsOf = ({ place, authority, edge, ...rest }: AcmeArgs): pulumi.Output<string> =>
-  pulumi.all([place.network, place.reference("certbot")]).apply(([network, image]) =>
+const settingsOf = ({ runtime, authority, edge, ...rest }: AcmeArgs): pulumi.Output<string> =>
+  pulumi.all([runtime.network, runtime.reference("certbot")]).apply(([network, image]) =>
     acmeSettingsText({
       ...rest,
       ...{ network, image, edge: edge.container, config: edge.config, hasAuthority: authority !== undefined },

@@ -1,29 +1,29 @@
-/** The files by which a server gets its certificate from an ACME authority and keeps it fresh. Pure. */
+/** The script, settings and systemd units with which a server obtains and renews its certificate by ACME. Pure. */
 import { acmeFolder } from "../../../common/edge-contract.ts";
 import { assignments, quotedWords } from "../../../common/shell.ts";
 
-/** Gets the certificate, or renews it. */
+/** Obtains or renews the certificate. */
 export const acmeCommand = "/usr/local/sbin/orion-certificate";
 /** The service that systemd runs, and its timer. */
 export const acmeUnit = "orion-certificate";
 export const acmeSettingsFile = "/etc/orion/acme/settings";
-/** Authorities that vouch for the ACME authority's own address, in PEM; only where the public ones do not. */
+/** CA certificates, in PEM, that verify the ACME authority's own server; only where the public CAs do not. */
 export const acmeAuthorityFile = "/etc/orion/acme/authority.pem";
 
 export interface AcmeSettings {
   readonly hostname: string;
   /** URL of the authority's directory. */
   readonly server: string;
-  /** Whom the authority writes to. @default - nobody */
+  /** Address for the authority's notices. @default - none */
   readonly email?: string | undefined;
   readonly image: string;
-  /** Container network from which the authority is reached. */
+  /** Container network with access to the authority. */
   readonly network: string;
   /** Name of the edge's container. */
   readonly edge: string;
   /** File inside that container with its configuration. */
   readonly config: string;
-  /** Whether {@link acmeAuthorityFile} is there. */
+  /** Whether {@link acmeAuthorityFile} exists. */
   readonly hasAuthority: boolean;
 }
 
@@ -41,8 +41,8 @@ export const acmeSettingsText = (settings: AcmeSettings): string =>
   });
 
 /**
- * `prepare`: the edge has something to start with, before there is a certificate. `obtain`: the certificate is got where
- * there is none, or where it ends within a month. `renew`: it is got again in any case.
+ * `prepare` installs a temporary certificate that the edge can start with. `obtain` obtains the certificate when it is missing
+ * or expires within a month. `renew` obtains it in any case.
  */
 export const acmeScript = String.raw`#!/bin/sh
 set -eu
@@ -63,7 +63,7 @@ point_to() {
   mv -Tf "$edge/.next" "$edge/current"
 }
 
-# Puts a certificate and its key in place; the edge reads them anew when they are others.
+# Puts a certificate and its key in place; the edge reloads when they have changed.
 install_pair() {
   version=versions/$(cat "$1" "$2" | sha256sum | cut -c 1-16)
   before=$(readlink "$edge/current" || true)
@@ -74,11 +74,11 @@ install_pair() {
   point_to "$version"
   if is_up; then
     if ! docker exec "$EDGE" nginx -t -q -c "$CONFIG"; then
-      # It would start with nothing else, at the next restart.
+      # At its next restart the edge would fail with it.
       [ -z "$before" ] || point_to "$before"
-      die "the edge does not take the new certificate; it goes on with the old one"
+      die "the edge did not accept the new certificate; it keeps the old one"
     fi
-    # Not by a signal: Docker takes any for the wish that the container stays ended, and leaves it so after a restart.
+    # Not by a signal: Docker takes any signal for a stop, and would not start the container after a reboot.
     docker exec "$EDGE" nginx -s reload -c "$CONFIG"
   fi
   for each in "$edge"/versions/*; do
@@ -86,7 +86,7 @@ install_pair() {
   done
 }
 
-# The certificate that the edge has from elsewhere, or one that nobody vouches for.
+# Installs the certificate that the edge has from another source, or a self-signed one.
 prepare() {
   mkdir -p "$home/letsencrypt" "$home/log" "$edge/versions" "$edge/challenges"
   chmod 0755 "$home" "$edge" "$edge/challenges"
@@ -102,7 +102,7 @@ prepare() {
   install_pair "$work/crt" "$work/key"
 }
 
-# One at a time: an update, the timer and a person may come together.
+# One at a time: an update, the timer and an operator may run it at once.
 obtain() {
   exec 9>"$home/lock"
   flock 9
@@ -113,7 +113,7 @@ obtain() {
     "$IMAGE" certonly --quiet --non-interactive --agree-tos --webroot --webroot-path /challenges \
     --server "$SERVER" --cert-name edge --domain "$HOSTNAME" --key-type ecdsa \
     ${"$"}{EMAIL:+--email "$EMAIL"} $([ -n "$EMAIL" ] || echo --register-unsafely-without-email) "$@" ||
-    die "$SERVER gave no certificate for $HOSTNAME: it asks for http://$HOSTNAME/.well-known/acme-challenge/ and has to get to this server. More is in $home/log"
+    die "$SERVER issued no certificate for $HOSTNAME: it requests http://$HOSTNAME/.well-known/acme-challenge/ and must reach this server. See $home/log"
   live=$home/letsencrypt/live/edge
   install_pair "$live/fullchain.pem" "$live/privkey.pem"
   echo "The certificate of $HOSTNAME is valid until $(openssl x509 -in "$live/cert.pem" -noout -enddate | cut -d= -f2)."
@@ -123,11 +123,11 @@ case "${"$"}{1:-}" in
   prepare) prepare ;;
   obtain) obtain --keep-until-expiring ;;
   renew) obtain --force-renewal ;;
-  *) die "say what: prepare, obtain or renew" ;;
+  *) die "usage: orion-certificate prepare | obtain | renew" ;;
 esac
 `;
 
-/** It says for what: another name or authority makes it another unit, which an update starts anew. */
+/** The description names host and authority, so that a change of either changes the unit and the update obtains again. */
 export const acmeService = ({ hostname, server }: Pick<AcmeSettings, "hostname" | "server">): string => `[Unit]
 Description=Certificate of ${hostname} from ${server}
 After=docker.service network-online.target
@@ -139,7 +139,7 @@ ExecStart=${acmeCommand} obtain
 TimeoutStartSec=10min
 `;
 
-/** Twice a day, as the authorities ask for: a certificate is renewed a month before it ends. */
+/** Twice a day, as authorities recommend; a certificate is renewed a month before it expires. */
 export const acmeTimer = `[Unit]
 Description=Renewal of the edge's certificate
 

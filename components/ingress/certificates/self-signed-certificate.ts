@@ -2,11 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { formerly } from "../../former.ts";
 
-/** A year, and a month before its end an update makes a new one. */
+/** A year; an update in the last month creates a new one. */
 const validityHours = 365 * 24;
 const renewalHours = 30 * 24;
 
-/** A certificate that nobody vouches for: for an edge behind something that does not ask, or for trying things out. */
+/** A self-signed certificate of the edge: for trials, or behind a proxy that does not verify it. */
 export class SelfSignedCertificate extends pulumi.ComponentResource {
   /** PEM. */
   readonly chain: pulumi.Output<string>;

@@ -1,13 +1,13 @@
-/** What Cloudflare does with the requests for one host name: not every plan has every kind of rule. Pure. */
+/** Cloudflare's rules and settings for the platform's host name, by plan: firewall, rate limits, cache, bots. Pure. */
 import type * as cloudflare from "@pulumi/cloudflare";
 import { z } from "zod";
 import type { Settings } from "../../../config/schema.ts";
 
 export type CloudflarePlan = Settings["cloudflare"]["plan"];
 
-/** A rule that says everything about itself: what is left to the API comes back as a difference. */
+/** A rule with every property set: a default that the API fills in would show up as a difference. */
 export interface Rule extends cloudflare.types.input.RulesetRule {
-  /** Its identity: with it a rule keeps its id and its figures, wherever it stands. */
+  /** Its identity: a rule with the same ref keeps its id and statistics at any position. */
   readonly ref: string;
   readonly description: string;
   readonly enabled: boolean;
@@ -47,8 +47,8 @@ const rule = (
 ): Rule => ({ ref, description, enabled: true, action, expression, ...more });
 
 /**
- * SQL injection in what a URL says, in texts that no URL of the platform has. The free plan may have five such rules, and
- * no regular expressions; the others have Cloudflare's own rulesets as well, which look into bodies, too.
+ * Blocks SQL injection in URLs, by texts that no URL of the platform contains. The free plan has five such rules and no
+ * regular expressions; the other plans have Cloudflare's own rulesets too, which also inspect bodies.
  */
 function firewall(plan: CloudflarePlan, here: string): Rule[] {
   const uri = `lower(url_decode(http.request.uri, "r"))`;
@@ -67,18 +67,18 @@ function firewall(plan: CloudflarePlan, here: string): Rule[] {
     block("orion_sqli_commands", "SQL injection: commands and delays", [
       ...["sleep(", "benchmark(", "waitfor delay", "; drop table", ";drop table", "; delete from", ";delete from"],
     ]),
-    ...(plan === "free" ? [] : [letWebhooksIn(here)]),
+    ...(plan === "free" ? [] : [allowWebhooks(here)]),
   ];
 }
 
-/** Who calls a webhook is a machine and solves no puzzle; what it sends is signed. */
-const letWebhooksIn = (here: string): Rule =>
+/** Callers of webhooks are machines that cannot solve a challenge; their requests are signed. */
+const allowWebhooks = (here: string): Rule =>
   rule("orion_webhooks", "Webhooks are no bots to fight", "skip", `${here} and starts_with(${path}, "/webhooks/")`, {
     actionParameters: { phases: ["http_request_sbfm"] },
     logging: { enabled: true },
   });
 
-/** Cloudflare's rulesets, with the strictness that Cloudflare gives them. */
+/** Cloudflare's managed rulesets with their default strictness. */
 const managed = (here: string): Rule[] => [
   rule("orion_managed", "Cloudflare Managed Ruleset", "execute", here, {
     actionParameters: { id: "efb7b8c949ac4650a09736fc376e9aee" },
@@ -89,9 +89,9 @@ const managed = (here: string): Rule[] => [
 ];
 
 /**
- * What one address may ask for. Each limit is at or above the one that follows it on the way (nginx lets 100 requests a second
- * through, the app 120 logins a minute), so that Cloudflare keeps floods away, and whoever comes too often in good faith gets the
- * app's own answer, which says when to come again.
+ * Rate limits per address. Each is at or above the next limit behind it (nginx allows 100 requests a second, the app 120
+ * logins a minute): Cloudflare stops floods, and a legitimate client that is too fast gets the app's own answer with
+ * Retry-After.
  */
 function limits(plan: CloudflarePlan, here: string): Rule[] {
   const limit = (ref: string, what: string, expression: string, requests: number, period: 10 | 60) =>
@@ -103,7 +103,7 @@ function limits(plan: CloudflarePlan, here: string): Rule[] {
         mitigationTimeout: period,
       },
     });
-  // Files of a page come in dozens, and from the cache. The free plan knows of a request nothing but its path.
+  // A page loads dozens of static files, from the cache. On the free plan a rule can only match the path.
   const dynamic = `not starts_with(${path}, "/static/")`;
   const all = (expression: string) => limit("orion_limit_all", "requests", expression, 1000, 10);
   const logins = `(starts_with(${path}, "/session") or starts_with(${path}, "/login"))`;
@@ -113,7 +113,7 @@ function limits(plan: CloudflarePlan, here: string): Rule[] {
     case "pro":
       return [
         all(`${here} and ${dynamic}`),
-        // The method is not known on this plan: who looks at a session counts as well.
+        // A rule cannot match the method on this plan, so reading a session counts as well.
         limit("orion_limit_logins", "requests for sessions", `${here} and ${logins}`, 600, 60),
       ];
     case "business":
@@ -125,7 +125,7 @@ function limits(plan: CloudflarePlan, here: string): Rule[] {
   }
 }
 
-/** What is kept at the edge: static files; uploads as far as the app says so; and nothing else, whatever its name looks like. */
+/** Cloudflare caches static files, uploads as the app's headers allow, and nothing else, whatever its file extension. */
 function cache(here: string): Rule[] {
   const below = (folder: string) => `starts_with(${path}, "${folder}")`;
   const set = (
@@ -144,8 +144,8 @@ function cache(here: string): Rule[] {
     }),
     set("orion_cache_static", "Static files", below("/static/"), {
       cache: true,
-      // A month, as nginx tells browsers. An answer that went wrong is not kept: while a version is rolled out, an old app
-      // may be asked for a file that only the new one has.
+      // A month, as in nginx' headers for browsers. Errors are not cached: during a rollout an old app may get a request for a
+      // file that only the new one has.
       edgeTtl: {
         mode: "override_origin",
         default: 30 * 86_400,
@@ -153,7 +153,7 @@ function cache(here: string): Rule[] {
       },
       browserTtl,
     }),
-    // Only the app knows whether a file is for everybody.
+    // Only the app knows whether a file is public.
     set("orion_cache_uploads", "Uploads", below("/uploads/"), {
       cache: true,
       edgeTtl: { mode: "bypass_by_default" },
@@ -163,10 +163,10 @@ function cache(here: string): Rule[] {
 }
 
 /**
- * Settings of the zone that every plan may set. Brotli is none any more: Cloudflare compresses without being asked.
+ * Settings of the zone that every plan can set. Brotli is not a setting any more: Cloudflare always compresses.
  *
- * @param certificate whether Cloudflare signs the origins' certificate; another CA asks for its proof over plain HTTP, so that
- *   the way to HTTPS is then nginx' to show
+ * @param certificate whether Cloudflare signs the origins' certificate; another CA requests its challenges over plain HTTP, so
+ *   that nginx redirects to HTTPS instead of Cloudflare
  */
 export const zoneSettings = (certificate: boolean): Readonly<Record<string, string>> => ({
   ssl: "strict",
@@ -177,7 +177,7 @@ export const zoneSettings = (certificate: boolean): Readonly<Record<string, stri
   websockets: "on",
 });
 
-/** How bots are met. The free plan has one switch for all of them. */
+/** Settings against bots. The free plan has one switch for all of them. */
 export function botManagement(plan: CloudflarePlan): Omit<cloudflare.BotManagementArgs, "zoneId"> {
   if (plan === "free") return { enableJs: true, fightMode: true };
   return {
@@ -189,14 +189,14 @@ export function botManagement(plan: CloudflarePlan): Omit<cloudflare.BotManageme
   };
 }
 
-/** What a zone may tell of its plan. The API means to stop it: a zone that says nothing is taken at the stack's word. */
+/** The plan that the zone reports. The field is deprecated; without it the stack's setting is believed. */
 const zoneWithPlan = z.object({ name: z.string(), plan: z.object({ legacyId: z.string() }) });
 
 /**
- * What is wrong when a stack is set to another plan than its zone has; undefined when they agree. A plan that is not for
- * sale here is taken to have everything.
+ * The problem when the stack's plan is not the zone's; undefined when they agree. A zone with a plan that a stack cannot name
+ * is assumed to have every feature.
  *
- * @param zone as it was found
+ * @param zone as the API returned it
  */
 export function planProblem(zone: unknown, wanted: CloudflarePlan): string | undefined {
   const { data } = zoneWithPlan.safeParse(zone);

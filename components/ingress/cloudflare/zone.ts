@@ -9,23 +9,23 @@ import { formerly } from "../../former.ts";
 import { botManagement, type CloudflarePlan, planProblem, rulesets, zoneSettings } from "./rules.ts";
 
 export interface CloudflareZoneArgs {
-  /** Name of the zone. It is looked up and never managed: whoever deletes a stack keeps the domain. */
+  /** Name of the zone. It is looked up and never managed, so that deleting a stack keeps the domain. */
   readonly zone: string;
   /** Host name of the platform in that zone. */
   readonly domain: string;
   readonly plan: CloudflarePlan;
-  /** Whether Cloudflare's CA is to sign a certificate for the origins; without it they have to have one that is trusted. */
+  /** Whether Cloudflare's CA signs a certificate for the origins; otherwise they need one that Cloudflare trusts. */
   readonly certificate: boolean;
 }
 
-/** Days; the longest that the CA signs for. Nobody but Cloudflare trusts it, and a new one is an update away. */
+/** The CA's maximum. Only Cloudflare trusts the certificate, and an update can replace it at any time. */
 const validityDays = 5475;
 
-/** What Cloudflare does with what comes for the platform's host name: it filters it, and keeps what may be kept. */
+/** Cloudflare's configuration of the platform's host name: TLS, firewall, rate limits, bots and caching. */
 export class CloudflareZone extends pulumi.ComponentResource {
   readonly url: string;
   readonly zoneId: pulumi.Output<string>;
-  /** The origins' certificate and its key, in PEM; the key is a secret. Undefined when none was asked for. */
+  /** The origins' certificate and its key, in PEM; the key is a secret. Undefined without `certificate` in the arguments. */
   readonly certificate:
     { readonly chain: pulumi.Output<string>; readonly privateKey: pulumi.Output<string> } | undefined;
 
@@ -77,12 +77,12 @@ export class CloudflareZone extends pulumi.ComponentResource {
       `${name}-certificate`,
       {
         csr: request.certRequestPem,
-        // One name has one order; with several, the API's would be another one.
+        // One name only: the API returns several names in another order.
         hostnames: [domain],
         requestType: "origin-ecc",
         requestedValidity: validityDays,
       },
-      // The API does not always tell the validity again, and a change of it would replace the certificate.
+      // The API does not always return the validity, and a change of it would replace the certificate.
       { parent: this, ignoreChanges: ["requestedValidity"] },
     );
     return { chain: certificate.certificate, privateKey: pulumi.secret(key.privateKeyPem) };

@@ -1,4 +1,4 @@
-/** The one way a container is made: every option whose default would hurt is set here. */
+/** Creates the container of a service, with every Docker option whose default would be harmful set. */
 import type { ImageKey } from "../../../config/images.ts";
 import { definitionOf } from "../../../topology/catalogue.ts";
 import * as docker from "@pulumi/docker";
@@ -10,12 +10,12 @@ import { dockerLabels } from "./labels.ts";
 import type { DockerRuntime } from "./runtime.ts";
 
 export interface ContainerArgs {
-  /** Key of the image at the place. */
+  /** Key of the image. */
   readonly image: ImageKey;
   /** @default - the image's own command */
   readonly command?: readonly pulumi.Input<string>[];
   readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Further names in the container network, beside the service's own. */
+  /** Names in the container network, in addition to the service's own. */
   readonly aliases?: readonly pulumi.Input<string>[];
   readonly volumes?: readonly docker.types.input.ContainerVolume[];
   /** Folders of the host; a container does not start while one is missing. */
@@ -24,32 +24,32 @@ export interface ContainerArgs {
   readonly files?: readonly docker.types.input.ContainerUpload[];
   /** Directories in memory, with their mount options. */
   readonly tmpfs?: Readonly<Record<string, string>>;
-  /** How it shows that it is healthy. */
+  /** The health check. */
   readonly health: Probe;
-  /** How long the service may take to end well before it is killed. */
+  /** How long the service may take to end after SIGTERM, before it is killed. */
   readonly stopSeconds: number;
   /** Size of /dev/shm in MiB. @default 64 */
   readonly shmMb?: number;
   /**
-   * A new one is made and healthy before the old one goes; their names differ, and they publish no port.
-   * @default false - the old one goes first
+   * Whether the new container is healthy before the old one is deleted; their names differ, and they publish no port.
+   * @default false - the old one is deleted first
    */
   readonly sideBySide?: boolean;
 }
 
-/** Properties that the provider neither updates in place nor replaces for; and a start that failed is done again. */
+/** Properties whose change the provider would ignore, and the mark of a failed start, which must be repeated. */
 const replaceOnChanges = ["healthcheck", "init", "tmpfs", "#initerror"];
 
 /**
- * Makes the container of a service and waits until it is healthy.
+ * Creates the container of a service and waits until it is healthy.
  *
- * @param name logical name; the child of `parent`
+ * @param name logical name
  */
 export function createContainer(
   name: string,
   service: Service,
   args: ContainerArgs,
-  place: DockerRuntime,
+  runtime: DockerRuntime,
   opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource },
 ): docker.Container {
   const { sideBySide = false } = args;
@@ -62,12 +62,12 @@ export function createContainer(
     name,
     {
       ...(!sideBySide && { name: service.container }),
-      image: place.image(args.image),
+      image: runtime.image(args.image),
       ...(args.command && { command: definition.keeps === "data" ? [...args.command] : expendable(args.command) }),
       envs: Object.entries(args.environment ?? {}).map(([key, value]) => pulumi.interpolate`${key}=${value}`),
-      labels: [...dockerLabels(place.naming, labelledKind(service)), { label: "service", value: service.name }],
+      labels: [...dockerLabels(runtime.naming, labelledKind(service)), { label: "service", value: service.name }],
       networkMode: "bridge",
-      networksAdvanced: [{ name: place.network, aliases: [service.name, ...(args.aliases ?? [])] }],
+      networksAdvanced: [{ name: runtime.network, aliases: [service.name, ...(args.aliases ?? [])] }],
       ports: service.published.map(({ address, port, containerPort }) => ({
         ip: address,
         external: port,
@@ -88,9 +88,9 @@ export function createContainer(
       init: true,
       restart: "unless-stopped",
       memory: service.memoryMb,
-      // The same as the memory: no swap. A service that swaps is slower than one that is restarted.
+      // Equal to the memory: no swap. A service that swaps is worse than one that is restarted.
       memorySwap: service.memoryMb,
-      // What must survive a full machine is not reclaimed first.
+      // When the machine's memory is full, the memory of services with data is reclaimed last.
       ...(definition.keeps === "data" && { memoryReservation: service.memoryMb }),
       cpuShares: definition.cpuShares,
       shmSize: args.shmMb ?? 64,
@@ -104,7 +104,7 @@ export function createContainer(
       wait: true,
       waitTimeout: secondsUntilHealthy,
     },
-    { ...place.options(opts.parent), replaceOnChanges, deleteBeforeReplace: !sideBySide, ...opts },
+    { ...runtime.options(opts.parent), replaceOnChanges, deleteBeforeReplace: !sideBySide, ...opts },
   );
 }
 
@@ -114,8 +114,8 @@ export function dockerDuration(seconds: number): string {
 }
 
 /**
- * A command whose process the kernel kills before those that keep data, when the server runs out of memory: PostgreSQL's own
- * score could be lowered only with a capability, so that all others raise theirs. Redis does it by its configuration.
+ * Raises the command's OOM score: when the server runs out of memory, the kernel kills it before services with data.
+ * Lowering PostgreSQL's score would need a capability, so all others raise theirs. Redis does it by its configuration.
  */
 export const expendable = (command: readonly pulumi.Input<string>[]): pulumi.Input<string>[] => [
   ...["sh", "-c", 'echo 500 2>/dev/null > /proc/self/oom_score_adj; exec "$@"', "sh"],

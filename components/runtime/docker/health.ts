@@ -6,10 +6,10 @@
  * result. From then on it sleeps before it probes: one check a minute. A container that was healthy and fails the probe is
  * probed again for a minute before the check fails: on a busy machine it may only be slow.
  *
- * Nothing restarts an unhealthy container. Who notices a container that does not work:
+ * Nothing restarts an unhealthy container. How a failure is noticed:
  * - a process that ends: Docker, which starts the container again within a second, without any check;
  * - an app that hangs: nginx, which sends a GET that has no answer after a minute to another instance;
- * - an edge that hangs: the load balancer, which asks every three seconds and takes three answers for one;
+ * - an edge that hangs: the load balancer, which checks every three seconds and takes it out after three failures;
  * - any other hang: `make doctor`, `docker ps`, and an update that waits for the server, after at most
  *   {@link secondsUntilUnhealthy} seconds.
  */
@@ -23,7 +23,7 @@ export interface DockerHealthcheck {
   readonly startPeriod: number;
 }
 
-/** How a container shows that it is healthy. */
+/** The commands of a health check. */
 export interface Probe {
   /** Shell commands that end with 0 when the container is healthy, and print why it is not. */
   readonly commands: string;
@@ -37,9 +37,9 @@ const answerSeconds = 10;
 /** A container that was healthy is probed this often before the check fails, with so many seconds between. */
 const tries = 4;
 const betweenTries = 10;
-/** So many checks in a row must fail. The first of them has probed four times already. */
+/** Failed checks in a row that make a container unhealthy. The first of them has probed four times already. */
 const retries = 4;
-/** After so many failed checks the container is probed less often: no update waits for it any more. */
+/** After this many failed checks the container is probed less often: no update waits for it any more. */
 const failuresUntilRare = 60;
 const rarePause = 15;
 
@@ -52,7 +52,7 @@ const startPeriod = 120;
 /** The longest that the script takes. It must end in time itself: Docker 20.10 leaves the process of a check that timed out. */
 const longestCheck = pause + tries * answerSeconds + (tries - 1) * betweenTries;
 
-/** After so many seconds a container that hangs is called unhealthy, at the latest. */
+/** A container that hangs is unhealthy after this many seconds at the latest. */
 export const secondsUntilUnhealthy = longestCheck + betweenChecks + (retries - 1) * (answerSeconds + betweenChecks);
 
 /** The longest that a new container may take to become healthy, in seconds. */

@@ -5,18 +5,18 @@ import type { DockerRuntime } from "./runtime.ts";
 
 export interface HostFilesArgs extends Omit<InputsOf<HostFilesInputs>, "host" | "sshOptions"> {
   /** The Docker Engine of the server; it is reached over SSH. */
-  readonly place: DockerRuntime;
+  readonly runtime: DockerRuntime;
 }
 
 /** Files that are written to a server over SSH, and a command that makes the server use them (plugin/host-files.ts). */
 export class HostFiles extends pulumi.CustomResource {
   constructor(
     name: string,
-    { place, ...args }: HostFilesArgs,
+    { runtime, ...args }: HostFilesArgs,
     opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource },
   ) {
-    const { dockerHost, sshOptions = [] } = place.engine;
-    const { deletedWith } = place.options(opts.parent);
+    const { dockerHost, sshOptions = [] } = runtime.engine;
+    const { deletedWith } = runtime.options(opts.parent);
     super(
       "orion:index:HostFiles",
       name,

@@ -1,4 +1,4 @@
-/** The labels of everything that a stack has in Docker. Pure. */
+/** The labels of a stack's containers, volumes and networks in Docker. Pure. */
 import type * as docker from "@pulumi/docker";
 import { type Naming, lastingLabels } from "../../../topology/naming.ts";
 

@@ -5,23 +5,23 @@ import type { InputsOf } from "../../inputs.ts";
 import type { DockerRuntime } from "./runtime.ts";
 
 export interface LiveFilesArgs extends Omit<InputsOf<LiveFilesInputs>, "dockerHost" | "sshOptions" | "image"> {
-  readonly place: DockerRuntime;
-  /** Key of an image at the place, for writing the files and checking them. */
+  readonly runtime: DockerRuntime;
+  /** Key of the image in which the files are written and checked. */
   readonly image: ImageKey;
 }
 
-/** Files that a running container reads again when they change, checked before and switched in one step (plugin/live-files.ts). */
+/** Files that a running container reloads when they change; they are checked first and replaced in one step (plugin/live-files.ts). */
 export class LiveFiles extends pulumi.CustomResource {
   constructor(
     name: string,
-    { place, image, ...args }: LiveFilesArgs,
+    { runtime, image, ...args }: LiveFilesArgs,
     opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource },
   ) {
-    const { deletedWith } = place.options(opts.parent);
+    const { deletedWith } = runtime.options(opts.parent);
     super(
       "orion:index:LiveFiles",
       name,
-      { ...place.engine, image: place.image(image), ...args },
+      { ...runtime.engine, image: runtime.image(image), ...args },
       { ...(deletedWith && { deletedWith }), ...opts },
     );
   }

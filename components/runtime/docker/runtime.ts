@@ -1,4 +1,4 @@
-/** One Docker Engine that containers are placed on: its provider, its network, its images. */
+/** One Docker Engine that containers run on: its provider, and the stack's network and images there. */
 import type { ImageKey } from "../../../config/images.ts";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
@@ -14,17 +14,17 @@ export interface DockerRuntimeArgs {
   readonly sshOptions?: pulumi.Input<string[]>;
   /** References of the images that the containers here need, by key. */
   readonly images: ReadonlyMap<ImageKey, string>;
-  /** With which private images are fetched; the password is sent with each call and kept by no engine. */
+  /** Login for private images; the password is sent with each call and stored on no engine. */
   readonly login?: RegistryLogin | undefined;
-  /** Bytes of a packet in the container network; Hetzner's private network carries 1450. @default 1500 */
+  /** MTU of the container network; Hetzner's private network has 1450. @default 1500 */
   readonly mtu?: number;
-  /** The server that all of this goes away with. @default - a machine that is not ours */
+  /** The server of the engine; resources on it are deleted with the server. @default - the stack does not manage the machine */
   readonly server?: pulumi.Resource;
-  /** What has to be done before the engine is spoken to. @default - nothing */
+  /** What must exist before the first call to the engine. @default - nothing */
   readonly ready?: pulumi.Resource;
 }
 
-/** Whom a private registry knows us as. */
+/** Login at a private image registry. */
 export interface RegistryLogin {
   /** Host and port, as images name them. */
   readonly registry: string;
@@ -32,10 +32,10 @@ export interface RegistryLogin {
   readonly password: pulumi.Output<string>;
 }
 
-/** A Docker Engine with the network and the images of one stack; containers are put on it by the other components. */
+/** A Docker Engine with the network and the images of one stack; other components create containers on it. */
 export class DockerRuntime extends pulumi.ComponentResource {
   readonly naming: Naming;
-  /** How the `orion` plugin finds the engine. */
+  /** The engine's address for resources of the `orion` plugin. */
   readonly engine: {
     readonly dockerHost: pulumi.Input<string>;
     readonly sshOptions?: pulumi.Input<string[]>;
@@ -58,12 +58,12 @@ export class DockerRuntime extends pulumi.ComponentResource {
     this.registerOutputs({ network: this.network });
   }
 
-  /** The exact image, by its content's digest, so that a container runs what was tested and a preview sees a change. */
+  /** The image's id, so that a container runs exactly this image and a preview shows a change of its contents. */
   image(key: ImageKey): pulumi.Output<string> {
     return this.#find(key).imageId;
   }
 
-  /** The name of an image that is there, for what is not run by the engine. */
+  /** The name of a pulled image, for scripts on the server that run it. */
   reference(key: ImageKey): pulumi.Output<string> {
     return this.#find(key).name;
   }
@@ -71,10 +71,13 @@ export class DockerRuntime extends pulumi.ComponentResource {
   #find(key: ImageKey): docker.RemoteImage {
     const image = this.#images.get(key);
     if (image) return image;
-    throw new Error(`image '${key}' was not asked for at this place; known: ${[...this.#images.keys()].join(", ")}`);
+    throw new Error(
+      `The image '${key}' is not one of this Docker Engine's: ${[...this.#images.keys()].join(", ")}. ` +
+        "The service's definition in topology/services/ must list it.",
+    );
   }
 
-  /** Options for a resource on this engine. With its server it is gone: nothing is asked of a dead machine. */
+  /** Options for a resource on this engine. It is deleted with its server, without a call to a machine that may be dead. */
   options(parent: pulumi.Resource): pulumi.CustomResourceOptions {
     return { parent, provider: this.provider, ...(this.#server && { deletedWith: this.#server }) };
   }
@@ -110,7 +113,7 @@ export class DockerRuntime extends pulumi.ComponentResource {
     return new Map(
       [...args.images].map(([key, reference]) => [
         key,
-        // Shared with other stacks of this machine, and wanted again after a `down`: never deleted.
+        // Never deleted: other stacks of this machine share it, and the next `up` after a `down` needs it.
         new docker.RemoteImage(`${name}-image-${key}`, { name: reference, keepLocally: true }, this.options(this)),
       ]),
     );

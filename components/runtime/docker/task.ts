@@ -8,34 +8,34 @@ import type { DockerRuntime } from "./runtime.ts";
 type Own = "dockerHost" | "sshOptions" | "image" | "network" | "labels" | "volumes";
 
 export interface TaskArgs extends Omit<InputsOf<TaskInputs>, Own> {
-  readonly place: DockerRuntime;
-  /** Key of the image at the place. */
+  readonly runtime: DockerRuntime;
+  /** Key of the image. */
   readonly image: ImageKey;
   /** Volumes as `name:/path`. @default - none */
   readonly volumes?: readonly pulumi.Input<string>[];
 }
 
 /**
- * A container that runs once, to its end, when the resource is created and whenever an argument changes.
- * When it fails the update fails with the end of its log, and the next update runs it again.
+ * A container that runs once, when the resource is created and whenever an argument changes.
+ * When it fails, the update fails with the end of its log, and the next update runs it again.
  */
 export class Task extends pulumi.CustomResource {
   constructor(
     name: string,
-    { place, image, volumes = [], ...args }: TaskArgs,
+    { runtime, image, volumes = [], ...args }: TaskArgs,
     opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource },
   ) {
-    // The `orion` plugin takes no provider of the Docker place.
-    const { deletedWith } = place.options(opts.parent);
+    // The `orion` plugin serves this resource, so it must not inherit the runtime's Docker provider.
+    const { deletedWith } = runtime.options(opts.parent);
     super(
       "orion:index:Task",
       name,
       {
-        ...place.engine,
+        ...runtime.engine,
         ...args,
-        image: place.image(image),
-        network: place.network,
-        labels: lastingLabels(place.naming, "release"),
+        image: runtime.image(image),
+        network: runtime.network,
+        labels: lastingLabels(runtime.naming, "release"),
         volumes,
       },
       { ...(deletedWith && { deletedWith }), ...opts },

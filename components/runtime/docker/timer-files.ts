@@ -6,12 +6,12 @@ export interface TimerFilesArgs {
   /** Texts of both. */
   readonly service: string;
   readonly timer: string;
-  /** A command line that has to end well before the timer is started. @default - none */
+  /** A command line that must succeed before the timer is started. @default - none */
   readonly first?: string;
 }
 
-/** What a server runs at its own times: a service and its timer for systemd, among the files that it gets. */
-export function timerFiles({ unit, service, timer, first }: TimerFilesArgs): Omit<HostFilesArgs, "place"> {
+/** Files and commands that install a systemd service and its timer on a server. */
+export function timerFiles({ unit, service, timer, first }: TimerFilesArgs): Omit<HostFilesArgs, "runtime"> {
   const path = `/etc/systemd/system/${unit}`;
   const steps = ["systemctl daemon-reload", ...(first ? [first] : []), `systemctl enable --now --quiet ${unit}.timer`];
   return {
@@ -20,7 +20,7 @@ export function timerFiles({ unit, service, timer, first }: TimerFilesArgs): Omi
       [`${path}.timer`]: { text: timer, mode: "0644" },
     },
     command: ["sh", "-c", steps.join(" && ")],
-    // A server that was rebuilt has none.
+    // A rebuilt server has no timer.
     removal: ["sh", "-c", `[ ! -e ${path}.timer ] || systemctl disable --now --quiet ${unit}.timer`],
   };
 }

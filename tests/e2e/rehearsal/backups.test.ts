@@ -130,7 +130,7 @@ async function filesOf(host: string, user = "orion_user", database = "orion_db")
     "up",
     () =>
       new Backup("backup", {
-        place: placeOf("postgres", "rclone"),
+        runtime: placeOf("postgres", "rclone"),
         store,
         databaseUrl,
         external: user !== "orion_user",

@@ -3,7 +3,7 @@ import { Platform } from "../../../components/platform.ts";
 import type { Phase } from "../../../config/schema.ts";
 import { plan } from "../../../topology/plan.ts";
 import { compose, type Recorded } from "../support/compose.ts";
-import { named } from "../support/place.ts";
+import { named } from "../support/runtime.ts";
 import { settingsOf } from "../support/settings.ts";
 
 const production = async (phase: Phase, values = {}): Promise<readonly Recorded[]> => {

@@ -8,7 +8,7 @@ import { graphOf, stateSchema } from "../../../policy/state.ts";
 import type { Phase } from "../../../config/schema.ts";
 import { withoutServer } from "../../../tools/promotion/forget-server.ts";
 import { type Deployment, resourceSchema } from "../../../tools/state.ts";
-import { named } from "../support/place.ts";
+import { named } from "../support/runtime.ts";
 import { graphsBetween, images, stackOf, stateOf, titles } from "./support.ts";
 
 const scale = stackOf("scale");

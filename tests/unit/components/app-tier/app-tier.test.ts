@@ -2,7 +2,7 @@
 import { AppTier } from "../../../../components/app-tier/app-tier.ts";
 import { compose } from "../../support/compose.ts";
 import { httpProbe } from "../../../../components/runtime/docker/health.ts";
-import { containerBasics, expendable, healthOf, known, named, placeOf, serviceOf } from "../../support/place.ts";
+import { containerBasics, expendable, healthOf, known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
 
 const modes = ["preview", "up"] as const;
 const environment = { DATABASE_URL: "postgresql://database" };
@@ -16,7 +16,7 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
   const tier = (instances: number, sideBySide = false) =>
     compose(mode, () => {
       const services = Array.from({ length: instances }, (_, n) => serviceOf("app", { name: `app-${n + 1}` }));
-      const args = { place: placeOf("app"), services, environment, uvicornWorkers: 4 };
+      const args = { runtime: runtimeOf("app"), services, environment, uvicornWorkers: 4 };
       return new AppTier("app", { ...args, sideBySide, uploads: "orion-test-uploads" });
     });
 
@@ -45,7 +45,7 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
   test("another version has another name, which is no secret", async () => {
     const networks = async (uvicornWorkers: number) => {
       const { resources } = await compose(mode, () => {
-        const args = { place: placeOf("app"), services: [serviceOf("app")], environment };
+        const args = { runtime: runtimeOf("app"), services: [serviceOf("app")], environment };
         return new AppTier("app", { ...args, uvicornWorkers, sideBySide: true });
       });
       return named(resources, "app").inputs["networksAdvanced"];

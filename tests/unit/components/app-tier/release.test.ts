@@ -1,7 +1,7 @@
 /** What happens before a release: migrations and the initialisation. */
 import { Release } from "../../../../components/app-tier/release.ts";
 import { compose } from "../../support/compose.ts";
-import { known, named, placeOf, serviceOf } from "../../support/place.ts";
+import { known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
 
 const modes = ["preview", "up"] as const;
 const environment = { DATABASE_URL: "postgresql://database" };
@@ -10,7 +10,7 @@ describe.each(modes)("Release in mode %s", (mode) => {
   test("migrations first, then the initialisation", async () => {
     const { resources } = await compose(
       mode,
-      () => new Release("release", { place: placeOf("app"), service: serviceOf("release"), environment }),
+      () => new Release("release", { runtime: runtimeOf("app"), service: serviceOf("release"), environment }),
     );
     expect(named(resources, "release-migrate").inputs).toEqual({
       dockerHost: "unix:///var/run/docker.sock",
@@ -29,7 +29,7 @@ describe.each(modes)("Release in mode %s", (mode) => {
 
   test("an image that is older than the data does not migrate", async () => {
     const { resources } = await compose(mode, () => {
-      const args = { place: placeOf("app"), service: serviceOf("release"), environment, migrate: false };
+      const args = { runtime: runtimeOf("app"), service: serviceOf("release"), environment, migrate: false };
       return new Release("release", args);
     });
     expect(resources.map(({ name }) => name)).not.toContain("release-migrate");

@@ -3,7 +3,7 @@ import { Cache } from "../../../../components/cache/cache.ts";
 import { redisConfig } from "../../../../components/cache/redis-config.ts";
 import { compose } from "../../support/compose.ts";
 import { redisProbe } from "../../../../components/runtime/docker/health.ts";
-import { containerBasics, healthOf, known, named, placeOf, serviceOf } from "../../support/place.ts";
+import { containerBasics, healthOf, known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
 
 const modes = ["preview", "up"] as const;
 const onPort = (port: number, containerPort: number) => ({
@@ -14,7 +14,7 @@ describe.each(modes)("Cache in mode %s", (mode) => {
   const cache = () =>
     compose(mode, () => {
       const service = serviceOf("cache", onPort(6380, 6379));
-      return new Cache("cache", { place: placeOf("redis"), service, use: "all", maxMemoryMb: 256 });
+      return new Cache("cache", { runtime: runtimeOf("redis"), service, use: "all", maxMemoryMb: 256 });
     });
 
   test("the server's container", async () => {

@@ -10,7 +10,7 @@ import { backupService, backupTimer } from "../../../../components/database/back
 import { restoreDrillScript } from "../../../../components/database/restore-drill-script.ts";
 import { backupNow } from "../../../../tools/backup.ts";
 import { compose } from "../../support/compose.ts";
-import { named, placeOf } from "../../support/place.ts";
+import { named, runtimeOf } from "../../support/runtime.ts";
 import { temporaryFolder } from "../../../../testing/folder.ts";
 
 const store = {
@@ -29,7 +29,10 @@ const access = { endpoint: "https://files.example.net", accessKeyId: "id", secre
 
 describe.each(["preview", "up"] as const)("Backup in mode %s", (mode) => {
   const composed = (more: Partial<BackupArgs> = {}) =>
-    compose(mode, () => new Backup("backup", { place: placeOf("postgres", "rclone"), store, databaseUrl, ...more }));
+    compose(
+      mode,
+      () => new Backup("backup", { runtime: runtimeOf("postgres", "rclone"), store, databaseUrl, ...more }),
+    );
 
   test("is files on the server, and a timer that is started", async () => {
     const { resources } = await composed();
@@ -175,7 +178,7 @@ describe("the texts", () => {
     "mysql://user:p4ssw0rd@host/x",
     "postgresql://u:p4ssw0rd%@host/x",
   ])("%s is refused, and not repeated", (url) => {
-    expect(() => databaseText(url)).toThrow(/^orion:databaseUrl: got something else, allowed: postgresql:/);
+    expect(() => databaseText(url)).toThrow(/^orion:databaseUrl: got an invalid URL, allowed: postgresql:/);
     expect(() => databaseText(url)).not.toThrow("p4ssw0rd");
   });
 

@@ -3,7 +3,7 @@ import { Database } from "../../../../components/database/database.ts";
 import { postgresSettings } from "../../../../components/database/postgres-settings.ts";
 import { compose } from "../../support/compose.ts";
 import { postgresProbe } from "../../../../components/runtime/docker/health.ts";
-import { containerBasics, healthOf, known, named, placeOf, serviceOf } from "../../support/place.ts";
+import { containerBasics, healthOf, known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
 
 const modes = ["preview", "up"] as const;
 const onPort = (port: number, containerPort: number) => ({
@@ -14,7 +14,7 @@ describe.each(modes)("Database in mode %s", (mode) => {
   const database = (kind: "volume" | "memory") =>
     compose(mode, () => {
       const service = serviceOf("database", onPort(5432, 5432));
-      return new Database("database", { place: placeOf("postgres"), service, data: { kind } });
+      return new Database("database", { runtime: runtimeOf("postgres"), service, data: { kind } });
     });
 
   test("the server's container", async () => {

@@ -7,21 +7,21 @@ import { postgresSettings } from "../../../../components/database/postgres-setti
 import { Replica } from "../../../../components/database/replica.ts";
 import { admissionScript, dismissalScript, replicaCommand } from "../../../../components/database/replication.ts";
 import { compose } from "../../support/compose.ts";
-import { known, named, placeOf, serviceOf } from "../../support/place.ts";
+import { known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
 import { temporaryFolder } from "../../../../testing/folder.ts";
 
 describe.each(["preview", "up"] as const)("Replica in mode %s", (mode) => {
   const replica = () =>
     compose(mode, () => {
-      const place = placeOf("postgres");
+      const runtime = runtimeOf("postgres");
       const published = [{ address: "10.20.1.22", port: 5432, containerPort: 5432 }];
       const own = serviceOf("database", { name: "replica-1", published });
       const replicaService = { ...own, kind: "replica", follows: "10.20.1.11:5432" } as const;
       return new Replica("replica-1", {
-        ...{ place, service: replicaService, maxConnections: 100 },
+        ...{ runtime, service: replicaService, maxConnections: 100 },
         ...{ address: "10.20.1.22:5432", path: "/mnt/orion-data/postgres" },
         ...{ databasePassword: pulumi.secret("of the platform"), source: "10.20.1.11:5432" },
-        primary: { place, service: serviceOf("database") },
+        primary: { runtime, service: serviceOf("database") },
       });
     });
 

@@ -2,14 +2,14 @@
 import { Docs } from "../../../../components/docs/docs.ts";
 import { compose } from "../../support/compose.ts";
 import { httpProbe } from "../../../../components/runtime/docker/health.ts";
-import { healthOf, named, placeOf, serviceOf } from "../../support/place.ts";
+import { healthOf, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
 
 const modes = ["preview", "up"] as const;
 
 test.each(modes)("Docs in mode %s is one container", async (mode) => {
   const { resources } = await compose(
     mode,
-    () => new Docs("docs", { place: placeOf("docs"), service: serviceOf("docs") }),
+    () => new Docs("docs", { runtime: runtimeOf("docs"), service: serviceOf("docs") }),
   );
   expect(named(resources, "docs-mkdocs").inputs).toMatchObject({
     name: "orion-test-docs",

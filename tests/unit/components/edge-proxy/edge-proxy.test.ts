@@ -3,7 +3,7 @@ import { EdgeProxy, type EdgeProxyArgs } from "../../../../components/edge-proxy
 import { nginxConfig } from "../../../../components/edge-proxy/nginx-config.ts";
 import { compose, type Recorded } from "../../support/compose.ts";
 import { httpProbe } from "../../../../components/runtime/docker/health.ts";
-import { containerBasics, expendable, healthOf, known, named, placeOf, serviceOf } from "../../support/place.ts";
+import { containerBasics, expendable, healthOf, known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
 
 const modes = ["preview", "up"] as const;
 
@@ -11,7 +11,7 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
   const edge = (more: Partial<EdgeProxyArgs> = {}) =>
     compose(mode, () => {
       const service = serviceOf("edge", { published: [{ address: "127.0.0.1", port: 8080, containerPort: 8080 }] });
-      return new EdgeProxy("edge", { place: placeOf("nginx"), service, app: "app-1a2b", bodyLimitMb: 50, ...more });
+      return new EdgeProxy("edge", { runtime: runtimeOf("nginx"), service, app: "app-1a2b", bodyLimitMb: 50, ...more });
     });
 
   test("nginx with its whole configuration", async () => {

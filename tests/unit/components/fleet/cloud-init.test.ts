@@ -97,7 +97,7 @@ describe("the packet filter of the private network", () => {
 });
 
 describe("Hetzner's firewall", () => {
-  const ports = (web: "cloudflare" | "everybody" | "nobody", adminCidrs = ["203.0.113.0/24"]) =>
+  const ports = (web: "cloudflare" | "all" | "none", adminCidrs = ["203.0.113.0/24"]) =>
     firewallRules({ adminCidrs, web }).map(({ port, sourceIps }) => [port ?? "icmp", sourceIps]);
 
   test("opens the web to Cloudflare's ranges alone, and SSH to the operators", () => {
@@ -109,9 +109,9 @@ describe("Hetzner's firewall", () => {
   });
 
   test("without Cloudflare the web is open; a server behind others opens nothing but SSH", () => {
-    expect(new Map(ports("everybody") as [string, string[]][]).get("443")).toEqual(["0.0.0.0/0", "::/0"]);
-    expect(ports("nobody").map(([port]) => port)).toEqual(["22", "icmp"]);
-    expect(ports("nobody", []).map(([port]) => port)).toEqual(["icmp"]);
+    expect(new Map(ports("all") as [string, string[]][]).get("443")).toEqual(["0.0.0.0/0", "::/0"]);
+    expect(ports("none").map(([port]) => port)).toEqual(["22", "icmp"]);
+    expect(ports("none", []).map(([port]) => port)).toEqual(["icmp"]);
   });
 });
 

@@ -7,7 +7,7 @@ import { planServers } from "../../../../topology/fleet.ts";
 import type { Naming } from "../../../../topology/naming.ts";
 import type { Server } from "../../../../topology/server.ts";
 import { compose } from "../../support/compose.ts";
-import { named } from "../../support/place.ts";
+import { named } from "../../support/runtime.ts";
 import { settingsOf } from "../../support/settings.ts";
 
 const naming: Naming = { stack: "prod", phase: "scale" };

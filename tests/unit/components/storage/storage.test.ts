@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { permissionId } from "../../../../components/storage/bucket.ts";
 import { type R2Args, Storage } from "../../../../components/storage/storage.ts";
 import { compose, mockZoneId } from "../../support/compose.ts";
-import { named, placeOf } from "../../support/place.ts";
+import { named, runtimeOf } from "../../support/runtime.ts";
 
 const accountId = "a".repeat(32);
 const endpoint = "https://files.example.net";
@@ -13,7 +13,7 @@ describe.each(["preview", "up"] as const)("Storage in mode %s", (mode) => {
   test("local: a protected volume, and the app is told its directory", async () => {
     const { resources, result } = await compose(
       mode,
-      () => new Storage("storage", { backend: "local", place: placeOf() }),
+      () => new Storage("storage", { backend: "local", runtime: runtimeOf() }),
     );
     expect(named(resources, "storage-uploads")).toMatchObject({
       inputs: { name: "orion-test-uploads" },

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { WorkerTier } from "../../../../components/worker-tier/worker-tier.ts";
 import { compose } from "../../support/compose.ts";
 import { beatProbe, httpProbe, workerProbe } from "../../../../components/runtime/docker/health.ts";
-import { containerBasics, expendable, healthOf, known, named, placeOf, serviceOf } from "../../support/place.ts";
+import { containerBasics, expendable, healthOf, known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
 
 const modes = ["preview", "up"] as const;
 const environment = { DATABASE_URL: "postgresql://database" };
@@ -23,7 +23,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
         serviceOf("beat"),
         serviceOf("flower", { published: [{ address: "127.0.0.1", port: 5555, containerPort: 5555 }] }),
       ];
-      const args = { place: placeOf("app"), services, environment, sideBySide: false };
+      const args = { runtime: runtimeOf("app"), services, environment, sideBySide: false };
       return new WorkerTier("workers", args);
     });
 
@@ -51,7 +51,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
       const services = [
         serviceOf("flower", { published: [{ address: "127.0.0.1", port: 5555, containerPort: 5555 }] }),
       ];
-      const args = { place: placeOf("app"), services, environment, sideBySide: true };
+      const args = { runtime: runtimeOf("app"), services, environment, sideBySide: true };
       return new WorkerTier("workers", { ...args, flowerPassword: pulumi.secret("hidden") });
     });
     expect(named(resources, "workers-flower").inputs["envs"]).toContainEqual({

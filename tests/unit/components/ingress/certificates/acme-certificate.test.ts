@@ -17,7 +17,7 @@ import {
 } from "../../../../../components/ingress/certificates/acme-files.ts";
 import { nginxConfig } from "../../../../../components/edge-proxy/nginx-config.ts";
 import { compose } from "../../../support/compose.ts";
-import { named, placeOf } from "../../../support/place.ts";
+import { named, runtimeOf } from "../../../support/runtime.ts";
 import { temporaryFolder } from "../../../../../testing/folder.ts";
 
 const server = "https://acme.example.net/directory";
@@ -28,7 +28,7 @@ const settings: AcmeSettings = {
   ...{ edge: "orion-test-edge-1", config: "/etc/orion/edge/current/nginx.conf", hasAuthority: true },
 };
 const args = (more: Partial<AcmeArgs> = {}): AcmeArgs => ({
-  ...{ place: placeOf("certbot"), hostname, server, ...more },
+  ...{ runtime: runtimeOf("certbot"), hostname, server, ...more },
   edge: { container: settings.edge, config: settings.config },
 });
 const units = ["/etc/systemd/system/orion-certificate.service", "/etc/systemd/system/orion-certificate.timer"];
@@ -116,7 +116,7 @@ esac
     expect(run("prepare", { EDGE_UP: "false" }).status).toBe(0);
     const first = current();
     const refused = run("obtain", { EDGE_UP: "true", EDGE_REFUSES: "1", ISSUED: "one" });
-    expect(refused.stderr).toContain("the edge does not take the new certificate; it goes on with the old one");
+    expect(refused.stderr).toContain("the edge did not accept the new certificate; it keeps the old one");
     expect([refused.status, current()]).toEqual([1, first]);
     const taken = run("obtain", { EDGE_UP: "true", EDGE_REFUSES: "0", ISSUED: "two" });
     expect([taken.status, taken.stderr]).toEqual([0, ""]);

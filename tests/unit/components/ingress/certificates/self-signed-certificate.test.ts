@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { SelfSignedCertificate } from "../../../../../components/ingress/certificates/self-signed-certificate.ts";
 import { compose } from "../../../support/compose.ts";
-import { known, named } from "../../../support/place.ts";
+import { known, named } from "../../../support/runtime.ts";
 
 test.each(["preview", "up"] as const)("in mode %s it is for one host name, and renewed in time", async (mode) => {
   const { resources, result } = await compose(

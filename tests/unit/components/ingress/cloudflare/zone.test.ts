@@ -4,7 +4,7 @@ import { botManagement, rulesets, zoneSettings } from "../../../../../components
 import { CloudflareZone, type CloudflareZoneArgs } from "../../../../../components/ingress/cloudflare/zone.ts";
 import { HostName } from "../../../../../components/ingress/host-name.ts";
 import { compose, mockZoneId, type Recorded } from "../../../support/compose.ts";
-import { known, named } from "../../../support/place.ts";
+import { known, named } from "../../../support/runtime.ts";
 
 const domain = "orion.example.com";
 const zoneId = mockZoneId("example.com");

@@ -9,7 +9,7 @@ import type { Recorded } from "./compose.ts";
 
 export const naming: Naming = { stack: "test", phase: "development" };
 
-export const placeOf = (...images: ImageKey[]): DockerRuntime =>
+export const runtimeOf = (...images: ImageKey[]): DockerRuntime =>
   new DockerRuntime("local", {
     naming,
     dockerHost: "unix:///var/run/docker.sock",
