@@ -1,4 +1,4 @@
-/** The docker command line, on this machine for a local engine and on its own machine for one that is reached over SSH. */
+/** Runs the docker command line for an engine: on this machine, or over SSH on the engine's own machine. */
 import type { Outcome, Run } from "../common/process.ts";
 import { sshArguments } from "../common/ssh.ts";
 
@@ -13,17 +13,17 @@ export interface Engine {
 export interface DockerCall {
   readonly engine: Engine;
   readonly args: readonly string[];
-  /** What docker reads from its standard input: there, no secret stands in a process list. */
+  /** Docker's standard input; unlike arguments it is not in the process list, so it may hold secrets. */
   readonly input?: string;
   readonly timeoutSeconds: number;
 }
 
 export type Docker = (call: DockerCall) => Promise<Outcome>;
 
-/** Node.js and sshd hand over sockets, which `/dev/stdin` cannot open; `cat` makes a pipe of them. */
+/** Node.js and sshd pass a socket as standard input, which `/dev/stdin` cannot open; `cat` turns it into a pipe. */
 const piped = 'cat | docker "$@"';
 
-/** Docker by running programs of this machine. */
+/** A {@link Docker} that runs programs of this machine. */
 export const dockerBy =
   (run: Run): Docker =>
   ({ engine: { dockerHost, sshOptions = [] }, args, input, timeoutSeconds }) => {

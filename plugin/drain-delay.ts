@@ -1,13 +1,13 @@
-/** `orion:index:DrainDelay`: waits while visitors who are still on an old route finish. */
+/** `orion:index:DrainDelay`: waits after a route changed, and before it is deleted, so that open requests complete. */
 import { z } from "zod";
 import { type Clock, systemClock } from "../common/clock.ts";
 
 export const drainDelaySchema = z.strictObject({
-  /** The route that visitors take, for example an address; another value is a reason to wait. */
+  /** The route that visitors take, for example an address. */
   route: z.string().min(1),
-  /** How long to wait after the route has changed. The first route follows no other, so nothing waits. */
+  /** How long to wait after the route has changed. No wait for the first route. */
   afterChangeSeconds: z.number().min(0),
-  /** How long to wait when the resource is deleted: after what depends on it, and before what it depends on. */
+  /** How long to wait at deletion: after its dependents were deleted, before its dependencies are. */
   atRemovalSeconds: z.number().min(0),
 });
 export type DrainDelayInputs = z.infer<typeof drainDelaySchema>;

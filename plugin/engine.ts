@@ -1,4 +1,4 @@
-/** How every resource of the plugin names the machine that it works on. */
+/** Schemas of the inputs with which a resource of the plugin names its machine: a Docker Engine, or a server. */
 import { z } from "zod";
 
 /** Options of the system's ssh. */

@@ -1,4 +1,4 @@
-/** Files of a server that its user data cannot bring, because that is read once: scripts, units, credentials. */
+/** `orion:index:HostFiles`: writes files of a server over SSH (scripts, units, credentials) and runs a command. */
 import { z } from "zod";
 import type { Run } from "../common/process.ts";
 import { writeLine, quotedWords } from "../common/shell.ts";
@@ -28,10 +28,10 @@ type Files = HostFilesInputs["files"];
 const commandSeconds = 120;
 
 /**
- * Writes the files, each in one step, removes those that are not among them any more, and runs the command.
- * Always all of it: what a run before got done before it failed is not known.
+ * Writes the files, each in one step, removes files of the last time that are not listed any more, and runs the command.
+ * Always all of it, because it is not known how far a failed run got.
  *
- * @param before what was written the last time
+ * @param before inputs of the last time
  * @throws {Error} when it cannot be done, without a secret in the message
  */
 export async function writeHostFiles(inputs: HostFilesInputs, run: Run, before?: HostFilesInputs): Promise<void> {
@@ -61,7 +61,7 @@ async function must(
   throw new Error(`${host}: ${what}: ${redact(why, secretsOf(files))}\nCorrect the cause and run up again.`);
 }
 
-/** Nobody sees a file half written, or with rights that it is not to have. */
+/** Each file appears complete and with its final mode. */
 function writeScript(files: Files, gone: readonly string[]): string {
   const writes = Object.entries(files).flatMap(([path, { text, mode }]) => [
     `mkdir -p ${quotedWords([path.slice(0, path.lastIndexOf("/")) || "/"])}`,
@@ -73,7 +73,7 @@ function writeScript(files: Files, gone: readonly string[]): string {
   return ["set -eu", "umask 077", ...writes, ...removals, ""].join("\n");
 }
 
-/** What only the owner may read: each file, each line of it, and the value in it. */
+/** The text of files that only the owner may read, each of their lines, and the value after `=`. */
 const secretsOf = (files: Files): string[] =>
   Object.values(files)
     .filter(({ mode }) => mode.endsWith("00"))

@@ -1,4 +1,4 @@
-/** A server whose first boot has ended: it lets its operator in, its Docker Engine answers, its Volume is mounted. */
+/** `orion:index:HostReady`: waits until a server's first boot is complete, its Docker Engine answers and its Volume is mounted. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Outcome, Run } from "../common/process.ts";
@@ -8,11 +8,11 @@ import { serverSchema } from "./engine.ts";
 
 export const hostReadySchema = z.strictObject({
   ...serverSchema,
-  /** Hetzner's number of the server; when it changes, the resource waits again. */
+  /** The server's id at Hetzner; when it changes, the resource waits again. */
   serverId: z.string().min(1),
   /** The device of the Volume that holds the server's data. @default - the server has none */
   volumeDevice: z.string().startsWith("/dev/").optional(),
-  /** After this time the update fails and says what it waited for. */
+  /** After this time the update fails. */
   timeoutSeconds: z.int().min(1),
 });
 export type HostReadyInputs = z.infer<typeof hostReadySchema>;
@@ -25,7 +25,7 @@ const sshFailed = 255;
 /**
  * Resolves when the server is ready.
  *
- * @throws {Error} when it is not in time, or must not be trusted, saying what was seen last and what to do
+ * @throws {Error} when it is late, or its host key has changed, with the last result and what to do
  */
 export async function waitForHost(inputs: HostReadyInputs, run: Run, pause: () => Promise<void> = rest): Promise<void> {
   const { host, sshOptions, volumeDevice, timeoutSeconds } = inputs;
@@ -53,7 +53,7 @@ const rest = (): Promise<void> => sleep(secondsBetween * 1000);
 function refuseChangedKey(host: string, { output }: Outcome): void {
   if (!output.includes("IDENTIFICATION HAS CHANGED")) return;
   throw new Error(
-    `${host} shows another SSH host key than before, although it is the same server: somebody may be in between. ` +
+    `${host} has another SSH host key than before, although it is the same server: the connection may be intercepted. ` +
       `Nothing was sent to it. If the key was changed on purpose, delete the file of known hosts that ssh names:\n${output.trim()}`,
   );
 }
@@ -67,10 +67,10 @@ async function explain(
   if (last.code === sshFailed || last.code === undefined) {
     const reason = last.output.trim().split("\n").at(-1) ?? "";
     const remedy = /permission denied/i.test(reason)
-      ? "no key of this machine opens it: one of orion:admin.sshPublicKeys must belong to a private key that ssh finds (orion:admin.identityFile names one)"
+      ? "it accepts no key of this machine: one of orion:admin.sshPublicKeys must belong to a private key that ssh finds (orion:admin.identityFile names one)"
       : "look at the server's console at Hetzner; orion:admin.cidrs must contain the address of this machine";
-    return `${late}: SSH does not get through (${reason || "no answer"}); ${remedy}. Then run up again.`;
+    return `${late}: SSH could not connect (${reason || "no answer"}); ${remedy}. Then run up again.`;
   }
   const log = await on("cloud-init status --long; tail -n 20 /var/log/cloud-init-output.log");
-  return `${late}: its first boot has not ended. What cloud-init says:\n${log.output.trim()}\nThen run up again.`;
+  return `${late}: its first boot has not ended. Output of cloud-init:\n${log.output.trim()}\nThen run up again.`;
 }

@@ -1,4 +1,4 @@
-/** `orion:index:HttpsReady`: waits until an address answers over HTTPS, before visitors are sent to it. */
+/** `orion:index:HttpsReady`: waits until an address answers over HTTPS, before visitors are routed to it. */
 import { request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -11,9 +11,9 @@ export const httpsReadySchema = z.strictObject({
   path: z.string().startsWith("/"),
   /** The servers behind the address; when they change, the resource waits again. */
   behind: z.array(z.string()),
-  /** How many answers in a row it takes. */
+  /** How many answers in a row are required. */
   inARow: z.int().min(1),
-  /** After this time the update fails and says what it waited for. */
+  /** After this time the update fails. */
   timeoutSeconds: z.number().min(0),
 });
 export type HttpsReadyInputs = z.infer<typeof httpsReadySchema>;

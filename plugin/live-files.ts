@@ -1,4 +1,4 @@
-/** Files in a Docker volume that a running container reads anew when they change: configuration, certificates. */
+/** `orion:index:LiveFiles`: writes files in a Docker volume (configuration, certificates) and reloads the container. */
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -10,15 +10,15 @@ import { redact } from "../common/secrets.ts";
 export const liveFilesSchema = z.strictObject({
   ...engineSchema,
   volume: z.string().min(1),
-  /** Where the container has the volume; the files are in `current/` below it. */
+  /** Mount point of the volume in the container; the files are in `current/` below it. */
   directory: z.string().startsWith("/"),
-  /** With a shell, for writing and for the check. */
+  /** An image with a shell, in which the files are written and checked. */
   image: z.string().min(1),
-  /** Folders of the host that the files name, by their path in the container. @default - none */
+  /** Folders of the host that the files refer to, by their path in the container. @default - none */
   folders: z.record(z.string().startsWith("/"), z.string().startsWith("/")).optional(),
   /** Text by file name. */
   files: z.record(z.string().regex(/^[\w][\w.-]*$/, "a plain file name"), z.string()),
-  /** A command that fails when the files are not good; `{}` in it becomes their folder. */
+  /** A command that fails when the files are not valid; `{}` in it becomes their folder. */
   check: z.array(z.string()).min(1),
   /** Name of the container that reads the files; it need not exist yet. */
   container: z.string().min(1),
@@ -37,9 +37,9 @@ const reloadTries = 5;
 const reloadPauseMilliseconds = 1000;
 
 /**
- * Writes the files beside the ones in use, checks them, switches over in one step and has the container read them.
+ * Writes the files beside the ones in use, checks them, switches over in one step and reloads the container.
  *
- * @throws {Error} when they do not pass the check; the container goes on with those that it has
+ * @throws {Error} when they do not pass the check; the container keeps its files
  */
 export async function writeLiveFiles(inputs: LiveFilesInputs, docker: Docker): Promise<void> {
   const call = (args: string[], more: Partial<DockerCall> = {}) =>
@@ -58,7 +58,7 @@ export async function writeLiveFiles(inputs: LiveFilesInputs, docker: Docker): P
   ];
   await must("its files could not be written", helper(["-s"]), writeScript(inputs, version));
   await must(
-    "its files were not accepted; it goes on with those that it has",
+    "its files did not pass the check; it keeps the old ones",
     helper([
       "-c",
       `exec ${inputs.check.map((word) => word.replaceAll("{}", `${inputs.directory}/${version}`)).join(" ")}`,
@@ -86,7 +86,7 @@ function writeScript({ directory, files }: LiveFilesInputs, version: string): st
   return ["set -eu", "umask 077", `mkdir -p '${folder}'`, ...writes, ""].join("\n");
 }
 
-/** The newest version besides the new one stays, for whoever wants to compare. */
+/** Deletes all versions but the new one and the one before, which is kept for comparison. */
 const switchScript = (directory: string, version: string): string =>
   `set -eu; cd ${directory}; old=$(readlink current || true); ln -sfn ${version} .next; mv -Tf .next current; ` +
   `for each in */; do each=\${each%/}; case "$each" in current|${version}|"$old") ;; *) rm -rf "$each";; esac; done`;
@@ -96,17 +96,17 @@ async function isRunning(container: string, call: Call): Promise<boolean> {
   return code === 0 && output.trim() === "true";
 }
 
-/** One that is just starting may have nobody yet who could be told; it is asked again. */
+/** A container that is just starting may have no process to reload yet, so the command is retried. */
 async function reload({ container, reload: command }: LiveFilesInputs, call: Call): Promise<void> {
   for (let left = reloadTries - 1; ; left--) {
     const { code, output } = await call(["container", "exec", container, ...command]);
     if (code === 0 || !(await isRunning(container, call))) return;
-    if (left === 0) throw new Error(`${container}: it could not be told to read its files: ${output.trim()}`);
+    if (left === 0) throw new Error(`${container}: it did not reload its files: ${output.trim()}`);
     await sleep(reloadPauseMilliseconds);
   }
 }
 
-/** Whoever still works with the old files ends what it does; the rest of an update may take away what those name. */
+/** Waits for processes that still use the old files: the rest of the update may delete what those files refer to. */
 async function settled({ container, leaving, settleSeconds }: LiveFilesInputs, call: Call): Promise<void> {
   const end = Date.now() + settleSeconds * 1000;
   do {

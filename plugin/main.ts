@@ -1,4 +1,4 @@
-/** Entry of the `orion` resource plugin: what the program needs from an engine provider and no published one has. */
+/** Entry point of the `orion` resource plugin, which the engine starts. */
 import * as provider from "@pulumi/pulumi/provider/index.js";
 import { run } from "../common/process.ts";
 import { OrionProvider } from "./provider.ts";

@@ -5,7 +5,7 @@ import { drainingFile, edgeConfigFile } from "../common/edge-contract.ts";
 const noticeSeconds = 15;
 /** Longer than the longest time that a container may take to end: a worker has 310 s for its tasks. */
 export const stopSeconds = 345;
-/** A server that was not powered off after all takes up its work again after this time. */
+/** A server that was drained but not powered off starts its containers again after this time. */
 const resumeSeconds = 900;
 
 const containers = (stack: string): string => `--filter label=app=orion --filter label=stack=${stack}`;
@@ -19,13 +19,13 @@ fi
 
 const edgesOf = (stack: string): string => `edges=$(docker ps --quiet ${containers(stack)} --filter label=role=edge)\n`;
 
-/** Stops every container for good, each with its own time to end, on a server that gets no visitors any more. */
+/** Stops every container, each with its own stop timeout, on a server that gets no visitors any more. */
 export const drainScript = (stack: string): string =>
   `${edgesOf(stack)}${endKeptConnections}docker ps --quiet ${containers(stack)} | xargs -r docker stop\n`;
 
 /**
- * Makes load balancers take the server out, then stops every container in its own time by stopping the engine. Nothing of it
- * outlasts the next boot, at which every container starts again: a container that was stopped by its name would stay stopped.
+ * Makes load balancers take the server out, then stops the Docker Engine, which stops every container with its own timeout.
+ * Containers that are stopped in this way start again at the next boot; one stopped by name would stay stopped.
  */
 export const powerOffScript = (stack: string): string => `set -eu
 ${edgesOf(stack)}systemd-run --quiet --collect --on-active=${resumeSeconds} sh -c '

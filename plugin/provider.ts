@@ -1,4 +1,4 @@
-/** The resources of the `orion` plugin, as the engine's protocol asks for them. */
+/** The provider of the `orion` plugin: implements the engine's protocol for all of its resources. */
 import { isDeepStrictEqual } from "node:util";
 import type * as provider from "@pulumi/pulumi/provider/index.js";
 import type { z } from "zod";
@@ -17,13 +17,13 @@ import { removeTask, runTask, taskSchema } from "./task.ts";
 
 type Properties = Record<string, unknown>;
 
-/** Added to the state beside the inputs by the engine or the SDK; not what a change is judged by. */
+/** Keys that the engine or the SDK adds to the inputs; a comparison ignores them. */
 const ignoredKeys = new Set(["__defaults", "__internal"]);
 
 /** A kind of resource: its inputs, and what happens when it is created, changed and deleted. */
 interface Kind {
   readonly schema: z.ZodType;
-  /** @returns outputs that are other than the inputs, if any */
+  /** @returns outputs that differ from the inputs, if any */
   readonly apply: (inputs: unknown, before?: unknown) => Promise<Properties | undefined>;
   /** Runs when the resource is deleted; a resource that moves to another host is replaced. @default - nothing */
   readonly remove?: (inputs: unknown) => Promise<void>;
@@ -31,9 +31,9 @@ interface Kind {
   readonly choose?: (inputs: unknown, before: unknown) => Promise<Properties>;
   /** Whether an update is needed although no input has changed. @default - never */
   readonly isDue?: (inputs: unknown) => Promise<boolean>;
-  /** Inputs whose change is nothing to act on. @default - none */
+  /** Inputs whose change needs no update. @default - none */
   readonly ignored?: readonly string[];
-  /** Brings inputs that an older version stored into today's form. @default - the form has not changed */
+  /** Converts inputs that an older version stored to today's form. @default - the form has not changed */
   readonly upgrade?: (stored: Properties) => Properties;
 }
 
@@ -82,8 +82,8 @@ function serverTypeKind(run: Run): Kind {
  * - `orion:index:Task` runs a container to its end.
  * - `orion:index:LiveFiles` writes files that a running container reads again; `orion:index:HostFiles` writes files of a server.
  * - `orion:index:HostReady` waits for a server's first boot, `orion:index:HttpsReady` for an address that visitors will use.
- * - `orion:index:DrainDelay` waits while visitors leave an old route.
- * - `orion:index:ServerType` chooses the type of a server and changes it; `orion:index:ServerDrain` ends a server's work.
+ * - `orion:index:DrainDelay` waits until the requests on an old route are complete.
+ * - `orion:index:ServerType` chooses the type of a server and changes it; `orion:index:ServerDrain` drains a server.
  *
  * An action runs when its resource is created and whenever an input changes. An action that failed is not in the state, so
  * that the next update runs it again.
@@ -177,7 +177,7 @@ export class OrionProvider implements provider.Provider {
     const type = urn.split("::")[2]?.split("$").pop() ?? "";
     const kind = this.#kinds.get(formerTypes.get(type) ?? type);
     if (kind) return kind;
-    throw new Error(`the orion plugin has no resource ${type}; it has ${[...this.#kinds.keys()].join(", ")}`);
+    throw new Error(`The orion plugin has no resource type ${type}; it has ${[...this.#kinds.keys()].join(", ")}`);
   }
 }
 

@@ -1,4 +1,4 @@
-/** `orion:index:ServerDrain`: ends the work of a server before the server is deleted. */
+/** `orion:index:ServerDrain`: stops a server's containers, each with its timeout, before the server is deleted. */
 import { z } from "zod";
 import type { Run } from "../common/process.ts";
 import { sshArguments } from "../common/ssh.ts";
@@ -13,9 +13,9 @@ export const serverDrainSchema = z.strictObject({
 export type ServerDrainInputs = z.infer<typeof serverDrainSchema>;
 
 /**
- * Stops every container of the stack on the server, each with its own time to end. Visitors have to be gone by then; tasks
- * that run are completed. A failure is no error: a server that does not answer has nothing left to stop, and a container
- * that does not end in its time ends with the server.
+ * Stops every container of the stack on the server. Visitors must be routed elsewhere before; running tasks are completed. A
+ * failure is not an error: a server that does not answer has nothing left to stop, and a container that exceeds its timeout
+ * ends with the server.
  */
 export async function drainServer({ host, sshOptions, stack }: ServerDrainInputs, run: Run): Promise<void> {
   const args = sshArguments(host, sshOptions, ["sh", "-s"]);

@@ -1,7 +1,7 @@
 /**
- * `orion:index:ServerType`: the type of a server. It is the first of a list that Hetzner offers, and from then on the type that
- * the server has. A server that changes its type is drained, powered off, changed, and awaited until it is healthy again, so
- * that the servers of one role change one after the other.
+ * `orion:index:ServerType`: chooses the type of a server, and changes it. A new server gets the first type of a list that Hetzner
+ * offers, and keeps it while the list contains it. To change its type a server is drained, powered off, changed and awaited
+ * until it is healthy; so the servers of one role change one after the other.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -20,11 +20,11 @@ export const serverTypeSchema = z.strictObject({
   type: z.string().optional(),
   /** The stack that its containers are labelled with. */
   stack: z.string().min(1),
-  /** URL at which load balancers ask for its edge, as the server itself reaches it. @default - it has no edge */
+  /** URL of load balancers' health check of its edge, for requests from the server itself. @default - it has no edge */
   edgeHealth: z.url().optional(),
-  /** How this machine's ssh finds its files. */
+  /** Files of this machine's ssh. */
   ssh: z.strictObject({ folder: z.string(), identityFile: z.string().optional() }),
-  /** @default - Hetzner is not asked: the first type is taken */
+  /** @default - without a call to Hetzner, the first type */
   access: accessSchema.optional(),
 });
 export type ServerTypeInputs = z.infer<typeof serverTypeSchema>;
@@ -35,12 +35,12 @@ export const ofThisMachine = ["ssh", "access"] as const;
 const shutdownSeconds = 90;
 const readySeconds = 600;
 const secondsBetween = 2;
-/** How often in a row a server has to report that it is healthy, so that load balancers have noticed it as well. */
+/** How often in a row a server must be healthy, so that load balancers have noticed it as well. */
 const readyInARow = 8;
 /** Codes with which Hetzner refuses a type that is sold out, or that this server cannot get. */
 const soldOut = new Set(["resource_unavailable", "placement_error"]);
 
-/** What the functions below use of the world; tests replace it. */
+/** Dependencies of the functions below; tests replace them. */
 export interface Dependencies {
   readonly run: Run;
   readonly api?: (access: NonNullable<ServerTypeInputs["access"]>) => Hetzner;
@@ -75,7 +75,7 @@ export async function chooseType(
   }
 }
 
-/** Whether the server at Hetzner has another type than the chosen one, whatever the state says. */
+/** Whether the server at Hetzner has another type than the chosen one, whatever the state has. */
 export async function hasOtherType(
   { server, type, access }: ServerTypeInputs,
   dependencies: Dependencies,
@@ -114,8 +114,8 @@ export async function giveType(
   await waitUntilReady(server, inputs, api, dependencies);
   if (got !== undefined) return got;
   throw new Error(
-    `${name} runs again with its old type ${server.type}: Hetzner has none of ${types.join(", ")} in ${inputs.location} ` +
-      "now. Add another type, or run up again later.",
+    `${name} runs again with its old type ${server.type}: Hetzner has none of ${types.join(", ")} available in ` +
+      `${inputs.location}. Add another type, or run up again later.`,
   );
 }
 
@@ -174,10 +174,9 @@ async function changeType(
       if (!(error instanceof Refusal)) throw error;
       if (!soldOut.has(error.code)) {
         await api.act(id, "poweron").catch(() => undefined);
-        throw new Error(
-          `the server keeps its type ${old}, and was powered on again: ${error.message} (${error.code})`,
-          { cause: error },
-        );
+        throw new Error(`The server keeps its type ${old} and was powered on again: ${error.message} (${error.code})`, {
+          cause: error,
+        });
       }
     }
   }

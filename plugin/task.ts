@@ -1,4 +1,4 @@
-/** A container that runs once, to its end, before what depends on it: a migration, an initialisation. */
+/** `orion:index:Task`: runs a container once, such as a migration, before the resources that depend on it. */
 import { z } from "zod";
 import type { Docker } from "./docker.ts";
 import { engineSchema } from "./engine.ts";
@@ -10,7 +10,7 @@ export const taskSchema = z.strictObject({
   container: z.string().min(1),
   image: z.string().min(1),
   command: z.array(z.string()).min(1),
-  /** The command that undoes the task, run in the same way when the resource is deleted. @default - nothing is undone */
+  /** The command that undoes the task, run in the same way when the resource is deleted. @default - none */
   removal: z.array(z.string()).min(1).optional(),
   environment: z.record(z.string(), z.string().regex(/^[^\n]*$/, "a value of one line")),
   network: z.string().min(1),
@@ -25,8 +25,8 @@ export type TaskInputs = z.infer<typeof taskSchema>;
 const shownLines = 40;
 
 /**
- * Runs the task and resolves when it has ended well.
- * A run that a killed update left behind is waited for first: two migrations at once help nobody.
+ * Runs the task and resolves when it has succeeded.
+ * First waits for a run that a killed update left behind, so that two migrations never run at once.
  *
  * @throws {Error} with the end of its log, free of secrets, when it fails or takes too long
  */
@@ -45,7 +45,7 @@ export async function runTask(task: TaskInputs, docker: Docker): Promise<void> {
   throw new Error(explainFailure(task, code, redact(output, Object.values(task.environment))));
 }
 
-/** Undoes the task, where there is anything that does. @throws {Error} as {@link runTask} does */
+/** Undoes the task, if it has a command for that. @throws {Error} as {@link runTask} does */
 export async function removeTask({ removal, ...task }: TaskInputs, docker: Docker): Promise<void> {
   if (removal) await runTask({ ...task, command: removal }, docker);
 }
@@ -70,7 +70,7 @@ function explainFailure(task: TaskInputs, code: number | undefined, log: string)
   const lines = log.trimEnd().split("\n");
   const tail = lines.slice(-shownLines).map((line) => `    ${line}`);
   return [
-    `${what} ${why}. What ran before goes on running; correct the cause and run up again. The end of its log:`,
+    `${what} ${why}. The version before keeps running; correct the cause and run up again. The end of its log:`,
     ...(lines.length > shownLines ? [`    ... ${lines.length - shownLines} lines before`] : []),
     ...tail,
   ].join("\n");

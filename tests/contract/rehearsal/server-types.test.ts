@@ -69,7 +69,7 @@ test("a new server gets what there is and keeps it; another list gives it anothe
     // What cannot be had leaves it as it is, and at work.
     await set({ types: "cpx32" });
     const failed = await project.pulumi("up", "--yes", "--skip-preview");
-    expect(failed.output).toContain("runs again with its old type cx43: Hetzner has none of cpx32 in fsn1 now");
+    expect(failed.output).toContain("runs again with its old type cx43: Hetzner has none of cpx32 available in fsn1");
     expect(await servers()).toEqual(["cx43 enterprise running"]);
     expect(api.failures).toEqual([]);
   } finally {

@@ -66,5 +66,5 @@ test("a Farewell that is deleted under its old type drains its server, as it did
 });
 
 test("a type that never was is refused", async () => {
-  await expect(provider.delete("id", urnOf("orion:index:Nothing"), {})).rejects.toThrow("has no resource");
+  await expect(provider.delete("id", urnOf("orion:index:Nothing"), {})).rejects.toThrow("has no resource type");
 });

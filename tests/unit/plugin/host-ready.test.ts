@@ -50,14 +50,14 @@ test("mounts the Volume before anything is put on it, and a Volume that cannot b
 
 test("another host key of the same server is refused at once", async () => {
   const { run, calls } = server({ code: 255, output: "WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!" });
-  await expect(waitForHost(inputs, run, noPause)).rejects.toThrow("shows another SSH host key than before");
+  await expect(waitForHost(inputs, run, noPause)).rejects.toThrow("has another SSH host key than before");
   expect(calls).toHaveLength(1);
 });
 
 test.each([
-  [refused, /not ready within 0 s: SSH does not get through \(.*Connection refused\); look at the server's console/],
+  [refused, /not ready within 0 s: SSH could not connect \(.*Connection refused\); look at the server's console/],
   [{ code: 255, output: "root@192.0.2.1: Permission denied (publickey)." }, /orion:admin.sshPublicKeys must belong/],
-  [booting, /its first boot has not ended. What cloud-init says:/],
+  [booting, /its first boot has not ended. Output of cloud-init:/],
 ])("when it is not ready in time, the error says what was seen last: %j", async (seen, message) => {
   await expect(waitForHost({ ...inputs, timeoutSeconds: 0 }, server(seen).run, noPause)).rejects.toThrow(message);
 });

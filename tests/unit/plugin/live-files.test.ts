@@ -95,7 +95,7 @@ test("files that do not pass the check are not used, and the error shows no secr
   const { docker, calls } = fakeDocker({ running: true, refusal });
   const written = writeLiveFiles(inputs, docker);
   await expect(written).rejects.toThrow(
-    "orion-test-edge: its files were not accepted; it goes on with those that it has: nginx: [emerg] cannot load [secret]",
+    "orion-test-edge: its files did not pass the check; it keeps the old ones: nginx: [emerg] cannot load [secret]",
   );
   expect(steps(calls)).toEqual(["write", "nginx -t"]);
 });
@@ -110,7 +110,7 @@ describe("a container that just starts", () => {
   test("is not told for ever: the update fails and says why", async () => {
     const { docker } = fakeDocker({ running: true, deaf: 99 });
     await expect(writeLiveFiles(inputs, docker)).rejects.toThrow(
-      "orion-test-edge: it could not be told to read its files: invalid PID number",
+      "orion-test-edge: it did not reload its files: invalid PID number",
     );
   });
 });

@@ -130,7 +130,7 @@ describe("another type", () => {
   test("that cannot be had leaves the server up as it was, and fails", async () => {
     const { world, dependencies } = worldOf({ stock: [] });
     await expect(give(dependencies, "cpx32", "cpx22")).rejects.toThrow(
-      /orion-prod-app-1 runs again with its old type cpx22: Hetzner has none of cpx32 in fsn1 now\./,
+      /orion-prod-app-1 runs again with its old type cpx22: Hetzner has none of cpx32 available in fsn1\./,
     );
     expect(world).toMatchObject({ type: "cpx22", status: "running" });
   });
