@@ -1,4 +1,4 @@
-/** What an update does to each resource: the engine's rules, applied to two graphs without the engine. Pure. */
+/** Computes what an update does to each resource, by the engine's rules but without the engine, from two graphs. Pure. */
 import {
   differs,
   type Graph,
@@ -16,13 +16,13 @@ export type Action = "create" | "update" | "replace" | "delete";
 
 export interface Change {
   readonly action: Action;
-  /** As it is to be; of what is deleted, as it was. */
+  /** The new resource; for a deletion, the old one. */
   readonly resource: Recorded;
-  /** As it was; undefined for what is created. */
+  /** The old resource; undefined for a creation. */
   readonly before?: Recorded;
-  /** Inputs that change, those that are ignored left out. */
+  /** Inputs that change, without ignored ones. */
   readonly inputs: readonly string[];
-  /** What forces the replacement: inputs, `provider` when it moves to another one, or another resource's key. */
+  /** The reasons for a replacement: inputs, `provider` when that changes, or another resource's key. */
   readonly forcedBy: readonly string[];
 }
 
@@ -33,7 +33,7 @@ interface Pair {
   readonly forcedBy: Set<string>;
 }
 
-/** The changes that an update from one graph to the other makes, in the order of the new one. What stays has none. */
+/** The changes of an update from one graph to the other, in the order of the new one. Unchanged resources are left out. */
 export function changesBetween(before: Graph, after: Graph): Change[] {
   const { pairs, created, deleted } = match(before, after);
   const renamed = new Map(pairs.map((pair) => [keyOf(pair.before), keyOf(pair.after)]));
@@ -75,7 +75,7 @@ function match(before: Graph, after: Graph) {
 const isAlias = ({ type, options: { aliases = [] } }: Recorded, before: Recorded): boolean =>
   (type === before.type && aliases.includes(before.name)) || aliases.includes(keyOf(before));
 
-/** Notes the inputs that differ. @param renamed today's key of each resource that had another one before */
+/** Records the inputs that differ. @param renamed each resource's new key by its old one */
 function compareInputs(
   { before, after, inputs, forcedBy }: Pair,
   graphBefore: Graph,
@@ -87,7 +87,7 @@ function compareInputs(
   const usedAfter = graphAfter.uses.get(keyOf(after)) ?? {};
   for (const input of new Set([...Object.keys(before.inputs), ...Object.keys(after.inputs)])) {
     const [was, is] = [before.inputs[input], after.inputs[input]];
-    // Where a value is not known, what it is made from tells whether it is another one.
+    // An unknown value counts as changed when it comes from other resources than before.
     const used = usedBefore[input]?.map((key) => renamed.get(key) ?? key);
     const isOther = !sameSet(used, usedAfter[input]) && (holds(was, unknown) || holds(is, unknown));
     if (ignored.has(input) || !(differs(was, is) || isOther)) continue;
@@ -97,7 +97,7 @@ function compareInputs(
   if (before.options.provider !== after.options.provider) forcedBy.add("provider");
 }
 
-/** What is replaced makes what is built on it change as well. */
+/** Spreads replacements: a replaced resource changes the inputs of the resources that use it. */
 function spread(pairs: readonly Pair[], { uses }: Graph): void {
   const replaced = new Set<string>();
   for (let found = true; found;) {

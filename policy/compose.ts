@@ -1,4 +1,4 @@
-/** Runs a program piece under Pulumi's mocks and keeps exactly what it would register with the engine. */
+/** Runs a part of the program under Pulumi's mocks and records the resources that it would register with the engine. */
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
 import { signatureKey, unknownValue } from "../common/secrets.ts";
@@ -14,10 +14,10 @@ export interface Composed<T> extends Graph {
   readonly resources: Recorded[];
 }
 
-/** How much is known: in `preview` no output of a provider, in `up` what the mock returns; in `compare` not even what is looked up. */
+/** Which outputs are known. `preview`: results of invokes; `up`: provider outputs too, from the mocks; `compare`: neither. */
 export type Mode = "preview" | "up" | "compare";
 
-/** Composes what `make` makes. */
+/** Records the resources that `make` creates. */
 export async function compose<T>(mode: Mode, make: () => T): Promise<Composed<T>> {
   const resources: Recorded[] = [];
   const uses = new Map<string, Uses>();
@@ -27,7 +27,7 @@ export async function compose<T>(mode: Mode, make: () => T): Promise<Composed<T>
   return { result, resources: resources.sort(byTypeAndName), uses };
 }
 
-/** The providers, as far as the program needs them: inputs come back as outputs, and what it looks up is found. */
+/** Mocks of the providers: they return inputs as outputs, and answer the program's invokes. */
 export const mocksFor = (mode: Mode): pulumi.runtime.Mocks => ({
   newResource: ({ type, name, inputs, custom }) => ({
     id: custom ? mockId(name) : undefined,
@@ -41,12 +41,12 @@ export const mocksFor = (mode: Mode): pulumi.runtime.Mocks => ({
     mode === "compare" ? { id: unknownValue, results: unknownValue } : lookUp(token, plainState(inputs)),
 });
 
-/** What the program may look up; nothing of it is made by the program, so that it is known in a preview, too. */
+/** Results of the program's invokes; they do not depend on its resources, so they are known in a preview, too. */
 function lookUp(token: string, inputs: Record<string, unknown>): Record<string, unknown> {
   switch (token) {
     case "cloudflare:index/getZone:getZone": {
       const { name } = inputs["filter"] as { name: string };
-      // A zone of the largest plan: whatever a stack says of its own plan is allowed on it.
+      // A zone of the largest plan, so that every `orion:cloudflare.plan` is accepted.
       return { ...inputs, id: mockZoneId(name), name, plan: { legacyId: "enterprise" } };
     }
     case "cloudflare:index/getAccountApiTokenPermissionGroupsList:getAccountApiTokenPermissionGroupsList": {
@@ -54,14 +54,14 @@ function lookUp(token: string, inputs: Record<string, unknown>): Record<string, 
       return { ...inputs, results: names.map((name) => ({ id: `id of ${name}`, name, scopes: [inputs["scope"]] })) };
     }
     default:
-      throw new Error(`no mock for the invoke ${token}: the program must not call it, or a mock must be written`);
+      throw new Error(`no mock for the invoke ${token}; add one to policy/compose.ts, or do not call it`);
   }
 }
 
 /** The id of a zone of that name. */
 export const mockZoneId = (name: string): string => `zone-of-${name}`;
 
-/** Has the mock monitor keep what it is asked to register. */
+/** Makes the mock monitor record every registration. */
 function record(into: Recorded[], uses: Map<string, Uses>): void {
   const monitor: unknown = pulumi.runtime.getMonitor();
   if (!(monitor instanceof MockMonitor)) throw new Error("the mocks of @pulumi/pulumi have no MockMonitor any more");
@@ -74,7 +74,7 @@ function record(into: Recorded[], uses: Map<string, Uses>): void {
   };
 }
 
-/** What `make` returns, once all that it started is registered: also when it throws, or that would disturb whoever comes next. */
+/** The result of `make`, once everything is registered. Waits also after an error, so as not to disturb the next run. */
 async function finished<T>(make: () => T): Promise<T> {
   const settings = Object.assign({ prepareStackTrace: undefined }, Error);
   // Pulumi takes a stack trace for each promise and a whole one for each resource: formatting is most of the time.
@@ -87,7 +87,7 @@ async function finished<T>(make: () => T): Promise<T> {
   }
 }
 
-/** What a provider answers beside the inputs; ids that are numbers at the real provider are numbers here. */
+/** Outputs of providers in addition to the inputs; ids that are numbers at the real provider are numbers here. */
 function mockOutputs(name: string): Record<string, unknown> {
   return {
     imageId: `sha256:${name}`,
@@ -108,7 +108,7 @@ const mockId = (name: string): string =>
 const plainState = (inputs: unknown): Record<string, unknown> => ({ ...(inputs as Record<string, unknown>) });
 const byTypeAndName = (a: Recorded, b: Recorded): number => `${a.type} ${a.name}`.localeCompare(`${b.type} ${b.name}`);
 
-/** The part of the engine's RegisterResourceRequest that is kept. */
+/** The part of the engine's RegisterResourceRequest that is recorded. */
 interface RegisterRequest {
   getCustom(): boolean;
   getPropertydependenciesMap(): { forEach(each: (urns: { getUrnsList(): string[] }, property: string) => void): void };
@@ -165,8 +165,8 @@ function readUses(request: RegisterRequest): Uses {
 }
 
 /**
- * Former names, and former `type name` of what this project has renamed; an alias without a name means that the resource had
- * other parents. Former types of other packages are left out: their SDKs add them to each resource.
+ * Former names, and former `type name` of this project's types; an alias without a name means that the resource had other
+ * parents. Former types of other packages are left out: their SDKs add them to each resource.
  */
 const readAliases = (request: RegisterRequest): string[] => [
   ...request.getAliasurnsList().map((urn) => urn.split("::").pop() ?? ""),

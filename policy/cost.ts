@@ -1,4 +1,4 @@
-/** What a graph costs at Hetzner. Pure. */
+/** Computes the monthly cost of a graph's resources at Hetzner. Pure. */
 import { priceList, priceOf } from "../config/prices.ts";
 import type { Graph, Recorded } from "./graph.ts";
 import { types } from "./stateful.ts";
@@ -14,7 +14,7 @@ export interface Item {
 export interface Cost {
   readonly items: readonly Item[];
   readonly monthly: number;
-  /** What has a type that the price list does not have, by name: it is not in the sum. */
+  /** Names of resources whose type is not in the price list; the sum does not include them. */
   readonly unpriced: readonly string[];
 }
 
@@ -30,7 +30,7 @@ const kinds: Readonly<
   [types.primaryIp]: { what: "addresses", price: () => priceList.primaryIpv4 },
 };
 
-/** What the servers, Volumes, load balancers and addresses of a graph cost in a month. */
+/** The monthly cost of servers, Volumes, load balancers and addresses. */
 export function costOf({ resources }: Graph): Cost {
   const priced = resources.flatMap((resource) => {
     const kind = kinds[resource.type];

@@ -1,4 +1,4 @@
-/** Finds what a move must not do, and what it does that its operator should know, each by the resource's name. Pure. */
+/** Finds the changes of a move that must be refused, and those that the operator should know about. Pure. */
 import { type Change, changesBetween } from "./changes.ts";
 import type { Graph, Recorded } from "./graph.ts";
 import { withServerTypes } from "./server-types.ts";
@@ -6,8 +6,8 @@ import { holdsData } from "../topology/catalogue.ts";
 import { coreOf, hasServersIn, type Holds, holdingIn, isGuarded, roleOf, sessionKey, types } from "./stateful.ts";
 
 /**
- * `refused`: a protection would stop the engine in the middle, data would be out of reach, or the platform would be gone.
- * `loss`: the same in a stack whose protection is off. `danger`: it succeeds, but users or operators notice it.
+ * `refused`: the engine would stop at a protection half-way, data would become unreachable, or the platform would be gone.
+ * `loss`: the same in a stack without protection. `danger`: it succeeds, but users or operators notice it.
  */
 export type Severity = "refused" | "loss" | "danger";
 
@@ -57,14 +57,14 @@ function otherCore(before: Graph, after: Graph): Finding | undefined {
   };
 }
 
-/** Tiers without which the platform does nothing, by the role of their containers. */
+/** Tiers without which the platform does not work, by the role of their containers, with the effect. */
 const tiers: Readonly<Record<string, string>> = {
   app: "no request would be answered",
   edge: "no visitor would reach the app",
   worker: "no task would be run",
 };
 
-/** Refuses to delete all containers of a tier on servers: one more or less is a change of numbers, none is an outage. */
+/** Refuses to delete all containers of a tier on servers; changing their number is fine. */
 function lostTiers(before: Graph, after: Graph): Finding[] {
   if (!hasServersIn(before)) return [];
   const count = ({ resources }: Graph, role: string) =>
@@ -101,14 +101,14 @@ function ofDeletion({ resource }: Change, before: Recorded, held: string | undef
   const { name, type, options } = resource;
   if (held !== undefined) {
     const isKept = type === types.dockerVolume && options.retainOnDelete && !options.protect;
-    if (isKept) return [{ severity: "danger", name, happens: `leaves the stack; ${held} stays where it is` }];
+    if (isKept) return [{ severity: "danger", name, happens: `would leave the stack, but ${held} is kept` }];
     // The finding about its server covers it.
     if (type === types.serverNetwork || type === types.attachment) return [];
     const happens = `would be deleted, and with it ${held}`;
     return [{ severity: severityOf(before, guarded), name, happens, instead: keepOf(before) }];
   }
   if (type === types.record) {
-    const happens = "would be deleted: the platform's host name would lead nowhere";
+    const happens = "would be deleted: the platform's host name would not resolve any more";
     return [{ severity: guarded ? "refused" : "loss", name, happens, instead: keepOf(before) }];
   }
   return holdsData(roleOf(resource)) && type === types.container
@@ -136,7 +136,7 @@ function ofReplacement(change: Change, before: Recorded, held: string | undefine
   if (type === types.serverNetwork && deletedWith !== undefined && change.forcedBy.includes(deletedWith)) return [];
   // Neither can be protected, and all clients of the data depend on both.
   const severity = type === types.serverNetwork || type === types.attachment ? "refused" : severityOf(before, guarded);
-  const happens = `would be replaced ${because}, and with it goes ${held}`;
+  const happens = `would be replaced ${because}, and with it ${held}`;
   return [{ severity, name, happens, instead: insteadOf(change) }];
 }
 
@@ -152,14 +152,14 @@ function ofContainer(change: Change): Finding[] {
         severity: roleOf(resource) === "cache" ? "danger" : "refused",
         name,
         happens: `would be without its data ${why}`,
-        instead: "a copy has to take over first: add a replica, wait until it has everything, and promote it",
+        instead: "add a replica there, wait until it has all data, and promote it",
       },
     ];
   }
   if (forcedBy.length > 0) return [{ severity: "danger", name, happens: `would be restarted ${reasons(change)}` }];
   if (!inputs.includes("memory")) return [];
   const limit = changeOf("memory", before, resource);
-  return [{ severity: "danger", name, happens: `would run with another limit of memory: ${limit} MiB` }];
+  return [{ severity: "danger", name, happens: `would run with another memory limit: ${limit} MiB` }];
 }
 
 /** PostgreSQL does not start on the data of another major version. */
@@ -189,7 +189,7 @@ function ofUpdate(whole: Change, before: Recorded): Finding[] {
         severity: "refused",
         name,
         happens: `cannot be made smaller: ${change("size")}`,
-        instead: `say orion:database.volumeGb ${sizeBefore}, or more`,
+        instead: `set orion:database.volumeGb to ${sizeBefore} or more`,
       },
     ];
   }
@@ -198,13 +198,13 @@ function ofUpdate(whole: Change, before: Recorded): Finding[] {
       {
         severity: "danger",
         name,
-        happens: `would be switched off, and on again as another type: ${change("serverType")}`,
+        happens: `would be powered off, and on again with another type: ${change("serverType")}`,
       },
     ];
   }
   const unplugged = inputs.filter((input) => input === "publicNets" || input === "placementGroupId");
   if (type === types.server && unplugged.length > 0) {
-    return [{ severity: "danger", name, happens: `would be switched off and on: ${unplugged.map(change).join(", ")}` }];
+    return [{ severity: "danger", name, happens: `would be powered off and on: ${unplugged.map(change).join(", ")}` }];
   }
   if (type === types.record && inputs.includes("content")) {
     return [{ severity: "danger", name, happens: "would send visitors to another address" }];
@@ -217,7 +217,7 @@ const lostProtection = ({ resource }: Change, before: Recorded): Finding[] =>
     ? [{ severity: "danger", name: resource.name, happens: "would no longer be protected" }]
     : [];
 
-/** The session key was not protected in the first stacks; its loss is refused there as well. */
+/** The first stacks did not protect the session key; there its loss is refused as well. */
 const severityOf = ({ name, options }: Recorded, guarded: boolean): Severity =>
   options.protect || (guarded && name === sessionKey) ? "refused" : "loss";
 
@@ -254,16 +254,16 @@ function keepOf({ type, name }: Recorded): string {
   if (type === types.bucket) return `keep orion:storage.backend r2; ${giveUp}`;
   if (type === types.password || type === types.volume) return `keep orion:database.mode provision; ${giveUp}`;
   if (type === types.record) return `keep orion:cloudflare.enabled true and orion:domain; ${giveUp}`;
-  return `keep the settings that it follows from; ${giveUp}`;
+  return `keep the settings that create it; ${giveUp}`;
 }
 
-/** What to do instead of a change that replaces. */
+/** What to do instead of a replacement. */
 function insteadOf({ resource, forcedBy }: Change): string {
   if (forcedBy.includes("location")) {
-    return "leave orion:hetzner.locations as it was; what holds data goes to another location as a new replica there";
+    return "leave orion:hetzner.locations as it was; to move data to another location, add a replica there";
   }
   if (resource.type === types.bucket) {
-    return "leave orion:storage.bucket and orion:cloudflare.accountId as they were; another bucket is another stack's";
+    return "leave orion:storage.bucket and orion:cloudflare.accountId as they were; another bucket needs another stack";
   }
   return `leave ${forcedBy.map((reason) => reason.split(" ").pop() ?? reason).join(", ")} as it was`;
 }

@@ -1,14 +1,14 @@
-/** The planned resource graph as plain data: what a program would register with the engine, or what a state says exists. */
+/** A resource graph as plain data: the resources that a program would register, or those of a state. */
 
 export interface Recorded {
   readonly type: string;
   readonly name: string;
-  /** Inputs as they go to the engine; a secret is `{ "[secret]": value }`, what only a provider knows {@link unknown}. */
+  /** Inputs as they go to the engine; a secret is `{ "[secret]": value }`, a value that only a provider knows {@link unknown}. */
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly options: RecordedOptions;
 }
 
-/** Options that are not the default, other resources by their `type name`. */
+/** Options that are not the default; they refer to resources by `type name`. */
 export interface RecordedOptions {
   readonly parent?: string;
   readonly protect?: true;
@@ -35,16 +35,16 @@ export interface Graph {
 /** Stands for a value that only a provider knows. */
 export const unknown = "[unknown]";
 
-/** How other resources name this one. */
+/** The key by which other resources refer to this one. */
 export const keyOf = ({ type, name }: Pick<Recorded, "type" | "name">): string => `${type} ${name}`;
 
-/** How the engine identifies a resource: by its name and the types of all its parents. Another identity is another resource. */
+/** The engine's identity of a resource: its name and the types of all its parents. */
 export function identityOf(graph: Graph): (resource: Recorded) => string {
   const identities = identitiesOf(graph);
   return (resource) => identities(resource)[0] ?? "";
 }
 
-/** The identity of a resource, followed by the identities that it had by its own aliases and by those of its parents. */
+/** The identity of a resource, then its former identities by its own aliases and those of its parents. */
 export function identitiesOf(graph: Graph): (resource: Recorded) => readonly string[] {
   const byKey = new Map(graph.resources.map((resource) => [keyOf(resource), resource]));
   const keysOf = ({ type, name, options }: Recorded): { readonly type: string; readonly name: string }[] => [
@@ -65,7 +65,7 @@ export function identitiesOf(graph: Graph): (resource: Recorded) => readonly str
     keysOf(resource).flatMap(({ type, name }) => prefixesOf(resource).map((prefix) => `${prefix}${type}::${name}`));
 }
 
-/** The resources that providers make, in the order of the graph. */
+/** The resources that providers create, without components, in the order of the graph. */
 export const madeIn = ({ resources, uses }: Graph): Recorded[] =>
   resources.filter((resource) => uses.has(keyOf(resource)) && !resource.type.startsWith("pulumi:"));
 
@@ -73,8 +73,8 @@ export const madeIn = ({ resources, uses }: Graph): Recorded[] =>
 export const shortType = (type: string): string => type.split(":").pop() ?? type;
 
 /**
- * Whether two values differ, as far as both are known: a value that only a provider knows is taken to be what it was.
- * Numbers and texts of the same digits are the same, since providers turn one into the other.
+ * Whether two values differ; an unknown value counts as equal to any other.
+ * A number equals the text with the same digits, since providers convert one into the other.
  */
 export function differs(before: unknown, after: unknown): boolean {
   if (before === after || before === unknown || after === unknown) return false;

@@ -1,6 +1,6 @@
 /**
- * The resources of a plan that can be lost, cost money or move, for traits that the program does not compose yet: the same
- * resources as the program's, with the inputs that a move can change. A test compares it with the program. Pure.
+ * Outlines the graph of a plan with traits that the program cannot compose yet: the resources that can be lost, cost money or
+ * move, with the inputs that a move can change. A test compares outlines with the program. Pure.
  */
 import { definitionOf } from "../topology/catalogue.ts";
 import type { Settings } from "../config/schema.ts";

@@ -1,17 +1,17 @@
 /**
- * What makes a provider replace a resource instead of changing it: for every type that the program makes, the inputs
- * whose change does. tests/contract/replacing.test.ts holds it against the plugins. Pure.
+ * The inputs whose change makes a provider replace a resource instead of updating it, for every type that the program uses.
+ * tests/contract/replacing.test.ts compares them with the plugins. Pure.
  */
 import type { Recorded } from "./graph.ts";
 
-/** `mounts` is not among them: a folder that is changed to another one is taken note of, and nothing is done. */
+/** Without `mounts`: the provider records another folder in the state, but does nothing. */
 const container = [
   ...["command", "devices", "entrypoints", "envs", "hostname", "hosts", "image", "labels", "logDriver", "logOpts"],
   ...["name", "networkMode", "networksAdvanced", "ports", "privileged", "readOnly", "securityOpts"],
   ...["shmSize", "stopSignal", "stopTimeout", "sysctls", "ulimits", "uploads", "user", "volumes", "workingDir"],
 ];
 
-/** By type. A type without an entry is one whose provider changes everything in place. */
+/** By type. A type without an entry is always updated in place. */
 export const replacingInputs: Readonly<Record<string, readonly string[]>> = {
   "cloudflare:index/accountToken:AccountToken": ["accountId"],
   "cloudflare:index/botManagement:BotManagement": ["zoneId"],

@@ -1,14 +1,14 @@
-/** What every graph must keep to, whatever the phase: plain predicates, for the tests and for the guard. Pure. */
+/** Rules for the graphs of all protected stacks: data is protected, servers are not replaced, containers have time to stop. Pure. */
 import { type Graph, keyOf, madeIn, type Recorded } from "./graph.ts";
 import { holdingIn, roleOf, types } from "./stateful.ts";
 
-/** What a server keeps for life; a change of it would make Hetzner replace the server. */
+/** Inputs whose change would replace a server, so that they must be ignored. */
 const keptForLife = ["image", "userData", "sshKeys", "location"];
 
-/** What the provider itself can protect. */
+/** Types with Hetzner's own delete protection. */
 const protectable = new Set<string>([types.volume, types.server, types.primaryIp, types.network]);
 
-/** What breaks the rules of a stack with `orion:protection`, one line each. */
+/** Violations of the rules in a stack with `orion:protection`, one line each. */
 export function brokenRules(graph: Graph): string[] {
   const holds = holdingIn(graph);
   const onServers = graph.resources.some(({ type }) => type === types.server);
@@ -18,7 +18,7 @@ export function brokenRules(graph: Graph): string[] {
       ...(resource.type === types.server ? replaceable(resource) : []),
       ...(resource.type === types.container ? hurried(resource) : []),
       ...(onServers && resource.type.startsWith("docker:") && resource.options.deletedWith === undefined
-        ? ["is asked for on a machine that may be gone: deletedWith is missing"]
+        ? ["would be deleted by a call to a server that may be gone: deletedWith is missing"]
         : []),
     ];
     return broken.map((what) => `${keyOf(resource)}: ${what}`);
@@ -27,15 +27,15 @@ export function brokenRules(graph: Graph): string[] {
 
 function unprotected(resource: Recorded): string[] {
   const { type, inputs, options } = resource;
-  // They hold nothing themselves, and are as lasting as the server that they belong to.
+  // They hold no data themselves, and are deleted with their server only.
   if (type === types.attachment || type === types.serverNetwork) return [];
-  // A stack may leave its caches out; what they hold waits for whoever takes them in again.
+  // A stack may leave its caches out; their volumes are kept for when they come back.
   if (type === types.dockerVolume && roleOf(resource) !== "database" && options.retainOnDelete) return [];
   return [
     ...(options.protect ? [] : ["holds data and is not protected"]),
     ...(protectable.has(type) && inputs["deleteProtection"] !== true ? ["deleteProtection is off"] : []),
     ...((type === types.volume || type === types.bucket) && !options.retainOnDelete
-      ? ["would go away with its resource: retainOnDelete is missing"]
+      ? ["would be deleted with its resource: retainOnDelete is missing"]
       : []),
   ];
 }
@@ -45,6 +45,6 @@ const replaceable = ({ options }: Recorded): string[] =>
     .filter((input) => !options.ignoreChanges?.includes(input))
     .map((input) => `a change of ${input} would replace the server`);
 
-/** A container without time to end is killed at once. */
+/** A container without a stop timeout is killed at once. */
 const hurried = ({ inputs }: Recorded): string[] =>
-  Number(inputs["destroyGraceSeconds"] ?? 0) > 0 ? [] : ["has no time to end: destroyGraceSeconds is missing"];
+  Number(inputs["destroyGraceSeconds"] ?? 0) > 0 ? [] : ["would be killed at once: destroyGraceSeconds is missing"];

@@ -1,4 +1,4 @@
-/** Which type each server has and gets, which the engine does not know: the `orion` plugin chooses and changes it. Pure. */
+/** Fills each server's type into both graphs of a move: the `orion` plugin chooses types, so a graph lacks them. Pure. */
 import { type Graph, isRecord, type Recorded } from "./graph.ts";
 import { types } from "./stateful.ts";
 
@@ -10,13 +10,13 @@ export function firstType(inputs: unknown): string | undefined {
 }
 
 /**
- * The two sides of a move with the type that each server has, and the one that it gets: the same, as long as it is in its
- * list. What Hetzner will not have is not known. It may be done to what it was done to before.
+ * Both sides of a move with each server's type filled in: a server keeps its type while its list contains it. Which types
+ * Hetzner has sold out is not known. Idempotent.
  */
 export function withServerTypes<Sides extends { readonly before: Graph; readonly after: Graph }>(sides: Sides): Sides {
   const had = typesIn(sides.before, new Map());
   const gets = typesIn(sides.after, had);
-  return { ...sides, before: said(sides.before, had), after: said(sides.after, gets) };
+  return { ...sides, before: withTypes(sides.before, had), after: withTypes(sides.after, gets) };
 }
 
 type ByServer = ReadonlyMap<string, string>;
@@ -29,7 +29,7 @@ function typesIn({ resources }: Graph, had: ByServer): ByServer {
     of(types.server).flatMap(([server, { inputs }]): [string, string][] => {
       const { type, types: listed }: Recorded["inputs"] = chosen.get(server)?.inputs ?? {};
       const allowed: unknown[] = Array.isArray(listed) ? listed : [];
-      // What its provider noted is older than what the plugin did since.
+      // The server's own input may be older than the plugin's last change of the type.
       const known = [had.get(server), type, inputs["serverType"]].find((one) => allowed.includes(one));
       const found = known ?? firstType({ types: allowed }) ?? inputs["serverType"];
       return typeof found === "string" ? [[server, found]] : [];
@@ -40,8 +40,8 @@ function typesIn({ resources }: Graph, had: ByServer): ByServer {
 /** `app-1` of `app-1-server` and of `app-1-type`. */
 const serverOf = ({ name }: Recorded): string => name.replace(/-(server|type)$/, "");
 
-/** The graph with those types as inputs that count, and without what the plugin is told of this machine. */
-function said(graph: Graph, byServer: ByServer): Graph {
+/** The graph with these types as inputs that are not ignored, and without the plugin's inputs about this machine. */
+function withTypes(graph: Graph, byServer: ByServer): Graph {
   const resources = graph.resources.map((resource): Recorded => {
     const { type, inputs, options } = resource;
     const serverType = byServer.get(serverOf(resource));

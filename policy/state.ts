@@ -1,4 +1,4 @@
-/** What exists, as a graph: the resources of a state, in the form in which a program registers them. Pure. */
+/** Converts the engine's state to a graph, in the same form as the program's, so that both can be compared. Pure. */
 import { z } from "zod";
 import { signatureKey } from "../common/secrets.ts";
 import { type Graph, isRecord, keyOf, type Recorded, unknown, type Uses } from "./graph.ts";
@@ -21,11 +21,11 @@ const resourceSchema = z.object({
   propertyDependencies: z.record(z.string(), urns).nullish(),
 });
 
-/** The part of a state that is read, as `pulumi stack export` gives it below `deployment`. */
+/** The part of a state that is read, as `pulumi stack export` prints it below `deployment`. */
 export const stateSchema = z.looseObject({ resources: z.array(resourceSchema).nullish() });
 export type State = z.infer<typeof stateSchema>;
 
-/** The graph of what a state knows. What an interrupted update has still to delete is not in it. */
+/** The graph of a state, without resources that an interrupted update has still to delete. */
 export function graphOf({ resources }: State): Graph {
   const there = (resources ?? []).filter((one) => !one.delete);
   const recorded = there.map((one) => ({ ...one, recorded: recordedOf(one) }));
@@ -39,13 +39,13 @@ function recordedOf(one: z.infer<typeof resourceSchema>): Recorded {
     protect: one.protect || undefined,
     retainOnDelete: one.retainOnDelete || undefined,
     deletedWith: shortUrn(one.deletedWith ?? ""),
-    // A default provider is nobody's choice, and its name has its version.
+    // A default provider is left out: the program does not choose it, and its name contains its version.
     provider: /::default(_|::)/.test(one.provider ?? "") ? undefined : shortUrn(one.provider ?? ""),
   };
   return {
     type: one.type,
     name: one.urn.split("::").pop() ?? "",
-    inputs: asSaid(one.inputs) as Record<string, unknown>,
+    inputs: withoutDefaults(one.inputs) as Record<string, unknown>,
     options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
   };
 }
@@ -58,19 +58,19 @@ const usesOf = ({ propertyDependencies }: z.infer<typeof resourceSchema>): Uses 
     ]),
   );
 
-/** Inputs as the program said them: without the defaults that the provider added; what is encrypted is not known. */
-function asSaid(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(asSaid);
+/** Inputs as the program registered them, without the provider's defaults; encrypted values are unknown. */
+function withoutDefaults(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutDefaults);
   if (!isRecord(value)) return value;
   if (signatureKey in value) return unknown;
   const added: unknown = value["__defaults"];
   const defaults = new Set<unknown>(["__defaults", ...(Array.isArray(added) ? (added as unknown[]) : [])]);
   return Object.fromEntries(
-    Object.entries(value).flatMap(([key, inner]) => (defaults.has(key) ? [] : [[key, asSaid(inner)]])),
+    Object.entries(value).flatMap(([key, inner]) => (defaults.has(key) ? [] : [[key, withoutDefaults(inner)]])),
   );
 }
 
-/** The phase that a graph's labels name: at Hetzner everything says it. */
+/** The phase of a graph, from the labels of its resources at Hetzner. */
 export function phaseIn({ resources }: Graph): Phase | undefined {
   const found = resources.flatMap(({ inputs: { labels } }) => (isRecord(labels) ? [labels["phase"]] : []));
   return phases.find((phase) => found.includes(phase));

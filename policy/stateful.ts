@@ -1,4 +1,4 @@
-/** Which resources hold data, or are needed to reach data: those that no move may lose. Pure. */
+/** Which resources hold data, or are needed to reach it, so that no move may lose them. Pure. */
 import { catalogue } from "../topology/catalogue.ts";
 import { type Graph, isRecord, keyOf, type Recorded } from "./graph.ts";
 
@@ -27,10 +27,10 @@ const isRefilled = (role: string): boolean =>
 /** Logical name of the key that signs sessions (components/tiers.ts). */
 export const sessionKey = "secret-key";
 
-/** Describes what a resource holds; undefined when nothing is lost with it. */
+/** Describes what would be lost with a resource; undefined when nothing would. */
 export type Holds = (resource: Recorded) => string | undefined;
 
-/** What each resource of a graph holds. */
+/** The function that describes what each resource of a graph holds. */
 export function holdingIn(graph: Graph): Holds {
   const attached = new Set(
     graph.resources.flatMap(({ type, options }) => (type === types.attachment ? (options.deletedWith ?? []) : [])),
@@ -70,7 +70,7 @@ export function holdingIn(graph: Graph): Holds {
   };
 }
 
-/** Whether a graph has servers; without them it is that of a local Docker Engine. */
+/** Whether a graph has servers; otherwise it is for a local Docker Engine. */
 export const hasServersIn = ({ resources }: Graph): boolean => resources.some(({ type }) => type === types.server);
 
 /** Whether a stack is protected: at least one of its resources is. */

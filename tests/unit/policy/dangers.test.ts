@@ -31,7 +31,7 @@ test("another server type switches the server off", async () => {
     {
       severity: "danger",
       name: "core-1-server",
-      happens: "would be switched off, and on again as another type: serverType changes from cpx32 to ccx13",
+      happens: "would be powered off, and on again with another type: serverType changes from cpx32 to ccx13",
     },
   ]);
 });

@@ -46,7 +46,7 @@ test("another list switches the server off, and that is said", () => {
     ["app-1-type", ["types"]],
   ]);
   expect(findings.map(({ name, happens }) => `${name} ${happens}`)).toEqual([
-    "app-1-server would be switched off, and on again as another type: serverType changes from cx23 to cpx32",
+    "app-1-server would be powered off, and on again with another type: serverType changes from cx23 to cpx32",
   ]);
 });
 
