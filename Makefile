@@ -41,7 +41,7 @@ docker: node_modules/.package-lock.json ## Install or start the Docker Engine
 images: setup ## Pull or build the container images of the development stack
 	@node images/build.ts
 
-up: engine ## Bring the stack up and say what runs where (YES=1: with servers, too, without asking)
+up: engine ## Bring the stack up and list its services (YES=1: do not ask)
 	@$(tool) up --stack $(STACK) $(if $(YES),--yes)
 
 down: node_modules/.package-lock.json ## Take the stack down; asks before it deletes data (DATA=keep|delete)
@@ -50,25 +50,25 @@ down: node_modules/.package-lock.json ## Take the stack down; asks before it del
 preview: engine ## Show what an update would change
 	@$(tool) preview --stack $(STACK)
 
-diff: node_modules/.package-lock.json ## What a move changes, costs and must not do: FROM=mvp TO=scale STACK=prod; FROM: else what exists
+diff: node_modules/.package-lock.json ## Show changes, cost and dangers of a move: FROM=mvp TO=scale STACK=prod (no FROM: the existing stack)
 	@$(tool) diff --stack $(STACK) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
 doctor: node_modules/.package-lock.json ## Check every component and explain what is wrong
 	@$(tool) doctor --stack $(STACK)
 
-psql: node_modules/.package-lock.json ## A PostgreSQL prompt
+psql: node_modules/.package-lock.json ## Open a PostgreSQL prompt
 	@$(access)
 
-redis-cli: node_modules/.package-lock.json ## A Redis prompt
+redis-cli: node_modules/.package-lock.json ## Open a Redis prompt
 	@$(access)
 
-logs: node_modules/.package-lock.json ## What a service printed: SERVICE=app
+logs: node_modules/.package-lock.json ## Show the log of a service: SERVICE=app
 	@$(access) $(if $(SERVICE),--service $(SERVICE))
 
-shell: node_modules/.package-lock.json ## A shell in a service's container: SERVICE=app
+shell: node_modules/.package-lock.json ## Open a shell in a service's container: SERVICE=app
 	@$(access) $(if $(SERVICE),--service $(SERVICE))
 
-celery-status: node_modules/.package-lock.json ## What the workers are doing
+celery-status: node_modules/.package-lock.json ## Show the tasks that workers are running
 	@$(access)
 
 celery-purge: node_modules/.package-lock.json ## Delete every waiting task (asks; YES=1 agrees)
@@ -83,10 +83,10 @@ init-prod: node_modules/.package-lock.json ## Run the initialisation script agai
 rollback: setup ## Update with the image that ran before (asks; YES=1 agrees)
 	@$(access)
 
-promote-replica: engine ## Put the replica in the place of a primary whose server is lost (asks; YES=1 agrees)
+promote-replica: engine ## Promote the replica of a primary whose server is lost (asks; YES=1 agrees)
 	@$(access)
 
-flower: node_modules/.package-lock.json ## Where the task monitor is
+flower: node_modules/.package-lock.json ## Open Flower, the task monitor
 	@$(access)
 
 backup: node_modules/.package-lock.json ## Take a backup of the database now, and show its log
@@ -113,17 +113,17 @@ cloud-status: node_modules/.package-lock.json ## Show servers, load balancers, r
 cloud-fault: node_modules/.package-lock.json ## Inject a fault: FAULT="reply api=hetzner status=503"; remove: REMOVE=all; without either: list
 	@$(cloud) $(if $(REMOVE),remove $(REMOVE),$(if $(FAULT),add $(FAULT)))
 
-check: node_modules/.package-lock.json ## Types, lint and format
+check: node_modules/.package-lock.json ## Check types, lint and format
 	@mkdir -p .orion/cache
 	tsc --build
 	eslint --max-warnings=0 --cache --cache-location .orion/cache/eslint .
 	prettier --check --log-level warn --cache --cache-location .orion/cache/prettier .
 
-format: node_modules/.package-lock.json ## Write every file the way the formatter wants it
+format: node_modules/.package-lock.json ## Format every file
 	@prettier --write --log-level warn .
 
 # Side by side: the checks leave a core idle most of the time.
-test-unit: node_modules/.package-lock.json ## Types, lint, format and unit tests: no Docker, no engine
+test-unit: node_modules/.package-lock.json ## Check types, lint and format, and run the unit tests: no Docker, no engine
 	@$(MAKE) --no-print-directory -j2 check units
 
 units:
@@ -172,5 +172,5 @@ bench-promotion: images ## Measure the promotion of the replica after the loss o
 bench-faults: images ## Measure recovery from faults, with ten updates killed, into bench/faults.md
 	@node bench/faults.ts
 
-bench-idle: images ## Measure what a server takes that nobody visits, into bench/idle.md
+bench-idle: images ## Measure the CPU use of an idle server, into bench/idle.md
 	@node bench/idle.ts

@@ -12,7 +12,7 @@ export interface Access {
   /** `exec`: a command inside; `logs`: what it printed. */
   readonly how: "exec" | "logs";
   readonly command: readonly string[];
-  /** What would be lost, when the user has to agree first. */
+  /** What would be lost; the user has to agree first. */
   readonly danger?: string;
 }
 
@@ -88,7 +88,7 @@ function find(topology: Topology, name: string | undefined): Service {
   const services = lastingServices(topology);
   const found = services.find((service) => service.name === name) ?? services.find((service) => service.kind === name);
   if (!found) {
-    const problem = name === undefined ? "Say which service, as SERVICE=app." : `There is no service '${name}'.`;
+    const problem = name === undefined ? "Name a service, as in SERVICE=app." : `There is no service '${name}'.`;
     throw new UserError(`${problem} ${running(topology)}`);
   }
   return found;

@@ -1,4 +1,4 @@
-/** Where the engine keeps the state, as far as the tools look into it. */
+/** Finds and reads the engine's state of a stack: in a local file directly, otherwise through the engine. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,13 +18,13 @@ export function localState(root: string): string | undefined {
 
 const projectSchema = z.object({ backend: z.object({ url: z.string().optional() }).optional() });
 
-/** What Pulumi.yaml says about the state. */
+/** The state's URL in Pulumi.yaml. */
 function backendOf(root: string): string | undefined {
   const path = join(root, "Pulumi.yaml");
   return existsSync(path) ? projectSchema.parse(parse(readFileSync(path, "utf8"))).backend?.url : undefined;
 }
 
-/** Whether the state knows the stack. A file is looked at directly, since asking the engine takes a second. */
+/** Whether the stack exists. A local file is checked directly, since a call of the engine takes a second. */
 export function stackExists(root: string, stack: string): boolean {
   const state = localState(root);
   if (state !== undefined) return existsSync(join(state, "stacks", "orion", `${stack}.json`));
@@ -35,9 +35,9 @@ const exportSchema = z.object({ deployment: stateSchema.nullish() });
 const fileSchema = z.object({ checkpoint: z.object({ latest: stateSchema.nullish() }) });
 
 /**
- * What the state says that a stack has; undefined when there is no such stack. A file is looked at directly, as above.
+ * The state of a stack; undefined when there is no such stack.
  *
- * @throws {UserError} when the state is there and cannot be read
+ * @throws {UserError} when the state exists and cannot be read
  */
 export function stateOf(root: string, stack: string): State | undefined {
   if (!stackExists(root, stack)) return undefined;

@@ -1,4 +1,4 @@
-/** `make backup` and `make restore-drill`: what the server does every night, done now, and whether it is worth anything. */
+/** `make backup`, `make restore-drill`, and doctor's check of backups: run the server's backup scripts over SSH. */
 import {
   backupCommand,
   backupUnit,
@@ -16,13 +16,13 @@ import type { StackFile } from "./stack-file.ts";
 import { isTerminal } from "./terminal.ts";
 
 /**
- * Starts the service as the timer does, and shows what it says. One that runs already is waited for; one that failed and
- * waits for its next try would be waited for as well, so that this waiting is ended first.
+ * Starts the service as the timer does, and shows its log. It waits for a run that is under way. A failed run that waits for
+ * its retry is stopped first, or `systemctl start` would wait for that, too.
  */
 export const backupNow = [
   `unit=${backupUnit}.service`,
   `[ "$(systemctl show --property SubState --value $unit)" != auto-restart ] || systemctl stop $unit`,
-  // From now on, also where a busy machine shows it later than the service says it.
+  // Everything from now on, also what journald on a busy machine stores late.
   'journalctl --unit $unit --since "@$(date +%s)" --no-tail --follow --output cat & log=$!',
   "code=0; systemctl start $unit || code=$?",
   "sleep 1; kill $log; exit $code",
@@ -36,8 +36,8 @@ export function backup(file: StackFile, engines: Engines): Promise<number> {
 /**
  * Restores the newest backup into a scratch server and compares.
  *
- * @param server where; @default that which takes the backups
- * @returns 0 when all is there
+ * @param server where it runs. @default the server that takes the backups
+ * @returns 0 when nothing is missing
  */
 export async function restoreDrill(file: StackFile, engines: Engines, server?: string): Promise<number> {
   const service = backupOf(file);
@@ -53,9 +53,9 @@ export async function restoreDrill(file: StackFile, engines: Engines, server?: s
 }
 
 /**
- * Hands what a drill needs to a server that has none of it, for as long as the drill lasts, in memory.
+ * Copies the files of a drill to a server without them, into a folder in memory, until the drill has ended.
  *
- * @returns the folder there
+ * @returns that folder
  */
 export function lend(home: Engine, guest: Engine): string {
   const texts = { settings: backupFiles.settings, "store.env": backupFiles.store, drill: drillCommand };
@@ -67,7 +67,7 @@ export function lend(home: Engine, guest: Engine): string {
   return folder;
 }
 
-/** The command that runs the drill from a folder that was lent. */
+/** The command that runs the drill from such a folder. */
 export const borrowedDrill = (folder: string): string[] => [
   "env",
   `${backupFilesVariable}=${folder}`,
@@ -88,15 +88,15 @@ function backupOf({ stack, settings, topology }: StackFile): Service {
   throw new UserError(
     !hasServers(topology)
       ? `Stack '${stack}' runs on this machine and takes no backups; phases with servers do.`
-      : `Stack '${stack}' takes no backups, because orion:storage.backend is ${settings.storage.backend}: they would lie ` +
-          "beside what they are to replace. With r2 they have a bucket of their own.",
+      : `Stack '${stack}' takes no backups, because orion:storage.backend is ${settings.storage.backend}: they would be ` +
+          "lost together with the data. With r2 they go into a separate bucket.",
   );
 }
 
-/** A night, what the timer may be late by, and the time that it takes. */
+/** A day, the timer's random delay, and the time that a backup takes. */
 const mostHours = 26;
 
-/** Whether backups are taken, and the newest complete one is young enough; before the first, whether its time has come. */
+/** Checks that the timer runs and that the newest complete backup, or the installation of the timer, is not too old. */
 export function checkBackup(service: Service, engines: Engines, now: Date): Finding {
   const engine = engines.of(service);
   const timer = engine.captureOnHost("systemctl", "is-active", `${backupUnit}.timer`);
@@ -113,7 +113,7 @@ export function checkBackup(service: Service, engines: Engines, now: Date): Find
 
 /**
  * @param list times of complete backups, the newest first
- * @param since when the server was told to take them
+ * @param since when backups were installed on the server
  */
 export function judge(list: string, since: Date, now: Date): Omit<Finding, "service"> {
   const times = list.split("\n").filter((line) => line !== "");
@@ -125,6 +125,6 @@ export function judge(list: string, since: Date, now: Date): Omit<Finding, "serv
   return { ...isLate, detail: `${times.length} complete, the newest ${Math.floor(hours)} h old` };
 }
 
-/** The time that a backup is called by: 20261125T023000Z. */
+/** The time in a backup's name: 20261125T023000Z. */
 const timeOf = (name: string): Date =>
   new Date(name.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"));

@@ -1,4 +1,4 @@
-/** Entry of the commands behind the Makefile. */
+/** Entry point of the commands that the Makefile runs: parses the arguments and calls the command. */
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { UserError } from "../common/user-error.ts";
@@ -19,19 +19,20 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
 
   up, down                   bring the stack up; take it down (asks before it deletes data)
   preview                    show what an update would change
-  diff                       what a move changes, costs and must not do: [--from PHASE|FILE.yaml] [--to PHASE|FILE.yaml]
+  diff                       show changes, cost and dangers of a move: [--from PHASE|FILE.yaml] [--to PHASE|FILE.yaml]
   doctor                     check every component and explain what is wrong
-  psql, redis-cli, flower    reach PostgreSQL, Redis, the task monitor
-  logs, shell                of one service: --service app
-  celery-status, celery-purge
-  rollback                   go back to the image that ran before (asks)
-  migrate-up, init-prod      run migrations, or the initialisation, again
-  promote-replica            put the replica in the place of a primary whose server is lost (asks)
+  psql, redis-cli, flower    open PostgreSQL, Redis, the task monitor
+  logs, shell                show the log of a service, open a shell in it: --service app
+  celery-status              show the tasks that workers are running
+  celery-purge               delete every waiting task (asks)
+  rollback                   update with the image that ran before (asks)
+  migrate-up, init-prod      run the migrations, or the initialisation, again
+  promote-replica            promote the replica of a primary whose server is lost (asks)
   backup                     take a backup of the database now
-  restore-drill              restore the newest into a scratch server and compare: [--server NAME]
+  restore-drill              restore the newest backup into a scratch server and compare: [--server NAME]
   rehearse                   bring the stack up on a rehearsal cloud: [--phase PHASE] [--cloud NAME] [--port N] [--block N]
 
-  --rehearsal CLOUD          not the stack itself is meant, but what was rehearsed on that cloud`;
+  --rehearsal CLOUD          act on the stack's rehearsal on that cloud`;
 
 async function main(project: string, argv: string[]): Promise<number> {
   const { positionals, values } = parseArgs({
@@ -60,13 +61,13 @@ async function main(project: string, argv: string[]): Promise<number> {
   if (command === "rehearse") {
     const { stack, phase, cloud, port, block } = values;
     const choices = { ...(port && { port: Number(port) }), ...(block && { block: Number(block) }) };
-    // Loaded only when needed: it brings the rehearsal cloud along.
+    // Loaded only when needed: it imports the rehearsal cloud.
     const { rehearse } = await import("./rehearsal/rehearse.ts");
     return rehearse({ root: project, stack, phase, cloud, choices });
   }
   const root = rootOf(project, values.stack, values.rehearsal);
   if (command === "diff") {
-    // Loaded only when needed: it brings the program along.
+    // Loaded only when needed: it imports the program.
     const { diff } = await import("./diff.ts");
     return diff({ root, project, stack: values.stack, from: values.from, to: values.to });
   }
@@ -96,13 +97,13 @@ async function main(project: string, argv: string[]): Promise<number> {
   }
 }
 
-/** The Pulumi project that a command is about. */
+/** Folder of the Pulumi project that a command acts on. */
 function rootOf(project: string, stack: string, rehearsal: string | undefined): string {
   if (rehearsal === undefined) return project;
   const folder = rehearsalFolder(project, rehearsal, stack);
   if (existsSync(folder)) return folder;
   throw new UserError(
-    `Stack '${stack}' is not rehearsed on a cloud '${rehearsal}'; make rehearse STACK=${stack} CLOUD=${rehearsal} does it.`,
+    `Stack '${stack}' is not rehearsed on a cloud '${rehearsal}'; run: make rehearse STACK=${stack} CLOUD=${rehearsal}`,
   );
 }
 
@@ -115,7 +116,7 @@ async function access(
 ): Promise<number> {
   const reached = accessTo(topology, command, service);
   if (reached.danger !== undefined && !yes && !(await confirm(`This deletes ${reached.danger}.`))) {
-    say(isTerminal ? "Nothing was done." : "Nothing was done: without a terminal, say YES=1 to agree.");
+    say(isTerminal ? "Nothing was done." : "Nothing was done: without a terminal, agree with YES=1.");
     return 1;
   }
   const container = engines.container(reached.service);

@@ -1,4 +1,4 @@
-/** The two clouds' APIs with the tokens of a stack. */
+/** Clients of Hetzner's and Cloudflare's APIs, with a stack's endpoints and tokens. */
 import { z } from "zod";
 import { type Hetzner, hetznerBy } from "../common/hetzner.ts";
 import { runSync } from "../common/process.ts";
@@ -8,24 +8,24 @@ import type { Apis, Get } from "./recovery/cloud-objects.ts";
 
 const configSchema = z.record(z.string(), z.object({ value: z.string().optional() }));
 
-/** A busy or faulty API is asked again so many times, the pause growing from a second. */
+/** Attempts at a busy or faulty API; the pause between them grows from a second. */
 const tries = 5;
 
-/** The APIs that the stack's providers speak to, by its configuration and the variables that those know, too. */
+/** The APIs of the stack's providers, from its configuration and the providers' environment variables. */
 export function apisOf(root: string, stack: string): Apis {
   const { hetzner, cloudflare } = toolchainPaths(root, stack);
   const unknown =
-    "Whether the interrupted update has made something there is not known; run it again when the API answers.";
+    "It is not known whether the interrupted update created something there; run it again when the API answers.";
   return { hetzner: getter(hetzner, unknown), cloudflare: getter(cloudflare, unknown) };
 }
 
-/** Hetzner's API, to switch a server of the stack off. */
+/** Hetzner's API, to power off a server of the stack. */
 export function hetznerOf(root: string, stack: string): Hetzner {
   const { base, token } = toolchainPaths(root, stack).hetzner;
   return hetznerBy({ endpoint: base, token });
 }
 
-/** Where an API is, and what opens it. */
+/** URL and token of an API. */
 interface Place {
   /** Without a slash at the end. */
   readonly base: string;
@@ -60,7 +60,7 @@ const getter =
   (path) =>
     answerOf(place, path, unknown);
 
-/** The body of an answer; undefined where there is no such thing. @throws {UserError} when the API does not answer well */
+/** The body of an answer; undefined for status 404. @throws {UserError} when the API fails */
 async function answerOf({ base, token }: Place, path: string, unknown: string): Promise<unknown> {
   const url = base + path;
   for (let attempt = 1; ; attempt++) {

@@ -1,4 +1,4 @@
-/** `make diff`: what a move from one phase, stack file or what exists to another changes, costs and must not do. */
+/** `make diff`: compares two phases, two stack files, or the existing stack with one, and prints the move's report. */
 import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { UserError } from "../common/user-error.ts";
@@ -20,7 +20,7 @@ export interface DiffOptions {
   /** Folder of the program. */
   readonly project: string;
   readonly stack: string;
-  /** A phase, or the path of a stack file. @default what the state says that exists */
+  /** A phase, or the path of a stack file. @default the existing stack, from its state */
   readonly from: string | undefined;
   /** A phase, or the path of a stack file. @default the stack as its file describes it */
   readonly to: string | undefined;
@@ -33,7 +33,7 @@ interface Side {
 }
 
 /**
- * Prints what a move changes. Neither the engine nor a provider is asked.
+ * Prints what a move changes, without a call to the engine or a provider.
  *
  * @returns 1 when the move would lose something, otherwise 0
  */
@@ -66,13 +66,13 @@ async function fromState({ root, project, stack }: DiffOptions, after: StackFile
   const state = stateOf(root, stack);
   if (!state?.resources?.length) {
     throw new UserError(
-      `Stack '${stack}' does not exist here yet; say what it would move from, as in: make diff FROM=mvp TO=scale`,
+      `Stack '${stack}' does not exist here yet; name the start of the move, as in: make diff FROM=mvp TO=scale`,
     );
   }
   const { phase } = after.settings;
   if (!composes(after)) {
     throw new UserError(
-      `Phase ${phase} is not built yet, so what exists cannot be compared with it; FROM=PHASE compares plans.`,
+      `Phase ${phase} is not built yet, so the existing stack cannot be compared with it; FROM=PHASE compares plans.`,
     );
   }
   const graphs = { before: graphOf(state), after: await knownOf(after, builtImages(project, after.settings)) };
@@ -80,19 +80,19 @@ async function fromState({ root, project, stack }: DiffOptions, after: StackFile
   return { before: { title: `what exists${found ? ` (phase ${found})` : ""}`, phase: found }, graphs, outlined: [] };
 }
 
-const sideOf = ({ settings }: StackFile, said: string | undefined): Side => ({
-  title: said !== undefined && isFile(said) ? `${basename(said)} (phase ${settings.phase})` : settings.phase,
+const sideOf = ({ settings }: StackFile, choice: string | undefined): Side => ({
+  title: choice !== undefined && isFile(choice) ? `${basename(choice)} (phase ${settings.phase})` : settings.phase,
   phase: settings.phase,
 });
 
-const isFile = (said: string): boolean => /\.ya?ml$/.test(said);
+const isFile = (choice: string): boolean => /\.ya?ml$/.test(choice);
 
-/** A stack as the command line says it. */
-function described({ root, project, stack }: DiffOptions, said: string | undefined): StackFile {
-  if (said !== undefined && isFile(said))
-    return describeStack(stack, parseStackText(stack, readText(resolve(project, said))));
+/** The stack that an option of the command line names. */
+function described({ root, project, stack }: DiffOptions, choice: string | undefined): StackFile {
+  if (choice !== undefined && isFile(choice))
+    return describeStack(stack, parseStackText(stack, readText(resolve(project, choice))));
   const contents = parseStackText(stack, readStackText(root, stack));
-  return describeStack(stack, said === undefined ? contents : inPhase(contents, said));
+  return describeStack(stack, choice === undefined ? contents : inPhase(contents, choice));
 }
 
 function readText(path: string): string {

@@ -1,4 +1,4 @@
-/** The Docker Engine of a stack, for the tools: its containers as they are now. */
+/** Looks at a Docker Engine for the tools: whether it answers, the state of a container, volumes with data. */
 import { z } from "zod";
 import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
@@ -24,9 +24,9 @@ export type ContainerState = z.infer<typeof containerSchema>;
 export const hostArguments = (dockerHost: string): string[] => ["--host", dockerHost];
 
 /**
- * Sees to it that a Docker Engine answers there; the machine's own is started, or installed, when it does not.
+ * Ensures that a Docker Engine answers; starts or installs this machine's own one.
  *
- * @throws {UserError} when none answers and it is not ours to change that
+ * @throws {UserError} when it does not answer
  */
 export async function ensureDockerAt(dockerHost: string): Promise<void> {
   if (dockerHost === presets.development.dockerHost) await ensureDocker();
@@ -58,7 +58,7 @@ export function inspectContainer(service: Service, engines: Engines): ContainerS
   return code === 0 ? z.array(containerSchema).parse(JSON.parse(stdout))[0] : undefined;
 }
 
-/** Names of the volumes that hold a stack's data, whether its state still knows them or not. */
+/** Names of the volumes with a stack's data, also of those that are not in its state any more. */
 export function volumesOf(stack: string, dockerHost: string): string[] {
   const filters = ["--filter", "label=app=orion", "--filter", `label=stack=${stack}`];
   const { stdout } = runSync("docker", [

@@ -1,4 +1,4 @@
-/** The Docker Engines of a stack: the one of this machine, or those of its servers over SSH. */
+/** Runs commands on the Docker Engines of a stack: on this machine, or on its servers over SSH. */
 import { z } from "zod";
 import { type Outcome, runSync, runInteractive } from "../common/process.ts";
 import { quotedWords } from "../common/shell.ts";
@@ -11,7 +11,7 @@ type Program = (words: readonly string[], terminal: boolean) => [string, string[
 
 export class Engine {
   readonly #docker: readonly string[];
-  /** How a program of the engine's machine is run. */
+  /** Builds the command line that runs a program on the engine's machine. */
   readonly #program: Program;
   readonly #ssh: readonly string[];
 
@@ -21,7 +21,7 @@ export class Engine {
     this.#ssh = ssh;
   }
 
-  /** @param dockerHost address of an engine that this machine's docker command speaks to */
+  /** @param dockerHost address of the engine for this machine's docker command */
   static local(dockerHost: string): Engine {
     return new Engine(["docker", "--host", dockerHost], ([program = "", ...args]) => [program, args]);
   }
@@ -36,7 +36,7 @@ export class Engine {
     return new Engine(["docker"], program, ssh);
   }
 
-  /** The same machine by a connection of its own, which is given up after some seconds: for one that may be dead. */
+  /** The same machine by a new connection that times out after some seconds, for a machine that may be dead. */
   impatient(): Engine {
     const options = ["ControlPath=none", "ConnectTimeout=5", "ServerAliveInterval=5", "ServerAliveCountMax=2"];
     return this.#ssh.length === 0 ? this : Engine.onServer([...options.flatMap((one) => ["-o", one]), ...this.#ssh]);
@@ -64,13 +64,13 @@ export class Engine {
     return runSync(...this.#program(words, false));
   }
 
-  /** Brings a loopback port of the server to the same port of this machine, until the user ends it. @returns ssh's exit code */
+  /** Forwards a loopback port of the server to the same port of this machine, until the user ends it. @returns ssh's exit code */
   tunnel(port: number): Promise<number> {
     const forward = ["-N", "-o", "ExitOnForwardFailure=yes", "-L", `127.0.0.1:${port}:127.0.0.1:${port}`];
     return runInteractive("ssh", [...forward, ...this.#ssh]);
   }
 
-  /** The same, with something to read. */
+  /** Like `captureOnHost`, with standard input. */
   feedOnHost(input: string, ...words: readonly string[]): Outcome {
     return runSync(...this.#program(words, false), { input });
   }
@@ -88,16 +88,16 @@ export class Engine {
 
 const providerSchema = z.object({ host: z.string(), sshOpts: z.string().default("[]") });
 
-/** An engine that a state has a provider for. */
+/** A Docker Engine whose provider is in a state. */
 export interface StatedEngine {
-  /** How resources refer to the provider. */
+  /** `<urn>::<id>` of the provider, as resources refer to it. */
   readonly provider: string;
   /** `unix://`, `tcp://` or `ssh://`. */
   readonly host: string;
   readonly engine: Engine;
 }
 
-/** The engines that a state's resources are on, also where the stack has no outputs yet. */
+/** The engines of a state's Docker providers; unlike outputs, they are known also after a failed first update. */
 export const enginesIn = (resources: readonly Resource[]): StatedEngine[] =>
   resources
     .filter(({ type }) => type === "pulumi:providers:docker")
@@ -135,8 +135,8 @@ export class Engines {
   }
 
   /**
-   * The name of a service's container at this moment; undefined when there is none. One that is being replaced has two;
-   * the newest is meant.
+   * The current name of a service's container; undefined when there is none. While it is replaced there are two; then it is
+   * the newest one's.
    *
    * @throws {UserError} when the engine does not answer
    */
@@ -153,7 +153,7 @@ export class Engines {
     if (found !== undefined) return found;
     const { stack, variables } = this.#file;
     throw new UserError(
-      `The service '${service.name}' of stack '${stack}' has no container; make up ${variables} makes it.`,
+      `The service '${service.name}' of stack '${stack}' has no container; create it with: make up ${variables}`,
     );
   }
 
@@ -173,9 +173,9 @@ function readSsh(root: string, stack: string): z.infer<typeof sshSchema> {
 }
 
 /**
- * An output of a stack; undefined when it is not there, or has no such output.
+ * An output of a stack; undefined when the stack or the output does not exist.
  *
- * @throws {UserError} when the engine cannot say, for want of a passphrase for instance
+ * @throws {UserError} when the engine fails, for instance without the passphrase
  */
 export function stackOutput(root: string, stack: string, name: string, ...options: string[]): string | undefined {
   const { code, stdout, stderr } = runSync("pulumi", [

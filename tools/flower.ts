@@ -1,4 +1,4 @@
-/** `make flower`: where the task monitor is, once it answers. */
+/** `make flower`: prints the URL of the task monitor; for a server it opens an SSH tunnel and prints the password. */
 import { flowerUser } from "../common/app-contract.ts";
 import { UserError } from "../common/user-error.ts";
 import type { Service } from "../topology/service.ts";
@@ -20,13 +20,13 @@ async function showLocal(url: string, stack: string): Promise<number> {
   try {
     await fetch(url, { signal: AbortSignal.timeout(5000) });
   } catch {
-    throw new UserError(`Flower does not answer at ${url}; make doctor STACK=${stack} says why.`);
+    throw new UserError(`Flower does not answer at ${url}; make doctor STACK=${stack} explains why.`);
   }
   say(`Flower: ${bold(url)}`);
   return 0;
 }
 
-/** On a server Flower listens on loopback: this machine gets to it through SSH, for as long as the command runs. */
+/** On a server Flower listens on loopback: the SSH tunnel lasts as long as the command runs. */
 function openTunnel(root: string, stack: string, service: Service, port: number, engines: Engines): Promise<number> {
   const engine = engines.of(service);
   const password = stackOutput(root, stack, "flowerPassword", "--show-secrets");

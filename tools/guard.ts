@@ -1,4 +1,4 @@
-/** Before the engine changes a stack that exists: what the change would lose is refused, what it interrupts is said. */
+/** Checks an update of an existing stack before the engine runs: refuses the loss of data, and reports dangers. */
 import { UserError } from "../common/user-error.ts";
 import { isSafe, lineOf, moveBetween } from "../policy/dangers.ts";
 import { graphOf } from "../policy/state.ts";
@@ -7,19 +7,19 @@ import type { StackFile } from "./stack-file.ts";
 import { say, yellow } from "./terminal.ts";
 
 /**
- * Compares what the state has with what the stack's file asks for.
+ * Compares the state with the program's graph for the stack's file.
  *
  * @param root folder of the stack's Pulumi project
  * @param project folder of the program
- * @throws {UserError} when something that is protected would be lost; it says what to do instead
+ * @throws {UserError} when something protected would be lost, with what to do instead
  */
 export async function guard(root: string, project: string, file: StackFile): Promise<void> {
   const state = stateOf(root, file.stack);
   if (!state?.resources?.length) return;
-  // Loaded only when needed: they bring the program along.
+  // Loaded only when needed: they import the program.
   const { composes, knownOf } = await import("../policy/program.ts");
   const { builtImages } = await import("../images/built.ts");
-  // The program itself says that a phase is not built, and changes nothing.
+  // The program itself reports that a phase is not built, and changes nothing.
   if (!composes(file)) return;
   const move = moveBetween(graphOf(state), await knownOf(file, builtImages(project, file.settings)));
   const refused = move.findings.filter(({ severity }) => severity === "refused");

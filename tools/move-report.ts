@@ -1,4 +1,4 @@
-/** A move for people to read: what changes where, what it costs, what is dangerous, whether it may be made. Pure. */
+/** Formats the report of `make diff`: a move's changes, cost and dangers, and whether it is safe. Pure. */
 import { priceList } from "../config/prices.ts";
 import { type Phase, phases } from "../config/schema.ts";
 import type { Action, Change } from "../policy/changes.ts";
@@ -13,7 +13,7 @@ export interface MoveReport {
   readonly after: { readonly title: string; readonly phase: Phase | undefined };
   readonly graphs: { readonly before: Graph; readonly after: Graph };
   readonly move: Move;
-  /** Phases that are compared by their plans alone. */
+  /** Phases that are not built yet, so that only their plans are compared. */
   readonly outlined: readonly string[];
 }
 
@@ -81,7 +81,7 @@ const rest = "the rest";
 const byName = ([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number =>
   Number(one === rest) - Number(other === rest) || one.localeCompare(other);
 
-/** What is made or goes away by its type; what changes one by one, with what changes. */
+/** Creations and deletions grouped by type; other changes one by one, with their inputs. */
 function linesOf(action: Action, changes: readonly Change[]): string[] {
   const line = (text: string) => `  ${signs[action]} ${text}`;
   if (action === "create" || action === "delete") {
@@ -114,7 +114,7 @@ const movedFrom = (before: Recorded | undefined): string => {
   return place === undefined ? "" : ` from ${nameIn(place).replace(/-docker$/, "")}`;
 };
 
-/** The server that a resource belongs to, or the part of the platform. */
+/** The server or the component that a resource belongs to. */
 function groupOf(graph: Graph, resource: Recorded): string {
   const { name, options } = resource;
   const place = /^pulumi:providers:docker (.+)-docker$/.exec(options.provider ?? "")?.[1];
@@ -126,7 +126,7 @@ function groupOf(graph: Graph, resource: Recorded): string {
 const serversIn = ({ resources }: Graph): string[] =>
   resources.filter(({ type }) => type === types.server).map(({ name }) => name.replace(/-server$/, ""));
 
-/** The component right below the platform. */
+/** The ancestor directly below the platform. */
 function partOf(graph: Graph, resource: Recorded): string {
   const byKey = new Map(graph.resources.map((one) => [keyOf(one), one]));
   let part = resource;
@@ -182,9 +182,8 @@ function verdict({ before, after, move }: MoveReport): string {
     after.phase !== undefined &&
     phases.indexOf(after.phase) < phases.indexOf(before.phase);
   const kind = isBack ? "This move back" : "This move";
-  if (isSafe(move))
-    return green(`${kind} is safe: everything that holds data stays as it is, under its name and its address.`);
+  if (isSafe(move)) return green(`${kind} is safe: everything that holds data keeps its resource, name and address.`);
   return move.findings.some(({ severity }) => severity === "refused")
-    ? red(`${kind} is refused: it would lose what must not be lost.`)
+    ? red(`${kind} is refused: see the findings above.`)
     : red(`${kind} loses data that is no longer protected.`);
 }

@@ -1,4 +1,4 @@
-/** Whether the ports that a stack publishes are free, before Docker finds out half-way. */
+/** Checks that the ports that a stack publishes are free, before an update fails half-way. */
 import { createServer } from "node:net";
 import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
@@ -9,11 +9,11 @@ export interface PortConflict {
   readonly service: string;
   readonly address: string;
   readonly port: number;
-  /** Who has it, as far as that can be found out. */
+  /** The container or process that has it. */
   readonly holder: string;
 }
 
-/** The ports of the stack that somebody else listens on; its own running containers do not count. */
+/** The ports of the stack that are in use, except by its own running containers. */
 export async function portConflicts(topology: Topology, dockerHost: string): Promise<PortConflict[]> {
   const wanted = topology.services.flatMap(({ name, container, published }) =>
     published.map(({ address, port }) => ({ service: name, container, address, port })),
@@ -29,7 +29,7 @@ export async function portConflicts(topology: Topology, dockerHost: string): Pro
   return conflicts.flat();
 }
 
-/** @throws {UserError} naming every port that is in use, by whom, and how to choose another */
+/** @throws {UserError} listing every port that is in use, with its holder and how to choose another */
 export async function requireFreePorts(topology: Topology, dockerHost: string): Promise<void> {
   const conflicts = await portConflicts(topology, dockerHost);
   if (conflicts.length === 0) return;
@@ -60,7 +60,7 @@ function portOwners(dockerHost: string): ReadonlyMap<number, ReadonlySet<string>
   return owners;
 }
 
-/** Whether nobody listens there. */
+/** Whether nothing listens on the port. */
 export const isFree = (address: string, port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const server = createServer();

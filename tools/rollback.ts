@@ -1,4 +1,4 @@
-/** `make rollback`: an update with the image that ran before the one of now. */
+/** `make rollback`: updates the stack with the image that ran before the current one. */
 import { z } from "zod";
 import { runSync, runInteractive } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
@@ -18,12 +18,12 @@ export type History = z.infer<typeof historySchema>;
 
 export interface Earlier {
   readonly image: string;
-  /** When an update with it ended well. */
+  /** When an update with it succeeded. */
   readonly time: string;
 }
 
 /**
- * The image of the last update that went well with another one than `current`. Pure.
+ * The image of the last successful update with another image than `current`. Pure.
  *
  * @param history the newest first, as the engine lists it
  */
@@ -46,8 +46,8 @@ function imageIn(value: string | undefined): string | undefined {
 }
 
 /**
- * Goes back to the image before. The database stays at its version: an older image runs on it when migrations only add,
- * and is not given the chance to undo them.
+ * Goes back to the image before. The database keeps its version: an older image runs on it as long as migrations only add, and
+ * its own migrations are not run.
  *
  * @returns the engine's exit code
  */
@@ -55,17 +55,17 @@ export async function rollback(root: string, { stack, settings }: StackFile, yes
   const current = settings.app.image;
   if (current === undefined) {
     throw new UserError(
-      `Stack '${stack}' runs the image that this repository's sample-app/ makes; it goes back by git. orion:app.image names one that has versions.`,
+      `Stack '${stack}' runs the image that is built from sample-app/; check out an older commit instead. A rollback needs orion:app.image.`,
     );
   }
   const earlier = earlierImage(current, readHistory(root, stack));
   if (!earlier) {
-    throw new UserError(`Stack '${stack}' has had no update that went well with another image than ${current}.`);
+    throw new UserError(`Stack '${stack}' has had no successful update with another image than ${current}.`);
   }
   say(`From ${bold(current)} back to ${bold(earlier.image)}, which an update of ${earlier.time} ran.`);
   say("The database keeps its version; migrations are not run.");
   if (!yes && !(await confirm("Change the stack's file and update?"))) {
-    say(isTerminal ? "Nothing was done." : "Nothing was done: without a terminal, say YES=1 to agree.");
+    say(isTerminal ? "Nothing was done." : "Nothing was done: without a terminal, agree with YES=1.");
     return 1;
   }
   for (const key of ["orion:app.image", "orion:app.skipMigrationsFor"]) setConfig(root, stack, key, earlier.image);

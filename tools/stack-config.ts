@@ -1,4 +1,4 @@
-/** Changes of a stack's file, by the engine: it keeps what else is in there. */
+/** Sets a key of a stack's file through the engine, which keeps the rest of the file. */
 import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
 

@@ -1,4 +1,4 @@
-/** A stack as its file describes it, read without the engine: quick, and possible when nothing runs. */
+/** Reads a stack's file without the engine, checks it and plans the stack. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, YAMLParseError } from "yaml";
@@ -16,24 +16,24 @@ export interface StackFile {
   readonly topology: Topology;
   /** The secrets that it sets. */
   readonly secrets: readonly SecretKey[];
-  /** How a make command is told that it is about this stack. @example STACK=staging */
+  /** The variables of a make command for this stack. @example STACK=staging */
   readonly variables: string;
 }
 
 /**
  * Reads `Pulumi.<stack>.yaml`, checks it and plans the stack.
  *
- * @throws {UserError} when there is no such file, or when it cannot be read or what it says is not valid
+ * @throws {UserError} when there is no such file, or it cannot be read or is not valid
  */
 export function readStackFile(root: string, stack: string): StackFile {
   return describeStack(stack, parseStackText(stack, readStackText(root, stack)), rehearsalCloud(root));
 }
 
 /**
- * What a stack is, by the contents of its file.
+ * Settings and plan of a stack, from the contents of its file.
  *
- * @param cloud the one that it is rehearsed on, when not the stack itself is meant
- * @throws {UserError} when they are not valid
+ * @param cloud for a rehearsal, its cloud
+ * @throws {UserError} when the contents are not valid
  */
 export function describeStack(stack: string, file: unknown, cloud?: string): StackFile {
   try {
@@ -77,20 +77,20 @@ export function readStackText(root: string, stack: string): string {
   return readFileSync(path, "utf8");
 }
 
-/** @throws {UserError} when it is no YAML */
+/** @throws {UserError} when the text is not YAML */
 export function parseStackText(stack: string, text: string): unknown {
   try {
     return parse(text);
   } catch (error) {
-    throw error instanceof YAMLParseError ? new UserError(`Pulumi.${stack}.yaml is no YAML: ${error.message}`) : error;
+    throw error instanceof YAMLParseError ? new UserError(`Pulumi.${stack}.yaml is not YAML: ${error.message}`) : error;
   }
 }
 
-/** The `config:` section of a stack's file, as the engine would hand it over. */
+/** The `config:` section of a stack's file, as the engine would pass it. */
 function rawConfig(file: unknown): RawConfig {
   const entries = Object.entries(configIn(file))
     .filter(([key]) => key.startsWith("orion:"))
-    // `pulumi config set` writes `false` as a text, and the engine hands everything over as one.
+    // `pulumi config set` writes `false` as a text, and the engine passes every value as one.
     .map(([key, value]) => [key.slice("orion:".length), typeof value === "string" ? decode(value) : value] as const);
   return {
     values: Object.fromEntries(entries),

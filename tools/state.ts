@@ -1,4 +1,4 @@
-/** The engine's state of a stack, as far as the tools look into it and put it right. */
+/** Reads and writes the engine's state of a stack, for the repair of interrupted updates. */
 import { z } from "zod";
 import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
@@ -10,7 +10,7 @@ export const resourceSchema = z.looseObject({
   /** `<urn>::<id>` of the provider. */
   provider: z.string().optional(),
   inputs: z.record(z.string(), z.unknown()).default({}),
-  /** Why it was made, but not to the end. */
+  /** Errors of a creation that did not complete. */
   initErrors: z.array(z.string()).optional(),
 });
 const operationSchema = z.looseObject({ type: z.string(), resource: resourceSchema });
@@ -23,13 +23,13 @@ const exportSchema = z.looseObject({
 });
 
 export type Resource = z.infer<typeof resourceSchema>;
-/** Something that an update began and never noted the end of. */
+/** An operation that an update began, without recording its end. */
 export type Operation = z.infer<typeof operationSchema>;
 export type Deployment = z.infer<typeof exportSchema>["deployment"];
 
 export interface State {
   readonly deployment: Deployment;
-  /** Puts another one in its place. */
+  /** Replaces the state. */
   readonly write: (deployment: Deployment) => void;
 }
 
@@ -43,7 +43,7 @@ export function readState(root: string, stack: string): State | undefined {
     const { code, stderr } = runSync("pulumi", ["stack", "import", ...place], {
       input: JSON.stringify({ ...checkpoint, deployment }),
     });
-    if (code !== 0) throw new UserError(`The state of '${stack}' could not be put right:\n${stderr}`);
+    if (code !== 0) throw new UserError(`The state of '${stack}' could not be written:\n${stderr}`);
   };
   return { deployment: checkpoint.deployment, write };
 }

@@ -1,4 +1,4 @@
-/** What the tools print: plain text, coloured on a terminal only. */
+/** Terminal output and prompts of the tools: colours, tables, confirmation. */
 import { createInterface } from "node:readline/promises";
 
 const paint = (code: number, stream: NodeJS.WriteStream = process.stdout) => {
@@ -11,7 +11,7 @@ export const red = paint(31);
 export const green = paint(32);
 export const yellow = paint(33);
 export const dim = paint(2);
-/** For what goes to standard error. */
+/** For standard error. */
 export const redError = paint(31, process.stderr);
 
 export const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
@@ -33,11 +33,11 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-/** Asks a question that only `yes` answers; without a terminal the answer is no. */
+/** Asks a question; only `yes` agrees, and without a terminal the answer is no. */
 export async function confirm(question: string): Promise<boolean> {
   if (!isTerminal) return false;
   const reader = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await reader.question(`${question} Type yes to go on: `);
+  const answer = await reader.question(`${question} Type yes to continue: `);
   reader.close();
   return answer.trim() === "yes";
 }

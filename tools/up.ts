@@ -1,4 +1,4 @@
-/** `make up` and `make down`: the engine's update and destroy with what a person would do before and after. */
+/** `make up`, `make preview` and `make down`: the engine's commands, with checks before and reports after them. */
 import { join } from "node:path";
 import { runSync, runInteractive } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
@@ -11,15 +11,15 @@ import { requireFreePorts } from "./ports.ts";
 import { recover } from "./recovery/recover.ts";
 import type { StackFile } from "./stack-file.ts";
 import { bold, confirm, dim, say, table } from "./terminal.ts";
-import { sayUnhealthy } from "./unhealthy.ts";
+import { reportUnhealthy } from "./unhealthy.ts";
 
 /**
- * Brings the stack up and says what runs where.
+ * Brings the stack up and lists its services.
  *
  * @param root folder of the stack's Pulumi project
  * @param project folder of the program
- * @param yes agreed to whatever it changes, unseen
- * @param configFile what `file` was read from. @default the stack's own file
+ * @param yes whether the user has agreed to all changes in advance
+ * @param configFile path that `file` was read from. @default the stack's own file
  * @returns the engine's exit code
  */
 export async function up(
@@ -44,17 +44,17 @@ export async function up(
   const code = await runInteractive("pulumi", [
     ...["up", "--stack", stack, "--cwd", root],
     ...(configFile === undefined ? [] : ["--config-file", configFile]),
-    // On this machine alone nobody has to confirm a change; with servers the engine asks.
+    // A local stack needs no confirmation; with servers the engine asks.
     ...(isLocal || yes ? ["--yes", "--skip-preview"] : []),
     ...(isLocal ? ["--suppress-outputs"] : []),
   ]);
-  if (code !== 0) sayUnhealthy(root, stack, say);
+  if (code !== 0) reportUnhealthy(root, stack, say);
   if (code === 0 && isLocal) say(`\n${whatRunsWhere(topology)}`);
   return code;
 }
 
 /**
- * Shows what an update would change; for a stack that is not there yet, all of it.
+ * Shows what an update would change; for a new stack, everything.
  *
  * @returns the engine's exit code
  * @throws {UserError} when the update would lose something
@@ -68,7 +68,7 @@ export async function preview(root: string, project: string, file: StackFile): P
 }
 
 /**
- * Takes the stack down. Data stays, unless the user agrees to lose it or `data` says so already; that of servers stays.
+ * Takes the stack down. Data is kept, unless the user agrees or `data` is `delete`; data on servers is always kept.
  *
  * @param data `ask` on a terminal, `keep` or `delete`
  */
@@ -96,22 +96,22 @@ export async function down(
       volumes.length > 0 &&
       (await confirm(`\nDelete the data of '${stack}' for ever: ${volumes.join(", ")}?`)));
   if (!agreed && volumes.length > 0) {
-    say(`\nThe data stays: ${volumes.join(", ")}. make up finds it again; make down DATA=delete deletes it.`);
+    say(`\nThe data is kept: ${volumes.join(", ")}. make up uses it again; make down DATA=delete deletes it.`);
     return 0;
   }
   const unprotected = runSync("pulumi", ["state", "unprotect", "--all", "--yes", "--stack", stack, "--cwd", root]);
   if (unprotected.code !== 0) throw new UserError(`The data could not be released:\n${unprotected.stderr}`);
   const rest = await destroy("--suppress-outputs");
-  // What the engine left, because it outlives its component.
+  // Volumes with retainOnDelete, which the engine keeps.
   if (rest === 0) removeVolumes(volumesOf(stack, settings.dockerHost), settings.dockerHost);
   return rest;
 }
 
-/** The engine shows what goes and asks. What is protected stays, and no command of ours changes that. */
+/** The engine lists what it deletes and asks. Protected resources are kept; no command here removes a protection. */
 function downServers(root: string, stack: string, data: "ask" | "keep" | "delete"): Promise<number> {
   if (data === "delete") {
     throw new UserError(
-      `make down deletes no data of a stack with servers. To lose '${stack}' for ever, take its protection away first: ` +
+      `make down deletes no data of a stack with servers. To delete '${stack}' for good, remove its protection first: ` +
         `npx pulumi config set protection false --stack ${stack}, npx pulumi up --stack ${stack}, then make down STACK=${stack}`,
     );
   }
@@ -134,7 +134,7 @@ export function whatRunsWhere(topology: Topology): string {
   ].join("\n");
 }
 
-/** What to tell images/build.ts, so that this machine has every image that the stack runs. */
+/** Arguments of images/build.ts that get every image of the stack. */
 export function imageArguments({ settings, topology }: Pick<StackFile, "settings" | "topology">): string[] {
   const { registry, ...chosen } = settings.images;
   const own = settings.app.image === undefined ? "app" : undefined;
@@ -146,9 +146,9 @@ export function imageArguments({ settings, topology }: Pick<StackFile, "settings
   ];
 }
 
-/** Makes the stack in the state where it is not yet. */
+/** Creates the stack in the state if it does not exist. */
 export function ensureStack(root: string, stack: string): void {
   if (stackExists(root, stack)) return;
   const made = runSync("pulumi", ["stack", "select", "--create", "--stack", stack, "--cwd", root]);
-  if (made.code !== 0) throw new UserError(`The stack '${stack}' could not be made:\n${made.stderr.trim()}`);
+  if (made.code !== 0) throw new UserError(`The stack '${stack}' could not be created:\n${made.stderr.trim()}`);
 }

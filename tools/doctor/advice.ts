@@ -1,4 +1,4 @@
-/** The common problems of the platform: what each means and what to do about it. Pure. */
+/** The problems that `make doctor` finds: what each means and what to do about it. Pure. */
 import { dataMount } from "../../common/server-contract.ts";
 
 export type Problem =
@@ -24,7 +24,7 @@ export type Problem =
   | "disk-full"
   | "volume-full";
 
-/** What a check found; no problem means that all is well. */
+/** The result of a check; without a problem it passed. */
 export interface Finding {
   readonly service: string;
   readonly problem?: Problem;
@@ -45,21 +45,21 @@ interface Context {
   readonly logs: string;
 }
 
-const lookAtServer = "look at it at Hetzner: its status, its console; one that had no power comes back by itself";
+const lookAtServer = "look at its status and console at Hetzner; after a power failure it comes back without help";
 
 const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "server-silent": () => ({
-    meaning: "the server does not answer over SSH, or its Docker Engine does not; what runs there was not asked",
+    meaning: "the server does not answer over SSH, or its Docker Engine does not; the services there were not checked",
     remedy: lookAtServer,
   }),
   "primary-silent": ({ make }) => ({
-    meaning: "the server with the primary does not answer: no order is taken as long as it is away",
-    remedy: `${lookAtServer}. If it is lost: ${make("promote-replica")} puts the replica in its place (docs/promotion.md)`,
+    meaning: "the server with the primary does not answer: until it does, every write fails",
+    remedy: `${lookAtServer}. If it is lost: ${make("promote-replica")} promotes the replica (docs/promotion.md)`,
   }),
   missing: ({ make }) => ({ meaning: "its container does not exist", remedy: make("up") }),
   stopped: ({ make, logs }) => ({
-    meaning: "its container has ended and did not come back",
-    remedy: `${logs}, then docker start its container; ${make("up")} if it is to be made anew`,
+    meaning: "its container has ended and was not restarted",
+    remedy: `${logs}, then docker start its container; ${make("up")} to create it again`,
   }),
   unhealthy: ({ logs }) => ({ meaning: "it runs, but its own health check fails", remedy: logs }),
   "no-answer": ({ logs }) => ({
@@ -88,8 +88,8 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
     remedy: `${make("psql")}: SELECT pid, now() - query_start AS runs, query FROM pg_stat_activity WHERE state <> 'idle' ORDER BY 2 DESC; then an index, or SELECT pg_terminate_backend(pid)`,
   }),
   "replica-behind": ({ logs }) => ({
-    meaning: "it does not follow the primary, and what is read from it is old",
-    remedy: `${logs}; where the primary has thrown away what it needs, make it anew (docs/scale.md)`,
+    meaning: "it lags behind the primary, so reads from it are stale",
+    remedy: `${logs}; when the primary has removed WAL that it needs, create it again (docs/scale.md)`,
   }),
   "cache-refuses": ({ logs }) => ({ meaning: "Redis does not answer", remedy: logs }),
   "cache-full": ({ make }) => ({
@@ -98,22 +98,22 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   }),
   "worker-silent": ({ make, logs }) => ({
     meaning: "no worker answers: it is stuck, or cut off from Redis",
-    remedy: `${make("celery-status")}; ${logs}; docker restart its container: tasks that it held are run again`,
+    remedy: `${make("celery-status")}; ${logs}; docker restart its container: its unfinished tasks run again`,
   }),
   "tasks-pile-up": ({ make }) => ({
     meaning: "tasks come in faster than they are done",
     remedy: `${make("celery-status")}; more orion:workers.concurrency; ${make("celery-purge")} if they may be lost`,
   }),
   "backup-late": ({ make }) => ({
-    meaning: "the newest complete backup is too old: what is lost with this database's disk is more than a day",
-    remedy: `${make("backup")} takes one now and shows what is in its way; on the server: journalctl -u orion-backup`,
+    meaning: "the newest complete backup is too old: the loss of the database's disk would lose more than a day",
+    remedy: `${make("backup")} takes one now and shows why it fails; on the server: journalctl -u orion-backup`,
   }),
   "backups-off": () => ({
-    meaning: "the server takes no backups: it was rebuilt, or somebody ended the timer",
-    remedy: "npx pulumi up --replace '**::backup-files' brings its timer and its scripts back",
+    meaning: "the server takes no backups: it was rebuilt, or the timer was stopped",
+    remedy: "npx pulumi up --replace '**::backup-files' installs its timer and scripts again",
   }),
   "backups-unknown": ({ make }) => ({
-    meaning: "the bucket with the backups does not open: those that there are cannot be reached, nor new ones written",
+    meaning: "the bucket with the backups cannot be accessed: backups can be neither read nor written",
     remedy: `${make("up")} if its credentials were changed; on the server: orion-backup list`,
   }),
   "disk-full": () => ({
@@ -121,8 +121,7 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
     remedy: "docker system df; docker image prune; remove old backups and logs",
   }),
   "volume-full": ({ make }) => ({
-    meaning:
-      "the Volume with PostgreSQL's data is almost full; what writes to a full one is refused, and nothing is lost",
+    meaning: "the Volume with PostgreSQL's data is almost full; when it is full, writes fail, but nothing is lost",
     remedy:
       `a larger orion:database.volumeGb and ${make("up")}, then on the server: resize2fs $(findmnt -no SOURCE ${dataMount}); ` +
       `or find out what takes the room: ${make("psql")}: \\dt+. Nothing has to be restarted`,
@@ -132,7 +131,7 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
 /**
  * What a problem of a service means and what to do, with commands for its stack.
  *
- * @param variables how make is told the stack
+ * @param variables the variables that name the stack for make
  */
 export function explain(problem: Problem, service: string, variables: string): Advice {
   const make = (target: string, more = "") => `make ${target} ${variables}${more}`;

@@ -1,4 +1,4 @@
-/** Checks a container: first by what Docker says of it, then by asking its service. */
+/** Checks a container: first its state and health in Docker, then by its service's own probe. */
 import type { Probe } from "../../topology/service.ts";
 import { definitionOf } from "../../topology/catalogue.ts";
 import type { ContainerState } from "../docker.ts";

@@ -1,4 +1,4 @@
-/** Checks how full the disks of a stack are. */
+/** Checks the free space of a stack's disks and Volumes. */
 import { existsSync } from "node:fs";
 import { dataMount } from "../../common/server-contract.ts";
 import { hasServers, type Topology } from "../../topology/topology.ts";

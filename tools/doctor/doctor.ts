@@ -1,4 +1,4 @@
-/** `make doctor`: asks every component how it is, the way a person would, and explains what is wrong. */
+/** `make doctor`: checks every server, service, backup and disk of a stack, and explains each problem. */
 import type { Server } from "../../topology/server.ts";
 import { type Topology, hasServers, lastingServices, servicesOf } from "../../topology/topology.ts";
 import { checkBackup } from "../backup.ts";
@@ -14,7 +14,7 @@ import type { Exec } from "./question.ts";
 /**
  * Checks every component of the stack.
  *
- * @returns 0 when all are well, 1 when something is wrong
+ * @returns 0 when all checks pass, otherwise 1
  */
 export async function doctor({ stack, settings, topology, variables }: StackFile, engines: Engines): Promise<number> {
   if (!hasServers(topology)) requireDocker(settings.dockerHost);
@@ -37,7 +37,7 @@ export async function doctor({ stack, settings, topology, variables }: StackFile
   ];
   const width = Math.max(...names.map((name) => name.length));
   const findings: Finding[] = [];
-  // Each at once: some checks take seconds.
+  // Prints each finding immediately, since some checks take seconds.
   const found = (finding: Finding) => {
     findings.push(finding);
     say(rowOf(finding, width));
@@ -53,7 +53,7 @@ export async function doctor({ stack, settings, topology, variables }: StackFile
   return findings.some(({ problem }) => problem !== undefined) ? 1 : 0;
 }
 
-/** The finding of a server that does not answer; undefined for one that does. What runs there cannot be asked. */
+/** The finding of a server that does not answer, whose services cannot be checked; undefined for one that answers. */
 function silenceOf({ name }: Server, topology: Topology, engines: Engines): Finding | undefined {
   const { code, stderr } = engines
     .of({ server: name })
@@ -75,7 +75,7 @@ function rowOf({ service, problem, detail }: Finding, width: number): string {
   return problem === undefined ? `${green("ok")}       ${text}` : red(`PROBLEM  ${text}`);
 }
 
-/** What the problems mean and what to do about each. */
+/** Prints what each problem means and what to do about it. */
 function report(stack: string, variables: string, findings: readonly Finding[]): void {
   const problems = findings.flatMap(({ problem, ...rest }) => (problem === undefined ? [] : [{ problem, ...rest }]));
   for (const { problem, service, detail } of problems) {

@@ -1,4 +1,4 @@
-/** What a check of `make doctor` asks with: the service, its plan, and a way into containers. */
+/** The arguments of doctor's checks: the service, its plan, and a function that runs commands in containers. */
 import type { Service } from "../../topology/service.ts";
 import type { Topology } from "../../topology/topology.ts";
 

@@ -1,20 +1,20 @@
-/** Sees to it that a server is off, so that what ran there does not come back beside what took its place. */
+/** Fencing: powers the lost primary's server off and confirms it, so that there are never two primaries. */
 import { type Clock, systemClock } from "../../common/clock.ts";
 import { type Hetzner, Refusal } from "../../common/hetzner.ts";
 import { UserError } from "../../common/user-error.ts";
 
-/** Of these Hetzner does not think better of. */
+/** Errors that no retry cures. */
 const final = new Set(["unauthorized", "forbidden", "token_readonly"]);
-/** Seconds that Hetzner has to say that the server is off, and milliseconds between two questions. */
+/** Seconds until Hetzner must report the server as off, and milliseconds between two requests. */
 const [patience, pause] = [180, 1000];
 
 /**
- * Switches the server off and resolves when Hetzner says that it is, or that there is none.
+ * Powers the server off and resolves when Hetzner reports it as off or as deleted.
  *
  * @param name of the server at Hetzner
  * @param stack that it must belong to
- * @param say told what was found and done
- * @throws {UserError} when that is not known in the end
+ * @param say called with each finding
+ * @throws {UserError} when it is not confirmed in time
  */
 export async function fence(
   name: string,
@@ -29,12 +29,12 @@ export async function fence(
     try {
       const server = await hetzner.server(name);
       if (!server) {
-        say(`${name} is not there any more at Hetzner.`);
+        say(`${name} does not exist at Hetzner any more.`);
         return;
       }
       if (server.labels["app"] !== "orion" || server.labels["stack"] !== stack) {
         throw new UserError(
-          `The server ${name} at Hetzner does not have the labels app=orion and stack=${stack}: it is somebody else's, and was left alone.`,
+          `The server ${name} at Hetzner does not have the labels app=orion and stack=${stack}, so it is not this stack's, and was not changed.`,
         );
       }
       if (server.status === "off") {
@@ -45,16 +45,16 @@ export async function fence(
       if (!isAsked) await hetzner.act(server.id, "poweroff");
       isAsked = true;
     } catch (error) {
-      // An API that is busy or does not answer is asked again: it may be the same outage.
+      // A busy or silent API is retried: it may be the same outage.
       if (error instanceof UserError) throw error;
-      if (failure === "") say(`Hetzner does not say yet whether ${name} is off; it is asked for up to ${patience} s.`);
+      if (failure === "") say(`Hetzner does not report yet whether ${name} is off; retrying for up to ${patience} s.`);
       failure = error instanceof Error ? error.message : String(error);
       if (error instanceof Refusal && final.has(error.code)) break;
     }
     await clock.sleep(pause);
   }
   throw new UserError(
-    `Whether ${name} is off at Hetzner is not known: ${failure}. Nothing was promoted; ` +
-      "switch it off there, or wait until the API answers, and run this again.",
+    `It is not known whether ${name} is off at Hetzner: ${failure}. Nothing was promoted; ` +
+      "power it off there, or wait until the API answers, and run this again.",
   );
 }

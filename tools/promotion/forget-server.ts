@@ -1,4 +1,4 @@
-/** Takes a server that is lost out of the engine's state, with everything that is on it. Nothing is deleted. Pure. */
+/** Removes a lost server and all resources on it from the engine's state, without deleting anything at Hetzner. Pure. */
 import { z } from "zod";
 import { types } from "../../policy/stateful.ts";
 import type { Deployment, Resource } from "../state.ts";
@@ -10,7 +10,7 @@ const linksSchema = z.looseObject({
   propertyDependencies: z.record(z.string(), z.array(z.string()).nullish()).nullish(),
 });
 
-/** What is still at Hetzner of a server that the state does not know any more. */
+/** A resource at Hetzner that is not in the state any more. */
 export interface LeftBehind {
   /** `server`, `volume`, `primary-ip`: as Hetzner's command line calls it. */
   readonly kind: string;
@@ -24,8 +24,8 @@ export interface Forgotten {
 }
 
 /**
- * The state without the server: without its address, its Volume, its Docker Engine, and what says that it goes with it.
- * What stays does not refer to it any more.
+ * The state without the server, its address, its Volume, its Docker Engine and the resources that are deleted with it.
+ * The remaining resources do not refer to them any more.
  */
 export function withoutServer(deployment: Deployment, server: string): Forgotten {
   const { resources, pending_operations: operations } = deployment;
@@ -36,7 +36,7 @@ export function withoutServer(deployment: Deployment, server: string): Forgotten
     const provider = resource.provider?.replace(/::[^:]*$/, "") ?? "";
     return isRoot(resource, server) || [parent, deletedWith, provider].some((urn) => gone.has(urn));
   };
-  // Whoever is referred to comes first, but for a server that others are deleted with.
+  // A state lists dependencies first, except a server that other resources are deleted with; hence the repetition.
   for (let size = -1; size < gone.size;) {
     size = gone.size;
     for (const resource of resources) if (isGone(resource)) gone.add(resource.urn);
@@ -89,7 +89,7 @@ const kinds: Readonly<Record<string, string>> = {
   [types.primaryIp]: "primary-ip",
 };
 
-/** In which it can be removed: an address belongs to its server, and a Volume is attached to it. */
+/** The order of removal: the server first, since its address and Volume are attached to it. */
 const order = Object.values(kinds);
 
 function leftOf({ type, id = "", inputs }: Resource): LeftBehind[] {

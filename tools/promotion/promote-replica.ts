@@ -1,6 +1,6 @@
 /**
- * `make promote-replica`: the streaming replica takes the place of a primary whose server is lost. It may be run again after
- * it was interrupted, wherever that was. Nothing at Hetzner is deleted.
+ * `make promote-replica`: promotes the streaming replica of a primary whose server is lost, and updates the stack. It can be
+ * run again after any interruption. Nothing at Hetzner is deleted.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -33,8 +33,8 @@ import { engineOf, type Found, isServing, ReplicaServer } from "./replica-server
  *
  * @param root folder of the stack's Pulumi project
  * @param project folder of the program
- * @param yes agreed to what may be lost, unseen
- * @returns the engine's exit code; 1 when nobody agreed
+ * @param yes whether the user has agreed in advance to what may be lost
+ * @returns the engine's exit code; 1 when the user did not agree
  * @throws {UserError} when the primary answers, there is no replica that could take over, or it is not known whether the
  *   primary's server is off
  */
@@ -49,16 +49,16 @@ export async function promoteReplica(root: string, project: string, file: StackF
     refuseWhileItAnswers(file, promotion, replica, state.deployment.resources);
     say(whatHappens(promotion, replica.look()));
     if (!yes && !(await confirm(`Promote ${promotion.server}?`))) {
-      say(isTerminal ? "Nothing was done." : "Nothing was done: without a terminal, say YES=1 to agree.");
+      say(isTerminal ? "Nothing was done." : "Nothing was done: without a terminal, agree with YES=1.");
       return 1;
     }
   }
   if (promotion.forgotten)
-    say(`${promotion.server} was put in the place of ${promotion.lost}; this goes on from there.`);
+    say(`${promotion.server} already replaces ${promotion.lost} in the stack; continuing from there.`);
   await fenceLost(root, file, promotion);
   await replica.promote();
-  note(`PostgreSQL on ${promotion.server} takes writes.`);
-  // First the file: an update in between is refused by the guard, and this goes on where it was.
+  note(`PostgreSQL on ${promotion.server} accepts writes.`);
+  // The file first: after an interruption the guard refuses updates, and this command continues here.
   if (file.settings.database.primary !== promotion.server) {
     setConfig(root, file.stack, "orion:database.primary", promotion.server);
   }
@@ -70,7 +70,7 @@ const note = (line: string): void => {
   say(`  ${line}`);
 };
 
-/** @throws {UserError} when PostgreSQL on the server with the primary answers, by SSH or from the replica's side */
+/** @throws {UserError} when the primary answers, over SSH or from the replica's server */
 function refuseWhileItAnswers(
   { stack, variables }: StackFile,
   { lost, lostService, server }: Promotion,
@@ -86,14 +86,14 @@ function refuseWhileItAnswers(
     seen && isServing(seen.stdout + seen.stderr) ? "over SSH" : replica.reachesPrimary() ? `from ${server}` : undefined;
   if (witness === undefined) return;
   throw new UserError(
-    `The primary on ${lost} answers ${witness}. Expected: that it is lost. Two primaries would each take what the other does not have; ` +
-      `nothing was changed.\nmake doctor ${variables} says what is wrong with the platform; make up ${variables} goes on with an update that was ` +
-      `interrupted. If ${lost} has to be given up although it runs, ` +
-      `stop what writes to it, switch it off at Hetzner, and run this again.`,
+    `The primary on ${lost} answers ${witness}. Expected: that it is lost. Two primaries would each accept writes that the other lacks; ` +
+      `nothing was changed.\nmake doctor ${variables} explains what is wrong with the platform; make up ${variables} continues an ` +
+      `interrupted update. To replace ${lost} although it runs, ` +
+      `stop its clients, power it off at Hetzner, and run this again.`,
   );
 }
 
-/** What a person agrees to. */
+/** What the user has to agree to. */
 function whatHappens({ lost, server }: Promotion, found: Found): string {
   const { inRecovery, lastTransaction, age, received, replayed } = found;
   const last = lastTransaction === "" ? "not known" : `committed ${lastTransaction} UTC, ${age} s ago`;
@@ -102,10 +102,10 @@ function whatHappens({ lost, server }: Promotion, found: Found): string {
       `PostgreSQL on ${lost} does not answer. ${server} is ${inRecovery ? "its replica" : "a primary already, promoted before"}:`,
     ),
     `  last transaction that it has  ${last}`,
-    ...(inRecovery ? [`  received up to ${received}, applied up to ${replayed}; the rest of that comes first`] : []),
-    `What ${lost} acknowledged after that is lost: the replica follows a moment behind. So is what Redis had there: sessions, cached`,
-    "values, and tasks that waited.",
-    `${lost} is switched off at Hetzner and stays there, with its Volume. ${server} becomes the primary, and gets cache and broker.`,
+    ...(inRecovery ? [`  received up to ${received}, applied up to ${replayed}; the rest is applied first`] : []),
+    `What ${lost} acknowledged after that is lost, because replication is asynchronous. So are Redis' contents there: sessions, cached`,
+    "values, and waiting tasks.",
+    `${lost} is powered off at Hetzner and kept there, with its Volume. ${server} becomes the primary, and gets cache and broker.`,
   ].join("\n");
 }
 
@@ -114,15 +114,15 @@ async function fenceLost(root: string, { stack }: StackFile, { lost }: Promotion
   await fence(name, stack, hetznerOf(root, stack), note);
 }
 
-/** Takes the lost server out of the state: an update would ask its Docker Engine, and get no answer. */
+/** Removes the lost server from the state: an update would call its Docker Engine and fail. */
 function forget(state: State, { lost }: Promotion): readonly LeftBehind[] {
   const { deployment, left } = withoutServer(state.deployment, lost);
   state.write(deployment);
-  note(`The stack no longer has ${lost}; everything of it is still at Hetzner.`);
+  note(`${lost} is no longer part of the stack; its server, Volume and address are still at Hetzner.`);
   return left;
 }
 
-/** First what visitors wait for, then a new replica: it needs a server and a copy of all data, or there is none to be had. */
+/** Updates the platform first, for visitors; then adds a new replica, which takes long and may fail without a free server. */
 async function update(
   root: string,
   project: string,
@@ -133,19 +133,17 @@ async function update(
   const { primary } = file.settings.database;
   const code = (await withoutNewReplica(root, project, file)) ?? 0;
   if (code !== 0) {
-    say(
-      `\n${primary} is the primary, but the update did not come to its end. Run it again: make promote-replica ${variables}`,
-    );
+    say(`\n${primary} is the primary, but the update failed. Run it again: make promote-replica ${variables}`);
     return code;
   }
   say(`\n${bold(`The platform runs with the primary on ${primary}.`)}`);
   const rest = file.settings.database.availability !== "single" ? await up(root, project, file, true) : 0;
-  if (rest !== 0) say(`\nThe platform runs, but has no replica yet. When the cause is removed: make up ${variables}`);
+  if (rest !== 0) say(`\nThe platform runs, but has no replica yet. Correct the cause, then: make up ${variables}`);
   for (const line of whatIsLeft(left)) say(line);
   return rest;
 }
 
-/** The update without the replica that there is to be. @returns undefined when that is there already, or on its way */
+/** Updates the stack without its new replica. @returns undefined when an earlier run has begun to create that */
 async function withoutNewReplica(root: string, project: string, file: StackFile): Promise<number | undefined> {
   const { stack } = file;
   const resources = readState(root, stack)?.deployment.resources ?? [];
@@ -164,14 +162,14 @@ async function withoutNewReplica(root: string, project: string, file: StackFile)
   }
 }
 
-/** How what is left of the lost server is looked at, and removed by hand. */
+/** Lists the lost server's resources at Hetzner, with the commands that delete them. */
 function whatIsLeft(left: readonly LeftBehind[]): string[] {
   if (left.length === 0) return [];
   const levels: Readonly<Record<string, string>> = { server: "delete rebuild" };
   return [
-    `\n${bold("Still at Hetzner, switched off and protected:")}`,
+    `\n${bold("Still at Hetzner, powered off and protected:")}`,
     ...left.map(({ kind, name, id }) => `  ${kind} ${name} (${id})`),
-    dim("Once nobody wants to look into it any more (docs/promotion.md), with Hetzner's own command line:"),
+    dim("To delete them when their data is not needed any more (docs/promotion.md), with Hetzner's command line:"),
     ...left.flatMap(({ kind, id }) => [
       `  hcloud ${kind} disable-protection ${id} ${levels[kind] ?? "delete"} && hcloud ${kind} delete ${id}`,
     ]),

@@ -10,45 +10,48 @@ export interface Promotion {
   readonly lost: string;
   /** The service of that primary, and so the name of its container: `database`. */
   readonly lostService: string;
-  /** Where that is reached over the private network. */
+  /** Its private address. */
   readonly lostAddress: string;
-  /** The server that takes its place: `db-2`. */
+  /** The server of the replica: `db-2`. */
   readonly server: string;
   /** The service of its replica: `replica-1`. */
   readonly service: string;
-  /** Whether the state has nothing of the lost server any more: an earlier try came as far. */
+  /** Whether an earlier run has already removed the lost server from the state. */
   readonly forgotten: boolean;
 }
 
 /**
- * What is to be promoted. A promotion that was interrupted is found where it was: first the file is changed, then the state,
- * then the update gives the new primary its role and makes its replica.
+ * The promotion to make. An interrupted one is recognised: it changes first the file, then the state; then an update gives the
+ * new primary its role and creates a replica.
  *
  * @param graph of the state
- * @throws {UserError} when there is no such thing, or the file says what does not fit
+ * @throws {UserError} when there is no replica to promote, or file and state do not fit together
  */
 export function promotionOf({ stack, settings, variables }: StackFile, graph: Graph): Promotion {
-  const { primary: said, mode, availability } = settings.database;
+  const { primary: configured, mode, availability } = settings.database;
   const refuse = (what: string) => new UserError(`Stack '${stack}' has no replica to promote: ${what}`);
   if (mode === "external") throw refuse("its database is external (orion:database.mode)");
-  // Also without a replica of its own a promotion that was interrupted goes on: its first update has none.
-  if (availability === "single" && said === "core-1") {
+  // `single` with another primary is an interrupted promotion: its first update has no replica.
+  if (availability === "single" && configured === "core-1") {
     throw refuse("orion:database.availability is single. What to do after a loss is in docs/backups.md");
   }
   const has = new Set(graph.resources.map(keyOf));
   const isThere = (server: string) => has.has(`${types.server} ${server}-server`);
 
   const core = coreOf(graph);
-  const former = formerPrimary(said);
-  if (core === undefined || (core === said && former && availability !== "single" && !isThere(replicaServerOf(said)))) {
-    if (former && isThere(said)) return between(former.name, said, true);
+  const former = formerPrimary(configured);
+  if (
+    core === undefined ||
+    (core === configured && former && availability !== "single" && !isThere(replicaServerOf(configured)))
+  ) {
+    if (former && isThere(configured)) return between(former.name, configured, true);
     throw refuse(`its state has no server with a primary. Bring it up first: make up ${variables}`);
   }
   const server = replicaServerOf(core);
-  if (!isThere(server)) throw refuse(`its state has no server ${server}, where the replica of ${core} would be`);
-  if (said === core || said === server) return between(core, server, false);
+  if (!isThere(server)) throw refuse(`its state has no server ${server}, which would have the replica of ${core}`);
+  if (configured === core || configured === server) return between(core, server, false);
   throw new UserError(
-    `orion:database.primary is ${said}, but in the state of stack '${stack}' the primary is on ${core}. Expected: ${core}, which this ` +
+    `orion:database.primary is ${configured}, but in the state of stack '${stack}' the primary is on ${core}. Expected: ${core}, which this ` +
       `command then changes to ${server}; set it with: npx pulumi config set --path orion:database.primary ${core} --stack ${stack}`,
   );
 }

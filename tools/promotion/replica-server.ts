@@ -1,4 +1,4 @@
-/** The server whose replica is promoted, and PostgreSQL there: how far it is, whom it reaches, and its promotion. */
+/** Controls PostgreSQL on the replica's server over SSH: its replication state, and its promotion. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Outcome } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
@@ -22,11 +22,11 @@ export interface Found {
   readonly replayed: string;
 }
 
-/** PostgreSQL on the server that takes the place of the lost one, reached over SSH. */
+/** PostgreSQL on the server of the replica. */
 export class ReplicaServer {
   readonly #promotion: Promotion;
   readonly #container: string;
-  /** Undefined when the state has none there, since the server was never made to the end. */
+  /** Undefined when the server was never completely created. */
   readonly #engine: Engine | undefined;
 
   constructor({ stack }: StackFile, promotion: Promotion, resources: readonly Resource[]) {
@@ -45,7 +45,7 @@ export class ReplicaServer {
     return { inRecovery: recovery === "t", lastTransaction, age, received, replayed };
   }
 
-  /** Whether it reaches the lost primary, which this machine may be cut off from. */
+  /** Whether this server reaches the lost primary, even if this machine does not. */
   reachesPrimary(): boolean {
     const { stdout, stderr } = this.#exec(
       ...["pg_isready", "-h", this.#promotion.lostAddress, "-p", String(postgresPorts.postgres), "-t", "5"],
@@ -53,7 +53,7 @@ export class ReplicaServer {
     return isServing(stdout + stderr);
   }
 
-  /** Resolves when it takes writes. What it has received is applied first. */
+  /** Resolves when it accepts writes. It applies all received WAL first. */
   async promote(): Promise<void> {
     if (this.look().inRecovery) this.#query("SELECT pg_promote(false)");
     const end = Date.now() + promotionSeconds * 1000;
@@ -62,10 +62,10 @@ export class ReplicaServer {
       if (Date.now() < end) continue;
       const { server } = this.#promotion;
       throw new UserError(
-        `${server} has been told to be the primary, and is not after ${promotionSeconds} s. Run it again.`,
+        `PostgreSQL on ${server} was told to promote itself, and is still a replica after ${promotionSeconds} s. Run this again.`,
       );
     }
-    // A number for a transaction is something that only a primary gives.
+    // Only a primary can assign a transaction id.
     this.#query("SELECT pg_current_xact_id()");
   }
 
@@ -74,8 +74,8 @@ export class ReplicaServer {
     if (code === 0) return stdout.trim();
     const { server, service } = this.#promotion;
     throw new UserError(
-      `The replica ${service} on ${server} does not answer: ${(stdout + stderr).trim()}\nExpected: that it runs. Bring it up there (docker ps --all), ` +
-        "and run this again; where it cannot be had any more, there are the backups (docs/backups.md).",
+      `The replica ${service} on ${server} does not answer: ${(stdout + stderr).trim()}\nExpected: that it runs. Start it there (docker ps --all), ` +
+        "and run this again; when it is lost, too, restore a backup (docs/backups.md).",
     );
   }
 
@@ -90,5 +90,5 @@ export class ReplicaServer {
 export const engineOf = (resources: readonly Resource[], server: string): Engine | undefined =>
   enginesIn(resources).find(({ provider }) => provider.includes(`::${server}-docker::`))?.engine;
 
-/** Whether PostgreSQL answers, by what pg_isready says: also a server that is just starting is one that comes back. */
-export const isServing = (said: string): boolean => /accepting connections|rejecting connections/.test(said);
+/** Whether PostgreSQL runs, from pg_isready's output; a server that is still starting counts. */
+export const isServing = (output: string): boolean => /accepting connections|rejecting connections/.test(output);

@@ -1,12 +1,12 @@
 /**
- * What an interrupted update made at Hetzner or Cloudflare without noting it, found again by what it is: names are unique
- * there, so the next update could not make a second one, and what holds data must not be made twice.
+ * Finds the objects that an interrupted update created at Hetzner or Cloudflare without recording them in the state: names are
+ * unique there, so the next update could not create them again, and objects with data must not exist twice.
  */
 import { z } from "zod";
 
 type Inputs = Readonly<Record<string, unknown>>;
 
-/** A GET of one of the APIs: its body, or undefined where there is no such thing. */
+/** A GET of one of the APIs: its body, or undefined for status 404. */
 export type Get = (path: string) => Promise<unknown>;
 
 export interface Apis {
@@ -14,13 +14,13 @@ export interface Apis {
   readonly cloudflare: Get;
 }
 
-/** Looks for the object of the given inputs. @returns what the provider calls it */
+/** Finds the object with the given inputs. @returns the provider's id of it */
 type Find = (inputs: Inputs, apis: Apis) => Promise<string | undefined>;
 
 const labelsSchema = z.record(z.string(), z.string()).default({});
 const idSchema = z.union([z.string(), z.number()]).transform(String);
 
-/** By its name, when its labels say that it is this stack's. */
+/** Finds an object by name, if it has this stack's labels. */
 const named =
   (plural: string): Find =>
   async ({ name, labels }, { hetzner }) => {
@@ -51,7 +51,7 @@ const attachment: Find = async ({ volumeId, serverId }, { hetzner }) => {
   return data?.volume.server === String(serverId) ? String(volumeId) : undefined;
 };
 
-/** Of a load balancer's port there is one service. */
+/** A load balancer has one service for a port. */
 const balancerService: Find = async ({ loadBalancerId, listenPort }, { hetzner }) => {
   const services = z.array(z.object({ listen_port: z.number() }));
   const schema = z.object({ load_balancer: z.object({ services }) });
@@ -97,20 +97,20 @@ const finders: Readonly<Record<string, Find>> = {
   "cloudflare:index/r2Bucket:R2Bucket": bucket,
 };
 
-/** What is made anew, since nobody knows the secret of the one before, and where the dashboard shows the spare one. */
+/** Types that are created again, because the secret of the first one is lost, and where the dashboard shows the spare one. */
 export const spares: Readonly<Record<string, string>> = {
   "cloudflare:index/accountToken:AccountToken": "Manage Account > API Tokens",
   "cloudflare:index/originCaCertificate:OriginCaCertificate": "SSL/TLS > Origin Server",
 };
 
-/** Whether a type of resource is one of those that a second one of would be too many. */
+/** Whether objects of a type can be found and taken over. */
 export const isInCloud = (type: string): boolean => type in finders;
 
 /**
- * The id of an object whose creation was interrupted; undefined when it was not made, or is nothing to look for.
+ * The id of an object whose creation was interrupted; undefined when it was not created, or cannot be looked for.
  *
  * @param type of the resource in the engine
- * @param inputs what it was to be made of
+ * @param inputs of that resource
  */
 export const findObject = async (type: string, inputs: Inputs, apis: Apis): Promise<string | undefined> =>
   finders[type]?.(inputs, apis);

@@ -1,13 +1,13 @@
 /**
- * Plugins whose engine was killed. They live on for minutes and finish what they were asked for: containers and servers
- * that nobody would note, while the next update makes the same ones.
+ * Ends plugins whose engine was killed. They run on for minutes and complete their last requests: containers and servers that
+ * no state would record, while the next update creates the same ones.
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 
-/** What is known of a process, as the kernel tells it. */
+/** A process, from the kernel's files. */
 export interface Process {
   readonly pid: number;
   /** The folder that it works in. */
@@ -19,17 +19,17 @@ export interface Process {
 
 const projectSchema = z.object({ main: z.string().default(".") });
 
-/** Whether a line of /proc/<pid>/stat is of an engine that runs: `4711 (pulumi) S ...`. */
+/** Whether a line of /proc/<pid>/stat is a running engine's: `4711 (pulumi) S ...`. */
 export const isRunningEngine = (stat: string): boolean => /^\d+ \(pulumi\) [^ZXx] /.test(stat);
 
-/** The plugins of a program's folder that no engine has any more: the engine's address is the last word of their command. */
+/** The plugins of a program's folder without an engine. A plugin's last argument is the address of its engine. */
 export const leftPlugins = (processes: readonly Process[], folder: string): Process[] =>
   processes.filter(
     ({ folder: own, command, parentStat }) =>
       own === folder && /^127\.0\.0\.1:\d+$/.test(command.at(-1) ?? "") && !isRunningEngine(parentStat),
   );
 
-/** Ends them; where the kernel does not tell of processes (no /proc), nothing can be known of them. */
+/** Ends them; without /proc they cannot be found. */
 export function endLeftPlugins(root: string): void {
   if (!existsSync("/proc/self/stat")) return;
   const { main } = projectSchema.parse(parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")));
@@ -41,13 +41,13 @@ export function endLeftPlugins(root: string): void {
   }
 }
 
-/** Nothing for a process that has ended meanwhile, or is somebody else's. */
+/** Empty for a process that has ended meanwhile, or belongs to another user. */
 function describe(pid: string): Process[] {
   try {
     const read = (of: string, file: string) => readFileSync(`/proc/${of}/${file}`, "utf8");
     const command = read(pid, "cmdline").split("\0").slice(0, -1);
     const [, parent = ""] = /^\d+ \(.*\) \S (\d+)/s.exec(read(pid, "stat")) ?? [];
-    // A parent that is out of sight is none of this user's engines.
+    // A parent that is not visible is not an engine of this user.
     const parentStat = existsSync(`/proc/${parent}/stat`) ? read(parent, "stat") : "";
     return [{ pid: Number(pid), folder: readlinkSync(`/proc/${pid}/cwd`), command, parentStat }];
   } catch {

@@ -1,4 +1,4 @@
-/** Containers and networks that an interrupted update made and that no state knows: they are removed, and made again. */
+/** Removes containers and networks that an interrupted update created without recording them; the next update creates them. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Engine, enginesIn } from "../engines.ts";
 import type { Deployment, Operation } from "../state.ts";
@@ -15,8 +15,8 @@ const orphanKinds: Readonly<Record<string, Orphan["kind"]>> = {
 };
 
 /**
- * The containers and networks whose creation was under way. Volumes are not among them: Docker gives an existing one
- * of that name to whoever creates it, so nothing has to go and no data can.
+ * The containers and networks whose creation was under way. Not volumes: creating an existing volume succeeds in Docker, so
+ * none has to be removed and no data can be lost.
  */
 export function orphansOf(operations: readonly Operation[]): Orphan[] {
   return operations
@@ -28,13 +28,13 @@ export function orphansOf(operations: readonly Operation[]): Orphan[] {
     });
 }
 
-/** How long a container may take to be through with its first start: a database that is cut off in it may never get up. */
+/** The longest first start of a container: a database that is killed during its initialisation may never start again. */
 const firstStartSeconds = 150;
 
 /**
- * Removes what is there.
+ * Removes the orphans.
  *
- * @returns the operations that could not be looked into, since their Docker Engine does not answer
+ * @returns the operations that could not be cleared, because their Docker Engine does not answer
  */
 export async function removeOrphans(
   { resources, pending_operations: operations }: Deployment,
@@ -48,7 +48,7 @@ export async function removeOrphans(
     const { code, stderr } = engine.capture("version", "--format", "{{.Server.Version}}");
     if (code !== 0) {
       left.push(...own);
-      say(`  ${host} does not answer (${stderr.trim().split("\n").at(-1) ?? ""}); it is looked into next time`);
+      say(`  ${host} does not answer (${stderr.trim().split("\n").at(-1) ?? ""}); it is cleared next time`);
       continue;
     }
     const orphans = [...orphansOf(own), ...(host.startsWith("ssh:") ? unnoted(engine, stack, ids) : [])];
@@ -57,7 +57,7 @@ export async function removeOrphans(
   return left;
 }
 
-/** The stack's containers on a server that the state does not know. A server is one stack's alone; this machine is not. */
+/** The stack's containers on a server that are not in the state. Only for servers: each belongs to one stack. */
 function unnoted(engine: Engine, stack: string, ids: ReadonlySet<string | undefined>): Orphan[] {
   return engine
     .serviceContainers(stack, "{{.ID}} {{.Names}}")
@@ -66,7 +66,7 @@ function unnoted(engine: Engine, stack: string, ids: ReadonlySet<string | undefi
     .flatMap(([id = "", name = ""]) => (id === "" || ids.has(id) ? [] : [{ kind: "container" as const, name }]));
 }
 
-/** All at once: some take their time to end. */
+/** Removes them in parallel, since some take long to stop. */
 async function remove(
   orphans: readonly Orphan[],
   ids: ReadonlySet<string | undefined>,
@@ -76,7 +76,7 @@ async function remove(
   const found = new Map<string, Orphan>();
   for (const orphan of orphans) {
     const { code, stdout } = engine.capture(orphan.kind, "inspect", "--format", "{{.ID}}", orphan.name);
-    // Known to the state: the creation was that of its successor, which did not come to be.
+    // It is in the state: the interrupted creation was that of its replacement, which does not exist.
     if (code === 0 && !ids.has(stdout.trim())) found.set(stdout.trim(), orphan);
   }
   const idsOf = (kind: Orphan["kind"]) => [...found].flatMap(([id, one]) => (one.kind === kind ? [id] : []));
@@ -87,10 +87,10 @@ async function remove(
   }
   if (networks.length > 0) engine.capture("network", "rm", ...networks);
   for (const { kind, name } of found.values())
-    say(`  ${kind} ${name}: was made but not noted; removed, it will be made again`);
+    say(`  ${kind} ${name}: was created but not recorded; it was removed and will be created again`);
 }
 
-/** Lets containers end well, as they may have requests, tasks or data in their hands. */
+/** Stops containers with their timeouts, since they may have running requests, tasks or unwritten data. */
 async function end(containers: readonly string[], engine: Engine): Promise<void> {
   const health = ["--format", "{{with .State.Health}}{{.Status}}{{end}}"];
   const areStarting = () =>

@@ -1,4 +1,4 @@
-/** What the next update would make, by the program itself: where the last one failed, some of it may be there already. */
+/** Previews what the next update would create: after a failed update some of it may exist already. */
 import { z } from "zod";
 import { runSync } from "../../common/process.ts";
 import { unknownValue } from "../../common/secrets.ts";
@@ -17,8 +17,8 @@ export function lastUpdateFailed(root: string, stack: string): boolean {
 }
 
 /**
- * The resources that the next update would create, as far as everything is known of them: what depends on something that
- * is not there cannot be there either. None when the program cannot say; the update itself then shows why.
+ * The resources that the next update would create and whose inputs are all known: one that depends on a missing resource cannot
+ * exist either. Empty when the preview fails; the update itself then shows why.
  */
 export function plannedCreates(root: string, stack: string): Resource[] {
   const { code, stdout } = runSync("pulumi", ["preview", "--json", "--stack", stack, "--cwd", root]);

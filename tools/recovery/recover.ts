@@ -1,7 +1,7 @@
 /**
- * What an update that was killed leaves behind, and how the next one gets past it: a lock of a process that is no more,
- * plugins that go on without their engine, and things that were made but never noted in the state. Containers and networks
- * are removed and made again; what is at Hetzner and Cloudflare is taken into the state. Nothing that holds data is deleted.
+ * Cleans up after a killed or failed update, before the next one: a stale lock, plugins without an engine, and resources that
+ * were created but not recorded. Containers and networks are removed and created again; objects at Hetzner and Cloudflare are
+ * taken into the state. Nothing with data is deleted.
  */
 import { runSync } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
@@ -17,26 +17,26 @@ import { removeStaleLock } from "./state-lock.ts";
 type Say = (line: string) => void;
 
 /**
- * Clears the way for an update of the stack.
+ * Cleans up before an update of the stack.
  *
  * @param root folder of the Pulumi project
- * @param say told what was found and done, a line each
- * @throws {UserError} when another update of the stack is at work, or what the last one made cannot be found out
+ * @param say called with each finding, one line
+ * @throws {UserError} when another update of the stack is running, or an API does not answer
  */
 export async function recover(root: string, stack: string, say: Say): Promise<void> {
   makeUsable(root, stack, say);
   const state = readState(root, stack);
   if (state === undefined) return;
   await clearInterrupted(root, stack, state, say);
-  // Without a provider of the cloud nothing can have been made there.
+  // Without a provider of the cloud nothing can have been created there.
   const hasCloud = state.deployment.resources.some(({ type }) => type === "pulumi:providers:hcloud");
   if (hasCloud && lastUpdateFailed(root, stack)) await takeOverUnnoted(root, stack, say);
 }
 
 /**
- * Has the engine read and change the state again, whatever killed the one before; what it had under way stays noted there.
+ * Makes the state usable for the engine again after a killed update. Pending operations stay recorded.
  *
- * @throws {UserError} when another update of the stack is at work
+ * @throws {UserError} when another update of the stack is running
  */
 export function makeUsable(root: string, stack: string, say: Say): void {
   removeStaleLock(root, stack, say);
@@ -44,21 +44,21 @@ export function makeUsable(root: string, stack: string, say: Say): void {
   endLeftPlugins(root);
 }
 
-/** What an update that was killed had under way, and what one that failed made, but not to the end. */
+/** Clears the pending operations of a killed update, and the half-created resources of a failed one. */
 async function clearInterrupted(root: string, stack: string, { deployment, write }: State, say: Say): Promise<void> {
   const halfMade = deployment.resources.filter(isHalfMade);
   if (deployment.pending_operations.length === 0 && halfMade.length === 0) return;
 
-  say(`The last update of '${stack}' did not come to its end; what it had under way is cleared:`);
-  for (const one of halfMade) say(`  ${whatOf(one)}: was made, but not to the end; it is looked at anew`);
+  say(`The last update of '${stack}' was interrupted; its unfinished operations are cleared:`);
+  for (const one of halfMade) say(`  ${whatOf(one)}: was created only partly; it is refreshed`);
   const left = await removeOrphans(deployment, stack, say);
   const creating = deployment.pending_operations.filter(({ type }) => type === "creating");
   const wanted = creating.map(({ resource }) => resource).filter(({ type }) => isInCloud(type));
-  for (const { resource } of creating) sayIfSpare(resource, say);
+  for (const { resource } of creating) reportSpare(resource, say);
   const found = wanted.length === 0 ? [] : await findMade(wanted, deployment, apisOf(root, stack), say);
   if (found.length + halfMade.length === 0) write({ ...deployment, pending_operations: left });
   else {
-    // Their operations stay until they are complete: if this is interrupted, too, the next time begins here.
+    // Their operations stay recorded until they are complete: after another interruption the next run starts here.
     write(withResources(deployment, found));
     completeState(root, stack, [...found, ...halfMade]);
     const complete = readState(root, stack);
@@ -66,7 +66,7 @@ async function clearInterrupted(root: string, stack: string, { deployment, write
   }
 }
 
-/** What an update made and never knew of, since the API failed between the creation and the next call. */
+/** Takes over what a failed update created without learning of it, because the API failed after the creation. */
 async function takeOverUnnoted(root: string, stack: string, say: Say): Promise<void> {
   const state = readState(root, stack);
   const wanted = plannedCreates(root, stack).filter(({ type }) => isInCloud(type));
@@ -82,7 +82,7 @@ function withResources(deployment: Deployment, more: readonly Resource[]): Deplo
   return { ...deployment, resources: [...deployment.resources.filter(({ urn }) => !urns.has(urn)), ...more] };
 }
 
-/** Of the things that were to be made in the clouds, those that are there and not noted, as the state is to have them. */
+/** The wanted cloud resources that exist but are not recorded, in the form for the state. */
 async function findMade(
   wanted: readonly Resource[],
   { resources }: Deployment,
@@ -93,41 +93,41 @@ async function findMade(
   for (const resource of wanted) {
     const { type, inputs } = resource;
     const id = await findObject(type, inputs, apis);
-    // Known under another id: the creation was that of its successor, which did not come to be.
+    // Recorded with another id: the interrupted creation was that of its replacement, which does not exist.
     if (id === undefined || resources.some((one) => one.urn === resource.urn && one.id !== id)) continue;
-    // What its creation would have left in the state, but for what only the provider can say.
+    // The state after its creation, without outputs that only the provider knows.
     found.push({ ...resource, id, outputs: { ...inputs, id } });
-    say(`  ${whatOf(resource)}: was made but not noted; it is taken over (${id})`);
+    say(`  ${whatOf(resource)}: was created but not recorded; it is taken over (${id})`);
   }
   return found;
 }
 
 /**
- * Whether something at Hetzner or Cloudflare is in the state with an error of its creation. The engine would do an empty
- * update to it, which some kinds do not know; a look at it shows what is really missing. Containers are made anew instead.
+ * Whether a resource at Hetzner or Cloudflare is in the state with an error of its creation. The engine would update it without
+ * a change, which some types do not support; a refresh shows what is missing. Containers are created again instead.
  */
 export const isHalfMade = ({ type, initErrors = [] }: Pick<Resource, "type" | "initErrors">): boolean =>
   initErrors.length > 0 && /^(hcloud|cloudflare):/.test(type);
 
-function sayIfSpare(resource: Resource, say: Say): void {
+function reportSpare(resource: Resource, say: Say): void {
   const where = spares[resource.type];
   if (where === undefined) return;
-  say(`  ${whatOf(resource)}: is made again; if it is there twice (${where}), the older one is spare`);
+  say(`  ${whatOf(resource)}: is created again; if it exists twice (${where}), the older one can be deleted`);
 }
 
-/** Its kind, and what it is called in the cloud, where it has a name there. */
+/** Its type, and its name in the cloud, if it has one. */
 function whatOf({ urn, type, inputs }: Resource): string {
   const name = typeof inputs["name"] === "string" ? inputs["name"] : (urn.split("::").at(-1) ?? urn);
   return `${type.split(":").at(-1) ?? type} ${name}`;
 }
 
-/** Has the providers look at what is there: addresses, devices and the like. */
+/** Refreshes resources, so that the providers fill in outputs such as addresses and devices. */
 function completeState(root: string, stack: string, resources: readonly Resource[]): void {
   const targets = resources.flatMap(({ urn }) => ["--target", urn]);
   const place = ["--stack", stack, "--cwd", root];
   const { code, stdout, stderr } = runSync("pulumi", ["refresh", "--yes", "--skip-preview", ...targets, ...place]);
   if (code === 0) return;
   throw new UserError(
-    `What was made could not be looked at. Run it again; if it stays so: npx pulumi refresh ${place.join(" ")}\n${stdout}${stderr}`,
+    `The resources that were taken over could not be refreshed. Run it again; if it fails again: npx pulumi refresh ${place.join(" ")}\n${stdout}${stderr}`,
   );
 }

@@ -1,9 +1,9 @@
-/** Files of attributes beside those of the state: a killed engine may have cut one off, and then reads nothing any more. */
+/** Repairs a local state: removes attribute files that a killed engine has truncated, with which it could not start. */
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { localState } from "../backend.ts";
 
-/** Removes those of the stack that are not whole; the engine does without. They lie as files only where the state does. */
+/** Removes truncated attribute files of the stack; the engine does not need them. Only a state in files has them. */
 export function removeCutOffAttributes(root: string, stack: string): void {
   const state = localState(root);
   if (state === undefined) return;

@@ -1,4 +1,4 @@
-/** The lock of a stack's state: that of a process which is no more is in nobody's way. */
+/** Removes the stale lock of a stack's state, which an engine that was killed has left. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join, relative } from "node:path";
@@ -10,7 +10,7 @@ import { isRunningEngine } from "./left-plugins.ts";
 
 const lockSchema = z.object({ pid: z.number(), username: z.string(), hostname: z.string(), timestamp: z.string() });
 
-/** Whether the process of a lock can still be at work: unknown on another machine, so yes. */
+/** Whether the process of a lock may still run; on another machine that is not known, so yes. */
 export function lockIsAlive(
   lock: z.infer<typeof lockSchema>,
   thisHost: string,
@@ -20,23 +20,23 @@ export function lockIsAlive(
 }
 
 /**
- * Removes a lock that nobody holds. Locks lie as files only where the state does.
+ * Removes locks without a running process. Only a state in files has lock files.
  *
- * @throws {UserError} when another update of the stack is at work
+ * @throws {UserError} when another update of the stack is running
  */
 export function removeStaleLock(root: string, stack: string, say: (line: string) => void): void {
   const state = localState(root);
   const directory = state && join(state, "locks", "organization", "orion", stack);
   if (!directory || !existsSync(directory)) return;
   const locks = readdirSync(directory)
-    // Beside each lock lies a file of attributes.
+    // Each lock has a file of attributes.
     .filter((file) => file.endsWith(".json"))
     .map((file) => lockSchema.parse(JSON.parse(readFileSync(join(directory, file), "utf8"))));
   const alive = locks.find((lock) => lockIsAlive(lock, hostname(), processRuns));
   if (alive) {
     throw new UserError(
-      `Another update of '${stack}' is at work (process ${alive.pid} of ${alive.username} on ${alive.hostname}, since ${alive.timestamp}). ` +
-        `Wait for its end, or, if you are sure that there is none: npx pulumi cancel --stack ${stack} --cwd ${relative(process.cwd(), root) || "."}`,
+      `Another update of '${stack}' is running (process ${alive.pid} of ${alive.username} on ${alive.hostname}, since ${alive.timestamp}). ` +
+        `Wait for its end, or, if you are sure that it does not run: npx pulumi cancel --stack ${stack} --cwd ${relative(process.cwd(), root) || "."}`,
     );
   }
   if (locks.length === 0) return;
@@ -45,7 +45,7 @@ export function removeStaleLock(root: string, stack: string, say: (line: string)
 }
 
 function processRuns(pid: number): boolean {
-  // Where /proc tells more: a dead process that nobody has waited for counts as none, nor does another program of that id.
+  // With /proc, a zombie and another program with the same id are recognised.
   if (existsSync("/proc/self/stat")) return isRunningEngine(readOr(`/proc/${pid}/stat`, ""));
   try {
     process.kill(pid, 0);

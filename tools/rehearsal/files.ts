@@ -1,4 +1,4 @@
-/** The Pulumi project in which a stack is rehearsed: the project's own files, with a rehearsal cloud put in. Pure. */
+/** Builds the Pulumi project of a rehearsal: the project's own files, changed to use a rehearsal cloud. Pure. */
 import { resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
@@ -21,9 +21,9 @@ const configSchema = z.looseObject({
 const note = "# Written by `make rehearse` from the file of the same name in the project's folder.\n";
 
 /**
- * Text of the rehearsal's Pulumi.yaml. Program and plugins are the project's; where the state lies is not.
+ * Text of the rehearsal's Pulumi.yaml: the project's program and plugins, with a separate state.
  *
- * @param text of the project's
+ * @param text of the project's Pulumi.yaml
  * @param root folder of the project
  * @param standIns folders of further plugins, by name
  */
@@ -41,19 +41,19 @@ export function projectFile(text: string, root: string, standIns: Readonly<Recor
 export interface OverlayOptions {
   readonly phase: string | undefined;
   readonly cloud: CloudSettings;
-  /** The address that servers see this machine's packets come from. */
+  /** This machine's address as the cloud's servers see it. */
   readonly source: string;
   readonly publicKey: string;
   readonly identityFile: string;
   readonly sshFolder: string;
-  /** Who vouches for the cloud's ACME authority, in PEM. */
+  /** CA certificate that verifies the cloud's ACME authority, in PEM. */
   readonly authority: string;
 }
 
-/** How often the engine asks whether an action is over: nothing here takes the seconds that it takes at Hetzner. */
+/** Polls actions more often than at Hetzner, since the emulator completes them sooner. */
 export const pollConfig = { "hcloud:pollInterval": "100ms", "hcloud:pollFunction": "constant" } as const;
 
-/** What a stack says differently when it is rehearsed; objects name only what differs. Tokens are not among it. */
+/** The settings that differ in a rehearsal, without tokens. */
 export function overlayOf(options: OverlayOptions): Config {
   const { phase, cloud, source, publicKey, identityFile, sshFolder, authority } = options;
   const { HCLOUD_ENDPOINT: hetzner, CLOUDFLARE_BASE_URL: cloudflare } = environmentOf(cloud);
@@ -64,10 +64,10 @@ export function overlayOf(options: OverlayOptions): Config {
     "cloudflare:baseUrl": cloudflare,
     ...(phase !== undefined && { "orion:phase": phase }),
     "orion:cloudflare": { accountId: cloud.accountId },
-    // Without TLS: the certificate of the real address is not the cloud's to have.
+    // Without TLS: the cloud cannot have a certificate for the real host name.
     "orion:storage": { endpoint: `http://${cloud.accountId}.${objectsDomain}` },
     "orion:edge": { acme: { server: acmeDirectory, authority } },
-    // A rehearsal writes to nobody.
+    // A rehearsal sends no e-mail.
     "orion:email": { backend: "console" },
     "orion:admin": { cidrs, sshPublicKeys: [publicKey], identityFile, sshFolder },
   };
@@ -75,16 +75,16 @@ export function overlayOf(options: OverlayOptions): Config {
 
 export interface StackText {
   readonly text: string;
-  /** The project's secrets that the rehearsal does not have: it has another passphrase. */
+  /** The project's secrets that are left out, because the rehearsal has another passphrase. */
   readonly leftOut: readonly string[];
 }
 
 /**
- * Text of the rehearsal's Pulumi.<stack>.yaml: the plain values of the project's with the overlay on them. What the
- * rehearsal keeps of its own from one time to the next are its salt, the secrets that were set in it, and where its primary is.
+ * Text of the rehearsal's Pulumi.<stack>.yaml: the project's plain values, overridden by the overlay. The rehearsal keeps its
+ * own salt, its own secrets, and its `orion:database.primary`.
  *
- * @param theirs text of the project's
- * @param before text of the rehearsal's, when there is one
+ * @param theirs text of the project's file
+ * @param before text of the rehearsal's file, if it exists
  */
 export function stackFile(theirs: string, before: string | undefined, overlay: Config): StackText {
   const own = configSchema.parse(parse(before ?? "{}"));
@@ -96,7 +96,7 @@ export function stackFile(theirs: string, before: string | undefined, overlay: C
   return { text: note + stringify({ encryptionsalt: own.encryptionsalt, config }), leftOut };
 }
 
-/** Where the primary is: a fact of what was rehearsed, which `make promote-replica` put there. */
+/** The server with the primary, which `make promote-replica` has set in the rehearsal. */
 function promotedIn(before: Config): Config {
   const database = before["orion:database"];
   return isRecord(database) && "primary" in database ? { "orion:database": { primary: database["primary"] } } : {};

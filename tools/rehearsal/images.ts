@@ -1,4 +1,4 @@
-/** The images of a rehearsal: what servers pull under its production name, and what of this machine it is. */
+/** Chooses the images of this machine that a rehearsal's servers pull under their production names. */
 import { run } from "../../common/process.ts";
 import { builtImages } from "../../images/built.ts";
 import { localImages } from "../../images/engine.ts";
@@ -7,22 +7,22 @@ import type { StackFile } from "../stack-file.ts";
 
 /** An image on its way into the cloud's registry. */
 export interface Delivery {
-  /** The name that images/build.ts knows it by; undefined: the image is the user's own. */
+  /** Its name for images/build.ts; undefined for an image of the user. */
   readonly built: string | undefined;
-  /** What it is called in the local Docker Engine. */
+  /** Its name in the local Docker Engine. */
   readonly image: string;
-  /** What servers pull it as. */
+  /** Its name for the servers. */
   readonly reference: string;
 }
 
-/** What is pulled as something that this machine does not have: the image that it would have been by default. */
+/** Whether the default image replaces an image that this machine does not have. */
 export const isStandIn = ({ image, reference }: Delivery): boolean => image !== reference;
 
 /**
- * Which image of this machine each one of a stack is. Pure.
+ * The image of this machine for each image of a stack. Pure.
  *
  * @param wanted references that the stack runs, by name
- * @param defaults the same for a stack that chooses none; this machine can get all of them
+ * @param defaults references of a stack with default images; this machine can get all of them
  * @param here references that the local Docker Engine has
  */
 export function deliveriesOf(

@@ -1,6 +1,6 @@
 /**
- * `make rehearse`: a stack on a rehearsal cloud, by the unchanged program and the engine as it is. A project of its own
- * below the cloud's folder has its state, so that nothing here touches the real stack of the same name.
+ * `make rehearse`: brings a stack up on a rehearsal cloud, with the unchanged program and the real engine. Its state is in a
+ * separate Pulumi project in the cloud's folder, so that the real stack of the same name is not touched.
  */
 import { hasServers } from "../../topology/topology.ts";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -25,7 +25,7 @@ import { guard } from "../guard.ts";
 import { recover } from "../recovery/recover.ts";
 import { describeStack, inPhase, parseStackText, readStackFile, readStackText, type StackFile } from "../stack-file.ts";
 import { say, yellow } from "../terminal.ts";
-import { sayUnhealthy } from "../unhealthy.ts";
+import { reportUnhealthy } from "../unhealthy.ts";
 import { ensureStack } from "../up.ts";
 import { configOf, holdsSecret, overlayOf, projectFile, stackFile } from "./files.ts";
 import { findDeliveries, isStandIn } from "./images.ts";
@@ -39,12 +39,12 @@ export interface RehearseOptions {
   readonly phase: string | undefined;
   /** Name of the cloud. */
   readonly cloud: string;
-  /** Where the cloud is to be, when it is not there yet. */
+  /** Port and address block of a new cloud. */
   readonly choices: Pick<CloudChoices, "port" | "block">;
 }
 
 /**
- * Brings a stack up on a rehearsal cloud, or moves one that is up there to another phase.
+ * Brings a stack up on a rehearsal cloud, or moves a running one to another phase.
  *
  * @returns the engine's exit code
  */
@@ -62,14 +62,14 @@ export async function rehearse(options: RehearseOptions): Promise<number> {
   await guard(folder, root, file);
   const place = ["--stack", stack, "--cwd", folder];
   const code = await runInteractive("pulumi", ["up", ...place, "--yes", "--skip-preview", "--suppress-outputs"]);
-  if (code !== 0) sayUnhealthy(folder, stack, say);
+  if (code !== 0) reportUnhealthy(folder, stack, say);
   const status = await cloud.client.status();
   const authority = join(cloudFolder(root, options.cloud), "edge-authority.pem");
   say(reportOf(file, status, { folder: relative(root, folder), authority: relative(root, authority) }, code === 0));
   return code;
 }
 
-/** The stack as it is to be, checked before anything is made. */
+/** The stack in the requested phase, checked before anything is created. */
 function checked(stack: string, text: string, phase: string | undefined): StackFile {
   const contents = parseStackText(stack, text);
   const file = describeStack(stack, phase === undefined ? contents : inPhase(contents, phase));
@@ -91,7 +91,7 @@ async function startCloudFor(
   const started = await startCloud(root, cloud, { ...choices, ...(zones.length > 0 && { zones }) });
   if (started.settings.machines === "docker") return started;
   throw new UserError(
-    `The rehearsal cloud '${cloud}' has no machines. Take it down (make cloud-down CLOUD=${cloud}), or use another: CLOUD=other`,
+    `The rehearsal cloud '${cloud}' runs without machines. Delete it (make cloud-down CLOUD=${cloud}), or use another: CLOUD=other`,
   );
 }
 
@@ -122,17 +122,17 @@ function writeProject(
   if (written.leftOut.length === 0) return;
   const names = written.leftOut.map((each) => each.replace(/^orion:/, "")).join(", ");
   say(
-    `${yellow("Without")} the secrets of Pulumi.${stack}.yaml, which another passphrase guards: ${names}. A rehearsal can have ` +
-      `its own: npx pulumi config set --secret ${written.leftOut[0] ?? ""} ... -C ${relative(root, folder)}`,
+    `${yellow("Left out:")} the secrets of Pulumi.${stack}.yaml, because it has another passphrase: ${names}. To set them for ` +
+      `the rehearsal: npx pulumi config set --secret ${written.leftOut[0] ?? ""} ... -C ${relative(root, folder)}`,
   );
 }
 
 function keyPair(path: string): void {
   const { code, stderr } = runSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "rehearsal", "-f", path]);
-  if (code !== 0) throw new UserError(`No SSH key could be made: ${stderr.trim()}`);
+  if (code !== 0) throw new UserError(`No SSH key could be created: ${stderr.trim()}`);
 }
 
-/** Folders of the plugins that stand in for those that this machine does not have. */
+/** Folders of plugins that replace official ones that this machine does not have. */
 function standIns(root: string): Record<string, string> {
   const official = partsOf(toolchainPaths(root, process.env)).find(({ name }) => name === "cloudflare");
   return official && isInstalled(official) ? {} : { cloudflare: join(root, "rehearsal", "cloudflare-plugin") };
@@ -143,18 +143,18 @@ async function deliverImages(root: string, file: StackFile, client: CloudClient)
   const deliveries = await findDeliveries(root, file);
   const missing = deliveries.flatMap(({ built }) => built ?? []);
   if ((await runInteractive("node", [join(root, "images", "build.ts"), ...missing])) !== 0) {
-    throw new UserError("Not every image that the stack runs can be had on this machine; see above.");
+    throw new UserError("Not every image of the stack could be pulled or built on this machine; see above.");
   }
   for (const delivery of deliveries) {
     const { image, reference } = delivery;
-    if (isStandIn(delivery)) say(`${reference} is not on this machine: ${yellow(image)} stands in for it.`);
+    if (isStandIn(delivery)) say(`${reference} is not on this machine: ${yellow(image)} is used instead.`);
     await progressOn().during(`${reference} into the cloud's registry`, "done", () =>
       client.pushImage(image, reference),
     );
   }
 }
 
-/** Gives the engine the tokens of the cloud, once: they are as old as the rehearsal. */
+/** Stores the cloud's tokens as secrets of the stack, once: they never change. */
 function setTokens(folder: string, stack: string, cloud: CloudSettings): void {
   const present = configOf(parseStackText(stack, readStackText(folder, stack)));
   for (const key of ["hcloud:token", "cloudflare:apiToken"].filter((each) => !holdsSecret(present[each]))) {

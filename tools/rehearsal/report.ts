@@ -1,15 +1,15 @@
-/** What there is to see after a rehearsal, and how. Pure. */
+/** Formats the summary of `make rehearse`: how to reach the platform and what to run next. Pure. */
 import { phases } from "../../config/schema.ts";
 import type { Status } from "../../rehearsal/cloud/status.ts";
 import { physicalName } from "../../topology/naming.ts";
 import type { StackFile } from "../stack-file.ts";
 import { bold, table } from "../terminal.ts";
 
-/** Files of the rehearsal, as seen from the project's folder. */
+/** Files of the rehearsal, relative to the project's folder. */
 export interface RehearsalPaths {
   /** Its Pulumi project. */
   readonly folder: string;
-  /** Certificate of the authority that the edge's certificates come from. */
+  /** Certificate of the authority that signs the edge's certificates. */
   readonly authority: string;
 }
 
@@ -20,20 +20,20 @@ export function reportOf(file: StackFile, status: Status, paths: RehearsalPaths,
   const again = (phase: string) => `make rehearse PHASE=${phase} STACK=${stack} CLOUD=${instance}`;
   const rows = [
     ["the platform", isUp ? visit(file, status, paths) : ""],
-    ["the commands", `make doctor ${variables}, and all the others like this`],
+    ["the commands", `make doctor ${variables}, and all others with the same variables`],
     ["the engine", `npx pulumi -C ${paths.folder} stack, preview, up, ...`],
     ["the cloud", status.page],
     ["a move", isUp && next !== undefined ? again(next) : ""],
     ["again", isUp ? "" : again(settings.phase)],
-    ["its end", `make cloud-down CLOUD=${instance}`],
+    ["delete it", `make cloud-down CLOUD=${instance}`],
   ].filter(([, text]) => text !== "");
   const title = isUp
     ? `Stack '${stack}' is up in phase ${settings.phase} on the rehearsal cloud '${instance}'.`
-    : `Stack '${stack}' did not come up on the rehearsal cloud '${instance}'; what was made stays, and the next try goes on with it.`;
+    : `Stack '${stack}' did not come up on the rehearsal cloud '${instance}'; what was created is kept, and the next try continues from there.`;
   return `\n${bold(title)}\n\n${table(rows)}`;
 }
 
-/** The command that visits the platform: DNS knows of none of this. */
+/** The command that requests a page of the platform; no DNS server has its name. */
 function visit({ stack, settings, topology }: StackFile, status: Status, { authority }: RehearsalPaths): string {
   const { domain = "", cloudflare } = settings;
   const curl = (address: string | null | undefined, trust: string): string =>
@@ -42,6 +42,6 @@ function visit({ stack, settings, topology }: StackFile, status: Status, { autho
   const first = topology.servers.find(({ publicWeb }) => publicWeb);
   const name = first && physicalName({ stack }, first.name);
   const entrances = [...status.balancers, ...status.servers.filter((server) => server.name === name)];
-  // Its certificate is one that nobody else vouches for.
+  // Its certificate is self-signed or from the cloud's own authority.
   return curl(entrances[0]?.address, "--insecure");
 }

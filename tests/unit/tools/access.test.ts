@@ -35,9 +35,9 @@ test("only what deletes something asks first", () => {
   expect(asking).toEqual(["celery-purge"]);
 });
 
-test("a service that is not there is answered with those that are", () => {
+test("an unknown service is an error that lists the services", () => {
   expect(() => accessTo(topology, "logs", "nonsense")).toThrow(/There is no service 'nonsense'. Services: database,/);
-  expect(() => accessTo(topology, "logs")).toThrow("Say which service, as SERVICE=app.");
+  expect(() => accessTo(topology, "logs")).toThrow("Name a service, as in SERVICE=app.");
   const least = plan("dev", settingsOf("development", { services: [] }));
   expect(() => accessTo(least, "redis-cli")).toThrow(
     "make redis-cli needs the service 'cache', which stack 'dev' does not run. Services: database",

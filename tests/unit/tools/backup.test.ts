@@ -35,7 +35,7 @@ describe("a stack without backups is told why", () => {
     [leastValues("development"), "Stack 'prod' runs on this machine and takes no backups; phases with servers do."],
     [
       { ...leastValues("mvp"), storage: { backend: "local" } },
-      /takes no backups, because orion:storage\.backend is local: .*With r2 they have a bucket/,
+      /takes no backups, because orion:storage\.backend is local: .*With r2 they go into a separate bucket/,
     ],
   ])("%j", async (values, message) => {
     const file = stackOf(values);

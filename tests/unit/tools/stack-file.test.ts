@@ -60,9 +60,9 @@ describe("a file", () => {
     expect(() => readStackFile(root, "dev")).toThrow(/^Pulumi\.dev\.yaml: .*\n.*orion:phase: got "nonsense"/);
   });
 
-  test("that is no YAML is said to be none, and where", () => {
+  test("that is not YAML is an error with the line", () => {
     write("dev", "config:\n  orion:services: [cache\n");
     expect(() => readStackFile(root, "dev")).toThrow(UserError);
-    expect(() => readStackFile(root, "dev")).toThrow(/^Pulumi\.dev\.yaml is no YAML: .* at line 3/);
+    expect(() => readStackFile(root, "dev")).toThrow(/^Pulumi\.dev\.yaml is not YAML: .* at line 3/);
   });
 });

@@ -1,4 +1,4 @@
-/** Asks an edge for an answer of the app behind it: at its health port, where only load balancers reach it. */
+/** Checks an edge by a request to the app behind it; an edge behind a load balancer gets it at its health port. */
 import { edgeHealthPath } from "../../../common/edge-contract.ts";
 import { edgePorts, isBehindBalancer } from "../../../topology/services/edge.ts";
 import { servicesOf } from "../../../topology/topology.ts";

@@ -1,4 +1,4 @@
-/** Asks a service over HTTP: from this machine on a local Docker Engine, from inside an app's container on a server. */
+/** Checks a service by an HTTP request: from this machine to a local Docker Engine, from an app's container on a server. */
 import type { Service } from "../../../topology/service.ts";
 import type { Checked, Problem } from "../advice.ts";
 import type { Exec } from "../question.ts";
@@ -6,13 +6,13 @@ import type { Exec } from "../question.ts";
 export interface HttpQuestion {
   readonly service: Service;
   readonly exec: Exec;
-  /** The service whose container asks, on a server. */
+  /** On a server, the service whose container sends the request. */
   readonly from: Service | undefined;
   readonly scheme: "http" | "https";
   /** Port inside the container. */
   readonly port: number;
   readonly path: string;
-  /** The problem of an answer that is not good. `no-answer`: only one of 500 or more is; it may ask for a password. */
+  /** The problem of a bad answer: a status of 400 or more, with `no-answer` of 500 or more (401 is an answer, too). */
   readonly failure: Problem;
 }
 
@@ -39,7 +39,7 @@ async function fetchStatus(url: string): Promise<{ status: number; text: string 
   }
 }
 
-/** Python is in every image that runs FastAPI. Whether the certificate is trusted is not asked. */
+/** Every image of the app has Python. The certificate is not verified. */
 const fetchScript = `import ssl, sys, urllib.error, urllib.request
 try:
     answer = urllib.request.urlopen(sys.argv[1], timeout=5, context=ssl._create_unverified_context())
@@ -48,7 +48,7 @@ except urllib.error.HTTPError as error:
 print(answer.status, answer.read(200).decode(errors="replace"))`;
 
 function fetchInside(url: string, exec: Exec, from: Service | undefined): { status: number; text: string } {
-  if (!from) return { status: 0, text: "no app to ask from" };
+  if (!from) return { status: 0, text: "no app on the server to send the request from" };
   const { ok, output } = exec(from, "python", "-c", fetchScript, url);
   const [status = "0", ...text] = output.split(" ");
   return ok ? { status: Number(status), text: text.join(" ") } : { status: 0, text: output.split("\n").at(-1) ?? "" };

@@ -1,4 +1,4 @@
-/** Asks a PostgreSQL server for its connections, its slow queries and its size. */
+/** Checks a PostgreSQL server's connections and slow queries. */
 import type { Checked } from "../advice.ts";
 import type { Question } from "../question.ts";
 

@@ -1,4 +1,4 @@
-/** Asks a Redis server for its memory and its clients. */
+/** Checks a Redis server's memory. */
 import type { Checked } from "../advice.ts";
 import type { Question } from "../question.ts";
 

@@ -1,8 +1,8 @@
-/** Asks a streaming replica whether it follows its primary, and how closely. */
+/** Checks whether a streaming replica receives from its primary, and how far it lags behind. */
 import type { Checked } from "../advice.ts";
 import type { Question } from "../question.ts";
 
-/** A replica may be this far behind, in seconds: a long query holds it up. */
+/** A replica may lag this far behind, in seconds: a long query delays it. */
 const lateSeconds = 300;
 
 /** A replica that has replayed all that it received is not late, however old the last change is. */

@@ -1,4 +1,4 @@
-/** Asks a Celery worker whether it answers, and the broker how many tasks wait in its queues. */
+/** Checks that a Celery worker answers, and that few tasks wait in its queues. */
 import { redisDatabases } from "../../../common/app-contract.ts";
 import { queues as allQueues } from "../../../config/schema.ts";
 import { celery } from "../../../topology/services/worker.ts";
@@ -6,7 +6,7 @@ import { servicesOf } from "../../../topology/topology.ts";
 import type { Checked } from "../advice.ts";
 import type { Question } from "../question.ts";
 
-/** Waiting tasks of one queue from which on they pile up. */
+/** More waiting tasks in one queue than this are a problem. */
 const manyTasks = 1000;
 
 export function checkWorker({ service, topology, exec }: Question): Checked {

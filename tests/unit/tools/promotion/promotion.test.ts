@@ -61,7 +61,7 @@ describe("what is promoted", () => {
   test.each([
     [file({}, "mvp"), state("core-1"), /orion:database.availability is single.*docs\/backups\.md/],
     [file({ availability: "single" }), state("core-1"), /orion:database.availability is single/],
-    [file({}), state("core-1"), /no server db-2, where the replica of core-1 would be/],
+    [file({}), state("core-1"), /no server db-2, which would have the replica of core-1/],
     [file({ primary: "db-2", availability: "single" }), state("db-2"), /no server db-3/],
     [file({}), state(undefined), /no server with a primary. Bring it up first: make up STACK=prod/],
     [file({ primary: "db-4" }), state("core-1", "db-2"), /primary is db-4, but .* is on core-1. Expected: core-1/],
@@ -105,18 +105,20 @@ describe("the lost server is switched off", () => {
     await expect(run(new Refusal("unauthorized", "who are you?"))).rejects.toThrow(
       /who are you\?. Nothing was promoted/,
     );
-    await expect(run(silence)).rejects.toThrow(/is not known: fetch failed. Nothing was promoted/);
+    await expect(run(silence)).rejects.toThrow(
+      /is not known whether orion-prod-core-1 is off at Hetzner: fetch failed. Nothing was promoted/,
+    );
   });
 
   test("unless it is off, or gone", async () => {
     expect(await run({ status: "off" })).toEqual({ said: ["orion-prod-core-1 is off at Hetzner already."], acted: [] });
-    expect(await run()).toEqual({ said: ["orion-prod-core-1 is not there any more at Hetzner."], acted: [] });
+    expect(await run()).toEqual({ said: ["orion-prod-core-1 does not exist at Hetzner any more."], acted: [] });
   });
 
   test("or nothing is promoted: one that stays on, one that is another stack's", async () => {
     await expect(run({ status: "running" })).rejects.toThrow(/it is 'running' there. Nothing was promoted/);
     await expect(run({ status: "running", labels: { app: "orion", stack: "other" } })).rejects.toThrow(
-      /somebody else's/,
+      /not this stack's/,
     );
   });
 });
