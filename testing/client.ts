@@ -1,4 +1,4 @@
-/** A client of the platform that keeps a ledger: what was acknowledged to it must be there ever after. */
+/** A client of the platform for tests, with a ledger of acknowledged orders that must never be lost. */
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { eventually } from "./eventually.ts";
@@ -53,7 +53,7 @@ export class Client {
     }
   }
 
-  /** Has a worker run a task to its end. @returns its result */
+  /** Runs a task on a worker. @returns its result */
   async task(name: string, taskArguments: Readonly<Record<string, unknown>>): Promise<unknown> {
     const response = await this.get(`/tasks/${name}`, {
       method: "POST",

@@ -1,4 +1,4 @@
-/** A clock that stands still until something sleeps: what waits for hours is tested at once, however busy the machine is. */
+/** A fake clock that advances only when code sleeps, so that tests of long waits take no time. */
 import type { Clock } from "../common/clock.ts";
 
 export interface TestClock extends Clock {

@@ -1,4 +1,4 @@
-/** A rehearsal cloud of its own name, addresses and port, made and ended by the commands that users have. */
+/** A rehearsal cloud for tests and benches, created and deleted by make, with its own name, addresses and port. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -49,7 +49,7 @@ export class RehearsalCloud {
     return succeed(this.runMake("rehearse", variables, environment));
   }
 
-  /** What is planned for the production stack as it is rehearsed: its servers and services, by the names that they have. */
+  /** The plan of the rehearsed production stack. */
   get plan(): Topology {
     return readStackFile(rehearsalFolder(this.#root, this.#options.name, "prod"), "prod").topology;
   }
@@ -72,7 +72,7 @@ export class RehearsalCloud {
   async call(method: string, path: string, payload?: unknown): Promise<{ status: number; body: Json }> {
     const response = await fetch(`http://127.0.0.1:${this.settings.port}${path}`, {
       method,
-      // The emulator may be another one at the next call.
+      // The emulator may be restarted before the next call.
       headers: {
         authorization: `Bearer ${this.settings.token}`,
         connection: "close",
@@ -85,7 +85,7 @@ export class RehearsalCloud {
     return { status: response.status, body: isRecord(body) ? body : {} };
   }
 
-  /** A call of Hetzner's API, and the end of every action that came of it. @throws when it or one of them fails */
+  /** Calls Hetzner's API and waits for the actions of the answer. @throws when the call or an action fails */
   async hetzner(method: string, path: string, payload?: unknown): Promise<Json> {
     const { status, body } = await this.call(method, `/hetzner/v1${path}`, payload);
     if (status >= 300) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(body)}`);
@@ -105,7 +105,7 @@ export class RehearsalCloud {
     }
   }
 
-  /** Makes a resource and gives its id. */
+  /** Creates a resource. @returns its id */
   async make(path: string, singular: string, payload: unknown): Promise<number> {
     const { [singular]: made } = await this.hetzner("POST", path, payload);
     return isRecord(made) ? Number(made["id"]) : Number.NaN;
@@ -136,7 +136,7 @@ export class RehearsalCloud {
     if (status !== 201) throw new Error(`${image}: ${status} ${JSON.stringify(body)}`);
   }
 
-  /** Makes a bucket. */
+  /** Creates a bucket. */
   async bucket(name: string): Promise<void> {
     const path = `/client/v4/accounts/${this.settings.accountId}/r2/buckets`;
     const { status, body } = await this.call("POST", path, { name });
@@ -158,7 +158,7 @@ export class RehearsalCloud {
     return { accessKeyId: String(id), secretAccessKey };
   }
 
-  /** Begins a fault, and gives its id. */
+  /** Injects a fault. @returns its id */
   async fault(fault: unknown): Promise<number> {
     const { status, body } = await this.call("POST", "/rehearsal/faults", fault);
     if (status !== 201 || !isRecord(body["fault"])) throw new Error(JSON.stringify(body));
@@ -170,7 +170,7 @@ export class RehearsalCloud {
     return this.feed(address, "", ...words);
   }
 
-  /** Runs a command on a server, with something to read. */
+  /** Runs a command on a server, with standard input. */
   feed(address: string, input: string, ...words: string[]): Ran {
     const { status, stdout, stderr } = spawnSync("ssh", [...this.sshOptions, `root@${address}`, ...words], {
       ...{ encoding: "utf8", input },
@@ -178,7 +178,7 @@ export class RehearsalCloud {
     return { code: status ?? 1, output: stdout + stderr };
   }
 
-  /** Runs a command on a server that is only reached through another one. */
+  /** Runs a command on a server through another one. */
   sshThrough(gateway: string, address: string, ...words: string[]): Ran {
     const proxy = ["ssh", ...this.sshOptions, "-W", "%h:%p", `root@${gateway}`].join(" ");
     const args = [...this.sshOptions, "-o", `ProxyCommand=${proxy}`, `root@${address}`, ...words];
@@ -186,7 +186,7 @@ export class RehearsalCloud {
     return { code: status ?? 1, output: stdout + stderr };
   }
 
-  /** Resolves when a server lets its key in. @returns seconds that it took */
+  /** Resolves when a server accepts SSH. @returns seconds that it took */
   async booted(address: string, seconds = 90): Promise<number> {
     const started = Date.now();
     while (Date.now() - started < seconds * 1000) {
@@ -196,7 +196,7 @@ export class RehearsalCloud {
     throw new Error(`${address} did not boot within ${seconds} s`);
   }
 
-  /** Resolves when a command ends well on a server; others can be waited for meanwhile. */
+  /** Resolves when a command succeeds on a server. Asynchronous, so that several can be awaited at once. */
   async answers(address: string, words: readonly string[], seconds = 90): Promise<void> {
     const end = Date.now() + seconds * 1000;
     const args = [...this.sshOptions, `root@${address}`, ...words];
@@ -207,25 +207,25 @@ export class RehearsalCloud {
   }
 
   dispose(): void {
-    this.#sayProblems();
+    this.#printProblems();
     this.runMake("cloud-down");
     rmSync(join(this.key, ".."), { recursive: true, force: true });
   }
 
-  /** What went wrong behind the APIs: it may be why a test failed, and the log goes away with the cloud. */
-  #sayProblems(): void {
+  /** Prints the problems in the cloud's log, which may explain a failed test: the log is deleted with the cloud. */
+  #printProblems(): void {
     const log = join(cloudFolder(this.#root, this.#options.name), "cloud.log");
     const problems = existsSync(log) ? readFileSync(log, "utf8").match(/^PROBLEM .*$/gm) : null;
     if (problems) process.stderr.write(`Of the log of cloud '${this.#options.name}':\n${problems.join("\n")}\n`);
   }
 
-  /** Options with which ssh logs in anywhere. */
+  /** Options of ssh for every server of the cloud. */
   get sshOptions(): string[] {
     const options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ConnectTimeout=2"];
     return [...options.flatMap((option) => ["-o", option]), "-o", "BatchMode=yes", "-i", this.key];
   }
 
-  /** Runs a make target that is about this cloud. */
+  /** Runs a make target for this cloud. */
   runMake(target: string, variables: readonly string[] = [], environment: Readonly<Record<string, string>> = {}): Ran {
     const args = ["--no-print-directory", target, `CLOUD=${this.#options.name}`, ...variables];
     const env = { ...process.env, ...environment };
@@ -236,7 +236,7 @@ export class RehearsalCloud {
 
 const json = { "content-type": "application/json" };
 
-/** The body of a page, or undefined when nobody answers within a second. */
+/** The body of a page, or undefined without an answer within a second. */
 export const get = (host: string, port: number, path = "/"): Promise<string | undefined> =>
   new Promise((resolve) => {
     const call = request({ host, port, path, timeout: 1000, agent: false }, (response) => {

@@ -1,7 +1,7 @@
-/** Waiting for a condition, within so many seconds. */
+/** Waits in a test until a check passes. */
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Tries again until the check holds; what it said last is the failure, after so many seconds. */
+/** Repeats a check until it passes. @throws its last error after `seconds` */
 export async function eventually(check: () => Promise<void> | void, seconds = 60): Promise<void> {
   const end = Date.now() + seconds * 1000;
   for (;;) {

@@ -6,14 +6,13 @@ import { join } from "node:path";
 const made: string[] = [];
 
 /**
- * Makes an empty folder. In jest it stays until the file's last test has ended, so that each test may ask for one of its
- * own without removing it.
+ * Creates an empty folder. In jest it is kept until the file's last test has ended, so that no test has to remove it.
  *
- * @param what part of its name, for those who find it while the test runs
- * @param parent for a file system of another kind than that of the machine's temporary files
+ * @param what part of its name
+ * @param parent to choose another file system than that of temporary files
  */
 export function temporaryFolder(what: string, parent = tmpdir()): string {
-  // The real path: programs that are started there say their folder so.
+  // The real path, as programs that are started there report it.
   const folder = realpathSync(mkdtempSync(join(parent, `orion-${what}-`)));
   made.push(folder);
   return folder;

@@ -1,9 +1,8 @@
-/** A free port of the loopback address, for what a test or a bench starts. */
+/** Finds a free port of the loopback address for a test or a bench. */
 import { isFree } from "../tools/ports.ts";
 
 /**
- * A port of the loopback address that nothing listens on. It lies below those that the system gives to outgoing
- * connections: one of these may be taken the moment after.
+ * A port that nothing listens on. It is below the range of outgoing connections, which could take it a moment later.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -1,4 +1,4 @@
-/** Golden files: what a piece of the program comes to, one thing a line, so that a change of it is read before it is committed. */
+/** Compares results with golden files in tests/golden/, which have one resource a line, so that a diff shows every change. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -40,7 +40,7 @@ export function expectGolden(name: string, lines: readonly Line[]): void {
   }
 }
 
-/** The lines of a graph, by type and name: an order in which two changes seldom meet. */
+/** The lines of a graph, sorted by type and name, an order with few merge conflicts. */
 export const graphLines = (resources: readonly GoldenResource[]): Line[] =>
   resources
     .map(({ type, name, inputs, options }) => ({ kind: type, name, values: [inputs, options] }))

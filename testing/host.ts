@@ -1,4 +1,4 @@
-/** What this machine has of a rehearsal cloud, which could stay behind. */
+/** Lists everything of a rehearsal cloud on this machine, to check that nothing is left behind. */
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
@@ -8,8 +8,7 @@ const lines = (program: string, ...args: string[]): string[] =>
     .filter((line) => line !== "");
 
 /**
- * Everything of one cloud by kind: all of it bears the cloud's name or the number of its block. Other clouds, and whatever
- * else runs on this machine, come and go as they like.
+ * Everything of one cloud, by kind. Names contain the cloud's name or its block, so other clouds are not listed.
  */
 export function hostState({
   name,

@@ -1,4 +1,4 @@
-/** A steady load on a rehearsed platform, from a process of its own, as rehearsal/load/ makes it. */
+/** Runs the load generator (rehearsal/load/) against a rehearsed platform, in a separate process. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -21,13 +21,13 @@ const reportSchema = z.object({
 export type LoadReport = z.infer<typeof reportSchema>;
 
 export interface RunningLoad {
-  /** Ends it, has every acknowledged order looked up, and resolves with what was seen. */
+  /** Stops the load, looks up every acknowledged order, and resolves with the report. */
   readonly stop: () => Promise<LoadReport>;
 }
 
 /**
  * @param url of the platform, whose host name is a proxied one of the cloud
- * @param seconds after which it ends by itself, when nobody ends it
+ * @param seconds after which it ends if it is not stopped
  */
 export function startLoad(root: string, { instance, block }: CloudSettings, url: string, seconds = 900): RunningLoad {
   const folder = cloudFolder(root, instance);
@@ -36,19 +36,19 @@ export function startLoad(root: string, { instance, block }: CloudSettings, url:
     process.execPath,
     [
       ...[join(root, "rehearsal", "load", "main.ts"), "--url", url, "--at", cloudAddresses(block).edge],
-      // As much as two cores can take that run the platform, too.
+      // As much as two cores can serve that also run the platform.
       ...["--orders", "2", "--pages", "2", "--uploads", "0.2", "--sockets", "3"],
       ...["--seconds", String(seconds), "--report", report],
     ],
     { env: { ...process.env, NODE_EXTRA_CA_CERTS: join(folder, "edge-authority.pem") }, stdio: "ignore" },
   );
-  // Also when whoever started it fails: nobody else would end it.
+  // Also when this process fails: nothing else would end it.
   const endToo = () => child.kill("SIGKILL");
   process.once("exit", endToo);
   const ended = once(child, "exit").finally(() => process.off("exit", endToo));
   return {
     stop: async () => {
-      // Once: what it does at a second signal is to end at once.
+      // Only once: at a second signal it ends immediately, without a report.
       if (!child.killed) child.kill("SIGTERM");
       await ended;
       return reportSchema.parse(JSON.parse(readFileSync(report, "utf8")));

@@ -1,12 +1,12 @@
-/** A load while something happens to the platform, and what must hold of it whatever that is. */
+/** Runs load during an event, and expects that no acknowledged order was lost. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LoadReport } from "./load.ts";
 import type { RehearsedPlatform } from "./platform.ts";
 
 /**
- * Every order that was acknowledged is there once, and its task has been run.
+ * Expects that every acknowledged order exists once and its task has been run.
  *
- * @param atLeast so many orders are enough to tell
+ * @param atLeast the fewest orders for a meaningful result
  */
 export function expectLossless({ ledger, answered }: LoadReport, atLeast = 20): void {
   expect(ledger).toMatchObject({ lost: [], doubled: [], unconfirmed: [] });
@@ -14,7 +14,7 @@ export function expectLossless({ ledger, answered }: LoadReport, atLeast = 20): 
   expect(ledger.acknowledged).toBeGreaterThanOrEqual(atLeast);
 }
 
-/** Orders, pages, uploads and WebSockets go on while something happens, and a little longer; nothing may be lost of them. */
+/** Runs orders, pages, uploads and WebSockets during an event and a little longer, and expects no loss. */
 export async function underLoad(
   platform: RehearsedPlatform,
   happens: () => Promise<void> | void,
@@ -26,7 +26,7 @@ export async function underLoad(
     await happens();
     await sleep(1000);
   } finally {
-    // Also when it failed: a load must not go on.
+    // Also after a failure: the load must end.
     await load.stop();
   }
   const seen = await load.stop();

@@ -1,2 +1,2 @@
-/** Stands for a package that is loaded and not used: see jest.config.js. */
+/** An empty module that jest loads instead of a package that tests do not use (jest.config.js). */
 export {};

@@ -1,4 +1,4 @@
-/** The platform that is rehearsed on a cloud: what its visitors see, what runs on its server, and what goes wrong with it. */
+/** Controls the rehearsed platform of phase mvp in tests: requests, containers, faults, configuration and updates. */
 import { spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -15,13 +15,13 @@ import { eventually } from "./eventually.ts";
 import { type RunningLoad, startLoad } from "./load.ts";
 import { type Ran, succeed } from "./sandbox.ts";
 
-/** Stack, host name and server of what is rehearsed: those of Pulumi.prod.yaml. */
+/** Stack, host name and server of Pulumi.prod.yaml. */
 const [stack, domain, server] = ["prod", "orion.example.com", "core-1"];
 const serverName = `orion-${stack}-${server}`;
 
 const usualImage = "registry.example.com/orion/app:1.0.0";
 /** What an app of the broken image prints. */
-export const brokenSays = "this version does not start";
+export const brokenMessage = "this version does not start";
 
 function docker(args: readonly string[], input = ""): Ran {
   const { status, stdout, stderr } = spawnSync("docker", [...args], {
@@ -32,11 +32,11 @@ function docker(args: readonly string[], input = ""): Ran {
   return { code: status ?? 1, output: stdout + stderr };
 }
 
-/** An update that runs in a process group of its own. */
+/** An update in its own process group. */
 export interface RunningUpdate {
-  /** Resolves when it has said something like this, or has ended. */
-  readonly said: (what: RegExp) => Promise<void>;
-  /** Kills it with all that it started. @returns whether it still ran */
+  /** Resolves when it has printed a match, or has ended. */
+  readonly printed: (what: RegExp) => Promise<void>;
+  /** Kills its process group. @returns whether it still ran */
   readonly kill: () => Promise<boolean>;
 }
 
@@ -54,7 +54,7 @@ export class RehearsedPlatform {
     return startLoad(this.#root, this.#cloud.settings, `https://${domain}`, seconds);
   }
 
-  /** The status that a page of the platform has through the cloud's edge; undefined when nobody answers in time. */
+  /** The status of a page of the platform through the cloud's edge; undefined without an answer in time. */
   visit(path: string, body?: unknown): Promise<number | undefined> {
     const { instance, block } = this.#cloud.settings;
     const ca = readFileSync(join(cloudFolder(this.#root, instance), "edge-authority.pem"));
@@ -79,7 +79,7 @@ export class RehearsedPlatform {
     return this.visit("/orders", { reference: randomUUID(), item: "lamp", quantity: 1, email: "someone@example.com" });
   }
 
-  /** Resolves when orders are taken and the app reaches all that it needs. @returns seconds until then */
+  /** Resolves when the app is ready and accepts orders. @returns seconds until then */
   async ready(seconds = 120): Promise<number> {
     const started = Date.now();
     await eventually(async () => {
@@ -98,7 +98,7 @@ export class RehearsedPlatform {
     return stdout;
   }
 
-  /** The state of each container on the server, after its service. */
+  /** Service and status of each container on the server. */
   containers(): [service: string, status: string][] {
     const format = '{{.Label "service"}}\t{{.Status}}';
     const lines = this.on("docker", "ps", "--all", "--filter", "label=service", "--format", format).trim().split("\n");
@@ -123,8 +123,8 @@ export class RehearsedPlatform {
   }
 
   /**
-   * Kills a service's container by killing its first process, as a lack of memory might. Docker's own kill would not do:
-   * it counts as a wish that the container stays dead. Resolves when it has been started again.
+   * Kills a service's container by killing its first process, as the kernel does without memory. After `docker kill`, Docker
+   * would not restart the container. Resolves when it has been started again.
    */
   async kill(service: string): Promise<void> {
     const id = this.on("docker", "ps", "--quiet", "--filter", `label=service=${service}`).trim();
@@ -139,7 +139,7 @@ export class RehearsedPlatform {
     });
   }
 
-  /** Takes the server's power away and gives it back after a second. */
+  /** Powers the server off without a shutdown, and on again after a second. */
   async cutPower(): Promise<void> {
     const [found] = await this.#cloud.list(`/servers?name=${serverName}`, "servers");
     await this.#cloud.fault({ kind: "killed", server: found?.["id"] });
@@ -147,7 +147,7 @@ export class RehearsedPlatform {
     await this.#cloud.hetzner("POST", `/servers/${String(found?.["id"])}/actions/poweron`);
   }
 
-  /** Fills the Volume with the data. @returns what gives the room back */
+  /** Fills the Volume with the data. @returns a function that frees the space */
   async fillVolume(): Promise<() => Promise<void>> {
     const [volume] = await this.#cloud.list(`/volumes?name=${serverName}`, "volumes");
     const fault = { kind: "volume_full", volume: volume?.["id"], server: volume?.["server"] };
@@ -157,17 +157,17 @@ export class RehearsedPlatform {
     };
   }
 
-  /** Sets a key of the stack, as far as the next `rehearse`. */
+  /** Sets a key of the stack, until the next `rehearse`. */
   configure(key: string, value: string): void {
     const args = ["-C", this.#folder, "config", "set", "--path", `orion:${key}`, value, "--stack", stack];
     const { code = 1, output } = runSync("pulumi", args);
     succeed({ code, output });
   }
 
-  /** Has the stack run an image of the app whose processes end as soon as they start; migrations with it go well. */
+  /** Configures an image of the app whose processes end at their start; migrations with it succeed. */
   async useBrokenImage(): Promise<void> {
     const usual = this.on("docker", "inspect", "--format", "{{.Config.Image}}", `orion-${stack}-beat`).trim();
-    const text = `FROM ${usual}\nUSER root\nRUN echo 'raise SystemExit("${brokenSays}")' >> main.py\nUSER orion\n`;
+    const text = `FROM ${usual}\nUSER root\nRUN echo 'raise SystemExit("${brokenMessage}")' >> main.py\nUSER orion\n`;
     const { instance } = this.#cloud.settings;
     const image = `orion/${instance}-broken:1`;
     try {
@@ -187,7 +187,7 @@ export class RehearsedPlatform {
     return this.#cloud.runMake("up", ["REHEARSAL=1", "YES=1"]);
   }
 
-  /** Starts a command of make that updates the stack. */
+  /** Starts a make target that updates the stack. */
   start(target: string, ...variables: readonly string[]): RunningUpdate {
     const args = ["--no-print-directory", target, `CLOUD=${this.#cloud.settings.instance}`, ...variables];
     const child = spawn("make", args, { cwd: this.#root, detached: true, stdio: ["ignore", "pipe", "ignore"] });
@@ -195,7 +195,7 @@ export class RehearsedPlatform {
     child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
     const runs = () => child.exitCode === null && child.signalCode === null;
     return {
-      said: async (what) => {
+      printed: async (what) => {
         while (runs() && !what.test(output)) await sleep(50);
       },
       kill: async () => {

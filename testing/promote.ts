@@ -1,13 +1,13 @@
-/** `make promote-replica` on a rehearsal cloud, as whoever waits for the platform sees it. */
+/** Runs `make promote-replica` on a rehearsal cloud and measures how long the platform takes no orders. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { RehearsalCloud } from "./cloud.ts";
 import { RehearsedPlatform } from "./platform.ts";
 
-/** What agrees to it beforehand. */
+/** Variables of make that agree in advance. */
 export const promotionVariables = ["STACK=prod", "REHEARSAL=1", "YES=1"];
 
-/** Resolves when it has ended. @returns seconds from its start until orders were taken, and what it printed */
+/** Resolves when it has ended. @returns seconds from its start until orders were accepted, and its output */
 export async function promote(root: string, cloud: RehearsalCloud): Promise<{ seconds: number; output: string }> {
   const words = [`CLOUD=${cloud.settings.instance}`, ...promotionVariables];
   const make = ["--no-print-directory", "promote-replica", ...words];

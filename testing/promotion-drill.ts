@@ -1,4 +1,4 @@
-/** The drill for the loss of core-1, on a cloud with a platform in phase scale. It leaves one without core-1. */
+/** Tests of the loss of core-1 and the promotion, on a cloud with a platform in phase scale; core-1 is lost afterwards. */
 import { randomUUID } from "node:crypto";
 import type { RehearsalCloud } from "./cloud.ts";
 import { eventually } from "./eventually.ts";
@@ -31,7 +31,7 @@ export function drillPromotion(root: string, cloud: RehearsalCloud): void {
     expect(await query("db-2", "replica-1", "SELECT pg_is_in_recovery()")).toEqual(["t"]);
   });
 
-  test("the replica takes its place: orders are taken again, and none that it had is missing", async () => {
+  test("the replica is promoted: orders are accepted again, and none that it had is missing", async () => {
     for (let n = 0; n < 30; n++) await order();
     expect(acknowledged.length).toBeGreaterThan(20);
     const before = acknowledged.length;
@@ -45,11 +45,11 @@ export function drillPromotion(root: string, cloud: RehearsalCloud): void {
     expect(output).toMatch(
       /^core-1: the server with the primary does not answer.*\n.*make promote-replica STACK=prod/m,
     );
-    // The others are asked all the same.
+    // The other servers are still checked.
     expect(output).toMatch(/^(ok|PROBLEM) +replica-1 /m);
-    const { output: said } = await promote(root, cloud);
-    expect(said).toContain("The platform runs with the primary on db-2.");
-    expect(said).toMatch(/^ {2}volume orion-prod-core-1 \(\d+\)$/m);
+    const { output: promotion } = await promote(root, cloud);
+    expect(promotion).toContain("The platform runs with the primary on db-2.");
+    expect(promotion).toMatch(/^ {2}volume orion-prod-core-1 \(\d+\)$/m);
     expect(await container()).toEqual(replica);
     await order();
     expect(acknowledged.length).toBe(before + 1);
@@ -59,7 +59,7 @@ export function drillPromotion(root: string, cloud: RehearsalCloud): void {
     }, 240);
   });
 
-  test("nothing of it was deleted, a new replica follows, and everything is well", async () => {
+  test("nothing of core-1 was deleted, a new replica streams, and doctor finds no problem", async () => {
     const servers = await cloud.list("/servers?name=orion-prod-core-1", "servers");
     expect(servers.map(({ status }) => status)).toEqual(["off"]);
     expect(await cloud.list("/volumes?name=orion-prod-core-1", "volumes")).toHaveLength(1);

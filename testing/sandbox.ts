@@ -1,6 +1,6 @@
 /**
- * A copy of the project in a folder of its own, with a stack of its own name and ports: what a test does there touches
- * neither the working tree nor a development stack that runs on the same machine.
+ * A copy of the project in a temporary folder, with its own stack name and ports, so that tests touch neither the working
+ * tree nor a development stack on the same machine.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import {
@@ -26,7 +26,7 @@ export interface Ran {
   readonly output: string;
 }
 
-/** The output of a command that has to end well; where it did not, the error shows how it ended. */
+/** The output of a command that must succeed. @throws {Error} with the end of its output when it failed */
 export function succeed({ code, output }: Ran): string {
   if (code === 0) return output;
   throw new Error(
@@ -55,12 +55,12 @@ export class Sandbox {
       cpSync(join(project, file), join(this.root, file), { recursive: true });
     }
     symlinkSync(join(project, "node_modules"), join(this.root, "node_modules"));
-    // The installed packages are the project's own: make must never find them older than this, and install them anew.
+    // Older than the installed packages, so that make never installs them again.
     utimesSync(join(this.root, "package-lock.json"), 0, 0);
     this.configure({});
   }
 
-  /** Writes the stack's file anew: development on the sandbox's ports, and the given keys. */
+  /** Writes the stack's file: development on the sandbox's ports, and the given keys. */
   configure(keys: Readonly<Record<string, unknown>>): void {
     const all = { phase: "development", ports: this.ports, ...keys };
     const config = Object.fromEntries(Object.entries(all).map(([key, value]) => [`orion:${key}`, value]));
@@ -91,7 +91,7 @@ export class Sandbox {
     return { code: status ?? 1, output: stdout + stderr };
   }
 
-  /** Starts a make target in a process group of its own, so that it can be killed with all that it started. */
+  /** Starts a make target in its own process group, so that it can be killed with its children. */
   start(target: string): ChildProcess {
     return spawn("make", this.#makeOptions(target), {
       cwd: this.root,
@@ -101,7 +101,7 @@ export class Sandbox {
     });
   }
 
-  /** The machine's, but with temporary files in the sandbox: an engine that is killed leaves some. */
+  /** The environment, with temporary files in the sandbox: a killed engine leaves some. */
   #environment(): NodeJS.ProcessEnv {
     mkdirSync(this.#temporary, { recursive: true });
     return { ...cleanEnvironment(), TMPDIR: this.#temporary };
@@ -111,7 +111,7 @@ export class Sandbox {
     return join(this.root, ".orion", "tmp");
   }
 
-  /** Processes that were started here and still run; the plugins of an engine that was killed do, for some minutes. */
+  /** Processes of the sandbox that still run, such as the plugins of a killed engine. */
   processes(): number[] {
     return readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
@@ -123,7 +123,7 @@ export class Sandbox {
     return ["--no-print-directory", target, `STACK=${this.stack}`];
   }
 
-  /** What the stack has in Docker, whatever the state says. */
+  /** The stack's containers, networks and volumes in Docker, also those that are not in the state. */
   leftovers(): string[] {
     const filter = ["--filter", `label=stack=${this.stack}`];
     return [
@@ -133,7 +133,7 @@ export class Sandbox {
     ];
   }
 
-  /** Removes everything that the sandbox made, also after a failed test. */
+  /** Removes everything that the sandbox created, also after a failed test. */
   dispose(): void {
     for (const [kind, name] of this.leftovers().map((line) => line.split(" "))) {
       if (kind && name) docker(kind, "rm", "--force", name);
@@ -165,7 +165,7 @@ export async function freePorts(): Promise<Ports> {
   return Object.fromEntries(portNames.map((name, index) => [name, ports[index]])) as Ports;
 }
 
-/** The machine's environment without what a surrounding run of make or the engine has put into it. */
+/** The environment without variables of a surrounding run of make or the engine. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(PULUMI_(?!HOME)|MAKE|MFLAGS|STACK$|npm_)/.test(name)),

@@ -1,4 +1,4 @@
-/** The servers of what is rehearsed on a cloud, each by its name in the plan: `core-1`, `db-2`, `app-1`. */
+/** The servers of the rehearsed stack on a cloud, by their names in the plan: runs commands and queries on them. */
 import { isRecord } from "../rehearsal/json.ts";
 import type { Service, ServiceKind } from "../topology/service.ts";
 import { servicesOf } from "../topology/topology.ts";
@@ -6,10 +6,10 @@ import type { RehearsalCloud } from "./cloud.ts";
 import { docker } from "./sandbox.ts";
 
 export interface ListedServer {
-  /** In the plan: `app-1`. */
+  /** In the plan: `app-fsn1-1`. */
   readonly name: string;
   readonly type: string;
-  /** As Hetzner has it: `running`, `off`. */
+  /** Hetzner's status: `running`, `off`. */
   readonly status: string;
 }
 
@@ -18,13 +18,13 @@ export interface Servers {
   readonly all: () => Promise<readonly ListedServer[]>;
   /** Runs a command on a server, past its firewall. @returns the lines that it printed */
   readonly on: (server: string, ...words: string[]) => Promise<string[]>;
-  /** The first service of a kind, as the plan has it now. */
+  /** The first service of a kind in the current plan. */
   readonly service: (kind: ServiceKind) => Service;
   /** Rows of a query in the container of a PostgreSQL server. */
   readonly query: (server: string, service: string, sql: string) => Promise<string[]>;
   /** Rows of a query at the first PostgreSQL server of that kind. */
   readonly rows: (kind: "database" | "replica", sql: string) => Promise<string[]>;
-  /** What a move must leave as it is: the containers with data, and since when PostgreSQL runs. */
+  /** What a move must not change: the ids of containers with data, and PostgreSQL's start time. */
   readonly identity: () => Promise<readonly string[]>;
   /** Health of the load balancer's targets, one for each service. */
   readonly health: () => Promise<readonly string[]>;

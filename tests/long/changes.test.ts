@@ -37,7 +37,7 @@ async function changed(keys: Readonly<Record<string, string>>, meanwhile: () => 
   const load = platform.load();
   // The update is a process of its own; here it would hold up whoever looks at what happens meanwhile.
   const update = platform.start("up", "REHEARSAL=1", "YES=1");
-  const ended = update.said(/(?!)/).then(() => true);
+  const ended = update.printed(/(?!)/).then(() => true);
   do await meanwhile();
   while (!(await Promise.race([ended, sleep(1000, false)])));
   const seen = await load.stop();

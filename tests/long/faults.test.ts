@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { RehearsalCloud } from "../../testing/cloud.ts";
 import { hostState } from "../../testing/host.ts";
 import { underLoad } from "../../testing/lossless.ts";
-import { brokenSays, RehearsedPlatform } from "../../testing/platform.ts";
+import { brokenMessage, RehearsedPlatform } from "../../testing/platform.ts";
 import { succeed } from "../../testing/sandbox.ts";
 
 const root = resolve(__dirname, "..", "..");
@@ -31,7 +31,7 @@ test("the first update comes through although it is killed and both APIs refuse 
     await cloud.fault({ kind: "reply", api, status: 503, rate: 0.1, times: 2 });
   }
   const update = platform.start("rehearse", "PHASE=mvp", "BLOCK=83", "PORT=8830");
-  await update.said(/Server \S+ creating/);
+  await update.printed(/Server \S+ creating/);
   await sleep(Math.random() * 2000);
   await update.kill();
 
@@ -81,7 +81,7 @@ test("a version that does not get healthy never gets a request, and the old one 
     await platform.useBrokenImage();
     const { code, output } = platform.update();
     expect(code).not.toBe(0);
-    expect(output).toContain(brokenSays);
+    expect(output).toContain(brokenMessage);
     await platform.ready();
     platform.useUsualImage();
     // A version of its own: at the switch to it the edge knows the new instances from the old ones.

@@ -7,7 +7,7 @@ import { Backup } from "../../../components/database/backup.ts";
 import { officialImages } from "../../../config/images.ts";
 import { hostFilesSchema, type HostFilesInputs, removeHostFiles, writeHostFiles } from "../../../plugin/host-files.ts";
 import { compose } from "../../unit/support/compose.ts";
-import { named, placeOf } from "../../unit/support/place.ts";
+import { named, runtimeOf } from "../../unit/support/runtime.ts";
 import { backupNow, borrowedDrill, lend } from "../../../tools/backup.ts";
 import { Engine } from "../../../tools/engines.ts";
 import { RehearsalCloud } from "../../../testing/cloud.ts";
@@ -130,7 +130,7 @@ async function filesOf(host: string, user = "orion_user", database = "orion_db")
     "up",
     () =>
       new Backup("backup", {
-        runtime: placeOf("postgres", "rclone"),
+        runtime: runtimeOf("postgres", "rclone"),
         store,
         databaseUrl,
         external: user !== "orion_user",

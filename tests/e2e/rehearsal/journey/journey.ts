@@ -55,7 +55,7 @@ export class Journey {
   async killedRehearsal(phase: string, said: RegExp, atMostSeconds: number): Promise<void> {
     const { block, port } = this.own;
     const update = this.platform.start("rehearse", `PHASE=${phase}`, `BLOCK=${block}`, `PORT=${port}`);
-    await update.said(said);
+    await update.printed(said);
     await sleep(Math.random() * atMostSeconds * 1000);
     expect(await update.kill()).toBe(true);
   }
