@@ -32,7 +32,7 @@ export interface Graph {
   readonly uses: ReadonlyMap<string, Uses>;
 }
 
-/** Stands for a value that only a provider knows. */
+/** Placeholder of a value that only a provider knows. */
 export const unknown = "[unknown]";
 
 /** The key by which other resources refer to this one. */

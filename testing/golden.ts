@@ -67,7 +67,7 @@ function lineOf(text: string): Line {
   return { kind, name, values: objectsIn(rest) };
 }
 
-/** The objects of a text in which one stands after the other, with a space between them. */
+/** The objects of a text, which are separated by spaces. */
 function objectsIn(text: string): object[] {
   for (let end = text.indexOf("} {"); end >= 0; end = text.indexOf("} {", end + 1)) {
     // `} {` may also stand within a value: what comes before it is then no whole object.

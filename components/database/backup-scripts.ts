@@ -31,7 +31,7 @@ files=${"$"}{${backupFilesVariable}:-${folder}}
 place="store:$BUCKET/postgresql"
 started=$(date +%s)
 work=$(mktemp -d /run/${program}.XXXXXX)
-# A second signal must not break off what is done at the end.
+# A second signal must not interrupt the cleanup.
 trap 'trap "" HUP INT PIPE TERM; exit 1' HUP INT PIPE TERM
 
 say() { echo "$*"; }
@@ -53,7 +53,7 @@ look() {
   sed -n 's/^\([0-9]\{8\}T[0-9]\{6\}Z\)\.manifest$/\1/p' "$work/objects" | sort -r >"$work/complete"
 }
 
-# rclone reads what is not there as if it were empty.
+# rclone reads a missing object as if it were empty.
 is_there() { grep -qxF "$1" "$work/objects"; }
 
 psql_sums() {
@@ -140,7 +140,7 @@ store() {
   { "$@" && : >"$work/ended"; } | tee "$work/copy" | remote rcat "$place/$object" ||
     die "$object could not be uploaded"
   wait "$sum"
-  [ -e "$work/ended" ] || die "$object is not whole: what it is made of broke off"
+  [ -e "$work/ended" ] || die "$object is not complete: the command that produces it failed"
   remote cat "$place/$object" >"$work/copy" &
   reading=$!
   sha256sum <"$work/copy" >"$work/read"
@@ -184,7 +184,7 @@ exec 3>&- 4<&-
 wait "$session" || die "the session that held the snapshot ended before the dump did"
 store "$stamp.manifest" cat "$manifest"
 
-# Only now that there is a new one may an old one go.
+# Old backups are deleted only after a new one is complete.
 look
 [ "$(head -n 1 "$work/complete")" = "$stamp" ] ||
   die "$stamp is complete, but there is one of a later time: the clock was set back; no old backup was deleted"
@@ -193,7 +193,7 @@ outdated "$limit" "$work/complete" <"$work/objects" >"$work/old"
 drop() {
   [ ! -s "$1" ] || remote delete --files-from-raw - "$place" <"$1" || die "old backups could not be deleted"
 }
-# Manifests first: what is half deleted counts no more.
+# Manifests first: a half-deleted backup does not count any more.
 grep '\.manifest$' "$work/old" >"$work/old-manifests" || true
 grep -v '\.manifest$' "$work/old" >"$work/old-others" || true
 drop "$work/old-manifests"

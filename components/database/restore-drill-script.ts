@@ -40,7 +40,7 @@ database=$(fact database)
 size=$(awk '$1 == "file" { sum += $2 } END { print sum }' "$manifest")
 say "backup $time of $database: $(human "$size"), $((age / 3600)) h $((age / 60 % 60)) min old"
 
-# Rows and indexes as large as they were, what is written while they are made, and something for everybody else.
+# Tables and indexes at their old size, half of that for WAL and temporary files, and 1 GiB for other services.
 needed=$(($(fact bytes) * 3 / 2 + 1073741824))
 free=$(df --output=avail -B1 "$(docker info --format '{{.DockerRootDir}}')" | tail -n 1)
 [ "$free" -ge "$needed" ] ||

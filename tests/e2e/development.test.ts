@@ -125,7 +125,7 @@ describe("a new stack", () => {
   });
 });
 
-test("no secret stands in the state, a diff, a log or a label", () => {
+test("no secret is in the state, a diff, a log or a label", () => {
   const open = sandbox.pulumi("stack", "export", "--show-secrets").output;
   const passwords = [...open.matchAll(/"plaintext": ?"\\"([A-Za-z0-9]{32,48})\\""/g)].flatMap(
     ([, password]) => password ?? [],
@@ -183,7 +183,7 @@ describe("the commands of the Makefile", () => {
     succeed(sandbox.make("celery-purge", { YES: "1" }));
   });
 
-  test("a service that does not exist is answered with those that do", () => {
+  test("an unknown service is an error that lists the services", () => {
     expect(sandbox.make("logs", { SERVICE: "nonsense" }).output).toMatch(/no service 'nonsense'.*app-1.*edge/);
   });
 
@@ -207,7 +207,7 @@ test("every container may be restarted, one at a time, and no order is lost", as
 });
 
 describe("what goes wrong", () => {
-  test("a migration that fails fails the update with its log, and the platform goes on running", async () => {
+  test("a migration that fails fails the update with its log, and the platform keeps running", async () => {
     const [image = ""] = docker("inspect", "--format", "{{.Config.Image}}", "orion-e2e-app-1");
     const dockerfile = `FROM ${image}\nUSER root\nRUN printf 'raise SystemExit("this migration is broken")\\n' > migrations/env.py\nUSER orion\n`;
     spawnSync("docker", ["build", "--tag", "orion/e2e-broken:1", "-"], {
@@ -256,7 +256,7 @@ describe("what goes wrong", () => {
     await ready();
   });
 
-  test("a port that somebody else has is named, with its holder and the way out", async () => {
+  test("a port in use is an error with its holder and the remedy", async () => {
     const server = createServer();
     const port = await new Promise<number>((resolve) => {
       server.listen(0, "127.0.0.1", () => {
@@ -286,7 +286,7 @@ describe("what goes wrong", () => {
     await ready();
   });
 
-  test("a wrong passphrase is said to be wrong, and opens nothing", async () => {
+  test("a wrong passphrase is an error, and decrypts nothing", async () => {
     const { code, output } = sandbox.run("npx", ["pulumi", "preview", "--stack", "e2e"], {
       PULUMI_CONFIG_PASSPHRASE: "wrong",
     });
@@ -315,7 +315,7 @@ describe("what goes wrong", () => {
 });
 
 describe("taking it down", () => {
-  test("data stays when nobody agrees to lose it, and is there again after the next make up", async () => {
+  test("data is kept when the user does not agree to lose it, and is there again after the next make up", async () => {
     expect(succeed(sandbox.make("down"))).toContain("DATA=delete");
     expect(sandbox.leftovers().sort()).toEqual(
       ["cache-data", "database-data", "uploads"].map((name) => `volume orion-e2e-${name}`),

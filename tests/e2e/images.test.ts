@@ -41,7 +41,7 @@ const start = (name: string, ...args: string[]): void => {
 const inside = (name: string, ...command: string[]): Ran => run("exec", named(name), ...command);
 const exitCode = (name: string): string => docker("inspect", "--format", "{{.State.ExitCode}}", named(name)).join();
 
-test("nothing is left to do when they are there, and that is said in an instant", () => {
+test("existing images need no work, and the command ends within a moment", () => {
   const began = performance.now();
   const { status, stdout } = spawnSync("node", ["images/build.ts"], { encoding: "utf8" });
   expect(status).toBe(0);

@@ -102,7 +102,7 @@ test("a replica again: it has everything, apps read from it, and it is protected
   expect(checked.stdout.toString()).toContain("All of 'prod' is well.");
 });
 
-test("another server type, killed while a server is off for it and done again: that one comes back, and nobody notices", async () => {
+test("a change of server types, killed while a server is off and run again: the server comes back, and no request fails", async () => {
   platform.configure("app.servers.types[0]", "cpx42");
   const load = platform.load();
   const update = platform.start("up", "REHEARSAL=1", "YES=1");

@@ -52,7 +52,7 @@ test("the first update comes through although it is killed and both APIs refuse 
   expect(cloud.rehearse("mvp")).toMatch(/Resources:\n +\d+ unchanged\n/);
 });
 
-test("every container that is killed comes back by itself, and only what it does fails meanwhile", async () => {
+test("every killed container is restarted, and only its own work fails meanwhile", async () => {
   const kills: { service: string; from: string }[] = [];
   const report = await underLoad(platform, async () => {
     for (const service of platform.services()) {

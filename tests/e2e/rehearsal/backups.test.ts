@@ -170,7 +170,7 @@ describe("the files", () => {
 });
 
 describe("a backup", () => {
-  test("before there is one, there is none", () => {
+  test("before the first backup the list is empty", () => {
     expect(backups()).toEqual([]);
     expect(run("orion-restore-drill")).toEqual({
       code: 1,
@@ -222,7 +222,7 @@ describe("a backup", () => {
         `WHERE application_name = \\$\\$pg_dump\\$\\$ AND state <> \\$\\$idle\\$\\$" | grep -q t; do :; done' >/dev/null 2>&1 &`,
     );
     expect(backup().code).not.toBe(0);
-    expect(journal()).toMatch(/\.dump is not whole: what it is made of broke off$/m);
+    expect(journal()).toMatch(/\.dump is not complete: the command that produces it failed$/m);
     expect(backups()).toEqual(before);
     expect(objects().length).toBeGreaterThan(before.length * 3);
     expect(leftovers()).toBe("");
@@ -304,7 +304,7 @@ describe("the restore drill", () => {
     expect(leftovers()).toBe("");
   });
 
-  test("a part that is gone from the bucket is named, and so is a backup that there is none of", () => {
+  test("a missing object of a backup is named, and so is a backup that does not exist", () => {
     const dump = `${newest()}.dump`;
     on(`orion-backup cat ${dump} > /run/dump; ${rclone(`deletefile ${place}/${dump}`)}`);
     const { code, output } = run("orion-restore-drill");
@@ -367,7 +367,7 @@ test("by hand, as docs/backups.md says, everything comes back, and what there wa
   on("docker exec orion-prod-database dropdb --username orion_user orion_db_before");
 });
 
-test("of a database of somebody else's, where one is no superuser, it is no other", async () => {
+test("an external database without superuser rights is backed up in the same way", async () => {
   sql(`CREATE ROLE tenant LOGIN PASSWORD '${password}'`);
   sql("CREATE DATABASE theirs OWNER tenant");
   succeed(

@@ -191,7 +191,7 @@ describe("power", () => {
     expect(on("a", "ping", "-c", "1", "-W", "2", "10.20.1.200")).toContain("1 received");
   });
 
-  test("a guest reboots and shuts down by itself", async () => {
+  test("a guest can reboot and shut itself down", async () => {
     const booted = on("b", "stat", "-c", "%Y", "/run/utmp");
     cloud.ssh(addresses.b, "systemctl", "reboot");
     await eventually(() => {
@@ -378,7 +378,7 @@ describe("faults", () => {
     expect(on("a", "ping", "-c", "1", "-W", "2", innerAddress)).toContain("1 received");
   });
 
-  test("a killed machine is off, and a server that never boots answers to nobody", async () => {
+  test("a killed machine is off, and a server that never boots does not answer", async () => {
     const fault = await cloud.fault({ kind: "never_boots", server: ids.b });
     await cloud.fault({ kind: "killed", server: ids.b });
     expect(await statusOf("b")).toBe("off");
@@ -408,7 +408,7 @@ describe("the emulator", () => {
     });
   });
 
-  test("told of another zone, it begins anew with it, and its machines stay", async () => {
+  test("another zone restarts the emulator, and its machines stay", async () => {
     const { pid } = cloud;
     const isOpen = `(exec 3<>/dev/tcp/${addresses.a}/22) 2>/dev/null`;
     const watch = spawn("bash", ["-c", `while :; do ${isOpen} || echo closed; sleep 0.05; done`], {

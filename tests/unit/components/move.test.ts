@@ -147,7 +147,7 @@ test("the app reads lists from the replica, and backups are taken from it", () =
   expect(JSON.stringify(named(before(), "app-core-1-1").inputs["envs"])).not.toContain("DATABASE_REPLICA_URL");
 });
 
-test("without a replica there is one server less, and nobody speaks of it", async () => {
+test("without a replica there is one server less, and nothing refers to it", async () => {
   const resources = await production("scale", { database: { availability: "single" } });
   expect(resources.filter(({ name }) => /replica|db-2/.test(name))).toEqual([]);
   expect(JSON.stringify(named(resources, "app-fsn1-1-1").inputs["envs"])).not.toContain("DATABASE_REPLICA_URL");

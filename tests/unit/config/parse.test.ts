@@ -39,7 +39,7 @@ describe("what follows from other keys", () => {
     expect(settingsOf("development", { database: { servers: ["ccx33"] } }).database.memoryMb).toBe(512);
   });
 
-  test("of a server type that is not known the memory has to be said", () => {
+  test("a server type with unknown memory needs database.memoryMb", () => {
     expect(memoryOf({ servers: ["zz99"], memoryMb: 4096 })).toBe(4096);
     expect(refusalOf({ ...leastValues("mvp"), database: { servers: ["cpx32", "zz99"] } })).toContain(
       "orion:database.memoryMb: is needed with cpx32, zz99, whose memory is not known here",
@@ -166,7 +166,7 @@ describe("what is wrong is named: key, value, what is allowed", () => {
     expect(refusalOf(values)).toContain(expected);
   });
 
-  test("everything that is wrong is said at once", () => {
+  test("one error lists every problem", () => {
     const message = refusalOf({ phase: "development", colour: "red", app: { instances: 0, memoryMb: "much" } });
     expect(message.split("\n")).toHaveLength(4);
   });

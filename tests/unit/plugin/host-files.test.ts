@@ -27,7 +27,7 @@ function server(failing?: number, ran: Answer = { code: 1 }): { run: Run; calls:
 
 const urn = "urn:pulumi:prod::orion::orion:database:Backup$orion:index:HostFiles::backup-files";
 
-test("each file takes its place in one step with the rights that it is to have, then the command runs", async () => {
+test("each file is replaced in one step with its final mode, then the command runs", async () => {
   const { run, calls } = server();
   await writeHostFiles(inputs, run);
   const ssh = ["-o", "ControlMaster=auto", "-o", "BatchMode=yes", "root@192.0.2.1"];

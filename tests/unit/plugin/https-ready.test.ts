@@ -25,7 +25,7 @@ describe("an address that visitors are to be sent to", () => {
     expect(await asked([{ status: 403 }])).toBe(3);
   });
 
-  test("that does not is said with what was seen last and what to do", async () => {
+  test("that does not answer is an error with the last result and what to do", async () => {
     const late = { timeoutSeconds: 0 };
     await expect(asked([{ problem: "connect ECONNREFUSED" }], late)).rejects.toThrow(
       /^192\.0\.2\.1:443 did not answer 3 times in a row within 0 s: connect ECONNREFUSED\. No visitors were sent there\..*app-1, app-2/,

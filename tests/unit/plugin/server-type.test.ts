@@ -64,7 +64,7 @@ describe("the choice", () => {
     expect(await choose({ type: undefined, offered: ["cx23"] })).toBe("cx23");
   });
 
-  test("is the first of all where Hetzner says that it has none: what it says is a hint", async () => {
+  test("is the first where Hetzner reports all as sold out, since that is only a hint", async () => {
     expect(await choose({ type: undefined, offered: [] })).toBe("cpx22");
   });
 
@@ -74,7 +74,7 @@ describe("the choice", () => {
     expect(await choose({ type: "cx23" }, "cx23", { types: ["cpx32", "cpx42"] })).toBe("cpx32");
   });
 
-  test("is made anew as long as there is no server", async () => {
+  test("is chosen again as long as there is no server", async () => {
     expect(await choose({ type: undefined, offered: ["cx23"] }, "cpx22")).toBe("cx23");
   });
 
@@ -141,7 +141,7 @@ describe("another type", () => {
     expect(world).toMatchObject({ type: "cpx22", status: "running" });
   });
 
-  test("goes on where an update was killed: switched off, or with the type and not up", async () => {
+  test("continues after a killed update: powered off, or with the new type and not running", async () => {
     const off = worldOf({ status: "off" });
     expect(await give(off.dependencies, "cpx32", "cpx22")).toBe("cpx32");
     expect(off.world.done).toEqual(["change_type cpx32", "poweron"]);

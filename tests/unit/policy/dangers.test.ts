@@ -59,13 +59,13 @@ test("a bigger Volume and a newer minor version are not", async () => {
   expect(titles(move)).toEqual(["danger database-server"]);
 });
 
-test("what somebody took the protection away from goes, but not unnoticed", async () => {
+test("a resource without protection may be deleted, but is reported as a loss", async () => {
   const other = { storage: { bucket: "other" } };
   const released = await moveOfMvp({ protection: false }, { protection: false, ...other });
   expect(titles(released)).toEqual(["loss storage-backups-bucket", "loss storage-files-bucket"]);
 });
 
-test("taking the protection away is said of what Hetzner protects", async () => {
+test("removing the protection of a resource at Hetzner is reported", async () => {
   const { findings } = await moveOfMvp({}, { protection: false });
   expect(findings.map(({ name, happens }) => `${name} ${happens}`)).toContain(
     "core-1-volume would no longer be protected",
@@ -128,7 +128,7 @@ describe("a change of the program itself", () => {
     expect(await changed(moved)).toEqual(["refused core-1-network"]);
   });
 
-  test("that makes a password anew is refused", async () => {
+  test("that replaces a password is refused", async () => {
     const longer = one("database-password", (resource) => ({
       ...resource,
       inputs: { ...resource.inputs, length: 40 },

@@ -96,7 +96,7 @@ describe("the state without the lost server", () => {
   });
 });
 
-test("everybody writes to it, its new replica follows it, and it asks nobody to be let in", async () => {
+test("all clients write to it, its new replica follows it, and it registers at no primary", async () => {
   const { after } = await graphsBetween(promoted, promoted);
   const app = JSON.stringify(named(after.resources, "app-fsn1-1-1").inputs["envs"]);
   expect(app).toContain("DATABASE_URL=postgresql://orion_user:generated-database-password@10.20.1.22:5432/");

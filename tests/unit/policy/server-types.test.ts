@@ -39,7 +39,7 @@ test("what a server has stays, as long as its list has it", () => {
   expect(costOf(withServerTypes({ before: exists, after: asked("cpx22", "cx23") }).after).monthly).toBeCloseTo(5.49);
 });
 
-test("another list switches the server off, and that is said", () => {
+test("another list powers the server off, which is a danger", () => {
   const { changes, findings } = moveBetween(graphOf("cpx22", ["cpx22", "cx23"], "cx23"), asked("cpx32", "cx33"));
   expect(changes.map(({ resource, inputs }) => [resource.name, inputs])).toEqual([
     ["app-1-server", ["serverType"]],

@@ -27,7 +27,7 @@ test("a stack of servers does not become one of this machine", async () => {
   );
 });
 
-test("a restart of the database is said beforehand", async () => {
+test("a restart of the database is reported beforehand", async () => {
   const { findings } = await moved(stackOf("mvp"), stackOf("mvp", { database: { memoryMb: 2048 } }));
   expect(titles({ findings })).toEqual(["danger database-server"]);
 });

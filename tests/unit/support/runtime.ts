@@ -1,4 +1,4 @@
-/** A Docker place as components get it, and a look at what they made there. */
+/** A Docker runtime and services for component tests, and helpers that find what a component created. */
 import { healthScript, type Probe } from "../../../components/runtime/docker/health.ts";
 import { DockerRuntime } from "../../../components/runtime/docker/runtime.ts";
 import type { Naming } from "../../../topology/naming.ts";

@@ -79,7 +79,7 @@ test("without FROM it starts from what exists", async () => {
   expect(printed).toContain("refused: core-1-volume would be replaced because location changes from nbg1 to fsn1");
 });
 
-test("and says so where nothing exists, a file is missing, or a phase is none", async () => {
+test("and reports a stack that does not exist, a missing file and an unknown phase", async () => {
   await expect(run()).rejects.toThrow(/does not exist here yet; .* make diff FROM=mvp TO=scale/);
   await expect(run("mvp", "none.yaml")).rejects.toThrow(/The stack file .*none\.yaml could not be read/);
   await expect(run("mvp", "huge")).rejects.toThrow(/orion:phase: got "huge", allowed: one of development/);

@@ -5,7 +5,7 @@ import { plan } from "../../../topology/plan.ts";
 import { portConflicts, requireFreePorts } from "../../../tools/ports.ts";
 import { settingsOf } from "../support/settings.ts";
 
-test("a port that somebody listens on is a conflict, with its service and its holder", async () => {
+test("a port in use is a conflict, with its service and its holder", async () => {
   const server = createServer();
   const port = await new Promise<number>((resolve) => {
     server.listen(0, "127.0.0.1", () => {

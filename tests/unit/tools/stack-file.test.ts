@@ -48,7 +48,7 @@ describe("a file", () => {
     expect(readStackFile(root, "dev").settings.phase).toBe("development");
   });
 
-  test("that is missing is answered with those that are there", () => {
+  test("that is missing is an error that lists the existing ones", () => {
     write("dev", "config: {}\n");
     expect(() => readStackFile(root, "prod")).toThrow(
       new UserError("There is no stack 'prod' here: Pulumi.prod.yaml was not found. Stacks: dev"),

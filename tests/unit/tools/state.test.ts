@@ -5,7 +5,7 @@ import { playedEngine } from "../support/engine.ts";
 const engine = playedEngine();
 const resource = { urn: "urn:a", type: "hcloud:index/server:Server", custom: true };
 
-test("a stack that the engine does not know has none", () => {
+test("a stack that does not exist has no state", () => {
   expect(readState("/root", "other")).toBeUndefined();
   expect(engine.calls()).toEqual(["stack export --stack other --cwd /root"]);
 });

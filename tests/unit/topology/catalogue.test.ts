@@ -20,7 +20,7 @@ test("callers are kinds of the catalogue, or load balancers", () => {
   }
 });
 
-test("published ports are ports of the definition, and have a scheme or are nobody's to visit", () => {
+test("published ports are ports of the definition, and have a scheme or no URL", () => {
   for (const { kind, published } of phases.flatMap((phase) => plan("prod", settingsOf(phase)).services)) {
     const own = new Set(Object.values(definitionOf(kind).ports));
     expect(published.filter(({ containerPort }) => !own.has(containerPort))).toEqual([]);

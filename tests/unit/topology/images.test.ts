@@ -10,7 +10,7 @@ test("are those of the services that run, and no others", () => {
   expect([...imageReferences(plan("dev", settings).services, settings, built).keys()]).toEqual(["postgres", "redis"]);
 });
 
-test("a registry stands before the official ones, an own reference replaces one", () => {
+test("a registry is the prefix of official images; an override replaces a whole reference", () => {
   const settings = settingsOf("development", {
     images: { registry: "registry.example.com/mirror", redis: "example.com/redis:7.4" },
     app: { image: "example.com/app:1" },

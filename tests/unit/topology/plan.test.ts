@@ -31,7 +31,7 @@ describe("a local stack", () => {
     });
   });
 
-  test("queues of a list have workers of their own, and the others one together; none is without, or has two", () => {
+  test("listed queues get dedicated workers and the others share one; every queue has exactly one", () => {
     const workersOf = (dedicated: unknown) =>
       servicesOf(plan("dev", settingsOf("development", { workers: { dedicated } })), "worker").map(
         ({ name, queues, concurrency }) => `${name} ${queues.join("+")} ${concurrency}`,

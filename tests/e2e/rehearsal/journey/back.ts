@@ -10,7 +10,7 @@ export const back: Stop = {
       expect([code, output]).toEqual([2, expect.stringContaining("protect")]);
     });
 
-    test("the move back under load: no request fails, and what holds data goes on as it was", async () => {
+    test("the move back under load: no request fails, and containers with data stay the same", async () => {
       // What was refused has left its phase in the rehearsal's own file.
       journey.platform.configure("phase", "scale");
       journey.platform.configure("protection", "false");
@@ -23,7 +23,7 @@ export const back: Stop = {
       await expectAsPlanned(journey);
     });
 
-    test("nothing of several servers is left, and every component is well", async () => {
+    test("nothing of several servers is left, and doctor finds no problem", async () => {
       const { servers, balancers } = await journey.cloud.status();
       expect([servers.map(({ name }) => name), balancers]).toEqual([
         journey.cloud.plan.servers.map(({ name }) => `orion-prod-${name}`),

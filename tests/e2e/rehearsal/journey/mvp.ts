@@ -143,7 +143,7 @@ function faults(journey: Journey): void {
   const { cloud, platform, servers } = journey;
 
   // After a change of the edge's files: Docker must not think that a container whose files were changed is not to come back.
-  test("a server that loses its power comes back by itself, with its Volume, and no order is lost", async () => {
+  test("after a power failure a server comes back with its Volume, and no order is lost", async () => {
     const { failures } = await journey.underLoad(async () => {
       await platform.cutPower();
       await platform.ready();
@@ -179,7 +179,7 @@ function faults(journey: Journey): void {
     expect(failures.slice(mostFailures)).toEqual([]);
   });
 
-  test("a full Volume refuses orders and says so; with room again the platform goes on by itself", async () => {
+  test("a full Volume refuses orders and says so; with free space the platform recovers without help", async () => {
     const rows = "SELECT 'filler-' || n, 'lamp', 1, 'someone@example.com' FROM generate_series(1, 20000) n";
     const { failures } = await journey.underLoad(async () => {
       const empty = await platform.fillVolume();

@@ -10,7 +10,7 @@ const url = "https://orion.example.com";
 export const scale: Stop = {
   name: "scale, several servers",
   tests: (journey) => {
-    test("the move under load, cut off in the middle and done again: no request fails, and what holds data goes on as it was", async () => {
+    test("the move under load, killed in the middle and run again: no request fails, and containers with data stay the same", async () => {
       const before = await journey.servers.identity();
       expect(before).toHaveLength(4);
       await journey.unnoticed(async () => {
@@ -60,7 +60,7 @@ function parts(journey: Journey): void {
     expect(await servers.rows("replica", "SELECT pg_is_in_recovery()")).toEqual(["t"]);
   });
 
-  test("done again, it changes nothing; every component is well, and a backup is taken from the replica", () => {
+  test("run again it changes nothing; doctor finds no problem, and a backup is taken from the replica", () => {
     journey.rehearseAgain("scale");
     expect(journey.make("backup")).toMatch(/Z is complete/);
     expect(journey.expectWell()).toMatch(/^ok +backup +\d+ complete, the newest 0 h old$/m);

@@ -61,7 +61,7 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
     expect(options.deleteBeforeReplace).toBe(false);
   });
 
-  test("every container waits for its end, and is made anew when its start failed", async () => {
+  test("every container gets time to stop, and is replaced when its start failed", async () => {
     const { resources } = await tier(1);
     expect(named(resources, "app-1").options).toEqual({
       parent: "orion:app:AppTier app",

@@ -55,7 +55,7 @@ describe.each(["preview", "up"] as const)("Replica in mode %s", (mode) => {
     expect(JSON.stringify(inputs["command"])).not.toContain(password);
   });
 
-  test("is let in at the primary by SQL, and let go of when it goes", async () => {
+  test("registers at the primary by SQL, and its slot is dropped with it", async () => {
     const { inputs } = named((await replica()).resources, "replica-1-admission");
     expect(inputs).toMatchObject({
       command: ["sh", "-c", admissionScript("replica-1")],
@@ -97,7 +97,7 @@ describe("its start", () => {
     );
   });
 
-  test("copies the primary's data once, and goes on with it ever after", () => {
+  test("copies the primary's data once, and keeps it at later starts", () => {
     expect(start()).toEqual({ code: 0, output: "copied\nstarted: postgres -c ssl=on\n" });
     expect(readdirSync(data).sort()).toEqual(["PG_VERSION", "base", "standby.signal"]);
     expect(start()).toEqual({ code: 0, output: "started: postgres -c ssl=on\n" });

@@ -64,7 +64,7 @@ describe("nginx behind a load balancer", () => {
   const common = { ...direct, balancers: { addresses: ["10.20.1.5"], healthPort: 8081 } };
   const guarded = nginxConfig({ ...common, trustedProxies: ["173.245.48.0/20"] });
 
-  test("learns from it who is in front, and takes the word of no one but Cloudflare for who the client is", () => {
+  test("takes its peer from the PROXY protocol, and trusts only Cloudflare's header with the client's address", () => {
     expect(guarded).toContain("listen 8443 ssl http2 proxy_protocol;");
     expect(guarded).toContain("listen 8080 default_server proxy_protocol;");
     expect(guarded).toContain("set_real_ip_from 10.20.1.5;\n  real_ip_header CF-Connecting-IP;");
@@ -72,13 +72,13 @@ describe("nginx behind a load balancer", () => {
     expect(guarded).toContain("if ($stranger) {\n      return 403;\n    }");
   });
 
-  test("without Cloudflare everybody is let in, under the address that the load balancer says", () => {
+  test("without Cloudflare all clients are admitted, with the address of the PROXY protocol", () => {
     const open = nginxConfig({ ...common, trustedProxies: [] });
     expect(open).toContain("set_real_ip_from 10.20.1.5;\n  real_ip_header proxy_protocol;");
     expect(open).not.toContain("stranger");
   });
 
-  test("says at a port of its own whether an app answers, and no when it is about to go", () => {
+  test("has a separate health port, which needs an app's answer and fails while the edge is drained", () => {
     expect(guarded).toMatch(
       /listen 8081;[^]*location = \/edge-health \{\s+if \(-f \/dev\/shm\/orion-leaving\) \{\s+return 503;\s+\}[^}]*proxy_pass \$app\/health;/,
     );

@@ -102,7 +102,7 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
     });
   });
 
-  test("a place on a server goes away with it", async () => {
+  test("resources on a server are deleted with it", async () => {
     const { resources } = await compose(mode, () => {
       const args = { naming, ssh, server: serverOf("app-fsn1-1"), subnetId: "1-10.20.1.0/24", placementGroupId: 5 };
       const cloud = new CloudServer("app-fsn1-1", {

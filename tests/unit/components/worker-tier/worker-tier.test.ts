@@ -46,7 +46,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
     });
   });
 
-  test("Flower asks for a password where it is told one, and no command line shows it", async () => {
+  test("Flower requires the password that it is given, and no command line shows it", async () => {
     const { resources } = await compose(mode, () => {
       const services = [
         serviceOf("flower", { published: [{ address: "127.0.0.1", port: 5555, containerPort: 5555 }] }),

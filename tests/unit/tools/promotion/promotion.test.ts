@@ -70,7 +70,7 @@ describe("what is promoted", () => {
   });
 });
 
-describe("the lost server is switched off", () => {
+describe("the lost server is powered off", () => {
   const labels = { app: "orion", stack: "prod" };
   /** Hetzner's answers, one after the other, the last one for ever. */
   const run = async (

@@ -59,7 +59,7 @@ test("plugins that are left are those of the project whose parent is no engine t
   expect(leftPlugins([plugin, ...others, dead], "/project")).toEqual([plugin, dead]);
 });
 
-test("half made are things in the clouds whose creation failed after they were there; containers are made anew instead", () => {
+test("cloud resources whose creation failed half-way are refreshed; containers are created again instead", () => {
   const initErrors = ["a 503"];
   expect(isHalfMade({ type: "hcloud:index/networkSubnet:NetworkSubnet", initErrors })).toBe(true);
   expect(isHalfMade({ type: "cloudflare:index/ruleset:Ruleset", initErrors })).toBe(true);

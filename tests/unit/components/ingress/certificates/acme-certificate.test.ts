@@ -71,7 +71,7 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
   });
 });
 
-test("another host name or authority is another unit, so that an update asks anew", () => {
+test("another host name or authority changes the unit, so that an update obtains a new certificate", () => {
   const own = acmeService({ hostname, server });
   expect(acmeService({ hostname: "www.example.com", server })).not.toBe(own);
   expect(acmeService({ hostname, server: "https://other.example.net/directory" })).not.toBe(own);

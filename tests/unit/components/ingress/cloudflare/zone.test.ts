@@ -21,7 +21,7 @@ describe.each(["preview", "up"] as const)("CloudflareZone in mode %s", (mode) =>
     compose(mode, () => new CloudflareZone("cloudflare", { ...args, ...more }));
   const namesOf = (resources: readonly Recorded[]) => resources.map(({ name }) => name);
 
-  test("a proxied record in the zone, and time for who is on the way when another address takes its place", async () => {
+  test("a proxied record in the zone, and a delay for open requests after the address has changed", async () => {
     const { resources } = await compose(mode, () => {
       const address = pulumi.output("192.0.2.1");
       return new HostName("hostname", { zone: new CloudflareZone("cloudflare", args), domain, address });
