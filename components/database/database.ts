@@ -1,4 +1,4 @@
-import { postgresPorts } from "../../topology/services/database.ts";
+import { postgresPorts } from "../../topology/services/postgres.ts";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { physicalName } from "../../topology/naming.ts";

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Outcome } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
 import { physicalName } from "../../topology/naming.ts";
-import { postgresPorts } from "../../topology/services/database.ts";
+import { postgresPorts } from "../../topology/services/postgres.ts";
 import { type Engine, enginesIn } from "../engines.ts";
 import type { StackFile } from "../stack-file.ts";
 import type { Resource } from "../state.ts";

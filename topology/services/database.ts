@@ -2,30 +2,15 @@
 import { formerPrimary, replicaName } from "../fleet.ts";
 import { coreOf, isLocal, onlyService, publish, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
-
-export const postgresPorts = { postgres: 5432 } as const;
+import { postgresDefinition, postgresPorts } from "./postgres.ts";
 
 export interface DatabaseService extends BaseService<"database"> {
   /** `host:port` of its former primary. @default - it was never a replica */
   readonly follows?: string;
 }
 
-/** Commands for any PostgreSQL container. */
-export const postgresCommands: Readonly<Record<string, string>> = {
-  psql: "psql",
-  "active queries": `psql -c "SELECT pid, state, now() - query_start AS runs, left(query, 80) AS query FROM pg_stat_activity WHERE state <> 'idle'"`,
-};
-
 export const database: Definition<DatabaseService> = {
-  images: () => ["postgres"],
-  ports: postgresPorts,
-  callers: ["app", "worker", "beat", "flower", "release", "pgbouncer", "replica", "backup"],
-  keeps: "data",
-  runs: "always",
-  scheme: "postgresql",
-  cpuShares: 2048,
-  commands: postgresCommands,
-  probe: { kind: "postgres" },
+  ...postgresDefinition,
   plan(planning) {
     const { database: own, ports } = planning.settings;
     if (own.mode === "external") return [];

@@ -2,7 +2,7 @@
 import { replicaName } from "../fleet.ts";
 import { coreOf, publish, serversOf, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
-import { postgresCommands, postgresPorts } from "./database.ts";
+import { postgresDefinition, postgresPorts } from "./postgres.ts";
 
 export interface ReplicaService extends BaseService<"replica"> {
   /** `host:port` of its primary. */
@@ -10,14 +10,7 @@ export interface ReplicaService extends BaseService<"replica"> {
 }
 
 export const replica: Definition<ReplicaService> = {
-  images: () => ["postgres"],
-  ports: postgresPorts,
-  callers: ["app", "worker", "beat", "flower", "release", "pgbouncer", "replica", "backup"],
-  keeps: "data",
-  runs: "always",
-  scheme: "postgresql",
-  cpuShares: 2048,
-  commands: postgresCommands,
+  ...postgresDefinition,
   probe: { kind: "replica" },
   plan(planning) {
     const { mode, memoryMb } = planning.settings.database;

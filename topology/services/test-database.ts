@@ -1,18 +1,13 @@
 /** A second PostgreSQL, in memory, in the development stack: the app's tests use it. */
 import { isLocal, localPlacement, onlyService, publish } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
-import { postgresCommands, postgresPorts } from "./database.ts";
+import { postgresDefinition, postgresPorts } from "./postgres.ts";
 
 export const testDatabase: Definition<BaseService<"test-database">> = {
-  images: () => ["postgres"],
-  ports: postgresPorts,
+  ...postgresDefinition,
   callers: [],
   keeps: "nothing",
-  runs: "always",
-  scheme: "postgresql",
   cpuShares: 1024,
-  commands: postgresCommands,
-  probe: { kind: "postgres" },
   plan(planning) {
     const { services, ports } = planning.settings;
     if (!isLocal(planning) || !services.includes("testDatabase")) return [];
