@@ -22,7 +22,7 @@ export interface Change {
   readonly before?: Recorded;
   /** Inputs that change, without ignored ones. */
   readonly inputs: readonly string[];
-  /** The reasons for a replacement: inputs, `provider` when that changes, or another resource's key. */
+  /** The reasons for a replacement: names of inputs, `provider` if the provider changes, or the key of another resource. */
   readonly forcedBy: readonly string[];
 }
 
@@ -71,7 +71,7 @@ function match(before: Graph, after: Graph) {
   return { pairs, created, deleted: [...left.values()] };
 }
 
-/** Whether an alias names the earlier resource, whatever the parents of both. */
+/** Whether an alias names the earlier resource; the parents of the two are not compared. */
 const isAlias = ({ type, options: { aliases = [] } }: Recorded, before: Recorded): boolean =>
   (type === before.type && aliases.includes(before.name)) || aliases.includes(keyOf(before));
 

@@ -1,4 +1,4 @@
-/** The servers of the rehearsed stack on a cloud, by their names in the plan: runs commands and queries on them. */
+/** Access to the servers of stack prod on a rehearsal cloud: lists them, runs commands and SQL on them, turns them on and off. */
 import { isRecord } from "../rehearsal/json.ts";
 import type { Service, ServiceKind } from "../topology/service.ts";
 import { servicesOf } from "../topology/topology.ts";
@@ -6,7 +6,7 @@ import type { RehearsalCloud } from "./cloud.ts";
 import { docker } from "./sandbox.ts";
 
 export interface ListedServer {
-  /** In the plan: `app-fsn1-1`. */
+  /** Its name in the plan: `app-fsn1-1`. */
   readonly name: string;
   readonly type: string;
   /** Hetzner's status: `running`, `off`. */
@@ -16,7 +16,7 @@ export interface ListedServer {
 export interface Servers {
   /** All of them, by name. */
   readonly all: () => Promise<readonly ListedServer[]>;
-  /** Runs a command on a server, past its firewall. @returns the lines that it printed */
+  /** Runs a command in the container that is the server, so its firewall does not apply. @returns the lines that it printed */
   readonly on: (server: string, ...words: string[]) => Promise<string[]>;
   /** The first service of a kind in the current plan. */
   readonly service: (kind: ServiceKind) => Service;
@@ -26,12 +26,11 @@ export interface Servers {
   readonly rows: (kind: "database" | "replica", sql: string) => Promise<string[]>;
   /** What a move must not change: the ids of containers with data, and PostgreSQL's start time. */
   readonly identity: () => Promise<readonly string[]>;
-  /** Health of the load balancer's targets, one for each service. */
+  /** The health status of each target of the load balancer, for each of the load balancer's services. */
   readonly health: () => Promise<readonly string[]>;
   readonly power: (server: string, action: "poweroff" | "poweron") => Promise<void>;
 }
 
-/** The servers of stack prod on a cloud. */
 export function serversOf(cloud: RehearsalCloud): Servers {
   const idOf = async (server: string): Promise<string> => {
     const [found] = await cloud.list(`/servers?name=orion-prod-${server}`, "servers");

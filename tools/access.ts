@@ -12,7 +12,7 @@ export interface Access {
   /** `exec`: a command inside; `logs`: what it printed. */
   readonly how: "exec" | "logs";
   readonly command: readonly string[];
-  /** What would be lost; the user has to agree first. */
+  /** The data that the command deletes; the user has to agree first. */
   readonly danger?: string;
 }
 

@@ -13,7 +13,7 @@ const tries = 5;
 
 /** The APIs of the stack's providers, from its configuration and the providers' environment variables. */
 export function apisOf(root: string, stack: string): Apis {
-  const { hetzner, cloudflare } = toolchainPaths(root, stack);
+  const { hetzner, cloudflare } = endpointsOf(root, stack);
   const unknown =
     "It is not known whether the interrupted update created something there; run it again when the API answers.";
   return { hetzner: getter(hetzner, unknown), cloudflare: getter(cloudflare, unknown) };
@@ -21,18 +21,18 @@ export function apisOf(root: string, stack: string): Apis {
 
 /** Hetzner's API, to power off a server of the stack. */
 export function hetznerOf(root: string, stack: string): Hetzner {
-  const { base, token } = toolchainPaths(root, stack).hetzner;
+  const { base, token } = endpointsOf(root, stack).hetzner;
   return hetznerBy({ endpoint: base, token });
 }
 
 /** URL and token of an API. */
-interface Place {
+interface Endpoint {
   /** Without a slash at the end. */
   readonly base: string;
   readonly token: string;
 }
 
-function toolchainPaths(root: string, stack: string): { readonly hetzner: Place; readonly cloudflare: Place } {
+function endpointsOf(root: string, stack: string): { readonly hetzner: Endpoint; readonly cloudflare: Endpoint } {
   const { code, stdout, stderr } = runSync("pulumi", [
     ...["config", "--json", "--show-secrets", "--stack", stack, "--cwd", root],
   ]);
@@ -56,12 +56,12 @@ function toolchainPaths(root: string, stack: string): { readonly hetzner: Place;
 }
 
 const getter =
-  (place: Place, unknown: string): Get =>
+  (endpoint: Endpoint, unknown: string): Get =>
   (path) =>
-    answerOf(place, path, unknown);
+    answerOf(endpoint, path, unknown);
 
 /** The body of an answer; undefined for status 404. @throws {UserError} when the API fails */
-async function answerOf({ base, token }: Place, path: string, unknown: string): Promise<unknown> {
+async function answerOf({ base, token }: Endpoint, path: string, unknown: string): Promise<unknown> {
   const url = base + path;
   for (let attempt = 1; ; attempt++) {
     const answer = await ask(url, token);

@@ -1,4 +1,4 @@
-/** Looks at a Docker Engine for the tools: whether it answers, the state of a container, volumes with data. */
+/** Uses a Docker Engine for the tools: starts it, inspects a service's container, lists and deletes a stack's volumes. */
 import { z } from "zod";
 import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
@@ -33,7 +33,7 @@ export async function ensureDockerAt(dockerHost: string): Promise<void> {
   requireDocker(dockerHost);
 }
 
-/** @throws {UserError} when no Docker Engine answers there */
+/** @throws {UserError} when no Docker Engine answers at that address */
 export function requireDocker(dockerHost: string): void {
   const { code, stderr } = runSync("docker", [
     ...hostArguments(dockerHost),
@@ -50,7 +50,7 @@ export function requireDocker(dockerHost: string): void {
   }
 }
 
-/** The container of a service as it is now; undefined when there is none. */
+/** The current state of a service's container; undefined when the service has no container. */
 export function inspectContainer(service: Service, engines: Engines): ContainerState | undefined {
   const name = engines.find(service);
   if (name === undefined) return undefined;
@@ -58,7 +58,7 @@ export function inspectContainer(service: Service, engines: Engines): ContainerS
   return code === 0 ? z.array(containerSchema).parse(JSON.parse(stdout))[0] : undefined;
 }
 
-/** Names of the volumes with a stack's data, also of those that are not in its state any more. */
+/** Names of the Docker volumes with a stack's labels, including those that are not in its state any more. */
 export function volumesOf(stack: string, dockerHost: string): string[] {
   const filters = ["--filter", "label=app=orion", "--filter", `label=stack=${stack}`];
   const { stdout } = runSync("docker", [
@@ -75,7 +75,7 @@ export function volumesOf(stack: string, dockerHost: string): string[] {
     .sort();
 }
 
-/** @throws {UserError} when the engine refuses, for example because a container that is not Orion's uses one */
+/** @throws {UserError} when the engine refuses, for example because a container that is not Orion's uses one of the volumes */
 export function removeVolumes(names: readonly string[], dockerHost: string): void {
   if (names.length === 0) return;
   const { code, stderr } = runSync("docker", [...hostArguments(dockerHost), "volume", "rm", ...names]);

@@ -9,7 +9,7 @@ export interface PortConflict {
   readonly service: string;
   readonly address: string;
   readonly port: number;
-  /** The container or process that has it. */
+  /** The container or process that uses the port. */
   readonly holder: string;
 }
 
@@ -39,7 +39,7 @@ export async function requireFreePorts(topology: Topology, dockerHost: string): 
       ...conflicts.map(({ service, address, port, holder }) => {
         const key = portKeys[service] ?? service;
         const other = port < 50_000 ? port + 10_000 : port - 10_000;
-        return `  ${address}:${port} (${service}) by ${holder}; end that, or choose another: npx pulumi config set --path ports.${key} ${other} --stack ${topology.stack}`;
+        return `  ${address}:${port} (${service}) by ${holder}; stop it, or choose another port: npx pulumi config set --path ports.${key} ${other} --stack ${topology.stack}`;
       }),
     ].join("\n"),
   );

@@ -12,7 +12,7 @@ import type { AppEnvironment } from "./environment.ts";
 
 export interface AppTierArgs {
   readonly runtime: DockerRuntime;
-  /** One container for each. */
+  /** The instances; each of them is one container. */
   readonly services: readonly Service[];
   readonly environment: AppEnvironment;
   /** Uvicorn processes in each container. */
@@ -23,14 +23,14 @@ export interface AppTierArgs {
   readonly uploads?: pulumi.Input<string>;
 }
 
-/** Running requests get this long to complete; the container gets a little longer. */
+/** How long running requests may take to complete after a stop; Docker waits a little longer before it kills the container. */
 const drainSeconds = 30;
 
-/** The FastAPI application: one Uvicorn container per instance, all under one name. */
+/** The FastAPI application: one container with Uvicorn for each instance; the instances of a version share a network alias. */
 export class AppTier extends pulumi.ComponentResource {
   /**
-   * The name in the container network that resolves to all instances of this version and to no others. What routes requests
-   * to it depends on the instances, so that a version that does not become healthy never gets any.
+   * The name in the container network that resolves to all instances of this version and to no others. The edge that sends
+   * requests to it depends on the instances, so a version that does not become healthy never gets a request.
    */
   readonly alias: pulumi.Output<string>;
   readonly instances: readonly docker.Container[];

@@ -14,7 +14,7 @@ export interface CacheArgs {
   readonly runtime: DockerRuntime;
   readonly service: Service;
   readonly use: RedisUse;
-  /** Redis' maxmemory, in MiB. */
+  /** Redis' maxmemory, in MiB; a setting (`orion:cache`). */
   readonly maxMemoryMb: number;
   /** Host and port for clients. @default - the service's name in the container network */
   readonly address?: string;
@@ -22,7 +22,7 @@ export interface CacheArgs {
 
 const configFile = "/etc/orion/redis.conf";
 
-/** One Redis server with its own password, and a volume for its append-only file that outlives it. */
+/** One Redis server, for the cache, the broker or both, with its own password; the volume with its data stays when it is deleted. */
 export class Cache extends pulumi.ComponentResource {
   readonly #baseUrl: pulumi.Output<string>;
 

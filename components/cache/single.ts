@@ -1,4 +1,4 @@
-/** Redis without failover: one server for the cache and one for the broker; on a local Docker Engine one for both. */
+/** Redis without failover: one Redis for the cache and one for the broker; a stack on a local Docker Engine has one for both. */
 import { redisDatabases } from "../../common/app-contract.ts";
 import { hasServers, servicesOf } from "../../topology/topology.ts";
 import type { Service } from "../../topology/service.ts";

@@ -1,10 +1,10 @@
-/** The systemd service and timer of backups. Pure. */
+/** The texts of the systemd service and timer that take the nightly backup. Pure. */
 import { backupCommand } from "../../common/server-contract.ts";
 
 /** At night in Europe; the random delay spreads the load of many stacks. */
 const daily = "*-*-* 02:30:00 UTC";
 
-/** A failed backup is retried every hour; what it left has no manifest and does not count. */
+/** A failed backup is retried every hour. The objects that it uploaded have no manifest, so they do not count as a backup. */
 export const backupService = `[Unit]
 Description=Backup of PostgreSQL to R2
 After=docker.service network-online.target

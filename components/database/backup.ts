@@ -10,7 +10,7 @@ import { backupService, backupTimer } from "./backup-units.ts";
 import { restoreDrillScript } from "./restore-drill-script.ts";
 
 export interface BackupArgs {
-  /** The server that takes the backups. */
+  /** The Docker Engine of the server that takes the backups. */
   readonly runtime: DockerRuntime;
   readonly store: BackupStore;
   /** `postgresql://` URL of the database for containers on that server; a secret. */
@@ -22,10 +22,10 @@ export interface BackupArgs {
 const timed = timerFiles({ unit: backupUnit, service: backupService, timer: backupTimer });
 
 /**
- * Installs the nightly backup of the database into a separate bucket, and the restore drill, on a server.
+ * Installs on a server the scripts of the backup and of the restore drill, and a systemd timer that runs the backup every night.
  *
- * A timer of the server runs it, so backups do not depend on updates. The dump runs in a separate container, so that an
- * external database is dumped in the same way, and the dump uses none of PostgreSQL's memory.
+ * Backups go to the given bucket and do not depend on updates; the operator starts a restore drill. The dump runs in a separate
+ * container, so that an external database is dumped in the same way, and the dump uses none of PostgreSQL's memory.
  */
 export class Backup extends pulumi.ComponentResource {
   constructor(name: string, args: BackupArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -53,7 +53,7 @@ export class Backup extends pulumi.ComponentResource {
   }
 }
 
-/** Images by name: Docker pulls an image again that was pruned, also on another server. */
+/** Images by name, not by id: Docker can then pull an image again that was pruned. */
 const settingsOf = ({ runtime, store, external = false }: BackupArgs): pulumi.Output<string> =>
   pulumi
     .all([store.bucket, runtime.network, runtime.reference("postgres"), runtime.reference("rclone")])

@@ -36,7 +36,7 @@ export interface EdgeProxyArgs {
   readonly certificate?: Certificate | "acme";
   /** Address ranges of proxies whose header with the client's address is trusted. @default - none */
   readonly trustedProxies?: readonly string[];
-  /** Private addresses of the load balancers in front. @default - none: visitors connect directly */
+  /** Private addresses of the load balancers in front of nginx. @default - none: visitors connect to nginx */
   readonly balancers?: readonly string[];
   /** The uploads volume of local storage. @default - files are not kept locally */
   readonly uploads?: pulumi.Input<string>;

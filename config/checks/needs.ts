@@ -1,4 +1,4 @@
-/** Checks that the secrets and keys that a chosen backend or mode needs are set. Pure. */
+/** Checks that a stack sets what a registry login, an external database, an external Redis and R2 storage need. Pure. */
 import type { SecretKey, Settings } from "../schema.ts";
 
 /** @returns the missing keys, one line each */

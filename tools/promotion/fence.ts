@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../../common/clock.ts";
 import { type Hetzner, Refusal } from "../../common/hetzner.ts";
 import { UserError } from "../../common/user-error.ts";
 
-/** Errors that no retry cures. */
+/** Hetzner's error codes after which a retry is of no use. */
 const final = new Set(["unauthorized", "forbidden", "token_readonly"]);
 /** Seconds until Hetzner must report the server as off, and milliseconds between two requests. */
 const [patience, pause] = [180, 1000];
@@ -11,8 +11,8 @@ const [patience, pause] = [180, 1000];
 /**
  * Powers the server off and resolves when Hetzner reports it as off or as deleted.
  *
- * @param name of the server at Hetzner
- * @param stack that it must belong to
+ * @param name the server's name at Hetzner
+ * @param stack the stack that the server must belong to
  * @param say called with each finding
  * @throws {UserError} when it is not confirmed in time
  */
@@ -45,7 +45,7 @@ export async function fence(
       if (!isAsked) await hetzner.act(server.id, "poweroff");
       isAsked = true;
     } catch (error) {
-      // A busy or silent API is retried: it may be the same outage.
+      // An API that is busy or does not answer is retried: the outage that took the primary may affect it, too.
       if (error instanceof UserError) throw error;
       if (failure === "") say(`Hetzner does not report yet whether ${name} is off; retrying for up to ${patience} s.`);
       failure = error instanceof Error ? error.message : String(error);

@@ -1,6 +1,6 @@
 /**
- * Finds the objects that an interrupted update created at Hetzner or Cloudflare without recording them in the state: names are
- * unique there, so the next update could not create them again, and objects with data must not exist twice.
+ * Looks up at Hetzner or Cloudflare the object that an interrupted update may have created for a resource without recording it in
+ * the state. The next update cannot create it again where names are unique, and an object with data must not exist twice.
  */
 import { z } from "zod";
 
@@ -14,7 +14,7 @@ export interface Apis {
   readonly cloudflare: Get;
 }
 
-/** Finds the object with the given inputs. @returns the provider's id of it */
+/** Finds the object with a resource's inputs. @returns the id that the provider gives it in the state */
 type Find = (inputs: Inputs, apis: Apis) => Promise<string | undefined>;
 
 const labelsSchema = z.record(z.string(), z.string()).default({});
@@ -60,7 +60,7 @@ const balancerService: Find = async ({ loadBalancerId, listenPort }, { hetzner }
   return isThere ? `${String(loadBalancerId)}__${String(listenPort)}` : undefined;
 };
 
-/** The id of the first of a list of Cloudflare's that has the wanted properties. */
+/** The id of the first object in a list from Cloudflare that has the wanted properties. */
 function listed(body: unknown, wanted: Inputs): string | undefined {
   const { data } = z.object({ result: z.array(z.looseObject({ id: z.string() })) }).safeParse(body);
   return data?.result.find((one) => Object.entries(wanted).every(([key, value]) => one[key] === value))?.id;
@@ -97,7 +97,7 @@ const finders: Readonly<Record<string, Find>> = {
   "cloudflare:index/r2Bucket:R2Bucket": bucket,
 };
 
-/** Types that are created again, because the secret of the first one is lost, and where the dashboard shows the spare one. */
+/** Types whose object is created again, because the first one's secret is lost, and where the dashboard shows that first one. */
 export const spares: Readonly<Record<string, string>> = {
   "cloudflare:index/accountToken:AccountToken": "Manage Account > API Tokens",
   "cloudflare:index/originCaCertificate:OriginCaCertificate": "SSL/TLS > Origin Server",
@@ -109,8 +109,8 @@ export const isInCloud = (type: string): boolean => type in finders;
 /**
  * The id of an object whose creation was interrupted; undefined when it was not created, or cannot be looked for.
  *
- * @param type of the resource in the engine
- * @param inputs of that resource
+ * @param type the resource's type in the engine
+ * @param inputs the resource's inputs
  */
 export const findObject = async (type: string, inputs: Inputs, apis: Apis): Promise<string | undefined> =>
   finders[type]?.(inputs, apis);

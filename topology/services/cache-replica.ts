@@ -1,4 +1,4 @@
-/** A replica of the cache, for Sentinel to promote. */
+/** A replica of the cache; Sentinel promotes it when the cache fails. */
 import { publish, redisReplicas, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 import { cacheMemoryMb, redisDefinition, redisPorts } from "./redis.ts";

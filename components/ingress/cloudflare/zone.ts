@@ -21,7 +21,7 @@ export interface CloudflareZoneArgs {
 /** The CA's maximum. Only Cloudflare trusts the certificate, and an update can replace it at any time. */
 const validityDays = 5475;
 
-/** Cloudflare's configuration of the platform's host name: TLS, firewall, rate limits, bots and caching. */
+/** Cloudflare's settings for the platform's zone (TLS, firewall, rate limits, bots, caching), and the origins' certificate. */
 export class CloudflareZone extends pulumi.ComponentResource {
   readonly url: string;
   readonly zoneId: pulumi.Output<string>;

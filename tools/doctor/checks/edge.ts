@@ -1,4 +1,4 @@
-/** Checks an edge by a request to the app behind it; an edge behind a load balancer gets it at its health port. */
+/** Checks an edge by a request that it passes to the app; an edge behind a load balancer is asked at its health port. */
 import { edgeHealthPath } from "../../../common/edge-contract.ts";
 import { edgePorts, isBehindBalancer } from "../../../topology/services/edge.ts";
 import { servicesOf } from "../../../topology/topology.ts";

@@ -12,7 +12,7 @@ export interface HttpQuestion {
   /** Port inside the container. */
   readonly port: number;
   readonly path: string;
-  /** The problem of a bad answer: a status of 400 or more, with `no-answer` of 500 or more (401 is an answer, too). */
+  /** The problem to report for a status of 400 or more. With `no-answer` the limit is 500: a 401 shows that the service answers. */
   readonly failure: Problem;
 }
 

@@ -1,4 +1,4 @@
-/** Checks a Redis server's memory. */
+/** Checks that a Redis server answers and uses at most 90 % of its maxmemory. */
 import type { Checked } from "../advice.ts";
 import type { Question } from "../question.ts";
 
