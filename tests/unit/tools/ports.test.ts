@@ -23,6 +23,6 @@ test("a port in use is a conflict, with its service and its holder", async () =>
   expect(conflicts).toMatchObject([{ service: "docs", address: "127.0.0.1", port }]);
   expect(conflicts[0]?.holder).not.toBe("");
   const [, other] =
-    /choose another: npx pulumi config set --path ports\.docs (\d+) --stack dev/.exec(refusal ?? "") ?? [];
+    /choose another port: npx pulumi config set --path ports\.docs (\d+) --stack dev/.exec(refusal ?? "") ?? [];
   expect(Number(other)).toBeLessThanOrEqual(65535);
 });
