@@ -108,6 +108,7 @@ export class Database extends pulumi.ComponentResource {
       service,
       {
         ...postgresContainer(memoryMb),
+        entrypointReadsCommand: true,
         command: certificate ? tlsCommand(settings) : ["postgres", ...settingArguments(settings)],
         environment: {
           POSTGRES_USER: databaseUser,

@@ -14,6 +14,11 @@ export interface ContainerArgs {
   readonly image: ImageKey;
   /** @default - the image's own command */
   readonly command?: readonly pulumi.Input<string>[];
+  /**
+   * Whether the image's entrypoint acts on the command's first word, as PostgreSQL's and Redis' do: for their own server alone
+   * they give up root. Such a command is passed as it is.
+   */
+  readonly entrypointReadsCommand?: boolean;
   readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
   /** Names in the container network, in addition to the service's own. */
   readonly aliases?: readonly pulumi.Input<string>[];
@@ -55,6 +60,7 @@ export function createContainer(
   const { sideBySide = false } = args;
   const health = dockerHealthcheck(args.health);
   const definition = definitionOf(service.kind);
+  const isExpendable = definition.keeps !== "data" && args.entrypointReadsCommand !== true;
   if (sideBySide && service.published.length > 0) {
     throw new Error(`${service.name} publishes a port, which an old and a new container cannot have at the same time`);
   }
@@ -63,7 +69,7 @@ export function createContainer(
     {
       ...(!sideBySide && { name: service.container }),
       image: runtime.image(args.image),
-      ...(args.command && { command: definition.keeps === "data" ? [...args.command] : expendable(args.command) }),
+      ...(args.command && { command: isExpendable ? expendable(args.command) : [...args.command] }),
       envs: Object.entries(args.environment ?? {}).map(([key, value]) => pulumi.interpolate`${key}=${value}`),
       labels: [...dockerLabels(runtime.naming, labelledKind(service)), { label: "service", value: service.name }],
       networkMode: "bridge",

@@ -13,7 +13,7 @@ const onPort = (port: number, containerPort: number) => ({
 describe.each(modes)("Database in mode %s", (mode) => {
   const database = (kind: "volume" | "memory") =>
     compose(mode, () => {
-      const service = serviceOf("database", onPort(5432, 5432));
+      const service = serviceOf(kind === "volume" ? "database" : "test-database", onPort(5432, 5432));
       return new Database("database", { runtime: runtimeOf("postgres"), service, data: { kind } });
     });
 
@@ -57,6 +57,8 @@ describe.each(modes)("Database in mode %s", (mode) => {
     expect(inputs["tmpfs"]).toEqual({ "/var/lib/postgresql/data": "rw,size=1g" });
     expect(inputs["volumes"]).toBeUndefined();
     expect(inputs["command"]).toEqual(expect.arrayContaining(["fsync=off"]));
+    // The image's entrypoint gives up root when the command is PostgreSQL's.
+    expect(inputs["command"]).toMatchObject({ 0: "postgres" });
     expect(resources.filter(({ type }) => type.includes("Volume"))).toEqual([]);
     expect(resources.filter(({ options }) => options.protect)).toEqual([]);
   });
