@@ -42,7 +42,7 @@ describe("a new stack", () => {
     expect(output).toContain(`http://127.0.0.1:${sandbox.ports.edge}/`);
     expect(output).not.toContain("warning");
     expect(containers().sort()).toEqual(
-      ["app-1", "beat", "cache", "database", "docs", "edge", "flower", "test-database", "worker-1"].map(
+      ["app-1", "beat", "cache", "database", "docs", "edge", "flower", "test-database", "worker"].map(
         (name) => `orion-e2e-${name}`,
       ),
     );
@@ -168,8 +168,8 @@ describe("the commands of the Makefile", () => {
   });
 
   test.each([
-    ["logs", { SERVICE: "edge" }, /GET \/ready/],
-    ["celery-status", {}, /worker-1@/],
+    ["logs", { SERVICE: "edge" }, /POST \/orders/],
+    ["celery-status", {}, /worker@/],
     ["migrate-up", {}, /PostgresqlImpl|alembic/],
     ["init-prod", {}, /feature_flags: 0 added, 3 already there/],
     ["flower", {}, /http:\/\/127\.0\.0\.1:\d+/],
@@ -188,10 +188,10 @@ describe("the commands of the Makefile", () => {
   });
 
   test("make doctor finds a stopped worker and says what to do", () => {
-    docker("stop", "orion-e2e-worker-1");
+    docker("stop", "orion-e2e-worker");
     const { code, output } = sandbox.make("doctor");
-    expect({ code, output }).toEqual({ code: 2, output: matching(/PROBLEM\s+worker-1[^]*make up/) });
-    docker("start", "orion-e2e-worker-1");
+    expect({ code, output }).toEqual({ code: 2, output: matching(/PROBLEM\s+worker [^]*make up/) });
+    docker("start", "orion-e2e-worker");
   });
 });
 
