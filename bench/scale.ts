@@ -104,7 +104,7 @@ async function outage(): Promise<Outage> {
   const load = platform.load(600);
   await sleep(5000);
   const off = Date.now();
-  await power("app-2", "poweroff");
+  await power("app-nbg1-1", "poweroff");
   await eventually(async () => {
     deepStrictEqual((await health()).filter((status) => status === "healthy").length, 2);
   });
@@ -190,7 +190,7 @@ The load balancer marked it unhealthy after ${noticed.toFixed(1)} s. ${failures.
 ${ledger.acknowledged} acknowledged orders, ${ledger.lost.length} were lost, ${ledger.doubled.length} exist twice, and the task of ${ledger.unconfirmed.length} did not run.
 `);
 
-  await power("app-2", "poweron");
+  await power("app-nbg1-1", "poweron");
   await eventually(async () => {
     deepStrictEqual((await health()).filter((status) => status === "healthy").length, 4);
   }, 300);

@@ -58,46 +58,51 @@ afterAll(() => {
 
 test("another server type: app servers one after the other, the rest of them at work; worker servers as well", async () => {
   const before = await types();
-  expect(before).toMatchObject({ "app-1": "cpx22", "app-2": "cpx22", "worker-1": "cpx22" });
+  expect(before).toMatchObject({ "app-fsn1-1": "cpx22", "app-nbg1-1": "cpx22", "worker-fsn1-1": "cpx22" });
   const seen = new Set<string>();
   await changed({ "app.servers.types[0]": "cpx32", "workers.servers.types[0]": "cx33" }, async () => {
     const down = await off();
     for (const name of down) seen.add(name);
     expect(down.filter((name) => name.startsWith("app-")).length).toBeLessThan(2);
   });
-  expect(await types()).toEqual({ ...before, "app-1": "cpx32", "app-2": "cpx32", "worker-1": "cx33" });
-  expect([...seen].sort()).toEqual(["app-1", "app-2", "worker-1"]);
+  expect(await types()).toEqual({ ...before, "app-fsn1-1": "cpx32", "app-nbg1-1": "cpx32", "worker-fsn1-1": "cx33" });
+  expect([...seen].sort()).toEqual(["app-fsn1-1", "app-nbg1-1", "worker-fsn1-1"]);
 });
 
 test("more app and worker servers, one of a type that is sold out: it gets the next of the list; a queue gets its own worker", async () => {
-  const fault = await cloud.fault({ kind: "sold_out", serverType: "cpx32", locations: ["fsn1"] });
+  const fault = await cloud.fault({ kind: "sold_out", serverType: "cpx32", locations: ["hel1"] });
   await changed({
     ...{ "app.servers.count": "3", "app.servers.types[1]": "cx33" },
     ...{ "workers.servers.count": "2", "workers.dedicated[0]": "emails" },
     protection: "false",
   });
   // What the others have is not touched, neither now nor when it can be had again.
-  expect(await types()).toMatchObject({ "app-1": "cpx32", "app-2": "cpx32", "app-3": "cx33", "worker-2": "cx33" });
+  expect(await types()).toMatchObject({
+    "app-fsn1-1": "cpx32",
+    "app-nbg1-1": "cpx32",
+    "app-hel1-1": "cx33",
+    "worker-nbg1-1": "cx33",
+  });
   await cloud.call("DELETE", `/rehearsal/faults/${fault}`);
   expect(succeed(platform.update())).toMatch(/Resources:\n +\d+ unchanged\n/);
   await eventually(async () => {
     expect(await health()).toEqual(Array(6).fill("healthy"));
   });
-  const names = await on("worker-2", "docker", "ps", "--format", '{{.Label "service"}}');
-  expect(names.sort()).toEqual(["worker-2", "worker-emails-2"]);
+  const names = await on("worker-nbg1-1", "docker", "ps", "--format", '{{.Label "service"}}');
+  expect(names.sort()).toEqual(["worker-nbg1-1", "worker-nbg1-1-emails"]);
 });
 
 test("fewer of them, and no replica: apps no longer know of one, and the primary keeps nothing for it", async () => {
   await changed({ "app.servers.count": "2", "workers.servers.count": "1", "database.replicas": "0" });
-  expect(Object.keys(await types())).toEqual(["app-1", "app-2", "core-1", "worker-1"]);
+  expect(Object.keys(await types())).toEqual(["app-fsn1-1", "app-nbg1-1", "core-1", "worker-fsn1-1"]);
   expect(await query("core-1", "database", "SELECT count(*) FROM pg_replication_slots")).toEqual(["0"]);
-  expect(await variables("app-1")).not.toContain("DATABASE_REPLICA_URL");
+  expect(await variables("app-fsn1-1")).not.toContain("DATABASE_REPLICA_URL");
 });
 
 test("a replica again: it has everything, apps read from it, and it is protected", async () => {
   await changed({ "database.replicas": "1", protection: "true" });
   expect(await query("core-1", "database", "SELECT state FROM pg_stat_replication")).toEqual(["streaming"]);
-  expect(await variables("app-1")).toContain("DATABASE_REPLICA_URL");
+  expect(await variables("app-fsn1-1")).toContain("DATABASE_REPLICA_URL");
   const checked = spawnSync("make", ["--no-print-directory", "doctor", "REHEARSAL=1", "CLOUD=changes"], { cwd: root });
   expect(checked.stdout.toString()).toContain("All of 'prod' is well.");
 });
@@ -114,6 +119,6 @@ test("a change of server types, killed while a server is off and run again: the 
   const seen = await load.stop();
   expect(seen.failures).toEqual([]);
   expectLossless(seen);
-  expect(await types()).toMatchObject({ "app-1": "cpx42", "app-2": "cpx42" });
+  expect(await types()).toMatchObject({ "app-fsn1-1": "cpx42", "app-nbg1-1": "cpx42" });
   expect(succeed(platform.update())).toMatch(/Resources:\n +\d+ unchanged\n/);
 });
