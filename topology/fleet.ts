@@ -20,22 +20,14 @@ const addressBase: Readonly<Record<ServerRole, number>> = {
 
 const addressesOfRole = 10;
 
-/** Ten addresses after each of these: one range for each role, and one for each role and location of stateless servers. */
-const bases = [
-  ...(["core", "db", "cache", "monitor"] as const).map((role) => addressBase[role]),
-  ...(["app", "worker"] as const).flatMap((role) => allLocations.map((_, index) => addressBase[role] + 10 * index)),
-];
-
 const address = (lastByte: number): string => `10.20.1.${lastByte}`;
 
 /** The address range of a server's role, with room for servers added later: `10.20.1.101-10.20.1.130`. */
 export function addressesAround({ privateAddress }: Pick<Server, "privateAddress">): string {
   const number = Number(privateAddress.split(".").at(-1));
   // By the address, not by the role: a promoted replica keeps the address that it had as a replica.
-  const isStateless = number > addressBase.app;
-  const own = isStateless ? (number > addressBase.worker ? addressBase.worker : addressBase.app) : undefined;
-  const base = own ?? bases.findLast((each) => each < number) ?? 0;
-  const count = isStateless ? addressesOfRole * allLocations.length : addressesOfRole;
+  const base = Object.values(addressBase).findLast((each) => each < number) ?? 0;
+  const count = addressesOfRole * (base < addressBase.app ? 1 : allLocations.length);
   return `${address(base + 1)}-${address(base + count)}`;
 }
 
@@ -76,22 +68,13 @@ const replicasOf: Readonly<Record<Settings["database"]["availability"], number>>
 export function planServers(settings: Settings): Server[] {
   const { hosting, hetzner, database, cache, monitoring, app, workers, edge } = settings;
   if (hosting === "local") return [];
-  const [first = "fsn1"] = hetzner.locations;
-  const locationOf = (index: number): string => hetzner.locations[index % hetzner.locations.length] ?? first;
   const numbered = (
     role: NumberedRole,
     number: number,
     types: readonly string[],
     more: Partial<Server> = {},
   ): Server => ({
-    name: `${role}-${number}`,
-    role,
-    location: locationOf(number - 1),
-    types,
-    privateAddress: addressOf(role, number),
-    placementGroup: groupOf(role),
-    volumeGb: 0,
-    publicWeb: false,
+    ...stateless(role, `${role}-${number}`, inTurn(hetzner.locations, number - 1), types, addressOf(role, number)),
     ...more,
   });
 
@@ -115,6 +98,24 @@ export function planServers(settings: Settings): Server[] {
 /** Servers that hold data share the first stacks' group; Hetzner changes a server's group only while it is off. */
 const groupOf = (role: ServerRole): string => (role === "core" || role === "db" ? "spread" : `spread-${role}`);
 
+/** A server without data that visitors do not reach. */
+const stateless = (
+  role: ServerRole,
+  name: string,
+  location: string,
+  types: readonly string[],
+  privateAddress: string,
+): Server => ({
+  ...{ name, role, location, types, privateAddress, placementGroup: groupOf(role) },
+  ...{ volumeGb: 0, publicWeb: false },
+});
+
+type Location = (typeof allLocations)[number];
+
+/** The location of the server with that index, from 0, when servers are spread over the locations in turn. */
+const inTurn = (locations: readonly Location[], index: number): Location =>
+  locations[index % locations.length] ?? allLocations[0];
+
 /**
  * Stateless servers, spread over the locations in turn. The name contains the location, and each location has its own numbers:
  * one server more or less creates or deletes one server and changes no other.
@@ -122,25 +123,14 @@ const groupOf = (role: ServerRole): string => (role === "core" || role === "db" 
 function spread(
   role: "app" | "worker",
   pool: { readonly count: number; readonly types: readonly string[] } | undefined,
-  locations: readonly string[],
+  locations: readonly Location[],
 ): Server[] {
-  return Array.from({ length: pool?.count ?? 0 }, (_, index): Server => {
-    const location = locations[index % locations.length] ?? "fsn1";
+  const { count, types } = pool ?? { count: 0, types: [] };
+  return Array.from({ length: count }, (_, index): Server => {
+    const location = inTurn(locations, index);
     const number = Math.floor(index / locations.length) + 1;
-    const row = Math.max(
-      0,
-      allLocations.findIndex((each) => each === location),
-    );
-    return {
-      name: `${role}-${location}-${number}`,
-      role,
-      location,
-      types: pool?.types ?? [],
-      privateAddress: address(addressBase[role] + addressesOfRole * row + number),
-      placementGroup: groupOf(role),
-      volumeGb: 0,
-      publicWeb: false,
-    };
+    const lastByte = addressBase[role] + addressesOfRole * allLocations.indexOf(location) + number;
+    return stateless(role, `${role}-${location}-${number}`, location, types, address(lastByte));
   });
 }
 

@@ -29,11 +29,13 @@ export const localPlacement: Placement = { name: "local", address: loopback, pub
 
 export const isLocal = ({ settings }: Pick<Planning, "settings">): boolean => settings.hosting === "local";
 
+export const placementOn = ({ name, privateAddress, publicWeb }: Server): Placement => ({
+  ...{ name, address: privateAddress, publicWeb },
+});
+
 /** The servers of a role. */
 export const serversOf = ({ servers }: Pick<Planning, "servers">, role: ServerRole): readonly Placement[] =>
-  servers
-    .filter((server) => server.role === role)
-    .map(({ name, privateAddress, publicWeb }) => ({ name, address: privateAddress, publicWeb }));
+  servers.filter((server) => server.role === role).map(placementOn);
 
 /** The server with the primary; services without dedicated servers run there too. */
 export function coreOf(planning: Planning): Placement {

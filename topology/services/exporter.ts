@@ -1,5 +1,5 @@
 /** The exporter of a server's own metrics, on each server of a stack that is monitored. */
-import { publish, serviceAt } from "../planning.ts";
+import { placementOn, publish, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 
 const ports = { metrics: 9100 } as const;
@@ -15,9 +15,8 @@ export const exporter: Definition<BaseService<"exporter">> = {
   probe: { kind: "health" },
   plan(planning) {
     if (!planning.settings.monitoring.enabled) return [];
-    return planning.servers.map(({ name, privateAddress, publicWeb }) => {
-      const at = { name, address: privateAddress, publicWeb };
-      return serviceAt(planning, { kind: "exporter", at, memoryMb: 64, published: publish(at, ports.metrics) });
-    });
+    return planning.servers
+      .map(placementOn)
+      .map((at) => serviceAt(planning, { kind: "exporter", at, memoryMb: 64, published: publish(at, ports.metrics) }));
   },
 };
