@@ -1,7 +1,7 @@
 /** Compares a plan with a graph: each lasting service has exactly one container, and no other container exists. Pure. */
 import { lastingServices, type Topology } from "../topology/topology.ts";
-import { type Graph, isRecord, keyOf, type Recorded } from "./graph.ts";
-import { types } from "./stateful.ts";
+import { type Graph, keyOf, type Recorded } from "./graph.ts";
+import { labelOf, types } from "./stateful.ts";
 
 /** @returns the differences, one line each */
 export function compositionProblems(topology: Topology, { resources }: Graph): string[] {
@@ -20,8 +20,4 @@ export function compositionProblems(topology: Topology, { resources }: Graph): s
 }
 
 /** The service that a container's label names. */
-function serviceOf({ inputs: { labels } }: Recorded): string {
-  const rows: unknown[] = Array.isArray(labels) ? labels : [];
-  const row = rows.find((one) => isRecord(one) && one["label"] === "service");
-  return isRecord(row) ? String(row["value"]) : "no service";
-}
+const serviceOf = (container: Recorded): string => labelOf(container, "service") || "no service";

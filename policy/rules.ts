@@ -1,6 +1,6 @@
 /** Rules for the graphs of all protected stacks: data is protected, servers are not replaced, containers have time to stop. Pure. */
 import { type Graph, keyOf, madeIn, type Recorded } from "./graph.ts";
-import { holdingIn, roleOf, types } from "./stateful.ts";
+import { hasServersIn, holdingIn, roleOf, types } from "./stateful.ts";
 
 /** Inputs whose change would replace a server, so that they must be ignored. */
 const keptForLife = ["image", "userData", "sshKeys", "location"];
@@ -11,7 +11,7 @@ const protectable = new Set<string>([types.volume, types.server, types.primaryIp
 /** Violations of the rules in a stack with `orion:protection`, one line each. */
 export function brokenRules(graph: Graph): string[] {
   const holds = holdingIn(graph);
-  const onServers = graph.resources.some(({ type }) => type === types.server);
+  const onServers = hasServersIn(graph);
   return madeIn(graph).flatMap((resource) => {
     const broken = [
       ...(holds(resource) === undefined ? [] : unprotected(resource)),

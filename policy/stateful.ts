@@ -1,5 +1,5 @@
 /** Which resources hold data, or are needed to reach it, so that no move may lose them. Pure. */
-import { catalogue } from "../topology/catalogue.ts";
+import { keptBy } from "../topology/catalogue.ts";
 import { type Graph, isRecord, keyOf, type Recorded } from "./graph.ts";
 
 export const types = {
@@ -19,10 +19,6 @@ export const types = {
   serverNetwork: "hcloud:index/serverNetwork:ServerNetwork",
   volume: "hcloud:index/volume:Volume",
 } as const;
-
-/** Whether the program writes the contents of a role's Docker volumes again at each change. */
-const isRefilled = (role: string): boolean =>
-  Object.entries(catalogue).some(([kind, { keeps }]) => kind === role && keeps === "files");
 
 /** Logical name of the key that signs sessions (components/tiers.ts). */
 export const sessionKey = "secret-key";
@@ -60,7 +56,8 @@ export function holdingIn(graph: Graph): Holds {
       case types.bucket:
         return "files or backups";
       case types.dockerVolume:
-        return isRefilled(roleOf(resource)) ? undefined : "the data of a container";
+        // The program writes files again at each change.
+        return keptBy(roleOf(resource)) === "files" ? undefined : "the data of a container";
       case types.password:
         if (name === sessionKey) return onServers ? "the key that signs all sessions" : undefined;
         return opensData(graph, resource) ? "the password that opens the data" : undefined;
@@ -76,13 +73,15 @@ export const hasServersIn = ({ resources }: Graph): boolean => resources.some(({
 /** Whether a stack is protected: at least one of its resources is. */
 export const isGuarded = ({ resources }: Graph): boolean => resources.some(({ options }) => options.protect);
 
-/** The role that a resource's labels name; at Hetzner they are a map, in Docker a list. */
-export function roleOf({ inputs: { labels } }: Recorded): string {
-  if (isRecord(labels)) return typeof labels["role"] === "string" ? labels["role"] : "";
+/** The value of a resource's label, empty without one; labels are a map at Hetzner and a list in Docker. */
+export function labelOf({ inputs: { labels } }: Recorded, label: string): string {
+  if (isRecord(labels)) return typeof labels[label] === "string" ? labels[label] : "";
   const rows: unknown[] = Array.isArray(labels) ? labels : [];
-  const row = rows.find((one) => isRecord(one) && one["label"] === "role");
+  const row = rows.find((one) => isRecord(one) && one["label"] === label);
   return isRecord(row) ? String(row["value"]) : "";
 }
+
+export const roleOf = (resource: Recorded): string => labelOf(resource, "role");
 
 /** The server with the primary, by its role label; undefined without one. */
 export const coreOf = ({ resources }: Graph): string | undefined =>

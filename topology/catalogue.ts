@@ -47,6 +47,9 @@ export const catalogue = {
 /** The definition of a kind of service. */
 export const definitionOf = (kind: ServiceKind): Definition => catalogue[kind];
 
+/** What the volumes of a kind hold, as its definition says; undefined for a name that is no kind. */
+export const keptBy = (kind: string): Definition["keeps"] | undefined =>
+  Object.entries(catalogue).find(([name]) => name === kind)?.[1].keeps;
+
 /** Whether containers of a kind hold data that only a backup can restore. */
-export const holdsData = (kind: string): boolean =>
-  Object.entries(catalogue).some(([name, { keeps }]) => name === kind && keeps === "data");
+export const holdsData = (kind: string): boolean => keptBy(kind) === "data";
