@@ -66,7 +66,6 @@ export class Cache extends pulumi.ComponentResource {
       service,
       {
         image: "redis",
-        entrypointReadsCommand: true,
         command: ["redis-server", configFile],
         // For the health check, and for operators with redis-cli.
         environment: { REDISCLI_AUTH: password },

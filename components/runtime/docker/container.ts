@@ -15,8 +15,8 @@ export interface ContainerArgs {
   /** @default - the image's own command */
   readonly command?: readonly pulumi.Input<string>[];
   /**
-   * Whether the image's entrypoint acts on the command's first word, as PostgreSQL's and Redis' do: for their own server alone
-   * they give up root. Such a command is passed as it is.
+   * Whether the image's entrypoint acts on the command's first word, as PostgreSQL's does: it gives up root for its own server
+   * alone. Such a command is passed as it is, and so is one of a service that keeps data.
    */
   readonly entrypointReadsCommand?: boolean;
   readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
