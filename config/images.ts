@@ -1,13 +1,16 @@
 /**
- * The container images of the platform: pinned names of official images, and tags of the images built here.
+ * The container images of the platform: names of official images, their digests, and tags of the images built here.
  *
- * Official images are pinned here and nowhere else, by major version and, where they have one, Debian release. To pin
- * contents as well, append the digest that `docker image inspect --format '{{json .RepoDigests}}' NAME` prints, as in
- * `postgres:15-bookworm@sha256:…`; equivalents (images/equivalents/) cannot replace an image that is pinned by digest.
+ * Official images are named here and nowhere else, by major version and, where they have one, Debian release. A tag moves to
+ * other contents with every release, so config/image-pins.json has the digest of each, with the day on which it was looked up:
+ * `make outdated WRITE=1` asks the registry and writes it. Servers run exactly that digest (`orion:images.pinned`); without a
+ * digest, or on a local Docker Engine, it is the tag.
  *
  * The platform's own images are tagged with the hash of their sources, so that changed sources get a new tag and a tag
  * never means two images.
  */
+import { z } from "zod";
+import pinsFile from "./image-pins.json" with { type: "json" };
 
 /** Official images, as Docker Hub names them. */
 export const officialImages = {
@@ -20,6 +23,30 @@ export const officialImages = {
 } as const;
 
 export type OfficialImage = keyof typeof officialImages;
+
+export const isOfficialImage = (name: string): name is OfficialImage => name in officialImages;
+
+/** The contents that an official image's tag had on a day. */
+export interface ImagePin {
+  /** Of the manifest list where the registry has one, so that it is the same on every architecture. */
+  readonly digest: string;
+  /** When the registry was asked, as 2026-11-29. */
+  readonly date: string;
+}
+
+export type ImagePins = Readonly<Partial<Record<OfficialImage, ImagePin>>>;
+
+/** The file that {@link imagePins} is read from, relative to the project. */
+export const imagePinsFile = "config/image-pins.json";
+
+const pinSchema = z.strictObject({ digest: z.string().regex(/^sha256:[0-9a-f]{64}$/), date: z.iso.date() });
+
+/** The contents of config/image-pins.json. @throws when a name is not that of an official image, or a pin is incomplete */
+export const parseImagePins = (contents: unknown): ImagePins =>
+  z.partialRecord(z.enum(Object.keys(officialImages) as OfficialImage[]), pinSchema).parse(contents);
+
+/** The digests in use. An image without an entry is named by its tag alone. */
+export const imagePins: ImagePins = parseImagePins(pinsFile);
 
 /** Images that are built from this repository. */
 export const ownImages = { app: "sample-app", docs: "docs" } as const;
@@ -34,15 +61,29 @@ export interface ImageChoices {
   readonly registry?: string | undefined;
   /** A complete reference that replaces an official image; `registry` does not apply to it. */
   readonly overrides?: Readonly<Partial<Record<OfficialImage, string | undefined>>> | undefined;
+  /** Whether to add the digest, if it is known. @default false: the tag alone, which an equivalent can stand in for */
+  readonly pinned?: boolean | undefined;
 }
 
-/** The reference to run for an official image: the override, else the pinned name, below the registry when there is one. */
-export function resolveImage(name: OfficialImage, { registry, overrides }: ImageChoices = {}): string {
+/** The reference to run for an official image: the override, else its name, below the registry when there is one. */
+export function resolveImage(
+  name: OfficialImage,
+  { registry, overrides, pinned = false }: ImageChoices = {},
+  pins: ImagePins = imagePins,
+): string {
   const override = overrides?.[name];
   if (override !== undefined) return override;
   const prefix = registry?.replace(/\/+$/, "");
-  return prefix ? `${prefix}/${officialImages[name]}` : officialImages[name];
+  const digest = pinned ? pins[name]?.digest : undefined;
+  return `${prefix ? `${prefix}/` : ""}${officialImages[name]}${digest === undefined ? "" : `@${digest}`}`;
 }
+
+/** The base of the images that are built here: with its digest on every machine, so that all of them compute the same tags. */
+export const baseImage = ({ registry, overrides }: ImageChoices = {}): string =>
+  resolveImage("python", { registry, overrides, pinned: true });
+
+/** A reference without its digest. */
+export const withoutDigest = (reference: string): string => reference.replace(/@.*$/, "");
 
 const hashDigits = 12;
 

@@ -8,7 +8,8 @@ const development: Preset = {
   services: [...optionalServices],
   ports: { database: 5432, testDatabase: 5433, cache: 6380, app: 8000, flower: 5555, edge: 8080, docs: 9991 },
   protection: true,
-  images: {},
+  // The tag alone, so that an equivalent that this machine has built can stand in.
+  images: { pinned: false },
   app: { instances: 1, uvicornWorkers: 1, memoryMb: 512, environment: {} },
   workers: {
     dedicated: false,
@@ -55,6 +56,7 @@ const development: Preset = {
 const mvp: Preset = {
   ...development,
   hosting: "hetzner",
+  images: { pinned: true },
   app: { instances: 2, uvicornWorkers: 4, memoryMb: 736, environment: {} },
   workers: {
     dedicated: true,

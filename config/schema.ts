@@ -65,6 +65,8 @@ export const settingsSchema = z.strictObject({
   }),
   images: z.strictObject({
     registry: registry.optional(),
+    /** Whether official images are named with their digests of config/image-pins.json, and not by tag alone. */
+    pinned: z.boolean(),
     /** Login at a private image registry; its password is the secret orion:registryPassword. Default: anonymous. */
     login: z.strictObject({ registry: registryHost, user: z.string().min(1) }).optional(),
     postgres: imageReference.optional(),

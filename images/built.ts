@@ -1,5 +1,5 @@
 /** Computes the references of the images that this repository builds, for the program and the tools. */
-import { resolveImage } from "../config/images.ts";
+import { baseImage } from "../config/images.ts";
 import type { Settings } from "../config/schema.ts";
 import type { BuiltImages } from "../topology/images.ts";
 import { ownImage } from "./own.ts";
@@ -10,6 +10,6 @@ import { ownImage } from "./own.ts";
  * @param root folder of the project
  */
 export function builtImages(root: string, { images }: Settings): BuiltImages {
-  const base = resolveImage("python", { registry: images.registry });
+  const base = baseImage({ registry: images.registry });
   return { app: ownImage(root, "app", base).reference, docs: ownImage(root, "docs", base).reference };
 }

@@ -2,12 +2,15 @@
 import { join } from "node:path";
 import { type Run, tryRun } from "../common/process.ts";
 import {
+  baseImage,
   type ImageChoices,
+  isOfficialImage,
   type OfficialImage,
   officialImages,
   type OwnImage,
   ownImages,
   resolveImage,
+  withoutDigest,
 } from "../config/images.ts";
 import { type BuildTools, buildImage } from "./docker-build.ts";
 import { builderEnvironment, inputsLabel, type LocalImage, localImages } from "./engine.ts";
@@ -79,20 +82,22 @@ class EnsureRun {
     this.#options = options;
     this.#runner = options.runner ?? tryRun;
     this.#registries = new Registries(this.#runner);
-    const base = resolveImage("python", options.choices);
+    const base = baseImage(options.choices);
+    const referenceOf = (name: ImageName): string => {
+      if (name === "python") return base;
+      return isOfficialImage(name) ? resolveImage(name, options.choices) : ownImage(options.root, name, base).reference;
+    };
     this.#references = new Map(
       imageNames
-        .filter((name) => isOfficial(name) || (options.names ?? imageNames).includes(name))
-        .map((name) => [
-          name,
-          isOfficial(name) ? resolveImage(name, options.choices) : ownImage(options.root, name, base).reference,
-        ]),
+        .filter((name) => isOfficialImage(name) || (options.names ?? imageNames).includes(name))
+        .map((name) => [name, referenceOf(name)]),
     );
   }
 
   /** Reads which images the engine has. */
   async inspect(): Promise<void> {
-    this.#local = await localImages(this.#runner, [...this.#references.values()]);
+    const references = [...this.#references.values()];
+    this.#local = await localImages(this.#runner, [...new Set([...references, ...references.map(withoutDigest)])]);
   }
 
   ensure(name: ImageName): Promise<EnsuredImage> {
@@ -104,21 +109,27 @@ class EnsureRun {
   async #ensure(name: ImageName): Promise<EnsuredImage> {
     const reference = this.#references.get(name) ?? "";
     const begin = Date.now();
-    const result = (source: EnsuredImage["source"], note?: string): EnsuredImage => ({
-      ...{ name, reference, source, seconds: (Date.now() - begin) / 1000 },
+    const result: MakeResult = (source, { as = reference, note } = {}) => ({
+      ...{ name, reference: as, source, seconds: (Date.now() - begin) / 1000 },
       ...(note === undefined ? {} : { note }),
     });
-    if (this.#isPresent(name, reference)) return result("present");
+    const present = this.#present(name, reference);
+    if (present !== undefined) return result("present", { as: present });
     if (this.#options.check) return result("missing");
-    return isOfficial(name) ? this.#makeOfficial(name, reference, result) : this.#makeOwn(name, reference, result);
+    return isOfficialImage(name) ? this.#makeOfficial(name, reference, result) : this.#makeOwn(name, reference, result);
   }
 
-  #isPresent(name: ImageName, reference: string): boolean {
+  /** The reference under which this machine has the image: where it is pinned, that may be the tag of an equivalent. */
+  #present(name: ImageName, reference: string): string | undefined {
+    if (!isOfficialImage(name)) return this.#local.has(reference) ? reference : undefined;
+    const tag = withoutDigest(reference);
     const image = this.#local.get(reference);
-    if (!image) return false;
-    // An equivalent is current when its inputs are unchanged; a pulled image has no such label and always counts.
-    if (!isOfficial(name) || image.inputs === undefined) return true;
-    return image.inputs === new Equivalents(this.#options.root, inertTools).inputs(name);
+    // A pulled image has no such label and always counts.
+    if (image && image.inputs === undefined) return reference;
+    // An equivalent is current when its inputs are unchanged.
+    const inputs = this.#local.get(tag)?.inputs;
+    const isCurrent = () => inputs === new Equivalents(this.#options.root, inertTools).inputs(name);
+    return isStandardName(name, reference) && inputs !== undefined && isCurrent() ? tag : undefined;
   }
 
   async #makeOfficial(name: OfficialImage, reference: string, result: MakeResult): Promise<EnsuredImage> {
@@ -126,25 +137,25 @@ class EnsureRun {
     const pull = await this.#reportSlow(`${reference}: pulling`, () => this.#registries.pull(reference, log));
     if (pull.kind === "pulled") return result("pulled");
     // An image or registry that the stack configures must not be replaced silently.
-    if (reference !== officialImages[name] || reference.includes("@")) {
+    if (!isStandardName(name, reference)) {
       throw new Error(
         `the image '${reference}' cannot be pulled: ${pull.reason}\n` +
           `It comes from orion:images: check its name and that this machine reaches its registry, or remove the setting.`,
       );
     }
     const { equivalents } = await this.#buildTools();
+    const tag = officialImages[name];
     await this.#slots.take(() =>
-      this.#reportSlow(`${reference}: building an equivalent from Debian packages`, () =>
-        equivalents.build(name, reference),
-      ),
+      this.#reportSlow(`${tag}: building an equivalent from Debian packages`, () => equivalents.build(name, tag)),
     );
-    return result("built", pull.reason);
+    return result("built", { as: tag, note: pull.reason });
   }
 
   async #makeOwn(name: OwnImage, reference: string, result: MakeResult): Promise<EnsuredImage> {
     const base = (await this.ensure("python")).reference;
     const { buildTools } = await this.#buildTools();
-    const { files, hash, version } = ownImage(this.#options.root, name, base);
+    // The tag follows from the base's name in the catalogue, which is the same on every machine.
+    const { files, hash, version } = ownImage(this.#options.root, name, baseImage(this.#options.choices));
     await this.#slots.take(() =>
       this.#reportSlow(`${reference}: building`, () =>
         buildImage(buildTools, {
@@ -191,7 +202,15 @@ class EnsureRun {
   }
 }
 
-type MakeResult = (source: EnsuredImage["source"], note?: string) => EnsuredImage;
+/** @param as the reference under which this machine has the image. @default the one that was asked for */
+type MakeResult = (
+  source: EnsuredImage["source"],
+  more?: { readonly as?: string; readonly note?: string },
+) => EnsuredImage;
+
+/** Whether a reference is the catalogue's own, with or without its digest: an equivalent may stand in for no other. */
+const isStandardName = (name: OfficialImage, reference: string): boolean =>
+  reference === officialImages[name] || reference === resolveImage(name, { pinned: true });
 
 /** For computing the inputs of an equivalent, which runs no program. */
 const inertTools: BuildTools = {
@@ -199,10 +218,6 @@ const inertTools: BuildTools = {
   logs: "",
   environment: {},
 };
-
-function isOfficial(name: ImageName): name is OfficialImage {
-  return name in officialImages;
-}
 
 /** The package index that pip is configured for on this machine, as pip's own variables. */
 async function pipEnvironment(runner: Run): Promise<Record<string, string>> {

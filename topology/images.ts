@@ -21,11 +21,11 @@ export function imageReferences(
   settings: Settings,
   built: BuiltImages,
 ): ReadonlyMap<ImageKey, string> {
-  const { registry, ...overrides } = settings.images;
+  const { registry, pinned, ...overrides } = settings.images;
   const referenceOf = (key: ImageKey): string => {
     if (key === "app") return settings.app.image ?? built.app;
     if (key === "docs") return built.docs;
-    return resolveImage(key, { ...(registry !== undefined && { registry }), overrides });
+    return resolveImage(key, { registry, pinned, overrides });
   };
   return new Map(imageKeys(services, settings).map((key) => [key, referenceOf(key)]));
 }

@@ -6,6 +6,7 @@ import type { CloudSettings } from "./settings.ts";
 import { readStatus, type Status } from "./status.ts";
 
 const errorSchema = z.object({ error: z.string() });
+const pushedSchema = z.object({ digest: z.string() });
 const addedSchema = z.object({ fault: z.record(z.string(), z.unknown()) });
 
 /** Timeouts in milliseconds: of an ordinary call, and of the upload of an image. */
@@ -50,11 +51,12 @@ export class CloudClient {
    *
    * @param image name in the local Docker Engine
    * @param reference name that servers pull
+   * @returns the digest that it has there, as `sha256:...`
    * @throws {UserError} when the push fails
    */
-  async pushImage(image: string, reference: string): Promise<void> {
+  async pushImage(image: string, reference: string): Promise<string> {
     const response = await this.#call("POST", "/rehearsal/images", { image, reference }, timeouts.image);
-    if (response.ok) return;
+    if (response.ok) return pushedSchema.parse(await response.json()).digest;
     throw await refusalOf(response, `${image} could not be put into the registry`);
   }
 

@@ -114,7 +114,7 @@ function registerImages(scope: FastifyInstance, { store, registry }: ControlApiD
     const { image, reference = image } = asked;
     await registry.push(image, reference);
     store.put("registry.image", reference, { reference });
-    return reply.code(201).send({ registry: registry.address });
+    return reply.code(201).send({ registry: registry.address, digest: await registry.digest(reference) });
   });
 }
 

@@ -97,6 +97,11 @@ export class Registry {
 
   /** Whether the registry has the image of a reference. */
   async has(reference: string): Promise<boolean> {
+    return (await this.digest(reference)) !== undefined;
+  }
+
+  /** The digest with which servers can pull the image of a reference; undefined when the registry does not have it. */
+  async digest(reference: string): Promise<string | undefined> {
     const { repository, tag } = placeOf(reference);
     const response = await fetch(`http://${this.address}/v2/${repository}/manifests/${tag}`, {
       method: "HEAD",
@@ -104,7 +109,7 @@ export class Registry {
         accept: "application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json",
       },
     });
-    return response.ok;
+    return response.ok ? (response.headers.get("docker-content-digest") ?? undefined) : undefined;
   }
 
   /**

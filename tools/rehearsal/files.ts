@@ -63,6 +63,8 @@ export function overlayOf(options: OverlayOptions): Config {
     ...pollConfig,
     "cloudflare:baseUrl": cloudflare,
     ...(phase !== undefined && { "orion:phase": phase }),
+    // The digests of the real registries' images are not those of the cloud's own registry: see withDigests.
+    "orion:images": { pinned: false },
     "orion:cloudflare": { accountId: cloud.accountId },
     // Without TLS: the cloud cannot have a certificate for the real host name.
     "orion:storage": { endpoint: `http://${cloud.accountId}.${objectsDomain}` },
@@ -94,6 +96,16 @@ export function stackFile(theirs: string, before: string | undefined, overlay: C
   const leftOut = project.flatMap(([key, value]) => (holdsSecret(value) && !(key in secrets) ? [key] : []));
   const config = merge(merge({ ...secrets, ...plain }, overlay), promotedIn(own.config));
   return { text: note + stringify({ encryptionsalt: own.encryptionsalt, config }), leftOut };
+}
+
+/**
+ * Text of a stack's file in which official images are named with their digests in the cloud's registry.
+ *
+ * @param digests references with a digest, by the image's key
+ */
+export function withDigests(text: string, digests: Readonly<Record<string, string>>): string {
+  const file = configSchema.parse(parse(text));
+  return note + stringify({ ...file, config: merge(file.config, { "orion:images": digests }) });
 }
 
 /** The server with the primary, which `make promote-replica` has set in the rehearsal. */

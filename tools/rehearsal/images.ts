@@ -1,5 +1,6 @@
 /** Chooses the images of this machine that a rehearsal's servers pull under their production names. */
 import { run } from "../../common/process.ts";
+import { type ImageKey, withoutDigest } from "../../config/images.ts";
 import { builtImages } from "../../images/built.ts";
 import { localImages } from "../../images/engine.ts";
 import { imageReferences } from "../../topology/images.ts";
@@ -7,16 +8,18 @@ import type { StackFile } from "../stack-file.ts";
 
 /** An image on its way into the cloud's registry. */
 export interface Delivery {
+  /** The image that it is for the stack's services. */
+  readonly key: ImageKey;
   /** Its name for images/build.ts; undefined for an image of the user. */
   readonly built: string | undefined;
   /** Its name in the local Docker Engine. */
   readonly image: string;
-  /** Its name for the servers. */
+  /** Its name for the servers, without a digest: in the cloud's registry an image has a digest of its own. */
   readonly reference: string;
 }
 
 /** Whether the default image replaces an image that this machine does not have. */
-export const isStandIn = ({ image, reference }: Delivery): boolean => image !== reference;
+export const isStandIn = ({ image, reference }: Delivery): boolean => withoutDigest(image) !== reference;
 
 /**
  * The image of this machine for each image of a stack. Pure.
@@ -26,14 +29,15 @@ export const isStandIn = ({ image, reference }: Delivery): boolean => image !== 
  * @param here references that the local Docker Engine has
  */
 export function deliveriesOf(
-  wanted: ReadonlyMap<string, string>,
-  defaults: ReadonlyMap<string, string>,
+  wanted: ReadonlyMap<ImageKey, string>,
+  defaults: ReadonlyMap<ImageKey, string>,
   here: ReadonlySet<string>,
 ): Delivery[] {
-  return [...wanted].map(([name, reference]) => {
-    const usual = defaults.get(name) ?? reference;
-    const isOwn = reference !== usual && here.has(reference);
-    return isOwn ? { built: undefined, image: reference, reference } : { built: name, image: usual, reference };
+  return [...wanted].map(([key, image]) => {
+    const usual = defaults.get(key) ?? image;
+    const isOwn = image !== usual && here.has(image);
+    const reference = withoutDigest(image);
+    return isOwn ? { key, built: undefined, image, reference } : { key, built: key, image: usual, reference };
   });
 }
 
@@ -44,10 +48,14 @@ export function deliveriesOf(
  * @throws {Error} when no Docker Engine answers
  */
 export async function findDeliveries(root: string, { settings, topology }: StackFile): Promise<Delivery[]> {
-  const usual = { ...settings, images: {} };
+  const usual = { ...settings, images: { pinned: false } };
   const built = builtImages(root, usual);
   const wanted = imageReferences(topology.services, settings, builtImages(root, settings));
-  const defaults = new Map([...imageReferences(topology.services, usual, built), ...Object.entries(built)]);
+  const defaults = new Map<ImageKey, string>([
+    ...imageReferences(topology.services, usual, built),
+    ["app", built.app],
+    ["docs", built.docs],
+  ]);
   const here = await localImages(run, [...wanted.values()]);
   return deliveriesOf(wanted, defaults, new Set(here.keys()));
 }

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { runSync, runInteractive } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
+import { isOfficialImage } from "../../config/images.ts";
 import type { CloudClient } from "../../rehearsal/cloud/client.ts";
 import { type StartedCloud, startCloud } from "../../rehearsal/cloud/process.ts";
 import {
@@ -27,7 +28,7 @@ import { describeStack, inPhase, parseStackText, readStackFile, readStackText, t
 import { say, yellow } from "../terminal.ts";
 import { reportUnhealthy } from "../unhealthy.ts";
 import { ensureStack } from "../up.ts";
-import { configOf, holdsSecret, overlayOf, projectFile, stackFile } from "./files.ts";
+import { configOf, holdsSecret, overlayOf, projectFile, stackFile, withDigests } from "./files.ts";
 import { findDeliveries, isStandIn } from "./images.ts";
 import { reportOf } from "./report.ts";
 
@@ -54,8 +55,8 @@ export async function rehearse(options: RehearseOptions): Promise<number> {
   const cloud = await startCloudFor(options, checked(stack, text, options.phase));
   const folder = rehearsalFolder(root, options.cloud, stack);
   writeProject(options, folder, text, cloud.settings);
+  await deliverImages(root, folder, readStackFile(folder, stack), cloud.client);
   const file = readStackFile(folder, stack);
-  await deliverImages(root, file, cloud.client);
   ensureStack(folder, stack);
   setTokens(folder, stack, cloud.settings);
   await recover(folder, stack, say);
@@ -138,20 +139,27 @@ function standIns(root: string): Record<string, string> {
   return official && isInstalled(official) ? {} : { cloudflare: join(root, "rehearsal", "cloudflare-plugin") };
 }
 
-/** Puts the stack's images into the cloud's registry, under the names that the servers pull. */
-async function deliverImages(root: string, file: StackFile, client: CloudClient): Promise<void> {
+/**
+ * Puts the stack's images into the cloud's registry, under the names that the servers pull, and notes the digests that the
+ * official ones have there: servers pull by digest, as in production.
+ */
+async function deliverImages(root: string, folder: string, file: StackFile, client: CloudClient): Promise<void> {
   const deliveries = await findDeliveries(root, file);
   const missing = deliveries.flatMap(({ built }) => built ?? []);
   if ((await runInteractive("node", [join(root, "images", "build.ts"), ...missing])) !== 0) {
     throw new UserError("Not every image of the stack could be pulled or built on this machine; see above.");
   }
+  const digests: Record<string, string> = {};
   for (const delivery of deliveries) {
-    const { image, reference } = delivery;
+    const { key, image, reference } = delivery;
     if (isStandIn(delivery)) say(`${reference} is not on this machine: ${yellow(image)} is used instead.`);
-    await progressOn().during(`${reference} into the cloud's registry`, "done", () =>
+    const digest = await progressOn().during(`${reference} into the cloud's registry`, "done", () =>
       client.pushImage(image, reference),
     );
+    if (isOfficialImage(key)) digests[key] = `${reference}@${digest}`;
   }
+  const path = join(folder, `Pulumi.${file.stack}.yaml`);
+  writeFileSync(path, withDigests(readFileSync(path, "utf8"), digests), { mode: 0o600 });
 }
 
 /** Stores the cloud's tokens as secrets of the stack, once: they never change. */

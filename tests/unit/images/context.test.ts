@@ -1,6 +1,13 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { officialImages, ownImageReference, resolveImage } from "../../../config/images.ts";
+import {
+  type ImageChoices,
+  type OfficialImage,
+  officialImages,
+  ownImageReference,
+  parseImagePins,
+  resolveImage,
+} from "../../../config/images.ts";
 import { contextArchive, contextFiles, hashOf } from "../../../images/context.ts";
 import { debianSources } from "../../../images/debian.ts";
 import { classifyPullFailure, registryOf } from "../../../images/registry.ts";
@@ -73,6 +80,28 @@ describe("names", () => {
       "mirror.example.com/hub/redis:7-bookworm",
     );
     expect(resolveImage("redis", { registry: "mirror", overrides: { redis: "own/redis:1" } })).toBe("own/redis:1");
+  });
+
+  test("a pinned image is named with its digest, if that is known; an override names its own", () => {
+    const redis = { digest: `sha256:${"ab".repeat(32)}`, date: "2026-11-29" };
+    const pinned = (name: OfficialImage, more: ImageChoices = {}) =>
+      resolveImage(name, { pinned: true, ...more }, { redis });
+    expect(pinned("redis")).toBe(`redis:7-bookworm@${redis.digest}`);
+    expect(pinned("redis", { registry: "mirror.example.com" })).toBe(
+      `mirror.example.com/redis:7-bookworm@${redis.digest}`,
+    );
+    expect(pinned("redis", { overrides: { redis: "own/redis:1" } })).toBe("own/redis:1");
+    expect(pinned("nginx")).toBe("nginx:1-bookworm");
+    expect(resolveImage("redis", {}, { redis })).toBe("redis:7-bookworm");
+  });
+
+  test.each([
+    ["an image that is not known", { redix: { digest: `sha256:${"ab".repeat(32)}`, date: "2026-11-29" } }],
+    ["half a digest", { redis: { digest: "sha256:ab", date: "2026-11-29" } }],
+    ["no date", { redis: { digest: `sha256:${"ab".repeat(32)}` } }],
+    ["a date that is none", { redis: { digest: `sha256:${"ab".repeat(32)}`, date: "2026-13-01" } }],
+  ])("a file of digests with %s is refused", (_, contents) => {
+    expect(() => parseImagePins(contents)).toThrow();
   });
 
   test("an own image is named by the hash of what it is made of", () => {

@@ -1,14 +1,14 @@
 /** Which way each image comes onto a machine, on one whose docker only says what it is told to say. */
 import { writeFileSync } from "node:fs";
 import type { Run } from "../../../common/process.ts";
-import { type ImageChoices, officialImages } from "../../../config/images.ts";
+import { baseImage, type ImageChoices, officialImages } from "../../../config/images.ts";
 import { ensureImages, type EnsureOptions, imageNames } from "../../../images/ensure.ts";
 import { ownImage } from "../../../images/own.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 import { type Answer, runBy } from "../support/process.ts";
 
 const root = process.cwd();
-const app = ownImage(root, "app", officialImages.python);
+const app = ownImage(root, "app", baseImage());
 
 let cache: string;
 beforeEach(() => {
@@ -50,7 +50,7 @@ const verbs = (calls: readonly string[][]): string[] => calls.map(([, verb = ""]
 
 test("when all are there, one docker command is all that runs", async () => {
   const { run, calls } = machine(
-    [...Object.values(officialImages), app.reference, ownImage(root, "docs", officialImages.python).reference],
+    [...Object.values(officialImages), baseImage(), app.reference, ownImage(root, "docs", baseImage()).reference],
     {},
   );
   const images = await ensure(run, { names: imageNames });

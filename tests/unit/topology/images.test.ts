@@ -1,4 +1,5 @@
 /** The images of a plan: those of the services that run, and where they come from. */
+import { resolveImage } from "../../../config/images.ts";
 import { imageReferences } from "../../../topology/images.ts";
 import { plan } from "../../../topology/plan.ts";
 import { settingsOf } from "../support/settings.ts";
@@ -24,14 +25,23 @@ test("a registry is the prefix of official images; an override replaces a whole 
   });
 });
 
+test("on servers, official images have the digests of the catalogue, unless the stack says otherwise", () => {
+  const referenceIn = (images: object) => {
+    const settings = settingsOf("mvp", { images });
+    return imageReferences(plan("prod", settings).services, settings, built).get("postgres");
+  };
+  expect(referenceIn({})).toBe(resolveImage("postgres", { pinned: true }));
+  expect(referenceIn({ pinned: false })).toBe("postgres:15-bookworm");
+});
+
 test("backups bring the images of their clients along, also to a server without a database", () => {
   const { database, ...settings } = settingsOf("mvp");
   const external = { ...settings, database: { ...database, mode: "external" as const } };
   const { services } = plan("prod", external);
   expect(services.filter(({ kind }) => kind === "database")).toEqual([]);
   expect(Object.fromEntries(imageReferences(services, external, built))).toMatchObject({
-    postgres: "postgres:15-bookworm",
-    rclone: "rclone/rclone:1",
+    postgres: resolveImage("postgres", { pinned: true }),
+    rclone: resolveImage("rclone", { pinned: true }),
   });
 });
 

@@ -1,11 +1,12 @@
 /** What `make rehearse` writes, delivers and says. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
+import type { ImageKey } from "../../../../config/images.ts";
 import { phases } from "../../../../config/schema.ts";
 import { type CloudSettings, cloudFolder, rehearsalFolder, sshFolder } from "../../../../rehearsal/cloud/settings.ts";
 import type { Status } from "../../../../rehearsal/cloud/status.ts";
 import { ownEnvironment, rehearsalCloud } from "../../../../toolchain/src/environment.ts";
-import { overlayOf, projectFile, stackFile } from "../../../../tools/rehearsal/files.ts";
+import { overlayOf, projectFile, stackFile, withDigests } from "../../../../tools/rehearsal/files.ts";
 import { deliveriesOf, isStandIn } from "../../../../tools/rehearsal/images.ts";
 import { reportOf } from "../../../../tools/rehearsal/report.ts";
 import { describeStack, type StackFile } from "../../../../tools/stack-file.ts";
@@ -112,30 +113,45 @@ config:
     ]);
   });
 
+  test("names official images with the digests that the cloud's registry has, whatever the project's are", () => {
+    const { text } = stackFile(own("Pulumi.prod.yaml"), undefined, overlay("mvp"));
+    const postgres = `postgres:15-bookworm@sha256:${"12".repeat(32)}`;
+    const pinned = withDigests(text, { postgres });
+    expect(configIn(pinned)["orion:images"]).toEqual({ pinned: false, postgres });
+    expect({ ...configIn(pinned), "orion:images": 0 }).toEqual({ ...configIn(text), "orion:images": 0 });
+    expect(parse(withDigests(pinned, {}))).toEqual(parse(pinned));
+  });
+
   test("holds no token in clear text", () => {
     expect(stackFile(own("Pulumi.prod.yaml"), undefined, overlay("mvp")).text).not.toContain(cloud.token);
   });
 });
 
 test("an image that this machine does not have is stood in for by the one that it would be by default", () => {
-  const wanted = new Map([
+  const digest = `sha256:${"ab".repeat(32)}`;
+  const wanted = new Map<ImageKey, string>([
     ["app", "registry.example.com/app:1"],
-    ["redis", "mirror.example.com/redis:7"],
+    ["redis", `mirror.example.com/redis:7@${digest}`],
     ["nginx", "nginx:1"],
+    ["rclone", `rclone/rclone:1@${digest}`],
   ]);
-  const defaults = new Map([
+  const defaults = new Map<ImageKey, string>([
     ["app", "orion/sample-app:abc"],
     ["docs", "orion/docs:abc"],
     ["redis", "redis:7"],
     ["nginx", "nginx:1"],
+    ["rclone", "rclone/rclone:1"],
   ]);
-  const deliveries = deliveriesOf(wanted, defaults, new Set(["mirror.example.com/redis:7"]));
+  const redis = `mirror.example.com/redis:7@${digest}`;
+  const deliveries = deliveriesOf(wanted, defaults, new Set([redis]));
   expect(deliveries).toEqual([
-    { built: "app", image: "orion/sample-app:abc", reference: "registry.example.com/app:1" },
-    { built: undefined, image: "mirror.example.com/redis:7", reference: "mirror.example.com/redis:7" },
-    { built: "nginx", image: "nginx:1", reference: "nginx:1" },
+    { key: "app", built: "app", image: "orion/sample-app:abc", reference: "registry.example.com/app:1" },
+    // A digest is that of another registry: the cloud's own has another one for the same image.
+    { key: "redis", built: undefined, image: redis, reference: "mirror.example.com/redis:7" },
+    { key: "nginx", built: "nginx", image: "nginx:1", reference: "nginx:1" },
+    { key: "rclone", built: "rclone", image: "rclone/rclone:1", reference: "rclone/rclone:1" },
   ]);
-  expect(deliveries.map(isStandIn)).toEqual([true, false, false]);
+  expect(deliveries.map(isStandIn)).toEqual([true, false, false, false]);
 });
 
 describe("the report", () => {
