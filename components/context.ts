@@ -2,6 +2,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { SecretKey, Settings } from "../config/schema.ts";
 import type { Topology } from "../topology/topology.ts";
+import type { Authority } from "./authority/authority.ts";
 import type { Runtimes } from "./runtimes.ts";
 
 export interface Stack {
@@ -13,6 +14,8 @@ export interface Stack {
 
 export interface Context extends Stack {
   readonly runtimes: Runtimes;
+  /** Signs the certificates of data services; undefined with a local Docker Engine, where nothing leaves the machine. */
+  readonly authority: Authority | undefined;
   /** The component that all parts belong to. */
   readonly parent: pulumi.Resource;
 }

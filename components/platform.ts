@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { builtPhases, unbuiltTraits } from "../config/presets.ts";
 import { endpointsOf } from "../topology/access.ts";
+import { hasServers } from "../topology/topology.ts";
 import { accessOf } from "./access.ts";
+import { Authority } from "./authority/authority.ts";
 import { createRedis } from "./cache/redis.ts";
 import type { Context, Stack } from "./context.ts";
 import { createBackups, createPostgres, createTestDatabase } from "./database/postgres.ts";
@@ -30,7 +32,7 @@ export class Platform extends pulumi.ComponentResource {
     refuseUnbuilt(args);
 
     const runtimes = createRuntimes(args, this);
-    const context: Context = { ...args, runtimes, parent: this };
+    const context: Context = { ...args, runtimes, authority: this.#createAuthority(args), parent: this };
     const storage = createStorage(context);
     const postgres = createPostgres(context);
     createBackups(context, postgres, storage);
@@ -47,6 +49,12 @@ export class Platform extends pulumi.ComponentResource {
     this.ssh = Object.fromEntries([...runtimes.members].map(([server, { ssh }]) => [server, ssh]));
     this.access = accessOf(args.topology, this.ssh);
     this.registerOutputs({ endpoints: this.endpoints });
+  }
+
+  #createAuthority({ settings, topology }: Stack): Authority | undefined {
+    return hasServers(topology)
+      ? new Authority("authority", { protect: settings.protection }, { parent: this })
+      : undefined;
   }
 }
 

@@ -42,10 +42,14 @@ export const replacingInputs: Readonly<Record<string, readonly string[]>> = {
   "hcloud:index/volumeAttachment:VolumeAttachment": ["serverId", "volumeId"],
   "random:index/randomPassword:RandomPassword": ["keepers", "length", "special"],
   "tls:index/certRequest:CertRequest": ["dnsNames", "ipAddresses", "privateKeyPem", "subject", "uris"],
+  "tls:index/locallySignedCert:LocallySignedCert": [
+    ...["allowedUses", "caCertPem", "caPrivateKeyPem", "certRequestPem", "isCaCertificate", "setSubjectKeyId"],
+    ...["validityPeriodHours"],
+  ],
   "tls:index/privateKey:PrivateKey": ["algorithm", "ecdsaCurve", "rsaBits"],
   "tls:index/selfSignedCert:SelfSignedCert": [
     ...["allowedUses", "dnsNames", "ipAddresses", "isCaCertificate", "privateKeyPem", "subject", "uris"],
-    ...["validityPeriodHours"],
+    ...["setAuthorityKeyId", "setSubjectKeyId", "validityPeriodHours"],
   ],
 };
 
