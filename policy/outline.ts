@@ -14,7 +14,7 @@ import { sessionKey, types } from "./stateful.ts";
 /** The outline of a plan as a graph. */
 export function outlineOf(topology: Topology, settings: Settings): Graph {
   const made = [
-    ...(hasServers(topology) ? [networkOf(topology, settings)] : []),
+    ...(hasServers(topology) ? [networkOf(topology, settings), ...authorityOf(settings)] : []),
     ...topology.servers.flatMap((server) => ofServer(topology, settings, server)),
     ...topology.loadBalancers.map(({ name, location }) =>
       resource(types.loadBalancer, `${name}-balancer`, {
@@ -57,6 +57,12 @@ const networkOf = (naming: Topology, settings: Settings): Recorded =>
     },
     kept(settings),
   );
+
+/** The key and the certificate of the stack's own authority. */
+const authorityOf = (settings: Settings): Recorded[] => [
+  resource(types.privateKey, "authority-key", { algorithm: "ECDSA", ecdsaCurve: "P256" }, kept(settings)),
+  resource(types.selfSigned, "authority-certificate", { isCaCertificate: true }, kept(settings)),
+];
 
 function ofServer(topology: Topology, settings: Settings, server: Server): Recorded[] {
   const { name, location, volumeGb } = server;

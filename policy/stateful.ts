@@ -12,7 +12,9 @@ export const types = {
   network: "hcloud:index/network:Network",
   password: "random:index/randomPassword:RandomPassword",
   primaryIp: "hcloud:index/primaryIp:PrimaryIp",
+  privateKey: "tls:index/privateKey:PrivateKey",
   record: "cloudflare:index/dnsRecord:DnsRecord",
+  selfSigned: "tls:index/selfSignedCert:SelfSignedCert",
   server: "hcloud:index/server:Server",
   /** Of the server of the same name (components/fleet/server-type.ts). */
   serverType: "orion:index:ServerType",
