@@ -1,7 +1,8 @@
-/** The program that the engine runs: it loads the configuration, plans the stack, composes it, and exports its outputs. */
+/** The program that the engine runs: it loads the configuration, plans the stack, guards its data, composes it, and exports its outputs. */
 import { Platform } from "./components/platform.ts";
 import { loadConfig, orRunError } from "./config/load.ts";
 import { makeSshFolder } from "./config/ssh-folder.ts";
+import { guardUpdate } from "./guard/update.ts";
 import { builtImages } from "./images/built.ts";
 import { plan } from "./topology/plan.ts";
 import { hasServers } from "./topology/topology.ts";
@@ -15,6 +16,7 @@ const config = loadConfig();
 const topology = orRunError(() => plan(config.stack, config.settings));
 if (hasServers(topology)) makeSshFolder(config.settings.admin.sshFolder);
 const built = builtImages(import.meta.dirname, config.settings);
+await guardUpdate({ ...config, topology, builtImages: built });
 const platform = new Platform("orion", { ...config, topology, builtImages: built });
 const { endpoints, databaseUrl, ssh, access, flowerPassword } = platform;
 // An output that is named and undefined would make the engine warn at every update.

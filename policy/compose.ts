@@ -1,6 +1,7 @@
 /** Runs a part of the program under Pulumi's mocks and records the resources that it would register with the engine. */
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks.js";
+import * as runtimeState from "@pulumi/pulumi/runtime/state.js";
 import { signatureKey, unknownValue } from "../common/secrets.ts";
 import { type Graph, keyOf, type Recorded, unknown, type Uses } from "./graph.ts";
 import { firstType } from "./server-types.ts";
@@ -25,6 +26,17 @@ export async function compose<T>(mode: Mode, make: () => T): Promise<Composed<T>
   record(resources, uses);
   const result = await finished(make);
   return { result, resources: resources.sort(byTypeAndName), uses };
+}
+
+/**
+ * Runs `work`, which composes, within a program that the engine runs: the mocks are of a store of their own, as the SDK keeps
+ * one for each program of its Automation API. No registration of the outer program may be under way, because the SDK closes
+ * its connections to the engine at the end and opens new ones when they are needed.
+ */
+export function apart<T>(work: () => Promise<T>): Promise<T> {
+  const { withLocalStorage } = runtimeState as { withLocalStorage?: (work: () => Promise<T>) => Promise<T> };
+  if (!withLocalStorage) throw new Error("the runtime of @pulumi/pulumi has no stores of their own any more");
+  return withLocalStorage(work);
 }
 
 /** Mocks of the providers: they return inputs as outputs, and answer the program's invokes. */

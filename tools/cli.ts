@@ -74,9 +74,9 @@ async function main(project: string, argv: string[]): Promise<number> {
   const file = readStackFile(root, values.stack);
   switch (command) {
     case "up":
-      return up(root, project, file, values.yes);
+      return up(root, file, values.yes);
     case "preview":
-      return preview(root, project, file);
+      return preview(root, file.stack);
     case "down":
       return down(root, file, dataChoice(values.data));
     case "doctor":
@@ -84,7 +84,7 @@ async function main(project: string, argv: string[]): Promise<number> {
     case "rollback":
       return rollback(root, file, values.yes);
     case "promote-replica":
-      return promoteReplica(root, project, file, values.yes);
+      return promoteReplica(root, file, values.yes);
     case "backup":
       return backup(file, new Engines(root, file));
     case "restore-drill":

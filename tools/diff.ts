@@ -9,7 +9,7 @@ import { withServerTypes } from "../policy/server-types.ts";
 import { graphOf, phaseIn } from "../policy/state.ts";
 import type { Phase } from "../config/schema.ts";
 import { builtImages } from "../images/built.ts";
-import { stateOf } from "./backend.ts";
+import { stateOf } from "../guard/backend.ts";
 import { reportOfMove } from "./move-report.ts";
 import { describeStack, inPhase, parseStackText, readStackText, type StackFile } from "./stack-file.ts";
 import { say } from "./terminal.ts";
@@ -89,8 +89,10 @@ const isFile = (choice: string): boolean => /\.ya?ml$/.test(choice);
 
 /** The stack that an option of the command line names. */
 function described({ root, project, stack }: DiffOptions, choice: string | undefined): StackFile {
-  if (choice !== undefined && isFile(choice))
-    return describeStack(stack, parseStackText(stack, readText(resolve(project, choice))));
+  if (choice !== undefined && isFile(choice)) {
+    const contents = parseStackText(stack, readText(resolve(project, choice)), choice);
+    return describeStack(stack, contents, undefined, choice);
+  }
   const contents = parseStackText(stack, readStackText(root, stack));
   return describeStack(stack, choice === undefined ? contents : inPhase(contents, choice));
 }

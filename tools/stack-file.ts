@@ -8,7 +8,7 @@ import type { SecretKey, Settings } from "../config/schema.ts";
 import { decode } from "../config/value.ts";
 import { plan } from "../topology/plan.ts";
 import type { Topology } from "../topology/topology.ts";
-import { rehearsalCloud } from "../toolchain/src/environment.ts";
+import { makeVariables, rehearsalCloud } from "../toolchain/src/environment.ts";
 
 export interface StackFile {
   readonly stack: string;
@@ -33,15 +33,15 @@ export function readStackFile(root: string, stack: string): StackFile {
  * Settings and plan of a stack, from the contents of its file.
  *
  * @param cloud for a rehearsal, its cloud
+ * @param source what the contents were read from, for messages
  * @throws {UserError} when the contents are not valid
  */
-export function describeStack(stack: string, file: unknown, cloud?: string): StackFile {
+export function describeStack(stack: string, file: unknown, cloud?: string, source = fileNameOf(stack)): StackFile {
   try {
     const { settings, secrets } = parseConfig(rawConfig(file));
-    const variables = `STACK=${stack}${cloud === undefined ? "" : ` REHEARSAL=1 CLOUD=${cloud}`}`;
-    return { stack, settings, topology: plan(stack, settings), secrets, variables };
+    return { stack, settings, topology: plan(stack, settings), secrets, variables: makeVariables(stack, cloud) };
   } catch (error) {
-    throw error instanceof ConfigError ? new UserError(`Pulumi.${stack}.yaml: ${error.message}`) : error;
+    throw error instanceof ConfigError ? new UserError(`${source}: ${error.message}`) : error;
   }
 }
 
@@ -65,24 +65,26 @@ function configIn(file: unknown): Readonly<Record<string, unknown>> {
   return isRecord(section) ? section : {};
 }
 
+const fileNameOf = (stack: string): string => `Pulumi.${stack}.yaml`;
+
 /** @throws {UserError} when there is no such file */
 export function readStackText(root: string, stack: string): string {
-  const path = join(root, `Pulumi.${stack}.yaml`);
+  const path = join(root, fileNameOf(stack));
   if (!existsSync(path)) {
     const known = readdirSync(root).flatMap((name) => /^Pulumi\.([^.]+)\.yaml$/.exec(name)?.[1] ?? []);
     throw new UserError(
-      `There is no stack '${stack}' here: Pulumi.${stack}.yaml was not found. Stacks: ${known.join(", ")}`,
+      `There is no stack '${stack}' here: ${fileNameOf(stack)} was not found. Stacks: ${known.join(", ")}`,
     );
   }
   return readFileSync(path, "utf8");
 }
 
-/** @throws {UserError} when the text is not YAML */
-export function parseStackText(stack: string, text: string): unknown {
+/** @param source what the text was read from, for messages. @throws {UserError} when it is not YAML */
+export function parseStackText(stack: string, text: string, source = fileNameOf(stack)): unknown {
   try {
     return parse(text);
   } catch (error) {
-    throw error instanceof YAMLParseError ? new UserError(`Pulumi.${stack}.yaml is not YAML: ${error.message}`) : error;
+    throw error instanceof YAMLParseError ? new UserError(`${source} is not YAML: ${error.message}`) : error;
   }
 }
 

@@ -4,8 +4,7 @@ import { runSync, runInteractive } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
 import { imageKeys } from "../topology/images.ts";
 import { hasServers, lastingServices, type Topology } from "../topology/topology.ts";
-import { stackExists } from "./backend.ts";
-import { guard } from "./guard.ts";
+import { stackExists } from "../guard/backend.ts";
 import { ensureDockerAt, removeVolumes, requireDocker, volumesOf } from "./docker.ts";
 import { requireFreePorts } from "./ports.ts";
 import { recover } from "./recovery/recover.ts";
@@ -17,24 +16,16 @@ import { reportUnhealthy } from "./unhealthy.ts";
  * Brings the stack up and lists its services.
  *
  * @param root folder of the stack's Pulumi project
- * @param project folder of the program
  * @param yes whether the user has agreed to all changes in advance
  * @param configFile path that `file` was read from. @default the stack's own file
  * @returns the engine's exit code
  */
-export async function up(
-  root: string,
-  project: string,
-  file: StackFile,
-  yes: boolean,
-  configFile?: string,
-): Promise<number> {
+export async function up(root: string, file: StackFile, yes: boolean, configFile?: string): Promise<number> {
   const { stack, settings, topology } = file;
   const isLocal = !hasServers(topology);
   if (isLocal) await ensureDockerAt(settings.dockerHost);
   ensureStack(root, stack);
   await recover(root, stack, say);
-  await guard(root, project, file);
   if (isLocal) {
     await requireFreePorts(topology, settings.dockerHost);
     const args = [join(root, "images", "build.ts"), ...imageArguments(file)];
@@ -56,15 +47,11 @@ export async function up(
 /**
  * Shows what an update would change; for a new stack, everything.
  *
- * @returns the engine's exit code
- * @throws {UserError} when the update would lose something
+ * @returns the engine's exit code; the program refuses an update that would lose something
  */
-export async function preview(root: string, project: string, file: StackFile): Promise<number> {
-  const { stack } = file;
+export async function preview(root: string, stack: string): Promise<number> {
   ensureStack(root, stack);
-  const code = await runInteractive("pulumi", ["preview", "--stack", stack, "--cwd", root, "--diff"]);
-  await guard(root, project, file);
-  return code;
+  return runInteractive("pulumi", ["preview", "--stack", stack, "--cwd", root, "--diff"]);
 }
 
 /**

@@ -12,8 +12,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   components: ["common", "config", "topology"],
   images: ["common", "config", "topology"],
   policy: ["common", "config", "topology", "components"],
+  guard: ["common", "config", "topology", "policy", "toolchain"],
   rehearsal: ["common", "toolchain"],
-  tools: ["common", "config", "topology", "components", "images", "policy", "rehearsal", "toolchain"],
+  tools: ["common", "config", "topology", "components", "images", "policy", "guard", "rehearsal", "toolchain"],
 };
 
 /** Folders whose files import from everywhere: the program's entry, and what only tests and benches use. */

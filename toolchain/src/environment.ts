@@ -33,6 +33,10 @@ export const defaultStateFolder = (root: string): string => join(root, ".orion",
 export const rehearsalCloud = (root: string): string | undefined =>
   /\/\.orion\/cloud\/([^/]+)\/stacks\/[^/]+$/.exec(root)?.[1];
 
+/** The variables of a make command for a stack. @param cloud for a rehearsal, its cloud. @example STACK=prod REHEARSAL=1 CLOUD=main */
+export const makeVariables = (stack: string, cloud: string | undefined): string =>
+  `STACK=${stack}${cloud === undefined ? "" : ` REHEARSAL=1 CLOUD=${cloud}`}`;
+
 const isRehearsal = (root: string): boolean => rehearsalCloud(root) !== undefined;
 
 /**

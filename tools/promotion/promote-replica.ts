@@ -32,13 +32,12 @@ import { engineOf, type Found, isServing, ReplicaServer } from "./replica-server
  * Promotes the replica and updates the stack.
  *
  * @param root folder of the stack's Pulumi project
- * @param project folder of the program
  * @param yes whether the user has agreed in advance to what may be lost
  * @returns the engine's exit code; 1 when the user did not agree
  * @throws {UserError} when the primary answers, there is no replica that could take over, or it is not known whether the
  *   primary's server is off
  */
-export async function promoteReplica(root: string, project: string, file: StackFile, yes: boolean): Promise<number> {
+export async function promoteReplica(root: string, file: StackFile, yes: boolean): Promise<number> {
   makeUsable(root, file.stack, say);
   const state = readState(root, file.stack);
   if (!state) throw new UserError(`Stack '${file.stack}' does not exist here; there is nothing to promote.`);
@@ -63,7 +62,7 @@ export async function promoteReplica(root: string, project: string, file: StackF
     setConfig(root, file.stack, "orion:database.primary", promotion.server);
   }
   const left = promotion.forgotten ? [] : forget(state, promotion);
-  return update(root, project, file, left);
+  return update(root, file, left);
 }
 
 const note = (line: string): void => {
@@ -123,28 +122,23 @@ function forget(state: State, { lost }: Promotion): readonly LeftBehind[] {
 }
 
 /** Updates the platform first, for visitors; then adds a new replica, which takes long and may fail without a free server. */
-async function update(
-  root: string,
-  project: string,
-  { stack, variables }: StackFile,
-  left: readonly LeftBehind[],
-): Promise<number> {
+async function update(root: string, { stack, variables }: StackFile, left: readonly LeftBehind[]): Promise<number> {
   const file = readStackFile(root, stack);
   const { primary } = file.settings.database;
-  const code = (await withoutNewReplica(root, project, file)) ?? 0;
+  const code = (await withoutNewReplica(root, file)) ?? 0;
   if (code !== 0) {
     say(`\n${primary} is the primary, but the update failed. Run it again: make promote-replica ${variables}`);
     return code;
   }
   say(`\n${bold(`The platform runs with the primary on ${primary}.`)}`);
-  const rest = file.settings.database.availability !== "single" ? await up(root, project, file, true) : 0;
+  const rest = file.settings.database.availability !== "single" ? await up(root, file, true) : 0;
   if (rest !== 0) say(`\nThe platform runs, but has no replica yet. Correct the cause, then: make up ${variables}`);
   for (const line of whatIsLeft(left)) say(line);
   return rest;
 }
 
 /** Updates the stack without its new replica. @returns undefined when an earlier run has begun to create that */
-async function withoutNewReplica(root: string, project: string, file: StackFile): Promise<number | undefined> {
+async function withoutNewReplica(root: string, file: StackFile): Promise<number | undefined> {
   const { stack } = file;
   const resources = readState(root, stack)?.deployment.resources ?? [];
   const isOnItsWay = file.topology.servers.some(
@@ -156,7 +150,7 @@ async function withoutNewReplica(root: string, project: string, file: StackFile)
   try {
     const path = join(folder, `Pulumi.${stack}.yaml`);
     writeFileSync(path, stringify(contents), { mode: 0o600 });
-    return await up(root, project, { ...describeStack(stack, contents), variables: file.variables }, true, path);
+    return await up(root, { ...describeStack(stack, contents), variables: file.variables }, true, path);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,7 +1,7 @@
 /** Repairs a local state: removes attribute files that a killed engine has truncated, with which it could not start. */
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { localState } from "../backend.ts";
+import { localState } from "../../guard/backend.ts";
 
 /** Removes truncated attribute files of the stack; the engine does not need them. Only a state in files has them. */
 export function removeCutOffAttributes(root: string, stack: string): void {

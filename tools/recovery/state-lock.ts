@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 import { z } from "zod";
 import { runSync } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
-import { localState } from "../backend.ts";
+import { localState } from "../../guard/backend.ts";
 import { isRunningEngine } from "./left-plugins.ts";
 
 const lockSchema = z.object({ pid: z.number(), username: z.string(), hostname: z.string(), timestamp: z.string() });

@@ -22,7 +22,6 @@ import {
 import { internetSource } from "../../rehearsal/machines/docker/packet-rules.ts";
 import { isInstalled, partsOf, toolchainPaths } from "../../toolchain/src/parts.ts";
 import { progressOn } from "../../toolchain/src/progress.ts";
-import { guard } from "../guard.ts";
 import { recover } from "../recovery/recover.ts";
 import { describeStack, inPhase, parseStackText, readStackFile, readStackText, type StackFile } from "../stack-file.ts";
 import { say, yellow } from "../terminal.ts";
@@ -60,7 +59,6 @@ export async function rehearse(options: RehearseOptions): Promise<number> {
   ensureStack(folder, stack);
   setTokens(folder, stack, cloud.settings);
   await recover(folder, stack, say);
-  await guard(folder, root, file);
   const place = ["--stack", stack, "--cwd", folder];
   const code = await runInteractive("pulumi", ["up", ...place, "--yes", "--skip-preview", "--suppress-outputs"]);
   if (code !== 0) reportUnhealthy(folder, stack, say);

@@ -1,9 +1,7 @@
-/** `make diff` and the guard before an update, on a project with a state of its own. */
+/** `make diff`, on a project with a state of its own. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { diff } from "../../../tools/diff.ts";
-import { guard } from "../../../tools/guard.ts";
-import { readStackFile } from "../../../tools/stack-file.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 
 const project = process.cwd();
@@ -79,28 +77,16 @@ test("without FROM it starts from what exists", async () => {
   expect(printed).toContain("refused: core-1-volume would be replaced because location changes from nbg1 to fsn1");
 });
 
+test("a wrong value is reported with the file that it is in", async () => {
+  const [wrong, broken] = [join(root, "wrong.yaml"), join(root, "broken.yaml")];
+  writeFileSync(wrong, "config:\n  orion:phase: huge\n");
+  writeFileSync(broken, "config: [");
+  await expect(run("mvp", wrong)).rejects.toThrow(`${wrong}: The stack's configuration is not valid`);
+  await expect(run("mvp", broken)).rejects.toThrow(`${broken} is not YAML`);
+});
+
 test("and reports a stack that does not exist, a missing file and an unknown phase", async () => {
   await expect(run()).rejects.toThrow(/does not exist here yet; .* make diff FROM=mvp TO=scale/);
   await expect(run("mvp", "none.yaml")).rejects.toThrow(/The stack file .*none\.yaml could not be read/);
   await expect(run("mvp", "huge")).rejects.toThrow(/orion:phase: got "huge", allowed: one of development/);
-});
-
-describe("before an update", () => {
-  const guarded = () => guard(root, project, readStackFile(root, "prod"));
-
-  test("a stack that is not there yet is left alone", async () => {
-    await expect(guarded()).resolves.toBeUndefined();
-    expect(printed).toBe("");
-  });
-
-  test("one that stays as it is, too", async () => {
-    writeState("fsn1");
-    await expect(guarded()).resolves.toBeUndefined();
-    expect(printed).toBe("");
-  });
-
-  test("one whose data would be lost is refused before anything happens", async () => {
-    writeState("nbg1");
-    await expect(guarded()).rejects.toThrow(/nothing was changed:\n {2}core-1-volume would be replaced .*Instead: /);
-  });
 });

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 import { parse } from "yaml";
 import { z } from "zod";
 import { runSync } from "../common/process.ts";
@@ -12,9 +13,11 @@ import { defaultStateFolder, ownEnvironment } from "../toolchain/src/environment
 /** The folder of the state when it lies on this machine; undefined when it is in a bucket or a service. */
 export function localState(root: string): string | undefined {
   const url = ownEnvironment(root, process.env)["PULUMI_BACKEND_URL"] || backendOf(root);
-  if (!url) return join(defaultStateFolder(root), ".pulumi");
-  return url.startsWith("file:///") ? join(fileURLToPath(new URL(url)), ".pulumi") : undefined;
+  return url ? folderAt(url) : join(defaultStateFolder(root), ".pulumi");
 }
+
+const folderAt = (url: string): string | undefined =>
+  url.startsWith("file:///") ? join(fileURLToPath(new URL(url)), ".pulumi") : undefined;
 
 const projectSchema = z.object({ backend: z.object({ url: z.string().optional() }).optional() });
 
@@ -27,8 +30,14 @@ function backendOf(root: string): string | undefined {
 /** Whether the stack exists. A local file is checked directly, since a call of the engine takes a second. */
 export function stackExists(root: string, stack: string): boolean {
   const state = localState(root);
-  if (state !== undefined) return existsSync(join(state, "stacks", "orion", `${stack}.json`));
+  if (state !== undefined) return fileOf(state, stack) !== undefined;
   return runSync("pulumi", ["stack", "export", "--stack", stack, "--cwd", root]).code === 0;
+}
+
+/** The file of a stack's state; the engine compresses it with PULUMI_DIY_BACKEND_GZIP. */
+function fileOf(folder: string, stack: string): string | undefined {
+  const path = join(folder, "stacks", "orion", `${stack}.json`);
+  return [path, `${path}.gz`].find((one) => existsSync(one));
 }
 
 const exportSchema = z.object({ deployment: stateSchema.nullish() });
@@ -42,10 +51,30 @@ const fileSchema = z.object({ checkpoint: z.object({ latest: stateSchema.nullish
 export function stateOf(root: string, stack: string): State | undefined {
   if (!stackExists(root, stack)) return undefined;
   const state = localState(root);
-  if (state !== undefined) {
-    const text = readFileSync(join(state, "stacks", "orion", `${stack}.json`), "utf8");
-    return fileSchema.parse(JSON.parse(text)).checkpoint.latest ?? { resources: [] };
-  }
+  return (state === undefined ? undefined : readFile(state, stack)) ?? exported(root, stack);
+}
+
+/**
+ * The state of the stack that the engine is running, for the program: read from where this process's engine keeps it.
+ *
+ * @throws {UserError} when it cannot be read
+ */
+export function runningState(root: string, stack: string): State {
+  // The engine has passed its environment on; without the variable, it uses Pulumi.yaml or the login of its user.
+  const url = process.env["PULUMI_BACKEND_URL"] || backendOf(root);
+  const folder = url === undefined ? undefined : folderAt(url);
+  return (folder === undefined ? undefined : readFile(folder, stack)) ?? exported(root, stack);
+}
+
+function readFile(folder: string, stack: string): State | undefined {
+  const path = fileOf(folder, stack);
+  if (path === undefined) return undefined;
+  const bytes = readFileSync(path);
+  const text = (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
+  return fileSchema.parse(JSON.parse(text)).checkpoint.latest ?? { resources: [] };
+}
+
+function exported(root: string, stack: string): State {
   const { code, stdout, stderr } = runSync("pulumi", ["stack", "export", "--stack", stack, "--cwd", root]);
   if (code !== 0) throw new UserError(`The state of '${stack}' could not be read:\n${stderr.trim()}`);
   return exportSchema.parse(JSON.parse(stdout)).deployment ?? { resources: [] };

@@ -1,7 +1,7 @@
 /** Where the engine keeps its state, and whether it knows a stack. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { localState, stackExists } from "../../../tools/backend.ts";
+import { localState, stackExists } from "../../../guard/backend.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 
 let root: string;

@@ -1,0 +1,43 @@
+/**
+ * The guard: the program itself compares the stack's state with what it is about to register, before it registers anything.
+ * It refuses the loss of data, and warns of dangers. So no command of the engine passes it that runs the program: `pulumi
+ * preview`, `pulumi up` with any options (also with `--target` the whole program runs), `make up` and `make rehearse`.
+ */
+import { UserError } from "../common/user-error.ts";
+import { isSafe, lineOf, type Move, moveBetween } from "../policy/dangers.ts";
+import { composes, knownOf, type Stack } from "../policy/program.ts";
+import { graphOf, type State } from "../policy/state.ts";
+import type { BuiltImages } from "../topology/images.ts";
+
+export interface GuardArgs extends Stack {
+  readonly builtImages: BuiltImages;
+  readonly state: State;
+}
+
+/** What an update would do to the existing stack; undefined for a new stack, and for one that the program refuses itself. */
+export async function judge({ state, builtImages, ...stack }: GuardArgs): Promise<Move | undefined> {
+  // The program itself reports that a trait is not built, and changes nothing.
+  if (!state.resources?.length || !composes(stack)) return undefined;
+  return moveBetween(graphOf(state), await knownOf(stack, builtImages));
+}
+
+/**
+ * Refuses a move that would lose something protected.
+ *
+ * @param variables of the make command that shows the whole move: `STACK=prod`
+ * @returns a line for each danger, and for each loss that `orion:protection false` allows
+ * @throws {UserError} with each loss and what to do instead
+ */
+export function allow({ findings }: Move, variables: string): string[] {
+  const refused = findings.filter(({ severity }) => severity === "refused");
+  if (refused.length > 0) {
+    throw new UserError(
+      [
+        "The stack has data that this update would lose; nothing was changed:",
+        ...refused.map((finding) => `  ${lineOf(finding)}`),
+        `make diff ${variables} shows all of it.`,
+      ].join("\n"),
+    );
+  }
+  return findings.map((one) => `${isSafe({ findings: [one] }) ? "Note:" : "Data goes:"} ${lineOf(one)}`);
+}
