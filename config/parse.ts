@@ -1,6 +1,7 @@
 /** Parses a stack's raw key-value pairs into checked settings, or throws one error that lists every problem. */
 import { z } from "zod";
 import { checkCloudflare } from "./checks/cloudflare.ts";
+import { checkEdgePaths } from "./checks/edge.ts";
 import { checkEmail } from "./checks/email.ts";
 import { checkEnvironment } from "./checks/environment.ts";
 import { checkLocal } from "./checks/local.ts";
@@ -130,6 +131,7 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
     ...checkNeeds(settings, secrets),
     ...checkEnvironment(settings.app.environment),
     ...checkCloudflare(settings),
+    ...checkEdgePaths(settings),
     ...checkEmail(settings.email, secrets.includes("emailApiKey")),
     ...(settings.hosting === "local" ? checkLocal(settings) : checkServers(settings)),
   ];

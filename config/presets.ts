@@ -1,7 +1,21 @@
 /** The phases as traits and numbers: the default settings of each phase. A stack can override any value. */
-import { optionalServices, type Phase, type Settings } from "./schema.ts";
+import { internalPaths, optionalServices, type Phase, type Settings } from "./schema.ts";
 
 type Preset = Omit<Settings, "phase">;
+
+/**
+ * Headers for browsers, by the advice of OWASP's Secure Headers project. The policy about contents reports what it would
+ * refuse, in the browser's console: only the app knows which sources its pages need. HSTS is for this host name alone.
+ */
+const browserHeaders: Readonly<Record<string, string>> = {
+  "Strict-Transport-Security": "max-age=31536000",
+  "Content-Security-Policy-Report-Only":
+    "default-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'; object-src 'none'",
+  "Referrer-Policy": "strict-origin-when-cross-origin",
+  "Permissions-Policy": "camera=(), geolocation=(), microphone=(), usb=()",
+  "X-Content-Type-Options": "nosniff",
+  "X-Frame-Options": "SAMEORIGIN",
+};
 
 const development: Preset = {
   hosting: "local",
@@ -42,6 +56,12 @@ const development: Preset = {
     memoryMb: 256,
     tls: "none",
     bodyLimitMb: 50,
+    responseSeconds: 120,
+    websockets: ["/ws"],
+    private: [],
+    public: [...internalPaths],
+    headers: browserHeaders,
+    limits: { requestsPerSecond: 100, connections: 100, websockets: 200 },
     acme: { server: "https://acme-v02.api.letsencrypt.org/directory" },
   },
   storage: { backend: "local" },
@@ -67,7 +87,7 @@ const mvp: Preset = {
   },
   // Three eighths of the servers' memory, as config/server-types.ts computes it.
   database: { ...development.database, memoryMb: 3072, volumeGb: 20, servers: ["cpx32", "cx33"] },
-  edge: { ...development.edge, memoryMb: 160, tls: "cloudflare-origin-ca" },
+  edge: { ...development.edge, memoryMb: 160, tls: "cloudflare-origin-ca", public: [] },
   storage: { backend: "r2" },
   cloudflare: { enabled: true, plan: "free" },
   email: { backend: "smtp" },

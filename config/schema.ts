@@ -40,11 +40,25 @@ const registry = z
 const registryHost = z
   .string()
   .regex(/^[a-z0-9][a-z0-9.-]*(:\d+)?$/, "host and port of a registry such as registry.example.com");
+/** A path of the app without a trailing slash, and with what is below it. */
+const path = z.string().regex(/^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)+$/, "a path such as /admin");
+/** Not the headers that nginx and the app need for a response itself. */
+const browserHeader = z
+  .string()
+  .regex(
+    /^(?!(Content-(Length|Type|Encoding)|Transfer-Encoding|Connection|Set-Cookie|Location|X-XSS-Protection)$)[A-Z][A-Za-z0-9]*(-[A-Z][A-Za-z0-9]*)*$/,
+    "the name of a header for browsers, spelled like Content-Security-Policy",
+  );
+/** `$`, `"` and `\` mean something to nginx. */
+const headerValue = z.string().regex(/^[\x20\x21\x23\x25-\x5b\x5d-\x7e]*$/, 'a text of one line without $, " and \\');
 /** A Hetzner server type, or several in order of preference for when the first is sold out. */
 const serverTypes = z.array(z.string().regex(/^[a-z]{2,4}\d{2}$/, "a server type such as cpx32")).min(1);
 
 /** Servers that do the same work, spread over `orion:hetzner.locations` in turn. A placement group has room for ten. */
 const serverPool = z.strictObject({ count: count(1, 10), types: serverTypes });
+
+/** Paths of the app that operators use; visitors reach those alone that `orion:edge.public` names. */
+export const internalPaths = ["/metrics", "/ready", "/docs", "/redoc", "/openapi.json"] as const;
 
 export const settingsSchema = z.strictObject({
   phase: z.enum(phases),
@@ -156,6 +170,25 @@ export const settingsSchema = z.strictObject({
     memoryMb,
     tls: z.enum(["none", "cloudflare-origin-ca", "acme", "self-signed"]),
     bodyLimitMb: count(1, 100),
+    /** How long the app may take for an answer, in seconds. Cloudflare waits 120 s, on every plan but Enterprise. */
+    responseSeconds: count(1, 6000),
+    /** Paths at which the app takes WebSockets; elsewhere the edge passes no `Upgrade` on. */
+    websockets: z.array(path),
+    /** Further paths of the app, with what is below them, that visitors get 404 for. */
+    private: z.array(path),
+    /** The app's paths for operators that visitors may reach nevertheless. */
+    public: z.array(z.enum(internalPaths)),
+    /** Headers for browsers, where the app does not set them itself; an empty text leaves one out. */
+    headers: z.record(browserHeader, headerValue),
+    /** Limits for each client's address. */
+    limits: z.strictObject({
+      /** Requests that the app answers; twice as many may come at once. */
+      requestsPerSecond: count(1, 100_000),
+      /** Requests at a time, WebSockets not included. */
+      connections: count(1, 4096),
+      /** WebSockets at a time. */
+      websockets: count(1, 4096),
+    }),
     acme: z.strictObject({
       /** Directory of the authority. */
       server: z.url({ protocol: /^https$/ }),

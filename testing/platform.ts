@@ -79,12 +79,13 @@ export class RehearsedPlatform {
     return this.visit("/orders", { reference: randomUUID(), item: "lamp", quantity: 1, email: "someone@example.com" });
   }
 
-  /** Resolves when the app is ready and accepts orders. @returns seconds until then */
+  /** Resolves when the app answers and accepts orders. @returns seconds until then */
   async ready(seconds = 120): Promise<number> {
     const started = Date.now();
     await eventually(async () => {
-      const seen = [await this.visit("/ready"), await this.order()];
-      if (seen[0] !== 200 || seen[1] !== 201) throw new Error(`/ready and an order were answered ${seen.join(", ")}`);
+      // /ready is not for visitors.
+      const seen = [await this.visit("/health"), await this.order()];
+      if (seen[0] !== 200 || seen[1] !== 201) throw new Error(`/health and an order were answered ${seen.join(", ")}`);
     }, seconds);
     return (Date.now() - started) / 1000;
   }

@@ -17,7 +17,7 @@ import { dockerLabels } from "../runtime/docker/labels.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { uploadDirectory } from "../storage/storage.ts";
 import { LiveFiles } from "../runtime/docker/live-files.ts";
-import { nginxConfig, type NginxTls, probePort } from "./nginx-config.ts";
+import { type NginxConfig, nginxConfig, type NginxTls, probePort } from "./nginx-config.ts";
 
 /** A certificate with its chain and its key, in PEM. */
 export interface Certificate {
@@ -25,31 +25,40 @@ export interface Certificate {
   readonly privateKey: pulumi.Input<string>;
 }
 
-export interface EdgeProxyArgs {
+type Rules = Pick<
+  NginxConfig,
+  "bodyLimitMb" | "responseSeconds" | "limits" | "headers" | "websockets" | "privatePaths"
+>;
+
+export interface EdgeProxyArgs extends Rules {
   readonly runtime: DockerRuntime;
   readonly service: Service;
   /** Host name of the app in the container network. */
   readonly app: pulumi.Input<string>;
-  /** Largest request body, in MB. */
-  readonly bodyLimitMb: number;
   /** `acme`: the server itself obtains it from an authority (acme-certificate.ts). @default - plain HTTP, for development */
   readonly certificate?: Certificate | "acme";
+  /**
+   * The CA, in PEM, that must have signed the certificate of each client, which is Cloudflare. Known once Cloudflare presents
+   * such a certificate. @default - clients need no certificate
+   */
+  readonly clientAuthority?: pulumi.Input<string>;
   /** Address ranges of proxies whose header with the client's address is trusted. @default - none */
   readonly trustedProxies?: readonly string[];
   /** Private addresses of the load balancers in front of nginx. @default - none: visitors connect to nginx */
   readonly balancers?: readonly string[];
   /** The uploads volume of local storage. @default - files are not kept locally */
   readonly uploads?: pulumi.Input<string>;
-  /** The only host name that nginx serves. @default - any */
+  /** The only host name that nginx serves. @default - any, on a local Docker Engine */
   readonly hostname?: string;
 }
 
-const names = { certificate: "edge.crt", key: "edge.key" } as const;
+const names = { certificate: "edge.crt", key: "edge.key", clientAuthority: "client-authority.crt" } as const;
 const acmeFolders = { [acmeFolder.container]: acmeFolder.host };
 
-const tlsOf = (certificate: Certificate | "acme"): NginxTls => ({
+const tlsOf = (certificate: Certificate | "acme", hasAuthority: boolean): NginxTls => ({
   port: edgePorts.https,
-  ...(certificate === "acme" ? acmeCertificate : names),
+  ...(certificate === "acme" ? acmeCertificate : { certificate: names.certificate, key: names.key }),
+  ...(hasAuthority && { clientAuthority: names.clientAuthority }),
 });
 
 /** nginx in front of the app instances of one machine; a change of its configuration or certificate drops no request. */
@@ -74,16 +83,16 @@ export class EdgeProxy extends pulumi.ComponentResource {
   }
 
   #createFiles(name: string, args: EdgeProxyArgs, volume: docker.Volume): LiveFiles {
-    const { runtime, service, certificate } = args;
+    const { runtime, service, certificate, clientAuthority, balancers, hostname } = args;
+    const { bodyLimitMb, responseSeconds, limits, headers, websockets, privatePaths } = args;
     const config = pulumi.output(args.app).apply((host) =>
       nginxConfig({
-        port: edgePorts.http,
-        app: { host, port: appPorts.http },
-        bodyLimitMb: args.bodyLimitMb,
+        ...{ port: edgePorts.http, app: { host, port: appPorts.http } },
+        ...{ bodyLimitMb, responseSeconds, limits, headers, websockets, privatePaths },
         trustedProxies: args.trustedProxies ?? [],
-        ...(certificate && { tls: tlsOf(certificate) }),
-        ...(args.balancers && { balancers: { addresses: args.balancers, healthPort: edgePorts.health } }),
-        ...(args.hostname !== undefined && { hostname: args.hostname }),
+        ...(certificate && { tls: tlsOf(certificate, clientAuthority !== undefined) }),
+        ...(balancers && { balancers }),
+        ...(hostname !== undefined && { hostname, healthPort: edgePorts.health }),
         ...(args.uploads !== undefined && { uploads: uploadDirectory }),
       }),
     );
@@ -101,6 +110,7 @@ export class EdgeProxy extends pulumi.ComponentResource {
             [names.certificate]: certificate.chain,
             [names.key]: pulumi.secret(certificate.privateKey),
           }),
+          ...(certificate && clientAuthority !== undefined && { [names.clientAuthority]: clientAuthority }),
         },
         check: ["nginx", "-t", "-q", "-c", "{}/nginx.conf"],
         container: service.container,

@@ -1,5 +1,10 @@
-/** Builds nginx.conf: the tuning of the platform's guide, TLS, and proxying to the app. Pure. */
-import { drainingFile, edgeHealthPath } from "../../common/edge-contract.ts";
+/** Builds nginx.conf: the tuning of the platform's guide, limits per client, and the servers. Pure. */
+import { browserHeaderMaps } from "./nginx-headers.ts";
+import { appLocations } from "./nginx-locations.ts";
+import { appServer, healthServer, otherHosts, probeServer, redirectServer } from "./nginx-servers.ts";
+import { tlsSettings } from "./nginx-tls.ts";
+
+export { probePort } from "./nginx-servers.ts";
 
 export interface NginxConfig {
   /** Port inside the container. */
@@ -8,16 +13,37 @@ export interface NginxConfig {
   readonly app: { readonly host: string; readonly port: number };
   /** Largest request body, in MB. */
   readonly bodyLimitMb: number;
+  /** How long the app may take for an answer, and between two parts of it, in seconds. */
+  readonly responseSeconds: number;
+  readonly limits: NginxLimits;
+  /** Headers for browsers that the edge adds where the app does not set them itself, by name. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Paths, and what is below them, at which a connection may become a WebSocket. */
+  readonly websockets: readonly string[];
+  /** Paths, and what is below them, that visitors cannot reach. */
+  readonly privatePaths: readonly string[];
   /** @default - plain HTTP */
   readonly tls?: NginxTls;
-  /** The only host name that is served. @default - any */
+  /** The only host name that is served; a request for another one is refused. @default - any name is served */
   readonly hostname?: string;
+  /** Port inside the container for health checks that include the app (`edgeHealthPath`). @default - none */
+  readonly healthPort?: number;
   /** Address ranges of proxies whose header with the client's address is trusted. */
   readonly trustedProxies: readonly string[];
-  /** Load balancers in front, which send their client's address in the PROXY protocol. @default - none: visitors connect directly */
-  readonly balancers?: NginxBalancers;
+  /** Addresses of load balancers in front, which send their client's address in the PROXY protocol. @default - none: visitors connect directly */
+  readonly balancers?: readonly string[];
   /** Directory of uploads when they are local files. @default - the app serves them */
   readonly uploads?: string;
+}
+
+/** Limits for each client's address. */
+export interface NginxLimits {
+  /** Requests that the app answers; twice as many may come at once. */
+  readonly requestsPerSecond: number;
+  /** Requests at a time, WebSockets not included. */
+  readonly connections: number;
+  /** WebSockets at a time. */
+  readonly websockets: number;
 }
 
 export interface NginxTls {
@@ -26,23 +52,29 @@ export interface NginxTls {
   /** Files in PEM: names in the configuration's folder, or paths. */
   readonly certificate: string;
   readonly key: string;
+  /** File with the CA, in PEM, that must have signed the client's certificate. @default - clients need no certificate */
+  readonly clientAuthority?: string;
   /** Folder of ACME's HTTP-01 challenges. @default - none */
   readonly challenges?: string;
 }
 
-export interface NginxBalancers {
-  readonly addresses: readonly string[];
-  /** Port inside the container for their health checks (`edgeHealthPath`). */
-  readonly healthPort: number;
-}
+/**
+ * Static files, uploads and health checks cost the edge little, and a page has dozens of them. A client may ask for this many
+ * in a second, and for twice as many at once.
+ */
+const cheapRequestsPerSecond = 300;
 
-/** Port of the container's own health check, without TLS and PROXY protocol. */
-export const probePort = 8082;
+/**
+ * The first buffer of an answer has to hold all of its headers: a redirect with a long URL, a login that sets several cookies.
+ * Cloudflare takes as much. The memory of a buffer is used only as far as an answer fills it.
+ */
+const answerBuffers = `proxy_buffer_size 64k;
+  proxy_buffers 16 8k;
+  proxy_busy_buffers_size 64k;`;
 
 /** The text of nginx.conf. */
 export function nginxConfig(config: NginxConfig): string {
-  const { port, app, bodyLimitMb, uploads, tls, trustedProxies, balancers } = config;
-  const isGuarded = balancers !== undefined && trustedProxies.length > 0;
+  const { limits } = config;
   return `worker_processes auto;
 # A proxied connection needs two. The guide's 65535 is more than many a Docker Engine lets a container have.
 worker_rlimit_nofile 16384;
@@ -69,9 +101,10 @@ http {
 
   client_body_buffer_size 10k;
   client_header_buffer_size 1k;
-  client_max_body_size ${bodyLimitMb}m;
-  # 8k instead of the guide's 1k: a session cookie and a JWT together do not fit into that.
-  large_client_header_buffers 4 8k;
+  client_max_body_size ${config.bodyLimitMb}m;
+  # 16k instead of the guide's 1k, as Cloudflare: a URL or the cookies of a visitor may be that long.
+  large_client_header_buffers 4 16k;
+  # Between two parts of a body: a slow phone sends one more often. The limit of connections bounds what a client can hold open.
   client_body_timeout 12s;
   client_header_timeout 12s;
   keepalive_timeout 15s;
@@ -88,180 +121,52 @@ http {
   # Docker's own name server: an instance that comes or goes is known within seconds, without a reload.
   resolver 127.0.0.11 valid=2s ipv6=off;
 
-  limit_req_zone $binary_remote_addr zone=perclient:10m rate=100r/s;
+  limit_req_zone $binary_remote_addr zone=perclient:10m rate=${limits.requestsPerSecond}r/s;
+  limit_req_zone $binary_remote_addr zone=cheap:10m rate=${cheapRequestsPerSecond}r/s;
   limit_req_status 429;
+  limit_conn_zone $binary_remote_addr zone=connections:10m;
+  limit_conn_zone $binary_remote_addr zone=websockets:10m;
+  limit_conn_status 429;
 
+  ${answerBuffers}
   proxy_cache_path /tmp/nginx-cache keys_zone=static:10m max_size=200m inactive=1d use_temp_path=off;
+  proxy_headers_hash_max_size 1024;
+  proxy_headers_hash_bucket_size 128;
 
-  map $http_upgrade $connection_upgrade {
+  # No other protocol than WebSockets is spoken past the edge.
+  map $http_upgrade $websocket {
+    default "";
+    "~*^websocket$" websocket;
+  }
+  map $websocket $websocket_connection {
     default upgrade;
-    ""      "";
+    "" "";
   }
-
-  server {
-    listen 127.0.0.1:${probePort};
-    ${healthLocation}
-    location / {
-      return 404;
-    }
+  # The app gets a path as it was sent: one that nginx and the app resolve differently could pass the private paths.
+  map $request_uri $has_dot_segments {
+    default 0;
+    "~*^[^?]*(/|%2f)(\\.|%2e)(\\.|%2e)?(/|%2f|\\?|$)" 1;
   }
-${realAddress(trustedProxies, balancers)}${isGuarded ? strangers(trustedProxies) : ""}${balancers ? healthServer(balancers, app) : ""}${tls ? redirectServer(port, tls, balancers) : ""}
-  server {
-    ${tls ? tlsListen(tls, balancers) : `listen ${port}${proxied(balancers)};`}
-    server_name ${config.hostname ?? "_"};${isGuarded ? refuseStrangers : ""}
-
-    ${securityHeaders.join("\n    ")}
-
-    # nginx resolves a name in a variable again and again, but a name in the directive itself only at the start.
-    set $app http://${app.host}:${app.port};
-
-    proxy_http_version 1.1;
-    proxy_set_header Host $http_host;
-    proxy_set_header X-Real-IP $remote_addr;
-    # Replaces the client's own header: $remote_addr is the address that real_ip_header has found.
-    proxy_set_header X-Forwarded-For $remote_addr;
-    proxy_set_header X-Forwarded-Proto $scheme;
-    proxy_set_header Upgrade $http_upgrade;
-    proxy_set_header Connection $connection_upgrade;
-    proxy_connect_timeout 3s;
-    # Another instance is tried only when the request never reached the first: otherwise it may have taken effect.
-    proxy_next_upstream error timeout;
-    proxy_next_upstream_tries 3;
-
-    ${healthLocation}
-
-    # The files are in the app's image; after the first request for each, the edge serves them from its cache.
-    location /static/ {
-      proxy_pass $app;
-      proxy_cache static;
-      proxy_cache_valid 200 10m;
-      proxy_cache_use_stale error timeout updating;
-      expires 30d;
-      add_header Cache-Control "public, immutable";
-      ${securityHeaders.join("\n      ")}
-    }
-${uploads === undefined ? "" : uploadsLocation(uploads)}
-    location /ws {
-      proxy_pass $app;
-      proxy_read_timeout 1h;
-      proxy_send_timeout 1h;
-    }
-
-    location / {
-      limit_req zone=perclient burst=200 nodelay;
-      proxy_pass $app;
-    }
-  }
-}
+${browserHeaderMaps(config)}${config.tls ? tlsSettings : ""}${realAddress(config)}${probeServer}${healthServer(config)}${otherHosts(config)}${redirectServer(config)}${appServer(
+    config,
+    appLocations(config, { burst: 2 * limits.requestsPerSecond, cheapBurst: 2 * cheapRequestsPerSecond }),
+  )}}
 `;
 }
 
-/** Answers when nginx itself is healthy, whatever the app's state is. */
-const healthLocation = `location = ${edgeHealthPath} {
-      access_log off;
-      return 200 "ok\\n";
-    }`;
-
-/** nginx inherits these only where a location adds no header of its own. */
-const securityHeaders = [
-  'add_header X-Frame-Options "SAMEORIGIN" always;',
-  'add_header X-Content-Type-Options "nosniff" always;',
-  'add_header X-XSS-Protection "1; mode=block" always;',
-];
-
-/** Takes the client's address from the proxies in front. */
-function realAddress(proxies: readonly string[], balancers: NginxBalancers | undefined): string {
-  if (proxies.length === 0 && balancers === undefined) return "";
-  const from = balancers?.addresses ?? proxies;
-  return `
-${from.map((range) => `  set_real_ip_from ${range};\n`).join("")}  real_ip_header ${proxies.length === 0 ? "proxy_protocol" : "CF-Connecting-IP"};
-`;
-}
-
-/** A load balancer has no firewall in front: clients that do not come through the trusted proxies are refused here. */
-const strangers = (proxies: readonly string[]): string => `
+/** Takes the client's address from the proxies in front. A load balancer has no firewall: strangers are refused behind it. */
+function realAddress({ trustedProxies, balancers }: NginxConfig): string {
+  if (trustedProxies.length === 0 && balancers === undefined) return "";
+  const from = balancers ?? trustedProxies;
+  const strangers =
+    balancers && trustedProxies.length > 0
+      ? `
   geo $proxy_protocol_addr $stranger {
     default 1;
-${proxies.map((range) => `    ${range} 0;\n`).join("")}  }
-`;
-
-const refuseStrangers = `
-
-    if ($stranger) {
-      return 403;
-    }`;
-
-/** An edge is healthy when an app answers; the app's own dependencies are shared by all edges, so they are not checked. */
-const healthServer = ({ healthPort }: NginxBalancers, app: NginxConfig["app"]): string => `
-  server {
-    listen ${healthPort};
-    access_log off;
-    set $app http://${app.host}:${app.port};
-    location = ${edgeHealthPath} {
-      if (-f ${drainingFile}) {
-        return 503;
-      }
-      proxy_connect_timeout 2s;
-      proxy_read_timeout 2s;
-      proxy_pass $app/health;
-    }
-    location / {
-      return 404;
-    }
-  }
-`;
-
-const proxied = (balancers: NginxBalancers | undefined): string => (balancers ? " proxy_protocol" : "");
-
-/** Port 80 redirects to HTTPS, and answers health checks and ACME challenges. */
-const redirectServer = (port: number, { challenges }: NginxTls, balancers: NginxBalancers | undefined): string => `
-  server {
-    listen ${port} default_server${proxied(balancers)};
-    server_name _;
-    ${healthLocation}${challenges === undefined ? "" : challengesLocation(challenges)}
-    location / {
-      return 301 https://$host$request_uri;
-    }
-  }
-`;
-
-const challengesLocation = (folder: string): string => `
-    location /.well-known/acme-challenge/ {
-      root ${folder};
-      default_type text/plain;
-    }`;
-
-const tlsListen = (
-  { port, certificate, key }: NginxTls,
-  balancers: NginxBalancers | undefined,
-): string => `listen ${port} ssl http2${proxied(balancers)};
-    ssl_certificate ${certificate};
-    ssl_certificate_key ${key};
-    ssl_protocols TLSv1.2 TLSv1.3;
-    ssl_session_cache shared:tls:10m;
-    ssl_session_timeout 1d;
-    ssl_session_tickets off;`;
-
-/**
- * Serves existing files from the disk; other requests of that path, and every POST, go to the app. The policy keeps an
- * uploaded page from running scripts in the platform's origin.
- */
-function uploadsLocation(directory: string): string {
+${trustedProxies.map((range) => `    ${range} 0;\n`).join("")}  }
+`
+      : "";
   return `
-    location /uploads/ {
-      root ${directory.replace(/\/uploads$/, "")};
-      error_page 418 = @app;
-      if ($request_method !~ ^(GET|HEAD)$) {
-        return 418;
-      }
-      try_files $uri @app;
-      expires 7d;
-      add_header Content-Security-Policy "sandbox; default-src 'none'" always;
-      ${securityHeaders.join("\n      ")}
-    }
-
-    location @app {
-      proxy_pass $app;
-    }
-`;
+${from.map((range) => `  set_real_ip_from ${range};\n`).join("")}  real_ip_header ${trustedProxies.length === 0 ? "proxy_protocol" : "CF-Connecting-IP"};
+${strangers}`;
 }

@@ -2,7 +2,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { edgeConfigFile } from "../../common/edge-contract.ts";
 import { cloudflareRanges } from "../../config/cloudflare-ranges.ts";
-import type { Settings } from "../../config/schema.ts";
+import { internalPaths, type Settings } from "../../config/schema.ts";
 import type { ServiceOf } from "../../topology/service.ts";
 import { hasServers, servicesOf } from "../../topology/topology.ts";
 import type { AppTier } from "../app-tier/app-tier.ts";
@@ -105,11 +105,13 @@ function createEdge(
   const client = acme ? [new AcmeClient("edge-acme", acme, { parent })] : [];
   const balancers = topology.loadBalancers.map(({ privateAddress }) => privateAddress);
   const args = {
-    ...{ runtime, service, app: app.alias, bodyLimitMb: edge.bodyLimitMb },
+    ...{ runtime, service, app: app.alias },
+    ...rulesOf(edge),
     trustedProxies: cloudflare.enabled ? [...cloudflareRanges.ipv4, ...cloudflareRanges.ipv6] : [],
     ...(balancers.length > 0 && { balancers }),
     ...(certificate && { certificate }),
-    ...(domain !== undefined && { hostname: domain }),
+    // On a local Docker Engine, visitors use an address, and containers the service's name.
+    ...(hasServers(topology) && domain !== undefined && { hostname: domain }),
     ...uploadsOf(storage),
   };
   // In the first stacks the edge of core-1 had no server in its name.
@@ -124,6 +126,14 @@ function createEdge(
     );
   }
   return { service, proxy, ...(acme && { acme }) };
+}
+
+/** What the edge does with requests, whoever sends them. */
+function rulesOf(edge: Settings["edge"]) {
+  const { bodyLimitMb, responseSeconds, limits, headers, websockets } = edge;
+  const internal = internalPaths.filter((path) => !edge.public.includes(path));
+  const privatePaths = [...new Set([...internal, ...edge.private])];
+  return { bodyLimitMb, responseSeconds, limits, headers, websockets, privatePaths };
 }
 
 /** The public address of the one server with an edge; empty with a local Docker Engine. */

@@ -34,7 +34,3 @@ function publishedOf(planning: Planning, at: Placement): readonly Published[] {
     ...(at.publicWeb ? [] : publish(at, edgePorts.health)),
   ];
 }
-
-/** Whether only load balancers reach the edge; it then publishes a port for their health checks. */
-export const isBehindBalancer = ({ published }: Pick<BaseService, "published">): boolean =>
-  published.some(({ containerPort }) => containerPort === edgePorts.health);

@@ -2,15 +2,15 @@
 
 from fastapi import Request
 
-from app.core.config import AppSettings, settings
-
 
 def client_address(request: Request) -> str:
-    """The client's address. `CF-Connecting-IP` is trusted only with CLOUDFLARE_ENABLED, since any client can send it.
+    """The client's address, from `X-Real-IP`, which the edge sets to the address that it has checked.
 
-    Without it, Uvicorn has taken the address from `X-Forwarded-For` if the sender is in FORWARDED_ALLOW_IPS.
+    The edge replaces what a visitor sends in it. Headers that name an address too, such as `CF-Connecting-IP`, are not read.
+    Without an edge it is the address of the connection, or what Uvicorn took from `X-Forwarded-For` if the sender is in
+    FORWARDED_ALLOW_IPS.
     """
-    forwarded = request.headers.get("cf-connecting-ip")
-    if forwarded and settings(AppSettings).cloudflare_enabled:
-        return forwarded
+    checked = request.headers.get("x-real-ip")
+    if checked:
+        return checked
     return request.client.host if request.client else "unknown"

@@ -1,6 +1,7 @@
 /** The proxy: exactly what it asks the engine for, in a preview and in an update. */
 import { EdgeProxy, type EdgeProxyArgs } from "../../../../components/edge-proxy/edge-proxy.ts";
 import { nginxConfig } from "../../../../components/edge-proxy/nginx-config.ts";
+import { edgeRules, plainEdge } from "../../support/edge.ts";
 import { compose, type Recorded } from "../../support/compose.ts";
 import { httpProbe } from "../../../../components/runtime/docker/health.ts";
 import { containerBasics, expendable, healthOf, known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
@@ -11,7 +12,7 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
   const edge = (more: Partial<EdgeProxyArgs> = {}) =>
     compose(mode, () => {
       const service = serviceOf("edge", { published: [{ address: "127.0.0.1", port: 8080, containerPort: 8080 }] });
-      return new EdgeProxy("edge", { runtime: runtimeOf("nginx"), service, app: "app-1a2b", bodyLimitMb: 50, ...more });
+      return new EdgeProxy("edge", { runtime: runtimeOf("nginx"), service, app: "app-1a2b", ...edgeRules, ...more });
     });
 
   test("nginx with its whole configuration", async () => {
@@ -40,7 +41,7 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
       directory: "/etc/orion/edge",
       files: {
         "nginx.conf": nginxConfig({
-          ...{ port: 8080, app: { host: "app-1a2b", port: 8000 }, bodyLimitMb: 50, trustedProxies: [] },
+          ...{ ...plainEdge, app: { host: "app-1a2b", port: 8000 } },
           tls: { port: 8443, certificate: "edge.crt", key: "edge.key" },
         }),
         "edge.crt": "chain",

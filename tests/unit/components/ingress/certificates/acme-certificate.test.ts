@@ -16,6 +16,7 @@ import {
   acmeTimer,
 } from "../../../../../components/ingress/certificates/acme-files.ts";
 import { nginxConfig } from "../../../../../components/edge-proxy/nginx-config.ts";
+import { plainEdge } from "../../../support/edge.ts";
 import { compose } from "../../../support/compose.ts";
 import { named, runtimeOf } from "../../../support/runtime.ts";
 import { temporaryFolder } from "../../../../../testing/folder.ts";
@@ -127,7 +128,7 @@ esac
 test("challenges are answered over plain HTTP, where everything else is sent to TLS", () => {
   const text = (challenges?: string) =>
     nginxConfig({
-      ...{ port: 8080, app: { host: "app", port: 8000 }, bodyLimitMb: 50, trustedProxies: [] },
+      ...plainEdge,
       tls: { port: 8443, certificate: "edge.crt", key: "edge.key", ...(challenges !== undefined && { challenges }) },
     });
   expect(text("/etc/orion/acme/challenges")).toContain(

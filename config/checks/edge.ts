@@ -1,0 +1,32 @@
+/** Checks the edge's paths against each other. Pure. */
+import { edgeHealthPath } from "../../common/edge-contract.ts";
+import { line } from "../line.ts";
+import { internalPaths, type Settings } from "../schema.ts";
+
+/** Paths that the edge itself serves in a way of its own. */
+const own = ["/static", "/uploads", edgeHealthPath, "/.well-known/acme-challenge"];
+
+const isAtOrBelow = (path: string, other: string): boolean => path === other || path.startsWith(`${other}/`);
+
+/** @returns the problems, one line each */
+export function checkEdgePaths({ edge }: Settings): string[] {
+  const internal = internalPaths.filter((path) => !edge.public.includes(path));
+  return [
+    ...(["private", "websockets"] as const).flatMap((key) =>
+      edge[key].flatMap((path) => {
+        const reserved = own.find((one) => isAtOrBelow(path, one));
+        return [
+          ...(reserved === undefined
+            ? []
+            : [line(`edge.${key}`, path, `a path outside of ${reserved}, which the edge serves itself`)]),
+          ...(edge[key].filter((one) => one === path).length > 1 ? [line(`edge.${key}`, path, "each path once")] : []),
+        ];
+      }),
+    ),
+    ...edge.websockets
+      .filter((path) => [...internal, ...edge.private].some((one) => isAtOrBelow(path, one)))
+      .map((path) =>
+        line("edge.websockets", path, "a path that visitors may reach (orion:edge.private, orion:edge.public)"),
+      ),
+  ];
+}

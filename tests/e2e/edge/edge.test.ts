@@ -1,0 +1,267 @@
+/** What the edge lets in and passes on: nginx with the program's configuration, asked by raw requests. */
+import { clientOf, EdgeBench, hostname, ofMvp, type Raw, selfSigned, type TestEdge } from "./edges.ts";
+
+jest.setTimeout(120_000);
+
+const bench = new EdgeBench();
+const own = selfSigned(hostname);
+const authority = selfSigned("client authority");
+const cloudflare = clientOf(authority, "zone");
+const files = { "edge.crt": own.certificate, "edge.key": own.key, "client-authority.crt": authority.certificate };
+
+/** Without Cloudflare, as phase mvp has it. */
+let open: TestEdge;
+/** Behind Cloudflare: its peer is a trusted proxy, and has to show a certificate. */
+let guarded: TestEdge;
+
+beforeAll(async () => {
+  bench.start();
+  const tls = { port: 8443, certificate: "edge.crt", key: "edge.key", clientAuthority: "client-authority.crt" };
+  [open, guarded] = await Promise.all([
+    bench.edge("open", { ...ofMvp, responseSeconds: 2, privatePaths: [...ofMvp.privatePaths, "/admin"] }, files),
+    bench.edge("guarded", { ...ofMvp, tls, trustedProxies: [bench.range()] }, files),
+  ]);
+});
+afterAll(() => {
+  bench.stop();
+});
+
+const request = (lines: readonly string[]): string => `${[...lines, "Connection: close"].join("\r\n")}\r\n\r\n`;
+/** The values of a header in an answer. */
+const values = ({ text }: Raw, name: string): string[] =>
+  [...(text.split("\r\n\r\n")[0] ?? "").matchAll(new RegExp(`^${name}: (.*?)\\r?$`, "gim"))].map(
+    ([, value = ""]) => value,
+  );
+/** What the app received. */
+const received = ({ text }: Raw): string => text.split("\r\n\r\n").slice(1).join("\r\n\r\n");
+
+describe("host names", () => {
+  test("its own name reaches the app, over TLS alone", async () => {
+    const answer = await open.get("/page");
+    expect([answer.status, received(answer)]).toEqual([200, expect.stringContaining(`Host: ${hostname}`)]);
+    const redirect = await open.plain(request(["GET /page?q=1 HTTP/1.1", `Host: ${hostname}`]));
+    expect([redirect.status, values(redirect, "location")]).toEqual([301, [`https://${hostname}/page?q=1`]]);
+  });
+
+  test.each([
+    ["another name", ["GET / HTTP/1.1", "Host: evil.example"]],
+    ["an address", ["GET / HTTP/1.1", "Host: 127.0.0.1"]],
+    ["HTTP/1.0 without a host", ["GET / HTTP/1.0"]],
+    ["another name in the request line", ["GET https://evil.example/ HTTP/1.1", `Host: ${hostname}`]],
+  ])("%s gets 421, over TLS with the right name in the handshake and on port 80", async (_what, lines) => {
+    expect((await open.send(request(lines))).status).toBe(421);
+    expect((await open.plain(request(lines.map((line) => line.replace("https:", "http:"))))).status).toBe(421);
+  });
+
+  test("the name that the app is told is the one that chose the server", async () => {
+    const answer = await open.send(request([`GET https://${hostname}/ HTTP/1.1`, "Host: evil.example"]));
+    expect([answer.status, received(answer)]).toEqual([200, expect.not.stringContaining("evil.example")]);
+  });
+
+  test.each([["evil.example"], [undefined]])("no TLS handshake for %s", async (servername) => {
+    const answer = await open.get("/", {}, { servername });
+    expect([answer.status, answer.text]).toEqual([undefined, expect.stringMatching(/unrecognized[ _]name/i)]);
+  });
+
+  test("health checks ask by address, as load balancers and Docker do", async () => {
+    expect((await open.plain(request(["GET /edge-health HTTP/1.1", "Host: 10.20.1.11"]), "health")).status).toBe(200);
+    expect((await open.plain(request(["GET /orders HTTP/1.1", "Host: 10.20.1.11"]), "health")).status).toBe(404);
+  });
+});
+
+describe("the client's address", () => {
+  const lies = {
+    ...{ "CF-Connecting-IP": "6.6.6.6", "True-Client-IP": "6.6.6.6", "X-Real-IP": "6.6.6.6", "X-Real_IP": "6.6.6.6" },
+    ...{ "X-Forwarded-For": "6.6.6.6", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "http" },
+    ...{ Forwarded: "for=6.6.6.6", "X-Forwarded-Port": "666", "X-Forwarded-Prefix": "/evil", "X-Client-IP": "6.6.6.6" },
+    ...{ "X-Original-URL": "/evil", "CF-Connecting-IPv6": "::666", "CF-IPCountry": "evil" },
+  };
+
+  test("without a proxy in front, it is the peer's, and nothing that the visitor says of it reaches the app", async () => {
+    const seen = received(await open.get("/page", lies));
+    expect(seen).not.toMatch(/6\.6\.6\.6|evil|666/);
+    expect(seen).toMatch(/^X-Real-IP: \d+\.\d+\.\d+\.1$/m);
+    expect(seen).toMatch(/^X-Forwarded-Proto: https$/m);
+  });
+
+  test("behind Cloudflare it is Cloudflare's header, and no other one", async () => {
+    const seen = received(await guarded.get("/page", { ...lies, "CF-Connecting-IP": "198.51.100.7" }, cloudflare));
+    expect(seen).not.toMatch(/6\.6\.6\.6|evil\.example|666/);
+    for (const name of ["X-Real-IP", "X-Forwarded-For", "CF-Connecting-IP"]) {
+      expect(seen).toMatch(new RegExp(`^${name}: 198\\.51\\.100\\.7$`, "m"));
+    }
+  });
+});
+
+describe("client certificates", () => {
+  const stranger = selfSigned("somebody");
+
+  test.each([
+    ["no certificate", undefined, 400],
+    ["the certificate of another authority", clientOf(stranger, "zone"), 400],
+    ["a certificate that is its own authority", { cert: stranger.certificate, key: stranger.key }, 400],
+    ["the zone's certificate", cloudflare, 200],
+  ])("%s", async (_what, client, status) => {
+    expect((await guarded.get("/page", {}, client)).status).toBe(status);
+  });
+
+  test("are asked for by a change of the configuration that drops no request", async () => {
+    const tls = { port: 8443, certificate: "edge.crt", key: "edge.key" };
+    const edge = await bench.edge("turned", { ...ofMvp, tls }, files);
+    const statuses: (number | undefined)[] = [];
+    let goesOn = true;
+    const load = Array.from({ length: 4 }, async () => {
+      while (goesOn) statuses.push((await edge.get("/page?seconds=0.02", {}, cloudflare)).status);
+    });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    edge.reload({ ...ofMvp, tls: { ...tls, clientAuthority: "client-authority.crt" } }, files);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    goesOn = false;
+    await Promise.all(load);
+    expect([...new Set(statuses)]).toEqual([200]);
+    expect((await edge.get("/page")).status).toBe(400);
+  });
+});
+
+describe("upgrades", () => {
+  const upgrade = (protocol: string) => ({
+    Upgrade: protocol,
+    Connection: "Upgrade, HTTP2-Settings, close",
+    "HTTP2-Settings": "AAA",
+  });
+
+  test("a WebSocket is passed on where WebSockets are, and nowhere else", async () => {
+    expect(received(await open.get("/ws", upgrade("WebSocket")))).toMatch(/^Upgrade: websocket$/m);
+    expect(received(await open.get("/page", upgrade("websocket")))).not.toMatch(/^upgrade:/im);
+  });
+
+  test.each(["/ws", "/page"])("another protocol is not passed on: %s", async (path) => {
+    expect(received(await open.get(path, upgrade("h2c")))).not.toMatch(/^(upgrade|http2-settings):/im);
+  });
+});
+
+describe("paths", () => {
+  test.each([
+    ...["/metrics", "/ready", "/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect", "/admin", "/admin/users"],
+    ...["//metrics", "/%6detrics", "/metrics?x=1", "/admin%2fusers"],
+  ])("%s is not found", async (path) => {
+    const answer = await open.get(path);
+    expect([answer.status, answer.text]).toEqual([404, expect.not.stringContaining("GET /")]);
+  });
+
+  test.each(["/admin/../page", "/admin/%2e%2e/page", "/admin%2f..%2fpage", "/page/..;/../admin", "/x/./page", "/.."])(
+    "%s is refused: the app could resolve it in another way",
+    async (path) => {
+      expect((await open.get(path)).status).toBe(400);
+    },
+  );
+
+  test.each(["/page?to=/../x", "/a..b", "/...", "/.well-known/security.txt", "/metricsandmore"])(
+    "%s is passed on as it is",
+    async (path) => {
+      expect(received(await open.get(path))).toContain(`GET ${path} HTTP/1.1`);
+    },
+  );
+});
+
+describe("answers", () => {
+  test("headers for browsers, each once, and the app's own where it sets one", async () => {
+    const plain = await open.get("/page");
+    expect(values(plain, "strict-transport-security")).toEqual(["max-age=31536000"]);
+    expect(values(plain, "x-content-type-options")).toEqual(["nosniff"]);
+    expect(values(plain, "referrer-policy")).toEqual(["strict-origin-when-cross-origin"]);
+    expect(values(plain, "permissions-policy")).toEqual([expect.stringContaining("camera=()")]);
+    expect(values(plain, "content-security-policy-report-only")).toEqual([
+      expect.stringContaining("default-src 'self'"),
+    ]);
+    const app =
+      "X-Content-Type-Options:nosniff;X-XSS-Protection:1;Content-Security-Policy:sandbox;Referrer-Policy:no-referrer";
+    const answer = await open.get(`/page?headers=${encodeURIComponent(app)}`);
+    expect(values(answer, "x-content-type-options")).toEqual(["nosniff"]);
+    expect(values(answer, "content-security-policy")).toEqual(["sandbox"]);
+    expect(values(answer, "content-security-policy-report-only")).toEqual([]);
+    expect(values(answer, "referrer-policy")).toEqual(["no-referrer"]);
+    expect(values(answer, "x-xss-protection")).toEqual([]);
+    expect(values(await open.get("/static/x.css"), "x-content-type-options")).toEqual(["nosniff"]);
+    expect(values(await open.get("/metrics"), "x-content-type-options")).toEqual(["nosniff"]);
+  });
+
+  test("long ones: a redirect to a URL of 8 KB, and a login with 60 KB of cookies", async () => {
+    const url = `/orders?q=${"x".repeat(8000)}`;
+    const redirect = await open.get(`/page?headers=${encodeURIComponent(`Location:${url}`)}`);
+    expect([redirect.status, values(redirect, "location")]).toEqual([200, [url]]);
+    expect((await open.get("/login?cookies=15")).status).toBe(200);
+    expect((await open.get("/login?cookies=20")).status).toBe(502);
+    expect((await open.get("/page", { Cookie: "x".repeat(15_000) })).status).toBe(200);
+  });
+
+  test("slow ones: as long as the setting says", async () => {
+    expect((await open.get("/page?seconds=3")).status).toBe(504);
+    expect((await guarded.get("/page?seconds=3", {}, cloudflare)).status).toBe(200);
+  });
+});
+
+describe("TLS", () => {
+  test.each(["ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES256-SHA384", "AES128-GCM-SHA256", "ECDHE-RSA-CAMELLIA128-SHA256"])(
+    "no handshake with %s",
+    async (ciphers) => {
+      const answer = await open.get("/page", {}, { ciphers, maxVersion: "TLSv1.2" });
+      expect(answer.status).toBeUndefined();
+    },
+  );
+
+  test.each(["ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-CHACHA20-POLY1305"])("a handshake with %s", async (ciphers) => {
+    expect((await open.get("/page", {}, { ciphers, maxVersion: "TLSv1.2" })).status).toBe(200);
+  });
+});
+
+describe("limits for each client", () => {
+  /** The statuses of many requests over one connection, each sent before the answer to the one before. */
+  async function pipelined(path: string, count: number): Promise<Map<number, number>> {
+    const one = `GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`;
+    // nginx closes a connection after 1000 requests.
+    const parts = Array.from({ length: Math.ceil(count / 900) }, (_, index) => Math.min(900, count - index * 900));
+    const answers = await Promise.all(
+      parts.map((each) => open.send(one.repeat(each - 1) + one.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"))),
+    );
+    const statuses = answers.flatMap(({ text }) =>
+      [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status)),
+    );
+    return new Map([...new Set(statuses)].map((status) => [status, statuses.filter((each) => each === status).length]));
+  }
+
+  test.each(["/static/site.css", "/edge-health"])("%s has a limit, above what a page needs", async (path) => {
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    const statuses = await pipelined(path, 3600);
+    expect([...statuses.keys()].sort()).toEqual([200, 429]);
+    expect(statuses.get(200)).toBeGreaterThanOrEqual(600);
+  });
+
+  test("connections that send a body slowly are limited; a slow phone's upload arrives", async () => {
+    const head = `POST /uploads HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: 12\r\nConnection: close\r\n\r\n`;
+    const phone = await open.connect();
+    let arrived = "";
+    phone.on("data", (part: Buffer) => (arrived += part.toString("latin1")));
+    phone.write(head);
+    const drip = setInterval(() => phone.write("x"), 250);
+    const refused: number[] = [];
+    const slow = await Promise.all(
+      Array.from({ length: 200 }, async () => {
+        const socket = await open.connect();
+        socket.on("data", (part: Buffer) => {
+          const [, status] = /^HTTP\/1\.1 (\d+)/.exec(part.toString("latin1")) ?? [];
+          if (status !== undefined) refused.push(Number(status));
+        });
+        socket.on("error", () => undefined);
+        socket.write(head);
+        return socket;
+      }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 3500));
+    clearInterval(drip);
+    // The phone's is one of the hundred.
+    expect(refused).toEqual(Array.from({ length: 101 }, () => 429));
+    expect(arrived).toMatch(/^HTTP\/1\.1 200/);
+    for (const socket of [...slow, phone]) socket.destroy();
+  });
+});

@@ -1,0 +1,50 @@
+/** Settings of the edge: paths, headers and limits. */
+import { leastValues, refusalOf, settingsOf } from "../../support/settings.ts";
+
+const refusal = (edge: Readonly<Record<string, unknown>>): string => refusalOf({ ...leastValues("mvp"), edge });
+
+test("visitors of a stack with servers reach none of the operators' paths; a local stack shows them", () => {
+  expect(settingsOf("mvp").edge.public).toEqual([]);
+  expect(settingsOf("scale").edge.public).toEqual([]);
+  expect(settingsOf("development").edge.public).toEqual(["/metrics", "/ready", "/docs", "/redoc", "/openapi.json"]);
+});
+
+test.each([
+  [{ private: ["admin"] }, 'orion:edge.private.0: got "admin", allowed: a path such as /admin'],
+  [{ private: ["/admin/"] }, 'orion:edge.private.0: got "/admin/", allowed: a path such as /admin'],
+  [{ private: ["/"] }, 'orion:edge.private.0: got "/", allowed: a path such as /admin'],
+  [{ private: ["/a/../b"] }, 'orion:edge.private.0: got "/a/../b", allowed: a path such as /admin'],
+  [{ private: ["/a", "/a"] }, 'orion:edge.private: got "/a", allowed: each path once'],
+  [
+    { private: ["/static/x"] },
+    'orion:edge.private: got "/static/x", allowed: a path outside of /static, which the edge serves itself',
+  ],
+  [{ websockets: ["/edge-health"] }, "allowed: a path outside of /edge-health, which the edge serves itself"],
+  [
+    { private: ["/live"], websockets: ["/live/x"] },
+    'orion:edge.websockets: got "/live/x", allowed: a path that visitors may reach',
+  ],
+  [
+    { public: ["/admin"] },
+    'orion:edge.public.0: got "/admin", allowed: one of /metrics, /ready, /docs, /redoc, /openapi.json',
+  ],
+  [{ headers: { "X-Test": 'a"; return 200 "' } }, "orion:edge.headers.X-Test: got"],
+  [{ headers: { "X-Test": "$request" } }, "orion:edge.headers.X-Test: got"],
+  [{ headers: { "X-Test\n": "a" } }, "spelled like Content-Security-Policy"],
+  [{ headers: { "Set-Cookie": "a=b" } }, "spelled like Content-Security-Policy"],
+  [{ limits: { connections: 0 } }, "orion:edge.limits.connections: got 0, allowed: 1 or more"],
+  [{ responseSeconds: 0 }, "orion:edge.responseSeconds: got 0, allowed: 1 or more"],
+])("refused with what is allowed: %j", (edge, message) => {
+  expect(refusal(edge)).toContain(message);
+});
+
+test("a stack names only the headers that it wants otherwise", () => {
+  const { headers } = settingsOf("mvp", {
+    edge: { headers: { "X-Frame-Options": "", "Referrer-Policy": "no-referrer" } },
+  }).edge;
+  expect(headers).toMatchObject({
+    "X-Frame-Options": "",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+  });
+});
