@@ -2,13 +2,17 @@
 # REHEARSAL=1: act on the stack's rehearsal on the cloud CLOUD (`make rehearse`), not on the stack itself.
 REHEARSAL ?=
 CLOUD ?= main
-STACK ?= $(if $(or $(REHEARSAL),$(filter rehearse diff,$(MAKECMDGOALS))),prod,dev)
+STACK ?= $(if $(or $(REHEARSAL),$(filter rehearse diff plan diagram,$(MAKECMDGOALS))),prod,dev)
 PHASE ?=
 FROM ?=
 TO ?=
 SERVICE ?=
 SERVER ?=
 DATA ?= ask
+FILE ?= plan.svg
+THEME ?=
+PICTURE ?=
+JSON ?=
 # The project's own programs come first on the PATH, including a Node.js that can run the program.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 # Node.js keeps compiled code here, and starts twice as fast.
@@ -17,7 +21,7 @@ tool = node tools/cli.ts $(if $(REHEARSAL),--rehearsal $(CLOUD))
 access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine images docker up down preview diff doctor psql redis-cli logs shell celery-status celery-purge \
+.PHONY: help setup engine images docker up down preview plan diagram pictures diff doctor psql redis-cli logs shell celery-status celery-purge \
 	migrate-up init-prod rollback promote-replica flower backup restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
 	bench-production bench-scale bench-faults bench-promotion bench-idle
@@ -50,8 +54,14 @@ down: node_modules/.package-lock.json ## Take the stack down; asks before it del
 preview: engine ## Show what an update would change
 	@$(tool) preview --stack $(STACK)
 
-diff: node_modules/.package-lock.json ## Show changes, cost and dangers of a move: FROM=mvp TO=scale STACK=prod (no FROM: the existing stack)
-	@$(tool) diff --stack $(STACK) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
+plan: node_modules/.package-lock.json ## Show servers, services, price and account limits: STACK=prod PHASE=scale (JSON=1: for programs)
+	@$(tool) plan --stack $(STACK) $(if $(PHASE),--to $(PHASE)) $(if $(JSON),--json)
+
+diagram: node_modules/.package-lock.json ## Draw the plan: STACK=prod PHASE=scale FILE=plan.svg (or .png; THEME=light|dark)
+	@$(tool) diagram --stack $(STACK) $(if $(PHASE),--to $(PHASE)) --file $(FILE) $(if $(THEME),--theme $(THEME))
+
+diff: node_modules/.package-lock.json ## Show changes, cost and dangers of a move: FROM=mvp TO=scale STACK=prod (no FROM: the existing stack; PICTURE=move.svg draws it)
+	@$(tool) diff --stack $(STACK) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(PICTURE),--picture $(PICTURE)) $(if $(JSON),--json)
 
 doctor: node_modules/.package-lock.json ## Check every component and explain what is wrong
 	@$(tool) doctor --stack $(STACK)
@@ -112,6 +122,9 @@ cloud-status: node_modules/.package-lock.json ## Show servers, load balancers, r
 
 cloud-fault: node_modules/.package-lock.json ## Inject a fault: FAULT="reply api=hetzner status=503"; remove: REMOVE=all; without either: list
 	@$(cloud) $(if $(REMOVE),remove $(REMOVE),$(if $(FAULT),add $(FAULT)))
+
+pictures: node_modules/.package-lock.json ## Draw the pictures of README and docs again, after a change of the plans
+	@node tools/diagram/pictures.ts
 
 check: node_modules/.package-lock.json ## Check types, lint and format
 	@mkdir -p .orion/cache

@@ -8,6 +8,7 @@ import { backup, restoreDrill } from "./backup.ts";
 import { doctor } from "./doctor/doctor.ts";
 import { Engines } from "./engines.ts";
 import { openFlower } from "./flower.ts";
+import { showPlan } from "./plan/plan.ts";
 import { promoteReplica } from "./promotion/promote-replica.ts";
 import { rollback } from "./rollback.ts";
 import { readStackFile, type StackFile } from "./stack-file.ts";
@@ -19,7 +20,10 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
 
   up, down                   bring the stack up; take it down (asks before it deletes data)
   preview                    show what an update would change
+  plan                       show servers, services, price and account limits: [--to PHASE|FILE.yaml] [--json]
+  diagram                    draw the plan: --file NAME.svg|.png [--to PHASE|FILE.yaml] [--theme light|dark]
   diff                       show changes, cost and dangers of a move: [--from PHASE|FILE.yaml] [--to PHASE|FILE.yaml]
+                             [--picture NAME.svg|.png] [--json]
   doctor                     check every component and explain what is wrong
   psql, redis-cli, flower    open PostgreSQL, Redis, the task monitor
   logs, shell                show the log of a service, open a shell in it: --service app
@@ -48,6 +52,10 @@ async function main(project: string, argv: string[]): Promise<number> {
       phase: { type: "string" },
       from: { type: "string" },
       to: { type: "string" },
+      file: { type: "string" },
+      theme: { type: "string" },
+      picture: { type: "string" },
+      json: { type: "boolean", default: false },
       cloud: { type: "string", default: "main" },
       port: { type: "string" },
       block: { type: "string" },
@@ -66,11 +74,17 @@ async function main(project: string, argv: string[]): Promise<number> {
     return rehearse({ root: project, stack, phase, cloud, choices });
   }
   const root = rootOf(project, values.stack, values.rehearsal);
+  const chosen = { root, project, stack: values.stack };
+  // Loaded only when needed: the program, Graphviz.
   if (command === "diff") {
-    // Loaded only when needed: it imports the program.
     const { diff } = await import("./diff.ts");
-    return diff({ root, project, stack: values.stack, from: values.from, to: values.to });
+    return diff({ ...chosen, from: values.from, to: values.to, picture: values.picture, json: values.json });
   }
+  if (command === "diagram") {
+    const { diagram } = await import("./diagram/diagram.ts");
+    return diagram({ ...chosen, choice: values.to, file: values.file ?? "plan.svg", theme: values.theme });
+  }
+  if (command === "plan") return showPlan({ ...chosen, choice: values.to, json: values.json });
   const file = readStackFile(root, values.stack);
   switch (command) {
     case "up":

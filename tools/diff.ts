@@ -1,7 +1,7 @@
 /** `make diff`: compares two phases, two stack files, or the existing stack with one, and prints the move's report. */
-import { readFileSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import { UserError } from "../common/user-error.ts";
+import { accountNeeds } from "../policy/account.ts";
 import { isSafe, moveBetween } from "../policy/dangers.ts";
 import type { Graph } from "../policy/graph.ts";
 import { composes, graphsOf, knownOf } from "../policy/program.ts";
@@ -10,8 +10,10 @@ import { graphOf, phaseIn } from "../policy/state.ts";
 import type { Phase } from "../config/schema.ts";
 import { builtImages } from "../images/built.ts";
 import { stateOf } from "../guard/backend.ts";
+import { moveDocument } from "./move-document.ts";
 import { reportOfMove } from "./move-report.ts";
-import { describeStack, inPhase, parseStackText, readStackText, type StackFile } from "./stack-file.ts";
+import { chosenStack, titleOf } from "./chosen-stack.ts";
+import type { StackFile } from "./stack-file.ts";
 import { say } from "./terminal.ts";
 
 export interface DiffOptions {
@@ -24,6 +26,10 @@ export interface DiffOptions {
   readonly from: string | undefined;
   /** A phase, or the path of a stack file. @default the stack as its file describes it */
   readonly to: string | undefined;
+  /** Where to draw the change: a name that ends in .svg or .png. @default - it is not drawn */
+  readonly picture?: string | undefined;
+  /** Whether the report is printed as JSON, for programs. @default false */
+  readonly json?: boolean;
 }
 
 /** One side of a move. */
@@ -39,14 +45,18 @@ interface Side {
  */
 export async function diff(options: DiffOptions): Promise<number> {
   const { from, to } = options;
-  const after = described(options, to);
-  const { before, outlined, ...compared } = await (from === undefined
+  const after = chosenStack(options, to);
+  const started = from === undefined ? undefined : chosenStack(options, from);
+  if (options.picture !== undefined) await drawMove(options.project, options.picture, started, after);
+  const { before, outlined, ...compared } = await (started === undefined
     ? fromState(options, after)
-    : fromFile(options, from, after));
+    : fromFile(options, started, from, after));
   const graphs = withServerTypes(compared.graphs);
   const move = moveBetween(graphs.before, graphs.after);
   const sides = { before, after: sideOf(after, to) };
-  say(reportOfMove({ ...sides, graphs, move, outlined }));
+  const needs = accountNeeds([...(started ? [started.topology] : []), after.topology]);
+  const report = { ...sides, graphs, move, outlined, needs };
+  say(options.json === true ? JSON.stringify(moveDocument(report), undefined, 2) : reportOfMove(report));
   return isSafe(move) ? 0 : 1;
 }
 
@@ -56,10 +66,22 @@ interface Compared {
   readonly outlined: readonly string[];
 }
 
-async function fromFile(options: DiffOptions, from: string, after: StackFile): Promise<Compared> {
-  const file = described(options, from);
-  const { outlined, ...graphs } = await graphsOf(file, after, builtImages(options.project, after.settings));
+async function fromFile(
+  { project }: DiffOptions,
+  file: StackFile,
+  from: string | undefined,
+  after: StackFile,
+): Promise<Compared> {
+  const { outlined, ...graphs } = await graphsOf(file, after, builtImages(project, after.settings));
   return { before: sideOf(file, from), graphs, outlined };
+}
+
+async function drawMove(project: string, file: string, before: StackFile | undefined, after: StackFile): Promise<void> {
+  if (!before)
+    throw new UserError("The picture of a change needs the start of the move, as in: make diff FROM=mvp TO=scale");
+  // Loaded only when needed: it imports Graphviz.
+  const { pictureOfChange, writePicture } = await import("./diagram/diagram.ts");
+  await writePicture(pictureOfChange(before, after), resolve(project, file));
 }
 
 async function fromState({ root, project, stack }: DiffOptions, after: StackFile): Promise<Compared> {
@@ -80,27 +102,7 @@ async function fromState({ root, project, stack }: DiffOptions, after: StackFile
   return { before: { title: `what exists${found ? ` (phase ${found})` : ""}`, phase: found }, graphs, outlined: [] };
 }
 
-const sideOf = ({ settings }: StackFile, choice: string | undefined): Side => ({
-  title: choice !== undefined && isFile(choice) ? `${basename(choice)} (phase ${settings.phase})` : settings.phase,
-  phase: settings.phase,
+const sideOf = (file: StackFile, choice: string | undefined): Side => ({
+  title: titleOf(file, choice),
+  phase: file.settings.phase,
 });
-
-const isFile = (choice: string): boolean => /\.ya?ml$/.test(choice);
-
-/** The stack that an option of the command line names. */
-function described({ root, project, stack }: DiffOptions, choice: string | undefined): StackFile {
-  if (choice !== undefined && isFile(choice)) {
-    const contents = parseStackText(stack, readText(resolve(project, choice)), choice);
-    return describeStack(stack, contents, undefined, choice);
-  }
-  const contents = parseStackText(stack, readStackText(root, stack));
-  return describeStack(stack, choice === undefined ? contents : inPhase(contents, choice));
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new UserError(`The stack file ${path} could not be read: ${error instanceof Error ? error.message : ""}`);
-  }
-}

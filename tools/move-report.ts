@@ -2,10 +2,12 @@
 import { priceList } from "../config/prices.ts";
 import { type Phase, phases } from "../config/schema.ts";
 import type { Action, Change } from "../policy/changes.ts";
+import type { Need } from "../policy/account.ts";
 import { costOf } from "../policy/cost.ts";
 import { isSafe, type Move, type Severity } from "../policy/dangers.ts";
 import { type Graph, keyOf, type Recorded, shortType } from "../policy/graph.ts";
 import { types } from "../policy/stateful.ts";
+import { accountLines } from "./plan/report.ts";
 import { bold, dim, green, red, table, yellow } from "./terminal.ts";
 
 export interface MoveReport {
@@ -15,6 +17,8 @@ export interface MoveReport {
   readonly move: Move;
   /** Phases that are not built yet, so that only their plans are compared. */
   readonly outlined: readonly string[];
+  /** What the account at Hetzner must allow during the move. @default - it is not said */
+  readonly needs?: readonly Need[];
 }
 
 export function reportOfMove(report: MoveReport): string {
@@ -27,6 +31,7 @@ export function reportOfMove(report: MoveReport): string {
     "",
     ...costs(report),
     "",
+    ...(report.needs !== undefined && report.needs.length > 0 ? [...accountLines(report.needs), ""] : []),
     ...dangers(move),
     verdict(report),
   ].join("\n");

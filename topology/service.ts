@@ -57,7 +57,7 @@ export interface Definition<Planned extends BaseService = BaseService> {
   readonly images: (settings: Settings) => readonly ImageKey[];
   /** Its ports inside the container, by what they are for. */
   readonly ports: Readonly<Record<string, number>>;
-  /** The kinds whose servers may connect to its published ports over the private network. Empty: none. */
+  /** The kinds that connect to it: their servers may reach its published ports over the private network. Empty: none. */
   readonly callers: readonly (ServiceKind | "load-balancer")[];
   /** What its volumes hold: data that must survive, files that the program can write again, or nothing. */
   readonly keeps: "data" | "files" | "nothing";

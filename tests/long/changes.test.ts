@@ -93,14 +93,14 @@ test("more app and worker servers, one of a type that is sold out: it gets the n
 });
 
 test("fewer of them, and no replica: apps no longer know of one, and the primary keeps nothing for it", async () => {
-  await changed({ "app.servers.count": "2", "workers.servers.count": "1", "database.replicas": "0" });
+  await changed({ "app.servers.count": "2", "workers.servers.count": "1", "database.availability": "single" });
   expect(Object.keys(await types())).toEqual(["app-fsn1-1", "app-nbg1-1", "core-1", "worker-fsn1-1"]);
   expect(await query("core-1", "database", "SELECT count(*) FROM pg_replication_slots")).toEqual(["0"]);
   expect(await variables("app-fsn1-1")).not.toContain("DATABASE_REPLICA_URL");
 });
 
 test("a replica again: it has everything, apps read from it, and it is protected", async () => {
-  await changed({ "database.replicas": "1", protection: "true" });
+  await changed({ "database.availability": "replica", protection: "true" });
   expect(await query("core-1", "database", "SELECT state FROM pg_stat_replication")).toEqual(["streaming"]);
   expect(await variables("app-fsn1-1")).toContain("DATABASE_REPLICA_URL");
   const checked = spawnSync("make", ["--no-print-directory", "doctor", "REHEARSAL=1", "CLOUD=changes"], { cwd: root });

@@ -7,7 +7,7 @@ export const appPorts = { http: 8000 } as const;
 export const app: Definition<BaseService<"app">> = {
   images: () => ["app"],
   ports: appPorts,
-  callers: [],
+  callers: ["edge"],
   keeps: "nothing",
   runs: "always",
   scheme: "http",

@@ -1,0 +1,51 @@
+/** What a stack needs of its account at Hetzner, and what a new account usually has. Pure. */
+import { placementGroupSize } from "../topology/fleet.ts";
+import type { Topology } from "../topology/topology.ts";
+
+export interface Need {
+  /** `servers`, `primary IPs`. */
+  readonly what: string;
+  readonly count: number;
+  /** What a new account or project usually has; undefined where no figure is public. */
+  readonly usual: number | undefined;
+}
+
+/**
+ * Hetzner publishes no list of limits and its API does not answer for them; the Console shows those of an account. 5 servers are
+ * what new accounts report; 50 placement groups of ten servers, and 100 servers in a network are documented for every project.
+ */
+const usual = { servers: 5, placementGroups: 50, serversInNetwork: 100 } as const;
+
+/** The counts that a plan needs at once. A move needs those of both of its sides, since it adds before it removes. */
+export function accountNeeds(topologies: readonly Pick<Topology, "servers" | "loadBalancers">[]): Need[] {
+  const names = (of: (topology: Pick<Topology, "servers" | "loadBalancers">) => readonly string[]) =>
+    new Set(topologies.flatMap(of)).size;
+  const servers = names(({ servers: all }) => all.map(({ name }) => name));
+  const needs: Need[] = [
+    { what: "servers", count: servers, usual: usual.servers },
+    { what: "primary IPs", count: servers, usual: undefined },
+    {
+      what: "Volumes",
+      count: names(({ servers: all }) => all.flatMap(({ name, volumeGb }) => (volumeGb > 0 ? [name] : []))),
+      usual: undefined,
+    },
+    {
+      what: "load balancers",
+      count: names(({ loadBalancers }) => loadBalancers.map(({ name }) => name)),
+      usual: undefined,
+    },
+    {
+      what: `placement groups (of ${placementGroupSize} servers)`,
+      count: names(({ servers: all }) => all.map(({ placementGroup }) => placementGroup)),
+      usual: usual.placementGroups,
+    },
+    ...(servers > usual.serversInNetwork
+      ? [{ what: "servers in one network", count: servers, usual: usual.serversInNetwork }]
+      : []),
+  ];
+  return needs.filter(({ count }) => count > 0);
+}
+
+/** Those that a new account does not have. */
+export const beyondUsual = (needs: readonly Need[]): Need[] =>
+  needs.filter(({ count, usual: has }) => has !== undefined && count > has);

@@ -1,0 +1,42 @@
+/** The stack that an option of the command line names: a phase of the stack's own file, or another stack file. */
+import { readFileSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { UserError } from "../common/user-error.ts";
+import { describeStack, inPhase, parseStackText, readStackText, type StackFile } from "./stack-file.ts";
+
+export interface StackChoice {
+  /** Folder of the stack's Pulumi project. */
+  readonly root: string;
+  /** Folder of the program. */
+  readonly project: string;
+  readonly stack: string;
+}
+
+/**
+ * Settings and plan of a stack, without engine, token, state or passphrase.
+ *
+ * @param choice a phase, or the path of a stack file. @default the stack as its file describes it
+ * @throws {UserError} when the file cannot be read or is not valid
+ */
+export function chosenStack({ root, project, stack }: StackChoice, choice: string | undefined): StackFile {
+  if (choice !== undefined && isFile(choice)) {
+    const contents = parseStackText(stack, readText(resolve(project, choice)), choice);
+    return describeStack(stack, contents, undefined, choice);
+  }
+  const contents = parseStackText(stack, readStackText(root, stack));
+  return describeStack(stack, choice === undefined ? contents : inPhase(contents, choice));
+}
+
+/** What a report calls the chosen stack: its phase, and the file where one was named. */
+export const titleOf = ({ settings }: StackFile, choice: string | undefined): string =>
+  choice !== undefined && isFile(choice) ? `${basename(choice)} (phase ${settings.phase})` : settings.phase;
+
+const isFile = (choice: string): boolean => /\.ya?ml$/.test(choice);
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UserError(`The stack file ${path} could not be read: ${error instanceof Error ? error.message : ""}`);
+  }
+}

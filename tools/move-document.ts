@@ -1,0 +1,54 @@
+/** The report of a move as a document for programs. Pure. */
+import { costOf } from "../policy/cost.ts";
+import { isSafe } from "../policy/dangers.ts";
+import { shortType } from "../policy/graph.ts";
+import type { MoveReport } from "./move-report.ts";
+
+/** The document that `make diff JSON=1` prints. A field that is added keeps the version; one that changes or goes raises it. */
+export interface MoveDocument {
+  readonly version: 1;
+  readonly from: { readonly title: string; readonly phase: string | null };
+  readonly to: { readonly title: string; readonly phase: string | null };
+  /** Whether everything that holds data keeps its resource, name and address. */
+  readonly safe: boolean;
+  readonly changes: readonly {
+    /** `create`, `update`, `replace`, `delete`. */
+    readonly action: string;
+    readonly type: string;
+    readonly name: string;
+    /** The inputs that change; their values are not shown. */
+    readonly inputs: readonly string[];
+  }[];
+  readonly findings: readonly {
+    /** `refused`, `loss` of data without protection, or `danger`. */
+    readonly severity: string;
+    readonly name: string;
+    readonly happens: string;
+    readonly instead: string | null;
+  }[];
+  /** € per month, net. */
+  readonly cost: { readonly before: number; readonly after: number };
+  /** What the account at Hetzner must allow; `usual` is what a new one has, null where no figure is public. */
+  readonly account: readonly { readonly what: string; readonly count: number; readonly usual: number | null }[];
+  /** Phases that are not built yet, so that only their plans are compared. */
+  readonly outlined: readonly string[];
+}
+
+export function moveDocument({ before, after, graphs, move, outlined, needs = [] }: MoveReport): MoveDocument {
+  const euro = (monthly: number): number => Math.round(monthly * 100) / 100;
+  return {
+    version: 1,
+    from: { title: before.title, phase: before.phase ?? null },
+    to: { title: after.title, phase: after.phase ?? null },
+    safe: isSafe(move),
+    changes: move.changes.map(({ action, resource, inputs }) => ({
+      ...{ action, type: shortType(resource.type), name: resource.name, inputs: [...inputs] },
+    })),
+    findings: move.findings.map(({ severity, name, happens, instead }) => ({
+      ...{ severity, name, happens, instead: instead ?? null },
+    })),
+    cost: { before: euro(costOf(graphs.before).monthly), after: euro(costOf(graphs.after).monthly) },
+    account: needs.map(({ usual, ...need }) => ({ ...need, usual: usual ?? null })),
+    outlined,
+  };
+}
