@@ -34,3 +34,16 @@ export const backupFiles = {
   /** The connection of PostgreSQL's clients, as environment variables. */
   database: `${backupFolder}/database.env`,
 } as const;
+
+/**
+ * Tells people that something failed. `orion-alert SUBJECT` takes the details from standard input; `--unit UNIT` takes the end
+ * of the unit's log, `--stopped UNIT` does so in an `ExecStopPost=` of a service that failed; `--heartbeat NAME` tells a
+ * monitor that something ran. It is on every server, and without a recipient writes to the log only.
+ */
+export const alertCommand = "/usr/local/sbin/orion-alert";
+
+/** For the `OnFailure=` of a systemd unit: sends an alert with the end of the unit's log. */
+export const alertOnFailure = "orion-alert@%n.service";
+
+/** The file with the recipients of alerts. */
+export const alertsFile = "/etc/orion/alerts.json";

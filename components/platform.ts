@@ -3,6 +3,7 @@ import { builtPhases, unbuiltTraits } from "../config/presets.ts";
 import { endpointsOf } from "../topology/access.ts";
 import { hasServers } from "../topology/topology.ts";
 import { accessOf } from "./access.ts";
+import { createAlerts } from "./alerts/alerts.ts";
 import { Authority } from "./authority/authority.ts";
 import { createRedis } from "./cache/redis.ts";
 import type { Context, Stack } from "./context.ts";
@@ -33,6 +34,7 @@ export class Platform extends pulumi.ComponentResource {
 
     const runtimes = createRuntimes(args, this);
     const context: Context = { ...args, runtimes, authority: this.#createAuthority(args), parent: this };
+    createAlerts(context);
     const storage = createStorage(context);
     const postgres = createPostgres(context);
     createBackups(context, postgres, storage);

@@ -1,5 +1,6 @@
 /** Parses a stack's raw key-value pairs into checked settings, or throws one error that lists every problem. */
 import { z } from "zod";
+import { checkAlerts } from "./checks/alerts.ts";
 import { checkCloudflare } from "./checks/cloudflare.ts";
 import { checkEdgePaths } from "./checks/edge.ts";
 import { checkEmail } from "./checks/email.ts";
@@ -133,6 +134,7 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
     ...checkCloudflare(settings),
     ...checkEdgePaths(settings),
     ...checkEmail(settings.email, secrets.includes("emailApiKey")),
+    ...checkAlerts(settings),
     ...(settings.hosting === "local" ? checkLocal(settings) : checkServers(settings)),
   ];
 }

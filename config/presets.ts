@@ -69,6 +69,11 @@ const development: Preset = {
   hetzner: { locations: ["fsn1", "nbg1", "hel1"], image: "debian-12", loadBalancerType: "lb11" },
   admin: { cidrs: [], sshPublicKeys: [], sshFolder: "~/.orion/ssh" },
   email: { backend: "console" },
+  alerts: {},
+  backups: {
+    ...{ daily: 7, weekly: 5, monthly: 12, lockDays: 14 },
+    ...{ lossPercent: 20, fluctuating: [], replicaWaitSeconds: 300 },
+  },
   dockerHost: "unix:///var/run/docker.sock",
 };
 

@@ -258,6 +258,29 @@ export const settingsSchema = z.strictObject({
       .regex(/^[A-Z0-9]{16,128}$/, "the id of an access key of AWS")
       .optional(),
   }),
+  /** Who is told when a backup, a restore drill or a renewal of the certificate fails. */
+  alerts: z.strictObject({
+    /** Address for alerts; they go through the SMTP server of orion:email. */
+    email: z.email().optional(),
+  }),
+  /** Backups of PostgreSQL, in phases with servers and R2. */
+  backups: z.strictObject({
+    /** How many of the newest good backups are kept, whatever their age, and for how many days all are kept. */
+    daily: count(1, 365),
+    /** The last good backup of each of so many weeks, and months, is kept. */
+    weekly: count(0, 520),
+    monthly: count(0, 240),
+    /** For so many days R2 lets nobody delete or overwrite a backup. 0: no lock. */
+    lockDays: count(0, 3650),
+    /** A backup is suspect when a table has lost more than this share of its rows, or the dump of its bytes, in percent. */
+    lossPercent: count(1, 100),
+    /** Tables whose rows come and go, as `schema.table`, with * for any text; their rows are not compared. */
+    fluctuating: z.array(
+      z.string().regex(/^[^\s'"]+\.[^\s'"]+$/, "a table such as public.outbox, or several such as public.events_*"),
+    ),
+    /** How many seconds a replica may need to replay what the primary has; then the primary itself is dumped. */
+    replicaWaitSeconds: count(1, 3600),
+  }),
   /** Address of the Docker Engine that local containers run on. */
   dockerHost: z.string().regex(/^(unix|tcp|ssh):\/\/\S+$/, "an address that starts with unix://, tcp:// or ssh://"),
 });
@@ -276,5 +299,8 @@ export const secretKeys = [
   "emailApiKey",
   "stripeSecretKey",
   "stripeWebhookSecret",
+  "alertWebhook",
+  "backupHeartbeat",
+  "drillHeartbeat",
 ] as const;
 export type SecretKey = (typeof secretKeys)[number];

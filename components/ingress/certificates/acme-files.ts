@@ -1,5 +1,6 @@
 /** The script, settings and systemd units with which a server obtains and renews its certificate by ACME. Pure. */
 import { acmeFolder } from "../../../common/edge-contract.ts";
+import { alertOnFailure } from "../../../common/server-contract.ts";
 import { assignments, quotedWords } from "../../../common/shell.ts";
 
 /** Obtains or renews the certificate. */
@@ -132,6 +133,7 @@ export const acmeService = ({ hostname, server }: Pick<AcmeSettings, "hostname" 
 Description=Certificate of ${hostname} from ${server}
 After=docker.service network-online.target
 Wants=network-online.target
+OnFailure=${alertOnFailure}
 
 [Service]
 Type=oneshot

@@ -190,6 +190,11 @@ describe("what needs each other", () => {
       'orion:edge.tls: got "self-signed", allowed: none with orion:hosting local',
     ],
     [
+      { phase: "development", alerts: { email: "ops@example.com" } },
+      'orion:alerts.email: got "ops@example.com", but servers send alerts by SMTP only and orion:email.backend is console; ' +
+        "remove it and set a webhook: pulumi config set --secret alertWebhook https://...",
+    ],
+    [
       { phase: "development", email: { backend: "smtp" } },
       "orion:email.smtpHost: is needed when orion:email.backend is smtp; a host name such as smtp.example.com",
     ],
