@@ -91,7 +91,12 @@ describe("the program", () => {
       });
     });
     await Promise.all(
-      [web, smtp].map((each) => new Promise<void>((resolve) => each.listen(0, "127.0.0.1", () => resolve()))),
+      [web, smtp].map(
+        (each) =>
+          new Promise<void>((resolve) => {
+            each.listen(0, "127.0.0.1", resolve);
+          }),
+      ),
     );
   });
   beforeEach(() => {
