@@ -22,6 +22,7 @@ const development: Preset = {
   services: [...optionalServices],
   ports: { database: 5432, testDatabase: 5433, cache: 6380, app: 8000, flower: 5555, edge: 8080, docs: 9991 },
   protection: true,
+  agreed: [],
   // The tag alone, so that an equivalent that this machine has built can stand in.
   images: { pinned: false },
   app: { instances: 1, uvicornWorkers: 1, memoryMb: 512, environment: {} },

@@ -68,6 +68,11 @@ export const settingsSchema = z.strictObject({
   domain: hostname.optional(),
   /** Whether the engine and the providers refuse to delete resources with data. Switch it off before deleting a stack for good. */
   protection: z.boolean(),
+  /**
+   * What the stack gives up knowingly, as the guard names it: a host name that it answered to, or an extension that its new
+   * PostgreSQL image lacks. Default: nothing.
+   */
+  agreed: z.array(z.string().regex(/^[\w.-]+$/, "a name that a refused update has shown, such as www.example.com")),
   ports: z.strictObject({
     database: port,
     testDatabase: port,
@@ -144,6 +149,8 @@ export const settingsSchema = z.strictObject({
       .string()
       .regex(/^(core-1|db-[2-8])$/, "core-1, or the server that make promote-replica has set, such as db-2"),
     servers: serverTypes,
+    /** Major version of the data and of orion:images.postgres, for when neither can be asked. Default: both are asked. */
+    version: count(10, 99).optional(),
   }),
   cache: z.strictObject({
     mode: z.enum(["provision", "external"]),
@@ -154,6 +161,8 @@ export const settingsSchema = z.strictObject({
     brokerMaxMemoryMb: memoryMb,
     /** Types of the servers with Redis' replicas. */
     servers: serverTypes,
+    /** Major version of the data and of orion:images.redis, for when neither can be asked. Default: both are asked. */
+    version: count(5, 99).optional(),
   }),
   monitoring: z.strictObject({
     /** Whether a separate server collects metrics and logs. */

@@ -7,19 +7,28 @@ import { makeVariables, rehearsalCloud } from "../toolchain/src/environment.ts";
 import { runningState } from "./backend.ts";
 import { allow, judge, type GuardArgs } from "./guard.ts";
 
+type UpdateArgs = Omit<GuardArgs, "state" | "asking"> & Pick<StackConfig, "stack" | "secret">;
+
 /**
  * Checks the update or preview that the engine is running; nothing may be registered before. Dangers are warnings of it.
  *
  * @throws {pulumi.RunError} when something protected would be lost, with what to do instead
  */
-export async function guardUpdate({ stack, ...args }: Omit<GuardArgs, "state"> & Pick<StackConfig, "stack">) {
+export async function guardUpdate({ stack, secret, ...args }: UpdateArgs): Promise<void> {
   const root = pulumi.getRootDirectory();
   try {
     const state = runningState(root, stack);
-    const move = await apart(() => judge({ ...args, state }));
+    const password = await valueOf(secret("registryPassword"));
+    const { login } = args.settings.images;
+    const asking = login && password !== undefined ? { login: { ...login, password } } : {};
+    const move = await apart(() => judge({ ...args, state, asking }));
     const notes = move ? allow(move, makeVariables(stack, rehearsalCloud(root))) : [];
     for (const note of notes) await pulumi.log.warn(note);
   } catch (error) {
     throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
   }
 }
+
+/** The value of a secret of the configuration, which the engine has decrypted already. */
+const valueOf = (secret: pulumi.Output<string> | undefined): Promise<string> | undefined =>
+  secret && new Promise((resolve) => secret.apply(resolve));

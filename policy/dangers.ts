@@ -1,12 +1,14 @@
 /** Finds the changes of a move that must be refused, and those that the operator should know about. Pure. */
 import { type Change, changesBetween } from "./changes.ts";
+import { agreeTo, type Answer, imageChanges, ofAnswer, ofNames } from "./data-images.ts";
 import type { Graph, Recorded } from "./graph.ts";
 import { withServerTypes } from "./server-types.ts";
 import { holdsData } from "../topology/catalogue.ts";
 import { coreOf, hasServersIn, type Holds, holdingIn, isGuarded, roleOf, sessionKey, types } from "./stateful.ts";
 
 /**
- * `refused`: the engine would stop at a protection half-way, data would become unreachable, or the platform would be gone.
+ * `refused`: the engine would stop at a protection half-way, data would become unreachable, or the platform would be gone; also
+ * what the stack has to agree to with `orion:agreed`, and has not.
  * `loss`: the same in a stack without protection. `danger`: it succeeds, but users or operators notice it.
  */
 export type Severity = "refused" | "loss" | "danger";
@@ -26,8 +28,16 @@ export interface Move {
   readonly findings: readonly Finding[];
 }
 
+/** What is known beside the two graphs. */
+export interface Known {
+  /** What the stack's `orion:agreed` lists. @default - nothing */
+  readonly agreed?: readonly string[];
+  /** What Docker Engines say about other images of containers with data, by the container's name. @default - nobody was asked */
+  readonly answers?: ReadonlyMap<string, Answer>;
+}
+
 /** The changes of an update from one graph to the other, and the findings about them, the worst first. */
-export function moveBetween(was: Graph, is: Graph): Move {
+export function moveBetween(was: Graph, is: Graph, { agreed = [], answers }: Known = {}): Move {
   const { before, after } = withServerTypes({ before: was, after: is });
   const changes = changesBetween(before, after);
   const holds = holdingIn(before);
@@ -37,7 +47,12 @@ export function moveBetween(was: Graph, is: Graph): Move {
     // The finding about the primary covers everything on that server.
     .filter(({ before: was }) => !takenOver || !was || !isPartOf(was, takenOver.name))
     .flatMap((change) => findingsOf(change, holds, isGuarded(before)))
-    .concat(lostTiers(before, after))
+    .concat(lostTiers(before, after), lostHostNames(before, after, agreed))
+    .concat(
+      imageChanges(before, after).flatMap((change) =>
+        answers ? ofAnswer(change, answers.get(change.after.name) ?? {}, agreed) : ofNames(change),
+      ),
+    )
     .sort((one, other) => order.indexOf(one.severity) - order.indexOf(other.severity));
   return { changes, findings: [...(takenOver ? [takenOver] : []), ...findings] };
 }
@@ -75,6 +90,25 @@ function lostTiers(before: Graph, after: Graph): Finding[] {
     const happens = `would all be deleted (${was} containers): ${effect}`;
     return [{ severity: isGuarded(before) ? "refused" : "loss", name: `${role} containers`, happens, instead: giveUp }];
   });
+}
+
+/** Refuses to give up a public host name, unless the stack agrees: links, webhooks and visitors still use it. */
+function lostHostNames(before: Graph, after: Graph, agreed: readonly string[]): Finding[] {
+  if (before.hostNames === undefined || after.hostNames === undefined) return [];
+  const kept = new Set(after.hostNames);
+  return before.hostNames
+    .filter((name) => !kept.has(name))
+    .map((name): Finding => {
+      const happens =
+        "would not be answered any more: links in e-mails, webhooks of other services and visitors still use it";
+      if (agreed.includes(name)) return { severity: "danger", name, happens };
+      return {
+        severity: "refused",
+        name,
+        happens,
+        instead: `leave the setting with ${name} as it was; to give it up, ${agreeTo(name)}`,
+      };
+    });
 }
 
 const isPartOf = ({ name, options }: Recorded, server: string): boolean =>
@@ -121,7 +155,6 @@ function ofReplacement(change: Change, before: Recorded, held: string | undefine
   const { name, type } = resource;
   if (type === types.container) return ofContainer(change);
   const because = reasons(change);
-  if (type === types.image) return ofImage(before, resource);
   if (held === undefined && type === types.primaryIp && change.forcedBy.includes("location")) {
     const where = changeOf("location", before, resource);
     const happens = `would be replaced in another location than its server, which cannot be moved: ${where}`;
@@ -161,22 +194,6 @@ function ofContainer(change: Change): Finding[] {
   const limit = changeOf("memory", before, resource);
   return [{ severity: "danger", name, happens: `would run with another memory limit: ${limit} MiB` }];
 }
-
-/** PostgreSQL does not start on the data of another major version. */
-function ofImage(before: Recorded, { name, inputs }: Recorded): Finding[] {
-  const [was, is] = [before.inputs["name"], inputs["name"]].map(majorOf);
-  if (!name.endsWith("-image-postgres") || was === undefined || is === undefined || was === is) return [];
-  return [
-    {
-      severity: "refused",
-      name,
-      happens: `would run PostgreSQL ${is} on the data of PostgreSQL ${was}, on which it does not start`,
-      instead: `leave orion:images.postgres at ${was}; another major version is a dump, a restore and a new stack`,
-    },
-  ];
-}
-
-const majorOf = (reference: unknown): string | undefined => /:(\d+)[^/]*$/.exec(String(reference))?.[1];
 
 function ofUpdate(whole: Change, before: Recorded): Finding[] {
   const { resource, inputs } = whole;

@@ -30,6 +30,8 @@ export interface Graph {
   readonly resources: readonly Recorded[];
   /** By the `type name` of each resource that a provider makes; a component has no entry. */
   readonly uses: ReadonlyMap<string, Uses>;
+  /** Public host names, of the platform and of its files. Undefined: not known, or none is public. */
+  readonly hostNames?: readonly string[];
 }
 
 /** Placeholder of a value that only a provider knows. */

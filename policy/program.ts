@@ -4,7 +4,7 @@ import { Platform } from "../components/platform.ts";
 import { unbuiltTraits } from "../config/presets.ts";
 import type { SecretKey, Settings } from "../config/schema.ts";
 import type { BuiltImages } from "../topology/images.ts";
-import type { Topology } from "../topology/topology.ts";
+import { hasServers, type Topology } from "../topology/topology.ts";
 import { compose } from "./compose.ts";
 import { type Graph, keyOf, type Recorded, unknown } from "./graph.ts";
 import { compositionProblems } from "./composition.ts";
@@ -31,7 +31,10 @@ export async function graphsOf(before: Stack, after: Stack, builtImages: BuiltIm
   const unbuilt = [before, after].filter((stack) => !composes(stack));
   const outlined = [...new Set(unbuilt.map(({ settings }) => settings.phase))];
   if (outlined.length > 0) {
-    const [was, is] = [before, after].map(({ settings, topology }) => outlineOf(topology, settings));
+    const [was, is] = [before, after].map((stack) => ({
+      ...outlineOf(stack.topology, stack.settings),
+      hostNames: hostNamesOf(stack),
+    }));
     return { before: was ?? empty, after: is ?? empty, outlined };
   }
   // One after the other: the SDK has one set of mocks.
@@ -50,7 +53,7 @@ const empty: Graph = { resources: [], uses: new Map() };
  * @throws {NotBuiltError} for traits that are not built
  */
 export async function knownOf(stack: Stack, builtImages: BuiltImages): Promise<Graph> {
-  const { resources, uses } = await programOf(stack, "compare", builtImages);
+  const { resources, uses, ...rest } = await programOf(stack, "compare", builtImages);
   const known = (resource: Recorded): Recorded => {
     const used = uses.get(keyOf(resource)) ?? {};
     const inputs = Object.entries(resource.inputs).map(([input, value]) => [
@@ -59,15 +62,16 @@ export async function knownOf(stack: Stack, builtImages: BuiltImages): Promise<G
     ]);
     return { ...resource, inputs: Object.fromEntries(inputs) as Recorded["inputs"] };
   };
-  return { resources: resources.map(known), uses };
+  return { resources: resources.map(known), uses, ...rest };
 }
 
+/** The host names that a stack's settings name; none on this machine, where nobody depends on one. */
+const hostNamesOf = ({ settings, topology }: Stack): string[] =>
+  hasServers(topology) ? [settings.domain, settings.storage.customDomain].flatMap((name) => name ?? []) : [];
+
 /** The program's graph. @throws {NotBuiltError} for traits that are not built @throws {Error} when it does not follow the plan */
-export async function programOf(
-  { settings, topology, secrets }: Stack,
-  mode: "compare" | "up",
-  builtImages: BuiltImages,
-): Promise<Graph> {
+export async function programOf(stack: Stack, mode: "compare" | "up", builtImages: BuiltImages): Promise<Graph> {
+  const { settings, topology, secrets } = stack;
   const secret = (key: SecretKey) => (secrets.includes(key) ? pulumi.secret(`secret-${key}`) : undefined);
   const { resources, uses } = await compose(
     mode,
@@ -75,5 +79,5 @@ export async function programOf(
   );
   const problems = compositionProblems(topology, { resources, uses });
   if (problems.length > 0) throw new Error(`the program does not follow its plan: ${problems.join("; ")}`);
-  return { resources, uses };
+  return { resources, uses, hostNames: hostNamesOf(stack) };
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { signatureKey } from "../common/secrets.ts";
 import { type Graph, isRecord, keyOf, type Recorded, unknown, type Uses } from "./graph.ts";
 import { type Phase, phases } from "../config/schema.ts";
+import { types } from "./stateful.ts";
 import { shortUrn } from "./urn.ts";
 
 const urns = z.array(z.string()).nullish();
@@ -30,7 +31,22 @@ export function graphOf({ resources }: State): Graph {
   const there = (resources ?? []).filter((one) => !one.delete);
   const recorded = there.map((one) => ({ ...one, recorded: recordedOf(one) }));
   const uses = recorded.filter(({ custom }) => custom).map((one) => [keyOf(one.recorded), usesOf(one)] as const);
-  return { resources: recorded.map((one) => one.recorded), uses: new Map(uses) };
+  const graph = { resources: recorded.map((one) => one.recorded), uses: new Map(uses) };
+  return { ...graph, hostNames: hostNamesIn(graph.resources) };
+}
+
+/** The public host names of a state: the platform's by its DNS record and by what its tasks are told, and that of its files. */
+function hostNamesIn(resources: readonly Recorded[]): string[] {
+  const names = resources.flatMap(({ type, inputs }): unknown[] => {
+    if (type === types.record) return [inputs["name"]];
+    if (type === types.customDomain) return [inputs["domain"]];
+    const environment = type === types.task ? inputs["environment"] : undefined;
+    const url = isRecord(environment) ? environment["PUBLIC_URL"] : undefined;
+    return typeof url === "string" && URL.canParse(url) ? [new URL(url).hostname] : [];
+  });
+  const isPublic = (name: unknown): name is string =>
+    typeof name === "string" && /^(?!\d+(\.\d+){3}$).+\..+$/.test(name);
+  return resources.some(({ type }) => type === types.server) ? [...new Set(names.filter(isPublic))] : [];
 }
 
 function recordedOf(one: z.infer<typeof resourceSchema>): Recorded {

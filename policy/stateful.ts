@@ -6,6 +6,7 @@ export const types = {
   attachment: "hcloud:index/volumeAttachment:VolumeAttachment",
   bucket: "cloudflare:index/r2Bucket:R2Bucket",
   container: "docker:index/container:Container",
+  customDomain: "cloudflare:index/r2CustomDomain:R2CustomDomain",
   dockerVolume: "docker:index/volume:Volume",
   image: "docker:index/remoteImage:RemoteImage",
   loadBalancer: "hcloud:index/loadBalancer:LoadBalancer",
@@ -19,6 +20,7 @@ export const types = {
   /** Of the server of the same name (components/fleet/server-type.ts). */
   serverType: "orion:index:ServerType",
   serverNetwork: "hcloud:index/serverNetwork:ServerNetwork",
+  task: "orion:index:Task",
   volume: "hcloud:index/volume:Volume",
 } as const;
 

@@ -52,7 +52,7 @@ export async function diff(options: DiffOptions): Promise<number> {
     ? fromState(options, after)
     : fromFile(options, started, from, after));
   const graphs = withServerTypes(compared.graphs);
-  const move = moveBetween(graphs.before, graphs.after);
+  const move = moveBetween(graphs.before, graphs.after, { agreed: after.settings.agreed });
   const sides = { before, after: sideOf(after, to) };
   const needs = accountNeeds([...(started ? [started.topology] : []), after.topology]);
   const report = { ...sides, graphs, move, outlined, needs };

@@ -12,7 +12,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   components: ["common", "config", "topology"],
   images: ["common", "config", "topology"],
   policy: ["common", "config", "topology", "components"],
-  guard: ["common", "config", "topology", "policy", "toolchain"],
+  guard: ["common", "config", "topology", "components", "policy", "toolchain"],
   rehearsal: ["common", "toolchain"],
   tools: ["common", "config", "topology", "components", "images", "policy", "guard", "rehearsal", "toolchain"],
 };

@@ -46,7 +46,9 @@ test.each([
     ["storage-backups-bucket", "storage-files-bucket"],
   ],
   ["a smaller Volume", { database: { volumeGb: 50 } }, { database: { volumeGb: 49 } }, ["core-1-volume"]],
-  ["another major version", {}, { images: { postgres: "postgres:16-bookworm" } }, ["core-1-image-postgres"]],
+  ["another major version", {}, { images: { postgres: "postgres:16-bookworm" } }, ["database-server"]],
+  ["another host name", {}, { domain: "shop.example.com" }, ["orion.example.com"]],
+  ["another zone", {}, { domain: "orion.example.org" }, ["orion.example.com"]],
 ])("%s is refused, with what to do instead", async (_what, before, after, names) => {
   const { findings } = await moveOfMvp(before, after);
   const refused = findings.filter(({ severity }) => severity === "refused");

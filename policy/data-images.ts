@@ -1,0 +1,203 @@
+/**
+ * Judges another image for a container that keeps data: what the image is, not how its tag is spelled, decides whether it can
+ * use the data that another one wrote. Pure: guard/ask-images.ts asks the Docker Engines.
+ */
+import { holdsData } from "../topology/catalogue.ts";
+import type { Finding } from "./dangers.ts";
+import { type Graph, isRecord, keyOf, type Recorded } from "./graph.ts";
+import { roleOf, types } from "./stateful.ts";
+
+/** The images whose contents read data of an earlier version, by the key in the names of their resources. */
+export const dataImages = {
+  postgres: { program: "PostgreSQL", setting: "orion:images.postgres", version: "orion:database.version" },
+  redis: { program: "Redis", setting: "orion:images.redis", version: "orion:cache.version" },
+} as const;
+export type DataImage = keyof typeof dataImages;
+
+/** A program and its version, as it says itself: `PostgreSQL 15.20`. */
+export interface Version {
+  readonly program: string;
+  /** Numbers with points; at least the major one. */
+  readonly number: string;
+}
+
+/** A container with data that is about to get another image. */
+export interface ImageChange {
+  readonly kind: DataImage;
+  /** The container's resource. */
+  readonly after: Recorded;
+  /** @default - the state has no container; its data may be there */
+  readonly before?: Recorded;
+  /** Reference of the image before; undefined when the state has none. */
+  readonly was: string | undefined;
+  readonly is: string;
+  /** `type name` of the Docker Engine's provider. */
+  readonly engine: string | undefined;
+  /** The data: a Docker volume's name, or a folder of the engine's machine. */
+  readonly data: { readonly type: "volume" | "bind"; readonly source: string };
+}
+
+/** What an engine says about a change. */
+export interface Answer {
+  /** What wrote the data; for PostgreSQL its major version. Undefined without data, or when nobody knows. */
+  readonly wrote?: Version | undefined;
+  /** What the new image has. */
+  readonly has?: Version | undefined;
+  /** Whether there is no data, so that every image is as good. */
+  readonly isEmpty?: boolean;
+  /** Extensions that the running databases use and the new image does not have. */
+  readonly missing?: readonly string[];
+  /** Why something is not known. */
+  readonly problem?: string;
+}
+
+/** The containers with data whose image is another one than before, or whose container is created beside data that exists. */
+export function imageChanges(before: Graph, after: Graph): ImageChange[] {
+  const was = new Map(before.resources.map((resource) => [keyOf(resource), resource]));
+  const is = new Map(after.resources.map((resource) => [keyOf(resource), resource]));
+  return after.resources.flatMap((container): ImageChange[] => {
+    if (container.type !== types.container || !holdsData(roleOf(container))) return [];
+    const image = used(after, is, container, "image").find(({ type }) => type === types.image);
+    const kind = Object.keys(dataImages).find((key) => image?.name.endsWith(`-image-${key}`) === true);
+    const former = was.get(keyOf(container));
+    const data = dataOf(former ?? container, used(after, is, container, "volumes"));
+    if (!image || !isDataImage(kind) || !data) return [];
+    const { deletedWith, provider } = container.options;
+    // Neither a server nor a volume of before: there is no data yet.
+    const isNew = deletedWith === undefined ? !was.has(keyOf(image)) : !was.has(deletedWith);
+    const [old, now] = [was.get(keyOf(image))?.inputs["name"], String(image.inputs["name"])];
+    if (isNew || (former && old === now)) return [];
+    const change = {
+      kind,
+      after: container,
+      was: typeof old === "string" ? old : undefined,
+      is: now,
+      engine: provider,
+      data,
+    };
+    return [{ ...change, ...(former && { before: former }) }];
+  });
+}
+
+const isDataImage = (key: string | undefined): key is DataImage => key !== undefined && key in dataImages;
+
+/** The resources whose outputs go into an input. */
+const used = (graph: Graph, byKey: ReadonlyMap<string, Recorded>, resource: Recorded, input: string): Recorded[] =>
+  (graph.uses.get(keyOf(resource))?.[input] ?? []).flatMap((key) => byKey.get(key) ?? []);
+
+/** @param volumes the Docker volumes of the container that the program composes, whose names it may not know */
+function dataOf({ inputs }: Recorded, volumes: readonly Recorded[]): ImageChange["data"] | undefined {
+  const [mount] = Array.isArray(inputs["mounts"]) ? (inputs["mounts"] as unknown[]) : [];
+  if (isRecord(mount)) return { type: "bind", source: String(mount["source"]) };
+  const name = volumes.find(({ type }) => type === types.dockerVolume)?.inputs["name"];
+  return typeof name === "string" ? { type: "volume", source: name } : undefined;
+}
+
+const nameOfOfficial = /(?:^|\/)(postgres|redis):(\d+(?:\.\d+)*)(?:[-.][^/@]*)?(?:@sha256:[0-9a-f]+)?$/;
+
+/** The version that an image's name claims, where it is named as the official one is; a claim, since a digest decides. */
+export function claimedVersion(reference: string | undefined): Version | undefined {
+  const [, name, number] = nameOfOfficial.exec(reference ?? "") ?? [];
+  return number === undefined ? undefined : { program: name === "redis" ? "Redis" : "PostgreSQL", number };
+}
+
+/** What the name of an image of Docker Hub promises: its publisher never gives a tag of one version to another one. */
+export const promisedVersion = (reference: string | undefined): Version | undefined =>
+  reference !== undefined && /^(docker\.io\/)?(library\/)?(postgres|redis):[^@]+$/.test(reference)
+    ? claimedVersion(reference)
+    : undefined;
+
+/** The findings about a change, by what an engine answered. */
+export function ofAnswer(change: ImageChange, answer: Answer, agreed: readonly string[]): Finding[] {
+  const { program, setting, version } = dataImages[change.kind];
+  const { name } = change.after;
+  const { wrote, has, isEmpty, missing, problem } = answer;
+  if (isEmpty === true) return [];
+  if (has === undefined || wrote === undefined) {
+    const what = has === undefined ? `${change.is} runs` : "wrote its data";
+    const why = problem === undefined ? "" : ` (${problem})`;
+    return [
+      {
+        severity: "refused",
+        name,
+        happens: `would get another image, and it is not known which ${program} ${what}${why}`,
+        instead: `make it answer, or say which version ${setting} has: npx pulumi config set --path ${version} ${wrote?.number ?? "NUMBER"}`,
+      },
+    ];
+  }
+  const extensions = missing?.map((one) => ofMissing(change, one, agreed));
+  return [...ofVersions(change, wrote, has), ...(extensions ?? ofUnknownExtensions(change, problem))];
+}
+
+/** The finding about a change of which only the names of the images are known, for a comparison without an engine. */
+export function ofNames({ kind, after, was, is }: ImageChange): Finding[] {
+  const [wrote, has] = [claimedVersion(was), claimedVersion(is)];
+  if (wrote && has) return ofVersions({ kind, after }, wrote, has);
+  const happens = `would run ${is}, whose name does not say which ${dataImages[kind].program} it has: the preview and the update ask the image`;
+  return [{ severity: "danger", name: after.name, happens }];
+}
+
+function ofVersions({ kind, after }: Pick<ImageChange, "kind" | "after">, wrote: Version, has: Version): Finding[] {
+  const { setting } = dataImages[kind];
+  const happens = `would run ${shown(kind, has)} on the data of ${shown(kind, wrote)}`;
+  const one = { severity: "refused", name: after.name } as const;
+  if (kind === "postgres") {
+    if (wrote.program === has.program && majorOf(wrote) === majorOf(has)) return [];
+    const instead = `leave ${setting} at ${majorOf(wrote)}; another major version is a dump, a restore and a new stack`;
+    return [{ ...one, happens: `${happens}, on which it does not start`, instead }];
+  }
+  const order = wrote.program === has.program ? compare(has.number, wrote.number) : 1;
+  if (order === 0) return [];
+  if (order > 0) {
+    const isSame = wrote.program === has.program && majorOf(wrote) === majorOf(has);
+    return isSame
+      ? []
+      : [
+          {
+            ...one,
+            severity: "danger",
+            happens: `${happens}, which ${wrote.program} ${wrote.number} cannot read afterwards`,
+          },
+        ];
+  }
+  const instead = `leave ${setting} at ${wrote.number} or newer`;
+  // What a cache loses is computed again.
+  const severity = roleOf(after) === "cache" ? "danger" : "refused";
+  return [{ ...one, severity, happens: `${happens}, which it may not be able to read`, instead }];
+}
+
+/** PostgreSQL's minor versions share their data, so that they are not named. */
+const shown = (kind: DataImage, version: Version): string =>
+  `${version.program} ${kind === "postgres" ? majorOf(version) : version.number}`;
+
+function ofMissing({ after, is }: ImageChange, extension: string, agreed: readonly string[]): Finding {
+  const happens = `would run ${is}, which lacks the extension ${extension} that the database uses`;
+  if (agreed.includes(extension)) return { severity: "danger", name: after.name, happens };
+  const instead = `use an image with ${extension}; to do without it, ${agreeTo(extension)}`;
+  return { severity: "refused", name: after.name, happens, instead };
+}
+
+function ofUnknownExtensions({ kind, after, is }: ImageChange, problem: string | undefined): Finding[] {
+  if (kind !== "postgres") return [];
+  const why = problem ?? "the database does not answer";
+  return [
+    {
+      severity: "danger",
+      name: after.name,
+      happens: `would run ${is}; whether it has the extensions of the database is not known: ${why}`,
+    },
+  ];
+}
+
+/** How to agree to something that is refused otherwise. */
+export const agreeTo = (what: string): string =>
+  `agree to it: npx pulumi config set --path 'orion:agreed[0]' ${what}, and remove it after the update`;
+
+const majorOf = ({ number }: Version): string => number.split(".")[0] ?? number;
+
+/** Compares the first two numbers of two versions, as far as both have them. */
+function compare(one: string, other: string): number {
+  const [a, b] = [one, other].map((text) => text.split(".").slice(0, 2).map(Number));
+  const differing = (a ?? []).findIndex((number, index) => b?.[index] !== undefined && number !== b[index]);
+  return differing < 0 ? 0 : (a?.[differing] ?? 0) - (b?.[differing] ?? 0);
+}
