@@ -56,15 +56,26 @@ export function identitiesOf(graph: Graph): (resource: Recorded) => readonly str
       return second === undefined ? { type, name: first } : { type: first, name: second };
     }),
   ];
-  /** The types of a resource's parents, each with the separator that follows it. */
-  const prefixesOf = ({ options }: Recorded): string[] => {
-    const parent = options.parent === undefined ? undefined : byKey.get(options.parent);
-    if (!parent) return [""];
-    const types = [...new Set(keysOf(parent).map(({ type }) => type))];
-    return types.flatMap((type) => prefixesOf(parent).map((prefix) => `${prefix}${type}$`));
+  interface Identity {
+    readonly type: string;
+    readonly name: string;
+    /** The types of the parents, each with the separator that follows it. */
+    readonly prefix: string;
+  }
+  const identities = (resource: Recorded): readonly Identity[] => {
+    const parent = resource.options.parent === undefined ? undefined : byKey.get(resource.options.parent);
+    const own = keysOf(resource);
+    if (!parent) return own.map((key) => ({ ...key, prefix: "" }));
+    return own.flatMap(({ type, name }) =>
+      identities(parent).map((one) => ({
+        type,
+        // As in the engine: a child that is named after its parent is taken to have followed the parent's names.
+        name: name.startsWith(parent.name) ? one.name + name.slice(parent.name.length) : name,
+        prefix: `${one.prefix}${one.type}$`,
+      })),
+    );
   };
-  return (resource) =>
-    keysOf(resource).flatMap(({ type, name }) => prefixesOf(resource).map((prefix) => `${prefix}${type}::${name}`));
+  return (resource) => [...new Set(identities(resource).map(({ prefix, type, name }) => `${prefix}${type}::${name}`))];
 }
 
 /** The resources that providers create, without components, in the order of the graph. */

@@ -11,6 +11,11 @@ class Component extends pulumi.ComponentResource {
     super(type, name, {}, former === undefined ? opts : formerly(opts, { type: former }));
   }
 }
+class Named extends pulumi.ComponentResource {
+  constructor(name: string, opts: pulumi.ComponentResourceOptions) {
+    super("orion:index:Named", name, {}, opts);
+  }
+}
 class Custom extends pulumi.CustomResource {
   declare readonly out: pulumi.Output<string>;
   constructor(type: string, name: string, inputs: pulumi.Inputs, opts: pulumi.CustomResourceOptions) {
@@ -48,6 +53,35 @@ test("a change of such a resource is an update, not a replacement", async () => 
 test("without the aliases everything would be deleted and created again", async () => {
   const changes = changesBetween(await graph(old, false), await graph(today, false));
   expect(changes.map(({ action }) => action).sort()).toEqual(["create", "create", "delete", "delete"]);
+});
+
+describe("a component with a new name", () => {
+  /** A container that is named after its component, below another component. */
+  const tier = (name: string, former: string | undefined, image = "a"): Promise<Graph> =>
+    compose("compare", () => {
+      const outer = new Component("orion:index:Outer", "outer", undefined);
+      const opts = { parent: outer };
+      const inner = new Named(name, former === undefined ? opts : formerly(opts, { name: former }));
+      new Custom("docker:index/container:Container", `${name}-server`, { image }, { parent: inner });
+    });
+
+  test("takes the resources along that are named after it, as the engine does", async () => {
+    expect(changesBetween(await tier("edge", undefined), await tier("edge-core-1", "edge"))).toEqual([]);
+    const changes = changesBetween(await tier("edge", undefined), await tier("edge-core-1", "edge", "b"));
+    expect(changes).toMatchObject([
+      {
+        action: "replace",
+        resource: { name: "edge-core-1-server" },
+        before: { name: "edge-server" },
+        forcedBy: ["image"],
+      },
+    ]);
+  });
+
+  test("without an alias, they are deleted and created again", async () => {
+    const changes = changesBetween(await tier("edge", undefined), await tier("edge-core-1", undefined));
+    expect(changes.map(({ action }) => action)).toEqual(["create", "delete"]);
+  });
 });
 
 test("what is renamed is read as former type and name; former types of other packages are left out", async () => {
