@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { SecretKey, Settings } from "../config/schema.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { Authority } from "./authority/authority.ts";
+import type { CloudflareAccess } from "./ingress/cloudflare/origin-pulls.ts";
 import type { Runtimes } from "./runtimes.ts";
 
 export interface Stack {
@@ -10,6 +11,8 @@ export interface Stack {
   readonly topology: Topology;
   /** The stack's secrets by name; undefined for one that it does not set. */
   readonly secret: (key: SecretKey) => pulumi.Output<string> | undefined;
+  /** @default - Cloudflare is not asked when a certificate is in use */
+  readonly cloudflareAccess?: CloudflareAccess | undefined;
 }
 
 export interface Context extends Stack {

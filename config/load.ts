@@ -4,12 +4,20 @@ import { type ParsedConfig, parseConfig, type RawConfig } from "./parse.ts";
 import type { SecretKey } from "./schema.ts";
 import { decode } from "./value.ts";
 
+/** Endpoint and token of an API. */
+interface Access {
+  readonly endpoint: string;
+  readonly token: pulumi.Output<string>;
+}
+
 export interface StackConfig extends ParsedConfig {
   readonly stack: string;
   /** The secret of that name, or undefined when the stack does not set it. */
   readonly secret: (key: SecretKey) => pulumi.Output<string> | undefined;
   /** Endpoint and token of Hetzner's API, found as its provider finds them; undefined without a token. */
-  readonly hetznerAccess: { readonly endpoint: string; readonly token: pulumi.Output<string> } | undefined;
+  readonly hetznerAccess: Access | undefined;
+  /** The same for Cloudflare's API; undefined without an API token. */
+  readonly cloudflareAccess: Access | undefined;
 }
 
 /**
@@ -25,6 +33,7 @@ export function loadConfig(): StackConfig {
     stack: pulumi.getStack(),
     secret: (key) => config.getSecret(key),
     hetznerAccess: loadHetznerAccess(),
+    cloudflareAccess: loadCloudflareAccess(),
   };
 }
 
@@ -34,6 +43,15 @@ export function loadHetznerAccess(): StackConfig["hetznerAccess"] {
   const { HCLOUD_TOKEN: tokenVariable, HCLOUD_ENDPOINT: endpointVariable } = process.env;
   const token = config.getSecret("token") ?? (tokenVariable ? pulumi.secret(tokenVariable) : undefined);
   const endpoint = config.get("endpoint") ?? endpointVariable ?? "https://api.hetzner.cloud/v1";
+  return token && { endpoint: endpoint.replace(/\/$/, ""), token };
+}
+
+/** Reads the keys and environment variables that Cloudflare's own provider reads. */
+export function loadCloudflareAccess(): StackConfig["cloudflareAccess"] {
+  const config = new pulumi.Config("cloudflare");
+  const { CLOUDFLARE_API_TOKEN: tokenVariable, CLOUDFLARE_BASE_URL: endpointVariable } = process.env;
+  const token = config.getSecret("apiToken") ?? (tokenVariable ? pulumi.secret(tokenVariable) : undefined);
+  const endpoint = config.get("baseUrl") ?? endpointVariable ?? "https://api.cloudflare.com/client/v4";
   return token && { endpoint: endpoint.replace(/\/$/, ""), token };
 }
 

@@ -10,6 +10,11 @@ import { hostFilesSchema, removeHostFiles, writeHostFiles } from "./host-files.t
 import { hostReadySchema, waitForHost } from "./host-ready.ts";
 import { httpsReadySchema, waitForHttps } from "./https-ready.ts";
 import { liveFilesSchema, writeLiveFiles } from "./live-files.ts";
+import {
+  ofThisMachine as pullsOfThisMachine,
+  originPullsReadySchema,
+  waitForOriginPulls,
+} from "./origin-pulls-ready.ts";
 import { unknownValue, unwrapSecrets } from "../common/secrets.ts";
 import { drainServer, serverDrainSchema } from "./server-drain.ts";
 import { chooseType, giveType, hasOtherType, ofThisMachine, serverTypeSchema } from "./server-type.ts";
@@ -81,7 +86,8 @@ function serverTypeKind(run: Run): Kind {
  * Resources that are actions:
  * - `orion:index:Task` runs a container to its end.
  * - `orion:index:LiveFiles` writes files that a running container reads again; `orion:index:HostFiles` writes files of a server.
- * - `orion:index:HostReady` waits for a server's first boot, `orion:index:HttpsReady` for an address that visitors will use.
+ * - `orion:index:HostReady` waits for a server's first boot, `orion:index:HttpsReady` for an address that visitors will use,
+ *   `orion:index:OriginPullsReady` for the client certificate that Cloudflare presents.
  * - `orion:index:DrainDelay` waits until the requests on an old route are complete.
  * - `orion:index:ServerType` chooses the type of a server and changes it; `orion:index:ServerDrain` drains a server.
  *
@@ -124,6 +130,13 @@ export class OrionProvider implements provider.Provider {
         },
       ],
       ["orion:index:HttpsReady", kindOf(httpsReadySchema, (inputs) => waitForHttps(inputs))],
+      [
+        "orion:index:OriginPullsReady",
+        {
+          ...kindOf(originPullsReadySchema, (inputs) => waitForOriginPulls(inputs, undefined, clock)),
+          ignored: pullsOfThisMachine,
+        },
+      ],
       ["orion:index:HostReady", kindOf(hostReadySchema, (inputs) => waitForHost(inputs, run))],
       ["orion:index:LiveFiles", kindOf(liveFilesSchema, (inputs) => writeLiveFiles(inputs, docker))],
       [

@@ -31,6 +31,16 @@ interface Edge {
   readonly acme?: AcmeArgs;
 }
 
+/** What an edge is made of. */
+interface EdgeParts {
+  /** The apps of each machine, by its name. */
+  readonly apps: ReadonlyMap<string, AppTier>;
+  readonly storage: Storage;
+  readonly certificate: Certificate | "acme" | undefined;
+  /** Signs the certificate that clients must present. Undefined without Cloudflare: visitors have none. */
+  readonly clientAuthority: pulumi.Output<string> | undefined;
+}
+
 type Balancing = Settings["edge"]["balancing"];
 
 /** The origins of a stack, by how visitors are balanced. */
@@ -47,7 +57,9 @@ export function createIngress(context: Context, storage: Storage, apps: Readonly
   const { settings, topology, parent } = context;
   const zone = createZone(context);
   const certificate = createCertificate(context, zone);
-  const edges = servicesOf(topology, "edge").map((service) => createEdge(context, service, apps, storage, certificate));
+  const edges = servicesOf(topology, "edge").map((service) =>
+    createEdge(context, service, { apps, storage, certificate, clientAuthority: zone?.clientAuthority }),
+  );
   const [origin] = originsOf[settings.edge.balancing](context, edges);
   const { domain } = settings;
   // Also when a stack moves back to one server, the record changes only after that server's edge is up.
@@ -62,11 +74,11 @@ export function createIngress(context: Context, storage: Storage, apps: Readonly
   }
 }
 
-function createZone({ settings, parent }: Context): CloudflareZone | undefined {
+function createZone({ settings, cloudflareAccess: access, parent }: Context): CloudflareZone | undefined {
   const { edge, domain, cloudflare } = settings;
   const { enabled, plan, zone } = cloudflare;
   if (!enabled || domain === undefined || zone === undefined) return undefined;
-  const args = { zone, domain, plan, certificate: edge.tls === "cloudflare-origin-ca" };
+  const args = { zone, domain, plan, certificate: edge.tls === "cloudflare-origin-ca", access };
   return new CloudflareZone("cloudflare", args, { parent });
 }
 
@@ -90,9 +102,7 @@ function createCertificate(
 function createEdge(
   { settings, topology, runtimes, parent }: Context,
   service: ServiceOf<"edge">,
-  apps: ReadonlyMap<string, AppTier>,
-  storage: Storage,
-  certificate: Certificate | "acme" | undefined,
+  { apps, storage, certificate, clientAuthority }: EdgeParts,
 ): Edge {
   const { edge, domain, cloudflare } = settings;
   const app = apps.get(service.server);
@@ -110,6 +120,7 @@ function createEdge(
     trustedProxies: cloudflare.enabled ? [...cloudflareRanges.ipv4, ...cloudflareRanges.ipv6] : [],
     ...(balancers.length > 0 && { balancers }),
     ...(certificate && { certificate }),
+    ...(certificate && clientAuthority && { clientAuthority }),
     // On a local Docker Engine, visitors use an address, and containers the service's name.
     ...(hasServers(topology) && domain !== undefined && { hostname: domain }),
     ...uploadsOf(storage),

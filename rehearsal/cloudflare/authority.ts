@@ -3,13 +3,16 @@ import { webcrypto } from "node:crypto";
 import { x509 } from "./x509.ts";
 import type { CloudflareStore } from "./state.ts";
 
-export type AuthorityName = "origin-rsa" | "origin-ecc" | "public";
+export type AuthorityName = "origin-rsa" | "origin-ecc" | "origin-pull" | "public";
 
 const subjects: Readonly<Record<AuthorityName, string>> = {
   "origin-rsa":
     "C=US, O=CloudFlare\\, Inc., OU=CloudFlare Origin SSL Certificate Authority, L=San Francisco, ST=California",
   "origin-ecc":
     "C=US, O=CloudFlare\\, Inc., OU=CloudFlare Origin SSL ECC Certificate Authority, L=San Francisco, ST=California",
+  // Signs the client certificate that Cloudflare shares between the zones of all its customers.
+  "origin-pull":
+    "C=US, O=CloudFlare\\, Inc., OU=Origin Pull, L=San Francisco, ST=California, CN=origin-pull.cloudflare.net",
   public: "C=XX, O=Orion rehearsal cloud, CN=Orion rehearsal public CA",
 };
 

@@ -1,4 +1,7 @@
-/** API routes of authenticated origin pulls: client certificates that the edge presents to origins. */
+/** Authenticated origin pulls: the API's routes, and the client certificate that the edge presents to a zone's origins. */
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { CertificateAuthority } from "./authority.ts";
+import { settingOf } from "./settings.ts";
 import { x509 } from "./x509.ts";
 import type { Json } from "../json.ts";
 import { isText, omit, requireBoolean, requireRecords, requireText } from "./body.ts";
@@ -11,6 +14,9 @@ const certificates = "cloudflare.client-certificate";
 const hostnames = "cloudflare.client-hostname";
 const base = "/origin_tls_client_auth";
 
+/** Milliseconds until an uploaded certificate is in use; at the real Cloudflare it is a few minutes. */
+const deploymentTime = 4000;
+
 export function registerOriginPulls(routes: Routes, world: World): void {
   const { store } = world;
   const settings = (zone: Zone): Json =>
@@ -22,7 +28,10 @@ export function registerOriginPulls(routes: Routes, world: World): void {
     return value;
   });
 
-  const shown = (certificate: Json): Json => omit(certificate, ["private_key"]);
+  const shown = (certificate: Json): Json => ({
+    ...omit(certificate, ["private_key"]),
+    status: isDeployed(world, certificate) ? "active" : "pending_deployment",
+  });
   const find = (zone: Zone, id = ""): Json => {
     const found = store.get(certificates, id);
     if (found?.owner !== zone.id) throw new ApiError(404, 1551, "The certificate could not be found");
@@ -38,7 +47,7 @@ export function registerOriginPulls(routes: Routes, world: World): void {
   routes.zone("DELETE", `${base}/:certificate`, ({ zone, params }) => {
     const certificate = find(zone, params["certificate"]);
     store.delete(certificates, String(certificate["id"]));
-    return { ...shown(certificate), status: "deleted" };
+    return { ...shown(certificate), status: "pending_deletion" };
   });
 
   routes.zone("GET", `${base}/hostnames/:hostname`, ({ zone, params }) => {
@@ -60,7 +69,7 @@ export function registerOriginPulls(routes: Routes, world: World): void {
         created_at: store.get(hostnames, key)?.value["created_at"] ?? world.now(),
         updated_at: world.now(),
         cert_id: certificate["id"],
-        cert_status: certificate["status"],
+        cert_status: shown(certificate)["status"],
         cert_uploaded_on: certificate["uploaded_on"],
         cert_updated_at: certificate["uploaded_on"],
         certificate: certificate["certificate"],
@@ -77,6 +86,37 @@ export function registerOriginPulls(routes: Routes, world: World): void {
   );
 }
 
+const isDeployed = (world: World, { uploaded_on: uploaded }: Json): boolean =>
+  world.date().getTime() - Date.parse(String(uploaded)) >= deploymentTime;
+
+/** A certificate with its key, in PEM. */
+export interface ClientCertificate {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/**
+ * The certificate that the edge presents to the origins of a host name: the host name's own, else the newest of the zone that
+ * is in use, else with `tls_client_auth` the one that all zones at Cloudflare share. A certificate of another zone is never used.
+ */
+export async function clientCertificateOf(
+  world: World,
+  zone: Zone,
+  hostname: string,
+): Promise<ClientCertificate | undefined> {
+  const { store } = world;
+  const own = store.get(hostnames, `${zone.id}/${hostname}`)?.value;
+  const ofHostname = own?.["enabled"] === true ? store.get(certificates, String(own["cert_id"]))?.value : undefined;
+  const isOn = store.get("cloudflare.setting", `${zone.id}/origin-pulls`)?.value["enabled"] === true;
+  const ofZone = isOn ? ownedBy(store, certificates, zone.id).filter((each) => isDeployed(world, each)) : [];
+  const found = ofHostname ?? ofZone.at(-1);
+  if (found) return { key: String(found["private_key"]), cert: String(found["certificate"]) };
+  if (settingOf(world, zone, "tls_client_auth") !== "on") return undefined;
+  const authority = await CertificateAuthority.open(store, "origin-pull");
+  const { certificate, key } = await authority.issue(["origin-pull.cloudflare.com"], 30, world.date());
+  return { key, cert: certificate };
+}
+
 function certificateOf(world: World, body: Json): Json {
   const certificate = requireText(body, "certificate", 1400);
   const key = requireText(body, "private_key", 1400);
@@ -86,8 +126,11 @@ function certificateOf(world: World, body: Json): Json {
   } catch {
     throw new ApiError(400, 1408, "certificate is not a certificate in PEM", "/certificate");
   }
-  if (!key.includes("PRIVATE KEY-----"))
-    throw new ApiError(400, 1412, "private_key is not a key in PEM", "/private_key");
+  // As reported by users: a certificate that does not say that it is no authority is refused, too.
+  if (parsed.getExtension(x509.BasicConstraintsExtension)?.ca !== false)
+    throw new ApiError(400, 1412, "Only leaf certificate is allowed.", "/certificate");
+  if (!isKeyOf(certificate, key))
+    throw new ApiError(400, 1412, "private_key is not the key of the certificate, in PEM", "/private_key");
   return {
     id: world.newId(),
     certificate,
@@ -97,7 +140,14 @@ function certificateOf(world: World, body: Json): Json {
     issuer: parsed.issuer,
     serial_number: BigInt(`0x${parsed.serialNumber}`).toString(),
     signature: "SHA256",
-    status: "active",
     uploaded_on: world.now(),
   };
+}
+
+function isKeyOf(certificate: string, key: string): boolean {
+  try {
+    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
 }

@@ -97,10 +97,12 @@ const finders: Readonly<Record<string, Find>> = {
   "cloudflare:index/r2Bucket:R2Bucket": bucket,
 };
 
-/** Types whose object is created again, because the first one's secret is lost, and where the dashboard shows that first one. */
+/** Types whose object is created again, because the first one's secret is lost or cannot be compared, and where the dashboard shows that first one. */
 export const spares: Readonly<Record<string, string>> = {
   "cloudflare:index/accountToken:AccountToken": "Manage Account > API Tokens",
   "cloudflare:index/originCaCertificate:OriginCaCertificate": "SSL/TLS > Origin Server",
+  // Of two, Cloudflare presents the newer one; the edges accept both.
+  "cloudflare:index/authenticatedOriginPullsCertificate:AuthenticatedOriginPullsCertificate": "SSL/TLS > Origin Server",
 };
 
 /** Whether objects of a type can be found and taken over. */

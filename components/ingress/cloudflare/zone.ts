@@ -6,6 +6,7 @@ import { ZoneSetting } from "@pulumi/cloudflare/zoneSetting.js";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { formerly } from "../../former.ts";
+import { type CloudflareAccess, OriginPulls } from "./origin-pulls.ts";
 import { botManagement, type CloudflarePlan, planProblem, rulesets, zoneSettings } from "./rules.ts";
 
 export interface CloudflareZoneArgs {
@@ -16,6 +17,8 @@ export interface CloudflareZoneArgs {
   readonly plan: CloudflarePlan;
   /** Whether Cloudflare's CA signs a certificate for the origins; otherwise they need one that Cloudflare trusts. */
   readonly certificate: boolean;
+  /** Access to Cloudflare's API, to ask when a certificate is in use. @default - a fixed time is waited */
+  readonly access?: CloudflareAccess | undefined;
 }
 
 /** The CA's maximum. Only Cloudflare trusts the certificate, and an update can replace it at any time. */
@@ -29,6 +32,9 @@ export class CloudflareZone extends pulumi.ComponentResource {
   readonly certificate:
     { readonly chain: pulumi.Output<string>; readonly privateKey: pulumi.Output<string> } | undefined;
 
+  /** The authority, in PEM, of the certificate that Cloudflare presents to origins; known once it does. */
+  readonly clientAuthority: pulumi.Output<string>;
+
   constructor(name: string, args: CloudflareZoneArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:ingress:CloudflareZone", name, {}, formerly({ ...opts }, { type: "orion:edge:CloudflareZone" }));
     const zoneId = this.#findZone(args);
@@ -38,6 +44,12 @@ export class CloudflareZone extends pulumi.ComponentResource {
     this.zoneId = zoneId;
     this.url = `https://${args.domain}`;
     this.certificate = args.certificate ? this.#createCertificate(name, args.domain) : undefined;
+    const { zone, access } = args;
+    this.clientAuthority = new OriginPulls(
+      `${name}-origin-pulls`,
+      { zoneId, zone, access },
+      { parent: this },
+    ).authority;
     this.registerOutputs({ url: this.url });
   }
 

@@ -5,8 +5,9 @@ import { createServer as createTlsServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { CertificateAuthority } from "../authority.ts";
 import type { Request } from "../expression.ts";
+import { clientCertificateOf } from "../origin-pulls.ts";
 import { settingOf } from "../settings.ts";
-import { ownedBy, type Zone } from "../state.ts";
+import type { Zone } from "../state.ts";
 import type { World } from "../world.ts";
 import { Cache, isEligible, cacheKeyOf, cacheSeconds } from "./cache.ts";
 import { EdgeCertificates, objectsDomain } from "./certificates.ts";
@@ -237,7 +238,7 @@ export class Edge {
       hostname: visit.host,
       scheme,
       trusted: mode === "strict" ? await this.#trustedAuthorities() : undefined,
-      client: this.#clientCertificate(zone, visit.host),
+      client: await clientCertificateOf(this.#world, zone, visit.host),
       localAddress: this.#options.address,
       connectTimeout,
       headers: {
@@ -260,20 +261,6 @@ export class Edge {
     const own = names.map(async (name) => (await CertificateAuthority.open(this.#world.store, name)).certificate);
     const further = this.#options.authorities?.() ?? "";
     return [...(await Promise.all(own)), ...(further === "" ? [] : [further])];
-  }
-
-  #clientCertificate(zone: Zone, hostname: string): OriginRequest["client"] {
-    const { store } = this.#world;
-    const own = store.get("cloudflare.client-hostname", `${zone.id}/${hostname}`)?.value;
-    const ofZone = store.get("cloudflare.setting", `${zone.id}/origin-pulls`)?.value["enabled"] === true;
-    const certificate =
-      own?.["enabled"] === true
-        ? store.get("cloudflare.client-certificate", String(own["cert_id"]))?.value
-        : ofZone
-          ? ownedBy(store, "cloudflare.client-certificate", zone.id).at(-1)
-          : undefined;
-    if (certificate === undefined) return undefined;
-    return { key: String(certificate["private_key"]), cert: String(certificate["certificate"]) };
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, isSecure: boolean): Promise<void> {

@@ -54,7 +54,7 @@ export function clientOf(
 ): { readonly cert: string; readonly key: string } {
   const folder = temporaryFolder("client");
   openssl(folder, "request.pem", "req", "-new", ...newKey, "-subj", `/CN=${name}`);
-  writeFileSync(join(folder, "use"), "extendedKeyUsage=clientAuth\n");
+  writeFileSync(join(folder, "use"), "basicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth\n");
   const ca = ["-CA", join(authority.folder, "ca.pem"), "-CAkey", join(authority.folder, "key.pem"), "-CAcreateserial"];
   const cert = openssl(
     folder,

@@ -44,3 +44,19 @@ test("a bad configuration is a RunError: shown without a stack trace", () => {
   expect(loadConfig).toThrow(pulumi.RunError);
   expect(loadConfig).toThrow('orion:phase: got "nonsense"');
 });
+
+test("access to Cloudflare's API is what its provider uses: the stack's configuration, else the environment", () => {
+  engineConfig(
+    { "orion:phase": "development", "cloudflare:apiToken": "ours", "cloudflare:baseUrl": "https://example.com/v4/" },
+    ["cloudflare:apiToken"],
+  );
+  expect(loadConfig().cloudflareAccess?.endpoint).toBe("https://example.com/v4");
+  engineConfig({ "orion:phase": "development" });
+  const { CLOUDFLARE_API_TOKEN: before } = process.env;
+  delete process.env["CLOUDFLARE_API_TOKEN"];
+  expect(loadConfig().cloudflareAccess).toBeUndefined();
+  process.env["CLOUDFLARE_API_TOKEN"] = "theirs";
+  expect(loadConfig().cloudflareAccess?.endpoint).toBe("https://api.cloudflare.com/client/v4");
+  delete process.env["CLOUDFLARE_API_TOKEN"];
+  if (before !== undefined) process.env["CLOUDFLARE_API_TOKEN"] = before;
+});

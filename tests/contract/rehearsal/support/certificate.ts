@@ -18,7 +18,10 @@ export async function ownCertificate(domain: string): Promise<OwnCertificate> {
     signingAlgorithm: algorithm,
     notBefore: new Date("2026-01-01T00:00:00Z"),
     notAfter: new Date("2027-01-01T00:00:00Z"),
-    extensions: [new x509.SubjectAlternativeNameExtension([{ type: "dns", value: domain }])],
+    extensions: [
+      new x509.BasicConstraintsExtension(false),
+      new x509.SubjectAlternativeNameExtension([{ type: "dns", value: domain }]),
+    ],
   });
   const key = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
   return { certificate: made.toString("pem"), privateKey: x509.PemConverter.encode(key, "PRIVATE KEY") };

@@ -70,6 +70,7 @@ test("cloud resources whose creation failed half-way are refreshed; containers a
 /** What the providers take for theirs when it is there already: they ask for a state, or understand the refusal. */
 const takenForTheirs = [
   ...["botManagement:BotManagement", "zoneSetting:ZoneSetting"],
+  "authenticatedOriginPullsSettings:AuthenticatedOriginPullsSettings",
   ...["r2BucketCors:R2BucketCors", "r2BucketLifecycle:R2BucketLifecycle"],
   ...["firewallAttachment:FirewallAttachment", "loadBalancerNetwork:LoadBalancerNetwork"],
   "loadBalancerTarget:LoadBalancerTarget",

@@ -97,8 +97,9 @@ describe.each(["preview", "up"] as const)("CloudflareZone in mode %s", (mode) =>
   test("no certificate where another one is used", async () => {
     const { resources, result } = await zone({ certificate: false });
     expect(result.certificate).toBeUndefined();
-    const types = ["OriginCaCertificate", "CertRequest", "PrivateKey"];
-    expect(resources.filter(({ type }) => types.some((each) => type.endsWith(`:${each}`)))).toEqual([]);
+    for (const name of ["cloudflare-key", "cloudflare-request", "cloudflare-certificate"]) {
+      expect(namesOf(resources)).not.toContain(name);
+    }
   });
 
   test("the same resources whatever the plan, but for the rulesets that a plan does not have", async () => {
