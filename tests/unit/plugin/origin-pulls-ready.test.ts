@@ -4,9 +4,12 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { type OriginPullsReadyInputs, type Status, waitForOriginPulls } from "../../../plugin/origin-pulls-ready.ts";
 
-const inputs: OriginPullsReadyInputs = {
+const blind: OriginPullsReadyInputs = {
   ...{ zoneId: "zone", certificateId: "certificate", authority: "PEM" },
   ...{ settleSeconds: 15, blindSeconds: 300, timeoutSeconds: 60 },
+};
+const inputs: OriginPullsReadyInputs = {
+  ...blind,
   access: { endpoint: "https://api.example.com/client/v4", token: "secret" },
 };
 
@@ -29,7 +32,6 @@ test("it asks until the certificate is active, and then waits until all of Cloud
 });
 
 test("without access to the API it waits long enough", async () => {
-  const { access: _access, ...blind } = inputs;
   const slept: number[] = [];
   await waitForOriginPulls(blind, () => Promise.reject(new Error("asked")), {
     now: () => 0,

@@ -1,7 +1,7 @@
 /** The way from Cloudflare to the origins: the client certificate, and in which order it is presented and demanded. */
 import { OriginPulls } from "../../../../../components/ingress/cloudflare/origin-pulls.ts";
 import { Platform } from "../../../../../components/platform.ts";
-import { type Settings } from "../../../../../config/schema.ts";
+import type { Settings } from "../../../../../config/schema.ts";
 import { keyOf } from "../../../../../policy/graph.ts";
 import { plan } from "../../../../../topology/plan.ts";
 import { type Composed, compose } from "../../../support/compose.ts";
