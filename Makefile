@@ -22,9 +22,9 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup engine images docker up down preview plan diagram pictures diff doctor psql redis-cli logs shell celery-status celery-purge \
-	migrate-up init-prod rollback promote-replica flower backup restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
+	migrate-up init-prod rollback promote-replica flower backup backup-key restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
-	bench-production bench-scale bench-faults bench-promotion bench-idle
+	bench-production bench-scale bench-faults bench-promotion bench-idle bench-restore
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -99,10 +99,13 @@ promote-replica: engine ## Promote the replica of a primary whose server is lost
 flower: node_modules/.package-lock.json ## Open Flower, the task monitor
 	@$(access)
 
-backup: node_modules/.package-lock.json ## Take a backup of the database now, and show its log
+backup: node_modules/.package-lock.json ## Take a backup of the database now, and show its log; ACCEPT=TIME makes a suspect one a good one
+	@$(access) $(if $(ACCEPT),--accept $(ACCEPT))
+
+backup-key: engine ## Print the private key that backups are encrypted for, for a safe
 	@$(access)
 
-restore-drill: node_modules/.package-lock.json ## Restore the newest backup into a scratch server and compare: SERVER=core-1
+restore-drill: engine ## Restore the newest backup into a scratch server and compare: SERVER=core-1
 	@$(access) $(if $(SERVER),--server $(SERVER))
 
 place = $(if $(PORT),--port $(PORT)) $(if $(BLOCK),--block $(BLOCK))
@@ -184,6 +187,9 @@ bench-promotion: images ## Measure the promotion of the replica after the loss o
 
 bench-faults: images ## Measure recovery from faults, with ten updates killed, into bench/faults.md
 	@node bench/faults.ts
+
+bench-restore: images ## Measure a restore on an empty machine with nothing but bucket and key, into bench/restore.md
+	@node bench/restore.ts
 
 bench-idle: images ## Measure the CPU use of an idle server, into bench/idle.md
 	@node bench/idle.ts

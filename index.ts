@@ -18,6 +18,10 @@ if (hasServers(topology)) makeSshFolder(config.settings.admin.sshFolder);
 const built = builtImages(import.meta.dirname, config.settings);
 await guardUpdate({ ...config, topology, builtImages: built });
 const platform = new Platform("orion", { ...config, topology, builtImages: built });
-const { endpoints, databaseUrl, ssh, access, flowerPassword } = platform;
+const { endpoints, databaseUrl, ssh, access, flowerPassword, backupKey } = platform;
 // An output that is named and undefined would make the engine warn at every update.
-export default { endpoints, databaseUrl, ssh, access, ...(flowerPassword && { flowerPassword }) };
+export default {
+  ...{ endpoints, databaseUrl, ssh, access },
+  ...(flowerPassword && { flowerPassword }),
+  ...(backupKey && { backupKey }),
+};

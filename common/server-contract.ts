@@ -31,9 +31,14 @@ export const backupFiles = {
   settings: `${backupFolder}/settings`,
   /** rclone's settings and credentials, as environment variables. */
   store: `${backupFolder}/store.env`,
-  /** The connection of PostgreSQL's clients, as environment variables. */
+  /** The connection of PostgreSQL's clients to the primary, as environment variables. */
   database: `${backupFolder}/database.env`,
+  /** The same to a replica; only where there is one. */
+  replica: `${backupFolder}/replica.env`,
 } as const;
+
+/** The environment variable that names the file with the private key of backups, for a restore drill. */
+export const backupKeyVariable = "ORION_BACKUP_KEY";
 
 /**
  * Tells people that something failed. `orion-alert SUBJECT` takes the details from standard input; `--unit UNIT` takes the end

@@ -26,6 +26,8 @@ export class Platform extends pulumi.ComponentResource {
   readonly access: ReturnType<typeof accessOf>;
   /** The password of Flower's user `orion`; a secret. Undefined on a local Docker Engine. */
   readonly flowerPassword: pulumi.Output<string> | undefined;
+  /** The private key that backups are encrypted for; a secret. Undefined without backups. */
+  readonly backupKey: pulumi.Output<string> | undefined;
 
   /** @throws {pulumi.RunError} when the stack has traits that this version cannot bring up, before anything is created */
   constructor(name: string, args: RuntimesArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -37,7 +39,7 @@ export class Platform extends pulumi.ComponentResource {
     createAlerts(context);
     const storage = createStorage(context);
     const postgres = createPostgres(context);
-    createBackups(context, postgres, storage);
+    this.backupKey = createBackups(context, postgres, storage);
     createTestDatabase(context);
     const redis = createRedis(context);
     // Without Redis, a local stack has neither apps nor workers (config/checks/local.ts).

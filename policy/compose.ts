@@ -108,6 +108,8 @@ function mockOutputs(name: string): Record<string, unknown> {
     ipv4: "192.0.2.20",
     linuxDevice: `/dev/disk/by-id/${name}`,
     value: `generated-${name}`,
+    // The bytes of a key.
+    hex: "07".repeat(32),
     certificate: `certificate-${name}`,
     privateKeyPem: `key-${name}`,
     certPem: `certificate-${name}`,

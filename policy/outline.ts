@@ -24,6 +24,9 @@ export function outlineOf(topology: Topology, settings: Settings): Graph {
     ),
     ...topology.services.flatMap((service) => ofService(topology, settings, service)),
     ...ofStorage(topology, settings),
+    ...topology.services.flatMap(({ kind }) =>
+      kind === "backup" ? [resource(types.bytes, "backup-key-bytes", { length: 32 }, kept(settings))] : [],
+    ),
     ...(hasServers(topology) ? [resource(types.password, sessionKey, { length: 48 }, kept(settings))] : []),
     ...(settings.database.mode === "provision"
       ? [resource(types.password, "database-password", { length: 32 }, { ...kept(settings), parent: database })]

@@ -20,6 +20,7 @@ export const replacingInputs: Readonly<Record<string, readonly string[]>> = {
   "cloudflare:index/r2Bucket:R2Bucket": ["accountId", "name", "jurisdiction", "location"],
   "cloudflare:index/r2BucketCors:R2BucketCors": ["accountId", "bucketName", "jurisdiction"],
   "cloudflare:index/r2BucketLifecycle:R2BucketLifecycle": ["accountId", "bucketName", "jurisdiction"],
+  "cloudflare:index/r2BucketLock:R2BucketLock": ["accountId", "bucketName", "jurisdiction"],
   "cloudflare:index/r2CustomDomain:R2CustomDomain": ["accountId", "bucketName", "domain", "jurisdiction", "zoneId"],
   "cloudflare:index/ruleset:Ruleset": ["accountId", "zoneId", "kind", "phase"],
   "cloudflare:index/zoneSetting:ZoneSetting": ["zoneId", "settingId"],
@@ -40,6 +41,7 @@ export const replacingInputs: Readonly<Record<string, readonly string[]>> = {
   "hcloud:index/sshKey:SshKey": ["publicKey"],
   "hcloud:index/volume:Volume": ["location"],
   "hcloud:index/volumeAttachment:VolumeAttachment": ["serverId", "volumeId"],
+  "random:index/randomBytes:RandomBytes": ["keepers", "length"],
   "random:index/randomPassword:RandomPassword": ["keepers", "length", "special"],
   "tls:index/certRequest:CertRequest": ["dnsNames", "ipAddresses", "privateKeyPem", "subject", "uris"],
   "tls:index/locallySignedCert:LocallySignedCert": [

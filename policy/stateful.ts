@@ -3,6 +3,8 @@ import { keptBy } from "../topology/catalogue.ts";
 import { type Graph, isRecord, keyOf, type Recorded } from "./graph.ts";
 
 export const types = {
+  /** Random bytes that a key is made of. */
+  bytes: "random:index/randomBytes:RandomBytes",
   attachment: "hcloud:index/volumeAttachment:VolumeAttachment",
   bucket: "cloudflare:index/r2Bucket:R2Bucket",
   container: "docker:index/container:Container",
@@ -59,6 +61,8 @@ export function holdingIn(graph: Graph): Holds {
         return "the private addresses of all servers";
       case types.bucket:
         return "files or backups";
+      case types.bytes:
+        return "the key without which no backup can be read";
       case types.dockerVolume:
         // The program writes files again at each change.
         return keptBy(roleOf(resource)) === "files" ? undefined : "the data of a container";

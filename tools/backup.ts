@@ -1,6 +1,7 @@
-/** `make backup`, `make restore-drill`, and doctor's check of backups: run the server's backup scripts over SSH. */
+/** `make backup`, `make backup-key`, `make restore-drill`, and doctor's check of backups: run the server's scripts over SSH. */
 import {
   backupCommand,
+  backupKeyVariable,
   backupUnit,
   drillCommand,
   backupFilesVariable,
@@ -11,9 +12,9 @@ import { UserError } from "../common/user-error.ts";
 import type { Service } from "../topology/service.ts";
 import { hasServers, servicesOf } from "../topology/topology.ts";
 import type { Finding } from "./doctor/advice.ts";
-import type { Engine, Engines } from "./engines.ts";
+import { type Engine, type Engines, stackOutput } from "./engines.ts";
 import type { StackFile } from "./stack-file.ts";
-import { isTerminal } from "./terminal.ts";
+import { isTerminal, say } from "./terminal.ts";
 
 /**
  * Starts the service as the timer does, and shows its log. It waits for a run that is under way. A failed run that waits for
@@ -25,26 +26,49 @@ export const backupNow = [
   // Everything from now on, also what journald on a busy machine stores late.
   'journalctl --unit $unit --since "@$(date +%s)" --no-tail --follow --output cat & log=$!',
   "code=0; systemctl start $unit || code=$?",
+  // A suspect backup is no failure of the service.
+  '[ "$code" -ne 0 ] || code=$(systemctl show --property ExecMainStatus --value $unit)',
   "sleep 1; kill $log; exit $code",
 ].join("\n");
 
-/** Takes a backup. @returns 0 when it is complete */
-export function backup(file: StackFile, engines: Engines): Promise<number> {
-  return engines.of(backupOf(file)).interactiveOnHost(["sh", "-c", backupNow], isTerminal);
+/**
+ * Takes a backup, or makes a suspect one a good one.
+ *
+ * @param accept time of the suspect backup. @default a new backup is taken
+ * @returns 0 when it is complete, 3 when it is suspect
+ */
+export function backup(file: StackFile, engines: Engines, accept?: string): Promise<number> {
+  const words = accept === undefined ? ["sh", "-c", backupNow] : [backupCommand, "accept", accept];
+  return engines.of(backupOf(file)).interactiveOnHost(words, isTerminal);
 }
 
 /**
- * Restores the newest backup into a scratch server and compares.
+ * Prints the private key that backups are encrypted for, for a safe: without the stack's state, nothing else reads them.
+ *
+ * @throws {UserError} when the stack has none
+ */
+export function showBackupKey(root: string, file: StackFile): number {
+  backupOf(file);
+  const key = keyOf(root, file);
+  if (key === undefined) throw new UserError(`Stack '${file.stack}' has no key yet; make up creates it.`);
+  say(key);
+  return 0;
+}
+
+const keyOf = (root: string, { stack }: StackFile): string | undefined =>
+  stackOutput(root, stack, "backupKey", "--show-secrets");
+
+/**
+ * Restores the newest backup into a scratch server and compares. The private key is on the server for as long as it takes.
  *
  * @param server where it runs. @default the server that takes the backups
  * @returns 0 when nothing is missing
  */
-export async function restoreDrill(file: StackFile, engines: Engines, server?: string): Promise<number> {
+export async function restoreDrill(root: string, file: StackFile, engines: Engines, server?: string): Promise<number> {
   const service = backupOf(file);
   const home = engines.of(service);
-  if (server === undefined || server === service.server) return home.interactiveOnHost([drillCommand], isTerminal);
-  const guest = engines.of({ server });
-  const folder = lend(home, guest);
+  const guest = server === undefined ? home : engines.of({ server });
+  const folder = lend(home, guest, keyOf(root, file));
   try {
     return await guest.interactiveOnHost(borrowedDrill(folder), isTerminal);
   } finally {
@@ -53,26 +77,26 @@ export async function restoreDrill(file: StackFile, engines: Engines, server?: s
 }
 
 /**
- * Copies the files of a drill to a server without them, into a folder in memory, until the drill has ended.
+ * Copies the files of a drill to a server, into a folder in memory, until the drill has ended.
  *
+ * @param key the private key. @default - none: only backups of the version before can be read
  * @returns that folder
  */
-export function lend(home: Engine, guest: Engine): string {
+export function lend(home: Engine, guest: Engine, key?: string): string {
   const texts = { settings: backupFiles.settings, "store.env": backupFiles.store, drill: drillCommand };
   const folder = printed(guest, ["mktemp", "-d", "/run/orion-drill.XXXXXX"]).trim();
   const lines = Object.entries(texts).map(([name, path]) =>
     writeLine(`${folder}/${name}`, printed(home, ["cat", path])),
   );
+  if (key !== undefined) lines.push(writeLine(`${folder}/key`, `${key}\n`));
   printed(guest, ["sh", "-s"], ["set -eu", "umask 077", ...lines, ""].join("\n"));
   return folder;
 }
 
 /** The command that runs the drill from such a folder. */
 export const borrowedDrill = (folder: string): string[] => [
-  "env",
-  `${backupFilesVariable}=${folder}`,
-  "sh",
-  `${folder}/drill`,
+  ...["env", `${backupFilesVariable}=${folder}`, `${backupKeyVariable}=${folder}/key`],
+  ...["sh", `${folder}/drill`],
 ];
 
 function printed(engine: Engine, words: readonly string[], input?: string): string {
@@ -112,17 +136,26 @@ export function checkBackup(service: Service, engines: Engines, now: Date): Find
 }
 
 /**
- * @param list times of complete backups, the newest first
+ * @param list times of complete backups, the newest first; behind a time `suspect` or `accepted`
  * @param since when backups were installed on the server
  */
 export function judge(list: string, since: Date, now: Date): Omit<Finding, "service"> {
-  const times = list.split("\n").filter((line) => line !== "");
-  const [newest] = times;
-  const hours = (now.getTime() - (newest === undefined ? since : timeOf(newest)).getTime()) / 3_600_000;
+  const backups = list.split("\n").flatMap((line) => {
+    const [time = "", mark] = line.split(" ");
+    return time === "" ? [] : [{ time, isSuspect: mark === "suspect" }];
+  });
+  const good = backups.filter(({ isSuspect }) => !isSuspect);
+  const [newest] = good;
+  const hours = (now.getTime() - (newest === undefined ? since : timeOf(newest.time)).getTime()) / 3_600_000;
+  const [last] = backups;
+  if (last?.isSuspect === true) {
+    const age = newest === undefined ? "there is no good one" : `the last good one is ${Math.floor(hours)} h old`;
+    return { problem: "backup-suspect", detail: `${last.time} is suspect; ${age}` };
+  }
   const isLate = hours > mostHours && { problem: "backup-late" as const };
   if (newest === undefined)
     return { ...isLate, detail: hours > mostHours ? "none" : "none yet; the first comes at night" };
-  return { ...isLate, detail: `${times.length} complete, the newest ${Math.floor(hours)} h old` };
+  return { ...isLate, detail: `${backups.length} complete, the newest ${Math.floor(hours)} h old` };
 }
 
 /** The time in a backup's name: 20261125T023000Z. */

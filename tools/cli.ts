@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { UserError } from "../common/user-error.ts";
 import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { type AccessCommand, accessCommands, accessTo, dockerArguments } from "./access.ts";
-import { backup, restoreDrill } from "./backup.ts";
+import { backup, restoreDrill, showBackupKey } from "./backup.ts";
 import { doctor } from "./doctor/doctor.ts";
 import { Engines } from "./engines.ts";
 import { openFlower } from "./flower.ts";
@@ -32,7 +32,8 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   rollback                   update with the image that ran before (asks)
   migrate-up, init-prod      run the migrations, or the initialisation, again
   promote-replica            promote the replica of a primary whose server is lost (asks)
-  backup                     take a backup of the database now
+  backup                     take a backup of the database now; make a suspect one a good one: [--accept TIME]
+  backup-key                 print the private key that backups are encrypted for
   restore-drill              restore the newest backup into a scratch server and compare: [--server NAME]
   rehearse                   bring the stack up on a rehearsal cloud: [--phase PHASE] [--cloud NAME] [--port N] [--block N]
 
@@ -46,6 +47,7 @@ async function main(project: string, argv: string[]): Promise<number> {
       stack: { type: "string", default: "dev" },
       service: { type: "string" },
       server: { type: "string" },
+      accept: { type: "string" },
       data: { type: "string", default: "ask" },
       yes: { type: "boolean", default: false },
       rehearsal: { type: "string" },
@@ -100,9 +102,11 @@ async function main(project: string, argv: string[]): Promise<number> {
     case "promote-replica":
       return promoteReplica(root, file, values.yes);
     case "backup":
-      return backup(file, new Engines(root, file));
+      return backup(file, new Engines(root, file), values.accept);
+    case "backup-key":
+      return showBackupKey(root, file);
     case "restore-drill":
-      return restoreDrill(file, new Engines(root, file), values.server);
+      return restoreDrill(root, file, new Engines(root, file), values.server);
     case "flower":
       return openFlower(root, file, new Engines(root, file));
     default:

@@ -1,5 +1,6 @@
 /** Builds the configuration files that the backup scripts on a server read. Pure. */
 import { assignments, quoted } from "../../common/shell.ts";
+import type { Settings } from "../../config/schema.ts";
 
 export interface BackupSettings {
   readonly bucket: string;
@@ -9,6 +10,9 @@ export interface BackupSettings {
   readonly rcloneImage: string;
   /** Whether the database is external: its provider does not let a dump read the passwords of roles. */
   readonly external: boolean;
+  /** The public key that backups are encrypted with. */
+  readonly recipient: string;
+  readonly policy: Settings["backups"];
 }
 
 /** Text of `backupFiles.settings`, which the scripts read as shell. */
@@ -19,6 +23,14 @@ export const settingsText = (settings: BackupSettings): string =>
     POSTGRES_IMAGE: quoted(settings.postgresImage),
     RCLONE_IMAGE: quoted(settings.rcloneImage),
     GLOBALS: quoted(settings.external ? "--no-role-passwords" : ""),
+    RECIPIENT: quoted(settings.recipient),
+    DAILY: String(settings.policy.daily),
+    WEEKLY: String(settings.policy.weekly),
+    MONTHLY: String(settings.policy.monthly),
+    LOCK_DAYS: String(settings.policy.lockDays),
+    LOSS_PERCENT: String(settings.policy.lossPercent),
+    FLUCTUATING: quoted(settings.policy.fluctuating.join(" ")),
+    REPLICA_WAIT: String(settings.policy.replicaWaitSeconds),
   });
 
 export interface StoreAccess {

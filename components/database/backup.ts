@@ -3,9 +3,10 @@ import { backupCommand, backupUnit, drillCommand, backupFiles } from "../../comm
 import { HostFiles } from "../runtime/docker/host-files.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { timerFiles } from "../runtime/docker/timer-files.ts";
+import type { Settings } from "../../config/schema.ts";
 import type { BackupStore } from "../storage/storage.ts";
 import { databaseText, settingsText, storeText } from "./backup-files.ts";
-import { backupScript } from "./backup-scripts.ts";
+import { backupScript } from "./backup-script.ts";
 import { backupService, backupTimer } from "./backup-units.ts";
 import { restoreDrillScript } from "./restore-drill-script.ts";
 
@@ -13,19 +14,28 @@ export interface BackupArgs {
   /** The Docker Engine of the server that takes the backups. */
   readonly runtime: DockerRuntime;
   readonly store: BackupStore;
-  /** `postgresql://` URL of the database for containers on that server; a secret. */
+  /** `postgresql://` URL of the primary for containers on that server; a secret. */
   readonly databaseUrl: pulumi.Input<string>;
+  /** URL of a replica, which is dumped instead as long as it follows the primary; a secret. @default - the primary is dumped */
+  readonly replicaUrl?: pulumi.Input<string> | undefined;
+  /** The public key that backups are encrypted with. */
+  readonly recipient: pulumi.Input<string>;
+  readonly policy: Settings["backups"];
   /** Whether the database is external: its provider does not let a dump read the passwords of roles. @default false */
   readonly external?: boolean;
 }
 
-const timed = timerFiles({ unit: backupUnit, service: backupService, timer: backupTimer });
+/** Servers of the version before have no `age`; new ones get it at their first boot. */
+const installAge =
+  "{ command -v age >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends -o DPkg::Lock::Timeout=90 age; }; }";
+
+const timed = timerFiles({ unit: backupUnit, service: backupService, timer: backupTimer, first: installAge });
 
 /**
  * Installs on a server the scripts of the backup and of the restore drill, and a systemd timer that runs the backup every night.
  *
- * Backups go to the given bucket and do not depend on updates; the operator starts a restore drill. The dump runs in a separate
- * container, so that an external database is dumped in the same way, and the dump uses none of PostgreSQL's memory.
+ * Backups go to the given bucket, encrypted, and do not depend on updates; the operator starts a restore drill. The dump runs in a
+ * separate container, so that an external database is dumped in the same way, and the dump uses none of PostgreSQL's memory.
  */
 export class Backup extends pulumi.ComponentResource {
   constructor(name: string, args: BackupArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -40,10 +50,10 @@ export class Backup extends pulumi.ComponentResource {
           [drillCommand]: { text: restoreDrillScript, mode: "0755" },
           [backupFiles.settings]: { text: settingsOf(args), mode: "0600" },
           [backupFiles.store]: { text: credentialsOf(args), mode: "0600" },
-          [backupFiles.database]: {
-            text: pulumi.secret(pulumi.output(args.databaseUrl).apply(databaseText)),
-            mode: "0600",
-          },
+          [backupFiles.database]: { text: connectionOf(args.databaseUrl), mode: "0600" },
+          ...(args.replicaUrl !== undefined && {
+            [backupFiles.replica]: { text: connectionOf(args.replicaUrl), mode: "0600" },
+          }),
           ...timed.files,
         },
       },
@@ -53,12 +63,18 @@ export class Backup extends pulumi.ComponentResource {
   }
 }
 
+const connectionOf = (url: pulumi.Input<string>): pulumi.Output<string> =>
+  pulumi.secret(pulumi.output(url).apply(databaseText));
+
 /** Images by name, not by id: Docker can then pull an image again that was pruned. */
-const settingsOf = ({ runtime, store, external = false }: BackupArgs): pulumi.Output<string> =>
+const settingsOf = ({ runtime, store, external = false, ...args }: BackupArgs): pulumi.Output<string> =>
   pulumi
-    .all([store.bucket, runtime.network, runtime.reference("postgres"), runtime.reference("rclone")])
-    .apply(([bucket, network, postgresImage, rcloneImage]) =>
-      settingsText({ bucket, network, postgresImage, rcloneImage, external }),
+    .all([
+      ...[store.bucket, runtime.network, args.recipient],
+      ...[runtime.reference("postgres"), runtime.reference("rclone")],
+    ] as const)
+    .apply(([bucket, network, recipient, postgresImage, rcloneImage]) =>
+      settingsText({ bucket, network, recipient, postgresImage, rcloneImage, external, policy: args.policy }),
     );
 
 const credentialsOf = ({ store: { endpoint, accessKeyId, secretAccessKey } }: BackupArgs): pulumi.Output<string> =>

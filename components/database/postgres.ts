@@ -5,6 +5,7 @@ import { servicesOf } from "../../topology/topology.ts";
 import type { Context } from "../context.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Backup } from "./backup.ts";
+import { BackupKey } from "./backup-key.ts";
 import { Database } from "./database.ts";
 import { externalPostgres } from "./external.ts";
 import { replicatedPostgres } from "./replicated.ts";
@@ -40,21 +41,30 @@ export function createPostgres(context: Context): Postgres {
   return mode === "external" ? externalPostgres(context) : makers[availability](context);
 }
 
-/** Creates the backups of the database. */
+/**
+ * Creates the backups of the database.
+ *
+ * @returns the private key that they are encrypted for, a secret; undefined without backups
+ */
 export function createBackups(
   { settings, topology, runtimes, parent }: Context,
   postgres: Postgres,
   { backups }: Storage,
-): void {
-  for (const service of servicesOf(topology, "backup")) {
-    if (!backups) throw new Error("The plan has backups, but the storage has no bucket for them.");
+): pulumi.Output<string> | undefined {
+  const services = servicesOf(topology, "backup");
+  if (services.length === 0) return undefined;
+  if (!backups) throw new Error("The plan has backups, but the storage has no bucket for them.");
+  const key = new BackupKey("backup-key", settings, { parent });
+  for (const service of services) {
     const args = {
       ...{ runtime: runtimes.of(service), store: backups, external: settings.database.mode === "external" },
-      // A replica has the same data and less load.
-      databaseUrl: postgres.readUrl(service.server) ?? postgres.adminUrl,
+      ...{ recipient: key.recipient, policy: settings.backups },
+      // A replica has less load; the script asks the primary whether it has the same data.
+      ...{ databaseUrl: postgres.adminUrl, replicaUrl: postgres.readUrl(service.server) },
     };
     new Backup("backup", args, { parent, dependsOn: [...postgres.ready] });
   }
+  return key.identity;
 }
 
 /** Creates the in-memory database for tests. */

@@ -1,13 +1,16 @@
 /** The script of the restore drill: it restores a backup into a scratch server and compares it with the manifest. Pure. */
+import { backupKeyVariable } from "../../common/server-contract.ts";
 import { scriptHead } from "./backup-scripts.ts";
 
 /** Name of the container, the volume and the network of a drill. */
 const scratch = "orion-restore-drill";
 
 /**
- * Restores the newest backup, or the one of the given time. Its network is internal and it publishes no port; everything is
- * removed however the drill ends. It can run beside the platform: its memory is limited, it yields the CPU, and it refuses to
- * start when the disk has too little space.
+ * Restores the newest backup, or the one of the given time. The private key is in the file that `ORION_BACKUP_KEY` names; only
+ * `make restore-drill` and people bring it to a server, for as long as the drill lasts.
+ *
+ * Its network is internal and it publishes no port; everything is removed however the drill ends. It can run beside the
+ * platform: its memory is limited, it yields the CPU, and it refuses to start when the disk has too little space.
  */
 export const restoreDrillScript = `${scriptHead(scratch)}${String.raw`
 exec 9>/run/lock/${scratch}
@@ -18,12 +21,22 @@ clear_up() {
   docker volume rm --force ${scratch}
   docker network rm ${scratch}
 } >/dev/null 2>&1
-trap 'clear_up || true; rm -rf "$work"' EXIT
+subject=
+ended() {
+  code=$?
+  clear_up || true
+  [ "$code" -eq 0 ] || [ -z "$subject" ] || notify "the restore drill of $subject failed" <"$work/report"
+  rm -rf "$work"
+}
+trap ended EXIT
+# Who ends a drill knows it.
+trap 'subject=; trap "" HUP INT PIPE TERM; exit 1' HUP INT PIPE TERM
 # What a power cut has left behind.
 clear_up || true
 
 manifest="$work/manifest"
-fact() { sed -n "s/^$1 //p" "$manifest"; }
+key=${"$"}{${backupKeyVariable}-}
+: >"$work/report"
 sql() { docker exec --interactive ${scratch} psql -XqtA -v ON_ERROR_STOP=1 --username orion_drill "$@"; }
 
 look
@@ -31,17 +44,27 @@ time=${"$"}{1-$(head -n 1 "$work/complete")}
 [ -n "$time" ] || die "there is no complete backup in the bucket $BUCKET"
 grep -qx "$time" "$work/complete" || die "there is no complete backup $time; there are: $(tr '\n' ' ' <"$work/complete")"
 remote cat "$place/$time.manifest" >"$manifest" || die "the manifest of $time could not be read"
-grep -qx 'orion-backup 1' "$manifest" || die "the manifest of $time is not one that this drill understands"
-for object in "$time.globals.sql" "$time.dump"; do
+subject=$time
+case "$(head -n 1 "$manifest")" in
+  'orion-backup 1') suffix='' open=cat ;;
+  'orion-backup 2')
+    suffix=.age open=decrypted
+    command -v age >/dev/null || die "age, which decrypts backups, is not installed here; run: apt-get install age"
+    [ -n "$key" ] && [ -r "$key" ] ||
+      die "$time is encrypted: its key is needed. make restore-drill brings it; by hand, name a file that has it: ${backupKeyVariable}=/run/key"
+    ;;
+  *) die "the manifest of $time is not one that this drill understands" ;;
+esac
+for object in $(awk '$1 == "file" { print $4 }' "$manifest"); do
   is_there "$object" || die "$object is not in the bucket any more; do not rely on $time: make backup takes a new one"
 done
-age=$(($(date +%s) - $(date -d "$(fact taken)" +%s)))
-database=$(fact database)
+age=$(($(date +%s) - $(date -d "$(fact taken "$manifest")" +%s)))
+database=$(fact database "$manifest")
 size=$(awk '$1 == "file" { sum += $2 } END { print sum }' "$manifest")
 say "backup $time of $database: $(human "$size"), $((age / 3600)) h $((age / 60 % 60)) min old"
 
 # Tables and indexes at their old size, half of that for WAL and temporary files, and 1 GiB for other services.
-needed=$(($(fact bytes) * 3 / 2 + 1073741824))
+needed=$(($(fact bytes "$manifest") * 3 / 2 + 1073741824))
 free=$(df --output=avail -B1 "$(docker info --format '{{.DockerRootDir}}')" | tail -n 1)
 [ "$free" -ge "$needed" ] ||
   die "the disk of this server has $(human "$free") free, and $(human "$needed") are needed; name another one: SERVER=..."
@@ -61,7 +84,14 @@ until docker exec ${scratch} pg_isready --quiet --host 127.0.0.1 --username orio
   sleep 1
 done
 
-# fetched OBJECT COMMAND...: hands an object to a command, and notes when it is not what the manifest says.
+# What cannot be decrypted is read to its end, so that the whole object is judged.
+decrypted() {
+  code=0
+  age --decrypt --identity "$key" || code=$?
+  cat >/dev/null
+  return "$code"
+}
+# fetched OBJECT COMMAND...: hands an object, decrypted, to a command, and notes when it is not what the manifest says.
 failures=0
 failed() {
   failures=$((failures + 1))
@@ -70,13 +100,15 @@ failed() {
 fetched() {
   object=$1
   shift
-  rm -f "$work/copy" "$work/ended"
+  rm -f "$work/copy" "$work/ended" "$work/opened"
   mkfifo "$work/copy"
   sha256sum <"$work/copy" >"$work/read" &
   sum=$!
-  { remote cat "$place/$object" && : >"$work/ended"; } | tee "$work/copy" | "$@" || failed "$object could not be restored"
+  { remote cat "$place/$object" && : >"$work/ended"; } | tee "$work/copy" | { "$open" && : >"$work/opened"; } | "$@" ||
+    failed "$object could not be restored"
   wait "$sum"
   [ -e "$work/ended" ] || failed "$object could not be read from the bucket"
+  [ -e "$work/opened" ] || failed "$object could not be decrypted: is this the key that it was encrypted for?"
   expected=$(awk -v name="$object" '$1 == "file" && $4 == name { print $3 }' "$manifest")
   [ "$(cut -d ' ' -f 1 "$work/read")" = "$expected" ] || failed "$object is not what was written: its SHA-256 differs"
 }
@@ -88,13 +120,18 @@ restore() {
   cat >/dev/null
   return "$code"
 }
-fetched "$time.globals.sql" roles
-fetched "$time.dump" restore
+recorded() { cat >"$work/recorded"; }
+fetched "$time.globals.sql$suffix" roles
+fetched "$time.dump$suffix" restore
+if [ "$open" = cat ]; then
+  grep '^table ' "$manifest" >"$work/recorded" || true
+else
+  fetched "$time.sums.age" recorded
+fi
 say "fetched and restored ($(elapsed))"
 
 if [ "$failures" -eq 0 ]; then
   psql_sums | sql --dbname "$database" >"$work/restored" || failed "the restored database could not be read whole"
-  grep '^table ' "$manifest" >"$work/recorded" || true
   # As texts: the sums have more digits than awk counts with.
   awk '
     function name_of(line) { sub(/^table [^ ]+ [^ ]+ /, "", line); return line }
@@ -120,6 +157,7 @@ fi
 if [ "$failures" -gt 0 ]; then
   die "$failures of the checks failed ($(elapsed)): do not rely on $time; make backup takes a new one, and try that"
 fi
+notify --heartbeat drill
 rows=$(awk '$1 == "table" { sum += $2 } END { print sum + 0 }' "$manifest")
 say "$time was restored: $(wc -l <"$work/recorded") tables, $rows rows, all as they were backed up; $(elapsed) in all"
 `}`;

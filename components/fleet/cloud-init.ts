@@ -126,7 +126,7 @@ mkdir -p ${dataMount}/postgres
 const firstBootScript = `#!/bin/sh
 set -u
 missing=""
-for package in docker.io iptables unattended-upgrades systemd-timesyncd; do
+for package in docker.io iptables unattended-upgrades systemd-timesyncd age; do
   dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
 done
 if [ -n "$missing" ]; then

@@ -3,6 +3,7 @@ import { AccountToken } from "@pulumi/cloudflare/accountToken.js";
 import { getAccountApiTokenPermissionGroupsListOutput } from "@pulumi/cloudflare/getAccountApiTokenPermissionGroupsList.js";
 import { R2Bucket } from "@pulumi/cloudflare/r2bucket.js";
 import { R2BucketLifecycle } from "@pulumi/cloudflare/r2bucketLifecycle.js";
+import { R2BucketLock } from "@pulumi/cloudflare/r2bucketLock.js";
 import * as pulumi from "@pulumi/pulumi";
 
 export interface BucketArgs {
@@ -11,9 +12,14 @@ export interface BucketArgs {
   readonly bucket: string;
   /** Whether the engine and the provider refuse to delete resources with data. @default true */
   readonly protection?: boolean;
+  /**
+   * R2 lets nobody delete or overwrite objects below the prefix for so many days after their upload; 0: for no time.
+   * @default - no lock
+   */
+  readonly lock?: { readonly prefix: string; readonly days: number };
 }
 
-/** The permission of tokens: read and write the objects of a bucket. */
+/** The permission of tokens: read, write and delete the objects of a bucket. R2 has none that writes and cannot delete. */
 const permission = "Workers R2 Storage Bucket Item Write";
 const scope = "com.cloudflare.edge.r2.bucket";
 
@@ -28,6 +34,7 @@ export class Bucket extends pulumi.ComponentResource {
     super("orion:storage:Bucket", name, {}, opts);
     const bucket = this.#createBucket(name, args);
     this.#createLifecycle(name, args, bucket);
+    this.#createLock(name, args, bucket);
     const token = this.#createToken(name, args, bucket);
     this.bucket = bucket.name;
     // R2 derives S3 credentials from a token: its id, and the SHA-256 of its value.
@@ -62,6 +69,24 @@ export class Bucket extends pulumi.ComponentResource {
             abortMultipartUploadsTransition: { condition: { type: "Age", maxAge: 86_400 } },
           },
         ],
+      },
+      { parent: this },
+    );
+  }
+
+  /**
+   * Not even root on the server can delete what is locked: only a token that may change the bucket itself can lift the lock.
+   * Without days the rule is disabled, not deleted: the provider's deletion leaves the lock in place.
+   */
+  #createLock(name: string, { accountId, lock }: BucketArgs, bucket: R2Bucket): void {
+    if (lock === undefined) return;
+    const condition = { type: "Age", maxAgeSeconds: Math.max(1, lock.days) * 86_400 };
+    new R2BucketLock(
+      `${name}-lock`,
+      {
+        accountId,
+        bucketName: bucket.name,
+        rules: [{ id: "orion", enabled: lock.days > 0, prefix: lock.prefix, condition }],
       },
       { parent: this },
     );

@@ -31,6 +31,8 @@ export interface R2Args extends Protected {
   readonly endpoint: string;
   /** Host name of the platform; CORS allows its pages to read and write files directly. @default - no CORS */
   readonly domain?: string;
+  /** For so many days R2 lets nobody delete or overwrite a backup. @default 0, no lock */
+  readonly lockDays?: number;
   /** Host name under which the files are public. @default - none: they are served through the app */
   readonly custom?: { readonly domain: string; readonly zone: string };
 }
@@ -43,6 +45,9 @@ export interface BackupStore {
   /** A secret. */
   readonly secretAccessKey: pulumi.Output<string>;
 }
+
+/** What the names of all objects of a backup begin with (components/database/backup-scripts.ts). */
+const backupPrefix = "postgresql/";
 
 /** Folder of uploads in the containers of the app and its workers, with local storage. */
 export const uploadDirectory = "/app/uploads";
@@ -122,10 +127,11 @@ export class Storage extends pulumi.ComponentResource {
     );
   }
 
-  #createBackups(name: string, { accountId, bucket, endpoint, protection = true }: R2Args): BackupStore {
+  #createBackups(name: string, { accountId, bucket, endpoint, lockDays = 0, protection = true }: R2Args): BackupStore {
+    const lock = { prefix: backupPrefix, days: lockDays };
     const store = new Bucket(
       `${name}-backups`,
-      { accountId, bucket: `${bucket}-backups`, protection },
+      { accountId, bucket: `${bucket}-backups`, protection, lock },
       { parent: this },
     );
     return {
@@ -167,7 +173,7 @@ export function createStorage({ settings, topology, runtimes, parent }: Context)
     );
   }
   const args = {
-    ...{ bucket, accountId, endpoint, protection },
+    ...{ bucket, accountId, endpoint, protection, lockDays: settings.backups.lockDays },
     ...(domain !== undefined && { domain }),
     ...(customDomain !== undefined && zone !== undefined && { custom: { domain: customDomain, zone } }),
   };

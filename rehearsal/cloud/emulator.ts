@@ -164,7 +164,7 @@ export class Emulator {
     const edge = new Edge({
       world: this.#world,
       address: addresses.edge,
-      objects: settings.port + 1,
+      objects: { port: settings.port + 1, uploaded: (bucket, key) => s3.uploaded(bucket, key) },
       authorities: () => acme.roots,
     });
     return {

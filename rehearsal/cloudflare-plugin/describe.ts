@@ -24,6 +24,7 @@ export const described: Readonly<Record<string, string>> = {
   R2Bucket: "r2bucket",
   R2BucketCors: "r2bucketCors",
   R2BucketLifecycle: "r2bucketLifecycle",
+  R2BucketLock: "r2bucketLock",
   R2CustomDomain: "r2customDomain",
   R2ManagedDomain: "r2managedDomain",
   RegionalTieredCache: "regionalTieredCache",

@@ -170,6 +170,7 @@ export const resources: Readonly<Record<string, Resource>> = {
   },
   R2BucketCors: bucketSetting("r2BucketCors", "/cors", {}),
   R2BucketLifecycle: bucketSetting("r2BucketLifecycle", "/lifecycle", { delete: "none" }),
+  R2BucketLock: bucketSetting("r2BucketLock", "/lock", { delete: "none" }),
   R2CustomDomain: {
     module: "r2CustomDomain",
     create: { method: "POST", path: `${bucket}/{bucketName}/domains/custom` },

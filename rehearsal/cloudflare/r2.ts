@@ -163,6 +163,27 @@ function registerRules(add: Add, find: Find, save: Save): void {
     save({ ...find(call), lifecycle: { rules } });
     return {};
   });
+  add("GET", "/:bucket/lock", (call) => find(call).lock ?? { rules: [] });
+  add("PUT", "/:bucket/lock", (call) => {
+    const rules = records(call.body["rules"]);
+    for (const [index, rule] of rules.entries()) checkLockRule(rule, index);
+    save({ ...find(call), lock: { rules } });
+    return {};
+  });
+}
+
+function checkLockRule(rule: Json, index: number): void {
+  requireText(rule, "id", 10_040);
+  requireBoolean(rule, "enabled", 10_040);
+  const { condition } = rule;
+  const isValid =
+    isRecord(condition) &&
+    (condition["type"] === "Indefinite" ||
+      (condition["type"] === "Age" && Number(condition["maxAgeSeconds"]) > 0) ||
+      (condition["type"] === "Date" && !Number.isNaN(Date.parse(String(condition["date"])))));
+  if (isValid) return;
+  const expected = "condition: Age with maxAgeSeconds, Date with date, or Indefinite";
+  throw new ApiError(400, 10_040, expected, `/rules/${index}/condition`);
 }
 
 function registerDomains(add: Add, find: Find, save: Save, world: World): void {

@@ -28,6 +28,7 @@ export interface Bucket {
   readonly created: string;
   readonly cors: Json | undefined;
   readonly lifecycle: Json | undefined;
+  readonly lock?: Json | undefined;
   readonly publicDomain: boolean;
 }
 

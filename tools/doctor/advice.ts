@@ -19,6 +19,7 @@ export type Problem =
   | "worker-silent"
   | "tasks-pile-up"
   | "backup-late"
+  | "backup-suspect"
   | "backups-off"
   | "backups-unknown"
   | "disk-full"
@@ -107,6 +108,13 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "backup-late": ({ make }) => ({
     meaning: "the newest complete backup is too old: the loss of the database's disk would lose more than a day",
     remedy: `${make("backup")} takes one now and shows why it fails; on the server: journalctl -u orion-backup`,
+  }),
+  "backup-suspect": ({ make }) => ({
+    meaning:
+      "the newest backup lacks data that the one before had: rows or tables were deleted, or a copy of old data was backed up",
+    remedy:
+      `on the server, journalctl -u orion-backup says what is gone. If it is lost: docs/backups.md, from the last good backup. ` +
+      `If it was intended: ${make("backup")} ACCEPT=<time>`,
   }),
   "backups-off": () => ({
     meaning: "the server takes no backups: it was rebuilt, or the timer was stopped",

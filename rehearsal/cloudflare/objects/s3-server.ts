@@ -19,6 +19,13 @@ export interface S3ServerOptions {
 
 const region = "auto";
 
+interface S3Answer {
+  readonly status: number;
+  readonly text: string;
+  /** When the object was written, as HTTP has it. */
+  readonly modified: string | null;
+}
+
 export class S3Server implements ObjectStorage {
   readonly #options: S3ServerOptions;
   readonly #root: { readonly id: string; readonly secret: string };
@@ -85,6 +92,15 @@ export class S3Server implements ObjectStorage {
     return true;
   }
 
+  async uploaded(bucket: string, key: string): Promise<Date | undefined> {
+    const path = [bucket, ...key.split("/")].map(encodeURIComponent).join("/");
+    const { status, modified } = await this.#call("HEAD", `/${path}`);
+    if (status === 404) return undefined;
+    if (status !== 200 || modified === null)
+      throw new Error(`The object storage does not know ${path}: HTTP ${status}`);
+    return new Date(modified);
+  }
+
   /** Applies changes one after the other: the server refuses a policy that names a key which another change just removed. */
   setKeys(keys: readonly AccessKey[]): Promise<void> {
     const next = this.#last.catch(() => undefined).then(() => this.#writeKeys(keys));
@@ -135,7 +151,7 @@ export class S3Server implements ObjectStorage {
     return [...text.matchAll(/<Name>([^<]+)<\/Name>/g)].map(([, name = ""]) => name);
   }
 
-  async #call(method: string, path: string, body = ""): Promise<{ readonly status: number; readonly text: string }> {
+  async #call(method: string, path: string, body = ""): Promise<S3Answer> {
     const { url, headers } = sign(method, new URL(path, this.endpoint), body, this.#root, region, new Date());
     const response = await fetch(url, {
       method,
@@ -143,6 +159,7 @@ export class S3Server implements ObjectStorage {
       ...(body !== "" && { body }),
       signal: AbortSignal.timeout(10_000),
     });
-    return { status: response.status, text: await response.text() };
+    const { status, headers: answered } = response;
+    return { status, text: await response.text(), modified: answered.get("last-modified") };
   }
 }

@@ -4,6 +4,8 @@ export interface ObjectStorage {
   createBucket(name: string): Promise<void>;
   /** @returns false when the bucket is not empty and was not deleted */
   deleteBucket(name: string): Promise<boolean>;
+  /** When an object was written; undefined when there is none. */
+  uploaded(bucket: string, key: string): Promise<Date | undefined>;
   /** Replaces all access keys by these. */
   setKeys(keys: readonly AccessKey[]): Promise<void>;
 }
@@ -22,5 +24,6 @@ export interface AccessKey {
 export const noObjects: ObjectStorage = {
   createBucket: () => Promise.resolve(),
   deleteBucket: () => Promise.resolve(true),
+  uploaded: () => Promise.resolve(undefined),
   setKeys: () => Promise.resolve(),
 };

@@ -3,10 +3,13 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { run as runProgram } from "../../../common/process.ts";
+import { Alerts } from "../../../components/alerts/alerts.ts";
 import { Backup } from "../../../components/database/backup.ts";
+import { keyPair } from "../../../components/database/backup-key.ts";
+import { presets } from "../../../config/presets.ts";
 import { officialImages } from "../../../config/images.ts";
 import { hostFilesSchema, type HostFilesInputs, removeHostFiles, writeHostFiles } from "../../../plugin/host-files.ts";
-import { compose } from "../../unit/support/compose.ts";
+import { compose, type Recorded } from "../../unit/support/compose.ts";
 import { named, runtimeOf } from "../../unit/support/runtime.ts";
 import { backupNow, borrowedDrill, lend } from "../../../tools/backup.ts";
 import { Engine } from "../../../tools/engines.ts";
@@ -22,6 +25,7 @@ const own = { name: "backups", block: 97 };
 const cloud = new RehearsalCloud(root, { ...own, port: 8970, machines: "docker" });
 const bucket = "orion-files-backups";
 const password = "p4ssw0rd-of-the-database";
+const key = keyPair(Buffer.alloc(32, 7));
 let address: string;
 let files: HostFilesInputs;
 
@@ -46,6 +50,8 @@ const objects = (): string[] =>
 const backups = (): string[] => on("orion-backup list").split("\n").filter(Boolean);
 const newest = (): string => backups()[0] ?? "";
 const backup = (): Ran => cloud.feed(address, backupNow, "sh -s");
+const drill = (words = ""): Ran => run(`ORION_BACKUP_KEY=/run/key orion-restore-drill ${words}`);
+const opened = (object: string): string => `orion-backup cat ${object} | age --decrypt --identity /run/key`;
 const journal = (): string => on("journalctl --unit orion-backup --output cat --lines 50");
 const leftovers = (at = address): string =>
   succeed(
@@ -93,6 +99,8 @@ beforeAll(async () => {
     `docker run -d --name orion-prod-database --network orion-test-network --network-alias database -e POSTGRES_USER=orion_user -e POSTGRES_DB=orion_db ` +
       `-e POSTGRES_PASSWORD=${password} ${officialImages.postgres}`,
   );
+  bringKey();
+  await installAlerts();
   files = await filesOf(address);
   await eventually(() => {
     on("docker exec orion-prod-database pg_isready -h 127.0.0.1");
@@ -134,9 +142,15 @@ async function filesOf(host: string, user = "orion_user", database = "orion_db")
         store,
         databaseUrl,
         external: user !== "orion_user",
+        recipient: key.recipient,
+        policy: { ...presets.mvp.backups, weekly: 0, monthly: 0, lockDays: 0 },
       }),
   );
-  const { files: written, ...inputs } = named(resources, "backup-files").inputs;
+  return inputsOf(named(resources, "backup-files").inputs, host);
+}
+
+/** The inputs of a resource, with the values that only the engine and this cloud know. */
+function inputsOf({ files: written, ...inputs }: Recorded["inputs"], host: string): HostFilesInputs {
   const known = JSON.stringify(written)
     .replaceAll("postgres:test", officialImages.postgres)
     .replaceAll("rclone:test", officialImages.rclone)
@@ -146,6 +160,41 @@ async function filesOf(host: string, user = "orion_user", database = "orion_db")
     ...{ ...inputs, host: `ssh://root@${host}`, sshOptions: cloud.sshOptions, files: texts },
   });
 }
+
+const bringKey = (): void => {
+  on(`umask 077; echo ${key.identity} > /run/key`);
+};
+
+/** Alerts go to a web server on the server itself, which writes them into /run/alerts. */
+async function installAlerts(): Promise<void> {
+  const sink = `
+import http.server, json
+class Sink(http.server.BaseHTTPRequestHandler):
+    def do_GET(self): self.keep("heartbeat " + self.path)
+    def do_POST(self): self.keep(json.loads(self.rfile.read(int(self.headers["content-length"])))["text"])
+    def keep(self, text):
+        open("/run/alerts", "a").write(text + "\\n"); self.send_response(200); self.end_headers()
+http.server.HTTPServer(("127.0.0.1", 9099), Sink).serve_forever()
+`;
+  cloud.feed(address, sink, "cat > /run/sink.py");
+  on("systemd-run --quiet --unit alert-sink python3 /run/sink.py");
+  const { resources } = await compose(
+    "up",
+    () =>
+      new Alerts("alerts", {
+        ...{
+          runtime: runtimeOf(),
+          stack: "prod",
+          server: "core-1",
+          webhook: pulumi.secret("http://127.0.0.1:9099/alert"),
+        },
+        heartbeats: { backup: pulumi.secret("http://127.0.0.1:9099/backup"), drill: undefined },
+      }),
+  );
+  await writeHostFiles(inputsOf(named(resources, "alerts-files").inputs, address), runProgram);
+}
+/** What people were told since the last call. */
+const alerts = (): string => on("cat /run/alerts; rm -f /run/alerts");
 
 describe("the files", () => {
   test("arrive with their modes, and the timer waits for the night; once more changes nothing", async () => {
@@ -182,14 +231,14 @@ describe("a backup", () => {
     succeed(backup());
     const time = newest();
     expect(time).toMatch(/^\d{8}T\d{6}Z$/);
-    expect(objects()).toEqual(["dump", "globals.sql", "manifest"].map((what) => `${time}.${what}`));
+    expect(objects()).toEqual(["dump.age", "globals.sql.age", "manifest", "sums.age"].map((what) => `${time}.${what}`));
     const manifest = on(`orion-backup cat ${time}.manifest`).split("\n");
     expect(manifest.map((line) => line.split(" ")[0])).toEqual([
-      ...["orion-backup", "taken", "table", "table", "table", "table", "table"],
-      ...["database", "server", "bytes", "file", "file"],
+      ...["orion-backup", "taken", "source", "lsn", "table", "table", "table", "table", "table"],
+      ...["system", "database", "server", "bytes", "file", "file", "file"],
     ]);
     expect(
-      manifest.filter((line) => line.startsWith("table")).map((line) => line.replace(/^table (\d+) -?\d+ /, "$1 ")),
+      manifest.filter((line) => line.startsWith("table")).map((line) => line.replace(/^table (\d+) - /, "$1 ")),
     ).toEqual([
       ...[
         "100 archive.old",
@@ -199,8 +248,9 @@ describe("a backup", () => {
         "1 public.sessions",
       ],
     ]);
-    expect(on(`orion-backup cat ${time}.globals.sql`)).toContain("CREATE ROLE reporting");
-    expect(on(`orion-backup cat ${time}.dump | sha256sum`).split(" ")[0]).toBe(manifest.at(-1)?.split(" ")[2]);
+    expect(on(opened(`${time}.globals.sql.age`))).toContain("CREATE ROLE reporting");
+    expect(on(`orion-backup cat ${time}.dump.age | sha256sum`).split(" ")[0]).toBe(manifest.at(-2)?.split(" ")[2]);
+    expect(alerts()).toBe("heartbeat /backup");
     expect(journal()).toContain(`${time} is complete`);
     expect(journal()).not.toContain(password);
   });
@@ -212,7 +262,7 @@ describe("a backup", () => {
     );
     succeed(backup());
     on("pkill -P $(cat /run/writer); kill $(cat /run/writer) || true");
-    expect(succeed(run("orion-restore-drill"))).toMatch(/ok {7}public\.sessions: \d+ rows/);
+    expect(succeed(drill())).toMatch(/ok {7}public\.sessions: \d+ rows/);
   });
 
   test("that breaks off counts for nothing, and takes no older one away", async () => {
@@ -222,9 +272,13 @@ describe("a backup", () => {
         `WHERE application_name = \\$\\$pg_dump\\$\\$ AND state <> \\$\\$idle\\$\\$" | grep -q t; do :; done' >/dev/null 2>&1 &`,
     );
     expect(backup().code).not.toBe(0);
-    expect(journal()).toMatch(/\.dump is not complete: the command that produces it failed$/m);
+    expect(journal()).toMatch(/\.dump\.age is not complete: the command that produces it failed$/m);
+    // systemd starts it again in an hour, and people know before.
+    await eventually(() => {
+      expect(alerts()).toMatch(/orion-backup\.service failed \(exit-code\)[^]*\.dump\.age is not complete/);
+    });
     expect(backups()).toEqual(before);
-    expect(objects().length).toBeGreaterThan(before.length * 3);
+    expect(objects().length).toBeGreaterThan(before.length * 4);
     expect(leftovers()).toBe("");
     // The session that held the snapshot is gone, too.
     await eventually(() => {
@@ -236,9 +290,9 @@ describe("a backup", () => {
     const [real = ""] = backups();
     const days = ["01", "02", "03", "04", "05", "06", "07"].map((day) => `202001${day}T010000Z`);
     const copies = days.flatMap((time) =>
-      ["dump", "globals.sql", "manifest"].map((what) => [`${real}.${what}`, `${time}.${what}`] as const),
+      ["dump.age", "globals.sql.age", "manifest"].map((what) => [`${real}.${what}`, `${time}.${what}`] as const),
     );
-    const script = [...copies, [`${real}.dump`, "20200108T010000Z.dump"] as const]
+    const script = [...copies, [`${real}.dump.age`, "20200108T010000Z.dump.age"] as const]
       .map(([from, to]) => `rclone --config= copyto ${place}/${from} ${place}/${to} && `)
       .join("");
     on(
@@ -259,7 +313,7 @@ describe("a backup", () => {
 
 describe("the restore drill", () => {
   test("says table by table that all is there, how old it is and how long it took, and leaves nothing behind", () => {
-    const output = succeed(run("orion-restore-drill"));
+    const output = succeed(drill());
     expect(output).toMatch(/^backup \d{8}T\d{6}Z of orion_db: [\d.]+[KM]?B, 0 h \d+ min old$/m);
     expect(output).toMatch(/^ok {7}public\.orders: \d+ rows$/m);
     expect(output).toMatch(/was restored: 5 tables, \d+ rows, all as they were backed up; \d+ s in all$/m);
@@ -272,13 +326,15 @@ describe("the restore drill", () => {
       "DELETE FROM archive.years WHERE year < 1910; UPDATE sessions SET id = id + 1; DROP TABLE nothing; CREATE TABLE more ();",
     );
     succeed(backup());
-    // A dump that lacks what its manifest has counted.
+    // A dump that lacks what was counted: sums of the backup before.
     const forged = newest();
     on(
-      `{ orion-backup cat ${before}.manifest | grep -v ^file; orion-backup cat ${forged}.manifest | grep ^file; } > /run/forged; ` +
+      `{ orion-backup cat ${forged}.manifest | grep -v 'sums.age$'; ` +
+        `orion-backup cat ${before}.manifest | grep 'sums.age$' | sed s/${before}/${forged}/; } > /run/forged; ` +
+        `orion-backup cat ${before}.sums.age > /run/sums; ${rclone(`rcat ${place}/${forged}.sums.age`)} < /run/sums; ` +
         `${rclone(`rcat ${place}/${forged}.manifest`)} < /run/forged`,
     );
-    const { code, output } = run("orion-restore-drill");
+    const { code, output } = drill();
     on(rclone(`deletefile ${place}/${forged}.manifest`));
     expect(code).toBe(1);
     expect(output).toContain("DIFFERS  archive.old: 100 rows were backed up, 90 restored");
@@ -291,13 +347,13 @@ describe("the restore drill", () => {
   });
 
   test("one byte that is another in the bucket is noticed", () => {
-    const dump = `${newest()}.dump`;
+    const dump = `${newest()}.dump.age`;
     on(
       `orion-backup cat ${dump} > /run/dump; cp /run/dump /run/other; ` +
         `printf '\\377' | dd of=/run/other bs=1 seek=$(($(stat -c %s /run/dump) / 2)) conv=notrunc status=none`,
     );
     on(`${rclone(`rcat ${place}/${dump}`)} < /run/other`);
-    const { code, output } = run("orion-restore-drill");
+    const { code, output } = drill();
     on(`${rclone(`rcat ${place}/${dump}`)} < /run/dump`);
     expect(code).toBe(1);
     expect(output).toContain(`FAILED   ${dump} is not what was written: its SHA-256 differs`);
@@ -305,15 +361,15 @@ describe("the restore drill", () => {
   });
 
   test("a missing object of a backup is named, and so is a backup that does not exist", () => {
-    const dump = `${newest()}.dump`;
+    const dump = `${newest()}.dump.age`;
     on(`orion-backup cat ${dump} > /run/dump; ${rclone(`deletefile ${place}/${dump}`)}`);
-    const { code, output } = run("orion-restore-drill");
+    const { code, output } = drill();
     on(`${rclone(`rcat ${place}/${dump}`)} < /run/dump`);
     expect(code).toBe(1);
     expect(output).toContain(`${dump} is not in the bucket any more; do not rely on ${newest()}`);
-    expect(run("orion-backup cat 20010101T000000Z.dump")).toEqual({
+    expect(run("orion-backup cat 20010101T000000Z.dump.age")).toEqual({
       code: 1,
-      output: `orion-backup: there is no 20010101T000000Z.dump in the bucket ${bucket}\n`,
+      output: `orion-backup: there is no 20010101T000000Z.dump.age in the bucket ${bucket}\n`,
     });
     expect(run("orion-restore-drill 20010101T000000Z")).toEqual({
       code: 1,
@@ -325,7 +381,7 @@ describe("the restore drill", () => {
   test("on another server, which has nothing of it before and nothing after", async () => {
     const guest = await server("guest");
     const engine = (at: string) => Engine.onServer([...cloud.sshOptions, `root@${at}`]);
-    const folder = lend(engine(address), engine(guest));
+    const folder = lend(engine(address), engine(guest), key.identity);
     const { code, stdout } = engine(guest).captureOnHost(...borrowedDrill(folder));
     expect(stdout).toMatch(/was restored: 5 tables/);
     expect(code).toBe(0);
@@ -335,7 +391,7 @@ describe("the restore drill", () => {
 
   test("ended in the middle, it clears up", () => {
     // Not after so many seconds: on a fast machine it is through by then.
-    const cutOff = `orion-restore-drill & drill=$!
+    const cutOff = `ORION_BACKUP_KEY=/run/key orion-restore-drill & drill=$!
       until [ -n "$(docker ps --quiet --filter name=orion-restore-drill)" ]; do
         kill -0 $drill || exit 99
         sleep 0.1
@@ -364,6 +420,9 @@ test("by hand, as docs/backups.md says, everything comes back, and what there wa
   );
   expect(on("docker inspect --format '{{.State.Running}}' worker")).toBe("true");
   on("docker rm --force worker");
+  // The page ends with the key's removal.
+  expect(run("cat /run/key").code).not.toBe(0);
+  bringKey();
   on("docker exec orion-prod-database dropdb --username orion_user orion_db_before");
 });
 
@@ -378,9 +437,35 @@ test("an external database without superuser rights is backed up in the same way
     ),
   );
   await writeHostFiles(await filesOf(address, "tenant", "theirs"), runProgram, files);
+  // It is not what was backed up before.
+  const { code, output } = backup();
+  expect({ code, output }).toEqual({
+    ...{
+      code: 3,
+      output: expect.stringContaining("it is of the database theirs, the one before is of orion_db") as unknown,
+    },
+  });
+  expect(on(opened(`${newest()}.globals.sql.age`))).not.toContain("SCRAM-SHA-256");
+  expect(succeed(drill())).toContain("ok       public.mine: 100 rows");
+  succeed(run(`orion-backup accept ${newest()}`));
   succeed(backup());
-  expect(on(`orion-backup cat ${newest()}.globals.sql`)).not.toContain("SCRAM-SHA-256");
-  expect(succeed(run("orion-restore-drill"))).toContain("ok       public.mine: 100 rows");
+});
+
+test("what R2 locks, the server's own credentials neither delete nor overwrite; backups go on", async () => {
+  const lock = (rules: readonly unknown[]) =>
+    cloud.call("PUT", `/client/v4/accounts/${cloud.settings.accountId}/r2/buckets/${bucket}/lock`, { rules });
+  const condition = { type: "Age", maxAgeSeconds: 86_400 };
+  expect((await lock([{ id: "orion", enabled: true, prefix: "postgresql/", condition }])).status).toBe(200);
+  const dump = `${place}/${newest()}.dump.age`;
+  expect(run(rclone(`deletefile ${dump} --low-level-retries 1 --retries 1`)).output).toContain(
+    "ObjectLockedByBucketPolicy",
+  );
+  expect(run(`echo other | ${rclone(`rcat ${dump} --retries 1`)}`).output).toContain("ObjectLockedByBucketPolicy");
+  expect(on(`${rclone(`cat ${dump}`)} | head -c 21`)).toBe("age-encryption.org/v1");
+  succeed(backup());
+  on(`echo other | ${rclone(`rcat store:${bucket}/elsewhere`)}; ${rclone(`deletefile store:${bucket}/elsewhere`)}`);
+  expect((await lock([])).status).toBe(200);
+  on(rclone(`deletefile ${dump}`));
 });
 
 test("taken away, no timer and no credential stays", async () => {

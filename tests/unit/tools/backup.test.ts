@@ -1,5 +1,5 @@
 import { explain } from "../../../tools/doctor/advice.ts";
-import { backup, judge, restoreDrill } from "../../../tools/backup.ts";
+import { backup, judge, restoreDrill, showBackupKey } from "../../../tools/backup.ts";
 import { Engines } from "../../../tools/engines.ts";
 import { describeStack } from "../../../tools/stack-file.ts";
 import { leastValues } from "../support/settings.ts";
@@ -17,6 +17,18 @@ describe("doctor", () => {
     ["20261124T100000Z\n", 99, { detail: "1 complete, the newest 26 h old" }],
     ["20261124T095959Z\n", 1, { problem: "backup-late", detail: "1 complete, the newest 26 h old" }],
     ["20261101T023000Z\n", 1, { problem: "backup-late", detail: "1 complete, the newest 585 h old" }],
+    [
+      "20261125T023114Z suspect\n20261124T024000Z\n",
+      99,
+      { problem: "backup-suspect", detail: "20261125T023114Z is suspect; the last good one is 33 h old" },
+    ],
+    [
+      "20261125T023114Z suspect\n",
+      99,
+      { problem: "backup-suspect", detail: "20261125T023114Z is suspect; there is no good one" },
+    ],
+    // Older suspect ones are no problem any more; accepted ones never are.
+    ["20261125T023114Z accepted\n20261124T024000Z suspect\n", 99, { detail: "2 complete, the newest 9 h old" }],
     ["", 3, { detail: "none yet; the first comes at night" }],
     ["", 27, { problem: "backup-late", detail: "none" }],
   ])("takes %j, %d hours after backups began, for %j", (list, hours, expected) => {
@@ -25,6 +37,7 @@ describe("doctor", () => {
 
   test("says what helps", () => {
     expect(explain("backup-late", "backup", "STACK=prod").remedy).toContain("make backup STACK=prod");
+    expect(explain("backup-suspect", "backup", "STACK=prod").remedy).toContain("make backup STACK=prod ACCEPT=<time>");
     expect(explain("backups-off", "backup", "STACK=prod").remedy).toContain("--replace '**::backup-files'");
     expect(explain("backups-unknown", "backup", "STACK=prod").remedy).toContain("orion-backup list");
   });
@@ -41,6 +54,7 @@ describe("a stack without backups is told why", () => {
     const file = stackOf(values);
     const engines = new Engines("/nonexistent", file);
     expect(() => backup(file, engines)).toThrow(message);
-    await expect(restoreDrill(file, engines)).rejects.toThrow(message);
+    expect(() => showBackupKey("/nonexistent", file)).toThrow(message);
+    await expect(restoreDrill("/nonexistent", file, engines)).rejects.toThrow(message);
   });
 });

@@ -1,17 +1,15 @@
 /** Backups: what the component asks the engine for, and the texts that it brings to the server. */
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Backup, type BackupArgs } from "../../../../components/database/backup.ts";
 import { databaseText, settingsText, storeText } from "../../../../components/database/backup-files.ts";
-import { backupScript, retention } from "../../../../components/database/backup-scripts.ts";
+import { backupScript } from "../../../../components/database/backup-script.ts";
 import { backupService, backupTimer } from "../../../../components/database/backup-units.ts";
 import { restoreDrillScript } from "../../../../components/database/restore-drill-script.ts";
+import { presets } from "../../../../config/presets.ts";
 import { backupNow } from "../../../../tools/backup.ts";
 import { compose } from "../../support/compose.ts";
 import { named, runtimeOf } from "../../support/runtime.ts";
-import { temporaryFolder } from "../../../../testing/folder.ts";
 
 const store = {
   ...{ bucket: pulumi.output("orion-files-backups"), endpoint: "https://files.example.net" },
@@ -21,17 +19,19 @@ const databaseUrl = pulumi.secret("postgresql://orion_user:p4ssw0rd@10.20.1.11:5
 const settings = {
   ...{ bucket: "orion-files-backups", network: "orion-test-network", external: false },
   ...{ postgresImage: "postgres:test", rcloneImage: "rclone:test" },
+  ...{ recipient: "age1public", policy: { ...presets.mvp.backups, fluctuating: ["public.outbox", "public.events_*"] } },
 };
-/** Twelve times of one day. */
-const hourly = (day: string): string[] =>
-  Array.from({ length: 12 }, (_, hour) => day.replace(/T../, `T${String(hour + 8).padStart(2, "0")}`));
+const { recipient, policy } = settings;
 const access = { endpoint: "https://files.example.net", accessKeyId: "id", secretAccessKey: "secret-key" };
 
 describe.each(["preview", "up"] as const)("Backup in mode %s", (mode) => {
   const composed = (more: Partial<BackupArgs> = {}) =>
     compose(
       mode,
-      () => new Backup("backup", { runtime: runtimeOf("postgres", "rclone"), store, databaseUrl, ...more }),
+      () =>
+        new Backup("backup", {
+          ...{ runtime: runtimeOf("postgres", "rclone"), store, databaseUrl, recipient, policy, ...more },
+        }),
     );
 
   test("is files on the server, and a timer that is started", async () => {
@@ -57,7 +57,12 @@ describe.each(["preview", "up"] as const)("Backup in mode %s", (mode) => {
           "/etc/systemd/system/orion-backup.service": { text: backupService, mode: "0644" },
           "/etc/systemd/system/orion-backup.timer": { text: backupTimer, mode: "0644" },
         },
-        command: ["sh", "-c", "systemctl daemon-reload && systemctl enable --now --quiet orion-backup.timer"],
+        command: [
+          ...["sh", "-c"],
+          "systemctl daemon-reload && " +
+            "{ command -v age >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends -o DPkg::Lock::Timeout=90 age; }; } && " +
+            "systemctl enable --now --quiet orion-backup.timer",
+        ],
         removal: [
           "sh",
           "-c",
@@ -76,60 +81,20 @@ describe.each(["preview", "up"] as const)("Backup in mode %s", (mode) => {
     });
   });
 
+  test("a replica's connection is a file of its own, beside the primary's", async () => {
+    const replicaUrl = pulumi.secret("postgresql://orion_user:p4ssw0rd@10.20.1.22:5432/orion_db");
+    const { resources } = await composed({ replicaUrl });
+    const files = named(resources, "backup-files").inputs["files"] as Record<string, { text: unknown }>;
+    expect(files["/etc/orion/backup/replica.env"]?.text).toEqual({
+      "[secret]": "PGHOST=10.20.1.22\nPGPORT=5432\nPGUSER=orion_user\nPGPASSWORD=p4ssw0rd\nPGDATABASE=orion_db\n",
+    });
+    expect(files["/etc/orion/backup/database.env"]).toBeDefined();
+  });
+
   test("of an external database takes no passwords of roles along", async () => {
     const { resources } = await composed({ external: true });
     const files = named(resources, "backup-files").inputs["files"] as Record<string, { text: string }>;
     expect(files["/etc/orion/backup/settings"]?.text).toContain("GLOBALS='--no-role-passwords'");
-  });
-});
-
-describe("what goes for its age", () => {
-  const limit = "20261118T023000Z";
-  const whole = (...times: string[]) =>
-    times.flatMap((time) => [`${time}.dump`, `${time}.globals.sql`, `${time}.manifest`]);
-  const days = (...numbers: number[]) => numbers.map((day) => `202611${String(day).padStart(2, "0")}T023000Z`);
-
-  /** What goes of the objects; those with a manifest are the complete ones. */
-  function outdated(objects: readonly string[]): string[] {
-    const complete = objects.flatMap((name) => /^(.*)\.manifest$/.exec(name)?.[1] ?? []);
-    const input = [...complete].sort().reverse().join("\n");
-    const files = temporaryFolder("retention");
-    writeFileSync(join(files, "complete"), input === "" ? "" : `${input}\n`);
-    const shell = `${retention}outdated ${limit} '${files}/complete'`;
-    const { status, stdout, stderr } = spawnSync("sh", ["-euc", shell], {
-      ...{ input: objects.map((name) => `${name}\n`).join(""), encoding: "utf8" },
-    });
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    return stdout.split("\n").filter(Boolean);
-  }
-
-  test.each([
-    ["a backup every night: what is older than seven days", days(16, 17, 18, 19, 20, 21, 22, 23, 24, 25), days(16, 17)],
-    ["many of one day: nothing that is younger", [...days(18), ...days(25).flatMap(hourly)], []],
-    ["many of one day: none of the days before", [...days(17, 20, 21), ...days(25).flatMap(hourly)], days(17)],
-    ["after weeks without one: the newest seven stay", days(1, 2, 3, 4, 5, 6, 7, 8, 25), days(1, 2)],
-    ["the first one after all: nothing", days(1), []],
-    ["the newest is older than the limit, for the clock is wrong: it stays", days(10, 11, 12), []],
-    [
-      "a day to the second is not over",
-      [...days(18, 19, 20, 21, 22, 23, 24, 25), "20261118T022959Z"],
-      ["20261118T022959Z"],
-    ],
-  ])("%s", (_, times, gone) => {
-    expect(outdated(whole(...times))).toEqual(whole(...gone));
-  });
-
-  test("what never was complete goes as late, and does not push out what is", () => {
-    const broken = [...days(2, 3, 4, 5, 6, 7, 8, 9, 24)].map((time) => `${time}.dump`);
-    expect(outdated([...whole(...days(1)), ...broken])).toEqual(broken.slice(0, -1));
-  });
-
-  test("what is no backup's stays, whatever it is called", () => {
-    expect(outdated(["notes.txt", "2020.dump", "1T1Z.dump", "20201118T023000Z", "a20201118T023000Z.dump"])).toEqual([]);
-  });
-
-  test("without a list of complete backups nothing goes", () => {
-    expect(outdated(days(1, 2).map((time) => `${time}.dump`))).toEqual([]);
   });
 });
 
@@ -152,6 +117,13 @@ describe("the texts", () => {
     const runs = [backupScript, restoreDrillScript].flatMap((text) => text.match(/docker run (?:.*\\\n)*.*/g) ?? []);
     expect(runs.length).toBeGreaterThanOrEqual(4);
     for (const each of runs.filter((one) => !one.includes("--detach"))) expect(each).toContain("--log-driver none");
+  });
+
+  test("settings have the policy as the script reads it", () => {
+    const text = `${settingsText(settings)}echo "$DAILY $WEEKLY $MONTHLY $LOCK_DAYS $LOSS_PERCENT $REPLICA_WAIT $RECIPIENT $FLUCTUATING"`;
+    expect(spawnSync("sh", { input: text, encoding: "utf8" }).stdout).toBe(
+      "7 5 12 14 20 300 age1public public.outbox public.events_*\n",
+    );
   });
 
   test("old backups are looked at only after the new one is complete", () => {
@@ -187,5 +159,8 @@ describe("the texts", () => {
     expect(backupTimer).toMatch(/^Persistent=true$/m);
     expect(backupTimer).toMatch(/^RandomizedDelaySec=/m);
     expect(backupService).toMatch(/^Restart=on-failure$/m);
+    expect(backupService).toMatch(/^ExecStopPost=-\/usr\/local\/sbin\/orion-alert --stopped %n$/m);
+    // A suspect backup has alerted, and is not taken again.
+    expect(backupService).toMatch(/^SuccessExitStatus=3$/m);
   });
 });

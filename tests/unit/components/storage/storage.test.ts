@@ -27,6 +27,28 @@ describe.each(["preview", "up"] as const)("Storage in mode %s", (mode) => {
     compose(mode, () => new Storage("storage", { backend: "r2", bucket: "orion-files", accountId, endpoint, ...more }));
 
   test.each([
+    [14, true, 14 * 86_400],
+    // Deleting the rule would leave the lock at Cloudflare.
+    [0, false, 86_400],
+  ])("r2: backups are locked for %d days, the platform's files are not", async (lockDays, enabled, maxAgeSeconds) => {
+    const { resources } = await r2({ lockDays });
+    expect(resources.filter(({ type }) => type.endsWith(":R2BucketLock"))).toEqual([
+      {
+        type: "cloudflare:index/r2BucketLock:R2BucketLock",
+        name: "storage-backups-lock",
+        inputs: {
+          ...{ accountId, bucketName: "orion-files-backups" },
+          rules: [{ id: "orion", enabled, prefix: "postgresql/", condition: { type: "Age", maxAgeSeconds } }],
+        },
+        options: {
+          parent: "orion:storage:Bucket storage-backups",
+          dependencies: ["cloudflare:index/r2Bucket:R2Bucket storage-backups-bucket"],
+        },
+      },
+    ]);
+  });
+
+  test.each([
     ["storage-files", "orion-files"],
     ["storage-backups", "orion-files-backups"],
   ])("r2: %s is a bucket that nothing deletes", async (name, bucket) => {

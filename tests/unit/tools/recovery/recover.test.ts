@@ -72,6 +72,7 @@ const takenForTheirs = [
   ...["botManagement:BotManagement", "zoneSetting:ZoneSetting"],
   "authenticatedOriginPullsSettings:AuthenticatedOriginPullsSettings",
   ...["r2BucketCors:R2BucketCors", "r2BucketLifecycle:R2BucketLifecycle"],
+  "r2BucketLock:R2BucketLock",
   ...["firewallAttachment:FirewallAttachment", "loadBalancerNetwork:LoadBalancerNetwork"],
   "loadBalancerTarget:LoadBalancerTarget",
 ];

@@ -1,0 +1,206 @@
+/** The scripts of backup and restore drill on this machine, with a real S3 server and a monitor, for tests and benches. */
+import { spawn } from "node:child_process";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { alertCommand, backupKeyVariable } from "../common/server-contract.ts";
+import { alertScript, alertsText } from "../components/alerts/alert-script.ts";
+import { type BackupSettings, databaseText, settingsText, storeText } from "../components/database/backup-files.ts";
+import { keyPair } from "../components/database/backup-key.ts";
+import { backupScript } from "../components/database/backup-script.ts";
+import { restoreDrillScript } from "../components/database/restore-drill-script.ts";
+import { officialImages } from "../config/images.ts";
+import { presets } from "../config/presets.ts";
+import { S3Server } from "../rehearsal/cloudflare/objects/s3-server.ts";
+import { ensureProgram, storage as storageProgram } from "../rehearsal/programs/programs.ts";
+import { eventually } from "./eventually.ts";
+import { temporaryFolder } from "./folder.ts";
+import { freePort } from "./free-port.ts";
+import { type Ran, succeed } from "./sandbox.ts";
+
+export interface LabOptions {
+  readonly root: string;
+  /** Names of the containers of PostgreSQL. */
+  readonly primary: string;
+  readonly replica?: string;
+  readonly policy?: Partial<BackupSettings["policy"]>;
+}
+
+const bucket = "orion-files-backups";
+const password = "p4ssw0rd";
+const access = { id: "the-id", secret: "the-secret" };
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+const listening = (server: Server, address: string): Promise<void> =>
+  new Promise((go) => {
+    server.listen(0, address, go);
+  });
+
+/** Everything has the name of the primary and goes into a temporary folder. */
+export class BackupLab {
+  readonly #options: LabOptions;
+  readonly folder = temporaryFolder("backups");
+  readonly key = keyPair(Buffer.alloc(32, 7));
+  /** What people were told, and the paths of heartbeats. */
+  readonly alerts: string[] = [];
+  readonly beats: string[] = [];
+  readonly #door: Server;
+  readonly #monitor: HttpServer;
+  #s3: S3Server | undefined;
+  #endpoint = "";
+
+  constructor(options: LabOptions) {
+    this.#options = options;
+    // The S3 server listens on loopback only; containers reach it through the address of Docker's bridge.
+    this.#door = createServer((socket) => {
+      const inner = connect(Number(new URL(this.#s3?.endpoint ?? "").port), "127.0.0.1");
+      for (const each of [socket, inner]) each.on("error", () => each.destroy());
+      socket.pipe(inner).pipe(socket);
+    });
+    this.#monitor = createHttpServer((request, response) => {
+      let body = "";
+      request.on("data", (chunk: Buffer) => (body += chunk.toString()));
+      request.on("end", () => {
+        if (request.method === "POST") this.alerts.push((JSON.parse(body) as { text: string }).text);
+        else this.beats.push(request.url ?? "");
+        response.end();
+      });
+    });
+  }
+
+  /** What S3 clients in containers need. */
+  get store() {
+    return { endpoint: this.#endpoint, bucket, ...access };
+  }
+
+  /** Starts the S3 server and the primary, and installs the scripts. */
+  async start(): Promise<void> {
+    const { root, primary } = this.#options;
+    this.#s3 = new S3Server({
+      ...{ program: await ensureProgram(storageProgram, { root }), folder: join(this.folder, "objects") },
+      ...{ port: await freePort(), token: "any" },
+    });
+    await this.#s3.start();
+    await this.#s3.createBucket(bucket);
+    await this.#s3.setKeys([{ ...access, buckets: [{ name: bucket, write: true }] }]);
+    const gateway = "{{(index .IPAM.Config 0).Gateway}}";
+    const bridge = await this.docker("network", "inspect", "bridge", "--format", gateway);
+    await listening(this.#door, bridge);
+    await listening(this.#monitor, "127.0.0.1");
+    this.#endpoint = `http://${bridge}:${portOf(this.#door)}`;
+    this.#install(`http://127.0.0.1:${portOf(this.#monitor)}`);
+    await this.docker("network", "create", primary);
+    await this.docker(
+      ...["run", "--detach", "--name", primary, "--network", primary, "--env", `POSTGRES_PASSWORD=${password}`],
+      ...["--env", "POSTGRES_USER=orion_user", "--env", "POSTGRES_DB=orion_db", officialImages.postgres],
+    );
+    await this.#answers(primary);
+  }
+
+  async startReplica(): Promise<void> {
+    const { primary, replica = "" } = this.#options;
+    const admit = 'echo "host replication all all scram-sha-256" >> "$PGDATA/pg_hba.conf"';
+    await this.docker("exec", primary, "sh", "-c", admit);
+    await this.sql(primary, "SELECT pg_reload_conf()");
+    await this.docker(
+      ...["run", "--detach", "--name", replica, "--network", primary, "--user", "postgres"],
+      ...["--env", `PGPASSWORD=${password}`, "--entrypoint", "sh", officialImages.postgres, "-c"],
+      `pg_basebackup -h ${primary} -U orion_user -D "$PGDATA" -R -C -S replica_1 -X stream -c fast && chmod 700 "$PGDATA" && exec postgres`,
+    );
+    await this.#answers(replica);
+  }
+
+  async stop(): Promise<void> {
+    const { primary, replica = primary } = this.#options;
+    await this.run("docker", ["rm", "--force", "--volumes", primary, replica]);
+    await this.run("docker", ["network", "rm", primary]);
+    this.#door.close();
+    this.#monitor.close();
+    await this.#s3?.stop();
+  }
+
+  /** Asynchronously: the servers that the scripts talk to are in this process. */
+  run(program: string, args: readonly string[], input = "", environment: NodeJS.ProcessEnv = {}): Promise<Ran> {
+    const files = { ORION_BACKUP_FILES: this.folder, ORION_ALERTS: join(this.folder, "alerts.json") };
+    const child = spawn(program, args, { env: { ...process.env, ...files, ...environment } });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    // A script that ends at once does not read it.
+    child.stdin.on("error", () => undefined).end(input);
+    return new Promise((settle, fail) => {
+      child.once("error", fail);
+      child.once("close", (code) => {
+        settle({ code: code ?? -1, output });
+      });
+    });
+  }
+
+  docker = async (...args: string[]): Promise<string> => succeed(await this.run("docker", args)).trim();
+
+  sql = (server: string, text: string): Promise<string> =>
+    this.docker("exec", server, "psql", "-XqtA", "-v", "ON_ERROR_STOP=1", "-U", "orion_user", "orion_db", "-c", text);
+
+  /** Runs `orion-backup` with these words. */
+  command = (...words: string[]): Promise<Ran> => this.run("sh", [join(this.folder, "orion-backup"), ...words]);
+
+  /** Takes a backup. Each has a time of its own, to the second. */
+  async backup(): Promise<Ran> {
+    const last = await this.newest();
+    while (last >= new Date().toISOString().replaceAll(/[-:]|\.\d+/g, ""))
+      await new Promise((go) => setTimeout(go, 100));
+    return this.command();
+  }
+
+  /** The lines of `orion-backup list`, the newest first. */
+  list = async (): Promise<string[]> =>
+    succeed(await this.command("list"))
+      .split("\n")
+      .filter((line) => line !== "");
+
+  newest = async (): Promise<string> => (await this.list())[0]?.split(" ")[0] ?? "";
+
+  manifest = async (): Promise<string> => succeed(await this.command("cat", `${await this.newest()}.manifest`));
+
+  /** Runs the restore drill. @param identity a private key. @default - none */
+  drill(identity?: string): Promise<Ran> {
+    const file = join(this.folder, "key");
+    if (identity !== undefined) writeFileSync(file, `${identity}\n`);
+    const script = join(this.folder, "orion-restore-drill");
+    return this.run("sh", [script], "", identity === undefined ? {} : { [backupKeyVariable]: file });
+  }
+
+  #answers(server: string): Promise<void> {
+    return eventually(
+      () => this.docker("exec", server, "pg_isready", "-h", "127.0.0.1", "-U", "orion_user").then(() => undefined),
+      90,
+    );
+  }
+
+  /** Puts the program's own texts into the folder instead of the system's. */
+  #install(monitor: string): void {
+    const { primary, replica, policy } = this.#options;
+    const here = (text: string): string =>
+      text.replaceAll(alertCommand, join(this.folder, "orion-alert")).replaceAll("/run/", `${this.folder}/run/`);
+    const settings = {
+      ...{ bucket, network: primary, postgresImage: officialImages.postgres, rcloneImage: officialImages.rclone },
+      ...{ external: false, recipient: this.key.recipient, policy: { ...presets.mvp.backups, ...policy } },
+    };
+    const heartbeats = { backup: `${monitor}/backup`, drill: `${monitor}/drill` };
+    const urlOf = (server: string): string => `postgresql://orion_user:${password}@${server}:5432/orion_db`;
+    const files = {
+      "orion-alert": alertScript,
+      "orion-backup": here(backupScript),
+      "orion-restore-drill": here(restoreDrillScript),
+      settings: settingsText(settings),
+      "store.env": storeText({ endpoint: this.#endpoint, accessKeyId: access.id, secretAccessKey: access.secret }),
+      "database.env": databaseText(urlOf(primary)),
+      ...(replica !== undefined && { "replica.env": databaseText(urlOf(replica)) }),
+      "alerts.json": alertsText({ stack: "prod", server: "db-2", webhook: `${monitor}/alert`, heartbeats }),
+    };
+    mkdirSync(join(this.folder, "run", "lock"), { recursive: true });
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(this.folder, file), text);
+    chmodSync(join(this.folder, "orion-alert"), 0o755);
+  }
+}
