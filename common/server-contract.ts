@@ -9,6 +9,9 @@ export const mountCommand = "/usr/local/sbin/orion-volume";
 /** The mount point of a server's Volume, the same for every Volume id. */
 export const dataMount = "/mnt/orion-data";
 
+/** The certificate of the stack's own authority, on servers and in the containers of its clients. */
+export const authorityFile = "/etc/orion/ca.crt";
+
 /** Replaces the rules of the server's packet filter; runs at every boot and at every change. */
 export const firewallCommand = "/usr/local/sbin/orion-firewall";
 

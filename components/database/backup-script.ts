@@ -1,4 +1,5 @@
 /** The script that takes a backup. Pure. */
+import { authorityFile } from "../../common/server-contract.ts";
 import { losses } from "./backup-losses.ts";
 import { retention } from "./backup-retention.ts";
 import { scriptHead } from "./backup-scripts.ts";
@@ -53,10 +54,14 @@ command -v age >/dev/null || die "age, which encrypts backups, is not installed;
 stamp=$(date -u +%Y%m%dT%H%M%SZ)
 manifest="$work/manifest"
 
+# Clients verify the server with it, where the stack has its own authority.
+authority=
+[ ! -e ${authorityFile} ] || authority="--volume ${authorityFile}:${authorityFile}:ro"
+
 # A client of PostgreSQL, connected to $source.
 client() {
   docker run --rm --init --interactive --log-driver none --memory 512m --cpu-shares 256 --network "$NETWORK" \
-    --env-file "$files/$source.env" "$POSTGRES_IMAGE" "$@"
+    --env-file "$files/$source.env" $authority "$POSTGRES_IMAGE" "$@"
 }
 ask() { client psql -XqtA -v ON_ERROR_STOP=1 -c "$1"; }
 

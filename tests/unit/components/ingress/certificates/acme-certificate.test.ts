@@ -78,6 +78,10 @@ test("another host name or authority changes the unit, so that an update obtains
   expect(acmeService({ hostname, server: "https://other.example.net/directory" })).not.toBe(own);
 });
 
+test("people are told when a certificate cannot be renewed", () => {
+  expect(acmeService({ hostname, server })).toMatch(/^OnFailure=orion-alert@%n\.service$/m);
+});
+
 test("the script is one for a shell", () => {
   const { status, stderr } = spawnSync("sh", ["-n"], { input: acmeScript, encoding: "utf8" });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
