@@ -1,4 +1,6 @@
 /** Runs the guard inside the program that the engine runs. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { UserError } from "../common/user-error.ts";
 import type { StackConfig } from "../config/load.ts";
@@ -15,7 +17,7 @@ type UpdateArgs = Omit<GuardArgs, "state" | "asking"> & Pick<StackConfig, "stack
  * @throws {pulumi.RunError} when something protected would be lost, with what to do instead
  */
 export async function guardUpdate({ stack, secret, ...args }: UpdateArgs): Promise<void> {
-  const root = pulumi.getRootDirectory();
+  const root = projectFolder();
   try {
     const state = runningState(root, stack);
     const password = await valueOf(secret("registryPassword"));
@@ -27,6 +29,15 @@ export async function guardUpdate({ stack, secret, ...args }: UpdateArgs): Promi
   } catch (error) {
     throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
   }
+}
+
+/** The folder of the Pulumi project, which older engines do not tell the program. */
+function projectFolder(): string {
+  const told = pulumi.getRootDirectory();
+  if (existsSync(join(told, "Pulumi.yaml"))) return told;
+  // Where the toolchain puts the state by itself; a rehearsal has a project apart from the program.
+  const [, folder] = /^file:\/\/(\/.*)\/\.orion\/state\b/.exec(process.env["PULUMI_BACKEND_URL"] ?? "") ?? [];
+  return folder ?? process.cwd();
 }
 
 /** The value of a secret of the configuration, which the engine has decrypted already. */

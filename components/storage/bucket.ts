@@ -40,7 +40,7 @@ export class Bucket extends pulumi.ComponentResource {
     // R2 derives S3 credentials from a token: its id, and the SHA-256 of its value.
     this.accessKeyId = token.id;
     this.secretAccessKey = pulumi.secret(
-      token.value.apply((value) => createHash("sha256").update(value).digest("hex")),
+      pulumi.all([token.id, token.value]).apply(([id, value]) => secretKeyOf(`${name}-token`, id, value)),
     );
     this.registerOutputs({ bucket: this.bucket });
   }
@@ -110,6 +110,22 @@ export class Bucket extends pulumi.ComponentResource {
       { parent: this, dependsOn: made },
     );
   }
+}
+
+/**
+ * The S3 secret of a token. Cloudflare shows a token's value once, when it is made.
+ *
+ * @param id undefined when the token is not made yet and `pulumi up --target` leaves it out; the engine then creates nothing
+ *   that would get the secret
+ * @throws {pulumi.RunError} when the token exists and its value is not in the state
+ */
+export function secretKeyOf(name: string, id: string | undefined, value: string | undefined): string {
+  if (value) return createHash("sha256").update(value).digest("hex");
+  if (!id) return "";
+  throw new pulumi.RunError(
+    `The value of Cloudflare's token ${name} is not in the state, and Cloudflare shows it only once. Make another token: ` +
+      `npx pulumi up --target-replace '**::${name}', then npx pulumi up`,
+  );
 }
 
 /** @throws {pulumi.RunError} when the account has no such permission; the message lists the ones that it has */

@@ -1,7 +1,7 @@
 /** Where files go: exactly what the component asks the engine for, in a preview and in an update. */
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import { permissionId } from "../../../../components/storage/bucket.ts";
+import { permissionId, secretKeyOf } from "../../../../components/storage/bucket.ts";
 import { type R2Args, Storage } from "../../../../components/storage/storage.ts";
 import { compose, mockZoneId } from "../../support/compose.ts";
 import { named, runtimeOf } from "../../support/runtime.ts";
@@ -205,4 +205,13 @@ describe("the permission of a token", () => {
     expect(() => permissionId(groups)).toThrow(`Cloudflare has no permission '${write}' for tokens of this account`);
     expect(() => permissionId(groups)).toThrow(message);
   });
+});
+
+test("the secret of a token that is left out, or whose value is lost, is no unhandled exception", () => {
+  const hash = createHash("sha256").update("value").digest("hex");
+  expect(secretKeyOf("storage-files-token", "id", "value")).toBe(hash);
+  expect(secretKeyOf("storage-files-token", undefined, undefined)).toBe("");
+  expect(() => secretKeyOf("storage-files-token", "id", undefined)).toThrow(
+    /token storage-files-token is not in the state.*npx pulumi up --target-replace '\*\*::storage-files-token'/,
+  );
 });
