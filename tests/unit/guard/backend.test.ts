@@ -1,7 +1,8 @@
 /** Where the engine keeps its state, and whether it knows a stack. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { localState, stackExists } from "../../../guard/backend.ts";
+import { gzipSync } from "node:zlib";
+import { localState, runningState, stackExists, stateOf } from "../../../guard/backend.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 
 let root: string;
@@ -40,4 +41,41 @@ test("it lies where Pulumi.yaml says, unless the user says otherwise", () => {
 test("it does not know a stack that was never made", () => {
   delete process.env["PULUMI_BACKEND_URL"];
   expect(stackExists(root, "dev")).toBe(false);
+});
+
+describe("the state of the running stack", () => {
+  const latest = { resources: [{ urn: "urn:pulumi:dev::orion::t:t:T::one", type: "t:t:T" }] };
+  const path = () => join(root, "own", ".pulumi", "stacks", "orion");
+  beforeEach(() => {
+    mkdirSync(path(), { recursive: true });
+    process.env["PULUMI_BACKEND_URL"] = `file://${join(root, "own")}?metadata=skip`;
+  });
+
+  test.each([
+    ["as the engine writes it", "dev.json", (text: string) => text],
+    ["compressed", "dev.json.gz", (text: string) => gzipSync(text)],
+  ])("is read %s", (_how, name, written) => {
+    writeFileSync(join(path(), name), written(JSON.stringify({ checkpoint: { latest } })));
+    expect(runningState(root, "dev").resources).toMatchObject(latest.resources);
+    expect(stateOf(root, "dev")?.resources).toMatchObject(latest.resources);
+  });
+
+  test("is asked of the engine where it is no file of this machine, and a failure is no empty state", () => {
+    const programs = join(root, "programs");
+    mkdirSync(programs);
+    const before = process.env["PATH"] ?? "";
+    process.env["PATH"] = `${programs}:${before}`;
+    process.env["PULUMI_BACKEND_URL"] = "s3://bucket";
+    const engine = (script: string) => {
+      writeFileSync(join(programs, "pulumi"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    };
+    try {
+      engine(`[ "$*" = "stack export --stack dev --cwd ${root}" ] && echo '${JSON.stringify({ deployment: latest })}'`);
+      expect(runningState(root, "dev").resources).toMatchObject(latest.resources);
+      engine("echo 'no such host' >&2; exit 1");
+      expect(() => runningState(root, "dev")).toThrow("The state of 'dev' could not be read:\nno such host");
+    } finally {
+      process.env["PATH"] = before;
+    }
+  });
 });
