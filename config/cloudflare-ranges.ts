@@ -1,7 +1,9 @@
 /** Cloudflare's published address ranges: the only sources of requests to an edge behind Cloudflare. */
 
-/** As published at cloudflare.com/ips, unchanged since 2023-09-28. */
+/** As published at cloudflare.com/ips; the list has not changed since 2023-09-28. */
 export const cloudflareRanges = {
+  /** The last day on which the list was compared with Cloudflare's, by its etag. */
+  date: "2026-09-21",
   ipv4: [
     ...[
       "173.245.48.0/20",

@@ -18,6 +18,8 @@ export interface StackFile {
   readonly secrets: readonly SecretKey[];
   /** The variables of a make command for this stack. @example STACK=staging */
   readonly variables: string;
+  /** Address of Cloudflare's API, without a slash at the end. */
+  readonly cloudflareApi: string;
 }
 
 /**
@@ -39,10 +41,18 @@ export function readStackFile(root: string, stack: string): StackFile {
 export function describeStack(stack: string, file: unknown, cloud?: string, source = fileNameOf(stack)): StackFile {
   try {
     const { settings, secrets } = parseConfig(rawConfig(file));
-    return { stack, settings, topology: plan(stack, settings), secrets, variables: makeVariables(stack, cloud) };
+    return {
+      ...{ stack, settings, topology: plan(stack, settings), secrets },
+      ...{ variables: makeVariables(stack, cloud), cloudflareApi: cloudflareApiOf(file) },
+    };
   } catch (error) {
     throw error instanceof ConfigError ? new UserError(`${source}: ${error.message}`) : error;
   }
+}
+
+function cloudflareApiOf(file: unknown): string {
+  const own = configIn(file)["cloudflare:baseUrl"];
+  return typeof own === "string" ? own.replace(/\/$/, "") : "https://api.cloudflare.com/client/v4";
 }
 
 /** The contents of a stack's file, with another phase. */

@@ -22,6 +22,8 @@ export type Problem =
   | "backup-suspect"
   | "backups-off"
   | "backups-unknown"
+  | "ranges-old"
+  | "ranges-differ"
   | "disk-full"
   | "volume-full";
 
@@ -123,6 +125,16 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "backups-unknown": ({ make }) => ({
     meaning: "the bucket with the backups cannot be accessed: backups can be neither read nor written",
     remedy: `${make("up")} if its credentials were changed; on the server: orion-backup list`,
+  }),
+  "ranges-old": () => ({
+    meaning:
+      "Cloudflare's address ranges were not compared for half a year: visitors through a new range would be refused",
+    remedy:
+      "run it where Cloudflare's API can be reached, or compare config/cloudflare-ranges.ts with cloudflare.com/ips",
+  }),
+  "ranges-differ": ({ make }) => ({
+    meaning: "Cloudflare has other address ranges than the firewalls and edges: visitors through a new one are refused",
+    remedy: `write them into config/cloudflare-ranges.ts, with today's date, and ${make("up")}: firewalls and edges change while they run`,
   }),
   "disk-full": () => ({
     meaning: "the disk that holds containers and their data is almost full",

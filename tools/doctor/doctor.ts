@@ -7,16 +7,21 @@ import type { Engines } from "../engines.ts";
 import type { StackFile } from "../stack-file.ts";
 import { bold, dim, green, red, say, yellow } from "../terminal.ts";
 import { explain, type Finding } from "./advice.ts";
+import { judgeRanges, publishedRanges } from "./cloudflare-ranges.ts";
 import { checkContainer } from "./containers.ts";
 import { checkDisk, disksOf } from "./disks.ts";
 import type { Exec } from "./question.ts";
+
+/** What the row about Cloudflare's address ranges is called. */
+const rangesName = "cloudflare ranges";
 
 /**
  * Checks every component of the stack.
  *
  * @returns 0 when all checks pass, otherwise 1
  */
-export async function doctor({ stack, settings, topology, variables }: StackFile, engines: Engines): Promise<number> {
+export async function doctor(file: StackFile, engines: Engines): Promise<number> {
+  const { stack, settings, topology, variables } = file;
   if (!hasServers(topology)) requireDocker(settings.dockerHost);
   const silent = topology.servers.flatMap((server) => silenceOf(server, topology, engines) ?? []);
   const answers = ({ server }: { readonly server: string }) => silent.every(({ service }) => service !== server);
@@ -34,6 +39,7 @@ export async function doctor({ stack, settings, topology, variables }: StackFile
   const names = [
     ...[...services, ...backups, ...disks].map(({ name }) => name),
     ...silent.map(({ service }) => service),
+    ...(settings.cloudflare.enabled ? [rangesName] : []),
   ];
   const width = Math.max(...names.map((name) => name.length));
   const findings: Finding[] = [];
@@ -49,6 +55,9 @@ export async function doctor({ stack, settings, topology, variables }: StackFile
   }
   for (const service of backups) found(checkBackup(service, engines, new Date()));
   for (const disk of disks) found(checkDisk(disk, engines));
+  if (settings.cloudflare.enabled) {
+    found({ service: rangesName, ...judgeRanges(await publishedRanges(file.cloudflareApi), new Date()) });
+  }
   report(stack, variables, findings);
   return findings.some(({ problem }) => problem !== undefined) ? 1 : 0;
 }
