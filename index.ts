@@ -1,6 +1,7 @@
 /** The program that the engine runs: it loads the configuration, plans the stack, guards its data, composes it, and exports its outputs. */
 import { Platform } from "./components/platform.ts";
 import { loadConfig, orRunError } from "./config/load.ts";
+import { refuseForeignKeys } from "./config/own-keys.ts";
 import { makeSshFolder } from "./config/ssh-folder.ts";
 import { guardUpdate } from "./guard/update.ts";
 import { builtImages } from "./images/built.ts";
@@ -14,14 +15,19 @@ endWithEngine();
 failUnlessWhole();
 const config = loadConfig();
 const topology = orRunError(() => plan(config.stack, config.settings));
-if (hasServers(topology)) makeSshFolder(config.settings.admin.sshFolder);
+if (hasServers(topology)) {
+  makeSshFolder(config.settings.admin.sshFolder);
+  refuseForeignKeys(config.settings.admin);
+}
 const built = builtImages(import.meta.dirname, config.settings);
 await guardUpdate({ ...config, topology, builtImages: built });
 const platform = new Platform("orion", { ...config, topology, builtImages: built });
-const { endpoints, databaseUrl, ssh, access, flowerPassword, backupKey } = platform;
+const { endpoints, databaseUrl, ssh, hostKeys, access, flowerPassword, taskApiToken, backupKey } = platform;
 // An output that is named and undefined would make the engine warn at every update.
 export default {
   ...{ endpoints, databaseUrl, ssh, access },
+  ...(hasServers(topology) && { hostKeys }),
   ...(flowerPassword && { flowerPassword }),
+  ...(taskApiToken && { taskApiToken }),
   ...(backupKey && { backupKey }),
 };

@@ -12,6 +12,12 @@ export const dataMount = "/mnt/orion-data";
 /** The certificate of the stack's own authority, on servers and in the containers of its clients. */
 export const authorityFile = "/etc/orion/ca.crt";
 
+/**
+ * With a size in GB: grows the mounted file system of the Volume to its device; without: prints the sizes of the device and of
+ * the file system, in bytes.
+ */
+export const growthCommand = "/usr/local/sbin/orion-volume-growth";
+
 /** Replaces the rules of the server's packet filter; runs at every boot and at every change. */
 export const firewallCommand = "/usr/local/sbin/orion-firewall";
 

@@ -13,14 +13,14 @@ export interface SshOptionsArgs {
 /**
  * Options of the system's ssh, the same for the program, the plugin and the tools.
  *
- * ssh accepts a server's key on the first connection and refuses every other key from then on. The file of known hosts is
- * named after the server's id, so that a new server at an old address has its own file.
+ * ssh connects only to a server that shows a key of its file of known hosts, which the program writes (common/known-hosts.ts).
+ * The file is named after the server's id, so that a new server at an old address has its own file.
  */
 export function sshOptions({ folder, identityFile, serverId }: SshOptionsArgs): string[] {
   const options = [
     // One connection carries a whole update: a connection for each container would exceed sshd's limits.
     ...["ControlMaster=auto", `ControlPath=${folder}/%C`, "ControlPersist=60"],
-    ...["StrictHostKeyChecking=accept-new", `UserKnownHostsFile=${folder}/known-hosts-${serverId}`],
+    ...["StrictHostKeyChecking=yes", `UserKnownHostsFile=${folder}/known-hosts-${serverId}`],
     ...["ConnectTimeout=10", "ServerAliveInterval=15", "ServerAliveCountMax=4"],
   ];
   return [

@@ -22,12 +22,16 @@ export class Platform extends pulumi.ComponentResource {
   readonly databaseUrl: pulumi.Output<string>;
   /** The arguments with which `ssh` logs in at each server, by its name. */
   readonly ssh: Readonly<Record<string, pulumi.Output<string[]>>>;
+  /** The SSH host key of each server, as `algorithm key`. */
+  readonly hostKeys: Readonly<Record<string, pulumi.Output<string>>>;
   /** Command lines for each server and each service, by purpose. */
   readonly access: ReturnType<typeof accessOf>;
   /** The password of Flower's user `orion`; a secret. Undefined on a local Docker Engine. */
   readonly flowerPassword: pulumi.Output<string> | undefined;
   /** The private key that backups are encrypted for; a secret. Undefined without backups. */
   readonly backupKey: pulumi.Output<string> | undefined;
+  /** The token with which people start tasks over HTTP (`TASK_API_TOKEN`); a secret. Undefined without an app. */
+  readonly taskApiToken: pulumi.Output<string> | undefined;
 
   /** @throws {pulumi.RunError} when the stack has traits that this version cannot bring up, before anything is created */
   constructor(name: string, args: RuntimesArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -48,9 +52,11 @@ export class Platform extends pulumi.ComponentResource {
     createDocs(context);
 
     this.flowerPassword = tiers?.flowerPassword;
+    this.taskApiToken = tiers?.taskApiToken;
     this.databaseUrl = postgres.adminUrl;
     this.endpoints = endpointsOf(args.topology);
     this.ssh = Object.fromEntries([...runtimes.members].map(([server, { ssh }]) => [server, ssh]));
+    this.hostKeys = Object.fromEntries([...runtimes.members].map(([server, { hostKey }]) => [server, hostKey]));
     this.access = accessOf(args.topology, this.ssh);
     this.registerOutputs({ endpoints: this.endpoints });
   }

@@ -23,6 +23,8 @@ export interface Tiers {
   readonly apps: ReadonlyMap<string, AppTier>;
   /** The password of Flower's user; a secret. Undefined where Flower has none. */
   readonly flowerPassword: ReturnType<typeof createPassword> | undefined;
+  /** The token of the app's task API; a secret. Undefined without an app. */
+  readonly taskApiToken: ReturnType<typeof createPassword> | undefined;
 }
 
 export function createTiers(context: Context, backing: Backing): Tiers {
@@ -30,7 +32,8 @@ export function createTiers(context: Context, backing: Backing): Tiers {
   const { storage, postgres, redis } = backing;
   const workers = topology.services.filter(({ kind }) => kind === "worker" || kind === "beat" || kind === "flower");
   const apps = servicesOf(topology, "app");
-  if (workers.length + apps.length === 0) return { apps: new Map(), flowerPassword: undefined };
+  if (workers.length + apps.length === 0)
+    return { apps: new Map(), flowerPassword: undefined, taskApiToken: undefined };
 
   const environmentOn = environments(context, backing);
   const common = { sideBySide: hasServers(topology), ...uploadsOf(storage) };
@@ -49,11 +52,13 @@ export function createTiers(context: Context, backing: Backing): Tiers {
     const args = { ...common, ...own, ...(flowerPassword && { flowerPassword }) };
     new WorkerTier(serviceName("worker", server), args, opts);
   }
+  const taskApiToken = apps.length > 0 ? createPassword("task-api-token", 40, { parent }) : undefined;
   const appTiers = byServer(apps).map(({ server, first, services }) => {
-    const own = { runtime: runtimes.of(first), services, environment: environmentOn(server), uvicornWorkers };
+    const environment = { ...environmentOn(server), ...(taskApiToken && { TASK_API_TOKEN: taskApiToken }) };
+    const own = { runtime: runtimes.of(first), services, environment, uvicornWorkers };
     return [server, new AppTier(serviceName("app", server), { ...common, ...own }, opts)] as const;
   });
-  return { apps: new Map(appTiers), flowerPassword };
+  return { apps: new Map(appTiers), flowerPassword, taskApiToken };
 }
 
 /** The environment of the app's image on each server. */

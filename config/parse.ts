@@ -5,6 +5,7 @@ import { checkCloudflare } from "./checks/cloudflare.ts";
 import { checkEdgePaths } from "./checks/edge.ts";
 import { checkEmail } from "./checks/email.ts";
 import { checkEnvironment } from "./checks/environment.ts";
+import { checkExposure } from "./checks/exposure.ts";
 import { checkLocal } from "./checks/local.ts";
 import { checkNeeds } from "./checks/needs.ts";
 import { checkServers } from "./checks/servers.ts";
@@ -135,7 +136,7 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
     ...checkEdgePaths(settings),
     ...checkEmail(settings.email, secrets.includes("emailApiKey")),
     ...checkAlerts(settings),
-    ...(settings.hosting === "local" ? checkLocal(settings) : checkServers(settings)),
+    ...(settings.hosting === "local" ? checkLocal(settings) : [...checkServers(settings), ...checkExposure(settings)]),
   ];
 }
 

@@ -178,6 +178,8 @@ export const settingsSchema = z.strictObject({
     /** Memory limit of nginx, in MiB. */
     memoryMb,
     tls: z.enum(["none", "cloudflare-origin-ca", "acme", "self-signed"]),
+    /** Says aloud that visitors of a stack with servers come without TLS (`tls: none`). Default: refused. */
+    clearText: z.boolean().optional(),
     bodyLimitMb: count(1, 100),
     /** How long the app may take for an answer, in seconds. Cloudflare waits 120 s, on every plan but Enterprise. */
     responseSeconds: count(1, 6000),
@@ -222,6 +224,10 @@ export const settingsSchema = z.strictObject({
       .string()
       .regex(/^https?:\/\/[^/\s]+$/, "an address such as https://<account>.r2.cloudflarestorage.com")
       .optional(),
+    /** Says aloud that files and backups cross the network in clear text (an `endpoint` with http://). Default: refused. */
+    clearText: z.boolean().optional(),
+    /** Says aloud that a stack with servers has no backups (`backend: local`). Default: refused. */
+    noBackups: z.boolean().optional(),
     /** Host name in the zone under which the files are public. Default: they are served through the app. */
     customDomain: hostname.optional(),
   }),
@@ -248,6 +254,8 @@ export const settingsSchema = z.strictObject({
     /** Folder of this machine for known hosts and shared connections. */
     sshFolder: z.string().min(1),
     cidrs: z.array(cidr),
+    /** Says aloud that SSH is open to the Internet (`cidrs` with 0.0.0.0/0 or the like). Default: refused. */
+    openToInternet: z.boolean().optional(),
     sshPublicKeys: z.array(z.string().regex(/^(ssh-ed25519|ssh-rsa|ecdsa-sha2-\S+) \S+/, "an OpenSSH public key")),
   }),
   email: z.strictObject({

@@ -1,15 +1,23 @@
-/** `orion:index:HostReady`: waits until a server's first boot is complete, its Docker Engine answers and its Volume is mounted. */
+/**
+ * `orion:index:HostReady`: the first connection to a server. Waits until its first boot is complete, its Docker Engine answers
+ * and its Volume is mounted, and settles its SSH host key (plugin/host-key.ts).
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Outcome, Run } from "../common/process.ts";
 import { sshArguments } from "../common/ssh.ts";
 import { mountCommand, readyFile } from "../common/server-contract.ts";
 import { serverSchema } from "./engine.ts";
+import { expectHostKey, settleHostKey } from "./host-key.ts";
 
 export const hostReadySchema = z.strictObject({
   ...serverSchema,
   /** The server's id at Hetzner; when it changes, the resource waits again. */
   serverId: z.string().min(1),
+  /** Public half of the one-time host key in the server's user data, as `algorithm key`. @default - none */
+  firstKey: z.string().optional(),
+  /** The server's own host key; an output. */
+  hostKey: z.string().optional(),
   /** The device of the Volume that holds the server's data. @default - the server has none */
   volumeDevice: z.string().startsWith("/dev/").optional(),
   /** After this time the update fails. */
@@ -22,41 +30,56 @@ const secondsBetween = 1;
 /** ssh's own failures, as opposed to those of the command that it ran. */
 const sshFailed = 255;
 
+/** How often a new server may show another key than its one-time key: its image may come with one of its own. */
+const toleratedSights = 60;
+
 /**
  * Resolves when the server is ready.
  *
+ * @param before the inputs and outputs of the last time
+ * @returns the server's own host key, as `algorithm key`
  * @throws {Error} when it is late, or its host key has changed, with the last result and what to do
  */
-export async function waitForHost(inputs: HostReadyInputs, run: Run, pause: () => Promise<void> = rest): Promise<void> {
+export async function waitForHost(
+  inputs: HostReadyInputs,
+  run: Run,
+  before?: HostReadyInputs,
+  pause: () => Promise<void> = rest,
+): Promise<string> {
   const { host, sshOptions, volumeDevice, timeoutSeconds } = inputs;
+  const isSame = before?.serverId === inputs.serverId;
+  const first = expectHostKey(inputs, isSame ? before.hostKey : undefined, !isSame);
   const on = (script: string, seconds = 20): Promise<Outcome> =>
-    run("ssh", sshArguments(host, sshOptions, ["sh", "-c", script]), { timeoutSeconds: seconds });
+    run("ssh", sshArguments(host, [...first, ...sshOptions], ["sh", "-c", script]), { timeoutSeconds: seconds });
   const end = Date.now() + timeoutSeconds * 1000;
-  for (;;) {
+  for (let foreign = 0; ;) {
     const seen = await on(readyTest);
     if (seen.code === 0) break;
-    refuseChangedKey(host, seen);
+    if (isForeign(seen) && (isSame || foreign++ >= toleratedSights)) throw new Error(foreignKey(host, seen));
     if (Date.now() > end) throw new Error(await explain(inputs, seen, on));
     await pause();
   }
-  if (volumeDevice === undefined) return;
+  const hostKey = await settleHostKey(inputs, run, pause);
+  if (volumeDevice === undefined) return hostKey;
   const mounted = await on(`${mountCommand} ${volumeDevice}`, 120);
   if (mounted.code !== 0) {
     throw new Error(
       `the Volume ${volumeDevice} of ${host} could not be mounted; nothing was written to it: ${mounted.output.trim()}`,
     );
   }
+  return hostKey;
 }
 
 const rest = (): Promise<void> => sleep(secondsBetween * 1000);
 
-function refuseChangedKey(host: string, { output }: Outcome): void {
-  if (!output.includes("IDENTIFICATION HAS CHANGED")) return;
-  throw new Error(
-    `${host} has another SSH host key than before, although it is the same server: the connection may be intercepted. ` +
-      `Nothing was sent to it. If the key was changed on purpose, delete the file of known hosts that ssh names:\n${output.trim()}`,
-  );
-}
+/** Whether ssh has refused the server's key. */
+const isForeign = ({ output }: Outcome): boolean =>
+  /IDENTIFICATION HAS CHANGED|Host key verification failed/.test(output);
+
+const foreignKey = (host: string, { output }: Outcome): string =>
+  `${host} has another SSH host key than the one that is known of it: the connection may be intercepted. Nothing was sent to ` +
+  "it. If the server was rebuilt, or its key was changed on purpose, delete the file of known hosts that ssh names and run: " +
+  `npx pulumi up --replace '**::*-ready' (docs/ssh.md)\n${output.trim()}`;
 
 async function explain(
   { host, timeoutSeconds }: HostReadyInputs,

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type * as provider from "@pulumi/pulumi/provider/index.js";
 import type { z } from "zod";
 import { type Clock, systemClock } from "../common/clock.ts";
+import { restoreHostKey } from "../common/known-hosts.ts";
 import type { Run } from "../common/process.ts";
 import { dockerBy } from "./docker.ts";
 import { delayAfterChange, delayAtRemoval, drainDelaySchema, fromPause } from "./drain-delay.ts";
@@ -18,6 +19,7 @@ import {
 import { unknownValue, unwrapSecrets } from "../common/secrets.ts";
 import { drainServer, serverDrainSchema } from "./server-drain.ts";
 import { chooseType, giveType, hasOtherType, ofThisMachine, serverTypeSchema } from "./server-type.ts";
+import { giveAccess, sshAccessSchema } from "./ssh-access.ts";
 import { removeTask, runTask, taskSchema } from "./task.ts";
 
 type Properties = Record<string, unknown>;
@@ -36,6 +38,8 @@ interface Kind {
   readonly choose?: (inputs: unknown, before: unknown) => Promise<Properties>;
   /** Whether an update is needed although no input has changed. @default - never */
   readonly isDue?: (inputs: unknown) => Promise<boolean>;
+  /** Gives this machine what the state knows, also in a preview. @default - nothing */
+  readonly restore?: (stored: unknown) => void;
   /** Inputs whose change needs no update. @default - none */
   readonly ignored?: readonly string[];
   /** Converts inputs that an older version stored to today's form. @default - the form has not changed */
@@ -79,6 +83,21 @@ function serverTypeKind(run: Run): Kind {
     apply: async (inputs, before) => {
       return { type: await giveType(schema.parse(inputs), schema.safeParse(before).data, dependencies) };
     },
+  };
+}
+
+function hostReadyKind(run: Run): Kind {
+  const schema = hostReadySchema;
+  return {
+    schema,
+    ignored: ["hostKey"],
+    restore: (stored) => {
+      const { host, sshOptions, hostKey } = schema.safeParse(stored).data ?? {};
+      if (host !== undefined && sshOptions && hostKey !== undefined) restoreHostKey(host, sshOptions, hostKey);
+    },
+    apply: async (inputs, before) => ({
+      hostKey: await waitForHost(schema.parse(inputs), run, schema.safeParse(before).data),
+    }),
   };
 }
 
@@ -137,7 +156,8 @@ export class OrionProvider implements provider.Provider {
           ignored: pullsOfThisMachine,
         },
       ],
-      ["orion:index:HostReady", kindOf(hostReadySchema, (inputs) => waitForHost(inputs, run))],
+      ["orion:index:HostReady", hostReadyKind(run)],
+      ["orion:index:SshAccess", kindOf(sshAccessSchema, (inputs) => giveAccess(inputs, run))],
       ["orion:index:LiveFiles", kindOf(liveFilesSchema, (inputs) => writeLiveFiles(inputs, docker))],
       [
         "orion:index:HostFiles",
@@ -162,8 +182,9 @@ export class OrionProvider implements provider.Provider {
   }
 
   async diff(_id: string, urn: string, olds: Properties, news: Properties): Promise<provider.DiffResult> {
-    const { remove, ignored = [], isDue } = this.#kind(urn);
-    const [before, after] = [plain(olds), plain(news)];
+    const { remove, restore, ignored = [], isDue } = this.#kind(urn);
+    const [before, after] = [withStrictOptions(plain(olds)), plain(news)];
+    restore?.(before);
     const moves = remove !== undefined && before["host"] !== after["host"];
     const differ = !isDeepStrictEqual(without(before, ignored), without(after, ignored));
     return { changes: differ || (await isDue?.(after)) === true, replaces: moves ? ["host"] : [] };
@@ -209,6 +230,20 @@ const asStored = (stored: Properties): Properties => stored;
 function plain(properties: Properties): Properties {
   const own = Object.entries(properties).filter(([key]) => !ignoredKeys.has(key));
   return Object.fromEntries(own.map(([key, value]) => [key, unwrapSecrets(value)]));
+}
+
+/**
+ * Versions before this one let ssh accept a server's key at the first connection. That they do not any more changes nothing on
+ * the server, so it runs no action again.
+ */
+function withStrictOptions(properties: Properties): Properties {
+  const { sshOptions: words } = properties;
+  if (!Array.isArray(words)) return properties;
+  const strict = "StrictHostKeyChecking=yes";
+  return {
+    ...properties,
+    sshOptions: words.map((word: unknown) => (word === "StrictHostKeyChecking=accept-new" ? strict : word)),
+  };
 }
 
 const without = (properties: Properties, keys: readonly string[]): Properties =>

@@ -112,6 +112,9 @@ function mockOutputs(name: string): Record<string, unknown> {
     hex: "07".repeat(32),
     certificate: `certificate-${name}`,
     privateKeyPem: `key-${name}`,
+    privateKeyOpenssh: `key-${name}`,
+    publicKeyOpenssh: `ssh-ed25519 AAAA${name}\n`,
+    ...(name.endsWith("-ready") && { hostKey: `ssh-ed25519 AAAA${name}` }),
     certPem: `certificate-${name}`,
     certRequestPem: `request-${name}`,
   };

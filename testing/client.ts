@@ -15,9 +15,15 @@ export class Client {
   readonly ledger: string[] = [];
   readonly #base: string;
 
-  /** @param base URL of the edge or of an app, without a slash at the end */
-  constructor(base: string) {
+  readonly #token: () => string;
+
+  /**
+   * @param base URL of the edge or of an app, without a slash at the end
+   * @param token looks up the token of the task API; @default none
+   */
+  constructor(base: string, token: () => string = () => "") {
     this.#base = base;
+    this.#token = token;
   }
 
   get(path: string, init: RequestInit = {}): Promise<Response> {
@@ -55,15 +61,16 @@ export class Client {
 
   /** Runs a task on a worker. @returns its result */
   async task(name: string, taskArguments: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const authorization = `Bearer ${this.#token()}`;
     const response = await this.get(`/tasks/${name}`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", authorization },
       body: JSON.stringify(taskArguments),
     });
     const { id } = z.object({ id: z.string() }).parse(await response.json());
     let result: unknown;
     await eventually(async () => {
-      const state: unknown = await (await this.get(`/tasks/${id}`)).json();
+      const state: unknown = await (await this.get(`/tasks/${id}`, { headers: { authorization } })).json();
       expect(state).toMatchObject({ state: "SUCCESS" });
       ({ result } = z.object({ result: z.unknown() }).parse(state));
     });

@@ -1,6 +1,7 @@
 /** Runs commands on the Docker Engines of a stack: on this machine, or on its servers over SSH. */
 import { z } from "zod";
 import { type Outcome, runSync, runInteractive } from "../common/process.ts";
+import { readHostKeys, restoreHostKey } from "../common/known-hosts.ts";
 import { quotedWords } from "../common/shell.ts";
 import { UserError } from "../common/user-error.ts";
 import type { Service } from "../topology/service.ts";
@@ -113,6 +114,7 @@ function engineAt(host: string, options: string): Engine {
   return Engine.onServer([...z.array(z.string()).parse(JSON.parse(options)), `${username}@${hostname}`]);
 }
 
+const hostKeysSchema = z.record(z.string(), z.string());
 const sshSchema = z.record(z.string(), z.array(z.string()).min(1));
 
 /** Finds the engine of each service of a stack. */
@@ -169,7 +171,21 @@ export class Engines {
 
 function readSsh(root: string, stack: string): z.infer<typeof sshSchema> {
   const text = stackOutput(root, stack, "ssh", "--json");
-  return text === undefined ? {} : sshSchema.parse(JSON.parse(text));
+  const ssh = text === undefined ? {} : sshSchema.parse(JSON.parse(text));
+  restoreHostKeys(root, stack, ssh);
+  return ssh;
+}
+
+/** Gives this machine the host keys that the stack knows, where it knows none itself: it may be another operator's. */
+function restoreHostKeys(root: string, stack: string, ssh: z.infer<typeof sshSchema>): void {
+  const servers = Object.entries(ssh).filter(([, words]) => readHostKeys(words).length === 0);
+  if (servers.length === 0) return;
+  const text = stackOutput(root, stack, "hostKeys", "--json");
+  const keys = text === undefined ? {} : hostKeysSchema.parse(JSON.parse(text));
+  for (const [server, words] of servers) {
+    const key = keys[server];
+    if (key !== undefined) restoreHostKey(`ssh://${words.at(-1) ?? ""}`, words, key);
+  }
 }
 
 /**

@@ -8,6 +8,7 @@ import { dataMount, firewallCommand, mountCommand, readyFile } from "../../commo
 import type { Server } from "../../topology/server.ts";
 import type { PeerRule } from "../../topology/peers.ts";
 import { firewallScript } from "./packet-filter.ts";
+import { sshdConfig, sshdConfigFile } from "./sshd-config.ts";
 
 interface File {
   readonly path: string;
@@ -21,12 +22,7 @@ export const privateMtu = 1450;
 const swapMb = 2048;
 
 const files = (server: Server, peers: readonly PeerRule[]): readonly File[] => [
-  {
-    path: "/etc/ssh/sshd_config.d/10-orion.conf",
-    mode: "0644",
-    // An update opens a connection for each container; sshd's default limits would refuse many of them.
-    text: "PasswordAuthentication no\nMaxStartups 100:30:200\nMaxSessions 100\nClientAliveInterval 30\n",
-  },
+  { path: sshdConfigFile, mode: "0644", text: sshdConfig },
   {
     path: "/etc/docker/daemon.json",
     mode: "0644",
@@ -155,15 +151,26 @@ mkdir -p ${readyFile.replace(/\/[^/]+$/, "")}
 touch ${readyFile}
 `;
 
+/** A host key that a server shows at its first connection only. */
+export interface FirstKey {
+  /** In OpenSSH's format. */
+  readonly privateKey: string;
+  /** As `algorithm key`. */
+  readonly publicKey: string;
+}
+
 /**
  * The user data of a server.
  *
  * @param peers rules that admit other servers over the private network
+ * @param firstKey its host key until the program has connected for the first time (plugin/host-key.ts)
  */
-export function userData(server: Server, peers: readonly PeerRule[]): string {
+export function userData(server: Server, peers: readonly PeerRule[], firstKey: FirstKey): string {
   const config = {
     // The key of Hetzner's own metadata is the only way in.
     ssh_pwauth: false,
+    ssh_deletekeys: true,
+    ssh_keys: { ed25519_private: firstKey.privateKey, ed25519_public: firstKey.publicKey },
     write_files: files(server, peers).map(({ path, mode, text }) => ({ path, permissions: mode, content: text })),
     runcmd: [["/usr/local/sbin/orion-first-boot"]],
   };

@@ -6,7 +6,7 @@ import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../former.ts";
 import { edgeHealthPath } from "../../common/edge-contract.ts";
-import { firewallCommand } from "../../common/server-contract.ts";
+import { firewallCommand, growthCommand } from "../../common/server-contract.ts";
 import type { Settings } from "../../config/schema.ts";
 import { type Naming, labels, physicalName } from "../../topology/naming.ts";
 import type { Server } from "../../topology/server.ts";
@@ -21,6 +21,9 @@ import { HostReady } from "./host-ready.ts";
 import { PrivateNetwork } from "./private-network.ts";
 import { CloudServer, type CloudServerArgs } from "./server.ts";
 import { ServerDrain } from "./server-drain.ts";
+import { SshAccess } from "./ssh-access.ts";
+import { sshdConfig, sshdConfigFile } from "./sshd-config.ts";
+import { growthScript } from "./volume-growth.ts";
 import type { HetznerAccess } from "./server-type.ts";
 import { sshOptions } from "../../common/ssh.ts";
 
@@ -47,6 +50,8 @@ export interface Member {
   readonly runtime: DockerRuntime;
   /** Arguments with which `ssh` logs in. */
   readonly ssh: pulumi.Output<string[]>;
+  /** The server's own SSH host key, as `algorithm key`. */
+  readonly hostKey: pulumi.Output<string>;
   /** Packet-filter rules that admit the other servers. */
   readonly peerRules: pulumi.Resource;
   /** Stops the containers before the server is deleted; what routes visitors to the server depends on it. */
@@ -150,7 +155,7 @@ export class Fleet extends pulumi.ComponentResource {
         ...{ naming, server, protection, access, ssh },
         ...(edgeHealth !== undefined && { edgeHealth }),
         image: hetzner.image,
-        userData: userData(server, peersOf(topology, server)),
+        userData: (firstKey) => userData(server, peersOf(topology, server), firstKey),
       },
       { parent: this },
     );
@@ -162,10 +167,23 @@ export class Fleet extends pulumi.ComponentResource {
         host: dockerHost,
         sshOptions: options,
         serverId: cloudServer.server.id,
+        firstKey: cloudServer.firstKey,
         ...(cloudServer.volumeDevice && { volumeDevice: cloudServer.volumeDevice }),
         timeoutSeconds: bootTimeoutSeconds,
       },
       { parent: this, deletedWith: cloudServer.server, dependsOn: [...cloudServer.attachments] },
+    );
+    const sshAccess = new SshAccess(
+      `${name}-ssh-access`,
+      {
+        host: dockerHost,
+        sshOptions: options,
+        authorizedKeys: [...admin.sshPublicKeys],
+        configFile: sshdConfigFile,
+        config: sshdConfig,
+      },
+      // Before anything else connects: sshd takes no connection for a moment while it loads its settings.
+      { parent: this, deletedWith: cloudServer.server, dependsOn: ready },
     );
     const runtime = new DockerRuntime(
       name,
@@ -177,7 +195,7 @@ export class Fleet extends pulumi.ComponentResource {
         login,
         mtu: privateMtu,
         server: cloudServer.server,
-        ready,
+        ready: sshAccess,
       },
       { parent: this },
     );
@@ -185,20 +203,37 @@ export class Fleet extends pulumi.ComponentResource {
     const drain = new ServerDrain(
       `${name}-drain`,
       { host: dockerHost, sshOptions: options, stack: naming.stack },
-      { parent: this, dependsOn: ready },
+      { parent: this, dependsOn: sshAccess },
     );
+    this.#growFileSystem(name, cloudServer, runtime, sshAccess);
     return {
       server,
       cloudServer,
       runtime,
       ssh: loggingIn,
-      peerRules: this.#createPeerRules(server, runtime, ready),
+      hostKey: ready.hostKey,
+      peerRules: this.#createPeerRules(server, runtime, sshAccess),
       drain,
     };
   }
 
+  /** The file system follows the Volume in the same update, while PostgreSQL writes. */
+  #growFileSystem(name: string, { volumeGb }: CloudServer, runtime: DockerRuntime, ready: pulumi.Resource): void {
+    if (!volumeGb) return;
+    new HostFiles(
+      `${name}-volume-growth`,
+      {
+        runtime,
+        files: { [growthCommand]: { text: growthScript, mode: "0755" } },
+        command: [growthCommand, pulumi.interpolate`${volumeGb}`],
+        removal: ["true"],
+      },
+      { parent: this, dependsOn: ready },
+    );
+  }
+
   /** User data is read once; these rules replace its rules whenever servers are added or removed. */
-  #createPeerRules(server: Server, runtime: DockerRuntime, ready: HostReady): pulumi.Resource {
+  #createPeerRules(server: Server, runtime: DockerRuntime, ready: pulumi.Resource): pulumi.Resource {
     const script = firewallScript(server, peersOf(this.#args.topology, server));
     return new HostFiles(
       `${server.name}-peers`,

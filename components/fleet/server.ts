@@ -1,8 +1,10 @@
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
+import * as tls from "@pulumi/tls";
 import { type Naming, labels, physicalName } from "../../topology/naming.ts";
 import { type Server, keepsAddress } from "../../topology/server.ts";
 import { formerly } from "../former.ts";
+import type { FirstKey } from "./cloud-init.ts";
 import { type HetznerAccess, ServerType, type ServerTypeArgs } from "./server-type.ts";
 
 export interface CloudServerArgs {
@@ -15,8 +17,8 @@ export interface CloudServerArgs {
   readonly firewallIds: readonly pulumi.Input<number>[];
   /** Operating system image by name. */
   readonly image: string;
-  /** Text for cloud-init. */
-  readonly userData: string;
+  /** Text for cloud-init, with the host key that the server shows at the first connection. */
+  readonly userData: (firstKey: FirstKey) => string;
   /** Files of this machine's ssh. */
   readonly ssh: ServerTypeArgs["ssh"];
   /** URL of load balancers' health check of its edge. @default - no load balancer */
@@ -42,10 +44,14 @@ const isProtected = ({ protection = true }: CloudServerArgs): boolean => protect
 export class CloudServer extends pulumi.ComponentResource {
   readonly server: hcloud.Server;
   readonly type: ServerType;
+  /** Public half of the host key that the server shows at the first connection, and never again. */
+  readonly firstKey: pulumi.Output<string>;
   /** The public IPv4 address; known before the server exists, so that a replacement changes no DNS record. */
   readonly address: pulumi.Output<string>;
   /** Device of the Volume; undefined when the server keeps no data. */
   readonly volumeDevice: pulumi.Output<string> | undefined;
+  /** Its size in GB, once the Volume has it. */
+  readonly volumeGb: pulumi.Output<number> | undefined;
   /** What must exist before the server is used: its attachments to the private network and to its Volume. */
   readonly attachments: readonly pulumi.Resource[];
 
@@ -53,11 +59,14 @@ export class CloudServer extends pulumi.ComponentResource {
     super("orion:fleet:CloudServer", name, {}, formerly({ ...opts }, { type: "orion:host:CloudServer" }));
     const primaryIp = this.#createAddress(name, args);
     this.type = this.#createType(name, args);
-    this.server = this.#createServer(name, args, primaryIp);
+    const firstKey = new tls.PrivateKey(`${name}-first-host-key`, { algorithm: "ED25519" }, { parent: this });
+    this.firstKey = firstKey.publicKeyOpenssh.apply((line) => line.trim());
+    this.server = this.#createServer(name, args, primaryIp, firstKey.privateKeyOpenssh);
     const network = this.#attachToNetwork(name, args);
     const volume = args.server.volumeGb > 0 ? this.#createVolume(name, args) : undefined;
     this.address = primaryIp.ipAddress;
     this.volumeDevice = volume?.linuxDevice;
+    this.volumeGb = volume?.size;
     this.attachments = [network, ...(volume ? [this.#attachVolume(name, volume)] : [])];
     this.registerOutputs({ address: this.address });
   }
@@ -96,8 +105,16 @@ export class CloudServer extends pulumi.ComponentResource {
     );
   }
 
-  #createServer(name: string, args: CloudServerArgs, primaryIp: hcloud.PrimaryIp): hcloud.Server {
+  #createServer(
+    name: string,
+    args: CloudServerArgs,
+    primaryIp: hcloud.PrimaryIp,
+    firstPrivateKey: pulumi.Output<string>,
+  ): hcloud.Server {
     const { server } = args;
+    const userData = pulumi
+      .all([firstPrivateKey, this.firstKey])
+      .apply(([privateKey, publicKey]) => args.userData({ privateKey, publicKey }));
     const stateful = server.volumeGb > 0 && isProtected(args);
     return new hcloud.Server(
       `${name}-server`,
@@ -106,7 +123,7 @@ export class CloudServer extends pulumi.ComponentResource {
         serverType: this.type.type,
         image: args.image,
         location: server.location,
-        userData: args.userData,
+        userData: pulumi.secret(userData),
         sshKeys: [...args.sshKeyIds],
         firewallIds: [...args.firewallIds],
         ...(args.placementGroupId !== undefined && { placementGroupId: args.placementGroupId }),

@@ -34,6 +34,7 @@ export const reservedVariables: Readonly<Record<string, string>> = {
   ...{ R2_ENDPOINT_URL: "use orion:storage.endpoint", R2_BUCKET: "use orion:storage.bucket" },
   ...{ R2_ACCESS_KEY_ID: leaveOut("it is generated"), R2_SECRET_ACCESS_KEY: leaveOut("it is generated") },
   ...{ R2_PUBLIC_URL: "use orion:storage.customDomain", FLOWER_BASIC_AUTH: leaveOut("it is generated") },
+  ...{ TASK_API_TOKEN: leaveOut("it is generated: pulumi stack output taskApiToken --show-secrets") },
 };
 
 /** @returns the variables that the program sets itself, one line each; the values are not repeated, they may be secrets */

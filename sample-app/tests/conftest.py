@@ -14,6 +14,7 @@ import pytest
 from tests.servers import RedisServer, Server, free_port, postgres, python, run, wait_until
 
 Row = tuple[Any, ...]
+TOKEN = "t0ken-for-the-tests-only"  # noqa: S105 - of these servers alone
 
 
 @dataclass
@@ -30,10 +31,13 @@ class Platform:
     cache: RedisServer
     folder: Path
     client: httpx.Client = field(init=False)
+    # The same with the token of the task API.
+    operator: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make the HTTP client."""
+        """Make the HTTP clients."""
         self.client = httpx.Client(base_url=self.url, timeout=15)
+        self.operator = httpx.Client(base_url=self.url, timeout=15, headers={"Authorization": f"Bearer {TOKEN}"})
 
     def rows(self, query: str, *arguments: object) -> list[Row]:
         """Query the database directly."""
@@ -43,12 +47,12 @@ class Platform:
 
     def task(self, name: str, **arguments: object) -> dict[str, Any]:
         """Run a task over the API and return its final state."""
-        started = self.client.post(f"/tasks/{name}", json=arguments)
+        started = self.operator.post(f"/tasks/{name}", json=arguments)
         assert started.status_code == 202, started.text
         state: dict[str, Any] = {}
 
         def ended() -> bool:
-            state.update(self.client.get(f"/tasks/{started.json()['id']}").json())
+            state.update(self.operator.get(f"/tasks/{started.json()['id']}").json())
             return state["state"] in {"SUCCESS", "FAILURE"}
 
         wait_until(ended, f"the end of {name}")
@@ -106,6 +110,9 @@ def environment(folder: Path, database_url: str, cache: RedisServer, broker: Red
         "CELERY_MAX_DELIVERIES": "3",
         "STRIPE_WEBHOOK_SECRET": "whsec_test",
         "CLOUDFLARE_ENABLED": "true",
+        "TASK_API_TOKEN": TOKEN,
+        "PUBLIC_URL": "https://orion.example.test",
+        "WEBSOCKETS_PER_CLIENT": "5",
     }
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import httpx
+import pytest
 import redis
 import websockets
 
@@ -144,12 +145,83 @@ def test_the_page(platform: Platform) -> None:
 
 
 def test_websocket_echo(platform: Platform) -> None:
-    async def talk() -> str:
-        async with websockets.connect(f"ws://127.0.0.1:{platform.port}/ws") as socket:
+    async def talk(origin: str | None) -> str:
+        async with websockets.connect(f"ws://127.0.0.1:{platform.port}/ws", origin=origin) as socket:
             await socket.send("hello")
             return str(await socket.recv())
 
-    assert asyncio.run(talk()) == "hello"
+    assert asyncio.run(talk(None)) == "hello"
+    assert asyncio.run(talk("https://orion.example.test")) == "hello"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "http://orion.example.test",
+        "https://orion.example.test:8443",
+        "http://localhost",
+        "null",
+    ],
+)
+def test_websockets_of_another_sites_page_are_refused(platform: Platform, origin: str) -> None:
+    async def status() -> int:
+        try:
+            async with websockets.connect(f"ws://127.0.0.1:{platform.port}/ws", origin=origin):
+                return 101
+        except websockets.InvalidStatus as refused:
+            return refused.response.status_code
+
+    assert asyncio.run(status()) == 403
+
+
+def test_a_client_holds_a_few_websockets_whatever_process_it_meets(platform: Platform) -> None:
+    def connect(client: str) -> websockets.connect:
+        headers = {"CF-Connecting-IP": client, "X-Real-IP": client, "X-Forwarded-For": client}
+        return websockets.connect(f"ws://127.0.0.1:{platform.port}/ws", additional_headers=headers)
+
+    async def statuses() -> list[int]:
+        seen, opened = [], []
+        for _ in range(8):
+            try:
+                opened.append(await connect("203.0.113.9"))
+                seen.append(101)
+            except websockets.InvalidStatus as refused:
+                seen.append(refused.response.status_code)
+        opened.append(await connect("203.0.113.10"))
+        await opened[0].close()
+        for _ in range(50):
+            # The count is corrected after the close, by the process that had the connection.
+            await asyncio.sleep(0.1)
+            try:
+                opened.append(await connect("203.0.113.9"))
+                seen.append(101)
+                break
+            except websockets.InvalidStatus:
+                continue
+        for socket in opened:
+            await socket.close()
+        return seen
+
+    assert asyncio.run(statuses()) == [101] * 5 + [429] * 3 + [101]
+
+
+def test_strangers_see_no_e_mail_address(platform: Platform) -> None:
+    body = order(email="secret.person@example.test")
+    placed = platform.client.post("/orders", json=body).json()
+    again = platform.client.post("/orders", json=body)
+    pages = [
+        again,
+        platform.client.get("/"),
+        platform.client.get("/orders"),
+        platform.client.get(f"/orders/{placed['id']}"),
+    ]
+    pages.append(platform.client.get("/orders", params={"reference": body["reference"]}))
+    for page in pages:
+        assert page.status_code == 200
+        assert "secret.person" not in page.text
+        assert "@example.test" not in page.text
+    assert platform.operator.get(f"/orders/{placed['id']}").json()["email"] == "secret.person@example.test"
 
 
 def test_webhooks_must_be_signed(platform: Platform) -> None:

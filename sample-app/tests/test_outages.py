@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import redis
 import websockets
 
 from tests.conftest import Platform
@@ -40,6 +41,22 @@ def _confirmed(platform: Platform, number: int) -> bool:
     return bool(platform.client.get(f"/orders/{number}").json()["confirmed_at"])
 
 
+@pytest.mark.parametrize("name", ["redis", "broker"])
+def test_a_full_redis_is_told(platform: Platform, name: str) -> None:
+    server = platform.cache if name == "redis" else platform.broker
+    with redis.Redis.from_url(server.url(0)) as client:
+        client.config_set("maxmemory-policy", "noeviction")
+        client.config_set("maxmemory", "1")
+        try:
+            ready = platform.client.get("/ready")
+            assert (ready.status_code, ready.json()["failed"], ready.json()["checks"][name]) == (503, [name], "full")
+            # Orders are in the database, and their tasks in the outbox.
+            assert platform.client.post("/orders", json=order()).status_code == 201
+        finally:
+            client.config_set("maxmemory", "0")
+    wait_until(lambda: platform.client.get("/ready").status_code == 200, "readiness")
+
+
 def test_orders_survive_a_broker_outage(platform: Platform) -> None:
     platform.broker.stop()
     started = time.monotonic()
@@ -49,7 +66,7 @@ def test_orders_survive_a_broker_outage(platform: Platform) -> None:
     ready = platform.client.get("/ready")
     assert (ready.status_code, ready.json()["failed"]) == (503, ["broker"])
     assert platform.client.get("/health").status_code == 200
-    assert platform.client.post("/tasks/cleanup_expired_sessions").status_code == 503
+    assert platform.operator.post("/tasks/cleanup_expired_sessions").status_code == 503
 
     platform.broker.start()
     wait_until(lambda: platform.client.get("/ready").status_code == 200, "readiness")

@@ -2,12 +2,15 @@
 
 import json
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
+
 from tests.conftest import Platform
-from tests.servers import run, wait_until
+from tests.servers import Server, free_port, python, run, wait_until
 from tests.test_api import order
 
 
@@ -79,9 +82,32 @@ def test_stripe_without_a_key_says_so(platform: Platform) -> None:
 
 
 def test_unknown_tasks_are_refused(platform: Platform) -> None:
-    answer = platform.client.post("/tasks/format_disk")
+    answer = platform.operator.post("/tasks/format_disk")
     assert answer.status_code == 404
     assert "generate_sales_report" in answer.json()["detail"]
+
+
+def test_strangers_start_no_task_and_learn_no_name(platform: Platform) -> None:
+    paths = ["import_letzshop_orders", "format_disk"]
+    wrong = {"Authorization": "Bearer t0ken-of-somebody-else"}
+    answers = [platform.client.post(f"/tasks/{path}", headers=headers) for path in paths for headers in ({}, wrong)]
+    answers.append(platform.client.get("/tasks/42"))
+    assert [answer.status_code for answer in answers] == [401] * 5
+    assert not any("letzshop" in answer.text or "report" in answer.text for answer in answers)
+
+
+def test_without_a_token_the_task_api_is_closed(
+    migrated: dict[str, str], tmp_path: Path, start: Callable[..., Server]
+) -> None:
+    port = free_port()
+    environment = {name: value for name, value in migrated.items() if name != "TASK_API_TOKEN"}
+    web = start("web-closed", python("-m", "uvicorn", "main:app", "--port", str(port)), environment)
+    web.wait_for_port(port)
+    url = f"http://127.0.0.1:{port}/tasks/send_password_reset"
+    body = {"email": "r@example.test"}
+    for headers in ({}, {"Authorization": "Bearer None"}, {"Authorization": "Bearer"}):
+        assert httpx.post(url, json=body, headers=headers).status_code == 503
+    web.stop()
 
 
 def test_a_task_that_kills_its_worker_is_given_up(platform: Platform, tmp_path: Path) -> None:
@@ -91,10 +117,10 @@ def test_a_task_that_kills_its_worker_is_given_up(platform: Platform, tmp_path: 
     assert call.returncode == 0, call.stderr
     task_id = call.stdout.strip()
     url = f"/tasks/{task_id}"
-    wait_until(lambda: platform.client.get(url).json()["state"] == "FAILURE", "the poison task to be given up", 60)
+    wait_until(lambda: platform.operator.get(url).json()["state"] == "FAILURE", "the poison task to be given up", 60)
 
     def settled() -> bool:
-        return "was started 3 times and never ended" in platform.client.get(url).json().get("error", "")
+        return "was started 3 times and never ended" in platform.operator.get(url).json().get("error", "")
 
     wait_until(settled, "the reason")
     assert trace.read_text() == "xxx"

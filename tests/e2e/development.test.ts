@@ -1,5 +1,6 @@
 /** The development stack as a user meets it: `make up` on this machine's Docker Engine, and everything after. */
 import { spawnSync } from "node:child_process";
+import { request } from "node:http";
 import { createServer } from "node:net";
 import { z } from "zod";
 import { Client } from "../../testing/client.ts";
@@ -12,6 +13,22 @@ jest.setTimeout(300_000);
 const containing = (text: string): string => expect.stringContaining(text) as string;
 const matching = (pattern: RegExp | string): string => expect.stringMatching(pattern) as string;
 
+/** The status of the answer to a request with headers that `fetch` does not send; 101 for an upgrade. */
+const statusOf = (url: string, headers: Readonly<Record<string, string>>): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    const call = request(url, { headers, agent: false });
+    call.on("upgrade", ({ statusCode }, socket) => {
+      socket.destroy();
+      resolve(statusCode);
+    });
+    call.on("response", (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    call.on("error", reject);
+    call.end();
+  });
+
 let sandbox: Sandbox;
 let edge: Client;
 
@@ -23,7 +40,11 @@ const ready = () =>
 
 beforeAll(async () => {
   sandbox = new Sandbox(process.cwd(), "e2e", await freePorts());
-  edge = new Client(`http://127.0.0.1:${sandbox.ports.edge}`);
+  let token: string | undefined;
+  edge = new Client(
+    `http://127.0.0.1:${sandbox.ports.edge}`,
+    () => (token ??= succeed(sandbox.pulumi("stack", "output", "taskApiToken", "--show-secrets")).trim()),
+  );
 });
 
 afterAll(() => {
@@ -72,6 +93,22 @@ describe("a new stack", () => {
     expect(await edge.task("send_password_reset", { email: "someone@example.com" })).toEqual({ sent: true });
     expect(await edge.task("generate_sales_report", {})).toMatchObject({ file_key: matching(/^sales-.*\.csv$/) });
     expect(await edge.task("cleanup_expired_sessions", {})).toEqual({ deleted: 0 });
+  });
+
+  test("strangers start no task, see no e-mail address, and no other site's page opens a WebSocket", async () => {
+    const started = await edge.get("/tasks/send_password_reset", { method: "POST" });
+    expect([started.status, await started.text()]).toEqual([401, '{"detail":"a valid bearer token is needed"}']);
+    const { id } = await edge.order();
+    expect(await (await edge.get(`/orders/${id}`)).json()).toMatchObject({ email: "s***@***" });
+    const upgrade = { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" };
+    const asked = (origin: string) =>
+      statusOf(`http://127.0.0.1:${sandbox.ports.edge}/ws`, {
+        ...upgrade,
+        "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+        origin,
+      });
+    expect(await asked("https://evil.example")).toBe(403);
+    expect(await asked(`http://127.0.0.1:${sandbox.ports.edge}`)).toBe(101);
   });
 
   test("orders go through the edge, and a worker finishes their tasks", async () => {

@@ -1,5 +1,5 @@
 /** The problems that `make doctor` finds: what each means and what to do about it. Pure. */
-import { dataMount } from "../../common/server-contract.ts";
+import { growthCommand } from "../../common/server-contract.ts";
 
 export type Problem =
   | "server-silent"
@@ -25,7 +25,8 @@ export type Problem =
   | "ranges-old"
   | "ranges-differ"
   | "disk-full"
-  | "volume-full";
+  | "volume-full"
+  | "volume-ungrown";
 
 /** The result of a check; without a problem it passed. */
 export interface Finding {
@@ -143,8 +144,12 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "volume-full": ({ make }) => ({
     meaning: "the Volume with PostgreSQL's data is almost full; when it is full, writes fail, but nothing is lost",
     remedy:
-      `a larger orion:database.volumeGb and ${make("up")}, then on the server: resize2fs $(findmnt -no SOURCE ${dataMount}); ` +
+      `a larger orion:database.volumeGb and ${make("up")}, which grows the Volume and its file system while PostgreSQL writes; ` +
       `or find out what takes the room: ${make("psql")}: \\dt+. Nothing has to be restarted`,
+  }),
+  "volume-ungrown": ({ make }) => ({
+    meaning: "the Volume is larger than its file system: PostgreSQL cannot use all of it",
+    remedy: `on the server: ${growthCommand} with orion:database.volumeGb as its argument, or ${make("up")} with a larger one. Nothing has to be restarted`,
   }),
 };
 

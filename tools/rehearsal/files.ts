@@ -67,7 +67,7 @@ export function overlayOf(options: OverlayOptions): Config {
     "orion:images": { pinned: false },
     "orion:cloudflare": { accountId: cloud.accountId },
     // Without TLS: the cloud cannot have a certificate for the real host name.
-    "orion:storage": { endpoint: `http://${cloud.accountId}.${objectsDomain}` },
+    "orion:storage": { endpoint: `http://${cloud.accountId}.${objectsDomain}`, clearText: true },
     "orion:edge": { acme: { server: acmeDirectory, authority } },
     // A rehearsal sends no e-mail.
     "orion:email": { backend: "console" },

@@ -21,8 +21,12 @@ export class HostFiles extends pulumi.CustomResource {
       "orion:index:HostFiles",
       name,
       { host: dockerHost, sshOptions, ...args },
-      // The old files are removed before the new ones are written, or the removal would take the new ones.
-      { ...(deletedWith && { deletedWith }), deleteBeforeReplace: true, ...opts },
+      pulumi.mergeOptions(
+        // The old files are removed before the new ones are written, or the removal would take the new ones.
+        { ...(deletedWith && { deletedWith }), deleteBeforeReplace: true, ...opts },
+        // Files may hold secrets: they go to a server whose host key is known.
+        { ...(runtime.ready && { dependsOn: runtime.ready }) },
+      ),
     );
   }
 }

@@ -44,14 +44,15 @@ export class DockerRuntime extends pulumi.ComponentResource {
   readonly network: pulumi.Output<string>;
   readonly #images: ReadonlyMap<ImageKey, docker.RemoteImage>;
   readonly #server: pulumi.Resource | undefined;
-  readonly #ready: pulumi.Resource | undefined;
+  /** What must exist before the first connection to the engine's server; undefined for a machine of its own. */
+  readonly ready: pulumi.Resource | undefined;
 
   constructor(name: string, args: DockerRuntimeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:runtime:DockerRuntime", name, {}, formerly({ ...opts }, { type: "orion:host:DockerPlace" }));
     this.naming = args.naming;
     this.engine = { dockerHost: args.dockerHost, ...(args.sshOptions && { sshOptions: args.sshOptions }) };
     this.#server = args.server;
-    this.#ready = args.ready;
+    this.ready = args.ready;
     this.provider = this.#createProvider(name, args);
     this.network = this.#createNetwork(name, args).name;
     this.#images = this.#createImages(name, args);
@@ -92,7 +93,7 @@ export class DockerRuntime extends pulumi.ComponentResource {
         ...(args.sshOptions && { sshOpts: args.sshOptions }),
         ...(registryAuth && { registryAuth }),
       },
-      { parent: this, ...(this.#ready && { dependsOn: this.#ready }) },
+      { parent: this, ...(this.ready && { dependsOn: this.ready }) },
     );
   }
 

@@ -68,7 +68,7 @@ export class DockerMachines implements Machines {
     this.#images = new MachineImages({ root, logs: join(folder, "logs"), progress });
     this.#networks = new Networks(this.#names);
     this.#filter = new PacketFilter(this.#names, Object.values(cloudAddresses), join(folder, "exposed.json"));
-    this.#volumes = new Volumes(folder, () => this.#images.name("server"));
+    this.#volumes = new Volumes(folder, () => this.#images.name("server"), engineIsLimited());
     this.#balancers = new Balancers({
       names: this.#names,
       folder,

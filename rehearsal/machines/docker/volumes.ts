@@ -12,14 +12,17 @@ export const deviceOf = (volume: number): string => `/dev/disk/by-id/scsi-0HC_Vo
 export class Volumes {
   readonly #folder: string;
   readonly #image: () => Promise<string>;
+  readonly #isLimited: boolean;
 
   /**
    * @param folder folder of the cloud
    * @param image reference of an image that has the mkfs programs
+   * @param isLimited whether servers lack CAP_SYS_RESOURCE, without which Linux grows no mounted ext4
    */
-  constructor(folder: string, image: () => Promise<string>) {
+  constructor(folder: string, image: () => Promise<string>, isLimited: boolean) {
     this.#folder = folder;
     this.#image = image;
+    this.#isLimited = isLimited;
   }
 
   /** Folder that is mounted into a server as /dev/disk. */
@@ -37,7 +40,8 @@ export class Volumes {
     writeFileSync(unfinished, "");
     truncateSync(unfinished, sizeGb * gigabyte);
     if (format) {
-      const make = format === "ext4" ? ["mkfs.ext4", "-q", "-F"] : ["mkfs.xfs", "-q", "-f"];
+      // XFS in place of ext4 where Linux would refuse the guest to grow it.
+      const make = format === "ext4" && !this.#isLimited ? ["mkfs.ext4", "-q", "-F"] : ["mkfs.xfs", "-q", "-f"];
       const mount = ["--volume", `${unfinished}:/volume`, "--network", "none", "--entrypoint", make[0] ?? ""];
       await docker("run", "--rm", ...mount, await this.#image(), ...make.slice(1), "/volume");
     }

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from fastapi import APIRouter, Response
+from redis.exceptions import OutOfMemoryError
 
 from app.core import database, redis
 from app.core.config import AppSettings, settings
@@ -22,13 +23,15 @@ class Probe:
         self._running: Future[object] | None = None
 
     async def run(self, threads: ThreadPoolExecutor) -> str:
-        """Return `ok`, `timeout`, or the kind of the error. Never its message, which may contain a host name."""
+        """Return `ok`, `timeout`, `full`, or the kind of the error: its message may have a host name."""
         if self._running is None or self._running.done():
             self._running = threads.submit(self._check)
         try:
             await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self._running)), TIMEOUT_SECONDS)
         except TimeoutError:
             return "timeout"
+        except OutOfMemoryError:
+            return "full"
         except Exception as error:
             return type(error).__name__
         return "ok"
@@ -37,8 +40,8 @@ class Probe:
 _threads = ThreadPoolExecutor(max_workers=3, thread_name_prefix="probe")
 _probes = {
     "database": Probe(database.ping),
-    "redis": Probe(lambda: redis.cache_store().ping()),
-    "broker": Probe(lambda: redis.broker().ping()),
+    "redis": Probe(lambda: redis.write_probe(redis.cache_store())),
+    "broker": Probe(lambda: redis.write_probe(redis.broker())),
 }
 
 
@@ -51,7 +54,7 @@ async def health() -> dict[str, str]:
 
 @router.get("/ready")
 async def ready(response: Response) -> dict[str, object]:
-    """Readiness: 200 when database, Redis and broker answer within two seconds, else 503 with the state of each."""
+    """Readiness: 200 when the database answers and Redis and broker take a write within two seconds, else 503."""
     outcomes = await asyncio.gather(*(probe.run(_threads) for probe in _probes.values()))
     checks = dict(zip(_probes, outcomes, strict=True))
     failed = [name for name, outcome in checks.items() if outcome != "ok"]

@@ -1,11 +1,13 @@
 """Routes that place, list and count orders."""
 
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, HTTPException, Query, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Query, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import func, select
 
+from app.api.token import has_token
 from app.core.database import reader, transaction
 from app.models import Order
 from app.services.orders import NewOrder, confirmation_of, place_order
@@ -14,8 +16,11 @@ from app.services.outbox import publish
 router = APIRouter(prefix="/orders", tags=["orders"])
 
 
+HasToken = Annotated[bool, Depends(has_token)]
+
+
 class OrderView(BaseModel):
-    """An order as clients see it."""
+    """An order as clients see it; the e-mail address is masked for whoever has no token."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -30,7 +35,9 @@ class OrderView(BaseModel):
 
 
 @router.post("", status_code=201)
-def create_order(new: NewOrder, response: Response, background: BackgroundTasks) -> OrderView:
+def create_order(
+    new: NewOrder, response: Response, background: BackgroundTasks, has_token: HasToken = False
+) -> OrderView:
     """Place an order: 201 when it is committed. A repeated reference returns 200 and the existing order."""
     with transaction() as session:
         placed = place_order(session, new)
@@ -39,19 +46,23 @@ def create_order(new: NewOrder, response: Response, background: BackgroundTasks)
         background.add_task(publish, confirmation_of(placed.order.id))
     else:
         response.status_code = 200
-    return OrderView.model_validate(placed.order)
+    # A repeated reference may be that of another client's order.
+    return _view(placed.order, has_token)
 
 
 @router.get("")
-def list_orders(reference: str | None = None, limit: int = Query(default=50, ge=1, le=500)) -> list[OrderView]:
+def list_orders(
+    reference: str | None = None, limit: int = Query(default=50, ge=1, le=500), has_token: HasToken = False
+) -> list[OrderView]:
     """List the newest orders, from the replica if there is one; by reference, from the primary."""
     query = select(Order).order_by(Order.id.desc()).limit(limit)
     if reference is not None:
         # A look-up of a single order must see what was just written.
         with transaction() as session:
-            return _views(session.scalars(query.where(Order.reference == reference)).all())
+            orders = session.scalars(query.where(Order.reference == reference)).all()
+            return [_view(order, has_token) for order in orders]
     with reader() as session:
-        return _views(session.scalars(query).all())
+        return [_view(order, has_token) for order in session.scalars(query).all()]
 
 
 @router.get("/count")
@@ -65,14 +76,20 @@ def count_orders() -> dict[str, int]:
 
 
 @router.get("/{order_id}")
-def get_order(order_id: int) -> OrderView:
+def get_order(order_id: int, has_token: HasToken = False) -> OrderView:
     """Return one order, from the primary."""
     with transaction() as session:
         order = session.get(Order, order_id)
     if order is None:
         raise HTTPException(404, "order not found")
-    return OrderView.model_validate(order)
+    return _view(order, has_token)
 
 
-def _views(orders: list[Order]) -> list[OrderView]:
-    return [OrderView.model_validate(order) for order in orders]
+def _view(order: Order, has_token: bool) -> OrderView:
+    view = OrderView.model_validate(order)
+    return view if has_token else view.model_copy(update={"email": masked(order.email)})
+
+
+def masked(email: str) -> str:
+    """An address of which a stranger learns the first letter only: `a***@***`."""
+    return f"{email[:1]}***@***"

@@ -67,7 +67,10 @@ class AppSettings(_Group):
     cloudflare_enabled: bool = False
     allowed_hosts: str = "*"
     rate_limit_per_minute: int = Field(default=120, ge=0)
-    task_api_token: SecretStr | None = None
+    # The token of the task API; without one the API refuses every request.
+    task_api_token: SecretStr | None = Field(default=None, min_length=16)
+    public_url: str = "http://localhost:8000"
+    websockets_per_client: int = Field(default=50, ge=1)
 
     @property
     def host_names(self) -> frozenset[str]:
@@ -157,7 +160,6 @@ class EmailSettings(_Group):
 
     email_backend: Literal["console", "smtp", "sendgrid", "mailgun", "ses"] = "console"
     email_from: str = "Orion <no-reply@orion.invalid>"
-    public_url: str = "http://localhost:8000"
     smtp_host: str | None = None
     smtp_port: int = 587
     smtp_user: str | None = None

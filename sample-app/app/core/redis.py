@@ -56,6 +56,15 @@ def connect(url: str, master: str | None = None, sentinel_password: SecretStr | 
     )
 
 
+# Named like a task's result: in the broker the app may write nothing but what Celery does.
+PROBE_KEY = "celery-task-meta-orion-ready"
+
+
+def write_probe(client: Redis) -> None:
+    """Write a key that soon expires. A server at its memory limit answers a ping, and refuses this."""
+    client.set(PROBE_KEY, "1", ex=10)
+
+
 @cache
 def cache_store() -> Redis:
     """Database 0: sessions and rate limits."""

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import NoResultFound
 
 from app.celery import celery_app
-from app.core.config import AppSettings, EmailSettings, settings
+from app.core.config import AppSettings, settings
 from app.core.database import transaction
 from app.models import Order, Outbox
 from app.services.email import Message, send_once
@@ -51,7 +51,7 @@ def send_password_reset(self: OrionTask, email: str) -> dict[str, Any]:
     """Send a link with a signed token that is valid for an hour."""
     secret = settings(AppSettings).secret_key.get_secret_value()
     claims = {"sub": email, "purpose": "password_reset", "exp": int(time.time()) + RESET_VALID_SECONDS}
-    link = f"{settings(EmailSettings).public_url}/reset?token={jwt.encode(claims, secret, algorithm='HS256')}"
+    link = f"{settings(AppSettings).public_url}/reset?token={jwt.encode(claims, secret, algorithm='HS256')}"
     message = Message("password_reset", email, "Choose a new password", f"Open this link within an hour: {link}")
     with transaction() as session:
         return {"sent": send_once(session, f"password_reset:{self.request.id}", message)}

@@ -1,12 +1,26 @@
 /** The rehearsal cloud with real machines: what servers, networks, firewalls, Volumes and load balancers do. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { resolve } from "node:path";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { AwsClient } from "aws4fetch";
+import { readHostKeys } from "../../../common/known-hosts.ts";
+import { tryRun } from "../../../common/process.ts";
+import { dataMount } from "../../../common/server-contract.ts";
+import { sshOptions } from "../../../common/ssh.ts";
+import { userData as userDataOf } from "../../../components/fleet/cloud-init.ts";
+import { sshdConfig, sshdConfigFile } from "../../../components/fleet/sshd-config.ts";
+import { growthScript } from "../../../components/fleet/volume-growth.ts";
+import { waitForHost } from "../../../plugin/host-ready.ts";
+import { giveAccess } from "../../../plugin/ssh-access.ts";
 import { get, RehearsalCloud } from "../../../testing/cloud.ts";
 import { eventually } from "../../../testing/eventually.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 import { hostState } from "../../../testing/host.ts";
 import { docker, succeed } from "../../../testing/sandbox.ts";
+import { describeStack, parseStackText } from "../../../tools/stack-file.ts";
+import { plan } from "../../../topology/plan.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
 jest.setTimeout(300_000);
@@ -16,6 +30,7 @@ const cloud = new RehearsalCloud(root, { ...own, port: 8479, machines: "docker" 
 const ids = { network: 0, firewall: 0, a: 0, b: 0, inner: 0, volume: 0, balancer: 0 };
 const addresses = { a: "", b: "" };
 const on = (name: "a" | "b", ...words: string[]): string => succeed(cloud.ssh(addresses[name], ...words)).trim();
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
 const power = (name: "a" | "b", command: string, body?: unknown) =>
   cloud.hetzner("POST", `/servers/${ids[name]}/actions/${command}`, body);
 const statusOf = async (name: string) => (await cloud.status()).servers.find((one) => one.name === name)?.status;
@@ -239,6 +254,91 @@ describe("power", () => {
   });
 });
 
+describe("a server whose first boot the program describes", () => {
+  const folder = temporaryFolder("first-contact");
+  const keyPair = (name: string) => {
+    mkdirSync(folder, { recursive: true });
+    succeed(run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", join(folder, name)));
+    return { file: join(folder, name), text: readFileSync(join(folder, `${name}.pub`), "utf8").trim() };
+  };
+  const run = (program: string, ...args: string[]) => {
+    const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8" });
+    return { code: status ?? 1, output: stdout + stderr };
+  };
+  const [first, impostor, next] = [keyPair("first"), keyPair("impostor"), keyPair("next")];
+  const publicOf = (key: { readonly text: string }) => key.text.split(" ").slice(0, 2).join(" ");
+  let host: string;
+  const options = (serverId: string, identityFile = cloud.key) => sshOptions({ folder, serverId, identityFile });
+  const contact = (serverId: string, firstKey: string) =>
+    waitForHost(
+      { host, sshOptions: options(serverId), serverId, firstKey, timeoutSeconds: 90 },
+      tryRun,
+      undefined,
+      () => sleep(50),
+    );
+  const access = (authorizedKeys: readonly string[], config = sshdConfig) =>
+    giveAccess(
+      { host, sshOptions: options("known"), authorizedKeys: [...authorizedKeys], configFile: sshdConfigFile, config },
+      tryRun,
+    );
+  const loginWith = (file: string) =>
+    run(
+      "ssh",
+      ...options("known", file),
+      "-o",
+      "ControlPath=none",
+      "-o",
+      "BatchMode=yes",
+      host.slice("ssh://".length),
+      "true",
+    ).code;
+
+  beforeAll(async () => {
+    const server = plan(
+      "prod",
+      describeStack("prod", parseStackText("prod", readFileSync("Pulumi.prod.yaml", "utf8"))).settings,
+    ).servers[0];
+    if (!server) throw new Error("no server");
+    const firstKey = { privateKey: readFileSync(first.file, "utf8"), publicKey: publicOf(first) };
+    await cloud.make("/servers", "server", {
+      ...{ name: "own", server_type: "cx23", image: "debian-12", ssh_keys: ["key"], networks: [ids.network] },
+      user_data: userDataOf(server, [], firstKey),
+    });
+    host = `ssh://root@${await cloud.address("own")}`;
+    await cloud.booted(await cloud.address("own"));
+  });
+
+  test("shows its one-time host key until the program has met it, and its own from then on", async () => {
+    await expect(contact("deceived", publicOf(impostor))).rejects.toThrow("Nothing was sent to it");
+    const own = await contact("known", publicOf(first));
+    expect(own).not.toBe(publicOf(first));
+    expect(readHostKeys(options("known"))).toEqual([own]);
+    expect(run("ssh-keyscan", "-T", "5", new URL(host).hostname).output).toContain(own);
+    // The key of the user data is worth nothing any more.
+    await expect(contact("late", publicOf(first))).rejects.toThrow("Nothing was sent to it");
+  });
+
+  test("lets another key in and the old one out, but never the program itself", async () => {
+    await access([cloud.publicKey, next.text]);
+    expect([loginWith(cloud.key), loginWith(next.file)]).toEqual([0, 0]);
+    await expect(access([next.text])).rejects.toThrow(
+      "this machine could not log in, so the server has the old ones again",
+    );
+    expect([loginWith(cloud.key), loginWith(next.file)]).toEqual([0, 0]);
+    await access([cloud.publicKey]);
+    expect([loginWith(cloud.key), loginWith(next.file)]).toEqual([0, 255]);
+  });
+
+  test("keeps the settings of sshd that work", async () => {
+    await expect(access([cloud.publicKey], "Nonsense yes\n")).rejects.toThrow("Bad configuration option: Nonsense");
+    await expect(access([cloud.publicKey], "PubkeyAuthentication no\n")).rejects.toThrow("has the old ones again");
+    const settings = run("ssh", ...options("known"), host.slice("ssh://".length), "sshd", "-T").output;
+    for (const line of ["x11forwarding no", "allowagentforwarding no", "allowtcpforwarding local", "maxauthtries 4"])
+      expect(settings).toContain(line);
+    expect(settings).toMatch(/^permitrootlogin (prohibit-password|without-password)$/m);
+  });
+});
+
 describe("a Volume", () => {
   const target = () => `/mnt/HC_Volume_${ids.volume}`;
 
@@ -246,7 +346,7 @@ describe("a Volume", () => {
     ids.volume = await cloud.make("/volumes", "volume", {
       ...{ name: "data", size: 10, server: ids.a, automount: true, format: "ext4" },
     });
-    expect(on("a", "findmnt", "-n", "-o", "FSTYPE", target())).toBe("ext4");
+    expect(on("a", "findmnt", "-n", "-o", "FSTYPE", target())).toMatch(/^(ext4|xfs)$/);
     on("a", `echo kept > ${target()}/file && sync`);
   });
 
@@ -264,13 +364,16 @@ describe("a Volume", () => {
     await cloud.hetzner("POST", `/volumes/${ids.volume}/actions/resize`, { size: 12 });
     await cloud.hetzner("POST", `/volumes/${ids.volume}/actions/attach`, { server: ids.b, automount: true });
     expect(on("b", "cat", `${target()}/file`)).toBe("kept");
-    // Growing what is mounted needs a capability that this machine's engine may not have.
-    const device = `/dev/disk/by-id/scsi-0HC_Volume_${ids.volume}`;
-    on("b", `umount ${target()} && e2fsck -fp ${device} && resize2fs ${device} && mount ${target()}`);
-    expect(on("b", "cat", `${target()}/file`)).toBe("kept");
-    expect(Number(on("b", "df", "--output=size", "-BG", target(), "|", "tail", "-1").replace("G", ""))).toBeGreaterThan(
-      10,
-    );
+    const grow = growthScript.replaceAll(dataMount, target()).replace("/etc/orion/volume", "/root/volume");
+    on("b", `echo /dev/disk/by-id/scsi-0HC_Volume_${ids.volume} > /root/volume`);
+    expect(on("b", `echo ${base64(grow)} | base64 -d | sh`)).toBe(`${12 * 2 ** 30} ${10 * 2 ** 30}`);
+    // The program's own script, while a process has a file open.
+    on("b", `(exec 3>${target()}/open; echo ${base64(grow)} | base64 -d | sh -s 12; echo more >&3)`);
+    expect(on("b", `echo ${base64(grow)} | base64 -d | sh`)).toBe(`${12 * 2 ** 30} ${12 * 2 ** 30}`);
+    expect(on("b", "cat", `${target()}/file`, `${target()}/open`)).toBe("kept\nmore");
+    expect(
+      cloud.ssh(addresses.b, `echo ${base64(grow)} | base64 -d | sed 's/-le 120/-le 2/' | sh -s 14`).output,
+    ).toContain("the device of the Volume has 12884901888 bytes, which is less than 14 GB");
   });
 
   test("outlives its server", async () => {

@@ -42,7 +42,11 @@ const variants: readonly (readonly [name: string, stack: string, settings: () =>
   ["the least development stack", "dev", () => settingsOf("development", { services: [] })],
   ["the production stack", "prod", productionSettings],
   ["phase mvp", "prod", () => settingsOf("mvp")],
-  ["phase mvp with files on its server", "prod", () => settingsOf("mvp", { storage: { backend: "local" } })],
+  [
+    "phase mvp with files on its server",
+    "prod",
+    () => settingsOf("mvp", { storage: { backend: "local", noBackups: true } }),
+  ],
   ["phase mvp without protection", "prod", () => settingsOf("mvp", { protection: false })],
   ["phase scale", "prod", () => settingsOf("scale")],
   ["phase scale without a replica", "prod", () => settingsOf("scale", { database: { availability: "single" } })],
@@ -106,12 +110,20 @@ test("every generated password is in the graph, and nowhere but inside secrets",
   const passwords = resources
     .filter(({ type }) => type === "random:index/randomPassword:RandomPassword")
     .map(({ name }) => `generated-${name}`);
-  expect(passwords).toHaveLength(4);
+  expect(passwords).toHaveLength(5);
   const [hidden, open] = [JSON.stringify(resources), JSON.stringify(withoutSecrets(resources))];
   for (const password of passwords) {
     // Booleans: the whole graph in a message helps nobody.
     expect([password, hidden.includes(password), open.includes(password)]).toEqual([password, true, false]);
   }
+});
+
+test("the token of the task API goes to the apps and to no other process", async () => {
+  const { resources } = await composed(productionSettings(), "up", "prod");
+  const having = resources.filter(
+    ({ type, inputs }) => /Container$|:Task$/.test(type) && JSON.stringify(inputs).includes("generated-task-api-token"),
+  );
+  expect(having.map(({ name }) => name)).toEqual(["app-core-1-1", "app-core-1-2"]);
 });
 
 test("what holds data is protected or outlives its deletion", async () => {

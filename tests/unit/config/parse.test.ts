@@ -60,14 +60,18 @@ describe("what follows from other keys", () => {
     const values = {
       domain: "Orion.shop.co.uk",
       cloudflare: { accountId: "0".repeat(32), zone: "shop.co.uk" },
-      storage: { bucket: "files", endpoint: "http://10.20.1.11:8471" },
+      storage: { bucket: "files", endpoint: "http://10.20.1.11:8471", clearText: true },
     };
     expect(derived(values)).toEqual({ zone: "shop.co.uk", endpoint: "http://10.20.1.11:8471" });
     expect(settingsOf("mvp", values).domain).toBe("orion.shop.co.uk");
   });
 
   test("nothing is made up for what is off", () => {
-    const values = { cloudflare: { enabled: false }, edge: { tls: "acme" }, storage: { backend: "local" } };
+    const values = {
+      cloudflare: { enabled: false },
+      edge: { tls: "acme" },
+      storage: { backend: "local", noBackups: true },
+    };
     expect(derived(values)).toEqual({ zone: undefined, endpoint: undefined });
   });
 });

@@ -56,6 +56,21 @@ test.each([
   expect(refused.filter(({ instead }) => !instead)).toEqual([]);
 });
 
+test("keys of operators come and go without a word: servers follow, and none is replaced", async () => {
+  const admin = (...sshPublicKeys: string[]) => ({ admin: { cidrs: ["203.0.113.0/24"], sshPublicKeys } });
+  const [one, other] = ["ssh-ed25519 AAAAone someone", "ssh-ed25519 AAAAother someone else"];
+  for (const [before, after] of [
+    [[one], [one, other]],
+    [[one, other], [other]],
+    [[one], [other]],
+  ] as const) {
+    const { changes, findings } = await moveOfMvp(admin(...before), admin(...after));
+    expect(findings).toEqual([]);
+    const seen = changes.map(({ action, resource }) => `${action} ${resource.type.split(":").pop() ?? ""}`);
+    expect(new Set(seen.filter((each) => !each.endsWith("SshKey")))).toEqual(new Set(["update SshAccess"]));
+  }
+});
+
 test("a bigger Volume and a newer minor version are not", async () => {
   const move = await moveOfMvp({}, { database: { volumeGb: 100 }, images: { postgres: "postgres:15.9-bookworm" } });
   expect(titles(move)).toEqual(["danger database-server"]);

@@ -47,7 +47,7 @@ describe("a stack without backups is told why", () => {
   test.each([
     [leastValues("development"), "Stack 'prod' runs on this machine and takes no backups; phases with servers do."],
     [
-      { ...leastValues("mvp"), storage: { backend: "local" } },
+      { ...leastValues("mvp"), storage: { backend: "local", noBackups: true } },
       /takes no backups, because orion:storage\.backend is local: .*With r2 they go into a separate bucket/,
     ],
   ])("%j", async (values, message) => {

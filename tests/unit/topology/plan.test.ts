@@ -163,7 +163,7 @@ describe("backups", () => {
   });
 
   test("are not taken where there is no other place for them", () => {
-    expect(homes("mvp", { storage: { backend: "local" } })).toEqual([]);
+    expect(homes("mvp", { storage: { backend: "local", noBackups: true } })).toEqual([]);
   });
 });
 

@@ -25,6 +25,6 @@ for (let number = 1; number <= config.requireNumber("count"); number++) {
   after = new CloudServer(server.name, {
     ...{ naming, server, after, access: loadHetznerAccess(), ssh: { folder: "/nowhere" } },
     ...{ subnetId: subnet.id, placementGroupId: group.id.apply(Number), sshKeyIds: [], firewallIds: [] },
-    ...{ image: "debian-12", userData: "#cloud-config\n{}\n" },
+    ...{ image: "debian-12", userData: () => "#cloud-config\n{}\n" },
   }).type;
 }

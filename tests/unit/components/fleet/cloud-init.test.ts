@@ -18,21 +18,30 @@ const server = (name: string): Server => {
   return found;
 };
 
+const firstKey = { privateKey: "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n", publicKey: "ssh-ed25519 AAAAfirst" };
+
 interface UserData {
   readonly ssh_pwauth: boolean;
+  readonly ssh_deletekeys: boolean;
+  readonly ssh_keys: Readonly<Record<string, string>>;
   readonly write_files: { readonly path: string; readonly content: string; readonly permissions: string }[];
   readonly runcmd: string[][];
 }
-const parsed = parse(userData(server("core-1"), peersOf(topology, server("core-1")))) as UserData;
+const parsed = parse(userData(server("core-1"), peersOf(topology, server("core-1")), firstKey)) as UserData;
 const file = (path: string): string => parsed.write_files.find((each) => each.path === path)?.content ?? "";
 
 describe("user data", () => {
   test("is cloud-init's, well below the 32 KiB that Hetzner takes", () => {
-    const text = userData(server("core-1"), []);
+    const text = userData(server("core-1"), [], firstKey);
     expect(text).toMatch(/^#cloud-config\n/);
     expect(Buffer.byteLength(text)).toBeLessThan(16 * 1024);
     expect(parsed.ssh_pwauth).toBe(false);
     expect(parsed.runcmd).toEqual([["/usr/local/sbin/orion-first-boot"]]);
+  });
+
+  test("the only host key is the one-time key, which the program expects at its first connection", () => {
+    expect(parsed.ssh_deletekeys).toBe(true);
+    expect(parsed.ssh_keys).toEqual({ ed25519_private: firstKey.privateKey, ed25519_public: firstKey.publicKey });
   });
 
   test("every script is one that a shell reads", () => {
@@ -115,9 +124,9 @@ describe("Hetzner's firewall", () => {
   });
 });
 
-test("ssh trusts a server's key once; another server at the same address is a new acquaintance", () => {
+test("ssh accepts no key on its own; another server at the same address has its own file of known hosts", () => {
   const options = sshOptions({ folder: "~/.orion/ssh", serverId: "42", identityFile: "~/.ssh/deploy" }).join(" ");
-  expect(options).toContain("StrictHostKeyChecking=accept-new");
+  expect(options).toContain("StrictHostKeyChecking=yes");
   expect(options).toContain("UserKnownHostsFile=~/.orion/ssh/known-hosts-42");
   expect(options).toContain("ControlPath=~/.orion/ssh/%C");
   expect(options).toMatch(/-i ~\/\.ssh\/deploy$/);

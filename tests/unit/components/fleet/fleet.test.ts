@@ -1,8 +1,10 @@
 /** What a phase with servers stands on. */
 import * as pulumi from "@pulumi/pulumi";
+import type { FirstKey } from "../../../../components/fleet/cloud-init.ts";
 import { CloudServer } from "../../../../components/fleet/server.ts";
 import { DockerRuntime } from "../../../../components/runtime/docker/runtime.ts";
 import { PrivateNetwork } from "../../../../components/fleet/private-network.ts";
+import { unknown } from "../../../../policy/graph.ts";
 import { planServers } from "../../../../topology/fleet.ts";
 import type { Naming } from "../../../../topology/naming.ts";
 import type { Server } from "../../../../topology/server.ts";
@@ -40,11 +42,12 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
     return found;
   };
   const ssh = { folder: "~/.orion/ssh" };
+  const userData = ({ privateKey }: FirstKey) => privateKey;
   const composeServer = (name: string) =>
     compose(mode, () => {
       const args = { naming, ssh, server: serverOf(name), subnetId: "1-10.20.1.0/24", placementGroupId: 5 };
       return new CloudServer(name, {
-        ...{ ...args, sshKeyIds: ["7"], firewallIds: [9], image: "debian-12", userData: "#cloud-config\n" },
+        ...{ ...args, sshKeyIds: ["7"], firewallIds: [9], image: "debian-12", userData },
       });
     });
 
@@ -56,7 +59,7 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
       serverType: "cpx32",
       image: "debian-12",
       location: "fsn1",
-      userData: "#cloud-config\n",
+      userData: mode === "up" ? { "[secret]": "key-core-1-first-host-key" } : { "[secret]": unknown },
       keepDisk: true,
       deleteProtection: true,
       rebuildProtection: true,
@@ -110,7 +113,7 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
         sshKeyIds: [],
         firewallIds: [],
         image: "debian-12",
-        userData: "",
+        userData,
       });
       return new DockerRuntime("app-fsn1-1", {
         naming,

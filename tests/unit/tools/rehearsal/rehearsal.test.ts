@@ -58,7 +58,11 @@ describe("the stack file", () => {
         phase,
         domain: "orion.example.com",
         cloudflare: { accountId: cloud.accountId },
-        storage: { bucket: "orion-files", endpoint: `http://${cloud.accountId}.r2.cloudflarestorage.com` },
+        storage: {
+          bucket: "orion-files",
+          endpoint: `http://${cloud.accountId}.r2.cloudflarestorage.com`,
+          clearText: true,
+        },
         admin: {
           cidrs: ["203.0.113.1/32"],
           sshPublicKeys: ["ssh-ed25519 AAAA rehearsal"],
@@ -176,7 +180,7 @@ describe("the report", () => {
   test("leads to the server where no Cloudflare is in front", () => {
     const plain = (parse(own("Pulumi.prod.yaml")) as { config: Record<string, unknown> }).config;
     const bare = { ...plain, "orion:cloudflare": { enabled: false }, "orion:edge": { tls: "self-signed" } };
-    const config = { ...bare, "orion:storage": { backend: "local" } };
+    const config = { ...bare, "orion:storage": { backend: "local", noBackups: true } };
     const server = { id: 1, name: "orion-prod-core-1", type: "", status: "running", private: [], volumes: [] };
     const servers = [{ ...server, address: "127.77.0.1" }];
     const text = reportOf(describeStack("prod", { config }), status({ servers }), paths, true);

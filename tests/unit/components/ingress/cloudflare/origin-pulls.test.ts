@@ -90,7 +90,11 @@ test("with certificates by ACME behind Cloudflare it is demanded too", async () 
 
 test.each(["acme", "self-signed"])("without Cloudflare visitors need no certificate: %s", async (tls) => {
   const { resources } = await platform(
-    settingsOf("mvp", { edge: { tls }, cloudflare: { enabled: false }, storage: { backend: "local" } }),
+    settingsOf("mvp", {
+      edge: { tls },
+      cloudflare: { enabled: false },
+      storage: { backend: "local", noBackups: true },
+    }),
   );
   const files = named(resources, "edge-core-1-config").inputs["files"] as Record<string, string>;
   expect(files["nginx.conf"]).not.toContain("ssl_verify_client");
