@@ -2,6 +2,7 @@
  * `orion:index:SshAccess`: who may log in at a server, and the settings of its sshd. A change is tried by a new login before it
  * stays; without one the server goes back to what it had, by itself if need be.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Outcome, Run } from "../common/process.ts";
 import { quotedWords, writeLine } from "../common/shell.ts";
@@ -22,13 +23,18 @@ export type SshAccessInputs = z.infer<typeof sshAccessSchema>;
 const seconds = 60;
 /** The server undoes a change by itself after this time, unless a new login confirms it. */
 const undoSeconds = 180;
+const reloadTries = 20;
 
 /**
  * Writes authorized keys and sshd's settings, logs in by a new connection, and only then leaves them in place. Idempotent.
  *
  * @throws {Error} when sshd refuses the settings or the new login fails; the server then has what it had before
  */
-export async function giveAccess(inputs: SshAccessInputs, run: Run): Promise<void> {
+export async function giveAccess(
+  inputs: SshAccessInputs,
+  run: Run,
+  pause: () => Promise<void> = () => sleep(500),
+): Promise<void> {
   const { host, sshOptions } = inputs;
   const on = (script: string, options: readonly string[] = []): Promise<Outcome> =>
     run("ssh", sshArguments(host, [...options, ...sshOptions], ["sh", "-s"]), {
@@ -42,7 +48,12 @@ export async function giveAccess(inputs: SshAccessInputs, run: Run): Promise<voi
     );
   }
   // A connection of its own: the shared one was admitted by the old keys.
-  const tried = await on(confirmScript, ["-o", "ControlMaster=no", "-o", "ControlPath=none"]);
+  const login = () => on(confirmScript, ["-o", "ControlMaster=no", "-o", "ControlPath=none"]);
+  let tried = await login();
+  for (let tries = 0; isReloading(tried) && tries < reloadTries; tries++) {
+    await pause();
+    tried = await login();
+  }
   if (tried.code === 0) return;
   const undone = await on(undoCommand);
   const when = undone.code === 0 ? "has" : `gets within ${undoSeconds / 60} minutes`;
@@ -53,6 +64,10 @@ export async function giveAccess(inputs: SshAccessInputs, run: Run): Promise<voi
       "remove the old one (docs/ssh.md).",
   );
 }
+
+/** Whether sshd took no connection: it does not for a moment while it loads its settings. */
+const isReloading = ({ code, output }: Outcome): boolean =>
+  code !== 0 && /Connection (refused|reset|closed)|kex_exchange_identification/.test(output);
 
 const whyOf = ({ code, output }: Outcome): string =>
   code === undefined ? `it took longer than ${seconds} s` : output.trim();

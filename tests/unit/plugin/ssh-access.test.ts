@@ -44,6 +44,15 @@ test("the change is undone by the server itself unless a new connection confirms
     expect(spawnSync("sh", ["-n"], { input: script, encoding: "utf8" }).stderr).toBe("");
 });
 
+test("a new login waits until sshd has loaded its settings", async () => {
+  const { run, calls } = server(
+    {},
+    { code: 255, output: "ssh: connect to host 192.0.2.1 port 22: Connection refused" },
+  );
+  await giveAccess(inputs, run, () => Promise.resolve());
+  expect(calls.map(isNew)).toEqual([false, true, true]);
+});
+
 test("without a new login the server goes back, and the error says how keys are changed", async () => {
   const { run, calls } = server({}, { code: 255, output: "Permission denied (publickey)." });
   await expect(giveAccess(inputs, run)).rejects.toThrow(
