@@ -22,7 +22,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup engine images docker up down preview plan diagram pictures diff doctor psql redis-cli logs shell celery-status celery-purge \
-	migrate-up init-prod rollback promote-replica flower backup backup-key restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
+	migrate-up init-prod rollback promote-replica patch flower backup backup-key restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
 	bench-production bench-scale bench-faults bench-promotion bench-idle bench-restore
 
@@ -95,6 +95,9 @@ rollback: setup ## Update with the image that ran before (asks; YES=1 agrees)
 
 promote-replica: engine ## Promote the replica of a primary whose server is lost (asks; YES=1 agrees)
 	@$(access)
+
+patch: engine ## Bring packages, kernel and images of the servers up to date, one after the other (DRY=1: only show; REBOOT=1; asks; YES=1 agrees)
+	@$(access) $(if $(DRY),--dry) $(if $(REBOOT),--reboot)
 
 flower: node_modules/.package-lock.json ## Open Flower, the task monitor
 	@$(access)

@@ -3,6 +3,17 @@
 /** The file that the first boot creates as its last step. */
 export const readyFile = "/var/lib/orion/first-boot-done";
 
+/** When `make patch` last brought all packages up to date, as ISO time. */
+export const patchedFile = "/var/lib/orion/patched";
+
+/** The step of the patch that runs, or ran last, on the server. It survives a reboot. */
+export const patchStateFile = "/var/lib/orion/patch-step";
+
+export const patchLog = "/var/log/orion-patch.log";
+
+/** Name of the systemd unit that a patch runs in. */
+export const patchUnit = "orion-patch.service";
+
 /** Mounts the Volume of the device in its first argument, now and at every boot; installed by the first boot. */
 export const mountCommand = "/usr/local/sbin/orion-volume";
 

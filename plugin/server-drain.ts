@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Run } from "../common/process.ts";
 import { sshArguments } from "../common/ssh.ts";
 import { serverSchema } from "./engine.ts";
-import { drainScript, stopSeconds } from "./power-off-script.ts";
+import { drainScript, stopSeconds } from "../common/power-off-script.ts";
 
 export const serverDrainSchema = z.strictObject({
   ...serverSchema,

@@ -8,7 +8,7 @@ import { z } from "zod";
 import type { Outcome, Run } from "../common/process.ts";
 import { sshOptions, sshArguments } from "../common/ssh.ts";
 import { accessSchema, type CloudServer, type Hetzner, hetznerBy, Refusal } from "../common/hetzner.ts";
-import { powerOffScript, readyScript, stopSeconds } from "./power-off-script.ts";
+import { powerOffScript, readyScript, stopSeconds } from "../common/power-off-script.ts";
 
 export const serverTypeSchema = z.strictObject({
   /** The server's name at Hetzner. The server need not exist yet. */

@@ -32,6 +32,7 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   rollback                   update with the image that ran before (asks)
   migrate-up, init-prod      run the migrations, or the initialisation, again
   promote-replica            promote the replica of a primary whose server is lost (asks)
+  patch                      bring packages and images of the servers up to date, one after the other (asks): [--dry] [--reboot]
   backup                     take a backup of the database now; make a suspect one a good one: [--accept TIME]
   backup-key                 print the private key that backups are encrypted for
   restore-drill              restore the newest backup into a scratch server and compare: [--server NAME]
@@ -58,6 +59,8 @@ async function main(project: string, argv: string[]): Promise<number> {
       theme: { type: "string" },
       picture: { type: "string" },
       json: { type: "boolean", default: false },
+      dry: { type: "boolean", default: false },
+      reboot: { type: "boolean", default: false },
       cloud: { type: "string", default: "main" },
       port: { type: "string" },
       block: { type: "string" },
@@ -99,6 +102,10 @@ async function main(project: string, argv: string[]): Promise<number> {
       return doctor(file, new Engines(root, file));
     case "rollback":
       return rollback(root, file, values.yes);
+    case "patch": {
+      const { patch } = await import("./patch/patch.ts");
+      return patch(root, project, file, { dry: values.dry, yes: values.yes, reboots: values.reboot });
+    }
     case "promote-replica":
       return promoteReplica(root, file, values.yes);
     case "backup":

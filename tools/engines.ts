@@ -10,6 +10,13 @@ import type { StackFile } from "./stack-file.ts";
 
 type Program = (words: readonly string[], terminal: boolean) => [string, string[]];
 
+/** Docker's filters for the services' containers of a stack. @param service its name; @default all */
+export const labelFilters = (stack: string, service?: string): string[] =>
+  ["app=orion", `stack=${stack}`, service === undefined ? "service" : `service=${service}`].flatMap((label) => [
+    "--filter",
+    `label=${label}`,
+  ]);
+
 export class Engine {
   readonly #docker: readonly string[];
   /** Builds the command line that runs a program on the engine's machine. */
@@ -55,14 +62,23 @@ export class Engine {
    * @param service its name; @default all
    */
   serviceContainers(stack: string, format: string, service?: string): Outcome {
-    const labels = ["app=orion", `stack=${stack}`, service === undefined ? "service" : `service=${service}`];
-    const filters = labels.flatMap((label) => ["--filter", `label=${label}`]);
+    const filters = labelFilters(stack, service);
     return this.capture("container", "ls", "--all", "--no-trunc", ...filters, "--format", format);
   }
 
   /** Runs a program of the engine's machine and keeps what it prints. */
   captureOnHost(...words: readonly string[]): Outcome {
     return runSync(...this.#program(words, false));
+  }
+
+  /** Program and arguments that run a docker command, for a caller that starts it itself. */
+  command(...args: readonly string[]): [string, string[]] {
+    return this.#program([...this.#docker, ...args], false);
+  }
+
+  /** Ends the shared connection to a server that was rebooted: ssh would wait for it until it times out. */
+  disconnect(): void {
+    if (this.#ssh.length > 0) runSync("ssh", ["-O", "exit", ...this.#ssh], { timeoutSeconds: 10 });
   }
 
   /** Forwards a loopback port of the server to the same port of this machine, until the user ends it. @returns ssh's exit code */

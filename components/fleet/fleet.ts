@@ -253,7 +253,7 @@ const isBeside = (one: Server, other: Server): boolean => poolOf(one) === poolOf
 const poolOf = ({ role }: Server): Server["role"] => (role === "db" ? "core" : role);
 
 /** The URL of load balancers' health check of a server's edge; undefined without a load balancer. */
-function edgeHealthOf({ services }: Topology, { name }: Server): string | undefined {
+export function edgeHealthOf({ services }: Topology, { name }: Server): string | undefined {
   const ports = services.flatMap(({ kind, server, published }) =>
     kind === "edge" && server === name ? published : [],
   );

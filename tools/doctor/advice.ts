@@ -26,7 +26,17 @@ export type Problem =
   | "ranges-differ"
   | "disk-full"
   | "volume-full"
-  | "volume-ungrown";
+  | "volume-ungrown"
+  | Warning;
+
+/** What is no fault yet: it is said, and `make doctor` succeeds. */
+export type Warning = "images-old" | "images-unpinned" | "patch-late" | "reboot-pending" | "security-updates";
+
+const warnings: ReadonlySet<Problem> = new Set<Warning>([
+  ...(["images-old", "images-unpinned", "patch-late", "reboot-pending", "security-updates"] as const),
+]);
+
+export const isWarning = (problem: Problem): boolean => warnings.has(problem);
 
 /** The result of a check; without a problem it passed. */
 export interface Finding {
@@ -140,6 +150,27 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "disk-full": () => ({
     meaning: "the disk that holds containers and their data is almost full",
     remedy: "docker system df; docker image prune; remove old backups and logs",
+  }),
+  "images-old": () => ({
+    meaning: "the pinned images are so old that fixed versions have been released since",
+    remedy: "make outdated WRITE=1 writes today's digests; then make patch (docs/patching.md)",
+  }),
+  "images-unpinned": () => ({
+    meaning: "official images are named by tag alone: what a new server pulls may differ from what the others run",
+    remedy: "make outdated WRITE=1 writes their digests into config/image-pins.json; commit that file",
+  }),
+  "patch-late": ({ make }) => ({
+    meaning: "Docker, the kernel and what is not a security update were not renewed for a long time",
+    remedy: `${make("patch", " DRY=1")} shows what would be done; ${make("patch")} does it`,
+  }),
+  "reboot-pending": ({ make }) => ({
+    meaning: "what was installed takes effect at the next reboot: the running kernel is not the fixed one",
+    remedy: `${make("patch")} reboots the servers one after the other, each when it is drained`,
+  }),
+  "security-updates": ({ make }) => ({
+    meaning:
+      "packages with security fixes wait: of Docker, which is never updated by itself, or because the daily updates fail",
+    remedy: `${make("patch")}; if they wait again on the next day, on the server: unattended-upgrade --debug`,
   }),
   "volume-full": ({ make }) => ({
     meaning: "the Volume with PostgreSQL's data is almost full; when it is full, writes fail, but nothing is lost",

@@ -6,7 +6,8 @@ import { inspectContainer, requireDocker } from "../docker.ts";
 import type { Engines } from "../engines.ts";
 import type { StackFile } from "../stack-file.ts";
 import { bold, dim, green, red, say, yellow } from "../terminal.ts";
-import { explain, type Finding } from "./advice.ts";
+import { explain, type Finding, isWarning } from "./advice.ts";
+import { agesOf } from "./ages.ts";
 import { judgeRanges, publishedRanges } from "./cloudflare-ranges.ts";
 import { checkContainer } from "./containers.ts";
 import { checkDisk, disksOf } from "./disks.ts";
@@ -21,7 +22,25 @@ const rangesName = "cloudflare ranges";
  * @returns 0 when all checks pass, otherwise 1
  */
 export async function doctor(file: StackFile, engines: Engines): Promise<number> {
-  const { stack, settings, topology, variables } = file;
+  const { stack, variables } = file;
+  const findings = await examine(file, engines, (finding, width) => {
+    say(rowOf(finding, width));
+  });
+  report(stack, variables, findings);
+  return findings.some(({ problem }) => problem !== undefined && !isWarning(problem)) ? 1 : 0;
+}
+
+/**
+ * Makes every check of the stack.
+ *
+ * @param found gets each finding at once, since some checks take seconds, and the length of the longest name
+ */
+export async function examine(
+  file: StackFile,
+  engines: Engines,
+  found: (finding: Finding, width: number) => void,
+): Promise<Finding[]> {
+  const { settings, topology } = file;
   if (!hasServers(topology)) requireDocker(settings.dockerHost);
   const silent = topology.servers.flatMap((server) => silenceOf(server, topology, engines) ?? []);
   const answers = ({ server }: { readonly server: string }) => silent.every(({ service }) => service !== server);
@@ -43,23 +62,22 @@ export async function doctor(file: StackFile, engines: Engines): Promise<number>
   ];
   const width = Math.max(...names.map((name) => name.length));
   const findings: Finding[] = [];
-  // Prints each finding immediately, since some checks take seconds.
-  const found = (finding: Finding) => {
+  const take = (finding: Finding) => {
     findings.push(finding);
-    say(rowOf(finding, width));
+    found(finding, width);
   };
-  for (const finding of silent) found(finding);
+  for (const finding of silent) take(finding);
   for (const service of services) {
     const state = states.get(service.name);
-    found({ service: service.name, ...(await checkContainer({ service, topology, exec }, state)) });
+    take({ service: service.name, ...(await checkContainer({ service, topology, exec }, state)) });
   }
-  for (const service of backups) found(checkBackup(service, engines, new Date()));
-  for (const disk of disks) found(checkDisk(disk, engines));
+  for (const service of backups) take(checkBackup(service, engines, new Date()));
+  for (const disk of disks) take(checkDisk(disk, engines));
+  for (const finding of agesOf(file, engines, answers, new Date())) take(finding);
   if (settings.cloudflare.enabled) {
-    found({ service: rangesName, ...judgeRanges(await publishedRanges(file.cloudflareApi), new Date()) });
+    take({ service: rangesName, ...judgeRanges(await publishedRanges(file.cloudflareApi), new Date()) });
   }
-  report(stack, variables, findings);
-  return findings.some(({ problem }) => problem !== undefined) ? 1 : 0;
+  return findings;
 }
 
 /** The finding of a server that does not answer, whose services cannot be checked; undefined for one that answers. */
@@ -81,7 +99,8 @@ function silenceOf({ name }: Server, topology: Topology, engines: Engines): Find
 
 function rowOf({ service, problem, detail }: Finding, width: number): string {
   const text = `${service.padEnd(width)}  ${detail.split("\n")[0] ?? ""}`;
-  return problem === undefined ? `${green("ok")}       ${text}` : red(`PROBLEM  ${text}`);
+  if (problem === undefined) return `${green("ok")}       ${text}`;
+  return isWarning(problem) ? yellow(`old      ${text}`) : red(`PROBLEM  ${text}`);
 }
 
 /** Prints what each problem means and what to do about it. */
@@ -92,9 +111,8 @@ function report(stack: string, variables: string, findings: readonly Finding[]):
     say(`\n${bold(service)}: ${meaning}\n${yellow("  do:")} ${remedy}`);
     if (detail.includes("\n")) say(dim(detail));
   }
-  say(
-    problems.length === 0
-      ? `\nAll of '${stack}' is well.`
-      : `\n${problems.length} of ${findings.length} checks found a problem.`,
-  );
+  const bad = problems.filter(({ problem }) => !isWarning(problem)).length;
+  const old = problems.length - bad;
+  const aside = old === 0 ? "" : ` ${old} of the checks ${old === 1 ? "asks" : "ask"} for maintenance.`;
+  say((bad === 0 ? `\nAll of '${stack}' is well.` : `\n${bad} of ${findings.length} checks found a problem.`) + aside);
 }

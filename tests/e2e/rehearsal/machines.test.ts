@@ -14,6 +14,7 @@ import { sshdConfig, sshdConfigFile } from "../../../components/fleet/sshd-confi
 import { growthScript } from "../../../components/fleet/volume-growth.ts";
 import { waitForHost } from "../../../plugin/host-ready.ts";
 import { giveAccess } from "../../../plugin/ssh-access.ts";
+import { archiveScript } from "../../../testing/apt-archive.ts";
 import { get, RehearsalCloud } from "../../../testing/cloud.ts";
 import { eventually } from "../../../testing/eventually.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
@@ -21,6 +22,8 @@ import { hostState } from "../../../testing/host.ts";
 import { docker, succeed } from "../../../testing/sandbox.ts";
 import { describeStack, parseStackText } from "../../../tools/stack-file.ts";
 import { plan } from "../../../topology/plan.ts";
+import { lookScript, readLook, type ServerLook } from "../../../tools/patch/server-look.ts";
+import { startScript } from "../../../tools/patch/server-script.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
 jest.setTimeout(300_000);
@@ -192,6 +195,73 @@ describe("a server", () => {
       alias_ips: ["10.20.1.200"],
     });
     expect(on("a", "ping", "-c", "1", "-W", "2", "10.20.1.200")).toContain("1 received");
+  });
+});
+
+describe("a patch of a server's packages", () => {
+  const feed = (script: string): string => succeed(cloud.feed(addresses.b, script, "sh", "-s"));
+  const look = (): ServerLook => readLook(feed(lookScript));
+  const container = (): string =>
+    on("b", "docker", "inspect", "--format", "'{{.State.Pid}} {{.State.StartedAt}}'", "kept");
+  const start = (drainsFirst: boolean): void => {
+    feed(startScript({ stack: "prod", drainsFirst, reboots: false }));
+  };
+
+  beforeAll(async () => {
+    on("b", `echo '{"live-restore":true}' > /etc/docker/daemon.json && systemctl restart docker`);
+    await cloud.deliver("redis:7-bookworm");
+    on("b", "docker run --detach --name kept --restart always --label app=orion --label stack=prod redis:7-bookworm");
+  });
+
+  test("Docker itself included: its containers run on", async () => {
+    const repacked = { "docker.io": "99.0", containerd: "99.0" };
+    feed(archiveScript({ probes: [{ version: "1.0" }, { version: "2.0" }], repacked }));
+    expect(
+      look()
+        .packages.map(({ name, to }) => `${name} ${to}`)
+        .sort(),
+    ).toEqual([...["containerd 99.0", "docker.io 99.0", "orion-probe 2.0"]]);
+    const before = container();
+    const engine = on("b", "systemctl show --value --property=MainPID docker");
+    start(false);
+    await eventually(() => {
+      expect(look().step).toEqual({ name: "done", detail: "" });
+    }, 120);
+    expect(container()).toBe(before);
+    expect(look()).toMatchObject({ packages: [], isDockerReplaced: false, isPatching: false });
+    expect(look().patched).toMatch(/^\d{4}-\d\d-\d\dT/);
+    expect(on("b", "systemctl show --value --property=MainPID docker")).not.toBe(engine);
+  });
+
+  test("one that asks for a reboot: containers are stopped before, and started after it", async () => {
+    const whenInstalled = "docker ps >/dev/null 2>&1 && touch /root/not-drained; touch /run/reboot-required";
+    feed(archiveScript({ probes: [{ version: "2.0" }, { version: "3.0", whenInstalled }] }));
+    const { boot } = look();
+    start(true);
+    await eventually(() => {
+      const seen = look();
+      expect([seen.step?.name, seen.boot !== boot, seen.rebootAskedBy]).toEqual(["rebooting", true, undefined]);
+    }, 120);
+    await eventually(() => {
+      expect(on("b", "docker exec kept redis-cli ping")).toBe("PONG");
+    });
+    expect(cloud.ssh(addresses.b, "ls", "/root/not-drained").code).not.toBe(0);
+    expect(on("b", "docker info --format '{{.LiveRestoreEnabled}}'")).toBe("true");
+  });
+
+  test("one that cannot be installed: it is said, and containers that were stopped run again", async () => {
+    feed(archiveScript({ probes: [{ version: "3.0" }, { version: "4.0", whenInstalled: "exit 1" }] }));
+    start(true);
+    await eventually(() => {
+      expect(look().step).toEqual({ name: "failed", detail: "the packages could not be installed" });
+    }, 120);
+    expect(on("b", "docker exec kept redis-cli ping")).toBe("PONG");
+    feed(archiveScript({ probes: [{ version: "4.0" }, { version: "5.0" }] }));
+    start(false);
+    await eventually(() => {
+      expect(look().step?.name).toBe("done");
+    }, 120);
+    on("b", "docker rm --force kept");
   });
 });
 

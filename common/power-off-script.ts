@@ -1,5 +1,5 @@
 /** Shell scripts that run on a server before it is powered off, before it is deleted, and after it is back. Pure. */
-import { drainingFile, edgeConfigFile } from "../common/edge-contract.ts";
+import { drainingFile, edgeConfigFile } from "./edge-contract.ts";
 
 /** Load balancers probe every three seconds, and take a target out after three failures. */
 const noticeSeconds = 15;
