@@ -22,7 +22,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup engine images docker up down preview plan diagram pictures diff doctor psql redis-cli logs shell celery-status celery-purge \
-	migrate-up init-prod rollback promote-replica patch flower backup backup-key restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
+	migrate-up init-prod rollback promote-replica patch outdated requirements sbom checksums flower backup backup-key restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
 	bench-production bench-scale bench-faults bench-promotion bench-idle bench-restore
 
@@ -35,6 +35,9 @@ node_modules/.package-lock.json: package-lock.json
 
 setup: node_modules/.package-lock.json ## Install the engine, its plugins and a Docker Engine if they are missing
 	@node toolchain/src/cli.ts ensure all
+
+checksums: node_modules/.package-lock.json ## Write the checksums of the engine and its plugins, for the versions in use
+	@node toolchain/src/cli.ts checksums
 
 engine: node_modules/.package-lock.json
 	@node toolchain/src/cli.ts ensure engine
@@ -95,6 +98,15 @@ rollback: setup ## Update with the image that ran before (asks; YES=1 agrees)
 
 promote-replica: engine ## Promote the replica of a primary whose server is lost (asks; YES=1 agrees)
 	@$(access)
+
+outdated: node_modules/.package-lock.json ## List what is behind: images, packages, engine, servers (JSON=1; WRITE=1: pin today's images)
+	@$(tool) outdated --stack $(STACK) $(if $(JSON),--json) $(if $(WRITE),--write)
+
+requirements: node_modules/.package-lock.json ## Write each requirements.txt, with hashes, from its requirements.in (UPGRADE=1: newest versions)
+	@$(tool) requirements $(if $(UPGRADE),--upgrade)
+
+sbom: images ## List what the images that are built here contain, as SPDX documents in .orion/sbom
+	@$(tool) sbom --stack $(STACK)
 
 patch: engine ## Bring packages, kernel and images of the servers up to date, one after the other (DRY=1: only show; REBOOT=1; asks; YES=1 agrees)
 	@$(access) $(if $(DRY),--dry) $(if $(REBOOT),--reboot)

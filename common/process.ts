@@ -141,7 +141,9 @@ export function runSync(
     ...(timeoutSeconds !== undefined && { timeout: timeoutSeconds * 1000 }),
   });
   const isStopped = isErrno(error) && error.code === "ETIMEDOUT";
-  if (error && !isStopped) throw new StartError(program, error);
+  // A program that ends before it has read everything reports why by its exit code.
+  const isDeaf = isErrno(error) && error.code === "EPIPE";
+  if (error && !isStopped && !isDeaf) throw new StartError(program, error);
   return { code: isStopped ? undefined : (status ?? 1), stdout, stderr, output: (stdout + stderr).slice(-keptOutput) };
 }
 

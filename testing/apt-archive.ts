@@ -15,8 +15,8 @@ const repack = `repack() {
   chmod 0755 "$work"
   mkdir "$work/DEBIAN"
   dpkg -L "$1" | while read -r path; do
-    if [ -f "$path" ] || { [ -L "$path" ] && [ ! -d "$path" ]; }; then cp -a --parents "$path" "$work"; fi
-  done
+    if [ -f "$path" ] || { [ -L "$path" ] && [ ! -d "$path" ]; }; then echo "$path"; fi
+  done | tar --create --absolute-names --files-from=- | tar --extract --directory="$work"
   for script in preinst postinst prerm postrm conffiles; do
     [ ! -e "/var/lib/dpkg/info/$1.$script" ] || cp -p "/var/lib/dpkg/info/$1.$script" "$work/DEBIAN/$script"
   done

@@ -32,6 +32,9 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   rollback                   update with the image that ran before (asks)
   migrate-up, init-prod      run the migrations, or the initialisation, again
   promote-replica            promote the replica of a primary whose server is lost (asks)
+  outdated                   what is behind: images, packages, servers, lists: [--json] [--write: today's digests of the images]
+  requirements               write every requirements.txt with hashes: [--upgrade]
+  sbom                       list what the images that are built here contain, into .orion/sbom
   patch                      bring packages and images of the servers up to date, one after the other (asks): [--dry] [--reboot]
   backup                     take a backup of the database now; make a suspect one a good one: [--accept TIME]
   backup-key                 print the private key that backups are encrypted for
@@ -61,6 +64,9 @@ async function main(project: string, argv: string[]): Promise<number> {
       json: { type: "boolean", default: false },
       dry: { type: "boolean", default: false },
       reboot: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      upgrade: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
       cloud: { type: "string", default: "main" },
       port: { type: "string" },
       block: { type: "string" },
@@ -77,6 +83,10 @@ async function main(project: string, argv: string[]): Promise<number> {
     // Loaded only when needed: it imports the rehearsal cloud.
     const { rehearse } = await import("./rehearsal/rehearse.ts");
     return rehearse({ root: project, stack, phase, cloud, choices });
+  }
+  if (command === "requirements") {
+    const { writeRequirements } = await import("./requirements.ts");
+    return writeRequirements(project, values.upgrade);
   }
   const root = rootOf(project, values.stack, values.rehearsal);
   const chosen = { root, project, stack: values.stack };
@@ -105,6 +115,14 @@ async function main(project: string, argv: string[]): Promise<number> {
     case "patch": {
       const { patch } = await import("./patch/patch.ts");
       return patch(root, project, file, { dry: values.dry, yes: values.yes, reboots: values.reboot });
+    }
+    case "outdated": {
+      const { outdated } = await import("./outdated/outdated.ts");
+      return outdated(root, project, file, { json: values.json, write: values.write });
+    }
+    case "sbom": {
+      const { sbom } = await import("./sbom.ts");
+      return sbom(project, file);
     }
     case "promote-replica":
       return promoteReplica(root, file, values.yes);

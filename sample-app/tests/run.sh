@@ -26,7 +26,7 @@ if [ ! -e "$packages/complete" ]; then
   echo "Installing the Python packages for the tests ..."
   rm -rf "$packages"
   "$python" -m venv "$packages"
-  "$packages/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt -r requirements-dev.txt
+  "$packages/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
   touch "$packages/complete"
 fi
 

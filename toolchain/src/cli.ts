@@ -3,17 +3,23 @@ import { resolve } from "node:path";
 import { UserError } from "../../common/user-error.ts";
 import { dockerVersion, ensureDocker } from "./docker.ts";
 import { describeOrigin, ensureEngine } from "./engine.ts";
+import { pinChecksums } from "./pin.ts";
 import { partsOf, type ToolchainPaths, toolchainPaths } from "./parts.ts";
 
 const usage = `Usage: node toolchain/src/cli.ts COMMAND
 
     ensure [engine|docker|all]   install what is missing: the Pulumi engine with its plugins, a Docker Engine, or both
+    checksums                    write toolchain/checksums.json for the versions in use
     status                       show which parts are installed, at which version, and where they came from`;
 
 async function main(root: string, [command, what = "all", ...rest]: readonly string[]): Promise<number> {
   const places = toolchainPaths(root, process.env);
   if (command === "status") {
     await status(places);
+    return 0;
+  }
+  if (command === "checksums") {
+    for (const line of await pinChecksums(places, new Date())) process.stdout.write(`${line}\n`);
     return 0;
   }
   if (command !== "ensure" || !["engine", "docker", "all"].includes(what) || rest.length > 0) {

@@ -73,6 +73,18 @@ const fingerprints = (part: Part, buildTools: Pick<BuildTools, "places" | "parts
 
 /** Downloads the missing parts; returns those that could not be downloaded. */
 async function download(missing: readonly Part[], downloads: Downloads, progress: Progress): Promise<Part[]> {
+  const unpinned = missing.filter((part) => !downloads.isPinned(part));
+  if (unpinned.length > 0) {
+    progress.say(
+      `No checksum is pinned for ${unpinned.map(({ name, version }) => `${name} ${version}`).join(", ")} on this platform, so ` +
+        "it is not downloaded. make checksums writes toolchain/checksums.json, where the download host can be reached.",
+    );
+  }
+  const pinned = missing.filter((part) => !unpinned.includes(part));
+  if (pinned.length === 0) {
+    progress.say("Building from source instead. This happens once and takes some minutes.");
+    return [...missing];
+  }
   if (!(await downloads.reachable())) {
     progress.say(
       "Pulumi's download host is not reachable: building from source instead. This happens once and takes some minutes.",
@@ -80,11 +92,11 @@ async function download(missing: readonly Part[], downloads: Downloads, progress
     return [...missing];
   }
   const rest: Part[] = [];
-  for (const part of missing) if (!(await downloads.get(part))) rest.push(part);
+  for (const part of pinned) if (!(await downloads.get(part))) rest.push(part);
   if (rest.length > 0) {
     progress.say(`Could not download ${rest.map(({ name }) => name).join(", ")}; see ${downloads.log}`);
   }
-  return rest;
+  return [...unpinned, ...rest];
 }
 
 async function build(buildTools: BuildTools, missing: readonly Part[], free: FreeSpace): Promise<void> {

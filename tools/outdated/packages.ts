@@ -89,51 +89,71 @@ export const pinsIn = (text: string): Map<string, string> =>
     ]),
   );
 
+const pathSchema = z.object({ Path: z.string() });
 const modSchema = z.object({
-  Require: z.array(z.object({ Path: z.string(), Version: z.string(), Indirect: z.boolean().default(false) })).nullish(),
+  Require: z
+    .array(z.object({ Path: z.string(), Version: z.string(), Indirect: z.boolean().default(false) }))
+    .nullish()
+    .transform((list) => list ?? []),
+  Replace: z
+    .array(z.object({ Old: pathSchema }))
+    .nullish()
+    .transform((list) => list ?? []),
+  Tool: z
+    .array(pathSchema)
+    .nullish()
+    .transform((list) => list ?? []),
 });
 const moduleSchema = z.object({
   Path: z.string(),
-  Version: z.string().default(""),
+  Version: z.string(),
   Update: z.object({ Version: z.string() }).optional(),
 });
 
-/** The direct requirements of the Go programs that are built here; among them is the engine. */
+/** The modules that a go.mod names for itself, by what `go mod edit -json` prints. Pure. */
+export function directModules(text: string): { readonly path: string; readonly version: string }[] {
+  const { Require, Replace, Tool } = modSchema.parse(readJson(text));
+  const replaced = new Set(Replace.map(({ Old }) => Old.Path));
+  // A tool's module is marked as indirect when no package here imports it.
+  const isTool = (path: string) => Tool.some((tool) => tool.Path.startsWith(`${path}/`));
+  return Require.filter(({ Path, Indirect }) => (!Indirect || isTool(Path)) && !replaced.has(Path)).map(
+    ({ Path, Version }) => ({ path: Path, version: Version }),
+  );
+}
+
+/** What the Go programs that are built here require themselves; among it is the engine. */
 export async function goItems(root: string, run: Run): Promise<Item[]> {
   const base = join(root, "toolchain", "go");
-  const modules = readdirSync(base, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const all: Item[] = [];
-  for (const { name: folder } of modules) {
-    const cwd = join(base, folder);
-    const required = await run("go", ["mod", "edit", "-json"], { cwd, timeoutSeconds: seconds });
-    const direct = (modSchema.safeParse(readJson(required.stdout)).data?.Require ?? []).filter(
-      ({ Indirect }) => !Indirect,
-    );
-    if (direct.length === 0) {
-      all.push(unanswered("go", `toolchain/go/${folder}`, "", lastLine(required)));
-      continue;
-    }
-    const listed = await run("go", ["list", "-mod=mod", "-m", "-u", "-json", ...direct.map(({ Path }) => Path)], {
-      cwd,
-      environment: { GOWORK: "off", GOFLAGS: "-mod=mod" },
-      timeoutSeconds: seconds,
-    });
-    if (listed.code !== 0) {
-      all.push(unanswered("go", `toolchain/go/${folder}`, `${direct.length} modules`, lastLine(listed)));
-      continue;
-    }
-    all.push(
-      ...jsonsIn(listed.stdout).flatMap((one) => {
-        const { data } = moduleSchema.safeParse(one);
-        if (!data) return [];
-        const latest = data.Update?.Version ?? data.Version;
-        return data.Path === engineModule
-          ? [versionItem("engine", "pulumi", engineVersion, latest.replace(/^v/, ""))]
-          : [versionItem("go", data.Path, data.Version, latest)];
-      }),
-    );
-  }
-  return [...new Map(all.map((item) => [`${item.kind} ${item.name} ${item.current}`, item])).values()];
+  const folders = readdirSync(base, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const all = await Promise.all(
+    folders.map(async ({ name: folder }): Promise<Item[]> => {
+      const cwd = join(base, folder);
+      const edited = await run("go", ["mod", "edit", "-json"], { cwd, timeoutSeconds: seconds });
+      if (edited.code !== 0) return [unanswered("go", `toolchain/go/${folder}`, "", lastLine(edited))];
+      return Promise.all(directModules(edited.stdout).map((module) => goItem(module, cwd, run)));
+    }),
+  );
+  return [...new Map(all.flat().map((item) => [`${item.kind} ${item.name} ${item.current}`, item])).values()];
+}
+
+async function goItem(
+  { path, version }: { readonly path: string; readonly version: string },
+  cwd: string,
+  run: Run,
+): Promise<Item> {
+  const listed = await run("go", ["list", "-mod=readonly", "-m", "-u", "-json", path], {
+    cwd,
+    environment: { GOWORK: "off" },
+    timeoutSeconds: seconds,
+  });
+  const { data } = moduleSchema.safeParse(readJson(listed.stdout));
+  const isEngine = path === engineModule;
+  const [kind, name, current] = isEngine
+    ? (["engine", "pulumi", engineVersion] as const)
+    : (["go", path, version] as const);
+  if (listed.code !== 0 || !data) return unanswered(kind, name, current, lastLine(listed).trim());
+  const latest = data.Update?.Version ?? data.Version;
+  return versionItem(kind, name, current, isEngine ? latest.replace(/^v/, "") : latest);
 }
 
 const engineModule = "github.com/pulumi/pulumi/pkg/v3";
@@ -144,10 +164,6 @@ function versionItem(kind: Item["kind"], name: string, current: string, latest: 
     ? { kind, name, current, state: "current" }
     : { kind, name, current, latest, state: "behind", note: by };
 }
-
-/** The values of a text that has several of them one after the other, as Go prints them. */
-const jsonsIn = (text: string): unknown[] =>
-  text.split(/^(?=\{$)/m).flatMap((one) => (one.trim() === "" ? [] : [readJson(one)]));
 
 function readJson(text: string): unknown {
   try {

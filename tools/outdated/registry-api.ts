@@ -1,4 +1,5 @@
 /** Asks image registries for the digest of a tag, by the distribution API that Docker uses too. */
+import { types } from "node:util";
 import { registryOf } from "../../images/registry.ts";
 
 /** Where a reference's manifest is. */
@@ -75,8 +76,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 
 /** Why a question to a host was not answered, in a few words. */
 export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!types.isNativeError(error)) return String(error);
   if (error.name === "TimeoutError") return "no answer in time";
-  const { cause } = error;
-  return cause instanceof Error ? cause.message : error.message;
+  return types.isNativeError(error.cause) ? error.cause.message : error.message;
 }

@@ -155,11 +155,11 @@ async function patchServer(found: Found, file: StackFile, engines: Engines, opti
   }
   const began = Date.now();
   const away = await follow(found, file, engine);
-  await untilHealthy(found, file, engine);
-  const seconds = (since: number) => Math.round((Date.now() - since) / 1000);
-  if (away !== undefined) note(`its containers were away for ${seconds(away)} s at most`);
+  const back = await untilHealthy(found, file, engine);
+  const seconds = (since: number, until: number) => Math.round((until - since) / 1000);
+  if (away !== undefined) note(`its containers were away for ${seconds(away, back)} s at most`);
   await untilWell(file, engines, server.name);
-  note(`well after ${seconds(began)} s`);
+  note(`well after ${seconds(began, Date.now())} s`);
 }
 
 const note = (line: string): void => {
@@ -219,11 +219,15 @@ const titles: Readonly<Record<string, string>> = {
   draining: "finishes its requests and tasks",
   installing: "installs its packages",
   rebooting: "reboots",
-  starting: "starts its containers",
+  starting: "starts Docker, where it does not run or was replaced",
 };
 
-/** Waits until all containers of the server are healthy, and load balancers have noticed. */
-async function untilHealthy({ server }: Found, file: StackFile, engine: Engine): Promise<void> {
+/**
+ * Waits until all containers of the server are healthy, and load balancers have noticed.
+ *
+ * @returns when they were healthy first
+ */
+async function untilHealthy({ server }: Found, file: StackFile, engine: Engine): Promise<number> {
   const script = readyScript(file.stack, edgeHealthOf(file.topology, server));
   const end = Date.now() + limits.healthy * 1000;
   let seen = "no answer";
@@ -236,6 +240,7 @@ async function untilHealthy({ server }: Found, file: StackFile, engine: Engine):
     }
     await sleep(secondsBetween * 1000);
   }
+  return back;
 }
 
 /** Waits until every check of `make doctor` passes. */

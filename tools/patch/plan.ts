@@ -88,6 +88,6 @@ function effectOf(kind: ServerKind, reboots: boolean): string {
     case "data":
       return reboots
         ? "the platform pauses while it reboots"
-        : "nothing pauses but new names in the container network for seconds";
+        : "requests fail for about a second while Docker restarts";
   }
 }

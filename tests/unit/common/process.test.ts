@@ -30,6 +30,10 @@ describe.each([
     expect(await runner("cat", [], { input: "some text" })).toMatchObject({ code: 0, stdout: "some text" });
   });
 
+  test("a program that ends before it has read its input says why by its exit code", async () => {
+    expect((await runner(...shell("exit 3"), { input: "x".repeat(1 << 20) })).code).toBe(3);
+  });
+
   test("stops a program after its time, and says so by a code that is undefined", async () => {
     const started = Date.now();
     expect((await runner("sleep", ["30"], { timeoutSeconds: 0.1 })).code).toBeUndefined();

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeOrigin, ensureEngine } from "../../../toolchain/src/engine.ts";
 import { isInstalled, type Part, partsOf, type ToolchainPaths } from "../../../toolchain/src/parts.ts";
-import { failed, type Given, machine, makeProject, ok, writeProgram } from "./support/machine.ts";
+import { readChecksums } from "../../../toolchain/src/checksums.ts";
+import { failed, type Given, machine, makeProject, ok, pinAs, writeProgram } from "./support/machine.ts";
 
 let places: ToolchainPaths;
 beforeEach(() => {
@@ -49,6 +50,32 @@ describe("where the download host answers", () => {
     expect(builds).toHaveLength(1);
     expect(said).toContain(`Could not download tls; see ${places.cache}/logs/download.log`);
     expect(["hcloud", "tls"].map(originOf)).toEqual(["official download", "built from source"]);
+  });
+
+  test("an archive that is not the pinned one stops it, and nothing of it is installed", async () => {
+    const { tools, builds } = machine(places, { download: true, forged: ["engine"] });
+    await expect(ensureEngine(places, tools)).rejects.toThrow(
+      /is not the archive that toolchain\/checksums\.json names[^]*expected [0-9a-f]{64}\n {2}got {6}[0-9a-f]{64}/,
+    );
+    expect(builds).toEqual([]);
+    expect(missing()).toHaveLength(6);
+    expect(readdirSync(places.cache)).toEqual(["logs"]);
+  });
+
+  test("what has no checksum for this version is not downloaded, but built", async () => {
+    const pins = readChecksums(places.root);
+    pinAs(places, { ...pins, tls: { ...pins["tls"], version: "1.2.2" } });
+    const { builds, said } = await ensured({ download: true });
+    expect(builds).toHaveLength(1);
+    expect(said).toContain("No checksum is pinned for tls 1.2.3 on this platform, so it is not downloaded.");
+    expect(["hcloud", "tls"].map(originOf)).toEqual(["official download", "built from source"]);
+  });
+
+  test("without any checksum the host is not even asked", async () => {
+    pinAs(places, {});
+    const { ran, builds } = await ensured({ download: true });
+    expect(ran.filter((line) => line.startsWith("curl"))).toEqual([]);
+    expect(builds).toHaveLength(3);
   });
 
   test("a plugin that can only be downloaded holds nobody up", async () => {

@@ -1,8 +1,11 @@
 /** A project of its own in a temporary folder, and a machine whose programs are played. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Tools } from "../../../../toolchain/src/engine.ts";
-import type { ToolchainPaths } from "../../../../toolchain/src/parts.ts";
+import { archiveUrl, thisPlatform } from "../../../../toolchain/src/checksums.ts";
+import { downloadHost } from "../../../../toolchain/src/download.ts";
+import { partsOf, type ToolchainPaths } from "../../../../toolchain/src/parts.ts";
 import { progressOn } from "../../../../toolchain/src/progress.ts";
 import type { Outcome, Run, RunOptions } from "../../../../common/process.ts";
 import { temporaryFolder } from "../../../../testing/folder.ts";
@@ -22,7 +25,23 @@ export function makeProject(): ToolchainPaths {
     mkdirSync(join(root, "toolchain", "go", name), { recursive: true });
     writeFileSync(join(root, "toolchain", "go", name, "go.mod"), "module x\n\ngo 1.26.4\n");
   }
-  return { root, pulumiHome: join(root, "pulumi"), cache: join(root, "cache") };
+  const places = { root, pulumiHome: join(root, "pulumi"), cache: join(root, "cache") };
+  const pins = partsOf(places).map((part) => {
+    const sha256 = createHash("sha256")
+      .update(archiveOf(archiveUrl(part, thisPlatform(), downloadHost)))
+      .digest("hex");
+    return [part.name, { version: part.version, date: "2026-11-29", sha256: { [thisPlatform()]: sha256 } }] as const;
+  });
+  pinAs(places, Object.fromEntries(pins));
+  return places;
+}
+
+/** What the download host has at a URL. */
+const archiveOf = (url: string): string => `archive ${url}`;
+
+/** Writes the project's checksums. */
+export function pinAs({ root }: ToolchainPaths, checksums: unknown): void {
+  writeFileSync(join(root, "toolchain", "checksums.json"), JSON.stringify(checksums));
 }
 
 /** Writes what counts as a program. */
@@ -36,6 +55,8 @@ export interface Given {
   readonly download?: boolean;
   /** Parts that cannot be downloaded all the same. */
   readonly withheld?: readonly string[];
+  /** Parts in place of which the host delivers something else. */
+  readonly forged?: readonly string[];
   /** What `go env` says. */
   readonly go?: Partial<Outcome>;
   /** What the build of a program does, instead of writing it. */
@@ -55,14 +76,23 @@ export interface Played {
 }
 
 export function machine(places: ToolchainPaths, given: Given = {}): Played {
-  const { download = false, withheld = [], go, freeGiB = 100 } = given;
+  const { download = false, withheld = [], forged = [], go, freeGiB = 100 } = given;
   const played = { ran: [] as string[], builds: [] as Played["builds"], said: [] as string[] };
   const play = (program: string, args: readonly string[], options: RunOptions): Outcome | Promise<Outcome> => {
-    if (program === "curl") return download ? ok : failed;
-    if (program === "sh") {
-      const folder = join(args[args.indexOf("--install-root") + 1] ?? "", "bin");
-      if (withheld.includes("engine")) return failed;
-      for (const name of ["pulumi", "pulumi-language-nodejs"]) writeProgram(join(folder, name));
+    if (program === "curl") {
+      const url = args.at(-1) ?? "";
+      if (!download) return failed;
+      if (args.includes("--head")) return ok;
+      const isOneOf = (names: readonly string[]) =>
+        names.some((name) => url.includes(name === "engine" ? "/sdk/" : `-${name}-`));
+      if (isOneOf(withheld)) return failed;
+      writeFileSync(args[args.indexOf("--output") + 1] ?? "", isOneOf(forged) ? "something else" : archiveOf(url));
+      return ok;
+    }
+    if (program === "tar") {
+      const [archive = "", folder = ""] = ["-xzf", "-C"].map((flag) => args[args.indexOf(flag) + 1]);
+      const plugin = /pulumi-resource-\w+/.exec(readFileSync(archive, "utf8"))?.[0];
+      for (const name of plugin ? [plugin] : ["pulumi", "pulumi-language-nodejs"]) writeProgram(join(folder, name));
       return ok;
     }
     if (program === "go" && args[0] === "env") {
@@ -79,12 +109,6 @@ export function machine(places: ToolchainPaths, given: Given = {}): Played {
     if (args[0] === "generate") {
       if (given.generate) return given.generate();
       writeFileSync(join(args[3] ?? "", "schema.json"), "{}");
-      return ok;
-    }
-    if (args[0] === "plugin") {
-      const [, , , name = "", version = ""] = args;
-      if (withheld.includes(name)) return failed;
-      writeProgram(join(places.pulumiHome, "plugins", `resource-${name}-v${version}`, `pulumi-resource-${name}`));
       return ok;
     }
     throw new Error(`the test knows no ${program} ${args.join(" ")}`);

@@ -47,7 +47,7 @@ test("what is said names Docker and the kernel, the reason of a reboot, and who 
   expect(describeServer("data", readLook(fine))).toBe("up to date");
   expect(describeServer("data", readLook(fine + docker))).toBe(
     "1 package, 0 of them for security (docker.io 2); no reboot unless a package asks for one; " +
-      "nothing pauses but new names in the container network for seconds",
+      "requests fail for about a second while Docker restarts",
   );
   expect(describeServer("data", readLook(fine + docker + kernel))).toBe(
     "2 packages, 1 of them for security (docker.io 2, linux-image-6.1.0-28-cloud-amd64 6.1.119-1); " +
