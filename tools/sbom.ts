@@ -43,7 +43,8 @@ export async function sbom(project: string, { settings }: StackFile): Promise<nu
   const folder = join(project, ".orion", "sbom");
   mkdirSync(folder, { recursive: true });
   const rows: string[][] = [];
-  for (const reference of Object.values(builtImages(project, settings))) {
+  const { app, docs } = builtImages(project, settings);
+  for (const reference of [app, docs]) {
     const file = join(folder, `${reference.replace(/^orion\//, "").replace(":", "-")}.spdx.json`);
     const { code, output } = await tryRun(
       syft,

@@ -231,8 +231,10 @@ async function untilHealthy({ server }: Found, file: StackFile, engine: Engine):
   const script = readyScript(file.stack, edgeHealthOf(file.topology, server));
   const end = Date.now() + limits.healthy * 1000;
   let seen = "no answer";
+  let back = 0;
   for (let good = 0; good < healthyInARow;) {
     const { code, output } = engine.impatient().feedOnHost(script, "sh", "-s");
+    if (code === 0 && good === 0) back = Date.now();
     good = code === 0 ? good + 1 : 0;
     if (code !== 0) seen = output.trim().split("\n").at(-1) || seen;
     if (good === 0 && Date.now() > end) {
