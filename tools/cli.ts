@@ -64,7 +64,6 @@ async function main(project: string, argv: string[]): Promise<number> {
       json: { type: "boolean", default: false },
       dry: { type: "boolean", default: false },
       reboot: { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
       upgrade: { type: "boolean", default: false },
       write: { type: "boolean", default: false },
       cloud: { type: "string", default: "main" },

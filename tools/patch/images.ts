@@ -60,7 +60,7 @@ export async function updateImages(
     [...new Set(holders.map(({ server }) => server))].map((server) => engines.of({ server })),
   );
   try {
-    const code = await up(root, project, file, true);
+    const code = await up(root, file, true);
     if (code !== 0) return code;
     await untilWell();
   } finally {

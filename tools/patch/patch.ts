@@ -9,7 +9,7 @@ import { readyScript } from "../../common/power-off-script.ts";
 import { edgeHealthOf } from "../../components/fleet/fleet.ts";
 import { hasServers } from "../../topology/topology.ts";
 import { examine } from "../doctor/doctor.ts";
-import { explain, type Finding, isWarning } from "../doctor/advice.ts";
+import { explain, type Finding, isWarning, type Problem } from "../doctor/advice.ts";
 import { type Engine, Engines } from "../engines.ts";
 import type { StackFile } from "../stack-file.ts";
 import { bold, confirm, isTerminal, say, table } from "../terminal.ts";
@@ -132,8 +132,11 @@ async function requireWell(file: StackFile, engines: Engines): Promise<void> {
 
 async function problemsOf(file: StackFile, engines: Engines): Promise<Finding[]> {
   const findings = await examine(file, engines, () => undefined);
-  return findings.filter(({ problem }) => problem !== undefined && !isWarning(problem));
+  return findings.filter(({ problem }) => problem !== undefined && !isWarning(problem) && !unrelated.has(problem));
 }
+
+/** Problems that do not concern what runs on the servers: they are no reason to leave the servers unpatched. */
+const unrelated: ReadonlySet<Problem> = new Set<Problem>(["ranges-old", "ranges-differ"]);
 
 const listOf = (problems: readonly Finding[], variables: string): string =>
   problems
