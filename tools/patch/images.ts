@@ -32,7 +32,6 @@ export function describeImages(changes: readonly ImageChange[], topology: Topolo
  */
 export async function updateImages(
   root: string,
-  project: string,
   file: StackFile,
   changes: readonly ImageChange[],
   untilWell: () => Promise<void>,

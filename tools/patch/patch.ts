@@ -75,7 +75,7 @@ export async function patch(root: string, project: string, file: StackFile, opti
   }
   for (const one of behind) await patchServer(one, file, engines, options);
   if (images.length > 0) {
-    const code = await updateImages(root, project, file, images, () => untilWell(file, engines));
+    const code = await updateImages(root, file, images, () => untilWell(file, engines));
     if (code !== 0) return code;
   }
   say(`\n${bold(`Everything on the servers of '${stack}' is up to date, and all of it is well.`)}`);
