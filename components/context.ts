@@ -1,6 +1,6 @@
 /** The context that every part of the platform is created from: settings, plan, secrets and Docker Engines of the stack. */
 import type * as pulumi from "@pulumi/pulumi";
-import type { SecretKey, Settings } from "../config/schema.ts";
+import type { SecretName, Settings } from "../config/schema.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { Authority } from "./authority/authority.ts";
 import type { CloudflareAccess } from "./ingress/cloudflare/origin-pulls.ts";
@@ -10,7 +10,7 @@ export interface Stack {
   readonly settings: Settings;
   readonly topology: Topology;
   /** The stack's secrets by name; undefined for one that it does not set. */
-  readonly secret: (key: SecretKey) => pulumi.Output<string> | undefined;
+  readonly secret: (name: SecretName) => pulumi.Output<string> | undefined;
   /** @default - Cloudflare is not asked when a certificate is in use */
   readonly cloudflareAccess?: CloudflareAccess | undefined;
 }

@@ -3,7 +3,7 @@ import { serviceName } from "../topology/naming.ts";
 import { poolOf } from "../topology/budget.ts";
 import { byServer, hasServers, servicesOf } from "../topology/topology.ts";
 import { AppTier } from "./app-tier/app-tier.ts";
-import { appEnvironment, type AppEnvironment } from "./app-tier/environment.ts";
+import { appEnvironment, type AppEnvironment, brokerEnvironment } from "./app-tier/environment.ts";
 import { Release } from "./app-tier/release.ts";
 import type { Redis } from "./cache/redis.ts";
 import type { Context } from "./context.ts";
@@ -36,39 +36,49 @@ export function createTiers(context: Context, backing: Backing): Tiers {
     return { apps: new Map(), flowerPassword: undefined, taskApiToken: undefined };
 
   const environmentOn = environments(context, backing);
-  const common = { sideBySide: hasServers(topology), ...uploadsOf(storage) };
+  const { image, skipMigrationsFor, uvicornWorkers, memoryMb, writable } = settings.app;
+  const common = { sideBySide: hasServers(topology), writable, ...uploadsOf(storage) };
   const ready = [...postgres.ready, ...redis.ready, ...runtimes.peerRules];
-  const { image, skipMigrationsFor, uvicornWorkers } = settings.app;
   const releases = servicesOf(topology, "release").map((service) => {
-    const environment = { ...environmentOn(service.server), DATABASE_URL: postgres.adminUrl };
+    const environment = { ...environmentOn(service.server, "release"), DATABASE_URL: postgres.adminUrl };
     const migrate = image === undefined || image !== skipMigrationsFor;
-    const args = { runtime: runtimes.of(service), service, environment, migrate };
+    const args = { runtime: runtimes.of(service), service, environment, memoryMb, writable, migrate };
     return new Release("release", args, { parent, dependsOn: ready });
   });
   const flowerPassword = createFlowerPassword(context);
   const opts = { parent, dependsOn: [...ready, ...releases] };
   for (const { server, first, services } of byServer(workers)) {
-    const own = { runtime: runtimes.of(first), services, environment: environmentOn(server) };
+    const environments = (process: Process) => environmentOn(server, process);
+    const own = { runtime: runtimes.of(first), services, environments };
     const args = { ...common, ...own, ...(flowerPassword && { flowerPassword }) };
     new WorkerTier(serviceName("worker", server), args, opts);
   }
   const taskApiToken = apps.length > 0 ? createPassword("task-api-token", 40, { parent }) : undefined;
   const appTiers = byServer(apps).map(({ server, first, services }) => {
-    const environment = { ...environmentOn(server), ...(taskApiToken && { TASK_API_TOKEN: taskApiToken }) };
+    const environment = { ...environmentOn(server, "app"), ...(taskApiToken && { TASK_API_TOKEN: taskApiToken }) };
     const own = { runtime: runtimes.of(first), services, environment, uvicornWorkers };
     return [server, new AppTier(serviceName("app", server), { ...common, ...own }, opts)] as const;
   });
   return { apps: new Map(appTiers), flowerPassword, taskApiToken };
 }
 
-/** The environment of the app's image on each server. */
-function environments(context: Context, { storage, postgres, redis }: Backing): (server: string) => AppEnvironment {
+/** The kinds of services that run the platform's image. */
+type Process = "app" | "worker" | "beat" | "flower" | "release";
+
+/** The environment of each kind of process of the platform's image, on each server. */
+function environments(
+  context: Context,
+  { storage, postgres, redis }: Backing,
+): (server: string, process: Process) => AppEnvironment {
   const { settings, topology, secret, parent } = context;
   // Losing it logs every user out; in a local stack that does not matter.
   const protect = hasServers(topology) && settings.protection;
   const secretKey = createPassword("secret-key", 48, { parent, protect });
   const pool = hasServers(topology) ? poolOf(topology, settings) : undefined;
-  return (server) => {
+  const needsOnlyBroker = (process: Process) =>
+    (process === "beat" || process === "flower") && settings.workers.beatAndFlower === "broker";
+  return (server, process) => {
+    if (needsOnlyBroker(process)) return brokerEnvironment(settings, redis.urls(server));
     const databaseReplicaUrl = postgres.readUrl(server);
     const connections = {
       ...{ databaseUrl: postgres.url(server), ...(databaseReplicaUrl && { databaseReplicaUrl }) },

@@ -1,8 +1,10 @@
 /** Reads the running stack's configuration from the engine; no other file does. */
+import { existsSync, readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
 import { type ParsedConfig, parseConfig, type RawConfig } from "./parse.ts";
-import type { SecretKey } from "./schema.ts";
-import { decode } from "./value.ts";
+import { type SecretKey, secretKeys, type SecretName } from "./schema.ts";
+import { decode, encryptedPaths } from "./value.ts";
 
 /** Endpoint and token of an API. */
 interface Access {
@@ -13,7 +15,7 @@ interface Access {
 export interface StackConfig extends ParsedConfig {
   readonly stack: string;
   /** The secret of that name, or undefined when the stack does not set it. */
-  readonly secret: (key: SecretKey) => pulumi.Output<string> | undefined;
+  readonly secret: (name: SecretName) => pulumi.Output<string> | undefined;
   /** Endpoint and token of Hetzner's API, found as its provider finds them; undefined without a token. */
   readonly hetznerAccess: Access | undefined;
   /** The same for Cloudflare's API; undefined without an API token. */
@@ -31,7 +33,7 @@ export function loadConfig(): StackConfig {
   return {
     ...parsed,
     stack: pulumi.getStack(),
-    secret: (key) => config.getSecret(key),
+    secret: (name) => (isSecretKey(name) ? config.getSecret(name) : appSecret(config, name)),
     hetznerAccess: loadHetznerAccess(),
     cloudflareAccess: loadCloudflareAccess(),
   };
@@ -71,8 +73,26 @@ function rawConfig(project: string): RawConfig {
   const values = Object.entries(pulumi.runtime.allConfig()).flatMap(([key, text]) =>
     ownNames(key).map((name) => [name, decode(text)] as const),
   );
-  return { values: Object.fromEntries(values), secrets: new Set(secretConfigKeys().flatMap(ownNames)) };
+  const secrets = secretConfigKeys().flatMap((key) => ownNames(key).flatMap((name) => pathsIn(key, name)));
+  return { values: Object.fromEntries(values), secrets: new Set(secrets) };
 }
+
+/** What is encrypted below a key. The engine says only that something is; the stack's file, where it is found, says what. */
+function pathsIn(key: string, name: string): string[] {
+  const file = `Pulumi.${pulumi.getStack()}.yaml`;
+  const contents: unknown = existsSync(file) ? parse(readFileSync(file, "utf8")) : undefined;
+  const { config } = (contents ?? {}) as { readonly config?: Readonly<Record<string, unknown>> | null };
+  const paths = encryptedPaths(name, config?.[key]);
+  return paths.length > 0 ? paths : [name];
+}
+
+const isSecretKey = (name: SecretName): name is SecretKey => secretKeys.some((key) => key === name);
+
+/** One of the image's own secrets, of `orion:app.secrets`. */
+const appSecret = (config: pulumi.Config, name: SecretName): pulumi.Output<string> | undefined =>
+  config
+    .getSecretObject<{ readonly secrets?: Readonly<Record<string, string>> }>("app")
+    ?.apply(({ secrets = {} }) => secrets[name.slice("app.secrets.".length)] ?? "");
 
 /** The keys that the stack's file holds encrypted, as the language host tells the program. */
 function secretConfigKeys(): string[] {

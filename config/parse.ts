@@ -5,6 +5,7 @@ import { checkCloudflare } from "./checks/cloudflare.ts";
 import { checkEdgePaths } from "./checks/edge.ts";
 import { checkEmail } from "./checks/email.ts";
 import { checkEnvironment } from "./checks/environment.ts";
+import { checkAppSecrets } from "./checks/app-secrets.ts";
 import { checkExposure } from "./checks/exposure.ts";
 import { checkLocal } from "./checks/local.ts";
 import { checkNeeds } from "./checks/needs.ts";
@@ -18,7 +19,7 @@ import { databaseMemoryMb } from "./server-types.ts";
 export interface RawConfig {
   /** Values by key; the value of a secret is never read. */
   readonly values: Readonly<Record<string, unknown>>;
-  /** The keys that the stack holds encrypted. */
+  /** The keys that the stack holds encrypted, or the paths below them: `sentryDsn`, `app.secrets.OPENAI_API_KEY`. */
   readonly secrets: ReadonlySet<string>;
 }
 
@@ -49,7 +50,9 @@ export function parseConfig(raw: RawConfig): ParsedConfig {
   const problems = checkSecrecy(raw, secrets);
   // The engine fills in the defaults of Pulumi.yaml; an empty text there means that the stack sets nothing.
   const plain = Object.fromEntries(
-    Object.entries(raw.values).filter(([key, value]) => value !== "" && !isSecretKey(key) && !raw.secrets.has(key)),
+    Object.entries(raw.values)
+      .filter(([key, value]) => value !== "" && !isSecretKey(key) && !(raw.secrets.has(key) && !isObject(value)))
+      .map(([key, value]) => [key, withoutEncrypted(key === "app" ? withNamesOfSecrets(value) : value)]),
   );
 
   const phase = plain["phase"];
@@ -78,10 +81,31 @@ function checkSecrecy(raw: RawConfig, secrets: readonly SecretKey[]): string[] {
       .map(
         (key) => `orion:${key}: is a secret but stored in clear text; set it with: pulumi config set --secret ${key}`,
       ),
+    ...checkAppSecrets(raw.values["app"], raw.secrets),
     ...[...raw.secrets]
-      .filter((key) => !isSecretKey(key))
-      .map((key) => `orion:${key}: is stored as a secret; secrets are ${secretKeys.join(", ")}; all else is plain`),
+      .filter((path) => !isSecretKey(path) && !isOfApp(path))
+      .map((path) => `orion:${path}: is stored as a secret; secrets are ${secretKeys.join(", ")}; all else is plain`),
   ];
+}
+
+/** What checks/app-secrets.ts judges. */
+const isOfApp = (path: string): boolean => path === "app" || path.startsWith("app.");
+
+/** A section without the values that a stack's file holds encrypted: checkSecrecy has judged them. */
+const withoutEncrypted = (section: unknown): unknown =>
+  isObject(section)
+    ? Object.fromEntries(
+        Object.entries(section)
+          .filter(([, value]) => !(isObject(value) && "secure" in value))
+          .map(([key, value]) => [key, withoutEncrypted(value)]),
+      )
+    : section;
+
+/** The section `orion:app` with the names of its secrets in place of their values. */
+function withNamesOfSecrets(app: unknown): unknown {
+  if (!isObject(app) || !("secrets" in app)) return app;
+  const { secrets } = app;
+  return { ...app, secrets: isObject(secrets) ? Object.keys(secrets).sort() : [] };
 }
 
 /** Objects are merged key by key, so that a stack names only what differs; lists and values replace. */
@@ -131,7 +155,7 @@ function withDerived(settings: Settings): Settings {
 function checkTogether(settings: Settings, secrets: readonly SecretKey[]): string[] {
   return [
     ...checkNeeds(settings, secrets),
-    ...checkEnvironment(settings.app.environment),
+    ...checkEnvironment(settings.app),
     ...checkCloudflare(settings),
     ...checkEdgePaths(settings),
     ...checkEmail(settings.email, secrets.includes("emailApiKey")),

@@ -25,13 +25,14 @@ const development: Preset = {
   agreed: [],
   // The tag alone, so that an equivalent that this machine has built can stand in.
   images: { pinned: false },
-  app: { instances: 1, uvicornWorkers: 1, memoryMb: 512, environment: {} },
+  app: { instances: 1, uvicornWorkers: 1, memoryMb: 512, environment: {}, secrets: [], writable: [] },
   workers: {
     dedicated: false,
     concurrency: { default: 2, imports: 1, emails: 1, reports: 1 },
     memoryMb: 768,
     beatMemoryMb: 256,
     flowerMemoryMb: 256,
+    beatAndFlower: "broker",
   },
   database: {
     mode: "provision",
@@ -83,13 +84,14 @@ const mvp: Preset = {
   ...development,
   hosting: "hetzner",
   images: { pinned: true },
-  app: { instances: 2, uvicornWorkers: 4, memoryMb: 736, environment: {} },
+  app: { ...development.app, instances: 2, uvicornWorkers: 4, memoryMb: 736 },
   workers: {
     dedicated: true,
     concurrency: { default: 2, imports: 2, emails: 2, reports: 1 },
     memoryMb: 320,
     beatMemoryMb: 128,
     flowerMemoryMb: 128,
+    beatAndFlower: "broker",
   },
   // Three eighths of the servers' memory, as config/server-types.ts computes it.
   database: { ...development.database, memoryMb: 3072, volumeGb: 20, servers: ["cpx32", "cx33"] },

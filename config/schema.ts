@@ -51,6 +51,7 @@ const browserHeader = z
   );
 /** `$`, `"` and `\` mean something to nginx. */
 const headerValue = z.string().regex(/^[\x20\x21\x23\x25-\x5b\x5d-\x7e]*$/, 'a text of one line without $, " and \\');
+const variableName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "a variable's name of upper-case letters, digits and _");
 /** A Hetzner server type, or several in order of preference for when the first is sold out. */
 const serverTypes = z.array(z.string().regex(/^[a-z]{2,4}\d{2}$/, "a server type such as cpx32")).min(1);
 
@@ -106,9 +107,21 @@ export const settingsSchema = z.strictObject({
     /** An image that runs on a newer image's database without its own migrations: `make rollback` sets it. */
     skipMigrationsFor: imageReference.optional(),
     /** Plain environment of the app and its workers, added to what the program sets itself. */
-    environment: z.record(
-      z.string().regex(/^[A-Z][A-Z0-9_]*$/, "a variable's name of upper-case letters, digits and _"),
-      z.string().regex(/^[^\r\n\0]*$/, "a text of one line"),
+    environment: z.record(variableName, z.string().regex(/^[^\r\n\0]*$/, "a text of one line")),
+    /**
+     * Names of the image's own secrets, as environment variables of apps, workers and the release. A stack sets each with
+     * `pulumi config set --secret --path orion:app.secrets.NAME`; parse.ts keeps the names alone.
+     */
+    secrets: z.array(variableName),
+    /**
+     * Folders that the image's processes write to, beside /tmp and /app/run; all else of the image is read-only. They are on
+     * the server's disk and deleted with the container.
+     */
+    writable: z.array(
+      z
+        .string()
+        .regex(/^(\/[\w][\w.-]*)+$/, "an absolute path such as /app/cache")
+        .refine((path) => !/^\/(proc|sys|dev|etc)(\/|$)/.test(path), "a folder outside /proc, /sys, /dev and /etc"),
     ),
   }),
   workers: z.strictObject({
@@ -127,6 +140,11 @@ export const settingsSchema = z.strictObject({
     memoryMb,
     beatMemoryMb: memoryMb,
     flowerMemoryMb: memoryMb,
+    /**
+     * What Beat and Flower know: the broker's URLs and `orion:app.environment` alone, or everything that a worker knows, for an
+     * image that reads its whole configuration when Celery starts.
+     */
+    beatAndFlower: z.enum(["broker", "everything"]),
     /** Servers for workers alone. Default: they run on the server with the database. */
     servers: serverPool.optional(),
   }),
@@ -321,3 +339,6 @@ export const secretKeys = [
   "drillHeartbeat",
 ] as const;
 export type SecretKey = (typeof secretKeys)[number];
+
+/** A secret of a stack: one that the program knows, or one of the image's own, of `orion:app.secrets`. */
+export type SecretName = SecretKey | `app.secrets.${string}`;

@@ -1,4 +1,4 @@
-/** Decodes a value of a stack's configuration from the text that the engine passes. Pure. */
+/** Reads values of a stack's configuration: the texts that the engine passes, and what a stack's file holds encrypted. Pure. */
 
 /** The engine hands every value over as text; what is JSON there was structured in the file. */
 export function decode(text: string): unknown {
@@ -9,4 +9,11 @@ export function decode(text: string): unknown {
   } catch {
     return text;
   }
+}
+
+/** The paths of the values below a key that a stack's file holds encrypted: `app.secrets.OPENAI_API_KEY`. */
+export function encryptedPaths(key: string, value: unknown): string[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
+  if ("secure" in value) return [key];
+  return Object.entries(value).flatMap(([name, inner]) => encryptedPaths(`${key}.${name}`, inner));
 }

@@ -52,6 +52,9 @@ export async function writeLiveFiles(inputs: LiveFilesInputs, docker: Docker): P
   const version = versionOf(inputs.files);
   const helper = (shell: string[]) => [
     ...["container", "run", "--rm", "--interactive", "--network", "none", "--pull", "never", "--entrypoint", "sh"],
+    // The check of nginx's files gives folders to its workers' user.
+    ...["--cap-drop", "ALL", "--cap-add", "CHOWN", "--security-opt", "no-new-privileges", "--read-only"],
+    ...["--volume", "/tmp", "--pids-limit", "128", "--memory", "256m"],
     ...["--volume", `${inputs.volume}:${inputs.directory}`],
     ...Object.entries(inputs.folders ?? {}).flatMap(([inside, path]) => ["--volume", `${path}:${inside}:ro`]),
     ...[inputs.image, ...shell],

@@ -6,6 +6,7 @@ import { type Clock, systemClock } from "../common/clock.ts";
 import { restoreHostKey } from "../common/known-hosts.ts";
 import type { Run } from "../common/process.ts";
 import { dockerBy } from "./docker.ts";
+import { containerLimitsSchema, setContainerLimits } from "./container-limits.ts";
 import { delayAfterChange, delayAtRemoval, drainDelaySchema, fromPause } from "./drain-delay.ts";
 import { hostFilesSchema, removeHostFiles, writeHostFiles } from "./host-files.ts";
 import { hostReadySchema, waitForHost } from "./host-ready.ts";
@@ -20,7 +21,8 @@ import { unknownValue, unwrapSecrets } from "../common/secrets.ts";
 import { drainServer, serverDrainSchema } from "./server-drain.ts";
 import { chooseType, giveType, hasOtherType, ofThisMachine, serverTypeSchema } from "./server-type.ts";
 import { giveAccess, sshAccessSchema } from "./ssh-access.ts";
-import { removeTask, runTask, taskSchema } from "./task.ts";
+import { volumeFilesSchema, writeVolumeFiles } from "./volume-files.ts";
+import { removeTask, runTask, taskSchema, withLimits } from "./task.ts";
 
 type Properties = Record<string, unknown>;
 
@@ -104,6 +106,7 @@ function hostReadyKind(run: Run): Kind {
 /**
  * Resources that are actions:
  * - `orion:index:Task` runs a container to its end.
+ * - `orion:index:VolumeFiles` writes the files of a container; `orion:index:ContainerLimits` sets limits of a running one.
  * - `orion:index:LiveFiles` writes files that a running container reads again; `orion:index:HostFiles` writes files of a server.
  * - `orion:index:HostReady` waits for a server's first boot, `orion:index:HttpsReady` for an address that visitors will use,
  *   `orion:index:OriginPullsReady` for the client certificate that Cloudflare presents.
@@ -122,11 +125,14 @@ export class OrionProvider implements provider.Provider {
     this.#kinds = new Map([
       [
         "orion:index:Task",
-        kindOf(
-          taskSchema,
-          (inputs) => runTask(inputs, docker),
-          (inputs) => removeTask(inputs, docker),
-        ),
+        {
+          ...kindOf(
+            taskSchema,
+            (inputs) => runTask(inputs, docker),
+            (inputs) => removeTask(inputs, docker),
+          ),
+          upgrade: withLimits,
+        },
       ],
       ["orion:index:ServerType", serverTypeKind(run)],
       [
@@ -158,6 +164,8 @@ export class OrionProvider implements provider.Provider {
       ],
       ["orion:index:HostReady", hostReadyKind(run)],
       ["orion:index:SshAccess", kindOf(sshAccessSchema, (inputs) => giveAccess(inputs, run))],
+      ["orion:index:ContainerLimits", kindOf(containerLimitsSchema, (inputs) => setContainerLimits(inputs, docker))],
+      ["orion:index:VolumeFiles", kindOf(volumeFilesSchema, (inputs) => writeVolumeFiles(inputs, docker))],
       ["orion:index:LiveFiles", kindOf(liveFilesSchema, (inputs) => writeLiveFiles(inputs, docker))],
       [
         "orion:index:HostFiles",

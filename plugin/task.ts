@@ -17,12 +17,28 @@ export const taskSchema = z.strictObject({
   labels: z.record(z.string(), z.string()),
   /** Volumes as `name:/path`. */
   volumes: z.array(z.string()),
+  /** Memory limit, in MiB; there is no swap beside it. */
+  memoryMb: z.int().min(6),
+  /** Folders that it writes to, beside its volumes. */
+  writable: z.array(z.string().startsWith("/")),
   /** After this time the task is stopped and counts as failed. */
   timeoutSeconds: z.int().min(1),
 });
 export type TaskInputs = z.infer<typeof taskSchema>;
 
 const shownLines = 40;
+
+/** Adds the limits to a task that a version without them stored. */
+export const withLimits = (stored: Readonly<Record<string, unknown>>): Record<string, unknown> => ({
+  ...{ memoryMb: 256, writable: ["/tmp"] },
+  ...stored,
+});
+
+/** The exit code of a container that the kernel has killed. */
+const killed = 137;
+
+/** Far more than migrations need. */
+const processes = 512;
 
 /**
  * Runs the task and resolves when it has succeeded.
@@ -55,7 +71,9 @@ function runArguments(task: TaskInputs): string[] {
     ...["container", "run", "--rm", "--init", "--pull", "never"],
     ...["--name", task.container, "--network", task.network, "--log-driver", "json-file"],
     ...Object.entries(task.labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]),
-    ...task.volumes.flatMap((volume) => ["--volume", volume]),
+    ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--pids-limit", String(processes)],
+    ...["--memory", `${task.memoryMb}m`, "--memory-swap", `${task.memoryMb}m`],
+    ...[...task.volumes, ...task.writable].flatMap((volume) => ["--volume", volume]),
     ...["--env-file", "/dev/stdin", task.image],
     ...task.command,
   ];
@@ -66,7 +84,7 @@ function explainFailure(task: TaskInputs, code: number | undefined, log: string)
   const why =
     code === undefined
       ? `did not end within ${task.timeoutSeconds} s and was stopped`
-      : `failed with exit code ${code}`;
+      : `failed with exit code ${code}${code === killed ? `, killed: its memory limit is ${task.memoryMb} MiB` : ""}`;
   const lines = log.trimEnd().split("\n");
   const tail = lines.slice(-shownLines).map((line) => `    ${line}`);
   return [

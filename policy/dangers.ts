@@ -1,7 +1,7 @@
 /** Finds the changes of a move that must be refused, and those that the operator should know about. Pure. */
 import { type Change, changesBetween } from "./changes.ts";
 import { agreeTo, type Answer, imageChanges, ofAnswer, ofNames } from "./data-images.ts";
-import type { Graph, Recorded } from "./graph.ts";
+import { differs, type Graph, isRecord, type Recorded } from "./graph.ts";
 import { movingTags } from "./moving-tags.ts";
 import { withServerTypes } from "./server-types.ts";
 import { holdsData } from "../topology/catalogue.ts";
@@ -178,7 +178,7 @@ function ofContainer(change: Change): Finding[] {
   const { resource, before, inputs, forcedBy } = change;
   const { name } = resource;
   if (!holdsData(roleOf(resource)) || !before) return [];
-  const moved = ["mounts", "volumes"].filter((input) => inputs.includes(input));
+  const moved = ["mounts", "volumes"].filter((input) => inputs.includes(input) && isLeft(input, before, resource));
   if (moved.length > 0 || forcedBy.includes("provider")) {
     const why = forcedBy.length > 0 ? reasons(change) : `because ${moved.join(", ")} changes`;
     return [
@@ -195,6 +195,20 @@ function ofContainer(change: Change): Finding[] {
   const limit = changeOf("memory", before, resource);
   return [{ severity: "danger", name, happens: `would run with another memory limit: ${limit} MiB` }];
 }
+
+/** Whether a container no longer has a folder that it kept data in. What it only reads is written by the program again. */
+function isLeft(input: string, before: Recorded, after: Recorded): boolean {
+  const kept = foldersIn(before.inputs[input]);
+  const has = foldersIn(after.inputs[input]);
+  return kept.some(([path, source]) => !has.some(([at, from]) => at === path && !differs(from, source)));
+}
+
+/** The paths in a container that a mount or a volume with a name is at, and what is there. */
+const foldersIn = (value: unknown): (readonly [path: unknown, source: unknown])[] =>
+  (Array.isArray(value) ? value.filter(isRecord) : []).flatMap((one) => {
+    const source = one["source"] ?? one["hostPath"] ?? one["volumeName"];
+    return source === undefined || one["readOnly"] === true ? [] : [[one["target"] ?? one["containerPath"], source]];
+  });
 
 function ofUpdate(whole: Change, before: Recorded): Finding[] {
   const { resource, inputs } = whole;

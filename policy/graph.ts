@@ -78,9 +78,15 @@ export function identitiesOf(graph: Graph): (resource: Recorded) => readonly str
   return (resource) => [...new Set(identities(resource).map(({ prefix, type, name }) => `${prefix}${type}::${name}`))];
 }
 
-/** The resources that providers create, without components, in the order of the graph. */
+/** Types whose resources are settings of another resource: they come, change and go with it. */
+const partsOfOthers: readonly string[] = ["orion:index:ContainerLimits", "orion:index:VolumeFiles"];
+
+/** The resources that providers create, without components and parts of other resources, in the order of the graph. */
 export const madeIn = ({ resources, uses }: Graph): Recorded[] =>
-  resources.filter((resource) => uses.has(keyOf(resource)) && !resource.type.startsWith("pulumi:"));
+  resources.filter(
+    (resource) =>
+      uses.has(keyOf(resource)) && !resource.type.startsWith("pulumi:") && !partsOfOthers.includes(resource.type),
+  );
 
 /** `Server` of `hcloud:index/server:Server`. */
 export const shortType = (type: string): string => type.split(":").pop() ?? type;

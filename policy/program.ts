@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Platform } from "../components/platform.ts";
 import { unbuiltTraits } from "../config/presets.ts";
-import type { SecretKey, Settings } from "../config/schema.ts";
+import type { SecretKey, SecretName, Settings } from "../config/schema.ts";
 import type { BuiltImages } from "../topology/images.ts";
 import { hasServers, type Topology } from "../topology/topology.ts";
 import { compose } from "./compose.ts";
@@ -72,7 +72,8 @@ const hostNamesOf = ({ settings, topology }: Stack): string[] =>
 /** The program's graph. @throws {NotBuiltError} for traits that are not built @throws {Error} when it does not follow the plan */
 export async function programOf(stack: Stack, mode: "compare" | "up", builtImages: BuiltImages): Promise<Graph> {
   const { settings, topology, secrets } = stack;
-  const secret = (key: SecretKey) => (secrets.includes(key) ? pulumi.secret(`secret-${key}`) : undefined);
+  const known: readonly string[] = [...secrets, ...settings.app.secrets.map((name) => `app.secrets.${name}`)];
+  const secret = (name: SecretName) => (known.includes(name) ? pulumi.secret(`secret-${name}`) : undefined);
   const { resources, uses } = await compose(
     mode,
     () => new Platform("orion", { settings, topology, secret, builtImages }),

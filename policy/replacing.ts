@@ -6,7 +6,19 @@ import type { Recorded } from "./graph.ts";
 
 /** Without `mounts`: the provider records another folder in the state, but does nothing. */
 const container = [
-  ...["command", "devices", "entrypoints", "envs", "hostname", "hosts", "image", "labels", "logDriver", "logOpts"],
+  ...[
+    "capabilities",
+    "command",
+    "devices",
+    "entrypoints",
+    "envs",
+    "hostname",
+    "hosts",
+    "image",
+    "labels",
+    "logDriver",
+    "logOpts",
+  ],
   ...["name", "networkMode", "networksAdvanced", "ports", "privileged", "readOnly", "securityOpts"],
   ...["shmSize", "stopSignal", "stopTimeout", "sysctls", "ulimits", "uploads", "user", "volumes", "workingDir"],
 ];

@@ -1,4 +1,5 @@
 /** Which resources hold data, or are needed to reach it, so that no move may lose them. Pure. */
+import { filesLabel } from "../components/runtime/docker/volume-files.ts";
 import { keptBy } from "../topology/catalogue.ts";
 import { type Graph, isRecord, keyOf, type Recorded } from "./graph.ts";
 
@@ -65,7 +66,9 @@ export function holdingIn(graph: Graph): Holds {
         return "the key without which no backup can be read";
       case types.dockerVolume:
         // The program writes files again at each change.
-        return keptBy(roleOf(resource)) === "files" ? undefined : "the data of a container";
+        return roleOf(resource) === filesLabel || keptBy(roleOf(resource)) === "files"
+          ? undefined
+          : "the data of a container";
       case types.password:
         if (name === sessionKey) return onServers ? "the key that signs all sessions" : undefined;
         return opensData(graph, resource) ? "the password that opens the data" : undefined;
@@ -99,6 +102,5 @@ export const coreOf = ({ resources }: Graph): string | undefined =>
 const opensData = ({ resources }: Graph, { options }: Recorded): boolean =>
   options.parent?.startsWith("orion:database:Database ") === true &&
   !resources.some(
-    ({ type, inputs, options: { parent } }) =>
-      type === types.container && parent === options.parent && inputs["tmpfs"] !== undefined,
+    (one) => one.type === types.container && one.options.parent === options.parent && keptBy(roleOf(one)) === "nothing",
   );

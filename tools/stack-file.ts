@@ -5,7 +5,7 @@ import { parse, YAMLParseError } from "yaml";
 import { UserError } from "../common/user-error.ts";
 import { ConfigError, parseConfig, type RawConfig } from "../config/parse.ts";
 import type { SecretKey, Settings } from "../config/schema.ts";
-import { decode } from "../config/value.ts";
+import { decode, encryptedPaths } from "../config/value.ts";
 import { plan } from "../topology/plan.ts";
 import type { Topology } from "../topology/topology.ts";
 import { makeVariables, rehearsalCloud } from "../toolchain/src/environment.ts";
@@ -106,7 +106,7 @@ function rawConfig(file: unknown): RawConfig {
     .map(([key, value]) => [key.slice("orion:".length), typeof value === "string" ? decode(value) : value] as const);
   return {
     values: Object.fromEntries(entries),
-    secrets: new Set(entries.filter(([, value]) => isRecord(value) && "secure" in value).map(([key]) => key)),
+    secrets: new Set(entries.flatMap(([key, value]) => encryptedPaths(key, value))),
   };
 }
 

@@ -1,8 +1,9 @@
 /** Rules of a server's packet filter: which ports the other servers may connect to over the private network. Pure. */
 import { definitionOf } from "./catalogue.ts";
+import { loopback } from "./planning.ts";
 import { addressesAround } from "./fleet.ts";
 import type { Server } from "./server.ts";
-import type { Service } from "./service.ts";
+import type { Published, Service } from "./service.ts";
 import type { Topology } from "./topology.ts";
 
 /** A published port that other servers may connect to. */
@@ -11,6 +12,12 @@ export interface PeerRule {
   readonly from: string;
   readonly port: number;
 }
+
+/** The ports that the services of a server publish to others than the server itself. */
+export const publishedOn = ({ services }: Topology, { name }: Server): Published[] =>
+  services
+    .filter(({ server }) => server === name)
+    .flatMap(({ published }) => published.filter(({ address }) => address !== loopback));
 
 /** The rules of a server, from its services' `callers`: a port whose callers run on no other server has no rule. */
 export function peersOf({ servers, services, loadBalancers }: Topology, server: Server): PeerRule[] {

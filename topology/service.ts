@@ -51,6 +51,29 @@ export type Probe =
       readonly failure: "app-not-ready" | "no-answer";
     };
 
+/**
+ * A container network of a machine: `edge` has the proxy and the apps behind it, `data` everything that uses or is the database or
+ * Redis. So the process that strangers talk to reaches no database.
+ */
+export type ContainerNetwork = "data" | "edge";
+
+/** A privilege of root that a container may keep. */
+export type Capability = "CHOWN" | "DAC_OVERRIDE" | "FOWNER" | "KILL" | "SETGID" | "SETUID";
+
+/** What the containers of a kind may do. Everything else is taken from them: other privileges, and writing to the image's files. */
+export interface Confinement {
+  /** The first one is the way to other machines. */
+  readonly networks: readonly ContainerNetwork[];
+  /** The privileges of its processes that run as root; other users have none. */
+  readonly capabilities: readonly Capability[];
+  /** Folders that it writes to, on the disk beside its volumes: their contents are the image's, and go with the container. */
+  readonly writable: readonly string[];
+  /** Folders in memory, with their mount options; their size counts as the container's memory. */
+  readonly memoryFolders: Readonly<Record<string, string>>;
+  /** How many processes and threads it may have: far more than it needs, far less than a machine can. */
+  readonly processes: number;
+}
+
 /** Everything that the rest of the program needs to know about a kind of service; one file for each in topology/services/. */
 export interface Definition<Planned extends BaseService = BaseService> {
   /** The images that it runs, by key. */
@@ -67,6 +90,8 @@ export interface Definition<Planned extends BaseService = BaseService> {
   readonly scheme?: "postgresql" | "redis" | "http";
   /** Share of a busy CPU in relation to the others on its server; Docker's default is 1024. */
   readonly cpuShares: number;
+  /** What its containers may do. */
+  readonly confinement: Confinement;
   /** Commands for people, by purpose; they run in its container, or on the server of a service that runs by timer. */
   readonly commands: Readonly<Record<string, string>>;
   readonly probe: Probe;

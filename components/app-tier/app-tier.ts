@@ -1,5 +1,5 @@
 import { formerly } from "../former.ts";
-import { appPorts } from "../../topology/services/app.ts";
+import { app, appPorts } from "../../topology/services/app.ts";
 import { createHash } from "node:crypto";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
@@ -19,6 +19,8 @@ export interface AppTierArgs {
   readonly uvicornWorkers: number;
   /** Whether a new version's instances are healthy before the old ones are deleted; then none may publish a port. */
   readonly sideBySide: boolean;
+  /** Folders that the image writes to, beside those of every image. */
+  readonly writable: readonly string[];
   /** The uploads volume of local storage. @default - files are not kept locally */
   readonly uploads?: pulumi.Input<string>;
 }
@@ -52,6 +54,7 @@ export class AppTier extends pulumi.ComponentResource {
         environment: { ...args.environment, INSTANCE_NAME: service.name },
         aliases: [this.alias],
         sideBySide: args.sideBySide,
+        writable: args.writable,
         ...(args.uploads !== undefined && {
           volumes: [{ volumeName: args.uploads, containerPath: uploadDirectory }],
         }),
@@ -66,10 +69,12 @@ export class AppTier extends pulumi.ComponentResource {
 }
 
 /** Differs between versions: a hash of everything whose change replaces the instances. */
-function versionAlias({ runtime, environment, uvicornWorkers, services }: AppTierArgs): pulumi.Output<string> {
+function versionAlias(args: AppTierArgs): pulumi.Output<string> {
+  const { runtime, environment, uvicornWorkers, services, writable } = args;
+  const plain = [uvicornWorkers, services[0]?.memoryMb, writable, app.confinement];
   const parts = pulumi.all([runtime.image("app"), pulumi.output(environment)]);
   // A short hash reveals nothing of the secrets in it.
-  return pulumi.unsecret(parts.apply((known) => `app-${digest([...known, uvicornWorkers, services[0]?.memoryMb])}`));
+  return pulumi.unsecret(parts.apply((known) => `app-${digest([...known, ...plain])}`));
 }
 
 const digest = (value: unknown): string =>

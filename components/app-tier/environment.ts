@@ -1,6 +1,6 @@
-/** Builds the environment variables of the app's image, which its workers share. */
+/** Builds the environment variables of the platform's image, for each kind of process what it needs. */
 import type * as pulumi from "@pulumi/pulumi";
-import type { SecretKey, Settings } from "../../config/schema.ts";
+import type { SecretName, Settings } from "../../config/schema.ts";
 import type { Pool } from "../../topology/budget.ts";
 
 export type AppEnvironment = Readonly<Record<string, pulumi.Input<string>>>;
@@ -20,20 +20,23 @@ export interface Connections {
   readonly pool?: Pool;
 }
 
+/** A secret of the stack by its name; undefined for one that it does not set. */
+type Secrets = (name: SecretName) => pulumi.Input<string> | undefined;
+
 /**
- * Environment variables for the app and its workers.
+ * Environment variables for the app, its workers and the release.
  *
  * @param storage what the storage component adds
- * @param secret the stack's secrets by name; those that it does not set are left out
  */
 export function appEnvironment(
   settings: Settings,
   connections: Connections,
   storage: AppEnvironment,
-  secret: (key: SecretKey) => pulumi.Input<string> | undefined,
+  secret: Secrets,
 ): AppEnvironment {
+  const own = settings.app.secrets.map((name) => [name, secret(`app.secrets.${name}`)] as const);
   return defined({
-    ENVIRONMENT: settings.hosting === "local" ? "development" : "production",
+    ENVIRONMENT: environmentName(settings),
     DATABASE_URL: connections.databaseUrl,
     DATABASE_REPLICA_URL: connections.databaseReplicaUrl,
     DATABASE_POOL_SIZE: numeral(connections.pool?.size),
@@ -51,8 +54,22 @@ export function appEnvironment(
     ...emailEnvironment(settings, secret),
     ...storage,
     ...settings.app.environment,
+    ...Object.fromEntries(own),
   });
 }
+
+/** Environment variables for Beat and Flower: they only talk to the broker, so that they know none of the other secrets. */
+export const brokerEnvironment = (
+  settings: Settings,
+  { brokerUrl, resultBackendUrl }: Pick<Connections, "brokerUrl" | "resultBackendUrl">,
+): AppEnvironment => ({
+  ENVIRONMENT: environmentName(settings),
+  CELERY_BROKER_URL: brokerUrl,
+  CELERY_RESULT_BACKEND: resultBackendUrl,
+  ...settings.app.environment,
+});
+
+const environmentName = ({ hosting }: Settings): string => (hosting === "local" ? "development" : "production");
 
 /** The URL at which visitors reach the platform. */
 function publicUrl({ hosting, domain, services, ports, edge }: Settings): string {
@@ -64,10 +81,7 @@ function publicUrl({ hosting, domain, services, ports, edge }: Settings): string
 
 const numeral = (value: number | undefined): string | undefined => (value === undefined ? undefined : String(value));
 
-function emailEnvironment(
-  { email }: Settings,
-  secret: (key: SecretKey) => pulumi.Input<string> | undefined,
-): Record<string, pulumi.Input<string> | undefined> {
+function emailEnvironment({ email }: Settings, secret: Secrets): Record<string, pulumi.Input<string> | undefined> {
   const common = { EMAIL_BACKEND: email.backend, EMAIL_FROM: email.from };
   const apiKey = secret("emailApiKey");
   switch (email.backend) {

@@ -1,4 +1,5 @@
 import { initialiseCommand, migrateCommand } from "../../topology/services/release.ts";
+import { imageConfinement } from "../../topology/services/image.ts";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
@@ -9,6 +10,10 @@ export interface ReleaseArgs {
   readonly runtime: DockerRuntime;
   readonly service: Service;
   readonly environment: AppEnvironment;
+  /** Memory limit of each task, in MiB. */
+  readonly memoryMb: number;
+  /** Folders that the image writes to, beside those of every image. */
+  readonly writable: readonly string[];
   /** Whether the database is migrated; an image older than the data has no migration to it. @default true */
   readonly migrate?: boolean;
 }
@@ -20,8 +25,11 @@ const initTimeoutSeconds = 300;
 export class Release extends pulumi.ComponentResource {
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:app:Release", name, {}, opts);
-    const common = { runtime: args.runtime, image: "app" as const, environment: args.environment };
     const { container } = args.service;
+    const common = {
+      ...{ runtime: args.runtime, image: "app" as const, environment: args.environment, memoryMb: args.memoryMb },
+      writable: [...imageConfinement.writable, ...args.writable],
+    };
     const migrations = (args.migrate ?? true) ? [this.#createMigration(name, container, common)] : [];
     new Task(
       `${name}-init`,
@@ -36,7 +44,11 @@ export class Release extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  #createMigration(name: string, container: string, common: Pick<TaskArgs, "runtime" | "image" | "environment">): Task {
+  #createMigration(
+    name: string,
+    container: string,
+    common: Pick<TaskArgs, "runtime" | "image" | "environment" | "memoryMb" | "writable">,
+  ): Task {
     return new Task(
       `${name}-migrate`,
       {

@@ -1,4 +1,5 @@
 /** The script that takes a backup. Pure. */
+import { confined } from "../../common/confinement.ts";
 import { authorityFile } from "../../common/server-contract.ts";
 import { losses } from "./backup-losses.ts";
 import { retention } from "./backup-retention.ts";
@@ -60,7 +61,8 @@ authority=
 
 # A client of PostgreSQL, connected to $source.
 client() {
-  docker run --rm --init --interactive --log-driver none --memory 512m --cpu-shares 256 --network "$NETWORK" \
+  docker run --rm --init --interactive --log-driver none ${confined} --memory 512m --cpu-shares 256 \
+    --network "$NETWORK" \
     --env-file "$files/$source.env" $authority "$POSTGRES_IMAGE" "$@"
 }
 ask() { client psql -XqtA -v ON_ERROR_STOP=1 -c "$1"; }

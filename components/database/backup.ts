@@ -70,7 +70,7 @@ const connectionOf = (url: pulumi.Input<string>): pulumi.Output<string> =>
 const settingsOf = ({ runtime, store, external = false, ...args }: BackupArgs): pulumi.Output<string> =>
   pulumi
     .all([
-      ...[store.bucket, runtime.network, args.recipient],
+      ...[store.bucket, runtime.networks.data, args.recipient],
       ...[runtime.reference("postgres"), runtime.reference("rclone")],
     ] as const)
     .apply(([bucket, network, recipient, postgresImage, rcloneImage]) =>

@@ -1,4 +1,5 @@
 /** The script of the restore drill: it restores a backup into a scratch server and compares it with the manifest. Pure. */
+import { confinedServer } from "../../common/confinement.ts";
 import { backupKeyVariable } from "../../common/server-contract.ts";
 import { scriptHead } from "./backup-scripts.ts";
 
@@ -72,7 +73,7 @@ free=$(df --output=avail -B1 "$(docker info --format '{{.DockerRootDir}}')" | ta
 docker network create --internal ${scratch} >/dev/null
 docker volume create ${scratch} >/dev/null
 docker run --detach --init --name ${scratch} --network ${scratch} --volume ${scratch}:/var/lib/postgresql/data \
-  --memory 1g --memory-swap 1g --shm-size 256m --cpu-shares 128 \
+  --memory 1g --memory-swap 1g --shm-size 256m --cpu-shares 128 ${confinedServer} \
   --env POSTGRES_USER=orion_drill --env POSTGRES_HOST_AUTH_METHOD=trust --env PGDATA=/var/lib/postgresql/data/drill \
   "$POSTGRES_IMAGE" postgres -c fsync=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 \
   -c max_wal_size=1GB -c maintenance_work_mem=128MB -c autovacuum=off >/dev/null

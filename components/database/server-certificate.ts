@@ -1,6 +1,6 @@
-import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
+import type { ContainerFile } from "../runtime/docker/volume-files.ts";
 import { certificateFile, keyFile } from "./postgres-tls.ts";
 
 /** Ten years: clients use it for encryption only and do not verify it, so replacing it gains nothing. */
@@ -8,7 +8,7 @@ const validityHours = 10 * 365 * 24;
 
 /** A self-signed certificate for PostgreSQL's TLS. */
 export class ServerCertificate extends pulumi.ComponentResource {
-  readonly files: readonly docker.types.input.ContainerUpload[];
+  readonly files: readonly ContainerFile[];
 
   constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
     super("orion:database:ServerCertificate", name, {}, opts);

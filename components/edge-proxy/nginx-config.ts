@@ -99,6 +99,13 @@ http {
                   'upstream=$upstream_addr:$upstream_status:$upstream_response_time "$http_user_agent"';
   access_log /dev/stdout main;
 
+  # The only folder that nginx may write to.
+  client_body_temp_path /tmp/nginx-body;
+  proxy_temp_path /tmp/nginx-proxy;
+  fastcgi_temp_path /tmp/nginx-fastcgi;
+  uwsgi_temp_path /tmp/nginx-uwsgi;
+  scgi_temp_path /tmp/nginx-scgi;
+
   client_body_buffer_size 10k;
   client_header_buffer_size 1k;
   client_max_body_size ${config.bodyLimitMb}m;

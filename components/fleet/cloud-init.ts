@@ -5,9 +5,7 @@
  * must exist from the first minute, and everything else is delivered over SSH.
  */
 import { dataMount, firewallCommand, mountCommand, readyFile } from "../../common/server-contract.ts";
-import type { Server } from "../../topology/server.ts";
-import type { PeerRule } from "../../topology/peers.ts";
-import { firewallScript } from "./packet-filter.ts";
+import { firewallScript, type PacketFilter } from "./packet-filter.ts";
 import { sshdConfig, sshdConfigFile } from "./sshd-config.ts";
 
 interface File {
@@ -16,12 +14,14 @@ interface File {
   readonly text: string;
 }
 
+const firewallUnit = "orion-firewall.service";
+
 /** MTU of Hetzner's private network. */
 export const privateMtu = 1450;
 
 const swapMb = 2048;
 
-const files = (server: Server, peers: readonly PeerRule[]): readonly File[] => [
+const files = (filter: PacketFilter): readonly File[] => [
   { path: sshdConfigFile, mode: "0644", text: sshdConfig },
   {
     path: "/etc/docker/daemon.json",
@@ -48,16 +48,7 @@ const files = (server: Server, peers: readonly PeerRule[]): readonly File[] => [
     ].join("\n"),
   },
   { path: "/etc/systemd/journald.conf.d/60-orion.conf", mode: "0644", text: "[Journal]\nSystemMaxUse=500M\n" },
-  { path: firewallCommand, mode: "0755", text: firewallScript(server, peers) },
-  {
-    path: "/etc/systemd/system/orion-firewall.service",
-    mode: "0644",
-    text: unit("Packet filter of the private network", firewallCommand, {
-      // Docker creates the chain in which containers are filtered.
-      after: "docker.service",
-      wantedBy: "multi-user.target docker.service",
-    }),
-  },
+  ...Object.entries(firewallFiles(filter)).map(([path, { text, mode }]) => ({ path, text, mode })),
   { path: mountCommand, mode: "0755", text: volumeScript },
   {
     path: "/etc/systemd/system/orion-volume.service",
@@ -71,17 +62,46 @@ const files = (server: Server, peers: readonly PeerRule[]): readonly File[] => [
   { path: "/usr/local/sbin/orion-first-boot", mode: "0755", text: firstBootScript },
 ];
 
+/**
+ * The files of the packet filter, which an update writes again whenever servers or services change. It is closed before the
+ * network and Docker start, and Docker does not start without it.
+ */
+export const firewallFiles = (filter: PacketFilter): Readonly<Record<string, Omit<File, "path">>> => ({
+  [firewallCommand]: { mode: "0755", text: firewallScript(filter) },
+  [`/etc/systemd/system/${firewallUnit}`]: {
+    mode: "0644",
+    text: unit("Packet filter of the private network and of containers", firewallCommand, {
+      early: true,
+      before: "network-pre.target docker.service",
+      wantedBy: "multi-user.target docker.service",
+    }),
+  },
+  "/etc/systemd/system/docker.service.d/10-orion-firewall.conf": {
+    mode: "0644",
+    text: `[Service]\nExecStartPre=${firewallCommand}\n`,
+  },
+});
+
+/** Makes a server use {@link firewallFiles} after they have changed. */
+export const firewallInstall = `systemctl daemon-reload && systemctl reenable --quiet ${firewallUnit} && ${firewallCommand}`;
+
 /** A systemd service that runs one command at every boot. */
 function unit(
   description: string,
   command: string,
-  order: { readonly after?: string; readonly before?: string; readonly wantedBy: string; readonly condition?: string },
+  order: {
+    readonly before: string;
+    readonly wantedBy: string;
+    readonly condition?: string;
+    /** Whether it starts as soon as the file systems are mounted. */
+    readonly early?: boolean;
+  },
 ): string {
   return [
     "[Unit]",
     `Description=${description}`,
-    ...(order.after ? [`After=${order.after}`] : []),
-    ...(order.before ? [`Before=${order.before}`] : []),
+    ...(order.early ? ["DefaultDependencies=no", "After=local-fs.target", "Wants=network-pre.target"] : []),
+    `Before=${order.before}`,
     ...(order.condition ? [order.condition] : []),
     "",
     "[Service]",
@@ -145,8 +165,8 @@ fi
 systemctl daemon-reload
 systemctl restart systemd-journald.service
 systemctl reload-or-restart ssh.service
-systemctl enable --quiet docker.service orion-firewall.service
-systemctl restart docker.service && systemctl restart orion-firewall.service || exit 1
+systemctl enable --quiet docker.service ${firewallUnit}
+systemctl restart ${firewallUnit} && systemctl restart docker.service || exit 1
 mkdir -p ${readyFile.replace(/\/[^/]+$/, "")}
 touch ${readyFile}
 `;
@@ -162,16 +182,15 @@ export interface FirstKey {
 /**
  * The user data of a server.
  *
- * @param peers rules that admit other servers over the private network
  * @param firstKey its host key until the program has connected for the first time (plugin/host-key.ts)
  */
-export function userData(server: Server, peers: readonly PeerRule[], firstKey: FirstKey): string {
+export function userData(filter: PacketFilter, firstKey: FirstKey): string {
   const config = {
     // The key of Hetzner's own metadata is the only way in.
     ssh_pwauth: false,
     ssh_deletekeys: true,
     ssh_keys: { ed25519_private: firstKey.privateKey, ed25519_public: firstKey.publicKey },
-    write_files: files(server, peers).map(({ path, mode, text }) => ({ path, permissions: mode, content: text })),
+    write_files: files(filter).map(({ path, mode, text }) => ({ path, permissions: mode, content: text })),
     runcmd: [["/usr/local/sbin/orion-first-boot"]],
   };
   // JSON is YAML.

@@ -6,16 +6,16 @@ import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../former.ts";
 import { edgeHealthPath } from "../../common/edge-contract.ts";
-import { firewallCommand, growthCommand } from "../../common/server-contract.ts";
+import { growthCommand } from "../../common/server-contract.ts";
 import type { Settings } from "../../config/schema.ts";
 import { type Naming, labels, physicalName } from "../../topology/naming.ts";
 import type { Server } from "../../topology/server.ts";
 import type { Topology } from "../../topology/topology.ts";
 import { CloudFirewall, type CloudFirewallArgs } from "./cloud-firewall.ts";
-import { privateMtu, userData } from "./cloud-init.ts";
-import { peersOf } from "../../topology/peers.ts";
+import { firewallFiles, firewallInstall, privateMtu, userData } from "./cloud-init.ts";
+import { peersOf, publishedOn } from "../../topology/peers.ts";
 import { DockerRuntime, type RegistryLogin } from "../runtime/docker/runtime.ts";
-import { firewallScript } from "./packet-filter.ts";
+import { edgeInterface, type PacketFilter } from "./packet-filter.ts";
 import { HostFiles } from "../runtime/docker/host-files.ts";
 import { HostReady } from "./host-ready.ts";
 import { PrivateNetwork } from "./private-network.ts";
@@ -148,6 +148,7 @@ export class Fleet extends pulumi.ComponentResource {
       ...(admin.identityFile !== undefined && { identityFile: admin.identityFile }),
     };
     const edgeHealth = edgeHealthOf(topology, server);
+    const filter = { server, peers: peersOf(topology, server), published: publishedOn(topology, server) };
     const cloudServer = new CloudServer(
       name,
       {
@@ -155,7 +156,7 @@ export class Fleet extends pulumi.ComponentResource {
         ...{ naming, server, protection, access, ssh },
         ...(edgeHealth !== undefined && { edgeHealth }),
         image: hetzner.image,
-        userData: (firstKey) => userData(server, peersOf(topology, server), firstKey),
+        userData: (firstKey) => userData(filter, firstKey),
       },
       { parent: this },
     );
@@ -194,6 +195,7 @@ export class Fleet extends pulumi.ComponentResource {
         images: imagesOf(name),
         login,
         mtu: privateMtu,
+        edgeInterface,
         server: cloudServer.server,
         ready: sshAccess,
       },
@@ -212,7 +214,7 @@ export class Fleet extends pulumi.ComponentResource {
       runtime,
       ssh: loggingIn,
       hostKey: ready.hostKey,
-      peerRules: this.#createPeerRules(server, runtime, sshAccess),
+      peerRules: this.#createPacketFilter(filter, runtime, sshAccess),
       drain,
     };
   }
@@ -232,15 +234,14 @@ export class Fleet extends pulumi.ComponentResource {
     );
   }
 
-  /** User data is read once; these rules replace its rules whenever servers are added or removed. */
-  #createPeerRules(server: Server, runtime: DockerRuntime, ready: pulumi.Resource): pulumi.Resource {
-    const script = firewallScript(server, peersOf(this.#args.topology, server));
+  /** User data is read once; these files replace those of the first boot whenever servers or services change. */
+  #createPacketFilter(filter: PacketFilter, runtime: DockerRuntime, ready: pulumi.Resource): pulumi.Resource {
     return new HostFiles(
-      `${server.name}-peers`,
+      `${filter.server.name}-peers`,
       {
         runtime,
-        files: { [firewallCommand]: { text: script, mode: "0755" } },
-        command: [firewallCommand],
+        files: firewallFiles(filter),
+        command: ["sh", "-c", firewallInstall],
         removal: ["true"],
       },
       { parent: this, dependsOn: ready },

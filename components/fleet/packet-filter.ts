@@ -1,26 +1,120 @@
-/** The script of a server's own packet filter for the private network, which Hetzner's firewalls do not filter. Pure. */
+/**
+ * The script of a server's own packet filter, which judges what Hetzner's firewalls do not see: the private network, and the
+ * server's own containers. Pure.
+ */
 import type { PeerRule } from "../../topology/peers.ts";
 import { privateNetwork, type Server } from "../../topology/server.ts";
+import type { Published } from "../../topology/service.ts";
 
-const chain = "ORION-PRIVATE";
+/** Name of the network interface of the container network `edge`, on every server. */
+export const edgeInterface = "orion-edge";
+
+export interface PacketFilter {
+  readonly server: Server;
+  /** Rules that admit other servers. */
+  readonly peers: readonly PeerRule[];
+  /** The ports that the server's services publish. */
+  readonly published: readonly Published[];
+}
+
+/** Addresses that only the machine itself may ask, above all the provider's metadata with the server's user data. */
+const linkLocal = "169.254.0.0/16";
+const everyAddress = "0.0.0.0";
 
 /**
- * Each run replaces all rules: from the private network only the connections that a rule names reach the server. Connections
- * of its own containers to its own private address are not filtered: they do not come from the private network.
+ * A packet is judged when it arrives, before Docker changes its destination: by the address that it was sent to and the
+ * interface that it came through. So it does not matter which ports Docker publishes, or whether Docker runs already.
+ *
+ * All rules are replaced in one step, also those of the version before.
  */
-export function firewallScript(server: Server, peers: readonly PeerRule[]): string {
-  // Docker rewrites the destination of a published port before the filter; conntrack has the original one.
-  const from = (port: PeerRule) =>
-    `-p tcp -m iprange --src-range ${port.from} -m conntrack --ctorigdstport ${port.port} -j RETURN`;
-  const match = `-s ${privateNetwork.range} -m conntrack --ctstate NEW --ctorigdst ${server.privateAddress} -j ${chain}`;
-  return `#!/bin/sh
+export const firewallScript = (filter: PacketFilter): string => `#!/bin/sh
 set -eu
-iptables -w -N ${chain} 2>/dev/null || iptables -w -F ${chain}
-${peers.map((peer) => `iptables -w -A ${chain} ${from(peer)}\n`).join("")}iptables -w -A ${chain} -p icmp -j RETURN
-iptables -w -A ${chain} -j DROP
-for hook in INPUT DOCKER-USER; do
-  iptables -w -N DOCKER-USER 2>/dev/null || true
-  iptables -w -C "$hook" ${match} 2>/dev/null || iptables -w -I "$hook" 1 ${match}
-done
-`;
+iptables-restore --noflush --wait 10 <<'RULES'
+*mangle
+:ORION-CONTAINERS - [0:0]
+:ORION-ARRIVING - [0:0]
+${fromContainers(filter)
+  .map((rule) => `-A ORION-CONTAINERS ${rule}\n`)
+  .join("")}${arriving(filter)
+  .map((rule) => `-A ORION-ARRIVING ${rule}\n`)
+  .join("")}COMMIT
+*filter
+:ORION-LEAVING - [0:0]
+:ORION-BETWEEN - [0:0]
+-A ORION-LEAVING -d ${linkLocal} -m owner ! --uid-owner 0 -j REJECT
+${betweenNetworks.map((rule) => `-A ORION-BETWEEN ${rule}\n`).join("")}COMMIT
+RULES
+hook() {
+  "$1" -w 10 -t "$2" -C "$3" -j "$4" 2>/dev/null || "$1" -w 10 -t "$2" -I "$3" 1 -j "$4"
 }
+hook iptables mangle PREROUTING ORION-ARRIVING
+hook iptables filter OUTPUT ORION-LEAVING
+# Docker asks this chain before its own, and keeps what is in it.
+iptables -w 10 -N DOCKER-USER 2>/dev/null || true
+hook iptables filter DOCKER-USER ORION-BETWEEN
+if [ -e /proc/net/if_inet6 ]; then
+  ip6tables-restore --noflush --wait 10 <<'RULES'
+*filter
+:ORION-ARRIVING - [0:0]
+${arrivingOverIpv6.map((rule) => `-A ORION-ARRIVING ${rule}\n`).join("")}COMMIT
+RULES
+  hook ip6tables filter INPUT ORION-ARRIVING
+  hook ip6tables filter FORWARD ORION-ARRIVING
+fi
+# What the version before has left.
+for chain in INPUT DOCKER-USER; do
+  iptables -w 10 -S "$chain" | sed -n 's/^-A \\(.* -j ORION-PRIVATE\\)$/-D \\1/p' | while read -r rule; do
+    iptables -w 10 $rule
+  done
+done
+iptables -w 10 -F ORION-PRIVATE 2>/dev/null && iptables -w 10 -X ORION-PRIVATE || true
+`;
+
+const answers = "-m conntrack --ctstate ESTABLISHED,RELATED -j RETURN";
+const toThisServer = "-m addrtype --dst-type LOCAL";
+
+/** Packets from other machines. */
+function arriving({ server: { privateAddress }, peers }: PacketFilter): string[] {
+  return [
+    "-i lo -j RETURN",
+    answers,
+    ...["docker+", "br-+", edgeInterface].map((bridge) => `-i ${bridge} -g ORION-CONTAINERS`),
+    // Answers to a machine that has no address yet.
+    "-p udp -m udp --sport 67 --dport 68 -j RETURN",
+    // Somebody routes through this server: to a container, to a bridge's address, or to an address of another interface.
+    "-m addrtype ! --dst-type LOCAL --limit-iface-in -j DROP",
+    `-d ${privateAddress} -p icmp -j RETURN`,
+    ...peers.map(
+      ({ from, port }) => `-d ${privateAddress} -p tcp -m iprange --src-range ${from} -m tcp --dport ${port} -j RETURN`,
+    ),
+    `-d ${privateAddress} -j DROP`,
+    `-s ${privateNetwork.range} -j DROP`,
+  ];
+}
+
+/** Packets from containers, which are judged by these rules alone (`-g`): what services publish, and other machines; not the server's own services, such as sshd. */
+function fromContainers({ server: { privateAddress }, published }: PacketFilter): string[] {
+  const ports = published.flatMap(({ address, port }) => {
+    if (address === everyAddress) return [`${toThisServer} -p tcp -m tcp --dport ${port}`];
+    return address === privateAddress ? [`-d ${privateAddress} -p tcp -m tcp --dport ${port}`] : [];
+  });
+  return [
+    `-d ${linkLocal} -j DROP`,
+    // nginx needs the apps beside it and nothing else of the stack.
+    `-i ${edgeInterface} ${toThisServer} -j DROP`,
+    `-i ${edgeInterface} -d ${privateNetwork.range} -j DROP`,
+    ...[...new Set(ports)].map((port) => `${port} -j RETURN`),
+    `${toThisServer} -p icmp -j RETURN`,
+    `${toThisServer} -j DROP`,
+    "-j RETURN",
+  ];
+}
+
+/** Docker separates its networks; an app that asks for its own public address still has to reach the edge's published port. */
+const betweenNetworks: readonly string[] = [
+  `-i br-+ -o ${edgeInterface} -m conntrack --ctstate DNAT --ctdir ORIGINAL -j ACCEPT`,
+  `-i ${edgeInterface} -o br-+ -m conntrack --ctstate DNAT --ctdir REPLY -j ACCEPT`,
+];
+
+/** Servers have no public IPv6 address, but every interface has one that its neighbours can reach. */
+const arrivingOverIpv6: readonly string[] = ["-i lo -j RETURN", answers, "-p ipv6-icmp -j RETURN", "-j DROP"];

@@ -14,9 +14,12 @@ export interface WorkerTierArgs {
   readonly runtime: DockerRuntime;
   /** The workers of the machine, and Beat and Flower if they run there. */
   readonly services: readonly Service[];
-  readonly environment: AppEnvironment;
+  /** The environment of each kind of process. */
+  readonly environments: (process: "worker" | "beat" | "flower") => AppEnvironment;
   /** Whether a new worker starts before the old one has completed its last task; Beat never runs twice. */
   readonly sideBySide: boolean;
+  /** Folders that the image writes to, beside those of every image. */
+  readonly writable: readonly string[];
   /** The uploads volume of local storage. @default - files are not kept locally */
   readonly uploads?: pulumi.Input<string>;
   /** Flower's password. @default - none: in development it listens on loopback */
@@ -55,10 +58,11 @@ export class WorkerTier extends pulumi.ComponentResource {
           // Gossip sends every event to every worker, for consensus tasks that the platform does not have.
           ...["--without-gossip", `--pidfile=${celeryPidFile}`],
         ],
-        environment: args.environment,
+        environment: args.environments("worker"),
         ...(args.uploads !== undefined && {
           volumes: [{ volumeName: args.uploads, containerPath: uploadDirectory }],
         }),
+        writable: args.writable,
         health: workerProbe(),
         sideBySide: args.sideBySide,
         stopSeconds: warmShutdownSeconds,
@@ -79,7 +83,8 @@ export class WorkerTier extends pulumi.ComponentResource {
           ...[...celery, "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],
           ...[`--pidfile=${celeryPidFile}`, `--max-interval=${beatMaxInterval}`],
         ],
-        environment: args.environment,
+        environment: args.environments("beat"),
+        writable: args.writable,
         health: beatProbe(),
         stopSeconds: 10,
       },
@@ -97,12 +102,13 @@ export class WorkerTier extends pulumi.ComponentResource {
         image: "app",
         command: [...celery, "flower", "--address=0.0.0.0", `--port=${flowerPorts.http}`],
         environment: {
-          ...args.environment,
+          ...args.environments("flower"),
           // In the environment, because every user of the server can read command lines.
           ...(args.flowerPassword !== undefined && {
             FLOWER_BASIC_AUTH: pulumi.interpolate`${flowerUser}:${args.flowerPassword}`,
           }),
         },
+        writable: args.writable,
         health: httpProbe(flowerPorts.http, "/healthcheck"),
         stopSeconds: 10,
       },

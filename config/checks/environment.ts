@@ -1,5 +1,6 @@
-/** Checks that `orion:app.environment` sets no variable that the program sets. Pure. */
+/** Checks that neither `orion:app.environment` nor `orion:app.secrets` sets a variable that the program sets. Pure. */
 import { line } from "../line.ts";
+import type { Settings } from "../schema.ts";
 
 const leaveOut = (why: string): string => `leave it out: ${why}`;
 
@@ -38,10 +39,19 @@ export const reservedVariables: Readonly<Record<string, string>> = {
 };
 
 /** @returns the variables that the program sets itself, one line each; the values are not repeated, they may be secrets */
-export const checkEnvironment = (environment: Readonly<Record<string, string>>): string[] =>
-  Object.keys(environment).flatMap((name) => {
-    const instead = reservedVariables[name];
-    return instead === undefined
-      ? []
-      : [line(`app.environment.${name}`, "a value", `variables that the program does not set; ${instead}`)];
-  });
+export function checkEnvironment({ environment, secrets }: Pick<Settings["app"], "environment" | "secrets">): string[] {
+  const reserved = (section: string, names: readonly string[]): string[] =>
+    names.flatMap((name) => {
+      const instead = reservedVariables[name];
+      return instead === undefined
+        ? []
+        : [line(`app.${section}.${name}`, "a value", `variables that the program does not set; ${instead}`)];
+    });
+  return [
+    ...reserved("environment", Object.keys(environment)),
+    ...reserved("secrets", secrets),
+    ...secrets
+      .filter((name) => name in environment)
+      .map((name) => `orion:app.environment.${name}: is set in orion:app.secrets as well; leave one of them out`),
+  ];
+}

@@ -4,6 +4,8 @@ import { request } from "node:http";
 import { createServer } from "node:net";
 import { z } from "zod";
 import { Client } from "../../testing/client.ts";
+import { definitionOf } from "../../topology/catalogue.ts";
+import type { ServiceKind } from "../../topology/service.ts";
 import { eventually } from "../../testing/eventually.ts";
 import { docker, freePorts, Sandbox, succeed } from "../../testing/sandbox.ts";
 
@@ -75,6 +77,32 @@ describe("a new stack", () => {
       .join(" ")
       .match(/\S+(?=:\d+->)/g);
     expect(new Set(published)).toEqual(new Set(["127.0.0.1"]));
+  });
+
+  test("every container has the privileges, networks and number of processes of its kind, and no others", () => {
+    const format =
+      '{{index .Config.Labels "role"}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.CapAdd}} ' +
+      "{{.HostConfig.PidsLimit}} {{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
+    for (const line of docker("inspect", "--format", format, ...containers())) {
+      const { capabilities, processes, networks } = definitionOf(line.split(" ")[0] as ServiceKind).confinement;
+      const names = { data: "orion-e2e-network", edge: "orion-e2e-network-edge" };
+      const added = `[${capabilities.map((one) => `CAP_${one}`).join(" ")}]`;
+      const role = line.split(" ")[0] ?? "";
+      expect(line).toBe(`${role} true [ALL] ${added} ${processes} ${networks.map((one) => `${names[one]} `).join("")}`);
+    }
+  });
+
+  test("nginx reaches the app alone, and Flower knows the broker alone", () => {
+    const reached = docker(
+      ...["exec", "orion-e2e-edge", "bash", "-c"],
+      `for at in app-1/8000 database/5432 cache/6379 flower/5555; do
+         timeout 5 bash -c "exec 3<>/dev/tcp/$at" 2>/dev/null && echo "$at"; done; true`,
+    );
+    expect(reached).toEqual(["app-1/8000"]);
+    const secrets = docker("exec", "orion-e2e-flower", "env").flatMap(
+      (line) => /^(\w+)=\w+:\/\//.exec(line)?.[1] ?? [],
+    );
+    expect(secrets.sort()).toEqual(["CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"]);
   });
 
   test("the app is the instance and the version that was deployed", async () => {

@@ -1,6 +1,7 @@
 /** The FastAPI application: several instances on each server that runs apps, behind the edge there. */
 import { isLocal, placesFor, publish, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
+import { imageConfinement } from "./image.ts";
 
 export const appPorts = { http: 8000 } as const;
 
@@ -12,6 +13,7 @@ export const app: Definition<BaseService<"app">> = {
   runs: "always",
   scheme: "http",
   cpuShares: 1024,
+  confinement: { ...imageConfinement, networks: ["data", "edge"] },
   commands: { "current migration": "alembic current" },
   probe: { kind: "http", path: "/ready", port: appPorts.http, failure: "app-not-ready" },
   plan(planning) {

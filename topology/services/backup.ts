@@ -10,6 +10,13 @@ export const backup: Definition<BaseService<"backup">> = {
   keeps: "nothing",
   runs: "by timer",
   cpuShares: 256,
+  confinement: {
+    networks: ["data"],
+    capabilities: [],
+    writable: ["/tmp"],
+    memoryFolders: {},
+    processes: 256,
+  },
   commands: {
     "list backups": `${backupCommand} list`,
     "back up now": `systemctl start ${backupUnit}`,

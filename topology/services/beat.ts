@@ -1,6 +1,7 @@
 /** Celery Beat, the schedule: once in a stack, beside the first workers. */
 import { coreOf, isLocal, onlyService, placesFor } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
+import { imageConfinement } from "./image.ts";
 
 export const beat: Definition<BaseService<"beat">> = {
   images: () => ["app"],
@@ -9,6 +10,7 @@ export const beat: Definition<BaseService<"beat">> = {
   keeps: "nothing",
   runs: "always",
   cpuShares: 512,
+  confinement: imageConfinement,
   commands: {},
   probe: { kind: "health" },
   plan(planning) {

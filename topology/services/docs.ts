@@ -12,6 +12,7 @@ export const docs: Definition<BaseService<"docs">> = {
   runs: "always",
   scheme: "http",
   cpuShares: 256,
+  confinement: { networks: ["edge"], capabilities: [], writable: ["/tmp"], memoryFolders: {}, processes: 64 },
   commands: {},
   probe: { kind: "http", path: "/", port: docsPorts.http, failure: "no-answer" },
   plan(planning) {

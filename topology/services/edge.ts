@@ -13,6 +13,16 @@ export const edge: Definition<BaseService<"edge">> = {
   runs: "always",
   scheme: "http",
   cpuShares: 2048,
+  confinement: {
+    networks: ["edge"],
+    // The main process gives folders for bodies to the workers' user and starts them as this user.
+    capabilities: ["CHOWN", "SETGID", "SETUID"],
+    // Bodies of requests and answers that are larger than a buffer, and the cache: on the disk, since memory is limited.
+    writable: ["/tmp"],
+    memoryFolders: {},
+    // A reload leaves old workers behind until their last WebSocket ends.
+    processes: 1024,
+  },
   commands: { configuration: `nginx -T -c ${edgeConfigFile}` },
   probe: { kind: "edge" },
   plan(planning) {

@@ -11,6 +11,7 @@ export const etcd: Definition<BaseService<"etcd">> = {
   keeps: "data",
   runs: "always",
   cpuShares: 2048,
+  confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 256 },
   commands: {},
   probe: { kind: "health" },
   plan(planning) {

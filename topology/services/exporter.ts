@@ -11,6 +11,7 @@ export const exporter: Definition<BaseService<"exporter">> = {
   keeps: "nothing",
   runs: "always",
   cpuShares: 256,
+  confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 64 },
   commands: {},
   probe: { kind: "health" },
   plan(planning) {

@@ -1,6 +1,7 @@
 /** Flower, the task monitor: once in a stack, on loopback, beside the first workers. */
 import { coreOf, isLocal, loopback, onlyService, placesFor, publish } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
+import { imageConfinement } from "./image.ts";
 
 export const flowerPorts = { http: 5555 } as const;
 
@@ -12,6 +13,7 @@ export const flower: Definition<BaseService<"flower">> = {
   runs: "always",
   scheme: "http",
   cpuShares: 256,
+  confinement: imageConfinement,
   commands: {},
   probe: { kind: "http", path: "/", port: flowerPorts.http, failure: "no-answer" },
   plan(planning) {

@@ -12,6 +12,7 @@ export const monitoring: Definition<BaseService<"monitoring">> = {
   runs: "always",
   scheme: "http",
   cpuShares: 1024,
+  confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 256 },
   commands: {},
   probe: { kind: "health" },
   plan: (planning) =>

@@ -9,6 +9,7 @@ export const pgbouncer: Definition<BaseService<"pgbouncer">> = {
   keeps: "nothing",
   runs: "always",
   cpuShares: 1024,
+  confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 64 },
   commands: {},
   probe: { kind: "health" },
   plan(planning) {

@@ -11,6 +11,15 @@ export const postgresDefinition = {
   runs: "always",
   scheme: "postgresql",
   cpuShares: 2048,
+  confinement: {
+    networks: ["data"],
+    // The entrypoint gives its folders to the user postgres, becomes this user, and PID 1 passes signals on to it.
+    capabilities: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID"],
+    writable: [],
+    memoryFolders: { "/tmp": "rw,nosuid,nodev,size=64m", "/var/run/postgresql": "rw,nosuid,nodev,noexec,size=1m" },
+    // One for each connection, of which there are 5000 at most.
+    processes: 8192,
+  },
   commands: {
     psql: "psql",
     "active queries": `psql -c "SELECT pid, state, now() - query_start AS runs, left(query, 80) AS query FROM pg_stat_activity WHERE state <> 'idle'"`,

@@ -25,6 +25,14 @@ export const redisDefinition = {
   runs: "always",
   scheme: "redis",
   cpuShares: 1024,
+  confinement: {
+    networks: ["data"],
+    // The entrypoint gives its data to the user redis, becomes this user, and PID 1 passes signals on to it.
+    capabilities: ["CHOWN", "DAC_OVERRIDE", "KILL", "SETGID", "SETUID"],
+    writable: [],
+    memoryFolders: {},
+    processes: 256,
+  },
   commands: { "redis-cli": "redis-cli", "watch commands": "redis-cli monitor" },
   probe: { kind: "redis" },
 } as const satisfies Omit<Definition, "plan">;

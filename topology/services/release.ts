@@ -1,6 +1,7 @@
 /** The release: migrations and initialisation, two containers that must succeed before a new version starts. */
 import { coreOf, isLocal, onlyService } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
+import { imageConfinement } from "./image.ts";
 
 export const migrateCommand = ["alembic", "upgrade", "head"] as const;
 export const initialiseCommand = ["python", "scripts/seed/init_production.py"] as const;
@@ -12,6 +13,7 @@ export const release: Definition<BaseService<"release">> = {
   keeps: "nothing",
   runs: "once",
   cpuShares: 512,
+  confinement: imageConfinement,
   commands: {},
   probe: { kind: "health" },
   plan(planning) {

@@ -11,6 +11,7 @@ export const sentinel: Definition<BaseService<"sentinel">> = {
   keeps: "nothing",
   runs: "always",
   cpuShares: 1024,
+  confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 64 },
   commands: { "known masters": `redis-cli -p ${ports.sentinel} sentinel masters` },
   probe: { kind: "health" },
   plan(planning) {

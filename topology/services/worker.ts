@@ -2,6 +2,7 @@
 import { type Queue, queues, type Settings } from "../../config/schema.ts";
 import { isLocal, placesFor, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
+import { imageConfinement } from "./image.ts";
 
 /** Celery's command line for the platform's application. */
 export const celery = "celery -A app.celery";
@@ -21,6 +22,7 @@ export const worker: Definition<WorkerService> = {
   runs: "always",
   // Less than the services that visitors wait for.
   cpuShares: 256,
+  confinement: imageConfinement,
   commands: { "active tasks": `${celery} inspect active`, "reserved tasks": `${celery} inspect reserved` },
   probe: { kind: "worker" },
   plan(planning) {

@@ -66,7 +66,7 @@ export class AcmeCertificate extends pulumi.ComponentResource {
 }
 
 const settingsOf = ({ runtime, authority, edge, ...rest }: AcmeArgs): pulumi.Output<string> =>
-  pulumi.all([runtime.network, runtime.reference("certbot")]).apply(([network, image]) =>
+  pulumi.all([runtime.networks.edge, runtime.reference("certbot")]).apply(([network, image]) =>
     acmeSettingsText({
       ...rest,
       ...{ network, image, edge: edge.container, config: edge.config, hasAuthority: authority !== undefined },

@@ -1,4 +1,5 @@
 /** The script, settings and systemd units with which a server obtains and renews its certificate by ACME. Pure. */
+import { confined } from "../../../common/confinement.ts";
 import { acmeFolder } from "../../../common/edge-contract.ts";
 import { alertOnFailure } from "../../../common/server-contract.ts";
 import { assignments, quotedWords } from "../../../common/shell.ts";
@@ -107,7 +108,7 @@ prepare() {
 obtain() {
   exec 9>"$home/lock"
   flock 9
-  docker run --rm --init --network "$NETWORK" --memory 256m \
+  docker run --rm --init --network "$NETWORK" --memory 256m ${confined} \
     --volume "$home/letsencrypt:/etc/letsencrypt" --volume "$home/log:/var/log/letsencrypt" \
     --volume "$edge/challenges:/challenges" \
     ${"$"}{AUTHORITY:+--volume "$AUTHORITY:/authority.pem:ro" --env REQUESTS_CA_BUNDLE=/authority.pem} \

@@ -5,9 +5,11 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../../topology/service.ts";
 import { labelledKind } from "../../../topology/topology.ts";
+import { ContainerLimits } from "./container-limits.ts";
 import { dockerHealthcheck, type Probe, secondsUntilHealthy } from "./health.ts";
 import { dockerLabels } from "./labels.ts";
 import type { DockerRuntime } from "./runtime.ts";
+import { type ContainerFile, mountFiles } from "./volume-files.ts";
 
 export interface ContainerArgs {
   /** Key of the image. */
@@ -25,10 +27,12 @@ export interface ContainerArgs {
   readonly volumes?: readonly docker.types.input.ContainerVolume[];
   /** Folders of the host; a container does not start while one is missing. */
   readonly mounts?: readonly { readonly source: string; readonly target: string }[];
-  /** Files that are put into the container before it starts. */
-  readonly files?: readonly docker.types.input.ContainerUpload[];
-  /** Directories in memory, with their mount options. */
+  /** Files in the container, all in one folder; other files replace the container. */
+  readonly files?: readonly ContainerFile[];
+  /** Directories in memory, with their mount options, beside those of its kind. */
   readonly tmpfs?: Readonly<Record<string, string>>;
+  /** Folders that it writes to, beside those of its kind. */
+  readonly writable?: readonly string[];
   /** The health check. */
   readonly health: Probe;
   /** How long the service may take to end after SIGTERM, before it is killed. */
@@ -60,11 +64,13 @@ export function createContainer(
   const { sideBySide = false } = args;
   const health = dockerHealthcheck(args.health);
   const definition = definitionOf(service.kind);
+  const { networks, capabilities, writable, memoryFolders, processes } = definition.confinement;
   const isExpendable = definition.keeps !== "data" && args.entrypointReadsCommand !== true;
+  const tmpfs = { ...memoryFolders, ...args.tmpfs };
   if (sideBySide && service.published.length > 0) {
     throw new Error(`${service.name} publishes a port, which an old and a new container cannot have at the same time`);
   }
-  return new docker.Container(
+  const container = new docker.Container(
     name,
     {
       ...(!sideBySide && { name: service.container }),
@@ -73,17 +79,24 @@ export function createContainer(
       envs: Object.entries(args.environment ?? {}).map(([key, value]) => pulumi.interpolate`${key}=${value}`),
       labels: [...dockerLabels(runtime.naming, labelledKind(service)), { label: "service", value: service.name }],
       networkMode: "bridge",
-      networksAdvanced: [{ name: runtime.network, aliases: [service.name, ...(args.aliases ?? [])] }],
+      networksAdvanced: networks.map((network) => ({
+        name: runtime.networks[network],
+        aliases: [service.name, ...(args.aliases ?? [])],
+      })),
       ports: service.published.map(({ address, port, containerPort }) => ({
         ip: address,
         external: port,
         internal: containerPort,
         protocol: "tcp",
       })),
-      ...(args.volumes && { volumes: [...args.volumes] }),
+      volumes: [
+        ...(args.volumes ?? []),
+        ...mountFiles(name, service.name, args.files ?? [], args.image, runtime, opts.parent),
+        // Volumes without a name, which Docker deletes with the container.
+        ...[...new Set([...writable, ...(args.writable ?? [])])].map((containerPath) => ({ containerPath })),
+      ],
       ...(args.mounts && { mounts: args.mounts.map((mount) => ({ ...mount, type: "bind" })) }),
-      ...(args.files && { uploads: [...args.files] }),
-      ...(args.tmpfs && { tmpfs: { ...args.tmpfs } }),
+      ...(Object.keys(tmpfs).length > 0 && { tmpfs }),
       healthcheck: {
         tests: [...health.test],
         interval: dockerDuration(health.interval),
@@ -101,6 +114,8 @@ export function createContainer(
       cpuShares: definition.cpuShares,
       shmSize: args.shmMb ?? 64,
       securityOpts: ["no-new-privileges"],
+      capabilities: { drops: ["ALL"], adds: capabilities.map((capability) => `CAP_${capability}`) },
+      readOnly: true,
       logDriver: "json-file",
       logOpts: { "max-size": "10m", "max-file": "3" },
       stopTimeout: args.stopSeconds,
@@ -112,6 +127,8 @@ export function createContainer(
     },
     { ...runtime.options(opts.parent), replaceOnChanges, deleteBeforeReplace: !sideBySide, ...opts },
   );
+  new ContainerLimits(`${name}-limits`, { runtime, container: container.id, processes }, { parent: opts.parent });
+  return container;
 }
 
 /** Seconds as Docker reports them, so that a refresh finds what was set: 60 is `1m0s`. */

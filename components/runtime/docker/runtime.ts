@@ -4,6 +4,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../../former.ts";
 import { type Naming, physicalName } from "../../../topology/naming.ts";
+import type { ContainerNetwork } from "../../../topology/service.ts";
 import { dockerLabels } from "./labels.ts";
 
 export interface DockerRuntimeArgs {
@@ -16,8 +17,10 @@ export interface DockerRuntimeArgs {
   readonly images: ReadonlyMap<ImageKey, string>;
   /** Login for private images; the password is sent with each call and stored on no engine. */
   readonly login?: RegistryLogin | undefined;
-  /** MTU of the container network; Hetzner's private network has 1450. @default 1500 */
+  /** MTU of the container networks; Hetzner's private network has 1450. @default 1500 */
   readonly mtu?: number;
+  /** Name of the network interface of the network `edge`, for packet filters. @default - Docker's choice */
+  readonly edgeInterface?: string;
   /** The server of the engine; resources on it are deleted with the server. @default - the stack does not manage the machine */
   readonly server?: pulumi.Resource;
   /** What must exist before the first call to the engine. @default - nothing */
@@ -32,7 +35,7 @@ export interface RegistryLogin {
   readonly password: pulumi.Output<string>;
 }
 
-/** A Docker Engine with the network and the images of one stack; other components create containers on it. */
+/** A Docker Engine with the networks and the images of one stack; other components create containers on it. */
 export class DockerRuntime extends pulumi.ComponentResource {
   readonly naming: Naming;
   /** The engine's address for resources of the `orion` plugin. */
@@ -41,7 +44,8 @@ export class DockerRuntime extends pulumi.ComponentResource {
     readonly sshOptions?: pulumi.Input<string[]>;
   };
   readonly provider: docker.Provider;
-  readonly network: pulumi.Output<string>;
+  /** The name of each container network. */
+  readonly networks: Readonly<Record<ContainerNetwork, pulumi.Output<string>>>;
   readonly #images: ReadonlyMap<ImageKey, docker.RemoteImage>;
   readonly #server: pulumi.Resource | undefined;
   /** What must exist before the first connection to the engine's server; undefined for a machine of its own. */
@@ -54,9 +58,9 @@ export class DockerRuntime extends pulumi.ComponentResource {
     this.#server = args.server;
     this.ready = args.ready;
     this.provider = this.#createProvider(name, args);
-    this.network = this.#createNetwork(name, args).name;
+    this.networks = this.#createNetworks(name, args);
     this.#images = this.#createImages(name, args);
-    this.registerOutputs({ network: this.network });
+    this.registerOutputs({});
   }
 
   /** The image's id, so that a container runs exactly this image and a preview shows a change of its contents. */
@@ -97,17 +101,27 @@ export class DockerRuntime extends pulumi.ComponentResource {
     );
   }
 
-  #createNetwork(name: string, args: DockerRuntimeArgs): docker.Network {
-    return new docker.Network(
-      `${name}-network`,
-      {
-        name: physicalName(args.naming, "network"),
-        driver: "bridge",
-        labels: dockerLabels(args.naming, "network"),
-        options: { "com.docker.network.driver.mtu": String(args.mtu ?? 1500) },
-      },
-      this.options(this),
-    );
+  #createNetworks(name: string, args: DockerRuntimeArgs): DockerRuntime["networks"] {
+    const create = (suffix: string, options: Readonly<Record<string, string>> = {}) =>
+      new docker.Network(
+        `${name}-${suffix}`,
+        {
+          name: physicalName(args.naming, suffix),
+          driver: "bridge",
+          labels: dockerLabels(args.naming, suffix),
+          options: { "com.docker.network.driver.mtu": String(args.mtu ?? 1500), ...options },
+        },
+        this.options(this),
+      ).name;
+    const { edgeInterface } = args;
+    return {
+      data: create("network"),
+      // Docker sends what leaves a container of both through the network whose name is first in the alphabet: `data`.
+      edge: create(
+        "network-edge",
+        edgeInterface === undefined ? {} : { "com.docker.network.bridge.name": edgeInterface },
+      ),
+    };
   }
 
   #createImages(name: string, args: DockerRuntimeArgs): ReadonlyMap<ImageKey, docker.RemoteImage> {

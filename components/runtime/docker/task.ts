@@ -5,7 +5,7 @@ import { lastingLabels } from "../../../topology/naming.ts";
 import type { InputsOf } from "../../inputs.ts";
 import type { DockerRuntime } from "./runtime.ts";
 
-type Own = "dockerHost" | "sshOptions" | "image" | "network" | "labels" | "volumes";
+type Own = "dockerHost" | "sshOptions" | "image" | "network" | "labels" | "volumes" | "memoryMb" | "writable";
 
 export interface TaskArgs extends Omit<InputsOf<TaskInputs>, Own> {
   readonly runtime: DockerRuntime;
@@ -13,6 +13,10 @@ export interface TaskArgs extends Omit<InputsOf<TaskInputs>, Own> {
   readonly image: ImageKey;
   /** Volumes as `name:/path`. @default - none */
   readonly volumes?: readonly pulumi.Input<string>[];
+  /** Memory limit, in MiB. @default 256 */
+  readonly memoryMb?: number;
+  /** Folders that it writes to, beside its volumes; their contents are the image's, and go with the container. @default - /tmp */
+  readonly writable?: readonly string[];
 }
 
 /**
@@ -22,7 +26,7 @@ export interface TaskArgs extends Omit<InputsOf<TaskInputs>, Own> {
 export class Task extends pulumi.CustomResource {
   constructor(
     name: string,
-    { runtime, image, volumes = [], ...args }: TaskArgs,
+    { runtime, image, volumes = [], memoryMb = 256, writable = ["/tmp"], ...args }: TaskArgs,
     opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource },
   ) {
     // The `orion` plugin serves this resource, so it must not inherit the runtime's Docker provider.
@@ -34,9 +38,11 @@ export class Task extends pulumi.CustomResource {
         ...runtime.engine,
         ...args,
         image: runtime.image(image),
-        network: runtime.network,
+        network: runtime.networks.data,
         labels: lastingLabels(runtime.naming, "release"),
         volumes,
+        memoryMb,
+        writable,
       },
       { ...(deletedWith && { deletedWith }), ...opts },
     );

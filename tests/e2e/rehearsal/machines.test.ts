@@ -376,7 +376,7 @@ describe("a server whose first boot the program describes", () => {
     const firstKey = { privateKey: readFileSync(first.file, "utf8"), publicKey: publicOf(first) };
     await cloud.make("/servers", "server", {
       ...{ name: "own", server_type: "cx23", image: "debian-12", ssh_keys: ["key"], networks: [ids.network] },
-      user_data: userDataOf(server, [], firstKey),
+      user_data: userDataOf({ server, peers: [], published: [] }, firstKey),
     });
     host = `ssh://root@${await cloud.address("own")}`;
     await cloud.booted(await cloud.address("own"));

@@ -93,11 +93,15 @@ test("the least development stack is PostgreSQL with what it needs", async () =>
   expect(resources.map(({ type, name }) => `${type.split(":").pop() ?? ""} ${name}`)).toEqual([
     "Container database-server",
     "Network local-network",
+    "Network local-network-edge",
     "RemoteImage local-image-postgres",
     "Volume database-data",
+    "Volume database-server-files",
     "Volume storage-uploads",
     "Database database",
+    "ContainerLimits database-server-limits",
     "Platform orion",
+    "VolumeFiles database-server-written",
     "DockerRuntime local",
     "Storage storage",
     "docker local-docker",
@@ -128,8 +132,10 @@ test("the token of the task API goes to the apps and to no other process", async
 
 test("what holds data is protected or outlives its deletion", async () => {
   const { resources } = await composed(developmentSettings(), "up");
-  // The edge's files come from the program, each time.
-  const volumes = resources.filter(({ type, name }) => type === "docker:index/volume:Volume" && name !== "edge-files");
+  // Files come from the program, each time.
+  const volumes = resources.filter(
+    ({ type, name }) => type === "docker:index/volume:Volume" && !name.endsWith("-files"),
+  );
   expect(volumes.map(({ name }) => name)).toEqual(["cache-data", "database-data", "storage-uploads"]);
   expect(volumes.filter(({ options }) => !options.protect && !options.retainOnDelete)).toEqual([]);
   const password = resources.find(({ name }) => name === "database-password");

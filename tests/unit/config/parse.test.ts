@@ -100,6 +100,72 @@ describe("secrets", () => {
   });
 });
 
+describe("secrets of the image's own", () => {
+  const app = (values: object) => ({ phase: "development", app: values });
+
+  test("are known by their names alone", () => {
+    const values = app({ secrets: { OPENAI_API_KEY: { secure: "v1:hidden" }, B: "hidden" } });
+    const { settings } = parseConfig({ values, secrets: new Set(["app.secrets.OPENAI_API_KEY", "app.secrets.B"]) });
+    expect(settings.app.secrets).toEqual(["B", "OPENAI_API_KEY"]);
+    expect(JSON.stringify(settings)).not.toContain("hidden");
+  });
+
+  test("are taken when only that something of orion:app is encrypted is known", () => {
+    const values = app({ instances: 2, secrets: { OPENAI_API_KEY: "hidden" } });
+    const { settings } = parseConfig({ values, secrets: new Set(["app"]) });
+    expect(settings.app).toMatchObject({ instances: 2, secrets: ["OPENAI_API_KEY"] });
+  });
+
+  test.each<[string, object, string[], string]>([
+    [
+      "one in clear text",
+      { secrets: { OPENAI_API_KEY: "sk-hidden" } },
+      [],
+      "orion:app.secrets.OPENAI_API_KEY: is stored in clear text; set it with: pulumi config set --secret --path orion:app.secrets.OPENAI_API_KEY",
+    ],
+    [
+      "a secret among the plain variables",
+      { environment: { OPENAI_API_KEY: { secure: "sk-hidden" } } },
+      ["app.environment.OPENAI_API_KEY"],
+      "orion:app.environment.OPENAI_API_KEY: is stored as a secret, but of orion:app only app.secrets holds secrets; set it with: pulumi config set --secret --path orion:app.secrets.OPENAI_API_KEY",
+    ],
+    [
+      "a secret somewhere else in the section",
+      { environment: { A: "sk-hidden" } },
+      ["app"],
+      "orion:app: is stored as a secret, but of orion:app only app.secrets holds secrets",
+    ],
+    [
+      "no map",
+      { secrets: "sk-hidden" },
+      [],
+      "orion:app.secrets: allowed: a secret for each variable's name; set one with: pulumi config set --secret --path",
+    ],
+    [
+      "a name that is no variable's",
+      { secrets: { "openai-key": "sk-hidden" } },
+      ["app.secrets.openai-key"],
+      'orion:app.secrets.0: got "openai-key", allowed: a variable\'s name of upper-case letters, digits and _',
+    ],
+    [
+      "a variable that the program sets",
+      { secrets: { DATABASE_URL: "sk-hidden" } },
+      ["app.secrets.DATABASE_URL"],
+      'orion:app.secrets.DATABASE_URL: got "a value", allowed: variables that the program does not set; use the secret orion:databaseUrl',
+    ],
+    [
+      "a variable that is plain as well",
+      { secrets: { A: "sk-hidden" }, environment: { A: "plain" } },
+      ["app.secrets.A"],
+      "orion:app.environment.A: is set in orion:app.secrets as well",
+    ],
+  ])("%s is refused, and no value is repeated", (_, values, secrets, expected) => {
+    const message = refusalOf(app(values), secrets);
+    expect(message).toContain(expected);
+    expect(message).not.toContain("sk-hidden");
+  });
+});
+
 describe("what is wrong is named: key, value, what is allowed", () => {
   test.each<[Record<string, unknown>, string]>([
     [{}, "orion:phase: got nothing, allowed: one of development, mvp, scale, enterprise, ha"],

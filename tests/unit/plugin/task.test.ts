@@ -16,6 +16,8 @@ const inputs = {
   network: "orion-test-network",
   labels: { app: "orion" },
   volumes: [],
+  memoryMb: 300,
+  writable: ["/tmp"],
   timeoutSeconds: 900,
 };
 
@@ -46,6 +48,8 @@ test("a task runs its container once, with its secrets in the environment and no
       ...["-c", 'cat | docker "$@"', "docker"],
       ...["container", "run", "--rm", "--init", "--pull", "never", "--name", "orion-test-migrate"],
       ...["--network", "orion-test-network", "--log-driver", "json-file", "--label", "app=orion"],
+      ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--pids-limit", "512"],
+      ...["--memory", "300m", "--memory-swap", "300m", "--volume", "/tmp"],
       ...["--env-file", "/dev/stdin", "sha256:1", "alembic", "upgrade", "head"],
     ],
   });
@@ -82,6 +86,11 @@ test("one that fails says why with the end of its log, free of secrets", async (
   await expect(created).rejects.toThrow("... 21 lines before");
   await expect(created).rejects.toThrow("cannot reach [secret]");
   await expect(created).rejects.not.toThrow("p4ssw0rd");
+});
+
+test("one that the kernel killed says so, with its memory limit", async () => {
+  const { run } = fakeDocker(137);
+  await expect(new OrionProvider(run).create(urn, inputs)).rejects.toThrow("killed: its memory limit is 300 MiB");
 });
 
 test("one that takes too long is removed", async () => {
@@ -129,4 +138,12 @@ test("a task that can be undone runs that command when it is taken out, and anot
   expect(calls).toEqual([]);
   await provider.delete("", urn, { ...inputs, removal: ["psql", "-c", "DROP"] });
   expect(calls.find(isRun)?.args.slice(-4)).toEqual(["sha256:1", "psql", "-c", "DROP"]);
+});
+
+test("a task that a version without limits stored can be undone", async () => {
+  const { run, calls } = fakeDocker(0);
+  const isNew = (key: string) => key === "memoryMb" || key === "writable";
+  const stored = Object.fromEntries(Object.entries(inputs).filter(([key]) => !isNew(key)));
+  await new OrionProvider(run).delete("", urn, { ...stored, removal: ["psql", "-c", "DROP"] });
+  expect(calls.find(isRun)?.args.join(" ")).toContain("--memory 256m");
 });

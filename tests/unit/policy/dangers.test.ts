@@ -136,6 +136,18 @@ describe("a change of the program itself", () => {
     expect(await changed(moved)).toEqual(["refused database-server"]);
   });
 
+  test("that gives a data container other files than those with its data restarts it, and loses nothing", async () => {
+    const volumesOf = (volumes: readonly object[]) =>
+      one("broker-server", (resource) => ({ ...resource, inputs: { ...resource.inputs, volumes } }));
+    const data = { volumeName: "orion-prod-broker-data", containerPath: "/data" };
+    const files = { volumeName: "orion-prod-broker-files-0123", containerPath: "/etc/orion", readOnly: true };
+    expect(await changed(volumesOf([data, files]))).toEqual(["danger broker-server"]);
+    // As the version before had it, which put the files into the container itself.
+    expect(await changed(volumesOf([data]))).toEqual(["danger broker-server"]);
+    expect(await changed(volumesOf([files]))).toEqual(["refused broker-server"]);
+    expect(await changed(volumesOf([{ ...data, volumeName: "another" }, files]))).toEqual(["refused broker-server"]);
+  });
+
   test("that gives the server another private address is refused", async () => {
     const moved = one("core-1-network", (resource) =>
       resource.type === "hcloud:index/serverNetwork:ServerNetwork"

@@ -47,6 +47,15 @@ export const containerBasics = (
   service: string = role,
 ): Record<string, unknown> => ({
   cpuShares: definitionOf(role).cpuShares,
+  capabilities: {
+    drops: ["ALL"],
+    adds: definitionOf(role).confinement.capabilities.map((capability) => `CAP_${capability}`),
+  },
+  readOnly: true,
+  volumes: foldersOf(...definitionOf(role).confinement.writable),
+  ...(Object.keys(definitionOf(role).confinement.memoryFolders).length > 0 && {
+    tmpfs: definitionOf(role).confinement.memoryFolders,
+  }),
   ...(definitionOf(role).keeps === "data" && { memoryReservation: memory }),
   destroyGraceSeconds: stopSeconds,
   init: true,
@@ -68,6 +77,20 @@ export const containerBasics = (
   wait: true,
   waitTimeout: 180,
 });
+
+/** Volumes without a name, as Docker's provider gets them. */
+export const foldersOf = (...paths: readonly string[]): { readonly containerPath: string }[] =>
+  paths.map((containerPath) => ({ containerPath }));
+
+/** The volume with a container's files, as Docker's provider gets it. */
+export const filesAt = (containerPath: string): unknown => ({
+  ...{ containerPath, readOnly: true },
+  volumeName: expect.any(String) as unknown,
+});
+
+/** The files that a container has when it starts, by name. */
+export const filesOf = (resources: readonly Recorded[], container: string): unknown =>
+  named(resources, `${container}-written`).inputs["files"];
 
 /** The health check with this probe, as the Docker provider gets it. */
 export const healthOf = (probe: Probe): unknown => ({

@@ -49,7 +49,7 @@ function writeState(location: string): void {
 test("a move that grows prints servers, costs and a verdict, and ends well", async () => {
   expect(await run("mvp", "scale")).toBe(0);
   expect(printed).toMatch(/^From mvp to scale: \d+ created/);
-  expect(printed).toContain("+ Volume db-2-volume");
+  expect(printed).toMatch(/\+ Volume .*db-2-volume/);
   expect(printed).toMatch(/€ per month: 37\.13 before, \d+\.\d\d after \(\+/);
   expect(printed).toContain("This move is safe");
 });

@@ -55,3 +55,23 @@ test("what holds data is what its definition says", () => {
     ["broker", "broker-replica", "cache", "cache-replica", "database", "etcd", "monitoring", "replica"].sort(),
   );
 });
+
+test("no kind has more privileges of root than the table of docs/containers.md says", () => {
+  const entrypoint = ["CHOWN", "DAC_OVERRIDE", "KILL", "SETGID", "SETUID"];
+  const privileged = Object.entries(catalogue).flatMap(([kind, { confinement }]) =>
+    confinement.capabilities.length > 0 ? [[kind, confinement.capabilities]] : [],
+  );
+  const postgres = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID"];
+  expect(Object.fromEntries(privileged)).toEqual({
+    ...{ database: postgres, replica: postgres, "test-database": postgres },
+    ...{ cache: entrypoint, broker: entrypoint, "cache-replica": entrypoint, "broker-replica": entrypoint },
+    edge: ["CHOWN", "SETGID", "SETUID"],
+  });
+});
+
+test("the edge shares a network with the apps, and with nothing that keeps data", () => {
+  const beside = Object.entries(catalogue).flatMap(([kind, { confinement }]) =>
+    confinement.networks.includes("edge") ? [kind] : [],
+  );
+  expect(beside.sort()).toEqual(["app", "docs", "edge"]);
+});

@@ -2,7 +2,16 @@
 import { AppTier } from "../../../../components/app-tier/app-tier.ts";
 import { compose } from "../../support/compose.ts";
 import { httpProbe } from "../../../../components/runtime/docker/health.ts";
-import { containerBasics, expendable, healthOf, known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
+import {
+  containerBasics,
+  expendable,
+  foldersOf,
+  healthOf,
+  known,
+  named,
+  runtimeOf,
+  serviceOf,
+} from "../../support/runtime.ts";
 
 const modes = ["preview", "up"] as const;
 const environment = { DATABASE_URL: "postgresql://database" };
@@ -16,7 +25,7 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
   const tier = (instances: number, sideBySide = false) =>
     compose(mode, () => {
       const services = Array.from({ length: instances }, (_, n) => serviceOf("app", { name: `app-${n + 1}` }));
-      const args = { runtime: runtimeOf("app"), services, environment, uvicornWorkers: 4 };
+      const args = { runtime: runtimeOf("app"), services, environment, uvicornWorkers: 4, writable: ["/app/cache"] };
       return new AppTier("app", { ...args, sideBySide, uploads: "orion-test-uploads" });
     });
 
@@ -34,9 +43,15 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
         ...["--ws-ping-interval", "20"],
       ],
       envs: ["DATABASE_URL=postgresql://database", "INSTANCE_NAME=app-2"],
-      networksAdvanced: [{ name: "orion-test-network", aliases: ["app-2", alias] }],
+      networksAdvanced: [
+        { name: "orion-test-network", aliases: ["app-2", alias] },
+        { name: "orion-test-network-edge", aliases: ["app-2", alias] },
+      ],
       ports: [],
-      volumes: [{ volumeName: "orion-test-uploads", containerPath: "/app/uploads" }],
+      volumes: [
+        { volumeName: "orion-test-uploads", containerPath: "/app/uploads" },
+        ...foldersOf("/tmp", "/app/run", "/app/cache"),
+      ],
       healthcheck: healthOf(httpProbe(8000, "/health")),
       shmSize: 64,
     });
@@ -45,7 +60,7 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
   test("another version has another name, which is no secret", async () => {
     const networks = async (uvicornWorkers: number) => {
       const { resources } = await compose(mode, () => {
-        const args = { runtime: runtimeOf("app"), services: [serviceOf("app")], environment };
+        const args = { runtime: runtimeOf("app"), services: [serviceOf("app")], environment, writable: [] };
         return new AppTier("app", { ...args, uvicornWorkers, sideBySide: true });
       });
       return named(resources, "app").inputs["networksAdvanced"];
@@ -68,6 +83,7 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
       provider: "pulumi:providers:docker local-docker",
       dependencies: [
         "docker:index/network:Network local-network",
+        "docker:index/network:Network local-network-edge",
         "docker:index/remoteImage:RemoteImage local-image-app",
       ],
       aliases: ["app-app-1"],

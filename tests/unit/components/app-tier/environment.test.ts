@@ -1,6 +1,6 @@
 /** The app's environment variables, by what a stack sets. */
 import { reservedVariables } from "../../../../config/checks/environment.ts";
-import { appEnvironment } from "../../../../components/app-tier/environment.ts";
+import { appEnvironment, brokerEnvironment } from "../../../../components/app-tier/environment.ts";
 import type { Phase } from "../../../../config/schema.ts";
 import { settingsOf } from "../../support/settings.ts";
 
@@ -65,6 +65,13 @@ describe("the app's environment", () => {
     const own = appEnvironment(settings, connections, {}, (key) => (secrets as Record<string, string>)[key]);
     expect(own).toMatchObject({ SENTRY_DSN: "dsn", STRIPE_SECRET_KEY: "sk", STRIPE_WEBHOOK_SECRET: "wh" });
     expect(own["ENVIRONMENT"]).toBe("staging");
+  });
+});
+
+test("Beat and Flower know the broker, and none of the stack's other secrets", () => {
+  const settings = settingsOf("mvp", { app: { environment: { LOG_LEVEL: "DEBUG" } } });
+  expect(brokerEnvironment(settings, { brokerUrl: "b", resultBackendUrl: "rb" })).toEqual({
+    ...{ ENVIRONMENT: "production", CELERY_BROKER_URL: "b", CELERY_RESULT_BACKEND: "rb", LOG_LEVEL: "DEBUG" },
   });
 });
 

@@ -4,13 +4,15 @@ import { compose } from "../../support/compose.ts";
 import { known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
 
 const modes = ["preview", "up"] as const;
+const limits = { memoryMb: 512, writable: ["/app/cache"] };
 const environment = { DATABASE_URL: "postgresql://database" };
 
 describe.each(modes)("Release in mode %s", (mode) => {
   test("migrations first, then the initialisation", async () => {
     const { resources } = await compose(
       mode,
-      () => new Release("release", { runtime: runtimeOf("app"), service: serviceOf("release"), environment }),
+      () =>
+        new Release("release", { runtime: runtimeOf("app"), service: serviceOf("release"), environment, ...limits }),
     );
     expect(named(resources, "release-migrate").inputs).toEqual({
       dockerHost: "unix:///var/run/docker.sock",
@@ -21,6 +23,8 @@ describe.each(modes)("Release in mode %s", (mode) => {
       network: "orion-test-network",
       labels: { app: "orion", stack: "test", role: "release" },
       volumes: [],
+      memoryMb: 512,
+      writable: ["/tmp", "/app/run", "/app/cache"],
       timeoutSeconds: 900,
     });
     expect(named(resources, "release-init").inputs["command"]).toEqual(["python", "scripts/seed/init_production.py"]);
@@ -29,7 +33,7 @@ describe.each(modes)("Release in mode %s", (mode) => {
 
   test("an image that is older than the data does not migrate", async () => {
     const { resources } = await compose(mode, () => {
-      const args = { runtime: runtimeOf("app"), service: serviceOf("release"), environment, migrate: false };
+      const args = { runtime: runtimeOf("app"), service: serviceOf("release"), environment, migrate: false, ...limits };
       return new Release("release", args);
     });
     expect(resources.map(({ name }) => name)).not.toContain("release-migrate");

@@ -3,7 +3,16 @@ import { Cache } from "../../../../components/cache/cache.ts";
 import { redisConfig } from "../../../../components/cache/redis-config.ts";
 import { compose } from "../../support/compose.ts";
 import { redisProbe } from "../../../../components/runtime/docker/health.ts";
-import { containerBasics, healthOf, known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
+import {
+  containerBasics,
+  filesAt,
+  filesOf,
+  healthOf,
+  known,
+  named,
+  runtimeOf,
+  serviceOf,
+} from "../../support/runtime.ts";
 
 const modes = ["preview", "up"] as const;
 const onPort = (port: number, containerPort: number) => ({
@@ -28,16 +37,12 @@ describe.each(modes)("Cache in mode %s", (mode) => {
       envs: [secret("REDISCLI_AUTH=generated-cache-password")],
       networksAdvanced: [{ name: "orion-test-network", aliases: ["cache"] }],
       ports: [{ ip: "127.0.0.1", external: 6380, internal: 6379, protocol: "tcp" }],
-      uploads: [
-        {
-          file: "/etc/orion/redis.conf",
-          content: secret(redisConfig("all", 256, "generated-cache-password")),
-          permissions: "0444",
-        },
-      ],
-      volumes: [{ volumeName: "orion-test-cache-data", containerPath: "/data" }],
+      volumes: [{ volumeName: "orion-test-cache-data", containerPath: "/data" }, filesAt("/etc/orion")],
       healthcheck: healthOf(redisProbe),
       shmSize: 64,
+    });
+    expect(filesOf(resources, "cache-server")).toEqual({
+      "redis.conf": { text: secret(redisConfig("all", 256, "generated-cache-password")), mode: "0444" },
     });
   });
 

@@ -3,7 +3,16 @@ import { Database } from "../../../../components/database/database.ts";
 import { postgresSettings } from "../../../../components/database/postgres-settings.ts";
 import { compose } from "../../support/compose.ts";
 import { postgresProbe } from "../../../../components/runtime/docker/health.ts";
-import { containerBasics, healthOf, known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
+import {
+  containerBasics,
+  filesAt,
+  filesOf,
+  healthOf,
+  known,
+  named,
+  runtimeOf,
+  serviceOf,
+} from "../../support/runtime.ts";
 
 const modes = ["preview", "up"] as const;
 const onPort = (port: number, containerPort: number) => ({
@@ -38,11 +47,14 @@ describe.each(modes)("Database in mode %s", (mode) => {
       ],
       networksAdvanced: [{ name: "orion-test-network", aliases: ["database"] }],
       ports: [{ ip: "127.0.0.1", external: 5432, internal: 5432, protocol: "tcp" }],
-      uploads: [{ file: "/etc/orion/postgres-password", content: password, permissions: "0444" }],
-      volumes: [{ volumeName: "orion-test-database-data", containerPath: "/var/lib/postgresql/data" }],
+      volumes: [
+        { volumeName: "orion-test-database-data", containerPath: "/var/lib/postgresql/data" },
+        filesAt("/etc/orion"),
+      ],
       healthcheck: healthOf(postgresProbe("orion_user", "orion_db")),
       shmSize: 128,
     });
+    expect(filesOf(resources, "database-server")).toEqual({ "postgres-password": { text: password, mode: "0444" } });
   });
 
   test("its data and the password that opens it are protected", async () => {
@@ -54,12 +66,14 @@ describe.each(modes)("Database in mode %s", (mode) => {
   test("a test database keeps everything in memory, and nothing of it is protected", async () => {
     const { resources } = await database("memory");
     const { inputs } = named(resources, "database-server");
-    expect(inputs["tmpfs"]).toEqual({ "/var/lib/postgresql/data": "rw,size=1g" });
-    expect(inputs["volumes"]).toBeUndefined();
+    expect(inputs["tmpfs"]).toMatchObject({ "/var/lib/postgresql/data": "rw,size=1g" });
+    expect(inputs["volumes"]).toEqual([filesAt("/etc/orion")]);
     expect(inputs["command"]).toEqual(expect.arrayContaining(["fsync=off"]));
     // The image's entrypoint gives up root when the command is PostgreSQL's.
     expect(inputs["command"]).toMatchObject({ 0: "postgres" });
-    expect(resources.filter(({ type }) => type.includes("Volume"))).toEqual([]);
+    expect(resources.flatMap(({ type, name }) => (type.endsWith(":Volume") ? [name] : []))).toEqual([
+      "database-server-files",
+    ]);
     expect(resources.filter(({ options }) => options.protect)).toEqual([]);
   });
 });

@@ -7,7 +7,7 @@ import { postgresSettings } from "../../../../components/database/postgres-setti
 import { Replica } from "../../../../components/database/replica.ts";
 import { admissionScript, dismissalScript, replicaCommand } from "../../../../components/database/replication.ts";
 import { compose } from "../../support/compose.ts";
-import { known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
+import { filesOf, known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
 import { temporaryFolder } from "../../../../testing/folder.ts";
 
 describe.each(["preview", "up"] as const)("Replica in mode %s", (mode) => {
@@ -48,9 +48,8 @@ describe.each(["preview", "up"] as const)("Replica in mode %s", (mode) => {
     const password = known(mode, "generated-replica-1-password");
     const content = mode === "preview" ? "[unknown]" : `10.20.1.11:5432:*:orion_replication:${password}\n`;
     const { inputs } = named(resources, "replica-1-server");
-    expect(inputs["uploads"]).toContainEqual({
-      ...{ file: "/etc/orion/replication-passwords", permissions: "0400" },
-      content: { "[secret]": content },
+    expect(filesOf(resources, "replica-1-server")).toMatchObject({
+      "replication-passwords": { text: { "[secret]": content }, mode: "0400" },
     });
     expect(JSON.stringify(inputs["command"])).not.toContain(password);
   });

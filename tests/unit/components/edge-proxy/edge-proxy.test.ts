@@ -4,7 +4,16 @@ import { nginxConfig } from "../../../../components/edge-proxy/nginx-config.ts";
 import { edgeRules, plainEdge } from "../../support/edge.ts";
 import { compose, type Recorded } from "../../support/compose.ts";
 import { httpProbe } from "../../../../components/runtime/docker/health.ts";
-import { containerBasics, expendable, healthOf, known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
+import {
+  containerBasics,
+  expendable,
+  foldersOf,
+  healthOf,
+  known,
+  named,
+  runtimeOf,
+  serviceOf,
+} from "../../support/runtime.ts";
 
 const modes = ["preview", "up"] as const;
 
@@ -23,9 +32,12 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
       image: known(mode, "sha256:local-image-nginx"),
       command: [...expendable, "nginx", "-c", "/etc/orion/edge/current/nginx.conf", "-g", "daemon off;"],
       envs: [],
-      networksAdvanced: [{ name: "orion-test-network", aliases: ["edge"] }],
+      networksAdvanced: [{ name: "orion-test-network-edge", aliases: ["edge"] }],
       ports: [{ ip: "127.0.0.1", external: 8080, internal: 8080, protocol: "tcp" }],
-      volumes: [{ volumeName: "orion-test-edge-files", containerPath: "/etc/orion/edge", readOnly: true }],
+      volumes: [
+        { volumeName: "orion-test-edge-files", containerPath: "/etc/orion/edge", readOnly: true },
+        ...foldersOf("/tmp"),
+      ],
       healthcheck: healthOf(httpProbe(8082, "/edge-health")),
       shmSize: 64,
     });

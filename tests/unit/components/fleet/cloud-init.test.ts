@@ -3,9 +3,9 @@ import { spawnSync } from "node:child_process";
 import { parse } from "yaml";
 import { dataMount } from "../../../../common/server-contract.ts";
 import { firewallRules } from "../../../../components/fleet/cloud-firewall.ts";
-import { userData } from "../../../../components/fleet/cloud-init.ts";
+import { firewallFiles, firewallInstall, userData } from "../../../../components/fleet/cloud-init.ts";
 import { firewallScript } from "../../../../components/fleet/packet-filter.ts";
-import { peersOf } from "../../../../topology/peers.ts";
+import { peersOf, publishedOn } from "../../../../topology/peers.ts";
 import { sshOptions } from "../../../../common/ssh.ts";
 import { plan } from "../../../../topology/plan.ts";
 import type { Server } from "../../../../topology/server.ts";
@@ -27,12 +27,16 @@ interface UserData {
   readonly write_files: { readonly path: string; readonly content: string; readonly permissions: string }[];
   readonly runcmd: string[][];
 }
-const parsed = parse(userData(server("core-1"), peersOf(topology, server("core-1")), firstKey)) as UserData;
+const filterOf = (name: string) => {
+  const of = server(name);
+  return { server: of, peers: peersOf(topology, of), published: publishedOn(topology, of) };
+};
+const parsed = parse(userData(filterOf("core-1"), firstKey)) as UserData;
 const file = (path: string): string => parsed.write_files.find((each) => each.path === path)?.content ?? "";
 
 describe("user data", () => {
   test("is cloud-init's, well below the 32 KiB that Hetzner takes", () => {
-    const text = userData(server("core-1"), [], firstKey);
+    const text = userData(filterOf("core-1"), firstKey);
     expect(text).toMatch(/^#cloud-config\n/);
     expect(Buffer.byteLength(text)).toBeLessThan(16 * 1024);
     expect(parsed.ssh_pwauth).toBe(false);
@@ -76,12 +80,54 @@ describe("the packet filter of the private network", () => {
     const peers = peersOf(topology, server("core-1"));
     expect(peers).toContainEqual({ from: "10.20.1.101-10.20.1.130", port: 5432 });
     expect(peers.filter(({ from }) => /^10[.]20[.]1[.]1\d-/.test(from))).toEqual([]);
-    const script = firewallScript(server("core-1"), peers);
+    const script = firewallScript(filterOf("core-1"));
     expect(script).toContain(
-      "-p tcp -m iprange --src-range 10.20.1.101-10.20.1.130 -m conntrack --ctorigdstport 5432 -j RETURN",
+      "-A ORION-ARRIVING -d 10.20.1.11 -p tcp -m iprange --src-range 10.20.1.101-10.20.1.130 -m tcp --dport 5432 -j RETURN\n",
     );
-    expect(script).toContain("-s 10.20.0.0/16 -m conntrack --ctstate NEW --ctorigdst 10.20.1.11");
-    expect(script.lastIndexOf("-j DROP")).toBeGreaterThan(script.lastIndexOf("-j RETURN"));
+    const arriving = script.split("\n").filter((line) => line.startsWith("-A ORION-ARRIVING -d 10.20.1.11"));
+    expect(arriving.at(-1)).toBe("-A ORION-ARRIVING -d 10.20.1.11 -j DROP");
+  });
+
+  test("judges a packet by where it was sent and came from, before Docker changes it", () => {
+    const script = firewallScript(filterOf("core-1"));
+    expect(script).toContain("-A ORION-ARRIVING -m addrtype ! --dst-type LOCAL --limit-iface-in -j DROP\n");
+    expect(script).toContain("hook iptables mangle PREROUTING ORION-ARRIVING\n");
+  });
+
+  test("lets containers reach what the server publishes to others, and nothing else of it", () => {
+    const rules = (name: string) =>
+      firewallScript(filterOf(name))
+        .split("\n")
+        .filter((line) => line.startsWith("-A ORION-CONTAINERS"))
+        .map((line) => line.replace("-A ORION-CONTAINERS ", ""));
+    expect(rules("core-1")).toEqual([
+      "-d 169.254.0.0/16 -j DROP",
+      "-i orion-edge -m addrtype --dst-type LOCAL -j DROP",
+      "-i orion-edge -d 10.20.0.0/16 -j DROP",
+      ...[5432, 6379, 6380].map((port) => `-d 10.20.1.11 -p tcp -m tcp --dport ${port} -j RETURN`),
+      "-m addrtype --dst-type LOCAL -p icmp -j RETURN",
+      "-m addrtype --dst-type LOCAL -j DROP",
+      "-j RETURN",
+    ]);
+    // Flower is on the worker's loopback address, which no container reaches.
+    expect(rules("worker-fsn1-1").join("\n")).not.toContain("dport");
+  });
+
+  test("is closed before the network and Docker start, and Docker does not start without it", () => {
+    const unit = file("/etc/systemd/system/orion-firewall.service");
+    expect(unit).toContain("Before=network-pre.target docker.service\n");
+    expect(unit).toContain("DefaultDependencies=no\n");
+    expect(unit).not.toContain("After=docker");
+    expect(file("/etc/systemd/system/docker.service.d/10-orion-firewall.conf")).toBe(
+      "[Service]\nExecStartPre=/usr/local/sbin/orion-firewall\n",
+    );
+    const boot = file("/usr/local/sbin/orion-first-boot");
+    expect(boot.indexOf("restart orion-firewall")).toBeLessThan(boot.indexOf("restart docker"));
+  });
+
+  test("is the same on a server that exists: an update writes the same files", () => {
+    for (const [path, { text }] of Object.entries(firewallFiles(filterOf("core-1")))) expect(file(path)).toBe(text);
+    expect(firewallInstall).toMatch(/^systemctl daemon-reload && .* && \/usr\/local\/sbin\/orion-firewall$/);
   });
 
   test("is the same with more servers or less: one that goes works until it is gone", () => {

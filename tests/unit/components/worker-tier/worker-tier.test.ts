@@ -6,7 +6,10 @@ import { beatProbe, httpProbe, workerProbe } from "../../../../components/runtim
 import { containerBasics, expendable, healthOf, known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
 
 const modes = ["preview", "up"] as const;
-const environment = { DATABASE_URL: "postgresql://database" };
+const common = {
+  environments: (process: string) => ({ PROCESS: process }),
+  writable: [],
+};
 
 describe.each(modes)("WorkerTier in mode %s", (mode) => {
   const emails = { queues: ["emails"], concurrency: 3 } as const;
@@ -23,7 +26,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
         serviceOf("beat"),
         serviceOf("flower", { published: [{ address: "127.0.0.1", port: 5555, containerPort: 5555 }] }),
       ];
-      const args = { runtime: runtimeOf("app"), services, environment, sideBySide: false };
+      const args = { runtime: runtimeOf("app"), services, ...common, sideBySide: false };
       return new WorkerTier("workers", args);
     });
 
@@ -38,7 +41,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
         ...["celery", "-A", "app.celery", "worker", "--loglevel=info", "--hostname=worker-emails@%h"],
         ...["--queues=emails", "--concurrency=3", "--without-gossip", "--pidfile=/dev/shm/celery.pid"],
       ],
-      envs: ["DATABASE_URL=postgresql://database"],
+      envs: ["PROCESS=worker"],
       networksAdvanced: [{ name: "orion-test-network", aliases: ["worker-emails"] }],
       ports: [],
       healthcheck: healthOf(workerProbe()),
@@ -51,7 +54,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
       const services = [
         serviceOf("flower", { published: [{ address: "127.0.0.1", port: 5555, containerPort: 5555 }] }),
       ];
-      const args = { runtime: runtimeOf("app"), services, environment, sideBySide: true };
+      const args = { runtime: runtimeOf("app"), services, ...common, sideBySide: true };
       return new WorkerTier("workers", { ...args, flowerPassword: pulumi.secret("hidden") });
     });
     expect(named(resources, "workers-flower").inputs["envs"]).toContainEqual({
@@ -62,6 +65,9 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
   test("Beat and Flower run Celery's own commands", async () => {
     const { resources } = await tier();
     const commandOf = (name: string) => named(resources, name).inputs["command"];
+    for (const name of ["beat", "flower"]) {
+      expect(named(resources, `workers-${name}`).inputs["envs"]).toEqual([`PROCESS=${name}`]);
+    }
     expect(commandOf("workers-beat")).toEqual([
       ...expendable,
       ...["celery", "-A", "app.celery", "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],

@@ -25,7 +25,7 @@ const server = "https://acme.example.net/directory";
 const hostname = "orion.example.com";
 const authority = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 const settings: AcmeSettings = {
-  ...{ hostname, server, email: "ops@example.com", image: "certbot:test", network: "orion-test-network" },
+  ...{ hostname, server, email: "ops@example.com", image: "certbot:test", network: "orion-test-network-edge" },
   ...{ edge: "orion-test-edge-1", config: "/etc/orion/edge/current/nginx.conf", hasAuthority: true },
 };
 const args = (more: Partial<AcmeArgs> = {}): AcmeArgs => ({

@@ -1,0 +1,9 @@
+/** What containers that run once may do, as options of `docker run` for scripts. Pure. */
+
+/** No privileges, and nothing to write to but /tmp and what is mounted; for clients, which need no more. */
+export const confined = "--cap-drop ALL --security-opt no-new-privileges --read-only --volume /tmp --pids-limit 256";
+
+/** The same for a server of PostgreSQL, whose entrypoint becomes the user postgres. */
+export const confinedServer =
+  `${confined} --tmpfs /var/run/postgresql --cap-add CHOWN --cap-add DAC_OVERRIDE --cap-add FOWNER ` +
+  "--cap-add KILL --cap-add SETGID --cap-add SETUID";
