@@ -4,12 +4,15 @@ import * as random from "@pulumi/random";
 /**
  * A generated password of letters and digits, so that it needs no quoting in a URL, a file or a shell.
  *
+ * @param keepers values whose change makes a new one; by default it stays
  * @returns the password as a secret
  */
 export function createPassword(
   name: string,
   length: number,
   opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource },
+  keepers?: Readonly<Record<string, string>>,
 ): pulumi.Output<string> {
-  return pulumi.secret(new random.RandomPassword(name, { length, special: false }, opts).result);
+  const args = { length, special: false, ...(keepers && { keepers: { ...keepers } }) };
+  return pulumi.secret(new random.RandomPassword(name, args, opts).result);
 }

@@ -10,7 +10,7 @@ import type { Context, Stack } from "./context.ts";
 import { createBackups, createPostgres, createTestDatabase } from "./database/postgres.ts";
 import { createDocs } from "./docs/docs.ts";
 import { createIngress } from "./ingress/ingress.ts";
-import { createRuntimes, type RuntimesArgs } from "./runtimes.ts";
+import { createRuntimes, type Runtimes, type RuntimesArgs } from "./runtimes.ts";
 import { createStorage } from "./storage/storage.ts";
 import { createTiers } from "./tiers.ts";
 
@@ -18,7 +18,7 @@ import { createTiers } from "./tiers.ts";
 export class Platform extends pulumi.ComponentResource {
   /** The URL of each service as its machine reaches it, by the service's name. */
   readonly endpoints: Readonly<Record<string, string>>;
-  /** `postgresql://` URL from inside the container network; a secret. */
+  /** `postgresql://` URL of the primary for the role that migrates; a secret. */
   readonly databaseUrl: pulumi.Output<string>;
   /** The arguments with which `ssh` logs in at each server, by its name. */
   readonly ssh: Readonly<Record<string, pulumi.Output<string[]>>>;
@@ -39,7 +39,7 @@ export class Platform extends pulumi.ComponentResource {
     refuseUnbuilt(args);
 
     const runtimes = createRuntimes(args, this);
-    const context: Context = { ...args, runtimes, authority: this.#createAuthority(args), parent: this };
+    const context: Context = { ...args, runtimes, authority: this.#createAuthority(args, runtimes), parent: this };
     createAlerts(context);
     const storage = createStorage(context);
     const postgres = createPostgres(context);
@@ -49,11 +49,12 @@ export class Platform extends pulumi.ComponentResource {
     // Without Redis, a local stack has neither apps nor workers (config/checks/local.ts).
     const tiers = redis && createTiers(context, { storage, postgres, redis });
     if (tiers) createIngress(context, storage, tiers.apps);
+    postgres.dismissFormerClients(tiers?.all ?? []);
     createDocs(context);
 
     this.flowerPassword = tiers?.flowerPassword;
     this.taskApiToken = tiers?.taskApiToken;
-    this.databaseUrl = postgres.adminUrl;
+    this.databaseUrl = postgres.primaryUrl("migrator");
     this.endpoints = endpointsOf(args.topology);
     this.ssh = Object.fromEntries([...runtimes.members].map(([server, { ssh }]) => [server, ssh]));
     this.hostKeys = Object.fromEntries([...runtimes.members].map(([server, { hostKey }]) => [server, hostKey]));
@@ -61,10 +62,10 @@ export class Platform extends pulumi.ComponentResource {
     this.registerOutputs({ endpoints: this.endpoints });
   }
 
-  #createAuthority({ settings, topology }: Stack): Authority | undefined {
-    return hasServers(topology)
-      ? new Authority("authority", { protect: settings.protection }, { parent: this })
-      : undefined;
+  #createAuthority({ settings, topology }: Stack, { members }: Runtimes): Authority | undefined {
+    if (!hasServers(topology)) return undefined;
+    const servers = new Map([...members].map(([server, { runtime }]) => [server, runtime]));
+    return new Authority("authority", { protect: settings.protection, servers }, { parent: this });
   }
 }
 

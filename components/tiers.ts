@@ -1,8 +1,10 @@
 /** Creates everything that runs the app's image: the release tasks, then the apps and the workers of each machine. */
+import type * as pulumi from "@pulumi/pulumi";
 import { serviceName } from "../topology/naming.ts";
 import { poolOf } from "../topology/budget.ts";
 import { byServer, hasServers, servicesOf } from "../topology/topology.ts";
 import { AppTier } from "./app-tier/app-tier.ts";
+import { authorityMount, authorityVolume } from "./authority/authority.ts";
 import { appEnvironment, type AppEnvironment, brokerEnvironment } from "./app-tier/environment.ts";
 import { Release } from "./app-tier/release.ts";
 import type { Redis } from "./cache/redis.ts";
@@ -21,6 +23,8 @@ export interface Backing {
 export interface Tiers {
   /** The apps of each machine, by its name. */
   readonly apps: ReadonlyMap<string, AppTier>;
+  /** Apps and workers. */
+  readonly all: readonly pulumi.Resource[];
   /** The password of Flower's user; a secret. Undefined where Flower has none. */
   readonly flowerPassword: ReturnType<typeof createPassword> | undefined;
   /** The token of the app's task API; a secret. Undefined without an app. */
@@ -28,38 +32,41 @@ export interface Tiers {
 }
 
 export function createTiers(context: Context, backing: Backing): Tiers {
-  const { settings, topology, runtimes, parent } = context;
+  const { settings, topology, runtimes, authority, parent } = context;
   const { storage, postgres, redis } = backing;
   const workers = topology.services.filter(({ kind }) => kind === "worker" || kind === "beat" || kind === "flower");
   const apps = servicesOf(topology, "app");
   if (workers.length + apps.length === 0)
-    return { apps: new Map(), flowerPassword: undefined, taskApiToken: undefined };
+    return { apps: new Map(), all: [], flowerPassword: undefined, taskApiToken: undefined };
 
   const environmentOn = environments(context, backing);
   const { image, skipMigrationsFor, uvicornWorkers, memoryMb, writable } = settings.app;
-  const common = { sideBySide: hasServers(topology), writable, ...uploadsOf(storage) };
-  const ready = [...postgres.ready, ...redis.ready, ...runtimes.peerRules];
+  const mounts = authority && { mounts: [authorityMount] };
+  const common = { sideBySide: hasServers(topology), writable, ...uploadsOf(storage), ...mounts };
+  const ready = [...postgres.ready, ...redis.ready, ...runtimes.peerRules, ...(authority?.ready ?? [])];
   const releases = servicesOf(topology, "release").map((service) => {
-    const environment = { ...environmentOn(service.server, "release"), DATABASE_URL: postgres.adminUrl };
+    const environment = { ...environmentOn(service.server, "release"), DATABASE_URL: postgres.primaryUrl("migrator") };
     const migrate = image === undefined || image !== skipMigrationsFor;
-    const args = { runtime: runtimes.of(service), service, environment, memoryMb, writable, migrate };
+    const volumes = authority && { volumes: [authorityVolume] };
+    const args = { runtime: runtimes.of(service), service, environment, ...volumes, memoryMb, writable, migrate };
     return new Release("release", args, { parent, dependsOn: ready });
   });
   const flowerPassword = createFlowerPassword(context);
   const opts = { parent, dependsOn: [...ready, ...releases] };
-  for (const { server, first, services } of byServer(workers)) {
+  const workerTiers = byServer(workers).map(({ server, first, services }) => {
     const environments = (process: Process) => environmentOn(server, process);
     const own = { runtime: runtimes.of(first), services, environments };
     const args = { ...common, ...own, ...(flowerPassword && { flowerPassword }) };
-    new WorkerTier(serviceName("worker", server), args, opts);
-  }
+    return new WorkerTier(serviceName("worker", server), args, opts);
+  });
   const taskApiToken = apps.length > 0 ? createPassword("task-api-token", 40, { parent }) : undefined;
   const appTiers = byServer(apps).map(({ server, first, services }) => {
     const environment = { ...environmentOn(server, "app"), ...(taskApiToken && { TASK_API_TOKEN: taskApiToken }) };
     const own = { runtime: runtimes.of(first), services, environment, uvicornWorkers };
     return [server, new AppTier(serviceName("app", server), { ...common, ...own }, opts)] as const;
   });
-  return { apps: new Map(appTiers), flowerPassword, taskApiToken };
+  const all = [...workerTiers, ...appTiers.map(([, tier]) => tier)];
+  return { apps: new Map(appTiers), all, flowerPassword, taskApiToken };
 }
 
 /** The kinds of services that run the platform's image. */
@@ -84,7 +91,7 @@ function environments(
       ...{ databaseUrl: postgres.url(server), ...(databaseReplicaUrl && { databaseReplicaUrl }) },
       ...{ ...redis.urls(server), secretKey, ...(pool && { pool }) },
     };
-    return appEnvironment(settings, connections, storage.environment, secret);
+    return { ...postgres.environment, ...appEnvironment(settings, connections, storage.environment, secret) };
   };
 }
 

@@ -44,6 +44,8 @@ const development: Preset = {
     volumeGb: 10,
     primary: "core-1",
     servers: ["cpx32"],
+    extensions: [],
+    rotation: 0,
   },
   cache: {
     mode: "provision",

@@ -169,6 +169,15 @@ export const settingsSchema = z.strictObject({
     servers: serverTypes,
     /** Major version of the data and of orion:images.postgres, for when neither can be asked. Default: both are asked. */
     version: count(10, 99).optional(),
+    /** Extensions that are created in the database; migrations may create those that PostgreSQL calls trusted themselves. */
+    extensions: z.array(
+      z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, "the name of an extension of PostgreSQL such as pg_trgm"),
+    ),
+    /**
+     * How often the app's password was changed. Raised by one, the app logs in as its other role with a new password: even numbers
+     * are orion_app_a, odd ones orion_app_b.
+     */
+    rotation: count(0, 1_000_000),
   }),
   cache: z.strictObject({
     mode: z.enum(["provision", "external"]),

@@ -3,7 +3,7 @@
  * the engine's store of images: it pulls the new image, which the update would pull anyway. Pure.
  */
 import { quoted } from "../common/shell.ts";
-import { databaseUser } from "../components/database/database.ts";
+import { superuser } from "../components/database/role-names.ts";
 import type { Answer, DataImage, ImageChange, Version } from "../policy/data-images.ts";
 
 /** Login at a private image registry. */
@@ -24,8 +24,8 @@ const versionCommand: Readonly<Record<DataImage, string>> = {
 
 /** Prints the extensions of all databases. */
 const extensionsInUse = `set -e
-for database in $(psql -XAtU ${databaseUser} -d postgres -c 'select datname from pg_database where datallowconn and not datistemplate'); do
-  psql -XAtU ${databaseUser} -d "$database" -c 'select extname from pg_extension'
+for database in $(psql -XAtU ${superuser} -d postgres -c 'select datname from pg_database where datallowconn and not datistemplate'); do
+  psql -XAtU ${superuser} -d "$database" -c 'select extname from pg_extension'
 done`;
 
 /** Prints the extensions that an image has. */

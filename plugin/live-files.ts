@@ -24,10 +24,10 @@ export const liveFilesSchema = z.strictObject({
   container: z.string().min(1),
   /** A command in that container that makes it read the files again. Not a signal: Docker takes any signal for a stop. */
   reload: z.array(z.string()).min(1),
-  /** Part of the titles of processes that end once a reload is complete. */
-  leaving: z.string().min(1),
-  /** How long to wait for those processes. */
-  settleSeconds: z.int().min(0),
+  /** Part of the titles of processes that end once a reload is complete. @default - the reload is complete with its command */
+  leaving: z.string().min(1).optional(),
+  /** How long to wait for those processes. @default 0 */
+  settleSeconds: z.int().min(0).optional(),
 });
 export type LiveFilesInputs = z.infer<typeof liveFilesSchema>;
 
@@ -110,7 +110,8 @@ async function reload({ container, reload: command }: LiveFilesInputs, call: Cal
 }
 
 /** Waits for processes that still use the old files: the rest of the update may delete what those files refer to. */
-async function settled({ container, leaving, settleSeconds }: LiveFilesInputs, call: Call): Promise<void> {
+async function settled({ container, leaving, settleSeconds = 0 }: LiveFilesInputs, call: Call): Promise<void> {
+  if (leaving === undefined) return;
   const end = Date.now() + settleSeconds * 1000;
   do {
     await sleep(pollMilliseconds);

@@ -20,6 +20,7 @@ import {
 import { unknownValue, unwrapSecrets } from "../common/secrets.ts";
 import { drainServer, serverDrainSchema } from "./server-drain.ts";
 import { chooseType, giveType, hasOtherType, ofThisMachine, serverTypeSchema } from "./server-type.ts";
+import { removeSqlScript, runSqlScript, sqlScriptSchema } from "./sql-script.ts";
 import { giveAccess, sshAccessSchema } from "./ssh-access.ts";
 import { volumeFilesSchema, writeVolumeFiles } from "./volume-files.ts";
 import { removeTask, runTask, taskSchema, withLimits } from "./task.ts";
@@ -107,6 +108,7 @@ function hostReadyKind(run: Run): Kind {
  * Resources that are actions:
  * - `orion:index:Task` runs a container to its end.
  * - `orion:index:VolumeFiles` writes the files of a container; `orion:index:ContainerLimits` sets limits of a running one.
+ * - `orion:index:SqlScript` runs a script as the superuser of a running PostgreSQL.
  * - `orion:index:LiveFiles` writes files that a running container reads again; `orion:index:HostFiles` writes files of a server.
  * - `orion:index:HostReady` waits for a server's first boot, `orion:index:HttpsReady` for an address that visitors will use,
  *   `orion:index:OriginPullsReady` for the client certificate that Cloudflare presents.
@@ -133,6 +135,14 @@ export class OrionProvider implements provider.Provider {
           ),
           upgrade: withLimits,
         },
+      ],
+      [
+        "orion:index:SqlScript",
+        kindOf(
+          sqlScriptSchema,
+          (inputs) => runSqlScript(inputs, docker),
+          (inputs) => removeSqlScript(inputs, docker),
+        ),
       ],
       ["orion:index:ServerType", serverTypeKind(run)],
       [

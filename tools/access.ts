@@ -14,6 +14,8 @@ export interface Access {
   readonly command: readonly string[];
   /** The data that the command deletes; the user has to agree first. */
   readonly danger?: string;
+  /** Whether its standard input begins with a line that has the database's URL for the role that migrates. @default false */
+  readonly migrates?: boolean;
 }
 
 export const accessCommands = [
@@ -61,11 +63,18 @@ export function accessTo(topology: Topology, request: AccessCommand, name?: stri
         danger: `every task that waits in the queues ${queues.join(", ")}`,
       };
     case "migrate-up":
-      return exec("app", ...migrateCommand);
+      return asMigrator(exec("app", ...migrateCommand));
     case "init-prod":
-      return exec("app", ...initialiseCommand);
+      return asMigrator(exec("app", ...initialiseCommand));
   }
 }
+
+/** The app's own role may not change tables. The URL comes by standard input, because a process list shows arguments. */
+const asMigrator = ({ command, ...access }: Access): Access => ({
+  ...access,
+  command: ["sh", "-c", 'IFS= read -r DATABASE_URL && export DATABASE_URL && exec "$@"', "sh", ...command],
+  migrates: true,
+});
 
 /** The arguments of `docker` for an access to a service's container. */
 export function dockerArguments({ how, command }: Access, container: string, terminal: boolean): string[] {

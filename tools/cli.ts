@@ -6,7 +6,7 @@ import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { type AccessCommand, accessCommands, accessTo, dockerArguments } from "./access.ts";
 import { backup, restoreDrill, showBackupKey } from "./backup.ts";
 import { doctor } from "./doctor/doctor.ts";
-import { Engines } from "./engines.ts";
+import { Engines, stackOutput } from "./engines.ts";
 import { openFlower } from "./flower.ts";
 import { showPlan } from "./plan/plan.ts";
 import { promoteReplica } from "./promotion/promote-replica.ts";
@@ -135,7 +135,7 @@ async function main(project: string, argv: string[]): Promise<number> {
       return openFlower(root, file, new Engines(root, file));
     default:
       if (!isAccessCommand(command)) throw new UserError(`Unknown command '${command}'.\n\n${usage}`);
-      return access(file, new Engines(root, file), command, values.service, values.yes);
+      return access(root, file, command, values.service, values.yes);
   }
 }
 
@@ -150,19 +150,29 @@ function rootOf(project: string, stack: string, rehearsal: string | undefined): 
 }
 
 async function access(
-  { topology }: StackFile,
-  engines: Engines,
+  root: string,
+  file: StackFile,
   command: AccessCommand,
   service: string | undefined,
   yes: boolean,
 ): Promise<number> {
+  const { topology, stack } = file;
+  const engines = new Engines(root, file);
   const reached = accessTo(topology, command, service);
   if (reached.danger !== undefined && !yes && !(await confirm(`This deletes ${reached.danger}.`))) {
     say(isTerminal ? "Nothing was done." : "Nothing was done: without a terminal, agree with YES=1.");
     return 1;
   }
   const container = engines.container(reached.service);
-  return engines.of(reached.service).interactive(dockerArguments(reached, container, isTerminal), isTerminal);
+  const engine = engines.of(reached.service);
+  if (reached.migrates === true) {
+    const url = stackOutput(root, stack, "databaseUrl", "--show-secrets");
+    if (url === undefined) throw new UserError(`Stack '${stack}' is not up yet; run: make up ${file.variables}`);
+    const { code, output } = engine.feed(`${url}\n`, ...dockerArguments(reached, container, false));
+    say(output.trimEnd());
+    return code ?? 1;
+  }
+  return engine.interactive(dockerArguments(reached, container, isTerminal), isTerminal);
 }
 
 const isAccessCommand = (command: string): command is AccessCommand =>

@@ -92,6 +92,11 @@ export class Engine {
     return runSync(...this.#program(words, false), { input });
   }
 
+  /** Runs a docker command with standard input, and keeps what it prints. */
+  feed(input: string, ...args: readonly string[]): Outcome {
+    return this.feedOnHost(input, ...this.#docker, ...args);
+  }
+
   /** Runs a docker command in the user's terminal. @returns its exit code */
   interactive(args: readonly string[], terminal: boolean): Promise<number> {
     return this.interactiveOnHost([...this.#docker, ...args], terminal);

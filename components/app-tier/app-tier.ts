@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
-import { createContainer } from "../runtime/docker/container.ts";
+import { type ContainerArgs, createContainer } from "../runtime/docker/container.ts";
 import { httpProbe } from "../runtime/docker/health.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { uploadDirectory } from "../storage/storage.ts";
@@ -23,6 +23,8 @@ export interface AppTierArgs {
   readonly writable: readonly string[];
   /** The uploads volume of local storage. @default - files are not kept locally */
   readonly uploads?: pulumi.Input<string>;
+  /** Files of the host that its processes read. @default - none */
+  readonly mounts?: ContainerArgs["mounts"];
 }
 
 /** How long running requests may take to complete after a stop; Docker waits a little longer before it kills the container. */
@@ -58,6 +60,7 @@ export class AppTier extends pulumi.ComponentResource {
         ...(args.uploads !== undefined && {
           volumes: [{ volumeName: args.uploads, containerPath: uploadDirectory }],
         }),
+        ...(args.mounts && { mounts: args.mounts }),
         health: httpProbe(appPorts.http, "/health"),
         stopSeconds: drainSeconds + 5,
       },

@@ -14,6 +14,8 @@ export interface ReleaseArgs {
   readonly memoryMb: number;
   /** Folders that the image writes to, beside those of every image. */
   readonly writable: readonly string[];
+  /** Volumes as `source:/path`. @default - none */
+  readonly volumes?: readonly string[];
   /** Whether the database is migrated; an image older than the data has no migration to it. @default true */
   readonly migrate?: boolean;
 }
@@ -28,7 +30,7 @@ export class Release extends pulumi.ComponentResource {
     const { container } = args.service;
     const common = {
       ...{ runtime: args.runtime, image: "app" as const, environment: args.environment, memoryMb: args.memoryMb },
-      writable: [...imageConfinement.writable, ...args.writable],
+      ...{ volumes: args.volumes ?? [], writable: [...imageConfinement.writable, ...args.writable] },
     };
     const migrations = (args.migrate ?? true) ? [this.#createMigration(name, container, common)] : [];
     new Task(
@@ -47,7 +49,7 @@ export class Release extends pulumi.ComponentResource {
   #createMigration(
     name: string,
     container: string,
-    common: Pick<TaskArgs, "runtime" | "image" | "environment" | "memoryMb" | "writable">,
+    common: Pick<TaskArgs, "runtime" | "image" | "environment" | "volumes" | "memoryMb" | "writable">,
   ): Task {
     return new Task(
       `${name}-migrate`,

@@ -1,10 +1,16 @@
-import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
+import { authorityFile } from "../../common/server-contract.ts";
+import { HostFiles } from "../runtime/docker/host-files.ts";
+import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { AuthorityCertificate, type AuthorityCertificateArgs } from "./authority-certificate.ts";
 
-/** Where containers find the authority's certificate. */
-export const authorityFile = "/etc/orion/ca.crt";
+export interface AuthorityArgs {
+  /** Whether the engine refuses to delete the key: without it, all certificates would have to be replaced. */
+  readonly protect: boolean;
+  /** The Docker Engines of the servers that get the certificate, by the server's name. @default - none */
+  readonly servers?: ReadonlyMap<string, DockerRuntime>;
+}
 
 /** Thirty years: every client of the data services would have to learn a new one at the same time. */
 const validityHours = 30 * 365 * 24;
@@ -18,12 +24,11 @@ const validityHours = 30 * 365 * 24;
 export class Authority extends pulumi.ComponentResource {
   /** The authority's certificate, PEM; not a secret. */
   readonly certificate: pulumi.Output<string>;
-  /** {@link certificate} as a container gets it, at {@link authorityFile}. */
-  readonly file: docker.types.input.ContainerUpload;
+  /** {@link certificate} on the servers; whoever mounts it ({@link authorityMount}) must depend on these. */
+  readonly ready: readonly pulumi.Resource[];
   readonly #privateKey: pulumi.Output<string>;
 
-  /** @param args.protect whether the engine refuses to delete the key: without it, all certificates would have to be replaced */
-  constructor(name: string, args: { readonly protect: boolean }, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: AuthorityArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:authority:Authority", name, {}, opts);
     const own = { parent: this, protect: args.protect };
     const key = new tls.PrivateKey(`${name}-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, own);
@@ -41,7 +46,7 @@ export class Authority extends pulumi.ComponentResource {
     );
     this.#privateKey = pulumi.secret(key.privateKeyPem);
     this.certificate = certificate.certPem;
-    this.file = { file: authorityFile, content: this.certificate, permissions: "0444" };
+    this.ready = [...(args.servers ?? [])].map(([server, runtime]) => this.#giveTo(server, runtime));
     this.registerOutputs({});
   }
 
@@ -61,4 +66,25 @@ export class Authority extends pulumi.ComponentResource {
       opts,
     );
   }
+
+  /** In a folder of the host: a container with a read-only file system takes no uploads. */
+  #giveTo(server: string, runtime: DockerRuntime): pulumi.Resource {
+    return new HostFiles(
+      `${server}-authority`,
+      {
+        runtime,
+        files: { [authorityFile]: { text: this.certificate, mode: "0644" } },
+        command: ["true"],
+        removal: ["true"],
+      },
+      // The Docker Engine is there, so the server is.
+      { parent: this, dependsOn: runtime.provider },
+    );
+  }
 }
+
+/** Mounts the authority's certificate into a container on a server. */
+export const authorityMount = { source: authorityFile, target: authorityFile, readOnly: true } as const;
+
+/** The same for a task. */
+export const authorityVolume = `${authorityFile}:${authorityFile}:ro`;

@@ -22,7 +22,8 @@ export const settingsText = (settings: BackupSettings): string =>
     NETWORK: quoted(settings.network),
     POSTGRES_IMAGE: quoted(settings.postgresImage),
     RCLONE_IMAGE: quoted(settings.rcloneImage),
-    GLOBALS: quoted(settings.external ? "--no-role-passwords" : ""),
+    // Its role may not read them, and an update gives each role its password again.
+    GLOBALS: quoted("--no-role-passwords"),
     RECIPIENT: quoted(settings.recipient),
     DAILY: String(settings.policy.daily),
     WEEKLY: String(settings.policy.weekly),
@@ -55,8 +56,14 @@ export const storeText = ({ endpoint, accessKeyId, secretAccessKey }: StoreAcces
     RCLONE_CONFIG_STORE_CHUNK_SIZE: "16Mi",
   });
 
-/** Text of `backupFiles.database`, for a `postgresql://` URL. @throws {Error} when the URL is not valid */
-export const databaseText = (url: string): string => assignments(connectionVariables(url));
+/**
+ * Text of `backupFiles.database`, for a `postgresql://` URL.
+ *
+ * @param environment further variables of PostgreSQL's clients
+ * @throws {Error} when the URL is not valid
+ */
+export const databaseText = (url: string, environment: Readonly<Record<string, string>> = {}): string =>
+  assignments({ ...environment, ...connectionVariables(url) });
 
 /** Parameters of a URL, and libpq's variable for each. */
 const parameterVariables: Readonly<Record<string, string>> = {

@@ -21,7 +21,9 @@ export interface BackupArgs {
   /** The public key that backups are encrypted with. */
   readonly recipient: pulumi.Input<string>;
   readonly policy: Settings["backups"];
-  /** Whether the database is external: its provider does not let a dump read the passwords of roles. @default false */
+  /** Further variables of PostgreSQL's clients. @default - none */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Whether the database is external. @default false */
   readonly external?: boolean;
 }
 
@@ -50,9 +52,9 @@ export class Backup extends pulumi.ComponentResource {
           [drillCommand]: { text: restoreDrillScript, mode: "0755" },
           [backupFiles.settings]: { text: settingsOf(args), mode: "0600" },
           [backupFiles.store]: { text: credentialsOf(args), mode: "0600" },
-          [backupFiles.database]: { text: connectionOf(args.databaseUrl), mode: "0600" },
+          [backupFiles.database]: { text: connectionOf(args.databaseUrl, args), mode: "0600" },
           ...(args.replicaUrl !== undefined && {
-            [backupFiles.replica]: { text: connectionOf(args.replicaUrl), mode: "0600" },
+            [backupFiles.replica]: { text: connectionOf(args.replicaUrl, args), mode: "0600" },
           }),
           ...timed.files,
         },
@@ -63,8 +65,10 @@ export class Backup extends pulumi.ComponentResource {
   }
 }
 
-const connectionOf = (url: pulumi.Input<string>): pulumi.Output<string> =>
-  pulumi.secret(pulumi.output(url).apply(databaseText));
+const connectionOf = (
+  url: pulumi.Input<string>,
+  { environment }: Pick<BackupArgs, "environment">,
+): pulumi.Output<string> => pulumi.secret(pulumi.output(url).apply((known) => databaseText(known, environment)));
 
 /** Images by name, not by id: Docker can then pull an image again that was pruned. */
 const settingsOf = ({ runtime, store, external = false, ...args }: BackupArgs): pulumi.Output<string> =>

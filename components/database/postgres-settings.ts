@@ -18,7 +18,10 @@ export function postgresSettings(memoryMb: number, maxConnections = 100): Readon
     random_page_cost: "1.1",
     effective_io_concurrency: "200",
     log_min_duration_statement: "1000",
-    log_line_prefix: "%t [%p]: [%l-1] user=%u,db=%d ",
+    // Who logged in from where, and who changed what the database consists of.
+    log_connections: "on",
+    log_statement: "ddl",
+    log_line_prefix: "%t [%p]: [%l-1] user=%u,db=%d,host=%h ",
   };
 }
 

@@ -1,38 +1,67 @@
-/** Makes PostgreSQL require TLS: its settings, pg_hba.conf, and the installation of the private key. Pure. */
+/** PostgreSQL's TLS: the files that a server reads, its settings, and what a client needs to verify it. Pure. */
+import { authorityFile } from "../../common/server-contract.ts";
 import { settingArguments } from "./postgres-settings.ts";
 
-export const certificateFile = "/etc/orion/postgres.crt";
-export const keyFile = "/etc/orion/postgres.key";
-export const hbaFile = "/etc/orion/pg_hba.conf";
+/** Where the volume with a server's live files is mounted; not below /etc/orion, where a read-only volume may be. */
+export const filesDirectory = "/etc/orion-postgres";
 
-/** The server's own copy of the key: PostgreSQL refuses a key file that other users can read. */
-const ownKeyFile = "/var/run/postgresql/server.key";
+/** Names of the live files. */
+export const fileNames = {
+  hba: "pg_hba.conf",
+  certificate: "server.crt",
+  key: "server.key",
+  /** Of the authority that signed its primary's certificate. */
+  authority: "ca.crt",
+  /** Of the replication role, as libpq reads it. */
+  passwords: "passwords",
+} as const;
+
+/** The server's own copies: PostgreSQL and libpq refuse a key or a password file that other users can read. */
+const ownDirectory = "/var/run/postgresql/orion";
+
+/** Path of the server's own copy of a live file. */
+export const ownFile = (file: keyof typeof fileNames): string => `${ownDirectory}/${fileNames[file]}`;
 
 export const tlsSettings: Readonly<Record<string, string>> = {
   ssl: "on",
-  ssl_cert_file: certificateFile,
-  ssl_key_file: ownKeyFile,
+  ssl_cert_file: ownFile("certificate"),
+  ssl_key_file: ownFile("key"),
   ssl_min_protocol_version: "TLSv1.2",
   password_encryption: "scram-sha-256",
-  hba_file: hbaFile,
+  hba_file: ownFile("hba"),
 };
 
-/** Local socket connections are trusted (they need `docker exec`); every other one needs TLS and a password. */
-export const hbaRules = [
-  "local   all         all                 trust",
-  "hostssl all         all  all            scram-sha-256",
-  "hostssl replication all  all            scram-sha-256",
-  "",
-].join("\n");
+/** Copies the live files for the server's user. */
+export const takeFiles = `install -d -o postgres -g postgres -m 0700 ${ownDirectory} && install -o postgres -g postgres -m 0600 ${filesDirectory}/current/* ${ownDirectory}/`;
 
-/** Copies the key for the server's user: files that Docker uploads into a container belong to root. */
-export const keyCommand = `install -o postgres -g postgres -m 0600 ${keyFile} ${ownKeyFile}`;
+/**
+ * Has a running server read its live files again, and fails when it cannot read pg_hba.conf. The container of the version before
+ * has no live files; it is replaced in the same update.
+ */
+export const reloadFiles = `[ -e ${filesDirectory}/current ] || exit 0
+${takeFiles}
+wrong=$(psql -XtA -c "SELECT line_number || ': ' || error FROM pg_hba_file_rules WHERE error IS NOT NULL") || exit 1
+if [ -n "$wrong" ]; then echo "pg_hba.conf, line $wrong"; exit 1; fi
+psql -Xqt -c "SELECT FROM pg_reload_conf()"`;
 
-/** Starts the server after {@link keyCommand}. */
+/** Starts the server with its live files. */
 export const tlsCommand = (settings: Readonly<Record<string, string>>): string[] => [
   "sh",
   "-c",
-  `${keyCommand} && exec docker-entrypoint.sh postgres "$@"`,
+  `${takeFiles} && exec docker-entrypoint.sh postgres "$@"`,
   "postgres",
   ...settingArguments(settings),
 ];
+
+/** libpq's parameters for a connection from one server to another one. */
+export const verified = `sslmode=verify-full sslrootcert=${ownFile("authority")} channel_binding=require`;
+
+/**
+ * Variables with which libpq (psycopg 2 and 3) and asyncpg verify the server; a URL has no parameters, because the drivers differ in
+ * those that they take. asyncpg knows no channel binding and ignores its variable.
+ */
+export const verifyingEnvironment: Readonly<Record<string, string>> = {
+  PGSSLMODE: "verify-full",
+  PGSSLROOTCERT: authorityFile,
+  PGCHANNELBINDING: "require",
+};

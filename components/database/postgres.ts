@@ -7,20 +7,31 @@ import type { Storage } from "../storage/storage.ts";
 import { Backup } from "./backup.ts";
 import { BackupKey } from "./backup-key.ts";
 import { Database } from "./database.ts";
+import type { DatabaseClient } from "./role-names.ts";
 import { externalPostgres } from "./external.ts";
 import { replicatedPostgres } from "./replicated.ts";
 import { singlePostgres } from "./single.ts";
 
 /** How the platform's database is reached. All URLs are secrets. */
 export interface Postgres {
-  /** `postgresql://` URL with which processes on a server read and write. */
+  /** `postgresql://` URL with which the app's processes on a server read and write. */
   readonly url: (server: string) => pulumi.Output<string>;
   /** URL for reads that may be a moment old. @returns undefined where only the primary can be read */
   readonly readUrl: (server: string) => pulumi.Output<string> | undefined;
-  /** URL of the primary itself, without a pooler, for migrations and operators. */
-  readonly adminUrl: pulumi.Output<string>;
+  /** URL of the primary itself, without a pooler, for migrations, backups and monitoring: each logs in as a role of its own. */
+  readonly primaryUrl: (client: DatabaseClient) => pulumi.Output<string>;
+  /** The same of the first replica. @returns undefined without a replica */
+  readonly replicaUrl: (client: DatabaseClient) => pulumi.Output<string> | undefined;
+  /** Variables that a process needs beside its URL, to verify the server. */
+  readonly environment: Readonly<Record<string, string>>;
   /** What has to exist before a client connects. */
   readonly ready: readonly pulumi.Resource[];
+  /**
+   * Ends the logins that only processes of the version before needed.
+   *
+   * @param clients what has to have replaced them
+   */
+  readonly dismissFormerClients: (clients: readonly pulumi.Resource[]) => void;
 }
 
 type Maker = (context: Context) => Postgres;
@@ -47,7 +58,7 @@ export function createPostgres(context: Context): Postgres {
  * @returns the private key that they are encrypted for, a secret; undefined without backups
  */
 export function createBackups(
-  { settings, topology, runtimes, parent }: Context,
+  { settings, topology, runtimes, authority, parent }: Context,
   postgres: Postgres,
   { backups }: Storage,
 ): pulumi.Output<string> | undefined {
@@ -60,9 +71,10 @@ export function createBackups(
       ...{ runtime: runtimes.of(service), store: backups, external: settings.database.mode === "external" },
       ...{ recipient: key.recipient, policy: settings.backups },
       // A replica has less load; the script asks the primary whether it has the same data.
-      ...{ databaseUrl: postgres.adminUrl, replicaUrl: postgres.readUrl(service.server) },
+      ...{ databaseUrl: postgres.primaryUrl("backup"), replicaUrl: postgres.replicaUrl("backup") },
+      environment: postgres.environment,
     };
-    new Backup("backup", args, { parent, dependsOn: [...postgres.ready] });
+    new Backup("backup", args, { parent, dependsOn: [...postgres.ready, ...(authority?.ready ?? [])] });
   }
   return key.identity;
 }

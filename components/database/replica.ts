@@ -1,100 +1,97 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
-import type { DockerRuntime } from "../runtime/docker/runtime.ts";
-import { Task } from "../runtime/docker/task.ts";
+import type { Topology } from "../../topology/topology.ts";
+import type { Authority } from "../authority/authority.ts";
+import { formerly } from "../former.ts";
 import { createContainer } from "../runtime/docker/container.ts";
-import { createPassword } from "../password.ts";
-import { dataDirectory, databaseName, databaseUrl, databaseUser, postgresContainer } from "./database.ts";
+import type { DockerRuntime } from "../runtime/docker/runtime.ts";
+import { SqlScript } from "../runtime/docker/sql-script.ts";
+import { dataDirectory, operatorEnvironment, postgresContainer } from "./database.ts";
+import { PostgresFiles } from "./postgres-files.ts";
 import { postgresSettings } from "./postgres-settings.ts";
-import { hbaFile, hbaRules, tlsSettings } from "./postgres-tls.ts";
+import { tlsSettings } from "./postgres-tls.ts";
 import {
   admissionScript,
   dismissalScript,
-  passwordsFile,
   passwordsText,
   replicaCommand,
   replicaSettings,
   slotOf,
 } from "./replication.ts";
-import { ServerCertificate } from "./server-certificate.ts";
 
 export interface ReplicaArgs {
   readonly runtime: DockerRuntime;
   readonly service: Service;
-  /** Host and port for clients. */
-  readonly address: string;
+  /** Says which services connect from where. */
+  readonly topology: Topology;
+  /** Signs its certificate, and has signed its primary's. */
+  readonly authority: Authority;
   /** Folder of the host with its data, on a mounted Volume. */
   readonly path: string;
   /** At least the primary's value: a standby with less does not start. */
   readonly maxConnections: number;
-  /** Password of the platform's user; the same on all servers. */
-  readonly databasePassword: pulumi.Output<string>;
   /** Host and port of the server that it replicates; on a promoted replica, of its former primary. */
   readonly source: string;
-  /** The primary to register with (role and slot). @default - none: a promoted replica */
+  /** Password of the replication role. @default - none: a promoted replica */
+  readonly replicationPassword?: pulumi.Output<string>;
+  /** The primary, which keeps a slot for it. @default - none: a promoted replica */
   readonly primary?: { readonly runtime: DockerRuntime; readonly service: Service };
 }
 
-const taskTimeoutSeconds = 120;
+const scriptTimeoutSeconds = 120;
 
 /**
  * A PostgreSQL server that replicates another one by streaming, to read from.
  *
- * The primary only gets a role and a replication slot, by SQL: its container and settings do not change. Replication is
- * asynchronous: a write that was just acknowledged may be missing on the replica.
+ * The primary only gets a replication slot, by SQL: its container and settings do not change. Roles and their passwords come
+ * with the data. Replication is asynchronous: a write that was just acknowledged may be missing on the replica.
  *
  * A promoted replica keeps its container and the settings of a replica: they apply only during recovery, and its start
  * command deletes no data.
  */
 export class Replica extends pulumi.ComponentResource {
-  /** `postgresql://` URL; a secret. */
-  readonly url: pulumi.Output<string>;
-
   constructor(name: string, args: ReplicaArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:database:Replica", name, {}, opts);
-    const password = createPassword(`${name}-password`, 32, { parent: this });
     const { primary } = args;
-    const admission = primary && this.#createAdmission(name, args, primary, password);
-    this.#createServer(name, args, password, admission);
-    this.url = databaseUrl(args.databasePassword, args.address, true);
-    this.registerOutputs({ url: this.url });
+    const admission = primary && this.#createAdmission(name, args, primary);
+    const files = this.#createFiles(name, args);
+    this.#createServer(name, args, files, admission);
+    this.registerOutputs({});
   }
 
-  /** Creates role and slot at the primary. They are deleted with the replica, or the slot would retain WAL for ever. */
+  /** Creates the slot at the primary. It is deleted with the replica, or it would retain WAL for ever. */
   #createAdmission(
     name: string,
-    args: ReplicaArgs,
+    { service: { name: replica } }: ReplicaArgs,
     { runtime, service }: NonNullable<ReplicaArgs["primary"]>,
-    password: pulumi.Output<string>,
-  ): Task {
-    return new Task(
+  ): SqlScript {
+    return new SqlScript(
       `${name}-admission`,
       {
-        runtime,
-        image: "postgres",
-        container: `${service.container}-${args.service.name}`,
-        command: ["sh", "-c", admissionScript(args.service.name)],
-        removal: ["sh", "-c", dismissalScript(args.service.name)],
-        environment: {
-          PGHOST: service.name,
-          PGUSER: databaseUser,
-          PGDATABASE: databaseName,
-          PGPASSWORD: args.databasePassword,
-          PGSSLMODE: "require",
-          REPLICATION_PASSWORD: password,
-        },
-        timeoutSeconds: taskTimeoutSeconds,
+        ...{ runtime, container: service.container, timeoutSeconds: scriptTimeoutSeconds },
+        script: admissionScript,
+        variables: { slot: slotOf(replica) },
+        removal: dismissalScript,
       },
+      // In the version before it logged in over the network, from a container of its own.
+      formerly({ parent: this }, { type: "orion:index:Task" }),
+    );
+  }
+
+  #createFiles(name: string, args: ReplicaArgs): PostgresFiles {
+    const { replicationPassword } = args;
+    const passwords = replicationPassword?.apply((secret) => passwordsText(sourceOf(args), secret));
+    return new PostgresFiles(
+      `${name}-files`,
+      { ...args, ...(passwords && { passwords: pulumi.secret(passwords) }) },
       { parent: this },
     );
   }
 
-  #createServer(name: string, args: ReplicaArgs, password: pulumi.Output<string>, admission: Task | undefined): void {
+  #createServer(name: string, args: ReplicaArgs, files: PostgresFiles, admission: SqlScript | undefined): void {
     const { runtime, service, maxConnections, path } = args;
     const { memoryMb } = service;
-    const certificate = new ServerCertificate(`${name}-tls`, { parent: this });
-    const [host = "", port = ""] = args.source.split(":");
-    const source = { host, port, slot: slotOf(service.name) };
+    const source = sourceOf(args);
     const settings = { ...postgresSettings(memoryMb, maxConnections), ...tlsSettings, ...replicaSettings(source) };
     createContainer(
       `${name}-server`,
@@ -102,20 +99,17 @@ export class Replica extends pulumi.ComponentResource {
       {
         ...postgresContainer(memoryMb),
         command: replicaCommand(source, settings),
-        environment: { PGUSER: databaseUser, PGDATABASE: databaseName, PGDATA: dataDirectory },
-        files: [
-          ...certificate.files,
-          { file: hbaFile, content: hbaRules, permissions: "0444" },
-          {
-            file: passwordsFile,
-            content: pulumi.secret(password.apply((secret) => passwordsText(source, secret))),
-            permissions: "0400",
-          },
-        ],
+        environment: { ...operatorEnvironment, PGDATA: dataDirectory },
+        volumes: [files.volume],
         mounts: [{ source: path, target: dataDirectory }],
       },
       runtime,
-      { parent: this, ...(admission && { dependsOn: admission }) },
+      { parent: this, dependsOn: [files, ...(admission ? [admission] : [])] },
     );
   }
+}
+
+function sourceOf({ source, service }: Pick<ReplicaArgs, "source" | "service">) {
+  const [host = "", port = ""] = source.split(":");
+  return { host, port, slot: slotOf(service.name) };
 }

@@ -3,26 +3,37 @@ import { servicesOf } from "../../topology/topology.ts";
 import { publishedAddress } from "../published-address.ts";
 import type { Context } from "../context.ts";
 import { dataPath } from "./data-path.ts";
+import { databaseUrl, roleOf } from "./database-url.ts";
 import type { Postgres } from "./postgres.ts";
+import { requiredAuthority } from "./required-authority.ts";
 import { Replica } from "./replica.ts";
-import { createPrimary } from "./single.ts";
+import type { DatabaseClient } from "./role-names.ts";
+import { createPrimary, postgresOf } from "./single.ts";
 
 export function replicatedPostgres(context: Context): Postgres {
   const { settings, topology, runtimes, parent } = context;
-  const { service, url, password, ready } = createPrimary(context);
-  const opts = { parent, dependsOn: [...ready, ...runtimes.peerRules] };
-  const replicas = servicesOf(topology, "replica").map(
+  const { maxConnections, rotation } = settings.database;
+  const primary = createPrimary(context);
+  const authority = requiredAuthority(context);
+  const opts = { parent, dependsOn: [...primary.ready, ...runtimes.peerRules] };
+  const services = servicesOf(topology, "replica");
+  const replicas = services.map(
     (each) =>
       new Replica(
         each.name,
         {
-          ...{ runtime: runtimes.of(each), service: each, source: each.follows, databasePassword: password },
-          ...{ address: publishedAddress(each), path: dataPath, maxConnections: settings.database.maxConnections },
-          primary: { runtime: runtimes.of(service), service },
+          ...{ runtime: runtimes.of(each), service: each, source: each.follows, topology, authority, maxConnections },
+          ...{ path: dataPath, replicationPassword: primary.roles.passwords.replication },
+          primary: { runtime: runtimes.of(primary.service), service: primary.service },
         },
         opts,
       ),
   );
-  const [replica] = replicas;
-  return { url: () => url, readUrl: () => replica?.url, adminUrl: url, ready: [...ready, ...replicas] };
+  const [first] = services;
+  const replicaUrl = (client: DatabaseClient) =>
+    first && databaseUrl(roleOf(client, rotation), primary.roles.passwords[client], publishedAddress(first));
+  return {
+    ...postgresOf(context, primary),
+    ...{ replicaUrl, readUrl: () => replicaUrl("reader"), ready: [...primary.ready, ...replicas] },
+  };
 }

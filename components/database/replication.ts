@@ -1,13 +1,7 @@
 /** Streaming replication: registering a replica at the primary, and a replica's settings and start script. Pure. */
-import { keyCommand } from "./postgres-tls.ts";
 import { settingArguments } from "./postgres-settings.ts";
-
-/** The role of replicas; it may only replicate. */
-export const replicationUser = "orion_replication";
-
-/** The replica's password file; the server reads its own copy, because libpq ignores one that other users can read. */
-export const passwordsFile = "/etc/orion/replication-passwords";
-const ownPasswordsFile = "/var/run/postgresql/replication-passwords";
+import { ownFile, takeFiles, verified } from "./postgres-tls.ts";
+import { loginRoles } from "./role-names.ts";
 
 export interface ReplicationSource {
   readonly host: string;
@@ -18,39 +12,23 @@ export interface ReplicationSource {
 /** The slot of a replica; slot names cannot have hyphens. */
 export const slotOf = (replica: string): string => replica.replaceAll("-", "_");
 
-/** Text of {@link passwordsFile}; it is for pg_basebackup and for streaming. */
+/** Text of the replica's password file; it is for pg_basebackup and for streaming. */
 export const passwordsText = ({ host, port }: ReplicationSource, password: string): string =>
-  `${host}:${port}:*:${replicationUser}:${password}\n`;
+  `${host}:${port}:*:${loginRoles.replication}:${password}\n`;
 
-const psql = (replica: string, statements: string): string =>
-  `psql -XqAt -v ON_ERROR_STOP=1 -v slot=${slotOf(replica)} <<'SQL'\n${statements}SQL\n`;
-
-/** An idempotent shell script that creates a replica's role and slot at the primary. */
-export const admissionScript = (replica: string): string =>
-  psql(
-    replica,
-    `\\getenv password REPLICATION_PASSWORD
--- A statement that is slow would be in the log, with the password.
-SET log_min_duration_statement = -1;
-SELECT 'CREATE ROLE ${replicationUser}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${replicationUser}') \\gexec
-ALTER ROLE ${replicationUser} WITH LOGIN REPLICATION PASSWORD :'password';
-SELECT pg_create_physical_replication_slot(:'slot', true)
+/** An idempotent script for psql at the primary that creates the replica's slot, whose name is the variable `slot`. */
+export const admissionScript = `SELECT pg_create_physical_replication_slot(:'slot', true)
   WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = :'slot');
-`,
-  );
+`;
 
-/** A shell script that deletes the slot: an unused slot retains WAL at the primary. */
-export const dismissalScript = (replica: string): string =>
-  psql(
-    replica,
-    `SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE slot_name = :'slot' AND active;
+/** A script for psql that deletes the slot: an unused slot retains WAL at the primary. */
+export const dismissalScript = `SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE slot_name = :'slot' AND active;
 SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = :'slot';
-`,
-  );
+`;
 
 /** Settings of a replica, in addition to those of every server. */
 export const replicaSettings = ({ host, port, slot }: ReplicationSource): Readonly<Record<string, string>> => ({
-  primary_conninfo: `host=${host} port=${port} user=${replicationUser} passfile=${ownPasswordsFile} sslmode=require application_name=${slot}`,
+  primary_conninfo: `host=${host} port=${port} user=${loginRoles.replication} passfile=${ownFile("passwords")} ${verified} application_name=${slot}`,
   primary_slot_name: slot,
   // The primary does not vacuum rows that queries here still read.
   hot_standby_feedback: "on",
@@ -69,15 +47,14 @@ export const replicaCommand = (
   "sh",
   "-c",
   `set -eu
-${keyCommand}
-install -o postgres -g postgres -m 0600 ${passwordsFile} ${ownPasswordsFile}
+${takeFiles}
 cd "$PGDATA"
 if [ ! -s PG_VERSION ]; then
   find . -mindepth 1 -delete
   chown postgres:postgres .
   chmod 0700 .
-  setpriv --reuid postgres --regid postgres --init-groups env HOME=/var/lib/postgresql PGPASSFILE=${ownPasswordsFile} \\
-    pg_basebackup --host ${host} --port ${port} --username ${replicationUser} --dbname sslmode=require --no-password \\
+  setpriv --reuid postgres --regid postgres --init-groups env HOME=/var/lib/postgresql PGPASSFILE=${ownFile("passwords")} \\
+    pg_basebackup --host ${host} --port ${port} --username ${loginRoles.replication} --dbname '${verified}' --no-password \\
     --slot ${slot} --wal-method stream --checkpoint fast --pgdata "$PGDATA/incoming"
   touch incoming/standby.signal
   find incoming -mindepth 1 -maxdepth 1 ! -name PG_VERSION -exec mv -t . {} +

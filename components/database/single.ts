@@ -1,60 +1,91 @@
 /** PostgreSQL without a replica: one server, with a Docker volume on this machine or the Volume of a server. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { DatabaseService } from "../../topology/services/database.ts";
+import { postgresPorts } from "../../topology/services/postgres.ts";
 import { hasServers, servicesOf } from "../../topology/topology.ts";
 import { publishedAddress } from "../published-address.ts";
 import type { Context } from "../context.ts";
 import { Database, PromotedDatabase } from "./database.ts";
+import { DatabaseRoles } from "./database-roles.ts";
+import { databaseUrl, roleOf } from "./database-url.ts";
 import { dataPath } from "./data-path.ts";
 import type { Postgres } from "./postgres.ts";
+import { verifyingEnvironment } from "./postgres-tls.ts";
+import { requiredAuthority } from "./required-authority.ts";
 import { Replica } from "./replica.ts";
+import type { DatabaseClient } from "./role-names.ts";
 
-export function singlePostgres(context: Context): Postgres {
-  const { url, ready } = createPrimary(context);
-  return { url: () => url, readUrl: () => undefined, adminUrl: url, ready };
-}
+export const singlePostgres = (context: Context): Postgres => postgresOf(context, createPrimary(context));
 
 /** The primary, which all writes go to. */
 export interface Primary {
   readonly service: DatabaseService;
-  readonly url: pulumi.Output<string>;
-  readonly password: pulumi.Output<string>;
+  readonly roles: DatabaseRoles;
   readonly ready: readonly pulumi.Resource[];
+}
+
+/** A primary as the only server. */
+export function postgresOf({ settings, topology, parent }: Context, { service, roles, ready }: Primary): Postgres {
+  const { rotation } = settings.database;
+  const onServers = hasServers(topology);
+  const address = onServers ? publishedAddress(service) : `${service.name}:${postgresPorts.postgres}`;
+  const primaryUrl = (client: DatabaseClient) =>
+    databaseUrl(roleOf(client, rotation), roles.passwords[client], address);
+  return {
+    ...{ url: () => primaryUrl("app"), readUrl: () => undefined, primaryUrl, replicaUrl: () => undefined },
+    ...{ environment: onServers ? verifyingEnvironment : {}, ready },
+    dismissFormerClients: (clients) => {
+      roles.dismissFormerClients(clients, parent);
+    },
+  };
 }
 
 /** Creates the primary of a plan: the first one, or a promoted replica. */
 export function createPrimary(context: Context): Primary {
   const [service] = servicesOf(context.topology, "database");
   if (!service) throw new Error("The plan provisions a database, but has no service of kind database.");
-  return service.follows === undefined
-    ? createFirst(context, service)
-    : createPromoted(context, service, service.follows);
+  const servers =
+    service.follows === undefined ? [createFirst(context, service)] : createPromoted(context, service, service.follows);
+  const { settings, topology, runtimes, parent } = context;
+  const roles = new DatabaseRoles(
+    "database-roles",
+    {
+      ...{ runtime: runtimes.of(service), service, settings: settings.database },
+      // On a developer's machine tools of any kind log in as the superuser.
+      keepSuperuser: !hasServers(topology),
+    },
+    { parent, dependsOn: servers },
+  );
+  return { service, roles, ready: [...servers, roles] };
 }
 
-function createFirst({ settings, topology, runtimes, parent }: Context, service: DatabaseService): Primary {
+function createFirst(context: Context, service: DatabaseService): Database {
+  const { settings, topology, runtimes, parent } = context;
   const { maxConnections } = settings.database;
   const common = { runtime: runtimes.of(service), service, maxConnections, protection: settings.protection };
-  const database = new Database(
+  return new Database(
     "database",
     hasServers(topology)
-      ? { ...common, data: { kind: "directory", path: dataPath }, tls: true, address: publishedAddress(service) }
+      ? {
+          ...{ ...common, data: { kind: "directory", path: dataPath } },
+          access: { topology, authority: requiredAuthority(context) },
+        }
       : { ...common, data: { kind: "volume" } },
     { parent },
   );
-  return { service, url: database.url, password: database.password, ready: [database] };
 }
 
-/** A promoted replica keeps its container, and uses the password that it replicated from its former primary. */
-function createPromoted({ settings, runtimes, parent }: Context, service: DatabaseService, source: string): Primary {
+/** A promoted replica keeps its container; roles and their passwords it has replicated from its former primary. */
+function createPromoted(context: Context, service: DatabaseService, source: string): pulumi.Resource[] {
+  const { settings, topology, runtimes, parent } = context;
   const database = new PromotedDatabase("database", settings, { parent });
-  const { password } = database;
   const server = new Replica(
     service.name,
     {
-      ...{ runtime: runtimes.of(service), service, source, databasePassword: password },
-      ...{ address: publishedAddress(service), path: dataPath, maxConnections: settings.database.maxConnections },
+      ...{ runtime: runtimes.of(service), service, source, topology, authority: requiredAuthority(context) },
+      ...{ path: dataPath, maxConnections: settings.database.maxConnections },
     },
     { parent },
   );
-  return { service, url: server.url, password, ready: [database, server] };
+  return [database, server];
 }

@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { flowerUser } from "../../common/app-contract.ts";
 import type { Service } from "../../topology/service.ts";
 import type { AppEnvironment } from "../app-tier/environment.ts";
-import { createContainer } from "../runtime/docker/container.ts";
+import { type ContainerArgs, createContainer } from "../runtime/docker/container.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { beatMaxInterval, beatProbe, celeryPidFile, httpProbe, workerProbe } from "../runtime/docker/health.ts";
 import { uploadDirectory } from "../storage/storage.ts";
@@ -22,6 +22,8 @@ export interface WorkerTierArgs {
   readonly writable: readonly string[];
   /** The uploads volume of local storage. @default - files are not kept locally */
   readonly uploads?: pulumi.Input<string>;
+  /** Files of the host that its processes read. @default - none */
+  readonly mounts?: ContainerArgs["mounts"];
   /** Flower's password. @default - none: in development it listens on loopback */
   readonly flowerPassword?: pulumi.Input<string>;
 }
@@ -63,6 +65,7 @@ export class WorkerTier extends pulumi.ComponentResource {
           volumes: [{ volumeName: args.uploads, containerPath: uploadDirectory }],
         }),
         writable: args.writable,
+        ...(args.mounts && { mounts: args.mounts }),
         health: workerProbe(),
         sideBySide: args.sideBySide,
         stopSeconds: warmShutdownSeconds,
@@ -85,6 +88,7 @@ export class WorkerTier extends pulumi.ComponentResource {
         ],
         environment: args.environments("beat"),
         writable: args.writable,
+        ...(args.mounts && { mounts: args.mounts }),
         health: beatProbe(),
         stopSeconds: 10,
       },
@@ -109,6 +113,7 @@ export class WorkerTier extends pulumi.ComponentResource {
           }),
         },
         writable: args.writable,
+        ...(args.mounts && { mounts: args.mounts }),
         health: httpProbe(flowerPorts.http, "/healthcheck"),
         stopSeconds: 10,
       },

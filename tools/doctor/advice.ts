@@ -14,6 +14,8 @@ export type Problem =
   | "connections"
   | "slow-queries"
   | "replica-behind"
+  | "superuser-open"
+  | "no-checksums"
   | "cache-refuses"
   | "cache-full"
   | "worker-silent"
@@ -104,6 +106,15 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "replica-behind": ({ logs }) => ({
     meaning: "it lags behind the primary, so reads from it are stale",
     remedy: `${logs}; when the primary has removed WAL that it needs, create it again (docs/scale.md)`,
+  }),
+  "superuser-open": ({ make }) => ({
+    meaning: "whoever has a superuser's password has a shell in the database's container, from wherever he can connect",
+    remedy: `${make("up")} ends what an update has left open; other roles: ${make("psql")}: ALTER ROLE ... NOSUPERUSER (docs/database.md)`,
+  }),
+  "no-checksums": () => ({
+    meaning: "a page that the disk has damaged is read, and backed up, as if it were right",
+    remedy:
+      "docs/database.md#checksums switches them on: docker stop, pg_checksums --enable, docker start; it takes as long as reading all data once",
   }),
   "cache-refuses": ({ logs }) => ({ meaning: "Redis does not answer", remedy: logs }),
   "cache-full": ({ make }) => ({

@@ -25,8 +25,8 @@ export interface ContainerArgs {
   /** Names in the container network, in addition to the service's own. */
   readonly aliases?: readonly pulumi.Input<string>[];
   readonly volumes?: readonly docker.types.input.ContainerVolume[];
-  /** Folders of the host; a container does not start while one is missing. */
-  readonly mounts?: readonly { readonly source: string; readonly target: string }[];
+  /** Folders and files of the host; a container does not start while one is missing. */
+  readonly mounts?: readonly { readonly source: string; readonly target: string; readonly readOnly?: boolean }[];
   /** Files in the container, all in one folder; other files replace the container. */
   readonly files?: readonly ContainerFile[];
   /** Directories in memory, with their mount options, beside those of its kind. */

@@ -141,15 +141,17 @@ test("nothing is published to everybody; the load balancer alone reaches the edg
 test("the app reads lists from the replica, and backups are taken from it", () => {
   const { inputs } = named(after(), "app-fsn1-1-1");
   expect(JSON.stringify(inputs["envs"])).toContain(
-    "DATABASE_REPLICA_URL=postgresql://orion_user:generated-database-password@10.20.1.22:5432/orion_db?sslmode=require",
+    "DATABASE_REPLICA_URL=postgresql://orion_reader:generated-database-roles-reader-password@10.20.1.22:5432/orion_db",
   );
-  expect(JSON.stringify(named(after(), "backup-files").inputs)).toContain("PGHOST=10.20.1.22");
+  expect(JSON.stringify(named(after(), "backup-files").inputs)).toContain(
+    "PGSSLMODE=verify-full\\nPGSSLROOTCERT=/etc/orion/ca.crt\\nPGCHANNELBINDING=require\\nPGHOST=10.20.1.22\\nPGPORT=5432\\nPGUSER=orion_backup",
+  );
   expect(JSON.stringify(named(before(), "app-core-1-1").inputs["envs"])).not.toContain("DATABASE_REPLICA_URL");
 });
 
 test("without a replica there is one server less, and nothing refers to it", async () => {
   const resources = await production("scale", { database: { availability: "single" } });
-  expect(resources.filter(({ name }) => /replica|db-2/.test(name))).toEqual([]);
+  expect(resources.filter(({ name }) => /^replica|db-2/.test(name))).toEqual([]);
   expect(JSON.stringify(named(resources, "app-fsn1-1-1").inputs["envs"])).not.toContain("DATABASE_REPLICA_URL");
   expect(JSON.stringify(named(resources, "backup-files").inputs)).toContain("PGHOST=10.20.1.11");
 });

@@ -99,13 +99,19 @@ test("the least development stack is PostgreSQL with what it needs", async () =>
     "Volume database-server-files",
     "Volume storage-uploads",
     "Database database",
+    "DatabaseRoles database-roles",
     "ContainerLimits database-server-limits",
     "Platform orion",
+    "SqlScript database-roles-former-clients",
+    "SqlScript database-roles-script",
     "VolumeFiles database-server-written",
     "DockerRuntime local",
     "Storage storage",
     "docker local-docker",
     "RandomPassword database-password",
+    ...["app", "backup", "migrator", "monitor", "reader", "replication"].map(
+      (client) => `RandomPassword database-roles-${client}-password`,
+    ),
   ]);
 });
 
@@ -114,7 +120,7 @@ test("every generated password is in the graph, and nowhere but inside secrets",
   const passwords = resources
     .filter(({ type }) => type === "random:index/randomPassword:RandomPassword")
     .map(({ name }) => `generated-${name}`);
-  expect(passwords).toHaveLength(5);
+  expect(passwords).toHaveLength(11);
   const [hidden, open] = [JSON.stringify(resources), JSON.stringify(withoutSecrets(resources))];
   for (const password of passwords) {
     // Booleans: the whole graph in a message helps nobody.

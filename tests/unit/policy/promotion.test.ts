@@ -64,7 +64,7 @@ describe("the state without the lost server", () => {
     ]);
     const urns = new Set(deployment.resources.map(({ urn }) => urn));
     const gone = before.resources.filter(({ urn }) => !urns.has(urn)).map(({ urn }) => urn);
-    expect(gone).toHaveLength(38);
+    expect(gone).toHaveLength(43);
     const text = JSON.stringify(deployment);
     expect(gone.filter((urn) => text.includes(`"${urn}"`) || text.includes(`"${urn}::`))).toEqual([]);
   });
@@ -99,14 +99,16 @@ describe("the state without the lost server", () => {
 test("all clients write to it, its new replica follows it, and it registers at no primary", async () => {
   const { after } = await graphsBetween(promoted, promoted);
   const app = JSON.stringify(named(after.resources, "app-fsn1-1-1").inputs["envs"]);
-  expect(app).toContain("DATABASE_URL=postgresql://orion_user:generated-database-password@10.20.1.22:5432/");
-  expect(app).toContain("DATABASE_REPLICA_URL=postgresql://orion_user:generated-database-password@10.20.1.23:5432/");
+  expect(app).toContain("DATABASE_URL=postgresql://orion_app_a:generated-database-roles-app-password@10.20.1.22:5432/");
+  expect(app).toContain(
+    "DATABASE_REPLICA_URL=postgresql://orion_reader:generated-database-roles-reader-password@10.20.1.23:5432/",
+  );
   expect(app).toContain("@10.20.1.22:6379/");
   expect(JSON.stringify(named(after.resources, "replica-2-server").inputs["command"])).toContain(
     "host=10.20.1.22 port=5432",
   );
   expect(named(after.resources, "replica-2-admission")).toMatchObject({
-    inputs: { environment: { PGHOST: "replica-1" }, container: "orion-prod-replica-1-replica-2" },
+    inputs: { container: "orion-prod-replica-1", variables: { slot: "replica_2" } },
     options: { deletedWith: "hcloud:index/server:Server db-2-server" },
   });
   expect(after.resources.filter(({ name }) => /^(replica-1-admission|database-server|core-1)/.test(name))).toEqual([]);

@@ -6,6 +6,8 @@ import { settingsOf } from "../support/settings.ts";
 
 const settings = settingsOf("development");
 const topology = plan("dev", settings);
+/** The app's role may not migrate: the first line of standard input is the URL of the role that may. */
+const asMigrator = 'sh -c IFS= read -r DATABASE_URL && export DATABASE_URL && exec "$@" sh';
 const argumentsOf = (access: Access, terminal: boolean) => dockerArguments(access, access.service.container, terminal);
 
 test.each<[(typeof accessCommands)[number], string | undefined, string]>([
@@ -14,8 +16,8 @@ test.each<[(typeof accessCommands)[number], string | undefined, string]>([
   ["logs", "app", "logs --tail 200 orion-dev-app-1"],
   ["logs", "worker", "logs --tail 200 orion-dev-worker"],
   ["celery-status", undefined, "exec -i orion-dev-worker celery -A app.celery inspect active --timeout 5"],
-  ["migrate-up", undefined, "exec -i orion-dev-app-1 alembic upgrade head"],
-  ["init-prod", undefined, "exec -i orion-dev-app-1 python scripts/seed/init_production.py"],
+  ["migrate-up", undefined, `exec -i orion-dev-app-1 ${asMigrator} alembic upgrade head`],
+  ["init-prod", undefined, `exec -i orion-dev-app-1 ${asMigrator} python scripts/seed/init_production.py`],
   [
     "celery-purge",
     undefined,

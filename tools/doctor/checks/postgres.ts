@@ -1,11 +1,33 @@
 /** Checks a PostgreSQL server's connections and slow queries. */
+import { handoverRole, superuser } from "../../../components/database/role-names.ts";
+import { hasServers } from "../../../topology/topology.ts";
 import type { Checked } from "../advice.ts";
 import type { Question } from "../question.ts";
 
 /** A query that runs longer than this, in seconds, is reported. */
 const slowQuerySeconds = 30;
 
-export function checkPostgres({ service, exec }: Question): Checked {
+/** What a server of a stack with servers lacks: page checksums, or the refusal of superusers over the network. */
+export function weakness({ service, topology, exec }: Question): Checked | undefined {
+  if (!hasServers(topology)) return undefined;
+  // A superuser that is being handed over has an end; a few minutes later nobody has anything left to do as it.
+  const query = `SELECT current_setting('data_checksums'),
+    (SELECT count(*) FROM pg_hba_file_rules WHERE type LIKE 'host%' AND auth_method <> 'reject' AND user_name && '{all,${superuser}}'),
+    (SELECT count(*) FROM pg_auth_members JOIN pg_roles AS m ON m.oid = member
+      WHERE roleid = (SELECT oid FROM pg_roles WHERE rolname = '${handoverRole}') AND coalesce(m.rolvaliduntil, 'infinity') = 'infinity'),
+    (SELECT count(*) FROM pg_roles WHERE rolsuper AND rolcanlogin AND rolname <> '${superuser}')`;
+  const { ok, output } = exec(service, "psql", "-XtA", "-F", " ", "-c", query);
+  if (!ok) return { problem: "database-refuses", detail: output };
+  const [checksums, rules = "0", handedOver = "0", others = "0"] = output.split(" ");
+  if (Number(rules) + Number(handedOver) + Number(others) > 0) {
+    const detail = `${rules} access rules let superusers in over the network, ${handedOver} superusers of the version before and ${others} other ones may log in`;
+    return { problem: "superuser-open", detail };
+  }
+  return checksums === "on" ? undefined : { problem: "no-checksums", detail: "its data has no page checksums" };
+}
+
+export function checkPostgres(question: Question): Checked {
+  const { service, exec } = question;
   const query = `SELECT (SELECT count(*) FROM pg_stat_activity), current_setting('max_connections'),
     (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND state = 'active' AND now() - query_start > interval '${slowQuerySeconds} seconds'),
     pg_size_pretty(pg_database_size(current_database()))`;
@@ -14,5 +36,6 @@ export function checkPostgres({ service, exec }: Question): Checked {
   const [connections = "0", most = "0", slow = "0", ...size] = output.split(" ");
   const detail = `${connections} of ${most} connections, ${slow} slow queries, ${size.join(" ")}`;
   if (Number(slow) > 0) return { problem: "slow-queries", detail };
-  return Number(connections) > Number(most) * 0.9 ? { problem: "connections", detail } : { detail };
+  if (Number(connections) > Number(most) * 0.9) return { problem: "connections", detail };
+  return weakness(question) ?? { detail };
 }

@@ -2,11 +2,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Authority } from "../../../../components/authority/authority.ts";
 import { compose } from "../../support/compose.ts";
-import { known, named } from "../../support/runtime.ts";
+import { known, named, runtimeOf } from "../../support/runtime.ts";
 
 const composed = (mode: "preview" | "up") =>
   compose(mode, () => {
-    const authority = new Authority("authority", { protect: true });
+    const authority = new Authority("authority", { protect: true, servers: new Map([["core-1", runtimeOf()]]) });
     const certificate = authority.sign(
       "database-tls",
       { dnsNames: ["database"], ipAddresses: ["10.20.1.11"] },
@@ -29,6 +29,12 @@ describe.each(["preview", "up"] as const)("Authority in mode %s", (mode) => {
       allowedUses: ["cert_signing", "crl_signing"],
     });
     expect(options.protect).toBe(true);
+  });
+
+  test("its certificate is on every server, where containers mount it", async () => {
+    const { inputs } = named((await composed(mode)).resources, "core-1-authority");
+    const text = known(mode, "certificate-authority-certificate");
+    expect(inputs["files"]).toEqual({ "/etc/orion/ca.crt": { text, mode: "0644" } });
   });
 
   test("a certificate of its own is for the names and addresses, and renewed years before its end", async () => {

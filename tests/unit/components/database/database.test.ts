@@ -2,6 +2,9 @@
 import { Database } from "../../../../components/database/database.ts";
 import { postgresSettings } from "../../../../components/database/postgres-settings.ts";
 import { compose } from "../../support/compose.ts";
+import { Authority } from "../../../../components/authority/authority.ts";
+import { servicesOf } from "../../../../topology/topology.ts";
+import { stackOf } from "../../policy/support.ts";
 import { postgresProbe } from "../../../../components/runtime/docker/health.ts";
 import {
   containerBasics,
@@ -41,6 +44,7 @@ describe.each(modes)("Database in mode %s", (mode) => {
         "POSTGRES_USER=orion_user",
         "POSTGRES_DB=orion_db",
         "POSTGRES_PASSWORD_FILE=/etc/orion/postgres-password",
+        "POSTGRES_INITDB_ARGS=--data-checksums",
         "PGUSER=orion_user",
         "PGDATABASE=orion_db",
         "PGDATA=/var/lib/postgresql/data",
@@ -51,10 +55,41 @@ describe.each(modes)("Database in mode %s", (mode) => {
         { volumeName: "orion-test-database-data", containerPath: "/var/lib/postgresql/data" },
         filesAt("/etc/orion"),
       ],
-      healthcheck: healthOf(postgresProbe("orion_user", "orion_db")),
+      healthcheck: healthOf(postgresProbe("orion_monitor", "orion_db")),
       shmSize: 128,
     });
     expect(filesOf(resources, "database-server")).toEqual({ "postgres-password": { text: password, mode: "0444" } });
+  });
+
+  test("on a server, access rules, certificate and key are live files, and the container waits for them", async () => {
+    const { resources } = await compose(mode, () => {
+      const runtime = runtimeOf("postgres");
+      const { topology } = stackOf("scale");
+      const [service] = servicesOf(topology, "database");
+      if (!service) throw new Error("no database");
+      const authority = new Authority("authority", { protect: true });
+      const data = { kind: "directory", path: "/mnt/orion-data/postgres" } as const;
+      return new Database("database", { runtime, service, data, access: { topology, authority } });
+    });
+    const { inputs, options } = named(resources, "database-server");
+    expect(options.dependencies).toContain("orion:index:LiveFiles database-files-live");
+    expect(inputs["volumes"]).toContainEqual({
+      ...{ volumeName: "orion-test-database-files", containerPath: "/etc/orion-postgres", readOnly: true },
+    });
+    expect(inputs["command"]).toEqual(
+      expect.arrayContaining([
+        "ssl=on",
+        "log_connections=on",
+        "log_statement=ddl",
+        expect.stringMatching(/^hba_file=/),
+      ]),
+    );
+    const files = named(resources, "database-files-live").inputs["files"] as Record<string, unknown>;
+    expect(Object.keys(files)).toEqual(["ca.crt", "pg_hba.conf", "server.crt", "server.key"]);
+    expect(files["server.key"]).toEqual({ "[secret]": known(mode, "key-database-files-tls-key") });
+    expect(named(resources, "database-files-tls-request").inputs).toMatchObject({
+      ...{ dnsNames: ["database"], ipAddresses: ["10.20.1.11"] },
+    });
   });
 
   test("its data and the password that opens it are protected", async () => {

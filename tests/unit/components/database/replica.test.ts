@@ -6,22 +6,26 @@ import * as pulumi from "@pulumi/pulumi";
 import { postgresSettings } from "../../../../components/database/postgres-settings.ts";
 import { Replica } from "../../../../components/database/replica.ts";
 import { admissionScript, dismissalScript, replicaCommand } from "../../../../components/database/replication.ts";
+import { Authority } from "../../../../components/authority/authority.ts";
+import { servicesOf } from "../../../../topology/topology.ts";
+import { stackOf } from "../../policy/support.ts";
 import { compose } from "../../support/compose.ts";
-import { filesOf, known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
+import { named, runtimeOf } from "../../support/runtime.ts";
 import { temporaryFolder } from "../../../../testing/folder.ts";
 
 describe.each(["preview", "up"] as const)("Replica in mode %s", (mode) => {
   const replica = () =>
     compose(mode, () => {
       const runtime = runtimeOf("postgres");
-      const published = [{ address: "10.20.1.22", port: 5432, containerPort: 5432 }];
-      const own = serviceOf("database", { name: "replica-1", published });
-      const replicaService = { ...own, kind: "replica", follows: "10.20.1.11:5432" } as const;
+      const { topology } = stackOf("scale");
+      const [service] = servicesOf(topology, "replica");
+      const [primary] = servicesOf(topology, "database");
+      if (!service || !primary) throw new Error("no replica");
       return new Replica("replica-1", {
-        ...{ runtime, service: replicaService, maxConnections: 100 },
-        ...{ address: "10.20.1.22:5432", path: "/mnt/orion-data/postgres" },
-        ...{ databasePassword: pulumi.secret("of the platform"), source: "10.20.1.11:5432" },
-        primary: { runtime, service: serviceOf("database") },
+        ...{ runtime, service, topology, maxConnections: 100, source: service.follows },
+        ...{ path: "/mnt/orion-data/postgres", replicationPassword: pulumi.secret("of the role") },
+        authority: new Authority("authority", { protect: true }),
+        primary: { runtime, service: primary },
       });
     });
 
@@ -31,7 +35,7 @@ describe.each(["preview", "up"] as const)("Replica in mode %s", (mode) => {
     const command = inputs["command"] as string[];
     expect(command.slice(4)).toEqual(
       expect.arrayContaining([
-        ...Object.entries(postgresSettings(512)).map(([key, value]) => `${key}=${value}`),
+        ...Object.entries(postgresSettings(3072)).map(([key, value]) => `${key}=${value}`),
         "primary_slot_name=replica_1",
         "hot_standby_feedback=on",
         "ssl=on",
@@ -40,31 +44,31 @@ describe.each(["preview", "up"] as const)("Replica in mode %s", (mode) => {
     expect(inputs["mounts"]).toMatchObject([
       { source: "/mnt/orion-data/postgres", target: "/var/lib/postgresql/data" },
     ]);
-    expect(options.dependencies).toContain("orion:index:Task replica-1-admission");
+    expect(options.dependencies).toContain("orion:index:SqlScript replica-1-admission");
+  });
+
+  test("verifies its primary, also for the first copy", async () => {
+    const { inputs } = named((await replica()).resources, "replica-1-server");
+    const command = (inputs["command"] as string[]).join("\n");
+    expect(command.match(/sslmode=verify-full sslrootcert=\S+\/ca.crt channel_binding=require/g)).toHaveLength(2);
+    expect(command).not.toContain("sslmode=require");
   });
 
   test("shows its password in a file that is a secret, and nowhere else", async () => {
     const { resources } = await replica();
-    const password = known(mode, "generated-replica-1-password");
-    const content = mode === "preview" ? "[unknown]" : `10.20.1.11:5432:*:orion_replication:${password}\n`;
-    const { inputs } = named(resources, "replica-1-server");
-    expect(filesOf(resources, "replica-1-server")).toMatchObject({
-      "replication-passwords": { text: { "[secret]": content }, mode: "0400" },
-    });
-    expect(JSON.stringify(inputs["command"])).not.toContain(password);
+    const files = named(resources, "replica-1-files-live").inputs["files"] as Record<string, unknown>;
+    expect(files["passwords"]).toEqual({ "[secret]": "10.20.1.11:5432:*:orion_replication:of the role\n" });
+    expect(JSON.stringify(named(resources, "replica-1-server").inputs)).not.toContain("of the role");
   });
 
-  test("registers at the primary by SQL, and its slot is dropped with it", async () => {
-    const { inputs } = named((await replica()).resources, "replica-1-admission");
+  test("gets a slot at the primary by SQL over the socket, which is dropped with it", async () => {
+    const { inputs, options } = named((await replica()).resources, "replica-1-admission");
     expect(inputs).toMatchObject({
-      command: ["sh", "-c", admissionScript("replica-1")],
-      removal: ["sh", "-c", dismissalScript("replica-1")],
-      environment: {
-        PGHOST: "database",
-        PGPASSWORD: { "[secret]": "of the platform" },
-        REPLICATION_PASSWORD: { "[secret]": known(mode, "generated-replica-1-password") },
-      },
+      ...{ container: "orion-prod-database", variables: { slot: "replica_1" } },
+      ...{ script: admissionScript, removal: dismissalScript },
     });
+    // Its identity in the version before: deleted instead of taken over, it would drop the slot.
+    expect(options.aliases).toEqual(["orion:index:Task replica-1-admission"]);
   });
 });
 

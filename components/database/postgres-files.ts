@@ -1,0 +1,64 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { clientsOf } from "../../topology/clients.ts";
+import { physicalName } from "../../topology/naming.ts";
+import type { Service } from "../../topology/service.ts";
+import type { Topology } from "../../topology/topology.ts";
+import type { Authority } from "../authority/authority.ts";
+import { dockerLabels } from "../runtime/docker/labels.ts";
+import { LiveFiles } from "../runtime/docker/live-files.ts";
+import type { DockerRuntime } from "../runtime/docker/runtime.ts";
+import { filesLabel } from "../runtime/docker/volume-files.ts";
+import { databaseName } from "./database-url.ts";
+import { hbaText } from "./hba.ts";
+import { fileNames, filesDirectory, reloadFiles } from "./postgres-tls.ts";
+
+export interface PostgresFilesArgs {
+  readonly runtime: DockerRuntime;
+  readonly service: Service;
+  /** Says which services connect from where. */
+  readonly topology: Topology;
+  readonly authority: Authority;
+  /** The password file of the replication role; a secret. @default - the server is no replica */
+  readonly passwords?: pulumi.Input<string>;
+}
+
+/** A PostgreSQL server's access rules, certificate and key; a change is a reload, which ends no connection. */
+export class PostgresFiles extends pulumi.ComponentResource {
+  /** The volume with the files, for the container that reads them. */
+  readonly volume: docker.types.input.ContainerVolume;
+
+  constructor(name: string, args: PostgresFilesArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("orion:database:PostgresFiles", name, {}, opts);
+    const { runtime, service, authority } = args;
+    const volume = new docker.Volume(
+      `${name}-volume`,
+      { name: physicalName(runtime.naming, `${service.name}-files`), labels: dockerLabels(runtime.naming, filesLabel) },
+      runtime.options(this),
+    );
+    const certificate = authority.sign(
+      `${name}-tls`,
+      { dnsNames: [service.name], ipAddresses: service.published.map(({ address }) => address) },
+      { parent: this },
+    );
+    new LiveFiles(
+      `${name}-live`,
+      {
+        ...{ runtime, image: "postgres", volume: volume.name, directory: filesDirectory },
+        files: {
+          [fileNames.hba]: hbaText(databaseName, (kinds) => clientsOf(args.topology, service, kinds)),
+          [fileNames.certificate]: certificate.certificate,
+          [fileNames.key]: certificate.privateKey,
+          [fileNames.authority]: authority.certificate,
+          ...(args.passwords !== undefined && { [fileNames.passwords]: args.passwords }),
+        },
+        check: ["test", "-s", `{}/${fileNames.hba}`],
+        container: service.container,
+        reload: ["sh", "-c", reloadFiles],
+      },
+      { parent: this },
+    );
+    this.volume = { volumeName: volume.name, containerPath: filesDirectory, readOnly: true };
+    this.registerOutputs({});
+  }
+}

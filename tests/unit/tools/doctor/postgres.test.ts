@@ -1,0 +1,28 @@
+/** What `make doctor` says about a PostgreSQL server's weaknesses. */
+import { checkPostgres } from "../../../../tools/doctor/checks/postgres.ts";
+import { servicesOf } from "../../../../topology/topology.ts";
+import { stackOf } from "../../policy/support.ts";
+
+/** The check of a stack's database whose psql gives these two answers. */
+function checked(phase: "development" | "mvp", weaknesses: string) {
+  const { topology } = stackOf(phase);
+  const [service] = servicesOf(topology, "database");
+  if (!service) throw new Error("no database");
+  const answers = ["6 100 0 8079 kB", weaknesses];
+  return checkPostgres({ service, topology, exec: () => ({ ok: true, output: answers.shift() ?? "asked too often" }) });
+}
+
+test.each([
+  ["on 0 0 0", undefined],
+  ["off 0 0 0", "no-checksums"],
+  // An access rule that lets a superuser in; one that is handed over without an end; another superuser.
+  ["on 1 0 0", "superuser-open"],
+  ["off 0 1 0", "superuser-open"],
+  ["on 0 0 1", "superuser-open"],
+])("%s: %s", (answer, problem) => {
+  expect(checked("mvp", answer).problem).toBe(problem);
+});
+
+test("on a developer's machine neither is a problem", () => {
+  expect(checked("development", "off 1 0 0").problem).toBeUndefined();
+});

@@ -1,0 +1,44 @@
+/** From where the processes of a kind connect to a service: the addresses that its own access rules allow. Pure. */
+import { addressesAround } from "./fleet.ts";
+import type { BaseService, ServiceKind } from "./service.ts";
+import type { Topology } from "./topology.ts";
+
+/** Where clients of a service are. */
+export interface Clients {
+  /** Whether one of them runs on the service's own machine, and so comes from its container network. */
+  readonly beside: boolean;
+  /** The address ranges of the other machines, in CIDR notation. */
+  readonly ranges: readonly string[];
+}
+
+/**
+ * Where the services of some kinds connect to a service from. The whole role's addresses: a server that is being drained keeps its
+ * access, and a new one changes no rule.
+ */
+export function clientsOf(
+  { servers, services }: Pick<Topology, "servers" | "services">,
+  { server: own }: Pick<BaseService, "server">,
+  kinds: readonly ServiceKind[],
+): Clients {
+  const places = new Set(services.filter(({ kind }) => kinds.includes(kind)).map(({ server }) => server));
+  const others = servers.filter(({ name }) => name !== own && places.has(name));
+  return { beside: places.has(own), ranges: [...new Set(others.map(addressesAround))].flatMap(cidrsOf) };
+}
+
+/** `10.20.1.101-10.20.1.130` in CIDR notation: the fewest blocks that have these addresses and no others. */
+export function cidrsOf(range: string): string[] {
+  const [first = 0, last = 0] = range.split("-").map(toNumber);
+  const blocks: string[] = [];
+  for (let at = first; at <= last;) {
+    let size = 1;
+    while (at % (size * 2) === 0 && at + size * 2 - 1 <= last) size *= 2;
+    blocks.push(`${toAddress(at)}/${32 - Math.log2(size)}`);
+    at += size;
+  }
+  return blocks;
+}
+
+const toNumber = (address: string): number => address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+
+const toAddress = (number: number): string =>
+  [24, 16, 8, 0].map((bits) => Math.floor(number / 2 ** bits) % 256).join(".");
