@@ -165,6 +165,13 @@ export class RehearsedPlatform {
     succeed({ code, output });
   }
 
+  /** Removes a key of the stack, until the next `rehearse`. */
+  forget(key: string): void {
+    const args = ["-C", this.#folder, "config", "rm", "--path", `orion:${key}`, "--stack", stack];
+    const { code = 1, output } = runSync("pulumi", args);
+    succeed({ code, output });
+  }
+
   /** Configures an image of the app whose processes end at their start; migrations with it succeed. */
   async useBrokenImage(): Promise<void> {
     const usual = this.on("docker", "inspect", "--format", "{{.Config.Image}}", `orion-${stack}-beat`).trim();

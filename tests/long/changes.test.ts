@@ -1,9 +1,11 @@
 /** More or less of a live platform in phase scale: each change is one update under load that nobody notices. */
 import { spawnSync } from "node:child_process";
-import { resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RehearsalCloud } from "../../testing/cloud.ts";
 import { eventually } from "../../testing/eventually.ts";
+import { temporaryFolder } from "../../testing/folder.ts";
 import { expectLossless } from "../../testing/lossless.ts";
 import { RehearsedPlatform } from "../../testing/platform.ts";
 import { succeed } from "../../testing/sandbox.ts";
@@ -15,7 +17,7 @@ jest.setTimeout(900_000);
 const cloud = new RehearsalCloud(root, { name: "changes", block: 84, port: 8840, machines: "docker" });
 const platform = new RehearsedPlatform(root, cloud);
 
-const { all, on, query, health } = serversOf(cloud);
+const { all, on, query, health, identity } = serversOf(cloud);
 
 /** Names of the variables that an app has. */
 const variables = async (server: string): Promise<string[]> => {
@@ -105,6 +107,27 @@ test("a replica again: it has everything, apps read from it, and it is protected
   expect(await variables("app-fsn1-1")).toContain("DATABASE_REPLICA_URL");
   const checked = spawnSync("make", ["--no-print-directory", "doctor", "REHEARSAL=1", "CLOUD=changes"], { cwd: root });
   expect(checked.stdout.toString()).toContain("All of 'prod' is well.");
+});
+
+test("another operator's key and larger Volumes come with one update, PostgreSQL goes on, and the key is taken back", async () => {
+  const key = join(temporaryFolder("operator"), "key");
+  expect(spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "operator", "-f", key]).status).toBe(0);
+  const logsIn = async (server: string) => {
+    const target = `root@${await cloud.address(`orion-prod-${server}`)}`;
+    return spawnSync("ssh", [...cloud.sshOptions, "-i", key, target, "true"]).status === 0;
+  };
+  const servers = ["core-1", "db-2", "app-fsn1-1"];
+  const logins = () => Promise.all(servers.map(logsIn));
+  const before = await identity();
+  expect(await logins()).toEqual([false, false, false]);
+  await changed({ "admin.sshPublicKeys[1]": readFileSync(`${key}.pub`, "utf8").trim(), "database.volumeGb": "30" });
+  expect(await logins()).toEqual([true, true, true]);
+  for (const server of ["core-1", "db-2"])
+    expect(await on(server, "/usr/local/sbin/orion-volume-growth")).toEqual([`${30 * 2 ** 30} ${30 * 2 ** 30}`]);
+  platform.forget("admin.sshPublicKeys[1]");
+  await changed({});
+  expect(await logins()).toEqual([false, false, false]);
+  expect(await identity()).toEqual(before);
 });
 
 test("a change of server types, killed while a server is off and run again: the server comes back, and no request fails", async () => {
