@@ -63,8 +63,8 @@ needs_reboot() {
 }
 ${isReplacedFunction}
 step updating
-# After a power failure in the middle of an installation.
-dpkg --configure -a || give_up "packages are half installed, and cannot be completed"
+# After a power failure in the middle of an installation. What cannot be completed may have a newer version that can.
+dpkg --configure -a || true
 ${updateListsCommand} || give_up "the package lists could not be fetched"
 ${upgrade} --download-only || give_up "the packages could not be fetched"
 ${drainsFirst ? `drain\n${hold}\n` : ""}step installing

@@ -22,6 +22,7 @@ import { hostState } from "../../../testing/host.ts";
 import { docker, succeed } from "../../../testing/sandbox.ts";
 import { describeStack, parseStackText } from "../../../tools/stack-file.ts";
 import { plan } from "../../../topology/plan.ts";
+import { digestOf } from "../../../tools/outdated/registry-api.ts";
 import { lookScript, readLook, type ServerLook } from "../../../tools/patch/server-look.ts";
 import { startScript } from "../../../tools/patch/server-script.ts";
 
@@ -122,6 +123,19 @@ describe("a server", () => {
       expect(on("a", "docker exec redis redis-cli ping")).toBe("PONG");
     });
     on("a", "docker rm --force redis");
+  });
+
+  test("pulls by digest, the one that the registry names to this machine", async () => {
+    const reference = `${String((await cloud.status()).registry)}/library/redis:7-bookworm`;
+    const digest = await digestOf(reference);
+    expect(on("a", "docker image inspect --format '{{index .RepoDigests 0}}' redis:7-bookworm")).toBe(
+      `redis@${digest}`,
+    );
+    on("a", "docker rmi redis:7-bookworm");
+    expect(on("a", `docker run --rm redis:7-bookworm@${digest} redis-server --version`)).toContain("v=7.");
+    const other = `redis:7-bookworm@sha256:${"0".repeat(64)}`;
+    expect(cloud.ssh(addresses.a, `docker pull ${other}`)).toMatchObject({ code: 1 });
+    on("a", "docker pull --quiet redis:7-bookworm");
   });
 
   test("pulls from any other registry by its name, too", async () => {
