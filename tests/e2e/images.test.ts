@@ -1,6 +1,6 @@
 /** The images that this machine runs keep the contract of the official ones, whether they were pulled or built here. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { officialImages } from "../../config/images.ts";
 import { eventually } from "../../testing/eventually.ts";
@@ -141,4 +141,19 @@ test("nginx: templates filled in from the environment, a graceful stop", async (
   expect(docker("inspect", "--format", "{{.Config.StopSignal}}", officialImages.nginx)).toEqual(["SIGQUIT"]);
   docker("stop", named("nginx"));
   expect(exitCode("nginx")).toBe("0");
+});
+
+test("the list of what the app's image contains has its Python packages at their pinned versions, and Debian's", () => {
+  const { status, stderr, stdout } = spawnSync("node", ["tools/cli.ts", "sbom", "--stack", "dev"], {
+    encoding: "utf8",
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  const file = /\S+sample-app-\S+\.spdx\.json/.exec(stdout)?.[0] ?? "";
+  const text = readFileSync(file, "utf8");
+  const pinned = [
+    ...readFileSync("sample-app/requirements.txt", "utf8").matchAll(/^(celery|fastapi|sqlalchemy)==(\S+)/gm),
+  ];
+  expect(pinned).toHaveLength(3);
+  for (const [, name = "", version = ""] of pinned) expect(text.toLowerCase()).toContain(`pkg:pypi/${name}@${version}`);
+  expect(text).toMatch(/pkg:deb\/debian\/libc6@/);
 });
