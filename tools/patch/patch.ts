@@ -135,8 +135,10 @@ async function problemsOf(file: StackFile, engines: Engines): Promise<Finding[]>
   return findings.filter(({ problem }) => problem !== undefined && !isWarning(problem) && !unrelated.has(problem));
 }
 
-/** Problems that do not concern what runs on the servers: they are no reason to leave the servers unpatched. */
-const unrelated: ReadonlySet<Problem> = new Set<Problem>(["ranges-old", "ranges-differ"]);
+/** Weaknesses that a patch neither makes worse nor waits for: they are no reason to leave the servers unpatched. */
+const unrelated: ReadonlySet<Problem> = new Set<Problem>([
+  ...(["ranges-old", "ranges-differ", "no-checksums", "superuser-open"] as const),
+]);
 
 const listOf = (problems: readonly Finding[], variables: string): string =>
   problems
