@@ -27,6 +27,15 @@ export class OriginError extends StatusError {
   override readonly name = "OriginError";
 }
 
+/**
+ * The last TLS session with each origin, by everything that a handshake decides. Cloudflare keeps connections to origins open;
+ * this edge opens one for each request, and resumes the session, so that certificates are not verified each time.
+ */
+const sessions = new Map<string, Buffer>();
+
+const sessionKey = ({ origin, hostname, trusted, client }: OriginRequest): string =>
+  [origin.address, origin.port, origin.host ?? hostname, trusted?.join(""), client?.cert].join(" ");
+
 /** Opens a request to an origin; the caller sends the body. */
 export function openRequest(leg: OriginRequest): ClientRequest {
   const { origin, scheme, hostname, trusted, client, localAddress } = leg;
@@ -39,6 +48,8 @@ export function openRequest(leg: OriginRequest): ClientRequest {
     path: leg.url,
     headers: { ...leg.headers, host },
   };
+  const key = sessionKey(leg);
+  const session = sessions.get(key);
   const call =
     scheme === "http"
       ? httpRequest({ ...options, agent: false })
@@ -49,13 +60,15 @@ export function openRequest(leg: OriginRequest): ClientRequest {
           rejectUnauthorized: trusted !== undefined,
           ...(trusted !== undefined && { ca: [...trusted] }),
           ...client,
+          ...(session && { session }),
         });
   const timer = setTimeout(() => call.destroy(new OriginError(522, "the origin does not answer")), leg.connectTimeout);
-  call.once("socket", (socket) =>
+  call.once("socket", (socket) => {
+    socket.on("session", (next: Buffer) => sessions.set(key, next));
     socket.once(scheme === "https" ? "secureConnect" : "connect", () => {
       clearTimeout(timer);
-    }),
-  );
+    });
+  });
   call.once("close", () => {
     clearTimeout(timer);
   });
