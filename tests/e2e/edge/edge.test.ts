@@ -201,6 +201,37 @@ describe("answers", () => {
   });
 });
 
+describe("requests that two servers could understand in two ways", () => {
+  const post = ["POST /page HTTP/1.1", `Host: ${hostname}`];
+  const chunked = "0\r\n\r\nGET /hidden HTTP/1.1\r\n\r\n";
+
+  test.each([
+    ["a length and chunks", [...post, "Content-Length: 4", "Transfer-Encoding: chunked"], chunked],
+    ["chunks and a length", [...post, "Transfer-Encoding: chunked", "Content-Length: 44"], chunked],
+    ["an unknown encoding", [...post, "Transfer-Encoding: xchunked"], chunked],
+    ["two encodings", [...post, "Transfer-Encoding: chunked", "Transfer-Encoding: identity"], chunked],
+    ["two lengths", [...post, "Content-Length: 0", "Content-Length: 30"], "GET /hidden HTTP/1.1\r\n\r\n"],
+    ["a length with a sign", [...post, "Content-Length: +5"], "12345"],
+    ["a negative length", [...post, "Content-Length: -1"], ""],
+    ["a space before a colon", [...post, "Content-Length : 5"], "12345"],
+    ["a folded header", [...post, "X-Test: a", " b: c"], ""],
+    ["a NUL in a header", [...post, "X-Test: a\0b"], ""],
+    ["two host names", [...post, "Host: evil.example"], ""],
+    ["no host name", ["GET / HTTP/1.1"], ""],
+    ["a trace", ["TRACE / HTTP/1.1", `Host: ${hostname}`], ""],
+    ["a tunnel", ["CONNECT evil.example:443 HTTP/1.1", `Host: ${hostname}`], ""],
+    ["a path that leaves the root", [`GET /static/../../etc/passwd HTTP/1.1`, `Host: ${hostname}`], ""],
+    ["a path of 20 KB", [`GET /${"x".repeat(20_000)} HTTP/1.1`, `Host: ${hostname}`], ""],
+    ["a header of 20 KB", [...post, `X-Test: ${"x".repeat(20_000)}`], ""],
+    ["a body of 60 MB", [...post, "Content-Length: 60000000"], "x"],
+  ])("%s: refused, or passed on as one request", async (_what, lines, body) => {
+    const { status, text } = await open.send(request(lines) + body);
+    expect(text).not.toContain("GET /hidden");
+    expect(text.match(/^HTTP\/1\.1 /gm) ?? []).toHaveLength(1);
+    expect([400, 405, 413, 414, 501]).toContain(status);
+  });
+});
+
 describe("TLS", () => {
   test.each(["ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES256-SHA384", "AES128-GCM-SHA256", "ECDHE-RSA-CAMELLIA128-SHA256"])(
     "no handshake with %s",
