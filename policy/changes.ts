@@ -22,6 +22,8 @@ export interface Change {
   readonly before?: Recorded;
   /** Inputs that change, without ignored ones. */
   readonly inputs: readonly string[];
+  /** The keys of the resources that an input used before and no longer uses, by input; also where its value is not known. */
+  readonly dropped?: ReadonlyMap<string, readonly string[]>;
   /** The reasons for a replacement: names of inputs, `provider` if the provider changes, or the key of another resource. */
   readonly forcedBy: readonly string[];
 }
@@ -30,6 +32,7 @@ interface Pair {
   readonly before: Recorded;
   readonly after: Recorded;
   readonly inputs: Set<string>;
+  readonly dropped: Map<string, readonly string[]>;
   readonly forcedBy: Set<string>;
 }
 
@@ -43,7 +46,7 @@ export function changesBetween(before: Graph, after: Graph): Change[] {
     ...created.map((resource): Change => ({ action: "create", resource, inputs: [], forcedBy: [] })),
     ...pairs.flatMap((pair): Change[] => {
       const inputs = [...pair.inputs].sort();
-      const common = { resource: pair.after, before: pair.before, inputs };
+      const common = { resource: pair.after, before: pair.before, inputs, dropped: pair.dropped };
       if (pair.forcedBy.size > 0) return [{ ...common, action: "replace", forcedBy: [...pair.forcedBy].sort() }];
       return inputs.length > 0 ? [{ ...common, action: "update", forcedBy: [] }] : [];
     }),
@@ -65,7 +68,7 @@ function match(before: Graph, after: Graph) {
     const found = was === undefined ? undefined : left.get(was);
     if (was !== undefined && found) {
       left.delete(was);
-      pairs.push({ before: found, after: resource, inputs: new Set(), forcedBy: new Set() });
+      pairs.push({ before: found, after: resource, inputs: new Set(), dropped: new Map(), forcedBy: new Set() });
     } else created.push(resource);
   }
   return { pairs, created, deleted: [...left.values()] };
@@ -77,7 +80,7 @@ const isAlias = ({ type, options: { aliases = [] } }: Recorded, before: Recorded
 
 /** Records the inputs that differ. @param renamed each resource's new key by its old one */
 function compareInputs(
-  { before, after, inputs, forcedBy }: Pair,
+  { before, after, inputs, dropped, forcedBy }: Pair,
   graphBefore: Graph,
   graphAfter: Graph,
   renamed: ReadonlyMap<string, string>,
@@ -92,6 +95,8 @@ function compareInputs(
     const isOther = !sameSet(used, usedAfter[input]) && (holds(was, unknown) || holds(is, unknown));
     if (ignored.has(input) || !(differs(was, is) || isOther)) continue;
     inputs.add(input);
+    const left = (used ?? []).filter((key) => !usedAfter[input]?.includes(key));
+    if (left.length > 0) dropped.set(input, left);
     if (isReplacing(after, input)) forcedBy.add(input);
   }
   if (before.options.provider !== after.options.provider) forcedBy.add("provider");

@@ -1,7 +1,7 @@
 /** Finds the changes of a move that must be refused, and those that the operator should know about. Pure. */
 import { type Change, changesBetween } from "./changes.ts";
 import { agreeTo, type Answer, imageChanges, ofAnswer, ofNames } from "./data-images.ts";
-import { differs, type Graph, isRecord, type Recorded } from "./graph.ts";
+import { differs, type Graph, isRecord, type Recorded, unknown } from "./graph.ts";
 import { movingTags } from "./moving-tags.ts";
 import { withServerTypes } from "./server-types.ts";
 import { holdsData } from "../topology/catalogue.ts";
@@ -178,7 +178,7 @@ function ofContainer(change: Change): Finding[] {
   const { resource, before, inputs, forcedBy } = change;
   const { name } = resource;
   if (!holdsData(roleOf(resource)) || !before) return [];
-  const moved = ["mounts", "volumes"].filter((input) => inputs.includes(input) && isLeft(input, before, resource));
+  const moved = ["mounts", "volumes"].filter((input) => inputs.includes(input) && isLeft(input, before, change));
   if (moved.length > 0 || forcedBy.includes("provider")) {
     const why = forcedBy.length > 0 ? reasons(change) : `because ${moved.join(", ")} changes`;
     return [
@@ -197,16 +197,23 @@ function ofContainer(change: Change): Finding[] {
 }
 
 /** Whether a container no longer has a folder that it kept data in. What it only reads is written by the program again. */
-function isLeft(input: string, before: Recorded, after: Recorded): boolean {
+function isLeft(input: string, before: Recorded, { resource, dropped }: Change): boolean {
   const kept = foldersIn(before.inputs[input]);
-  const has = foldersIn(after.inputs[input]);
+  // The guard does not know names that a provider will give back, but where they come from.
+  if (resource.inputs[input] === unknown) {
+    return dropped?.get(input)?.some((key) => key.startsWith(`${types.dockerVolume} `)) === true;
+  }
+  const has = foldersIn(resource.inputs[input]);
   return kept.some(([path, source]) => !has.some(([at, from]) => at === path && !differs(from, source)));
 }
 
 /** The paths in a container that a mount or a volume with a name is at, and what is there. */
 const foldersIn = (value: unknown): (readonly [path: unknown, source: unknown])[] =>
   (Array.isArray(value) ? value.filter(isRecord) : []).flatMap((one) => {
-    const source = one["source"] ?? one["hostPath"] ?? one["volumeName"];
+    // A state has an empty text for what is not set.
+    const source = [one["source"], one["hostPath"], one["volumeName"]].find(
+      (each) => each !== undefined && each !== "",
+    );
     return source === undefined || one["readOnly"] === true ? [] : [[one["target"] ?? one["containerPath"], source]];
   });
 

@@ -2,7 +2,8 @@
 import { moveBetween } from "../../../policy/dangers.ts";
 import type { Graph, Recorded } from "../../../policy/graph.ts";
 import { types } from "../../../policy/stateful.ts";
-import { graphsBetween, moveOfMvp, stackOf, titles } from "./support.ts";
+import { knownOf } from "../../../policy/program.ts";
+import { graphsBetween, images, moveOfMvp, stackOf, titles } from "./support.ts";
 
 test("a new version of the application is no danger", async () => {
   const move = await moveOfMvp({ app: { image: "example.com/app:1" } }, { app: { image: "example.com/app:2" } });
@@ -146,6 +147,26 @@ describe("a change of the program itself", () => {
     expect(await changed(volumesOf([data]))).toEqual(["danger broker-server"]);
     expect(await changed(volumesOf([files]))).toEqual(["refused broker-server"]);
     expect(await changed(volumesOf([{ ...data, volumeName: "another" }, files]))).toEqual(["refused broker-server"]);
+  });
+
+  test("that a state is compared with is judged by the volumes that are used, since their names are not known", async () => {
+    const after = await knownOf(stackOf("mvp"), images);
+    const input = { volumeName: "orion-prod-broker-data", containerPath: "/data", hostPath: "", fromContainer: "" };
+    const key = `${types.container} broker-server`;
+    const from = (volume: string) => {
+      const was = one("broker-server", (resource) => ({
+        ...resource,
+        inputs: { ...resource.inputs, volumes: [input] },
+      }));
+      const uses = new Map([
+        ...after.uses,
+        [key, { ...after.uses.get(key), volumes: [`${types.dockerVolume} ${volume}`] }],
+      ]);
+      return titles(moveBetween({ ...after, resources: after.resources.map(was), uses }, after));
+    };
+    // What the version before had, and a volume that the container no longer has.
+    expect(from("broker-data")).toEqual(["danger broker-server"]);
+    expect(from("broker-elsewhere")).toEqual(["refused broker-server"]);
   });
 
   test("that gives the server another private address is refused", async () => {
