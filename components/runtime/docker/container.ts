@@ -70,6 +70,11 @@ export function createContainer(
   if (sideBySide && service.published.length > 0) {
     throw new Error(`${service.name} publishes a port, which an old and a new container cannot have at the same time`);
   }
+  const folders = (args.files ?? []).map(({ file }) => file.slice(0, file.lastIndexOf("/") + 1));
+  const nested = (args.mounts ?? []).find(({ target }) => folders.some((folder) => target.startsWith(folder)));
+  if (nested) {
+    throw new Error(`${service.name} mounts ${nested.target} into the folder of its files, which is read-only`);
+  }
   const container = new docker.Container(
     name,
     {
