@@ -47,6 +47,10 @@ describe.each(["free", "pro", "business"] as const)("plan %s", (plan) => {
       );
       expect((await api.call("GET", `/zones/${zone}/settings/ssl`)).result["value"]).toBe("strict");
 
+      const lock = await api.call("GET", `/accounts/${api.world.accountId}/r2/buckets/orion-files-backups/lock`);
+      const condition = { type: "Age", maxAgeSeconds: 14 * 86_400 };
+      expect(lock.result).toEqual({ rules: [{ id: "orion", enabled: true, prefix: "postgresql/", condition }] });
+
       const { url, certificate, environment, backups } = await stack.outputs();
       expect(url).toBe("https://orion.example.com");
       checkCertificate(api, certificate);

@@ -21,6 +21,7 @@ const storage = new Storage("storage", {
   accountId: "0".repeat(32),
   bucket: "orion-files",
   endpoint: "https://files.example.net",
+  lockDays: 14,
   domain,
   ...(custom && { custom: { domain: "files.example.com", zone: "example.com" } }),
 });

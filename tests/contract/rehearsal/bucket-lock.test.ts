@@ -1,0 +1,110 @@
+/** R2's bucket lock: what the API keeps, and what S3 clients are refused at the edge, with a real S3 server behind it. */
+import { request } from "node:http";
+import { resolve } from "node:path";
+import { AwsClient } from "aws4fetch";
+import { Edge } from "../../../rehearsal/cloudflare/edge/edge.ts";
+import { S3Server } from "../../../rehearsal/cloudflare/objects/s3-server.ts";
+import { ensureProgram, storage as storageProgram } from "../../../rehearsal/programs/programs.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
+import { freePort } from "../../../testing/free-port.ts";
+import { accountId, Api } from "./support/api.ts";
+
+const access = { accessKeyId: "the-id", secretAccessKey: "the-secret" };
+const client = new AwsClient({ ...access, service: "s3", region: "auto", retries: 0 });
+const day = { type: "Age", maxAgeSeconds: 86_400 };
+const rule = { id: "orion", enabled: true, prefix: "postgresql/", condition: day };
+
+let s3: S3Server;
+let edge: Edge;
+let api: Api;
+let port: number;
+
+// The server may have to be built first.
+beforeAll(async () => {
+  const root = resolve(__dirname, "..", "..", "..");
+  const program = await ensureProgram(storageProgram, { root });
+  s3 = new S3Server({ program, folder: temporaryFolder("objects"), port: await freePort(), token: "any" });
+  await s3.start();
+}, 900_000);
+afterAll(() => s3.stop());
+
+beforeEach(async () => {
+  api = new Api([{ name: "example.com", plan: "free" }], s3);
+  api.now = new Date();
+  port = await freePort();
+  const objects = { port: Number(new URL(s3.endpoint).port), uploaded: s3.uploaded.bind(s3) };
+  edge = new Edge({ world: api.world, address: "127.0.0.1", ports: { http: port, https: await freePort() }, objects });
+  await edge.start();
+  await api.call("POST", `/accounts/${accountId}/r2/buckets`, { name: "backups" });
+  await s3.setKeys([
+    { id: access.accessKeyId, secret: access.secretAccessKey, buckets: [{ name: "backups", write: true }] },
+  ]);
+});
+afterEach(() => edge.stop());
+
+const lock = (...rules: readonly unknown[]) =>
+  api.call("PUT", `/accounts/${accountId}/r2/buckets/backups/lock`, { rules });
+
+/** A signed request to the edge, which knows R2 by its name. */
+async function send(method: string, path: string, body?: string): Promise<{ status: number; text: string }> {
+  const host = `${accountId}.r2.cloudflarestorage.com`;
+  const signed = await client.sign(`http://${host}:${port}/backups${path}`, { method, ...(body && { body }) });
+  const headers = { ...Object.fromEntries(signed.headers), host: `${host}:${port}` };
+  return new Promise((settle, fail) => {
+    const call = request({ host: "127.0.0.1", port, method, path: `/backups${path}`, headers }, (answer) => {
+      let text = "";
+      answer.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      answer.on("end", () => {
+        settle({ status: answer.statusCode ?? 0, text });
+      });
+    });
+    call.on("error", fail);
+    call.end(body);
+  });
+}
+
+test("the rules are kept as they were sent; conditions are checked", async () => {
+  const path = `/accounts/${accountId}/r2/buckets/backups/lock`;
+  expect((await api.call("GET", path)).result).toEqual({ rules: [] });
+  expect((await lock(rule)).status).toBe(200);
+  expect((await api.call("GET", path)).result).toEqual({ rules: [rule] });
+  expect((await lock({ ...rule, condition: { type: "Age" } })).status).toBe(400);
+  expect((await api.call("GET", path)).result).toEqual({ rules: [rule] });
+});
+
+test("what is locked is neither deleted nor overwritten, and read as before; the rest is free", async () => {
+  expect((await send("PUT", "/postgresql/a", "first")).status).toBe(200);
+  expect((await send("PUT", "/elsewhere", "first")).status).toBe(200);
+  await lock(rule);
+  for (const [method, body] of [["DELETE"], ["PUT", "second"]] as const) {
+    const { status, text } = await send(method, "/postgresql/a", body);
+    expect({ status, code: /<Code>(.*)<\/Code>/.exec(text)?.[1] }).toEqual({
+      ...{ status: 409, code: "ObjectLockedByBucketPolicy" },
+    });
+  }
+  expect((await send("GET", "/postgresql/a")).text).toBe("first");
+  expect((await send("PUT", "/postgresql/b", "new")).status).toBe(200);
+  expect((await send("PUT", "/elsewhere", "second")).status).toBe(200);
+  expect((await send("DELETE", "/elsewhere")).status).toBe(204);
+});
+
+test("a deletion of many is answered for each", async () => {
+  await send("PUT", "/postgresql/c", "x");
+  await lock(rule);
+  const body = "<Delete><Object><Key>postgresql/c</Key></Object></Delete>";
+  const { status, text } = await send("POST", "/?delete=", body);
+  expect(status).toBe(200);
+  expect(text).toContain("<Error><Key>postgresql/c</Key><Code>ObjectLockedByBucketPolicy</Code>");
+});
+
+test("after its time, or without the rule, an object can be deleted", async () => {
+  await send("PUT", "/postgresql/d", "x");
+  await lock(rule);
+  api.now = new Date(Date.now() + 86_400_000 + 2000);
+  expect((await send("DELETE", "/postgresql/d")).status).toBe(204);
+  api.now = new Date();
+  await send("PUT", "/postgresql/e", "x");
+  expect((await send("DELETE", "/postgresql/e")).status).toBe(409);
+  await lock({ ...rule, enabled: false });
+  expect((await send("DELETE", "/postgresql/e")).status).toBe(204);
+});
