@@ -42,7 +42,7 @@ try {
   );
   const size = await lab.sql(primary, "SELECT pg_size_pretty(pg_database_size('orion_db'))");
   const backup = await timed(async () => succeed(await lab.backup()));
-  const text = pageFor(await lab.newest());
+  const text = pageFor(lab.newest);
   let output = "";
   const whole = await timed(async () => {
     output = succeed(

@@ -45,6 +45,8 @@ export class BackupLab {
   /** What people were told, and the paths of heartbeats. */
   readonly alerts: string[] = [];
   readonly beats: string[] = [];
+  /** The time of the newest complete backup. */
+  newest = "";
   readonly #door: Server;
   readonly #monitor: HttpServer;
   #s3: S3Server | undefined;
@@ -147,10 +149,11 @@ export class BackupLab {
 
   /** Takes a backup. Each has a time of its own, to the second. */
   async backup(): Promise<Ran> {
-    const last = await this.newest();
-    while (last >= new Date().toISOString().replaceAll(/[-:]|\.\d+/g, ""))
+    while (this.newest >= new Date().toISOString().replaceAll(/[-:]|\.\d+/g, ""))
       await new Promise((go) => setTimeout(go, 100));
-    return this.command();
+    const ran = await this.command();
+    [, this.newest = this.newest] = /^(\w+)\.manifest: /m.exec(ran.output) ?? [];
+    return ran;
   }
 
   /** The lines of `orion-backup list`, the newest first. */
@@ -159,9 +162,8 @@ export class BackupLab {
       .split("\n")
       .filter((line) => line !== "");
 
-  newest = async (): Promise<string> => (await this.list())[0]?.split(" ")[0] ?? "";
-
-  manifest = async (): Promise<string> => succeed(await this.command("cat", `${await this.newest()}.manifest`));
+  /** The manifest of the newest backup. */
+  manifest = async (): Promise<string> => succeed(await this.command("cat", `${this.newest}.manifest`));
 
   /** Runs the restore drill. @param identity a private key. @default - none */
   drill(identity?: string): Promise<Ran> {

@@ -108,10 +108,13 @@ client psql -XqtA -v ON_ERROR_STOP=1 <"$work/questions" >"$work/answers" &
 session=$!
 exec 3>"$work/questions" 4<"$work/answers"
 {
-  # Before the snapshot, so that the backup has at least everything up to this position.
+  # Before the snapshot, so that the backup has at least everything up to this position. Some providers of external databases
+  # forbid the one or the other.
+  echo "\\set ON_ERROR_STOP off"
   echo "SELECT 'lsn ' || CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END;"
-  psql_sums
   echo "SELECT 'system ' || system_identifier FROM pg_control_system();"
+  echo "\\set ON_ERROR_STOP on"
+  psql_sums
   echo "SELECT 'database ' || current_database();"
   echo "SELECT 'server ' || current_setting('server_version');"
   echo "SELECT 'bytes ' || pg_database_size(current_database());"

@@ -47,7 +47,11 @@ const objects = (): string[] =>
     .split("\n")
     .filter(Boolean)
     .sort();
-const backups = (): string[] => on("orion-backup list").split("\n").filter(Boolean);
+/** Times, without the marks behind them. */
+const backups = (): string[] =>
+  on("orion-backup list")
+    .split("\n")
+    .flatMap((line) => line.split(" ")[0] || []);
 const newest = (): string => backups()[0] ?? "";
 const backup = (): Ran => cloud.feed(address, backupNow, "sh -s");
 const drill = (words = ""): Ran => run(`ORION_BACKUP_KEY=/run/key orion-restore-drill ${words}`);
@@ -234,8 +238,8 @@ describe("a backup", () => {
     expect(objects()).toEqual(["dump.age", "globals.sql.age", "manifest", "sums.age"].map((what) => `${time}.${what}`));
     const manifest = on(`orion-backup cat ${time}.manifest`).split("\n");
     expect(manifest.map((line) => line.split(" ")[0])).toEqual([
-      ...["orion-backup", "taken", "source", "lsn", "table", "table", "table", "table", "table"],
-      ...["system", "database", "server", "bytes", "file", "file", "file"],
+      ...["orion-backup", "taken", "source", "lsn", "system", "table", "table", "table", "table", "table"],
+      ...["database", "server", "bytes", "file", "file", "file"],
     ]);
     expect(
       manifest.filter((line) => line.startsWith("table")).map((line) => line.replace(/^table (\d+) - /, "$1 ")),
