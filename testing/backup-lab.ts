@@ -1,10 +1,13 @@
-/** The scripts of backup and restore drill on this machine, with a real S3 server and a monitor, for tests and benches. */
+/**
+ * The scripts of backup and restore drill in a container that stands for a server, beside a real PostgreSQL, a real S3 server
+ * and a monitor, for tests and benches. The server uses this machine's Docker Engine and network.
+ */
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { alertCommand, backupKeyVariable } from "../common/server-contract.ts";
+import { alertCommand, alertsFile, backupCommand, backupKeyVariable, drillCommand } from "../common/server-contract.ts";
 import { alertScript, alertsText } from "../components/alerts/alert-script.ts";
 import { type BackupSettings, databaseText, settingsText, storeText } from "../components/database/backup-files.ts";
 import { keyPair } from "../components/database/backup-key.ts";
@@ -13,7 +16,9 @@ import { restoreDrillScript } from "../components/database/restore-drill-script.
 import { officialImages } from "../config/images.ts";
 import { presets } from "../config/presets.ts";
 import { S3Server } from "../rehearsal/cloudflare/objects/s3-server.ts";
+import { MachineImages } from "../rehearsal/machines/docker/images.ts";
 import { ensureProgram, storage as storageProgram } from "../rehearsal/programs/programs.ts";
+import { progressOn } from "../toolchain/src/progress.ts";
 import { eventually } from "./eventually.ts";
 import { temporaryFolder } from "./folder.ts";
 import { freePort } from "./free-port.ts";
@@ -29,6 +34,7 @@ export interface LabOptions {
 
 const bucket = "orion-files-backups";
 const password = "p4ssw0rd";
+const reader = "orion_backup";
 const access = { id: "the-id", secret: "the-secret" };
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port;
@@ -49,11 +55,13 @@ export class BackupLab {
   newest = "";
   readonly #door: Server;
   readonly #monitor: HttpServer;
+  readonly #server: string;
   #s3: S3Server | undefined;
   #endpoint = "";
 
   constructor(options: LabOptions) {
     this.#options = options;
+    this.#server = `${options.primary}-server`;
     // The S3 server listens on loopback only; containers reach it through the address of Docker's bridge.
     this.#door = createServer((socket) => {
       const inner = connect(Number(new URL(this.#s3?.endpoint ?? "").port), "127.0.0.1");
@@ -91,13 +99,16 @@ export class BackupLab {
     await listening(this.#door, bridge);
     await listening(this.#monitor, "127.0.0.1");
     this.#endpoint = `http://${bridge}:${portOf(this.#door)}`;
-    this.#install(`http://127.0.0.1:${portOf(this.#monitor)}`);
+    await this.#install(`http://127.0.0.1:${portOf(this.#monitor)}`);
     await this.docker("network", "create", primary);
     await this.docker(
       ...["run", "--detach", "--name", primary, "--network", primary, "--env", `POSTGRES_PASSWORD=${password}`],
       ...["--env", "POSTGRES_USER=orion_user", "--env", "POSTGRES_DB=orion_db", officialImages.postgres],
     );
     await this.#answers(primary);
+    // No more rights than the program's own role for backups has.
+    await this.sql(primary, `CREATE ROLE ${reader} LOGIN BYPASSRLS PASSWORD '${password}'`);
+    await this.sql(primary, `GRANT pg_read_all_data, pg_monitor TO ${reader}`);
   }
 
   async startReplica(): Promise<void> {
@@ -115,7 +126,7 @@ export class BackupLab {
 
   async stop(): Promise<void> {
     const { primary, replica = primary } = this.#options;
-    await this.run("docker", ["rm", "--force", "--volumes", primary, replica]);
+    await this.run("docker", ["rm", "--force", "--volumes", primary, replica, this.#server]);
     await this.run("docker", ["network", "rm", primary]);
     this.#door.close();
     this.#monitor.close();
@@ -123,9 +134,8 @@ export class BackupLab {
   }
 
   /** Asynchronously: the servers that the scripts talk to are in this process. */
-  run(program: string, args: readonly string[], input = "", environment: NodeJS.ProcessEnv = {}): Promise<Ran> {
-    const files = { ORION_BACKUP_FILES: this.folder, ORION_ALERTS: join(this.folder, "alerts.json") };
-    const child = spawn(program, args, { env: { ...process.env, ...files, ...environment } });
+  run(program: string, args: readonly string[], input = ""): Promise<Ran> {
+    const child = spawn(program, args);
     let output = "";
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -144,8 +154,11 @@ export class BackupLab {
   sql = (server: string, text: string): Promise<string> =>
     this.docker("exec", server, "psql", "-XqtA", "-v", "ON_ERROR_STOP=1", "-U", "orion_user", "orion_db", "-c", text);
 
+  /** Runs a shell script on the server. */
+  shell = (script: string): Promise<Ran> => this.run("docker", ["exec", this.#server, "sh", "-euc", script]);
+
   /** Runs `orion-backup` with these words. */
-  command = (...words: string[]): Promise<Ran> => this.run("sh", [join(this.folder, "orion-backup"), ...words]);
+  command = (...words: string[]): Promise<Ran> => this.run("docker", ["exec", this.#server, backupCommand, ...words]);
 
   /** Takes a backup. Each has a time of its own, to the second. */
   async backup(): Promise<Ran> {
@@ -165,12 +178,11 @@ export class BackupLab {
   /** The manifest of the newest backup. */
   manifest = async (): Promise<string> => succeed(await this.command("cat", `${this.newest}.manifest`));
 
-  /** Runs the restore drill. @param identity a private key. @default - none */
-  drill(identity?: string): Promise<Ran> {
-    const file = join(this.folder, "key");
-    if (identity !== undefined) writeFileSync(file, `${identity}\n`);
-    const script = join(this.folder, "orion-restore-drill");
-    return this.run("sh", [script], "", identity === undefined ? {} : { [backupKeyVariable]: file });
+  /** Runs the restore drill. @param identity a private key. @default - none @param words of the command */
+  drill(identity?: string, ...words: string[]): Promise<Ran> {
+    if (identity !== undefined) writeFileSync(join(this.folder, "key"), `${identity}\n`);
+    const key = identity === undefined ? [] : ["--env", `${backupKeyVariable}=/etc/orion/backup/key`];
+    return this.run("docker", ["exec", ...key, this.#server, drillCommand, ...words]);
   }
 
   #answers(server: string): Promise<void> {
@@ -180,29 +192,38 @@ export class BackupLab {
     );
   }
 
-  /** Puts the program's own texts into the folder instead of the system's. */
-  #install(monitor: string): void {
-    const { primary, replica, policy } = this.#options;
-    const here = (text: string): string =>
-      text.replaceAll(alertCommand, join(this.folder, "orion-alert")).replaceAll("/run/", `${this.folder}/run/`);
+  /** Starts the server, and brings the program's own texts to it. */
+  async #install(monitor: string): Promise<void> {
+    const { root, primary, replica, policy } = this.#options;
     const settings = {
       ...{ bucket, network: primary, postgresImage: officialImages.postgres, rcloneImage: officialImages.rclone },
-      ...{ external: false, recipient: this.key.recipient, policy: { ...presets.mvp.backups, ...policy } },
+      // The role cannot read the passwords of roles.
+      ...{ external: true, recipient: this.key.recipient, policy: { ...presets.mvp.backups, ...policy } },
     };
     const heartbeats = { backup: `${monitor}/backup`, drill: `${monitor}/drill` };
-    const urlOf = (server: string): string => `postgresql://orion_user:${password}@${server}:5432/orion_db`;
+    const urlOf = (server: string): string => `postgresql://${reader}:${password}@${server}:5432/orion_db`;
     const files = {
-      "orion-alert": alertScript,
-      "orion-backup": here(backupScript),
-      "orion-restore-drill": here(restoreDrillScript),
       settings: settingsText(settings),
       "store.env": storeText({ endpoint: this.#endpoint, accessKeyId: access.id, secretAccessKey: access.secret }),
       "database.env": databaseText(urlOf(primary)),
       ...(replica !== undefined && { "replica.env": databaseText(urlOf(replica)) }),
-      "alerts.json": alertsText({ stack: "prod", server: "db-2", webhook: `${monitor}/alert`, heartbeats }),
     };
-    mkdirSync(join(this.folder, "run", "lock"), { recursive: true });
     for (const [file, text] of Object.entries(files)) writeFileSync(join(this.folder, file), text);
-    chmodSync(join(this.folder, "orion-alert"), 0o755);
+    const images = new MachineImages({ root, logs: join(this.folder, "logs"), progress: progressOn(process.stderr) });
+    await this.docker(
+      ...["run", "--detach", "--init", "--name", this.#server, "--network", "host", "--entrypoint", "sleep"],
+      ...["--volume", "/var/run/docker.sock:/var/run/docker.sock", "--volume", `${this.folder}:/etc/orion/backup`],
+      ...[await images.name("server"), "infinity"],
+    );
+    const texts = {
+      [alertCommand]: alertScript,
+      [backupCommand]: backupScript,
+      [drillCommand]: restoreDrillScript,
+      [alertsFile]: alertsText({ stack: "prod", server: "db-2", webhook: `${monitor}/alert`, heartbeats }),
+    };
+    for (const [path, text] of Object.entries(texts)) {
+      const write = `mkdir -p /run/lock; cat > ${path}; chmod 0755 ${path}`;
+      succeed(await this.run("docker", ["exec", "--interactive", this.#server, "sh", "-euc", write], text));
+    }
   }
 }

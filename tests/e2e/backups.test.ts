@@ -2,7 +2,7 @@
  * The scripts of backup and restore drill with a real primary, a real replica and a real S3 server, on this machine's Docker
  * Engine: what a replica that lost its primary, an emptied database and a missing key lead to.
  */
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { keyPair } from "../../components/database/backup-key.ts";
 import { BackupLab } from "../../testing/backup-lab.ts";
@@ -62,6 +62,30 @@ test("with another key nothing is restored, and people are told", async () => {
   expect(code).toBe(1);
   expect(output).toContain("could not be decrypted: is this the key that it was encrypted for?");
   expect(alerts).toEqual([expect.stringContaining("the restore drill of ")]);
+});
+
+test("a backup of the version before, which is not encrypted, is drilled without a key", async () => {
+  // The same data in the former form: other names, a manifest with the sums, and nothing encrypted.
+  const [time, old] = [lab.newest, "20200101T023000Z"];
+  const former = `
+    opened() { orion-backup cat ${time}.$1.age | age --decrypt --identity /etc/orion/backup/key; }
+    cd "$(mktemp -d)"
+    for what in globals.sql dump; do opened $what > ${old}.$what; done
+    { echo orion-backup 1
+      orion-backup cat ${time}.manifest | grep -E '^(taken|database|server|bytes) '
+      opened sums
+      for file in ${old}.globals.sql ${old}.dump; do
+        echo "file $(stat -c %s $file) $(sha256sum < $file | cut -d ' ' -f 1) $file"
+      done; } > ${old}.manifest
+    . /etc/orion/backup/settings
+    for file in ${old}.*; do
+      docker run --rm --interactive --env-file /etc/orion/backup/store.env "$RCLONE_IMAGE" --config= \
+        rcat "store:$BUCKET/postgresql/$file" < $file
+    done`;
+  writeFileSync(join(lab.folder, "key"), `${key.identity}\n`);
+  succeed(await lab.shell(former));
+  rmSync(join(lab.folder, "key"));
+  expect(succeed(await lab.drill(undefined, old))).toMatch(/^ok {7}public\.orders: 100 rows$/m);
 });
 
 test("an emptied table makes a backup suspect, again and again until somebody accepts it; a fluctuating one does not", async () => {
