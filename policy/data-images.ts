@@ -62,11 +62,11 @@ export function imageChanges(before: Graph, after: Graph): ImageChange[] {
     const former = was.get(keyOf(container));
     const data = dataOf(former ?? container, used(after, is, container, "volumes"));
     if (!image || !isDataImage(kind) || !data) return [];
-    const { deletedWith, provider } = container.options;
-    // Neither a server nor a volume of before: there is no data yet.
-    const isNew = deletedWith === undefined ? !was.has(keyOf(image)) : !was.has(deletedWith);
+    const { provider } = container.options;
+    // A first update that has not come so far: no container of this kind has run there, so there is no data.
+    if (!former && !(was.has(keyOf(image)) && was.has(provider ?? ""))) return [];
     const [old, now] = [was.get(keyOf(image))?.inputs["name"], String(image.inputs["name"])];
-    if (isNew || (former && old === now)) return [];
+    if (former && old === now) return [];
     const change = {
       kind,
       after: container,
@@ -113,6 +113,8 @@ export function ofAnswer(change: ImageChange, answer: Answer, agreed: readonly s
   const { name } = change.after;
   const { wrote, has, isEmpty, missing, problem } = answer;
   if (isEmpty === true) return [];
+  // The container is missing, and nothing was changed: there is no better image to go back to.
+  if ((has === undefined || wrote === undefined) && change.was === change.is) return [];
   if (has === undefined || wrote === undefined) {
     const what = has === undefined ? `${change.is} runs` : "wrote its data";
     const why = problem === undefined ? "" : ` (${problem})`;
@@ -131,6 +133,7 @@ export function ofAnswer(change: ImageChange, answer: Answer, agreed: readonly s
 
 /** The finding about a change of which only the names of the images are known, for a comparison without an engine. */
 export function ofNames({ kind, after, was, is }: ImageChange): Finding[] {
+  if (was === is) return [];
   const [wrote, has] = [claimedVersion(was), claimedVersion(is)];
   if (wrote && has) return ofVersions({ kind, after }, wrote, has);
   const happens = `would run ${is}, whose name does not say which ${dataImages[kind].program} it has: the preview and the update ask the image`;

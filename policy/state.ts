@@ -38,7 +38,7 @@ export function graphOf({ resources }: State): Graph {
 /** The public host names of a state: the platform's by its DNS record and by what its tasks are told, and that of its files. */
 function hostNamesIn(resources: readonly Recorded[]): string[] {
   const names = resources.flatMap(({ type, inputs }): unknown[] => {
-    if (type === types.record) return [inputs["name"]];
+    if (type === types.record) return inputs["type"] === "A" ? [inputs["name"]] : [];
     if (type === types.customDomain) return [inputs["domain"]];
     const environment = type === types.task ? inputs["environment"] : undefined;
     const url = isRecord(environment) ? environment["PUBLIC_URL"] : undefined;

@@ -63,7 +63,8 @@ const recipientsOf = ({ stack, server, email, smtpPassword, webhook, heartbeats 
 export function createAlerts({ settings, topology, runtimes, secret, parent }: Context): void {
   for (const [server, { runtime }] of runtimes.members) {
     const args = { runtime, stack: topology.stack, server, email: emailOf(settings), ...secretsOf(secret) };
-    new Alerts(`alerts-${server}`, args, { parent });
+    // Not before the server has booted, after which its packet filter is set.
+    new Alerts(`alerts-${server}`, args, { parent, dependsOn: [...runtimes.peerRules] });
   }
 }
 

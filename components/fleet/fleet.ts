@@ -17,6 +17,7 @@ import { peersOf, publishedOn } from "../../topology/peers.ts";
 import { DockerRuntime, type RegistryLogin } from "../runtime/docker/runtime.ts";
 import { edgeInterface, type PacketFilter } from "./packet-filter.ts";
 import { HostFiles } from "../runtime/docker/host-files.ts";
+import { createImageCleanup } from "../runtime/docker/image-cleanup.ts";
 import { HostReady } from "./host-ready.ts";
 import { PrivateNetwork } from "./private-network.ts";
 import { CloudServer, type CloudServerArgs } from "./server.ts";
@@ -201,6 +202,7 @@ export class Fleet extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    createImageCleanup(`${name}-image-cleanup`, runtime, { parent: this, dependsOn: ready });
     const loggingIn = pulumi.all([options, cloudServer.address]).apply(([words, host]) => [...words, `root@${host}`]);
     const drain = new ServerDrain(
       `${name}-drain`,

@@ -160,7 +160,9 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   }),
   "disk-full": () => ({
     meaning: "the disk that holds containers and their data is almost full",
-    remedy: "docker system df; docker image prune; remove old backups and logs",
+    remedy:
+      "docker system df says what takes the room; on a server orion-image-cleanup removes all but the newest images of each " +
+      "repository, on this machine docker image prune --all removes the unused ones; remove old files and logs",
   }),
   "images-old": () => ({
     meaning: "the pinned images are so old that fixed versions have been released since",

@@ -7,6 +7,7 @@ import {
   ofNames,
   promisedVersion,
 } from "../../../policy/data-images.ts";
+import { moveBetween } from "../../../policy/dangers.ts";
 import { graphsBetween, moveOfMvp, stackOf, titles } from "./support.ts";
 
 const digest = (letter: string) => `@sha256:${letter.repeat(64)}`;
@@ -69,6 +70,27 @@ test("a container that a failed update deleted is asked about: its data is there
   const { before, after } = await graphsBetween(stackOf("mvp"), stackOf("mvp"));
   const resources = before.resources.filter(({ name }) => name !== "database-server");
   expect(imageChanges({ ...before, resources }, after)).toMatchObject([{ after: { name: "database-server" } }]);
+});
+
+test("a first update that failed before its containers is not asked about: there is no data yet", async () => {
+  const { before, after } = await graphsBetween(stackOf("mvp"), stackOf("mvp"));
+  const early = before.resources.filter(
+    ({ type }) => !type.startsWith("docker:") && type !== "pulumi:providers:docker",
+  );
+  expect(early.map(({ name }) => name)).toContain("core-1-server");
+  expect(imageChanges({ ...before, resources: early }, after)).toEqual([]);
+  expect(moveBetween({ ...before, resources: early }, after, { answers: new Map() }).findings).toEqual([]);
+});
+
+test("a container that is missing and would get the image of before is refused by an answer only", async () => {
+  const { before, after } = await graphsBetween(stackOf("mvp"), stackOf("mvp"));
+  const resources = before.resources.filter(({ name }) => name !== "database-server");
+  const [change] = imageChanges({ ...before, resources }, after);
+  if (!change) throw new Error("no change");
+  expect(ofAnswer(change, { problem: "no route to host" }, [])).toEqual([]);
+  expect(ofNames(change)).toEqual([]);
+  const [wrote, has] = ["15", "16.1"].map((number) => ({ program: "PostgreSQL", number }));
+  expect(ofAnswer(change, { wrote, has, missing: [] }, [])).toMatchObject([{ severity: "refused" }]);
 });
 
 describe("by the answer of an engine", () => {

@@ -64,7 +64,7 @@ describe("the state without the lost server", () => {
     ]);
     const urns = new Set(deployment.resources.map(({ urn }) => urn));
     const gone = before.resources.filter(({ urn }) => !urns.has(urn)).map(({ urn }) => urn);
-    expect(gone).toHaveLength(43);
+    expect(gone).toHaveLength(44);
     const text = JSON.stringify(deployment);
     expect(gone.filter((urn) => text.includes(`"${urn}"`) || text.includes(`"${urn}::`))).toEqual([]);
   });

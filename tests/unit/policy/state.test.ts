@@ -20,6 +20,29 @@ test("what would be lost is refused, whatever ids the providers gave", async () 
   expect(findings[1]?.happens).toContain("location changes from fsn1 to hel1");
 });
 
+test.each([
+  ["Cloudflare", {}],
+  [
+    "a DNS service of another kind",
+    { cloudflare: { enabled: false, accountId: "0".repeat(32) }, edge: { tls: "self-signed" } },
+  ],
+])("with %s, the loss of the host name is refused until the stack agrees", async (_dns, own) => {
+  const other = { ...own, domain: "shop.example.com" };
+  const { findings } = await moved(stackOf("mvp", own), stackOf("mvp", other));
+  expect(titles({ findings })).toContain("refused orion.example.com");
+  expect(findings.find(({ name }) => name === "orion.example.com")?.instead).toContain(
+    "npx pulumi config set --path 'orion:agreed[0]' orion.example.com",
+  );
+  const known = { agreed: ["orion.example.com"] };
+  const agreed = moveBetween(
+    graphOf(await stateOf(stackOf("mvp", own))),
+    await knownOf(stackOf("mvp", other), images),
+    known,
+  );
+  expect(titles(agreed)).toContain("danger orion.example.com");
+  expect(titles(agreed)).not.toContainEqual(expect.stringContaining("refused"));
+});
+
 test("a stack of servers does not become one of this machine", async () => {
   const { findings } = await moved(stackOf("mvp"), stackOf("development"));
   expect(titles({ findings })).toEqual(

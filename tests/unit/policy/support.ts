@@ -77,9 +77,12 @@ export async function stateOf(stack: Stack): Promise<State> {
       urn: urn(`${type} ${name}`),
       type,
       custom: used !== undefined,
-      // Ids are others than those that the program is composed with.
+      // Ids are others than those that the program is composed with; a list or a map has some of its values from elsewhere.
       inputs: Object.fromEntries(
-        Object.entries(inputs).map(([input, value]) => [input, ofOthers(input) ? "4711" : encrypted(value)]),
+        Object.entries(inputs).map(([input, value]) => [
+          input,
+          ofOthers(input) && typeof value !== "object" ? "4711" : encrypted(value),
+        ]),
       ),
       parent: urn(options.parent) ?? "urn:pulumi:prod::orion::pulumi:pulumi:Stack::orion-prod",
       protect: options.protect,
