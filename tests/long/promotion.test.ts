@@ -6,7 +6,7 @@ import { drillPromotion } from "../../testing/promotion-drill.ts";
 const root = resolve(__dirname, "..", "..");
 jest.setTimeout(900_000);
 
-const cloud = new RehearsalCloud(root, { name: "promotion", block: 82, port: 8486, machines: "docker" });
+const cloud = new RehearsalCloud(root, { name: "promote", block: 82, port: 8486, machines: "docker" });
 
 beforeAll(() => {
   cloud.rehearse("scale");

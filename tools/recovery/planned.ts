@@ -16,14 +16,23 @@ export function lastUpdateFailed(root: string, stack: string): boolean {
   return last?.kind === "update" && last.result !== "succeeded";
 }
 
+/** A preview looks things up at the APIs, and an API that failed a moment ago may refuse it once more. */
+const previewTries = 3;
+
 /**
  * The resources that the next update would create and whose inputs are all known: one that depends on a missing resource cannot
- * exist either. Empty when the preview fails; the update itself then shows why.
+ * exist either. Empty when every preview fails; the update itself then shows why.
  */
 export function plannedCreates(root: string, stack: string): Resource[] {
-  const { code, stdout } = runSync("pulumi", ["preview", "--json", "--stack", stack, "--cwd", root]);
-  if (code !== 0) return [];
-  const { steps } = previewSchema.parse(JSON.parse(stdout));
+  for (let round = 0; round < previewTries; round += 1) {
+    const { code, stdout } = runSync("pulumi", ["preview", "--json", "--stack", stack, "--cwd", root]);
+    if (code === 0) return createsIn(stdout);
+  }
+  return [];
+}
+
+function createsIn(preview: string): Resource[] {
+  const { steps } = previewSchema.parse(JSON.parse(preview));
   return steps.flatMap(({ op, newState }) =>
     op === "create" && newState && !JSON.stringify(newState).includes(unknownValue) ? [newState] : [],
   );

@@ -19,8 +19,9 @@ test.each([
 describe("planned creates", () => {
   const server = (name: string, image: string) => ({ urn: `urn:${name}`, type: "hcloud:server", inputs: { image } });
 
-  test("are none where the program fails: the update itself shows why", () => {
+  test("are none where the program fails every time: the update itself shows why", () => {
     expect(plannedCreates("/root", "prod")).toEqual([]);
+    expect(engine.calls()).toHaveLength(3);
   });
 
   test("are what is known completely; what depends on something that is not there is not there either", () => {
