@@ -13,6 +13,9 @@ FILE ?= plan.svg
 THEME ?=
 PICTURE ?=
 JSON ?=
+BASE ?= main
+OUT ?=
+REPORT ?= .orion/preview
 # The project's own programs come first on the PATH, including a Node.js that can run the program.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 # Node.js keeps compiled code here, and starts twice as fast.
@@ -21,8 +24,9 @@ tool = node tools/cli.ts $(if $(REHEARSAL),--rehearsal $(CLOUD))
 access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine images docker up down preview plan diagram pictures diff doctor psql redis-cli logs shell celery-status celery-purge \
-	migrate-up init-prod rollback promote-replica patch outdated requirements sbom checksums flower backup backup-key restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
+.PHONY: help setup engine images docker up down preview plan diagram pictures pull-request-report pull-request-comment diff doctor psql \
+	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica patch outdated requirements sbom checksums \
+	flower backup backup-key restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
 	bench-production bench-scale bench-faults bench-promotion bench-idle bench-restore
 
@@ -143,6 +147,13 @@ cloud-fault: node_modules/.package-lock.json ## Inject a fault: FAULT="reply api
 
 pictures: node_modules/.package-lock.json ## Draw the pictures of README and docs again, after a change of the plans
 	@node tools/diagram/pictures.ts
+
+pull-request-report: node_modules/.package-lock.json ## Report what a merge would change: BASE=main (OUT=folder: into files, for CI)
+	@node tools/preview/preview.ts --base $(BASE) $(if $(OUT),--out $(OUT))
+
+# In CI, by a job that has a token: PULL_REQUEST is a number from the artifact, and its newest commit must be COMMIT.
+pull-request-comment: node_modules/.package-lock.json
+	@PULL_REQUEST="$${PULL_REQUEST:-$$(cat $(REPORT)/pull-request)}" node tools/preview/comment.ts $(REPORT)/report.json
 
 check: node_modules/.package-lock.json ## Check types, lint and format
 	@mkdir -p .orion/cache

@@ -55,7 +55,7 @@ const signs: Readonly<Record<Action, string>> = {
 const actions: readonly Action[] = ["create", "update", "replace", "delete"];
 
 /** `12 created, 3 changed`. */
-function counts(changes: readonly Change[]): string {
+export function counts(changes: readonly Change[]): string {
   const parts = actions.flatMap((action) => {
     const count = changes.filter((change) => change.action === action).length;
     return count === 0 ? [] : [`${count} ${words[action]}`];
@@ -63,16 +63,27 @@ function counts(changes: readonly Change[]): string {
   return parts.join(", ") || "nothing changes";
 }
 
-function changesOf({ graphs, move }: MoveReport): string[] {
+/** The changes of one server or one part of the platform. */
+export interface ChangeGroup {
+  readonly name: string;
+  readonly changes: readonly Change[];
+}
+
+/** The changes of a move by server or part, in the order of their names. */
+export function groupsOf({ graphs, move }: Pick<MoveReport, "graphs" | "move">): ChangeGroup[] {
   const groups = new Map<string, Change[]>();
   for (const change of move.changes) {
     const graph = change.action === "delete" ? graphs.before : graphs.after;
     const group = groupOf(graph, change.resource);
     groups.set(group, [...(groups.get(group) ?? []), change]);
   }
-  return [...groups].sort(byName).flatMap(([group, changes]) => [
+  return [...groups].sort(byName).map(([name, changes]) => ({ name, changes }));
+}
+
+const changesOf = (report: MoveReport): string[] =>
+  groupsOf(report).flatMap(({ name, changes }) => [
     "",
-    `${bold(group)}  ${counts(changes)}`,
+    `${bold(name)}  ${counts(changes)}`,
     ...actions.flatMap((action) =>
       linesOf(
         action,
@@ -80,7 +91,6 @@ function changesOf({ graphs, move }: MoveReport): string[] {
       ),
     ),
   ]);
-}
 
 const rest = "the rest";
 const byName = ([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number =>

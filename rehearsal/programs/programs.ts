@@ -11,7 +11,7 @@ import { type Run, tryRun } from "../../common/process.ts";
 
 export interface Program {
   /** Name of the program and of its folder beside this file, which has go.mod and go.sum. */
-  readonly name: "storage" | "registry" | "acme" | "terraform-provider-hcloud";
+  readonly name: "storage" | "registry" | "acme" | "terraform-provider-hcloud" | "actionlint";
   readonly title: string;
   readonly package: string;
 }
@@ -42,6 +42,13 @@ export const terraformProvider: Program = {
   name: "terraform-provider-hcloud",
   title: "Terraform provider for Hetzner Cloud",
   package: "github.com/hetznercloud/terraform-provider-hcloud",
+};
+
+/** Linter with which a test checks the workflows of this repository. */
+export const actionlint: Program = {
+  name: "actionlint",
+  title: "linter of workflows (actionlint)",
+  package: "github.com/rhysd/actionlint/cmd/actionlint",
 };
 
 export interface BuildOptions {

@@ -1,0 +1,35 @@
+/**
+ * `node tools/preview/comment.ts REPORT.json`: posts a preview's report. Runs in a job of its own that has a token and nothing of the
+ * pull request but this file. The environment says where: GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_TOKEN, PULL_REQUEST, COMMIT.
+ */
+import { readFileSync } from "node:fs";
+import { UserError } from "../../common/user-error.ts";
+import { redError, say } from "../terminal.ts";
+import { GitHub } from "./github.ts";
+import { post, readReport } from "./post.ts";
+
+function variable(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === "") throw new UserError(`The environment variable ${name} is not set.`);
+  return value;
+}
+
+async function main([file]: readonly string[]): Promise<void> {
+  if (file === undefined) throw new UserError("Usage: node tools/preview/comment.ts REPORT.json");
+  const pull = Number(variable("PULL_REQUEST"));
+  if (!Number.isSafeInteger(pull) || pull < 1)
+    throw new UserError(`PULL_REQUEST: got '${variable("PULL_REQUEST")}', allowed: a number`);
+  const github = new GitHub({
+    ...{ api: variable("GITHUB_API_URL"), repository: variable("GITHUB_REPOSITORY"), token: variable("GITHUB_TOKEN") },
+  });
+  const whole = process.env["RUN_URL"];
+  const posting = { pull, commit: variable("COMMIT"), ...(whole !== undefined && { whole }) };
+  say(await post(github, readReport(readFileSync(file, "utf8")), posting));
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${redError("error:")} ${error instanceof UserError ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}
