@@ -1,9 +1,8 @@
 /** The preview of a pull request on a real repository of two commits, by the steps of the workflows as they stand. */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { run } from "../../common/process.ts";
@@ -56,13 +55,15 @@ function change(file: string, edit: (text: string) => string): void {
 }
 
 beforeAll(() => {
-  folder = join(mkdtempSync(join(tmpdir(), "orion-preview-")), "repository");
+  mkdirSync(join(project, ".orion"), { recursive: true });
+  folder = join(mkdtempSync(join(project, ".orion", "preview-")), "repository");
   const files = spawnSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { encoding: "utf8" });
   for (const file of files.stdout.split("\n").filter((name) => name !== "" && existsSync(name))) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
-    cpSync(file, join(folder, file));
+    cpSync(file, join(folder, file), { preserveTimestamps: true });
   }
-  symlinkSync(join(project, "node_modules"), join(folder, "node_modules"));
+  // A copy by hard links, not a symbolic link: whatever make or npm do in there, the project's own modules stay.
+  expect(spawnSync("cp", ["-al", join(project, "node_modules"), folder]).status).toBe(0);
   git("init", "--quiet", "--initial-branch=main");
   git("add", "--all");
   git("commit", "--quiet", "--message", "The version before");
