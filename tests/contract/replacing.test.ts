@@ -38,6 +38,8 @@ const [key, otherKey] = [pem(), pem()];
 const lifelike: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "hcloud:index/loadBalancerNetwork:LoadBalancerNetwork": { subnetId: "4711-10.20.1.0/24" },
   "hcloud:index/serverNetwork:ServerNetwork": { subnetId: "4711-10.20.1.0/24" },
+  // It is replaced for another PEM only; which kind of PEM does not matter here.
+  "tls:index/locallySignedCert:LocallySignedCert": { caCertPem: key, certRequestPem: key },
 };
 
 /** Outputs that a plugin looks into. */
