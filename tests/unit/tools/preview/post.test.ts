@@ -1,6 +1,6 @@
 /** Posting a preview, against a server that keeps comments as GitHub does: in pages. */
 import { createServer, type Server } from "node:http";
-import { type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { GitHub } from "../../../../tools/preview/github.ts";
 import { marker } from "../../../../tools/preview/markdown.ts";
 import { post, readReport } from "../../../../tools/preview/post.ts";
