@@ -1,5 +1,6 @@
 /** From where the processes of a kind connect to a service: the addresses that its own access rules allow. Pure. */
-import { addressesAround } from "./fleet.ts";
+import { addressesAround, addressesOf } from "./fleet.ts";
+import type { ServerRole } from "./server.ts";
 import type { BaseService, ServiceKind } from "./service.ts";
 import type { Topology } from "./topology.ts";
 
@@ -11,9 +12,16 @@ export interface Clients {
   readonly ranges: readonly string[];
 }
 
+/** Kinds that a move takes to other servers and back, with the role of the servers that it takes them to. */
+const moving: readonly (readonly [kind: ServiceKind, role: ServerRole])[] = [
+  ["app", "app"],
+  ["worker", "worker"],
+];
+
 /**
  * Where the services of some kinds connect to a service from. The whole role's addresses: a server that is being drained keeps its
- * access, and a new one changes no rule.
+ * access, and a new one changes no rule. Apps and workers are let in from both sides of a move, whichever phase is planned:
+ * the old instances serve until the new ones have taken over, in either direction.
  */
 export function clientsOf(
   { servers, services }: Pick<Topology, "servers" | "services">,
@@ -22,7 +30,9 @@ export function clientsOf(
 ): Clients {
   const places = new Set(services.filter(({ kind }) => kinds.includes(kind)).map(({ server }) => server));
   const others = servers.filter(({ name }) => name !== own && places.has(name));
-  return { beside: places.has(own), ranges: [...new Set(others.map(addressesAround))].flatMap(cidrsOf) };
+  const roles = servers.length > 0 ? moving.filter(([kind]) => kinds.includes(kind)).map(([, role]) => role) : [];
+  const ranges = new Set([...roles.map(addressesOf), ...others.map(addressesAround)]);
+  return { beside: places.has(own) || roles.length > 0, ranges: [...ranges].flatMap(cidrsOf) };
 }
 
 /** `10.20.1.101-10.20.1.130` in CIDR notation: the fewest blocks that have these addresses and no others. */

@@ -31,6 +31,10 @@ export function addressesAround({ privateAddress }: Pick<Server, "privateAddress
   return `${address(base + 1)}-${address(base + count)}`;
 }
 
+/** The address range of the servers of a role. */
+export const addressesOf = (role: ServerRole): string =>
+  addressesAround({ privateAddress: address(addressBase[role] + 1) });
+
 /** `core` or `db`, and the number. */
 function partsOf(name: string): { readonly kind: "core" | "db"; readonly number: number } {
   const [kind, number] = name.split("-");

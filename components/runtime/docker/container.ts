@@ -44,6 +44,12 @@ export interface ContainerArgs {
    * @default false - the old one is deleted first
    */
   readonly sideBySide?: boolean;
+  /**
+   * Whether a move takes it to another server under the same logical name: a label with the server's name then replaces it. The engine
+   * keeps a resource whose provider alone changes.
+   * @default false
+   */
+  readonly movesBetweenServers?: boolean;
 }
 
 /** Properties whose change the provider would ignore, and the mark of a failed start, which must be repeated. */
@@ -82,7 +88,11 @@ export function createContainer(
       image: runtime.image(args.image),
       ...(args.command && { command: isExpendable ? expendable(args.command) : [...args.command] }),
       envs: Object.entries(args.environment ?? {}).map(([key, value]) => pulumi.interpolate`${key}=${value}`),
-      labels: [...dockerLabels(runtime.naming, labelledKind(service)), { label: "service", value: service.name }],
+      labels: [
+        ...dockerLabels(runtime.naming, labelledKind(service)),
+        { label: "service", value: service.name },
+        ...(args.movesBetweenServers === true ? [{ label: "server", value: service.server }] : []),
+      ],
       networkMode: "bridge",
       networksAdvanced: networks.map((network) => ({
         name: runtime.networks[network],

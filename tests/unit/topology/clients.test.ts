@@ -27,19 +27,26 @@ test("the blocks of any range have its addresses and no others, in order", () =>
   );
 });
 
-test("with one server all clients are beside the database; in phase scale apps and workers are not", () => {
-  const at = (phase: "mvp" | "scale", kinds: Parameters<typeof clientsOf>[2]) => {
-    const { topology } = stackOf(phase);
-    const [database] = servicesOf(topology, "database");
-    if (!database) throw new Error("no database");
-    return clientsOf(topology, database, kinds);
-  };
-  expect(at("mvp", ["app", "worker"])).toEqual({ beside: true, ranges: [] });
-  const { beside, ranges } = at("scale", ["app"]);
-  expect([beside, ranges.slice(0, 2)]).toEqual([false, ["10.20.1.101/32", "10.20.1.102/31"]]);
+const at = (phase: "development" | "mvp" | "scale", kinds: Parameters<typeof clientsOf>[2]) => {
+  const { topology } = stackOf(phase);
+  const [database] = servicesOf(topology, "database");
+  if (!database) throw new Error("no database");
+  return clientsOf(topology, database, kinds);
+};
+
+test("what does not move is let in from where the plan has it", () => {
+  expect(at("mvp", ["release"])).toEqual({ beside: true, ranges: [] });
+  expect(at("mvp", ["replica"])).toEqual({ beside: false, ranges: [] });
   expect(at("scale", ["release"])).toEqual({ beside: true, ranges: [] });
   expect(at("scale", ["replica"])).toMatchObject({
     beside: false,
     ranges: expect.arrayContaining(["10.20.1.21/32"]) as unknown,
   });
+});
+
+test("apps and workers are let in from both sides of a move, so that no move refuses those that still serve", () => {
+  expect(at("mvp", ["app", "worker"])).toEqual(at("scale", ["app", "worker"]));
+  const { beside, ranges } = at("mvp", ["app"]);
+  expect([beside, ranges.slice(0, 2)]).toEqual([true, ["10.20.1.101/32", "10.20.1.102/31"]]);
+  expect(at("development", ["app"])).toEqual({ beside: true, ranges: [] });
 });

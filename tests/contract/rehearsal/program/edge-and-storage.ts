@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { CloudflareZone } from "../../../../components/ingress/cloudflare/zone.ts";
 import { HostName } from "../../../../components/ingress/host-name.ts";
 import { Storage } from "../../../../components/storage/storage.ts";
+import { loadCloudflareAccess } from "../../../../config/load.ts";
 import type { Settings } from "../../../../config/schema.ts";
 
 const config = new pulumi.Config();
@@ -14,6 +15,7 @@ const zone = new CloudflareZone("cloudflare", {
   domain,
   plan: config.require<Settings["cloudflare"]["plan"]>("plan"),
   certificate: true,
+  access: loadCloudflareAccess(),
 });
 new HostName("hostname", { zone, domain, address: config.require("address") });
 const storage = new Storage("storage", {
