@@ -13,6 +13,10 @@ export function createPassword(
   opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource },
   keepers?: Readonly<Record<string, string>>,
 ): pulumi.Output<string> {
-  const args = { length, special: false, ...(keepers && { keepers: { ...keepers } }) };
-  return pulumi.secret(new random.RandomPassword(name, args, opts).result);
+  const password = new random.RandomPassword(
+    name,
+    { length, special: false, ...(keepers && { keepers: { ...keepers } }) },
+    opts,
+  );
+  return pulumi.secret(password.result);
 }

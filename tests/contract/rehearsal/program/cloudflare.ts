@@ -122,6 +122,13 @@ const bucket = new cf.R2Bucket("files", {
   location: "weur",
   storageClass: v2 ? "InfrequentAccess" : "Standard",
 });
+new cf.R2BucketLock("lock", {
+  accountId,
+  bucketName: bucket.name,
+  rules: [
+    { id: "all", enabled: true, prefix: "kept/", condition: { type: "Age", maxAgeSeconds: v2 ? 172_800 : 86_400 } },
+  ],
+});
 new cf.R2BucketCors("cors", {
   accountId,
   bucketName: bucket.name,
