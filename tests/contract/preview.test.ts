@@ -107,7 +107,7 @@ test("a stack file that is not valid fails the check with the program's words", 
 });
 
 test("a change of the program is seen as well, by composing each version with its own", async () => {
-  change("config/presets.ts", (text) => text.replace("instances: 2,", "instances: 3,"));
+  change("config/presets.ts", (text) => text.replace("flowerMemoryMb: 128", "flowerMemoryMb: 132"));
   expect((await report()).code).toBe(0);
   expect(comment()).toMatch(/\| prod \| mvp \| \d+ \|/);
   expect(comment()).not.toContain("could not compose its own stacks");

@@ -1,5 +1,6 @@
 /** `pulumi up --target` on a stack that is made in part: the whole program runs, and most of what it refers to is missing. */
-import { writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { accountId, Api, ownerToken } from "./support/api.ts";
 import { HetznerApi, hetznerToken } from "./support/hetzner.ts";
@@ -12,6 +13,8 @@ let project: Project;
 let hetzner: HetznerApi;
 
 const configured = (folder: string): void => {
+  const key = join(folder, "key");
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
   const config: Readonly<Record<string, unknown>> = {
     phase: "mvp",
     domain: "orion.example.com",
@@ -20,7 +23,8 @@ const configured = (folder: string): void => {
     cloudflare: { accountId },
     admin: {
       cidrs: ["203.0.113.0/24"],
-      sshPublicKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleKeyThatOpensNothingReplaceItWithYourOwn000 me"],
+      sshPublicKeys: [readFileSync(`${key}.pub`, "utf8").trim()],
+      identityFile: key,
       sshFolder: join(folder, "ssh"),
     },
     email: { backend: "console" },
