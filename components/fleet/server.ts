@@ -60,7 +60,8 @@ export class CloudServer extends pulumi.ComponentResource {
     const primaryIp = this.#createAddress(name, args);
     this.type = this.#createType(name, args);
     const firstKey = new tls.PrivateKey(`${name}-first-host-key`, { algorithm: "ED25519" }, { parent: this });
-    this.firstKey = firstKey.publicKeyOpenssh.apply((line) => line.trim());
+    // Undefined when the key is not made yet and `pulumi up --target` leaves it out; the engine then creates no server.
+    this.firstKey = firstKey.publicKeyOpenssh.apply((line: string | undefined) => line?.trim() ?? "");
     this.server = this.#createServer(name, args, primaryIp, firstKey.privateKeyOpenssh);
     const network = this.#attachToNetwork(name, args);
     const volume = args.server.volumeGb > 0 ? this.#createVolume(name, args) : undefined;
