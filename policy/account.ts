@@ -6,8 +6,8 @@ export interface Need {
   /** `servers`, `primary IPs`. */
   readonly what: string;
   readonly count: number;
-  /** What a new account or project usually has; undefined where no figure is public. */
-  readonly usual: number | undefined;
+  /** What a new account or project usually has; null where no figure is public. */
+  readonly usual: number | null;
 }
 
 /**
@@ -23,16 +23,16 @@ export function accountNeeds(topologies: readonly Pick<Topology, "servers" | "lo
   const servers = names(({ servers: all }) => all.map(({ name }) => name));
   const needs: Need[] = [
     { what: "servers", count: servers, usual: usual.servers },
-    { what: "primary IPs", count: servers, usual: undefined },
+    { what: "primary IPs", count: servers, usual: null },
     {
       what: "Volumes",
       count: names(({ servers: all }) => all.flatMap(({ name, volumeGb }) => (volumeGb > 0 ? [name] : []))),
-      usual: undefined,
+      usual: null,
     },
     {
       what: "load balancers",
       count: names(({ loadBalancers }) => loadBalancers.map(({ name }) => name)),
-      usual: undefined,
+      usual: null,
     },
     {
       what: `placement groups (of ${placementGroupSize} servers)`,
@@ -48,4 +48,4 @@ export function accountNeeds(topologies: readonly Pick<Topology, "servers" | "lo
 
 /** Those that a new account does not have. */
 export const beyondUsual = (needs: readonly Need[]): Need[] =>
-  needs.filter(({ count, usual: has }) => has !== undefined && count > has);
+  needs.filter(({ count, usual: has }) => has !== null && count > has);

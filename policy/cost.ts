@@ -30,6 +30,9 @@ const kinds: Readonly<
   [types.primaryIp]: { what: "addresses", price: () => priceList.primaryIpv4 },
 };
 
+/** € rounded to cents. */
+export const cents = (euro: number): number => Math.round(euro * 100) / 100;
+
 /** The monthly cost of servers, Volumes, load balancers and addresses. */
 export function costOf({ resources }: Graph): Cost {
   const priced = resources.flatMap((resource) => {

@@ -1,5 +1,6 @@
 /** The report of a move as a document for programs. Pure. */
-import { costOf } from "../policy/cost.ts";
+import type { Need } from "../policy/account.ts";
+import { cents, costOf } from "../policy/cost.ts";
 import { isSafe } from "../policy/dangers.ts";
 import { shortType } from "../policy/graph.ts";
 import type { MoveReport } from "./move-report.ts";
@@ -28,14 +29,13 @@ export interface MoveDocument {
   }[];
   /** € per month, net. */
   readonly cost: { readonly before: number; readonly after: number };
-  /** What the account at Hetzner must allow; `usual` is what a new one has, null where no figure is public. */
-  readonly account: readonly { readonly what: string; readonly count: number; readonly usual: number | null }[];
+  /** What the account at Hetzner must allow. */
+  readonly account: readonly Need[];
   /** Phases that are not built yet, so that only their plans are compared. */
   readonly outlined: readonly string[];
 }
 
 export function moveDocument({ before, after, graphs, move, outlined, needs = [] }: MoveReport): MoveDocument {
-  const euro = (monthly: number): number => Math.round(monthly * 100) / 100;
   return {
     version: 1,
     from: { title: before.title, phase: before.phase ?? null },
@@ -47,8 +47,8 @@ export function moveDocument({ before, after, graphs, move, outlined, needs = []
     findings: move.findings.map(({ severity, name, happens, instead }) => ({
       ...{ severity, name, happens, instead: instead ?? null },
     })),
-    cost: { before: euro(costOf(graphs.before).monthly), after: euro(costOf(graphs.after).monthly) },
-    account: needs.map(({ usual, ...need }) => ({ ...need, usual: usual ?? null })),
+    cost: { before: cents(costOf(graphs.before).monthly), after: cents(costOf(graphs.after).monthly) },
+    account: needs,
     outlined,
   };
 }

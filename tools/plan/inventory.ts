@@ -1,8 +1,8 @@
 /** The plan of a stack as a document for people and programs: servers, services, prices and what the account must allow. Pure. */
 import { priceList, priceOf } from "../../config/prices.ts";
 import type { Settings } from "../../config/schema.ts";
-import { accountNeeds } from "../../policy/account.ts";
-import { costOf } from "../../policy/cost.ts";
+import { accountNeeds, type Need } from "../../policy/account.ts";
+import { cents, costOf } from "../../policy/cost.ts";
 import { outlineOf } from "../../policy/outline.ts";
 import { definitionOf } from "../../topology/catalogue.ts";
 import type { Server } from "../../topology/server.ts";
@@ -22,8 +22,8 @@ export interface Inventory {
   readonly loadBalancers: readonly PlannedLoadBalancer[];
   readonly services: readonly PlannedService[];
   readonly cost: PlannedCost;
-  /** What the account at Hetzner must allow; `usual` is what a new one has, null where no figure is public. */
-  readonly account: readonly { readonly what: string; readonly count: number; readonly usual: number | null }[];
+  /** What the account at Hetzner must allow. */
+  readonly account: readonly Need[];
 }
 
 export interface PlannedServer {
@@ -95,11 +95,9 @@ export function inventoryOf({ settings, topology }: { settings: Settings; topolo
       items: items.filter(({ count }) => count > 0).map((item) => ({ ...item, monthly: cents(item.monthly) })),
       ...{ unpriced, source: priceList.source, date: priceList.date },
     },
-    account: accountNeeds([topology]).map(({ usual, ...need }) => ({ ...need, usual: usual ?? null })),
+    account: accountNeeds([topology]),
   };
 }
-
-const cents = (euro: number): number => Math.round(euro * 100) / 100;
 
 function plannedServer({ name, role, location, types, privateAddress, publicWeb, volumeGb }: Server): PlannedServer {
   const [type = "", ...otherTypes] = types;

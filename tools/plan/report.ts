@@ -13,7 +13,7 @@ export function reportOfPlan(inventory: Inventory): string {
     "",
     ...(hosting === "local"
       ? [dim("No cost: it runs on this machine.")]
-      : [...costs(inventory), "", ...account(inventory)]),
+      : [...costs(inventory), "", ...accountLines(inventory.account)]),
   ].join("\n");
 }
 
@@ -73,11 +73,6 @@ function costs({ cost: { monthly, items, unpriced, source, date } }: Inventory):
     dim(`  Net, without traffic and Cloudflare; ${source}, ${date}.`),
     ...unpriced.map((name) => yellow(`  The price of ${name}'s type is not known; it is not in the sum.`)),
   ];
-}
-
-function account({ account: needs }: Inventory): string[] {
-  const all: Need[] = needs.map(({ what, count, usual }) => ({ what, count, usual: usual ?? undefined }));
-  return accountLines(all);
 }
 
 /** What the account must allow, with a warning for what a new one does not. */

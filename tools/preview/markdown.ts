@@ -1,4 +1,5 @@
 /** Writes a preview's report as a pull request comment: what must not be merged first, details folded, within GitHub's limits. Pure. */
+import { beyondUsual } from "../../policy/account.ts";
 import type { PreviewReport, StackReport } from "./report.ts";
 
 /** An invisible line by which the comment is found again. One for each repository: the report covers all of its stacks. */
@@ -10,13 +11,13 @@ export const marker = "<!-- orion-infrastructure: preview -->";
  */
 export const limits = { characters: 60_000, bytes: 200_000 } as const;
 
+const entities = (text: string, signs: RegExp): string => text.replaceAll(signs, (sign) => `&#${sign.charCodeAt(0)};`);
+
 /** Text from a pull request is data: it may not become markup, mention anybody or end a block. */
-const plain = (text: string): string =>
-  text.replaceAll(/[&<>@`[\]*_|#]/g, (sign) => `&#${sign.charCodeAt(0)};`).replaceAll(/\s+/g, " ");
+const plain = (text: string): string => entities(text, /[&<>@`[\]*_|#]/g).replaceAll(/\s+/g, " ");
 
 /** A block of preformatted text that its contents cannot end. */
-const block = (text: string): string =>
-  `<pre>\n${text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("@", "&#64;")}\n</pre>`;
+const block = (text: string): string => `<pre>\n${entities(text, /[&<>@]/g)}\n</pre>`;
 
 type Changed = Extract<StackReport, { readonly kind: "new" | "changed" }>;
 const isChanged = (stack: StackReport): stack is Changed => stack.kind === "new" || stack.kind === "changed";
@@ -120,7 +121,7 @@ function findings({ stack, move }: Changed): string[] {
 }
 
 function limitsOf({ stack, move }: Changed): string[] {
-  const more = move.account.filter(({ count, usual }) => usual !== null && count > usual);
+  const more = beyondUsual(move.account);
   if (more.length === 0) return [];
   const lines = more.map(
     ({ what, count, usual }) =>
