@@ -1,6 +1,7 @@
 /** Checks Cloudflare's address ranges: requests from a range that firewalls and edges do not know are refused. */
 import { z } from "zod";
 import { cloudflareRanges } from "../../config/cloudflare-ranges.ts";
+import { daysSince } from "../patch/server-look.ts";
 import type { Checked } from "./advice.ts";
 
 /** An older list that cannot be compared is a problem. */
@@ -38,7 +39,7 @@ export function judgeRanges(
   known: Ranges & { readonly date: string } = cloudflareRanges,
 ): Checked {
   if ("problem" in published) {
-    const days = Math.floor((now.getTime() - Date.parse(known.date)) / 86_400_000);
+    const days = daysSince(known.date, now);
     const detail = `of ${known.date}, ${days} days old, not compared: ${published.problem}`;
     return days > usableDays ? { problem: "ranges-old", detail } : { detail };
   }

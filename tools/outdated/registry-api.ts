@@ -1,6 +1,7 @@
 /** Asks image registries for the digest of a tag, by the distribution API that Docker uses too. */
 import { types } from "node:util";
 import { registryOf } from "../../images/registry.ts";
+import { isRecord } from "../../policy/graph.ts";
 
 /** Where a reference's manifest is. */
 export interface ManifestPlace {
@@ -71,8 +72,6 @@ async function tokenFor(challenge: string, request: typeof fetch): Promise<strin
   if (typeof token === "string") return token;
   throw new Error(`${url.host} gives no token: ${response.status}`);
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
 /** Why a question to a host was not answered, in a few words. */
 export function reasonOf(error: unknown): string {

@@ -106,3 +106,11 @@ export const known = (mode: "preview" | "up", value: string): string => (mode ==
 
 /** What has the kernel kill a process before PostgreSQL. */
 export const expendable = ["sh", "-c", 'echo 500 2>/dev/null > /proc/self/oom_score_adj; exec "$@"', "sh"];
+
+/** The two ways in which the engine runs the program. */
+export const modes = ["preview", "up"] as const;
+
+/** A service's port on this machine. */
+export const onPort = (port: number, containerPort: number) => ({
+  published: [{ address: "127.0.0.1", port, containerPort }],
+});

@@ -8,12 +8,12 @@ import {
   foldersOf,
   healthOf,
   known,
+  modes,
   named,
   runtimeOf,
   serviceOf,
 } from "../../support/runtime.ts";
 
-const modes = ["preview", "up"] as const;
 const environment = { DATABASE_URL: "postgresql://database" };
 /** The name of a version, as it goes to the engine. */
 const aliasOf = (tier: AppTier): Promise<string> =>

@@ -1,9 +1,8 @@
 /** What happens before a release: migrations and the initialisation. */
 import { Release } from "../../../../components/app-tier/release.ts";
 import { compose } from "../../support/compose.ts";
-import { known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
+import { known, modes, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
 
-const modes = ["preview", "up"] as const;
 const limits = { memoryMb: 512, writable: ["/app/cache"] };
 const environment = { DATABASE_URL: "postgresql://database" };
 

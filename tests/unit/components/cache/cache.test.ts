@@ -9,15 +9,12 @@ import {
   filesOf,
   healthOf,
   known,
+  modes,
   named,
+  onPort,
   runtimeOf,
   serviceOf,
 } from "../../support/runtime.ts";
-
-const modes = ["preview", "up"] as const;
-const onPort = (port: number, containerPort: number) => ({
-  published: [{ address: "127.0.0.1", port, containerPort }],
-});
 
 describe.each(modes)("Cache in mode %s", (mode) => {
   const cache = () =>

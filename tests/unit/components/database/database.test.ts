@@ -12,15 +12,12 @@ import {
   filesOf,
   healthOf,
   known,
+  modes,
   named,
+  onPort,
   runtimeOf,
   serviceOf,
 } from "../../support/runtime.ts";
-
-const modes = ["preview", "up"] as const;
-const onPort = (port: number, containerPort: number) => ({
-  published: [{ address: "127.0.0.1", port, containerPort }],
-});
 
 describe.each(modes)("Database in mode %s", (mode) => {
   const database = (kind: "volume" | "memory") =>

@@ -2,9 +2,7 @@
 import { Docs } from "../../../../components/docs/docs.ts";
 import { compose } from "../../support/compose.ts";
 import { httpProbe } from "../../../../components/runtime/docker/health.ts";
-import { healthOf, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
-
-const modes = ["preview", "up"] as const;
+import { healthOf, modes, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
 
 test.each(modes)("Docs in mode %s is one container", async (mode) => {
   const { resources } = await compose(

@@ -10,12 +10,11 @@ import {
   foldersOf,
   healthOf,
   known,
+  modes,
   named,
   runtimeOf,
   serviceOf,
 } from "../../support/runtime.ts";
-
-const modes = ["preview", "up"] as const;
 
 describe.each(modes)("EdgeProxy in mode %s", (mode) => {
   const edge = (more: Partial<EdgeProxyArgs> = {}) =>

@@ -3,9 +3,17 @@ import * as pulumi from "@pulumi/pulumi";
 import { WorkerTier } from "../../../../components/worker-tier/worker-tier.ts";
 import { compose } from "../../support/compose.ts";
 import { beatProbe, httpProbe, workerProbe } from "../../../../components/runtime/docker/health.ts";
-import { containerBasics, expendable, healthOf, known, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
+import {
+  containerBasics,
+  expendable,
+  healthOf,
+  known,
+  modes,
+  named,
+  runtimeOf,
+  serviceOf,
+} from "../../support/runtime.ts";
 
-const modes = ["preview", "up"] as const;
 const common = {
   environments: (process: string) => ({ PROCESS: process }),
   writable: [],
