@@ -1,3 +1,8 @@
+// Tests that run `make` start one of their own: it would warn about the job server of the make that runs the tests.
+delete process.env.MAKEFLAGS;
+delete process.env.MAKELEVEL;
+delete process.env.MFLAGS;
+
 const shared = {
   transform: {
     "^.+\\.ts$": [
