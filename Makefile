@@ -28,7 +28,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica patch outdated requirements sbom checksums \
 	flower backup backup-key restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
-	bench-production bench-scale bench-faults bench-promotion bench-idle bench-restore
+	bench-production bench-scale bench-faults bench-promotion bench-idle bench-redis bench-restore
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -76,8 +76,8 @@ doctor: node_modules/.package-lock.json ## Check every component and explain wha
 psql: node_modules/.package-lock.json ## Open a PostgreSQL prompt
 	@$(access)
 
-redis-cli: node_modules/.package-lock.json ## Open a Redis prompt
-	@$(access)
+redis-cli: node_modules/.package-lock.json ## Open a Redis prompt as admin: SERVICE=cache|broker
+	@$(access) $(if $(SERVICE),--service $(SERVICE))
 
 logs: node_modules/.package-lock.json ## Show the log of a service: SERVICE=app
 	@$(access) $(if $(SERVICE),--service $(SERVICE))
@@ -216,6 +216,9 @@ bench-faults: images ## Measure recovery from faults, with ten updates killed, i
 
 bench-restore: images ## Measure a restore on an empty machine with nothing but bucket and key, into bench/restore.md
 	@node bench/restore.ts
+
+bench-redis: images ## Measure what Redis' users and TLS cost, into bench/redis.md
+	@node bench/redis.ts
 
 bench-idle: images ## Measure the CPU use of an idle server, into bench/idle.md
 	@node bench/idle.ts

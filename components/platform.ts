@@ -48,8 +48,9 @@ export class Platform extends pulumi.ComponentResource {
     const redis = createRedis(context);
     // Without Redis, a local stack has neither apps nor workers (config/checks/local.ts).
     const tiers = redis && createTiers(context, { storage, postgres, redis });
-    if (tiers) createIngress(context, storage, tiers.apps);
+    const edges = tiers ? createIngress(context, storage, tiers.apps) : [];
     postgres.dismissFormerClients(tiers?.all ?? []);
+    redis?.dismissFormerClients([...(tiers?.all ?? []), ...edges]);
     createDocs(context);
 
     this.flowerPassword = tiers?.flowerPassword;

@@ -8,6 +8,7 @@ import { authorityMount, authorityVolume } from "./authority/authority.ts";
 import { appEnvironment, type AppEnvironment, brokerEnvironment } from "./app-tier/environment.ts";
 import { Release } from "./app-tier/release.ts";
 import type { Redis } from "./cache/redis.ts";
+import type { RedisClient } from "./cache/users.ts";
 import type { Context } from "./context.ts";
 import type { Postgres } from "./database/postgres.ts";
 import { createPassword } from "./password.ts";
@@ -72,6 +73,11 @@ export function createTiers(context: Context, backing: Backing): Tiers {
 /** The kinds of services that run the platform's image. */
 type Process = "app" | "worker" | "beat" | "flower" | "release";
 
+/** The user of Redis that each of them connects as. */
+const redisClients: Readonly<Record<Process, RedisClient>> = {
+  ...{ app: "app", release: "app", worker: "worker", beat: "worker", flower: "flower" },
+};
+
 /** The environment of each kind of process of the platform's image, on each server. */
 function environments(
   context: Context,
@@ -85,13 +91,16 @@ function environments(
   const needsOnlyBroker = (process: Process) =>
     (process === "beat" || process === "flower") && settings.workers.beatAndFlower === "broker";
   return (server, process) => {
-    if (needsOnlyBroker(process)) return brokerEnvironment(settings, redis.urls(server));
+    const urls = redis.urls(server, redisClients[process]);
+    const more = process === "flower" ? redis.flowerEnvironment : {};
+    if (needsOnlyBroker(process)) return { ...brokerEnvironment(settings, urls), ...more };
     const databaseReplicaUrl = postgres.readUrl(server);
     const connections = {
       ...{ databaseUrl: postgres.url(server), ...(databaseReplicaUrl && { databaseReplicaUrl }) },
-      ...{ ...redis.urls(server), secretKey, ...(pool && { pool }) },
+      ...{ ...urls, secretKey, ...(pool && { pool }) },
     };
-    return { ...postgres.environment, ...appEnvironment(settings, connections, storage.environment, secret) };
+    const own = appEnvironment(settings, connections, storage.environment, secret);
+    return { ...postgres.environment, ...own, ...more };
   };
 }
 

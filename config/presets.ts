@@ -52,6 +52,7 @@ const development: Preset = {
     availability: "single",
     maxMemoryMb: 256,
     brokerMaxMemoryMb: 256,
+    appKeys: [],
     servers: ["cpx12", "cx23"],
   },
   monitoring: { enabled: false, servers: ["cpx32", "cx33"] },

@@ -186,6 +186,10 @@ export const settingsSchema = z.strictObject({
     /** Redis' maxmemory for the data of the cache, and of the broker, in MiB. */
     maxMemoryMb: memoryMb,
     brokerMaxMemoryMb: memoryMb,
+    /**
+     * Keys of the broker that the app may use besides Celery's own, as Redis' patterns: `redbeat:*`. Workers may use all.
+     */
+    appKeys: z.array(z.string().regex(/^[^\s"'()%~&]+$/, "a pattern of Redis' keys without spaces, such as redbeat:*")),
     /** Types of the servers with Redis' replicas. */
     servers: serverTypes,
     /** Major version of the data and of orion:images.redis, for when neither can be asked. Default: both are asked. */

@@ -16,6 +16,8 @@ export const liveFilesSchema = z.strictObject({
   image: z.string().min(1),
   /** Folders of the host that the files refer to, by their path in the container. @default - none */
   folders: z.record(z.string().startsWith("/"), z.string().startsWith("/")).optional(),
+  /** A path in the image whose group may read the files: that of a process which gives up root. @default - root alone */
+  readableByGroupOf: z.string().startsWith("/").optional(),
   /** Text by file name. */
   files: z.record(z.string().regex(/^[\w][\w.-]*$/, "a plain file name"), z.string()),
   /** A command that fails when the files are not valid; `{}` in it becomes their folder. */
@@ -83,10 +85,11 @@ const versionOf = (files: Readonly<Record<string, string>>): string =>
     .digest("hex")
     .slice(0, 16);
 
-function writeScript({ directory, files }: LiveFilesInputs, version: string): string {
+function writeScript({ directory, files, readableByGroupOf: path }: LiveFilesInputs, version: string): string {
   const folder = `${directory}/${version}`;
   const writes = Object.entries(files).map(([name, text]) => writeLine(`${folder}/${name}`, text));
-  return ["set -eu", "umask 077", `mkdir -p '${folder}'`, ...writes, ""].join("\n");
+  const share = path === undefined ? [] : [`chgrp -R "$(stat -c %g ${path})" '${folder}'`, `chmod -R g+rX '${folder}'`];
+  return ["set -eu", "umask 077", `mkdir -p '${folder}'`, ...writes, ...share, ""].join("\n");
 }
 
 /** Deletes all versions but the new one and the one before, which is kept for comparison. */

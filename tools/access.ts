@@ -1,4 +1,5 @@
 /** Finds the container and the command behind `make psql`, `make logs` and the other everyday commands. Pure. */
+import { redisAdmin } from "../common/redis-contract.ts";
 import { UserError } from "../common/user-error.ts";
 import { queues } from "../config/schema.ts";
 import type { Service, ServiceKind } from "../topology/service.ts";
@@ -33,7 +34,7 @@ export type AccessCommand = (typeof accessCommands)[number];
 /**
  * The command for a request, from the plan.
  *
- * @param name name or kind of a service (`logs`, `shell`)
+ * @param name name or kind of a service (`logs`, `shell`, `redis-cli`)
  * @throws {UserError} when the stack has no such service
  */
 export function accessTo(topology: Topology, request: AccessCommand, name?: string): Access {
@@ -46,7 +47,7 @@ export function accessTo(topology: Topology, request: AccessCommand, name?: stri
     case "psql":
       return exec("database", "psql");
     case "redis-cli":
-      return exec("cache", "redis-cli");
+      return exec(name === "broker" ? "broker" : "cache", ...redisAdmin.split(" "));
     case "logs":
       return { service: find(topology, name), how: "logs", command: [] };
     case "shell":

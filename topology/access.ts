@@ -7,9 +7,10 @@ import { hasServers, type Topology } from "./topology.ts";
 export function endpointsOf(topology: Topology): Record<string, string> {
   return Object.fromEntries(
     topology.services.flatMap(({ name, kind, published }) => {
-      const { scheme } = definitionOf(kind);
+      const { scheme, tlsPort } = definitionOf(kind);
       const [first] = published;
-      return first && scheme ? [[name, `${scheme}://${first.address}:${first.port}`]] : [];
+      const secure = first !== undefined && first.containerPort === tlsPort ? "s" : "";
+      return first && scheme ? [[name, `${scheme}${secure}://${first.address}:${first.port}`]] : [];
     }),
   );
 }

@@ -88,6 +88,8 @@ export interface Definition<Planned extends BaseService = BaseService> {
   readonly runs: "always" | "once" | "by timer";
   /** Scheme of the URL at which it is reached. @default - it publishes no port */
   readonly scheme?: "postgresql" | "redis" | "http";
+  /** The port inside the container that speaks TLS: the scheme there has one `s` more. @default - none of its own */
+  readonly tlsPort?: number;
   /** Share of a busy CPU in relation to the others on its server; Docker's default is 1024. */
   readonly cpuShares: number;
   /** What its containers may do. */

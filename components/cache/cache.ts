@@ -1,14 +1,23 @@
-import { redisPorts } from "../../topology/services/redis.ts";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { redisDirectory, redisFile } from "../../common/redis-contract.ts";
 import { physicalName } from "../../topology/naming.ts";
 import type { Service } from "../../topology/service.ts";
+import { createPassword } from "../password.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import { redisProbe } from "../runtime/docker/health.ts";
-import { createPassword } from "../password.ts";
 import { dockerLabels } from "../runtime/docker/labels.ts";
+import { LiveFiles } from "../runtime/docker/live-files.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
-import { redisConfig, type RedisUse } from "./redis-config.ts";
+import { filesLabel } from "../runtime/docker/volume-files.ts";
+import { Task } from "../runtime/docker/task.ts";
+import { certificateFiles, secretFiles, settingFiles, type TlsText } from "./redis-files.ts";
+import type { RedisUse } from "./redis-config.ts";
+import { leavingScript, reloadCommand } from "./redis-scripts.ts";
+import { type RedisEndpoint, redisUrl } from "./redis-url.ts";
+import type { RedisClient, RedisLogin } from "./users.ts";
+
+export type TlsInput = { readonly [Key in keyof TlsText]: pulumi.Input<string> };
 
 export interface CacheArgs {
   readonly runtime: DockerRuntime;
@@ -16,72 +25,128 @@ export interface CacheArgs {
   readonly use: RedisUse;
   /** Redis' maxmemory, in MiB; a setting (`orion:cache`). */
   readonly maxMemoryMb: number;
-  /** Host and port for clients. @default - the service's name in the container network */
-  readonly address?: string;
+  /** Where and how clients reach it. */
+  readonly endpoint: RedisEndpoint;
+  /** Its certificate. @default - clients speak no TLS */
+  readonly tls?: TlsInput | undefined;
+  /** Key patterns of the broker that the app may use besides Celery's own. @default - none */
+  readonly appKeys?: readonly string[];
 }
 
-const configFile = "/etc/orion/redis.conf";
+const dataDirectory = "/data";
 
-/** One Redis server, for the cache, the broker or both, with its own password; the volume with its data stays when it is deleted. */
+/**
+ * One Redis server, for the cache, the broker or both, with a user for each purpose. Users, configuration and certificate are
+ * live files: their change closes no connection. The volume with its data stays when it is deleted.
+ */
 export class Cache extends pulumi.ComponentResource {
-  readonly #baseUrl: pulumi.Output<string>;
+  readonly #args: CacheArgs;
+  readonly #passwords: pulumi.Output<Record<RedisLogin, string>>;
+  readonly #volume: docker.Volume;
 
   constructor(name: string, args: CacheArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:cache:Cache", name, {}, opts);
-    const password = createPassword(`${name}-password`, 32, { parent: this });
-    const volume = this.#createVolume(name, args);
-    this.#createServer(name, args, password, volume);
-
-    this.#baseUrl = pulumi.secret(
-      pulumi.interpolate`redis://:${password}@${args.address ?? `${args.service.name}:${redisPorts.redis}`}`,
-    );
+    this.#args = args;
+    // The one password of the version without users; needed until the last of its clients has been replaced.
+    const formerPassword = createPassword(`${name}-password`, 32, { parent: this });
+    this.#passwords = this.#createPasswords(name);
+    // Not protected, since a stack may leave the cache out; it stays for when the cache comes back.
+    this.#volume = this.#createVolume(`${name}-data`, "data", args.service.kind, { retainOnDelete: true });
+    const filesVolume = this.#createVolume(`${name}-files`, "files", filesLabel);
+    const files = this.#createFiles(name, filesVolume, formerPassword);
+    this.#createServer(name, filesVolume, files);
     this.registerOutputs({});
   }
 
-  /** `redis://` URL of a logical database from inside the container network; a secret. */
-  url(database: number): pulumi.Output<string> {
-    return pulumi.interpolate`${this.#baseUrl}/${database}`;
+  /** URL of a logical database for a client; a secret. */
+  url(client: RedisClient, database: number): pulumi.Output<string> {
+    const { endpoint } = this.#args;
+    return pulumi.secret(this.#passwords.apply((passwords) => redisUrl(endpoint, client, passwords[client], database)));
   }
 
-  #createVolume(name: string, { runtime, service }: CacheArgs): docker.Volume {
-    return new docker.Volume(
-      `${name}-data`,
+  /**
+   * Ends the time in which clients of the version without users are let in (redis-scripts.ts).
+   *
+   * @param opts with a parent that no client depends on, and with what has to have replaced those clients
+   */
+  dismissFormerClients(name: string, opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource }): void {
+    const { runtime, service } = this.#args;
+    new Task(
+      `${name}-former-clients`,
       {
-        name: physicalName(runtime.naming, `${service.name}-data`),
-        labels: dockerLabels(runtime.naming, service.kind),
+        ...{ runtime, image: "redis", command: ["sh", "-c", leavingScript], environment: {}, timeoutSeconds: 60 },
+        ...{ memoryMb: 64, writable: [] },
+        container: `${service.container}-former-clients`,
+        volumes: [pulumi.interpolate`${this.#volume.name}:${dataDirectory}`],
       },
-      // Not protected, since a stack may leave the cache out; its volume stays for when the cache comes back.
-      { ...runtime.options(this), retainOnDelete: true },
+      opts,
     );
   }
 
-  #createServer(
-    name: string,
-    { runtime, service, use, maxMemoryMb }: CacheArgs,
-    password: pulumi.Output<string>,
-    volume: docker.Volume,
-  ): docker.Container {
+  #createPasswords(name: string): pulumi.Output<Record<RedisLogin, string>> {
+    const password = (login: RedisLogin) => createPassword(`${name}-${login}-password`, 32, { parent: this });
+    return pulumi
+      .all([password("app"), password("worker"), password("flower"), password("monitor"), password("admin")] as const)
+      .apply(([app, worker, flower, monitor, admin]) => ({ app, worker, flower, monitor, admin }));
+  }
+
+  #createVolume(
+    logicalName: string,
+    part: string,
+    role: string,
+    opts: pulumi.CustomResourceOptions = {},
+  ): docker.Volume {
+    const { runtime, service } = this.#args;
+    return new docker.Volume(
+      logicalName,
+      { name: physicalName(runtime.naming, `${service.name}-${part}`), labels: dockerLabels(runtime.naming, role) },
+      { ...runtime.options(this), ...opts },
+    );
+  }
+
+  #createFiles(name: string, volume: docker.Volume, formerPassword: pulumi.Output<string>): LiveFiles {
+    const { runtime, service, use, maxMemoryMb, tls, appKeys = [] } = this.#args;
+    const known = pulumi
+      .all([this.#passwords, formerPassword, pulumi.output(tls)] as const)
+      .apply(([passwords, former, text]) => ({ use, appKeys, passwords, formerPassword: former, tls: text }));
+    const secrets = Object.entries({ ...secretFiles, ...(tls && certificateFiles) }).map(
+      ([file, textOf]) => [file, pulumi.secret(known.apply(textOf))] as const,
+    );
+    return new LiveFiles(
+      `${name}-config`,
+      {
+        ...{ runtime, image: "redis", volume: volume.name, directory: redisDirectory },
+        files: {
+          ...settingFiles({ use, maxMemoryMb, tls: tls !== undefined }),
+          ...Object.fromEntries(secrets),
+        },
+        // Redis runs as the owner of its data.
+        readableByGroupOf: dataDirectory,
+        check: ["sh", "{}/check", "{}"],
+        container: service.container,
+        reload: [...reloadCommand],
+      },
+      { parent: this },
+    );
+  }
+
+  #createServer(name: string, filesVolume: docker.Volume, files: LiveFiles): docker.Container {
+    const { runtime, service } = this.#args;
     return createContainer(
       `${name}-server`,
       service,
       {
         image: "redis",
-        command: ["redis-server", configFile],
-        // For the health check, and for operators with redis-cli.
-        environment: { REDISCLI_AUTH: password },
-        files: [
-          {
-            file: configFile,
-            content: password.apply((secret) => redisConfig(use, maxMemoryMb, secret)),
-            permissions: "0444",
-          },
+        command: ["sh", redisFile("start")],
+        volumes: [
+          { volumeName: this.#volume.name, containerPath: dataDirectory },
+          { volumeName: filesVolume.name, containerPath: redisDirectory, readOnly: true },
         ],
-        volumes: [{ volumeName: volume.name, containerPath: "/data" }],
         health: redisProbe,
         stopSeconds: 30,
       },
       runtime,
-      { parent: this },
+      { parent: this, dependsOn: files },
     );
   }
 }

@@ -7,5 +7,5 @@ export function externalRedis(context: Context): Redis {
   const redisUrl = requiredSecret(context, "redisUrl");
   const brokerUrl = requiredSecret(context, "brokerUrl");
   const urls = { redisUrl, brokerUrl, resultBackendUrl: brokerUrl, flagsUrl: redisUrl };
-  return { urls: () => urls, ready: [] };
+  return { urls: () => urls, flowerEnvironment: {}, ready: [], dismissFormerClients: () => undefined };
 }

@@ -4,6 +4,7 @@ import type { Settings } from "../../config/schema.ts";
 import type { Context } from "../context.ts";
 import { externalRedis } from "./external.ts";
 import { singleRedis } from "./single.ts";
+import type { RedisClient } from "./users.ts";
 
 /** `redis://` URLs by purpose; all of them are secrets. */
 export interface RedisUrls {
@@ -17,10 +18,14 @@ export interface RedisUrls {
 
 /** How the platform's cache and broker are reached. */
 export interface Redis {
-  /** The URLs for processes on a server. */
-  readonly urls: (server: string) => RedisUrls;
+  /** The URLs for processes on a server that connect for a purpose; each purpose has its own user. */
+  readonly urls: (server: string, client: RedisClient) => RedisUrls;
+  /** Variables that Flower needs in addition. */
+  readonly flowerEnvironment: Readonly<Record<string, string>>;
   /** What has to exist before a client connects. */
   readonly ready: readonly pulumi.Resource[];
+  /** Ends the time in which clients of the version without users are let in. @param clients what has to have replaced them */
+  readonly dismissFormerClients: (clients: readonly pulumi.Resource[]) => void;
 }
 
 type Maker = (context: Context) => Redis | undefined;

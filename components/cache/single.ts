@@ -1,30 +1,57 @@
 /** Redis without failover: one Redis for the cache and one for the broker; a stack on a local Docker Engine has one for both. */
 import { redisDatabases } from "../../common/app-contract.ts";
 import { hasServers, servicesOf } from "../../topology/topology.ts";
+import { redisPorts } from "../../topology/services/redis.ts";
+import { authorityFile } from "../../common/server-contract.ts";
 import type { Service } from "../../topology/service.ts";
 import { publishedAddress } from "../published-address.ts";
 import type { Context } from "../context.ts";
-import { Cache } from "./cache.ts";
+import { Cache, type TlsInput } from "./cache.ts";
 import type { Redis } from "./redis.ts";
 import type { RedisUse } from "./redis-config.ts";
 
-export function singleRedis({ settings, topology, runtimes, parent }: Context): Redis | undefined {
+export function singleRedis(context: Context): Redis | undefined {
+  const { settings, topology, runtimes, authority, parent } = context;
   const [service] = servicesOf(topology, "cache");
   if (!service) return undefined;
   const create = (name: string, of: Service, use: RedisUse, maxMemoryMb: number) => {
-    const address = hasServers(topology) ? { address: publishedAddress(of) } : {};
-    return new Cache(name, { runtime: runtimes.of(of), service: of, use, maxMemoryMb, ...address }, { parent });
+    const { appKeys } = settings.cache;
+    const address = hasServers(topology) ? publishedAddress(of) : `${of.name}:${redisPorts.redis}`;
+    const args = {
+      ...{ runtime: runtimes.of(of), service: of, use, maxMemoryMb, appKeys },
+      ...{ endpoint: { address, ...(authority && { authorityFile }) }, tls: createCertificate(context, name, of) },
+    };
+    return { name, cache: new Cache(name, args, { parent }) };
   };
   const [brokerService] = servicesOf(topology, "broker");
   const { maxMemoryMb, brokerMaxMemoryMb } = settings.cache;
   // A Redis that is also the broker must not evict.
   const main = create("cache", service, brokerService ? "cache" : "all", maxMemoryMb);
   const broker = brokerService ? create("broker", brokerService, "broker", brokerMaxMemoryMb) : main;
-  const urls = {
-    redisUrl: main.url(redisDatabases.sessions),
-    brokerUrl: broker.url(redisDatabases.broker),
-    resultBackendUrl: broker.url(redisDatabases.results),
-    flagsUrl: main.url(redisDatabases.flags),
+  const all = [...new Set([main, broker])];
+  return {
+    urls: (_server, client) => ({
+      redisUrl: main.cache.url(client, redisDatabases.sessions),
+      brokerUrl: broker.cache.url(client, redisDatabases.broker),
+      resultBackendUrl: broker.cache.url(client, redisDatabases.results),
+      flagsUrl: main.cache.url(client, redisDatabases.flags),
+    }),
+    // It reads no TLS parameters from the broker's URL when it asks for queue lengths.
+    flowerEnvironment: authority ? { SSL_CERT_FILE: authorityFile } : {},
+    ready: all.map(({ cache }) => cache),
+    dismissFormerClients: (clients) => {
+      for (const { name, cache } of all) cache.dismissFormerClients(name, { parent, dependsOn: [...clients] });
+    },
   };
-  return { urls: () => urls, ready: [main, ...(broker === main ? [] : [broker])] };
+}
+
+/** The certificate of a Redis on a server; undefined with a local Docker Engine. */
+function createCertificate({ authority, parent }: Context, name: string, service: Service): TlsInput | undefined {
+  if (!authority) return undefined;
+  const names = {
+    dnsNames: [service.name],
+    ipAddresses: [...new Set(service.published.map(({ address }) => address))],
+  };
+  const { certificate, privateKey } = authority.sign(`${name}-certificate`, names, { parent });
+  return { certificate, privateKey, authority: authority.certificate };
 }

@@ -52,8 +52,15 @@ const originsOf: Readonly<Record<Balancing, (context: Context, edges: readonly E
   },
 };
 
-/** @param apps the apps of each machine, by its name */
-export function createIngress(context: Context, storage: Storage, apps: ReadonlyMap<string, AppTier>): void {
+/**
+ * @param apps the apps of each machine, by its name
+ * @returns what passes requests to the apps
+ */
+export function createIngress(
+  context: Context,
+  storage: Storage,
+  apps: ReadonlyMap<string, AppTier>,
+): readonly pulumi.Resource[] {
   const { settings, topology, parent } = context;
   const zone = createZone(context);
   const certificate = createCertificate(context, zone);
@@ -72,6 +79,7 @@ export function createIngress(context: Context, storage: Storage, apps: Readonly
     // The authority connects to the host name.
     if (acme) new AcmeCertificate("edge-certificate", acme, { parent, dependsOn: [proxy, ...(name ? [name] : [])] });
   }
+  return edges.map(({ proxy }) => proxy);
 }
 
 function createZone({ settings, cloudflareAccess: access, parent }: Context): CloudflareZone | undefined {

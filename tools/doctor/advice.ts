@@ -1,4 +1,5 @@
 /** The problems that `make doctor` finds: what each means and what to do about it. Pure. */
+import { redisReload } from "../../common/redis-contract.ts";
 import { growthCommand } from "../../common/server-contract.ts";
 
 export type Problem =
@@ -18,6 +19,7 @@ export type Problem =
   | "no-checksums"
   | "cache-refuses"
   | "cache-full"
+  | "redis-users"
   | "worker-silent"
   | "tasks-pile-up"
   | "backup-late"
@@ -120,6 +122,10 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "cache-full": ({ make }) => ({
     meaning: "Redis is at its memory limit; with noeviction it refuses new tasks",
     remedy: `${make("redis-cli")}: info memory; raise orion:cache.maxMemoryMb, or find out why tasks pile up`,
+  }),
+  "redis-users": () => ({
+    meaning: "Redis' users are not those that the program has given it: they were changed by hand",
+    remedy: `docker exec its container ${redisReload} gives it the program's users again; no connection is closed`,
   }),
   "worker-silent": ({ make, logs }) => ({
     meaning: "no worker answers: it is stuck, or cut off from Redis",

@@ -1,7 +1,7 @@
 /** A replica of the broker, for Sentinel to promote: its tasks must not be lost with one server. */
 import { publish, redisReplicas, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
-import { brokerPort, redisDefinition, redisMemoryMb, redisPorts } from "./redis.ts";
+import { brokerPorts, redisDefinition, redisMemoryMb, redisPorts } from "./redis.ts";
 
 export const brokerReplica: Definition<BaseService<"broker-replica">> = {
   ...redisDefinition,
@@ -9,7 +9,7 @@ export const brokerReplica: Definition<BaseService<"broker-replica">> = {
     redisReplicas(planning).map((at) =>
       serviceAt(planning, {
         ...{ kind: "broker-replica", at, memoryMb: redisMemoryMb(planning.settings.cache.brokerMaxMemoryMb) },
-        published: publish(at, redisPorts.redis, brokerPort),
+        published: publish(at, redisPorts.tls, brokerPorts.tls),
       }),
     ),
 };

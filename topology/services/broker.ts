@@ -1,7 +1,7 @@
 /** Redis for Celery's tasks and results; separate from the cache, because it must never evict. */
-import { coreOf, isLocal, onlyService, publish } from "../planning.ts";
+import { coreOf, isLocal, onlyService } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
-import { brokerPort, hasCache, redisDefinition, redisMemoryMb, redisPorts } from "./redis.ts";
+import { brokerPorts, hasCache, publishRedis, redisDefinition, redisMemoryMb } from "./redis.ts";
 
 export const broker: Definition<BaseService<"broker">> = {
   ...redisDefinition,
@@ -9,7 +9,7 @@ export const broker: Definition<BaseService<"broker">> = {
     if (isLocal(planning) || !hasCache(planning)) return [];
     const at = coreOf(planning);
     const memoryMb = redisMemoryMb(planning.settings.cache.brokerMaxMemoryMb);
-    const published = publish(at, redisPorts.redis, brokerPort);
+    const published = publishRedis(at, brokerPorts);
     return [onlyService(planning, { kind: "broker", at, memoryMb, published })];
   },
 };

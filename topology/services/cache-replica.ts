@@ -9,7 +9,7 @@ export const cacheReplica: Definition<BaseService<"cache-replica">> = {
     redisReplicas(planning).map((at) =>
       serviceAt(planning, {
         ...{ kind: "cache-replica", at, memoryMb: cacheMemoryMb(planning.settings) },
-        published: publish(at, redisPorts.redis),
+        published: publish(at, redisPorts.tls),
       }),
     ),
 };

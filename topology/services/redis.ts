@@ -1,12 +1,20 @@
 /** The common part of the definitions of all Redis servers: cache, broker and their replicas. Pure. */
+import { redisAdmin } from "../../common/redis-contract.ts";
 import type { Settings } from "../../config/schema.ts";
-import type { Planning } from "../planning.ts";
+import { publish, type Placement, type Planning } from "../planning.ts";
 import type { Definition } from "../service.ts";
 
-export const redisPorts = { redis: 6379 } as const;
+/** Ports in the container. On servers clients speak TLS; without it, only those of the version before while they are replaced. */
+export const redisPorts = { redis: 6379, tls: 6381 } as const;
 
-/** The broker's published port; the cache on the same server has Redis' default port. */
-export const brokerPort = 6380;
+/** The broker's published ports; the cache on the same server has those of the container. */
+export const brokerPorts = { redis: 6380, tls: 6382 } as const;
+
+/** The published ports of a Redis on a server: first the one for clients. */
+export const publishRedis = (at: Placement, ports: Readonly<Record<keyof typeof redisPorts, number>> = redisPorts) => [
+  ...publish(at, redisPorts.tls, ports.tls),
+  ...publish(at, redisPorts.redis, ports.redis),
+];
 
 /** Half as much again as the data: while the append-only file is rewritten, changed pages are copied. */
 export const redisMemoryMb = (dataMb: number): number => Math.ceil(dataMb * 1.5);
@@ -24,6 +32,7 @@ export const redisDefinition = {
   keeps: "data",
   runs: "always",
   scheme: "redis",
+  tlsPort: redisPorts.tls,
   cpuShares: 1024,
   confinement: {
     networks: ["data"],
@@ -33,6 +42,6 @@ export const redisDefinition = {
     memoryFolders: {},
     processes: 256,
   },
-  commands: { "redis-cli": "redis-cli", "watch commands": "redis-cli monitor" },
+  commands: { "redis-cli": redisAdmin, "watch commands": `${redisAdmin} monitor` },
   probe: { kind: "redis" },
 } as const satisfies Omit<Definition, "plan">;

@@ -14,6 +14,8 @@
  *   {@link secondsUntilUnhealthy} seconds.
  */
 
+import { redisMonitor } from "../../../common/redis-contract.ts";
+
 /** The Docker health check; times in seconds. */
 export interface DockerHealthcheck {
   readonly test: readonly string[];
@@ -135,7 +137,7 @@ export const postgresProbe = (user: string, database: string): Probe => ({
  * data is not healthy.
  */
 export const redisProbe: Probe = {
-  commands: `  answer=$($limit redis-cli ping)
+  commands: `  answer=$($limit ${redisMonitor} ping)
   [ "$answer" = PONG ] || { echo "ping: $answer"; return 1; }`,
 };
 

@@ -19,7 +19,7 @@ test("in development they run on this machine, in containers of known names", ()
       logs: "docker logs --tail 200 --follow orion-dev-database",
       restart: "docker restart orion-dev-database",
     },
-    cache: { "redis-cli": "docker exec -it orion-dev-cache redis-cli" },
+    cache: { "redis-cli": "docker exec -it orion-dev-cache sh /etc/orion/redis/current/admin" },
     worker: { "active tasks": "docker exec -it orion-dev-worker celery -A app.celery inspect active" },
   });
 });

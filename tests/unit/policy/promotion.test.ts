@@ -64,7 +64,7 @@ describe("the state without the lost server", () => {
     ]);
     const urns = new Set(deployment.resources.map(({ urn }) => urn));
     const gone = before.resources.filter(({ urn }) => !urns.has(urn)).map(({ urn }) => urn);
-    expect(gone).toHaveLength(44);
+    expect(gone).toHaveLength(46);
     const text = JSON.stringify(deployment);
     expect(gone.filter((urn) => text.includes(`"${urn}"`) || text.includes(`"${urn}::`))).toEqual([]);
   });
@@ -103,7 +103,7 @@ test("all clients write to it, its new replica follows it, and it registers at n
   expect(app).toContain(
     "DATABASE_REPLICA_URL=postgresql://orion_reader:generated-database-roles-reader-password@10.20.1.23:5432/",
   );
-  expect(app).toContain("@10.20.1.22:6379/");
+  expect(app).toContain("@10.20.1.22:6381/");
   expect(JSON.stringify(named(after.resources, "replica-2-server").inputs["command"])).toContain(
     "host=10.20.1.22 port=5432",
   );

@@ -12,7 +12,7 @@ const argumentsOf = (access: Access, terminal: boolean) => dockerArguments(acces
 
 test.each<[(typeof accessCommands)[number], string | undefined, string]>([
   ["psql", undefined, "exec -i orion-dev-database psql"],
-  ["redis-cli", undefined, "exec -i orion-dev-cache redis-cli"],
+  ["redis-cli", undefined, "exec -i orion-dev-cache sh /etc/orion/redis/current/admin"],
   ["logs", "app", "logs --tail 200 orion-dev-app-1"],
   ["logs", "worker", "logs --tail 200 orion-dev-worker"],
   ["celery-status", undefined, "exec -i orion-dev-worker celery -A app.celery inspect active --timeout 5"],

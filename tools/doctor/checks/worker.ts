@@ -1,5 +1,6 @@
 /** Checks that a Celery worker answers, and that few tasks wait in its queues. */
 import { redisDatabases } from "../../../common/app-contract.ts";
+import { redisMonitor } from "../../../common/redis-contract.ts";
 import { queues as allQueues } from "../../../config/schema.ts";
 import { celery } from "../../../topology/services/worker.ts";
 import { servicesOf } from "../../../topology/topology.ts";
@@ -14,7 +15,9 @@ export function checkWorker({ service, topology, exec }: Question): Checked {
   const queues = service.kind === "worker" ? service.queues : allQueues;
   const lengths = queues.map((queue) => {
     const database = String(redisDatabases.broker);
-    const { output } = broker ? exec(broker, "redis-cli", "-n", database, "llen", queue) : { output: "0" };
+    const { output } = broker
+      ? exec(broker, ...redisMonitor.split(" "), "-n", database, "llen", queue)
+      : { output: "0" };
     return { queue, length: Number(output) || 0 };
   });
   const waiting = lengths.filter(({ length }) => length > 0).map(({ queue, length }) => `${queue} ${length}`);

@@ -1,8 +1,7 @@
 /** Redis: exactly what it asks the engine for, in a preview and in an update. */
 import { Cache } from "../../../../components/cache/cache.ts";
-import { redisConfig } from "../../../../components/cache/redis-config.ts";
-import { compose } from "../../support/compose.ts";
 import { redisProbe } from "../../../../components/runtime/docker/health.ts";
+import { compose } from "../../support/compose.ts";
 import {
   containerBasics,
   filesAt,
@@ -17,30 +16,43 @@ import {
 } from "../../support/runtime.ts";
 
 describe.each(modes)("Cache in mode %s", (mode) => {
-  const cache = () =>
+  const cache = (tls = false) =>
     compose(mode, () => {
       const service = serviceOf("cache", onPort(6380, 6379));
-      return new Cache("cache", { runtime: runtimeOf("redis"), service, use: "all", maxMemoryMb: 256 });
+      const args = { runtime: runtimeOf("redis"), service, use: "all" as const, maxMemoryMb: 256 };
+      const endpoint = { address: "10.20.1.11:6381", ...(tls && { authorityFile: "/etc/orion/ca.crt" }) };
+      const certificate = { certificate: "CERTIFICATE", privateKey: "KEY", authority: "AUTHORITY" };
+      return new Cache("cache", { ...args, endpoint, ...(tls && { tls: certificate }) });
     });
 
-  test("the server's container", async () => {
+  test("the server's container knows no secret: they are in its live files", async () => {
     const { resources } = await cache();
-    const secret = (value: string) => ({ "[secret]": known(mode, value) });
     expect(named(resources, "cache-server").inputs).toEqual({
       ...containerBasics("cache", 30, 512),
       name: "orion-test-cache",
       image: known(mode, "sha256:local-image-redis"),
-      command: ["redis-server", "/etc/orion/redis.conf"],
-      envs: [secret("REDISCLI_AUTH=generated-cache-password")],
+      command: ["sh", "/etc/orion/redis/current/start"],
+      envs: [],
       networksAdvanced: [{ name: "orion-test-network", aliases: ["cache"] }],
       ports: [{ ip: "127.0.0.1", external: 6380, internal: 6379, protocol: "tcp" }],
-      volumes: [{ volumeName: "orion-test-cache-data", containerPath: "/data" }, filesAt("/etc/orion")],
+      volumes: [
+        { volumeName: "orion-test-cache-data", containerPath: "/data" },
+        { volumeName: "orion-test-cache-files", containerPath: "/etc/orion/redis", readOnly: true },
+      ],
       healthcheck: healthOf(redisProbe),
       shmSize: 64,
     });
-    expect(filesOf(resources, "cache-server")).toEqual({
-      "redis.conf": { text: secret(redisConfig("all", 256, "generated-cache-password")), mode: "0444" },
-    });
+    expect(named(resources, "cache-server").options.dependencies).toContain("orion:index:LiveFiles cache-config");
+  });
+
+  test("users, configuration and certificate are live files, and those with secrets are secrets", async () => {
+    const { resources } = await cache(true);
+    const { files } = named(resources, "cache-config").inputs as { files: Record<string, unknown> };
+    const secrets = Object.entries(files).flatMap(([file, text]) => (typeof text === "string" ? [] : [file]));
+    expect(secrets.sort()).toEqual(
+      ["admin-password", "ca.crt", "former.acl", "monitor-password", "tls.crt", "tls.key", "users.acl"].sort(),
+    );
+    expect(Object.keys(files)).toEqual(expect.arrayContaining(["redis.conf", "former.conf", "start", "reload"]));
   });
 
   test("its data outlives it", async () => {

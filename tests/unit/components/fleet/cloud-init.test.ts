@@ -104,7 +104,7 @@ describe("the packet filter of the private network", () => {
       "-d 169.254.0.0/16 -j DROP",
       "-i orion-edge -m addrtype --dst-type LOCAL -j DROP",
       "-i orion-edge -d 10.20.0.0/16 -j DROP",
-      ...[5432, 6379, 6380].map((port) => `-d 10.20.1.11 -p tcp -m tcp --dport ${port} -j RETURN`),
+      ...[5432, 6381, 6379, 6382, 6380].map((port) => `-d 10.20.1.11 -p tcp -m tcp --dport ${port} -j RETURN`),
       "-m addrtype --dst-type LOCAL -p icmp -j RETURN",
       "-m addrtype --dst-type LOCAL -j DROP",
       "-j RETURN",

@@ -1,4 +1,5 @@
 /** The health checks' scripts, run by the shells that images have. */
+import { redisMonitor } from "../../../../../common/redis-contract.ts";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
@@ -165,8 +166,14 @@ describe("Redis and PostgreSQL", () => {
   const called = () => readFileSync(join(folder, "called"), "utf8").trim();
 
   test("Redis is healthy when it says PONG, and not while it loads its data", () => {
-    expect(check(redisProbe, "sh", { PATH: programSays("redis-cli", "PONG") }).healthy).toBe(true);
-    const loading = check(redisProbe, "sh", { PATH: programSays("redis-cli", "LOADING") });
+    const probe = (answer: string) => {
+      // The script in the container stands here for `sh`, which runs it.
+      const commands = redisProbe.commands.replace(redisMonitor, "redis-cli");
+      return check({ commands }, "sh", { PATH: programSays("redis-cli", answer) });
+    };
+    expect(redisProbe.commands).toContain(`${redisMonitor} ping`);
+    expect(probe("PONG").healthy).toBe(true);
+    const loading = probe("LOADING");
     expect(loading).toMatchObject({ healthy: false, says: expect.stringContaining("ping: LOADING") as string });
   });
 

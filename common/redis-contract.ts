@@ -1,0 +1,22 @@
+/** Paths in the containers of Redis that the program, the plan and the tools share. Pure. */
+
+/** The folder of Redis' live files in its container. */
+export const redisDirectory = "/etc/orion/redis";
+
+/** A file of the version in use. */
+export const redisFile = (name: string): string => `${redisDirectory}/current/${name}`;
+
+/** `redis-cli` as the user `admin`, for people: it may run every command. */
+export const redisAdmin = `sh ${redisFile("admin")}`;
+
+/** `redis-cli` as the user `monitor`: health check and `make doctor`. */
+export const redisMonitor = `sh ${redisFile("monitor")}`;
+
+/** Gives the running Redis the users and the configuration of its files. */
+export const redisReload = `sh ${redisFile("reload")}`;
+
+/**
+ * Says whether clients of the program's version without users are let in, as `default` with the one password of that version:
+ * `open` (an update replaces them), `leaving` (it has), `closed`. Without the file, too, they are not.
+ */
+export const formerClientsFile = "/data/former-clients";

@@ -1,0 +1,153 @@
+/** Servers of Redis with the program's own files, in containers of this machine; for tests and benches. */
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "../common/process.ts";
+import { redisDirectory, redisFile, redisMonitor } from "../common/redis-contract.ts";
+import {
+  certificateFiles,
+  type RedisSecrets,
+  secretFiles,
+  settingFiles,
+  type TlsText,
+} from "../components/cache/redis-files.ts";
+import { reloadCommand } from "../components/cache/redis-scripts.ts";
+import { officialImages } from "../config/images.ts";
+import { dockerBy } from "../plugin/docker.ts";
+import { writeLiveFiles } from "../plugin/live-files.ts";
+import { eventually } from "./eventually.ts";
+import { docker } from "./sandbox.ts";
+import { temporaryFolder } from "./folder.ts";
+
+export const labPasswords = {
+  app: "app-password",
+  worker: "w-password",
+  flower: "f-password",
+  monitor: "m-password",
+  admin: "a-password",
+};
+/** The one password of the version without users. */
+export const formerPassword = "former-password";
+
+export type RedisChange = Partial<Omit<RedisSecrets, "passwords">> & { readonly maxMemoryMb?: number };
+
+export interface RanInside {
+  readonly code: number | null;
+  /** Without white space at its ends. */
+  readonly output: string;
+}
+
+export class RedisLab {
+  /** Begins the names of all that it makes. */
+  readonly prefix: string;
+  readonly folder = temporaryFolder("redis");
+
+  constructor(prefix: string) {
+    this.prefix = prefix;
+    this.must(["network", "create", prefix]);
+  }
+
+  named(name: string): string {
+    return `${this.prefix}-${name}`;
+  }
+
+  /** Runs docker. @throws {Error} with its output when it fails */
+  must(args: readonly string[]): string {
+    const { code, output } = runDocker(args);
+    if (code !== 0) throw new Error(`docker ${args.join(" ")}: ${output}`);
+    return output;
+  }
+
+  /** Starts a container in the lab's network. */
+  start(name: string, ...args: readonly string[]): void {
+    const network = args.includes("--network") ? [] : ["--network", this.prefix];
+    this.must(["run", "--detach", "--init", "--pull", "never", ...network, "--name", this.named(name), ...args]);
+  }
+
+  inside(name: string, command: readonly string[], input = ""): RanInside {
+    return runDocker(["exec", "--interactive", this.named(name), ...command], input);
+  }
+
+  /** A user's commands in the server's container, one answer a line. */
+  as(server: string, user: string, password: string, ...commands: string[]): string[] {
+    const login = `REDISCLI_AUTH=${password} exec redis-cli -s /dev/shm/redis.sock --user ${user}`;
+    const { output } = this.inside(server, ["sh", "-c", login], `${commands.join("\n")}\n`);
+    return output.split("\n").filter((line, at) => line !== "" || at === 0);
+  }
+
+  /** Creates an authority, in `<name>-ca.crt` of the folder, and a certificate that it signs. @param names as OpenSSL writes them */
+  certify(name: string, names: string): TlsText {
+    const [ca, own] = [join(this.folder, `${name}-ca`), join(this.folder, name)];
+    const openssl = (...args: string[]) => {
+      const { status, stderr } = spawnSync("openssl", args, { encoding: "utf8" });
+      if (status !== 0) throw new Error(stderr);
+    };
+    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    openssl("req", "-x509", ...key, "-days", "1", "-subj", "/CN=orion", "-keyout", `${ca}.key`, "-out", `${ca}.crt`);
+    openssl("req", ...key, "-subj", `/CN=${name}`, "-keyout", `${own}.key`, "-out", `${own}.csr`);
+    writeFileSync(`${own}.ext`, `subjectAltName=${names}\nextendedKeyUsage=serverAuth\n`);
+    openssl(
+      ...["x509", "-req", "-in", `${own}.csr`, "-CA", `${ca}.crt`, "-CAkey", `${ca}.key`, "-CAcreateserial"],
+      ...["-days", "1", "-extfile", `${own}.ext`, "-out", `${own}.crt`],
+    );
+    const read = (path: string) => readFileSync(path, "utf8");
+    return { authority: read(`${ca}.crt`), certificate: read(`${own}.crt`), privateKey: read(`${own}.key`) };
+  }
+
+  /** Writes a server's live files as an update does. @param files that replace some of them */
+  async write(server: string, { maxMemoryMb = 64, ...change }: RedisChange, files: Record<string, string> = {}) {
+    const secrets: RedisSecrets = { use: "broker", passwords: labPasswords, formerPassword, ...change };
+    const { use, tls } = secrets;
+    const texts = Object.entries({ ...secretFiles, ...(tls && certificateFiles) });
+    await writeLiveFiles(
+      {
+        ...{
+          dockerHost: "unix:///var/run/docker.sock",
+          volume: this.named(`${server}-files`),
+          directory: redisDirectory,
+        },
+        ...{ image: officialImages.redis, readableByGroupOf: "/data", check: ["sh", "{}/check", "{}"] },
+        files: {
+          ...settingFiles({ use, maxMemoryMb, tls: tls !== undefined }),
+          ...Object.fromEntries(texts.map(([name, textOf]) => [name, textOf(secrets)])),
+          ...files,
+        },
+        ...{ container: this.named(server), reload: [...reloadCommand] },
+      },
+      dockerBy(run),
+    );
+  }
+
+  /** Starts a server with the files of {@link write}, and waits for its answer. */
+  async startRedis(server: string): Promise<void> {
+    const data = ["--volume", `${this.named(`${server}-data`)}:/data`];
+    const files = ["--volume", `${this.named(`${server}-files`)}:${redisDirectory}:ro`];
+    this.start(server, ...data, ...files, officialImages.redis, "sh", redisFile("start"));
+    await eventually(() => {
+      const { output } = this.inside(server, [...redisMonitor.split(" "), "ping"]);
+      if (output !== "PONG") throw new Error(`${server}: ${output}`);
+    });
+  }
+
+  /** Removes all containers, volumes and the network. */
+  dispose(): void {
+    const filter = ["--filter", `name=${this.prefix}`];
+    for (const name of docker("ps", "--all", ...filter, "--format", "{{.Names}}"))
+      docker("rm", "--force", "--volumes", name);
+    for (const name of docker("volume", "ls", ...filter, "--format", "{{.Name}}")) docker("volume", "rm", name);
+    docker("network", "rm", this.prefix);
+  }
+}
+
+/** The sample application's image, which is built if it is missing. */
+export function sampleImage(): string {
+  const { stdout, stderr } = spawnSync("node", ["images/build.ts", "app", "redis"], { encoding: "utf8" });
+  const [, image] = /^(orion\/sample-app:\S+)/m.exec(stdout) ?? [];
+  if (image === undefined) throw new Error(stdout + stderr);
+  return image;
+}
+
+function runDocker(args: readonly string[], input = ""): RanInside {
+  const { status, stdout, stderr } = spawnSync("docker", args, { encoding: "utf8", input });
+  return { code: status, output: (stdout + stderr).trim() };
+}
