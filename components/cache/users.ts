@@ -81,25 +81,35 @@ const roles: readonly RedisUser[] = [
   },
 ];
 
-/** The users of a Redis; nobody can log in as `default`, which Redis would otherwise give every right. */
+const all = ["~*", "&*", "+@all"];
+
+/**
+ * The users of a Redis. `default` is off, so that nobody can log in as it. It needs its rights nevertheless: Redis reads the
+ * append-only file as `default`, and leaves out every transaction in it that this user may not make.
+ */
 export const redisUsers = ({ use, passwords, appKeys }: UsersArgs): readonly RedisUser[] => [
-  { name: "default", rules: [] },
+  { name: "default", rules: all },
   ...(["app", "worker", "flower"] as const).map((name) => ({
     ...{ name, password: passwords[name], rules: rightsOf(name, use, appKeys) },
   })),
   { name: "monitor", password: passwords.monitor, rules: monitorRights },
-  { name: "admin", password: passwords.admin, rules: ["~*", "&*", "+@all"] },
+  { name: "admin", password: passwords.admin, rules: all },
   ...roles,
 ];
 
+/** Dangerous commands that a transaction in an append-only file may have; a Redis that may not make them would leave them out. */
+const inFormerData = ["+flushall", "+flushdb", "+restore", "+swapdb"];
+
 /**
  * {@link redisUsers} while an update replaces the clients of the version without users: they connect as `default`, and keep
- * what they need.
+ * what they need. This Redis reads data that they have written when they might do anything.
  *
  * @param formerPassword the one password of that version
  */
 export const withFormerClients = (users: readonly RedisUser[], formerPassword: string): readonly RedisUser[] =>
-  users.map((user) => (user.name === "default" ? { ...user, password: formerPassword, rules: everything } : user));
+  users.map((user) =>
+    user.name === "default" ? { ...user, password: formerPassword, rules: [...everything, ...inFormerData] } : user,
+  );
 
 const definitionOf = ({ password, rules }: RedisUser): readonly string[] => [
   ...(password === undefined ? ["off"] : ["on", `#${createHash("sha256").update(password).digest("hex")}`]),

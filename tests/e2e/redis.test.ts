@@ -219,6 +219,16 @@ describe("changes of a running server", () => {
     expect(clients()[0]?.split(" ")[0]).toBe(before);
   });
 
+  test("transactions are in the data after a restart", async () => {
+    const app = (...commands: string[]) => lab.as("live", "app", passwords.app, ...commands);
+    expect(app("MULTI", "SET redbeat:kept yes", "ZADD celery-task-meta-set 1 x", "EXEC").at(-1)).toBe("1");
+    lab.must(["restart", lab.named("live")]);
+    await eventually(() => {
+      expect(app("GET redbeat:kept", "ZCARD celery-task-meta-set")).toEqual(["yes", "1"]);
+    });
+    expect(lab.as("live", "admin", passwords.admin, "ACL LOG")).toEqual([""]);
+  });
+
   test("files that Redis refuses change nothing", async () => {
     const wrong = { "users.acl": "user default off\nuser app on +nonsense\n" };
     await expect(lab.write("live", { maxMemoryMb: 97 }, wrong)).rejects.toThrow(
@@ -260,7 +270,7 @@ describe("taking over a server of the version without users", () => {
       ...command.split(" "),
     ]);
 
-  test("its data and its clients stay, without dangerous commands, until the last one has gone", async () => {
+  test("its data and its clients stay, without commands for people, until the last one has gone", async () => {
     writeFileSync(
       join(lab.folder, "old.conf"),
       `requirepass ${formerPassword}\nappendonly yes\ndir /data\nbind * -::*\n`,
@@ -282,6 +292,8 @@ describe("taking over a server of the version without users", () => {
     await eventually(() => {
       expect(former("SET kept yes").output).toBe("OK");
     });
+    const transaction = "MULTI\nFLUSHALL\nSET kept yes\nSET queued yes\nEXEC\n";
+    lab.inside("taken", ["redis-cli", "-a", formerPassword], transaction);
 
     // As in an update: files first, then the container; the time without a client is shorter.
     const certificate = lab.certify("taken", `DNS:${lab.named("taken")}`);
@@ -289,7 +301,8 @@ describe("taking over a server of the version without users", () => {
     lab.must(["rm", "--force", lab.named("taken")]);
     await lab.startRedis("taken");
     expect(former("GET kept").output).toBe("yes");
-    expect(former("FLUSHALL").output).toContain("NOPERM");
+    expect(former("GET queued").output).toBe("yes");
+    expect(former("CONFIG GET dir").output).toContain("NOPERM");
 
     // A former worker that completes its last task keeps the door open for its other connections.
     lab.must([
