@@ -6,7 +6,11 @@ import { settingsOf } from "../../../support/settings.ts";
 
 const running = ["user admin on #aa", "user app on #bb", "user default off resetchannels"];
 const files = ["file admin", "file app", "file default"];
-const may = ["flushall admin OK", "flushall app User app has no permissions to run the 'flushall' command"];
+const may = [
+  "flushall admin OK",
+  "flushall default OK",
+  "flushall app User app has no permissions to run the 'flushall' command",
+];
 const users = (...more: string[]) => [...running, ...more, ...files, ...may].join("\n");
 const entry = (more: object = {}) => ({
   ...{ count: 1, reason: "command", context: "toplevel", object: "flushall", username: "app", "age-seconds": 12.5 },
