@@ -4,8 +4,6 @@ import { redisProbe } from "../../../../components/runtime/docker/health.ts";
 import { compose } from "../../support/compose.ts";
 import {
   containerBasics,
-  filesAt,
-  filesOf,
   healthOf,
   known,
   modes,
