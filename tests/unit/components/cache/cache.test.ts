@@ -2,16 +2,7 @@
 import { Cache } from "../../../../components/cache/cache.ts";
 import { redisProbe } from "../../../../components/runtime/docker/health.ts";
 import { compose } from "../../support/compose.ts";
-import {
-  containerBasics,
-  healthOf,
-  known,
-  modes,
-  named,
-  onPort,
-  runtimeOf,
-  serviceOf,
-} from "../../support/runtime.ts";
+import { containerBasics, healthOf, known, modes, named, onPort, runtimeOf, serviceOf } from "../../support/runtime.ts";
 
 describe.each(modes)("Cache in mode %s", (mode) => {
   const cache = (tls = false) =>
