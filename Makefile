@@ -24,7 +24,7 @@ tool = node tools/cli.ts $(if $(REHEARSAL),--rehearsal $(CLOUD))
 access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine images docker up down preview plan diagram pictures pull-request-report pull-request-comment diff doctor psql \
+.PHONY: help setup engine images docker up down preview plan advise diagram pictures tables pull-request-report pull-request-comment diff doctor psql \
 	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica patch outdated requirements sbom checksums \
 	flower backup backup-key restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
@@ -63,6 +63,12 @@ preview: engine ## Show what an update would change
 
 plan: node_modules/.package-lock.json ## Show servers, services, price and account limits: STACK=prod PHASE=scale (JSON=1: for programs)
 	@$(tool) plan --stack $(STACK) $(if $(PHASE),--to $(PHASE)) $(if $(JSON),--json)
+
+needs = $(if $(VISITORS),--visitors '$(VISITORS)') $(if $(ORDERS),--orders '$(ORDERS)') $(if $(GB),--gb '$(GB)') \
+	$(if $(BUDGET),--budget '$(BUDGET)') $(if $(OPERATOR),--operator '$(OPERATOR)') $(if $(DEMANDS),--demands '$(DEMANDS)')
+
+advise: node_modules/.package-lock.json ## Advise which way and phase fit: VISITORS=1500 ORDERS=30 GB=20 BUDGET=200 OPERATOR=team (asks for the rest; HELP=1; JSON=1)
+	@$(tool) advise $(needs) $(if $(JSON),--json) $(if $(HELP),--help)
 
 diagram: node_modules/.package-lock.json ## Draw the plan: STACK=prod PHASE=scale FILE=plan.svg (or .png; THEME=light|dark)
 	@$(tool) diagram --stack $(STACK) $(if $(PHASE),--to $(PHASE)) --file $(FILE) $(if $(THEME),--theme $(THEME))
@@ -147,6 +153,9 @@ cloud-fault: node_modules/.package-lock.json ## Inject a fault: FAULT="reply api
 
 pictures: node_modules/.package-lock.json ## Draw the pictures of README and docs again, after a change of the plans
 	@node tools/diagram/pictures.ts
+
+tables: node_modules/.package-lock.json ## Write the tables of README and docs again, after a change of rules, presets or prices
+	@node tools/advise/pages.ts
 
 pull-request-report: node_modules/.package-lock.json ## Report what a merge would change: BASE=main (OUT=folder: into files, for CI)
 	@node tools/preview/preview.ts --base $(BASE) $(if $(OUT),--out $(OUT))

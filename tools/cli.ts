@@ -21,6 +21,8 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   up, down                   bring the stack up; take it down (asks before it deletes data)
   preview                    show what an update would change
   plan                       show servers, services, price and account limits: [--to PHASE|FILE.yaml] [--json]
+  advise                     which option and phase fit: [--visitors N] [--orders N] [--gb N] [--budget N|none]
+                             [--operator WHO] [--demands LIST] [--json] [--help]
   diagram                    draw the plan: --file NAME.svg|.png [--to PHASE|FILE.yaml] [--theme light|dark]
   diff                       show changes, cost and dangers of a move: [--from PHASE|FILE.yaml] [--to PHASE|FILE.yaml]
                              [--picture NAME.svg|.png] [--json]
@@ -62,6 +64,13 @@ async function main(project: string, argv: string[]): Promise<number> {
       theme: { type: "string" },
       picture: { type: "string" },
       json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+      visitors: { type: "string" },
+      orders: { type: "string" },
+      gb: { type: "string" },
+      budget: { type: "string" },
+      operator: { type: "string" },
+      demands: { type: "string" },
       dry: { type: "boolean", default: false },
       reboot: { type: "boolean", default: false },
       upgrade: { type: "boolean", default: false },
@@ -72,9 +81,13 @@ async function main(project: string, argv: string[]): Promise<number> {
     },
   });
   const [command] = positionals;
-  if (command === undefined || command === "help") {
+  if (command === "advise") {
+    const { advise } = await import("./advise/advise.ts");
+    return advise({ texts: values, json: values.json, help: values.help });
+  }
+  if (command === undefined || command === "help" || values.help) {
     say(usage);
-    return command === undefined ? 2 : 0;
+    return command === undefined && !values.help ? 2 : 0;
   }
   if (command === "rehearse") {
     const { stack, phase, cloud, port, block } = values;

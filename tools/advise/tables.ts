@@ -1,0 +1,135 @@
+/** The tables of README and docs that come from rules, presets and prices, as Markdown. Pure. */
+import { builtPhases, presets } from "../../config/presets.ts";
+import { priceList } from "../../config/prices.ts";
+import { cents } from "../../policy/cost.ts";
+import { phasePrice } from "./prices.ts";
+import {
+  capacities,
+  capacitySources,
+  cheapDatabaseType,
+  cloudflarePlans,
+  cloudflareSource,
+  demands,
+  elsewhere,
+  notCovered,
+  operatorOf,
+  operators,
+  options,
+  type Scenario,
+  scenarios,
+  serverPhases,
+} from "./rules.ts";
+
+/** The tables by the name in their markers. */
+export const tables: Readonly<Record<string, () => string>> = {
+  phases: () =>
+    markdown(
+      ["Phase", "Servers", "€ a month", ""],
+      serverPhases.map((phase) => {
+        const { servers, cost } = phasePrice(phase, 0);
+        const built = builtPhases.includes(phase) ? "" : " (planned, not built yet)";
+        return [phase + built, `${servers}`, euro(cost.monthly), `[picture](docs/pictures/${phase}.svg)`];
+      }),
+    ),
+  "price-date": () => `Net, by Hetzner's price list of ${priceList.date}, without traffic and Cloudflare.`,
+  capacity: () =>
+    markdown(
+      ["Phase", "Visitors at once", "Orders a minute", "GB of data", "Operated by at least"],
+      capacities.map(({ phase, visitors, orders, gb }) => [
+        builtPhases.includes(phase) ? phase : `${phase} (not built yet)`,
+        ...[upTo(visitors), upTo(orders), upTo(gb)],
+        `\`${operatorOf[phase].operator}\`: ${operatorOf[phase].because}`,
+      ]),
+    ),
+  "capacity-sources": () =>
+    bullets([
+      `**Visitors.** ${capacitySources.visitors.full}`,
+      `**Orders.** ${capacitySources.orders.full}`,
+      `**Data.** ${capacitySources.gb.full}`,
+    ]),
+  matrix: () =>
+    markdown(
+      ["", "Scenario", "`make advise`", "The guide says", "Here", "Because"],
+      scenarios.map((one, index) => [`${index + 1}`, one.when, asked(one), one.guide, here(one), one.because]),
+    ),
+  answers: () =>
+    markdown(
+      ["Variable", "Value", "Meaning"],
+      [
+        ...Object.entries(operators).map(([name, meaning]) => ["`OPERATOR`", `\`${name}\``, meaning]),
+        ...Object.entries(demands).map(([name, meaning]) => ["`DEMANDS`", `\`${name}\``, meaning]),
+      ],
+    ),
+  "not-covered": () =>
+    markdown(
+      ["Choice", "Not covered"],
+      [
+        ...serverPhases.map((phase) => [`phase ${phase}`, phase] as const),
+        ["managed services", "managed"] as const,
+        ["Kubernetes", "kubernetes"] as const,
+      ].map(([title, key]) => [title, notCovered[key].join("; ")]),
+    ),
+  costs: () => markdown(["Way", "A month", "What is in it", "Sources"], [...ownCosts(), ...otherCosts()]),
+};
+
+function ownCosts(): string[][] {
+  return serverPhases.map((phase) => {
+    const [usual, cheap] = [phasePrice(phase, 0), phasePrice(phase, 0, true)];
+    const { plan } = presets[phase].cloudflare;
+    const cloudflare = cloudflarePlans[plan] > 0 ? ` and US$ ${cloudflarePlans[plan]}` : "";
+    return [
+      `this program, phase ${phase}`,
+      `€ ${euro(usual.cost.monthly)}${cloudflare}`,
+      `${usual.servers === 1 ? "1 server" : `${usual.servers} servers`}, Volumes, addresses, load balancers${cloudflare && `, and Cloudflare's plan ${plan}`}; € ${euro(cheap.cost.monthly)} on ${cheapDatabaseType} and its kind, where in stock`,
+      `${usual.cost.source}, ${usual.cost.date}${cloudflare && `; ${cloudflareSource}`}`,
+    ];
+  });
+}
+
+const otherCosts = (): string[][] =>
+  elsewhere.map(({ what, currency, parts, remark }) => [
+    what,
+    `${currency} ${euro(cents(parts.reduce((sum, { monthly }) => sum + monthly, 0)))}`,
+    `${parts.map((part) => `${part.what}: ${euro(part.monthly)}`).join("; ")}. ${sentence(remark)}`,
+    parts.map(({ source }) => source).join("; "),
+  ]);
+
+const asked = ({ operator, demand }: Scenario): string =>
+  operator !== undefined
+    ? `\`OPERATOR=${operator}\``
+    : demand !== undefined
+      ? `\`DEMANDS=${demand}\``
+      : "everything else";
+
+const here = ({ option, phase }: Scenario): string =>
+  options[option] + (phase === undefined ? (option === "servers" ? ", the phase by size" : "") : `, phase ${phase}`);
+
+const upTo = (figure: number): string => (Number.isFinite(figure) ? `up to ${figure.toLocaleString("en-US")}` : "more");
+const euro = (amount: number): string => amount.toFixed(2);
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+const bullets = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join("\n");
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const row = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`.replaceAll("|  |", "| |");
+  return [row(head), `|${"---|".repeat(head.length)}`, ...rows.map(row)].join("\n");
+}
+
+const begin = (name: string): string => `<!-- begin ${name}: written by make tables -->`;
+const end = (name: string): string => `<!-- end ${name} -->`;
+
+/** A page with its tables as they are now. @throws {Error} for a marker without an end, or of an unknown table */
+export function withTables(page: string): string {
+  return page.replace(
+    /<!-- begin ([a-z-]+): written by make tables -->[^]*?(<!-- end \1 -->|$)/g,
+    (_, name: string, closing: string) => {
+      const table = tables[name];
+      if (!table)
+        throw new Error(
+          `there is no table '${name}' in tools/advise/tables.ts; known: ${Object.keys(tables).join(", ")}`,
+        );
+      if (closing === "") throw new Error(`'${begin(name)}' has no '${end(name)}' after it`);
+      return `${begin(name)}\n\n${table()}\n\n${end(name)}`;
+    },
+  );
+}
