@@ -225,6 +225,30 @@ export class RehearsalCloud {
     return [...options.flatMap((option) => ["-o", option]), "-o", "BatchMode=yes", "-i", this.key];
   }
 
+  /**
+   * Runs a make command as README and docs show it, on this cloud: with its name and place, and on the rehearsal instead of the stack.
+   *
+   * @param command what documented() of documented.ts returns
+   * @param variables further ones, such as YES=1, which agrees in advance
+   */
+  runDocumented(
+    command: string,
+    variables: readonly string[] = [],
+    environment: Readonly<Record<string, string>> = {},
+  ): Ran {
+    const { name, block, port } = this.#options;
+    const about = /^make rehearse\b/.test(command)
+      ? [`BLOCK=${block}`, `PORT=${port}`]
+      : /^make cloud-/.test(command)
+        ? []
+        : ["REHEARSAL=1"];
+    const words = [`CLOUD=${name}`, ...about, ...variables].join(" ");
+    const env = { ...process.env, ...environment };
+    const shell = ["-c", `${command} --no-print-directory ${words}`];
+    const { status, stdout, stderr } = spawnSync("sh", shell, { cwd: this.#root, env, encoding: "utf8" });
+    return { code: status ?? 1, output: stdout + stderr };
+  }
+
   /** Runs a make target for this cloud. */
   runMake(target: string, variables: readonly string[] = [], environment: Readonly<Record<string, string>> = {}): Ran {
     const args = ["--no-print-directory", target, `CLOUD=${this.#options.name}`, ...variables];

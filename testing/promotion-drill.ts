@@ -1,16 +1,17 @@
 /** Tests of the loss of core-1 and the promotion, on a cloud with a platform in phase scale; core-1 is lost afterwards. */
 import { randomUUID } from "node:crypto";
 import type { RehearsalCloud } from "./cloud.ts";
+import { documented } from "./documented.ts";
 import { eventually } from "./eventually.ts";
 import { RehearsedPlatform } from "./platform.ts";
-import { promote, promotionVariables } from "./promote.ts";
+import { promote } from "./promote.ts";
 import { succeed } from "./sandbox.ts";
 import { serversOf } from "./servers.ts";
 
 /** Registers its tests. @param root folder of the project */
 export function drillPromotion(root: string, cloud: RehearsalCloud): void {
   const platform = new RehearsedPlatform(root, cloud);
-  const { on, query, power } = serversOf(cloud);
+  const { on, query } = serversOf(cloud);
   const acknowledged: string[] = [];
   const order = async () => {
     const reference = randomUUID();
@@ -26,7 +27,7 @@ export function drillPromotion(root: string, cloud: RehearsalCloud): void {
   const container = () => on("db-2", "docker", "inspect", "--format", "{{.Id}}", "orion-prod-replica-1");
 
   test("while its primary answers, nothing is promoted", async () => {
-    const { code, output } = cloud.runMake("promote-replica", promotionVariables);
+    const { code, output } = cloud.runDocumented(documented("make promote-replica STACK=prod REHEARSAL=1"), ["YES=1"]);
     expect([code, output]).toEqual([2, expect.stringContaining("The primary on core-1 answers over SSH")]);
     expect(await query("db-2", "replica-1", "SELECT pg_is_in_recovery()")).toEqual(["t"]);
   });
@@ -39,7 +40,7 @@ export function drillPromotion(root: string, cloud: RehearsalCloud): void {
       expect(await found()).toBe(before);
     });
     const replica = await container();
-    await power("core-1", "poweroff");
+    succeed(cloud.runDocumented(documented('make cloud-fault FAULT="killed server=orion-prod-core-1"')));
     const { code, output } = cloud.runMake("doctor", ["REHEARSAL=1"]);
     expect([code, output]).toEqual([2, expect.stringMatching(/^PROBLEM +core-1 /m)]);
     expect(output).toMatch(
@@ -65,7 +66,9 @@ export function drillPromotion(root: string, cloud: RehearsalCloud): void {
     expect(await cloud.list("/volumes?name=orion-prod-core-1", "volumes")).toHaveLength(1);
     expect(await query("db-2", "replica-1", "SELECT state FROM pg_stat_replication")).toEqual(["streaming"]);
     expect(await query("db-3", "replica-2", "SELECT pg_is_in_recovery()")).toEqual(["t"]);
-    expect(succeed(cloud.runMake("doctor", ["REHEARSAL=1"]))).toContain("All of 'prod' is well.");
+    expect(succeed(cloud.runDocumented(documented("make doctor STACK=prod REHEARSAL=1")))).toContain(
+      "All of 'prod' is well.",
+    );
     expect(cloud.rehearse("scale")).toMatch(/Resources:\n +\d+ unchanged\n/);
   });
 }

@@ -4,6 +4,7 @@ import { request } from "node:http";
 import { createServer } from "node:net";
 import { z } from "zod";
 import { Client } from "../../testing/client.ts";
+import { blocksFor, commandsOf, nameOf } from "../../testing/documented.ts";
 import { definitionOf } from "../../topology/catalogue.ts";
 import type { ServiceKind } from "../../topology/service.ts";
 import { eventually } from "../../testing/eventually.ts";
@@ -246,6 +247,16 @@ describe("the commands of the Makefile", () => {
   test("make celery-purge asks, and does it when told so", () => {
     expect(sandbox.make("celery-purge")).toEqual({ code: 2, output: containing("YES=1") });
     succeed(sandbox.make("celery-purge", { YES: "1" }));
+  });
+
+  test.each(blocksFor("development").map((block) => [nameOf(block), block] as const))("%s", (_, block) => {
+    // The stack of this test instead of the usual one, and without a person who agrees.
+    const commands = commandsOf(block).map((command) =>
+      command.startsWith("make ")
+        ? `${command} STACK=${sandbox.stack} --no-print-directory`
+        : command.replace(/ -s dev\b/, ` -s ${sandbox.stack}`).replace(/^(npx pulumi (?:up|destroy)\b.*)/, "$1 --yes"),
+    );
+    succeed(sandbox.run("bash", ["-euo", "pipefail", "-c", commands.join("\n")]));
   });
 
   test("an unknown service is an error that lists the services", () => {

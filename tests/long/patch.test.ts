@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { runSync } from "../../common/process.ts";
 import { archiveScript } from "../../testing/apt-archive.ts";
 import { RehearsalCloud } from "../../testing/cloud.ts";
+import { documented } from "../../testing/documented.ts";
 import { expectLossless } from "../../testing/lossless.ts";
 import { RehearsedPlatform } from "../../testing/platform.ts";
 import { docker, succeed } from "../../testing/sandbox.ts";
@@ -28,7 +29,9 @@ const feed = (server: string, script: string): string => {
     .feedOnHost(script, "sh", "-s");
   return succeed({ code, output });
 };
-const patch = (...variables: string[]) => cloud.runMake("patch", ["REHEARSAL=1", "YES=1", ...variables]);
+const patch = (...variables: string[]) =>
+  cloud.runDocumented(documented("make patch STACK=prod"), ["YES=1", ...variables]);
+const dryRun = () => cloud.runDocumented(documented("make patch STACK=prod DRY=1"));
 const servers = (): string[] => cloud.plan.servers.map(({ name }) => name);
 
 /** Gives every server newer packages; on some, one that asks for a reboot. */
@@ -58,13 +61,13 @@ afterAll(() => {
 
 test("mvp: Docker is renewed while the platform serves; nothing is left to do afterwards", async () => {
   release(1, () => false);
-  expect(succeed(patch("DRY=1"))).toMatch(/1 +core-1 +3 packages.*docker\.io 99\.1.*no reboot unless/);
+  expect(succeed(dryRun())).toMatch(/1 +core-1 +3 packages.*docker\.io 99\.1.*no reboot unless/);
   const { ran, seen } = await underLoad();
   expect(succeed(ran)).toContain("up to date, and all of it is well");
   expectLossless(seen);
   // Names in the container network are not answered while the engine restarts.
   expect(seen.failures.length).toBeLessThan(20);
-  expect(succeed(patch("DRY=1"))).toMatch(/core-1 +up to date/);
+  expect(succeed(dryRun())).toMatch(/core-1 +up to date/);
 });
 
 test("mvp: a reboot pauses the platform, and loses nothing", async () => {
@@ -103,5 +106,5 @@ test("scale: another image of PostgreSQL goes to the standby first, then to the 
   expect(pause).toBeLessThan(60);
   expectLossless(seen);
   expect(await query("core-1", "database", "SELECT state FROM pg_stat_replication")).toEqual(["streaming"]);
-  expect(succeed(patch("DRY=1"))).not.toContain("Images that");
+  expect(succeed(dryRun())).not.toContain("Images that");
 });

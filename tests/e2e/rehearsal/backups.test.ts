@@ -1,6 +1,5 @@
 /** Backups and their restore drill on a real server, with a real PostgreSQL and a real S3 server. */
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { run as runProgram } from "../../../common/process.ts";
 import { Alerts } from "../../../components/alerts/alerts.ts";
@@ -14,6 +13,7 @@ import { named, runtimeOf } from "../../unit/support/runtime.ts";
 import { backupNow, borrowedDrill, lend } from "../../../tools/backup.ts";
 import { Engine } from "../../../tools/engines.ts";
 import { RehearsalCloud } from "../../../testing/cloud.ts";
+import { blockWith } from "../../../testing/documented.ts";
 import { eventually } from "../../../testing/eventually.ts";
 import { hostState } from "../../../testing/host.ts";
 import { type Ran, succeed } from "../../../testing/sandbox.ts";
@@ -408,7 +408,7 @@ describe("the restore drill", () => {
 });
 
 test("by hand, as docs/backups.md says, everything comes back, and what there was stays under another name", () => {
-  const [, commands = ""] = /```sh\n([^]*?)```/.exec(readFileSync(join(root, "docs", "backups.md"), "utf8")) ?? [];
+  const { text: commands } = blockWith("docs/backups.md", "orion-backup list");
   expect(commands).toMatch(/^time=\d{8}T\d{6}Z /m);
   // Whoever has a session stands in the way.
   on(

@@ -3,12 +3,14 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cloudFolder, rehearsalFolder } from "../../../../rehearsal/cloud/settings.ts";
+import { documented } from "../../../../testing/documented.ts";
+import { succeed } from "../../../../testing/sandbox.ts";
 import { hostState } from "../../../../testing/host.ts";
 import { filesOf, type Journey, type Stop } from "./journey.ts";
 
 /** @param journey before its first stop */
 export function endOf(journey: Journey): Stop {
-  const { root, own, cloud, platform } = journey;
+  const { root, own, cloud } = journey;
   const hostBefore = hostState(own);
   const statePath = join(root, ".orion", "state", ".pulumi", "stacks", "orion", "prod.json");
   const realState = () => (existsSync(statePath) ? readFileSync(statePath, "utf8") : "none");
@@ -27,14 +29,15 @@ export function endOf(journey: Journey): Stop {
       });
 
       test("nothing is deleted while it is protected; with the protection off, the engine takes everything away again", async () => {
-        const destroy = `npx pulumi -C '${folder}' destroy --yes --skip-preview --stack prod`;
+        const here = (command: string) => command.replace("npx pulumi", `npx pulumi -C '${folder}'`);
+        const destroy = `${here(documented("npx pulumi destroy -s prod"))} --yes --skip-preview`;
         const asked = destroy.replace("--yes --skip-preview", "--preview-only");
         const { status, stdout } = spawnSync("sh", ["-c", asked], { cwd: root, env: process.env, encoding: "utf8" });
         expect(status).not.toBe(0);
         expect(stdout).toMatch(/cannot be deleted\s+because it is protected/);
         emptyBuckets(join(cloudFolder(root, own.name), "objects", "objects"));
-        platform.configure("protection", "false");
-        journey.sh(`npx pulumi -C '${folder}' up --yes --skip-preview --stack prod`);
+        journey.sh(here(documented("npx pulumi config set orion:protection false -s prod")));
+        journey.sh(`${here(documented("npx pulumi up -s prod"))} --yes --skip-preview`);
         journey.sh(destroy);
         expect(await cloud.status()).toMatchObject({ servers: [], balancers: [], records: [], buckets: [] });
         for (const kind of ["volumes", "networks", "primary_ips", "firewalls", "placement_groups", "ssh_keys"]) {
@@ -45,7 +48,7 @@ export function endOf(journey: Journey): Stop {
       });
 
       test("it goes with its cloud", () => {
-        cloud.down();
+        succeed(cloud.runDocumented(documented("make cloud-down")));
         expect(existsSync(cloudFolder(root, own.name))).toBe(false);
         const { code, output } = cloud.runMake("doctor", ["REHEARSAL=1"]);
         expect(code).not.toBe(0);

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { RehearsalCloud } from "../../../../testing/cloud.ts";
 import type { LoadReport } from "../../../../testing/load.ts";
 import { underLoad } from "../../../../testing/lossless.ts";
+import { documented } from "../../../../testing/documented.ts";
 import { RehearsedPlatform } from "../../../../testing/platform.ts";
 import { succeed } from "../../../../testing/sandbox.ts";
 import { type Servers, serversOf } from "../../../../testing/servers.ts";
@@ -24,6 +25,12 @@ export const realAccounts = {
   CLOUDFLARE_BASE_URL: "http://192.0.2.1/",
   PULUMI_BACKEND_URL: "file:///nonexistent/real",
   PULUMI_CONFIG_PASSPHRASE: "real",
+};
+
+/** The commands that README shows. */
+const ways: Readonly<Record<string, string>> = {
+  mvp: documented("make rehearse PHASE=mvp"),
+  scale: documented("make rehearse PHASE=scale"),
 };
 
 export class Journey {
@@ -47,7 +54,7 @@ export class Journey {
 
   /** Brings the platform to a phase. */
   rehearse(phase: string): void {
-    this.report = this.cloud.rehearse(phase, realAccounts);
+    this.report = this.asDocumented(ways[phase] ?? `make rehearse PHASE=${phase}`);
     expect(this.report).toContain(`is up in phase ${phase} on the rehearsal cloud '${this.own.name}'`);
   }
 
@@ -89,9 +96,14 @@ export class Journey {
 
   /** `make doctor` finds nothing wrong. @returns what it said */
   expectWell(): string {
-    const checked = this.make("doctor");
+    const checked = this.asDocumented(documented("make doctor REHEARSAL=1"));
     expect(checked).toContain("All of 'prod' is well.");
     return checked;
+  }
+
+  /** A make command as the docs show it, on this cloud. @returns what it said */
+  asDocumented(command: string): string {
+    return succeed(this.cloud.runDocumented(command, [], realAccounts));
   }
 
   /** A make command about the rehearsed stack. @returns what it said */

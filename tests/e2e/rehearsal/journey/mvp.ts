@@ -4,6 +4,7 @@ import { z } from "zod";
 import { officialImages } from "../../../../config/images.ts";
 import { cloudFolder, rehearsalFolder } from "../../../../rehearsal/cloud/settings.ts";
 import { Naming } from "../../../../rehearsal/machines/docker/naming.ts";
+import { documented } from "../../../../testing/documented.ts";
 import { eventually } from "../../../../testing/eventually.ts";
 import { succeed } from "../../../../testing/sandbox.ts";
 import { filesOf, type Journey, type Stop } from "./journey.ts";
@@ -49,12 +50,18 @@ function commands(journey: Journey): void {
   });
 
   test("a backup goes to its bucket and can be restored", () => {
-    expect(journey.make("backup")).toMatch(/Z is complete \(\d+ s\); complete backups now: 1,/);
-    expect(journey.make("restore-drill")).toMatch(/\d+ rows, all as they were backed up; \d+ s/);
+    expect(journey.asDocumented(documented("make backup STACK=prod"))).toMatch(
+      /Z is complete \(\d+ s\); complete backups now: 1,/,
+    );
+    expect(journey.asDocumented(documented("make restore-drill STACK=prod"))).toMatch(
+      /\d+ rows, all as they were backed up; \d+ s/,
+    );
   });
 
   test("the commands reach it with REHEARSAL=1", () => {
     expect(journey.expectWell()).toMatch(/^ok +backup +1 complete, the newest 0 h old$/m);
+    expect(journey.asDocumented(documented("make doctor STACK=prod"))).toContain("All of 'prod' is well.");
+    expect(journey.asDocumented(documented("make backup-key STACK=prod"))).toMatch(/^AGE-SECRET-KEY-1/m);
     const psql = `echo 'SELECT count(*) FROM alembic_version' | make --no-print-directory psql REHEARSAL=1 CLOUD=${own.name}`;
     expect(journey.sh(psql)).toMatch(/^ +1$/m);
   });

@@ -1,6 +1,7 @@
 /** The second stop: from one server to several under load, and what happens there when one of them is gone. */
 import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { documented } from "../../../../testing/documented.ts";
 import { eventually } from "../../../../testing/eventually.ts";
 import { lastingServices, servicesOf } from "../../../../topology/topology.ts";
 import type { Journey, Stop } from "./journey.ts";
@@ -61,12 +62,28 @@ function parts(journey: Journey): void {
     expect(await servers.rows("replica", "SELECT pg_is_in_recovery()")).toEqual(["t"]);
   });
 
+  test("the faults that the docs show can be injected, and removed again", () => {
+    for (const fault of faults) journey.asDocumented(fault);
+    journey.asDocumented(documented("make cloud-fault REMOVE=1"));
+    const list = journey.make("cloud-fault");
+    journey.make("cloud-fault", "REMOVE=all");
+    expect(list.match(/^ *\d+ /gm)).toHaveLength(faults.length - 1);
+  });
+
   test("run again it changes nothing; doctor finds no problem, and a backup is taken from the replica", () => {
     journey.rehearseAgain("scale");
     expect(journey.make("backup")).toMatch(/ of the replica \([^]*Z is complete/);
     expect(journey.expectWell()).toMatch(/^ok +backup +\d+ complete, the newest 0 h old$/m);
   });
 }
+
+/** Those that docs/rehearsal.md shows, in its order. */
+const faults = [
+  documented('make cloud-fault FAULT="reply api=hetzner status=429 rate=0.2"'),
+  documented('make cloud-fault FAULT="reply api=hetzner method=POST path=/servers status=409 times=3"'),
+  documented("make cloud-fault FAULT=\"action command=attach_volume code=action_failed message='no luck'\""),
+  documented('make cloud-fault FAULT="partition servers=orion-prod-core-1,orion-prod-db-2"'),
+];
 
 function outages(journey: Journey): void {
   const { cloud, servers } = journey;
