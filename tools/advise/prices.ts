@@ -2,7 +2,7 @@
 import { presets } from "../../config/presets.ts";
 import { inventoryOf, type PlannedCost } from "../plan/inventory.ts";
 import { describeStack } from "../stack-file.ts";
-import { cheapDatabaseType, type ServerPhase, volumePerGb } from "./rules.ts";
+import { cheapDatabaseType, largestVolumeGb, type ServerPhase, volumePerGb } from "./rules.ts";
 
 export interface PhasePrice {
   readonly phase: ServerPhase;
@@ -27,7 +27,9 @@ const least = {
  * @param cheap whether the cheaper server types are taken, which are often sold out
  */
 export function phasePrice(phase: ServerPhase, gb: number, cheap = false): PhasePrice {
-  const volumeGb = Math.max(presets[phase].database.volumeGb, Math.ceil((gb * volumePerGb) / 10) * 10);
+  const wanted = Math.max(presets[phase].database.volumeGb, Math.ceil((gb * volumePerGb) / 10) * 10);
+  // More data than any phase has room for is a warning; the price is that of the largest Volume.
+  const volumeGb = Math.min(wanted, largestVolumeGb);
   const { topology, settings } = describeStack("prod", {
     config: {
       ...least,

@@ -55,7 +55,7 @@ const restoredGbPerHour = 60;
 /** Orders per minute under which one app server moved from phase to phase and back without a failed request. */
 const ordersMeasured = 120;
 /** The largest `orion:database.volumeGb`. */
-const largestVolumeGb = 10_000;
+export const largestVolumeGb = 10_000;
 /** A Volume is planned for twice the data: growth, an index that is built again, WAL of a replica that is away. */
 export const volumePerGb = 2;
 

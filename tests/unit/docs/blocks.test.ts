@@ -20,7 +20,9 @@ const runners = ["alone", "development", "rehearsal"];
 
 /** Sources of the tests, without this one. */
 const sources = new Map(
-  globSync("{tests/contract,tests/e2e,tests/long,testing}/**/*.ts", { exclude: ["testing/documented.ts"] }).map((path) => [path, readFileSync(path, "utf8")]),
+  globSync("{tests/contract,tests/e2e,tests/long,testing}/**/*.ts", { exclude: ["testing/documented.ts"] }).map(
+    (path) => [path, readFileSync(path, "utf8")],
+  ),
 );
 
 test("every block has a language: commands are run, yaml is read, text is output", () => {

@@ -62,6 +62,9 @@ function commands(journey: Journey): void {
     expect(journey.expectWell()).toMatch(/^ok +backup +1 complete, the newest 0 h old$/m);
     expect(journey.asDocumented(documented("make doctor STACK=prod"))).toContain("All of 'prod' is well.");
     expect(journey.asDocumented(documented("make backup-key STACK=prod"))).toMatch(/^AGE-SECRET-KEY-1/m);
+    for (const diff of [documented("make diff STACK=prod"), documented("make diff STACK=prod TO=mvp REHEARSAL=1")]) {
+      expect(journey.asDocumented(diff)).toContain("nothing changes");
+    }
     const psql = `echo 'SELECT count(*) FROM alembic_version' | make --no-print-directory psql REHEARSAL=1 CLOUD=${own.name}`;
     expect(journey.sh(psql)).toMatch(/^ +1$/m);
   });
