@@ -15,6 +15,7 @@ PICTURE ?=
 JSON ?=
 BASE ?= main
 OUT ?=
+STATES ?=
 REPORT ?= .orion/preview
 # The project's own programs come first on the PATH, including a Node.js that can run the program.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -24,7 +25,8 @@ tool = node tools/cli.ts $(if $(REHEARSAL),--rehearsal $(CLOUD))
 access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine images docker up down preview plan advise diagram pictures tables pull-request-report pull-request-comment diff doctor psql \
+.PHONY: help setup engine images docker up down preview plan advise diagram pictures tables pull-request-report pull-request-comment diff drift deploy \
+	state-preview operator-key doctor psql \
 	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica patch outdated requirements sbom checksums \
 	flower backup backup-key restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
@@ -52,8 +54,8 @@ docker: node_modules/.package-lock.json ## Install or start the Docker Engine
 images: setup ## Pull or build the container images of the development stack
 	@node images/build.ts
 
-up: engine ## Bring the stack up and list its services (YES=1: do not ask)
-	@$(tool) up --stack $(STACK) $(if $(YES),--yes)
+up: engine ## Bring the stack up and list its services (YES=1: do not ask; REFRESH=1: undo drift)
+	@$(tool) up --stack $(STACK) $(if $(YES),--yes) $(if $(REFRESH),--refresh)
 
 down: node_modules/.package-lock.json ## Take the stack down; asks before it deletes data (DATA=keep|delete)
 	@$(tool) down --stack $(STACK) --data $(DATA)
@@ -75,6 +77,19 @@ diagram: node_modules/.package-lock.json ## Draw the plan: STACK=prod PHASE=scal
 
 diff: node_modules/.package-lock.json ## Show changes, cost and dangers of a move: FROM=mvp TO=scale STACK=prod (no FROM: the existing stack; PICTURE=move.svg draws it)
 	@$(tool) diff --stack $(STACK) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(PICTURE),--picture $(PICTURE)) $(if $(JSON),--json)
+
+deploy: engine ## Bring the stack up without questions, check it and report what was done: STACK=prod (OUT=folder: into files; for CI)
+	@$(tool) deploy --stack $(STACK) $(if $(OUT),--out $(OUT))
+
+state-preview: engine ## Report what the engine would change in the real stack, without values: STACK=prod (OUT=folder: into a file, for CI)
+	@$(tool) state-preview --stack $(STACK) $(if $(OUT),--out $(OUT))
+
+# In CI: the SSH key of a job, which OPERATOR_KEY holds, goes to where ssh and the program look for it.
+operator-key: node_modules/.package-lock.json
+	@$(tool) operator-key --stack $(STACK)
+
+drift: engine ## Compare what really exists with the stack's state (ISSUE=1: in CI, keep one issue on GitHub about it)
+	@$(tool) drift --stack $(STACK) $(if $(ISSUE),--issue)
 
 doctor: node_modules/.package-lock.json ## Check every component and explain what is wrong
 	@$(tool) doctor --stack $(STACK)
@@ -157,8 +172,8 @@ pictures: node_modules/.package-lock.json ## Draw the pictures of README and doc
 tables: node_modules/.package-lock.json ## Write the tables of README and docs again, after a change of rules, presets or prices
 	@node tools/advise/pages.ts
 
-pull-request-report: node_modules/.package-lock.json ## Report what a merge would change: BASE=main (OUT=folder: into files, for CI)
-	@node tools/preview/preview.ts --base $(BASE) $(if $(OUT),--out $(OUT))
+pull-request-report: node_modules/.package-lock.json ## Report what a merge would change: BASE=main (OUT=folder: into files; STATES=folder of make state-preview; for CI)
+	@node tools/preview/preview.ts --base $(BASE) $(if $(OUT),--out $(OUT)) $(if $(STATES),--states $(STATES))
 
 # In CI, by a job that has a token: PULL_REQUEST is a number from the artifact, and its newest commit must be COMMIT.
 pull-request-comment: node_modules/.package-lock.json

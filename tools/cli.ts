@@ -9,6 +9,7 @@ import { doctor } from "./doctor/doctor.ts";
 import { Engines, stackOutput } from "./engines.ts";
 import { openFlower } from "./flower.ts";
 import { showPlan } from "./plan/plan.ts";
+import { operatorKeyVariable, writeOperatorKey } from "./operator-key.ts";
 import { promoteReplica } from "./promotion/promote-replica.ts";
 import { rollback } from "./rollback.ts";
 import { readStackFile, type StackFile } from "./stack-file.ts";
@@ -18,7 +19,10 @@ import { down, preview, up } from "./up.ts";
 const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] [--data ask|keep|delete] [--yes]
                                  [--rehearsal CLOUD]
 
-  up, down                   bring the stack up; take it down (asks before it deletes data)
+  up, down                   bring the stack up: [--refresh: undo drift]; take it down (asks before it deletes data)
+  deploy                     bring the stack up without questions, check it and report what was done: [--out FOLDER]
+  state-preview              report what the engine would change, without values: [--out FOLDER]
+  operator-key               put the SSH key of a CI job (OPERATOR_KEY) to where ssh looks for it
   preview                    show what an update would change
   plan                       show servers, services, price and account limits: [--to PHASE|FILE.yaml] [--json]
   advise                     which option and phase fit: [--visitors N] [--orders N] [--gb N] [--budget N|none]
@@ -26,6 +30,7 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   diagram                    draw the plan: --file NAME.svg|.png [--to PHASE|FILE.yaml] [--theme light|dark]
   diff                       show changes, cost and dangers of a move: [--from PHASE|FILE.yaml] [--to PHASE|FILE.yaml]
                              [--picture NAME.svg|.png] [--json]
+  drift                      compare what really exists with the state: [--issue: keep an issue on GitHub]
   doctor                     check every component and explain what is wrong
   psql, redis-cli, flower    open PostgreSQL, Redis, the task monitor
   logs, shell                show the log of a service, open a shell in it: --service app
@@ -71,6 +76,9 @@ async function main(project: string, argv: string[]): Promise<number> {
       budget: { type: "string" },
       operator: { type: "string" },
       demands: { type: "string" },
+      refresh: { type: "boolean", default: false },
+      out: { type: "string" },
+      issue: { type: "boolean", default: false },
       dry: { type: "boolean", default: false },
       reboot: { type: "boolean", default: false },
       upgrade: { type: "boolean", default: false },
@@ -115,11 +123,26 @@ async function main(project: string, argv: string[]): Promise<number> {
   const file = readStackFile(root, values.stack);
   switch (command) {
     case "up":
-      return up(root, file, values.yes);
+      return up(root, file, { yes: values.yes, refresh: values.refresh });
+    case "deploy": {
+      const { deploy } = await import("./deploy/deploy.ts");
+      return deploy(root, file, values.out);
+    }
+    case "state-preview": {
+      const { statePreview } = await import("./preview/state-preview.ts");
+      return statePreview(root, file, values.out);
+    }
+    case "operator-key":
+      say(writeOperatorKey(file, process.env[operatorKeyVariable]));
+      return 0;
     case "preview":
       return preview(root, file.stack);
     case "down":
       return down(root, file, dataChoice(values.data));
+    case "drift": {
+      const { drift } = await import("./drift/drift.ts");
+      return drift(root, file, { issue: values.issue });
+    }
     case "doctor":
       return doctor(file, new Engines(root, file));
     case "rollback":

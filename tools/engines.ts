@@ -190,6 +190,11 @@ export class Engines {
   }
 }
 
+/** Gives this machine the host keys of a stack's servers, for an engine that connects before the program has run. */
+export const knowHosts = (root: string, stack: string): void => {
+  readSsh(root, stack);
+};
+
 function readSsh(root: string, stack: string): z.infer<typeof sshSchema> {
   const text = stackOutput(root, stack, "ssh", "--json");
   const ssh = text === undefined ? {} : sshSchema.parse(JSON.parse(text));

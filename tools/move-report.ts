@@ -80,7 +80,8 @@ export function groupsOf({ graphs, move }: Pick<MoveReport, "graphs" | "move">):
   return [...groups].sort(byName).map(([name, changes]) => ({ name, changes }));
 }
 
-const changesOf = (report: MoveReport): string[] =>
+/** Every change, by server or part, as lines. */
+export const changesOf = (report: Pick<MoveReport, "graphs" | "move">): string[] =>
   groupsOf(report).flatMap(({ name, changes }) => [
     "",
     `${bold(name)}  ${counts(changes)}`,
@@ -130,7 +131,7 @@ const movedFrom = (before: Recorded | undefined): string => {
 };
 
 /** The server or the component that a resource belongs to. */
-function groupOf(graph: Graph, resource: Recorded): string {
+export function groupOf(graph: Graph, resource: Recorded): string {
   const { name, options } = resource;
   const place = /^pulumi:providers:docker (.+)-docker$/.exec(options.provider ?? "")?.[1];
   const gone = options.deletedWith?.startsWith(`${types.server} `) ? nameIn(options.deletedWith) : undefined;

@@ -12,15 +12,26 @@ import type { StackFile } from "./stack-file.ts";
 import { bold, confirm, dim, say, table } from "./terminal.ts";
 import { reportUnhealthy } from "./unhealthy.ts";
 
+export interface UpOptions {
+  /** Whether the user has agreed to all changes in advance. */
+  readonly yes: boolean;
+  /** Whether the providers are asked first what really exists, so that drift is undone. @default false */
+  readonly refresh?: boolean;
+  /** Path that the stack's file was read from. @default the stack's own file */
+  readonly configFile?: string;
+}
+
 /**
  * Brings the stack up and lists its services.
  *
  * @param root folder of the stack's Pulumi project
- * @param yes whether the user has agreed to all changes in advance
- * @param configFile path that `file` was read from. @default the stack's own file
  * @returns the engine's exit code
  */
-export async function up(root: string, file: StackFile, yes: boolean, configFile?: string): Promise<number> {
+export async function up(
+  root: string,
+  file: StackFile,
+  { yes, refresh = false, configFile }: UpOptions,
+): Promise<number> {
   const { stack, settings, topology } = file;
   const isLocal = !hasServers(topology);
   if (isLocal) await ensureDockerAt(settings.dockerHost);
@@ -36,6 +47,7 @@ export async function up(root: string, file: StackFile, yes: boolean, configFile
     ...["up", "--stack", stack, "--cwd", root],
     ...(configFile === undefined ? [] : ["--config-file", configFile]),
     // A local stack needs no confirmation; with servers the engine asks.
+    ...(refresh ? ["--refresh"] : []),
     ...(isLocal || yes ? ["--yes", "--skip-preview"] : []),
     ...(isLocal ? ["--suppress-outputs"] : []),
   ]);

@@ -22,13 +22,20 @@ const rangesName = "cloudflare ranges";
  * @returns 0 when all checks pass, otherwise 1
  */
 export async function doctor(file: StackFile, engines: Engines): Promise<number> {
-  const { stack, variables } = file;
+  return (await diagnose(file, engines)).some(isProblem) ? 1 : 0;
+}
+
+/** Like `doctor`, for a caller that reports the findings as well. */
+export async function diagnose(file: StackFile, engines: Engines): Promise<Finding[]> {
   const findings = await examine(file, engines, (finding, width) => {
     say(rowOf(finding, width));
   });
-  report(stack, variables, findings);
-  return findings.some(({ problem }) => problem !== undefined && !isWarning(problem)) ? 1 : 0;
+  report(file.stack, file.variables, findings);
+  return findings;
 }
+
+/** Whether a finding is more than a warning. */
+export const isProblem = ({ problem }: Finding): boolean => problem !== undefined && !isWarning(problem);
 
 /**
  * Makes every check of the stack.

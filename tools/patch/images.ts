@@ -59,7 +59,7 @@ export async function updateImages(
     [...new Set(holders.map(({ server }) => server))].map((server) => engines.of({ server })),
   );
   try {
-    const code = await up(root, file, true);
+    const code = await up(root, file, { yes: true });
     if (code !== 0) return code;
     await untilWell();
   } finally {

@@ -5,25 +5,17 @@
 import { readFileSync } from "node:fs";
 import { UserError } from "../../common/user-error.ts";
 import { redError, say } from "../terminal.ts";
-import { GitHub } from "./github.ts";
+import { gitHubOfJob, variable } from "../github.ts";
 import { post, readReport } from "./post.ts";
-
-function variable(name: string): string {
-  const value = process.env[name];
-  if (value === undefined || value === "") throw new UserError(`The environment variable ${name} is not set.`);
-  return value;
-}
 
 async function main([file]: readonly string[]): Promise<void> {
   if (file === undefined) throw new UserError("Usage: node tools/preview/comment.ts REPORT.json");
-  const pull = Number(variable("PULL_REQUEST"));
+  const pull = Number(variable(process.env, "PULL_REQUEST"));
   if (!Number.isSafeInteger(pull) || pull < 1)
-    throw new UserError(`PULL_REQUEST: got '${variable("PULL_REQUEST")}', allowed: a number`);
-  const github = new GitHub({
-    ...{ api: variable("GITHUB_API_URL"), repository: variable("GITHUB_REPOSITORY"), token: variable("GITHUB_TOKEN") },
-  });
+    throw new UserError(`PULL_REQUEST: got '${variable(process.env, "PULL_REQUEST")}', allowed: a number`);
+  const github = gitHubOfJob(process.env);
   const whole = process.env["RUN_URL"];
-  const posting = { pull, commit: variable("COMMIT"), ...(whole !== undefined && { whole }) };
+  const posting = { pull, commit: variable(process.env, "COMMIT"), ...(whole !== undefined && { whole }) };
   say(await post(github, readReport(readFileSync(file, "utf8")), posting));
 }
 

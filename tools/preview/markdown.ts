@@ -1,29 +1,21 @@
 /** Writes a preview's report as a pull request comment: what must not be merged first, details folded, within GitHub's limits. Pure. */
 import { beyondUsual } from "../../policy/account.ts";
+import { block, cut, plain } from "../github-text.ts";
+import { stateSections } from "./state-markdown.ts";
 import type { PreviewReport, StackReport } from "./report.ts";
 
 /** An invisible line by which the comment is found again. One for each repository: the report covers all of its stacks. */
 export const marker = "<!-- orion-infrastructure: preview -->";
 
-/**
- * Most characters and bytes of a comment. GitHub's limit is 65,536 characters; bodies of more than 200,000 bytes were refused
- * although they had fewer.
- */
-export const limits = { characters: 60_000, bytes: 200_000 } as const;
-
-const entities = (text: string, signs: RegExp): string => text.replaceAll(signs, (sign) => `&#${sign.charCodeAt(0)};`);
-
-/** Text from a pull request is data: it may not become markup, mention anybody or end a block. */
-const plain = (text: string): string => entities(text, /[&<>@`[\]*_|#]/g).replaceAll(/\s+/g, " ");
-
-/** A block of preformatted text that its contents cannot end. */
-const block = (text: string): string => `<pre>\n${entities(text, /[&<>@]/g)}\n</pre>`;
-
 type Changed = Extract<StackReport, { readonly kind: "new" | "changed" }>;
 const isChanged = (stack: StackReport): stack is Changed => stack.kind === "new" || stack.kind === "changed";
 
-/** Whether there is anything to say. */
-export const isEmpty = ({ stacks }: PreviewReport): boolean => stacks.every(({ kind }) => kind === "unchanged");
+/**
+ * Whether there is anything to say. What the engine would change in a stack that the merge leaves as it is was merged before, and
+ * waits for its deployment.
+ */
+export const isEmpty = ({ stacks, states = [] }: PreviewReport): boolean =>
+  stacks.every(({ kind }) => kind === "unchanged") && states.every(({ kind }) => kind !== "refused");
 
 /** The comment of a preview that changes nothing any more, for a pull request that has an older one. */
 export const unchangedComment = (commit: string): string =>
@@ -44,24 +36,29 @@ export const summaryOf = (report: PreviewReport, commit: string): string => sect
 
 /** The sections, the most important first: the first one is never left out. */
 function sectionsOf(report: PreviewReport, commit: string): string[] {
-  const { stacks, base, borrowed } = report;
+  const { stacks, base, borrowed, states = [] } = report;
   const changed = stacks.filter(isChanged);
   const note = borrowed
     ? "\nThe base's program could not compose its own stacks: this version's program read its stack files.\n"
     : "";
   return [
-    `${marker}\n### Infrastructure preview\n\n${headline(report)}\n\n${table(stacks)}\n\nCompared with ${plain(base.slice(0, 10))} at ${plain(commit.slice(0, 10))}, without credentials: by what the program makes of each stack file.\n${note}`,
+    `${marker}\n### Infrastructure preview\n\n${headline(report)}\n\n${table(stacks)}\n\nCompared with ${plain(base.slice(0, 10))} at ${plain(commit.slice(0, 10))}, without credentials: by what the program makes of each stack file.${states.length > 0 ? " The engine was asked about the real stacks as well." : ""}\n${note}`,
     ...stacks.flatMap((stack) => (stack.kind === "invalid" ? [invalid(stack.stack, stack.error)] : [])),
+    ...stateSections(states.filter(({ kind }) => kind === "refused")),
     ...changed.flatMap((stack) => findings(stack)),
     ...changed.flatMap((stack) => limitsOf(stack)),
     ...changed.map((stack) => byServer(stack)),
+    ...stateSections(states.filter(({ kind }) => kind !== "refused")),
     ...changed.map((stack) => details(stack)),
   ];
 }
 
-function headline({ stacks }: PreviewReport): string {
-  const bad = stacks.filter((one) => one.kind === "invalid" || (isChanged(one) && !one.move.safe));
-  const names = bad.map(({ stack }) => `**${plain(stack)}**`).join(", ");
+function headline({ stacks, states = [] }: PreviewReport): string {
+  const bad = [
+    ...stacks.filter((one) => one.kind === "invalid" || (isChanged(one) && !one.move.safe)),
+    ...states.filter(({ kind }) => kind === "refused"),
+  ];
+  const names = [...new Set(bad.map(({ stack }) => `**${plain(stack)}**`))].join(", ");
   if (bad.length > 0) return `**Must not be merged:** ${names} would lose data, end the service or be refused.`;
   const dangers = stacks.filter(isChanged).flatMap(({ move }) => move.findings);
   return dangers.length > 0
@@ -137,20 +134,3 @@ function byServer({ stack, groups }: Changed): string {
 
 const details = ({ stack, details: text }: Changed): string =>
   `<details><summary>${plain(stack)}: every change</summary>\n\n${block(text)}\n\n</details>\n`;
-
-/** Keeps whole sections, in their order, as long as they fit; says what is left out. */
-function cut(sections: readonly string[], whole: string): string {
-  const note = `\n_The rest is too long for a comment; the whole report is in ${whole}._\n`;
-  const fits = (text: string, most: number): boolean =>
-    text.length <= limits.characters - most && Buffer.byteLength(text) <= limits.bytes - most;
-  const all = sections.join("\n");
-  if (fits(all, 0)) return all;
-  let body = "";
-  for (const section of sections) {
-    const next = body === "" ? section : `${body}\n${section}`;
-    if (!fits(next, Buffer.byteLength(note))) break;
-    body = next;
-  }
-  // A first section that is too long alone: stacks without end. Its head says at least what must not be merged.
-  return `${body === "" ? (sections[0] ?? "").slice(0, limits.characters / 4) : body}${note}`;
-}

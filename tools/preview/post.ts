@@ -1,8 +1,9 @@
 /** Posts a preview's report as the one comment of its pull request, or edits the one that is there. */
 import { z } from "zod";
 import { UserError } from "../../common/user-error.ts";
-import type { GitHub } from "./github.ts";
+import type { GitHub } from "../github.ts";
 import { commentOf, isEmpty, marker, unchangedComment } from "./markdown.ts";
+import { statePreviewSchema } from "./state-preview.ts";
 import type { PreviewReport } from "./report.ts";
 
 const text = z.string().max(100_000);
@@ -34,6 +35,7 @@ const reportSchema = z.object({
   base: text,
   borrowed: z.boolean(),
   stacks: z.array(stackSchema).max(100),
+  states: z.array(statePreviewSchema).max(100).optional(),
 });
 
 /**

@@ -10,21 +10,26 @@ import { UserError } from "../../common/user-error.ts";
 import { redError, say } from "../terminal.ts";
 import { commentOf, summaryOf } from "./markdown.ts";
 import { isRefusedMerge, previewOf } from "./report.ts";
+import { readStatePreviews } from "./state-preview.ts";
 import { versionsSince } from "./versions.ts";
 
-const usage = `Usage: node tools/preview/preview.ts --base COMMIT [--out FOLDER]
+const usage = `Usage: node tools/preview/preview.ts --base COMMIT [--out FOLDER] [--states FOLDER]
 
   --base COMMIT   what the stack files and the program are compared with
   --out FOLDER    writes report.json, comment.md and summary.md there; otherwise the report is printed
+  --states FOLDER previews against real states (make state-preview) that become part of the report
   With GITHUB_STEP_SUMMARY set, the summary is added to that file as well.`;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { base: { type: "string" }, out: { type: "string" } } });
+  const { values } = parseArgs({
+    options: { base: { type: "string" }, out: { type: "string" }, states: { type: "string" } },
+  });
   if (values.base === undefined) throw new UserError(`--base is missing.\n\n${usage}`);
   const root = process.cwd();
   const base = commit(root, values.base);
   const head = commit(root, "HEAD");
-  const report = previewOf(await versionsSince(root, base), base);
+  const states = values.states === undefined ? [] : readStatePreviews(values.states);
+  const report = previewOf(await versionsSince(root, base), base, states);
   if (values.out === undefined) say(summaryOf(report, head));
   else {
     mkdirSync(values.out, { recursive: true });

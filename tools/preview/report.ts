@@ -4,6 +4,7 @@ import { moveBetween } from "../../policy/dangers.ts";
 import { counts, groupsOf, type MoveReport, reportOfMove } from "../move-report.ts";
 import { moveDocument, type MoveDocument } from "../move-document.ts";
 import { type Composed, type ComposedStack, graphIn, isRefused } from "./composed.ts";
+import type { StatePreview } from "./state-preview.ts";
 import type { Versions } from "./versions.ts";
 
 /** What a preview leaves for the job that posts it: data only, which is checked and escaped there. */
@@ -14,6 +15,8 @@ export interface PreviewReport {
   /** The base's own program could not read its stack files; this version's did. */
   readonly borrowed: boolean;
   readonly stacks: readonly StackReport[];
+  /** What the engine would change in the real stacks. @default - nobody could ask: a fork, or no credentials */
+  readonly states?: readonly StatePreview[] | undefined;
 }
 
 export type StackReport =
@@ -30,12 +33,17 @@ export type StackReport =
     };
 
 /** The report of a merge. @param base what the stacks are compared with, as the report names it */
-export function previewOf({ before, after, borrowed }: Versions, base: string): PreviewReport {
+export function previewOf(
+  { before, after, borrowed }: Versions,
+  base: string,
+  states: readonly StatePreview[] = [],
+): PreviewReport {
   const names = [...new Set([...before.stacks, ...after.stacks].map(({ stack }) => stack))].sort();
   const find = (stacks: readonly Composed[], name: string) => stacks.find(({ stack }) => stack === name);
   return {
     ...{ version: 1, base, borrowed },
     stacks: names.map((name) => stackReport(name, find(before.stacks, name), find(after.stacks, name))),
+    ...(states.length > 0 && { states }),
   };
 }
 
@@ -71,6 +79,7 @@ function moveReport(before: ComposedStack | undefined, after: ComposedStack): Mo
   };
 }
 
-/** Whether a merge must wait: a stack would lose something, or its file is not valid. */
-export const isRefusedMerge = ({ stacks }: PreviewReport): boolean =>
+/** Whether a merge must wait: a stack would lose something, its file is not valid, or its real update would be refused. */
+export const isRefusedMerge = ({ stacks, states = [] }: PreviewReport): boolean =>
+  states.some(({ kind }) => kind === "refused") ||
   stacks.some((one) => one.kind === "invalid" || ((one.kind === "changed" || one.kind === "new") && !one.move.safe));

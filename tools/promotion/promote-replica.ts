@@ -131,7 +131,7 @@ async function update(root: string, { stack, variables }: StackFile, left: reado
     return code;
   }
   say(`\n${bold(`The platform runs with the primary on ${primary}.`)}`);
-  const rest = file.settings.database.availability !== "single" ? await up(root, file, true) : 0;
+  const rest = file.settings.database.availability !== "single" ? await up(root, file, { yes: true }) : 0;
   if (rest !== 0) say(`\nThe platform runs, but has no replica yet. Correct the cause, then: make up ${variables}`);
   for (const line of whatIsLeft(left)) say(line);
   return rest;
@@ -150,7 +150,7 @@ async function withoutNewReplica(root: string, file: StackFile): Promise<number 
   try {
     const path = join(folder, `Pulumi.${stack}.yaml`);
     writeFileSync(path, stringify(contents), { mode: 0o600 });
-    return await up(root, { ...describeStack(stack, contents), variables: file.variables }, true, path);
+    return await up(root, { ...describeStack(stack, contents), variables: file.variables }, { yes: true, configFile: path });
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,4 +1,5 @@
-import { commentOf, isEmpty, limits, marker, summaryOf } from "../../../../tools/preview/markdown.ts";
+import { limits } from "../../../../tools/github-text.ts";
+import { commentOf, isEmpty, marker, summaryOf } from "../../../../tools/preview/markdown.ts";
 import type { PreviewReport, StackReport } from "../../../../tools/preview/report.ts";
 
 type Changed = Extract<StackReport, { readonly kind: "new" | "changed" }>;

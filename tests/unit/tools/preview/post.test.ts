@@ -1,7 +1,7 @@
 /** Posting a preview, against a server that keeps comments as GitHub does: in pages. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { GitHub } from "../../../../tools/preview/github.ts";
+import { GitHub } from "../../../../tools/github.ts";
 import { marker } from "../../../../tools/preview/markdown.ts";
 import { post, readReport } from "../../../../tools/preview/post.ts";
 import type { PreviewReport } from "../../../../tools/preview/report.ts";

@@ -1,0 +1,29 @@
+/** Differences that are known and mean nothing: they open no issue. Each has its reason; what may hide an attack has no place here. Pure. */
+import type { EngineChange } from "../engine-preview.ts";
+import { types } from "../../policy/stateful.ts";
+
+export interface Noise {
+  readonly type: string;
+  readonly action: EngineChange["action"];
+  /** The change is noise when it is about these inputs and no others. @default - whatever it is about */
+  readonly inputs?: readonly string[];
+  /** Where it comes from, and why nobody has to act. */
+  readonly why: string;
+}
+
+export const knownNoise: readonly Noise[] = [
+  {
+    type: types.image,
+    action: "create",
+    why: "Servers remove images that no container uses (orion-image-cleanup); the next update pulls what it needs.",
+  },
+];
+
+/** The noise that a change is; undefined when somebody has to look at it. */
+export const noiseOf = ({ type, action, inputs }: EngineChange, noise = knownNoise): Noise | undefined =>
+  noise.find(
+    (one) =>
+      one.type === type &&
+      one.action === action &&
+      (one.inputs === undefined || (inputs.length > 0 && inputs.every((input) => one.inputs?.includes(input)))),
+  );
