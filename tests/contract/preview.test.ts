@@ -1,26 +1,18 @@
 /** The preview of a pull request on a real repository of two commits, by the steps of the workflows as they stand. */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
-import { parse } from "yaml";
 import { run } from "../../common/process.ts";
 import { secretKeys } from "../../config/schema.ts";
 import { actionlint, ensureProgram } from "../../rehearsal/programs/programs.ts";
+import { scriptOf, workflow } from "../../testing/workflows.ts";
 
 jest.setTimeout(300_000);
 
 const project = process.cwd();
 let folder: string;
-
-interface Workflow {
-  readonly permissions: Readonly<Record<string, string>>;
-  readonly jobs: Readonly<
-    Record<string, { readonly steps: readonly { readonly run?: string; readonly uses?: string }[] }>
-  >;
-}
-const workflow = (name: string) => parse(readFileSync(join(project, ".github/workflows", name), "utf8")) as Workflow;
 
 const git = (...args: string[]): string => {
   const { status, stdout, stderr } = spawnSync(
@@ -34,10 +26,8 @@ const git = (...args: string[]): string => {
 
 /** Runs the `run` steps of a job as a runner does. */
 const steps = (name: string, job: string, environment: Readonly<Record<string, string>>) => {
-  const commands = workflow(name).jobs[job]?.steps.flatMap((step) => step.run ?? []) ?? [];
-  expect(commands.length).toBeGreaterThan(0);
   const script = join(folder, "..", "step.sh");
-  writeFileSync(script, commands.join("\n"));
+  writeFileSync(script, scriptOf(project, name, job));
   return run("bash", ["--noprofile", "--norc", "-eo", "pipefail", script], {
     cwd: folder,
     environment: { ...process.env, ...environment },
@@ -159,13 +149,44 @@ test("the workflows pass actionlint, pin every action by commit and ask for no m
     cwd: project,
   });
   expect({ code, output: stdout + stderr }).toEqual({ code: 0, output: "" });
-  for (const [name, allowed] of [
-    ["preview.yml", { contents: "read" }],
-    ["comment.yml", { actions: "read", contents: "read", "pull-requests": "write" }],
-  ] as const) {
-    const { permissions, jobs } = workflow(name);
-    expect(permissions).toEqual(allowed);
-    const used = Object.values(jobs).flatMap((job) => job.steps.flatMap((step) => step.uses ?? []));
-    for (const action of used) expect(action).toMatch(/@[0-9a-f]{40}$/);
+  const allowed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    "comment.yml": { actions: "read", contents: "read", "pull-requests": "write" },
+    "deploy.yml": { contents: "read" },
+    "deploy-stack.yml": { contents: "read" },
+    "drift.yml": { contents: "read", issues: "write" },
+    "preview.yml": { contents: "read" },
+    "restore-drill.yml": { contents: "read" },
+  };
+  expect(readdirSync(join(project, ".github/workflows")).sort()).toEqual(Object.keys(allowed).sort());
+  for (const [name, permissions] of Object.entries(allowed)) {
+    const { jobs, ...file } = workflow(project, name);
+    expect({ name, permissions: file.permissions }).toEqual({ name, permissions });
+    const used = Object.values(jobs).flatMap((job) => [job.uses, ...(job.steps?.map((step) => step.uses) ?? [])]);
+    for (const action of used.filter((one) => one !== undefined && !one.startsWith("./.github/workflows/")))
+      expect(action).toMatch(/@[0-9a-f]{40}$/);
+    // What a user or a pull request names is data of a variable, never a part of a command.
+    for (const { run: command = "" } of Object.values(jobs).flatMap(({ steps: all = [] }) => all))
+      expect(command).not.toContain("${{");
   }
+});
+
+test("the report of a pull request has the engine's previews of the real states", async () => {
+  change("Pulumi.prod.yaml", (text) => text.replace(/phase: mvp/, "phase: scale"));
+  const left = join(folder, ".orion/states");
+  mkdirSync(left, { recursive: true });
+  const changes = [
+    { action: "create", type: "hcloud:index/server:Server", name: "db-2-server", group: "db-2", inputs: [] },
+  ];
+  const preview = { version: 1, stack: "prod" };
+  writeFileSync(join(left, "state-prod.json"), JSON.stringify({ ...preview, kind: "changes", changes }));
+  expect((await report()).code).toBe(0);
+  expect(comment()).toContain("#### prod: against its real state");
+  expect(comment()).toContain("Server db-2-server would be created");
+  writeFileSync(
+    join(left, "state-prod.json"),
+    JSON.stringify({ ...preview, kind: "refused", error: "would lose data" }),
+  );
+  expect((await report()).code).toBe(2);
+  expect(comment()).toContain("**Must not be merged:** **prod**");
+  rmSync(left, { recursive: true });
 });

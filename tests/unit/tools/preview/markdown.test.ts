@@ -1,6 +1,7 @@
 import { limits } from "../../../../tools/github-text.ts";
 import { commentOf, isEmpty, marker, summaryOf } from "../../../../tools/preview/markdown.ts";
-import type { PreviewReport, StackReport } from "../../../../tools/preview/report.ts";
+import { isRefusedMerge, type PreviewReport, type StackReport } from "../../../../tools/preview/report.ts";
+import type { StatePreview } from "../../../../tools/preview/state-preview.ts";
 
 type Changed = Extract<StackReport, { readonly kind: "new" | "changed" }>;
 
@@ -20,6 +21,7 @@ const reportWith = (...stacks: StackReport[]): PreviewReport => ({
   borrowed: false,
   stacks,
 });
+const unchanged = (stack: string): StackReport => ({ kind: "unchanged", stack });
 const commit = "c".repeat(40);
 
 test("what must not be merged comes first, then effects, money, limits, changes, and details folded", () => {
@@ -95,4 +97,37 @@ test("stacks without end still give a comment that says what must not be merged"
 test("nothing to say is when no stack changes; a stack file that is gone is something", () => {
   expect(isEmpty(reportWith({ kind: "unchanged", stack: "prod" }))).toBe(true);
   expect(isEmpty(reportWith({ kind: "unchanged", stack: "dev" }, { kind: "removed", stack: "prod" }))).toBe(false);
+});
+
+describe("with previews against real states", () => {
+  const state = (more: object): PreviewReport => ({
+    ...reportWith(changed("prod")),
+    states: [{ version: 1, stack: "prod", ...more } as StatePreview],
+  });
+  const replaced = {
+    ...{ action: "replace", type: "hcloud:index/volume:Volume", name: "core-1-volume", group: "core-1" },
+    ...{ inputs: ["location"], holds: "the data of its server" },
+  };
+
+  test("a refused one must not be merged, and its words come before everything else", () => {
+    const report = state({ kind: "refused", error: "The stack has data that this update would lose" });
+    const comment = commentOf(report, commit);
+    expect(comment).toContain("**Must not be merged:** **prod**");
+    expect(comment.indexOf("that this update would lose")).toBeLessThan(comment.indexOf("prod: changes"));
+    expect(isRefusedMerge(report)).toBe(true);
+  });
+
+  test("the engine's changes are counted by server, what holds data is named, and every change is folded", () => {
+    const comment = commentOf(state({ kind: "changes", changes: [replaced] }), commit);
+    expect(comment).toContain("#### prod: against its real state");
+    expect(comment).toContain("**Volume core-1-volume would be replaced (location)**: it is the data of its server");
+    expect(comment).toContain("| core-1 | 1 |");
+    expect(comment).toContain("every change by the engine");
+  });
+
+  test("what waits for its deployment since an earlier merge makes no comment", () => {
+    const report = { ...state({ kind: "changes", changes: [replaced] }), stacks: [unchanged("prod")] };
+    expect(isEmpty(report)).toBe(true);
+    expect(isEmpty({ ...state({ kind: "refused", error: "no" }), stacks: [unchanged("prod")] })).toBe(false);
+  });
 });
