@@ -5,6 +5,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { docker, freePorts, type Ran, Sandbox, succeed } from "../../testing/sandbox.ts";
+import { blockWith, commandsOf } from "../../testing/documented.ts";
 import { scriptOf } from "../../testing/workflows.ts";
 
 jest.setTimeout(300_000);
@@ -108,8 +109,13 @@ test("drift opens one issue in words of components, is undone by an update that 
   expect(issues[0]?.body).toContain("- Container database-server does not exist any more");
   expect(found.summary).toBe(issues[0]?.body);
 
-  const environment = { PULUMI_CONFIG_PASSPHRASE: "the passphrase of the environment" };
-  succeed(sandbox.run("make", ["up", `STACK=${sandbox.stack}`, "REFRESH=1"], environment));
+  const [look, undo] = commandsOf(blockWith("docs/ci.md", "make drift STACK=prod"));
+  const typed = (command: string | undefined) =>
+    sandbox.run("bash", ["-c", String(command).replace("prod", sandbox.stack)], {
+      PULUMI_CONFIG_PASSPHRASE: "the passphrase of the environment",
+    });
+  expect(typed(look)).toMatchObject({ code: 2, output: expect.stringContaining("has drifted") as string });
+  succeed(typed(undo));
   expect(docker("inspect", "--format", "{{.State.Running}}", container)).toEqual(["true"]);
   expect(await steps("drift.yml", "drift")).toMatchObject({ code: 0, summary: "" });
   expect(issues).toMatchObject([{ state: "closed" }]);

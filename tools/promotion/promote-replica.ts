@@ -150,7 +150,11 @@ async function withoutNewReplica(root: string, file: StackFile): Promise<number 
   try {
     const path = join(folder, `Pulumi.${stack}.yaml`);
     writeFileSync(path, stringify(contents), { mode: 0o600 });
-    return await up(root, { ...describeStack(stack, contents), variables: file.variables }, { yes: true, configFile: path });
+    return await up(
+      root,
+      { ...describeStack(stack, contents), variables: file.variables },
+      { yes: true, configFile: path },
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }
