@@ -16,7 +16,14 @@ const serverSchema = z.object({
   server_type: z.object({ name: z.string() }),
   public_net: z.object({ ipv4: z.object({ ip: z.string() }).nullable() }),
 });
-const typeSchema = z.object({ locations: z.array(z.object({ name: z.string(), available: z.boolean() })).default([]) });
+const typeSchema = z.object({
+  name: z.string(),
+  locations: z.array(z.object({ name: z.string(), available: z.boolean() })).default([]),
+});
+const typesSchema = z.object({ server_types: z.array(typeSchema) });
+const pageSchema = z.object({ meta: z.object({ pagination: z.object({ total_entries: z.number() }) }) });
+/** Hetzner has some thirty types; a page may have 50 entries. */
+const allTypes = "/server_types?per_page=50";
 const actionSchema = z.object({
   id: z.number(),
   status: z.string(),
@@ -49,6 +56,10 @@ export interface Hetzner {
   readonly server: (name: string) => Promise<CloudServer | undefined>;
   /** Whether Hetzner reports the type as available. Only a hint: an order may fail or succeed all the same. */
   readonly isOffered: (type: string, location: string) => Promise<boolean>;
+  /** The locations in which Hetzner reports each type as available: the same hint. */
+  readonly offers: () => Promise<ReadonlyMap<string, ReadonlySet<string>>>;
+  /** How many the project has of a kind: `servers`, `primary_ips`, `volumes`, `load_balancers`. */
+  readonly count: (path: string) => Promise<number>;
   /** Runs an action on a server, and resolves when it is complete. @throws {Refusal} */
   readonly act: (id: number, command: string, body?: unknown) => Promise<void>;
 }
@@ -90,10 +101,15 @@ export function hetznerBy({ endpoint, token }: Access): Hetzner {
       return { id, status, labels, type: type.name, address: net.ipv4?.ip };
     },
     isOffered: async (type, location) => {
-      const listed = z.object({ server_types: z.array(typeSchema) });
-      const [found] = listed.parse(await call("GET", `/server_types?name=${encodeURIComponent(type)}`)).server_types;
-      return found?.locations.some(({ name, available }) => name === location && available) ?? false;
+      const path = `/server_types?name=${encodeURIComponent(type)}`;
+      const [found] = typesSchema.parse(await call("GET", path)).server_types;
+      return found !== undefined && availableIn(found).has(location);
     },
+    offers: async () => {
+      const { server_types: all } = typesSchema.parse(await call("GET", allTypes));
+      return new Map(all.map((type) => [type.name, availableIn(type)]));
+    },
+    count: async (path) => pageSchema.parse(await call("GET", `/${path}?per_page=1`)).meta.pagination.total_entries,
     act: async (id, command, body = {}) => {
       const answer = z.object({ action: actionSchema });
       let { action } = answer.parse(await call("POST", `/servers/${id}/actions/${command}`, body));
@@ -105,6 +121,9 @@ export function hetznerBy({ endpoint, token }: Access): Hetzner {
     },
   };
 }
+
+const availableIn = ({ locations }: z.infer<typeof typeSchema>): ReadonlySet<string> =>
+  new Set(locations.flatMap(({ name, available }) => (available ? [name] : [])));
 
 function readJson(text: string): unknown {
   try {

@@ -71,7 +71,7 @@ const development: Preset = {
   },
   storage: { backend: "local" },
   cloudflare: { enabled: false, plan: "free" },
-  hetzner: { locations: ["fsn1", "nbg1", "hel1"], image: "debian-12", loadBalancerType: "lb11" },
+  hetzner: { locations: ["nbg1", "hel1", "fsn1"], image: "debian-12", loadBalancerType: "lb11" },
   admin: { cidrs: [], sshPublicKeys: [], sshFolder: "~/.orion/ssh" },
   email: { backend: "console" },
   alerts: {},

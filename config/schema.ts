@@ -278,6 +278,16 @@ export const settingsSchema = z.strictObject({
     image: z.string().regex(/^debian-\d+$/, "a Debian image of Hetzner such as debian-12"),
     /** Size of the load balancers. */
     loadBalancerType: z.string().regex(/^lb\d{2}$/, "a type of load balancer such as lb11"),
+    /** What the account may have, as Hetzner's Console shows it; the API does not tell. Default: not known. */
+    limits: z
+      .strictObject({
+        servers: count(1, 10_000),
+        primaryIps: count(1, 10_000),
+        volumes: count(1, 10_000),
+        loadBalancers: count(1, 10_000),
+      })
+      .partial()
+      .optional(),
   }),
   admin: z.strictObject({
     /** Private key file on this machine that the servers accept. Default: the keys that ssh tries by default. */
@@ -335,6 +345,8 @@ export const settingsSchema = z.strictObject({
 
 /** All settings of a stack, with every default filled in; holds no secret. */
 export type Settings = z.infer<typeof settingsSchema>;
+/** What an account at Hetzner may have of each kind. */
+export type Limits = NonNullable<Settings["hetzner"]["limits"]>;
 
 /** Configuration keys whose values are secrets: set with `pulumi config set --secret`, never part of {@link Settings}. */
 export const secretKeys = [

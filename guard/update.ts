@@ -3,20 +3,27 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { UserError } from "../common/user-error.ts";
+import type { Access } from "../common/hetzner.ts";
 import type { StackConfig } from "../config/load.ts";
+import { changesBetween } from "../policy/changes.ts";
 import { apart } from "../policy/compose.ts";
+import type { Finding, Move } from "../policy/dangers.ts";
+import { composes, knownOf } from "../policy/program.ts";
+import { graphOf } from "../policy/state.ts";
+import { hasServers } from "../topology/topology.ts";
 import { makeVariables, rehearsalCloud } from "../toolchain/src/environment.ts";
 import { runningState } from "./backend.ts";
 import { allow, judge, type GuardArgs } from "./guard.ts";
+import { allowStock, judgeStock } from "./stock.ts";
 
-type UpdateArgs = Omit<GuardArgs, "state" | "asking"> & Pick<StackConfig, "stack" | "secret">;
+type UpdateArgs = Omit<GuardArgs, "state" | "asking"> & Pick<StackConfig, "stack" | "secret" | "hetznerAccess">;
 
 /**
  * Checks the update or preview that the engine is running; nothing may be registered before. Dangers are warnings of it.
  *
- * @throws {pulumi.RunError} when something protected would be lost, with what to do instead
+ * @throws {pulumi.RunError} when something protected would be lost, or Hetzner cannot give what it needs, with what to do instead
  */
-export async function guardUpdate({ stack, secret, ...args }: UpdateArgs): Promise<void> {
+export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: UpdateArgs): Promise<void> {
   const root = projectFolder();
   try {
     const state = runningState(root, stack);
@@ -25,10 +32,27 @@ export async function guardUpdate({ stack, secret, ...args }: UpdateArgs): Promi
     const asking = login && password !== undefined ? { login: { ...login, password } } : {};
     const move = await apart(() => judge({ ...args, state, asking }));
     const notes = move ? allow(move, makeVariables(stack, rehearsalCloud(root))) : [];
+    const token = await valueOf(hetznerAccess?.token);
+    if (hetznerAccess && token !== undefined) {
+      notes.push(...allowStock(await stockFindings({ ...args, state, move }, { ...hetznerAccess, token })));
+    }
     for (const note of notes) await pulumi.log.warn(note);
   } catch (error) {
     throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
   }
+}
+
+/** What Hetzner cannot give for the update at the moment. */
+async function stockFindings(
+  { state, move, builtImages, ...stack }: Omit<GuardArgs, "asking"> & { readonly move: Move | undefined },
+  access: Access,
+): Promise<Finding[]> {
+  const { settings, topology } = stack;
+  if (!hasServers(topology) || !composes(stack)) return [];
+  const before = graphOf(state);
+  const changes = move?.changes ?? changesBetween(before, await apart(() => knownOf(stack, builtImages)));
+  const { limits = {} } = settings.hetzner;
+  return judgeStock({ servers: topology.servers, before, changes, limits, agreed: settings.agreed }, access);
 }
 
 /** The folder of the Pulumi project, which older engines do not tell the program. */

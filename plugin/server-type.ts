@@ -40,10 +40,13 @@ const readyInARow = 8;
 /** Codes with which Hetzner refuses a type that is sold out, or that this server cannot get. */
 const soldOut = new Set(["resource_unavailable", "placement_error"]);
 
+/** What it needs of Hetzner's API. */
+type ServersApi = Pick<Hetzner, "server" | "isOffered" | "act">;
+
 /** Dependencies of the functions below; tests replace them. */
 export interface Dependencies {
   readonly run: Run;
-  readonly api?: (access: NonNullable<ServerTypeInputs["access"]>) => Hetzner;
+  readonly api?: (access: NonNullable<ServerTypeInputs["access"]>) => ServersApi;
   readonly pause?: (seconds: number) => Promise<void>;
 }
 
@@ -119,7 +122,7 @@ export async function giveType(
   );
 }
 
-const apiOf = (access: NonNullable<ServerTypeInputs["access"]>, { api = hetznerBy }: Dependencies): Hetzner =>
+const apiOf = (access: NonNullable<ServerTypeInputs["access"]>, { api = hetznerBy }: Dependencies): ServersApi =>
   api(access);
 const pauseOf = ({ pause = (seconds) => sleep(seconds * 1000) }: Dependencies) => pause;
 
@@ -140,7 +143,7 @@ function on(
 async function powerOff(
   server: CloudServer,
   inputs: ServerTypeInputs,
-  api: Hetzner,
+  api: ServersApi,
   dependencies: Dependencies,
 ): Promise<void> {
   if (server.status === "off") return;
@@ -163,7 +166,7 @@ async function powerOff(
 async function changeType(
   { id, type: old }: CloudServer,
   types: readonly string[],
-  api: Hetzner,
+  api: ServersApi,
 ): Promise<string | undefined> {
   for (const type of types.filter((one) => one !== old)) {
     try {
@@ -186,7 +189,7 @@ async function changeType(
 async function waitUntilReady(
   server: CloudServer,
   inputs: ServerTypeInputs,
-  api: Hetzner,
+  api: ServersApi,
   dependencies: Dependencies,
 ): Promise<void> {
   const script = readyScript(inputs.stack, inputs.edgeHealth);

@@ -1,5 +1,7 @@
 /** What a stack needs of its account at Hetzner, and what a new account usually has. Pure. */
 import { placementGroupSize } from "../topology/fleet.ts";
+import type { Limits } from "../config/schema.ts";
+import { limited, limitedKinds } from "./stock.ts";
 import type { Topology } from "../topology/topology.ts";
 
 export interface Need {
@@ -8,6 +10,8 @@ export interface Need {
   readonly count: number;
   /** What a new account or project usually has; null where no figure is public. */
   readonly usual: number | null;
+  /** What this account has, by `orion:hetzner.limits`; null where the stack does not say. */
+  readonly allowed: number | null;
 }
 
 /**
@@ -17,11 +21,14 @@ export interface Need {
 const usual = { servers: 5, placementGroups: 50, serversInNetwork: 100 } as const;
 
 /** The counts that a plan needs at once. A move needs those of both of its sides, since it adds before it removes. */
-export function accountNeeds(topologies: readonly Pick<Topology, "servers" | "loadBalancers">[]): Need[] {
+export function accountNeeds(
+  topologies: readonly Pick<Topology, "servers" | "loadBalancers">[],
+  limits: Limits = {},
+): Need[] {
   const names = (of: (topology: Pick<Topology, "servers" | "loadBalancers">) => readonly string[]) =>
     new Set(topologies.flatMap(of)).size;
   const servers = names(({ servers: all }) => all.map(({ name }) => name));
-  const needs: Need[] = [
+  const needs: Omit<Need, "allowed">[] = [
     { what: "servers", count: servers, usual: usual.servers },
     { what: "primary IPs", count: servers, usual: null },
     {
@@ -43,9 +50,16 @@ export function accountNeeds(topologies: readonly Pick<Topology, "servers" | "lo
       ? [{ what: "servers in one network", count: servers, usual: usual.serversInNetwork }]
       : []),
   ];
-  return needs.filter(({ count }) => count > 0);
+  const allowed = new Map<string, number | undefined>(limitedKinds.map((kind) => [limited[kind].what, limits[kind]]));
+  return needs.filter(({ count }) => count > 0).map((need) => ({ ...need, allowed: allowed.get(need.what) ?? null }));
 }
 
-/** Those that a new account does not have. */
-export const beyondUsual = (needs: readonly Need[]): Need[] =>
-  needs.filter(({ count, usual: has }) => has !== null && count > has);
+/** Those that the account does not have; where the stack does not say what it has, those that a new one does not have. */
+export const beyondAccount = (needs: readonly Need[]): Need[] =>
+  needs.filter(({ count, usual: has, allowed }) => count > (allowed ?? has ?? Infinity));
+
+/** Whose limit it is: `This account has 10 servers`. */
+export const hasOf = ({ what, usual: has, allowed }: Need): string =>
+  allowed === null
+    ? `A new account has ${has ?? "fewer"} ${what}`
+    : `This account has ${allowed} ${what} (orion:hetzner.limits)`;

@@ -6,7 +6,7 @@ import type { RehearsalCloud } from "./cloud.ts";
 import { docker } from "./sandbox.ts";
 
 export interface ListedServer {
-  /** Its name in the plan: `app-fsn1-1`. */
+  /** Its name in the plan: `app-nbg1-1`. */
   readonly name: string;
   readonly type: string;
   /** Hetzner's status: `running`, `off`. */

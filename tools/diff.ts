@@ -54,7 +54,7 @@ export async function diff(options: DiffOptions): Promise<number> {
   const graphs = withServerTypes(compared.graphs);
   const move = moveBetween(graphs.before, graphs.after, { agreed: after.settings.agreed });
   const sides = { before, after: sideOf(after, to) };
-  const needs = accountNeeds([...(started ? [started.topology] : []), after.topology]);
+  const needs = accountNeeds([...(started ? [started.topology] : []), after.topology], after.settings.hetzner.limits);
   const report = { ...sides, graphs, move, outlined, needs };
   say(options.json === true ? JSON.stringify(moveDocument(report), undefined, 2) : reportOfMove(report));
   return isSafe(move) ? 0 : 1;

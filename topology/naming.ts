@@ -19,9 +19,9 @@ export const physicalName = ({ stack }: Named, what: string): string => `orion-$
 
 /**
  * The name of a service by its kind and its server: `edge-core-1`; on a server of the same role the server's name,
- * `app-fsn1-1`; on the local Docker Engine the kind alone.
+ * `app-nbg1-1`; on the local Docker Engine the kind alone.
  *
- * @param part suffix that distinguishes several on one machine: `app-fsn1-1-2`, `worker-core-1-emails`
+ * @param part suffix that distinguishes several on one machine: `app-nbg1-1-2`, `worker-core-1-emails`
  */
 export function serviceName(kind: string, server: string, part?: string): string {
   const place = server === "local" ? [] : [server.replace(new RegExp(`^${kind}-`), "")];
@@ -44,7 +44,7 @@ export const lastingLabels = ({ stack }: Named, role: string): Readonly<Record<s
   role,
 });
 
-/** Leaves room for the longest name of a service, `orion-<stack>-worker-fsn1-10-imports`, in every phase. */
+/** Leaves room for the longest name of a service, `orion-<stack>-worker-nbg1-10-imports`, in every phase. */
 export const longestStackName = 32;
 
 /** Why host names cannot be made of a stack's name, as one line; undefined when they can. */

@@ -6,7 +6,7 @@ export const privateNetwork = { range: "10.20.0.0/16", subnet: "10.20.1.0/24", z
 export type ServerRole = "core" | "db" | "cache" | "app" | "worker" | "monitor";
 
 export interface Server {
-  /** `core-1`, `app-fsn1-2`: part of logical names, therefore it never changes. */
+  /** `core-1`, `app-nbg1-2`: part of logical names, therefore it never changes. */
   readonly name: string;
   readonly role: ServerRole;
   readonly location: string;

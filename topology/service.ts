@@ -15,7 +15,7 @@ export interface Published {
 
 /** What every service of a plan has, whatever its kind. */
 export interface BaseService<Kind extends string = string> {
-  /** Its logical name, by kind and server: `database`, `edge-core-1`, `worker-fsn1-1-emails`. */
+  /** Its logical name, by kind and server: `database`, `edge-core-1`, `worker-nbg1-1-emails`. */
   readonly name: string;
   readonly kind: Kind;
   /** The name of the server that it runs on, or `local` for the local Docker Engine. */

@@ -76,6 +76,8 @@ const websocketLocation = (config: NginxConfig, path: string, limit: string): st
       ${requestHeaders(config, "websocket").join("\n      ")}
       proxy_read_timeout ${websocketIdle};
       proxy_send_timeout ${websocketIdle};
+      # When the app ends the connection, what a client still sends is read: a reset would take the app's last words from it.
+      lingering_close always;
     }
 `;
 

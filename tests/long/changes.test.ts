@@ -60,19 +60,19 @@ afterAll(() => {
 
 test("another server type: app servers one after the other, the rest of them at work; worker servers as well", async () => {
   const before = await types();
-  expect(before).toMatchObject({ "app-fsn1-1": "cpx22", "app-nbg1-1": "cpx22", "worker-fsn1-1": "cpx22" });
+  expect(before).toMatchObject({ "app-nbg1-1": "cpx22", "app-hel1-1": "cpx22", "worker-nbg1-1": "cpx22" });
   const seen = new Set<string>();
   await changed({ "app.servers.types[0]": "cpx32", "workers.servers.types[0]": "cx33" }, async () => {
     const down = await off();
     for (const name of down) seen.add(name);
     expect(down.filter((name) => name.startsWith("app-")).length).toBeLessThan(2);
   });
-  expect(await types()).toEqual({ ...before, "app-fsn1-1": "cpx32", "app-nbg1-1": "cpx32", "worker-fsn1-1": "cx33" });
-  expect([...seen].sort()).toEqual(["app-fsn1-1", "app-nbg1-1", "worker-fsn1-1"]);
+  expect(await types()).toEqual({ ...before, "app-nbg1-1": "cpx32", "app-hel1-1": "cpx32", "worker-nbg1-1": "cx33" });
+  expect([...seen].sort()).toEqual(["app-hel1-1", "app-nbg1-1", "worker-nbg1-1"]);
 });
 
 test("more app and worker servers, one of a type that is sold out: it gets the next of the list; a queue gets its own worker", async () => {
-  const fault = await cloud.fault({ kind: "sold_out", serverType: "cpx32", locations: ["hel1"] });
+  const fault = await cloud.fault({ kind: "sold_out", serverType: "cpx32", locations: ["fsn1"] });
   await changed({
     ...{ "app.servers.count": "3", "app.servers.types[1]": "cx33" },
     ...{ "workers.servers.count": "2", "workers.dedicated[0]": "emails" },
@@ -80,31 +80,31 @@ test("more app and worker servers, one of a type that is sold out: it gets the n
   });
   // What the others have is not touched, neither now nor when it can be had again.
   expect(await types()).toMatchObject({
-    "app-fsn1-1": "cpx32",
     "app-nbg1-1": "cpx32",
-    "app-hel1-1": "cx33",
-    "worker-nbg1-1": "cx33",
+    "app-hel1-1": "cpx32",
+    "app-fsn1-1": "cx33",
+    "worker-hel1-1": "cx33",
   });
   await cloud.call("DELETE", `/rehearsal/faults/${fault}`);
   expect(succeed(platform.update())).toMatch(/Resources:\n +\d+ unchanged\n/);
   await eventually(async () => {
     expect(await health()).toEqual(Array(6).fill("healthy"));
   });
-  const names = await on("worker-nbg1-1", "docker", "ps", "--format", '{{.Label "service"}}');
-  expect(names.sort()).toEqual(["worker-nbg1-1", "worker-nbg1-1-emails"]);
+  const names = await on("worker-hel1-1", "docker", "ps", "--format", '{{.Label "service"}}');
+  expect(names.sort()).toEqual(["worker-hel1-1", "worker-hel1-1-emails"]);
 });
 
 test("fewer of them, and no replica: apps no longer know of one, and the primary keeps nothing for it", async () => {
   await changed({ "app.servers.count": "2", "workers.servers.count": "1", "database.availability": "single" });
-  expect(Object.keys(await types())).toEqual(["app-fsn1-1", "app-nbg1-1", "core-1", "worker-fsn1-1"]);
+  expect(Object.keys(await types())).toEqual(["app-nbg1-1", "app-hel1-1", "core-1", "worker-nbg1-1"]);
   expect(await query("core-1", "database", "SELECT count(*) FROM pg_replication_slots")).toEqual(["0"]);
-  expect(await variables("app-fsn1-1")).not.toContain("DATABASE_REPLICA_URL");
+  expect(await variables("app-nbg1-1")).not.toContain("DATABASE_REPLICA_URL");
 });
 
 test("a replica again: it has everything, apps read from it, and it is protected", async () => {
   await changed({ "database.availability": "replica", protection: "true" });
   expect(await query("core-1", "database", "SELECT state FROM pg_stat_replication")).toEqual(["streaming"]);
-  expect(await variables("app-fsn1-1")).toContain("DATABASE_REPLICA_URL");
+  expect(await variables("app-nbg1-1")).toContain("DATABASE_REPLICA_URL");
   const checked = spawnSync("make", ["--no-print-directory", "doctor", "REHEARSAL=1", "CLOUD=changes"], { cwd: root });
   expect(checked.stdout.toString()).toContain("All of 'prod' is well.");
 });
@@ -116,7 +116,7 @@ test("another operator's key and larger Volumes come with one update, PostgreSQL
     const target = `root@${await cloud.address(`orion-prod-${server}`)}`;
     return spawnSync("ssh", [...cloud.sshOptions, "-i", key, target, "true"]).status === 0;
   };
-  const servers = ["core-1", "db-2", "app-fsn1-1"];
+  const servers = ["core-1", "db-2", "app-nbg1-1"];
   const logins = () => Promise.all(servers.map(logsIn));
   const before = await identity();
   expect(await logins()).toEqual([false, false, false]);
@@ -142,6 +142,6 @@ test("a change of server types, killed while a server is off and run again: the 
   const seen = await load.stop();
   expect(seen.failures).toEqual([]);
   expectLossless(seen);
-  expect(await types()).toMatchObject({ "app-fsn1-1": "cpx42", "app-nbg1-1": "cpx42" });
+  expect(await types()).toMatchObject({ "app-nbg1-1": "cpx42", "app-hel1-1": "cpx42" });
   expect(succeed(platform.update())).toMatch(/Resources:\n +\d+ unchanged\n/);
 });

@@ -83,7 +83,7 @@ test("scale: servers are drained and rebooted one after the other, the standby t
   const { ran, seen } = await underLoad();
   const output = succeed(ran);
   expect([...output.matchAll(/^(\S+-\d)$/gm)].map(([, name]) => name)).toEqual([
-    ...["app-fsn1-1", "app-nbg1-1", "worker-fsn1-1", "db-2", "core-1"],
+    ...["app-nbg1-1", "app-hel1-1", "worker-nbg1-1", "db-2", "core-1"],
   ]);
   expect(seen.failures).toEqual([]);
   expectLossless(seen);

@@ -95,7 +95,7 @@ export function inventoryOf({ settings, topology }: { settings: Settings; topolo
       items: items.filter(({ count }) => count > 0).map((item) => ({ ...item, monthly: cents(item.monthly) })),
       ...{ unpriced, source: priceList.source, date: priceList.date },
     },
-    account: accountNeeds([topology]),
+    account: accountNeeds([topology], settings.hetzner.limits),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Formats an inventory for people: servers with their services, the price, and what the account must allow. Pure. */
-import { beyondUsual, type Need } from "../../policy/account.ts";
+import { beyondAccount, hasOf, type Need } from "../../policy/account.ts";
 import { bold, dim, table, yellow } from "../terminal.ts";
 import { type Group, groupsOn, type Inventory, type PlannedServer, type PlannedService } from "./inventory.ts";
 
@@ -81,9 +81,9 @@ export function accountLines(needs: readonly Need[]): string[] {
   return [
     bold("Needed of the account at Hetzner"),
     `  ${list}`,
-    ...beyondUsual(needs).map(({ what, count, usual }) =>
+    ...beyondAccount(needs).map((need) =>
       yellow(
-        `  A new account has ${usual ?? "fewer"} ${what}: have the limit raised to ${count} or more in the Console (Limits) before the update; it can take days.`,
+        `  ${hasOf(need)}: have the limit raised to ${need.count} or more in the Console (Limits) before the update; it can take days.`,
       ),
     ),
   ];

@@ -1,7 +1,7 @@
 /** The stacks of a folder as data: what the program of one version makes of each stack file. */
 import { readdirSync } from "node:fs";
 import { UserError } from "../../common/user-error.ts";
-import type { Settings } from "../../config/schema.ts";
+import type { Limits, Settings } from "../../config/schema.ts";
 import { builtImages } from "../../images/built.ts";
 import { type Graph, keyOf, type Recorded, type Uses } from "../../policy/graph.ts";
 import { outlineOf } from "../../policy/outline.ts";
@@ -15,6 +15,8 @@ export interface ComposedStack {
   readonly phase: Settings["phase"];
   readonly servers: readonly Server[];
   readonly loadBalancers: readonly LoadBalancer[];
+  /** What its account may have; absent where the stack does not say. */
+  readonly limits?: Limits;
   /** The outline of its plan: servers, Volumes, addresses, services, load balancers. */
   readonly outline: readonly Recorded[];
   /** The resources that the program makes; absent where it only plans the phase. */
@@ -69,6 +71,7 @@ async function composed(project: string, folder: string, stack: string): Promise
     const graph = composes(file) ? await programOf(file, "up", builtImages(project, settings)) : undefined;
     return {
       ...{ stack, phase: settings.phase, servers, loadBalancers, outline: outlineOf(topology, settings).resources },
+      ...(settings.hetzner.limits && { limits: settings.hetzner.limits }),
       ...(graph && { program: { resources: graph.resources, uses: [...graph.uses] } }),
     };
   } catch (error) {

@@ -1,5 +1,5 @@
 /** Writes a preview's report as a pull request comment: what must not be merged first, details folded, within GitHub's limits. Pure. */
-import { beyondUsual } from "../../policy/account.ts";
+import { beyondAccount, hasOf } from "../../policy/account.ts";
 import { block, cut, plain } from "../github-text.ts";
 import { stateSections } from "./state-markdown.ts";
 import type { PreviewReport, StackReport } from "./report.ts";
@@ -118,11 +118,10 @@ function findings({ stack, move }: Changed): string[] {
 }
 
 function limitsOf({ stack, move }: Changed): string[] {
-  const more = beyondUsual(move.account);
+  const more = beyondAccount(move.account);
   if (more.length === 0) return [];
   const lines = more.map(
-    ({ what, count, usual }) =>
-      `- ${count} ${plain(what)}; a new account at Hetzner has ${usual ?? "fewer"}. Raise the limit first: it can take days.`,
+    (need) => `- ${need.count} ${plain(need.what)}. ${plain(hasOf(need))}. Raise the limit first: it can take days.`,
   );
   return [`#### ${plain(stack)}: limits of the account\n\n${lines.join("\n")}\n`];
 }

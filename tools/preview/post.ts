@@ -16,7 +16,9 @@ const moveSchema = z.object({
   changes: z.array(z.object({ action: text, type: text, name: text, inputs: z.array(text) })),
   findings: z.array(z.object({ severity: text, name: text, happens: text, instead: text.nullable() })),
   cost: z.object({ before: z.number(), after: z.number() }),
-  account: z.array(z.object({ what: text, count: z.number(), usual: z.number().nullable() })),
+  account: z.array(
+    z.object({ what: text, count: z.number(), usual: z.number().nullable(), allowed: z.number().nullable() }),
+  ),
   outlined: z.array(text),
 });
 const stackSchema = z.discriminatedUnion("kind", [

@@ -75,7 +75,7 @@ function moveReport(before: ComposedStack | undefined, after: ComposedStack): Mo
     graphs,
     move: moveBetween(graphs.before, graphs.after),
     outlined: [...new Set(outlined)],
-    needs: accountNeeds([...(before ? [before] : []), after]),
+    needs: accountNeeds([...(before ? [before] : []), after], after.limits),
   };
 }
 

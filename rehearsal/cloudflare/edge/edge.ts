@@ -401,9 +401,11 @@ function connectWebSocket(
     socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`);
     if (first.length > 0) socket.write(first);
     if (head.length > 0) upstream.write(head);
-    upstream.on("error", () => socket.destroy());
+    // What the origin has sent goes to the visitor before the connection ends, also after a reset.
+    const endOfOrigin = () => socket.end(() => socket.destroy());
+    upstream.on("error", endOfOrigin);
     socket.on("close", () => upstream.destroy());
-    upstream.on("close", () => socket.destroy());
+    upstream.on("close", endOfOrigin);
     upstream.pipe(socket).pipe(upstream);
   });
   call.once("response", (answer) => {

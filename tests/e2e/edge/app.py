@@ -12,6 +12,9 @@ class App(BaseHTTPRequestHandler):
         query = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
         self.rfile.read(int(self.headers.get("content-length") or 0))
         time.sleep(float(query.get("seconds", 0)))
+        if "switch" in query:
+            self.switch()
+            return
         body = f"{self.requestline}\n{self.headers}".encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/plain")
@@ -23,6 +26,15 @@ class App(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def switch(self) -> None:
+        """Accept an upgrade, say a last word, and go."""
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.end_headers()
+        self.wfile.write(b"the last word")
+        self.close_connection = True
 
     do_GET = do_HEAD = do_POST = do_PUT = answer
 

@@ -1,4 +1,6 @@
 /** What the edge lets in and passes on: nginx with the program's configuration, asked by raw requests. */
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { clientOf, EdgeBench, hostname, ofMvp, type Raw, selfSigned, type TestEdge } from "./edges.ts";
 
 jest.setTimeout(120_000);
@@ -133,6 +135,23 @@ describe("upgrades", () => {
   test("a WebSocket is passed on where WebSockets are, and nowhere else", async () => {
     expect(received(await open.get("/ws", upgrade("WebSocket")))).toMatch(/^Upgrade: websocket$/m);
     expect(received(await open.get("/page", upgrade("websocket")))).not.toMatch(/^upgrade:/im);
+  });
+
+  test("when the app ends a WebSocket, what the client still sends resets nothing, so that the app's last words arrive", async () => {
+    const socket = await open.connect({ allowHalfOpen: true });
+    const errors: Error[] = [];
+    socket.on("error", (error) => errors.push(error));
+    let text = "";
+    socket.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    socket.write(`GET /ws?switch=1 HTTP/1.1\r\nHost: ${hostname}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+    await once(socket, "end");
+    expect(text).toContain("the last word");
+    for (let count = 0; count < 5; count++) {
+      socket.write("still here");
+      await sleep(100);
+    }
+    socket.destroy();
+    expect(errors).toEqual([]);
   });
 
   test.each(["/ws", "/page"])("another protocol is not passed on: %s", async (path) => {

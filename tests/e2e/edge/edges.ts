@@ -130,7 +130,7 @@ export class TestEdge {
   }
 
   /** Opens a TLS connection; rejects when the handshake fails. */
-  connect(options: ConnectionOptions = {}): Promise<Socket> {
+  connect(options: ConnectionOptions & { readonly allowHalfOpen?: boolean } = {}): Promise<Socket> {
     return new Promise((resolve, reject) => {
       const at = { host: "127.0.0.1", port: this.#ports.tls, rejectUnauthorized: false };
       const socket = connectTls({ ...at, servername: hostname, ...options }, () => {

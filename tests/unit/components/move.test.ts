@@ -73,9 +73,9 @@ test("visitors are sent to the load balancer, by the record that there was, once
   expect([content(before()), content(after())]).toEqual(["192.0.2.10", "192.0.2.20"]);
   expect(named(after(), "hostname-record").options.dependencies).toContain("orion:index:HttpsReady balancer-1-ready");
   expect(named(after(), "balancer-1-ready")).toMatchObject({
-    inputs: { address: "192.0.2.20", port: 443, behind: ["app-fsn1-1", "app-nbg1-1"], inARow: 6 },
+    inputs: { address: "192.0.2.20", port: 443, behind: ["app-nbg1-1", "app-hel1-1"], inARow: 6 },
     options: {
-      dependencies: containing("hcloud:index/loadBalancerTarget:LoadBalancerTarget balancer-1-target-app-nbg1-1"),
+      dependencies: containing("hcloud:index/loadBalancerTarget:LoadBalancerTarget balancer-1-target-app-hel1-1"),
     },
   });
 });
@@ -91,12 +91,12 @@ test("a load balancer is changed by one resource after the other: Hetzner refuse
 });
 
 test("a target gets nothing any more before its edge goes, and what is under way has its time", () => {
-  expect(named(after(), "balancer-1-target-app-fsn1-1").options.dependencies).toContain(
-    "orion:index:DrainDelay balancer-1-drain-app-fsn1-1",
+  expect(named(after(), "balancer-1-target-app-nbg1-1").options.dependencies).toContain(
+    "orion:index:DrainDelay balancer-1-drain-app-nbg1-1",
   );
-  expect(named(after(), "balancer-1-drain-app-fsn1-1")).toMatchObject({
+  expect(named(after(), "balancer-1-drain-app-nbg1-1")).toMatchObject({
     inputs: { atRemovalSeconds: 10 },
-    options: { dependencies: containing("docker:index/container:Container edge-app-fsn1-1-nginx") },
+    options: { dependencies: containing("docker:index/container:Container edge-app-nbg1-1-nginx") },
   });
 });
 
@@ -113,7 +113,7 @@ test("Beat is the same thing on another server, so that the old one is gone befo
   for (const resources of [before(), after()]) {
     expect(named(resources, "workers-beat").options.deleteBeforeReplace).toBe(true);
   }
-  expect(named(after(), "workers-beat").options.provider).toBe("pulumi:providers:docker worker-fsn1-1-docker");
+  expect(named(after(), "workers-beat").options.provider).toBe("pulumi:providers:docker worker-nbg1-1-docker");
 });
 
 test("everything in Docker goes away with the server that it is on", () => {
@@ -133,13 +133,13 @@ test("nothing is published to everybody; the load balancer alone reaches the edg
   const ports = after().flatMap(({ inputs }) => (inputs["ports"] ?? []) as { ip: string }[]);
   expect(ports.length).toBeGreaterThan(8);
   expect(ports.filter(({ ip }) => !/^(10\.20\.1\.|127\.0\.0\.1$)/.test(ip))).toEqual([]);
-  const rules = JSON.stringify(named(after(), "app-fsn1-1-peers").inputs["files"]);
+  const rules = JSON.stringify(named(after(), "app-nbg1-1-peers").inputs["files"]);
   expect(rules).toContain("--src-range 10.20.1.5-10.20.1.5 -m tcp --dport 443 -j RETURN");
   expect(rules.match(/--src-range \S+/g)).toEqual(Array(3).fill("--src-range 10.20.1.5-10.20.1.5"));
 });
 
 test("the app reads lists from the replica, and backups are taken from it", () => {
-  const { inputs } = named(after(), "app-fsn1-1-1");
+  const { inputs } = named(after(), "app-nbg1-1-1");
   expect(JSON.stringify(inputs["envs"])).toContain(
     "DATABASE_REPLICA_URL=postgresql://orion_reader:generated-database-roles-reader-password@10.20.1.22:5432/orion_db",
   );
@@ -152,6 +152,6 @@ test("the app reads lists from the replica, and backups are taken from it", () =
 test("without a replica there is one server less, and nothing refers to it", async () => {
   const resources = await production("scale", { database: { availability: "single" } });
   expect(resources.filter(({ name }) => /^replica|db-2/.test(name))).toEqual([]);
-  expect(JSON.stringify(named(resources, "app-fsn1-1-1").inputs["envs"])).not.toContain("DATABASE_REPLICA_URL");
+  expect(JSON.stringify(named(resources, "app-nbg1-1-1").inputs["envs"])).not.toContain("DATABASE_REPLICA_URL");
   expect(JSON.stringify(named(resources, "backup-files").inputs)).toContain("PGHOST=10.20.1.11");
 });

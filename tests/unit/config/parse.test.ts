@@ -290,7 +290,7 @@ describe("what needs each other", () => {
       "orion:databaseUrl: is needed when orion:database.mode",
     ],
     [{ ...leastValues("mvp"), cache: { mode: "external" } }, "orion:brokerUrl: is needed when orion:cache.mode"],
-    [{ ...leastValues("ha"), hetzner: { locations: ["fsn1", "fsn1"] } }, "each location once"],
+    [{ ...leastValues("ha"), hetzner: { locations: ["nbg1", "nbg1"] } }, "each location once"],
     [
       { ...leastValues("scale"), database: { replicas: 2 } },
       "orion:database.replicas: got 2, allowed: one of mode, availability, pooler",

@@ -34,14 +34,14 @@ test("a danger is a note", async () => {
 });
 
 test("the loss of data is refused, with what to do instead and the command that shows all of it", async () => {
-  await expect(noticed(stackOf("mvp"), stackOf("mvp", { hetzner: { locations: ["nbg1"] } }))).rejects.toThrow(
+  await expect(noticed(stackOf("mvp"), stackOf("mvp", { hetzner: { locations: ["hel1"] } }))).rejects.toThrow(
     /nothing was changed:\n(.*\n)*? {2}core-1-volume would be replaced .*Instead: [^]*make diff STACK=prod shows all of it/,
   );
 });
 
 test("without protection it is said, and allowed", async () => {
   const open = { protection: false };
-  const notes = await noticed(stackOf("mvp", open), stackOf("mvp", { ...open, hetzner: { locations: ["nbg1"] } }));
+  const notes = await noticed(stackOf("mvp", open), stackOf("mvp", { ...open, hetzner: { locations: ["hel1"] } }));
   expect(notes).toContainEqual(expect.stringMatching(/^Data goes: core-1-volume would be replaced/));
 });
 

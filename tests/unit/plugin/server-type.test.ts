@@ -5,7 +5,7 @@ import { chooseType, giveType, hasOtherType, type ServerTypeInputs } from "../..
 import { type Answer, runBy } from "../support/process.ts";
 
 const inputs: ServerTypeInputs = {
-  ...{ server: "orion-prod-app-1", location: "fsn1", types: ["cpx22", "cx23"], stack: "prod" },
+  ...{ server: "orion-prod-app-1", location: "nbg1", types: ["cpx22", "cx23"], stack: "prod" },
   ...{ ssh: { folder: "/ssh" }, access: { endpoint: "http://127.0.0.1/v1", token: "token" } },
 };
 
@@ -27,7 +27,7 @@ function worldOf(more: Partial<World> = {}, script: (text: string) => Answer = (
     ...{ type: "cpx22", status: "running", offered: ["cpx22", "cx23"], stock: ["cpx22", "cx23", "cpx32"], done: [] },
     ...more,
   };
-  const api: Hetzner = {
+  const api: Pick<Hetzner, "server" | "isOffered" | "act"> = {
     server: () =>
       Promise.resolve(
         world.type === undefined
@@ -130,7 +130,7 @@ describe("another type", () => {
   test("that cannot be had leaves the server up as it was, and fails", async () => {
     const { world, dependencies } = worldOf({ stock: [] });
     await expect(give(dependencies, "cpx32", "cpx22")).rejects.toThrow(
-      /orion-prod-app-1 runs again with its old type cpx22: Hetzner has none of cpx32 available in fsn1\./,
+      /orion-prod-app-1 runs again with its old type cpx22: Hetzner has none of cpx32 available in nbg1\./,
     );
     expect(world).toMatchObject({ type: "cpx22", status: "running" });
   });

@@ -38,7 +38,7 @@ test("another server type switches the server off", async () => {
 });
 
 test.each([
-  ["another location", {}, { hetzner: { locations: ["nbg1"] } }, ["core-1-ip", "core-1-volume"]],
+  ["another location", {}, { hetzner: { locations: ["hel1"] } }, ["core-1-ip", "core-1-volume"]],
   ["another bucket", {}, { storage: { bucket: "other" } }, ["storage-backups-bucket", "storage-files-bucket"]],
   [
     "another account",

@@ -98,7 +98,7 @@ describe("the state without the lost server", () => {
 
 test("all clients write to it, its new replica follows it, and it registers at no primary", async () => {
   const { after } = await graphsBetween(promoted, promoted);
-  const app = JSON.stringify(named(after.resources, "app-fsn1-1-1").inputs["envs"]);
+  const app = JSON.stringify(named(after.resources, "app-nbg1-1-1").inputs["envs"]);
   expect(app).toContain("DATABASE_URL=postgresql://orion_app_a:generated-database-roles-app-password@10.20.1.22:5432/");
   expect(app).toContain(
     "DATABASE_REPLICA_URL=postgresql://orion_reader:generated-database-roles-reader-password@10.20.1.23:5432/",

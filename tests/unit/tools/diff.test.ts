@@ -71,10 +71,10 @@ test("two stack files are compared as the program composes them", async () => {
 });
 
 test("without FROM it starts from what exists", async () => {
-  writeState("nbg1");
+  writeState("hel1");
   expect(await run()).toBe(1);
   expect(printed).toMatch(/^From what exists \(phase mvp\) to mvp: /);
-  expect(printed).toContain("refused: core-1-volume would be replaced because location changes from nbg1 to fsn1");
+  expect(printed).toContain("refused: core-1-volume would be replaced because location changes from hel1 to nbg1");
 });
 
 test("a wrong value is reported with the file that it is in", async () => {

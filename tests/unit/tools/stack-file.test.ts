@@ -12,9 +12,9 @@ const config = (more: object) =>
   );
 
 test("a value that was set as a text means the same to the tools as to the engine", () => {
-  const locations = '{"locations":["nbg1"]}';
+  const locations = '{"locations":["hel1"]}';
   const { settings } = describeStack("prod", { config: config({ protection: "false", hetzner: locations }) });
-  expect(settings).toMatchObject({ protection: false, hetzner: { locations: ["nbg1"] } });
+  expect(settings).toMatchObject({ protection: false, hetzner: { locations: ["hel1"] } });
   expect(describeStack("prod", { config: config({ domain: "1e3.example.com" }) }).settings.domain).toBe(
     "1e3.example.com",
   );

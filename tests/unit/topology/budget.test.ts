@@ -26,7 +26,7 @@ describe("memory", () => {
   test.each([
     ["mvp", { database: { memoryMb: 65_536 } }, /server core-1: its containers may take 69984 MiB \(database 65536,/],
     ["mvp", { cache: { maxMemoryMb: 262_144 } }, /\(cache 393216, .*cpx32 or cx33 has 8192/],
-    ["scale", { app: { instances: 16 } }, /server app-fsn1-1: its containers may take 11936 MiB/],
+    ["scale", { app: { instances: 16 } }, /server app-nbg1-1: its containers may take 11936 MiB/],
     ["mvp", { app: { servers: { count: 1, types: ["cx23"] } }, edge: { balancing: "regional" } }, /accepted/],
   ] as const)("phase %s with %j", (phase, values, expected) => {
     expect(refusal(phase, values)).toMatch(expected);
@@ -88,7 +88,7 @@ test("a placement group with more servers than it has room for is refused", () =
   const settings = settingsOf("scale");
   const topology = plan("prod", settings);
   const [app] = topology.servers.filter(({ role }) => role === "app");
-  const many = Array.from({ length: 10 }, (_, index) => ({ ...app, name: `app-fsn1-${index + 2}` }));
+  const many = Array.from({ length: 10 }, (_, index) => ({ ...app, name: `app-nbg1-${index + 2}` }));
   const servers = [...topology.servers, ...many] as typeof topology.servers;
   expect(budgetProblems({ ...topology, servers }, settings)).toEqual([
     "placement group spread-app: 12 servers, and Hetzner's placement groups have room for 10; fewer and larger servers do the same work",

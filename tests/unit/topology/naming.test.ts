@@ -12,16 +12,16 @@ import { plan } from "../../../topology/plan.ts";
 import { settingsOf } from "../support/settings.ts";
 
 test("a physical name says the stack and what it is", () => {
-  expect(physicalName({ stack: "prod" }, "app-fsn1-2")).toBe("orion-prod-app-fsn1-2");
+  expect(physicalName({ stack: "prod" }, "app-nbg1-2")).toBe("orion-prod-app-nbg1-2");
 });
 
 test.each([
   ["edge", "local", undefined, "edge"],
   ["app", "local", "2", "app-2"],
   ["edge", "core-1", undefined, "edge-core-1"],
-  ["app", "app-fsn1-1", "2", "app-fsn1-1-2"],
+  ["app", "app-nbg1-1", "2", "app-nbg1-1-2"],
   ["worker", "core-1", "emails", "worker-core-1-emails"],
-  ["pgbouncer", "app-nbg1-3", undefined, "pgbouncer-app-nbg1-3"],
+  ["pgbouncer", "app-hel1-3", undefined, "pgbouncer-app-hel1-3"],
 ])("a %s on %s (part %s) is called %4$s", (kind, server, part, name) => {
   expect(serviceName(kind, server, part)).toBe(name);
 });
@@ -45,7 +45,7 @@ describe("a stack's name", () => {
 
   test("of the greatest length leaves room for every name of the largest stack", () => {
     const most = { servers: { count: 10, types: ["cpx42"] } };
-    const values = { app: most, workers: most, database: { maxConnections: 5000 }, hetzner: { locations: ["fsn1"] } };
+    const values = { app: most, workers: most, database: { maxConnections: 5000 }, hetzner: { locations: ["nbg1"] } };
     const { servers, services } = plan("a".repeat(longestStackName), settingsOf("ha", values));
     const names = [...servers, ...services].map(({ name }) => physicalName({ stack: "a".repeat(32) }, name));
     expect(Math.max(...names.map(({ length }) => length))).toBeLessThanOrEqual(longestName);

@@ -114,9 +114,9 @@ describe("a replica in the primary's place", () => {
     const [before, after] = [planServers(settingsOf("scale")), servers].map(
       (all) => new Map(all.map((one) => [one.name, one])),
     );
-    expect([...(after?.keys() ?? [])]).toEqual(["db-2", "db-3", "app-fsn1-1", "app-nbg1-1", "worker-fsn1-1"]);
+    expect([...(after?.keys() ?? [])]).toEqual(["db-2", "db-3", "app-nbg1-1", "app-hel1-1", "worker-nbg1-1"]);
     expect(after?.get("db-2")).toEqual({ ...before?.get("db-2"), role: "core" });
-    expect(after?.get("db-3")).toMatchObject({ role: "db", privateAddress: "10.20.1.23", location: "hel1" });
+    expect(after?.get("db-3")).toMatchObject({ role: "db", privateAddress: "10.20.1.23", location: "fsn1" });
     const ofReplica = servicesOf(plan("prod", settingsOf("scale")), "replica")[0];
     expect(services.filter(({ server }) => server === "db-2")).toMatchObject([
       { ...ofReplica, kind: "database" },

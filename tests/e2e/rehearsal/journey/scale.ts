@@ -11,6 +11,20 @@ const url = "https://orion.example.com";
 export const scale: Stop = {
   name: "scale, several servers",
   tests: (journey) => {
+    test("a move for which Hetzner has no server, or the account no room, is refused before anything is made", async () => {
+      const { cloud, platform } = journey;
+      platform.configure("phase", "scale");
+      platform.configure("hetzner.limits.servers", "4");
+      const fault = await cloud.fault({ kind: "sold_out", locations: ["hel1"] });
+      const { code, output } = platform.update();
+      expect(code).not.toBe(0);
+      expect(output).toMatch(/Hetzner cannot give what this update needs; nothing was changed:\n/);
+      expect(output).toMatch(/ app-hel1-1 would be created, but Hetzner has no \S+ or \S+ in hel1 at the moment/);
+      expect(output).toMatch(/ servers would be 5, 4 of them new; .* may have 4/);
+      expect(await cloud.list("/servers", "servers")).toHaveLength(1);
+      await cloud.call("DELETE", `/rehearsal/faults/${fault}`);
+    });
+
     test("the move under load, killed in the middle and run again: no request fails, and containers with data stay the same", async () => {
       const before = await journey.servers.identity();
       expect(before).toHaveLength(4);

@@ -110,7 +110,7 @@ describe("the packet filter of the private network", () => {
       "-j RETURN",
     ]);
     // Flower is on the worker's loopback address, which no container reaches.
-    expect(rules("worker-fsn1-1").join("\n")).not.toContain("dport");
+    expect(rules("worker-nbg1-1").join("\n")).not.toContain("dport");
   });
 
   test("is closed before the network and Docker start, and Docker does not start without it", () => {
@@ -142,7 +142,7 @@ describe("the packet filter of the private network", () => {
       );
       return peersOf(more, server(name));
     };
-    for (const name of ["core-1", "db-2", "app-fsn1-1"]) expect(rules(5, name)).toEqual(rules(1, name));
+    for (const name of ["core-1", "db-2", "app-nbg1-1"]) expect(rules(5, name)).toEqual(rules(1, name));
   });
 
   test("one server has no peers", () => {

@@ -58,7 +58,7 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
       name: "orion-prod-core-1",
       serverType: "cpx32",
       image: "debian-12",
-      location: "fsn1",
+      location: "nbg1",
       userData: mode === "up" ? { "[secret]": "key-core-1-first-host-key" } : { "[secret]": unknown },
       keepDisk: true,
       deleteProtection: true,
@@ -74,7 +74,7 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
       deleteBeforeReplace: true,
     });
     expect(named(resources, "core-1-type").inputs).toEqual({
-      ...{ server: "orion-prod-core-1", stack: "prod", location: "fsn1", types: ["cpx32", "cx33"], ssh },
+      ...{ server: "orion-prod-core-1", stack: "prod", location: "nbg1", types: ["cpx32", "cx33"], ssh },
     });
     expect(named(resources, "core-1-volume")).toMatchObject({
       inputs: { name: "orion-prod-core-1", size: 20, format: "ext4", deleteProtection: true },
@@ -85,12 +85,12 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
   });
 
   test("a server without data has no Volume and may go", async () => {
-    const { resources } = await composeServer("app-fsn1-1");
-    expect(resources.map(({ name }) => name)).not.toContain("app-fsn1-1-volume");
-    for (const name of ["app-fsn1-1-server", "app-fsn1-1-ip"])
+    const { resources } = await composeServer("app-nbg1-1");
+    expect(resources.map(({ name }) => name)).not.toContain("app-nbg1-1-volume");
+    for (const name of ["app-nbg1-1-server", "app-nbg1-1-ip"])
       expect(named(resources, name).options.protect).toBeUndefined();
-    expect(named(resources, "app-fsn1-1-network").options.deletedWith).toBe(
-      "hcloud:index/server:Server app-fsn1-1-server",
+    expect(named(resources, "app-nbg1-1-network").options.deletedWith).toBe(
+      "hcloud:index/server:Server app-nbg1-1-server",
     );
   });
 
@@ -107,15 +107,15 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
 
   test("resources on a server are deleted with it", async () => {
     const { resources } = await compose(mode, () => {
-      const args = { naming, ssh, server: serverOf("app-fsn1-1"), subnetId: "1-10.20.1.0/24", placementGroupId: 5 };
-      const cloud = new CloudServer("app-fsn1-1", {
+      const args = { naming, ssh, server: serverOf("app-nbg1-1"), subnetId: "1-10.20.1.0/24", placementGroupId: 5 };
+      const cloud = new CloudServer("app-nbg1-1", {
         ...args,
         sshKeyIds: [],
         firewallIds: [],
         image: "debian-12",
         userData,
       });
-      return new DockerRuntime("app-fsn1-1", {
+      return new DockerRuntime("app-nbg1-1", {
         naming,
         dockerHost: "ssh://root@192.0.2.10",
         sshOptions: ["-o", "ControlMaster=auto"],
@@ -124,10 +124,10 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
         server: cloud.server,
       });
     });
-    expect(named(resources, "app-fsn1-1-docker").inputs).toMatchObject({ host: "ssh://root@192.0.2.10" });
-    expect(named(resources, "app-fsn1-1-image-nginx")).toMatchObject({
+    expect(named(resources, "app-nbg1-1-docker").inputs).toMatchObject({ host: "ssh://root@192.0.2.10" });
+    expect(named(resources, "app-nbg1-1-image-nginx")).toMatchObject({
       inputs: { name: "nginx:1-bookworm", keepLocally: true },
-      options: { deletedWith: "hcloud:index/server:Server app-fsn1-1-server" },
+      options: { deletedWith: "hcloud:index/server:Server app-nbg1-1-server" },
     });
   });
 });

@@ -34,10 +34,10 @@ test("visitors come through Cloudflare and the load balancer to each edge, and f
   expect(visitors).toEqual([
     "visitors -> cloudflare visitor",
     "cloudflare -> balancer/balancer-1 visitor",
-    "balancer/balancer-1 -> app-fsn1-1/edge visitor",
     "balancer/balancer-1 -> app-nbg1-1/edge visitor",
-    "app-fsn1-1/edge -> app-fsn1-1/app visitor",
+    "balancer/balancer-1 -> app-hel1-1/edge visitor",
     "app-nbg1-1/edge -> app-nbg1-1/app visitor",
+    "app-hel1-1/edge -> app-hel1-1/app visitor",
   ]);
 });
 
@@ -51,7 +51,7 @@ test("copies go in the direction of the data: to the replica, from there to the 
 
 test("all data of one server's clients on another server is one line between the servers", () => {
   const dot = dotOf({ title: "scale", after: drawingOf("scale") });
-  const between = lines(dot, `ltail="cluster server worker-fsn1-1", lhead="cluster server core-1"`);
+  const between = lines(dot, `ltail="cluster server worker-nbg1-1", lhead="cluster server core-1"`);
   expect(between).toHaveLength(1);
 });
 

@@ -50,7 +50,7 @@ test("Cloudflare's list is read from its API, and a failure is no error", async 
 
 test.each([
   ["mvp", ["Firewall web-firewall", "LiveFiles edge-core-1-config"]],
-  ["scale", ["LiveFiles edge-app-fsn1-1-config", "LiveFiles edge-app-nbg1-1-config"]],
+  ["scale", ["LiveFiles edge-app-hel1-1-config", "LiveFiles edge-app-nbg1-1-config"]],
 ] as const)(
   "in phase %s a change of the ranges changes firewalls and live files, and replaces nothing",
   async (phase, expected) => {

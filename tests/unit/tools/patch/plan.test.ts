@@ -13,9 +13,9 @@ test("the only server of the MVP holds the data", () => {
 
 test("servers that others stand in for go first, the standby before the primary, the primary last", () => {
   expect(order("scale")).toEqual([
-    "app-fsn1-1 stateless",
     "app-nbg1-1 stateless",
-    "worker-fsn1-1 alone",
+    "app-hel1-1 stateless",
+    "worker-nbg1-1 alone",
     "db-2 standby",
     "core-1 data",
   ]);

@@ -29,7 +29,7 @@ test("what must not be merged comes first, then effects, money, limits, changes,
     reportWith(
       changed("prod", {
         ...{ safe: false, findings: [finding("refused", "core-1-volume"), finding("danger", "hostname-record")] },
-        account: [{ what: "servers", count: 10, usual: 5 }],
+        account: [{ what: "servers", count: 10, usual: 5, allowed: null }],
       }),
     ),
     commit,
@@ -41,7 +41,7 @@ test("what must not be merged comes first, then effects, money, limits, changes,
     "core-1-volume",
     "instead: keep it",
     "hostname-record",
-    "10 servers; a new account at Hetzner has 5",
+    "10 servers. A new account has 5 servers",
     "| core-1 | 1 changed |",
     "<details><summary>prod: every change",
   ].map((text) => comment.indexOf(text));

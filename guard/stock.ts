@@ -1,0 +1,90 @@
+/**
+ * Asks Hetzner before an update whether it has the servers that the update needs, and whether the account may have what it adds:
+ * before anything is made or deleted, because an update that runs out of servers half-way leaves the platform between two plans.
+ */
+import { z } from "zod";
+import { type Access, type Hetzner, hetznerBy, Refusal } from "../common/hetzner.ts";
+import { UserError } from "../common/user-error.ts";
+import type { Limits } from "../config/schema.ts";
+import type { Change } from "../policy/changes.ts";
+import { type Finding, lineOf } from "../policy/dangers.ts";
+import type { Graph } from "../policy/graph.ts";
+import {
+  addedBy,
+  beyondLimits,
+  limited,
+  type LimitedKind,
+  limitedKinds,
+  soldOut,
+  wantedServers,
+} from "../policy/stock.ts";
+import type { Server } from "../topology/server.ts";
+
+export interface StockArgs {
+  /** Those of the plan. */
+  readonly servers: readonly Server[];
+  /** The stack's state. */
+  readonly before: Graph;
+  /** What the update changes. */
+  readonly changes: readonly Change[];
+  /** `orion:hetzner.limits`. */
+  readonly limits: Limits;
+  /** `orion:agreed`. */
+  readonly agreed: readonly string[];
+}
+
+/**
+ * Refuses an update for which Hetzner lacks something.
+ *
+ * @returns a line for each danger
+ * @throws {UserError} with what is missing and what to do instead
+ */
+export function allowStock(findings: readonly Finding[]): string[] {
+  const refused = findings.filter(({ severity }) => severity === "refused");
+  if (refused.length === 0) return findings.map((one) => `Note: ${lineOf(one)}`);
+  throw new UserError(
+    [
+      "Hetzner cannot give what this update needs; nothing was changed:",
+      ...refused.map((one) => `  ${lineOf(one)}`),
+    ].join("\n"),
+  );
+}
+
+/**
+ * What Hetzner cannot give at the moment. Hetzner is not asked about an update that adds and changes no server, Volume, address
+ * or load balancer; when it does not answer, that is a danger: the update itself will tell.
+ *
+ * @param api tests replace it
+ */
+export async function judgeStock(
+  { servers, before, changes, limits, agreed }: StockArgs,
+  access: Access,
+  api: Pick<Hetzner, "offers" | "count"> = hetznerBy(access),
+): Promise<Finding[]> {
+  const wanted = wantedServers(servers, before, changes);
+  const kinds = limitedKinds.filter((kind) => limits[kind] !== undefined && addedBy(changes, kind) > 0);
+  if (wanted.length === 0 && kinds.length === 0) return [];
+  try {
+    const [offers, ...counts] = await Promise.all([
+      api.offers(),
+      ...kinds.map(async (kind): Promise<[LimitedKind, number]> => [kind, await api.count(limited[kind].path)]),
+    ]);
+    return [...soldOut(wanted, offers, agreed), ...beyondLimits(changes, Object.fromEntries(counts), limits)];
+  } catch (error) {
+    if (!(
+      error instanceof Refusal ||
+      error instanceof TypeError ||
+      error instanceof DOMException ||
+      error instanceof z.ZodError
+    ))
+      throw error;
+    const why = error instanceof Refusal ? `${error.message} (${error.code})` : error.message;
+    return [
+      {
+        severity: "danger",
+        name: "Hetzner",
+        happens: `did not say whether it has the servers of this update: ${why}`,
+      },
+    ];
+  }
+}
