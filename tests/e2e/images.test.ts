@@ -1,10 +1,10 @@
 /** The images that this machine runs keep the contract of the official ones, whether they were pulled or built here. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { officialImages } from "../../config/images.ts";
 import { eventually } from "../../testing/eventually.ts";
-import { docker } from "../../testing/sandbox.ts";
+import { docker, freePorts, Sandbox } from "../../testing/sandbox.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
 
 jest.setTimeout(180_000);
@@ -60,6 +60,20 @@ test("an image that does not exist is named, with what to do", () => {
   });
   expect(status).toBe(1);
   expect(stderr).toMatch(/'redis:no-such-tag' cannot be pulled[^]*orion:images/);
+});
+
+test("a link of the docs that leads nowhere, and a page that is in no section, fail the build of their image", async () => {
+  const copy = new Sandbox(process.cwd(), "docs-links", await freePorts());
+  try {
+    appendFileSync(join(copy.root, "docs", "index.md"), "\n[nowhere](moves.md#nowhere)\n");
+    writeFileSync(join(copy.root, "docs", "lonely.md"), "# Lonely\n");
+    const { code, output } = copy.run("node", ["images/build.ts", "docs"]);
+    expect(code).toBe(1);
+    expect(output).toContain("'moves.md#nowhere', but the doc 'moves.md' does not contain an anchor '#nowhere'");
+    expect(output).toContain("lonely.md");
+  } finally {
+    copy.dispose();
+  }
 });
 
 describe("postgres", () => {

@@ -191,13 +191,13 @@ const hours = 730;
 
 export const elsewhere: readonly Elsewhere[] = [
   {
-    what: "managed: Railway, Neon, Upstash",
+    what: "Managed: Railway, Neon, Upstash",
     currency: "US$",
     parts: [
       {
         what: "app, workers and Beat: 3 GB of memory and half a vCPU in use all month, at 10 per GB and 20 per vCPU (the plan's 20 are part of it)",
         monthly: 3 * 10 + 0.5 * 20,
-        source: "docs.railway.com/reference/pricing and railway.com/pricing, 2026-10",
+        source: "railway.com/pricing, 2026-07-02",
       },
       {
         what: "PostgreSQL: one compute unit all month at 0.106 an hour, 20 GB at 0.35",

@@ -49,8 +49,8 @@ export const tables: Readonly<Record<string, () => string>> = {
     ]),
   matrix: () =>
     markdown(
-      ["", "Scenario", "`make advise`", "The guide says", "Here", "Because"],
-      scenarios.map((one, index) => [`${index + 1}`, one.when, asked(one), one.guide, here(one), one.because]),
+      ["Scenario", "Asked for by", "The guide says", "Here", "Because"],
+      scenarios.map((one) => [one.when, asked(one), one.guide, here(one), one.because]),
     ),
   answers: () =>
     markdown(
@@ -69,19 +69,26 @@ export const tables: Readonly<Record<string, () => string>> = {
         ["Kubernetes", "kubernetes"] as const,
       ].map(([title, key]) => [title, notCovered[key].join("; ")]),
     ),
-  costs: () => markdown(["Way", "A month", "What is in it", "Sources"], [...ownCosts(), ...otherCosts()]),
+  costs: () => markdown(["Way", "A month", "For that"], [...ownCosts(), ...otherCosts()]),
+  "cost-sources": () =>
+    bullets([
+      `**This program.** ${priceList.source}, ${priceList.date}; ${cloudflareSource}.`,
+      ...elsewhere.map(
+        ({ what, parts }) =>
+          `**${what}.** ${parts.map((part) => `${part.what}: ${euro(part.monthly)} (${part.source})`).join("; ")}.`,
+      ),
+    ]),
 };
 
 function ownCosts(): string[][] {
   return serverPhases.map((phase) => {
     const [usual, cheap] = [phasePrice(phase, 0), phasePrice(phase, 0, true)];
     const { plan } = presets[phase].cloudflare;
-    const cloudflare = cloudflarePlans[plan] > 0 ? ` and US$ ${cloudflarePlans[plan]}` : "";
+    const paid = cloudflarePlans[plan] > 0;
     return [
       `this program, phase ${phase}`,
-      `€ ${euro(usual.cost.monthly)}${cloudflare}`,
-      `${usual.servers === 1 ? "1 server" : `${usual.servers} servers`}, Volumes, addresses, load balancers${cloudflare && `, and Cloudflare's plan ${plan}`}; € ${euro(cheap.cost.monthly)} on ${cheapDatabaseType} and its kind, where in stock`,
-      `${usual.cost.source}, ${usual.cost.date}${cloudflare && `; ${cloudflareSource}`}`,
+      `€ ${euro(usual.cost.monthly)}${paid ? ` and US$ ${cloudflarePlans[plan]}` : ""}`,
+      `${usual.servers === 1 ? "one server" : `${usual.servers} servers`} and all that belongs to them${paid ? `; Cloudflare's plan ${plan}` : ""}. € ${euro(cheap.cost.monthly)} on ${cheapDatabaseType} and its kind, where in stock`,
     ];
   });
 }
@@ -90,23 +97,19 @@ const otherCosts = (): string[][] =>
   elsewhere.map(({ what, currency, parts, remark }) => [
     what,
     `${currency} ${euro(cents(parts.reduce((sum, { monthly }) => sum + monthly, 0)))}`,
-    `${parts.map((part) => `${part.what}: ${euro(part.monthly)}`).join("; ")}. ${sentence(remark)}`,
-    parts.map(({ source }) => source).join("; "),
+    remark,
   ]);
 
-const asked = ({ operator, demand }: Scenario): string =>
-  operator !== undefined
-    ? `\`OPERATOR=${operator}\``
-    : demand !== undefined
-      ? `\`DEMANDS=${demand}\``
-      : "everything else";
+const asked = ({ operator, demand }: Scenario): string => {
+  const value = operator ?? demand;
+  return value === undefined ? "everything else" : `\`${value}\``;
+};
 
 const here = ({ option, phase }: Scenario): string =>
-  options[option] + (phase === undefined ? (option === "servers" ? ", the phase by size" : "") : `, phase ${phase}`);
+  option === "servers" ? `this program, phase ${phase ?? "by size"}` : options[option];
 
 const upTo = (figure: number): string => (Number.isFinite(figure) ? `up to ${figure.toLocaleString("en-US")}` : "more");
 const euro = (amount: number): string => amount.toFixed(2);
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 const bullets = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join("\n");
 
 function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
