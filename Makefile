@@ -16,6 +16,7 @@ JSON ?=
 BASE ?= main
 OUT ?=
 STATES ?=
+LOAD ?=
 REPORT ?= .orion/preview
 # The project's own programs come first on the PATH, including a Node.js that can run the program.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -151,8 +152,10 @@ restore-drill: engine ## Restore the newest backup into a scratch server and com
 place = $(if $(PORT),--port $(PORT)) $(if $(BLOCK),--block $(BLOCK))
 cloud = node rehearsal/cloud/cli.ts $(@:cloud-%=%) --name $(CLOUD)
 
-rehearse: setup ## Bring the production stack up on a rehearsal cloud, or move it to a phase: PHASE=mvp STACK=prod CLOUD=main
-	@$(tool) rehearse --stack $(STACK) --cloud $(CLOUD) $(if $(PHASE),--phase $(PHASE)) $(place)
+under_load = $(if $(LOAD),--load $(if $(FROM),--from $(FROM)) $(if $(OUT),--out $(OUT)))
+
+rehearse: setup ## Bring the production stack up on a rehearsal cloud, or move it to a phase: PHASE=mvp STACK=prod CLOUD=main (LOAD=1: under load, with a report; OUT=file.html)
+	@$(tool) rehearse --stack $(STACK) --cloud $(CLOUD) $(if $(PHASE),--phase $(PHASE)) $(place) $(under_load)
 
 cloud-up: $(if $(filter none,$(MACHINES)),node_modules/.package-lock.json,docker) ## Create or start a rehearsal cloud: CLOUD=main MACHINES=docker|none PORT=8470 ZONES=example.com
 	@$(cloud) $(if $(MACHINES),--machines $(MACHINES)) $(place) $(if $(ZONES),--zones $(ZONES))

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Outcome, runSync } from "../common/process.ts";
 import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { RehearsalCloud } from "../testing/cloud.ts";
-import type { LoadReport } from "../testing/load.ts";
+import type { LoadReport } from "../rehearsal/load/process.ts";
 import { RehearsedPlatform } from "../testing/platform.ts";
 import { succeed } from "../testing/sandbox.ts";
 import { readState } from "../tools/state.ts";

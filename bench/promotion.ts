@@ -8,7 +8,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RehearsalCloud } from "../testing/cloud.ts";
-import type { LoadReport } from "../testing/load.ts";
+import type { LoadReport } from "../rehearsal/load/process.ts";
 import { RehearsedPlatform } from "../testing/platform.ts";
 import { promote } from "../testing/promote.ts";
 import { serversOf } from "../testing/servers.ts";

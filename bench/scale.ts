@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RehearsalCloud } from "../testing/cloud.ts";
 import { eventually } from "../testing/eventually.ts";
-import type { LoadReport } from "../testing/load.ts";
+import type { LoadReport } from "../rehearsal/load/process.ts";
 import { RehearsedPlatform } from "../testing/platform.ts";
 import { succeed } from "../testing/sandbox.ts";
 import { serversOf } from "../testing/servers.ts";

@@ -1,5 +1,5 @@
 /** Rows and tables of bench/*.md from changes or faults that were timed under load. Pure. */
-import type { LoadReport } from "../testing/load.ts";
+import type { LoadReport } from "../rehearsal/load/process.ts";
 import { markdownTable, type Row } from "./table.ts";
 
 /** A change or fault during the load; several can have the same title. */

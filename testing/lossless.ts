@@ -1,6 +1,6 @@
 /** Runs load during an event, and expects that no acknowledged order was lost. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LoadReport } from "./load.ts";
+import type { LoadReport } from "../rehearsal/load/process.ts";
 import type { RehearsedPlatform } from "./platform.ts";
 
 /**

@@ -12,7 +12,7 @@ import { type Engine, Engines } from "../tools/engines.ts";
 import { readStackFile } from "../tools/stack-file.ts";
 import type { RehearsalCloud } from "./cloud.ts";
 import { eventually } from "./eventually.ts";
-import { type RunningLoad, startLoad } from "./load.ts";
+import { type RunningLoad, startLoad } from "../rehearsal/load/process.ts";
 import { type Ran, succeed } from "./sandbox.ts";
 
 /** Stack, host name and server of Pulumi.prod.yaml. */

@@ -47,6 +47,7 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   backup-key                 print the private key that backups are encrypted for
   restore-drill              restore the newest backup into a scratch server and compare: [--server NAME]
   rehearse                   bring the stack up on a rehearsal cloud: [--phase PHASE] [--cloud NAME] [--port N] [--block N]
+                             under load, with a report: --load [--from PHASE] [--out FILE.html]
 
   --rehearsal CLOUD          act on the stack's rehearsal on that cloud`;
 
@@ -86,6 +87,8 @@ async function main(project: string, argv: string[]): Promise<number> {
       cloud: { type: "string", default: "main" },
       port: { type: "string" },
       block: { type: "string" },
+      load: { type: "boolean", default: false },
+      out: { type: "string" },
     },
   });
   const [command] = positionals;
@@ -100,9 +103,14 @@ async function main(project: string, argv: string[]): Promise<number> {
   if (command === "rehearse") {
     const { stack, phase, cloud, port, block } = values;
     const choices = { ...(port && { port: Number(port) }), ...(block && { block: Number(block) }) };
+    const options = { root: project, stack, phase, cloud, choices };
     // Loaded only when needed: it imports the rehearsal cloud.
+    if (values.load) {
+      const { rehearseUnderLoad } = await import("./rehearsal/under-load.ts");
+      return rehearseUnderLoad({ ...options, from: values.from, out: values.out });
+    }
     const { rehearse } = await import("./rehearsal/rehearse.ts");
-    return rehearse({ root: project, stack, phase, cloud, choices });
+    return rehearse(options);
   }
   if (command === "requirements") {
     const { writeRequirements } = await import("./requirements.ts");

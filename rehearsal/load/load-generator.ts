@@ -24,8 +24,12 @@ export interface Failure {
 }
 
 export interface Tally {
+  /** When it was started, in milliseconds since 1970. */
+  readonly began: number;
   /** Number of successful requests by kind. */
   readonly answered: Readonly<Record<string, number>>;
+  /** Each successful request by kind: its start in milliseconds after `began`, and its milliseconds. */
+  readonly requests: Readonly<Record<string, readonly (readonly [at: number, milliseconds: number])[]>>;
   /** Requests that failed. */
   readonly failures: readonly Failure[];
   /** WebSockets that the platform closed with a close frame, as a deploy does, and that were opened again. */
@@ -47,12 +51,12 @@ export interface LedgerTally {
 export class LoadGenerator {
   readonly #options: LoadOptions;
   readonly #ledger: string[] = [];
-  readonly #answered: Record<string, number> = {};
   readonly #failures: Failure[] = [];
-  readonly #latencies: number[] = [];
+  readonly #requests: Record<string, [at: number, milliseconds: number][]> = {};
   readonly #running = new Set<Promise<void>>();
   readonly #ended: Promise<void>;
   #end: () => void = () => undefined;
+  #began = Date.now();
   #reconnected = 0;
   #isEnded = false;
 
@@ -65,6 +69,7 @@ export class LoadGenerator {
 
   start(): void {
     const { visitor, orders, pages, uploads, sockets } = this.#options;
+    this.#began = Date.now();
     this.#repeat("order", orders, async () => {
       this.#ledger.push(await visitor.order());
     });
@@ -81,11 +86,14 @@ export class LoadGenerator {
   }
 
   tally(): Tally {
-    const sorted = [...this.#latencies].sort((a, b) => a - b);
+    const requests = Object.entries(this.#requests);
+    const sorted = requests.flatMap(([, each]) => each.map(([, milliseconds]) => milliseconds)).sort((a, b) => a - b);
     const at = (share: number) =>
       Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
     return {
-      answered: { ...this.#answered },
+      began: this.#began,
+      answered: Object.fromEntries(requests.map(([what, each]) => [what, each.length])),
+      requests: Object.fromEntries(requests.map(([what, each]) => [what, [...each]])),
       failures: [...this.#failures],
       reconnected: this.#reconnected,
       latency: { median: at(0.5), p99: at(0.99), slowest: at(1) },
@@ -139,8 +147,8 @@ export class LoadGenerator {
     const [began, started] = [new Date(), performance.now()];
     try {
       await visit();
-      this.#answered[what] = (this.#answered[what] ?? 0) + 1;
-      this.#latencies.push(performance.now() - started);
+      const milliseconds = Math.round((performance.now() - started) * 10) / 10;
+      (this.#requests[what] ??= []).push([began.getTime() - this.#began, milliseconds]);
     } catch (error) {
       this.#fail(what, began, error);
     }

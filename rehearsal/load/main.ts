@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   await Promise.race([sleep(number("seconds", values.seconds) * 1000, undefined, { ref: false }), signalled()]);
   await load.stop();
   const [tally, ledger] = [load.tally(), await load.verifyLedger(number("settle", values.settle))];
-  if (values.report) writeFileSync(values.report, `${JSON.stringify({ ...tally, ledger }, null, 2)}\n`);
+  if (values.report) writeFileSync(values.report, `${JSON.stringify({ ...tally, ledger })}\n`);
   process.stdout.write(`${summaryOf(tally, ledger)}\n`);
   process.exitCode = isClean(tally, ledger) ? 0 : 1;
 }

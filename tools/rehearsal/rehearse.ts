@@ -28,7 +28,7 @@ import { say, yellow } from "../terminal.ts";
 import { reportUnhealthy } from "../unhealthy.ts";
 import { ensureStack } from "../up.ts";
 import { configOf, holdsSecret, overlayOf, projectFile, stackFile, withDigests } from "./files.ts";
-import { findDeliveries, isStandIn } from "./images.ts";
+import { type Delivery, findDeliveries, isStandIn } from "./images.ts";
 import { reportOf } from "./report.ts";
 
 export interface RehearseOptions {
@@ -49,18 +49,46 @@ export interface RehearseOptions {
  * @returns the engine's exit code
  */
 export async function rehearse(options: RehearseOptions): Promise<number> {
+  return bringUp(await prepare(options));
+}
+
+/** A rehearsal that is ready for the engine. */
+export interface Prepared {
+  readonly options: RehearseOptions;
+  readonly cloud: StartedCloud;
+  /** Folder of the rehearsal's Pulumi project. */
+  readonly folder: string;
+  readonly file: StackFile;
+  readonly deliveries: readonly Delivery[];
+}
+
+/** Starts the cloud, writes the rehearsal's project and puts the images into the registry; nothing of the platform changes. */
+export async function prepare(options: RehearseOptions): Promise<Prepared> {
   const { root, stack } = options;
   const text = readStackText(root, stack);
   const cloud = await startCloudFor(options, checked(stack, text, options.phase));
   const folder = rehearsalFolder(root, options.cloud, stack);
   writeProject(options, folder, text, cloud.settings);
-  await deliverImages(root, folder, readStackFile(folder, stack), cloud.client);
+  const deliveries = await deliverImages(root, folder, readStackFile(folder, stack), cloud.client);
   const file = readStackFile(folder, stack);
   ensureStack(folder, stack);
   setTokens(folder, stack, cloud.settings);
   await recover(folder, stack, say);
+  return { options, cloud, folder, file, deliveries };
+}
+
+/**
+ * Updates the rehearsed stack, and says how to reach it.
+ *
+ * @param eventLog file for the engine's events. @default - they are not kept
+ * @returns the engine's exit code
+ */
+export async function bringUp({ options, cloud, folder, file }: Prepared, eventLog?: string): Promise<number> {
+  const { root, stack } = options;
   const place = ["--stack", stack, "--cwd", folder];
-  const code = await runInteractive("pulumi", ["up", ...place, "--yes", "--skip-preview", "--suppress-outputs"]);
+  const log = eventLog === undefined ? [] : ["--event-log", eventLog];
+  const ways = ["--yes", "--skip-preview", "--suppress-outputs"];
+  const code = await runInteractive("pulumi", ["up", ...place, ...ways, ...log]);
   if (code !== 0) reportUnhealthy(folder, stack, say);
   const status = await cloud.client.status();
   const authority = join(cloudFolder(root, options.cloud), "edge-authority.pem");
@@ -141,7 +169,12 @@ function standIns(root: string): Record<string, string> {
  * Puts the stack's images into the cloud's registry, under the names that the servers pull, and notes the digests that the
  * official ones have there: servers pull by digest, as in production.
  */
-async function deliverImages(root: string, folder: string, file: StackFile, client: CloudClient): Promise<void> {
+async function deliverImages(
+  root: string,
+  folder: string,
+  file: StackFile,
+  client: CloudClient,
+): Promise<readonly Delivery[]> {
   const deliveries = await findDeliveries(root, file);
   const missing = deliveries.flatMap(({ built }) => built ?? []);
   if ((await runInteractive("node", [join(root, "images", "build.ts"), ...missing])) !== 0) {
@@ -158,6 +191,7 @@ async function deliverImages(root: string, folder: string, file: StackFile, clie
   }
   const path = join(folder, `Pulumi.${file.stack}.yaml`);
   writeFileSync(path, withDigests(readFileSync(path, "utf8"), digests), { mode: 0o600 });
+  return deliveries;
 }
 
 /** Stores the cloud's tokens as secrets of the stack, once: they never change. */

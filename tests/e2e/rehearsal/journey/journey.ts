@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RehearsalCloud } from "../../../../testing/cloud.ts";
-import type { LoadReport } from "../../../../testing/load.ts";
+import type { LoadReport } from "../../../../rehearsal/load/process.ts";
 import { underLoad } from "../../../../testing/lossless.ts";
 import { documented } from "../../../../testing/documented.ts";
 import { RehearsedPlatform } from "../../../../testing/platform.ts";

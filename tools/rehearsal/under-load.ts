@@ -1,0 +1,173 @@
+/** `make rehearse LOAD=1`: moves the rehearsed platform under a load with a ledger, and writes the report of it. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
+import { dirname, join, relative, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../../common/user-error.ts";
+import { stateOf } from "../../guard/backend.ts";
+import { rehearsalFolder } from "../../rehearsal/cloud/settings.ts";
+import { type LoadReport, startLoad, usualLoad } from "../../rehearsal/load/process.ts";
+import { pictureOf, pictureOfChange } from "../diagram/diagram.ts";
+import { dotOf, type Picture } from "../diagram/dot.ts";
+import { toSvg } from "../diagram/render.ts";
+import { inventoryOf } from "../plan/inventory.ts";
+import { engineLogOf } from "../report/engine-steps.ts";
+import { pageOf } from "../report/page.ts";
+import type { RehearsalRecord } from "../report/record.ts";
+import { verdictOf } from "../report/verdict.ts";
+import { readStackFile, readStackText, parseStackText, describeStack, type StackFile } from "../stack-file.ts";
+import { bold, say } from "../terminal.ts";
+import { compared, keptNow } from "./kept.ts";
+import { bringUp, type Prepared, prepare, rehearse, type RehearseOptions } from "./rehearse.ts";
+import { versionsOf } from "./versions.ts";
+
+export interface LoadedOptions extends RehearseOptions {
+  /** The phase that is brought up first when nothing is up yet. @default that of the stack's file */
+  readonly from: string | undefined;
+  /** The report's file, relative to the project. @default a new one in .orion/reports */
+  readonly out: string | undefined;
+}
+
+/** Seconds of load before and after the update, to compare with. */
+const calmSeconds = 20;
+/** The load ends after this time even if nothing stops it. */
+const mostSeconds = 3 * 3600;
+
+/** @returns 0 when the update was complete and no acknowledged order is missing */
+export async function rehearseUnderLoad(options: LoadedOptions): Promise<number> {
+  const { root, stack, cloud, from } = options;
+  const folder = rehearsalFolder(root, cloud, stack);
+  if (!isUp(folder, stack)) {
+    const phase = from ?? ownPhase(root, stack);
+    say(`Nothing is up yet on the rehearsal cloud '${cloud}': phase ${phase} comes first, without load.`);
+    const code = await rehearse({ ...options, phase });
+    if (code !== 0) return code;
+  }
+  const before = readStackFile(folder, stack);
+  const prepared = await prepare(options);
+  const measured = await measure(prepared, before);
+  const record = await recordOf(prepared, before, measured);
+  const file = resolve(root, options.out ?? join(".orion", "reports", `${fileNameOf(record)}.html`));
+  writeReport(file, record);
+  const { level, sentences } = verdictOf(record);
+  say(`\n${bold("The rehearsal under load:")} ${sentences.join(" ")}\nThe report: ${relative(root, file)}`);
+  return level === "bad" ? 1 : 0;
+}
+
+const isUp = (folder: string, stack: string): boolean => {
+  try {
+    return (stateOf(folder, stack)?.resources?.length ?? 0) > 0;
+  } catch (error) {
+    // Without the folder there is no project yet.
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+};
+
+const ownPhase = (root: string, stack: string): string =>
+  describeStack(stack, parseStackText(stack, readStackText(root, stack))).settings.phase;
+
+interface Measured {
+  readonly code: number;
+  readonly from: number;
+  readonly to: number;
+  readonly events: string;
+  readonly kept: RehearsalRecord["kept"];
+  readonly load: LoadReport;
+}
+
+/** Runs the update under load. */
+async function measure(prepared: Prepared, before: StackFile): Promise<Measured> {
+  const { options, folder, file, cloud } = prepared;
+  const url = urlOf(file);
+  const eventLog = join(folder, "events.json");
+  rmSync(eventLog, { force: true });
+  const kept = keptNow(folder, before);
+  // Ctrl-C ends the engine in good order; the load and the report still come to their end.
+  const ignore = () => undefined;
+  process.on("SIGINT", ignore);
+  const running = startLoad(options.root, cloud.settings, url, mostSeconds);
+  let load: LoadReport | undefined;
+  try {
+    say(`The load runs for ${calmSeconds} s before the update, and as long after it.`);
+    await sleep(calmSeconds * 1000);
+    const from = Date.now();
+    const code = await bringUp(prepared, eventLog);
+    const to = Date.now();
+    await sleep(calmSeconds * 1000);
+    say("The load ends; every acknowledged order is looked up.");
+    load = await running.stop();
+    const events = readFileSync(eventLog, "utf8");
+    return { code, from, to, events, kept: compared(kept, keptNow(folder, file)), load };
+  } finally {
+    if (load === undefined) await running.stop().catch(ignore);
+    process.off("SIGINT", ignore);
+  }
+}
+
+function urlOf({ settings: { domain, cloudflare } }: StackFile): string {
+  if (domain !== undefined && cloudflare.enabled) return `https://${domain}`;
+  throw new UserError(
+    "LOAD=1 sends its requests through the rehearsal's Cloudflare, which this stack does not use: set orion:cloudflare.enabled and orion:domain.",
+  );
+}
+
+async function recordOf(prepared: Prepared, before: StackFile, measured: Measured): Promise<RehearsalRecord> {
+  const { options, file: after, deliveries } = prepared;
+  const { root, stack, cloud } = options;
+  const { code, from, to, events, kept, load } = measured;
+  const servers = [...new Set([before, after].flatMap(({ topology }) => topology.servers.map(({ name }) => name)))];
+  const { source, date } = inventoryOf(after).cost;
+  return {
+    version: 1,
+    ...{ stack, cloud, began: load.began },
+    before: await sideOf(before),
+    after: await sideOf(after),
+    change: await drawn(pictureOfChange(before, after)),
+    prices: `${source}, ${date}`,
+    update: { from, to, code, ...copied(engineLogOf(events, servers)) },
+    kept,
+    load,
+    rates: { ...usualLoad },
+    versions: versionsOf(root, deliveries),
+    notes: notesOf(),
+    commands: commandsOf(before, after, cloud),
+  };
+}
+
+const copied = ({ steps, unchanged }: ReturnType<typeof engineLogOf>) => ({ steps: [...steps], unchanged });
+
+const drawn = (picture: Picture): Promise<string> => toSvg(dotOf(picture));
+
+async function sideOf(file: StackFile): Promise<RehearsalRecord["before"]> {
+  const { cost } = inventoryOf(file);
+  const picture = await drawn(pictureOf(file));
+  return { phase: file.settings.phase, picture, monthly: cost.monthly, costs: cost.items.map((item) => ({ ...item })) };
+}
+
+const notesOf = (): string[] => [
+  `One machine runs the load, the cloud and all servers; its load average at the end was ${(loadavg()[0] ?? 0).toFixed(1)}. ` +
+    "Creating a server takes seconds here and about half a minute at Hetzner; containers and databases take the time that they take.",
+];
+
+const commandsOf = ({ settings: was }: StackFile, { settings: is, stack }: StackFile, cloud: string): string[] => {
+  const rest = `STACK=${stack} CLOUD=${cloud}`;
+  return [
+    `make rehearse PHASE=${was.phase} ${rest}`,
+    `make rehearse PHASE=${is.phase} LOAD=1 ${rest}`,
+    `make cloud-down CLOUD=${cloud}`,
+  ];
+};
+
+/** `20261129-1310-prod-mvp-to-scale`. */
+const fileNameOf = ({ began, stack, before, after }: RehearsalRecord): string => {
+  const time = new Date(began).toISOString().slice(0, 16).replaceAll(/[-:]/g, "").replace("T", "-");
+  return [time, stack, before.phase, ...(before.phase === after.phase ? [] : ["to", after.phase])].join("-");
+};
+
+/** Writes the page, and what it was drawn from beside it. */
+export function writeReport(file: string, record: RehearsalRecord): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file.replace(/(\.html)?$/, ".json"), `${JSON.stringify(record)}\n`);
+  writeFileSync(file, pageOf(record));
+}
