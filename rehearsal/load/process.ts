@@ -53,7 +53,11 @@ export function startLoad(root: string, { instance, block }: CloudSettings, url:
       ...["--seconds", String(seconds), "--report", report],
     ],
     // A process group of its own: Ctrl-C must not end it before its ledger has been looked up.
-    { env: { ...process.env, NODE_EXTRA_CA_CERTS: join(folder, "edge-authority.pem") }, stdio: "ignore", detached: true },
+    {
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: join(folder, "edge-authority.pem") },
+      stdio: "ignore",
+      detached: true,
+    },
   );
   // Also when this process fails: nothing else would end it.
   const endToo = () => child.kill("SIGKILL");

@@ -4,8 +4,7 @@ import { elsewhere } from "./engine-steps.ts";
 import type { Figures, Span } from "./figures.ts";
 
 /** Text as XML and HTML show it. */
-export const escaped = (text: string): string =>
-  text.replaceAll(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+export const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 /** What all charts of one load share: their time and the span that is marked in them. */
 export interface Frame {
@@ -16,7 +15,7 @@ export interface Frame {
   readonly marked: readonly (Span & { readonly label: string })[];
 }
 
-const left = 46;
+const left = 54;
 const right = 10;
 const charWidth = 6.6;
 
@@ -52,7 +51,7 @@ function timeAxis(frame: Frame, y: number): string[] {
     const x = xOf(frame, frame.time.from + at);
     // A label at the right border would be cut.
     const anchor = x > frame.width - 24 ? "end" : "middle";
-    return `<text class="axis" x="${rounded(anchor === "end" ? frame.width - 1 : x)}" y="${y + 14}" text-anchor="${anchor}">${clock(at)}</text>`;
+    return `<text class="axis" x="${rounded(anchor === "end" ? frame.width - 1 : x)}" y="${y + 17}" text-anchor="${anchor}">${clock(at)}</text>`;
   });
 }
 
@@ -70,7 +69,9 @@ function markLabels(frame: Frame, y: number): string[] {
   return frame.marked.flatMap(({ from, to, label }) => {
     const [x, end] = [xOf(frame, from), xOf(frame, to)];
     const room = Math.max(end - x, frame.width - right - x);
-    return label.length * charWidth > room ? [] : [`<text class="axis" x="${rounded(x)}" y="${y}">${escaped(label)}</text>`];
+    return label.length * charWidth > room
+      ? []
+      : [`<text class="axis" x="${rounded(x)}" y="${y}">${escaped(label)}</text>`];
   });
 }
 
@@ -79,7 +80,10 @@ export function scaleOf(most: number): number[] {
   const rough = Math.max(most, 1) / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= rough) ?? 10 * power;
-  return Array.from({ length: Math.ceil(Math.max(most, 1) / step) + 1 }, (_, index) => Math.round(index * step * 100) / 100);
+  return Array.from(
+    { length: Math.ceil(Math.max(most, 1) / step) + 1 },
+    (_, index) => Math.round(index * step * 100) / 100,
+  );
 }
 
 /** Requests per second in each window: answered ones, and above them those that failed. */
@@ -106,7 +110,7 @@ export function requestsChart(frame: Frame, windows: readonly Figures[]): string
       ...bar("failed", good, all, `${window.failed} failed`),
     ];
   });
-  return svg(frame.width, bottom + 20, "Requests per second over time", [
+  return svg(frame.width, bottom + 23, "Requests per second over time", [
     ...marks(frame, top, bottom),
     ...markLabels(frame, 13),
     ...scale.map((value) => gridLine(frame, y(value), String(value))),
@@ -144,7 +148,7 @@ export function latencyChart(frame: Frame, windows: readonly Figures[]): string 
       );
   };
   const powers = Array.from({ length: high - low + 1 }, (_, index) => 10 ** (low + index));
-  return svg(frame.width, bottom + 20, "Response times over time", [
+  return svg(frame.width, bottom + 23, "Response times over time", [
     ...marks(frame, top, bottom),
     ...powers.map((value) => gridLine(frame, y(value), value >= 1000 ? `${value / 1000} s` : `${value} ms`)),
     ...line("slowest", ({ slowest }) => slowest),
@@ -187,7 +191,7 @@ export function stepsChart(frame: Frame, steps: readonly EngineStep[]): string {
     }
     y += (Math.max(...rows.map(({ row }) => row)) + 1) * rowHeight + gap;
   }
-  return svg(frame.width, y + 20, "What the engine did over time", [
+  return svg(frame.width, y + 23, "What the engine did over time", [
     ...marks(frame, 0, y),
     ...ticksOf(frame).map((at) => {
       const x = rounded(xOf(frame, frame.time.from + at));

@@ -89,7 +89,7 @@ function tiles({ update, load, before, after }: RehearsalRecord): string {
     [String(answered), "requests answered"],
     [String(load.failures.length), "requests failed"],
     [`${lost.length + doubled.length} of ${acknowledged}`, "orders lost or doubled"],
-    [`${milliseconds(during.median)}`, `median during it, ${milliseconds(during.p99)} at 99 %`],
+    [milliseconds(during.median), `median during it, ${milliseconds(during.p99)} at 99 %`],
     [euro(after.monthly), `a month, ${euro(before.monthly)} before`],
   ];
   const tile = ([value, what]: readonly [string, string]) =>
@@ -112,9 +112,13 @@ function course({ update, load }: RehearsalRecord): string[] {
   const time: Span = { from: Math.min(span.from, update.from), to: Math.max(span.to, update.to) };
   const frame = (width: number): Frame => ({ width, time, marked: [{ ...update, label: "the update" }] });
   const windows = (most: number) => windowsOf(load, windowSeconds(span, most));
+  // Percentiles need more requests in a window than a rate does.
+  const longer = (most: number) => windowsOf(load, Math.max(10, windowSeconds(span, most / 2)));
   const used = new Set(update.steps.map(({ action }) => action));
   const words = { create: "created", update: "changed", replace: "replaced", delete: "deleted" } as const;
-  const colours = Object.fromEntries(Object.entries(words).filter(([action]) => [...used].some((one) => one === action)));
+  const colours = Object.fromEntries(
+    Object.entries(words).filter(([action]) => [...used].some((one) => one === action)),
+  );
   return [
     "<p>Minutes and seconds since the load began; the update is shaded. Requests that run at the same time as the update are those of visitors during the move.</p>",
     `<h3>The engine: ${update.steps.length} steps, ${update.unchanged} resources unchanged</h3>`,
@@ -125,7 +129,7 @@ function course({ update, load }: RehearsalRecord): string[] {
     chart((width, most) => requestsChart(frame(width), windows(most))),
     `<h3>Response times</h3>`,
     legend({ median: "median", p95: "95 %", slowest: "slowest" }),
-    chart((width, most) => latencyChart(frame(width), windows(most))),
+    chart((width, most) => latencyChart(frame(width), longer(most))),
   ];
 }
 
@@ -167,14 +171,10 @@ function failures(all: RehearsalRecord["load"]["failures"], start: number): stri
       number(clock(Date.parse(began) - start)),
       number(`${((Date.parse(time) - Date.parse(began)) / 1000).toFixed(1)} s`),
       what,
-      why,
+      { text: why, kind: "long" },
     ]);
   const more = all.length > mostFailures ? [`<p class="faint">and ${all.length - mostFailures} more</p>`] : [];
-  return [
-    `<h3>Requests that failed</h3>`,
-    table([number("began"), number("after"), "what", "why"], rows),
-    ...more,
-  ];
+  return [`<h3>Requests that failed</h3>`, table([number("began"), number("after"), "what", "why"], rows), ...more];
 }
 
 function ledger({ load }: RehearsalRecord): string[] {

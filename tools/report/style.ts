@@ -2,10 +2,10 @@
 export const style = `
 :root{color-scheme:light dark;--page:#fff;--text:#1f2328;--faint:#59636e;--rule:#d1d9e0;--box:#f6f8fa;--mark:#eaeef2;
 --good:#1a7f37;--goodBox:#dafbe1;--attention:#9a6700;--attentionBox:#fff8c5;--bad:#cf222e;--badBox:#ffebe9;
---create:#2da44e;--update:#bf8700;--replace:#8250df;--delete:#cf222e;--answered:#54aeff;--median:#0969da;--p95:#8250df;--slowest:#afb8c1}
+--create:#2da44e;--update:#bf8700;--replace:#8250df;--delete:#818b98;--answered:#54aeff;--median:#0969da;--p95:#8250df;--slowest:#afb8c1}
 @media (prefers-color-scheme:dark){:root{--page:#0d1117;--text:#f0f6fc;--faint:#9198a1;--rule:#3d444d;--box:#151b23;--mark:#1c2430;
 --good:#3fb950;--goodBox:#12261a;--attention:#d29922;--attentionBox:#2b2209;--bad:#f85149;--badBox:#3a1417;
---create:#3fb950;--update:#d29922;--replace:#ab7df8;--delete:#f85149;--answered:#316dca;--median:#58a6ff;--p95:#ab7df8;--slowest:#656c76}}
+--create:#3fb950;--update:#d29922;--replace:#ab7df8;--delete:#768390;--answered:#316dca;--median:#58a6ff;--p95:#ab7df8;--slowest:#656c76}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--text);font:15px/1.5 -apple-system,"Segoe UI",Arial,"Liberation Sans",sans-serif}
 main{max-width:1000px;margin:0 auto;padding:24px 20px 60px}
@@ -19,8 +19,8 @@ h3{font-size:15px;margin:18px 0 4px}p{margin:6px 0}.faint{color:var(--faint)}
 .tile b{display:block;font-size:21px;line-height:1.2;font-variant-numeric:tabular-nums}.tile span{color:var(--faint);font-size:13px}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:14px;margin:8px 0;font-variant-numeric:tabular-nums}
-th,td{text-align:left;padding:4px 14px 4px 0;border-bottom:1px solid var(--rule);vertical-align:top;overflow-wrap:anywhere}
-th{font-weight:600;color:var(--faint);overflow-wrap:normal}td.number,th.number{text-align:right;white-space:nowrap}
+th,td{text-align:left;padding:4px 14px 4px 0;border-bottom:1px solid var(--rule);vertical-align:top}
+th{font-weight:600;color:var(--faint)}td.long{min-width:200px;overflow-wrap:anywhere}td.number,th.number{text-align:right;white-space:nowrap}
 .good{color:inherit}td.bad,b.bad{color:var(--bad)}td.attention,b.attention{color:var(--attention)}
 pre{background:var(--box);border:1px solid var(--rule);border-radius:6px;padding:10px 12px;overflow-x:auto;font:13px/1.5 ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 details{margin:8px 0}summary{cursor:pointer}
@@ -37,6 +37,6 @@ circle.median{fill:var(--median)}circle.p95{fill:var(--p95)}circle.slowest{fill:
 i.median{background:var(--median)}i.p95{background:var(--p95)}i.slowest{background:var(--slowest)}
 .narrow{display:none}
 @media (max-width:700px){main{padding:16px 12px 40px}h1{font-size:22px}.wide{display:none}.narrow{display:block}
-figure .scroll img{max-width:none}th,td{padding-right:10px}}
+figure img{max-width:none}th,td{padding-right:10px}}
 @media print{details>*{display:block}}
 `;

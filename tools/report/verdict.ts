@@ -14,7 +14,8 @@ const plural = (count: number, one: string, many = `${one}s`): string => `${coun
 /** What the ledger says: `good` when every acknowledged order exists once and its task was run. */
 export function ledgerVerdict({ ledger }: Pick<LoadReport, "ledger">): Verdict {
   const { acknowledged, lost, doubled, unconfirmed } = ledger;
-  if (acknowledged === 0) return { level: "attention", sentences: ["No order was acknowledged, so the ledger says nothing."] };
+  if (acknowledged === 0)
+    return { level: "attention", sentences: ["No order was acknowledged, so the ledger says nothing."] };
   const problems = [
     ...(lost.length > 0 ? [`${lost.length} lost`] : []),
     ...(doubled.length > 0 ? [`${doubled.length} there twice`] : []),
@@ -56,8 +57,14 @@ export function verdictOf(record: RehearsalRecord): Verdict {
         };
   const data: Verdict =
     others.length === 0
-      ? { level: "good", sentences: kept.length > 0 ? ["Every container that keeps data ran on without a restart."] : [] }
-      : { level: "attention", sentences: [`Restarted or replaced: ${others.map(({ service }) => service).join(", ")}.`] };
+      ? {
+          level: "good",
+          sentences: kept.length > 0 ? ["Every container that keeps data ran on without a restart."] : [],
+        }
+      : {
+          level: "attention",
+          sentences: [`Restarted or replaced: ${others.map(({ service }) => service).join(", ")}.`],
+        };
   const all = [done, requests, ledger, data];
   return { level: worst(all.map(({ level }) => level)), sentences: all.flatMap(({ sentences }) => sentences) };
 }
