@@ -88,7 +88,10 @@ export async function bringUp({ options, cloud, folder, file }: Prepared, eventL
   const place = ["--stack", stack, "--cwd", folder];
   const log = eventLog === undefined ? [] : ["--event-log", eventLog];
   const ways = ["--yes", "--skip-preview", "--suppress-outputs"];
-  const code = await runInteractive("pulumi", ["up", ...place, ...ways, ...log]);
+  const code = await runInteractive("pulumi", ["up", ...place, ...ways, ...log], {
+    // The engine knows --event-log only with it.
+    environment: eventLog === undefined ? {} : { PULUMI_DEBUG_COMMANDS: "true" },
+  });
   if (code !== 0) reportUnhealthy(folder, stack, say);
   const status = await cloud.client.status();
   const authority = join(cloudFolder(root, options.cloud), "edge-authority.pem");

@@ -1,20 +1,25 @@
-/** The report of a rehearsal as one HTML file that loads nothing: no script, font or picture from elsewhere. Pure. */
-import { clock, escaped, type Frame, latencyChart, placesOf, requestsChart, stepsChart, titleOf } from "./charts.ts";
-import { type Figures, figuresIn, type Span, spanOf, windowSeconds, windowsOf } from "./figures.ts";
+/** The report of a move that was rehearsed under load, as one HTML file that loads nothing. Pure. */
+import { escaped, type Frame, placesOf, stepsChart, titleOf } from "./charts.ts";
+import { figuresIn, type Span, spanOf } from "./figures.ts";
+import {
+  type Cell,
+  chart,
+  dateOf,
+  document,
+  euro,
+  legend,
+  number,
+  picture,
+  repetition,
+  section,
+  shownMilliseconds,
+  table,
+  tiles,
+  verdictBox,
+} from "./html.ts";
+import { failuresTable, figuresTable, ledgerParts, loadCharts, sentText } from "./load-parts.ts";
 import type { RehearsalRecord } from "./record.ts";
-import { style } from "./style.ts";
-import { disturbed, ledgerVerdict, type Verdict, verdictOf } from "./verdict.ts";
-
-type Cell = string | { readonly text: string; readonly kind: string };
-
-/** Widths in CSS pixels for which each chart is drawn; the style shows one of them. */
-const widths = { wide: 960, narrow: 350 } as const;
-
-const dateOf = (milliseconds: number): string =>
-  `${new Date(milliseconds).toISOString().slice(0, 16).replace("T", " ")} UTC`;
-const euro = (monthly: number): string => `€ ${monthly.toFixed(2)}`;
-const milliseconds = (value: number | undefined): string => (value === undefined ? "–" : `${Math.round(value)} ms`);
-const number = (text: string | number): Cell => ({ text: String(text), kind: "number" });
+import { disturbed, verdictOf } from "./verdict.ts";
 
 export const nameOf = ({ stack, before, after }: RehearsalRecord): string =>
   before.phase === after.phase ? `${stack} in phase ${after.phase}` : `${stack} from ${before.phase} to ${after.phase}`;
@@ -25,176 +30,60 @@ export function pageOf(record: RehearsalRecord): string {
     `<h1>${escaped(title)}</h1>`,
     `<p class="faint">${dateOf(record.began)} · on the rehearsal cloud <b>${escaped(record.cloud)}</b>: emulated Hetzner and Cloudflare APIs, real servers in containers, the real engine and program</p>`,
     verdictBox(verdictOf(record)),
-    tiles(record),
+    tilesOf(record),
     section("What the engine did, and what visitors saw", course(record)),
     section("Requests", requests(record)),
-    section("The ledger", ledger(record)),
+    section("The ledger", ledgerParts(record.load)),
     section("What keeps data", kept(record)),
     section("Pictures", pictures(record)),
     section("€ per month", costs(record)),
     section("Every step of the engine", steps(record)),
-    section("How to repeat it", [
-      `<pre>${record.commands.map(escaped).join("\n")}</pre>`,
-      ...record.notes.map((note) => `<p class="faint">${escaped(note)}</p>`),
-    ]),
-    section(
-      "Versions",
-      table(
-        ["", "version"],
-        record.versions.map(({ what, version }) => [what, version]),
-      ),
-    ),
+    ...repetition(record.commands, record.notes, record.versions),
   ]);
 }
 
-const document = (title: string, parts: readonly string[]): string =>
-  `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<title>${escaped(title)}</title>
-<style>${style}</style>
-</head>
-<body>
-<main>
-${parts.join("\n")}
-</main>
-</body>
-</html>
-`;
-
-const section = (title: string, content: string | readonly string[]): string =>
-  `<h2>${escaped(title)}</h2>\n${[content].flat().join("\n")}`;
-
-const verdictBox = ({ level, sentences }: Verdict): string =>
-  `<div class="verdict ${level}">${sentences.map((sentence) => escaped(sentence)).join(" ")}</div>`;
-
-function table(heads: readonly Cell[], rows: readonly (readonly Cell[])[]): string {
-  const cell = (tag: string, value: Cell) =>
-    typeof value === "string"
-      ? `<${tag}>${escaped(value)}</${tag}>`
-      : `<${tag} class="${value.kind}">${escaped(value.text)}</${tag}>`;
-  const line = (tag: string, row: readonly Cell[]) => `<tr>${row.map((value) => cell(tag, value)).join("")}</tr>`;
-  return `<div class="scroll"><table>\n${line("th", heads)}\n${rows.map((row) => line("td", row)).join("\n")}\n</table></div>`;
-}
-
-function tiles({ update, load, before, after }: RehearsalRecord): string {
+function tilesOf({ update, load, before, after }: RehearsalRecord): string {
   const answered = Object.values(load.answered).reduce((sum, each) => sum + each, 0);
   const during = figuresIn(load, update);
   const { lost, doubled, acknowledged } = load.ledger;
-  const all: readonly (readonly [value: string, what: string])[] = [
+  return tiles([
     [`${Math.round((update.to - update.from) / 1000)} s`, "the update took"],
     [String(answered), "requests answered"],
     [String(load.failures.length), "requests failed"],
     [`${lost.length + doubled.length} of ${acknowledged}`, "orders lost or doubled"],
-    [milliseconds(during.median), `median during it, ${milliseconds(during.p99)} at 99 %`],
+    [shownMilliseconds(during.median), `median during it, ${shownMilliseconds(during.p99)} at 99 %`],
     [euro(after.monthly), `a month, ${euro(before.monthly)} before`],
-  ];
-  const tile = ([value, what]: readonly [string, string]) =>
-    `<div class="tile"><b>${escaped(value)}</b><span>${escaped(what)}</span></div>`;
-  return `<div class="tiles">${all.map(tile).join("")}</div>`;
+  ]);
 }
-
-const legend = (entries: Readonly<Record<string, string>>): string =>
-  `<div class="legend">${Object.entries(entries)
-    .map(([kind, text]) => `<span><i class="${kind}"></i>${escaped(text)}</span>`)
-    .join("")}</div>`;
-
-/** A chart in both widths. */
-const chart = (draw: (width: number, windows: number) => string): string =>
-  `<div class="wide">${draw(widths.wide, 130)}</div>\n<div class="narrow">${draw(widths.narrow, 60)}</div>`;
 
 /** The charts, one below the other with the same time axis. */
 function course({ update, load }: RehearsalRecord): string[] {
   const span = spanOf(load);
   const time: Span = { from: Math.min(span.from, update.from), to: Math.max(span.to, update.to) };
   const frame = (width: number): Frame => ({ width, time, marked: [{ ...update, label: "the update" }] });
-  const windows = (most: number) => windowsOf(load, windowSeconds(span, most));
-  // Percentiles need more requests in a window than a rate does.
-  const longer = (most: number) => windowsOf(load, Math.max(10, windowSeconds(span, most / 2)));
-  const used = new Set(update.steps.map(({ action }) => action));
-  const words = { create: "created", update: "changed", replace: "replaced", delete: "deleted" } as const;
-  const colours = Object.fromEntries(
-    Object.entries(words).filter(([action]) => [...used].some((one) => one === action)),
-  );
+  const used = new Set<string>(update.steps.map(({ action }) => action));
+  const words = { create: "created", update: "changed", replace: "replaced", delete: "deleted" };
+  const colours = Object.fromEntries(Object.entries(words).filter(([action]) => used.has(action)));
+  const failed = update.steps.some((step) => step.failed);
   return [
-    "<p>Minutes and seconds since the load began; the update is shaded. Requests that run at the same time as the update are those of visitors during the move.</p>",
+    "<p>Minutes and seconds since the load began. The update is shaded: what is below it is what visitors saw during the move.</p>",
     `<h3>The engine: ${update.steps.length} steps, ${update.unchanged} resources unchanged</h3>`,
-    legend({ ...colours, ...(update.steps.some(({ failed }) => failed) && { failed: "failed" }) }),
+    legend({ ...colours, ...(failed && { failed: "failed" }) }),
     chart((width) => stepsChart(frame(width), update.steps)),
-    `<h3>Requests per second</h3>`,
-    legend({ answered: "answered", ...(load.failures.length > 0 && { failed: "failed" }) }),
-    chart((width, most) => requestsChart(frame(width), windows(most))),
-    `<h3>Response times</h3>`,
-    legend({ median: "median", p95: "95 %", slowest: "slowest" }),
-    chart((width, most) => latencyChart(frame(width), longer(most))),
+    ...loadCharts(load, frame),
   ];
 }
 
 function requests({ update, load, rates }: RehearsalRecord): string[] {
   const span = spanOf(load);
-  const parts: readonly (readonly [string, Span])[] = [
-    ["before the update", { from: span.from, to: update.from }],
-    ["during it", { from: update.from, to: update.to }],
-    ["after it", { from: update.to, to: span.to + 1 }],
-  ];
-  const row = (what: string, one: Figures): Cell[] => [
-    what,
-    number(`${Math.round((one.to - one.from) / 1000)} s`),
-    number(one.answered),
-    one.failed > 0 ? { text: String(one.failed), kind: "number bad" } : number(0),
-    ...[one.median, one.p95, one.p99, one.slowest].map((value) => number(milliseconds(value))),
-  ];
-  const heads: Cell[] = ["", ...["time", "answered", "failed", "median", "95 %", "99 %", "slowest"].map(number)];
-  const sent = Object.entries(rates).map(([what, rate]) =>
-    what === "sockets" ? `${rate} WebSockets open` : `${rate} ${what} per second`,
-  );
   return [
-    `<p>Sent from this machine through Cloudflare's edge: ${escaped(sent.join(", "))}. Each request is sent at its time, however long others take. ${load.reconnected} WebSockets were closed by the platform in good order, as a deploy does, and opened again.</p>`,
-    table(
-      heads,
-      parts.map(([what, part]) => row(what, figuresIn(load, part))),
-    ),
-    ...failures(load.failures, span.from),
-  ];
-}
-
-const mostFailures = 60;
-
-function failures(all: RehearsalRecord["load"]["failures"], start: number): string[] {
-  if (all.length === 0) return ["<p>No request failed.</p>"];
-  const rows = all
-    .slice(0, mostFailures)
-    .map(({ began, time, what, why }): Cell[] => [
-      number(clock(Date.parse(began) - start)),
-      number(`${((Date.parse(time) - Date.parse(began)) / 1000).toFixed(1)} s`),
-      what,
-      { text: why, kind: "long" },
-    ]);
-  const more = all.length > mostFailures ? [`<p class="faint">and ${all.length - mostFailures} more</p>`] : [];
-  return [`<h3>Requests that failed</h3>`, table([number("began"), number("after"), "what", "why"], rows), ...more];
-}
-
-function ledger({ load }: RehearsalRecord): string[] {
-  const { acknowledged, lost, doubled, unconfirmed } = load.ledger;
-  const bad = (references: readonly string[]): Cell => ({
-    text: String(references.length),
-    kind: references.length > 0 ? "number bad" : "number",
-  });
-  return [
-    `<p>Each order that the platform acknowledged (201) was noted, and looked up after the load had ended.</p>`,
-    verdictBox(ledgerVerdict(load)),
-    table(
-      ["orders", number("")],
-      [
-        ["acknowledged", number(acknowledged)],
-        ["lost", bad(lost)],
-        ["there twice", bad(doubled)],
-        ["whose task was not run", bad(unconfirmed)],
-      ],
-    ),
+    `<p>Sent from this machine through the rehearsal's Cloudflare: ${escaped(sentText(rates))}. Each request is sent at its time, however long others take. The platform closed ${load.reconnected} WebSockets in good order, as a deploy does; they were opened again.</p>`,
+    figuresTable(load, [
+      ["before the update", { from: span.from, to: update.from }],
+      ["during it", { from: update.from, to: update.to }],
+      ["after it", { from: update.to, to: span.to + 1 }],
+    ]),
+    ...failuresTable(load, span.from),
   ];
 }
 
@@ -215,11 +104,6 @@ function kept(record: RehearsalRecord): string[] {
 }
 
 function pictures({ before, after, change }: RehearsalRecord): string[] {
-  const picture = (svg: string, caption: string) => {
-    const width = /<svg width="([\d.]+)pt"/.exec(svg)?.[1];
-    const size = width === undefined ? "" : ` width="${Math.round((Number(width) * 4) / 3)}"`;
-    return `<figure><div class="scroll"><img${size} alt="${escaped(caption)}" src="data:image/svg+xml;base64,${Buffer.from(svg).toString("base64")}"></div><figcaption>${escaped(caption)}</figcaption></figure>`;
-  };
   return [
     picture(before.picture, `Before: phase ${before.phase}`),
     picture(after.picture, `After: phase ${after.phase}`),
