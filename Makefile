@@ -2,7 +2,7 @@
 # REHEARSAL=1: act on the stack's rehearsal on the cloud CLOUD (`make rehearse`), not on the stack itself.
 REHEARSAL ?=
 CLOUD ?= main
-STACK ?= $(if $(or $(REHEARSAL),$(filter rehearse diff plan diagram,$(MAKECMDGOALS))),prod,dev)
+STACK ?= $(if $(or $(REHEARSAL),$(filter rehearse drill diff plan diagram,$(MAKECMDGOALS))),prod,dev)
 PHASE ?=
 FROM ?=
 TO ?=
@@ -29,7 +29,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 .PHONY: help setup engine images docker up down preview plan advise diagram pictures tables pull-request-report pull-request-comment diff drift deploy \
 	state-preview operator-key doctor psql \
 	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica patch outdated requirements sbom checksums \
-	flower backup backup-key restore-drill rehearse cloud-up cloud-down cloud-status cloud-fault \
+	flower backup backup-key restore-drill rehearse drill cloud-up cloud-down cloud-status cloud-fault \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
 	bench-production bench-scale bench-faults bench-promotion bench-idle bench-redis bench-restore
 
@@ -156,6 +156,9 @@ under_load = $(if $(LOAD),--load $(if $(FROM),--from $(FROM)) $(if $(OUT),--out 
 
 rehearse: setup ## Bring the production stack up on a rehearsal cloud, or move it to a phase: PHASE=mvp STACK=prod CLOUD=main (LOAD=1: under load, with a report; OUT=file.html)
 	@$(tool) rehearse --stack $(STACK) --cloud $(CLOUD) $(if $(PHASE),--phase $(PHASE)) $(place) $(under_load)
+
+drill: setup ## Let things go wrong on the rehearsed platform, and write a report: DRILL=power-cut,promotion (default: all) OUT=file.html
+	@$(tool) drill --stack $(STACK) --cloud $(CLOUD) $(if $(PHASE),--phase $(PHASE)) $(if $(DRILL),--drill $(DRILL)) $(place) $(if $(OUT),--out $(OUT))
 
 cloud-up: $(if $(filter none,$(MACHINES)),node_modules/.package-lock.json,docker) ## Create or start a rehearsal cloud: CLOUD=main MACHINES=docker|none PORT=8470 ZONES=example.com
 	@$(cloud) $(if $(MACHINES),--machines $(MACHINES)) $(place) $(if $(ZONES),--zones $(ZONES))

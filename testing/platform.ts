@@ -1,18 +1,15 @@
 /** Controls the rehearsed platform of phase mvp in tests: requests, containers, faults, configuration and updates. */
 import { spawn, spawnSync } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { request } from "node:https";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runSync } from "../common/process.ts";
 import { CloudClient } from "../rehearsal/cloud/client.ts";
-import { cloudAddresses, cloudFolder, rehearsalFolder } from "../rehearsal/cloud/settings.ts";
+import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { type Engine, Engines } from "../tools/engines.ts";
 import { readStackFile } from "../tools/stack-file.ts";
 import type { RehearsalCloud } from "./cloud.ts";
 import { eventually } from "./eventually.ts";
 import { type RunningLoad, startLoad } from "../rehearsal/load/process.ts";
+import { type Place, placeOrder, visit } from "../rehearsal/load/visit.ts";
 import { type Ran, succeed } from "./sandbox.ts";
 
 /** Stack, host name and server of Pulumi.prod.yaml. */
@@ -56,27 +53,12 @@ export class RehearsedPlatform {
 
   /** The status of a page of the platform through the cloud's edge; undefined without an answer in time. */
   visit(path: string, body?: unknown): Promise<number | undefined> {
-    const { instance, block } = this.#cloud.settings;
-    const ca = readFileSync(join(cloudFolder(this.#root, instance), "edge-authority.pem"));
-    const headers = { host: domain, ...(body !== undefined && { "content-type": "application/json" }) };
-    const options = { host: cloudAddresses(block).edge, servername: domain, ca, path, headers, agent: false };
-    return new Promise((resolve) => {
-      const method = body === undefined ? "GET" : "POST";
-      const call = request({ ...options, method, timeout: 3000 }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      });
-      call.on("timeout", () => call.destroy());
-      call.on("error", () => {
-        resolve(undefined);
-      });
-      call.end(body === undefined ? undefined : JSON.stringify(body));
-    });
+    return visit(this.#place, path, body);
   }
 
   /** Places an order. @returns the status of the answer, 201 when it is acknowledged */
   order(): Promise<number | undefined> {
-    return this.visit("/orders", { reference: randomUUID(), item: "lamp", quantity: 1, email: "someone@example.com" });
+    return placeOrder(this.#place);
   }
 
   /** Resolves when the app answers and accepts orders. @returns seconds until then */
@@ -214,6 +196,10 @@ export class RehearsedPlatform {
         return ran;
       },
     };
+  }
+
+  get #place(): Place {
+    return { root: this.#root, cloud: this.#cloud.settings, domain };
   }
 
   get #folder(): string {

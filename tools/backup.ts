@@ -7,6 +7,7 @@ import {
   backupFilesVariable,
   backupFiles,
 } from "../common/server-contract.ts";
+import type { Outcome } from "../common/process.ts";
 import { writeLine } from "../common/shell.ts";
 import { UserError } from "../common/user-error.ts";
 import type { Service } from "../topology/service.ts";
@@ -42,6 +43,10 @@ export function backup(file: StackFile, engines: Engines, accept?: string): Prom
   return engines.of(backupOf(file)).interactiveOnHost(words, isTerminal);
 }
 
+/** Takes a backup as the timer does. @returns what it printed */
+export const backupOutput = (file: StackFile, engines: Engines): Outcome =>
+  engines.of(backupOf(file)).captureOnHost("sh", "-c", backupNow);
+
 /**
  * Prints the private key that backups are encrypted for, for a safe: without the stack's state, nothing else reads them.
  *
@@ -64,13 +69,26 @@ const keyOf = (root: string, { stack }: StackFile): string | undefined =>
  * @param server where it runs. @default the server that takes the backups
  * @returns 0 when nothing is missing
  */
-export async function restoreDrill(root: string, file: StackFile, engines: Engines, server?: string): Promise<number> {
+export const restoreDrill = (root: string, file: StackFile, engines: Engines, server?: string): Promise<number> =>
+  drillOn(root, file, engines, server, (guest, words) => guest.interactiveOnHost(words, isTerminal));
+
+/** The same, with what it printed. */
+export const restoreDrillOutput = (root: string, file: StackFile, engines: Engines): Promise<Outcome> =>
+  drillOn(root, file, engines, undefined, (guest, words) => guest.captureOnHost(...words));
+
+async function drillOn<Result>(
+  root: string,
+  file: StackFile,
+  engines: Engines,
+  server: string | undefined,
+  runs: (guest: Engine, words: readonly string[]) => Result | Promise<Result>,
+): Promise<Result> {
   const service = backupOf(file);
   const home = engines.of(service);
   const guest = server === undefined ? home : engines.of({ server });
   const folder = lend(home, guest, keyOf(root, file));
   try {
-    return await guest.interactiveOnHost(borrowedDrill(folder), isTerminal);
+    return await runs(guest, borrowedDrill(folder));
   } finally {
     guest.captureOnHost("rm", "-rf", folder);
   }

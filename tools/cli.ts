@@ -48,6 +48,8 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   restore-drill              restore the newest backup into a scratch server and compare: [--server NAME]
   rehearse                   bring the stack up on a rehearsal cloud: [--phase PHASE] [--cloud NAME] [--port N] [--block N]
                              under load, with a report: --load [--from PHASE] [--out FILE.html]
+  drill                      let things go wrong on a rehearsed platform, with a report: [--drill NAME,NAME] [--cloud NAME]
+                             [--phase PHASE: what comes up first if nothing is up] [--out FILE.html]
 
   --rehearsal CLOUD          act on the stack's rehearsal on that cloud`;
 
@@ -89,6 +91,7 @@ async function main(project: string, argv: string[]): Promise<number> {
       block: { type: "string" },
       load: { type: "boolean", default: false },
       out: { type: "string" },
+      drill: { type: "string" },
     },
   });
   const [command] = positionals;
@@ -111,6 +114,12 @@ async function main(project: string, argv: string[]): Promise<number> {
     }
     const { rehearse } = await import("./rehearsal/rehearse.ts");
     return rehearse(options);
+  }
+  if (command === "drill") {
+    const { stack, phase = "scale", cloud, port, block, out } = values;
+    const choices = { ...(port && { port: Number(port) }), ...(block && { block: Number(block) }) };
+    const { drill } = await import("./drill/drill.ts");
+    return drill({ root: project, stack, phase, cloud, choices, drills: values.drill, out });
   }
   if (command === "requirements") {
     const { writeRequirements } = await import("./requirements.ts");

@@ -1,10 +1,8 @@
 /** `make rehearse LOAD=1`: moves the rehearsed platform under a load with a ledger, and writes the report of it. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { loadavg } from "node:os";
-import { dirname, join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { UserError } from "../../common/user-error.ts";
-import { stateOf } from "../../guard/backend.ts";
 import { rehearsalFolder } from "../../rehearsal/cloud/settings.ts";
 import { type LoadReport, startLoad, usualLoad } from "../../rehearsal/load/process.ts";
 import { pictureOf, pictureOfChange } from "../diagram/diagram.ts";
@@ -15,10 +13,13 @@ import { engineLogOf } from "../report/engine-steps.ts";
 import { pageOf } from "../report/page.ts";
 import type { RehearsalRecord } from "../report/record.ts";
 import { verdictOf } from "../report/verdict.ts";
+import { writeReport } from "../report/write.ts";
 import { readStackFile, readStackText, parseStackText, describeStack, type StackFile } from "../stack-file.ts";
 import { bold, say } from "../terminal.ts";
+import { isUp } from "./is-up.ts";
 import { compared, keptNow } from "./kept.ts";
 import { bringUp, type Prepared, prepare, rehearse, type RehearseOptions } from "./rehearse.ts";
+import { urlOf } from "./url.ts";
 import { versionsOf } from "./versions.ts";
 
 export interface LoadedOptions extends RehearseOptions {
@@ -48,21 +49,11 @@ export async function rehearseUnderLoad(options: LoadedOptions): Promise<number>
   const measured = await measure(prepared, before);
   const record = await recordOf(prepared, before, measured);
   const file = resolve(root, options.out ?? join(".orion", "reports", `${fileNameOf(record)}.html`));
-  writeReport(file, record);
+  writeReport(file, record, pageOf(record));
   const { level, sentences } = verdictOf(record);
   say(`\n${bold("The rehearsal under load:")} ${sentences.join(" ")}\nThe report: ${relative(root, file)}`);
   return level === "bad" ? 1 : 0;
 }
-
-const isUp = (folder: string, stack: string): boolean => {
-  try {
-    return (stateOf(folder, stack)?.resources?.length ?? 0) > 0;
-  } catch (error) {
-    // Without the folder there is no project yet.
-    if (error instanceof UserError) return false;
-    throw error;
-  }
-};
 
 const ownPhase = (root: string, stack: string): string =>
   describeStack(stack, parseStackText(stack, readStackText(root, stack))).settings.phase;
@@ -104,13 +95,6 @@ async function measure(prepared: Prepared, before: StackFile): Promise<Measured>
     if (load === undefined) await running.stop().catch(ignore);
     process.off("SIGINT", ignore);
   }
-}
-
-function urlOf({ settings: { domain, cloudflare } }: StackFile): string {
-  if (domain !== undefined && cloudflare.enabled) return `https://${domain}`;
-  throw new UserError(
-    "LOAD=1 sends its requests through the rehearsal's Cloudflare, which this stack does not use: set orion:cloudflare.enabled and orion:domain.",
-  );
 }
 
 async function recordOf(prepared: Prepared, before: StackFile, measured: Measured): Promise<RehearsalRecord> {
@@ -165,10 +149,3 @@ const fileNameOf = ({ began, stack, before, after }: RehearsalRecord): string =>
   const time = new Date(began).toISOString().slice(0, 16).replaceAll(/[-:]/g, "").replace("T", "-");
   return [time, stack, before.phase, ...(before.phase === after.phase ? [] : ["to", after.phase])].join("-");
 };
-
-/** Writes the page, and what it was drawn from beside it. */
-export function writeReport(file: string, record: RehearsalRecord): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file.replace(/(\.html)?$/, ".json"), `${JSON.stringify(record)}\n`);
-  writeFileSync(file, pageOf(record));
-}

@@ -64,14 +64,14 @@ function marks(frame: Frame, top: number, bottom: number): string[] {
   });
 }
 
-/** The spans' names in a row of their own, above what they shade. */
+/** The spans' names in a row of their own, above what they shade, where there is room before the next one. */
 function markLabels(frame: Frame, y: number): string[] {
-  return frame.marked.flatMap(({ from, to, label }) => {
-    const [x, end] = [xOf(frame, from), xOf(frame, to)];
-    const room = Math.max(end - x, frame.width - right - x);
-    return label.length * charWidth > room
-      ? []
-      : [`<text class="axis" x="${rounded(x)}" y="${y}">${escaped(label)}</text>`];
+  return frame.marked.flatMap(({ from, label }, index) => {
+    const next = frame.marked[index + 1];
+    const x = xOf(frame, from);
+    const room = (next ? xOf(frame, next.from) - 6 : frame.width) - x;
+    if (label.length * charWidth > room) return [];
+    return [`<text class="axis" x="${rounded(x)}" y="${y}">${escaped(label)}</text>`];
   });
 }
 

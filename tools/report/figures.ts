@@ -66,3 +66,15 @@ export function windowsOf(load: LoadReport, seconds: number): Figures[] {
     return figuresIn(load, { from: start, to: start + seconds * 1000 });
   });
 }
+
+/**
+ * Seconds for which no order could be placed: from the first that failed to the first that was answered after the last that
+ * failed. 0: none failed; undefined: none was answered any more.
+ */
+export function orderPause({ began, requests, failures }: LoadReport): number | undefined {
+  const failed = failures.filter(({ what }) => what === "order").map((one) => Date.parse(one.began));
+  if (failed.length === 0) return 0;
+  const [first, last] = [Math.min(...failed), Math.max(...failed)];
+  const answered = (requests["order"] ?? []).map(([at]) => began + at).filter((at) => at > last);
+  return answered.length === 0 ? undefined : (Math.min(...answered) - first) / 1000;
+}

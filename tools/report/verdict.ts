@@ -9,7 +9,8 @@ export interface Verdict {
   readonly sentences: readonly string[];
 }
 
-const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
+/** `1 order`, `2 orders`. */
+export const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
 
 /** What the ledger says: `good` when every acknowledged order exists once and its task was run. */
 export function ledgerVerdict({ ledger }: Pick<LoadReport, "ledger">): Verdict {
@@ -31,7 +32,8 @@ export function ledgerVerdict({ ledger }: Pick<LoadReport, "ledger">): Verdict {
 export const disturbed = ({ kept }: Pick<RehearsalRecord, "kept">): RehearsalRecord["kept"] =>
   kept.filter(({ before, after }) => before !== after);
 
-const worst = (levels: readonly Level[]): Level =>
+/** The worst of several. */
+export const worst = (levels: readonly Level[]): Level =>
   levels.includes("bad") ? "bad" : levels.includes("attention") ? "attention" : "good";
 
 export function verdictOf(record: RehearsalRecord): Verdict {
