@@ -17,6 +17,7 @@ BASE ?= main
 OUT ?=
 STATES ?=
 LOAD ?=
+RECORD ?=
 REPORT ?= .orion/preview
 # The project's own programs come first on the PATH, including a Node.js that can run the program.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -29,7 +30,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 .PHONY: help setup engine images docker up down preview plan advise diagram pictures tables pull-request-report pull-request-comment diff drift deploy \
 	state-preview operator-key doctor psql \
 	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica patch outdated requirements sbom checksums \
-	flower backup backup-key restore-drill rehearse drill cloud-up cloud-down cloud-status cloud-fault \
+	flower backup backup-key restore-drill rehearse drill report cloud-up cloud-down cloud-status cloud-fault \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
 	bench-production bench-scale bench-faults bench-promotion bench-idle bench-redis bench-restore
 
@@ -159,6 +160,9 @@ rehearse: setup ## Bring the production stack up on a rehearsal cloud, or move i
 
 drill: setup ## Let things go wrong on the rehearsed platform, and write a report: DRILL=power-cut,promotion (default: all) OUT=file.html
 	@$(tool) drill --stack $(STACK) --cloud $(CLOUD) $(if $(PHASE),--phase $(PHASE)) $(if $(DRILL),--drill $(DRILL)) $(place) $(if $(OUT),--out $(OUT))
+
+report: node_modules/.package-lock.json ## Draw the page of a rehearsal or of drills again: RECORD=file.json OUT=file.html
+	@$(tool) report --record $(RECORD) $(if $(OUT),--out $(OUT))
 
 cloud-up: $(if $(filter none,$(MACHINES)),node_modules/.package-lock.json,docker) ## Create or start a rehearsal cloud: CLOUD=main MACHINES=docker|none PORT=8470 ZONES=example.com
 	@$(cloud) $(if $(MACHINES),--machines $(MACHINES)) $(place) $(if $(ZONES),--zones $(ZONES))

@@ -50,6 +50,7 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
                              under load, with a report: --load [--from PHASE] [--out FILE.html]
   drill                      let things go wrong on a rehearsed platform, with a report: [--drill NAME,NAME] [--cloud NAME]
                              [--phase PHASE: what comes up first if nothing is up] [--out FILE.html]
+  report                     draw the page of a rehearsal or of drills again: --record FILE.json [--out FILE.html]
 
   --rehearsal CLOUD          act on the stack's rehearsal on that cloud`;
 
@@ -92,6 +93,7 @@ async function main(project: string, argv: string[]): Promise<number> {
       load: { type: "boolean", default: false },
       out: { type: "string" },
       drill: { type: "string" },
+      record: { type: "string" },
     },
   });
   const [command] = positionals;
@@ -114,6 +116,10 @@ async function main(project: string, argv: string[]): Promise<number> {
     }
     const { rehearse } = await import("./rehearsal/rehearse.ts");
     return rehearse(options);
+  }
+  if (command === "report") {
+    const { drawAgain } = await import("./report/draw-again.ts");
+    return drawAgain(project, values.record, values.out);
   }
   if (command === "drill") {
     const { stack, phase = "scale", cloud, port, block, out } = values;

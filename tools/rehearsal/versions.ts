@@ -1,5 +1,5 @@
 /** The versions that a rehearsal was done with, for its report. */
-import { cpus, release, totalmem } from "node:os";
+import { cpus, totalmem } from "node:os";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -25,7 +25,7 @@ export function versionsOf(root: string, deliveries: readonly Delivery[]): Versi
     ...deliveries.map((delivery) => ({ what: `image ${delivery.key}`, version: imageVersion(delivery) })),
     {
       what: "machine",
-      version: `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
+      version: `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}`,
     },
   ];
 }
