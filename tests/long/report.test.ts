@@ -1,0 +1,66 @@
+/** What somebody sends to those who must agree to a move: the report of a rehearsal under load, and that of drills. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { RehearsalCloud } from "../../testing/cloud.ts";
+import { documented } from "../../testing/documented.ts";
+import { hostState } from "../../testing/host.ts";
+import { succeed } from "../../testing/sandbox.ts";
+import { drillRecordSchema } from "../../tools/report/drill-record.ts";
+import { pageFrom } from "../../tools/report/draw-again.ts";
+import { recordSchema } from "../../tools/report/record.ts";
+
+const root = resolve(__dirname, "..", "..");
+jest.setTimeout(1_800_000);
+
+const own = { name: "report", block: 88 };
+const before = hostState(own);
+const cloud = new RehearsalCloud(root, { ...own, port: 8488, machines: "docker" });
+const folder = mkdtempSync(join(tmpdir(), "orion-report-"));
+
+afterAll(() => {
+  cloud.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const read = (name: string): unknown => JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8"));
+const page = (name: string): string => readFileSync(join(folder, `${name}.html`), "utf8");
+
+test("a move under load is reported as it was: the engine's steps, every request, no order missing, nothing with data restarted", () => {
+  const out = `OUT=${join(folder, "move.html")}`;
+  const said = succeed(cloud.runDocumented(documented("make rehearse PHASE=scale LOAD=1"), [out]));
+  expect(said).toContain("phase mvp comes first, without load");
+  const { update, load, kept, before: was, after: is } = recordSchema.parse(read("move"));
+  expect([was.phase, is.phase, update.code]).toEqual(["mvp", "scale", 0]);
+  expect(
+    update.steps.filter(({ action, resource }) => action === "create" && resource.startsWith("Server ")),
+  ).toHaveLength(4);
+  // Each step lies within the update, by the engine's whole seconds.
+  for (const { from, to } of update.steps) {
+    expect(from).toBeGreaterThanOrEqual(update.from - 1000);
+    expect(to).toBeLessThanOrEqual(update.to);
+  }
+  expect(load.requests["order"]?.length).toBe(load.ledger.acknowledged);
+  expect(load.ledger).toMatchObject({ lost: [], doubled: [], unconfirmed: [] });
+  expect(kept.map(({ service }) => service).sort()).toEqual(["broker", "cache", "database"]);
+  for (const one of kept) expect(one.after).toBe(one.before);
+  expect(page("move")).toBe(pageFrom(readFileSync(join(folder, "move.json"), "utf8"), "move.json"));
+});
+
+test("drills under load: the platform gets well, and every order is there", () => {
+  const out = `OUT=${join(folder, "drills.html")}`;
+  succeed(cloud.runDocumented(documented("make drill DRILL=power-cut,restore"), [out]));
+  const { episodes } = drillRecordSchema.parse(read("drills"));
+  expect(episodes.map(({ name, problem }) => [name, problem])).toEqual([
+    ["power-cut", null],
+    ["restore", null],
+  ]);
+  // Without a failed order the power was not cut.
+  expect(episodes[0]?.load.failures.some(({ what }) => what === "order")).toBe(true);
+  expect(episodes[1]?.output).toMatch(/was restored: \d+ tables, \d+ rows, all as they were backed up/);
+});
+
+test("it goes with its cloud", () => {
+  cloud.down();
+  expect(hostState(own)).toEqual(before);
+});
