@@ -30,13 +30,13 @@ export function drillsVerdict({ episodes, left }: Pick<DrillRecord, "episodes" |
   const lost = episodes.reduce((sum, { load }) => sum + load.ledger.lost.length, 0);
   const result =
     failed.length === 0
-      ? `${plural(episodes.length, "drill")} of ${episodes.length} passed.`
+      ? `${episodes.length === 1 ? "The drill" : `All ${episodes.length} drills`} passed.`
       : `${failed.length} of ${plural(episodes.length, "drill")} failed: ${failed.map(({ name }) => name).join(", ")}.`;
   return {
     level: episodes.length === 0 ? "attention" : worst(levels),
     sentences: [
       result,
-      `Of ${plural(acknowledged, "acknowledged order")} ${lost} ${lost === 1 ? "is" : "are"} missing.`,
+      `Of ${plural(acknowledged, "acknowledged order")} ${lost === 0 ? "none is" : lost === 1 ? "one is" : `${lost} are`} missing.`,
       ...left.map(({ title, why }) => `Not done: ${title} (${why}).`),
     ],
   };
@@ -60,14 +60,13 @@ export function drillPageOf(record: DrillRecord): string {
 
 function overview({ episodes }: DrillRecord): string {
   const row = (episode: Episode): Cell[] => {
-    const { name, load, title } = episode;
+    const { name, load } = episode;
     const { level } = episodeVerdict(episode);
     const { acknowledged, lost, doubled, unconfirmed } = load.ledger;
     const missing = lost.length + doubled.length + unconfirmed.length;
     return [
       { text: words[level], kind: level },
       name,
-      title,
       number(seconds(orderPause(load))),
       number(load.failures.length),
       number(acknowledged),
@@ -75,7 +74,7 @@ function overview({ episodes }: DrillRecord): string {
     ];
   };
   const heads = ["no orders for", "failed requests", "orders", "lost, doubled, undone"].map(number);
-  return table(["result", "drill", "what happens", ...heads], episodes.map(row));
+  return table(["result", "drill", ...heads], episodes.map(row));
 }
 
 function episodePart(episode: Episode): string {
@@ -89,7 +88,7 @@ function episodePart(episode: Episode): string {
     `<p>${escaped(about)}</p>`,
     verdictBox(episodeVerdict(episode)),
     tiles([
-      [seconds(orderPause(load)), "no order was accepted"],
+      [seconds(orderPause(load)), "longest time without an accepted order"],
       [String(load.failures.length), "requests failed"],
       [String(answered), "requests answered"],
       ...facts.map(({ what, value }) => [value, what] as const),

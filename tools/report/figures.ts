@@ -25,7 +25,11 @@ export function percentile(sorted: readonly number[], share: number): number | u
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
 }
 
-/** The load within a span: each request by its start, a failure by its start too. */
+/** When a failure happened, in milliseconds since 1970: a request by its start, a WebSocket when it broke off. */
+export const momentOf = ({ what, began, time }: LoadReport["failures"][number]): number =>
+  Date.parse(what === "WebSocket" ? time : began);
+
+/** The load within a span: each request by its start. */
 export function figuresIn({ began, requests, failures }: LoadReport, { from, to }: Span): Figures {
   const isIn = (at: number) => at >= from && at < to;
   const within = Object.values(requests)
@@ -35,7 +39,7 @@ export function figuresIn({ began, requests, failures }: LoadReport, { from, to 
     .sort((a, b) => a - b);
   return {
     ...{ from, to, answered: within.length, perSecond: to > from ? within.length / ((to - from) / 1000) : 0 },
-    failed: failures.filter((one) => isIn(Date.parse(one.began))).length,
+    failed: failures.filter((one) => isIn(momentOf(one))).length,
     ...{ median: percentile(within, 0.5), p95: percentile(within, 0.95), p99: percentile(within, 0.99) },
     slowest: within.at(-1),
   };
@@ -68,13 +72,17 @@ export function windowsOf(load: LoadReport, seconds: number): Figures[] {
 }
 
 /**
- * Seconds for which no order could be placed: from the first that failed to the first that was answered after the last that
- * failed. 0: none failed; undefined: none was answered any more.
+ * The longest time in seconds for which no order was accepted: from the first of several that failed one after the other to the
+ * next that was answered, each by its start. 0: none failed; undefined: none was answered any more.
  */
 export function orderPause({ began, requests, failures }: LoadReport): number | undefined {
   const failed = failures.filter(({ what }) => what === "order").map((one) => Date.parse(one.began));
-  if (failed.length === 0) return 0;
-  const [first, last] = [Math.min(...failed), Math.max(...failed)];
-  const answered = (requests["order"] ?? []).map(([at]) => began + at).filter((at) => at > last);
-  return answered.length === 0 ? undefined : (Math.min(...answered) - first) / 1000;
+  const answered = (requests["order"] ?? []).map(([at]) => began + at);
+  if (failed.length > 0 && Math.max(...failed) > Math.max(...answered, 0)) return undefined;
+  const pauses = failed.map((from) => {
+    const until = Math.min(...answered.filter((at) => at > from));
+    const since = Math.min(...failed.filter((at) => at > Math.max(0, ...answered.filter((each) => each < from))));
+    return (until - since) / 1000;
+  });
+  return Math.max(0, ...pauses);
 }

@@ -1,7 +1,7 @@
 /** What visitors saw, as charts and tables of a report. Pure. */
 import type { LoadReport } from "../../rehearsal/load/process.ts";
 import { clock, type Frame, latencyChart, requestsChart } from "./charts.ts";
-import { type Figures, figuresIn, type Span, spanOf, windowSeconds, windowsOf } from "./figures.ts";
+import { type Figures, figuresIn, momentOf, type Span, spanOf, windowSeconds, windowsOf } from "./figures.ts";
 import { type Cell, chart, legend, number, shownMilliseconds, table, verdictBox } from "./html.ts";
 import { ledgerVerdict } from "./verdict.ts";
 
@@ -50,14 +50,14 @@ export function failuresTable({ failures: all }: LoadReport, start: number): str
   if (all.length === 0) return ["<p>No request failed.</p>"];
   const rows = all
     .slice(0, mostFailures)
-    .map(({ began, time, what, why }): Cell[] => [
-      number(clock(Date.parse(began) - start)),
-      number(`${((Date.parse(time) - Date.parse(began)) / 1000).toFixed(1)} s`),
-      what,
-      { text: why, kind: "long" },
+    .map((failure): Cell[] => [
+      number(clock(momentOf(failure) - start)),
+      number(`${((Date.parse(failure.time) - Date.parse(failure.began)) / 1000).toFixed(1)} s`),
+      failure.what,
+      { text: failure.why, kind: "long" },
     ]);
   const more = all.length > mostFailures ? [`<p class="faint">and ${all.length - mostFailures} more</p>`] : [];
-  return [`<h3>Requests that failed</h3>`, table([number("began"), number("after"), "what", "why"], rows), ...more];
+  return [`<h3>Requests that failed</h3>`, table([number("at"), number("after"), "what", "why"], rows), ...more];
 }
 
 /** What the ledger says. */

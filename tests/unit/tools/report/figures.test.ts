@@ -52,3 +52,10 @@ test("windows are as short as their number allows, and together have every reque
     [0, 0],
   ]);
 });
+
+test("a WebSocket that broke off failed then, and not when it was opened", () => {
+  const [began, time] = [new Date(start).toISOString(), new Date(start + 8000).toISOString()];
+  const broken = { ...load, failures: [{ began, time, what: "WebSocket", why: "1006" }] };
+  expect(figuresIn(broken, { from: start, to: start + 1000 }).failed).toBe(0);
+  expect(figuresIn(broken, { from: start + 8000, to: start + 9000 }).failed).toBe(1);
+});
