@@ -91,7 +91,6 @@ async function main(project: string, argv: string[]): Promise<number> {
       port: { type: "string" },
       block: { type: "string" },
       load: { type: "boolean", default: false },
-      out: { type: "string" },
       drill: { type: "string" },
       record: { type: "string" },
     },
