@@ -28,7 +28,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup engine images docker up down preview plan advise diagram pictures tables pull-request-report pull-request-comment diff drift deploy \
-	state-preview operator-key doctor psql \
+	state-preview state-move operator-key doctor psql \
 	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica patch outdated requirements sbom checksums \
 	flower backup backup-key restore-drill rehearse drill report cloud-up cloud-down cloud-status cloud-fault \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
@@ -85,6 +85,9 @@ deploy: engine ## Bring the stack up without questions, check it and report what
 
 state-preview: engine ## Report what the engine would change in the real stack, without values: STACK=prod (OUT=folder: into a file, for CI)
 	@$(tool) state-preview --stack $(STACK) $(if $(OUT),--out $(OUT))
+
+state-move: engine ## Move the state of a stack: STACK=prod TO="s3://BUCKET?endpoint=...&region=auto", or TO=files
+	@$(tool) state-move --stack $(STACK) --to '$(TO)'
 
 # In CI: the SSH key of a job, which OPERATOR_KEY holds, goes to where ssh and the program look for it.
 operator-key: node_modules/.package-lock.json

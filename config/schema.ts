@@ -339,6 +339,17 @@ export const settingsSchema = z.strictObject({
     /** How many seconds a replica may need to replay what the primary has; then the primary itself is dumped. */
     replicaWaitSeconds: count(1, 3600),
   }),
+  /**
+   * Where the engine's state of the stack is; the engine's wrapper reads it before the program runs. Absent: what PULUMI_BACKEND_URL or
+   * `backend:` in Pulumi.yaml says, otherwise files in the project's folder.
+   */
+  stateUrl: z
+    .string()
+    .regex(
+      /^(file:\/\/\/|s3:\/\/[a-z0-9][a-z0-9.-]+)[^\s#]*$/,
+      "an address that starts with file:/// or s3://BUCKET, such as s3://orion-state?endpoint=https://ACCOUNT.r2.cloudflarestorage.com&region=auto",
+    )
+    .optional(),
   /** Address of the Docker Engine that local containers run on. */
   dockerHost: z.string().regex(/^(unix|tcp|ssh):\/\/\S+$/, "an address that starts with unix://, tcp:// or ssh://"),
 });

@@ -8,13 +8,21 @@ import { z } from "zod";
 import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
 import { type State, stateSchema } from "../policy/state.ts";
-import { defaultStateFolder, ownEnvironment } from "../toolchain/src/environment.ts";
+import { defaultStateFolder, ownEnvironment, stateUrlIn } from "../toolchain/src/environment.ts";
 
-/** The folder of the state when it lies on this machine; undefined when it is in a bucket or a service. */
-export function localState(root: string): string | undefined {
-  const url = ownEnvironment(root, process.env)["PULUMI_BACKEND_URL"] || backendOf(root);
-  return url ? folderAt(url) : join(defaultStateFolder(root), ".pulumi");
+/** The address of a stack's state, as the engine's wrapper finds it. */
+export function stateUrlOf(root: string, stack: string): string {
+  const chosen = ownEnvironment(root, process.env)["PULUMI_BACKEND_URL"] || ofStack(root, stack) || backendIn(root);
+  return chosen || `file://${defaultStateFolder(root)}`;
 }
+
+function ofStack(root: string, stack: string): string | undefined {
+  const path = join(root, `Pulumi.${stack}.yaml`);
+  return existsSync(path) ? stateUrlIn(root, readFileSync(path, "utf8")) : undefined;
+}
+
+/** The folder of a stack's state when it lies on this machine; undefined when it is in a bucket or a service. */
+export const localState = (root: string, stack: string): string | undefined => folderAt(stateUrlOf(root, stack));
 
 const folderAt = (url: string): string | undefined =>
   url.startsWith("file:///") ? join(fileURLToPath(new URL(url)), ".pulumi") : undefined;
@@ -22,14 +30,14 @@ const folderAt = (url: string): string | undefined =>
 const projectSchema = z.object({ backend: z.object({ url: z.string().optional() }).optional() });
 
 /** The state's URL in Pulumi.yaml. */
-function backendOf(root: string): string | undefined {
+export function backendIn(root: string): string | undefined {
   const path = join(root, "Pulumi.yaml");
   return existsSync(path) ? projectSchema.parse(parse(readFileSync(path, "utf8"))).backend?.url : undefined;
 }
 
 /** Whether the stack exists. A local file is checked directly, since a call of the engine takes a second. */
 export function stackExists(root: string, stack: string): boolean {
-  const state = localState(root);
+  const state = localState(root, stack);
   if (state !== undefined) return fileOf(state, stack) !== undefined;
   return runSync("pulumi", ["stack", "export", "--stack", stack, "--cwd", root]).code === 0;
 }
@@ -50,7 +58,7 @@ const fileSchema = z.object({ checkpoint: z.object({ latest: stateSchema.nullish
  */
 export function stateOf(root: string, stack: string): State | undefined {
   if (!stackExists(root, stack)) return undefined;
-  const state = localState(root);
+  const state = localState(root, stack);
   return (state === undefined ? undefined : readFile(state, stack)) ?? exported(root, stack);
 }
 
@@ -61,7 +69,7 @@ export function stateOf(root: string, stack: string): State | undefined {
  */
 export function runningState(root: string, stack: string): State {
   // The engine has passed its environment on; without the variable, it uses Pulumi.yaml or the login of its user.
-  const url = process.env["PULUMI_BACKEND_URL"] || backendOf(root);
+  const url = process.env["PULUMI_BACKEND_URL"] || backendIn(root);
   const folder = url === undefined ? undefined : folderAt(url);
   return (folder === undefined ? undefined : readFile(folder, stack)) ?? exported(root, stack);
 }

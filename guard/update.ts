@@ -25,6 +25,7 @@ type UpdateArgs = Omit<GuardArgs, "state" | "asking"> & Pick<StackConfig, "stack
  */
 export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: UpdateArgs): Promise<void> {
   const root = projectFolder();
+  refuseOtherState(args.settings.stateUrl, process.env["PULUMI_BACKEND_URL"]);
   try {
     const state = runningState(root, stack);
     const password = await valueOf(secret("registryPassword"));
@@ -53,6 +54,20 @@ async function stockFindings(
   const changes = move?.changes ?? changesBetween(before, await apart(() => knownOf(stack, builtImages)));
   const { limits = {} } = settings.hetzner;
   return judgeStock({ servers: topology.servers, before, changes, limits, agreed: settings.agreed }, access);
+}
+
+/**
+ * A state that was moved is still at its old place, and an update of it would know nothing of the newer one.
+ *
+ * @param wanted `orion:stateUrl`
+ * @param used the address that the engine runs with
+ * @throws {pulumi.RunError} when they are not the same
+ */
+export function refuseOtherState(wanted: string | undefined, used: string | undefined): void {
+  if (wanted === undefined || used === undefined || used === wanted) return;
+  throw new pulumi.RunError(
+    `orion:stateUrl says that the stack's state is ${wanted}; this update would use ${used}. Unset PULUMI_BACKEND_URL, or make both the same. Nothing was changed.`,
+  );
 }
 
 /** The folder of the Pulumi project, which older engines do not tell the program. */

@@ -22,6 +22,7 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   up, down                   bring the stack up: [--refresh: undo drift]; take it down (asks before it deletes data)
   deploy                     bring the stack up without questions, check it and report what was done: [--out FOLDER]
   state-preview              report what the engine would change, without values: [--out FOLDER]
+  state-move                 move the state to another place: --to s3://BUCKET?...|file:///FOLDER|files
   operator-key               put the SSH key of a CI job (OPERATOR_KEY) to where ssh looks for it
   preview                    show what an update would change
   plan                       show servers, services, price and account limits: [--to PHASE|FILE.yaml] [--json]
@@ -153,6 +154,11 @@ async function main(project: string, argv: string[]): Promise<number> {
     case "state-preview": {
       const { statePreview } = await import("./preview/state-preview.ts");
       return statePreview(root, file, values.out);
+    }
+    case "state-move": {
+      const { moveState } = await import("./move-state.ts");
+      await moveState(root, file.stack, values.to, say);
+      return 0;
     }
     case "operator-key":
       say(writeOperatorKey(file, process.env[operatorKeyVariable]));

@@ -49,6 +49,8 @@ const issuesSchema = z.array(
   }),
 );
 
+const runSchema = z.object({ status: z.string().nullable(), updated_at: z.string() });
+
 const pageSize = 100;
 
 export class GitHub {
@@ -103,6 +105,13 @@ export class GitHub {
       }
       if (issues.length < pageSize) return closed;
     }
+  }
+
+  /** An attempt of a run of GitHub Actions. */
+  async runAttempt(run: number, attempt: number): Promise<{ readonly isOver: boolean; readonly changed: Date }> {
+    const answer = await this.#call("GET", `/actions/runs/${run}/attempts/${attempt}`);
+    const { status, updated_at: changed } = runSchema.parse(answer);
+    return { isOver: status === "completed", changed: new Date(changed) };
   }
 
   async createIssue(title: string, body: string): Promise<void> {

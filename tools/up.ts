@@ -7,6 +7,8 @@ import { hasServers, lastingServices, type Topology } from "../topology/topology
 import { stackExists } from "../guard/backend.ts";
 import { ensureDockerAt, removeVolumes, requireDocker, volumesOf } from "./docker.ts";
 import { requireFreePorts } from "./ports.ts";
+import { noteOwner } from "./recovery/ci-owner.ts";
+import { lockStore } from "./recovery/state-lock.ts";
 import { recover } from "./recovery/recover.ts";
 import type { StackFile } from "./stack-file.ts";
 import { bold, confirm, dim, say, table } from "./terminal.ts";
@@ -37,6 +39,8 @@ export async function up(
   if (isLocal) await ensureDockerAt(settings.dockerHost);
   ensureStack(root, stack);
   await recover(root, stack, say);
+  const store = lockStore(root, stack);
+  if (store) await noteOwner(store, stack);
   if (isLocal) {
     await requireFreePorts(topology, settings.dockerHost);
     const args = [join(root, "images", "build.ts"), ...imageArguments(file)];

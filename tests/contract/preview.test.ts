@@ -151,8 +151,8 @@ test("the workflows pass actionlint, pin every action by commit and ask for no m
   expect({ code, output: stdout + stderr }).toEqual({ code: 0, output: "" });
   const allowed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "comment.yml": { actions: "read", contents: "read", "pull-requests": "write" },
-    "deploy.yml": { contents: "read" },
-    "deploy-stack.yml": { contents: "read" },
+    "deploy.yml": { actions: "read", contents: "read" },
+    "deploy-stack.yml": { actions: "read", contents: "read" },
     "drift.yml": { contents: "read", issues: "write" },
     "preview.yml": { contents: "read" },
     "restore-drill.yml": { contents: "read" },

@@ -29,6 +29,13 @@ export const developmentPassphrase = "orion-development";
 /** Folder of the local state, unless the user chose another backend. */
 export const defaultStateFolder = (root: string): string => join(root, ".orion", "state");
 
+/**
+ * The address of a stack's own state: `orion:stateUrl` in its file. A rehearsal has none, whatever its file says: it has the name of a
+ * real stack and must not see its state.
+ */
+export const stateUrlIn = (root: string, stackFile: string | undefined): string | undefined =>
+  isRehearsal(root) ? undefined : /^\s+["']?orion:stateUrl["']?:\s*["']?([^\s"']+)/m.exec(stackFile ?? "")?.[1];
+
 /** Name of the rehearsal cloud that a project belongs to (`make rehearse` puts it below the cloud's folder); undefined for a real one. */
 export const rehearsalCloud = (root: string): string | undefined =>
   /\/\.orion\/cloud\/([^/]+)\/stacks\/[^/]+$/.exec(root)?.[1];
@@ -50,7 +57,8 @@ const ofRealStacks = /^(PULUMI_BACKEND_URL|PULUMI_CONFIG_PASSPHRASE(_FILE)?|(HCL
 
 /** Adds to the user's environment what the engine needs; variables that the user set are never changed. */
 export function engineEnvironment(situation: EngineContext): Record<string, string | undefined> {
-  const { root, engineFolder, nodeFolder, env } = situation;
+  const { root, engineFolder, nodeFolder, env, stackFile } = situation;
+  const own = env["PULUMI_BACKEND_URL"] ? undefined : stateUrlIn(root, stackFile);
   return {
     ...env,
     // The engine finds its language host on the PATH, and that starts the first Node.js on the PATH.
@@ -59,14 +67,32 @@ export function engineEnvironment(situation: EngineContext): Record<string, stri
     NODE_COMPILE_CACHE: env["NODE_COMPILE_CACHE"] ?? join(root, ".orion", "cache", "node"),
     PULUMI_SKIP_UPDATE_CHECK: env["PULUMI_SKIP_UPDATE_CHECK"] ?? "true",
     // metadata=skip: attribute files beside each state file are not written atomically, and nothing reads them.
+    ...(own !== undefined && { PULUMI_BACKEND_URL: own }),
+    ...checksums(own ?? env["PULUMI_BACKEND_URL"], env),
     ...(usesDefaultBackend(situation) && { PULUMI_BACKEND_URL: `file://${defaultStateFolder(root)}?metadata=skip` }),
     ...(usesDevelopmentPassphrase(situation) && { PULUMI_CONFIG_PASSPHRASE: developmentPassphrase }),
   };
 }
 
-/** Whether neither user nor project chose a backend. A `pulumi login` is ignored here: it is meant for other projects. */
-export function usesDefaultBackend({ env, projectFile }: EngineContext): boolean {
-  return !env["PULUMI_BACKEND_URL"] && !/^backend:/m.test(projectFile);
+/**
+ * R2 and other S3 servers than Amazon's refuse the checksums that Amazon's SDK sends with every upload. From version 3.256 on the
+ * engine leaves them out by itself where an endpoint is given.
+ */
+const checksums = (url: string | undefined, env: Environment): Environment =>
+  url !== undefined && /^s3:.*[?&]endpoint=/.test(url)
+    ? Object.fromEntries(
+        ["AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION"].map((name) => [
+          name,
+          env[name] ?? "when_required",
+        ]),
+      )
+    : {};
+
+/**
+ * Whether neither user, stack nor project chose a backend. A `pulumi login` is ignored here: it is meant for other projects.
+ */
+export function usesDefaultBackend({ root, env, projectFile, stackFile }: EngineContext): boolean {
+  return !env["PULUMI_BACKEND_URL"] && stateUrlIn(root, stackFile) === undefined && !/^backend:/m.test(projectFile);
 }
 
 /**

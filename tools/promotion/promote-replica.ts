@@ -38,7 +38,7 @@ import { engineOf, type Found, isServing, ReplicaServer } from "./replica-server
  *   primary's server is off
  */
 export async function promoteReplica(root: string, file: StackFile, yes: boolean): Promise<number> {
-  makeUsable(root, file.stack, say);
+  await makeUsable(root, file.stack, say);
   const state = readState(root, file.stack);
   if (!state) throw new UserError(`Stack '${file.stack}' does not exist here; there is nothing to promote.`);
   const promotion = promotionOf(file, graphOf(stateSchema.parse(state.deployment)));

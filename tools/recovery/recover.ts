@@ -24,7 +24,7 @@ type Say = (line: string) => void;
  * @throws {UserError} when another update of the stack is running, or an API does not answer
  */
 export async function recover(root: string, stack: string, say: Say): Promise<void> {
-  makeUsable(root, stack, say);
+  await makeUsable(root, stack, say);
   const state = readState(root, stack);
   if (state === undefined) return;
   await clearInterrupted(root, stack, state, say);
@@ -38,8 +38,8 @@ export async function recover(root: string, stack: string, say: Say): Promise<vo
  *
  * @throws {UserError} when another update of the stack is running
  */
-export function makeUsable(root: string, stack: string, say: Say): void {
-  removeStaleLock(root, stack, say);
+export async function makeUsable(root: string, stack: string, say: Say): Promise<void> {
+  await removeStaleLock(root, stack, say);
   removeCutOffAttributes(root, stack);
   endLeftPlugins(root);
 }

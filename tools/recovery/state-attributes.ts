@@ -5,7 +5,7 @@ import { localState } from "../../guard/backend.ts";
 
 /** Removes truncated attribute files of the stack; the engine does not need them. Only a state in files has them. */
 export function removeCutOffAttributes(root: string, stack: string): void {
-  const state = localState(root);
+  const state = localState(root, stack);
   if (state === undefined) return;
   const stacks = join(state, "stacks", "orion");
   const own = (folder: string) => filesIn(join(state, folder, "orion", stack));

@@ -114,8 +114,8 @@ function promotedIn(before: Config): Config {
   return isRecord(database) && "primary" in database ? { "orion:database": { primary: database["primary"] } } : {};
 }
 
-/** Addresses and tokens of real accounts. */
-const ofAccounts = /^(hcloud|cloudflare):/;
+/** Addresses and tokens of real accounts, and where the real state is. */
+const ofAccounts = /^(hcloud:|cloudflare:|orion:stateUrl$)/;
 
 const isRecord = (value: unknown): value is Config =>
   typeof value === "object" && value !== null && !Array.isArray(value);

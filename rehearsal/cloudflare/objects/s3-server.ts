@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ServerProcess } from "../../programs/server-process.ts";
-import { sign } from "./signature.ts";
+import { sign } from "../../../common/s3-signature.ts";
 import type { AccessKey, ObjectStorage } from "./storage.ts";
 
 export interface S3ServerOptions {

@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { localState, runningState, stackExists, stateOf } from "../../../guard/backend.ts";
+import { localState, runningState, stackExists, stateOf, stateUrlOf } from "../../../guard/backend.ts";
+import { refuseOtherState } from "../../../guard/update.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 
 let root: string;
@@ -24,18 +25,38 @@ test.each([
 ])("with PULUMI_BACKEND_URL %s lies at %s", (url, expected) => {
   if (url === undefined) delete process.env["PULUMI_BACKEND_URL"];
   else process.env["PULUMI_BACKEND_URL"] = url;
-  expect(localState(root)).toBe(expected?.replace("ROOT", root));
+  expect(localState(root, "prod")).toBe(expected?.replace("ROOT", root));
 });
 
 test("it lies where Pulumi.yaml says, unless the user says otherwise", () => {
   writeFileSync(join(root, "Pulumi.yaml"), "name: orion\nbackend:\n  url: file:///project/state\n");
   delete process.env["PULUMI_BACKEND_URL"];
-  expect(localState(root)).toBe("/project/state/.pulumi");
+  expect(localState(root, "prod")).toBe("/project/state/.pulumi");
   process.env["PULUMI_BACKEND_URL"] = "file:///own/state";
-  expect(localState(root)).toBe("/own/state/.pulumi");
+  expect(localState(root, "prod")).toBe("/own/state/.pulumi");
   writeFileSync(join(root, "Pulumi.yaml"), "name: orion\nbackend:\n  url: s3://bucket\n");
   delete process.env["PULUMI_BACKEND_URL"];
-  expect(localState(root)).toBeUndefined();
+  expect(localState(root, "prod")).toBeUndefined();
+});
+
+test("it lies where the stack's own file says, which goes before Pulumi.yaml and not before the user", () => {
+  writeFileSync(join(root, "Pulumi.yaml"), "name: orion\nbackend:\n  url: file:///project/state\n");
+  writeFileSync(join(root, "Pulumi.prod.yaml"), "config:\n  orion:stateUrl: s3://orion-state?region=auto\n");
+  delete process.env["PULUMI_BACKEND_URL"];
+  expect(stateUrlOf(root, "prod")).toBe("s3://orion-state?region=auto");
+  expect(localState(root, "prod")).toBeUndefined();
+  expect(localState(root, "dev")).toBe("/project/state/.pulumi");
+  process.env["PULUMI_BACKEND_URL"] = "file:///own/state";
+  expect(stateUrlOf(root, "prod")).toBe("file:///own/state");
+});
+
+test("an update of another place than the stack's file names is refused: it may be what a move has left", () => {
+  const url = "s3://orion-state";
+  expect(() => {
+    refuseOtherState(url, "file:///old");
+  }).toThrow(/the stack's state is s3:\/\/orion-state; this update would use file:\/\/\/old.*Nothing was changed/);
+  refuseOtherState(url, url);
+  refuseOtherState(undefined, "file:///any");
 });
 
 test("it does not know a stack that was never made", () => {

@@ -103,6 +103,37 @@ describe("what the engine is told", () => {
     expect(told["PULUMI_BACKEND_URL"]).toBe("file:///project/.orion/state?metadata=skip");
   });
 
+  describe("of a stack whose file says where its state is", () => {
+    const url = "s3://orion-state?endpoint=https://a.r2.cloudflarestorage.com&region=auto";
+    const stackFile = `config:\n  orion:phase: mvp\n  orion:stateUrl: ${url}\nencryptionsalt: v1:a\n`;
+
+    test("that place, without the checksums that R2 refuses, and no well-known passphrase", () => {
+      const told = engineEnvironment(situation({ stackFile }));
+      expect(told).toMatchObject({
+        PULUMI_BACKEND_URL: url,
+        ...{ AWS_REQUEST_CHECKSUM_CALCULATION: "when_required", AWS_RESPONSE_CHECKSUM_VALIDATION: "when_required" },
+      });
+      expect(told["PULUMI_CONFIG_PASSPHRASE"]).toBeUndefined();
+      expect(engineEnvironment(situation({ stackFile: stackFile.replace(url, `"${url}"`) }))).toMatchObject({
+        PULUMI_BACKEND_URL: url,
+      });
+    });
+
+    test("unless the user says otherwise, also about checksums", () => {
+      const env = { PULUMI_BACKEND_URL: "s3://mine?endpoint=a", AWS_REQUEST_CHECKSUM_CALCULATION: "when_supported" };
+      expect(engineEnvironment(situation({ stackFile, env }))).toMatchObject(env);
+      const amazon = engineEnvironment(situation({ env: { PULUMI_BACKEND_URL: "s3://mine?region=eu-central-1" } }));
+      expect(Object.keys(amazon)).not.toContain("AWS_REQUEST_CHECKSUM_CALCULATION");
+    });
+
+    test("but never in a rehearsal, nor by a comment", () => {
+      const root = "/project/.orion/cloud/main/stacks/prod";
+      expect(engineEnvironment(situation({ root, stackFile }))["PULUMI_BACKEND_URL"]).toMatch(/^file:/);
+      const commented = stackFile.replace("  orion:stateUrl", "  # orion:stateUrl");
+      expect(engineEnvironment(situation({ stackFile: commented }))["PULUMI_BACKEND_URL"]).toMatch(/^file:/);
+    });
+  });
+
   test("a backend that the project names is used", () => {
     expect(usesDefaultBackend(situation({ projectFile: "name: orion\nbackend:\n  url: s3://bucket\n" }))).toBe(false);
   });

@@ -25,28 +25,28 @@ function lock(pid: number, host: string): void {
 }
 
 /** @returns what was said, and what the engine was told */
-function remove(): { said: string[]; calls: string[] } {
+async function remove(): Promise<{ said: string[]; calls: string[] }> {
   const said: string[] = [];
-  removeStaleLock(root, "prod", (line) => said.push(line));
+  await removeStaleLock(root, "prod", (line) => said.push(line));
   return { said, calls: engine.calls() };
 }
 
-test("without a lock nothing is done", () => {
-  expect(remove()).toEqual({ said: [], calls: [] });
+test("without a lock nothing is done", async () => {
+  expect(await remove()).toEqual({ said: [], calls: [] });
 });
 
-test("a process that is gone holds none, nor does another program that has its id by now", () => {
+test("a process that is gone holds none, nor does another program that has its id by now", async () => {
   const cancelled = `cancel --yes --stack prod --cwd ${root}`;
   const said = ["A lock of an update that no longer runs was removed."];
   lock(999_999_999, hostname());
-  expect(remove()).toEqual({ said, calls: [cancelled] });
+  expect(await remove()).toEqual({ said, calls: [cancelled] });
   lock(process.pid, hostname());
-  expect(remove()).toEqual({ said, calls: [cancelled, cancelled] });
+  expect(await remove()).toEqual({ said, calls: [cancelled, cancelled] });
 });
 
-test("that of another machine is left to it, and the message says whose it is", () => {
+test("that of another machine is left to it, and the message says whose it is", async () => {
   lock(7, "elsewhere");
-  expect(remove).toThrow(/process 7 of me on elsewhere.*npx pulumi cancel --stack prod/);
+  await expect(remove()).rejects.toThrow(/process 7 of me on elsewhere.*npx pulumi cancel --stack prod/);
   expect(engine.calls()).toEqual([]);
 });
 
@@ -58,7 +58,7 @@ test("that of an engine that runs is left to it", async () => {
   await once(running, "spawn");
   try {
     lock(running.pid ?? 0, hostname());
-    expect(remove).toThrow(`(process ${running.pid ?? 0} of me on ${hostname()}`);
+    await expect(remove()).rejects.toThrow(`(process ${running.pid ?? 0} of me on ${hostname()}`);
     expect(engine.calls()).toEqual([]);
   } finally {
     running.kill("SIGKILL");

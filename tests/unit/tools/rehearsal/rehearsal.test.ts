@@ -216,3 +216,9 @@ describe("the folder", () => {
     expect(sshFolder(long, cloud)).toMatch(/\/\.orion\/ssh\/12121212$/);
   });
 });
+
+test("a rehearsal's file does not say where the real state is", () => {
+  const theirs = `${own("Pulumi.prod.yaml")}  orion:stateUrl: s3://real\n`;
+  expect(configIn(theirs)["orion:stateUrl"]).toBe("s3://real");
+  expect(Object.keys(configIn(stackFile(theirs, undefined, overlay("mvp")).text))).not.toContain("orion:stateUrl");
+});

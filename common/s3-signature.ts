@@ -4,23 +4,28 @@ import { createHash, createHmac } from "node:crypto";
 export interface Signed {
   readonly method: string;
   readonly url: URL;
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface Key {
   readonly id: string;
   readonly secret: string;
+  /** Of credentials that end by themselves. @default - none */
+  readonly session?: string | undefined;
 }
 
-const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+const sha256 = (text: string | Buffer): string => createHash("sha256").update(text).digest("hex");
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac("sha256", key).update(text).digest();
 
 /** Adds the headers that authenticate a request. */
-export function sign(method: string, url: URL, body: string, key: Key, region: string, now: Date): Signed {
+export function sign(method: string, url: URL, body: string | Buffer, key: Key, region: string, now: Date): Signed {
   const time = now.toISOString().replaceAll(/[-:]|\.\d+/g, "");
   const scope = [time.slice(0, 8), region, "s3", "aws4_request"];
-  const headers = { host: url.host, "x-amz-content-sha256": sha256(body), "x-amz-date": time };
+  const headers = {
+    ...{ host: url.host, "x-amz-content-sha256": sha256(body), "x-amz-date": time },
+    ...(key.session !== undefined && { "x-amz-security-token": key.session }),
+  };
   const names = Object.keys(headers).join(";");
   const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`);
   const query = [...url.searchParams].map(
