@@ -40,6 +40,28 @@ export function expectGolden(name: string, lines: readonly Line[]): void {
   }
 }
 
+/**
+ * The lines that are not in `tests/golden/<name>.txt`, and those that are only there. With UPDATE_GOLDEN=1 it writes that file.
+ *
+ * @param isWhole whether these are all lines of the file; otherwise it is never written
+ */
+export function differencesFromGolden(
+  name: string,
+  lines: readonly Line[],
+  isWhole = true,
+): { readonly unexpected: readonly string[]; readonly missing: readonly string[] } {
+  const texts = lines.map(textOf);
+  if (isWhole && process.env["UPDATE_GOLDEN"] === "1") {
+    writeFileSync(pathOf(name), `${texts.join("\n")}\n`);
+    return { unexpected: [], missing: [] };
+  }
+  const golden = textsIn(name);
+  return {
+    unexpected: texts.filter((text) => !golden.includes(text)),
+    missing: golden.filter((text) => !texts.includes(text)),
+  };
+}
+
 /** The lines of a graph, sorted by type and name, an order with few merge conflicts. */
 export const graphLines = (resources: readonly GoldenResource[]): Line[] =>
   resources

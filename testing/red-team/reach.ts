@@ -1,138 +1,162 @@
-/** Which ports answer from where: from inside each container, from another server, and from a server with a route to the containers. */
+/**
+ * Which ports accept a connection from where: from inside each container, from the servers, from a neighbour in their private
+ * network, and from one that has a route to the containers.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
 import { catalogue } from "../../topology/catalogue.ts";
 import type { Line } from "../golden.ts";
+import { type OnServer, pythonOn } from "./on-server.ts";
+import { grouped, groupOf, type Survey } from "./survey.ts";
 
-/** Runs a command as root of a server. @returns the lines that it printed */
-export type OnServer = (server: string, ...words: string[]) => Promise<string[]>;
+const program = readFileSync(join(import.meta.dirname, "knock.py"), "utf8");
 
-/** Ports of every kind of service, and those that machines usually have open. */
-const ports = [
-  ...new Set([
-    ...Object.values(catalogue).flatMap(({ ports: own }) => Object.values<number>(own)),
-    ...[22, 80, 443, 2375, 2376, 6380, 8000, 8080, 9100],
-  ]),
-].sort((a, b) => a - b);
-
-/** Prints those of its arguments, `address:port`, that accept a connection within two seconds. */
-const knock = `
-import errno, selectors, socket, sys, time
-waiting = selectors.DefaultSelector()
-for target in sys.argv[1:]:
-    address, port = target.rsplit(":", 1)
-    one = socket.socket()
-    one.setblocking(False)
-    if one.connect_ex((address, int(port))) in (0, errno.EINPROGRESS):
-        waiting.register(one, selectors.EVENT_WRITE, target)
-end = time.monotonic() + 2
-while waiting.get_map() and time.monotonic() < end:
-    for key, _ in waiting.select(0.2):
-        if key.fileobj.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
-            print(key.data)
-        waiting.unregister(key.fileobj)
-        key.fileobj.close()
-`;
-
-/** An address that can be knocked at. */
+/** An address under the name that the table has for it. Several addresses may have one name. */
 export interface Target {
-  /** `database`, `host`, `core-1`, `metadata`: as the table calls it. */
+  /** `database@core-1`, `core-1`, `metadata`. */
   readonly name: string;
   readonly address: string;
 }
 
-interface Container {
-  readonly service: string;
-  readonly pid: string;
-  readonly addresses: readonly string[];
-}
+/** Ports of every kind of service, those that machines usually have open, and all on which something was found to listen. */
+export const portsOf = (surveys: readonly Survey[]): number[] =>
+  [
+    ...new Set([
+      ...Object.values(catalogue).flatMap(({ ports }) => Object.values<number>(ports)),
+      ...[22, 53, 80, 111, 443, 2375, 2376, 6380, 6382, 8000, 8080, 9090, 9100],
+      ...surveys.flatMap(({ listens, containers }) => [...listens, ...containers.flatMap((one) => one.listens)]),
+    ]),
+  ].sort((a, b) => a - b);
 
-/** The running containers of a server, each under its service's name. */
-async function containersOn(on: OnServer, server: string): Promise<Container[]> {
-  const ids = await on(server, "docker", "ps", "--quiet", "--filter", "label=service");
-  if (ids.length === 0) return [];
-  const format =
-    '{{index .Config.Labels "service"}} {{.State.Pid}}{{range .NetworkSettings.Networks}} {{.IPAddress}}{{end}}';
-  const lines = await on(server, "docker", "inspect", "--format", format, ...ids);
-  return lines
-    .map((line) => line.split(" "))
-    .map(([service = "", pid = "", ...addresses]) => ({ service, pid, addresses }))
-    .sort((a, b) => a.service.localeCompare(b.service));
-}
+/** The containers of a server at their own addresses. */
+export const containerTargets = (survey: Survey): Target[] =>
+  survey.containers.flatMap((one) => one.addresses.map((address) => ({ name: groupOf(survey, one), address })));
 
 /** The server's own addresses in its container networks. */
-async function gatewaysOn(on: OnServer, server: string): Promise<Target[]> {
+export async function gatewaysOf(on: OnServer, server: string): Promise<Target[]> {
   const format = "{{range .IPAM.Config}}{{.Gateway}}{{end}}";
-  const names = await on(server, "docker", "network", "ls", "--quiet", "--filter", "driver=bridge");
-  const addresses = await on(server, "docker", "network", "inspect", "--format", format, ...names);
-  return addresses.filter((one) => one !== "").map((address) => ({ name: "the server itself", address }));
+  const ids = (await on(server, ["docker", "network", "ls", "--quiet", "--filter", "driver=bridge"])).trim();
+  const listed = await on(server, ["docker", "network", "inspect", "--format", format, ...ids.split("\n")]);
+  const addresses = listed.split("\n").filter((address) => address !== "");
+  return addresses.map((address) => ({ name: `bridges-of-${server}`, address }));
 }
 
-/** What every vantage point of a server can be tried from: the containers on it, the server, its neighbours, the metadata service. */
-export async function targetsOn(on: OnServer, server: string, servers: readonly Target[]): Promise<Target[]> {
-  const containers = await containersOn(on, server);
-  return [
-    ...containers.flatMap(({ service, addresses }) => addresses.map((address) => ({ name: service, address }))),
-    ...(await gatewaysOn(on, server)),
-    ...servers,
-    { name: "metadata service", address: "169.254.169.254" },
-  ];
+/** The address at which Hetzner answers with a server's user data. */
+const metadataService: Target = { name: "metadata", address: "169.254.169.254" };
+/** The port at which a server answers itself at that address while it is tried: one that no container publishes. */
+const trapPort = 8775;
+
+/** What accepted a connection: ports by the name of the target. */
+type Open = ReadonlyMap<string, ReadonlySet<number>>;
+
+/** Where a program of a server tries: the words with which it runs there, and the addresses that are its own. */
+interface Place {
+  readonly words: readonly string[];
+  readonly own?: readonly string[];
 }
 
-/** The open ports of targets, as a program on a server sees them. @param into words before the program: another namespace */
-async function openFrom(
+async function knock(
   on: OnServer,
   server: string,
+  places: Readonly<Record<string, Place>>,
   targets: readonly Target[],
-  ...into: string[]
-): Promise<Map<string, number[]>> {
-  const asked = targets.flatMap(({ address }) => ports.map((port) => `${address}:${port}`));
-  const answered = await on(server, ...into, "python3", "-c", knock, ...asked);
+  ports: readonly number[],
+): Promise<Map<string, Open>> {
+  const addresses = [...new Set(targets.map(({ address }) => address))];
+  const trap = `${metadataService.address}:${trapPort}`;
+  const answer = await pythonOn(on, server, program, {
+    places: Object.fromEntries(Object.entries(places).map(([name, { words }]) => [name, words])),
+    targets: addresses.flatMap((address) =>
+      address === metadataService.address ? [trap] : ports.map((port) => `${address}:${port}`),
+    ),
+    trap: targets.includes(metadataService) ? trap : null,
+  });
+  const accepted = z.record(z.string(), z.array(z.string())).parse(answer);
+  return new Map(
+    Object.entries(places).map(([name, { own = [] }]) => {
+      const others = targets.filter(({ address }) => !own.includes(address));
+      return [name, openOf(accepted[name] ?? [], others)];
+    }),
+  );
+}
+
+/** @param accepted `address:port` */
+export function openOf(accepted: readonly string[], targets: readonly Target[]): Open {
   const open = new Map<string, Set<number>>();
-  for (const line of answered) {
-    const [address, port] = line.split(":");
+  for (const one of accepted) {
+    const [address, port] = one.split(":");
     for (const { name } of targets.filter((target) => target.address === address)) {
       open.set(name, (open.get(name) ?? new Set()).add(Number(port)));
     }
   }
-  return new Map([...open].map(([name, found]) => [name, [...found].sort((a, b) => a - b)]));
+  return open;
 }
 
-const linesOf = (from: string, open: ReadonlyMap<string, readonly number[]>): Line[] =>
-  open.size === 0
-    ? [{ kind: "from", name: from, values: [{ to: "nothing" }] }]
-    : [...open]
-        .sort(([a], [b]) => a.localeCompare(b))
-        .map(([to, found]) => ({
-          ...{ kind: "from", name: from, values: [{ to, ports: found }] },
-        }));
-
-/** From inside each container of a server. Instances of one service have to see the same. */
-export async function reachOfContainers(on: OnServer, server: string, servers: readonly Target[]): Promise<Line[]> {
-  const targets = await targetsOn(on, server, servers);
-  const lines: Line[] = [];
-  for (const { service, pid } of await containersOn(on, server)) {
-    const open = await openFrom(on, server, targets, "nsenter", "--target", pid, "--net");
-    // Itself: a container reaches its own ports at its own address.
-    open.delete(service);
-    lines.push(...linesOf(service, open));
-  }
-  return lines;
+/** A line for each target that a place reaches. */
+export function reachLines(place: string, open: Open = new Map()): Line[] {
+  if (open.size === 0) return [{ kind: "reach", name: `${place}->nothing`, values: [{}] }];
+  return [...open].map(([name, ports]) => ({
+    ...{ kind: "reach", name: `${place}->${name}`, values: [{ ports: [...ports].sort((a, b) => a - b) }] },
+  }));
 }
 
-/** From another server: at its addresses in the private network, and straight to the containers by a route through it. */
+/** From inside each container of a server, and from the server itself: as root, and as a user who is not root. */
+export async function reachOfServer(
+  on: OnServer,
+  survey: Survey,
+  servers: readonly Target[],
+  ports: readonly number[],
+): Promise<Line[]> {
+  const { server, containers } = survey;
+  const own = servers.filter(({ name }) => name === server);
+  const others = servers.filter(({ name }) => name !== server);
+  const here = [...containerTargets(survey), ...(await gatewaysOf(on, server)), ...own, metadataService];
+  const inside = containers.map(({ service, pid, addresses }): [string, Place] => [
+    service,
+    { words: ["nsenter", "--target", String(pid), "--net"], own: addresses },
+  ]);
+  const nobody: Place = { words: ["setpriv", "--reuid", "65534", "--clear-groups"] };
+  const fromHere = await knock(on, server, { ...Object.fromEntries(inside), nobody }, [...here, ...others], ports);
+  // Root reaches what is on its own server anyway.
+  const fromRoot = await knock(on, server, { root: { words: ["env"] } }, [...others, metadataService], ports);
+  const linesOf = containers.map(
+    (one) => [one, (place: string) => reachLines(place, fromHere.get(one.service))] as const,
+  );
+  return [
+    ...grouped(survey, new Map(linesOf)),
+    ...reachLines(`nobody@${server}`, fromHere.get("nobody")),
+    ...reachLines(`root@${server}`, fromRoot.get("root")),
+  ];
+}
+
+/**
+ * From a server that the plan does not know, in the private network: at the addresses of a server, and with a route through it
+ * to its containers, its bridges and its public address.
+ */
 export async function reachOfNeighbour(
   on: OnServer,
   neighbour: string,
-  server: string,
-  targets: readonly Target[],
+  survey: Survey,
+  { direct, publicly }: { readonly direct: Target; readonly publicly: Target },
+  ports: readonly number[],
 ): Promise<Line[]> {
-  const [own] = targets.filter(({ name }) => name === server);
-  const behind = targets.filter(({ address }) => /^172\.(1[6-9]|2\d|3[01])\./.test(address));
-  const direct = await openFrom(on, neighbour, own ? [own] : []);
-  await on(neighbour, "ip", "route", "replace", "172.16.0.0/12", "via", own?.address ?? "");
+  const { server } = survey;
+  const from = async (place: string, targets: readonly Target[]) =>
+    reachLines(place, (await knock(on, neighbour, { place: { words: ["env"] } }, targets, ports)).get("place"));
+  const open = await from("neighbour", [direct, publicly]);
+  // Each server has a bridge of this address: from here it would be the neighbour's own.
+  const own = (await on(neighbour, ["hostname", "--all-ip-addresses"])).trim().split(" ");
+  const behind = [...containerTargets(survey), ...(await gatewaysOf(on, server)), publicly].filter(
+    ({ address }) => !own.includes(address),
+  );
+  const routes = [...new Set(behind.map(({ address }) => `${address}/32`))];
+  const change = (words: (route: string) => string) =>
+    on(neighbour, ["ip", "-batch", "-"], routes.map((route) => `${words(route)}\n`).join(""));
+  await change((route) => `route replace ${route} via ${direct.address}`);
   try {
-    const routed = await openFrom(on, neighbour, behind);
-    return [...linesOf("a neighbour", direct), ...linesOf("a neighbour with a route to the containers", routed)];
+    return [...open, ...(await from(`neighbour-with-routes-through-${server}`, [direct, ...behind]))];
   } finally {
-    await on(neighbour, "ip", "route", "del", "172.16.0.0/12");
+    await change((route) => `route del ${route}`);
   }
 }

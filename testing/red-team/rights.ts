@@ -1,54 +1,135 @@
-/** What each credential may do: the environment of each container, PostgreSQL's roles and Redis' users. */
+/** What each credential may do: tried with it, from where it is. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { redisAdmin, redisMonitor } from "../../common/redis-contract.ts";
+import { quoted } from "../../common/shell.ts";
 import type { Line } from "../golden.ts";
-import type { OnServer } from "./reach.ts";
+import { redisAttempts, redisKeys, refusedStates, sqlAttempts } from "./attempts.ts";
+import type { OnServer } from "./on-server.ts";
 
-/** What the images themselves set; versions and paths change with each release of them. */
-const ofImages =
-  /^(PATH|HOME|HOSTNAME|LANG|GPG_KEY|PYTHON_\w+|NGINX_VERSION|NJS_\w+|PKG_RELEASE|DYNPKG_RELEASE|GOSU_VERSION|PG_(MAJOR|VERSION)|REDIS_(VERSION|DOWNLOAD_\w+))$/;
+const program = readFileSync(join(import.meta.dirname, "attempts.py"), "utf8");
 
-/** The names of the variables that the program gives each container. */
-export async function variablesOn(on: OnServer, server: string): Promise<Line[]> {
-  const ids = await on(server, "docker", "ps", "--quiet", "--filter", "label=service");
-  const format = '{{index .Config.Labels "service"}}{{range .Config.Env}} {{index (split . "=") 0}}{{end}}';
-  const lines = ids.length === 0 ? [] : await on(server, "docker", "inspect", "--format", format, ...ids);
-  return lines.sort().map((line) => {
-    const [service = "", ...names] = line.split(" ");
-    const variables = names.filter((name) => !ofImages.test(name)).sort();
-    return { kind: "variables", name: service, values: [{ variables }] };
-  });
+/** What there is to try. */
+export interface Aims {
+  /** PostgreSQL's roles, its own ones too. */
+  readonly roles: readonly string[];
+  readonly databases: readonly string[];
+  readonly buckets: readonly string[];
 }
 
-/** One row for each role that is not PostgreSQL's own: what it is, and what it may do with the orders and the database. */
-const rolesQuery = `
-SELECT r.rolname
-  || '|' || concat_ws(' ', CASE WHEN rolsuper THEN 'superuser' END, CASE WHEN rolcanlogin THEN 'login' END,
-       CASE WHEN rolcreatedb THEN 'createdb' END, CASE WHEN rolcreaterole THEN 'createrole' END,
-       CASE WHEN rolreplication THEN 'replication' END, CASE WHEN rolbypassrls THEN 'bypassrls' END)
-  || '|' || coalesce((SELECT string_agg(g.rolname, ' ' ORDER BY g.rolname) FROM pg_auth_members m
-       JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid), '')
-  || '|' || coalesce((SELECT string_agg(p, ' ') FROM unnest(ARRAY['SELECT','INSERT','UPDATE','DELETE','TRUNCATE']) p
-       WHERE has_table_privilege(r.oid, 'public.orders', p)), '')
-  || '|' || concat_ws(' ', CASE WHEN has_database_privilege(r.oid, current_database(), 'CONNECT') THEN 'connect' END,
-       CASE WHEN has_database_privilege(r.oid, current_database(), 'TEMP') THEN 'temporary' END,
-       CASE WHEN has_database_privilege(r.oid, current_database(), 'CREATE') THEN 'create-schema' END,
-       CASE WHEN has_schema_privilege(r.oid, 'public', 'CREATE') THEN 'create-table' END)
-FROM pg_roles r WHERE r.rolname !~ '^pg_' ORDER BY 1`;
+const sqlOf = ({ roles }: Aims): Readonly<Record<string, string>> => ({
+  ...sqlAttempts,
+  ...Object.fromEntries(roles.map((role) => [`become ${role}`, `SET ROLE "${role}"`])),
+});
 
-/** PostgreSQL's roles. @param query runs SQL as superuser and returns rows */
-export async function databaseRoles(query: (sql: string) => Promise<string[]>): Promise<Line[]> {
-  return (await query(rolesQuery)).map((row) => {
-    const [name = "", is = "", memberOf = "", orders = "", database = ""] = row.split("|");
-    return { kind: "role", name, values: [{ is, memberOf, orders, database }] };
-  });
+const strings = z.array(z.string());
+const answerSchema = z.object({
+  postgresql: z.record(
+    z.string(),
+    z.object({
+      ...{ user: z.string().optional(), may: strings, fails: strings },
+      ...{ databases: strings.optional(), asks: strings.optional(), plain: z.boolean().optional() },
+    }),
+  ),
+  redis: z.record(
+    z.string(),
+    z.object({ user: z.string(), may: strings, databases: z.array(z.number()), without: strings }),
+  ),
+  store: z.record(z.string(), z.object({ may: strings, fails: strings })),
+  flower: z.number().nullable(),
+});
+
+/** A program that runs in a container of the platform's image, and reads its input. */
+export type InContainer = (words: readonly string[], input: string) => Promise<string>;
+
+export const inContainer =
+  (on: OnServer, server: string, container: string): InContainer =>
+  (words, input) =>
+    on(server, ["docker", "exec", "--interactive", container, ...words], input);
+
+/** Lines for every credential in the environment of a container of the platform's image. @param place its name in the table; @param environment credentials of a process that does not run now */
+export async function rightsOfImage(
+  run: InContainer,
+  place: string,
+  aims: Aims,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Line[]> {
+  const { databases, roles, buckets } = aims;
+  const input = { sql: sqlOf(aims), redis: redisAttempts, refusedStates, databases, roles, buckets, environment };
+  const answer: unknown = JSON.parse(await run(["python", "-c", program], JSON.stringify(input)));
+  const { flower, ...found } = answerSchema.parse(answer);
+  return [
+    ...Object.entries(found).flatMap(([kind, credentials]) =>
+      Object.entries(credentials).map(([variable, rights]): Line => {
+        return { kind, name: `${place}:${variable}`, values: [rights] };
+      }),
+    ),
+    ...(flower === null
+      ? []
+      : [{ kind: "http", name: `${place}->flower-without-login`, values: [{ status: flower }] }]),
+  ];
 }
 
-/** The users of a Redis, without the hashes of their passwords. @param list what ACL LIST answers */
-export const redisUsers = (service: string, list: readonly string[]): Line[] =>
-  list.map((line) => {
-    const [, user = "", ...rules] = line.split(" ");
-    return {
-      kind: `user of ${service}`,
-      name: user,
-      values: [{ rules: rules.filter((rule) => !rule.startsWith("#")).join(" ") }],
-    };
+/** A script for psql that tries the same: each attempt's name, and the state of its error. */
+const psqlScript = (aims: Aims): string =>
+  [
+    String.raw`\set VERBOSITY sqlstate`,
+    "SET lock_timeout = '2s';",
+    String.raw`SELECT session_user AS me \gset`,
+    String.raw`\echo user :me`,
+    ...Object.entries(sqlOf(aims)).map(([name, sql]) =>
+      [String.raw`\echo try ${name}`, "BEGIN;", String.raw`\o /dev/null`, `${sql};`, String.raw`\o`, "ROLLBACK;"].join(
+        "\n",
+      ),
+    ),
+  ].join("\n");
+
+/** Lines for a login of psql. @param psql words that run it, after which come its options */
+export async function rightsOfPsql(run: InContainer, psql: string, name: string, aims: Aims): Promise<Line[]> {
+  const printed = await run(["sh", "-c", `${psql} -XAtq 2>&1`], psqlScript(aims));
+  const [head = "", ...tried] = printed.split(/^try /m);
+  const [, user] = /^user (\S+)$/m.exec(head) ?? [];
+  if (user === undefined)
+    return [{ kind: "postgresql", name, values: [{ may: [], fails: [head.trim().split("\n").at(-1)] }] }];
+  const outcomes = tried.map((text) => {
+    const [attempt = "", ...rest] = text.split("\n");
+    const [, state] = /ERROR: {2}(\S+)/.exec(rest.join("\n")) ?? [];
+    return { attempt, state };
   });
+  const may = outcomes
+    .filter(({ state }) => state === undefined)
+    .map(({ attempt }) => attempt)
+    .sort();
+  const fails = outcomes
+    .filter(({ state }) => state !== undefined && !refusedStates.includes(state))
+    .map(({ attempt, state }) => `${attempt}: ${String(state)}`);
+  return [{ kind: "postgresql", name, values: [{ user, may, fails }] }];
+}
+
+/** Lines for the users whose passwords are in files of a Redis' own container. */
+export async function rightsInRedis(run: InContainer, place: string): Promise<Line[]> {
+  const users = [["admin", redisAdmin] as const, ["monitor", redisMonitor] as const];
+  const lines = users.map(async ([user, cli]): Promise<Line> => {
+    const script = Object.entries(redisAttempts).map(
+      ([name, words]) => `echo ${quoted(`try ${name}`)}; timeout 5 ${cli} ${words.map(quoted).join(" ")} </dev/null`,
+    );
+    const printed = await run(["sh"], `${script.join("\n")}\ntrue\n`);
+    const may = printed
+      .split(/^try /m)
+      .slice(1)
+      .filter((text) => !/NOPERM|command not allowed/.test(text))
+      .map((text) => text.split("\n")[0] ?? "");
+    return { kind: "redis", name: `${place}:${user}`, values: [{ user, may: may.sort() }] };
+  });
+  return Promise.all(lines);
+}
+
+/** Removes what the attempts have left in a Redis: keys, and the list of what was refused, which `make doctor` reports. */
+export async function cleanRedis(run: InContainer): Promise<void> {
+  const databases = Array.from({ length: 16 }, (_, number) => `${redisAdmin} -n ${number} DEL ${redisKeys.join(" ")}`);
+  await run(
+    ["sh", "-e"],
+    [...databases, `${redisAdmin} ACL LOG RESET`, "true"].map((one) => `${one} >/dev/null\n`).join(""),
+  );
+}

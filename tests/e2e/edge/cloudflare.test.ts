@@ -8,7 +8,8 @@ import { noObjects } from "../../../rehearsal/cloudflare/objects/storage.ts";
 import type { CloudflareObjects } from "../../../rehearsal/cloudflare/state.ts";
 import { Store } from "../../../rehearsal/store.ts";
 import { freePort } from "../../../testing/free-port.ts";
-import { clientOf, EdgeBench, hostname, ofMvp, selfSigned } from "./edges.ts";
+import { selfSigned } from "../../../testing/certificate.ts";
+import { clientOf, EdgeBench, hostname, ofMvp } from "./edges.ts";
 
 jest.setTimeout(60_000);
 

@@ -1,7 +1,8 @@
 /** What the edge lets in and passes on: nginx with the program's configuration, asked by raw requests. */
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { clientOf, EdgeBench, hostname, ofMvp, type Raw, selfSigned, type TestEdge } from "./edges.ts";
+import { selfSigned } from "../../../testing/certificate.ts";
+import { clientOf, EdgeBench, hostname, ofMvp, type Raw, type TestEdge } from "./edges.ts";
 
 jest.setTimeout(120_000);
 

@@ -1,5 +1,4 @@
 /** Edges for tests: nginx in a container with the program's configuration, and an app that answers with what it received. */
-import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect as connectTcp, type Socket } from "node:net";
 import { join } from "node:path";
@@ -8,6 +7,7 @@ import { type NginxConfig, nginxConfig } from "../../../components/edge-proxy/ng
 import { presets } from "../../../config/presets.ts";
 import { officialImages } from "../../../config/images.ts";
 import { internalPaths } from "../../../config/schema.ts";
+import { newKey, openssl } from "../../../testing/certificate.ts";
 import { eventually } from "../../../testing/eventually.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 import { freePort } from "../../../testing/free-port.ts";
@@ -26,26 +26,6 @@ export const ofMvp: NginxConfig = {
 
 /** Files in PEM. */
 export type Files = Readonly<Record<string, string>>;
-
-/** Runs openssl. @returns the file that it wrote */
-function openssl(folder: string, file: string, ...args: readonly string[]): string {
-  const { status, stderr } = spawnSync("openssl", [...args, "-out", file], { cwd: folder, encoding: "utf8" });
-  if (status !== 0) throw new Error(`openssl ${args.join(" ")}: ${stderr}`);
-  return readFileSync(join(folder, file), "utf8");
-}
-
-const newKey = ["-newkey", "rsa:2048", "-nodes", "-keyout", "key.pem"];
-
-/** A certificate that is its own authority. */
-export function selfSigned(name: string): {
-  readonly certificate: string;
-  readonly key: string;
-  readonly folder: string;
-} {
-  const folder = temporaryFolder("certificate");
-  const certificate = openssl(folder, "ca.pem", "req", "-x509", ...newKey, "-days", "30", "-subj", `/CN=${name}`);
-  return { certificate, key: readFileSync(join(folder, "key.pem"), "utf8"), folder };
-}
 
 /** A client's certificate with its key, signed by an authority of {@link selfSigned}. */
 export function clientOf(

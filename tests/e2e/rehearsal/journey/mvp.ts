@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { z } from "zod";
 import { officialImages } from "../../../../config/images.ts";
 import { cloudFolder, rehearsalFolder } from "../../../../rehearsal/cloud/settings.ts";
-import { Naming } from "../../../../rehearsal/machines/docker/naming.ts";
 import { documented } from "../../../../testing/documented.ts";
 import { eventually } from "../../../../testing/eventually.ts";
-import { succeed } from "../../../../testing/sandbox.ts";
+import { withNeighbour } from "../../../../testing/red-team/neighbour.ts";
+import { expectRedTeam } from "../../../../testing/red-team/table.ts";
 import { filesOf, type Journey, type Stop } from "./journey.ts";
 
 export const mvp: Stop = {
@@ -70,44 +70,14 @@ function commands(journey: Journey): void {
   });
 }
 
-const ports = [22, 80, 443, 2375, 5432, 5555, 6379, 6380, 8000, 8080];
-/** A command that prints the ports of an address that let something in; all at once, since a closed one takes its time. */
-const openPorts = (address: string): string =>
-  `for port in ${ports.join(" ")}; do (timeout 3 bash -c "</dev/tcp/${address}/$port" 2>/dev/null && echo $port) & done; wait`;
-const portsIn = (output: string): number[] =>
-  output
-    .split("\n")
-    .filter((line) => /^\d+$/.test(line))
-    .map(Number);
-
-function closed(journey: Journey): void {
-  const { cloud, own } = journey;
-
-  test("from this machine, an operator's, the server lets SSH in and nothing else: visitors come through the edge", async () => {
-    const address = await cloud.address("orion-prod-core-1");
-    expect(portsIn(journey.sh(openPorts(address)))).toEqual([22]);
-  });
-
-  test("from another server, neither the private nor the public address lets anything in", async () => {
-    const [core] = (await cloud.status()).servers;
-    const [network] = await cloud.list("/networks", "networks");
-    await cloud.make("/ssh_keys", "ssh_key", { name: "probe", public_key: cloud.publicKey });
-    await cloud.make("/servers", "server", {
-      ...{ name: "probe", server_type: "cx23", image: "debian-12", ssh_keys: ["probe"], networks: [network?.["id"]] },
-    });
-    const probe = await cloud.address("probe");
-    await cloud.booted(probe);
-    const open = (address: string) => portsIn(succeed(cloud.ssh(probe, openPorts(address))));
-    // The probe itself lets SSH in: the command would see what is open.
-    expect(open("127.0.0.1")).toContain(22);
-    expect(open(core?.private[0] ?? "")).toEqual([]);
-    // A public address is one of loopback: from a server, the other one is where its packets would have to go.
-    expect(open(new Naming(own.name, own.block).behind(core?.address ?? "").host)).toEqual([]);
-    // It is the filter that closes them, not the network: packets that ask for an answer get one.
-    expect(cloud.ssh(probe, `ping -c 1 -W 2 ${core?.private[0] ?? ""}`).output).toContain("1 received");
-    const [server] = await cloud.list("/servers?name=probe", "servers");
-    await cloud.hetzner("DELETE", `/servers/${String(server?.["id"])}`);
-  });
+function closed({ root, cloud }: Journey): void {
+  test("from everywhere and with every credential, what can be reached and done is the red team's table", () =>
+    withNeighbour(cloud, async (neighbour, address) => {
+      // It is the server's filter that closes it, not the network: packets that ask for an answer get one.
+      const [core] = (await cloud.status()).servers;
+      expect(cloud.ssh(address, `ping -c 1 -W 2 ${core?.private[0] ?? ""}`).output).toContain("1 received");
+      await expectRedTeam("red-team-mvp", { root, cloud, neighbour, half: "short" });
+    }));
 }
 
 const accessSchema = z.object({ "core-1": z.object({ shell: z.string() }) });
