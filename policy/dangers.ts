@@ -1,7 +1,7 @@
 /** Finds the changes of a move that must be refused, and those that the operator should know about. Pure. */
 import { type Change, changesBetween } from "./changes.ts";
 import { agreeTo, type Answer, imageChanges, ofAnswer, ofNames } from "./data-images.ts";
-import { differs, type Graph, isRecord, type Recorded, unknown } from "./graph.ts";
+import { differs, type Graph, isRecord, keyOf, type Recorded, unknown } from "./graph.ts";
 import { movingTags } from "./moving-tags.ts";
 import { withServerTypes } from "./server-types.ts";
 import { holdsData } from "../topology/catalogue.ts";
@@ -40,8 +40,8 @@ export interface Known {
 /** The changes of an update from one graph to the other, and the findings about them, the worst first. */
 export function moveBetween(was: Graph, is: Graph, { agreed = [], answers }: Known = {}): Move {
   const { before, after } = withServerTypes({ before: was, after: is });
-  const changes = changesBetween(before, after);
   const holds = holdingIn(before);
+  const changes = changesBetween(before, after).map((change) => withDroppedData(change, before, holds));
   const order: readonly Severity[] = ["refused", "loss", "danger"];
   const takenOver = otherCore(before, after);
   const findings = changes
@@ -194,6 +194,18 @@ function ofContainer(change: Change): Finding[] {
   if (!inputs.includes("memory")) return [];
   const limit = changeOf("memory", before, resource);
   return [{ severity: "danger", name, happens: `would run with another memory limit: ${limit} MiB` }];
+}
+
+/** Leaves out the dropped volumes that the program had written files to, which it writes again. */
+function withDroppedData(change: Change, { resources }: Graph, holds: Holds): Change {
+  if (change.dropped === undefined) return change;
+  const ofProgram = new Set(
+    resources.filter((one) => one.type === types.dockerVolume && holds(one) === undefined).map(keyOf),
+  );
+  const data = [...change.dropped].map(
+    ([input, keys]) => [input, keys.filter((key) => !ofProgram.has(key))] as const,
+  );
+  return { ...change, dropped: new Map(data) };
 }
 
 /** Whether a container no longer has a folder that it kept data in. What it only reads is written by the program again. */

@@ -153,20 +153,28 @@ describe("a change of the program itself", () => {
     const after = await knownOf(stackOf("mvp"), images);
     const input = { volumeName: "orion-prod-broker-data", containerPath: "/data", hostPath: "", fromContainer: "" };
     const key = `${types.container} broker-server`;
-    const from = (volume: string) => {
+    const keyOfVolume = (name: string) => `${types.dockerVolume} ${name}`;
+    const [files] = after.resources.filter(({ name }) => name === "broker-files");
+    if (!files) throw new Error("the broker has no volume for files");
+    const formerFiles = { ...files, name: "broker-server-files" };
+    const from = (volume: string, ...others: Recorded[]) => {
       const was = one("broker-server", (resource) => ({
         ...resource,
         inputs: { ...resource.inputs, volumes: [input] },
       }));
       const uses = new Map([
         ...after.uses,
-        [key, { ...after.uses.get(key), volumes: [`${types.dockerVolume} ${volume}`] }],
+        [key, { ...after.uses.get(key), volumes: [volume, ...others.map(({ name }) => name)].map(keyOfVolume) }],
       ]);
-      return titles(moveBetween({ ...after, resources: after.resources.map(was), uses }, after));
+      const resources = [...after.resources.map(was), ...others];
+      return titles(moveBetween({ ...after, resources, uses }, after));
     };
     // What the version before had, and a volume that the container no longer has.
     expect(from("broker-data")).toEqual(["danger broker-server"]);
     expect(from("broker-elsewhere")).toEqual(["refused broker-server"]);
+    // What the program has written is no data, whether it comes back under another name or not.
+    expect(from("broker-data", formerFiles)).toEqual(["danger broker-server"]);
+    expect(from("broker-elsewhere", formerFiles)).toEqual(["refused broker-server"]);
   });
 
   test("that gives the server another private address is refused", async () => {
