@@ -22,7 +22,7 @@ export const settingsText = (settings: BackupSettings): string =>
     NETWORK: quoted(settings.network),
     POSTGRES_IMAGE: quoted(settings.postgresImage),
     RCLONE_IMAGE: quoted(settings.rcloneImage),
-    // Its role may not read them, and an update gives each role its password again.
+    // The bucket needs no hashes: an update gives each role its password again.
     GLOBALS: quoted("--no-role-passwords"),
     RECIPIENT: quoted(settings.recipient),
     DAILY: String(settings.policy.daily),
