@@ -202,9 +202,7 @@ function withDroppedData(change: Change, { resources }: Graph, holds: Holds): Ch
   const ofProgram = new Set(
     resources.filter((one) => one.type === types.dockerVolume && holds(one) === undefined).map(keyOf),
   );
-  const data = [...change.dropped].map(
-    ([input, keys]) => [input, keys.filter((key) => !ofProgram.has(key))] as const,
-  );
+  const data = [...change.dropped].map(([input, keys]) => [input, keys.filter((key) => !ofProgram.has(key))] as const);
   return { ...change, dropped: new Map(data) };
 }
 
