@@ -140,11 +140,14 @@ const sshSchema = z.record(z.string(), z.array(z.string()).min(1));
 
 /** Finds the engine of each service of a stack. */
 export class Engines {
+  /** Folder of the Pulumi project. */
+  readonly root: string;
   readonly #file: StackFile;
   readonly #ssh: () => Readonly<Record<string, readonly string[]>>;
   readonly #known = new Map<string, Engine>();
 
   constructor(root: string, file: StackFile) {
+    this.root = root;
     this.#file = file;
     let read: z.infer<typeof sshSchema> | undefined;
     this.#ssh = () => (read ??= readSsh(root, file.stack));

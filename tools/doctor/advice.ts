@@ -28,6 +28,8 @@ export type Problem =
   | "backups-unknown"
   | "ranges-old"
   | "ranges-differ"
+  | "client-certificate-ends"
+  | "client-certificate-missing"
   | "disk-full"
   | "volume-full"
   | "volume-ungrown"
@@ -163,6 +165,14 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "ranges-differ": ({ make }) => ({
     meaning: "Cloudflare has other address ranges than the firewalls and edges: visitors through a new one are refused",
     remedy: `write them into config/cloudflare-ranges.ts, with today's date, and ${make("up")}: firewalls and edges change while they run`,
+  }),
+  "client-certificate-ends": ({ make }) => ({
+    meaning: "the certificate that Cloudflare shows the edges ends soon: from then on they refuse every visitor",
+    remedy: `${make("up")}: any update replaces it, in use before the old one is deleted (docs/cloudflare.md)`,
+  }),
+  "client-certificate-missing": ({ make }) => ({
+    meaning: "the edges admit visitors of the platform's zone by a certificate that the stack's state does not have",
+    remedy: `${make("up")} makes it, and waits until Cloudflare presents it (docs/cloudflare.md)`,
   }),
   "disk-full": () => ({
     meaning: "the disk that holds containers and their data is almost full",

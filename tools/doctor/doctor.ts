@@ -5,16 +5,19 @@ import { checkBackup } from "../backup.ts";
 import { inspectContainer, requireDocker } from "../docker.ts";
 import type { Engines } from "../engines.ts";
 import type { StackFile } from "../stack-file.ts";
+import { readState } from "../state.ts";
 import { bold, dim, green, red, say, yellow } from "../terminal.ts";
 import { explain, type Finding, isWarning } from "./advice.ts";
 import { agesOf } from "./ages.ts";
 import { judgeRanges, publishedRanges } from "./cloudflare-ranges.ts";
+import { clientCertificateEnd, judgeClientCertificate } from "./client-certificate.ts";
 import { checkContainer } from "./containers.ts";
 import { checkDisk, disksOf } from "./disks.ts";
 import type { Exec } from "./question.ts";
 
-/** What the row about Cloudflare's address ranges is called. */
+/** What the rows about Cloudflare are called. */
 const rangesName = "cloudflare ranges";
+const certificateName = "client certificate";
 
 /**
  * Checks every component of the stack.
@@ -65,7 +68,7 @@ export async function examine(
   const names = [
     ...[...services, ...backups, ...disks].map(({ name }) => name),
     ...silent.map(({ service }) => service),
-    ...(settings.cloudflare.enabled ? [rangesName] : []),
+    ...(settings.cloudflare.enabled ? [rangesName, certificateName] : []),
   ];
   const width = Math.max(...names.map((name) => name.length));
   const findings: Finding[] = [];
@@ -83,6 +86,8 @@ export async function examine(
   for (const finding of agesOf(file, engines, answers, new Date())) take(finding);
   if (settings.cloudflare.enabled) {
     take({ service: rangesName, ...judgeRanges(await publishedRanges(file.cloudflareApi), new Date()) });
+    const end = clientCertificateEnd(readState(engines.root, file.stack)?.deployment.resources ?? []);
+    take({ service: certificateName, ...judgeClientCertificate(end, new Date()) });
   }
   return findings;
 }
