@@ -5,7 +5,7 @@ import { poolOf } from "../topology/budget.ts";
 import { byServer, hasServers, servicesOf } from "../topology/topology.ts";
 import { AppTier } from "./app-tier/app-tier.ts";
 import { authorityMount, authorityVolume } from "./authority/authority.ts";
-import { appEnvironment, type AppEnvironment, brokerEnvironment } from "./app-tier/environment.ts";
+import { allowedHosts, appEnvironment, type AppEnvironment, brokerEnvironment } from "./app-tier/environment.ts";
 import { Release } from "./app-tier/release.ts";
 import type { Redis } from "./cache/redis.ts";
 import type { RedisClient } from "./cache/users.ts";
@@ -62,7 +62,11 @@ export function createTiers(context: Context, backing: Backing): Tiers {
   });
   const taskApiToken = apps.length > 0 ? createPassword("task-api-token", 40, { parent }) : undefined;
   const appTiers = byServer(apps).map(({ server, first, services }) => {
-    const environment = { ...environmentOn(server, "app"), ...(taskApiToken && { TASK_API_TOKEN: taskApiToken }) };
+    // The stack's own variables win.
+    const environment = {
+      ...{ ...allowedHosts(settings), ...environmentOn(server, "app") },
+      ...(taskApiToken && { TASK_API_TOKEN: taskApiToken }),
+    };
     const own = { runtime: runtimes.of(first), services, environment, uvicornWorkers };
     return [server, new AppTier(serviceName("app", server), { ...common, ...own }, opts)] as const;
   });

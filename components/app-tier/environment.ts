@@ -69,6 +69,13 @@ export const brokerEnvironment = (
   ...settings.app.environment,
 });
 
+/**
+ * `ALLOWED_HOSTS` of an app on servers: the platform's host name, and the address that its health check asks. The edge passes on
+ * requests for the host name alone; this is for whoever reaches an app without it. In a local stack any name is fine.
+ */
+export const allowedHosts = ({ hosting, domain }: Settings): Readonly<Record<string, string>> =>
+  hosting === "local" || domain === undefined ? {} : { ALLOWED_HOSTS: `${domain},127.0.0.1` };
+
 const environmentName = ({ hosting }: Settings): string => (hosting === "local" ? "development" : "production");
 
 /** The URL at which visitors reach the platform. */

@@ -1,6 +1,6 @@
 /** The app's environment variables, by what a stack sets. */
 import { reservedVariables } from "../../../../config/checks/environment.ts";
-import { appEnvironment, brokerEnvironment } from "../../../../components/app-tier/environment.ts";
+import { allowedHosts, appEnvironment, brokerEnvironment } from "../../../../components/app-tier/environment.ts";
 import type { Phase } from "../../../../config/schema.ts";
 import { settingsOf } from "../../support/settings.ts";
 
@@ -57,6 +57,11 @@ describe("the app's environment", () => {
   ])("links of phase %s with %j lead to where visitors are", (phase, values, url) => {
     const { PUBLIC_URL } = appEnvironment(settingsOf(phase, values), connections, {}, () => undefined);
     expect(PUBLIC_URL).toBe(url);
+  });
+
+  test("on servers an app answers for the platform's host name, and to its health check; in a local stack for any", () => {
+    expect(allowedHosts(settingsOf("mvp"))).toEqual({ ALLOWED_HOSTS: "orion.example.com,127.0.0.1" });
+    expect(allowedHosts(settingsOf("development"))).toEqual({});
   });
 
   test("Sentry and Stripe when the stack sets them; own variables last", () => {
