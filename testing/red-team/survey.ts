@@ -42,8 +42,8 @@ export async function surveyOf(on: OnServer, server: string): Promise<Survey> {
 export const groupOf = ({ server }: Survey, { kind }: SurveyedContainer): string => `${kind}@${server}`;
 
 /**
- * The lines of each container under the name of its kind and server, once if all instances have the same ones. Otherwise each
- * instance's stay under its own name, which is not in the table.
+ * The lines of each container: those that all instances of its kind on a server have, once, under the name of kind and server;
+ * others under the name of the instance, which is not in the table.
  */
 export function grouped(
   survey: Survey,
@@ -52,10 +52,15 @@ export function grouped(
   const groups = new Set([...linesOf.keys()].map((one) => groupOf(survey, one)));
   return [...groups].flatMap((group) => {
     const instances = [...linesOf].filter(([one]) => groupOf(survey, one) === group);
-    const texts = new Set(instances.map(([, lines]) => JSON.stringify(lines(group))));
-    return instances
-      .slice(0, texts.size === 1 ? 1 : undefined)
-      .flatMap(([{ service }, lines]) => lines(texts.size === 1 ? group : service));
+    const texts = instances.map(([, lines]) => new Set(lines(group).map((line) => JSON.stringify(line))));
+    const isCommon = (line: Line) => texts.every((own) => own.has(JSON.stringify(line)));
+    return instances.flatMap(([{ service }, lines], instance) => {
+      const named = lines(service);
+      return lines(group).flatMap((line, index) => {
+        if (!isCommon(line)) return named[index] ?? [];
+        return instance === 0 ? [line] : [];
+      });
+    });
   });
 }
 
