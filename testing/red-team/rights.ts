@@ -85,9 +85,9 @@ const psqlScript = (aims: Aims): string =>
     ),
   ].join("\n");
 
-/** Lines for a login of psql. @param psql words that run it, after which come its options */
+/** Lines for a login of psql. @param psql its command line in the container, without the options that it gets here */
 export async function rightsOfPsql(run: InContainer, psql: string, name: string, aims: Aims): Promise<Line[]> {
-  const printed = await run(["sh", "-c", `${psql} -XAtq 2>&1`], psqlScript(aims));
+  const printed = await run(["sh", "-c", `${psql} -XAtq 2>&1 || true`], psqlScript(aims));
   const [head = "", ...tried] = printed.split(/^try /m);
   const [, user] = /^user (\S+)$/m.exec(head) ?? [];
   if (user === undefined)

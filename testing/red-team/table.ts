@@ -9,6 +9,7 @@ import { authorityFile, backupFiles } from "../../common/server-contract.ts";
 import { rehearsalFolder } from "../../rehearsal/cloud/settings.ts";
 import { Naming } from "../../rehearsal/machines/docker/naming.ts";
 import { servicesOf } from "../../topology/topology.ts";
+import { selfSigned } from "../certificate.ts";
 import type { RehearsalCloud } from "../cloud.ts";
 import { differencesFromGolden, type Line } from "../golden.ts";
 import { type OnServer, onServers, serverIds } from "./on-server.ts";
@@ -23,7 +24,7 @@ import {
   rightsOfPsql,
 } from "./rights.ts";
 import { containerLines, grouped, groupOf, type Survey, type SurveyedContainer, surveyOf } from "./survey.ts";
-import { openPorts, visitorsFromCloudflare, visitorsOfZone } from "./visitors.ts";
+import { visitorsFrom, visitorsOfZone } from "./visitors.ts";
 
 export interface RedTeam {
   readonly root: string;
@@ -86,16 +87,16 @@ async function outside(
   const exposed = [...servers, ...balancers].flatMap(({ name, address }) =>
     address === null || name === neighbour ? [] : [{ name: name.replace(/^orion-prod-/, ""), address }],
   );
-  const operator = exposed.map(async ({ name, address }): Promise<Line> => {
-    return { kind: "operator", name, values: [{ ports: await openPorts(address, ports) }] };
-  });
+  const { certificate: cert, key } = selfSigned("another tenant");
+  const visitors = exposed.flatMap((one) =>
+    (["internet", "cloudflare"] as const).map((origin) => visitorsFrom(origin, cloud, one, ports, { cert, key })),
+  );
   const noted = async (user: string) => {
     const sql = `SELECT client FROM session_audit WHERE user_name = '${user}' ORDER BY id DESC LIMIT 1`;
     return (await superuser(cloud, on, sql))[0] ?? "none";
   };
   const found = await Promise.all([
-    ...operator.map(async (line) => [await line]),
-    ...exposed.map((one) => visitorsFromCloudflare(cloud, one, ports)),
+    ...visitors,
     visitorsOfZone(root, cloud, noted),
     neighbours({ cloud, neighbour }, on, surveys, new Map(exposed.map(({ name, address }) => [name, address])), ports),
   ]);
@@ -172,10 +173,11 @@ async function rightsOnServer(on: OnServer, survey: Survey, aims: Aims, half: Re
       ...(isRedis(one) ? await rightsInRedis(run, place) : []),
     ];
   });
-  const named = (await Promise.all(images)).map(
+  const [ofImages, ofOthers] = await Promise.all([Promise.all(images), Promise.all(others)]);
+  const named = ofImages.map(
     ([one, found]) => [one, (place: string) => found.map((line) => prefixed(place, line))] as const,
   );
-  return [...grouped(survey, new Map(named)), ...(await Promise.all(others)).flat()];
+  return [...grouped(survey, new Map(named)), ...ofOthers.flat()];
 }
 
 const prefixed = (place: string, { kind, name, values }: Line): Line => ({ kind, name: `${place}${name}`, values });
@@ -218,13 +220,15 @@ async function rightsOfTasks({ root, cloud }: RedTeam, on: OnServer, aims: Aims)
     // Where backups are, which R2 locks: a name that none has had.
     RED_TEAM_KEY: `postgresql/red-team-${randomBytes(6).toString("hex")}`,
   };
-  const psql = `. ${backupFiles.settings}; ${once.join(" ")} --env-file ${backupFiles.database} "$POSTGRES_IMAGE" psql`;
-  const onBackupServer: InContainer = (words, input) => on(backup.server, words, input);
+  const inPostgres: InContainer = (words, input) => {
+    const script = `. ${backupFiles.settings}; ${once.join(" ")} --env-file ${backupFiles.database} "$POSTGRES_IMAGE" "$@"`;
+    return on(backup.server, ["sh", "-c", script, "sh", ...words], input);
+  };
   return (
     await Promise.all([
       rightsOfImage(inImage, `release@${release.server}`, aims, await releaseEnvironment(root, cloud)),
       rightsOfImage(inImage, `backup@${backup.server}`, aims, environment),
-      rightsOfPsql(onBackupServer, psql, `backup@${backup.server}:database.env`, aims),
+      rightsOfPsql(inPostgres, "psql", `backup@${backup.server}:database.env`, aims),
     ])
   ).flat();
 }
