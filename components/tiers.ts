@@ -98,7 +98,8 @@ function environments(
     const urls = redis.urls(server, redisClients[process]);
     const more = process === "flower" ? redis.flowerEnvironment : {};
     if (needsOnlyBroker(process)) return { ...brokerEnvironment(settings, urls), ...more };
-    const databaseReplicaUrl = postgres.readUrl(server);
+    // A replica does not let the release in: it would be a password more, and of no use.
+    const databaseReplicaUrl = process === "release" ? undefined : postgres.readUrl(server);
     const connections = {
       ...{ databaseUrl: postgres.url(server), ...(databaseReplicaUrl && { databaseReplicaUrl }) },
       ...{ ...urls, secretKey, ...(pool && { pool }) },

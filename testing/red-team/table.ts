@@ -220,15 +220,21 @@ async function rightsOfTasks({ root, cloud }: RedTeam, on: OnServer, aims: Aims)
     // Where backups are, which R2 locks: a name that none has had.
     RED_TEAM_KEY: `postgresql/red-team-${randomBytes(6).toString("hex")}`,
   };
-  const inPostgres: InContainer = (words, input) => {
-    const script = `. ${backupFiles.settings}; ${once.join(" ")} --env-file ${backupFiles.database} "$POSTGRES_IMAGE" "$@"`;
-    return on(backup.server, ["sh", "-c", script, "sh", ...words], input);
-  };
+  const inPostgres =
+    (file: string): InContainer =>
+    (words, input) => {
+      const script = `. ${backupFiles.settings}; ${once.join(" ")} --env-file ${file} "$POSTGRES_IMAGE" "$@"`;
+      return on(backup.server, ["sh", "-c", script, "sh", ...words], input);
+    };
+  const hasReplica = servicesOf(plan, "replica").length > 0;
+  const logins = ["database" as const, ...(hasReplica ? (["replica"] as const) : [])].map((name) =>
+    rightsOfPsql(inPostgres(backupFiles[name]), "psql", `backup@${backup.server}:${name}.env`, aims),
+  );
   return (
     await Promise.all([
       rightsOfImage(inImage, `release@${release.server}`, aims, await releaseEnvironment(root, cloud)),
       rightsOfImage(inImage, `backup@${backup.server}`, aims, environment),
-      rightsOfPsql(inPostgres, "psql", `backup@${backup.server}:database.env`, aims),
+      ...logins,
     ])
   ).flat();
 }

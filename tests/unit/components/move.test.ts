@@ -149,6 +149,12 @@ test("the app reads lists from the replica, and backups are taken from it", () =
   expect(JSON.stringify(named(before(), "app-core-1-1").inputs["envs"])).not.toContain("DATABASE_REPLICA_URL");
 });
 
+test("the release does not know the replica's password: the replica would not let it in", () => {
+  const environment = JSON.stringify(named(after(), "release-migrate").inputs["environment"]);
+  expect(environment).toContain("orion_migrator");
+  expect(environment).not.toContain("DATABASE_REPLICA_URL");
+});
+
 test("without a replica there is one server less, and nothing refers to it", async () => {
   const resources = await production("scale", { database: { availability: "single" } });
   expect(resources.filter(({ name }) => /^replica|db-2/.test(name))).toEqual([]);
