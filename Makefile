@@ -248,6 +248,9 @@ bench-scale: images ## Measure the move to several servers, the replica and the 
 bench-promotion: images ## Measure the promotion of the replica after the loss of the primary's server, into bench/promotion.md
 	@node bench/promotion.ts
 
+bench-terraform: setup ## Measure the same Hetzner resources by Terraform and by Pulumi, into bench/terraform.md
+	@node bench/terraform.ts
+
 bench-faults: images ## Measure recovery from faults, with ten updates killed, into bench/faults.md
 	@node bench/faults.ts
 

@@ -1,17 +1,14 @@
 /** The emulated Hetzner Cloud API, driven by Terraform or OpenTofu with the provider built from its Go module. */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { z } from "zod";
-import { ensureProgram, terraformProvider } from "../../../rehearsal/programs/programs.ts";
-import { tryRun } from "../../../common/process.ts";
+import { succeed } from "../../../testing/sandbox.ts";
+import { Terraform, terraformProgram } from "../../../testing/terraform.ts";
 import { ownCertificate } from "./support/certificate.ts";
 import { HetznerApi, hetznerToken } from "./support/hetzner.ts";
-import { type Ran, succeed } from "./project.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
-const terraform = ["tofu", "terraform"].find((name) => spawnSync(name, ["version"]).status === 0);
 const title = "every resource type of the provider is made, read without drift, changed and deleted";
 
 /** Resource types that the emulated API refuses, and says so. */
@@ -31,77 +28,10 @@ const schemas = z.object({
   provider_schemas: z.record(z.string(), z.object({ resource_schemas: z.record(z.string(), z.unknown()) })),
 });
 
-/** A configuration in a folder of its own, against an emulated API of its own. */
-class Configuration {
-  readonly #folder = mkdtempSync(join(tmpdir(), "orion-terraform-"));
-  readonly #program: string;
-  readonly #env: NodeJS.ProcessEnv;
-
-  constructor(program: string, provider: string, endpoint: string) {
-    this.#program = program;
-    cpSync(join(__dirname, "terraform"), this.#folder, { recursive: true });
-    const settings = join(this.#folder, "settings.tfrc");
-    writeFileSync(
-      settings,
-      `provider_installation {\n  dev_overrides { "hetznercloud/hcloud" = ${JSON.stringify(dirname(provider))} }\n}\n`,
-    );
-    this.#env = {
-      ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(TF_|HCLOUD_)/.test(name))),
-      HCLOUD_TOKEN: hetznerToken,
-      HCLOUD_ENDPOINT: endpoint,
-      TF_CLI_CONFIG_FILE: settings,
-      TF_IN_AUTOMATION: "1",
-      CHECKPOINT_DISABLE: "1",
-    };
-  }
-
-  /** The values that it is run with. */
-  set(variables: Readonly<Record<string, unknown>>): void {
-    writeFileSync(join(this.#folder, "terraform.tfvars.json"), JSON.stringify(variables));
-  }
-
-  /** Adds to what the configuration says. */
-  add(text: string): void {
-    writeFileSync(join(this.#folder, "more.tf"), text);
-  }
-
-  newPublicKey(): string {
-    const path = join(this.#folder, "key");
-    spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "probe", "-f", path]);
-    return readFileSync(`${path}.pub`, "utf8").trim();
-  }
-
-  async run(...args: readonly string[]): Promise<Ran> {
-    const {
-      code = 1,
-      stdout,
-      stderr,
-    } = await tryRun(this.#program, args, {
-      cwd: this.#folder,
-      environment: this.#env,
-    });
-    // `output` has only the last 64 KiB, and the provider's schema is longer.
-    return { code, output: stdout + stderr };
-  }
-
-  async apply(): Promise<string> {
-    return succeed(await this.run("apply", "-auto-approve", "-input=false", "-no-color"));
-  }
-
-  /** @throws when another apply would change anything */
-  async isStill(): Promise<void> {
-    succeed(await this.run("plan", "-detailed-exitcode", "-input=false", "-no-color"));
-  }
-
-  dispose(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
-  }
-}
-
-async function withConfiguration(work: (configuration: Configuration, api: HetznerApi) => Promise<void>) {
+async function withConfiguration(work: (configuration: Terraform, api: HetznerApi) => Promise<void>) {
   const api = new HetznerApi();
-  const provider = await ensureProgram(terraformProvider, { root });
-  const configuration = new Configuration(String(terraform), provider, await api.endpoint);
+  const access = { endpoint: await api.endpoint, token: hetznerToken };
+  const configuration = await Terraform.of(root, join(__dirname, "terraform"), access);
   try {
     await work(configuration, api);
   } finally {
@@ -109,13 +39,19 @@ async function withConfiguration(work: (configuration: Configuration, api: Hetzn
   }
 }
 
+function newPublicKey(folder: string): string {
+  const path = join(folder, "key");
+  spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "probe", "-f", path]);
+  return readFileSync(`${path}.pub`, "utf8").trim();
+}
+
 /** A new SSH key and a new certificate, as variables of the configuration. */
-const keysFor = async (configuration: Configuration) => ({
-  public_key: configuration.newPublicKey(),
+const keysFor = async (configuration: Terraform) => ({
+  public_key: newPublicKey(configuration.folder),
   ...keysOf(await ownCertificate("probe.example.com")),
 });
 
-if (terraform === undefined) {
+if (terraformProgram === undefined) {
   test.skip(title, () => undefined);
   process.stderr.write("Neither tofu nor terraform is on the PATH: the test of its provider is skipped.\n");
 } else {
@@ -126,7 +62,7 @@ if (terraform === undefined) {
       withConfiguration(async (configuration, api) => {
         const common = await keysFor(configuration);
         configuration.set({ ...common, round: 1 });
-        const plan = succeed(await configuration.run("plan", "-input=false", "-no-color"));
+        const plan = await configuration.plan();
         const [, planned] = /Plan: (\d+) to add, 0 to change, 0 to destroy/.exec(plan) ?? [];
         expect(await configuration.apply()).toContain(`Apply complete! Resources: ${planned} added`);
         await configuration.isStill();
@@ -141,7 +77,7 @@ if (terraform === undefined) {
         expect(await configuration.apply()).toMatch(/Resources: 0 added, \d+ changed, 0 destroyed/);
         await configuration.isStill();
 
-        succeed(await configuration.run("destroy", "-auto-approve", "-input=false", "-no-color"));
+        await configuration.destroy();
         expect(leftIn(api)).toEqual([]);
         expect(api.failures).toEqual([]);
       }),
@@ -154,13 +90,14 @@ if (terraform === undefined) {
       withConfiguration(async (configuration, api) => {
         const common = await keysFor(configuration);
         configuration.set({ ...common, round: 1 });
-        configuration.add('resource "hcloud_snapshot" "probe" { server_id = hcloud_server.probe.id }\n');
+        const snapshot = 'resource "hcloud_snapshot" "probe" { server_id = hcloud_server.probe.id }\n';
+        writeFileSync(join(configuration.folder, "more.tf"), snapshot);
         const { code, output } = await configuration.run(
           ...["apply", "-auto-approve", "-input=false", "-no-color", "-target=hcloud_snapshot.probe"],
         );
         expect(code).not.toBe(0);
         expect(output).toMatch(/create_image is not emulated by the rehearsal cloud/);
-        succeed(await configuration.run("destroy", "-auto-approve", "-input=false", "-no-color"));
+        await configuration.destroy();
         expect(leftIn(api)).toEqual([]);
       }),
     240_000,
@@ -172,7 +109,7 @@ const keysOf = ({ certificate, privateKey }: { readonly certificate: string; rea
   private_key: privateKey,
 });
 
-async function typesOf(configuration: Configuration): Promise<string[]> {
+async function typesOf(configuration: Terraform): Promise<string[]> {
   const text = await configuration.run("providers", "schema", "-json");
   const { provider_schemas: providers } = schemas.parse(JSON.parse(succeed(text)));
   return Object.values(providers)

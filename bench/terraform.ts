@@ -1,0 +1,165 @@
+/**
+ * The same Hetzner resources by Terraform and by Pulumi, side by side on one emulated cloud without machines: those of phases
+ * mvp and scale, and 10, 50 and 300 app servers. Several rounds in one run, written to bench/terraform.md.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { tryRun } from "../common/process.ts";
+import { Project } from "../tests/contract/rehearsal/project.ts";
+import { RehearsalCloud } from "../testing/cloud.ts";
+import { succeed } from "../testing/sandbox.ts";
+import { Terraform } from "../testing/terraform.ts";
+import { chosenStack } from "../tools/chosen-stack.ts";
+import { pollConfig } from "../tools/rehearsal/files.ts";
+import { machine, markdownTable, median } from "./table.ts";
+import { appServers, type Needs, needsOfPlan } from "./terraform/needs.ts";
+import { timed } from "./timed.ts";
+
+const root = join(import.meta.dirname, "..");
+const folder = join(import.meta.dirname, "terraform");
+
+interface Size {
+  readonly what: string;
+  readonly needs: Needs;
+  readonly rounds: number;
+}
+
+const phase = (name: string): Needs => needsOfPlan(chosenStack({ root, project: root, stack: "prod" }, name).topology);
+const sizes: readonly Size[] = [
+  { what: "phase mvp", needs: phase("mvp"), rounds: 5 },
+  { what: "phase scale", needs: phase("scale"), rounds: 5 },
+  { what: "10 app servers", needs: appServers(10), rounds: 5 },
+  { what: "50 app servers", needs: appServers(50), rounds: 3 },
+  { what: "300 app servers", needs: appServers(300), rounds: 2 },
+];
+
+/** What is compared, as each side calls it. */
+const steps = [
+  { terraform: "plan", pulumi: "preview" },
+  { terraform: "apply", pulumi: "up" },
+  { terraform: "plan, nothing changed", pulumi: "preview, nothing changed" },
+  { terraform: "destroy", pulumi: "destroy" },
+] as const;
+
+/** Seconds of each step, by round. */
+type Seconds = readonly number[][];
+
+async function ofTerraform({ needs, rounds }: Size, cloud: RehearsalCloud): Promise<Seconds> {
+  const { port, token } = cloud.settings;
+  const terraform = await Terraform.of(root, folder, { endpoint: `http://127.0.0.1:${port}/hetzner/v1`, token });
+  try {
+    terraform.set({ ...needs, public_key: cloud.publicKey });
+    return await inRounds(rounds, [
+      () => terraform.plan(),
+      () => terraform.apply(),
+      () => terraform.isStill(),
+      () => terraform.destroy(),
+    ]);
+  } finally {
+    terraform.dispose();
+  }
+}
+
+async function ofPulumi({ needs, rounds }: Size, cloud: RehearsalCloud): Promise<Seconds> {
+  const { port, token } = cloud.settings;
+  const project = new Project(root, join(folder, "program.ts"), {
+    HCLOUD_TOKEN: token,
+    HCLOUD_ENDPOINT: `http://127.0.0.1:${port}/hetzner/v1`,
+  });
+  const pulumi = async (...args: string[]) => succeed(await project.pulumi(...args));
+  try {
+    const file = join(project.folder, "needs.json");
+    writeFileSync(file, JSON.stringify(needs));
+    await pulumi("stack", "init", "bench");
+    const config = { ...pollConfig, needs: file, publicKey: cloud.publicKey };
+    for (const [key, value] of Object.entries(config)) await pulumi("config", "set", key, value);
+    return await inRounds(rounds, [
+      () => pulumi("preview"),
+      () => pulumi("up", "--yes", "--skip-preview"),
+      () => pulumi("preview", "--expect-no-changes"),
+      () => pulumi("destroy", "--yes", "--skip-preview"),
+    ]);
+  } finally {
+    project.dispose();
+  }
+}
+
+async function inRounds(rounds: number, work: readonly (() => Promise<unknown>)[]): Promise<Seconds> {
+  const seconds: number[][] = work.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, step] of work.entries()) seconds[index]?.push(await timed(step));
+  }
+  return seconds;
+}
+
+/** What any program costs, without a resource: the parts of a preview that only the engine could make faster. */
+async function floor(): Promise<readonly (readonly [string, number])[]> {
+  const project = new Project(root, join(folder, "nothing.ts"), {});
+  const middle = async (work: () => Promise<unknown>) => {
+    const values = [];
+    for (let round = 0; round < 5; round++) values.push(await timed(work));
+    return median(values);
+  };
+  const pulumi = (...args: string[]) => middle(async () => succeed(await project.pulumi(...args)));
+  const node = (script: string) => middle(() => tryRun(process.execPath, ["-e", script], { cwd: root }));
+  try {
+    succeed(await project.pulumi("stack", "init", "bench"));
+    return [
+      ["start of the engine (`pulumi version`)", await pulumi("version")],
+      ["start of Node.js", await node("0")],
+      ["start of Node.js with `@pulumi/pulumi`", await node('require("@pulumi/pulumi")')],
+      ["start of Node.js with `@pulumi/hcloud` besides", await node('require("@pulumi/hcloud")')],
+      [
+        "preview of a program without a resource: all of these, the language host and the state",
+        await pulumi("preview"),
+      ],
+    ];
+  } finally {
+    project.dispose();
+  }
+}
+
+/** Both sides take turns with each size, so that a busy minute of the machine meets both. */
+async function compared(cloud: RehearsalCloud): Promise<string[][]> {
+  const rows: string[][] = [];
+  for (const size of sizes) {
+    const [theirs, ours] = [await ofTerraform(size, cloud), await ofPulumi(size, cloud)];
+    for (const [index, { terraform, pulumi }] of steps.entries()) {
+      const [one, other] = [theirs, ours].map((side) => median(side[index] ?? []));
+      const ratio = (other ?? NaN) / (one ?? NaN);
+      rows.push([
+        index === 0 ? size.what : "",
+        `${terraform} / ${pulumi}`,
+        ...[one, other, ratio].map((value) => (value ?? NaN).toFixed(2)),
+        String(size.rounds),
+      ]);
+    }
+    process.stdout.write(`${size.what}: measured\n`);
+  }
+  return rows;
+}
+
+const cloud = new RehearsalCloud(root, { name: "benchtf", block: 96, port: 8960, machines: "none" });
+try {
+  cloud.up();
+  const parts = await floor();
+  const rows = await compared(cloud);
+  const text = `# Terraform and Pulumi
+
+\`make bench-terraform\` on ${machine()}: the same Hetzner resources by both, on one emulated cloud without machines, with the provider's polling
+set to 50 ms. Medians in seconds.
+
+${markdownTable(["resources of", "step (Terraform / Pulumi)", "Terraform", "Pulumi", "ratio", "rounds"], rows)}
+
+What any program costs, without a resource:
+
+${markdownTable(
+  ["part", "seconds"],
+  parts.map(([what, seconds]) => [what, seconds.toFixed(2)]),
+)}
+`;
+  writeFileSync(join(root, "bench", "terraform.md"), text);
+  process.stdout.write(text);
+} finally {
+  cloud.dispose();
+}
