@@ -28,9 +28,6 @@ export const originPullsReadySchema = z.strictObject({
 });
 export type OriginPullsReadyInputs = z.infer<typeof originPullsReadySchema>;
 
-/** Inputs that a change of this machine's configuration changes: no reason to wait again. */
-export const ofThisMachine = ["access", "settleSeconds", "blindSeconds", "timeoutSeconds"] as const;
-
 const secondsBetween = 3;
 const requestSeconds = 20;
 

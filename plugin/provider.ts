@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type * as provider from "@pulumi/pulumi/provider/index.js";
 import type { z } from "zod";
 import { type Clock, systemClock } from "../common/clock.ts";
+import { ignoredInputs } from "../common/ignored-inputs.ts";
 import { restoreHostKey } from "../common/known-hosts.ts";
 import type { Run } from "../common/process.ts";
 import { dockerBy } from "./docker.ts";
@@ -12,14 +13,10 @@ import { hostFilesSchema, removeHostFiles, writeHostFiles } from "./host-files.t
 import { hostReadySchema, waitForHost } from "./host-ready.ts";
 import { httpsReadySchema, waitForHttps } from "./https-ready.ts";
 import { liveFilesSchema, writeLiveFiles } from "./live-files.ts";
-import {
-  ofThisMachine as pullsOfThisMachine,
-  originPullsReadySchema,
-  waitForOriginPulls,
-} from "./origin-pulls-ready.ts";
+import { originPullsReadySchema, waitForOriginPulls } from "./origin-pulls-ready.ts";
 import { unknownValue, unwrapSecrets } from "../common/secrets.ts";
 import { drainServer, serverDrainSchema } from "./server-drain.ts";
-import { chooseType, giveType, hasOtherType, ofThisMachine, serverTypeSchema } from "./server-type.ts";
+import { chooseType, giveType, hasOtherType, serverTypeSchema } from "./server-type.ts";
 import { removeSqlScript, runSqlScript, sqlScriptSchema } from "./sql-script.ts";
 import { giveAccess, sshAccessSchema } from "./ssh-access.ts";
 import { volumeFilesSchema, writeVolumeFiles } from "./volume-files.ts";
@@ -43,8 +40,6 @@ interface Kind {
   readonly isDue?: (inputs: unknown) => Promise<boolean>;
   /** Gives this machine what the state knows, also in a preview. @default - nothing */
   readonly restore?: (stored: unknown) => void;
-  /** Inputs whose change needs no update. @default - none */
-  readonly ignored?: readonly string[];
   /** Converts inputs that an older version stored to today's form. @default - the form has not changed */
   readonly upgrade?: (stored: Properties) => Properties;
 }
@@ -77,7 +72,6 @@ function serverTypeKind(run: Run): Kind {
   const dependencies = { run };
   return {
     schema,
-    ignored: ofThisMachine,
     choose: async (inputs, before) => {
       const type = schema.safeParse(before).data?.type;
       return { type: await chooseType(schema.parse(inputs), type, dependencies) };
@@ -93,7 +87,6 @@ function hostReadyKind(run: Run): Kind {
   const schema = hostReadySchema;
   return {
     schema,
-    ignored: ["hostKey"],
     restore: (stored) => {
       const { host, sshOptions, hostKey } = schema.safeParse(stored).data ?? {};
       if (host !== undefined && sshOptions && hostKey !== undefined) restoreHostKey(host, sshOptions, hostKey);
@@ -169,7 +162,6 @@ export class OrionProvider implements provider.Provider {
         "orion:index:OriginPullsReady",
         {
           ...kindOf(originPullsReadySchema, (inputs) => waitForOriginPulls(inputs, undefined, clock)),
-          ignored: pullsOfThisMachine,
         },
       ],
       ["orion:index:HostReady", hostReadyKind(run)],
@@ -200,7 +192,8 @@ export class OrionProvider implements provider.Provider {
   }
 
   async diff(_id: string, urn: string, olds: Properties, news: Properties): Promise<provider.DiffResult> {
-    const { remove, restore, ignored = [], isDue } = this.#kind(urn);
+    const { remove, restore, isDue } = this.#kind(urn);
+    const ignored = ignoredInputs[typeOf(urn)] ?? [];
     const [before, after] = [withStrictOptions(plain(olds)), plain(news)];
     restore?.(before);
     const moves = remove !== undefined && before["host"] !== after["host"];
@@ -225,8 +218,7 @@ export class OrionProvider implements provider.Provider {
   }
 
   #kind(urn: string): Kind {
-    // urn:pulumi:<stack>::<project>::<parent type>$<type>::<name>
-    const type = urn.split("::")[2]?.split("$").pop() ?? "";
+    const type = typeOf(urn);
     const kind = this.#kinds.get(formerTypes.get(type) ?? type);
     if (kind) return kind;
     throw new Error(`The orion plugin has no resource type ${type}; it has ${[...this.#kinds.keys()].join(", ")}`);
@@ -239,6 +231,9 @@ function isUnknown(values: unknown, path: readonly PropertyKey[]): boolean {
   const [key, ...rest] = path;
   return key !== undefined && isRecord(values) && isUnknown(values[String(key)], rest);
 }
+
+/** The last type of `urn:pulumi:<stack>::<project>::<parent type>$<type>::<name>`. */
+const typeOf = (urn: string): string => urn.split("::")[2]?.split("$").pop() ?? "";
 
 const isRecord = (value: unknown): value is Properties => typeof value === "object" && value !== null;
 

@@ -29,9 +29,6 @@ export const serverTypeSchema = z.strictObject({
 });
 export type ServerTypeInputs = z.infer<typeof serverTypeSchema>;
 
-/** Inputs that describe this machine and not the server: their change needs no action. */
-export const ofThisMachine = ["ssh", "access"] as const;
-
 const shutdownSeconds = 90;
 const readySeconds = 600;
 const secondsBetween = 2;

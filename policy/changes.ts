@@ -1,4 +1,5 @@
 /** Computes what an update does to each resource, by the engine's rules but without the engine, from two graphs. Pure. */
+import { ignoredInputs } from "../common/ignored-inputs.ts";
 import {
   differs,
   type Graph,
@@ -85,7 +86,7 @@ function compareInputs(
   graphAfter: Graph,
   renamed: ReadonlyMap<string, string>,
 ): void {
-  const ignored = new Set(after.options.ignoreChanges);
+  const ignored = new Set([...(after.options.ignoreChanges ?? []), ...(ignoredInputs[after.type] ?? [])]);
   const usedBefore = graphBefore.uses.get(keyOf(before)) ?? {};
   const usedAfter = graphAfter.uses.get(keyOf(after)) ?? {};
   for (const input of new Set([...Object.keys(before.inputs), ...Object.keys(after.inputs)])) {

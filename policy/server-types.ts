@@ -40,13 +40,13 @@ function typesIn({ resources }: Graph, had: ByServer): ByServer {
 /** `app-1` of `app-1-server` and of `app-1-type`. */
 const serverOf = ({ name }: Recorded): string => name.replace(/-(server|type)$/, "");
 
-/** The graph with these types as inputs that are not ignored, and without the plugin's inputs about this machine. */
+/** The graph with these types as inputs that are not ignored, and without the plugin's choice. */
 function withTypes(graph: Graph, byServer: ByServer): Graph {
   const resources = graph.resources.map((resource): Recorded => {
     const { type, inputs, options } = resource;
     const serverType = byServer.get(serverOf(resource));
     if (type === types.serverType) {
-      const own = Object.entries(inputs).filter(([input]) => !["type", "access", "ssh"].includes(input));
+      const own = Object.entries(inputs).filter(([input]) => input !== "type");
       return { ...resource, inputs: Object.fromEntries(own) };
     }
     if (type !== types.server || serverType === undefined) return resource;

@@ -234,3 +234,16 @@ describe("the end of the platform is refused, not called a danger", () => {
     ]);
   });
 });
+
+test("what only describes the machine of the update is no change: make diff has no token, the update had one", async () => {
+  const { before, after } = await graphsBetween(stackOf("mvp"), stackOf("mvp"));
+  const access = { endpoint: "https://api.example.com", token: "token" };
+  const withAccess = {
+    ...before,
+    resources: before.resources.map((one) =>
+      /:(ServerType|OriginPullsReady)$/.test(one.type) ? { ...one, inputs: { ...one.inputs, access } } : one,
+    ),
+  };
+  expect(withAccess.resources.filter(({ inputs }) => inputs["access"] === access)).toHaveLength(2);
+  expect(moveBetween(withAccess, after)).toEqual({ changes: [], findings: [] });
+});
