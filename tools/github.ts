@@ -37,13 +37,14 @@ export interface Issue {
   readonly isOpen: boolean;
 }
 
-const commentsSchema = z.array(z.object({ id: z.number(), body: z.string().nullish() }));
+const userSchema = z.object({ type: z.string() }).nullish();
+const commentsSchema = z.array(z.object({ id: z.number(), body: z.string().nullish(), user: userSchema }));
 const pullSchema = z.object({ state: z.string(), head: z.object({ sha: z.string() }) });
 
 const issuesSchema = z.array(
   z.object({
     ...{ number: z.number(), title: z.string(), body: z.string().nullish(), state: z.string() },
-    user: z.object({ type: z.string() }).nullish(),
+    user: userSchema,
     // GitHub lists pull requests as issues.
     pull_request: z.unknown().optional(),
   }),
@@ -66,12 +67,15 @@ export class GitHub {
     return state === "open" ? head.sha : undefined;
   }
 
-  /** The comment of a pull request whose text starts with a marker, on whichever page it is. */
+  /**
+   * The comment of a pull request whose text starts with a marker, on whichever page it is. Only a bot's counts: everybody can write a
+   * comment with the marker, and could change it later.
+   */
   async findComment(pull: number, marker: string): Promise<Comment | undefined> {
     for (let page = 1; ; page += 1) {
       const answer = await this.#call("GET", `/issues/${pull}/comments?per_page=${pageSize}&page=${page}`);
       const comments = commentsSchema.parse(answer);
-      const found = comments.find(({ body }) => body?.startsWith(marker));
+      const found = comments.find(({ body, user }) => user?.type === "Bot" && body?.startsWith(marker));
       if (found) return { id: found.id, body: found.body ?? "" };
       if (comments.length < pageSize) return undefined;
     }
@@ -86,8 +90,8 @@ export class GitHub {
   }
 
   /**
-   * The issue whose text starts with a marker, on whichever page it is; an open one before a closed one. Only a bot's counts:
-   * everybody can write an issue with the marker, and could change it later.
+   * The issue whose text starts with a marker, on whichever page it is; an open one before a closed one. Only a bot's counts,
+   * for the same reason.
    *
    * @param states `open`, or `all` where a closed one is wanted as well
    */

@@ -98,7 +98,8 @@ function bucketStore(url: URL, env: NodeJS.ProcessEnv): StateStore {
         const text = await answer.text();
         if (answer.status === 404) throw new UserError(`There is no bucket '${url.hostname}' at ${endpoint}.`);
         names.push(...[...text.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, name = ""]) => unescaped(name)));
-        token = /<NextContinuationToken>([^<]*)</.exec(text)?.[1];
+        const next = /<NextContinuationToken>([^<]*)</.exec(text)?.[1];
+        token = next === undefined || next === "" ? undefined : unescaped(next);
       }
       return names.map((name) => name.slice(whole("").length)).sort();
     },

@@ -10,6 +10,7 @@ import { hasServers } from "../../topology/topology.ts";
 import { knowHosts } from "../engines.ts";
 import { enginePreview } from "../engine-preview.ts";
 import { gitHubOfJob } from "../github.ts";
+import { lockStore, locksOf } from "../recovery/state-lock.ts";
 import type { StackFile } from "../stack-file.ts";
 import { bold, dim, green, red, say } from "../terminal.ts";
 import { byGroup, type Drift, driftOf, plannedWords, wordsOf } from "./findings.ts";
@@ -31,6 +32,7 @@ export async function drift(
       `Stack '${stack}' does not exist in this state; nothing can have drifted. make up ${variables} creates it.`,
     );
   }
+  await refuseDuringUpdate(root, stack);
   // The providers are asked before the program runs, which would make them known.
   if (hasServers(topology)) knowHosts(root, stack);
   const found = look(root, stack);
@@ -42,6 +44,17 @@ export async function drift(
   if (summary !== undefined && !isClean) appendFileSync(summary, bodyOf(found, checked));
   say(await keepIssue(gitHubOfJob(process.env), found, checked));
   return 0;
+}
+
+/** @throws {UserError} when the state is locked: what an update is doing would look like drift */
+async function refuseDuringUpdate(root: string, stack: string): Promise<void> {
+  const store = lockStore(root, stack);
+  const [lock] = store ? await locksOf(store, stack) : [];
+  if (lock === undefined) return;
+  throw new UserError(
+    `An update of '${stack}' is running, or was killed (on ${lock.hostname}, since ${lock.timestamp}): what it is doing would look like drift. ` +
+      "Look again when it has ended; make up removes a lock that was left.",
+  );
 }
 
 function look(root: string, stack: string): Drift {

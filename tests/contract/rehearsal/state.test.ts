@@ -22,6 +22,7 @@ jest.setTimeout(300_000);
 const project = resolve(__dirname, "..", "..", "..");
 const usual = process.env;
 let s3: S3Server;
+const objects = temporaryFolder("objects");
 let github: Server;
 /** Whether GitHub says that the run is over. */
 let runStatus = "completed";
@@ -35,7 +36,7 @@ const say = (line: string): void => {
 // The server may have to be built first.
 beforeAll(async () => {
   const program = await ensureProgram(storage, { root: project });
-  s3 = new S3Server({ program, folder: temporaryFolder("objects"), port: await freePort(), token: "any" });
+  s3 = new S3Server({ program, folder: objects, port: await freePort(), token: "any" });
   await s3.start();
   await s3.createBucket("orion-state");
   await s3.setKeys([{ id: "the-id", secret: "the-secret", buckets: [{ name: "orion-state", write: true }] }]);
@@ -97,8 +98,10 @@ const stateFile = () => join(root, ".orion", "state", ".pulumi", "stacks", "orio
 test("from files into a bucket and back, with its secrets and its history; the old state is kept and not used", async () => {
   const before = { secret: secret(), updates: updates() };
   const bytes = readFileSync(stateFile());
-  await moveState(root, "prod", bucket, say);
-  expect(urlInFile()).toBe(bucket);
+  // Below a folder of the bucket, as several projects share one.
+  const url = bucket.replace("orion-state", "orion-state/team");
+  await moveState(root, "prod", url, say);
+  expect(urlInFile()).toBe(url);
   expect({ secret: secret(), updates: updates() }).toEqual(before);
   expect(existsSync(stateFile())).toBe(false);
   const files = storeAt(`file://${root}/.orion/state`);
@@ -129,6 +132,16 @@ test("a place that has a state already keeps it, and a place that cannot be used
   expect(urlInFile()).toBeUndefined();
   expect(existsSync(stateFile())).toBe(true);
   expect(secret()).toHaveLength(12);
+});
+
+test("a folder with more files than one answer lists is listed whole", async () => {
+  const folder = join(objects, "objects", "orion-state", "many");
+  mkdirSync(folder, { recursive: true });
+  const names = Array.from({ length: 1100 }, (_, index) => `many/a & b ${index}.json`);
+  for (const name of names) writeFileSync(join(folder, name.slice("many/".length)), "{}");
+  const store = storeAt(bucket);
+  expect(await store?.list("many/")).toEqual(names.sort());
+  expect((await store?.read("many/a & b 7.json"))?.toString()).toBe("{}");
 });
 
 describe("a lock in the bucket", () => {

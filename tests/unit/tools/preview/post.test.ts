@@ -7,7 +7,8 @@ import { post, readReport } from "../../../../tools/preview/post.ts";
 import type { PreviewReport } from "../../../../tools/preview/report.ts";
 
 const head = "c".repeat(40);
-let comments: { id: number; body: string | null }[];
+let comments: { id: number; body: string | null; user: { type: string } }[];
+const user = { type: "Bot" };
 let state: string;
 let calls: string[];
 let server: Server;
@@ -32,7 +33,7 @@ beforeAll(async () => {
       const edited = /PATCH \/issues\/comments\/(\d+)/.exec(call)?.[1];
       if (edited !== undefined)
         comments = comments.map((one) => (one.id === Number(edited) ? { ...one, body: text } : one));
-      else comments.push({ id: comments.length + 1, body: text });
+      else comments.push({ id: comments.length + 1, body: text, user });
       return answer({});
     });
   });
@@ -71,8 +72,10 @@ test("the first report is a new comment, the next one edits it, the same one aga
 });
 
 test("the comment is found on any page, behind comments without a text", async () => {
-  comments = Array.from({ length: 250 }, (_, index) => ({ id: index + 1, body: index % 2 ? null : "hello" }));
-  comments.push({ id: 251, body: `${marker}\nolder` });
+  comments = Array.from({ length: 250 }, (_, index) => ({ id: index + 1, body: index % 2 ? null : "hello", user }));
+  comments.push({ id: 251, body: `${marker}\nolder`, user });
+  // Of somebody who could write into it later what they like.
+  comments[7] = { id: 8, body: `${marker}\nSafe`, user: { type: "User" } };
   expect(await post(github, invalid, posting)).toBe("Comment 251 is edited.");
   expect(comments).toHaveLength(251);
 });
