@@ -1,5 +1,7 @@
 /** The emulated Hetzner Cloud API, driven by the real engine with the real hcloud plugin. */
 import { resolve } from "node:path";
+import { driftOf, wordsOf } from "../../../tools/drift/findings.ts";
+import { changesIn } from "../../../tools/engine-preview.ts";
 import { HetznerApi, hetznerToken } from "./support/hetzner.ts";
 import { Project, succeed } from "./project.ts";
 
@@ -48,6 +50,18 @@ test("every resource type is made, read without drift, changed and deleted", asy
     succeed(await project.pulumi("config", "set", "protect", "true"));
     const changed = await up();
     expect(changed).not.toMatch(/replaced/);
+    await noChanges();
+
+    // What somebody changes by hand is drift, in words; what is as it was is not named.
+    const id = api.store.list("hetzner.firewall").find(({ name }) => name === "probe")?.id;
+    await api.do("POST", `/firewalls/${String(id)}/actions/set_rules`, { rules: [] });
+    const placement = api.store.list("hetzner.floating_ip").find(({ name }) => name === "probe")?.id;
+    await api.do("PUT", `/floating_ips/${String(placement)}`, { description: "by hand" });
+    const seen = succeed(await project.pulumi("preview", "--refresh", "--json"));
+    expect(driftOf(changesIn(seen), []).drifted.map(wordsOf).sort()).toEqual(
+      ["FloatingIp probe differs in description", "Firewall probe differs in rules"].sort(),
+    );
+    succeed(await project.pulumi("up", "--yes", "--skip-preview", "--refresh"));
     await noChanges();
 
     // Delete protection goes first, then what it kept.
