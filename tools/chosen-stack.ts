@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { UserError } from "../common/user-error.ts";
+import { phases } from "../config/schema.ts";
 import { describeStack, inPhase, parseStackText, readStackText, type StackFile } from "./stack-file.ts";
 
 export interface StackChoice {
@@ -16,12 +17,17 @@ export interface StackChoice {
  * Settings and plan of a stack, without engine, token, state or passphrase.
  *
  * @param choice a phase, or the path of a stack file. @default the stack as its file describes it
- * @throws {UserError} when the file cannot be read or is not valid
+ * @throws {UserError} when it is neither, or the file cannot be read or is not valid
  */
 export function chosenStack({ root, project, stack }: StackChoice, choice: string | undefined): StackFile {
   if (choice !== undefined && isFile(choice)) {
     const contents = parseStackText(stack, readText(resolve(project, choice)), choice);
     return describeStack(stack, contents, undefined, choice);
+  }
+  if (choice !== undefined && !phases.some((phase) => phase === choice)) {
+    throw new UserError(
+      `Got '${choice}', allowed: a phase (${phases.join(", ")}), or a stack file, whose name ends in .yaml`,
+    );
   }
   const contents = parseStackText(stack, readStackText(root, stack));
   return describeStack(stack, choice === undefined ? contents : inPhase(contents, choice));

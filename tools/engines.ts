@@ -179,7 +179,7 @@ export class Engines {
     if (found !== undefined) return found;
     const { stack, variables } = this.#file;
     throw new UserError(
-      `The service '${service.name}' of stack '${stack}' has no container; create it with: make up ${variables}`,
+      `The service '${service.name}' of stack '${stack}' has no container; create it with: make up ${variables} REFRESH=1`,
     );
   }
 

@@ -269,11 +269,15 @@ describe("the commands of the Makefile", () => {
     expect(sandbox.make("logs", { SERVICE: "nonsense" }).output).toMatch(/no service 'nonsense'.*app-1.*edge/);
   });
 
-  test("make doctor finds a stopped worker and says what to do", () => {
+  test("make doctor finds a stopped and a removed container, and what it says to do brings them back", () => {
     docker("stop", "orion-e2e-worker");
+    docker("rm", "--force", "orion-e2e-flower");
     const { code, output } = sandbox.make("doctor");
-    expect({ code, output }).toEqual({ code: 2, output: matching(/PROBLEM\s+worker [^]*make up/) });
-    docker("start", "orion-e2e-worker");
+    expect({ code, output }).toEqual({ code: 2, output: matching(/PROBLEM\s+worker [^]*PROBLEM\s+flower /) });
+    const remedies = output.match(/make up STACK=e2e REFRESH=1/g);
+    expect(remedies).toHaveLength(2);
+    succeed(sandbox.run("sh", ["-c", remedies?.[0] ?? "false"]));
+    expect(containers()).toEqual(expect.arrayContaining(["orion-e2e-worker", "orion-e2e-flower"]));
   });
 });
 

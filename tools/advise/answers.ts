@@ -27,7 +27,7 @@ const isDemand = (text: string): text is Demand => Object.hasOwn(demands, text);
 
 const described = (list: Readonly<Record<string, string>>): string =>
   Object.entries(list)
-    .map(([name, meaning]) => `\n    ${name.padEnd(15)} ${meaning}`)
+    .map(([name, meaning]) => `\n    ${name.padEnd(16)} ${meaning}`)
     .join("");
 
 export const variables = {
@@ -85,10 +85,14 @@ export type Ask = (question: string) => Promise<string>;
  * @throws {UserError} for a text that is not allowed, and for missing ones without a terminal; it names all of them
  */
 export async function needsFrom(texts: Texts, ask: Ask | undefined): Promise<Needs> {
-  const wrong = (Object.keys(variables) as (keyof typeof variables)[]).flatMap((key) =>
-    problemOf(key, texts[key], ask),
-  );
-  if (wrong.length > 0) throw new UserError([...wrong, `Example: ${example}`, "More: make advise HELP=1"].join("\n"));
+  const keys = Object.keys(variables) as (keyof typeof variables)[];
+  const missing = ask ? [] : needed.filter((key) => texts[key] === undefined).map((key) => variables[key].name);
+  const problems = [
+    ...(missing.length > 0 ? [`There is no terminal to ask on, and these are missing: ${missing.join(", ")}`] : []),
+    ...keys.flatMap((key) => problemOf(key, texts[key])),
+  ];
+  if (problems.length > 0)
+    throw new UserError([...problems, `Example: ${example}`, "More: make advise HELP=1"].join("\n"));
   // Who has answered everything else on the command line wants no question.
   const asks = needed.some((key) => texts[key] === undefined);
   return {
@@ -101,14 +105,9 @@ export async function needsFrom(texts: Texts, ask: Ask | undefined): Promise<Nee
   };
 }
 
-function problemOf(key: keyof typeof variables, text: string | undefined, ask: Ask | undefined): string[] {
+function problemOf(key: keyof typeof variables, text: string | undefined): string[] {
   const { name, allowed, read } = variables[key];
-  if (text === undefined) {
-    return ask || key === "demands"
-      ? []
-      : [`${name} is missing, and there is no terminal to ask on; allowed: ${allowed}`];
-  }
-  return read(text) === undefined ? [`${name}: got '${text}', allowed: ${allowed}`] : [];
+  return text === undefined || read(text) !== undefined ? [] : [`${name}: got '${text}', allowed: ${allowed}`];
 }
 
 async function answer<T>({ question, allowed, read }: Variable<T>, text: string | undefined, ask: Ask | undefined) {

@@ -76,14 +76,15 @@ export const capacitySources = {
     full: "The guide's phases: scale from 1,000 users at once, enterprise from 5,000, ha from 10,000.",
   },
   orders: {
-    short: "measured: bench/scale.md of 2026-11-27; no limit, but more was not tried",
+    short: "measured: bench/scale.md of 2026-11-27; more was not tried",
     full:
       `For mvp, ${ordersMeasured} a minute: so many were taken while the platform moved between phases, without a failed request, on two shared ` +
       "cores (`bench/scale.md`, 2026-11-27). It is no limit, but nothing above it was tried. For scale the same four times, for the guide's two " +
       "to four app servers: computed, not measured.",
   },
   gb: {
-    short: "an hour to restore a backup (bench/restore.md of 2026-11-29); half of the largest Volume",
+    short:
+      "restored from a backup in an hour: bench/restore.md of 2026-11-29; with a replica, half of the largest Volume",
     full:
       `For mvp, ${restoredGbPerHour} GB: so much is restored from a backup in about an hour (computed from \`bench/restore.md\`, 2026-11-29). With a ` +
       "replica nobody waits for that. For the other phases: half of the largest Volume that a stack can have.",

@@ -7,6 +7,7 @@ export type Problem =
   | "primary-silent"
   | "missing"
   | "stopped"
+  | "starting"
   | "unhealthy"
   | "no-answer"
   | "bad-gateway"
@@ -76,10 +77,15 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
     meaning: "the server with the primary does not answer: until it does, every write fails",
     remedy: `${lookAtServer}. If it is lost: ${make("promote-replica")} promotes the replica (docs/promotion.md)`,
   }),
-  missing: ({ make }) => ({ meaning: "its container does not exist", remedy: make("up") }),
+  // Without REFRESH=1 an update compares with its state alone, which still has the container.
+  missing: ({ make }) => ({ meaning: "its container does not exist", remedy: make("up", " REFRESH=1") }),
   stopped: ({ make, logs }) => ({
     meaning: "its container has ended and was not restarted",
-    remedy: `${logs}, then docker start its container; ${make("up")} to create it again`,
+    remedy: `${logs} says why; ${make("up", " REFRESH=1")} starts it again`,
+  }),
+  starting: ({ make, logs }) => ({
+    meaning: "it was started a moment ago, and has not passed its health check yet",
+    remedy: `${make("doctor")} again in a minute; if nothing has changed by then: ${logs}`,
   }),
   unhealthy: ({ logs }) => ({ meaning: "it runs, but its own health check fails", remedy: logs }),
   "no-answer": ({ logs }) => ({

@@ -16,8 +16,9 @@ export async function checkContainer(question: Question, state: ContainerState |
   if (state?.State.Status !== "running") {
     return { problem: state ? "stopped" : "missing", detail: describeExit(state) };
   }
-  if (state.State.Health && state.State.Health.Status !== "healthy") {
-    return { problem: "unhealthy", detail: `health: ${state.State.Health.Status}` };
+  const health = state.State.Health?.Status ?? "healthy";
+  if (health !== "healthy") {
+    return { problem: health === "starting" ? "starting" : "unhealthy", detail: `health: ${health}` };
   }
   const checked = await ask(question, definitionOf(question.service.kind).probe);
   const restarts = state.RestartCount > 0 ? `, restarted ${state.RestartCount} times` : "";

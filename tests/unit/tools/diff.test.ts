@@ -88,5 +88,5 @@ test("a wrong value is reported with the file that it is in", async () => {
 test("and reports a stack that does not exist, a missing file and an unknown phase", async () => {
   await expect(run()).rejects.toThrow(/does not exist here yet; .* make diff FROM=mvp TO=scale/);
   await expect(run("mvp", "none.yaml")).rejects.toThrow(/The stack file .*none\.yaml could not be read/);
-  await expect(run("mvp", "huge")).rejects.toThrow(/orion:phase: got "huge", allowed: one of development/);
+  await expect(run("mvp", "huge")).rejects.toThrow(/^Got 'huge', allowed: a phase \(development, mvp, scale/);
 });
