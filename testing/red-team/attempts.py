@@ -9,6 +9,7 @@ import re
 import sys
 import urllib.error
 import urllib.request
+import uuid
 
 asked = json.load(sys.stdin)
 # Of a process that does not run now.
@@ -116,9 +117,11 @@ def try_store(environment):
         config=botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=10),
     )
     own = environment["R2_BUCKET"]
+    # A name that none has had: others try at the same time, and R2 locks backups.
+    key = f"{environment.get('RED_TEAM_FOLDER', 'red-team')}/{uuid.uuid4()}"
     tries = {"create a bucket": lambda: client.create_bucket(Bucket="red-team")}
     for bucket in asked["buckets"]:
-        at = {"Bucket": bucket, "Key": environment.get("RED_TEAM_KEY", "red-team.txt")}
+        at = {"Bucket": bucket, "Key": key}
         name = "own" if bucket == own else bucket
         tries |= {
             f"list {name}": lambda bucket=bucket: client.list_objects_v2(Bucket=bucket),

@@ -2,7 +2,6 @@
  * The red-team table of a rehearsed platform: what can be reached and done from the Internet, from other customers of Cloudflare,
  * from a neighbour server, from inside each container and with each credential. tests/golden/red-team-*.txt is what it has to be.
  */
-import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { must } from "../../common/process.ts";
 import { authorityFile, backupFiles } from "../../common/server-contract.ts";
@@ -217,8 +216,8 @@ async function rightsOfTasks({ root, cloud }: RedTeam, on: OnServer, aims: Aims)
     R2_ACCESS_KEY_ID: store.get("RCLONE_CONFIG_STORE_ACCESS_KEY_ID") ?? "",
     R2_SECRET_ACCESS_KEY: store.get("RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY") ?? "",
     R2_BUCKET: bucket,
-    // Where backups are, which R2 locks: a name that none has had.
-    RED_TEAM_KEY: `postgresql/red-team-${randomBytes(6).toString("hex")}`,
+    // Where backups are, which R2 locks.
+    RED_TEAM_FOLDER: "postgresql",
   };
   const inPostgres =
     (file: string): InContainer =>
