@@ -82,7 +82,7 @@ test("a move to phase scale is safe, with its price and its servers", async () =
 });
 
 test("a change that would lose data fails the check and names the resource", async () => {
-  change("Pulumi.prod.yaml", (text) => `${text}  orion:hetzner:\n    locations: [nbg1]\n`);
+  change("Pulumi.prod.yaml", (text) => `${text}  orion:hetzner:\n    locations: [hel1]\n`);
   const { code } = await report();
   expect(comment()).toContain("**Must not be merged:** **prod**");
   expect(comment()).toContain("<code>core-1-volume</code>");
