@@ -84,8 +84,10 @@ function parts(journey: Journey): void {
     expect(list.match(/^ *\d+ /gm)).toHaveLength(faults.length - 1);
   });
 
-  test("run again it changes nothing; doctor finds no problem, and a backup is taken from the replica", () => {
+  test("run again it changes nothing, and nothing has drifted; doctor finds no problem, and a backup is taken from the replica", () => {
     journey.rehearseAgain("scale");
+    // Every provider is asked what really exists: a platform that nobody has touched must raise no alarm.
+    expect(journey.make("drift")).toContain("Everything of 'prod' is as its last update left it.");
     expect(journey.make("backup")).toMatch(/ of the replica \([^]*Z is complete/);
     expect(journey.expectWell()).toMatch(/^ok +backup +\d+ complete, the newest 0 h old$/m);
   });
