@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type * as provider from "@pulumi/pulumi/provider/index.js";
 import type { z } from "zod";
+import { isRecord } from "../common/record.ts";
 import { type Clock, systemClock } from "../common/clock.ts";
 import { ignoredInputs } from "../common/ignored-inputs.ts";
 import { restoreHostKey } from "../common/known-hosts.ts";
@@ -234,8 +235,6 @@ function isUnknown(values: unknown, path: readonly PropertyKey[]): boolean {
 
 /** The last type of `urn:pulumi:<stack>::<project>::<parent type>$<type>::<name>`. */
 const typeOf = (urn: string): string => urn.split("::")[2]?.split("$").pop() ?? "";
-
-const isRecord = (value: unknown): value is Properties => typeof value === "object" && value !== null;
 
 const asStored = (stored: Properties): Properties => stored;
 

@@ -1,16 +1,7 @@
 /** Computes what an update does to each resource, by the engine's rules but without the engine, from two graphs. Pure. */
+import { isRecord } from "../common/record.ts";
 import { ignoredInputs } from "../common/ignored-inputs.ts";
-import {
-  differs,
-  type Graph,
-  identitiesOf,
-  identityOf,
-  keyOf,
-  madeIn,
-  type Recorded,
-  unknown,
-  isRecord,
-} from "./graph.ts";
+import { differs, type Graph, identitiesOf, identityOf, keyOf, madeIn, type Recorded, unknown } from "./graph.ts";
 import { isReplacing } from "./replacing.ts";
 
 export type Action = "create" | "update" | "replace" | "delete";

@@ -1,7 +1,8 @@
 /** Finds the changes of a move that must be refused, and those that the operator should know about. Pure. */
+import { isRecord } from "../common/record.ts";
 import { type Change, changesBetween } from "./changes.ts";
 import { agreeTo, type Answer, imageChanges, ofAnswer, ofNames } from "./data-images.ts";
-import { differs, type Graph, isRecord, keyOf, type Recorded, unknown } from "./graph.ts";
+import { differs, type Graph, keyOf, type Recorded, unknown } from "./graph.ts";
 import { movingTags } from "./moving-tags.ts";
 import { withServerTypes } from "./server-types.ts";
 import { holdsData } from "../topology/catalogue.ts";

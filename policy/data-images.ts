@@ -2,9 +2,10 @@
  * Judges another image for a container that keeps data: what the image is, not how its tag is spelled, decides whether it can
  * use the data that another one wrote. Pure: guard/ask-images.ts asks the Docker Engines.
  */
+import { isRecord } from "../common/record.ts";
 import { holdsData } from "../topology/catalogue.ts";
 import type { Finding } from "./dangers.ts";
-import { type Graph, isRecord, keyOf, type Recorded } from "./graph.ts";
+import { type Graph, keyOf, type Recorded } from "./graph.ts";
 import { roleOf, types } from "./stateful.ts";
 
 /** The images whose contents read data of an earlier version, by the key in the names of their resources. */

@@ -1,4 +1,5 @@
 /** A resource graph as plain data: the resources that a program would register, or those of a state. */
+import { isRecord } from "../common/record.ts";
 
 export interface Recorded {
   readonly type: string;
@@ -113,5 +114,3 @@ const secretMark = "[secret]";
 const revealed = (value: unknown): unknown => (isRecord(value) && secretMark in value ? value[secretMark] : value);
 const isScalar = (value: unknown): value is string | number | boolean =>
   typeof value === "string" || typeof value === "number" || typeof value === "boolean";
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,5 +1,6 @@
 /** Fills each server's type into both graphs of a move: the `orion` plugin chooses types, so a graph lacks them. Pure. */
-import { type Graph, isRecord, type Recorded } from "./graph.ts";
+import { isRecord } from "../common/record.ts";
+import type { Graph, Recorded } from "./graph.ts";
 import { types } from "./stateful.ts";
 
 /** The most preferred of a server's types. */

@@ -1,7 +1,8 @@
 /** Converts the engine's state to a graph, in the same form as the program's, so that both can be compared. Pure. */
 import { z } from "zod";
+import { isRecord } from "../common/record.ts";
 import { signatureKey } from "../common/secrets.ts";
-import { type Graph, isRecord, keyOf, type Recorded, unknown, type Uses } from "./graph.ts";
+import { type Graph, keyOf, type Recorded, unknown, type Uses } from "./graph.ts";
 import { type Phase, phases } from "../config/schema.ts";
 import { types } from "./stateful.ts";
 import { shortUrn } from "./urn.ts";

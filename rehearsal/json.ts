@@ -1,6 +1,3 @@
 /** Type and type guard of JSON objects, as both APIs read and write them. */
 
 export type Json = Readonly<Record<string, unknown>>;
-
-export const isRecord = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

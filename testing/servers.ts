@@ -1,5 +1,5 @@
 /** Access to the servers of stack prod on a rehearsal cloud: lists them, runs commands and SQL on them, turns them on and off. */
-import { isRecord } from "../rehearsal/json.ts";
+import { isRecord } from "../common/record.ts";
 import type { Service, ServiceKind } from "../topology/service.ts";
 import { servicesOf } from "../topology/topology.ts";
 import type { RehearsalCloud } from "./cloud.ts";

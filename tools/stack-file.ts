@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, YAMLParseError } from "yaml";
+import { isRecord } from "../common/record.ts";
 import { UserError } from "../common/user-error.ts";
 import { ConfigError, parseConfig, type RawConfig } from "../config/parse.ts";
 import type { SecretKey, Settings } from "../config/schema.ts";
@@ -109,6 +110,3 @@ function rawConfig(file: unknown): RawConfig {
     secrets: new Set(entries.flatMap(([key, value]) => encryptedPaths(key, value))),
   };
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

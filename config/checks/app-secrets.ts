@@ -1,4 +1,5 @@
 /** Checks that `orion:app.secrets`, and nothing else in `orion:app`, is stored encrypted. Pure. */
+import { isRecord } from "../../common/record.ts";
 
 const setSecret = (name: string): string => `pulumi config set --secret --path orion:app.secrets.${name}`;
 
@@ -28,6 +29,3 @@ export function checkAppSecrets(app: unknown, encrypted: ReadonlySet<string>): s
 const misplaced = (path: string, name: string): string =>
   `orion:${path}: is stored as a secret, but of orion:app only app.secrets holds secrets; ` +
   `set it with: ${setSecret(/^\w+$/.test(name) ? name : "NAME")}`;
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,6 +1,6 @@
 /** Records the calls of both APIs: the last ones for the status page, all of them for the log. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { isRecord } from "../json.ts";
+import { isRecord } from "../../common/record.ts";
 
 export interface Call {
   /** RFC 3339. */

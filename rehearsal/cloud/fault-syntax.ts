@@ -1,7 +1,8 @@
 /** Parses and formats faults as people type and read them: `reply api=hetzner status=503`. Pure. */
+import { isRecord } from "../../common/record.ts";
 import { UserError } from "../../common/user-error.ts";
 import type { Fault } from "../faults.ts";
-import { isRecord, type Json } from "../json.ts";
+import type { Json } from "../json.ts";
 
 const calls = "[method=POST] [path=/servers]";
 const often = "[rate=0.2] [times=3]";

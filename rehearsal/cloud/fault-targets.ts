@@ -1,8 +1,8 @@
 /** Resolves the resource names in a requested fault to the numeric ids that the emulator works with. */
+import { isRecord } from "../../common/record.ts";
 import { UserError } from "../../common/user-error.ts";
 import type { Cloud } from "../hetzner/cloud.ts";
 import type { NamedKind } from "../hetzner/state.ts";
-import { isRecord } from "../json.ts";
 
 /** Kinds of resources that have actions, by the name that actions use. */
 const kinds = {

@@ -1,7 +1,8 @@
 /** Client of the Cloudflare API: one call at a time, with retries where they can help. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { isRecord } from "../../common/record.ts";
 import { StatusError } from "../status-error.ts";
-import { isRecord, type Values } from "./values.ts";
+import type { Values } from "./values.ts";
 
 export interface Request {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";

@@ -1,6 +1,7 @@
 /** Converts properties to the API's JSON and back, and merges answers into the state. Pure. */
+import { isRecord } from "../../common/record.ts";
 import { isList, isMap, isObject, type Properties, type Shape, type Spelling, wireName } from "./shapes.ts";
-import { isAbsent, isRecord, isSame, type Values } from "./values.ts";
+import { isAbsent, isSame, type Values } from "./values.ts";
 
 /** Converts properties to the API's JSON, without absent ones. */
 export function encode(properties: Properties, values: Values, spelling: Spelling): Values {

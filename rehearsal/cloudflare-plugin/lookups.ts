@@ -1,6 +1,7 @@
 /** The plugin's functions, which look up zones, IP ranges and permission groups without managing them. */
+import { isRecord } from "../../common/record.ts";
 import type { Client } from "./client.ts";
-import { isRecord, type Values } from "./values.ts";
+import type { Values } from "./values.ts";
 
 const camel = (name: string): string =>
   name.replaceAll(/_([a-z0-9])/g, (_whole, letter: string) => letter.toUpperCase());

@@ -1,9 +1,10 @@
 /** Converts between the plugin protocol's messages and plain values: inputs, states, check failures, diffs. */
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import messages from "@pulumi/pulumi/proto/provider_pb.js";
+import { isRecord } from "../../common/record.ts";
 import { unwrapSecrets } from "../../common/secrets.ts";
 import type { Change, Failure } from "./plan.ts";
-import { isRecord, type Values } from "./values.ts";
+import type { Values } from "./values.ts";
 
 /** `urn:pulumi:stack::project::parent$type::name` */
 export const typeOf = (urn: string): string => (urn.split("::")[2] ?? "").split("$").pop() ?? "";

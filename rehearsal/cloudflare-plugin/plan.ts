@@ -1,7 +1,8 @@
 /** Validates inputs and computes what an update would change or a preview shows. Pure. */
+import { isRecord } from "../../common/record.ts";
 import { isList, isMap, isObject, type Properties, type Property, type Shape } from "./shapes.ts";
 import type { Resource } from "./resources.ts";
-import { hasUnknown, isAbsent, isRecord, isSame, unknown, type Values } from "./values.ts";
+import { hasUnknown, isAbsent, isSame, unknown, type Values } from "./values.ts";
 
 export interface Failure {
   readonly property: string;

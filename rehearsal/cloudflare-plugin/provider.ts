@@ -1,11 +1,12 @@
 /** The plugin's create, read, update and delete of resources, independent of the gRPC protocol. */
+import { isRecord } from "../../common/record.ts";
 import { fill, parseImportId, pathProperties } from "./api-paths.ts";
 import { CallError, type Client, type Request } from "./client.ts";
 import { decode, encode, keepSpelling, merge, projectInputs } from "./codec.ts";
 import { type Change, changes, type Failure, previewState, validate, withDefaults } from "./plan.ts";
 import { type Resource, resources } from "./resources.ts";
 import { decidedByApi, type Description } from "./shapes.ts";
-import { clean, isRecord, type Values } from "./values.ts";
+import { clean, type Values } from "./values.ts";
 
 export interface Created {
   readonly id: string;

@@ -1,13 +1,11 @@
 /** Helpers for values of the plugin protocol: JSON in which a special string marks a value that is not known yet. */
 import { isDeepStrictEqual } from "node:util";
+import { isRecord } from "../../common/record.ts";
 
 export type Values = Readonly<Record<string, unknown>>;
 
 /** The engine's marker for a value that is only known after an update. */
 export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-
-export const isRecord = (value: unknown): value is Values =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Whether a value is or contains the marker for unknown values. */
 export function hasUnknown(value: unknown): boolean {

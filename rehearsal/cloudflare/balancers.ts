@@ -1,5 +1,6 @@
 /** API routes of load balancers, and of the account's pools and monitors that they use. */
-import { isRecord, type Json } from "../json.ts";
+import { isRecord } from "../../common/record.ts";
+import type { Json } from "../json.ts";
 import {
   invalid,
   isText,

@@ -1,5 +1,6 @@
 /** Reads fields of request bodies; errors name the field as Cloudflare's do. */
-import { isRecord, type Json } from "../json.ts";
+import { isRecord } from "../../common/record.ts";
+import type { Json } from "../json.ts";
 import { ApiError } from "./envelope.ts";
 
 export const isText = (value: unknown): value is string => typeof value === "string";

@@ -1,7 +1,8 @@
 /** Validates and normalises DNS records: name, content by type, TTL, priority. Pure. */
 import { isIPv4, isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
-import { isRecord, type Json } from "../json.ts";
+import { isRecord } from "../../common/record.ts";
+import type { Json } from "../json.ts";
 import { ApiError } from "./envelope.ts";
 import type { Plan } from "./state.ts";
 

@@ -1,5 +1,6 @@
 /** API routes of a zone's DNS records. */
-import { isRecord, type Json } from "../json.ts";
+import { isRecord } from "../../common/record.ts";
+import type { Json } from "../json.ts";
 import { isText, texts } from "./body.ts";
 import { checkRecord, type Wanted } from "./dns-content.ts";
 import { ApiError, Page } from "./envelope.ts";

@@ -1,6 +1,7 @@
 /** Permissions of API tokens: Cloudflare's permission groups, each for one area of the API. */
 import { createHash } from "node:crypto";
-import { isRecord, type Json } from "../json.ts";
+import { isRecord } from "../../common/record.ts";
+import type { Json } from "../json.ts";
 import { records, texts } from "./body.ts";
 
 /** Areas of the API with their scope; each has the permission groups `"<area> Read"` and `"<area> Write"`. */

@@ -1,5 +1,6 @@
 /** API routes of R2 buckets: buckets, CORS and lifecycle rules, domains. Objects are served by the object storage. */
-import { isRecord, type Json } from "../json.ts";
+import { isRecord } from "../../common/record.ts";
+import type { Json } from "../json.ts";
 import { invalid, isText, pick, records, requireBoolean, requireOneOf, requireText, texts } from "./body.ts";
 import { ApiError } from "./envelope.ts";
 import type { ObjectStorage } from "./objects/storage.ts";

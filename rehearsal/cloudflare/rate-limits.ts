@@ -1,5 +1,5 @@
 /** Validates rate limit rules against what a zone's plan allows. Pure. */
-import { isRecord } from "../json.ts";
+import { isRecord } from "../../common/record.ts";
 import { texts } from "./body.ts";
 import { refuse } from "./refuse.ts";
 import type { Plan } from "./state.ts";

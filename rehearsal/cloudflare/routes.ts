@@ -1,6 +1,7 @@
 /** Registers API routes: checks the token's permission, resolves zone or account, and wraps the answer in the envelope. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { isRecord, type Json } from "../json.ts";
+import { isRecord } from "../../common/record.ts";
+import type { Json } from "../json.ts";
 import { ApiError, Page, success } from "./envelope.ts";
 import type { Zone } from "./state.ts";
 import { type Area, type Caller, mayCall } from "./permissions.ts";

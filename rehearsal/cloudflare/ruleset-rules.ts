@@ -1,5 +1,6 @@
 /** Validates the rules of a ruleset: what its phase allows, and how many rules the plan allows. Pure. */
-import { isRecord, type Json } from "../json.ts";
+import { isRecord } from "../../common/record.ts";
+import type { Json } from "../json.ts";
 import { compile, ExpressionError } from "./expression.ts";
 import { refuse } from "./refuse.ts";
 import { checkFields, checkRateLimit } from "./rate-limits.ts";

@@ -1,5 +1,6 @@
 /** API routes of a zone's settings, bot management, tiered caching and smart routing. */
-import { isRecord, type Json } from "../json.ts";
+import { isRecord } from "../../common/record.ts";
+import type { Json } from "../json.ts";
 import { omit, pick, requireOneOf } from "./body.ts";
 import { ApiError } from "./envelope.ts";
 import type { Routes } from "./routes.ts";

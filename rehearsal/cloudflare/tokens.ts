@@ -1,6 +1,7 @@
 /** API routes of user and account tokens. Tokens with access to R2 are also keys of its S3 interface. */
 import { randomBytes } from "node:crypto";
-import { isRecord, type Json } from "../json.ts";
+import { isRecord } from "../../common/record.ts";
+import type { Json } from "../json.ts";
 import { isText, pick, records, requireOneOf, requireRecords, requireText } from "./body.ts";
 import { ApiError, Page } from "./envelope.ts";
 import { areas, permissionGroup, permissionGroups } from "./permissions.ts";

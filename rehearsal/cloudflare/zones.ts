@@ -1,7 +1,8 @@
 /** API routes of zones and their plans. Zones come from the cloud's settings; the API cannot create them. */
+import { isRecord } from "../../common/record.ts";
 import { requireOneOf } from "./body.ts";
 import { Page } from "./envelope.ts";
-import { isRecord, type Json } from "../json.ts";
+import type { Json } from "../json.ts";
 import { mayCall } from "./permissions.ts";
 import type { Routes } from "./routes.ts";
 import { type Plan, plans, type Zone } from "./state.ts";

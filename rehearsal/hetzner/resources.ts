@@ -1,7 +1,8 @@
 /** Routes that all kinds of resources share: list, get, update, delete, protection, their actions. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { isRecord, type Json } from "../json.ts";
+import { isRecord } from "../../common/record.ts";
+import type { Json } from "../json.ts";
 import { labels, maybe, parse } from "./body.ts";
 import type { Cloud } from "./cloud.ts";
 import { isProtected, notFound } from "./errors.ts";

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { isRecord } from "../../common/record.ts";
 import { UserError } from "../../common/user-error.ts";
 import type { Part } from "./parts.ts";
 
@@ -58,9 +59,6 @@ export async function sha256Of(path: string): Promise<string> {
   await pipeline(createReadStream(path), hash);
   return hash.digest("hex");
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const isPinned = (value: unknown): boolean =>
   isRecord(value) &&

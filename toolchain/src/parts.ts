@@ -2,6 +2,7 @@
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { isRecord } from "../../common/record.ts";
 import { UserError } from "../../common/user-error.ts";
 
 /** The release of the engine; toolchain/go/engine/go.mod names the same one. */
@@ -105,6 +106,3 @@ function pinnedVersion(manifest: unknown, dependency: string): string {
   }
   return version;
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -5,7 +5,8 @@ import { imageKeys } from "../../topology/images.ts";
 import { hasServers, type Topology } from "../../topology/topology.ts";
 import type { Engines } from "../engines.ts";
 import { lookAt } from "../patch/look-at.ts";
-import { daysSince, rebootReason, type ServerLook } from "../patch/server-look.ts";
+import { daysSince } from "../../common/dates.ts";
+import { rebootReason, type ServerLook } from "../patch/server-look.ts";
 import type { Checked, Finding } from "./advice.ts";
 
 /** Days after which something is called old: official images are built anew about every month. */

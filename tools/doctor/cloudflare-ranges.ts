@@ -1,7 +1,7 @@
 /** Checks Cloudflare's address ranges: requests from a range that firewalls and edges do not know are refused. */
 import { z } from "zod";
 import { cloudflareRanges } from "../../config/cloudflare-ranges.ts";
-import { daysSince } from "../patch/server-look.ts";
+import { daysSince } from "../../common/dates.ts";
 import type { Checked } from "./advice.ts";
 
 /** An older list that cannot be compared is a problem. */

@@ -10,7 +10,7 @@ import {
   resolveImage,
 } from "../../config/images.ts";
 import type { Settings } from "../../config/schema.ts";
-import { daysSince } from "../patch/server-look.ts";
+import { daysSince } from "../../common/dates.ts";
 import { reasonOf } from "./registry-api.ts";
 import type { Item } from "./report.ts";
 

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { cloudflareRanges } from "../../config/cloudflare-ranges.ts";
 import { priceList } from "../../config/prices.ts";
-import { daysSince } from "../patch/server-look.ts";
+import { daysSince } from "../../common/dates.ts";
 import { unanswered } from "./packages.ts";
 import { reasonOf } from "./registry-api.ts";
 import type { Item } from "./report.ts";

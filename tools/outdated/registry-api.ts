@@ -1,7 +1,7 @@
 /** Asks image registries for the digest of a tag, by the distribution API that Docker uses too. */
 import { types } from "node:util";
+import { isRecord } from "../../common/record.ts";
 import { registryOf } from "../../images/registry.ts";
-import { isRecord } from "../../policy/graph.ts";
 
 /** Where a reference's manifest is. */
 export interface ManifestPlace {

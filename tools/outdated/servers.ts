@@ -2,7 +2,8 @@
 import { hasServers } from "../../topology/topology.ts";
 import { Engines } from "../engines.ts";
 import { lookAt } from "../patch/look-at.ts";
-import { daysSince, rebootReason, type ServerLook } from "../patch/server-look.ts";
+import { daysSince } from "../../common/dates.ts";
+import { rebootReason, type ServerLook } from "../patch/server-look.ts";
 import { updateListsCommand } from "../patch/server-script.ts";
 import type { StackFile } from "../stack-file.ts";
 import { unanswered } from "./packages.ts";

@@ -115,8 +115,3 @@ export function rebootReason({ rebootAskedBy, kernel, newestKernel }: ServerLook
   if (rebootAskedBy === undefined) return undefined;
   return rebootAskedBy.length === 0 ? "it asks for one" : `asked for by ${rebootAskedBy.join(", ")}`;
 }
-
-const days = (milliseconds: number): number => Math.floor(milliseconds / 86_400_000);
-
-/** Whole days since an ISO time or date. */
-export const daysSince = (time: string, now: Date): number => days(now.getTime() - new Date(time).getTime());

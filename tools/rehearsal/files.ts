@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
+import { isRecord } from "../../common/record.ts";
 import { acmeDirectory } from "../../rehearsal/acme/acme-hostname.ts";
 import { type CloudSettings, environmentOf } from "../../rehearsal/cloud/settings.ts";
 import { objectsDomain } from "../../rehearsal/cloudflare/edge/certificates.ts";
@@ -116,9 +117,6 @@ function promotedIn(before: Config): Config {
 
 /** Addresses and tokens of real accounts, and where the real state is. */
 const ofAccounts = /^(hcloud:|cloudflare:|orion:stateUrl$)/;
-
-const isRecord = (value: unknown): value is Config =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The values of a stack's file, by its contents. */
 export const configOf = (file: unknown): Config => configSchema.parse(file).config;

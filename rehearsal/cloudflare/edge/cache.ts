@@ -1,5 +1,6 @@
 /** The edge's cache: which responses are cached, under which key, and for how long. */
-import { isRecord, type Json } from "../../json.ts";
+import { isRecord } from "../../../common/record.ts";
+import type { Json } from "../../json.ts";
 import { texts } from "../body.ts";
 import type { Request } from "../expression.ts";
 

@@ -2,7 +2,8 @@
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
-import { isRecord, type Json } from "../../json.ts";
+import { isRecord } from "../../../common/record.ts";
+import type { Json } from "../../json.ts";
 import { records, texts } from "../body.ts";
 import type { World } from "../world.ts";
 

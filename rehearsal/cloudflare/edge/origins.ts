@@ -1,5 +1,6 @@
 /** Selects the origins for a host name from the zone's current DNS records and load balancers. */
-import { isRecord, type Json } from "../../json.ts";
+import { isRecord } from "../../../common/record.ts";
+import type { Json } from "../../json.ts";
 import { records, texts } from "../body.ts";
 import { ownedBy, type Zone } from "../state.ts";
 import type { World } from "../world.ts";

@@ -1,5 +1,6 @@
 /** Evaluates a zone's firewall, rate limit and cache rules for a request at the edge. */
-import { isRecord, type Json } from "../../json.ts";
+import { isRecord } from "../../../common/record.ts";
+import type { Json } from "../../json.ts";
 import { isText, records, texts } from "../body.ts";
 import { compile, type Predicate, type Request } from "../expression.ts";
 import { ownedBy, type Zone } from "../state.ts";

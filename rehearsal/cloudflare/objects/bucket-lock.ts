@@ -1,5 +1,6 @@
 /** Lock rules of R2 buckets: which requests of S3 clients they refuse. */
-import { isRecord, type Json } from "../../json.ts";
+import { isRecord } from "../../../common/record.ts";
+import type { Json } from "../../json.ts";
 import { isText, records } from "../body.ts";
 import type { World } from "../world.ts";
 import type { ObjectStorage } from "./storage.ts";

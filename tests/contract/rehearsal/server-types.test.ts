@@ -1,7 +1,7 @@
 /** Types of servers by a plain `pulumi up` at the emulated API: sold out, kept, changed. No machine is behind it. */
 import { chmodSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { isRecord } from "../../../rehearsal/json.ts";
+import { isRecord } from "../../../common/record.ts";
 import { Project, succeed } from "./project.ts";
 import { HetznerApi, hetznerToken } from "./support/hetzner.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";

@@ -1,7 +1,7 @@
 /** The cloud as a process: what it listens to, what its faults do to calls, and what a crash leaves of it. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { isRecord } from "../../../../common/record.ts";
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
-import { isRecord } from "../../../../rehearsal/json.ts";
 import { EmulatorProcess } from "../support/emulator.ts";
 
 jest.setTimeout(60_000);

@@ -1,5 +1,6 @@
+import { isRecord } from "../../../../common/record.ts";
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
-import { isRecord, type Json } from "../../../../rehearsal/json.ts";
+import type { Json } from "../../../../rehearsal/json.ts";
 import { NoMachines } from "../../../../rehearsal/machines/none.ts";
 import { HetznerApi } from "../support/hetzner.ts";
 import { Host } from "../support/host.ts";

@@ -1,6 +1,6 @@
+import { isRecord } from "../../../../common/record.ts";
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
 import { labelSelector } from "../../../../rehearsal/hetzner/listing.ts";
-import { isRecord } from "../../../../rehearsal/json.ts";
 import { HetznerApi } from "../support/hetzner.ts";
 
 /** The names of a list, and the page that it says it is. */

@@ -1,5 +1,6 @@
 /** What clients do to a cloud, each with what becomes of the model when it succeeds. */
-import { isRecord, type Json } from "../../../../rehearsal/json.ts";
+import { isRecord } from "../../../../common/record.ts";
+import type { Json } from "../../../../rehearsal/json.ts";
 import type { Model } from "./model.ts";
 
 export interface Operation {

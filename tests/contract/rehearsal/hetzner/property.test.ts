@@ -1,6 +1,6 @@
 /** Whatever clients do, whatever fails and whenever the cloud ends: nothing is lost, there twice, or left behind. */
 import fc from "fast-check";
-import { isRecord } from "../../../../rehearsal/json.ts";
+import { isRecord } from "../../../../common/record.ts";
 import { Host } from "../support/host.ts";
 import { Lives } from "../support/lives.ts";
 import { expectSame, Model } from "./model.ts";

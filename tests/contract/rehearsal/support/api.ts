@@ -3,8 +3,9 @@
  * the real API says, where that knows the call, or the test fails.
  */
 import fastify, { type FastifyInstance } from "fastify";
+import { isRecord } from "../../../../common/record.ts";
 import { registerCloudflare } from "../../../../rehearsal/cloudflare/api.ts";
-import { isRecord, type Json } from "../../../../rehearsal/json.ts";
+import type { Json } from "../../../../rehearsal/json.ts";
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
 import { noObjects, type ObjectStorage } from "../../../../rehearsal/cloudflare/objects/storage.ts";
 import type { World, ZoneConfig } from "../../../../rehearsal/cloudflare/world.ts";

@@ -4,13 +4,14 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { isRecord } from "../../../../common/record.ts";
 import {
   type CloudChoices,
   cloudFolder,
   type CloudSettings,
   makeSettings,
 } from "../../../../rehearsal/cloud/settings.ts";
-import { isRecord, type Json } from "../../../../rehearsal/json.ts";
+import type { Json } from "../../../../rehearsal/json.ts";
 import { freePort } from "../../../../testing/free-port.ts";
 
 const root = resolve(__dirname, "..", "..", "..", "..");

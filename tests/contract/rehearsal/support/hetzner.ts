@@ -3,12 +3,13 @@
  * as the document of the real API says, or the test fails.
  */
 import fastify, { type FastifyInstance } from "fastify";
+import { isRecord } from "../../../../common/record.ts";
 import { injectCallFaults } from "../../../../rehearsal/cloud/call-faults.ts";
 import { type FaultObjects, Faults, faultSchema } from "../../../../rehearsal/faults.ts";
 import { registerHetzner } from "../../../../rehearsal/hetzner/api.ts";
 import type { Cloud, CloudOptions } from "../../../../rehearsal/hetzner/cloud.ts";
 import type { HetznerObjects } from "../../../../rehearsal/hetzner/state.ts";
-import { isRecord, type Json } from "../../../../rehearsal/json.ts";
+import type { Json } from "../../../../rehearsal/json.ts";
 import { NoMachines } from "../../../../rehearsal/machines/none.ts";
 import { Store } from "../../../../rehearsal/store.ts";
 import { deviations } from "../hetzner/deviations.ts";

@@ -5,7 +5,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { FastifyInstance } from "fastify";
-import { isRecord, type Json } from "../../../../rehearsal/json.ts";
+import { isRecord } from "../../../../common/record.ts";
+import type { Json } from "../../../../rehearsal/json.ts";
 
 const folder = resolve(__dirname, "..", "..", "..", "..", "..", "shared", "specs");
 const methods = new Set(["get", "post", "put", "patch", "delete"]);
