@@ -156,10 +156,10 @@ restore-drill: engine ## Restore the newest backup into a scratch server and com
 place = $(if $(PORT),--port $(PORT)) $(if $(BLOCK),--block $(BLOCK))
 cloud = node rehearsal/cloud/cli.ts $(@:cloud-%=%) --name $(CLOUD)
 
-under_load = $(if $(LOAD),--load $(if $(FROM),--from $(FROM)) $(if $(OUT),--out $(OUT)))
+under_load = $(if $(LOAD),--load $(if $(OUT),--out $(OUT)))
 
-rehearse: setup ## Bring the production stack up on a rehearsal cloud, or move it to a phase: PHASE=mvp STACK=prod CLOUD=main (LOAD=1: under load, with a report; OUT=file.html)
-	@$(tool) rehearse --stack $(STACK) --cloud $(CLOUD) $(if $(PHASE),--phase $(PHASE)) $(place) $(under_load)
+rehearse: setup ## Bring the production stack up on a rehearsal cloud, or move it to a phase: PHASE=mvp STACK=prod CLOUD=main (LOAD=1: under load, with a report; DATA=latest|file.dump: on your own data)
+	@$(tool) rehearse --stack $(STACK) --cloud $(CLOUD) $(if $(PHASE),--phase $(PHASE)) $(place) $(if $(filter-out ask,$(DATA)),--data $(DATA)) $(if $(FROM),--from $(FROM)) $(under_load)
 
 drill: setup ## Let things go wrong on the rehearsed platform, and write a report: DRILL=power-cut,promotion (default: all) OUT=file.html
 	@$(tool) drill --stack $(STACK) --cloud $(CLOUD) $(if $(PHASE),--phase $(PHASE)) $(if $(DRILL),--drill $(DRILL)) $(place) $(if $(OUT),--out $(OUT))

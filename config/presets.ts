@@ -79,6 +79,7 @@ const development: Preset = {
     ...{ daily: 7, weekly: 5, monthly: 12, lockDays: 14 },
     ...{ lossPercent: 20, fluctuating: [], replicaWaitSeconds: 300 },
   },
+  rehearsal: {},
   dockerHost: "unix:///var/run/docker.sock",
 };
 

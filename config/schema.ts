@@ -350,6 +350,14 @@ export const settingsSchema = z.strictObject({
       "an address that starts with file:/// or s3://BUCKET, such as s3://orion-state?endpoint=https://ACCOUNT.r2.cloudflarestorage.com&region=auto",
     )
     .optional(),
+  /** What `make rehearse` does with this stack; production is not changed by it. */
+  rehearsal: z.strictObject({
+    /** A file with SQL, relative to the project, that runs on data restored by `DATA=` before any app starts with it. */
+    scrub: z
+      .string()
+      .regex(/\.sql$/, "a file that ends in .sql")
+      .optional(),
+  }),
   /** Address of the Docker Engine that local containers run on. */
   dockerHost: z.string().regex(/^(unix|tcp|ssh):\/\/\S+$/, "an address that starts with unix://, tcp:// or ssh://"),
 });

@@ -6,8 +6,9 @@ import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { type AccessCommand, accessCommands, accessTo, dockerArguments } from "./access.ts";
 import { backup, restoreDrill, showBackupKey } from "./backup.ts";
 import { doctor } from "./doctor/doctor.ts";
-import { Engines, stackOutput } from "./engines.ts";
+import { Engines } from "./engines.ts";
 import { openFlower } from "./flower.ts";
+import { asMigrator } from "./migrate.ts";
 import { showPlan } from "./plan/plan.ts";
 import { operatorKeyVariable, writeOperatorKey } from "./operator-key.ts";
 import { promoteReplica } from "./promotion/promote-replica.ts";
@@ -48,7 +49,8 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   backup-key                 print the private key that backups are encrypted for
   restore-drill              restore the newest backup into a scratch server and compare: [--server NAME]
   rehearse                   bring the stack up on a rehearsal cloud: [--phase PHASE] [--cloud NAME] [--port N] [--block N]
-                             under load, with a report: --load [--from PHASE] [--out FILE.html]
+                             under load, with a report: --load [--from PHASE] [--out FILE.html]; on your own data:
+                             --data latest|FILE.dump
   drill                      let things go wrong on a rehearsed platform, with a report: [--drill NAME,NAME] [--cloud NAME]
                              [--phase PHASE: what comes up first if nothing is up] [--out FILE.html]
   report                     draw the page of a rehearsal or of drills again: --record FILE.json [--out FILE.html]
@@ -108,13 +110,18 @@ async function main(project: string, argv: string[]): Promise<number> {
   if (command === "rehearse") {
     const { stack, phase, cloud, port, block } = values;
     const choices = { ...(port && { port: Number(port) }), ...(block && { block: Number(block) }) };
-    const options = { root: project, stack, phase, cloud, choices };
+    const data = values.data === "ask" ? undefined : values.data;
+    const options = { root: project, stack, phase, cloud, choices, from: values.from, data };
     // Loaded only when needed: it imports the rehearsal cloud.
     if (values.load) {
       const { rehearseUnderLoad } = await import("./rehearsal/under-load.ts");
-      return rehearseUnderLoad({ ...options, from: values.from, out: values.out });
+      return rehearseUnderLoad({ ...options, out: values.out });
     }
     const { rehearse } = await import("./rehearsal/rehearse.ts");
+    if (data !== undefined) {
+      const { start } = await import("./rehearsal/start.ts");
+      await start(options);
+    }
     return rehearse(options);
   }
   if (command === "report") {
@@ -220,22 +227,20 @@ async function access(
   service: string | undefined,
   yes: boolean,
 ): Promise<number> {
-  const { topology, stack } = file;
+  const { topology } = file;
   const engines = new Engines(root, file);
   const reached = accessTo(topology, command, service);
   if (reached.danger !== undefined && !yes && !(await confirm(`This deletes ${reached.danger}.`))) {
     say(isTerminal ? "Nothing was done." : "Nothing was done: without a terminal, agree with YES=1.");
     return 1;
   }
-  const container = engines.container(reached.service);
-  const engine = engines.of(reached.service);
   if (reached.migrates === true) {
-    const url = stackOutput(root, stack, "databaseUrl", "--show-secrets");
-    if (url === undefined) throw new UserError(`Stack '${stack}' is not up yet; run: make up ${file.variables}`);
-    const { code, output } = engine.feed(`${url}\n`, ...dockerArguments(reached, container, false));
+    const { code, output } = asMigrator(root, file, engines, reached);
     say(output.trimEnd());
     return code ?? 1;
   }
+  const container = engines.container(reached.service);
+  const engine = engines.of(reached.service);
   return engine.interactive(dockerArguments(reached, container, isTerminal), isTerminal);
 }
 

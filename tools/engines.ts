@@ -1,6 +1,7 @@
 /** Runs commands on the Docker Engines of a stack: on this machine, or on its servers over SSH. */
+import type { Readable } from "node:stream";
 import { z } from "zod";
-import { type Outcome, runSync, runInteractive } from "../common/process.ts";
+import { type Outcome, run, runSync, runInteractive } from "../common/process.ts";
 import { readHostKeys, restoreHostKey } from "../common/known-hosts.ts";
 import { quotedWords } from "../common/shell.ts";
 import { UserError } from "../common/user-error.ts";
@@ -90,6 +91,11 @@ export class Engine {
   /** Like `captureOnHost`, with standard input. */
   feedOnHost(input: string, ...words: readonly string[]): Outcome {
     return runSync(...this.#program(words, false), { input });
+  }
+
+  /** Runs a program of the engine's machine that reads a stream. */
+  streamToHost(input: Readable, ...words: readonly string[]): Promise<Outcome> {
+    return run(...this.#program(words, false), { input });
   }
 
   /** Runs a docker command with standard input, and keeps what it prints. */

@@ -3,7 +3,6 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { rehearsalFolder } from "../../rehearsal/cloud/settings.ts";
 import { type LoadReport, startLoad, usualLoad } from "../../rehearsal/load/process.ts";
 import { pictureOf, pictureOfChange } from "../diagram/diagram.ts";
 import { dotOf, type Picture } from "../diagram/dot.ts";
@@ -14,17 +13,16 @@ import { pageOf } from "../report/page.ts";
 import type { RehearsalRecord } from "../report/record.ts";
 import { verdictOf } from "../report/verdict.ts";
 import { writeReport } from "../report/write.ts";
-import { readStackFile, readStackText, parseStackText, describeStack, type StackFile } from "../stack-file.ts";
+import type { StackFile } from "../stack-file.ts";
 import { bold, say } from "../terminal.ts";
-import { isUp } from "./is-up.ts";
+import type { RestoredData } from "./data/restore.ts";
 import { compared, keptNow } from "./kept.ts";
-import { bringUp, type Prepared, prepare, rehearse, type RehearseOptions } from "./rehearse.ts";
+import { bringUp, type Prepared, prepare } from "./rehearse.ts";
+import { start, type StartOptions } from "./start.ts";
 import { urlOf } from "./url.ts";
 import { versionsOf } from "./versions.ts";
 
-export interface LoadedOptions extends RehearseOptions {
-  /** The phase that is brought up first when nothing is up yet. @default that of the stack's file */
-  readonly from: string | undefined;
+export interface LoadedOptions extends StartOptions {
   /** The report's file, relative to the project. @default a new one in .orion/reports */
   readonly out: string | undefined;
 }
@@ -36,27 +34,17 @@ const mostSeconds = 3 * 3600;
 
 /** @returns 0 when the update was complete and no acknowledged order is missing */
 export async function rehearseUnderLoad(options: LoadedOptions): Promise<number> {
-  const { root, stack, cloud, from } = options;
-  const folder = rehearsalFolder(root, cloud, stack);
-  if (!isUp(folder, stack)) {
-    const phase = from ?? ownPhase(root, stack);
-    say(`Nothing is up yet on the rehearsal cloud '${cloud}': phase ${phase} comes first, without load.`);
-    const code = await rehearse({ ...options, phase });
-    if (code !== 0) return code;
-  }
-  const before = readStackFile(folder, stack);
+  const { root } = options;
+  const { before, data } = await start(options);
   const prepared = await prepare(options);
   const measured = await measure(prepared, before);
-  const record = await recordOf(prepared, before, measured);
+  const record = await recordOf(prepared, before, measured, { data, name: options.data });
   const file = resolve(root, options.out ?? join(".orion", "reports", `${fileNameOf(record)}.html`));
   writeReport(file, record, pageOf(record));
   const { level, sentences } = verdictOf(record);
   say(`\n${bold("The rehearsal under load:")} ${sentences.join(" ")}\nThe report: ${relative(root, file)}`);
   return level === "bad" ? 1 : 0;
 }
-
-const ownPhase = (root: string, stack: string): string =>
-  describeStack(stack, parseStackText(stack, readStackText(root, stack))).settings.phase;
 
 interface Measured {
   readonly code: number;
@@ -97,7 +85,12 @@ async function measure(prepared: Prepared, before: StackFile): Promise<Measured>
   }
 }
 
-async function recordOf(prepared: Prepared, before: StackFile, measured: Measured): Promise<RehearsalRecord> {
+async function recordOf(
+  prepared: Prepared,
+  before: StackFile,
+  measured: Measured,
+  { data, name: dataName }: { readonly data: RestoredData | undefined; readonly name: string | undefined },
+): Promise<RehearsalRecord> {
   const { options, file: after, deliveries } = prepared;
   const { root, stack, cloud } = options;
   const { code, from, to, events, kept, load } = measured;
@@ -112,11 +105,12 @@ async function recordOf(prepared: Prepared, before: StackFile, measured: Measure
     prices: `${source}, ${date}`,
     update: { from, to, code, ...copied(engineLogOf(events, servers)) },
     kept,
+    ...(data !== undefined && { data }),
     load,
     rates: { ...usualLoad },
     versions: versionsOf(root, deliveries),
     notes: notesOf(),
-    commands: commandsOf(before, after, cloud),
+    commands: commandsOf(before, after, cloud, dataName),
   };
 }
 
@@ -135,11 +129,16 @@ const notesOf = (): string[] => [
     "Creating a server takes seconds here and about half a minute at Hetzner; containers and databases take the time that they take.",
 ];
 
-const commandsOf = ({ settings: was }: StackFile, { settings: is, stack }: StackFile, cloud: string): string[] => {
+const commandsOf = (
+  { settings: was }: StackFile,
+  { settings: is, stack }: StackFile,
+  cloud: string,
+  data: string | undefined,
+): string[] => {
   const rest = `STACK=${stack} CLOUD=${cloud}`;
   return [
     `make rehearse PHASE=${was.phase} ${rest}`,
-    `make rehearse PHASE=${is.phase} LOAD=1 ${rest}`,
+    `make rehearse PHASE=${is.phase} LOAD=1${data === undefined ? "" : ` DATA=${data}`} ${rest}`,
     `make cloud-down CLOUD=${cloud}`,
   ];
 };

@@ -1,5 +1,6 @@
 /** The report of a move that was rehearsed under load, as one HTML file that loads nothing. Pure. */
 import { escaped, type Frame, placesOf, stepsChart, titleOf } from "./charts.ts";
+import { dataParts } from "./data-parts.ts";
 import { figuresIn, type Span, spanOf } from "./figures.ts";
 import {
   type Cell,
@@ -35,6 +36,7 @@ export function pageOf(record: RehearsalRecord): string {
     section("Requests", requests(record)),
     section("The ledger", ledgerParts(record.load)),
     section("What keeps data", kept(record)),
+    ...(record.data === undefined ? [] : [section("Real data, and production", dataParts(record))]),
     section("Pictures", pictures(record)),
     section("€ per month", costs(record)),
     section("Every step of the engine", steps(record)),

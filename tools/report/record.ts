@@ -43,6 +43,19 @@ export const recordSchema = z.object({
   }),
   /** The containers that keep data: the identity of each before and after. */
   kept: z.array(z.object({ service: z.string(), server: z.string(), before: z.string(), after: z.string() })),
+  /** The real data that was restored before the move. @default - the rehearsal's own */
+  data: z
+    .object({
+      name: z.string(),
+      work: z.array(z.object({ what: z.string(), bytes: z.number(), seconds: z.number() })),
+      databaseBytes: z.number(),
+      productionBytes: z.number(),
+      tables: z.number(),
+      /** The SQL that ran first; null: none. */
+      scrub: z.string().nullable(),
+      closedServers: z.number(),
+    })
+    .optional(),
   load: loadReportSchema,
   /** What the load sends: requests per second, and open WebSockets. */
   rates: z.record(z.string(), z.number()),
