@@ -231,6 +231,10 @@ describe("what is wrong is named: key, value, what is allowed", () => {
       { phase: "development", images: { registry: "https://registry.example.com" } },
       'orion:images.registry: got "https://registry.example.com", allowed: the address of a registry without https://',
     ],
+    [
+      { ...leastValues("mvp"), rehearsal: { scrub: "scrub.sh" } },
+      'orion:rehearsal.scrub: got "scrub.sh", allowed: a file that ends in .sql',
+    ],
     [{ ...leastValues("mvp"), email: { from: "me" } }, 'orion:email.from: got "me", allowed: a valid e-mail address'],
   ])("%j", (values, expected) => {
     expect(refusalOf(values)).toContain(expected);

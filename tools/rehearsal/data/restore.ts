@@ -47,9 +47,11 @@ export async function restoreData(
     await restore.migrate();
   } catch (error) {
     // Neither half of the data nor data that was not scrubbed stays.
-    restore.stopUsers();
-    restore.empty();
-    throw error;
+    const left = restore.abandon();
+    if (left === undefined) throw error;
+    throw new UserError(
+      `${messageOf(error)}\nThe restored data could not be removed either (${left}): delete the rehearsal with make cloud-down.`,
+    );
   }
   const { work, size: databaseBytes, tables } = restore;
   return {
@@ -111,6 +113,17 @@ class Restore {
 
   startUsers(): void {
     for (const [engine, name] of this.#users) succeed(engine.capture("start", name), `${name} could not be started`);
+  }
+
+  /** Stops the users and removes what was restored. @returns why that was not possible; undefined when it was */
+  abandon(): string | undefined {
+    try {
+      this.stopUsers();
+      this.empty();
+      return undefined;
+    } catch (error) {
+      return messageOf(error);
+    }
   }
 
   empty(): void {
@@ -205,6 +218,8 @@ const restoring = (container: string): string =>
     ...["docker", "exec", "--interactive", container, "pg_restore", "--username", superuser, "--dbname", databaseName],
     ...["--no-owner", "--no-privileges", "--exit-on-error"],
   ]);
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function succeed(outcome: Outcome, otherwise: string): Outcome {
   if (outcome.code === 0) return outcome;
