@@ -1,11 +1,12 @@
 /** What somebody sends to those who must agree to a move: the report of a rehearsal under load, and that of drills. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { RehearsalCloud } from "../../testing/cloud.ts";
 import { documented } from "../../testing/documented.ts";
 import { hostState } from "../../testing/host.ts";
 import { succeed } from "../../testing/sandbox.ts";
+import { serversOf } from "../../testing/servers.ts";
 import { drillRecordSchema } from "../../tools/report/drill-record.ts";
 import { pageFrom } from "../../tools/report/draw-again.ts";
 import { recordSchema } from "../../tools/report/record.ts";
@@ -14,6 +15,7 @@ const root = resolve(__dirname, "..", "..");
 jest.setTimeout(1_800_000);
 
 const own = { name: "report", block: 88 };
+const place = ["BLOCK=88", "PORT=8488"];
 const before = hostState(own);
 const cloud = new RehearsalCloud(root, { ...own, port: 8488, machines: "docker" });
 const folder = mkdtempSync(join(tmpdir(), "orion-report-"));
@@ -26,10 +28,30 @@ afterAll(() => {
 const read = (name: string): unknown => JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8"));
 const page = (name: string): string => readFileSync(join(folder, `${name}.html`), "utf8");
 
+test("a dump is restored before the move, and the stack's own roles own it", async () => {
+  succeed(cloud.runMake("rehearse", [...place, "PHASE=mvp"]));
+  const { query, on } = serversOf(cloud);
+  const rows = (sql: string) => query("core-1", "database", sql);
+  await rows(
+    "INSERT INTO orders (reference, item, quantity, email) SELECT gen_random_uuid(), 'lamp', 1, 'p' || n || '@example.org' FROM generate_series(1, 1000) n",
+  );
+  const dump = join(folder, "shop.dump");
+  const inServer = "/var/tmp/shop.dump";
+  await on("core-1", "sh", "-c", `docker exec orion-prod-database pg_dump -U orion_user -Fc orion_db > ${inServer}`);
+  const [text = ""] = await on("core-1", "base64", "--wrap=0", inServer);
+  writeFileSync(dump, Buffer.from(text, "base64"));
+  await rows(
+    "INSERT INTO orders (reference, item, quantity, email) VALUES (gen_random_uuid(), 'late', 1, 'late@example.org')",
+  );
+  succeed(cloud.runMake("rehearse", [...place, "PHASE=mvp", `DATA=${dump}`]));
+  expect(await rows("SELECT count(*), count(*) FILTER (WHERE item = 'late') FROM orders")).toEqual(["1000|0"]);
+  expect(await rows("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'")).toEqual(["orion_owner"]);
+});
+
 test("a move under load is reported as it was: the engine's steps, every request, no order missing, nothing with data restarted", () => {
   const out = `OUT=${join(folder, "move.html")}`;
   const said = succeed(cloud.runDocumented(documented("make rehearse PHASE=scale LOAD=1"), [out]));
-  expect(said).toContain("phase mvp comes first, without load");
+  expect(said).toContain("The rehearsal under load: The update was complete");
   const { update, load, kept, before: was, after: is } = recordSchema.parse(read("move"));
   expect([was.phase, is.phase, update.code]).toEqual(["mvp", "scale", 0]);
   expect(

@@ -61,13 +61,13 @@ const lengths = [1, 2, 5, 10, 15, 30, 60, 120, 300];
 export const windowSeconds = ({ from, to }: Span, most: number): number =>
   lengths.find((seconds) => (to - from) / 1000 / seconds <= most) ?? 600;
 
-/** The load in windows of equal length; a last window that is not complete is left out if it is not the only one. */
+/** The load in windows of equal length; the last one is shorter, and left out if it is not half as long and not the only one. */
 export function windowsOf(load: LoadReport, seconds: number): Figures[] {
   const { from, to } = spanOf(load);
-  const count = Math.max(1, Math.floor((to - from) / 1000 / seconds));
+  const count = Math.max(1, Math.round((to - from) / 1000 / seconds));
   return Array.from({ length: count }, (_, index) => {
     const start = from + index * seconds * 1000;
-    return figuresIn(load, { from: start, to: start + seconds * 1000 });
+    return figuresIn(load, { from: start, to: Math.max(start + 1, Math.min(start + seconds * 1000, to + 1)) });
   });
 }
 

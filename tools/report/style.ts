@@ -37,6 +37,6 @@ circle.median{fill:var(--median)}circle.p95{fill:var(--p95)}circle.slowest{fill:
 i.median{background:var(--median)}i.p95{background:var(--p95)}i.slowest{background:var(--slowest)}
 .narrow{display:none}
 @media (max-width:700px){main{padding:16px 12px 40px}h1{font-size:22px}.wide{display:none}.narrow{display:block}
-figure img{max-width:none}th,td{padding-right:10px}}
+figure img{max-width:none}th,td{padding-right:10px}td:first-child{min-width:84px}}
 @media print{details>*{display:block}}
 `;

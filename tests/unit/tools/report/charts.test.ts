@@ -35,7 +35,7 @@ const rectangles = (svg: string, kind: string) => {
 test.each([960, 350])("answered and failed requests are drawn above each other, %d pixels wide", (width) => {
   const svg = requestsChart(frame(width), windowsOf(sampleLoad(200, [failure]), 1));
   const [answered, failed] = [rectangles(svg, "answered"), rectangles(svg, "failed")];
-  expect([answered.length, failed.length]).toEqual([199, 1]);
+  expect([answered.length, failed.length]).toEqual([200, 1]);
   const [x = 0, y = 0, , height = 0] = failed[0] ?? [];
   const below = answered.find(([at]) => at === x);
   // The failed part ends where the answered part begins.
