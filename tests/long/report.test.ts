@@ -33,7 +33,7 @@ test("a dump is restored before the move, and the stack's own roles own it", asy
   const { query, on } = serversOf(cloud);
   const rows = (sql: string) => query("core-1", "database", sql);
   await rows(
-    "INSERT INTO orders (reference, item, quantity, email) SELECT gen_random_uuid(), 'lamp', 1, 'p' || n || '@example.org' FROM generate_series(1, 1000) n",
+    "INSERT INTO orders (reference, item, quantity, email, confirmation_count, confirmed_at) SELECT gen_random_uuid(), 'lamp', 1, 'p' || n || '@example.org', 1, now() FROM generate_series(1, 1000) n",
   );
   const dump = join(folder, "shop.dump");
   const inServer = "/var/tmp/shop.dump";
@@ -41,7 +41,7 @@ test("a dump is restored before the move, and the stack's own roles own it", asy
   const [text = ""] = await on("core-1", "base64", "--wrap=0", inServer);
   writeFileSync(dump, Buffer.from(text, "base64"));
   await rows(
-    "INSERT INTO orders (reference, item, quantity, email) VALUES (gen_random_uuid(), 'late', 1, 'late@example.org')",
+    "INSERT INTO orders (reference, item, quantity, email, confirmation_count, confirmed_at) VALUES (gen_random_uuid(), 'late', 1, 'late@example.org', 1, now())",
   );
   succeed(cloud.runMake("rehearse", [...place, "PHASE=mvp", `DATA=${dump}`]));
   expect(await rows("SELECT count(*), count(*) FILTER (WHERE item = 'late') FROM orders")).toEqual(["1000|0"]);
