@@ -192,7 +192,11 @@ class Restore {
         done(null, chunk);
       },
     });
-    const restored = await this.#engine.streamToHost(open().pipe(hashing), "bash", "-o", "pipefail", "-c", script);
+    const dump = open();
+    // Neither of them goes on, or waits, without the other.
+    dump.once("error", (error) => hashing.destroy(error));
+    hashing.once("close", () => dump.destroy());
+    const restored = await this.#engine.streamToHost(dump.pipe(hashing), "bash", "-o", "pipefail", "-c", script);
     succeed(restored, `${name} could not be restored`);
     const found = hash.digest("hex");
     if (sha256 === undefined || sha256 === found) return;
