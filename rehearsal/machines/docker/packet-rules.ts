@@ -72,6 +72,8 @@ export function packetRules(
   // This machine has no access to private networks, although its bridges carry them.
   filter.rule(names.chain("OUT"), `-o ${privateBridges} -j DROP`);
 
+  // A rehearsal of production must reach nobody: its e-mails, payments and webhooks end here, also those to an address.
+  filter.rule(names.chain("FWD"), `-i ${publicBridges} ! -o ${publicBridges} -j DROP`);
   // Allow everything within a private network, because hosts may filter bridged packets by Docker's own range.
   filter.rule(names.chain("FWD"), `-i ${privateBridges} -o ${privateBridges} -j ACCEPT`);
 

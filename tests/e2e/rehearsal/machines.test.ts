@@ -156,6 +156,14 @@ describe("a server", () => {
     }
   });
 
+  test("reaches nothing outside this machine, not even by its address", () => {
+    // Where this machine has no way to the Internet, there is nothing to tell apart.
+    const attempt = "timeout 3 bash -c 'exec 3<>/dev/tcp/1.1.1.1/443' 2>/dev/null && echo open || echo closed";
+    expect(on("a", attempt)).toBe("closed");
+    // What is on this machine and in the cloud is reached all the same.
+    expect(on("a", "bash -c 'exec 3<>/dev/tcp/registry.example.com/80' && echo open")).toBe("open");
+  });
+
   test("reads and writes objects at the address of the account, also from a container", async () => {
     await cloud.bucket("files");
     const host = `${cloud.settings.accountId}.r2.cloudflarestorage.com`;
