@@ -79,6 +79,8 @@ function privateKey(): string {
 function remote(image: string, accountId: string | undefined) {
   const endpoint = process.env[variables.endpoint] ?? `https://${accountId ?? ""}.r2.cloudflarestorage.com`;
   const settings = {
+    // It has no file with settings, and would say so.
+    RCLONE_LOG_LEVEL: "ERROR",
     RCLONE_CONFIG_STORE_TYPE: "s3",
     RCLONE_CONFIG_STORE_PROVIDER: "Cloudflare",
     RCLONE_CONFIG_STORE_REGION: "auto",
