@@ -16,18 +16,26 @@ export function copiesIn({ update, data }: Pick<RehearsalRecord, "update" | "dat
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 const seconds = (value: number): string => `${value.toFixed(1)} s`;
 
+/**
+ * Bytes in production for each byte here. What was just restored is compared: a scrub that writes every row makes the database
+ * larger than it is in production.
+ */
+function shareOf({ data }: Pick<RehearsalRecord, "data">): number {
+  if (data === undefined) return 1;
+  return data.productionBytes / Math.max(1, data.work[0]?.bytes ?? data.databaseBytes);
+}
+
 /** Seconds that the update takes in production: as here, and longer by what more data takes. */
 export function productionUpdate(record: RehearsalRecord): number {
-  const { update, data } = record;
-  const share = data === undefined ? 1 : data.productionBytes / Math.max(1, data.databaseBytes);
-  const longer = copiesIn(record).map((work) => estimateOf(work, share).productionSeconds - work.seconds);
+  const { update } = record;
+  const longer = copiesIn(record).map((work) => estimateOf(work, shareOf(record)).productionSeconds - work.seconds);
   return (update.to - update.from) / 1000 + longer.reduce((sum, each) => sum + each, 0);
 }
 
 export function dataParts(record: RehearsalRecord): string[] {
   const { data } = record;
   if (data === undefined) return [];
-  const share = data.productionBytes / Math.max(1, data.databaseBytes);
+  const share = shareOf(record);
   const row = ({ what, bytes, seconds: here, rate, productionBytes, productionSeconds }: Estimate) => [
     what,
     ...[
@@ -46,8 +54,8 @@ export function dataParts(record: RehearsalRecord): string[] {
       : `${data.scrub} ran first, before any app started.`;
   return [
     `<p>${escaped(`${data.name} was restored before the move: ${data.tables} tables, ${megabytes(data.databaseBytes)}. ${scrubbed}`)}</p>`,
-    `<p>${escaped(`E-mail, payments, alarms and webhooks were cut off: before the data came, each of the ${data.closedServers} servers that run the platform was asked, and found and reached nothing outside.`)}</p>`,
+    `<p>${escaped(`E-mail, payments, alarms and webhooks were cut off: before the data came, the servers that run apps or workers (${data.closedServers}) were asked, and found and reached nothing outside.`)}</p>`,
     table(["", ...heads], rows),
-    `<p>${escaped(`With ${megabytes(data.productionBytes)} the update takes about ${Math.round(productionUpdate(record))} s in production at the rates measured here; creating servers there takes up to half a minute longer. Work of less than 1 MB measures the start of programs, so it counts as it is.`)}</p>`,
+    `<p>${escaped(`With ${megabytes(data.productionBytes)} in production the update takes about ${Math.round(productionUpdate(record))} s there at the rates measured here; creating servers takes up to half a minute longer than here. Work of less than 1 MB measures the start of programs, so it counts as it is.`)}</p>`,
   ];
 }
