@@ -1,5 +1,6 @@
 /** Lays a graph out with Graphviz and makes it an SVG or a PNG, with a style for light and one for dark surroundings. */
 import { createRequire } from "node:module";
+import { z } from "zod";
 import { Graphviz } from "@hpcc-js/wasm-graphviz";
 
 export type Theme = "light" | "dark";
@@ -91,11 +92,68 @@ function rules(theme: Theme): string {
 /** The graph as an SVG that follows the reader's light or dark setting, or has one theme. The same input gives the same bytes. */
 export async function toSvg(dot: string, theme?: Theme): Promise<string> {
   const graphviz = await Graphviz.load();
-  const svg = graphviz.dot(dot);
+  const svg = withWidths(graphviz.dot(dot), widthsIn(graphviz.layout(dot, "json")));
   const style =
     theme === undefined ? `${rules("light")}\n@media (prefers-color-scheme: dark){\n${rules("dark")}\n}` : rules(theme);
   return withStyle(svg, style);
 }
+
+const drawnSchema = z.object({
+  _ldraw_: z
+    .array(
+      z.object({
+        op: z.string(),
+        size: z.number().optional(),
+        width: z.number().optional(),
+        text: z.string().optional(),
+        /** Bit 0: bold. */
+        fontchar: z.number().optional(),
+      }),
+    )
+    .default([]),
+});
+/** The part of Graphviz' JSON that says how texts are drawn. */
+const layoutSchema = drawnSchema.extend({
+  objects: z.array(drawnSchema).default([]),
+  edges: z.array(drawnSchema).default([]),
+});
+
+/** By size, weight and text. */
+const widthKey = (size: number, isBold: boolean, text: string): string => `${size} ${String(isBold)} ${text}`;
+
+/** How wide Graphviz took each text to be. */
+function widthsIn(json: string): ReadonlyMap<string, number> {
+  const widths = new Map<string, number>();
+  const layout = layoutSchema.parse(JSON.parse(json));
+  for (const { _ldraw_: steps } of [layout, ...layout.objects, ...layout.edges]) {
+    let size = 0;
+    let isBold = false;
+    for (const { op, text, width, ...step } of steps) {
+      size = step.size ?? size;
+      isBold = step.fontchar === undefined ? isBold : step.fontchar % 2 === 1;
+      if (op === "T" && text !== undefined && width !== undefined) widths.set(widthKey(size, isBold, text), width);
+    }
+  }
+  return widths;
+}
+
+/** Has every text take the width for which the graph was laid out: where none of the fonts exists, another may be wider. */
+const withWidths = (svg: string, widths: ReadonlyMap<string, number>): string =>
+  svg.replaceAll(/<text ([^>]*)>([^<]*)<\/text>/g, (whole, attributes: string, text: string) => {
+    const size = Number(/font-size="([\d.]+)"/.exec(attributes)?.[1]);
+    const width = widths.get(widthKey(size, attributes.includes('font-weight="bold"'), unescaped(text)));
+    return width === undefined
+      ? whole
+      : `<text ${attributes} textLength="${width.toFixed(1)}" lengthAdjust="spacingAndGlyphs">${text}</text>`;
+  });
+
+const unescaped = (text: string): string =>
+  text
+    .replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&amp;", "&");
 
 /** Takes out what Graphviz writes about itself and its own fonts, and puts the style in, with a page behind the graph. */
 function withStyle(svg: string, style: string): string {

@@ -1,6 +1,6 @@
 /** The committed pictures of README and docs, drawn by the real Graphviz. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -10,6 +10,14 @@ test("the pictures of README and docs show the plans of the stack files", () => 
   const { status, stdout, stderr } = run("tools/diagram/pictures.ts", "--check");
   expect({ stdout, stderr }).toEqual({ stdout: "", stderr: "" });
   expect(status).toBe(0);
+});
+
+test("every text has the width that its box was made for, whatever font the reader has", () => {
+  for (const file of globSync("docs/pictures/*.svg")) {
+    const texts = readFileSync(file, "utf8").match(/<text [^>]*>/g) ?? [];
+    expect(texts.length).toBeGreaterThan(5);
+    expect(texts.filter((one) => !/ textLength="[\d.]+" lengthAdjust="spacingAndGlyphs"/.test(one))).toEqual([]);
+  }
 });
 
 test("a picture is an SVG, a PNG or Graphviz' text, by the ending of its name", () => {
