@@ -223,18 +223,12 @@ test("no secret is in the state, a diff, a log or a label", () => {
   }
 });
 
-const countSchema = z.object({ count: z.number() });
-
 describe("the commands of the Makefile", () => {
   /** The commands of README and docs that were run. */
   const shown = new Set<string>();
 
-  test("psql and redis-cli reach the data", async () => {
-    const { count } = countSchema.parse(await (await edge.get("/orders/count")).json());
-    expect(count).toBeGreaterThan(0);
-    expect(succeed(sandbox.make("psql", {}, "SELECT count(*) FROM orders;\n"))).toMatch(
-      new RegExp(`^ +${count}$`, "m"),
-    );
+  test("psql and redis-cli reach the data", () => {
+    expect(succeed(sandbox.make("psql", {}, "SELECT count(*) > 0 FROM orders;\n"))).toMatch(/^ t$/m);
     expect(succeed(sandbox.make("redis-cli", {}, "PING\n")).trim()).toBe("PONG");
   });
 
