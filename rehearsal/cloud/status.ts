@@ -86,7 +86,7 @@ export async function statusOf(sources: StatusSources): Promise<Status> {
     servers: cloud.store.list("hetzner.server").map((server) => ({
       id: server.id,
       name: server.name,
-      type: cloud.catalogue.serverTypes.find(({ id }) => id === server.type)?.name ?? "",
+      type: server.type,
       status: server.status,
       address: publicAddress(cloud, server.id) ?? null,
       private: server.networks.flatMap(({ ip, aliasIps }) => [ip, ...aliasIps]),

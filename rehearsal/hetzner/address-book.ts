@@ -1,5 +1,5 @@
 /** Allocates addresses: public ones on loopback, IPv6 ranges, and addresses in private networks. */
-import { isHostOf, nextFree, overlaps, rangeOf } from "./addresses.ts";
+import { gatewayOf, isHostOf, nextFree, overlaps, rangeOf } from "./addresses.ts";
 import { HetznerError } from "./errors.ts";
 import type { HetznerStore, Network } from "./state.ts";
 
@@ -54,13 +54,14 @@ export class AddressBook {
    * @param others further addresses that the same request takes
    */
   privateAddress(
-    { id, subnets }: Network,
+    { id, subnets, range: whole }: Network,
     wanted: string | undefined,
     zone: string,
     range?: string,
     others: readonly string[] = [],
   ): string {
-    const taken = new Set([...this.#takenIn(id), ...others]);
+    // Only the first host address of the whole network is its gateway's.
+    const taken = new Set([gatewayOf(whole), ...this.#takenIn(id), ...others]);
     const usable = subnets.filter((one) => one.zone === zone && (range === undefined || one.range === range));
     if (usable.length === 0) {
       throw new HetznerError(422, "no_subnet_available", `the network has no subnet in the network zone ${zone}`);

@@ -55,22 +55,22 @@ export const gatewayOf = (cidr: string): string => {
   return range ? textOf(range.first + 1) : "";
 };
 
-/** First free host address of a range, after its gateway. */
+/** First free host address of a range. */
 export function nextFree(cidr: string, taken: ReadonlySet<string>): string | undefined {
   const range = rangeOf(cidr);
   if (!range) return undefined;
-  for (let number = range.first + 2; number < range.last; number++) {
+  for (let number = range.first + 1; number < range.last; number++) {
     const address = textOf(number);
     if (!taken.has(address)) return address;
   }
   return undefined;
 }
 
-/** Whether a host can have an address: inside the range, and not its first, last or gateway address. */
+/** Whether a host can have an address: inside the range, and not its first or last one. */
 export function isHostOf(cidr: string, address: string): boolean {
   const range = rangeOf(cidr);
   const number = numberOf(address);
-  return range !== undefined && number !== undefined && number > range.first + 1 && number < range.last;
+  return range !== undefined && number !== undefined && number > range.first && number < range.last;
 }
 
 /** First /24 of a network that overlaps no other subnet. */

@@ -2,13 +2,15 @@
 import { timingSafeEqual } from "node:crypto";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
+import { nameTypes } from "./former-types.ts";
 import { Actions, type ActionFault } from "./actions.ts";
 import { Catalogue } from "./catalogue.ts";
 import { Cloud, type CloudOptions } from "./cloud.ts";
 import { recover } from "./converge.ts";
-import { HetznerError, notEmulated } from "./errors.ts";
+import { HetznerError } from "./errors.ts";
 import { registerFirewalls } from "./firewalls.ts";
 import { registerFloatingIps } from "./floating-ips.ts";
+import { addHeaders, RateLimit } from "./headers.ts";
 import { registerLoadBalancers } from "./load-balancers.ts";
 import { registerLookups } from "./lookups.ts";
 import { registerNetworks } from "./networks.ts";
@@ -19,6 +21,8 @@ import { registerServers } from "./servers.ts";
 import { registerCertificates } from "./certificates.ts";
 import { registerSshKeys } from "./ssh-keys.ts";
 import { registerVolumes } from "./volumes.ts";
+
+const prefix = "/hetzner/v1";
 
 export interface HetznerDeps extends Omit<CloudOptions, "actions" | "catalogue"> {
   /** Token that every call must carry. */
@@ -34,14 +38,12 @@ export function registerHetzner(
   const actions = new Actions(deps.store, deps.now, deps.actionFault);
   const catalogue = new Catalogue(join(import.meta.dirname, "catalogue"));
   const cloud = new Cloud({ ...deps, actions, catalogue });
+  nameTypes(deps.store);
   void app.register(
     (scope, _options, done) => {
+      addHeaders(scope, new RateLimit(deps.now));
       scope.addHook("onRequest", (request, _reply, next) => {
         next(refusalOf(request.headers.authorization, deps.token));
-      });
-      scope.setNotFoundHandler((request) => {
-        const path = request.url.split("?")[0] ?? "";
-        throw notEmulated(`${request.method} ${path}`);
       });
       scope.setErrorHandler((error, _request, reply) => {
         const known = error instanceof HetznerError ? error : unexpected(error);
@@ -56,6 +58,10 @@ export function registerHetzner(
         }
       });
       const routes = new Routes(scope, cloud);
+      scope.setNotFoundHandler((request) => {
+        const [path = ""] = request.url.slice(prefix.length).split("?");
+        throw routes.refusalOf(request.method, path);
+      });
       registerLookups(routes);
       registerSshKeys(routes);
       registerPlacementGroups(routes);
@@ -69,7 +75,7 @@ export function registerHetzner(
       registerLoadBalancers(routes);
       done();
     },
-    { prefix: "/hetzner/v1" },
+    { prefix },
   );
   return { cloud, resume: () => recover(cloud) };
 }

@@ -21,6 +21,7 @@ interface Reply {
   readonly action: Action;
 }
 type Command = (cloud: Cloud, balancer: Balancer, body: unknown) => Reply;
+type Plain = (cloud: Cloud, balancer: Balancer) => Reply;
 
 const commands: Readonly<Record<string, Command>> = {
   add_service: addService,
@@ -30,16 +31,19 @@ const commands: Readonly<Record<string, Command>> = {
   remove_target: removeTarget,
   attach_to_network: attachToNetwork,
   detach_from_network: detachFromNetwork,
-  enable_public_interface: enablePublicInterface,
-  disable_public_interface: disablePublicInterface,
   change_algorithm: changeAlgorithm,
   change_type: changeType,
+};
+const plain: Readonly<Record<string, Plain>> = {
+  enable_public_interface: enablePublicInterface,
+  disable_public_interface: disablePublicInterface,
 };
 
 export function registerBalancerCommands(routes: Routes, type: ResourceType<"hetzner.load_balancer">): void {
   for (const [name, run] of Object.entries(commands)) {
     routes.command(type, name, (balancer, body) => run(routes.cloud, balancer, body));
   }
+  for (const [name, run] of Object.entries(plain)) routes.plain(type, name, (balancer) => run(routes.cloud, balancer));
 }
 
 /** Starts an action that changes a load balancer; a private address that it loses stays reserved until the work has ended. */
@@ -67,7 +71,7 @@ function addService(cloud: Cloud, balancer: Balancer, body: unknown): Reply {
 }
 
 function updateService(cloud: Cloud, balancer: Balancer, body: unknown): Reply {
-  const { listen_port: asked } = parse(z.object({ listen_port: port }), body);
+  const { listen_port: asked } = parse(z.looseObject({ listen_port: port }), body);
   const before = balancer.services.find((one) => one.listen_port === asked);
   if (!before) throw notFound("service with listen port", asked);
   const after = requireCertificates(cloud, serviceOf(body, before));
@@ -76,7 +80,7 @@ function updateService(cloud: Cloud, balancer: Balancer, body: unknown): Reply {
 }
 
 function deleteService(cloud: Cloud, balancer: Balancer, body: unknown): Reply {
-  const { listen_port: asked } = parse(z.object({ listen_port: port }), body);
+  const { listen_port: asked } = parse(z.strictObject({ listen_port: port }), body);
   const services = balancer.services.filter((one) => one.listen_port !== asked);
   if (services.length === balancer.services.length) throw notFound("service with listen port", asked);
   return change(cloud, balancer, "delete_service", { services });
@@ -99,7 +103,7 @@ function removeTarget(cloud: Cloud, balancer: Balancer, body: unknown): Reply {
 }
 
 function attachToNetwork(cloud: Cloud, balancer: Balancer, body: unknown): Reply {
-  const asked = parse(z.object({ network: id, ip: maybe(z.string()), ip_range: maybe(z.string()) }), body);
+  const asked = parse(z.strictObject({ network: id, ip: maybe(z.string()), ip_range: maybe(z.string()) }), body);
   const network = cloud.require("hetzner.network", asked.network);
   if (balancer.network) {
     throw new HetznerError(409, "load_balancer_already_attached", "the load balancer is attached to a network");
@@ -110,7 +114,7 @@ function attachToNetwork(cloud: Cloud, balancer: Balancer, body: unknown): Reply
 }
 
 function detachFromNetwork(cloud: Cloud, balancer: Balancer, body: unknown): Reply {
-  const { network } = parse(z.object({ network: id }), body);
+  const { network } = parse(z.strictObject({ network: id }), body);
   if (balancer.network?.id !== network) throw notFound("network of the load balancer", network);
   if (balancer.targets.some(({ usePrivateIp }) => usePrivateIp)) {
     throw new HetznerError(422, "service_error", "the load balancer has targets that use their private IP");
@@ -133,12 +137,12 @@ function disablePublicInterface(cloud: Cloud, balancer: Balancer): Reply {
 }
 
 function changeAlgorithm(cloud: Cloud, balancer: Balancer, body: unknown): Reply {
-  const { type: algorithm } = parse(z.object({ type: algorithmSchema }), body);
+  const { type: algorithm } = parse(z.strictObject({ type: algorithmSchema }), body);
   return change(cloud, balancer, "change_algorithm", { algorithm });
 }
 
 function changeType(cloud: Cloud, balancer: Balancer, body: unknown): Reply {
-  const asked = parse(z.object({ load_balancer_type: idOrName }), body);
+  const asked = parse(z.strictObject({ load_balancer_type: idOrName }), body);
   const next = requireBalancerType(cloud, asked.load_balancer_type);
   if (balancer.services.length > next.max_services || balancer.targets.length > next.max_targets) {
     throw new HetznerError(422, "invalid_load_balancer_type", `${next.name} has room for fewer services or targets`);

@@ -6,22 +6,22 @@ import type { Cloud } from "./cloud.ts";
 import { HetznerError, invalid } from "./errors.ts";
 
 const seconds = z.int().min(1);
-const httpSchema = z.object({
+const httpSchema = z.strictObject({
   cookie_name: maybe(z.string()),
   cookie_lifetime: maybe(seconds),
   certificates: maybe(z.array(id)),
   redirect_http: maybe(z.boolean()),
   sticky_sessions: maybe(z.boolean()),
-  timeout_idle: maybe(seconds),
+  timeout_idle: maybe(z.int().min(30).max(300)),
 });
-const healthSchema = z.object({
+const healthSchema = z.strictObject({
   protocol: maybe(z.enum(["tcp", "http"])),
   port: maybe(port),
   interval: maybe(z.int().min(3).max(60)),
   timeout: maybe(z.int().min(1).max(60)),
   retries: maybe(z.int().min(1).max(5)),
   http: maybe(
-    z.object({
+    z.strictObject({
       domain: maybe(z.string()),
       path: maybe(z.string()),
       response: maybe(z.string()),
@@ -30,7 +30,7 @@ const healthSchema = z.object({
     }),
   ),
 });
-const changeSchema = z.object({
+const changeSchema = z.strictObject({
   listen_port: maybe(port),
   protocol: maybe(z.enum(["tcp", "http", "https"])),
   destination_port: maybe(port),
@@ -100,7 +100,7 @@ const httpOf = (asked: z.infer<typeof httpSchema> | undefined, before: Service["
   certificates: asked?.certificates ?? before?.certificates ?? [],
   redirect_http: asked?.redirect_http ?? before?.redirect_http ?? false,
   sticky_sessions: asked?.sticky_sessions ?? before?.sticky_sessions ?? false,
-  timeout_idle: asked?.timeout_idle ?? before?.timeout_idle ?? 60,
+  timeout_idle: asked?.timeout_idle ?? before?.timeout_idle ?? 50,
 });
 
 function healthOf(

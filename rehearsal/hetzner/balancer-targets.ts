@@ -3,22 +3,22 @@ import { z } from "zod";
 import { numberOf } from "./addresses.ts";
 import { id, maybe } from "./body.ts";
 import type { Cloud } from "./cloud.ts";
-import { HetznerError } from "./errors.ts";
+import { HetznerError, invalid } from "./errors.ts";
 import { labelSelector } from "./listing.ts";
 import { publicAddress } from "./server-links.ts";
 import type { Balancer, BalancerTarget } from "./state.ts";
 
 const usePrivate = { use_private_ip: maybe(z.boolean()) };
 export const targetSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("server"), server: z.object({ id }), ...usePrivate }),
-  z.object({
+  z.strictObject({ type: z.literal("server"), server: z.strictObject({ id }), ...usePrivate }),
+  z.strictObject({
     type: z.literal("label_selector"),
-    label_selector: z.object({ selector: z.string().min(1) }),
+    label_selector: z.strictObject({ selector: z.string().min(1) }),
     ...usePrivate,
   }),
-  z.object({
+  z.strictObject({
     type: z.literal("ip"),
-    ip: z.object({ ip: z.string().refine((text) => numberOf(text) !== undefined, "must be an IPv4 address") }),
+    ip: z.strictObject({ ip: z.string().refine((text) => numberOf(text) !== undefined, "must be an IPv4 address") }),
     ...usePrivate,
   }),
 ]);
@@ -27,6 +27,7 @@ export function targetOf(asked: z.infer<typeof targetSchema>): BalancerTarget {
   const { type, use_private_ip: usePrivateIp = false } = asked;
   if (type === "server") return { type, server: asked.server.id, usePrivateIp };
   if (type === "label_selector") return { type, selector: asked.label_selector.selector, usePrivateIp };
+  if (usePrivateIp) throw invalid("use_private_ip", "is not for a target of type ip");
   return { type, ip: asked.ip.ip, usePrivateIp: false };
 }
 

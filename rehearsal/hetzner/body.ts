@@ -1,13 +1,20 @@
-/** Validates request bodies; errors name the field as Hetzner's do. */
+/** Validates request bodies; errors name the field as Hetzner's do. A property that is not honoured is refused, too. */
 import { z } from "zod";
 import { rangeOf } from "./addresses.ts";
-import { invalid } from "./errors.ts";
+import { invalid, notEmulated } from "./errors.ts";
 
-/** @throws {HetznerError} invalid_input, for the first invalid field */
+/**
+ * Reads a body by a schema of strict objects.
+ *
+ * @throws {HetznerError} invalid_input for the first invalid field; not_emulated for the first that the schema does not have
+ */
 export function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   const { data, error } = schema.safeParse(body ?? {});
   if (error === undefined) return data;
   const [issue] = error.issues;
+  if (issue?.code === "unrecognized_keys") {
+    throw notEmulated(`the property '${[...issue.path, issue.keys[0]].join(".")}'`);
+  }
   throw invalid(issue?.path.join(".") ?? "", issue?.message ?? "is not valid");
 }
 
@@ -24,6 +31,8 @@ export const hostName = z
   .string()
   .max(253)
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i, "must be a valid hostname");
+/** The body of a command that has none. */
+export const nothing = z.strictObject({});
 export const id = z.int().positive();
 /** A list of distinct ids. */
 export const ids = z.array(id).refine((list) => new Set(list).size === list.length, "must not contain an id twice");

@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Json } from "../json.ts";
 
+/** A number for each continent: the part of its network zones' names before the dash. */
+const byContinent = z.record(z.string(), z.number());
+const architectures = z.enum(["x86", "arm"]);
 const serverTypeSchema = z.object({
   id: z.number(),
   name: z.string(),
@@ -12,9 +15,15 @@ const serverTypeSchema = z.object({
   disk: z.number(),
   cpuType: z.string(),
   category: z.string(),
-  /** € per month, net. */
-  monthly: z.number(),
+  architecture: architectures,
+  /** € per month, net. Where there is no price, it has never been for sale. */
+  monthly: byContinent,
+  /** TB of traffic included. */
+  trafficTb: byContinent,
+  /** Continents where it is no longer for sale. */
+  retiredIn: z.array(z.string()).default([]),
 });
+const retirementSchema = z.object({ announced: z.string(), unavailable_after: z.string() });
 const locationSchema = z.looseObject({ id: z.number(), name: z.string(), network_zone: z.string() });
 const balancerTypeSchema = z.looseObject({
   id: z.number(),
@@ -30,6 +39,7 @@ const imageSchema = z.looseObject({
   os_flavor: z.string(),
   os_version: z.string(),
   created: z.string(),
+  architecture: architectures,
 });
 const isoSchema = z.looseObject({ id: z.number(), name: z.string(), architecture: z.string() });
 
@@ -42,17 +52,22 @@ export type Image = z.infer<typeof imageSchema>;
 export const prices = {
   primaryIpv4: 0.5,
   floatingIpv4: 3,
+  floatingIpv6: 1,
   volumeGb: 0.0572,
   imageGb: 0.0143,
-  trafficTb: 1,
   vat: 19,
 } as const;
 
 const terabyte = 1_099_511_627_776;
-const hoursOfMonth = 730;
+/** Hours after which a month is paid: Hetzner's hourly prices are the monthly ones by this. */
+const hoursOfMonth = 624;
+const balancerTrafficTb = 20;
+/** € per TB of traffic that is not included. */
+const trafficPrice = (continent: string): number => (continent === "ap" ? 7.4 : 1);
 
 export class Catalogue {
   readonly serverTypes: readonly ServerType[];
+  readonly #retirement: z.infer<typeof retirementSchema>;
   readonly locations: readonly Location[];
   readonly balancerTypes: readonly BalancerType[];
   readonly images: readonly Image[];
@@ -61,9 +76,10 @@ export class Catalogue {
   /** @param folder folder of the data files: rehearsal/hetzner/catalogue */
   constructor(folder: string) {
     const read = (file: string): unknown => JSON.parse(readFileSync(join(folder, file), "utf8"));
-    this.serverTypes = z
-      .object({ serverTypes: z.array(serverTypeSchema) })
-      .parse(read("server-types.json")).serverTypes;
+    const servers = z.object({ serverTypes: z.array(serverTypeSchema), retirement: retirementSchema });
+    const { serverTypes, retirement } = servers.parse(read("server-types.json"));
+    this.serverTypes = serverTypes;
+    this.#retirement = retirement;
     this.locations = z.object({ locations: z.array(locationSchema) }).parse(read("locations.json")).locations;
     this.balancerTypes = z
       .object({ loadBalancerTypes: z.array(balancerTypeSchema) })
@@ -100,34 +116,55 @@ export class Catalogue {
     return this.find(this.locations, location)?.network_zone ?? "";
   }
 
+  /** An image by its id, or by its name for an architecture. */
+  findImage(idOrName: unknown, architecture: ServerType["architecture"]): Image | undefined {
+    const named = this.images.find((one) => one.name === idOrName && one.architecture === architecture);
+    return named ?? this.images.find(({ id }) => String(id) === String(idOrName));
+  }
+
+  /** Whether a server of the type can be ordered in a location, if it is not sold out. */
+  isForSale({ monthly, retiredIn }: ServerType, location: Location): boolean {
+    const continent = continentOf(location);
+    return continent in monthly && !retiredIn.includes(continent);
+  }
+
+  /** Whether it can be ordered nowhere any more. */
+  isRetired({ monthly, retiredIn }: ServerType): boolean {
+    return Object.keys(monthly).every((continent) => retiredIn.includes(continent));
+  }
+
+  /** Bytes of traffic that a server has included. */
+  trafficOf(type: ServerType, location: string): number {
+    const found = this.find(this.locations, location);
+    return (found ? (type.trafficTb[continentOf(found)] ?? 0) : 0) * terabyte;
+  }
+
   /** A server type as the API shows it. @param soldOut names of locations where it is sold out */
   serverType(type: ServerType, soldOut: ReadonlySet<string> = new Set()): Json {
     return {
       id: type.id,
       name: type.name,
-      description: type.name.toUpperCase(),
+      description: type.name.toUpperCase().replace(/(?<=[A-Z])(?=\d)/, " "),
       category: type.category,
       cores: type.cores,
       memory: type.memory,
       disk: type.disk,
       cpu_type: type.cpuType,
       storage_type: "local",
-      architecture: "x86",
-      deprecated: false,
-      deprecation: null,
-      locations: this.locations.map(({ id, name }) => ({
-        id,
-        name,
-        deprecation: null,
-        available: !soldOut.has(name),
-        recommended: !soldOut.has(name),
-      })),
-      prices: this.pricesOf(type.monthly),
+      architecture: type.architecture,
+      deprecated: this.isRetired(type),
+      deprecation: this.isRetired(type) ? this.#retirement : null,
+      locations: this.#placesOf(type).map((location) => {
+        const available = this.isForSale(type, location) && !soldOut.has(location.name);
+        const deprecation = this.isForSale(type, location) ? null : this.#retirement;
+        return { id: location.id, name: location.name, deprecation, available, recommended: available };
+      }),
+      prices: this.#serverPrices(type),
     };
   }
 
   balancerType({ monthly, ...type }: BalancerType): Json {
-    return { ...type, deprecated: null, prices: this.pricesOf(monthly) };
+    return { ...type, deprecated: null, prices: this.#balancerPrices(monthly) };
   }
 
   image(image: Image): Json {
@@ -135,7 +172,6 @@ export class Catalogue {
       ...image,
       type: "system",
       status: "available",
-      architecture: "x86",
       image_size: null,
       disk_size: 5,
       created_from: null,
@@ -152,26 +188,25 @@ export class Catalogue {
     return { ...iso, deprecation: null };
   }
 
-  /** Price entries for every location from a monthly price. */
-  pricesOf(monthly: number): Json[] {
-    return this.locations.map(({ name }) => ({
-      location: name,
-      price_hourly: price(monthly / hoursOfMonth),
-      price_monthly: price(monthly),
-      included_traffic: 20 * terabyte,
-      price_per_tb_traffic: price(prices.trafficTb),
-    }));
+  /** Locations where a type is or was for sale. */
+  #placesOf({ monthly }: ServerType): Location[] {
+    return this.locations.filter((one) => continentOf(one) in monthly);
+  }
+
+  #serverPrices(type: ServerType): Json[] {
+    return this.#placesOf(type).map((location) => {
+      const continent = continentOf(location);
+      return priceEntry(location, type.monthly[continent] ?? 0, type.trafficTb[continent] ?? 0);
+    });
+  }
+
+  #balancerPrices(monthly: number): Json[] {
+    return this.locations.map((location) => priceEntry(location, monthly, balancerTrafficTb));
   }
 
   pricing(): Json {
-    const monthly = (net: number) =>
-      this.pricesOf(net).map(({ location, price_monthly }) => ({ location, price_monthly }));
-    const hourly = (net: number) =>
-      this.pricesOf(net).map(({ location, price_hourly, price_monthly }) => ({
-        location,
-        price_hourly,
-        price_monthly,
-      }));
+    const monthly = (net: number) => this.locations.map(({ name }) => ({ location: name, price_monthly: price(net) }));
+    const hourly = (net: number) => monthly(net).map((entry) => ({ ...entry, price_hourly: price(hourlyOf(net)) }));
     return {
       currency: "EUR",
       vat_rate: prices.vat.toFixed(6),
@@ -180,22 +215,36 @@ export class Catalogue {
         { type: "ipv6", prices: hourly(0) },
       ],
       floating_ip: { price_monthly: price(prices.floatingIpv4) },
-      floating_ips: [{ type: "ipv4", prices: monthly(prices.floatingIpv4) }],
+      floating_ips: [
+        { type: "ipv4", prices: monthly(prices.floatingIpv4) },
+        { type: "ipv6", prices: monthly(prices.floatingIpv6) },
+      ],
       image: { price_per_gb_month: price(prices.imageGb) },
       volume: { price_per_gb_month: price(prices.volumeGb) },
       server_backup: { percentage: "20.0000000000" },
       server_types: this.serverTypes.map((type) => ({
         id: type.id,
         name: type.name,
-        prices: this.pricesOf(type.monthly),
+        prices: this.#serverPrices(type),
       })),
       load_balancer_types: this.balancerTypes.map((type) => ({
         id: type.id,
         name: type.name,
-        prices: this.pricesOf(type.monthly),
+        prices: this.#balancerPrices(type.monthly),
       })),
     };
   }
 }
+
+const continentOf = ({ network_zone: zone }: Location): string => zone.split("-")[0] ?? "";
+const hourlyOf = (monthly: number): number => Math.round((monthly / hoursOfMonth) * 10_000) / 10_000;
+
+const priceEntry = (location: Location, monthly: number, trafficTb: number): Json => ({
+  location: location.name,
+  price_hourly: price(hourlyOf(monthly)),
+  price_monthly: price(monthly),
+  included_traffic: trafficTb * terabyte,
+  price_per_tb_traffic: price(trafficPrice(continentOf(location))),
+});
 
 const price = (net: number) => ({ net: net.toFixed(10), gross: (net * (1 + prices.vat / 100)).toFixed(10) });

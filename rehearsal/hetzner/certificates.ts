@@ -5,6 +5,7 @@ import { stampOf } from "./actions.ts";
 import type { Service } from "./balancer-services.ts";
 import { labels, maybe, name, parse } from "./body.ts";
 import { inUse, invalid, notEmulated } from "./errors.ts";
+import { textsOf } from "./listing.ts";
 import type { ResourceType, Routes } from "./resources.ts";
 import type { Certificate } from "./state.ts";
 
@@ -19,8 +20,12 @@ export function registerCertificates(routes: Routes): void {
     kind: "hetzner.certificate",
     path: "certificates",
     singular: "certificate",
-    hasActions: false,
     name,
+    filters: { type: ["uploaded", "managed"] },
+    matches: (one, query) => {
+      const wanted = textsOf(query, "type");
+      return wanted.length === 0 || wanted.includes(one.type);
+    },
     view: (one) => ({
       id: one.id,
       name: one.name,
@@ -42,15 +47,17 @@ export function registerCertificates(routes: Routes): void {
     },
   };
   routes.post("/certificates", async ({ body }) => {
-    const schema = z.object({
+    const schema = z.strictObject({
       name,
       type: maybe(z.enum(["uploaded", "managed"])),
       certificate: maybe(z.string()),
       private_key: maybe(z.string()),
+      domain_names: maybe(z.array(z.string())),
       labels: maybe(labels),
     });
     const asked = parse(schema, body);
     if (asked.type === "managed") throw notEmulated("a managed certificate");
+    if (asked.domain_names !== undefined) throw invalid("domain_names", "only a managed certificate is given names");
     const { certificate, private_key: privateKey } = asked;
     if (certificate === undefined || privateKey === undefined) {
       throw invalid("certificate", "an uploaded certificate needs certificate and private_key");
@@ -80,7 +87,7 @@ function readCertificate(pem: string, privateKey: string) {
     domains: [...names],
     notBefore: stampOf(new Date(read.validFrom)),
     notAfter: stampOf(new Date(read.validTo)),
-    fingerprint: read.fingerprint,
+    fingerprint: read.fingerprint256,
   };
 }
 

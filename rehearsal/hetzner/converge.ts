@@ -7,7 +7,7 @@ import { balancersOf, firewallsOf, forgetServer, interfacesOf, publicAddress } f
 import type { Server } from "./state.ts";
 
 export function machineSpec(cloud: Cloud, server: Server): MachineSpec {
-  const type = cloud.catalogue.serverTypes.find(({ id }) => id === server.type);
+  const type = cloud.catalogue.serverTypes.find(({ name }) => name === server.type);
   const image = cloud.catalogue.images.find(({ id }) => id === server.image);
   if (!type || !image) throw new Error(`server ${server.id} has a type or an image that is not in the catalogue`);
   return {
@@ -55,7 +55,7 @@ export function convergeFirewalls(cloud: Cloud, id: number): Promise<void> {
       firewall.rules.map(({ direction, protocol, port, source_ips, destination_ips }) => ({
         direction,
         protocol,
-        port: port ?? undefined,
+        port: port === "any" ? "1-65535" : (port ?? undefined),
         addresses: direction === "in" ? source_ips : destination_ips,
       })),
     );

@@ -35,7 +35,7 @@ export function setDnsPtr<Kind extends AddressKind>(
   store.put(kind, object.id, { ...object, dnsPtr });
 }
 
-export const dnsPtrSchema = z.object({ ip: z.string(), dns_ptr: z.string().nullable() });
+export const dnsPtrSchema = z.strictObject({ ip: z.string(), dns_ptr: z.string().nullable() });
 
 /** Registers `change_dns_ptr` for a kind of resource that has its own addresses. */
 export function registerDnsPtr<Kind extends AddressKind>(routes: Routes, type: ResourceType<Kind>): void {

@@ -21,22 +21,43 @@ export class HetznerError extends Error {
 export const notFound = (what: string, id: string | number): HetznerError =>
   new HetznerError(404, "not_found", `${what} with ID '${id}' not found`);
 
-export const invalid = (field: string, message: string): HetznerError =>
-  new HetznerError(422, "invalid_input", `invalid input in field '${field}'`, {
-    fields: [{ name: field, messages: [message] }],
-  });
+export const invalid = (field: string, message: string): HetznerError => invalidFields([field], message);
 
-export const notUnique = (field = "name"): HetznerError =>
-  new HetznerError(409, "uniqueness_error", `${field} is already used`, { fields: [{ name: field }] });
+/** Error for several fields of which each could have been right. */
+export function invalidFields(fields: readonly string[], message: string): HetznerError {
+  const named = fields.map((field) => `'${field}'`).join(", ");
+  return new HetznerError(422, "invalid_input", `invalid input in field${fields.length > 1 ? "s" : ""} ${named}`, {
+    fields: fields.map((name) => ({ name, messages: [message] })),
+  });
+}
+
+/** Error for an input that Hetzner refuses as a whole, by this text alone. */
+export const refused = (message: string): HetznerError => new HetznerError(422, "invalid_input", message);
+
+/** @param of what has the field, where Hetzner's text says so */
+export const notUnique = (field = "name", of = ""): HetznerError =>
+  new HetznerError(409, "uniqueness_error", `${of}${field} is already used`, { fields: [{ name: field }] });
 
 export const conflict = (message: string): HetznerError => new HetznerError(409, "conflict", message);
 export const inUse = (message: string): HetznerError => new HetznerError(422, "resource_in_use", message);
 export const serviceError = (message: string): HetznerError => new HetznerError(422, "service_error", message);
 export const locked = (what: string): HetznerError =>
   new HetznerError(423, "locked", `${what} is locked: an action on it is running`);
+
+/** Hetzner's texts for what is protected from deletion, where they differ from the others. */
+const protectedTexts: Readonly<Record<string, string>> = {
+  network: "network is delete protected",
+  floating_ip: "Floating IP deletion is protected",
+  primary_ip: "Primary IP deletion is protected",
+};
+/** @param what its name in replies: `load_balancer` */
 export const isProtected = (what: string): HetznerError =>
-  new HetznerError(422, "protected", `${what} deletion is protected`);
-export const unavailable = (message: string): HetznerError => new HetznerError(412, "resource_unavailable", message);
+  new HetznerError(423, "protected", protectedTexts[what] ?? `${what.replace("_", " ")} deletion is protected`);
+
+/** Error for a server type that is sold out, by Hetzner's text. */
+export const soldOut = (): HetznerError => new HetznerError(412, "resource_unavailable", "error during placement");
+export const mustBeUnassigned = (what: string): HetznerError =>
+  new HetznerError(422, "must_be_unassigned", `${what} must be unassigned before it is deleted`);
 /** Error for a call or feature that the rehearsal cloud does not emulate. */
 export const notEmulated = (what: string): HetznerError =>
   new HetznerError(501, "not_emulated", `${what} is not emulated by the rehearsal cloud`);

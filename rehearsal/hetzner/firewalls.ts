@@ -9,12 +9,13 @@ import { HetznerError, inUse } from "./errors.ts";
 import { labelSelector } from "./listing.ts";
 import type { ResourceType, Routes } from "./resources.ts";
 import { addressesOf, covers } from "./server-links.ts";
-import type { Action, Firewall, Rule } from "./state.ts";
+import type { Action, Firewall, Rule, Server } from "./state.ts";
 
 const mostRules = 50;
 
-/** `80` or `80-85`. */
+/** `80`, `80-85` or `any`. */
 function isPortOrRange(text: string): boolean {
+  if (text === "any") return true;
   const [, first, last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
   return first !== undefined && Number(first) >= 1 && Number(first) <= Number(last) && Number(last) <= 65_535;
 }
@@ -30,7 +31,7 @@ const ruleSchema = z
   .object({
     direction: z.enum(["in", "out"]),
     protocol: z.enum(["tcp", "udp", "icmp", "esp", "gre"]),
-    port: maybe(z.string().refine(isPortOrRange, "must be a port or a range such as 80-85")),
+    port: maybe(z.string().refine(isPortOrRange, "must be a port, a range such as 80-85, or any")),
     source_ips: maybe(z.array(address)),
     destination_ips: maybe(z.array(address)),
     description: maybe(z.string().max(255)),
@@ -44,9 +45,9 @@ const ruleSchema = z
   });
 const rulesSchema = z.array(ruleSchema).max(mostRules, `at most ${mostRules} rules`);
 
-const resourceSchema = z.union([
-  z.object({ type: z.literal("server"), server: z.object({ id }) }),
-  z.object({ type: z.literal("label_selector"), label_selector: z.object({ selector: z.string() }) }),
+const resourceSchema = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("server"), server: z.strictObject({ id }) }),
+  z.strictObject({ type: z.literal("label_selector"), label_selector: z.strictObject({ selector: z.string() }) }),
 ]);
 const resourcesSchema = z.array(resourceSchema);
 type Resource = z.infer<typeof resourceSchema>;
@@ -91,7 +92,7 @@ export function registerFirewalls(routes: Routes): void {
   };
 
   routes.post("/firewalls", ({ body }) => {
-    const schema = z.object({
+    const schema = z.strictObject({
       name,
       labels: maybe(labels),
       rules: maybe(rulesSchema),
@@ -111,34 +112,34 @@ export function registerFirewalls(routes: Routes): void {
         selectors: [],
       };
       cloud.store.put(type.kind, firewall.id, firewall);
-      const applied = added(cloud, firewall, asked.apply_to ?? []);
+      const applied = added(cloud, firewall, asked.apply_to ?? [], 422);
       const actions = asked.apply_to?.length ? change(firewall, "apply_firewall", applied) : [];
       return { firewall: viewOf(cloud, cloud.require(type.kind, firewall.id)), actions };
     });
   });
 
   routes.command(type, "set_rules", (firewall, body) => {
-    const { rules } = parse(z.object({ rules: rulesSchema }), body);
+    const { rules } = parse(z.strictObject({ rules: rulesSchema }), body);
     return { actions: change(firewall, "set_firewall_rules", { rules: rulesOf(rules) }) };
   });
   routes.command(type, "apply_to_resources", (firewall, body) => {
-    const { apply_to: resources } = parse(z.object({ apply_to: resourcesSchema }), body);
-    return { actions: change(firewall, "apply_firewall", added(cloud, firewall, resources)) };
+    const { apply_to: resources } = parse(z.strictObject({ apply_to: resourcesSchema }), body);
+    return { actions: change(firewall, "apply_firewall", added(cloud, firewall, resources, 404)) };
   });
   routes.command(type, "remove_from_resources", (firewall, body) => {
-    const { remove_from: resources } = parse(z.object({ remove_from: resourcesSchema }), body);
-    return { actions: change(firewall, "remove_firewall", removed(firewall, resources)) };
+    const { remove_from: resources } = parse(z.strictObject({ remove_from: resourcesSchema }), body);
+    return { actions: change(firewall, "remove_firewall", removed(cloud, firewall, resources)) };
   });
   routes.resource(type);
 }
 
-function added(cloud: Cloud, firewall: Firewall, resources: readonly Resource[]): Partial<Firewall> {
+/** @param absent status of the error for a server that does not exist */
+function added(cloud: Cloud, firewall: Firewall, resources: readonly Resource[], absent: 404 | 422): Partial<Firewall> {
   const servers = [...firewall.servers];
   const selectors = [...firewall.selectors];
   for (const resource of resources) {
     if (resource.type === "server") {
-      const server = cloud.store.get("hetzner.server", resource.server.id);
-      if (!server) throw new HetznerError(422, "firewall_resource_not_found", `no server ${resource.server.id}`);
+      const server = serverOf(cloud, resource.server.id, absent);
       if (servers.includes(server.id)) throw already(`server ${server.name}`);
       if (addressesOf(cloud, server.id).length === 0) {
         throw new HetznerError(422, "private_net_only_server", `server ${server.name} has no public address`);
@@ -155,17 +156,28 @@ function added(cloud: Cloud, firewall: Firewall, resources: readonly Resource[])
 }
 
 /** Like the real API, accepts resources that the firewall is not applied to. */
-function removed(firewall: Firewall, resources: readonly Resource[]): Partial<Firewall> {
+function removed(cloud: Cloud, firewall: Firewall, resources: readonly Resource[]): Partial<Firewall> {
   const servers = new Set(firewall.servers);
   const selectors = new Set(firewall.selectors);
   for (const resource of resources) {
-    if (resource.type === "server") servers.delete(resource.server.id);
-    else selectors.delete(resource.label_selector.selector);
+    if (resource.type === "server") {
+      const server = serverOf(cloud, resource.server.id, 404);
+      if (!servers.delete(server.id) && covers(firewall, server)) {
+        const message = `the firewall is applied to server ${server.name} by a label selector`;
+        throw new HetznerError(422, "firewall_managed_by_label_selector", message);
+      }
+    } else selectors.delete(resource.label_selector.selector);
   }
   return { servers: [...servers], selectors: [...selectors] };
 }
 
-const already = (what: string) => new HetznerError(409, "firewall_already_applied", `already applied to ${what}`);
+function serverOf({ store }: Cloud, id: number, absent: 404 | 422): Server {
+  const found = store.get("hetzner.server", id);
+  if (!found) throw new HetznerError(absent, "firewall_resource_not_found", `no server ${id}`);
+  return found;
+}
+
+const already = (what: string) => new HetznerError(422, "firewall_already_applied", `already applied to ${what}`);
 
 function viewOf(cloud: Cloud, firewall: Firewall) {
   const covered = (selector: string) =>

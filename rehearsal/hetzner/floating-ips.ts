@@ -3,7 +3,7 @@ import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
 import { dnsPtrOf, registerDnsPtr } from "./dns-ptr.ts";
-import { invalid, notEmulated } from "./errors.ts";
+import { HetznerError, invalidFields, mustBeUnassigned, notEmulated } from "./errors.ts";
 import type { ResourceType, Routes } from "./resources.ts";
 import type { FloatingIp } from "./state.ts";
 
@@ -30,12 +30,14 @@ export function registerFloatingIps(routes: Routes): void {
     path: "floating_ips",
     singular: "floating_ip",
     name,
+    sort: ["id", "created"],
     view: viewOf,
     update: (body) => {
-      const { description } = parse(z.object({ description: maybe(z.string()) }), body);
+      const { description } = parse(z.strictObject({ description: maybe(z.string()) }), body);
       return description === undefined ? {} : { description };
     },
     remove: (one) => {
+      if (one.server !== undefined) throw mustBeUnassigned("floating IP");
       store.delete("hetzner.floating_ip", one.id);
       return undefined;
     },
@@ -51,7 +53,7 @@ export function registerFloatingIps(routes: Routes): void {
   };
 
   routes.post("/floating_ips", ({ body }) => {
-    const schema = z.object({
+    const schema = z.strictObject({
       type: z.enum(["ipv4", "ipv6"]),
       name: maybe(name),
       description: maybe(z.string()),
@@ -64,7 +66,7 @@ export function registerFloatingIps(routes: Routes): void {
       if (asked.server !== undefined) requireNoMachines();
       const server = asked.server === undefined ? undefined : cloud.require("hetzner.server", asked.server);
       const location = cloud.catalogue.find(cloud.catalogue.locations, asked.home_location ?? server?.location);
-      if (!location) throw invalid("home_location", "a location or a server is required");
+      if (!location) throw invalidFields(["server", "home_location"], "a server or a known location is required");
       const own = store.nextId(type.kind);
       const named = asked.name ?? `floating-ip-${own}`;
       cloud.requireFreeName(type.kind, named);
@@ -89,10 +91,13 @@ export function registerFloatingIps(routes: Routes): void {
   });
   routes.command(type, "assign", (one, body) => {
     requireNoMachines();
-    const { server } = parse(z.object({ server: id }), body);
+    const { server } = parse(z.strictObject({ server: id }), body);
+    if (one.server === server) {
+      throw new HetznerError(422, "floating_ip_assigned", `floating IP ${one.name} is assigned to this server`);
+    }
     return assign(one, "assign_floating_ip", cloud.require("hetzner.server", server).id);
   });
-  routes.command(type, "unassign", (one) => assign(one, "unassign_floating_ip", undefined));
+  routes.plain(type, "unassign", (one) => assign(one, "unassign_floating_ip", undefined));
   registerDnsPtr(routes, type);
   routes.protection(type);
   routes.resource(type);

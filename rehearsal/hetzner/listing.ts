@@ -1,13 +1,36 @@
-/** Lists of the API: filtering by name and labels, sorting, pages. */
-import { HetznerError, invalid } from "./errors.ts";
+/** Lists of the API: their parameters, filtering by name and labels, sorting, pages. */
+import { HetznerError, invalid, notEmulated } from "./errors.ts";
 import type { Labels } from "./state.ts";
 
 export type Query = Readonly<Record<string, unknown>>;
 
 const defaultPerPage = 25;
 const mostPerPage = 50;
-/** Keys to sort by; the last four exist for actions only. */
-const sortKeys = new Set(["id", "name", "created", "command", "status", "started", "finished"]);
+
+/** Query parameters of a call, each with the values that it can have; undefined: any. */
+export type Honoured = Readonly<Record<string, readonly string[] | undefined>>;
+
+/** Values of `sort` for these keys. */
+export const orders = (...keys: readonly string[]): string[] =>
+  keys.flatMap((key) => [key, `${key}:asc`, `${key}:desc`]);
+const ofActions = orders("id", "command", "status", "started", "finished");
+const actionStates = ["running", "success", "error"];
+export const pages: Honoured = { page: undefined, per_page: undefined };
+export const actionParameters: Honoured = { ...pages, sort: ofActions, status: actionStates };
+/** Parameters that filter by one value; the others can be given several times. */
+const once = new Set(["page", "per_page", "label_selector", "fingerprint", "include_deprecated"]);
+
+/** @throws {HetznerError} when a parameter is not honoured, or its value is not one of those that it can have */
+export function requireHonoured(query: Query, known: Honoured): void {
+  for (const key of Object.keys(query)) {
+    if (!Object.hasOwn(known, key)) throw notEmulated(`the query parameter '${key}' of this call`);
+    const values = textsOf(query, key);
+    if (once.has(key) && values.length > 1) throw invalid(key, "can be given once only");
+    const allowed = known[key];
+    const wrong = allowed && values.find((value) => !allowed.includes(value));
+    if (wrong !== undefined) throw invalid(key, `must be one of ${allowed?.join(", ")}; got '${wrong}'`);
+  }
+}
 
 export const textsOf = (query: Query, key: string): string[] => {
   const value = query[key];
@@ -54,11 +77,9 @@ export function filtered<Row extends { readonly id: number; readonly name?: stri
   return sorted(found, textsOf(query, "sort"));
 }
 
-function sorted<Row extends { readonly id: number }>(rows: Row[], orders: readonly string[]): Row[] {
-  const keys = orders.map((order) => {
-    const [key = "", direction = "asc"] = order.split(":");
-    if (!sortKeys.has(key)) throw invalid("sort", `cannot sort by '${key}'`);
-    if (!["asc", "desc"].includes(direction)) throw invalid("sort", `unknown direction '${direction}'`);
+function sorted<Row extends { readonly id: number }>(rows: Row[], wanted: readonly string[]): Row[] {
+  const keys = wanted.map((order) => {
+    const [key = "", direction] = order.split(":");
     return { key, sign: direction === "desc" ? -1 : 1 };
   });
   const valueOf = (row: Row, key: string): string | number => {

@@ -17,10 +17,10 @@ import type { Action, Balancer } from "./state.ts";
 
 const kind = "hetzner.load_balancer";
 
-const createSchema = z.object({
+const createSchema = z.strictObject({
   name,
   load_balancer_type: idOrName,
-  algorithm: maybe(z.object({ type: algorithmSchema })),
+  algorithm: maybe(z.strictObject({ type: algorithmSchema })),
   location: maybe(idOrName),
   network_zone: maybe(z.string()),
   labels: maybe(labels),

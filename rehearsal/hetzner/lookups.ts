@@ -1,7 +1,7 @@
 /** Read-only API routes: types, locations, images, ISOs, prices, and all actions. */
 import type { Json } from "../json.ts";
 import { HetznerError, notFound } from "./errors.ts";
-import { filtered, type Query, textsOf } from "./listing.ts";
+import { actionParameters, filtered, orders, type Honoured, type Query, textsOf } from "./listing.ts";
 import type { Routes } from "./resources.ts";
 
 export function registerLookups(routes: Routes): void {
@@ -13,10 +13,11 @@ export function registerLookups(routes: Routes): void {
     singular: string,
     rows: readonly Row[],
     view: (row: Row) => Json,
+    further: Honoured = {},
     matches: (shown: Json, query: Query) => boolean = () => true,
   ): void {
     const wanted = (query: Query) => filtered(rows, query).filter((row) => matches(view(row), query));
-    routes.list(`/${path}`, path, wanted, view);
+    routes.list(`/${path}`, path, wanted, view, { name: undefined, sort: orders("id", "name"), ...further });
     routes.get(`/${path}/:id`, ({ id }) => {
       const found = rows.find((row) => String(row.id) === id);
       if (!found) throw notFound(singular, id);
@@ -31,16 +32,41 @@ export function registerLookups(routes: Routes): void {
   lookup("load_balancer_types", "load_balancer_type", catalogue.balancerTypes, (type) => catalogue.balancerType(type));
   const has = (shown: Json, query: Query, key: string) => {
     const values = textsOf(query, key);
-    return values.length === 0 || values.includes(String(shown[key]));
+    return values.length === 0 || (shown[key] !== null && values.includes(String(shown[key])));
   };
+  const isWanted = (query: Query, key: string) => textsOf(query, key).includes("true");
+  const booleans = ["true", "false"];
+  const architecture = ["x86", "arm"];
   lookup(
     "images",
     "image",
     catalogue.images,
     (image) => catalogue.image(image),
-    (shown, query) => ["architecture", "type", "status"].every((key) => has(shown, query, key)),
+    {
+      ...{ architecture, include_deprecated: booleans, label_selector: undefined, bound_to: undefined },
+      type: ["system", "app", "snapshot", "backup"],
+      status: ["available", "creating", "unavailable"],
+      sort: orders("id", "name", "created"),
+    },
+    (shown, query) =>
+      ["architecture", "type", "status", "bound_to"].every((key) => has(shown, query, key)) &&
+      (shown["deprecated"] === null || isWanted(query, "include_deprecated")),
   );
-  lookup("isos", "iso", catalogue.isos, (iso) => ({ ...catalogue.iso(iso), id: iso.id }));
+  routes.actionsOf("images", "image", (id) => {
+    const found = catalogue.images.find((one) => String(one.id) === id);
+    if (!found) throw notFound("image", id);
+    return found.id;
+  });
+  lookup(
+    "isos",
+    "iso",
+    catalogue.isos,
+    (iso) => ({ ...catalogue.iso(iso), id: iso.id }),
+    { architecture, include_architecture_wildcard: booleans },
+    (shown, query) =>
+      has(shown, query, "architecture") ||
+      (shown["architecture"] === null && isWanted(query, "include_architecture_wildcard")),
+  );
   routes.get("/pricing", () => ({ pricing: catalogue.pricing() }));
   const wanted = (query: Query) => {
     if (textsOf(query, "id").length > 0) return routes.actions(query);
@@ -49,6 +75,6 @@ export function registerLookups(routes: Routes): void {
     };
     throw new HetznerError(410, "deprecated_api_endpoint", "actions are only listed by their ids", details);
   };
-  routes.list("/actions", "actions", wanted, (action) => action);
+  routes.list("/actions", "actions", wanted, (action) => action, { ...actionParameters, id: undefined });
   routes.get("/actions/:id", ({ id }) => ({ action: cloud.requireAction(id) }));
 }

@@ -9,17 +9,17 @@ import { conflict, invalid, notEmulated, serviceError } from "./errors.ts";
 import type { ResourceType, Routes } from "./resources.ts";
 import type { Network, Subnet } from "./state.ts";
 
-const subnetSchema = z.object({
+const subnetSchema = z.strictObject({
   type: z.enum(["cloud", "server", "vswitch"]),
   network_zone: z.string(),
   ip_range: maybe(cidr),
   vswitch_id: maybe(id),
 });
-const routeSchema = z.object({ destination: cidr, gateway: z.string() });
+const routeSchema = z.strictObject({ destination: cidr, gateway: z.string() });
 
 const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].map(known);
 
-const createSchema = z.object({
+const createSchema = z.strictObject({
   name,
   ip_range: cidr,
   labels: maybe(labels),
@@ -39,8 +39,8 @@ export function registerNetworks(routes: Routes): void {
     singular: "network",
     name,
     view: (network) => viewOf(cloud, network),
-    update: (body) => {
-      const asked = parse(z.object({ expose_routes_to_vswitch: maybe(z.boolean()) }), body);
+    update: (rest) => {
+      const asked = parse(z.strictObject({ expose_routes_to_vswitch: maybe(z.boolean()) }), rest);
       return asked.expose_routes_to_vswitch === undefined ? {} : { exposeRoutes: asked.expose_routes_to_vswitch };
     },
     remove: (network) => {
@@ -99,7 +99,7 @@ function change(cloud: Cloud, network: Network, command: string, next: Partial<N
 }
 
 function deleteSubnet(cloud: Cloud, network: Network, body: unknown) {
-  const { ip_range: range } = parse(z.object({ ip_range: cidr }), body);
+  const { ip_range: range } = parse(z.strictObject({ ip_range: cidr }), body);
   if (!network.subnets.some((one) => one.range === range)) throw invalid("ip_range", `no subnet ${range}`);
   if (membersOf(cloud, network).some((address) => isHostOf(range, address))) {
     throw serviceError("servers are attached");
@@ -115,7 +115,7 @@ function deleteRoute(cloud: Cloud, network: Network, body: unknown) {
 }
 
 function changeIpRange(cloud: Cloud, network: Network, body: unknown) {
-  const { ip_range: text } = parse(z.object({ ip_range: cidr }), body);
+  const { ip_range: text } = parse(z.strictObject({ ip_range: cidr }), body);
   const range = known(text);
   if (!contains(range, known(network.range))) throw invalid("ip_range", "a network can only be made larger");
   if (membersOf(cloud, network).length > 0) {
@@ -172,6 +172,7 @@ function viewOf(cloud: Cloud, network: Network) {
 
 function withSubnet(cloud: Cloud, network: Network, asked: z.infer<typeof subnetSchema>): Network {
   if (asked.type === "vswitch") throw notEmulated("a subnet of type vswitch");
+  if (asked.vswitch_id !== undefined) throw invalid("vswitch_id", "needs the type vswitch");
   const zones = cloud.catalogue.locations.map((one) => one.network_zone);
   if (!zones.includes(asked.network_zone)) throw invalid("network_zone", `unknown zone '${asked.network_zone}'`);
   const others = network.subnets.map((one) => known(one.range));

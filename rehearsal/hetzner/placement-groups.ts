@@ -19,6 +19,7 @@ export function registerPlacementGroups(routes: Routes): void {
     singular: "placement_group",
     hasActions: false,
     name,
+    filters: { type: ["spread"] },
     view: (group) => placementGroupView(cloud, group),
     remove: (group) => {
       if (membersOf(cloud, group.id).length > 0) throw inUse(`placement group ${group.name} has servers`);
@@ -27,7 +28,7 @@ export function registerPlacementGroups(routes: Routes): void {
     },
   };
   routes.post("/placement_groups", ({ body }) => {
-    const asked = parse(z.object({ name, type: z.literal("spread"), labels: maybe(labels) }), body);
+    const asked = parse(z.strictObject({ name, type: z.literal("spread"), labels: maybe(labels) }), body);
     return store.transaction(() => {
       cloud.requireFreeName(type.kind, asked.name);
       cloud.requireRoom(type.kind);

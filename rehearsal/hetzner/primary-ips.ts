@@ -5,14 +5,14 @@ import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
 import type { Cloud } from "./cloud.ts";
 import { convergeBalancersOf } from "./converge.ts";
 import { dnsPtrOf, registerDnsPtr } from "./dns-ptr.ts";
-import { HetznerError, invalid } from "./errors.ts";
+import { HetznerError, invalid, mustBeUnassigned } from "./errors.ts";
 import { textsOf } from "./listing.ts";
 import type { ResourceType, Routes } from "./resources.ts";
 import { addressesOf, balancersOf, publicAddress } from "./server-links.ts";
 import type { Action, PrimaryIp } from "./state.ts";
 
 const kind = "hetzner.primary_ip";
-const createSchema = z.object({
+const createSchema = z.strictObject({
   name,
   type: z.enum(["ipv4", "ipv6"]),
   assignee_type: maybe(z.literal("server")),
@@ -33,16 +33,19 @@ export function registerPrimaryIps(routes: Routes): void {
     singular: "primary_ip",
     name,
     view: (address) => viewOf(cloud, address),
+    sort: ["id", "created"],
+    filters: { ip: undefined },
     matches: ({ ip }, query) => {
       const wanted = textsOf(query, "ip");
       return wanted.length === 0 || wanted.includes(ip);
     },
     update: (body) => {
-      const { auto_delete: autoDelete } = parse(z.object({ auto_delete: maybe(z.boolean()) }), body);
+      const { auto_delete: autoDelete } = parse(z.strictObject({ auto_delete: maybe(z.boolean()) }), body);
       return autoDelete === undefined ? {} : { autoDelete };
     },
     remove: (address) => {
-      remove(cloud, address);
+      if (address.server !== undefined) throw mustBeUnassigned("primary IP");
+      cloud.store.delete(kind, address.id);
       return undefined;
     },
   };
@@ -51,7 +54,7 @@ export function registerPrimaryIps(routes: Routes): void {
     return cloud.store.transaction(() => create(cloud, asked));
   });
   routes.command(type, "assign", (address, body) => assign(cloud, address, body));
-  routes.command(type, "unassign", (address) => unassign(cloud, address));
+  routes.plain(type, "unassign", (address) => unassign(cloud, address));
   registerDnsPtr(routes, type);
   routes.protection(type);
   routes.resource(type);
@@ -79,9 +82,9 @@ function create(cloud: Cloud, asked: z.infer<typeof createSchema>) {
 }
 
 function assign(cloud: Cloud, address: PrimaryIp, body: unknown) {
-  const asked = parse(z.object({ assignee_id: id, assignee_type: z.literal("server") }), body);
+  const asked = parse(z.strictObject({ assignee_id: id, assignee_type: z.literal("server") }), body);
   if (address.server !== undefined) {
-    throw new HetznerError(409, "primary_ip_already_assigned", `primary IP ${address.name} is assigned`);
+    throw new HetznerError(422, "primary_ip_already_assigned", `primary IP ${address.name} is assigned`);
   }
   requireAssignee(cloud, asked.assignee_id, address);
   return { action: startAssignment(cloud, address, "assign_primary_ip", asked.assignee_id) };
@@ -101,16 +104,6 @@ function unassign(cloud: Cloud, address: PrimaryIp) {
   const apply = () => void cloud.change(kind, address.id, () => ({ server: undefined }));
   const work = () => applyPublicAddress(cloud, server);
   return { action: cloud.actions.start("unassign_primary_ip", subjects, apply, work) };
-}
-
-function remove(cloud: Cloud, address: PrimaryIp): void {
-  const { server } = address;
-  if (server === undefined) {
-    cloud.store.delete(kind, address.id);
-    return;
-  }
-  requireReleasable(cloud, address, server);
-  cloud.remove(kind, subjectOf(address), () => applyPublicAddress(cloud, server), [address.ip]);
 }
 
 /** Sets the server's current public address on its machine, after all other work on the server. */

@@ -3,10 +3,21 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
-import { labels, maybe, parse } from "./body.ts";
+import { labels, maybe, nothing, parse } from "./body.ts";
 import type { Cloud } from "./cloud.ts";
-import { isProtected, notFound } from "./errors.ts";
-import { filtered, paged, type Query, textsOf } from "./listing.ts";
+import { HetznerError, isProtected, notEmulated, notFound } from "./errors.ts";
+import { linksOf } from "./headers.ts";
+import {
+  actionParameters,
+  filtered,
+  orders,
+  paged,
+  pages,
+  type Honoured,
+  type Query,
+  requireHonoured,
+  textsOf,
+} from "./listing.ts";
 import type { Action, HetznerObjects, NamedKind } from "./state.ts";
 
 /** Describes a kind of resource: names, API representation, checks. */
@@ -21,11 +32,14 @@ export interface ResourceType<Kind extends NamedKind> {
   readonly name: z.ZodType<string>;
   /** Updates the stored object from its machine, for changes that no API call made. */
   readonly observe?: (object: HetznerObjects[Kind]) => Promise<void>;
-  /** Fields that PUT can change besides name and labels. */
-  readonly update?: (body: unknown) => Partial<HetznerObjects[Kind]>;
+  /** What PUT changes besides name and labels; its argument is the body without those. */
+  readonly update?: (rest: unknown) => Partial<HetznerObjects[Kind]>;
   /** Called after its labels have changed. */
   readonly relabelled?: (object: HetznerObjects[Kind]) => void;
-  /** Filters of a list besides name and labels. */
+  /** Keys to sort a list by. @default id, name, created */
+  readonly sort?: readonly string[];
+  /** Parameters that filter a list besides name and labels. */
+  readonly filters?: Honoured;
   readonly matches?: (object: HetznerObjects[Kind], query: Query) => boolean;
   /** Whether its actions can be looked up below its path. @default true */
   readonly hasActions?: false;
@@ -35,13 +49,19 @@ export interface ResourceType<Kind extends NamedKind> {
 
 export interface Call {
   readonly id: string;
+  /** Id of an action below a resource. */
+  readonly action: string;
   readonly query: Query;
   readonly body: unknown;
 }
 
+type Method = "GET" | "POST" | "PUT" | "DELETE";
+
 /** Registers routes and answers them as the API does. */
 export class Routes {
   readonly #app: FastifyInstance;
+  /** Methods that are served, by patterns of their paths. */
+  readonly #served: { readonly pattern: RegExp; readonly method: Method }[] = [];
   readonly cloud: Cloud;
 
   constructor(app: FastifyInstance, cloud: Cloud) {
@@ -49,8 +69,20 @@ export class Routes {
     this.cloud = cloud;
   }
 
-  get(path: string, handler: (call: Call) => unknown): void {
-    this.#add("GET", path, handler, 200);
+  /** @param known query parameters */
+  get(path: string, handler: (call: Call) => unknown, known: Honoured = {}): void {
+    this.#add("GET", path, handler, 200, known);
+  }
+
+  /** The error for a call that is not served: by its method, where only that is wrong. @param path below the API's */
+  refusalOf(method: string, path: string): HetznerError {
+    const methods = this.#served.flatMap((one) => (one.pattern.test(path) ? [one.method] : []));
+    // The real API has more commands, and images can be changed there.
+    const isReal =
+      (method === "POST" && /\/actions\/[^/]+$/.test(path)) ||
+      /^(PUT|DELETE) \/images\/[^/]+$/.test(`${method} ${path}`);
+    if (methods.length === 0 || isReal) return notEmulated(`${method} ${path}`);
+    return new HetznerError(405, "method_not_allowed", `${path} allows ${methods.join(", ")}`);
   }
 
   post(path: string, handler: (call: Call) => unknown): void {
@@ -69,23 +101,38 @@ export class Routes {
     });
   }
 
-  /** A paged list under the plural name. */
+  /** A command without a body. */
+  plain<Kind extends NamedKind>(
+    type: ResourceType<Kind>,
+    command: string,
+    handler: (object: HetznerObjects[Kind]) => unknown,
+  ): void {
+    this.command(type, command, (object, body) => {
+      parse(nothing, body);
+      return handler(object);
+    });
+  }
+
+  /** A paged list under the plural name. @param known its parameters besides those of pages */
   list<Row>(
     path: string,
     key: string,
     rows: (query: Query) => readonly Row[] | Promise<readonly Row[]>,
     view: (row: Row) => unknown,
+    known: Honoured,
   ): void {
-    this.get(path, async ({ query }) => {
+    const handler = async ({ query }: Call) => {
       const { rows: page, meta } = paged(await rows(query), query);
       return { [key]: await Promise.all(page.map(view)), meta };
-    });
+    };
+    this.get(path, handler, { ...pages, ...known });
   }
 
   /** The routes that every resource has. */
   resource<Kind extends NamedKind>(type: ResourceType<Kind>): void {
     const { cloud } = this;
     const { kind, path, singular, view, matches = () => true, hasActions = true } = type;
+    const { sort = ["id", "name", "created"], filters = {} } = type;
     const show = async (object: HetznerObjects[Kind]) => ({ [singular]: await view(object) });
     const { observe = () => Promise.resolve() } = type;
     const rows = async (query: Query) => {
@@ -93,7 +140,10 @@ export class Routes {
       const wanted = cloud.store.list(kind).filter((object) => matches(object, query));
       return filtered(wanted, query);
     };
-    this.list(`/${path}`, path, rows, view);
+    this.list(`/${path}`, path, rows, view, {
+      ...{ name: undefined, label_selector: undefined, sort: orders(...sort) },
+      ...filters,
+    });
     this.get(`/${path}/:id`, async ({ id }) => {
       await observe(cloud.require(kind, id));
       return show(cloud.require(kind, id));
@@ -111,13 +161,13 @@ export class Routes {
         }),
       200,
     );
-    if (hasActions) this.#actions(path, singular, (id) => cloud.require(kind, id).id);
+    if (hasActions) this.actionsOf(path, singular, (id) => cloud.require(kind, id).id);
   }
 
   /** `change_protection` of a resource that has delete protection only. */
   protection<Kind extends NamedKind>(type: ResourceType<Kind>): void {
     this.command(type, "change_protection", (object, body) => {
-      const change = parse(z.object({ delete: maybe(z.boolean()) }), body);
+      const change = parse(z.strictObject({ delete: maybe(z.boolean()) }), body);
       if (!("protection" in object)) throw new Error(`${type.kind} has no protection`);
       const protection = { ...object.protection, delete: change.delete ?? object.protection.delete };
       this.cloud.store.put(type.kind, object.id, { ...object, protection });
@@ -126,7 +176,7 @@ export class Routes {
   }
 
   /** Routes for the actions of a kind and of a single resource. */
-  #actions(path: string, singular: string, idOf: (id: string) => number): void {
+  actionsOf(path: string, singular: string, idOf: (id: string) => number): void {
     const concerns = ({ resources }: Action, id?: number) =>
       resources.some((one) => one.type === singular && (id === undefined || one.id === id));
     const one = (action: string, id?: number) => {
@@ -135,17 +185,16 @@ export class Routes {
       return { action: found };
     };
     const ofKind = (query: Query) => this.actions(query).filter((action) => concerns(action));
-    this.list(`/${path}/actions`, "actions", ofKind, (action) => action);
+    this.list(`/${path}/actions`, "actions", ofKind, (action) => action, { ...actionParameters, id: undefined });
     this.get(`/${path}/actions/:id`, ({ id }) => one(id));
-    this.get(`/${path}/:id/actions`, ({ id, query }) => {
+    const ofOne = ({ id, query }: Call) => {
       const wanted = idOf(id);
       const rows = this.actions(query).filter((action) => concerns(action, wanted));
       const { rows: actions, meta } = paged(rows, query);
       return { actions, meta };
-    });
-    this.#app.get<{ Params: { id: string; action: string } }>(`/${path}/:id/actions/:action`, ({ params }) =>
-      one(params.action, idOf(params.id)),
-    );
+    };
+    this.get(`/${path}/:id/actions`, ofOne, actionParameters);
+    this.get(`/${path}/:id/actions/:action`, ({ id, action }) => one(action, idOf(id)));
   }
 
   /** Actions filtered by id and status, in the requested order. */
@@ -160,7 +209,9 @@ export class Routes {
 
   #update<Kind extends NamedKind>(type: ResourceType<Kind>, id: string, body: unknown): HetznerObjects[Kind] {
     const { cloud } = this;
-    const change = parse(z.object({ name: maybe(type.name), labels: maybe(labels) }), body);
+    const { name, labels: given, ...rest } = parse(z.looseObject({}), body);
+    const change = parse(z.strictObject({ name: maybe(type.name), labels: maybe(labels) }), { name, labels: given });
+    const further = type.update ? type.update(rest) : parse(nothing, rest);
     return cloud.store.transaction(() => {
       const object = cloud.require(type.kind, id);
       if (change.name !== undefined) cloud.requireFreeName(type.kind, change.name, object.id);
@@ -168,7 +219,7 @@ export class Routes {
         ...object,
         ...(change.name !== undefined && { name: change.name }),
         ...(change.labels && { labels: change.labels }),
-        ...type.update?.(body),
+        ...further,
       };
       cloud.store.put(type.kind, object.id, next);
       if (change.labels) type.relabelled?.(next);
@@ -176,15 +227,23 @@ export class Routes {
     });
   }
 
-  #add(method: "GET" | "POST" | "PUT" | "DELETE", url: string, handler: (call: Call) => unknown, status: number): void {
+  #add(method: Method, url: string, handler: (call: Call) => unknown, status: number, known: Honoured = {}): void {
+    const pattern = new RegExp(`^${url.replace(/:\w+/g, "[^/]+")}$`);
+    this.#served.push({ method, pattern });
     this.#app.route({
       method,
       url,
       handler: async (request: FastifyRequest, reply: FastifyReply) => {
         const params = isRecord(request.params) ? request.params : {};
-        const id = typeof params["id"] === "string" ? params["id"] : "";
+        const [id = "", action = ""] = [params["id"], params["action"]].map((one) =>
+          one === undefined ? "" : String(one),
+        );
         const query = isRecord(request.query) ? request.query : {};
-        const answer = await handler({ id, query, body: request.body });
+        requireHonoured(query, known);
+        if (method === "DELETE") parse(nothing, request.body);
+        const answer = await handler({ id, action, query, body: request.body });
+        const links = linksOf(request, answer);
+        if (links !== undefined) reply.header("link", links);
         return answer === undefined ? reply.code(204).send() : reply.code(status).send(answer);
       },
     });

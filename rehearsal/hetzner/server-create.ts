@@ -4,15 +4,16 @@ import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { requireNoOverlap } from "./address-book.ts";
 import { hostName, id, idOrName, ids, labels, maybe, parse } from "./body.ts";
+import type { Image, ServerType } from "./catalogue.ts";
 import type { Cloud } from "./cloud.ts";
 import { convergeServer, convergeVolume, syncPowerOnFailure } from "./converge.ts";
-import { HetznerError, invalid, unavailable } from "./errors.ts";
+import { HetznerError, invalid, notEmulated, notUnique, refused, soldOut } from "./errors.ts";
 import { requirePlacementGroupRoom } from "./placement-groups.ts";
 import { newPrimaryIp, requireFreePrimaryIp } from "./primary-ips.ts";
 import type { Action, PrimaryIp, Server } from "./state.ts";
 import { mostVolumes, requireFreeVolume } from "./volumes.ts";
 
-const bodySchema = z.object({
+const bodySchema = z.strictObject({
   name: hostName,
   server_type: idOrName,
   image: idOrName,
@@ -24,10 +25,10 @@ const bodySchema = z.object({
   automount: maybe(z.boolean()),
   volumes: maybe(ids),
   networks: maybe(ids),
-  firewalls: maybe(z.array(z.object({ firewall: id }))),
+  firewalls: maybe(z.array(z.strictObject({ firewall: id }))),
   placement_group: maybe(id),
   public_net: maybe(
-    z.object({
+    z.strictObject({
       enable_ipv4: maybe(z.boolean()),
       enable_ipv6: maybe(z.boolean()),
       ipv4: maybe(id),
@@ -37,7 +38,6 @@ const bodySchema = z.object({
 });
 type Body = z.infer<typeof bodySchema>;
 
-const defaultLocation = "fsn1";
 const mostNetworks = 3;
 
 export const newPassword = (): string => randomBytes(12).toString("base64url");
@@ -93,19 +93,33 @@ export function createServer(cloud: Cloud, body: unknown): { server: Server; act
   return { server, action, nextActions: attached };
 }
 
+/** @throws {HetznerError} when there is no such image for the architecture, or no machine has that */
+export function requireImage({ catalogue, machines }: Cloud, type: ServerType, wanted: number | string): Image {
+  const { architecture } = type;
+  if (architecture === "arm" && machines.kind !== "none") throw notEmulated("an ARM server with a machine");
+  const found = catalogue.findImage(wanted, architecture);
+  if (!found) throw invalid("image", `image '${wanted}' not found`);
+  if (found.architecture !== architecture) {
+    throw invalid("image", `is for ${found.architecture}, and server type ${type.name} for ${architecture}`);
+  }
+  return found;
+}
+
 function newServer(cloud: Cloud, asked: Body): Server {
   const { catalogue, store } = cloud;
-  cloud.requireFreeName("hetzner.server", asked.name);
+  if (store.list("hetzner.server").some(({ name }) => name === asked.name)) throw notUnique("name", "server ");
   cloud.requireRoom("hetzner.server");
   const type = catalogue.find(catalogue.serverTypes, asked.server_type);
   if (!type) throw invalid("server_type", `server type '${asked.server_type}' not found`);
-  const image = catalogue.find(catalogue.images, asked.image);
-  if (!image) throw invalid("image", `image '${asked.image}' not found`);
-  const location = catalogue.find(catalogue.locations, asked.location ?? defaultLocation);
+  if (catalogue.isRetired(type)) throw refused(`server type ${type.id} is deprecated`);
+  const image = requireImage(cloud, type, asked.image);
+  const location =
+    asked.location === undefined
+      ? catalogue.locations.find((one) => catalogue.isForSale(type, one))
+      : catalogue.find(catalogue.locations, asked.location);
   if (!location) throw invalid("location", `location '${asked.location}' not found`);
-  if (cloud.soldOut(type.name).has(location.name)) {
-    throw unavailable(`server type ${type.name} is not available in ${location.name}`);
-  }
+  if (!catalogue.isForSale(type, location)) throw refused("unsupported location for server type");
+  if (cloud.soldOut(type.name).has(location.name)) throw soldOut();
   const keys = (asked.ssh_keys ?? []).map((wanted) => {
     const found = store.list("hetzner.ssh_key").find((one) => one.id === wanted || one.name === wanted);
     if (!found) throw new HetznerError(422, "invalid_input", `ssh key '${wanted}' not found`);
@@ -124,7 +138,7 @@ function newServer(cloud: Cloud, asked: Body): Server {
     name: asked.name,
     labels: asked.labels ?? {},
     created: stampOf(cloud.now()),
-    type: type.id,
+    type: type.name,
     image: image.id,
     location: location.name,
     userData: asked.user_data ?? "",

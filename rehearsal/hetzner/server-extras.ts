@@ -18,7 +18,7 @@ export function registerServerExtras(routes: Routes, type: ResourceType<"hetzner
   };
 
   routes.command(type, "change_protection", (server, body) => {
-    const asked = parse(z.object({ delete: maybe(z.boolean()), rebuild: maybe(z.boolean()) }), body);
+    const asked = parse(z.strictObject({ delete: maybe(z.boolean()), rebuild: maybe(z.boolean()) }), body);
     const protection = {
       delete: asked.delete ?? server.protection.delete,
       rebuild: asked.rebuild ?? server.protection.rebuild,
@@ -26,8 +26,8 @@ export function registerServerExtras(routes: Routes, type: ResourceType<"hetzner
     if (protection.delete !== protection.rebuild) throw invalid("rebuild", "must be the same as delete");
     return note(server, "change_protection", { protection });
   });
-  routes.command(type, "enable_backup", (server) => note(server, "enable_backup", { backups: true }));
-  routes.command(type, "disable_backup", (server) => note(server, "disable_backup", { backups: false }));
+  routes.plain(type, "enable_backup", (server) => note(server, "enable_backup", { backups: true }));
+  routes.plain(type, "disable_backup", (server) => note(server, "disable_backup", { backups: false }));
   routes.command(type, "change_dns_ptr", (server, body) => {
     const asked = parse(dnsPtrSchema, body);
     const address = addressesOf(cloud, server.id).find(({ ip }) => isOneOf(ip, asked.ip));
@@ -42,16 +42,17 @@ export function registerServerExtras(routes: Routes, type: ResourceType<"hetzner
   };
   routes.command(type, "enable_rescue", (server, body) => {
     requireNoMachines("enable_rescue");
-    parse(z.object({ type: maybe(z.literal("linux64")), ssh_keys: maybe(z.array(id)) }), body);
+    const asked = parse(z.strictObject({ type: maybe(z.literal("linux64")), ssh_keys: maybe(z.array(id)) }), body);
+    for (const key of asked.ssh_keys ?? []) cloud.require("hetzner.ssh_key", key);
     return { ...note(server, "enable_rescue", { rescue: true }), root_password: newPassword() };
   });
-  routes.command(type, "disable_rescue", (server) => note(server, "disable_rescue", { rescue: false }));
+  routes.plain(type, "disable_rescue", (server) => note(server, "disable_rescue", { rescue: false }));
   routes.command(type, "attach_iso", (server, body) => {
     requireNoMachines("attach_iso");
-    const { iso } = parse(z.object({ iso: idOrName }), body);
+    const { iso } = parse(z.strictObject({ iso: idOrName }), body);
     const found = cloud.catalogue.find(cloud.catalogue.isos, iso);
     if (!found) throw invalid("iso", `ISO '${iso}' not found`);
     return note(server, "attach_iso", { iso: found.id });
   });
-  routes.command(type, "detach_iso", (server) => note(server, "detach_iso", { iso: undefined }));
+  routes.plain(type, "detach_iso", (server) => note(server, "detach_iso", { iso: undefined }));
 }

@@ -7,8 +7,6 @@ import { placementGroupView } from "./placement-groups.ts";
 import { addressesOf, balancersOf, firewallsOf } from "./server-links.ts";
 import type { Server } from "./state.ts";
 
-const terabyte = 1_099_511_627_776;
-
 /** The first address of an IPv6 range, which servers configure for themselves. */
 export const firstAddress6 = (range: string): string => range.replace(/\/64$/, "1");
 
@@ -24,7 +22,7 @@ export async function observeServer(cloud: Cloud, { id, status }: Server): Promi
 
 export function serverView(cloud: Cloud, server: Server): Json {
   const { catalogue, store } = cloud;
-  const type = catalogue.serverTypes.find(({ id }) => id === server.type);
+  const type = catalogue.serverTypes.find(({ name }) => name === server.type);
   const image = catalogue.images.find(({ id }) => id === server.image);
   const iso = catalogue.isos.find(({ id }) => id === server.iso);
   const addresses = addressesOf(cloud, server.id);
@@ -58,7 +56,7 @@ export function serverView(cloud: Cloud, server: Server): Json {
     backup_window: server.backups ? "22-02" : null,
     outgoing_traffic: 0,
     ingoing_traffic: 0,
-    included_traffic: 20 * terabyte,
+    included_traffic: type ? catalogue.trafficOf(type, server.location) : 0,
     primary_disk_size: server.diskGb,
     protection: server.protection,
     labels: server.labels,

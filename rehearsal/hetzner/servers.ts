@@ -23,6 +23,12 @@ export function registerServers(routes: Routes): void {
     name: hostName,
     view: (server) => serverView(cloud, server),
     observe: (server) => observeServer(cloud, server),
+    filters: {
+      status: [
+        ...["running", "initializing", "starting", "stopping", "off"],
+        ...["deleting", "migrating", "rebuilding", "unknown"],
+      ],
+    },
     matches: ({ status }, query) => {
       const wanted = textsOf(query, "status");
       return wanted.length === 0 || wanted.includes(status);
@@ -92,7 +98,7 @@ function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.serv
   };
 
   routes.command(type, "attach_to_network", (server, body) => {
-    const schema = z.object({
+    const schema = z.strictObject({
       network: id,
       ip: maybe(z.string()),
       ip_range: maybe(z.string()),
@@ -101,7 +107,7 @@ function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.serv
     const asked = parse(schema, body);
     const joined = cloud.require("hetzner.network", asked.network);
     if (server.networks.some(({ network }) => network === asked.network)) {
-      throw new HetznerError(409, "server_already_attached", "server is already attached to the network");
+      throw new HetznerError(422, "server_already_attached", "server is already attached to the network");
     }
     cloud.requireIdle({ id: server.id, type: "server" });
     if (server.networks.length >= mostNetworks) {
@@ -117,7 +123,7 @@ function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.serv
   });
 
   routes.command(type, "detach_from_network", (server, body) => {
-    const { network } = parse(z.object({ network: id }), body);
+    const { network } = parse(z.strictObject({ network: id }), body);
     const place = placeIn(server, network);
     cloud.requireIdle({ id: server.id, type: "server" });
     const target = balancersOf(cloud, server).find((balancer) => balancer.network?.id === network);
@@ -129,7 +135,7 @@ function registerServerNetworks(routes: Routes, type: ResourceType<"hetzner.serv
   });
 
   routes.command(type, "change_alias_ips", (server, body) => {
-    const { network, alias_ips: aliasIps } = parse(z.object({ network: id, alias_ips: aliases }), body);
+    const { network, alias_ips: aliasIps } = parse(z.strictObject({ network: id, alias_ips: aliases }), body);
     const place = placeIn(server, network);
     cloud.requireIdle({ id: server.id, type: "server" });
     const zone = cloud.catalogue.zoneOf(server.location);

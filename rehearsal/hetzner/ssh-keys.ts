@@ -15,6 +15,8 @@ export function registerSshKeys(routes: Routes): void {
     singular: "ssh_key",
     hasActions: false,
     name,
+    sort: ["id", "name"],
+    filters: { fingerprint: undefined },
     view: ({ publicKey, ...key }) => ({ ...key, public_key: publicKey }),
     matches: ({ fingerprint }, query) => query["fingerprint"] === undefined || query["fingerprint"] === fingerprint,
     remove: ({ id }) => {
@@ -23,7 +25,7 @@ export function registerSshKeys(routes: Routes): void {
     },
   };
   routes.post("/ssh_keys", async ({ body }) => {
-    const asked = parse(z.object({ name, public_key: z.string(), labels: maybe(labels) }), body);
+    const asked = parse(z.strictObject({ name, public_key: z.string(), labels: maybe(labels) }), body);
     const key = store.transaction(() => {
       cloud.requireFreeName(type.kind, asked.name);
       const fingerprint = fingerprintOf(asked.public_key);

@@ -25,7 +25,8 @@ export interface ServerNetwork {
 }
 
 export interface Server extends Named {
-  readonly type: number;
+  /** Name of its type. */
+  readonly type: string;
   readonly image: number;
   readonly location: string;
   readonly userData: string;

@@ -13,7 +13,7 @@ import type { Volume } from "./state.ts";
 export const mostVolumes = 16;
 const kind = "hetzner.volume";
 const sizeSchema = z.int().min(10, "must be 10 or more").max(10_240, "must be 10240 or less");
-const createSchema = z.object({
+const createSchema = z.strictObject({
   name,
   size: sizeSchema,
   location: maybe(idOrName),
@@ -34,6 +34,7 @@ export function registerVolumes(routes: Routes): void {
     singular: "volume",
     name,
     view: (volume) => viewOf(cloud, volume),
+    filters: { status: ["available", "creating"] },
     matches: (_, query) => {
       const wanted = textsOf(query, "status");
       return wanted.length === 0 || wanted.includes("available");
@@ -48,7 +49,7 @@ export function registerVolumes(routes: Routes): void {
     return cloud.store.transaction(() => create(cloud, asked));
   });
   routes.command(type, "attach", (volume, body) => attach(cloud, volume, body));
-  routes.command(type, "detach", (volume) => detach(cloud, volume));
+  routes.plain(type, "detach", (volume) => detach(cloud, volume));
   routes.command(type, "resize", (volume, body) => resize(cloud, volume, body));
   routes.protection(type);
   routes.resource(type);
@@ -89,7 +90,7 @@ function create(cloud: Cloud, asked: z.infer<typeof createSchema>) {
 }
 
 function attach(cloud: Cloud, volume: Volume, body: unknown) {
-  const asked = parse(z.object({ server: id, automount: maybe(z.boolean()) }), body);
+  const asked = parse(z.strictObject({ server: id, automount: maybe(z.boolean()) }), body);
   const server = cloud.require("hetzner.server", asked.server);
   requireFreeVolume(cloud, volume.id, server.location);
   const subject = serverSubject(server.id);
@@ -113,7 +114,7 @@ function detach(cloud: Cloud, volume: Volume) {
 }
 
 function resize(cloud: Cloud, volume: Volume, body: unknown) {
-  const { size } = parse(z.object({ size: sizeSchema }), body);
+  const { size } = parse(z.strictObject({ size: sizeSchema }), body);
   if (size <= volume.sizeGb) throw invalid("size", `must be larger than the current ${volume.sizeGb} GB`);
   cloud.requireIdle(subjectOf(volume));
   const apply = () => void cloud.change(kind, volume.id, () => ({ sizeGb: size }));

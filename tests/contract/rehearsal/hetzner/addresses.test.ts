@@ -71,11 +71,11 @@ describe("a primary IP", () => {
     expect(await primaryRefusal(api, "assign", to(7), id)).toEqual([404, "not_found"]);
     await primary(api, "assign", to(1), id);
     expect(await api.show("server", 1)).toMatchObject({ public_net: { ipv4: { id, ip: "127.78.0.5" } } });
-    expect(await primaryRefusal(api, "assign", to(1), id)).toEqual([409, "primary_ip_already_assigned"]);
+    expect(await primaryRefusal(api, "assign", to(1), id)).toEqual([422, "primary_ip_already_assigned"]);
     await api.do("POST", "/servers/1/actions/poweron");
     const stopped = [422, "server_not_stopped"];
     expect(await primaryRefusal(api, "unassign", undefined, id)).toEqual(stopped);
-    expect(await api.refusal("DELETE", `/primary_ips/${id}`)).toEqual(stopped);
+    expect(await api.refusal("DELETE", `/primary_ips/${id}`)).toEqual([422, "must_be_unassigned"]);
     await api.do("POST", "/servers/1/actions/poweroff");
     await primary(api, "unassign", undefined, id);
     expect(await api.show("server", 1)).toMatchObject({ public_net: { ipv4: null } });
@@ -105,7 +105,7 @@ describe("a primary IP", () => {
     });
     expect(await primaryRefusal(api, "change_dns_ptr", { ip: "127.78.0.6", dns_ptr: "x" })).toEqual(invalid);
     await primary(api, "change_protection", { delete: true });
-    expect(await api.refusal("DELETE", "/primary_ips/1")).toEqual([422, "protected"]);
+    expect(await api.refusal("DELETE", "/primary_ips/1")).toEqual([423, "protected"]);
     await primary(api, "change_protection", { delete: false });
     expect((await api.call("DELETE", "/primary_ips/1")).status).toBe(204);
     // What is free again is given to the next.
@@ -164,7 +164,7 @@ describe("a floating IP", () => {
     expect(await api.refusal("POST", "/floating_ips/1/actions/change_dns_ptr", dns)).toEqual(invalid);
     await floating(api, "change_dns_ptr", { ip: "127.78.0.5", dns_ptr: "float.example.com" });
     await floating(api, "change_protection", { delete: true });
-    expect(await api.refusal("DELETE", "/floating_ips/1")).toEqual([422, "protected"]);
+    expect(await api.refusal("DELETE", "/floating_ips/1")).toEqual([423, "protected"]);
     await floating(api, "change_protection", { delete: false });
     expect((await api.call("DELETE", "/floating_ips/1")).status).toBe(204);
   });

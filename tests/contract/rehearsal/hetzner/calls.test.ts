@@ -28,14 +28,13 @@ describe("a call that is not emulated", () => {
     ["POST", "/servers/1/actions/request_console"],
     ["POST", "/servers/1/actions/create_image"],
     ["GET", "/servers/1/metrics"],
-    ["PATCH", "/servers/1"],
     ["GET", "/storage_boxes"],
   ])("%s %s says so", async (method, path) => {
     const api = new HetznerApi();
     await api.server();
     expect(await errorOf(api, method, path)).toEqual({
       code: "not_emulated",
-      message: `${method} /hetzner/v1${path} is not emulated by the rehearsal cloud`,
+      message: `${method} ${path} is not emulated by the rehearsal cloud`,
       details: null,
     });
     expect(await api.refusal(method, path)).toEqual([501, "not_emulated"]);

@@ -43,7 +43,7 @@ test("a server is made, in its network and with its Volumes", async () => {
   expect(host.machines.get(1)).toMatchObject({
     running: true,
     publicAddress: "127.78.0.5",
-    interfaces: [{ networkId: 1, address: "10.20.1.2" }],
+    interfaces: [{ networkId: 1, address: "10.20.1.1" }],
   });
   expect([...host.volumes.values()].map(({ server }) => server)).toEqual([1, 1, undefined]);
   expect(host.balancers.get(1)?.targets).toEqual([{ name: "server-1", address: "127.78.0.5" }]);
@@ -97,7 +97,8 @@ test("a server that changes comes out changed", async () => {
   await crashDuring(["POST", "/servers/1/actions/shutdown"]);
   expect(host.machines.get(1)).toMatchObject({ running: false });
   await crashDuring(["POST", "/servers/1/actions/change_type", { server_type: "cx33", upgrade_disk: false }]);
-  expect(host.machines.get(1)).toMatchObject({ running: false, spec: { cores: 4, memoryGb: 8 } });
+  expect(host.machines.get(1)).toMatchObject({ running: true, spec: { cores: 4, memoryGb: 8 } });
+  await crashDuring(["POST", "/servers/1/actions/poweroff"]);
   await crashDuring(["POST", "/primary_ips/1/actions/unassign"]);
   expect(host.machines.get(1)).toMatchObject({ publicAddress: undefined });
   await crashDuring(["POST", "/servers/1/actions/poweron"]);

@@ -99,10 +99,10 @@ test("it is applied once, and only to what is there and has a public address", a
   await api.make("firewall", { name: "fire" });
   const apply = (...apply_to: object[]) => refusal(api, "apply_to_resources", { apply_to });
   await command(api, "apply_to_resources", { apply_to: [server(1), byLabel("role=web")] });
-  expect(await apply(server(1))).toEqual([409, "firewall_already_applied"]);
-  expect(await apply(byLabel("role=web"))).toEqual([409, "firewall_already_applied"]);
+  expect(await apply(server(1))).toEqual([422, "firewall_already_applied"]);
+  expect(await apply(byLabel("role=web"))).toEqual([422, "firewall_already_applied"]);
   expect(await apply(server(2))).toEqual([422, "private_net_only_server"]);
-  expect(await apply(server(7))).toEqual([422, "firewall_resource_not_found"]);
+  expect(await apply(server(7))).toEqual([404, "firewall_resource_not_found"]);
   expect(await apply(byLabel("not valid"))).toEqual([400, "invalid_input"]);
   expect(await apply({ type: "server" })).toEqual([422, "invalid_input"]);
   // What it was not applied to can be removed all the same.

@@ -113,10 +113,10 @@ describe("lookups", () => {
     ["/server_types?name=cx33", ["cx33"]],
     ["/server_types?name=cx99", []],
     ["/images?name=debian-12&architecture=x86&include_deprecated=true", ["debian-12"]],
-    ["/images?architecture=arm", []],
-    ["/images?type=system&status=available&name=ubuntu-24.04", ["ubuntu-24.04"]],
+    ["/images?architecture=arm", ["debian-12", "ubuntu-24.04"]],
+    ["/images?type=system&status=available&name=ubuntu-24.04", ["ubuntu-24.04", "ubuntu-24.04"]],
     ["/images?type=snapshot", []],
-    ["/locations", ["fsn1", "nbg1", "hel1"]],
+    ["/locations", ["fsn1", "nbg1", "hel1", "ash", "hil", "sin"]],
     ["/locations?name=hel1", ["hel1"]],
     ["/load_balancer_types?name=lb21", ["lb21"]],
     ["/isos?name=debian-12.0.0-amd64-netinst.iso", ["debian-12.0.0-amd64-netinst.iso"]],
@@ -127,7 +127,7 @@ describe("lookups", () => {
   test("a server type says where it is to be had, and what it costs there", async () => {
     const api = new HetznerApi();
     await api.fault({ kind: "sold_out", serverType: "cx23", locations: ["fsn1"] });
-    const type = await api.show("server_type", 101);
+    const type = await api.show("server_type", 114);
     expect(type).toMatchObject({ name: "cx23", cores: 2, memory: 4, disk: 40, architecture: "x86", deprecation: null });
     expect(records(type["locations"]).map(({ name, available }) => [name, available])).toEqual([
       ["fsn1", false],
@@ -145,7 +145,7 @@ describe("lookups", () => {
     const api = new HetznerApi();
     const { pricing } = await api.do("GET", "/pricing");
     const { server_types: types, currency } = isRecord(pricing) ? pricing : {};
-    const { prices } = await api.show("server_type", 102);
+    const { prices } = await api.show("server_type", 115);
     expect(currency).toBe("EUR");
     expect(records(types).find(({ name }) => name === "cx33")?.["prices"]).toEqual(prices);
   });

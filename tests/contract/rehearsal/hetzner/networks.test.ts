@@ -89,7 +89,7 @@ describe("a network", () => {
     await api.do("DELETE", "/servers/1");
     await command(api, "delete_subnet", { ip_range: "10.20.1.0/24" });
     await command(api, "change_protection", { delete: true });
-    expect(await api.refusal("DELETE", "/networks/1")).toEqual([422, "protected"]);
+    expect(await api.refusal("DELETE", "/networks/1")).toEqual([423, "protected"]);
     await command(api, "change_protection", { delete: false });
     expect((await api.call("DELETE", "/networks/1")).status).toBe(204);
   });
@@ -108,16 +108,16 @@ describe("a server in a network", () => {
     const api = new HetznerApi();
     await api.network();
     for (const name of ["a", "b", "c"]) await api.server({ name });
-    await server(api, "attach_to_network", { network: 1, ip: "10.20.1.10", alias_ips: ["10.20.1.11", "10.20.1.2"] });
+    await server(api, "attach_to_network", { network: 1, ip: "10.20.1.10", alias_ips: ["10.20.1.11", "10.20.1.1"] });
     await server(api, "attach_to_network", { network: 1 }, 2);
     // Its own address is none of those that it asks for as aliases.
-    await server(api, "attach_to_network", { network: 1, alias_ips: ["10.20.1.4"], ip_range: "10.20.1.0/24" }, 3);
+    await server(api, "attach_to_network", { network: 1, alias_ips: ["10.20.1.3"], ip_range: "10.20.1.0/24" }, 3);
     const places = [];
     for (const id of [1, 2, 3]) places.push((await api.show("server", id))["private_net"]);
     expect(places).toMatchObject([
-      [{ network: 1, ip: "10.20.1.10", alias_ips: ["10.20.1.11", "10.20.1.2"], mac_address: "86:00:00:01:00:01" }],
-      [{ ip: "10.20.1.3" }],
-      [{ ip: "10.20.1.5", alias_ips: ["10.20.1.4"] }],
+      [{ network: 1, ip: "10.20.1.10", alias_ips: ["10.20.1.11", "10.20.1.1"], mac_address: "86:00:00:01:00:01" }],
+      [{ ip: "10.20.1.2" }],
+      [{ ip: "10.20.1.4", alias_ips: ["10.20.1.3"] }],
     ]);
     expect(await api.show("network", 1)).toMatchObject({ servers: [1, 2, 3] });
     await server(api, "change_alias_ips", { network: 1, alias_ips: ["10.20.1.11", "10.20.1.20"] });
@@ -135,7 +135,7 @@ describe("a server in a network", () => {
     await api.server({ name: "b" });
     const attach = (rest: object) => serverRefusal(api, "attach_to_network", { network: 1, ...rest }, 2);
     const taken = [422, "ip_not_available"];
-    for (const ip of ["10.20.1.2", "10.20.1.1", "10.20.1.0", "10.20.1.255", "10.20.2.2", "nonsense"]) {
+    for (const ip of ["10.20.1.1", "10.20.1.0", "10.20.1.255", "10.20.2.2", "nonsense"]) {
       expect(await attach({ ip })).toEqual(taken);
       expect(await attach({ alias_ips: [ip] })).toEqual(taken);
     }
@@ -144,7 +144,7 @@ describe("a server in a network", () => {
     expect(await attach({ ip_range: "10.20.9.0/24" })).toEqual([422, "no_subnet_available"]);
     expect(await attach({ network: 7 })).toEqual([404, "not_found"]);
     const change = (alias_ips: readonly string[]) => serverRefusal(api, "change_alias_ips", { network: 1, alias_ips });
-    expect(await change(["10.20.1.2"])).toEqual(taken);
+    expect(await change(["10.20.1.1"])).toEqual(taken);
     expect(await change(["10.20.1.9", "10.20.1.9"])).toEqual([422, "invalid_input"]);
     expect(await serverRefusal(api, "change_alias_ips", { network: 1, alias_ips: [] }, 2)).toEqual([404, "not_found"]);
     expect(await serverRefusal(api, "detach_from_network", { network: 1 }, 2)).toEqual([404, "not_found"]);
@@ -157,7 +157,7 @@ describe("a server in a network", () => {
     }
     await api.network({ name: "overlap", ip_range: "10.0.0.0/8", subnets: [subnet("10.9.0.0/24")] });
     await api.server({ networks: [1] });
-    expect(await serverRefusal(api, "attach_to_network", { network: 1 })).toEqual([409, "server_already_attached"]);
+    expect(await serverRefusal(api, "attach_to_network", { network: 1 })).toEqual([422, "server_already_attached"]);
     expect(await serverRefusal(api, "attach_to_network", { network: 5 })).toEqual([422, "networks_overlap"]);
     for (const network of [2, 3]) await server(api, "attach_to_network", { network });
     expect(await serverRefusal(api, "attach_to_network", { network: 4 })).toEqual([403, "resource_limit_exceeded"]);
@@ -167,6 +167,7 @@ describe("a server in a network", () => {
     const api = new HetznerApi();
     await api.network({ subnets: [subnet("10.20.1.0/30")] });
     await api.server({ networks: [1] });
+    await api.server({ name: "second", networks: [1] });
     expect(
       await api.refusal("POST", "/servers", { name: "b", server_type: "cx23", image: "debian-12", networks: [1] }),
     ).toEqual([422, "no_subnet_available"]);

@@ -222,9 +222,7 @@ export const operations: Readonly<Record<string, Make>> = {
   deleteAddress: (model, { a }) => {
     const [id = 0, found] = pick(model.addresses, a) ?? [];
     if (found === undefined) return undefined;
-    const holder = found.server === undefined ? undefined : model.servers.get(found.server);
-    const isAllowed = holder === undefined || (!holder.on && !model.isTarget(found.server ?? 0, false));
-    return remove(`/primary_ips/${id}`, isAllowed, () => void model.addresses.delete(id));
+    return remove(`/primary_ips/${id}`, found.server === undefined, () => void model.addresses.delete(id));
   },
 
   createFloating: ({ floating }) =>

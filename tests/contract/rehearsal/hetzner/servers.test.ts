@@ -37,7 +37,7 @@ describe("a new server", () => {
         ipv6: { ip: "2001:db8:4e:2::/64", dns_ptr: [] },
         firewalls: [{ id: 1, status: "applied" }],
       },
-      private_net: [{ network: 1, ip: "10.20.1.2", alias_ips: [] }],
+      private_net: [{ network: 1, ip: "10.20.1.1", alias_ips: [] }],
       placement_group: { id: 1, servers: [1] },
       primary_disk_size: 40,
       protection: { delete: false, rebuild: false },
@@ -182,7 +182,7 @@ describe("power", () => {
     expect(await api.show("server", 1)).toMatchObject({ status: "off" });
     expect((await api.do("GET", "/servers?status=off"))["servers"]).toHaveLength(1);
     await command(api, "change_type", { server_type: "cx33", upgrade_disk: true });
-    expect(await api.show("server", 1)).toMatchObject({ status: "off", server_type: { name: "cx33" } });
+    expect(await api.show("server", 1)).toMatchObject({ status: "running", server_type: { name: "cx33" } });
   });
 });
 
@@ -196,11 +196,14 @@ describe("a server that exists", () => {
     expect(await refusal(api, "change_type", to("cx99"))).toEqual([422, "invalid_input"]);
     expect(await refusal(api, "change_type", to("cx23"))).toEqual([422, "invalid_server_type"]);
     await command(api, "change_type", to("cx33", false));
-    // It stays off, and its disk fits into the old type again.
-    expect(await api.show("server", 1)).toMatchObject({ status: "off", primary_disk_size: 40 });
+    // It is powered on, and its disk fits into the old type again.
+    expect(await api.show("server", 1)).toMatchObject({ status: "running", primary_disk_size: 40 });
+    await command(api, "poweroff");
     await command(api, "change_type", to("cx23"));
+    await command(api, "poweroff");
     await command(api, "change_type", to("cx33"));
     expect(await api.show("server", 1)).toMatchObject({ primary_disk_size: 80 });
+    await command(api, "poweroff");
     expect(await refusal(api, "change_type", to("cx23"))).toEqual([422, "invalid_server_type"]);
   });
 
@@ -243,8 +246,8 @@ describe("a server that exists", () => {
     await api.server();
     expect(await refusal(api, "change_protection", { delete: true, rebuild: false })).toEqual([422, "invalid_input"]);
     await command(api, "change_protection", { delete: true, rebuild: true });
-    expect(await api.refusal("DELETE", "/servers/1")).toEqual([422, "protected"]);
-    expect(await refusal(api, "rebuild", { image: "debian-12" })).toEqual([422, "protected"]);
+    expect(await api.refusal("DELETE", "/servers/1")).toEqual([423, "protected"]);
+    expect(await refusal(api, "rebuild", { image: "debian-12" })).toEqual([423, "protected"]);
     await command(api, "change_protection", { delete: false, rebuild: false });
     expect(await api.do("DELETE", "/servers/1")).toMatchObject({ action: { command: "delete_server" } });
     expect(await api.refusal("GET", "/servers/1")).toEqual([404, "not_found"]);

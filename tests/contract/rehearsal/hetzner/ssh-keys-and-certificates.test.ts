@@ -69,7 +69,7 @@ describe("a certificate", () => {
       domain_names: ["probe.example.com"],
       not_valid_before: "2026-01-01T00:00:00+00:00",
       not_valid_after: "2027-01-01T00:00:00+00:00",
-      fingerprint: expect.stringMatching(/^([0-9A-F]{2}:){19}[0-9A-F]{2}$/) as string,
+      fingerprint: expect.stringMatching(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/) as string,
       status: null,
       used_by: [],
     });

@@ -101,6 +101,7 @@ export const undoing: readonly Step[] = [
   ["POST", "/servers/1/actions/rebuild", { image: "debian-12" }],
   ["POST", "/servers/1/actions/shutdown"],
   ["POST", "/servers/1/actions/change_type", { server_type: "cx33", upgrade_disk: false }],
+  ["POST", "/servers/1/actions/poweroff"],
   ["POST", "/servers/1/actions/remove_from_placement_group"],
   ["POST", "/servers/1/actions/add_to_placement_group", { placement_group: 1 }],
   ["POST", "/primary_ips/1/actions/unassign"],
@@ -125,20 +126,22 @@ export const undoing: readonly Step[] = [
 /** What is only there to be read. */
 export const lookups: readonly Step[] = [
   ["GET", "/server_types?name=cx23"],
-  ["GET", "/server_types/101"],
+  ["GET", "/server_types/114"],
   ["GET", "/images?name=debian-12&architecture=x86&include_deprecated=true"],
   ["GET", "/images/114690387"],
   ["GET", "/locations"],
   ["GET", "/locations/1"],
   ["GET", "/load_balancer_types"],
   ["GET", "/load_balancer_types/1"],
+  ["GET", "/images/actions"],
+  ["GET", "/images/114690387/actions"],
   ["GET", "/isos"],
   ["GET", "/isos/26631"],
   ["GET", "/pricing"],
 ];
 
-/** Every kind of resource, and whether its actions can be looked up. */
-export const kinds: Readonly<Record<string, { readonly hasActions: boolean }>> = {
+/** Every kind of resource, and whether its actions can be looked up, of which certificates never have one. */
+export const kinds: Readonly<Record<string, { readonly hasActions: boolean | "none" }>> = {
   servers: { hasActions: true },
   networks: { hasActions: true },
   firewalls: { hasActions: true },
@@ -146,7 +149,7 @@ export const kinds: Readonly<Record<string, { readonly hasActions: boolean }>> =
   load_balancers: { hasActions: true },
   primary_ips: { hasActions: true },
   floating_ips: { hasActions: true },
-  certificates: { hasActions: false },
+  certificates: { hasActions: "none" },
   placement_groups: { hasActions: false },
   ssh_keys: { hasActions: false },
 };

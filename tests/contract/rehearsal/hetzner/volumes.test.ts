@@ -100,7 +100,7 @@ test("attached, or protected, it is not deleted", async () => {
   expect(await api.refusal("DELETE", "/volumes/1")).toEqual([422, "resource_in_use"]);
   await command(api, "detach");
   await command(api, "change_protection", { delete: true });
-  expect(await api.refusal("DELETE", "/volumes/1")).toEqual([422, "protected"]);
+  expect(await api.refusal("DELETE", "/volumes/1")).toEqual([423, "protected"]);
   await command(api, "change_protection", { delete: false });
   expect((await api.call("DELETE", "/volumes/1")).status).toBe(204);
   expect(await api.refusal("GET", "/volumes/1")).toEqual([404, "not_found"]);
