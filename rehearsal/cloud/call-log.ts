@@ -76,8 +76,13 @@ function problemOf(payload: unknown): string | undefined {
   const { errors } = body;
   const error: unknown = Array.isArray(errors) ? errors[0] : body["error"];
   if (!isRecord(error)) return undefined;
-  return `${String(error["code"])}: ${String(error["message"])}`;
+  return printable(`${String(error["code"])}: ${String(error["message"])}`);
 }
+
+/** A message can quote what a client sent: control characters would end the line of the log, or steer a terminal. */
+const printable = (text: string): string =>
+  // eslint-disable-next-line no-control-regex -- they are what it is about
+  text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 const lineOf = ({ time, method, path, status, milliseconds, problem }: Call): string =>
   [

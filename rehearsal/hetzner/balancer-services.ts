@@ -30,7 +30,8 @@ const healthSchema = z.strictObject({
     }),
   ),
 });
-const changeSchema = z.strictObject({
+/** A service of a request, whole or in part. */
+export const serviceSchema = z.strictObject({
   listen_port: maybe(port),
   protocol: maybe(z.enum(["tcp", "http", "https"])),
   destination_port: maybe(port),
@@ -71,9 +72,11 @@ export interface Service {
 
 /** Builds a service from the request and, for an update, its previous values. */
 export function serviceOf(body: unknown, before?: Service): Service {
-  const asked = parse(changeSchema, body);
+  const asked = parse(serviceSchema, body);
   const protocol = asked.protocol ?? before?.protocol;
   if (protocol === undefined) throw invalid("protocol", "is required");
+  // What a service of its protocol does not have must not seem to be set.
+  if (protocol === "tcp" && isSet(asked.http)) throw invalid("http", "needs protocol http or https");
   const standard = { tcp: undefined, http: 80, https: 443 }[protocol];
   const listenPort = asked.listen_port ?? before?.listen_port ?? standard;
   if (listenPort === undefined) throw invalid("listen_port", "is required with protocol tcp");
@@ -94,6 +97,8 @@ export function serviceOf(body: unknown, before?: Service): Service {
   };
 }
 
+const isSet = (part: object | undefined): boolean => Object.values(part ?? {}).some((value) => value !== undefined);
+
 const httpOf = (asked: z.infer<typeof httpSchema> | undefined, before: Service["http"]): Service["http"] => ({
   cookie_name: asked?.cookie_name ?? before?.cookie_name ?? "HCLBSTICKY",
   cookie_lifetime: asked?.cookie_lifetime ?? before?.cookie_lifetime ?? 300,
@@ -110,6 +115,7 @@ function healthOf(
   destinationPort: number,
 ): Service["health_check"] {
   const checked = asked?.protocol ?? before?.protocol ?? (protocol === "tcp" ? "tcp" : "http");
+  if (checked === "tcp" && isSet(asked?.http)) throw invalid("health_check.http", "needs a check by protocol http");
   const common = {
     protocol: checked,
     port: asked?.port ?? before?.port ?? destinationPort,

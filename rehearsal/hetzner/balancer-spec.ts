@@ -69,6 +69,7 @@ function serviceSpec(cloud: Cloud, service: Service): BalancerService {
     certificates,
     redirectHttp: http?.redirect_http ?? false,
     cookie: http?.sticky_sessions ? { name: http.cookie_name, lifetime: http.cookie_lifetime } : undefined,
+    timeoutIdle: http?.timeout_idle,
     healthCheck: {
       protocol: check.protocol,
       port: check.port,

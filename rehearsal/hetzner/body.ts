@@ -1,21 +1,21 @@
 /** Validates request bodies; errors name the field as Hetzner's do. A property that is not honoured is refused, too. */
 import { z } from "zod";
 import { rangeOf } from "./addresses.ts";
-import { invalid, notEmulated } from "./errors.ts";
+import { invalidFields, notEmulated } from "./errors.ts";
 
 /**
  * Reads a body by a schema of strict objects.
  *
- * @throws {HetznerError} invalid_input for the first invalid field; not_emulated for the first that the schema does not have
+ * @throws {HetznerError} not_emulated for the first property that the schema does not have; invalid_input for all invalid ones
  */
 export function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   const { data, error } = schema.safeParse(body ?? {});
   if (error === undefined) return data;
-  const [issue] = error.issues;
-  if (issue?.code === "unrecognized_keys") {
+  for (const issue of error.issues) {
+    if (issue.code !== "unrecognized_keys") continue;
     throw notEmulated(`the property '${[...issue.path, issue.keys[0]].join(".")}'`);
   }
-  throw invalid(issue?.path.join(".") ?? "", issue?.message ?? "is not valid");
+  throw invalidFields(error.issues.map(({ path, message }) => ({ name: path.join("."), messages: [message] })));
 }
 
 const labelKey = /^([a-z0-9.-]{1,253}\/)?[a-z0-9]([\w.-]{0,61}[a-z0-9])?$/i;

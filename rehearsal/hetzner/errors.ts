@@ -21,14 +21,15 @@ export class HetznerError extends Error {
 export const notFound = (what: string, id: string | number): HetznerError =>
   new HetznerError(404, "not_found", `${what} with ID '${id}' not found`);
 
-export const invalid = (field: string, message: string): HetznerError => invalidFields([field], message);
+export const invalid = (field: string, message: string): HetznerError =>
+  invalidFields([{ name: field, messages: [message] }]);
 
-/** Error for several fields of which each could have been right. */
-export function invalidFields(fields: readonly string[], message: string): HetznerError {
-  const named = fields.map((field) => `'${field}'`).join(", ");
-  return new HetznerError(422, "invalid_input", `invalid input in field${fields.length > 1 ? "s" : ""} ${named}`, {
-    fields: fields.map((name) => ({ name, messages: [message] })),
-  });
+export function invalidFields(
+  fields: readonly { readonly name: string; readonly messages: readonly string[] }[],
+): HetznerError {
+  const named = fields.map(({ name }) => `'${name}'`).join(", ");
+  const message = `invalid input in field${fields.length > 1 ? "s" : ""} ${named}`;
+  return new HetznerError(422, "invalid_input", message, { fields });
 }
 
 /** Error for an input that Hetzner refuses as a whole, by this text alone. */

@@ -66,7 +66,10 @@ export function registerFloatingIps(routes: Routes): void {
       if (asked.server !== undefined) requireNoMachines();
       const server = asked.server === undefined ? undefined : cloud.require("hetzner.server", asked.server);
       const location = cloud.catalogue.find(cloud.catalogue.locations, asked.home_location ?? server?.location);
-      if (!location) throw invalidFields(["server", "home_location"], "a server or a known location is required");
+      if (!location) {
+        const messages = ["a server or a known location is required"];
+        throw invalidFields(["server", "home_location"].map((name) => ({ name, messages })));
+      }
       const own = store.nextId(type.kind);
       const named = asked.name ?? `floating-ip-${own}`;
       cloud.requireFreeName(type.kind, named);

@@ -52,7 +52,7 @@ export function linksOf(request: FastifyRequest, answer: unknown): string | unde
   const relations = { prev: "previous_page", next: "next_page", last: "last_page" };
   const links = Object.entries(relations).flatMap(([relation, key]) => {
     const page = pagination[key];
-    if (page === null) return [];
+    if (typeof page !== "number") return [];
     const url = new URL(request.url, `${request.protocol}://${request.host}`);
     url.searchParams.set("page", String(page));
     return [`<${url.href}>; rel="${relation}"`];

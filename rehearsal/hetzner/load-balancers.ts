@@ -2,7 +2,14 @@
 import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import { algorithmSchema, privateAddressesOf, registerBalancerCommands, subjectOf } from "./balancer-commands.ts";
-import { requireBalancerType, requireCertificates, type Service, serviceOf, withService } from "./balancer-services.ts";
+import {
+  requireBalancerType,
+  requireCertificates,
+  type Service,
+  serviceOf,
+  serviceSchema,
+  withService,
+} from "./balancer-services.ts";
 import { targetOf, targetSchema, withTarget } from "./balancer-targets.ts";
 import { balancerView } from "./balancer-view.ts";
 import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
@@ -25,7 +32,7 @@ const createSchema = z.strictObject({
   network_zone: maybe(z.string()),
   labels: maybe(labels),
   targets: maybe(z.array(targetSchema)),
-  services: maybe(z.array(z.unknown())),
+  services: maybe(z.array(serviceSchema)),
   public_interface: maybe(z.boolean()),
   network: maybe(id),
 });

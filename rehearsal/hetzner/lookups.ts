@@ -32,7 +32,7 @@ export function registerLookups(routes: Routes): void {
   lookup("load_balancer_types", "load_balancer_type", catalogue.balancerTypes, (type) => catalogue.balancerType(type));
   const has = (shown: Json, query: Query, key: string) => {
     const values = textsOf(query, key);
-    return values.length === 0 || (shown[key] !== null && values.includes(String(shown[key])));
+    return values.length === 0 || values.some((value) => value === shown[key]);
   };
   const isWanted = (query: Query, key: string) => textsOf(query, key).includes("true");
   const booleans = ["true", "false"];

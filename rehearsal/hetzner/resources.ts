@@ -235,9 +235,7 @@ export class Routes {
       url,
       handler: async (request: FastifyRequest, reply: FastifyReply) => {
         const params = isRecord(request.params) ? request.params : {};
-        const [id = "", action = ""] = [params["id"], params["action"]].map((one) =>
-          one === undefined ? "" : String(one),
-        );
+        const [id = "", action = ""] = ["id", "action"].map((key) => textsOf(params, key)[0]);
         const query = isRecord(request.query) ? request.query : {};
         requireHonoured(query, known);
         if (method === "DELETE") parse(nothing, request.body);

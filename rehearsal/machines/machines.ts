@@ -75,6 +75,8 @@ export interface BalancerService {
   readonly redirectHttp: boolean;
   /** Sticky sessions: the cookie's name and its lifetime in seconds. */
   readonly cookie: { readonly name: string; readonly lifetime: number } | undefined;
+  /** Seconds without traffic after which a connection ends; undefined for tcp. */
+  readonly timeoutIdle: number | undefined;
   readonly healthCheck: {
     readonly protocol: "tcp" | "http";
     readonly port: number;

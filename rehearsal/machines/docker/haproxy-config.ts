@@ -53,15 +53,20 @@ function serviceSections(spec: BalancerSpec, service: BalancerService, reachable
           `  http-request set-header X-Forwarded-Port ${listenPort}`,
         ]
       : []),
+    ...idleLine("client", service),
     `  default_backend targets_${listenPort}`,
     `backend targets_${listenPort}`,
     `  mode ${isHttp ? "http" : "tcp"}`,
     `  balance ${spec.algorithm === "least_connections" ? "leastconn" : "roundrobin"}`,
+    ...idleLine("server", service),
     ...cookieLines(service),
     ...checkLines(service),
     ...spec.targets.map(({ name, address }) => `  server ${name} ${reachable(address)}:${serverLine(service, name)}`),
   ];
 }
+
+const idleLine = (side: "client" | "server", { timeoutIdle }: BalancerService): string[] =>
+  timeoutIdle === undefined ? [] : [`  timeout ${side} ${timeoutIdle}s`];
 
 function cookieLines({ cookie, protocol }: BalancerService): string[] {
   if (!cookie || protocol === "tcp") return [];

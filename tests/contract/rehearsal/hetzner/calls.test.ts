@@ -74,10 +74,14 @@ describe("an error", () => {
 
   test("names the field that is wrong", async () => {
     const api = new HetznerApi();
-    expect(await errorOf(api, "POST", "/servers", { name: "under_score" })).toEqual({
+    const smallest = { server_type: "cx23", image: "debian-12" };
+    expect(await errorOf(api, "POST", "/servers", { ...smallest, name: "under_score" })).toEqual({
       code: "invalid_input",
       message: "invalid input in field 'name'",
       details: { fields: [{ name: "name", messages: ["must be a valid hostname"] }] },
+    });
+    expect(await errorOf(api, "POST", "/servers", { ...smallest, name: "a b", labels: { "": "x" } })).toMatchObject({
+      message: "invalid input in fields 'name', 'labels.'",
     });
     const { details } = (await errorOf(api, "POST", "/volumes", { name: "v", size: 1, location: "fsn1" })) as never;
     expect(details).toEqual({ fields: [{ name: "size", messages: ["must be 10 or more"] }] });

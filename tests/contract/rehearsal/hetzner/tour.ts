@@ -49,7 +49,13 @@ export const making = ({ certificate, privateKey }: OwnCertificate): readonly St
   ["POST", "/volumes", { name: "spare", size: 10, location: "fsn1" }],
   ["POST", "/floating_ips", { name: "floating", type: "ipv4", home_location: "fsn1", description: "probe", labels }],
   ["POST", "/floating_ips", { type: "ipv6", server: 1 }],
-  ["POST", "/load_balancers", { name: "lb", load_balancer_type: "lb11", location: "fsn1", labels, services: [http] }],
+  [
+    ...(["POST", "/load_balancers"] as const),
+    {
+      ...{ name: "lb", load_balancer_type: "lb11", location: "fsn1", labels, services: [http] },
+      targets: [{ type: "ip", ip: { ip: "203.0.113.2" } }],
+    },
+  ],
 ];
 
 /** Every command that a resource has. */

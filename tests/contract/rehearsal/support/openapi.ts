@@ -18,6 +18,17 @@ interface Problem {
   readonly path?: string;
   readonly message: string;
 }
+/** An operation of the document. */
+export interface Operation {
+  readonly method: string;
+  /** With `{id}` for its parameters. */
+  readonly path: string;
+  /** Query parameters, each with the values that it can have; undefined: any. */
+  readonly query: readonly { readonly name: string; readonly values: readonly string[] | undefined }[];
+  /** Places of all properties of its body; `*` is an item of a list. */
+  readonly properties: readonly (readonly string[])[];
+}
+
 /** A reply that is not what the document says, by intent. */
 export interface Deviation {
   /** What the complaint about it looks like: `<METHOD> <route> <status> <place in the body> <message>`. */
@@ -78,6 +89,38 @@ export class Specification {
 
   has(method: string, route: string): boolean {
     return this.#operations.has(keyOf(method, route));
+  }
+
+  /** All operations; the properties of bodies as deep as they are described. */
+  get operations(): Operation[] {
+    return [...this.#operations].map(([key, operation]) => {
+      const [method = "", path = ""] = key.split(" ");
+      const parameters = Array.isArray(operation["parameters"]) ? (operation["parameters"] as unknown[]) : [];
+      const query = parameters
+        .map((one) => this.#schema(one))
+        .filter((one) => one["in"] === "query")
+        .map(({ name, schema }) => ({ name: String(name), values: this.#valuesOf(schema) }));
+      return { method, path, query, properties: this.#placesIn(schemaOf(this.#schema(operation["requestBody"])), []) };
+    });
+  }
+
+  #valuesOf(schema: unknown): readonly string[] | undefined {
+    const found = this.#schema(schema);
+    const values = found["enum"] ?? this.#schema(found["items"])["enum"];
+    return Array.isArray(values) ? values.map(String) : undefined;
+  }
+
+  #placesIn(schema: unknown, place: readonly string[]): (readonly string[])[] {
+    const found = this.#schema(schema);
+    const parts = ["allOf", "oneOf", "anyOf"].flatMap((key) =>
+      Array.isArray(found[key]) ? (found[key] as unknown[]) : [],
+    );
+    const properties = isRecord(found["properties"]) ? Object.entries(found["properties"]) : [];
+    return [
+      ...parts.flatMap((part) => this.#placesIn(part, place)),
+      ...(found["items"] === undefined ? [] : this.#placesIn(found["items"], [...place, "*"])),
+      ...properties.flatMap(([name, value]) => [[...place, name], ...this.#placesIn(value, [...place, name])]),
+    ];
   }
 
   /** Checks a reply of an operation that the document has; what is wrong with it is in `complaints`. */

@@ -70,3 +70,14 @@ test("a call that the client aborts is recorded once", async () => {
   expect(calls.last).toMatchObject([{ path: "hetzner:/servers", status: 0 }]);
   expect(lines).toEqual([expect.stringMatching(/ hetzner:\/servers aborted by the client$/)]);
 });
+
+test("what a client sent and a message quotes does not reach the log raw", async () => {
+  const message = "label selector 'a\u001b[2J\n12:00:00 forged' is not valid";
+  app.get("/hetzner/v1/servers", (_request, reply) =>
+    reply.code(400).send(new HetznerError(400, "x", message).envelope),
+  );
+  await fetch(`${await listen()}/hetzner/v1/servers`);
+  await noted;
+  expect(lines).toEqual([expect.stringContaining("'a\\u001b[2J\\u000a12:00:00 forged' is not valid")]);
+  expect(calls.last[0]?.problem).not.toMatch(/\n/);
+});
