@@ -43,6 +43,10 @@ export function withTarget(cloud: Cloud, balancer: Balancer, target: BalancerTar
   if (target.usePrivateIp && !network) {
     throw new HetznerError(422, "load_balancer_not_attached_to_network", "the load balancer is in no network");
   }
+  if (target.type !== "ip" && !target.usePrivateIp && !balancer.publicInterface) {
+    const message = "load balancer public interface is disabled, cannot add target using public IP";
+    throw new HetznerError(422, "load_balancer_public_interface_disabled", message);
+  }
   if (target.selector !== undefined) labelSelector(target.selector);
   if (target.server !== undefined) {
     const server = cloud.require("hetzner.server", target.server);

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { stampOf } from "./actions.ts";
 import type { Service } from "./balancer-services.ts";
 import { labels, maybe, name, parse } from "./body.ts";
-import { inUse, invalid, notEmulated } from "./errors.ts";
+import { HetznerError, inUse, invalid, notEmulated } from "./errors.ts";
 import { textsOf } from "./listing.ts";
 import type { ResourceType, Routes } from "./resources.ts";
 import type { Certificate } from "./state.ts";
@@ -72,6 +72,9 @@ export function registerCertificates(routes: Routes): void {
       return cloud.require(type.kind, id);
     });
     return { certificate: await type.view(made), action: null };
+  });
+  routes.plain(type, "retry", () => {
+    throw new HetznerError(422, "unsupported_error", "certificate not retryable");
   });
   routes.resource(type);
 }

@@ -106,6 +106,14 @@ export async function convergeNetwork(cloud: Cloud, id: number): Promise<void> {
   await (network ? cloud.machines.createNetwork(id, network.range) : cloud.machines.deleteNetwork(id));
 }
 
+/** Attaches a server's machine to the networks that the server is in, after all other work on the server. */
+export function convergeNetworksOf(cloud: Cloud, id: number): Promise<void> {
+  return cloud.actions.enqueue({ id, type: "server" }, async () => {
+    const server = cloud.store.get("hetzner.server", id);
+    if (server && server.status !== "deleting") await cloud.machines.setNetworks(id, interfacesOf(cloud, server));
+  });
+}
+
 /** Applies a load balancer's configuration. Queued, because changes of servers also end up here and the newest must win. */
 export function convergeBalancer(cloud: Cloud, id: number): Promise<void> {
   return cloud.actions.enqueue({ id, type: "balancer_machine" }, () => {
@@ -151,7 +159,11 @@ export async function recover(cloud: Cloud): Promise<void> {
   for (const { id, sizeGb, format } of store.list("hetzner.volume")) {
     await cloud.background({ id, type: "volume" }, () => cloud.machines.createVolume({ id, sizeGb, format }));
   }
-  for (const subject of store.list("hetzner.removal")) await cloud.finishRemoval(subject, () => converge(subject));
+  const removed = store.list("hetzner.removal");
+  const finish = async (subjects: readonly Subject[]) => {
+    for (const subject of subjects) await cloud.finishRemoval(subject, () => converge(subject));
+  };
+  await finish(removed.filter(({ type }) => type !== "network"));
   const interrupted = actions.resume(async ({ resources }) => {
     for (const subject of resources) {
       const work = () => converge(subject);
@@ -163,4 +175,6 @@ export async function recover(cloud: Cloud): Promise<void> {
   // A machine that stopped while the emulator did not run, for example by a reboot of the host, is started again.
   await Promise.all(idle.map(({ id }) => inBackground({ id, type: "server" })));
   for (const { id } of store.list("hetzner.load_balancer")) await inBackground({ id, type: "load_balancer" });
+  // What was in them is in them no more.
+  await finish(removed.filter(({ type }) => type === "network"));
 }

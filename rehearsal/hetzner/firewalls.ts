@@ -53,14 +53,17 @@ const resourcesSchema = z.array(resourceSchema);
 type Resource = z.infer<typeof resourceSchema>;
 
 const rulesOf = (rules: z.infer<typeof rulesSchema>): Rule[] =>
-  rules.map((rule) => ({
-    direction: rule.direction,
-    protocol: rule.protocol,
-    port: rule.port ?? null,
-    source_ips: rule.source_ips ?? [],
-    destination_ips: rule.destination_ips ?? [],
-    description: rule.description ?? null,
-  }));
+  // Like the real API, shows the incoming ones first.
+  [...rules.filter(({ direction }) => direction === "in"), ...rules.filter(({ direction }) => direction === "out")].map(
+    (rule) => ({
+      direction: rule.direction,
+      protocol: rule.protocol,
+      port: rule.port ?? null,
+      source_ips: rule.source_ips ?? [],
+      destination_ips: rule.destination_ips ?? [],
+      description: rule.description ?? null,
+    }),
+  );
 
 export function registerFirewalls(routes: Routes): void {
   const { cloud } = routes;
@@ -72,7 +75,7 @@ export function registerFirewalls(routes: Routes): void {
     view: (firewall) => viewOf(cloud, firewall),
     remove: (firewall) => {
       if (firewall.servers.length + firewall.selectors.length > 0) {
-        throw inUse(`firewall with ID '${firewall.id}' is still in use`);
+        throw inUse(`firewall with ID ${firewall.id} is still in use`);
       }
       cloud.store.delete("hetzner.firewall", firewall.id);
       return undefined;

@@ -4,7 +4,7 @@ import { stampOf, type Subject } from "./actions.ts";
 import { contains, gatewayOf, isHostOf, nextSubnet, numberOf, overlaps, type Range, rangeOf } from "./addresses.ts";
 import { cidr, id, labels, maybe, name, parse } from "./body.ts";
 import type { Cloud } from "./cloud.ts";
-import { convergeNetwork } from "./converge.ts";
+import { convergeBalancer, convergeNetwork, convergeNetworksOf } from "./converge.ts";
 import { conflict, invalid, notEmulated, serviceError } from "./errors.ts";
 import type { ResourceType, Routes } from "./resources.ts";
 import type { Network, Subnet } from "./state.ts";
@@ -93,7 +93,7 @@ function create(cloud: Cloud, asked: z.infer<typeof createSchema>) {
 }
 
 function change(cloud: Cloud, network: Network, command: string, next: Partial<Network>) {
-  cloud.requireIdle(subjectOf(network));
+  if (cloud.actions.isBusy(subjectOf(network))) throw conflict("a change is being performed on this network");
   const apply = () => void cloud.change(kind, network.id, () => next);
   return { action: cloud.actions.start(command, [subjectOf(network)], apply, () => Promise.resolve()) };
 }
@@ -117,17 +117,42 @@ function deleteRoute(cloud: Cloud, network: Network, body: unknown) {
 function changeIpRange(cloud: Cloud, network: Network, body: unknown) {
   const { ip_range: text } = parse(z.strictObject({ ip_range: cidr }), body);
   const range = known(text);
-  if (!contains(range, known(network.range))) throw invalid("ip_range", "a network can only be made larger");
+  const now = known(network.range);
+  if (!contains(range, now) || range.first !== now.first) {
+    throw invalid("ip_range", "a network can only be made larger, at its end");
+  }
   if (membersOf(cloud, network).length > 0) {
     throw notEmulated("change_ip_range of a network with attached resources");
   }
   return change(cloud, network, "change_ip_range", { range: text });
 }
 
+/** Deletes a network; what is attached is detached. */
 function remove(cloud: Cloud, network: Network): void {
+  const { store } = cloud;
   cloud.requireIdle(subjectOf(network));
-  if (membersOf(cloud, network).length > 0) throw serviceError("network has attached resources");
-  cloud.remove(kind, subjectOf(network), () => convergeNetwork(cloud, network.id));
+  const servers = store
+    .list("hetzner.server")
+    .filter((one) => one.networks.some((place) => place.network === network.id));
+  const balancers = store.list("hetzner.load_balancer").filter((one) => one.network?.id === network.id);
+  // Targets that a load balancer reaches there it would reach no more.
+  if (balancers.some(({ targets }) => targets.some(({ usePrivateIp }) => usePrivateIp))) {
+    throw serviceError("network has attached resources");
+  }
+  for (const { id: server } of servers) cloud.requireIdle({ id: server, type: "server" });
+  for (const { id: balancer } of balancers) cloud.requireIdle({ id: balancer, type: "load_balancer" });
+  for (const { id: server } of servers) {
+    cloud.change("hetzner.server", server, ({ networks }) => ({
+      networks: networks.filter((place) => place.network !== network.id),
+    }));
+  }
+  for (const { id: balancer } of balancers)
+    cloud.change("hetzner.load_balancer", balancer, () => ({ network: undefined }));
+  cloud.remove(kind, subjectOf(network), async () => {
+    for (const { id: server } of servers) await convergeNetworksOf(cloud, server);
+    for (const { id: balancer } of balancers) await convergeBalancer(cloud, balancer);
+    await convergeNetwork(cloud, network.id);
+  });
 }
 
 function known(text: string): Range {

@@ -26,7 +26,6 @@ export function registerServerExtras(routes: Routes, type: ResourceType<"hetzner
     if (protection.delete !== protection.rebuild) throw invalid("rebuild", "must be the same as delete");
     return note(server, "change_protection", { protection });
   });
-  routes.plain(type, "enable_backup", (server) => note(server, "enable_backup", { backups: true }));
   routes.plain(type, "disable_backup", (server) => note(server, "disable_backup", { backups: false }));
   routes.command(type, "change_dns_ptr", (server, body) => {
     const asked = parse(dnsPtrSchema, body);
@@ -36,7 +35,7 @@ export function registerServerExtras(routes: Routes, type: ResourceType<"hetzner
     return { action: cloud.actions.done("change_dns_ptr", [{ id: server.id, type: "server" }]) };
   });
 
-  // A container can boot neither a rescue system nor an ISO; without machines both are only fields.
+  // No backup is ever taken, and a container boots neither a rescue system nor an ISO; without machines all are only fields.
   const requireNoMachines = (what: string): void => {
     if (cloud.machines.kind !== "none") throw notEmulated(`${what} on a server with a machine`);
   };
@@ -45,6 +44,10 @@ export function registerServerExtras(routes: Routes, type: ResourceType<"hetzner
     const asked = parse(z.strictObject({ type: maybe(z.literal("linux64")), ssh_keys: maybe(z.array(id)) }), body);
     for (const key of asked.ssh_keys ?? []) cloud.require("hetzner.ssh_key", key);
     return { ...note(server, "enable_rescue", { rescue: true }), root_password: newPassword() };
+  });
+  routes.plain(type, "enable_backup", (server) => {
+    requireNoMachines("enable_backup");
+    return note(server, "enable_backup", { backups: true });
   });
   routes.plain(type, "disable_rescue", (server) => note(server, "disable_rescue", { rescue: false }));
   routes.command(type, "attach_iso", (server, body) => {

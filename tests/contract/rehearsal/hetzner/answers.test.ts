@@ -320,3 +320,75 @@ test("a firewall that a selector applies is not removed from a single server", a
   expect(await remove(1)).toEqual([422, "firewall_managed_by_label_selector"]);
   expect(await remove(7)).toEqual([404, "firewall_resource_not_found"]);
 });
+
+test("a deleted network loses what is in it, unless a load balancer reaches its targets there", async () => {
+  const host = new Host();
+  const api = new HetznerApi({ machines: host });
+  await api.network();
+  await api.server({ networks: [1] });
+  await api.make("load_balancer", { name: "lb", load_balancer_type: "lb11", location: "fsn1", network: 1 });
+  const target = { type: "server", server: { id: 1 } };
+  await api.do("POST", "/load_balancers/1/actions/add_target", { ...target, use_private_ip: true });
+  expect(await errorOf(api, "DELETE", "/networks/1")).toMatchObject({ code: "service_error" });
+  await api.do("POST", "/load_balancers/1/actions/remove_target", target);
+  expect((await api.call("DELETE", "/networks/1")).status).toBe(204);
+  expect(await api.show("server", 1)).toMatchObject({ private_net: [], status: "running" });
+  expect(await api.show("load_balancer", 1)).toMatchObject({ private_net: [] });
+  await api.cloud.settled();
+  expect([[...host.networks.keys()], host.machines.get(1)?.interfaces, api.failures]).toEqual([[], [], []]);
+});
+
+test("a network that changes answers conflict, and grows at its end only", async () => {
+  const api = new HetznerApi();
+  await api.network();
+  await api.fault({ kind: "action", command: "add_route", seconds: 1 });
+  await api.call("POST", "/networks/1/actions/add_route", { destination: "10.99.0.0/16", gateway: "10.20.1.2" });
+  const subnet = { type: "cloud", network_zone: "eu-central", ip_range: "10.20.2.0/24" };
+  expect(await api.refusal("POST", "/networks/1/actions/add_subnet", subnet)).toEqual([409, "conflict"]);
+  await api.cloud.settled();
+  const grow = (ip_range: string) => api.call("POST", "/networks/1/actions/change_ip_range", { ip_range });
+  expect(await grow("10.0.0.0/8")).toMatchObject({ status: 422, code: "invalid_input" });
+  expect(await grow("10.20.0.0/14")).toMatchObject({ status: 201 });
+});
+
+test("a load balancer without its public interface takes no target by a public address", async () => {
+  const api = new HetznerApi();
+  await api.network();
+  await api.server({ labels: { role: "web" } });
+  await api.make("load_balancer", { name: "lb", load_balancer_type: "lb11", location: "fsn1", network: 1 });
+  await api.do("POST", "/load_balancers/1/actions/disable_public_interface");
+  for (const target of [
+    { type: "server", server: { id: 1 } },
+    { type: "label_selector", label_selector: { selector: "role" } },
+  ]) {
+    expect(await api.refusal("POST", "/load_balancers/1/actions/add_target", target)).toEqual([
+      ...[422, "load_balancer_public_interface_disabled"],
+    ]);
+  }
+});
+
+test("the rules of a firewall come back with those for incoming packets first", async () => {
+  const api = new HetznerApi();
+  const any = ["0.0.0.0/0"];
+  const out = { direction: "out", protocol: "icmp", destination_ips: any };
+  const into = (port: string) => ({ direction: "in", protocol: "tcp", port, source_ips: any });
+  await api.make("firewall", { name: "fire", rules: [into("80"), out, into("22")] });
+  expect(await api.show("firewall", 1)).toMatchObject({
+    rules: [{ port: "80" }, { port: "22" }, { direction: "out" }],
+  });
+});
+
+test("backups of a server with a machine, which nothing takes, are not switched on", async () => {
+  const api = new HetznerApi({ machines: Object.assign(new NoMachines(), { kind: "docker" }) });
+  await api.server();
+  expect(await api.refusal("POST", "/servers/1/actions/enable_backup")).toEqual([501, "not_emulated"]);
+});
+
+test("an uploaded certificate cannot be retried", async () => {
+  const api = new HetznerApi();
+  const { certificate, privateKey } = await ownCertificate("probe.example.com");
+  await api.make("certificate", { name: "own", certificate, private_key: privateKey });
+  expect(await errorOf(api, "POST", "/certificates/1/actions/retry")).toMatchObject({
+    ...{ code: "unsupported_error", message: "certificate not retryable" },
+  });
+});

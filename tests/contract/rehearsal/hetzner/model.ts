@@ -36,9 +36,18 @@ export class Model {
     for (const { targets } of this.balancers.values()) targets.delete(id);
   }
 
+  /** Everything is detached from it. */
+  deleteNetwork(id: number): void {
+    this.networks.delete(id);
+    for (const { networks } of this.servers.values()) networks.delete(id);
+    for (const one of this.balancers.values()) if (one.network === id) one.network = undefined;
+  }
+
+  /** Whether a load balancer reaches a target in a network. */
   isInUse(network: number): boolean {
-    const servers = [...this.servers.values()].some(({ networks }) => networks.has(network));
-    return servers || [...this.balancers.values()].some((one) => one.network === network);
+    return [...this.balancers.values()].some(
+      (one) => one.network === network && [...one.targets.values()].includes(true),
+    );
   }
 
   hasPublicAddress(server: number): boolean {

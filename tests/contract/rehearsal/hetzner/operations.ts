@@ -155,7 +155,9 @@ export const operations: Readonly<Record<string, Make>> = {
   deleteNetwork: (model, { a }) => {
     const id = pick(model.networks, a);
     if (id === undefined) return undefined;
-    return remove(`/networks/${id}`, !model.isInUse(id), () => void model.networks.delete(id));
+    return remove(`/networks/${id}`, !model.isInUse(id), () => {
+      model.deleteNetwork(id);
+    });
   },
 
   createBalancer: ({ balancers, networks }, { a, b }, number) => {

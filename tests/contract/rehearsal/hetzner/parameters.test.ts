@@ -35,7 +35,8 @@ const isServed = (api: HetznerApi, { method, path }: Operation): boolean =>
 describe("query parameters", () => {
   /** The rows that a list gives, without pages unless the query has them. */
   async function rowsOf(api: HetznerApi, path: string, query: string): Promise<Json[]> {
-    const { meta: _, ...rest } = await api.do("GET", `${path}?${query}`);
+    const { meta, ...rest } = await api.do("GET", `${path}?${query}`);
+    expect(meta).toBeDefined();
     return records(Object.values(rest)[0]);
   }
   const read = (row: Json, name: string): unknown => (name === "bound_to" ? (row["bound_to"] ?? "none") : row[name]);

@@ -126,7 +126,7 @@ export const undoing: readonly Step[] = [
   ["DELETE", "/servers/2"],
   ["POST", "/networks/1/actions/delete_route", { destination: "10.99.0.0/16", gateway: "10.20.1.2" }],
   ["POST", "/networks/1/actions/delete_subnet", { ip_range: "10.20.1.0/24" }],
-  ["POST", "/networks/1/actions/change_ip_range", { ip_range: "10.0.0.0/8" }],
+  ["POST", "/networks/1/actions/change_ip_range", { ip_range: "10.20.0.0/14" }],
 ];
 
 /** What is only there to be read. */
