@@ -26,14 +26,19 @@ export class AddressBook {
     };
   }
 
+  /** Whether a resource has this public address. */
+  isPublic(address: string): boolean {
+    return this.#publicAddresses().includes(address);
+  }
+
+  #publicAddresses(): string[] {
+    const kinds = ["hetzner.primary_ip", "hetzner.floating_ip", "hetzner.load_balancer"] as const;
+    return kinds.flatMap((kind) => this.#store.list(kind).map(({ ip }) => ip));
+  }
+
   /** Returns a free public address on loopback. */
   freeAddress(): string {
-    const taken = new Set([
-      ...this.#reserved,
-      ...this.#store.list("hetzner.primary_ip").map(({ ip }) => ip),
-      ...this.#store.list("hetzner.floating_ip").map(({ ip }) => ip),
-      ...this.#store.list("hetzner.load_balancer").map(({ ip }) => ip),
-    ]);
+    const taken = new Set([...this.#reserved, ...this.#publicAddresses()]);
     // The upper half is reserved for the edge; .1 to .3 are never allocated, so that a typing error hits no server.
     for (let n = 4; n < 127 * 256; n++) {
       const address = `127.${this.#block}.${Math.floor(n / 254)}.${(n % 254) + 1}`;

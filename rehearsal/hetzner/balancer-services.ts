@@ -86,6 +86,8 @@ export function serviceOf(body: unknown, before?: Service): Service {
   if (protocol === "https" && http?.certificates.length === 0) {
     throw invalid("http.certificates", "a service with protocol https needs a certificate");
   }
+  if (asked.http?.certificates?.length && protocol !== "https")
+    throw invalid("http.certificates", "needs protocol https");
   if (asked.http?.redirect_http && protocol !== "https") throw invalid("http.redirect_http", "needs protocol https");
   return {
     protocol,

@@ -47,6 +47,10 @@ export function withTarget(cloud: Cloud, balancer: Balancer, target: BalancerTar
     const message = "load balancer public interface is disabled, cannot add target using public IP";
     throw new HetznerError(422, "load_balancer_public_interface_disabled", message);
   }
+  if (target.ip !== undefined && cloud.addresses.isPublic(target.ip)) {
+    const message = `the IP ${target.ip} belongs to a resource of the cloud`;
+    throw new HetznerError(422, "cloud_resource_ip_not_allowed", message);
+  }
   if (target.selector !== undefined) labelSelector(target.selector);
   if (target.server !== undefined) {
     const server = cloud.require("hetzner.server", target.server);

@@ -2,9 +2,9 @@
 import type { Machines } from "../machines/machines.ts";
 import { type Actions, keyOf, type Subject } from "./actions.ts";
 import { AddressBook } from "./address-book.ts";
-import type { Catalogue } from "./catalogue.ts";
-import { HetznerError, locked, notFound, notUnique } from "./errors.ts";
-import type { Action, HetznerObjects, HetznerStore, NamedKind } from "./state.ts";
+import type { Catalogue, Location } from "./catalogue.ts";
+import { HetznerError, invalid, locked, notFound, notUnique } from "./errors.ts";
+import type { Action, HetznerObjects, HetznerStore, NamedKind, Server } from "./state.ts";
 
 export interface CloudOptions {
   readonly store: HetznerStore;
@@ -80,6 +80,19 @@ export class Cloud {
   /** @throws {HetznerError} locked, while an action on the subject runs */
   requireIdle(subject: Subject): void {
     if (this.actions.isBusy(subject)) throw locked(`${subject.type} ${subject.id}`);
+  }
+
+  /**
+   * The location of something that can be made for a server.
+   *
+   * @throws {HetznerError} when neither is given, the location is not known, or the server is elsewhere
+   */
+  placeOf(asked: number | string | undefined, server: Server | undefined): Location {
+    const { catalogue } = this;
+    const found = catalogue.find(catalogue.locations, asked ?? server?.location);
+    if (!found) throw invalid("location", "a known location or a server is required");
+    if (server && server.location !== found.name) throw invalid("location", `the server is in ${server.location}`);
+    return found;
   }
 
   /** Changes an object, based on its current stored values. */

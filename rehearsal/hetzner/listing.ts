@@ -17,6 +17,11 @@ const ofActions = orders("id", "command", "status", "started", "finished");
 const actionStates = ["running", "success", "error"];
 export const pages: Honoured = { page: undefined, per_page: undefined };
 export const actionParameters: Honoured = { ...pages, sort: ofActions, status: actionStates };
+/** What a boolean can be, as Hetzner's servers read it. */
+export const booleans = ["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"];
+export const isTrue = (query: Query, key: string): boolean =>
+  textsOf(query, key).some((text) => booleans.slice(0, 6).includes(text));
+
 /** Parameters that filter by one value; the others can be given several times. */
 const once = new Set(["page", "per_page", "label_selector", "fingerprint", "include_deprecated"]);
 

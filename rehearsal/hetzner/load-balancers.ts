@@ -48,7 +48,7 @@ export function registerLoadBalancers(routes: Routes): void {
     view: (balancer) => balancerView(cloud, balancer),
     remove: (balancer) => {
       removeBalancer(cloud, balancer);
-      return undefined;
+      return cloud.actions.done("delete_load_balancer", [subjectOf(balancer)]);
     },
   };
   routes.post("/load_balancers", async ({ body }) => {
@@ -92,6 +92,8 @@ function requireLocation({ catalogue }: Cloud, { location, network_zone: zone }:
       ? catalogue.locations.find((one) => one.network_zone === zone)
       : catalogue.find(catalogue.locations, location);
   if (!found) throw invalid("location", "a known location or network zone is required");
+  if (zone !== undefined && found.network_zone !== zone)
+    throw invalid("network_zone", `${found.name} is not in ${zone}`);
   return found;
 }
 

@@ -1,7 +1,7 @@
 /** Read-only API routes: types, locations, images, ISOs, prices, and all actions. */
 import type { Json } from "../json.ts";
 import { HetznerError, notFound } from "./errors.ts";
-import { actionParameters, filtered, orders, type Honoured, type Query, textsOf } from "./listing.ts";
+import { actionParameters, booleans, filtered, isTrue, orders, type Honoured, type Query, textsOf } from "./listing.ts";
 import type { Routes } from "./resources.ts";
 
 export function registerLookups(routes: Routes): void {
@@ -34,8 +34,6 @@ export function registerLookups(routes: Routes): void {
     const values = textsOf(query, key);
     return values.length === 0 || values.some((value) => value === shown[key]);
   };
-  const isWanted = (query: Query, key: string) => textsOf(query, key).includes("true");
-  const booleans = ["true", "false"];
   const architecture = ["x86", "arm"];
   lookup(
     "images",
@@ -50,7 +48,7 @@ export function registerLookups(routes: Routes): void {
     },
     (shown, query) =>
       ["architecture", "type", "status", "bound_to"].every((key) => has(shown, query, key)) &&
-      (shown["deprecated"] === null || isWanted(query, "include_deprecated")),
+      (shown["deprecated"] === null || isTrue(query, "include_deprecated")),
   );
   routes.actionsOf("images", "image", (id) => {
     const found = catalogue.images.find((one) => String(one.id) === id);
@@ -65,7 +63,7 @@ export function registerLookups(routes: Routes): void {
     { architecture, include_architecture_wildcard: booleans },
     (shown, query) =>
       has(shown, query, "architecture") ||
-      (shown["architecture"] === null && isWanted(query, "include_architecture_wildcard")),
+      (shown["architecture"] === null && isTrue(query, "include_architecture_wildcard")),
   );
   routes.get("/pricing", () => ({ pricing: catalogue.pricing() }));
   const wanted = (query: Query) => {

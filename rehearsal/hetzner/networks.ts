@@ -57,7 +57,7 @@ export function registerNetworks(routes: Routes): void {
   );
   routes.command(type, "delete_subnet", (network, body) => deleteSubnet(cloud, network, body));
   routes.command(type, "add_route", (network, body) =>
-    change(cloud, network, "add_route", withRoute(network, parse(routeSchema, body))),
+    change(cloud, network, "add_route", withRoute(cloud, network, parse(routeSchema, body))),
   );
   routes.command(type, "delete_route", (network, body) => deleteRoute(cloud, network, body));
   routes.command(type, "change_ip_range", (network, body) => changeIpRange(cloud, network, body));
@@ -84,7 +84,7 @@ function create(cloud: Cloud, asked: z.infer<typeof createSchema>) {
     protection: { delete: false },
   };
   for (const subnet of asked.subnets ?? []) network = withSubnet(cloud, network, subnet);
-  for (const route of asked.routes ?? []) network = withRoute(network, route);
+  for (const route of asked.routes ?? []) network = withRoute(cloud, network, route);
   const { id: own } = network;
   cloud.store.put(kind, own, network);
   // The real API creates networks without an action; attaching a server waits for this work in the machines.
@@ -210,7 +210,9 @@ function withSubnet(cloud: Cloud, network: Network, asked: z.infer<typeof subnet
   return { ...network, subnets: [...network.subnets, subnet] };
 }
 
-function withRoute(network: Network, route: z.infer<typeof routeSchema>): Network {
+function withRoute({ machines }: Cloud, network: Network, route: z.infer<typeof routeSchema>): Network {
+  // No machine sends its packets there.
+  if (machines.kind !== "none") throw notEmulated("a route of a network with machines");
   if (numberOf(route.gateway) === undefined) throw invalid("gateway", "must be an IPv4 address");
   if (route.gateway === gatewayOf(network.range)) throw invalid("gateway", "must not be the network's own gateway");
   if (network.routes.some(({ destination }) => destination === route.destination)) {

@@ -5,7 +5,7 @@ import { id, idOrName, labels, maybe, name, parse } from "./body.ts";
 import type { Cloud } from "./cloud.ts";
 import { convergeBalancersOf } from "./converge.ts";
 import { dnsPtrOf, registerDnsPtr } from "./dns-ptr.ts";
-import { HetznerError, invalid, mustBeUnassigned } from "./errors.ts";
+import { HetznerError, mustBeUnassigned } from "./errors.ts";
 import { textsOf } from "./listing.ts";
 import type { ResourceType, Routes } from "./resources.ts";
 import { addressesOf, balancersOf, publicAddress } from "./server-links.ts";
@@ -63,8 +63,7 @@ export function registerPrimaryIps(routes: Routes): void {
 function create(cloud: Cloud, asked: z.infer<typeof createSchema>) {
   cloud.requireFreeName(kind, asked.name);
   const server = asked.assignee_id === undefined ? undefined : cloud.require("hetzner.server", asked.assignee_id);
-  const location = cloud.catalogue.find(cloud.catalogue.locations, server?.location ?? asked.location);
-  if (!location) throw invalid("location", "a location or an assignee is required");
+  const location = cloud.placeOf(asked.location, server);
   if (server) requireAssignee(cloud, server.id, { type: asked.type, location: location.name });
   const made = newPrimaryIp(cloud, {
     name: asked.name,

@@ -53,6 +53,7 @@ export function createServer(cloud: Cloud, body: unknown): { server: Server; act
   const wantsAddress = (type: "ipv4" | "ipv6") => asked.public_net?.[`enable_${type}`] ?? true;
   const given = (["ipv4", "ipv6"] as const).flatMap((type) => {
     const wanted = asked.public_net?.[type];
+    if (wanted !== undefined && !wantsAddress(type)) throw invalid(`public_net.${type}`, `enable_${type} is false`);
     return wanted === undefined ? [] : [requireFreePrimaryIp(cloud, wanted, type, server.location)];
   });
   const firewalls = (asked.firewalls ?? []).map(({ firewall }) => cloud.require("hetzner.firewall", firewall));

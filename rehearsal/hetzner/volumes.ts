@@ -63,8 +63,7 @@ function create(cloud: Cloud, asked: z.infer<typeof createSchema>) {
     cloud.requireIdle(serverSubject(server.id));
     requireRoomForVolume(cloud, server.id);
   }
-  const location = cloud.catalogue.find(cloud.catalogue.locations, server?.location ?? asked.location);
-  if (!location) throw invalid("location", "a location or a server is required");
+  const location = cloud.placeOf(asked.location, server);
   if (asked.automount && !server) throw invalid("automount", "needs a server");
   const volume: Volume = {
     id: cloud.store.nextId(kind),

@@ -392,3 +392,55 @@ test("an uploaded certificate cannot be retried", async () => {
     ...{ code: "unsupported_error", message: "certificate not retryable" },
   });
 });
+
+test("a place that its server does not have is refused, not passed over", async () => {
+  const api = new HetznerApi();
+  await api.server({ start_after_create: false, public_net: { enable_ipv4: false, enable_ipv6: true } });
+  const elsewhere = { status: 422, message: "invalid input in field 'location'" };
+  const volume = { name: "v", size: 10, server: 1, location: "nbg1" };
+  expect(await errorOf(api, "POST", "/volumes", volume)).toMatchObject(elsewhere);
+  const address = { name: "p", type: "ipv4", assignee_id: 1, assignee_type: "server", location: "nbg1" };
+  expect(await errorOf(api, "POST", "/primary_ips", address)).toMatchObject(elsewhere);
+  const balancer = { name: "lb", load_balancer_type: "lb11", location: "fsn1", network_zone: "us-east" };
+  expect(await errorOf(api, "POST", "/load_balancers", balancer)).toMatchObject({
+    message: "invalid input in field 'network_zone'",
+  });
+});
+
+test("an address that is not to be switched on is not given", async () => {
+  const api = new HetznerApi();
+  await api.make("primary_ip", { name: "p", type: "ipv4", location: "fsn1" });
+  const body = { name: "a", server_type: "cx23", image: "debian-12", location: "fsn1" };
+  const public_net = { enable_ipv4: false, ipv4: 1 };
+  expect(await errorOf(api, "POST", "/servers", { ...body, public_net })).toMatchObject({
+    message: "invalid input in field 'public_net.ipv4'",
+  });
+});
+
+test("a target of a load balancer by its address is none of the cloud's own", async () => {
+  const api = new HetznerApi();
+  await api.server();
+  await api.make("load_balancer", { name: "lb", load_balancer_type: "lb11", location: "fsn1" });
+  const target = { type: "ip", ip: { ip: "127.78.0.5" } };
+  expect(await api.refusal("POST", "/load_balancers/1/actions/add_target", target)).toEqual([
+    ...[422, "cloud_resource_ip_not_allowed"],
+  ]);
+});
+
+test("a route that no machine would follow is not taken", async () => {
+  const api = new HetznerApi({ machines: Object.assign(new NoMachines(), { kind: "docker" }) });
+  await api.network();
+  const route = { destination: "10.99.0.0/16", gateway: "10.20.1.2" };
+  expect(await api.refusal("POST", "/networks/1/actions/add_route", route)).toEqual([501, "not_emulated"]);
+});
+
+test("the deletion of a load balancer is an action", async () => {
+  const api = new HetznerApi();
+  await api.make("load_balancer", { name: "lb", load_balancer_type: "lb11", location: "fsn1" });
+  expect(await api.do("DELETE", "/load_balancers/1")).toMatchObject({ action: { command: "delete_load_balancer" } });
+});
+
+test.each(["True", "1", "t"])("include_deprecated=%s is true, as Hetzner's servers read it", async (value) => {
+  const { images } = await new HetznerApi().do("GET", `/images?include_deprecated=${value}`);
+  expect(records(images)).not.toEqual([]);
+});
