@@ -76,6 +76,10 @@ export class Routes {
 
   /** The error for a call that is not served: by its method, where only that is wrong. @param path below the API's */
   refusalOf(method: string, path: string): HetznerError {
+    if (/^\/datacenters(\/|$)/.test(path)) {
+      const details = { announcement: "https://docs.hetzner.cloud/changelog#2026-06-02-datacenters-deprecated" };
+      return new HetznerError(410, "deprecated_api_endpoint", "data centers are no longer listed", details);
+    }
     const methods = this.#served.flatMap((one) => (one.pattern.test(path) ? [one.method] : []));
     // The real API has more commands, and images can be changed there.
     const isReal =

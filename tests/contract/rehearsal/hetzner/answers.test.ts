@@ -266,6 +266,10 @@ describe("calls", () => {
     expect((await new HetznerApi().do("GET", path))[key]).toEqual([]);
   });
 
+  test.each(["/datacenters", "/datacenters/3"])("GET %s is gone", async (path) => {
+    expect(await new HetznerApi().refusal("GET", path)).toEqual([410, "deprecated_api_endpoint"]);
+  });
+
   test.each([
     ["PATCH", "/servers/1"],
     ["DELETE", "/servers"],

@@ -24,7 +24,6 @@ describe("the token", () => {
 
 describe("a call that is not emulated", () => {
   test.each([
-    ["GET", "/datacenters"],
     ["POST", "/servers/1/actions/request_console"],
     ["POST", "/servers/1/actions/create_image"],
     ["GET", "/servers/1/metrics"],

@@ -87,7 +87,7 @@ describe("query parameters", () => {
       const path = pathOf(operation);
       if (!isServed(api, operation)) {
         notServed.push(operation.path);
-        expect(await api.refusal("GET", path)).toEqual([501, "not_emulated"]);
+        expect([410, 501]).toContain((await api.refusal("GET", path))[0]);
         continue;
       }
       for (const parameter of operation.query) {
