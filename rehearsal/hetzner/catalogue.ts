@@ -68,6 +68,7 @@ const trafficPrice = (continent: string): number => (continent === "ap" ? 7.4 : 
 export class Catalogue {
   readonly serverTypes: readonly ServerType[];
   readonly #retirement: z.infer<typeof retirementSchema>;
+  readonly #prices = new Map<ServerType, readonly Json[]>();
   readonly locations: readonly Location[];
   readonly balancerTypes: readonly BalancerType[];
   readonly images: readonly Image[];
@@ -193,11 +194,16 @@ export class Catalogue {
     return this.locations.filter((one) => continentOf(one) in monthly);
   }
 
-  #serverPrices(type: ServerType): Json[] {
-    return this.#placesOf(type).map((location) => {
+  /** Its prices are the same for every reply, and many replies show a type. */
+  #serverPrices(type: ServerType): readonly Json[] {
+    const known = this.#prices.get(type);
+    if (known) return known;
+    const made = this.#placesOf(type).map((location) => {
       const continent = continentOf(location);
       return priceEntry(location, type.monthly[continent] ?? 0, type.trafficTb[continent] ?? 0);
     });
+    this.#prices.set(type, made);
+    return made;
   }
 
   #balancerPrices(monthly: number): Json[] {
