@@ -116,7 +116,9 @@ export function registerPower(routes: Routes, type: ResourceType<"hetzner.server
     const { placement_group: group } = parse(z.strictObject({ placement_group: z.int() }), body);
     requireOff(server);
     requirePlacementGroupRoom(cloud, group);
-    return change(cloud, server, "add_to_placement_group", { placementGroup: group }, () => Promise.resolve());
+    // It moves to another host, and is powered on there.
+    const next = { placementGroup: group, on: true, status: "migrating" } as const;
+    return change(cloud, server, "add_to_placement_group", next, settle(server.id));
   });
   routes.plain(type, "remove_from_placement_group", (server) =>
     change(cloud, server, "remove_from_placement_group", { placementGroup: undefined }, () => Promise.resolve()),

@@ -37,7 +37,8 @@ export function registerPrimaryIps(routes: Routes): void {
     filters: { ip: undefined },
     matches: ({ ip }, query) => {
       const wanted = textsOf(query, "ip");
-      return wanted.length === 0 || wanted.includes(ip);
+      // An IPv6 range is found by its address alone, too.
+      return wanted.length === 0 || [ip, ip.replace(/\/64$/, "")].some((one) => wanted.includes(one));
     },
     update: (body) => {
       const { auto_delete: autoDelete } = parse(z.strictObject({ auto_delete: maybe(z.boolean()) }), body);

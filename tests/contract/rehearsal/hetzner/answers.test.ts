@@ -118,6 +118,18 @@ test("a server that is off is started by the change of its type", async () => {
   expect(await machines.isRunning(1)).toBe(true);
 });
 
+test("a server that is off is started by its way into a placement group, and not by the way out", async () => {
+  const api = new HetznerApi();
+  const group = await api.make("placement_group", { name: "group", type: "spread" });
+  await api.server();
+  await api.do("POST", "/servers/1/actions/poweroff");
+  await api.do("POST", "/servers/1/actions/add_to_placement_group", { placement_group: group });
+  expect(await api.show("server", 1)).toMatchObject({ status: "running", placement_group: { id: group } });
+  await api.do("POST", "/servers/1/actions/poweroff");
+  await api.do("POST", "/servers/1/actions/remove_from_placement_group");
+  expect(await api.show("server", 1)).toMatchObject({ status: "off", placement_group: null });
+});
+
 describe("what is protected", () => {
   const labels = {};
   test.each([
@@ -447,4 +459,14 @@ test("the deletion of a load balancer is an action", async () => {
 test.each(["True", "1", "t"])("include_deprecated=%s is true, as Hetzner's servers read it", async (value) => {
   const { images } = await new HetznerApi().do("GET", `/images?include_deprecated=${value}`);
   expect(records(images)).not.toEqual([]);
+});
+
+test("an IPv6 range of a primary IP is found by its address", async () => {
+  const api = new HetznerApi();
+  await api.make("primary_ip", { name: "p", type: "ipv6", location: "fsn1" });
+  const { ip } = await api.show("primary_ip", 1);
+  const find = async (text: string) => records((await api.do("GET", `/primary_ips?ip=${text}`))["primary_ips"]).length;
+  expect([await find(String(ip).replace("/64", "")), await find(String(ip)), await find("2001:db8::")]).toEqual([
+    1, 1, 0,
+  ]);
 });

@@ -110,6 +110,7 @@ export const undoing: readonly Step[] = [
   ["POST", "/servers/1/actions/poweroff"],
   ["POST", "/servers/1/actions/remove_from_placement_group"],
   ["POST", "/servers/1/actions/add_to_placement_group", { placement_group: 1 }],
+  ["POST", "/servers/1/actions/poweroff"],
   ["POST", "/primary_ips/1/actions/unassign"],
   ["POST", "/primary_ips/1/actions/assign", { assignee_id: 1, assignee_type: "server" }],
   ["POST", "/servers/1/actions/poweron"],
