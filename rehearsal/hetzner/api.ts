@@ -60,7 +60,7 @@ export function registerHetzner(
       const routes = new Routes(scope, cloud);
       scope.setNotFoundHandler((request) => {
         const [path = ""] = request.url.slice(prefix.length).split("?");
-        throw routes.refusalOf(request.method, path);
+        throw routes.served.refusalOf(request.method, path);
       });
       registerLookups(routes);
       registerSshKeys(routes);

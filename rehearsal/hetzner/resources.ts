@@ -5,7 +5,7 @@ import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
 import { labels, maybe, nothing, parse } from "./body.ts";
 import type { Cloud } from "./cloud.ts";
-import { HetznerError, isProtected, notEmulated, notFound } from "./errors.ts";
+import { isProtected, notFound } from "./errors.ts";
 import { linksOf } from "./headers.ts";
 import {
   actionParameters,
@@ -18,6 +18,7 @@ import {
   requireHonoured,
   textsOf,
 } from "./listing.ts";
+import { type Method, Served } from "./served.ts";
 import type { Action, HetznerObjects, NamedKind } from "./state.ts";
 
 /** Describes a kind of resource: names, API representation, checks. */
@@ -55,13 +56,10 @@ export interface Call {
   readonly body: unknown;
 }
 
-type Method = "GET" | "POST" | "PUT" | "DELETE";
-
 /** Registers routes and answers them as the API does. */
 export class Routes {
   readonly #app: FastifyInstance;
-  /** Methods that are served, by patterns of their paths. */
-  readonly #served: { readonly pattern: RegExp; readonly method: Method }[] = [];
+  readonly served = new Served();
   readonly cloud: Cloud;
 
   constructor(app: FastifyInstance, cloud: Cloud) {
@@ -72,21 +70,6 @@ export class Routes {
   /** @param known query parameters */
   get(path: string, handler: (call: Call) => unknown, known: Honoured = {}): void {
     this.#add("GET", path, handler, 200, known);
-  }
-
-  /** The error for a call that is not served: by its method, where only that is wrong. @param path below the API's */
-  refusalOf(method: string, path: string): HetznerError {
-    if (/^\/datacenters(\/|$)/.test(path)) {
-      const details = { announcement: "https://docs.hetzner.cloud/changelog#2026-06-02-datacenters-deprecated" };
-      return new HetznerError(410, "deprecated_api_endpoint", "data centers are no longer listed", details);
-    }
-    const methods = this.#served.flatMap((one) => (one.pattern.test(path) ? [one.method] : []));
-    // The real API has more commands, and images can be changed there.
-    const isReal =
-      (method === "POST" && /\/actions\/[^/]+$/.test(path)) ||
-      /^(PUT|DELETE) \/images\/[^/]+$/.test(`${method} ${path}`);
-    if (methods.length === 0 || isReal) return notEmulated(`${method} ${path}`);
-    return new HetznerError(405, "method_not_allowed", `${path} allows ${methods.join(", ")}`);
   }
 
   post(path: string, handler: (call: Call) => unknown): void {
@@ -232,8 +215,7 @@ export class Routes {
   }
 
   #add(method: Method, url: string, handler: (call: Call) => unknown, status: number, known: Honoured = {}): void {
-    const pattern = new RegExp(`^${url.replace(/:\w+/g, "[^/]+")}$`);
-    this.#served.push({ method, pattern });
+    this.served.add(method, url);
     this.#app.route({
       method,
       url,
