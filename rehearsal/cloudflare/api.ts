@@ -1,6 +1,6 @@
 /** Registers the emulated Cloudflare API (version 4) in a fastify application. */
 import type { FastifyInstance } from "fastify";
-import { ApiError, failure, success } from "./envelope.ts";
+import { ApiError, failure, notEmulated, success } from "./envelope.ts";
 import { registerBalancers, registerPools } from "./balancers.ts";
 import { registerDns } from "./dns.ts";
 import { cloudflareRanges } from "../../config/cloudflare-ranges.ts";
@@ -10,7 +10,7 @@ import { registerOriginCa } from "./origin-ca.ts";
 import { registerOriginPulls } from "./origin-pulls.ts";
 import type { Area } from "./permissions.ts";
 import { registerR2 } from "./r2.ts";
-import { Routes } from "./routes.ts";
+import { checkParameters, Routes } from "./routes.ts";
 import { registerRulesets } from "./rulesets.ts";
 import { registerBots, registerCaching, registerSettings } from "./settings.ts";
 import { registerAccountTokens, registerUserTokens } from "./tokens.ts";
@@ -36,15 +36,21 @@ export function registerCloudflare(app: FastifyInstance, deps: CloudflareDeps): 
   world.seed(deps.zones);
   void app.register(
     (scope, _options, done) => {
-      scope.setNotFoundHandler((request, reply) => {
-        const call = `${request.method} ${request.url.split("?")[0] ?? ""}`;
-        return reply
-          .code(501)
-          .header("x-should-retry", "false")
-          .send(failure({ code: 7501, message: `${call} is not emulated` }));
+      scope.setNotFoundHandler((request) => {
+        throw notEmulated(`${request.method} ${request.url.split("?")[0] ?? ""}`);
+      });
+      // Clients send JSON as other types, too, and a type without a body.
+      scope.removeAllContentTypeParsers();
+      const parse = scope.getDefaultJsonParser("error", "error");
+      scope.addContentTypeParser("*", { parseAs: "string" }, (request, body, settle) => {
+        if (body.toString().trim() === "") settle(null, undefined);
+        else void parse(request, body.toString(), settle);
       });
       scope.setErrorHandler((error, _request, reply) => {
-        if (error instanceof ApiError) return reply.code(error.status).send(error.envelope);
+        if (error instanceof ApiError) {
+          if (error.status === 501) reply.header("x-should-retry", "false");
+          return reply.code(error.status).send(error.envelope);
+        }
         const status = error instanceof Error && "statusCode" in error && error.statusCode === 400 ? 400 : 500;
         const message = error instanceof Error ? error.message : String(error);
         return reply.code(status).send(failure({ code: status === 400 ? 6007 : 10001, message }));
@@ -65,7 +71,8 @@ export function registerCloudflare(app: FastifyInstance, deps: CloudflareDeps): 
       registerR2(routes("Workers R2 Storage"), world, deps.objects, keysChanged);
       registerUserTokens(routes("API Tokens"), world, keysChanged);
       registerAccountTokens(routes("Account API Tokens"), world, keysChanged);
-      scope.get("/ips", (_request, reply) => {
+      scope.get("/ips", (request, reply) => {
+        checkParameters(request.query, [], "GET /ips");
         const { ipv4, ipv6, etag } = cloudflareRanges;
         return reply.send(success({ ipv4_cidrs: ipv4, ipv6_cidrs: ipv6, etag }));
       });

@@ -14,7 +14,7 @@ import {
 } from "./body.ts";
 import { ApiError, Page } from "./envelope.ts";
 import { fullName } from "./dns-content.ts";
-import type { Call, Routes } from "./routes.ts";
+import { type Call, paging, type Routes } from "./routes.ts";
 import { ownedBy, type OwnedKind, type Zone } from "./state.ts";
 import type { World } from "./world.ts";
 
@@ -75,6 +75,8 @@ interface Collection {
   readonly build: (body: Json, before: Json | undefined, owner: string) => Json & { readonly id: string };
   readonly show?: (value: Json) => Json;
   readonly refuseDelete?: (id: string) => void;
+  /** Properties by which the list is filtered. @default - none */
+  readonly filters?: readonly string[];
 }
 
 function register(
@@ -83,10 +85,11 @@ function register(
     method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
     path: string,
     handler: (call: Call, owner: string) => unknown,
+    query?: readonly string[],
   ) => void,
   collection: Collection,
 ): void {
-  const { kind, path, show = (value: Json): Json => value } = collection;
+  const { kind, path, show = (value: Json): Json => value, filters = [] } = collection;
   const save = (owner: string, value: Json & { readonly id: string }): Json => {
     world.store.put(kind, value.id, { owner, value });
     return show(value);
@@ -94,7 +97,12 @@ function register(
   add(
     "GET",
     path,
-    ({ query }, owner) => new Page(ownedBy(world.store, kind, owner).map(show), query, { usual: 100, most: 1000 }),
+    ({ query }, owner) => {
+      const wanted = filters.flatMap((name) => (query[name] === undefined ? [] : [[name, query[name]] as const]));
+      const found = ownedBy(world.store, kind, owner).filter((one) => wanted.every(([name, is]) => one[name] === is));
+      return new Page(found.map(show), query, { usual: 100, most: 1000 });
+    },
+    [...paging, ...filters],
   );
   add("POST", path, ({ body }, owner) => save(owner, collection.build(body, undefined, owner)));
   add("GET", `${path}/:item`, ({ params }, owner) => show(find(world, kind, owner, params["item"])));
@@ -116,8 +124,8 @@ function register(
 export function registerBalancers(routes: Routes, world: World): void {
   register(
     world,
-    (method, path, handler) => {
-      routes.zone(method, path, (call) => handler(call, call.zone.id));
+    (method, path, handler, query) => {
+      routes.zone(method, path, (call) => handler(call, call.zone.id), query);
     },
     {
       kind: "cloudflare.balancer",
@@ -137,12 +145,14 @@ export function registerPools(routes: Routes, world: World): void {
     method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
     path: string,
     handler: (call: Call, owner: string) => unknown,
+    query?: readonly string[],
   ): void => {
-    routes.account(method, path, (call) => handler(call, world.accountId));
+    routes.account(method, path, (call) => handler(call, world.accountId), query);
   };
   register(world, add, {
     kind: "cloudflare.pool",
     path: "/load_balancers/pools",
+    filters: ["monitor"],
     build: (body, before) => buildPool(world, body, before),
     show: (pool) => shownPool(world, pool),
     refuseDelete: (id) => {

@@ -3,6 +3,7 @@ import { isIPv4, isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
 import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
+import { invalid } from "./body.ts";
 import { ApiError } from "./envelope.ts";
 import type { Plan } from "./state.ts";
 
@@ -35,7 +36,9 @@ export function checkRecord(body: Json, zone: string, plan: Plan): Wanted {
   const type = typeof body["type"] === "string" ? body["type"].toUpperCase() : "";
   if (!recordTypes.includes(type))
     throw refuse(1004, `DNS Validation Error: ${JSON.stringify(body["type"])} is not a record type`);
-  const proxied = body["proxied"] === true;
+  const { proxied: sent = null } = body;
+  if (sent !== null && typeof sent !== "boolean") throw invalid("proxied", sent, "true or false");
+  const proxied = sent === true;
   if (proxied && !proxiable.includes(type)) throw refuse(9004, "This record type cannot be proxied.");
   const data = isRecord(body["data"]) ? body["data"] : undefined;
   return {
@@ -73,12 +76,16 @@ function contentOf(type: string, content: unknown): string {
       if (!isIPv4(content)) throw refuse(9005, "Content for A record must be a valid IPv4 address.");
       return content;
     case "AAAA":
-      if (!isIPv6(content)) throw refuse(9006, "Content for AAAA record must be a valid IPv6 address.");
-      return content;
+      if (!isIPv6(content) || content.includes("%"))
+        throw refuse(9006, "Content for AAAA record must be a valid IPv6 address.");
+      // Shortest form, in small letters.
+      return new URL(`http://[${content}]`).hostname.slice(1, -1);
     case "CNAME":
     case "MX":
     case "NS":
     case "PTR": {
+      // A domain that takes no mail (RFC 7505).
+      if (type === "MX" && content === ".") return content;
       const host = content.replace(/\.$/, "").toLowerCase();
       const isHost =
         /^(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?$/.test(host);
@@ -114,14 +121,52 @@ function contentOfData(type: string, data: Json, priority: unknown): string {
     case "SVCB":
       return `${value("priority")} ${value("target")} ${value("value")}`;
     case "TLSA":
+    case "SMIMEA":
       return `${value("usage")} ${value("selector")} ${value("matching_type")} ${value("certificate")}`;
     case "SSHFP":
       return `${value("algorithm")} ${value("type")} ${value("fingerprint")}`;
     case "URI":
       return `${typeof priority === "number" ? priority : 0} ${value("weight")} "${value("target")}"`;
+    case "LOC":
+      return locationOf(data);
+    case "NAPTR":
+      return [
+        ...[value("order"), value("preference")],
+        ...["flags", "service", "regex"].map((key) => `"${data[key] === undefined ? "" : value(key)}"`),
+        value("replacement"),
+      ].join(" ");
+    case "CERT":
+      return `${value("type")} ${value("key_tag")} ${value("algorithm")} ${value("certificate")}`;
+    case "DNSKEY":
+      return `${value("flags")} ${value("protocol")} ${value("algorithm")} ${value("public_key")}`;
+    case "DS":
+      return `${value("key_tag")} ${value("algorithm")} ${value("digest_type")} ${value("digest")}`;
     default:
-      return Object.values(data).map(String).join(" ");
+      throw refuse(1004, `DNS Validation Error: a ${type} record has no data, but content`);
   }
+}
+
+/** A LOC record as in RFC 1876, with the digits that Cloudflare writes. */
+function locationOf(data: Json): string {
+  const number = (key: string, least: number, most: number, digits = 0, usual: unknown = 0): string => {
+    const found = data[key] ?? usual;
+    const isValid = typeof found === "number" && found >= least && found <= most;
+    if (!isValid) throw invalid(`data.${key}`, data[key], `a number from ${least} to ${most}`);
+    return found.toFixed(digits);
+  };
+  const angle = (axis: "lat" | "long", most: number, directions: readonly string[]): string[] => {
+    const direction = directions.find((each) => each === data[`${axis}_direction`]);
+    if (direction === undefined)
+      throw invalid(`data.${axis}_direction`, data[`${axis}_direction`], directions.join(" or "));
+    const whole = number(`${axis}_degrees`, 0, most, 0, undefined);
+    return [whole, number(`${axis}_minutes`, 0, 59), number(`${axis}_seconds`, 0, 59.999, 3), direction];
+  };
+  return [
+    ...angle("lat", 90, ["N", "S"]),
+    ...angle("long", 180, ["E", "W"]),
+    number("altitude", -100_000, 42_849_672.95, 2),
+    ...["size", "precision_horz", "precision_vert"].map((key) => number(key, 0, 90_000_000, 2)),
+  ].join(" ");
 }
 
 function lifetime(ttl: unknown, plan: Plan): number {

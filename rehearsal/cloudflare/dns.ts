@@ -1,10 +1,11 @@
 /** API routes of a zone's DNS records. */
 import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
-import { isText, texts } from "./body.ts";
+import { invalid, isText, texts } from "./body.ts";
 import { checkRecord, type Wanted } from "./dns-content.ts";
 import { ApiError, Page } from "./envelope.ts";
-import type { Routes } from "./routes.ts";
+import { selectRecords, recordParameters } from "./dns-filters.ts";
+import { paging, type Routes, type ZoneCall } from "./routes.ts";
 import { ownedBy, type Zone } from "./state.ts";
 import type { World } from "./world.ts";
 
@@ -18,10 +19,12 @@ export function registerDns(routes: Routes, world: World): void {
   const shown = (record: Json): Json =>
     world.has("dns.null-tags") && texts(record["tags"]).length === 0 ? { ...record, tags: null } : record;
 
-  routes.zone("GET", "/dns_records", ({ zone, query }) => {
-    const matching = ownedBy(store, kind, zone.id).filter((record) => matches(record, query));
-    return new Page(matching.map(shown), query, { usual: 100, most: 5_000_000 });
-  });
+  const list = ({ zone, query }: ZoneCall): Page => {
+    const found = selectRecords(ownedBy(store, kind, zone.id), query);
+    return new Page(found.map(shown), query, { usual: 100, most: 5_000_000 });
+  };
+  routes.zone("GET", "/dns_records", list, [...recordParameters, ...paging]);
+  routes.notEmulated("GET", "/dns_records/export", "/dns_records/usage");
   routes.zone("POST", "/dns_records", ({ zone, body }) => {
     const record = build(world, zone, body, undefined);
     store.put(kind, record.id, { owner: zone.id, value: record.value });
@@ -56,6 +59,7 @@ function build(world: World, zone: Zone, body: Json, before: Json | undefined): 
     ownedBy(world.store, kind, zone.id).filter(({ id }) => id !== before?.["id"]),
   );
   const id = isText(before?.["id"]) ? before["id"] : world.newId();
+  checkNotes(body);
   const comment = isText(body["comment"]) && body["comment"] !== "" ? body["comment"] : null;
   const tags = texts(body["tags"]);
   const decided = {
@@ -93,6 +97,13 @@ function build(world: World, zone: Zone, body: Json, before: Json | undefined): 
   return { id, value };
 }
 
+/** Refuses what would be left out of the record. */
+function checkNotes({ comment = null, tags = null, settings = null }: Json): void {
+  if (comment !== null && !isText(comment)) throw invalid("comment", comment, "a string");
+  if (tags !== null && !(Array.isArray(tags) && tags.every(isText))) throw invalid("tags", tags, "a list of strings");
+  if (settings !== null && !isRecord(settings)) throw invalid("settings", settings, "an object");
+}
+
 function settingsOf(world: World, { type, proxied }: Wanted, sent: unknown): Json {
   const given = isRecord(sent) ? Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== null)) : {};
   return world.has("dns.cname-settings") && type === "CNAME" && !proxied ? { flatten_cname: false, ...given } : given;
@@ -108,19 +119,4 @@ function refuseClash(wanted: Wanted, others: readonly Json[]): void {
     wanted.type === "CNAME" ? addresses.includes(String(type)) : type === "CNAME",
   );
   if (clash) throw new ApiError(400, 81053, "An A, AAAA, or CNAME record with that host already exists.");
-}
-
-function matches(record: Json, query: Readonly<Record<string, string>>): boolean {
-  return (
-    ["name", "type", "content"].every((key) => {
-      const exact = query[key] ?? query[`${key}.exact`];
-      const part = query[`${key}.contains`];
-      const value = String(record[key]).toLowerCase();
-      return (
-        (exact === undefined || value === exact.toLowerCase()) &&
-        (part === undefined || value.includes(part.toLowerCase()))
-      );
-    }) &&
-    (query["proxied"] === undefined || String(record["proxied"]) === query["proxied"])
-  );
 }

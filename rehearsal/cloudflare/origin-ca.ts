@@ -4,7 +4,7 @@ import type { Json } from "../json.ts";
 import { invalid, omit, requireOneOf, requireText, requireTexts } from "./body.ts";
 import { ApiError, Page } from "./envelope.ts";
 import { mayCall } from "./permissions.ts";
-import type { Routes } from "./routes.ts";
+import { type Call, paging, type Routes } from "./routes.ts";
 import type { World } from "./world.ts";
 
 const kind = "cloudflare.certificate";
@@ -20,14 +20,15 @@ export function registerOriginCa(routes: Routes, world: World): void {
     return found.value;
   };
 
-  routes.user("GET", "/certificates", ({ query }) => {
+  const list = ({ query }: Call): Page => {
     const zone = query["zone_id"];
     const all = store.list(kind).filter(({ owner }) => zone === undefined || owner === zone);
     return new Page(
       all.map(({ value }) => read(world, value)),
       query,
     );
-  });
+  };
+  routes.user("GET", "/certificates", list, ["zone_id", ...paging]);
   routes.user("POST", "/certificates", async ({ caller, body }) => {
     const { certificate, zone } = await sign(world, body, (id) =>
       mayCall(caller, { area: "SSL and Certificates", write: true, zone: id, account: world.accountId }),

@@ -37,6 +37,7 @@ export function registerOriginPulls(routes: Routes, world: World): void {
     if (found?.owner !== zone.id) throw new ApiError(404, 1551, "The certificate could not be found");
     return found.value;
   };
+  routes.notEmulated("GET", `${base}/hostnames`, `${base}/hostnames/certificates`);
   routes.zone("GET", base, ({ zone }) => ownedBy(store, certificates, zone.id).map(shown));
   routes.zone("POST", base, ({ zone, body }) => {
     const value = certificateOf(world, body);

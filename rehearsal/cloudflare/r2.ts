@@ -2,7 +2,8 @@
 import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
 import { invalid, isText, pick, records, requireBoolean, requireOneOf, requireText, texts } from "./body.ts";
-import { ApiError } from "./envelope.ts";
+import { bucketParameters, selectBuckets } from "./bucket-list.ts";
+import { ApiError, Listing } from "./envelope.ts";
 import type { ObjectStorage } from "./objects/storage.ts";
 import type { Call, Method, Routes } from "./routes.ts";
 import { type Bucket, ownedBy } from "./state.ts";
@@ -12,7 +13,14 @@ const locations = ["apac", "eeur", "enam", "weur", "wnam", "oc"];
 const storageClasses = ["Standard", "InfrequentAccess"] as const;
 const domains = "cloudflare.bucket-domain";
 
-const jurisdictionOf = ({ headers }: Call): string => headers["cf-r2-jurisdiction"] ?? "default";
+const jurisdictions = ["default", "eu", "fedramp"] as const;
+const jurisdictionOf = ({ headers }: Call): string =>
+  requireOneOf(
+    { jurisdiction: headers["cf-r2-jurisdiction"] ?? "default" },
+    "jurisdiction",
+    jurisdictions,
+    10_005,
+  );
 const keyOf = ({ name, jurisdiction }: Pick<Bucket, "name" | "jurisdiction">): string => `${jurisdiction}/${name}`;
 
 const shown = ({ name, jurisdiction, location, storageClass, created }: Bucket): Json => ({
@@ -42,16 +50,17 @@ export function registerR2(
     if (found === undefined) throw new ApiError(404, 10_006, "The specified bucket does not exist.");
     return found;
   };
-  const add = (method: Method, path: string, handler: (call: Call) => unknown): void => {
-    routes.account(method, `/r2/buckets${path}`, handler);
+  const add: Add = (method, path, handler, query) => {
+    routes.account(method, `/r2/buckets${path}`, handler, query);
   };
 
-  add("GET", "", (call) => ({
-    buckets: store
-      .list("cloudflare.bucket")
-      .filter(({ jurisdiction }) => jurisdiction === jurisdictionOf(call))
-      .map(shown),
-  }));
+  const list = (call: Call): Listing => {
+    const wanted = jurisdictionOf(call);
+    const all = store.list("cloudflare.bucket").filter(({ jurisdiction }) => jurisdiction === wanted);
+    const { buckets, info } = selectBuckets(all, call.query);
+    return new Listing({ buckets: buckets.map(shown) }, info);
+  };
+  add("GET", "", list, bucketParameters);
   add("POST", "", async (call) => {
     const bucket = checkBucket(call, world.now());
     if (store.get("cloudflare.bucket", keyOf(bucket)) !== undefined) {
@@ -99,12 +108,7 @@ function checkBucket(call: Call, created: string): Bucket {
   }
   const storageClass =
     body["storageClass"] === undefined ? "Standard" : requireOneOf(body, "storageClass", storageClasses, 10_005);
-  const jurisdiction = requireOneOf(
-    { jurisdiction: jurisdictionOf(call) },
-    "jurisdiction",
-    ["default", "eu", "fedramp"],
-    10_005,
-  );
+  const jurisdiction = jurisdictionOf(call);
   const location = isText(hint) ? hint.toLowerCase() : "weur";
   return {
     name,
@@ -118,7 +122,7 @@ function checkBucket(call: Call, created: string): Bucket {
   };
 }
 
-type Add = (method: Method, path: string, handler: (call: Call) => unknown) => void;
+type Add = (method: Method, path: string, handler: (call: Call) => unknown, query?: readonly string[]) => void;
 type Find = (call: Call) => Bucket;
 type Save = (bucket: Bucket) => void;
 

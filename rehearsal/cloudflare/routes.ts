@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
-import { ApiError, Page, success } from "./envelope.ts";
+import { ApiError, Listing, notEmulated, success } from "./envelope.ts";
 import type { Zone } from "./state.ts";
 import { type Area, type Caller, mayCall } from "./permissions.ts";
 import type { World } from "./world.ts";
@@ -19,6 +19,9 @@ export interface Call {
   readonly body: Json;
 }
 
+/** The query parameters of a list in pages. */
+export const paging = ["page", "per_page"];
+
 export interface ZoneCall extends Call {
   readonly zone: Zone;
 }
@@ -28,7 +31,10 @@ type Answer = unknown;
 /** Returned by a handler for a response without a body. */
 export const noContent = Symbol("no content");
 
-/** Registers routes of one area of the API; the area determines the required permission. */
+/**
+ * Registers routes of one area of the API; the area determines the required permission. Each names the query parameters that
+ * it honours: another one is refused, because a client that is not told believes the answer.
+ */
 export class Routes {
   readonly #app: FastifyInstance;
   readonly #world: World;
@@ -41,29 +47,41 @@ export class Routes {
   }
 
   /** A call below `/zones/:zone`. */
-  zone(method: Method, path: string, handler: (call: ZoneCall) => Answer): void {
-    this.#add(method, `/zones/:zone${path}`, (call) => {
+  zone(method: Method, path: string, handler: (call: ZoneCall) => Answer, query: readonly string[] = []): void {
+    const work = (call: Call): Answer => {
       const zone = this.#world.zone(call.params["zone"] ?? "");
       this.#allow(call, method, zone);
       return handler({ ...call, zone });
-    });
+    };
+    this.#add(method, `/zones/:zone${path}`, work, query);
   }
 
   /** A call below `/accounts/:account`. */
-  account(method: Method, path: string, handler: (call: Call) => Answer): void {
-    this.#add(method, `/accounts/:account${path}`, (call) => {
+  account(method: Method, path: string, handler: (call: Call) => Answer, query: readonly string[] = []): void {
+    const work = (call: Call): Answer => {
       this.#world.account(call.params["account"] ?? "");
       this.#allow(call, method, undefined);
       return handler(call);
-    });
+    };
+    this.#add(method, `/accounts/:account${path}`, work, query);
   }
 
   /** A call of the user. */
-  user(method: Method, path: string, handler: (call: Call) => Answer): void {
-    this.#add(method, path, (call) => {
+  user(method: Method, path: string, handler: (call: Call) => Answer, query: readonly string[] = []): void {
+    const work = (call: Call): Answer => {
       this.#allow(call, method, undefined);
       return handler(call);
-    });
+    };
+    this.#add(method, path, work, query);
+  }
+
+  /** Paths of a zone that exist at Cloudflare and that a route with a parameter in their place would answer wrongly. */
+  notEmulated(method: Method, ...paths: readonly string[]): void {
+    for (const path of paths) {
+      this.zone(method, path, ({ zone }) => {
+        throw notEmulated(`${method} /zones/${zone.id}${path}`);
+      });
+    }
   }
 
   #allow(call: Call, method: Method, zone: Zone | undefined): void {
@@ -71,12 +89,14 @@ export class Routes {
     if (!mayCall(call.caller, target)) throw new ApiError(403, 10000, "Authentication error");
   }
 
-  #add(method: Method, url: string, handler: (call: Call) => Answer): void {
+  #add(method: Method, url: string, handler: (call: Call) => Answer, honoured: readonly string[]): void {
     this.#app.route({
       method,
       url,
       handler: async (request, reply) => {
-        const answer = await handler(this.#callOf(request));
+        const call = this.#callOf(request);
+        checkParameters(request.query, honoured, `${method} ${url}`);
+        const answer = await handler(call);
         return send(reply, answer);
       },
     });
@@ -88,14 +108,28 @@ export class Routes {
       params: textsOf(request.params),
       query: textsOf(request.query),
       headers: textsOf(request.headers),
-      body: isRecord(request.body) ? request.body : {},
+      body: bodyOf(request.body),
     };
   }
 }
 
+/** Refuses a parameter that would be ignored, or of which only one value would be looked at. */
+export function checkParameters(query: unknown, honoured: readonly string[], call: string): void {
+  for (const [name, value] of Object.entries(isRecord(query) ? query : {})) {
+    if (!honoured.includes(name)) throw notEmulated(`the query parameter ${name} of ${call}`);
+    if (typeof value !== "string") throw notEmulated(`the query parameter ${name} of ${call} given more than once`);
+  }
+}
+
+function bodyOf(body: unknown): Json {
+  if (body === undefined || body === null) return {};
+  if (!isRecord(body)) throw new ApiError(400, 6007, "Malformed JSON in request body: expected an object");
+  return body;
+}
+
 function send(reply: FastifyReply, answer: Answer): FastifyReply {
   if (answer === noContent) return reply.code(204).send();
-  const framed = answer instanceof Page ? success(answer.items, answer.info) : success(answer ?? null);
+  const framed = answer instanceof Listing ? success(answer.result, answer.info) : success(answer ?? null);
   return reply.send(framed);
 }
 

@@ -2,9 +2,9 @@
 import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
 import { omit, pick, requireOneOf } from "./body.ts";
-import { ApiError } from "./envelope.ts";
+import { ApiError, notEmulated } from "./envelope.ts";
 import type { Routes } from "./routes.ts";
-import { isAllowed, isEntitled, type Setting, settings } from "./setting-values.ts";
+import { isAllowed, isEntitled, type Setting, settings, settingsNotEmulated } from "./setting-values.ts";
 import type { Plan, Zone } from "./state.ts";
 import type { World } from "./world.ts";
 
@@ -25,6 +25,7 @@ export const settingOf = (world: World, zone: Zone, name: string): unknown =>
 export function registerSettings(routes: Routes, world: World): void {
   const known = (name = ""): [string, Setting] => {
     const setting = Object.hasOwn(settings, name) ? settings[name] : undefined;
+    if (settingsNotEmulated.includes(name)) throw notEmulated(`the zone setting ${name}`);
     if (setting === undefined) throw new ApiError(400, 1006, `Unrecognized zone setting name: ${name}`);
     return [name, setting];
   };
@@ -46,7 +47,7 @@ export function registerSettings(routes: Routes, world: World): void {
     if (!isEntitled(zone.plan, setting.plan)) throw new ApiError(400, 1015, `Not allowed to edit setting for ${name}`);
     const { value } = body;
     if (!isAllowed(setting, value)) {
-      const allowed = setting.allowed?.map(String).join(", ") ?? `something like ${JSON.stringify(setting.initial)}`;
+      const allowed = setting.allowed?.map(String).join(", ") ?? setting.shape?.expected ?? "";
       throw new ApiError(
         400,
         1007,

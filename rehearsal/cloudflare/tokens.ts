@@ -3,26 +3,26 @@ import { randomBytes } from "node:crypto";
 import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
 import { isText, pick, records, requireOneOf, requireRecords, requireText } from "./body.ts";
-import { ApiError, Page } from "./envelope.ts";
+import { ApiError, directed, Page } from "./envelope.ts";
 import { areas, permissionGroup, permissionGroups } from "./permissions.ts";
-import type { Call, Method, Routes } from "./routes.ts";
+import { type Call, type Method, paging, type Routes } from "./routes.ts";
 import { digestOf, type World } from "./world.ts";
 
 const kind = "cloudflare.token";
 
-type Add = (method: Method, path: string, handler: (call: Call) => unknown) => void;
+type Add = (method: Method, path: string, handler: (call: Call) => unknown, query?: readonly string[]) => void;
 
 /** @param changed called after a token is created, changed or deleted */
 export function registerUserTokens(routes: Routes, world: World, changed: () => Promise<void>): void {
-  const add: Add = (method, path, handler) => {
-    routes.user(method, `/user/tokens${path}`, handler);
+  const add: Add = (method, path, handler, query) => {
+    routes.user(method, `/user/tokens${path}`, handler, query);
   };
   registerTokens(add, world, "user", changed);
 }
 
 export function registerAccountTokens(routes: Routes, world: World, changed: () => Promise<void>): void {
-  const add: Add = (method, path, handler) => {
-    routes.account(method, `/tokens${path}`, handler);
+  const add: Add = (method, path, handler, query) => {
+    routes.account(method, `/tokens${path}`, handler, query);
   };
   registerTokens(add, world, world.accountId, changed);
 }
@@ -35,24 +35,22 @@ function registerTokens(add: Add, world: World, owner: string, changed: () => Pr
     return found.value;
   };
 
-  add("GET", "/permission_groups", ({ query }) =>
+  const groups = ({ query }: Call): Json[] =>
     permissionGroups
       .filter(({ name }) => query["name"] === undefined || name.toLowerCase().includes(query["name"].toLowerCase()))
       .filter(({ scopes }) => query["scope"] === undefined || scopes.includes(query["scope"]))
-      .map(({ id, name, scopes }) => ({ id, name, scopes, category: "", is_selectable: true })),
-  );
+      .map(({ id, name, scopes }) => ({ id, name, scopes, category: "", is_selectable: true }));
+  add("GET", "/permission_groups", groups, ["name", "scope"]);
   add("GET", "/verify", ({ caller }) => {
     if (caller === "owner") return { id: "0".repeat(32), status: "active" };
     const token = store.list(kind).find(({ value }) => value["policies"] === caller.policies);
     return { id: token?.value["id"] ?? "0".repeat(32), status: "active" };
   });
-  add("GET", "", ({ query }) => {
-    const mine = store.list(kind).filter((token) => token.owner === owner);
-    return new Page(
-      mine.map(({ value }) => value),
-      query,
-    );
-  });
+  const list = ({ query }: Call): Page => {
+    const mine = store.list(kind).flatMap((token) => (token.owner === owner ? [token.value] : []));
+    return new Page(directed(mine, query), query, { usual: 20, most: 50 });
+  };
+  add("GET", "", list, [...paging, "direction"]);
   add("POST", "", async ({ body }) => {
     const secret = randomBytes(30).toString("base64url");
     const value = build(world, body, undefined);

@@ -2,9 +2,10 @@
 import { isRecord } from "../../common/record.ts";
 import { requireOneOf } from "./body.ts";
 import { Page } from "./envelope.ts";
+import { selectZones, zoneParameters } from "./zone-filters.ts";
 import type { Json } from "../json.ts";
 import { mayCall } from "./permissions.ts";
-import type { Routes } from "./routes.ts";
+import { type Call, paging, type Routes } from "./routes.ts";
 import { type Plan, plans, type Zone } from "./state.ts";
 import type { World } from "./world.ts";
 
@@ -16,21 +17,17 @@ const sold: Readonly<Record<Plan, { readonly id: string; readonly name: string; 
 };
 
 export function registerZones(routes: Routes, world: World): void {
-  routes.user("GET", "/zones", ({ caller, query }) => {
-    const wanted = query["name"]?.replace(/^equal:/, "");
-    const account = query["account.id"];
-    const status = query["status"] ?? "active";
-    const found = world.store
+  const list = ({ caller, query }: Call): Page => {
+    const visible = world.store
       .list("cloudflare.zone")
-      .filter(({ name }) => wanted === undefined || name === wanted)
-      .filter(({ id }) => mayCall(caller, { area: "Zone", write: false, zone: id, account: world.accountId }))
-      .filter(() => (account === undefined || account === world.accountId) && status === "active");
-    return new Page(
-      found.map((zone) => zoneOf(zone, world)),
+      .filter(({ id }) => mayCall(caller, { area: "Zone", write: false, zone: id, account: world.accountId }));
+    const found = selectZones(
+      visible.map((zone) => zoneOf(zone, world)),
       query,
-      { usual: 20, most: 50 },
     );
-  });
+    return new Page(found, query, { usual: 20, most: 50 });
+  };
+  routes.user("GET", "/zones", list, [...zoneParameters, ...paging]);
   routes.zone("GET", "", ({ zone }) => zoneOf(zone, world));
 }
 
