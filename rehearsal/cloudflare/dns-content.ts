@@ -158,7 +158,7 @@ function locationOf(data: Json): string {
     const direction = directions.find((each) => each === data[`${axis}_direction`]);
     if (direction === undefined)
       throw invalid(`data.${axis}_direction`, data[`${axis}_direction`], directions.join(" or "));
-    const whole = number(`${axis}_degrees`, 0, most, 0, undefined);
+    const whole = number(`${axis}_degrees`, 0, most, 0, null);
     return [whole, number(`${axis}_minutes`, 0, 59), number(`${axis}_seconds`, 0, 59.999, 3), direction];
   };
   return [

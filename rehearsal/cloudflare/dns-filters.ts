@@ -83,7 +83,10 @@ function tagTests(query: Query): Test[] {
   };
   const has = (record: Json, test: (name: string, value: string) => boolean): boolean =>
     texts(record["tags"]).some((tag) => test(...halves(tag)));
-  const named = (wanted: string): Test => (record) => has(record, (name) => name === wanted.toLowerCase());
+  const named =
+    (wanted: string): Test =>
+    (record) =>
+      has(record, (name) => name === wanted.toLowerCase());
   return Object.entries(query).flatMap(([parameter, wanted]): Test[] => {
     const [field, how = "exact"] = parameter.split(".");
     if (field !== "tag") return [];
@@ -91,7 +94,9 @@ function tagTests(query: Query): Test[] {
     if (how === "absent") return [(record) => !named(wanted)(record)];
     const [wantedName, wantedValue] = halves(wanted);
     const compare = comparisons[how];
-    return compare ? [(record) => has(record, (name, value) => name === wantedName && compare(value, wantedValue))] : [];
+    return compare
+      ? [(record) => has(record, (name, value) => name === wantedName && compare(value, wantedValue))]
+      : [];
   });
 }
 

@@ -69,7 +69,11 @@ export const notEmulated = (what: string): ApiError => new ApiError(501, 7501, `
 
 /** The error of a query parameter that has a wrong value. */
 export const invalidParameter = (name: string, got: string, expected: string): ApiError =>
-  new ApiError(400, 1004, `${JSON.stringify(got)} is not a valid value for the parameter ${name}: expected ${expected}`);
+  new ApiError(
+    400,
+    1004,
+    `${JSON.stringify(got)} is not a valid value for the parameter ${name}: expected ${expected}`,
+  );
 
 /** Part of a list; a handler returns it instead of a plain result. */
 export class Listing {

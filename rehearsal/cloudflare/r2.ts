@@ -15,12 +15,7 @@ const domains = "cloudflare.bucket-domain";
 
 const jurisdictions = ["default", "eu", "fedramp"] as const;
 const jurisdictionOf = ({ headers }: Call): string =>
-  requireOneOf(
-    { jurisdiction: headers["cf-r2-jurisdiction"] ?? "default" },
-    "jurisdiction",
-    jurisdictions,
-    10_005,
-  );
+  requireOneOf({ jurisdiction: headers["cf-r2-jurisdiction"] ?? "default" }, "jurisdiction", jurisdictions, 10_005);
 const keyOf = ({ name, jurisdiction }: Pick<Bucket, "name" | "jurisdiction">): string => `${jurisdiction}/${name}`;
 
 const shown = ({ name, jurisdiction, location, storageClass, created }: Bucket): Json => ({

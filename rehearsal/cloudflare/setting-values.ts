@@ -113,7 +113,8 @@ export const settings: Readonly<Record<string, Setting>> = {
     shape: {
       expected: "seconds from 1 to 6000",
       fits: (value) =>
-        isWhole(value, 1, 6000) || (typeof value === "string" && /^\d+$/.test(value) && isWhole(Number(value), 1, 6000)),
+        isWhole(value, 1, 6000) ||
+        (typeof value === "string" && /^\d+$/.test(value) && isWhole(Number(value), 1, 6000)),
     },
   },
   pseudo_ipv4: { initial: "off", allowed: ["off", "add_header", "overwrite_header"] },

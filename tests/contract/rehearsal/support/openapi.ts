@@ -55,6 +55,7 @@ export class Specification {
   readonly #document: Json;
   /** Operations by `<METHOD> <shape of the route>`. */
   readonly #operations = new Map<string, Json>();
+  readonly #routes: Route[] = [];
   readonly #validators = new Map<string, Validator>();
   readonly #deviations: readonly Deviation[];
   readonly #happened = new Set<Deviation>();
@@ -69,7 +70,9 @@ export class Specification {
     this.#options = options;
     for (const [path, item] of Object.entries(isRecord(document["paths"]) ? document["paths"] : {})) {
       for (const [method, operation] of Object.entries(isRecord(item) ? item : {})) {
-        if (methods.has(method) && isRecord(operation)) this.#operations.set(keyOf(method, path), operation);
+        if (!methods.has(method) || !isRecord(operation)) continue;
+        this.#operations.set(keyOf(method, path), operation);
+        this.#routes.push([method.toUpperCase(), path]);
       }
     }
   }
@@ -121,6 +124,18 @@ export class Specification {
       ...(found["items"] === undefined ? [] : this.#placesIn(found["items"], [...place, "*"])),
       ...properties.flatMap(([name, value]) => [[...place, name], ...this.#placesIn(value, [...place, name])]),
     ];
+  }
+
+  /** Every operation, as `<METHOD> <path>`, with the document's names in the path. */
+  get routes(): Route[] {
+    return this.#routes;
+  }
+
+  /** Names of the query parameters of an operation. */
+  parameters(method: string, route: string): string[] {
+    const listed = this.#operations.get(keyOf(method, route))?.["parameters"];
+    const all = Array.isArray(listed) ? listed.map((one) => this.#schema(one)) : [];
+    return all.flatMap(({ in: place, name }) => (place === "query" && typeof name === "string" ? [name] : []));
   }
 
   /** Checks a reply of an operation that the document has; what is wrong with it is in `complaints`. */
