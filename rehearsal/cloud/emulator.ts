@@ -6,6 +6,7 @@ import type { Progress } from "../../toolchain/src/progress.ts";
 import { AcmeAuthority } from "../acme/acme-authority.ts";
 import { registerCloudflare } from "../cloudflare/api.ts";
 import { Edge } from "../cloudflare/edge/edge.ts";
+import { R2Endpoint } from "../cloudflare/objects/r2-endpoint.ts";
 import { S3Server } from "../cloudflare/objects/s3-server.ts";
 import { accessKeys } from "../cloudflare/objects/keys.ts";
 import { noObjects } from "../cloudflare/objects/storage.ts";
@@ -30,7 +31,7 @@ import { Store } from "../store.ts";
 import { CallLog, recordCalls } from "./call-log.ts";
 import { registerControlApi } from "./control-api.ts";
 import { injectCallFaults } from "./call-faults.ts";
-import { cloudAddresses, type CloudSettings, registryPort, zoneOf } from "./settings.ts";
+import { cloudAddresses, type CloudSettings, registryPort, storageAddress, zoneOf } from "./settings.ts";
 
 export interface EmulatorOptions {
   /** Folder of the project. */
@@ -55,6 +56,7 @@ interface Programs {
 /** The servers behind the APIs, in a cloud with machines. */
 interface Parts {
   readonly s3: S3Server;
+  readonly r2: R2Endpoint;
   readonly registry: Registry;
   readonly acme: AcmeAuthority;
   readonly edge: Edge;
@@ -74,7 +76,7 @@ export class Emulator {
   readonly #app: FastifyInstance;
   readonly #hetzner: ReturnType<typeof registerHetzner>;
   readonly #world: ReturnType<typeof registerCloudflare>;
-  readonly #parts: { s3: S3Server; registry: Registry; acme: AcmeAuthority; edge: Edge; names: NameServer } | undefined;
+  readonly #parts: Parts | undefined;
 
   /** @param programs paths of the server programs; undefined: only the APIs are served */
   private constructor(options: EmulatorOptions, programs: Programs | undefined) {
@@ -87,7 +89,7 @@ export class Emulator {
     this.#faults = new Faults(this.#store, this.#machines);
     const s3 =
       programs &&
-      new S3Server({ program: programs.storage, folder: join(folder, "objects"), port: settings.port + 1, token });
+      new S3Server({ program: programs.storage, folder: join(folder, "objects"), ...storageAddress(block), token });
     this.#app = this.#createApp();
     this.#hetzner = this.#registerHetzner();
     this.#world = this.#registerCloudflare(s3);
@@ -161,14 +163,16 @@ export class Emulator {
       host: addresses.registry,
       port: registryPort,
     });
+    const r2 = new R2Endpoint({ world: this.#world, storage: s3, port: settings.port + 1 });
     const edge = new Edge({
       world: this.#world,
       address: addresses.edge,
-      objects: { port: settings.port + 1, uploaded: (bucket, key) => s3.uploaded(bucket, key) },
+      objects: r2,
       authorities: () => acme.roots,
     });
     return {
       s3,
+      r2,
       acme,
       registry,
       edge,
@@ -225,9 +229,9 @@ export class Emulator {
   async #start(): Promise<void> {
     await this.#machines.start?.();
     if (this.#parts) {
-      const { s3, registry, acme, edge, names } = this.#parts;
+      const { s3, r2, registry, acme, edge, names } = this.#parts;
       for (const part of ["objects", "registry"]) mkdirSync(join(this.#options.folder, part), { recursive: true });
-      await Promise.all([s3.start(), registry.start(), acme.start(), edge.start(), names.start()]);
+      await Promise.all([s3.start(), r2.start(), registry.start(), acme.start(), edge.start(), names.start()]);
       await s3.setKeys(accessKeys(this.#world));
       writeFileSync(join(this.#options.folder, "edge-authority.pem"), await edge.authority());
     }

@@ -114,6 +114,9 @@ export const cloudAddresses = (block: number) => ({
   acme: `127.${block}.255.3`,
 });
 
+/** Where the S3 server behind R2 listens; machines cannot reach it, but only R2's own interface. */
+export const storageAddress = (block: number) => ({ host: `127.${block}.255.4`, port: 7070 });
+
 /** Port of the image registry: Docker's default for a registry without TLS and without a port in its name. */
 export const registryPort = 80;
 

@@ -84,19 +84,44 @@ export function registerR2(
     if (!(await storage.deleteBucket(bucket.name))) {
       throw new ApiError(409, 10_008, "The bucket you tried to delete is not empty.");
     }
-    store.delete("cloudflare.bucket", keyOf(bucket));
-    for (const domain of ownedBy(store, domains, keyOf(bucket))) store.delete(domains, String(domain["domain"]));
+    removeBucket(world, bucket);
     return {};
   });
   registerRules(add, find, save);
   registerDomains(add, find, save, world);
 }
 
+/** The buckets of that name, of every jurisdiction. */
+export const bucketsNamed = ({ store }: World, name: string): Bucket[] =>
+  store.list("cloudflare.bucket").filter((bucket) => bucket.name === name);
+
+/** Adds a bucket that was created through the S3 interface, which knows a name only. */
+export function addBucket(world: World, name: string): void {
+  const bucket = { ...initialBucket, name, created: world.now() };
+  world.store.put("cloudflare.bucket", keyOf(bucket), bucket);
+}
+
+/** Removes a bucket, whose objects are gone, and its domains. */
+export function removeBucket({ store }: World, bucket: Bucket): void {
+  store.delete("cloudflare.bucket", keyOf(bucket));
+  for (const domain of ownedBy(store, domains, keyOf(bucket))) store.delete(domains, String(domain["domain"]));
+}
+
+export const isBucketName = (name: string): boolean => /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name);
+
+const initialBucket = {
+  jurisdiction: "default",
+  location: "weur",
+  storageClass: "Standard",
+  publicDomain: false,
+  cors: undefined,
+  lifecycle: undefined,
+} as const;
+
 function checkBucket(call: Call, created: string): Bucket {
   const { body } = call;
   const name = requireText(body, "name", 10_005);
-  if (!/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(name))
-    throw new ApiError(400, 10_005, "The specified bucket name is not valid.");
+  if (!isBucketName(name)) throw new ApiError(400, 10_005, "The specified bucket name is not valid.");
   const hint = body["locationHint"];
   if (hint !== undefined && !(isText(hint) && locations.includes(hint.toLowerCase()))) {
     throw invalid("locationHint", hint, locations.join(", "), 10_005);
@@ -105,16 +130,7 @@ function checkBucket(call: Call, created: string): Bucket {
     body["storageClass"] === undefined ? "Standard" : requireOneOf(body, "storageClass", storageClasses, 10_005);
   const jurisdiction = jurisdictionOf(call);
   const location = isText(hint) ? hint.toLowerCase() : "weur";
-  return {
-    name,
-    jurisdiction,
-    location,
-    storageClass,
-    created,
-    publicDomain: false,
-    cors: undefined,
-    lifecycle: undefined,
-  };
+  return { ...initialBucket, name, jurisdiction, location, storageClass, created };
 }
 
 type Add = (method: Method, path: string, handler: (call: Call) => unknown, query?: readonly string[]) => void;

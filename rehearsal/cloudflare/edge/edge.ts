@@ -6,8 +6,6 @@ import type { Duplex } from "node:stream";
 import { CertificateAuthority } from "../authority.ts";
 import type { Request } from "../expression.ts";
 import { clientCertificateOf } from "../origin-pulls.ts";
-import { changeOf, lockRefusal } from "../objects/bucket-lock.ts";
-import type { ObjectStorage } from "../objects/storage.ts";
 import { settingOf } from "../settings.ts";
 import type { Zone } from "../state.ts";
 import type { World } from "../world.ts";
@@ -24,8 +22,8 @@ export interface EdgeOptions {
   readonly address: string;
   /** @default 443 and 80 */
   readonly ports?: { readonly https: number; readonly http: number };
-  /** The object storage, with its port on 127.0.0.1; undefined: none. */
-  readonly objects?: Pick<ObjectStorage, "uploaded"> & { readonly port: number };
+  /** R2's S3 interface, with its port on 127.0.0.1; undefined: none. */
+  readonly objects?: { readonly port: number };
   /** Further certificate authorities trusted for origins, in PEM. @default - none */
   readonly authorities?: () => string;
 }
@@ -128,7 +126,7 @@ export class Edge {
     const visit = visitOf(request, isSecure);
     try {
       if (visit.host.endsWith(`.${objectsDomain}`) && this.#options.objects !== undefined) {
-        await this.#proxyObjectStorage(visit, request, response, this.#options.objects);
+        await this.#proxyObjectStorage(request, response, this.#options.objects.port);
         return;
       }
       const zone = this.#world.zoneOf(visit.host);
@@ -296,23 +294,8 @@ export class Edge {
     }
   }
 
-  /** Passes requests to R2's S3 interface unchanged, because they are signed, unless a lock refuses them. */
-  async #proxyObjectStorage(
-    { method, path, query }: Request,
-    request: IncomingMessage,
-    response: ServerResponse,
-    { port, ...storage }: NonNullable<EdgeOptions["objects"]>,
-  ): Promise<void> {
-    const isBatch = method === "POST" && new URLSearchParams(query).has("delete");
-    const body = isBatch ? await bodyOf(request) : undefined;
-    const change = changeOf(method, path, query, body?.toString());
-    const refusal = change && (await lockRefusal(this.#world, storage, change));
-    if (refusal !== undefined) {
-      request.resume();
-      response.writeHead(refusal.status, { "content-type": "application/xml" });
-      response.end(refusal.body);
-      return;
-    }
+  /** Passes requests to R2's S3 interface unchanged, because they are signed. */
+  async #proxyObjectStorage(request: IncomingMessage, response: ServerResponse, port: number): Promise<void> {
     const answer = await sendRequest(
       {
         origin: { address: "127.0.0.1", host: request.headers.host, port },
@@ -326,7 +309,7 @@ export class Edge {
         localAddress: "127.0.0.1",
         connectTimeout,
       },
-      body ?? request,
+      request,
     );
     response.writeHead(answer.statusCode ?? 502, answer.headers);
     answer.pipe(response);
@@ -347,12 +330,6 @@ const listen = (server: Server, port: number, address: string): Promise<void> =>
       resolve();
     });
   });
-
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
 
 /** Headers that apply to a single connection and are not forwarded. */
 const hopByHop = new Set([

@@ -34,7 +34,12 @@ export function changeOf(method: string, path: string, query: string, body = "")
 }
 
 const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
-const unescaped = (text: string): string => text.replace(/&(\w+);/g, (whole, name: string) => entities[name] ?? whole);
+const unescaped = (text: string): string =>
+  text.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (whole, hex?: string, decimal?: string, name = "") =>
+    hex !== undefined || decimal !== undefined
+      ? String.fromCodePoint(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16))
+      : (entities[String(name)] ?? whole),
+  );
 
 /** Whether lock rules protect an object of that age. @param uploaded when it was written; undefined: there is none */
 export function isLocked(rules: readonly Json[], key: string, uploaded: Date | undefined, now: Date): boolean {

@@ -4,18 +4,19 @@ import { bucketAccess } from "../permissions.ts";
 import type { World } from "../world.ts";
 import type { AccessKey } from "./storage.ts";
 
-/** The keys of all tokens with access to buckets. A key for every bucket covers the buckets that exist now. */
+/** The keys of all tokens with access to buckets. */
 export function accessKeys(world: World): AccessKey[] {
   const all = world.store.list("cloudflare.bucket");
   return world.store.list("cloudflare.token").flatMap(({ value, digest }) => {
     if (!world.isActive(value)) return [];
     const access = bucketAccess(records(value["policies"]));
     const buckets = all.flatMap(({ name, jurisdiction }) => {
-      const named = access.filter(
-        ({ bucket }) => bucket === "*" || bucket === `${world.accountId}_${jurisdiction}_${name}`,
-      );
+      const named = access.filter(({ bucket }) => bucket === `${world.accountId}_${jurisdiction}_${name}`);
       return named.length === 0 ? [] : [{ name, write: named.some(({ write }) => write) }];
     });
-    return access.length === 0 ? [] : [{ id: String(value["id"]), secret: digest, buckets }];
+    const isAdmin = access.some(({ bucket }) => bucket === "*");
+    return access.length === 0
+      ? []
+      : [{ id: String(value["id"]), secret: digest, buckets, ...(isAdmin && { isAdmin }) }];
   });
 }

@@ -11,13 +11,19 @@ export interface S3ServerOptions {
   readonly program: string;
   /** Folder for its files, below the cloud's folder. */
   readonly folder: string;
-  /** Port on 127.0.0.1. */
+  /** Loopback address. @default 127.0.0.1 */
+  readonly host?: string;
   readonly port: number;
   /** The cloud's token; the root secret of the S3 server is derived from it. */
   readonly token: string;
 }
 
 const region = "auto";
+
+/** The path of an object, encoded as signatures want it. */
+const pathOf = (bucket: string, key: string): string =>
+  `/${[bucket, ...key.split("/")].map((part) => encodeURIComponent(part).replace(/[!'()*]/g, percent)).join("/")}`;
+const percent = (letter: string): string => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`;
 
 interface S3Answer {
   readonly status: number;
@@ -38,9 +44,17 @@ export class S3Server implements ObjectStorage {
     this.#root = { id: "rehearsal-cloud", secret };
   }
 
-  /** URL for S3 clients. */
+  get host(): string {
+    return this.#options.host ?? "127.0.0.1";
+  }
+
+  get port(): number {
+    return this.#options.port;
+  }
+
+  /** URL for S3 clients; what it takes and R2 does not, the endpoint of R2 in front of it refuses. */
   get endpoint(): string {
-    return `http://127.0.0.1:${this.#options.port}`;
+    return `http://${this.host}:${this.port}`;
   }
 
   async start(): Promise<void> {
@@ -52,7 +66,7 @@ export class S3Server implements ObjectStorage {
       program,
       args: [
         "--port",
-        `127.0.0.1:${port}`,
+        `${this.host}:${port}`,
         "--region",
         region,
         "--iam-dir",
@@ -70,7 +84,7 @@ export class S3Server implements ObjectStorage {
       },
       cwd: folder,
       log: join(folder, "storage.log"),
-      address: { host: "127.0.0.1", port },
+      address: { host: this.host, port },
     });
   }
 
@@ -93,12 +107,29 @@ export class S3Server implements ObjectStorage {
   }
 
   async uploaded(bucket: string, key: string): Promise<Date | undefined> {
-    const path = [bucket, ...key.split("/")].map(encodeURIComponent).join("/");
-    const { status, modified } = await this.#call("HEAD", `/${path}`);
+    const path = pathOf(bucket, key);
+    const { status, modified } = await this.#call("HEAD", path);
     if (status === 404) return undefined;
     if (status !== 200 || modified === null)
       throw new Error(`The object storage does not know ${path}: HTTP ${status}`);
     return new Date(modified);
+  }
+
+  async parts(bucket: string, key: string, upload: string): Promise<ReadonlyMap<number, number> | undefined> {
+    const sizes = new Map<number, number>();
+    for (let marker = "0"; ;) {
+      const query = new URLSearchParams({ "max-parts": "1000", "part-number-marker": marker, uploadId: upload });
+      const { status, text } = await this.#call("GET", `${pathOf(bucket, key)}?${query.toString()}`);
+      if (status === 404) return undefined;
+      if (status !== 200)
+        throw new Error(`The object storage does not list the parts of ${bucket}/${key}: HTTP ${status} ${text}`);
+      for (const [, part = ""] of text.matchAll(/<Part>(.*?)<\/Part>/gs)) {
+        sizes.set(Number(/<PartNumber>(\d+)</.exec(part)?.[1]), Number(/<Size>(\d+)</.exec(part)?.[1]));
+      }
+      const [, next] = /<NextPartNumberMarker>(\d+)</.exec(text) ?? [];
+      if (!text.includes("<IsTruncated>true<") || next === undefined || next === marker) return sizes;
+      marker = next;
+    }
   }
 
   /** Applies changes one after the other: the server refuses a policy that names a key which another change just removed. */
@@ -110,13 +141,16 @@ export class S3Server implements ObjectStorage {
 
   async #writeKeys(keys: readonly AccessKey[]): Promise<void> {
     const accounts = Object.fromEntries(
-      keys.map(({ id, secret }) => [id, { access: id, secret, role: "user", userID: 0, groupID: 0, projectID: 0 }]),
+      keys.map(({ id, secret, isAdmin = false }) => [
+        id,
+        { access: id, secret, role: isAdmin ? "admin" : "user", userID: 0, groupID: 0, projectID: 0 },
+      ]),
     );
     const path = join(this.#options.folder, "accounts", "users.json");
     writeFileSync(`${path}.new`, JSON.stringify({ accessAccounts: accounts }), { mode: 0o600 });
     // The server reads the file at every request, so it is replaced atomically.
     renameSync(`${path}.new`, path);
-    for (const bucket of await this.#buckets()) await this.#setPolicy(bucket, keys);
+    for (const bucket of await this.buckets()) await this.#setPolicy(bucket, keys);
   }
 
   async #setPolicy(bucket: string, keys: readonly AccessKey[]): Promise<void> {
@@ -145,7 +179,8 @@ export class S3Server implements ObjectStorage {
       throw new Error(`The object storage refused the policy of ${bucket}: HTTP ${status} ${text}`);
   }
 
-  async #buckets(): Promise<string[]> {
+  /** The names of all buckets. */
+  async buckets(): Promise<string[]> {
     const { status, text } = await this.#call("GET", "/");
     if (status !== 200) throw new Error(`The object storage does not list its buckets: HTTP ${status} ${text}`);
     return [...text.matchAll(/<Name>([^<]+)<\/Name>/g)].map(([, name = ""]) => name);

@@ -6,6 +6,8 @@ export interface ObjectStorage {
   deleteBucket(name: string): Promise<boolean>;
   /** When an object was written; undefined when there is none. */
   uploaded(bucket: string, key: string): Promise<Date | undefined>;
+  /** Bytes of each part of an unfinished upload, by its number; undefined when there is no such upload. */
+  parts(bucket: string, key: string, upload: string): Promise<ReadonlyMap<number, number> | undefined>;
   /** Replaces all access keys by these. */
   setKeys(keys: readonly AccessKey[]): Promise<void>;
 }
@@ -16,7 +18,9 @@ export interface AccessKey {
   readonly id: string;
   /** The SHA-256 of the token's value, in hexadecimal digits. */
   readonly secret: string;
-  /** Buckets that it can access, each read-only or with write access. */
+  /** Whether it opens every bucket, lists them, and creates and deletes some. */
+  readonly isAdmin?: boolean;
+  /** Single buckets that it can access, each read-only or with write access. */
   readonly buckets: readonly { readonly name: string; readonly write: boolean }[];
 }
 
@@ -25,5 +29,6 @@ export const noObjects: ObjectStorage = {
   createBucket: () => Promise.resolve(),
   deleteBucket: () => Promise.resolve(true),
   uploaded: () => Promise.resolve(undefined),
+  parts: () => Promise.resolve(undefined),
   setKeys: () => Promise.resolve(),
 };

@@ -1,0 +1,220 @@
+/**
+ * R2's S3 interface: refuses what R2 does not implement, what a key may not do, and what a lock protects, and passes the rest
+ * unchanged to an S3 server, because requests are signed. That server checks the signatures; here, a key's id can only forbid.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { records } from "../body.ts";
+import { sendRequest, toOriginError } from "../edge/forward.ts";
+import { bucketAccess } from "../permissions.ts";
+import { addBucket, bucketsNamed, isBucketName, removeBucket } from "../r2.ts";
+import type { World } from "../world.ts";
+import { changeOf, lockRefusal } from "./bucket-lock.ts";
+import { accessKeys } from "./keys.ts";
+import { headerNotImplemented, operationOf, type S3Operation, type S3Request } from "./r2-operations.ts";
+import type { ObjectStorage } from "./storage.ts";
+import { areEqual, partsOf } from "./upload-parts.ts";
+
+export interface R2EndpointOptions {
+  readonly world: World;
+  /** The S3 server behind it. */
+  readonly storage: Pick<ObjectStorage, "uploaded" | "parts" | "setKeys"> & {
+    readonly host: string;
+    readonly port: number;
+  };
+  /** Port on 127.0.0.1. */
+  readonly port: number;
+}
+
+interface Answer {
+  readonly status: number;
+  /** XML. */
+  readonly body: string;
+}
+
+/** Operations of the account and its buckets, for which a key of single buckets is not enough. */
+const administration = ["ListBuckets", "CreateBucket", "DeleteBucket"];
+/** Operations with a body that has to be read before it is passed on. */
+const read = ["DeleteObjects", "CompleteMultipartUpload"];
+
+const connectTimeout = 5_000;
+
+export class R2Endpoint {
+  readonly #options: R2EndpointOptions;
+  readonly #server: Server;
+
+  constructor(options: R2EndpointOptions) {
+    this.#options = options;
+    this.#server = createServer((request, response) => void this.#serve(request, response));
+    // Uploads may take longer than the server's default.
+    this.#server.requestTimeout = 0;
+  }
+
+  get port(): number {
+    return this.#options.port;
+  }
+
+  /** @throws {Error} when the port is in use */
+  async start(): Promise<void> {
+    await new Promise<void>((done, fail) => {
+      this.#server.once("error", fail);
+      this.#server.listen(this.port, "127.0.0.1", () => {
+        done();
+      });
+    });
+  }
+
+  async stop(): Promise<void> {
+    await new Promise<void>((done) => {
+      this.#server.close(() => {
+        done();
+      });
+      this.#server.closeAllConnections();
+    });
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const s3 = requestOf(request);
+      const operation = operationOf(s3);
+      if ("message" in operation) answer(request, response, failure(501, "NotImplemented", operation.message));
+      else await this.#perform(s3, operation, request, response);
+    } catch (error) {
+      const { message } = toOriginError(error);
+      if (response.headersSent) response.destroy();
+      else answer(request, response, failure(500, "InternalError", message));
+    }
+  }
+
+  async #perform(
+    s3: S3Request,
+    operation: S3Operation,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const early = this.#refusal(s3, operation);
+    if (early !== undefined) {
+      answer(request, response, early);
+      return;
+    }
+    const body = read.includes(operation.name) ? await bodyOf(request) : undefined;
+    const refusal = await this.#refusalOfChange(s3, operation, body?.toString());
+    if (refusal !== undefined) {
+      answer(request, response, refusal);
+      return;
+    }
+    const { host, port } = this.#options.storage;
+    const passed = await sendRequest(
+      {
+        origin: { address: host, host: request.headers.host, port },
+        method: s3.method,
+        url: request.url ?? "/",
+        headers: request.headers,
+        hostname: request.headers.host ?? "",
+        scheme: "http",
+        trusted: undefined,
+        client: undefined,
+        localAddress: "127.0.0.1",
+        connectTimeout,
+      },
+      body ?? request,
+    );
+    const status = passed.statusCode ?? 502;
+    if (operation.name === "CreateBucket" && status === 409) {
+      passed.resume();
+      answer(
+        request,
+        response,
+        failure(409, "BucketAlreadyOwnedByYou", "The bucket you tried to create already exists."),
+      );
+      return;
+    }
+    if (status < 300) await this.#followUp(operation);
+    response.writeHead(status, passed.headers);
+    passed.once("error", () => response.destroy());
+    passed.pipe(response);
+  }
+
+  /** What can be refused before the body is read. */
+  #refusal(s3: S3Request, operation: S3Operation): Answer | undefined {
+    const missing = headerNotImplemented(s3, operation);
+    if (missing !== undefined) return failure(501, "NotImplemented", missing.message);
+    if (operation.name === "CreateBucket" && !isBucketName(operation.bucket))
+      return failure(400, "InvalidBucketName", "The specified bucket name is not valid.");
+    return this.#refusalOfKey(s3, operation);
+  }
+
+  /** A key is a token of the account: what it may do is in its policies, and ends with it. */
+  #refusalOfKey(s3: S3Request, { name, bucket }: S3Operation): Answer | undefined {
+    const { world } = this.#options;
+    const token = world.store.get("cloudflare.token", keyIdOf(s3));
+    if (token === undefined) return undefined;
+    if (!world.isActive(token.value)) return failure(401, "Unauthorized", "Unauthorized");
+    const access = bucketAccess(records(token.value["policies"]));
+    const isAdmin = access.some((one) => one.bucket === "*");
+    const isRead = s3.method === "GET" || s3.method === "HEAD";
+    const own = [
+      "*",
+      ...bucketsNamed(world, bucket).map((one) => `${world.accountId}_${one.jurisdiction}_${one.name}`),
+    ];
+    const mayWrite = access.some((one) => one.write && own.includes(one.bucket));
+    const isAllowed = administration.includes(name) ? isAdmin && (isRead || mayWrite) : isRead || mayWrite;
+    return isAllowed ? undefined : failure(403, "AccessDenied", "Access Denied");
+  }
+
+  async #refusalOfChange(
+    { method, path, query }: S3Request,
+    operation: S3Operation,
+    body = "",
+  ): Promise<Answer | undefined> {
+    const { world, storage } = this.#options;
+    const change = changeOf(method, path, query, body);
+    const locked = change && (await lockRefusal(world, storage, change));
+    if (locked !== undefined || operation.name !== "CompleteMultipartUpload") return locked;
+    const sizes = await storage.parts(operation.bucket, operation.key, operation.query.get("uploadId") ?? "");
+    return sizes === undefined || areEqual(partsOf(body).map((part) => sizes.get(part)))
+      ? undefined
+      : failure(400, "InvalidPart", "All non-trailing parts must have the same length.");
+  }
+
+  /** Keeps the API and the S3 interface in step about which buckets there are. */
+  async #followUp({ name, bucket }: S3Operation): Promise<void> {
+    const { world, storage } = this.#options;
+    if (name === "CreateBucket") addBucket(world, bucket);
+    else if (name === "DeleteBucket") for (const one of bucketsNamed(world, bucket)) removeBucket(world, one);
+    else return;
+    await storage.setKeys(accessKeys(world));
+  }
+}
+
+const failure = (status: number, code: string, message: string): Answer => ({
+  status,
+  body: `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${escaped(message)}</Message></Error>`,
+});
+
+const escaped = (text: string): string => text.replace(/[&<>]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+
+function answer(request: IncomingMessage, response: ServerResponse, { status, body }: Answer): void {
+  request.resume();
+  response.writeHead(status, { "content-type": "application/xml", "content-length": Buffer.byteLength(body) });
+  response.end(request.method === "HEAD" ? undefined : body);
+}
+
+function requestOf({ method = "GET", url = "/", headers }: IncomingMessage): S3Request {
+  const [path = "/", ...query] = url.split("?");
+  return { method, path, query: query.join("?"), headers };
+}
+
+/** The id of the key with which a request says to be signed, in its header or its address; empty: none. */
+function keyIdOf({ headers, query }: S3Request): string {
+  const { authorization } = headers;
+  const [, credential] = /Credential=([^/,]+)\//.exec(typeof authorization === "string" ? authorization : "") ?? [];
+  const parameters = [...new URLSearchParams(query)];
+  const [, signed = ""] = parameters.find(([name]) => name.toLowerCase() === "x-amz-credential") ?? [];
+  return credential ?? signed.split("/")[0] ?? "";
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

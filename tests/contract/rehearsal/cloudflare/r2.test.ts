@@ -1,0 +1,282 @@
+/** R2's S3 interface with keys made from tokens of the API, and with a real S3 server behind it. */
+import { resolve } from "node:path";
+import { AwsClient } from "aws4fetch";
+import { records } from "../../../../rehearsal/cloudflare/body.ts";
+import { R2Endpoint } from "../../../../rehearsal/cloudflare/objects/r2-endpoint.ts";
+import { S3Server } from "../../../../rehearsal/cloudflare/objects/s3-server.ts";
+import { permissionGroups } from "../../../../rehearsal/cloudflare/permissions.ts";
+import { digestOf } from "../../../../rehearsal/cloudflare/world.ts";
+import { ensureProgram, storage as storageProgram } from "../../../../rehearsal/programs/programs.ts";
+import { temporaryFolder } from "../../../../testing/folder.ts";
+import { freePort } from "../../../../testing/free-port.ts";
+import { accountId, Api } from "../support/api.ts";
+
+const root = resolve(__dirname, "..", "..", "..", "..");
+const mebibyte = 2 ** 20;
+const bucketsPath = `/accounts/${accountId}/r2/buckets`;
+
+let s3: S3Server;
+let r2: R2Endpoint;
+let api: Api;
+
+// The server may have to be built first.
+beforeAll(async () => {
+  const program = await ensureProgram(storageProgram, { root });
+  s3 = new S3Server({ program, folder: temporaryFolder("objects"), port: await freePort(), token: "any" });
+  await s3.start();
+}, 900_000);
+afterAll(() => s3.stop());
+
+beforeEach(async () => {
+  api = new Api([{ name: "example.com", plan: "free" }], s3);
+  r2 = new R2Endpoint({ world: api.world, storage: s3, port: await freePort() });
+  await r2.start();
+  await api.call("POST", bucketsPath, { name: "files" });
+});
+afterEach(async () => {
+  for (const name of await s3.buckets()) await s3.deleteBucket(name);
+  await r2.stop();
+});
+
+type Send = (method: string, path: string, options?: Sent) => Promise<Answer>;
+interface Sent {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+}
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  /** The code and the message of an error. */
+  readonly error: readonly (string | undefined)[];
+}
+
+/** A client with the key of a new token. @param bucket the one that it is for; undefined: for all of the account */
+async function clientFor(permission: string, bucket?: string, more: object = {}): Promise<Send> {
+  const id = permissionGroups.find(({ name }) => name === permission)?.id;
+  const resource =
+    bucket === undefined
+      ? `com.cloudflare.api.account.${accountId}`
+      : `com.cloudflare.edge.r2.bucket.${accountId}_default_${bucket}`;
+  const policies = [{ effect: "allow", permission_groups: [{ id }], resources: { [resource]: "*" } }];
+  const { result } = await api.call("POST", "/user/tokens", { name: permission, policies, ...more });
+  const key = { accessKeyId: String(result["id"]), secretAccessKey: digestOf(String(result["value"])) };
+  const client = new AwsClient({ ...key, service: "s3", region: "auto", retries: 0 });
+  return async (method, path, { headers = {}, body } = {}) => {
+    const response = await client.fetch(`http://127.0.0.1:${r2.port}${path}`, {
+      ...{ method, headers },
+      ...(body !== undefined && { body }),
+      // Headers that begin with x-amz are signed, as those of every other client.
+      aws: { allHeaders: true },
+    });
+    const text = await response.text();
+    const error = ["Code", "Message"].map((name) => new RegExp(`<${name}>(.*?)</${name}>`).exec(text)?.[1]);
+    return { status: response.status, text, error };
+  };
+}
+
+const inApi = async (): Promise<unknown[]> =>
+  records((await api.call("GET", bucketsPath)).result["buckets"]).map(({ name }) => name);
+
+describe("what a key may do", () => {
+  test("one of the account lists all buckets, makes and deletes some, and the API knows of it", async () => {
+    const send = await clientFor("Workers R2 Storage Write");
+    expect((await send("GET", "/")).text).toContain("<Name>files</Name>");
+    expect((await send("PUT", "/photos")).status).toBe(200);
+    expect(await inApi()).toEqual(["files", "photos"]);
+    expect((await send("PUT", "/photos/a", { body: "a" })).status).toBe(200);
+    expect((await send("PUT", "/photos")).error[0]).toBe("BucketAlreadyOwnedByYou");
+    expect((await send("DELETE", "/photos")).error[0]).toBe("BucketNotEmpty");
+    expect(await inApi()).toEqual(["files", "photos"]);
+    expect((await send("DELETE", "/photos/a")).status).toBe(204);
+    expect((await send("DELETE", "/photos")).status).toBe(204);
+    expect(await inApi()).toEqual(["files"]);
+    expect((await send("PUT", "/With.Dots")).error[0]).toBe("InvalidBucketName");
+    // One that the API makes is open to it at once.
+    await api.call("POST", bucketsPath, { name: "later" });
+    expect((await send("PUT", "/later/a", { body: "a" })).status).toBe(200);
+    expect((await send("DELETE", "/later/a")).status).toBe(204);
+  });
+
+  test("one of the account that reads, reads everything and changes nothing", async () => {
+    const write = await clientFor("Workers R2 Storage Write");
+    await write("PUT", "/files/a", { body: "content" });
+    const send = await clientFor("Workers R2 Storage Read");
+    expect((await send("GET", "/")).text).toContain("<Name>files</Name>");
+    expect((await send("GET", "/files/a")).text).toBe("content");
+    for (const [method, path] of [
+      ...[["PUT", "/files/b"] as const, ["DELETE", "/files/a"] as const, ["POST", "/files/a?uploads="] as const],
+      ...[["PUT", "/photos"] as const, ["DELETE", "/files"] as const, ["POST", "/files?delete="] as const],
+    ]) {
+      expect([method, path, (await send(method, path)).error[0]]).toEqual([method, path, "AccessDenied"]);
+    }
+    expect((await write("GET", "/files/a")).text).toBe("content");
+    await write("DELETE", "/files/a");
+  });
+
+  test("one of a bucket opens that one's objects, and neither lists nor deletes buckets", async () => {
+    await api.call("POST", bucketsPath, { name: "other" });
+    const send = await clientFor("Workers R2 Storage Bucket Item Write", "files");
+    expect((await send("PUT", "/files/a", { body: "content" })).status).toBe(200);
+    expect((await send("DELETE", "/files/a")).status).toBe(204);
+    for (const [method, path] of [
+      ...[["GET", "/"] as const, ["PUT", "/photos"] as const, ["DELETE", "/files"] as const],
+      ...[["GET", "/other/a"] as const, ["PUT", "/other/a"] as const],
+    ]) {
+      expect([method, path, (await send(method, path)).status]).toEqual([method, path, 403]);
+    }
+    expect(await inApi()).toEqual(["files", "other"]);
+  });
+
+  test("none, once its token has ended", async () => {
+    const end = new Date(api.now.getTime() + 60_000).toISOString();
+    const send = await clientFor("Workers R2 Storage Bucket Item Write", "files", { expires_on: end });
+    expect((await send("PUT", "/files/a", { body: "content" })).status).toBe(200);
+    expect((await send("DELETE", "/files/a")).status).toBe(204);
+    api.now = new Date(api.now.getTime() + 120_000);
+    expect(await send("PUT", "/files/a", { body: "content" })).toMatchObject({ status: 401 });
+  });
+
+  test("nobody else's signature is taken", async () => {
+    const { result } = await api.call("POST", "/user/tokens", {
+      name: "all",
+      policies: [
+        {
+          effect: "allow",
+          permission_groups: [{ id: permissionGroups.find(({ name }) => name === "Workers R2 Storage Write")?.id }],
+          resources: { [`com.cloudflare.api.account.${accountId}`]: "*" },
+        },
+      ],
+    });
+    const wrong = { accessKeyId: String(result["id"]), secretAccessKey: "guessed" };
+    const client = new AwsClient({ ...wrong, service: "s3", region: "auto", retries: 0 });
+    for (const [method, path] of [["GET", "/"] as const, ["PUT", "/photos"] as const, ["DELETE", "/files"] as const]) {
+      expect((await client.fetch(`http://127.0.0.1:${r2.port}${path}`, { method })).status).toBe(403);
+    }
+    expect(await inApi()).toEqual(["files"]);
+  });
+});
+
+describe("uploads in parts", () => {
+  /** Uploads parts of these sizes, and has an object made of them. */
+  async function upload(send: Send, key: string, sizes: readonly number[]): Promise<Answer> {
+    const begun = await send("POST", `/files/${key}?uploads=`);
+    const id = /<UploadId>(.*?)</.exec(begun.text)?.[1] ?? "";
+    for (const [index, size] of sizes.entries()) {
+      const body = new Uint8Array(size).fill(65 + index);
+      expect((await send("PUT", `/files/${key}?partNumber=${index + 1}&uploadId=${id}`, { body })).status).toBe(200);
+    }
+    const listed = await send("GET", `/files/${key}?uploadId=${id}`);
+    const etags = [...listed.text.matchAll(/<ETag>(.*?)<\/ETag>/g)].map(([, etag]) => etag);
+    const parts = etags.map((etag, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${etag}</ETag></Part>`);
+    const body = `<CompleteMultipartUpload>${parts.join("")}</CompleteMultipartUpload>`;
+    const done = await send("POST", `/files/${key}?uploadId=${id}`, { body });
+    await send("DELETE", done.status === 200 ? `/files/${key}` : `/files/${key}?uploadId=${id}`);
+    return done;
+  }
+
+  test.each([
+    [[5 * mebibyte, 5 * mebibyte, 3], 200, undefined],
+    [[5 * mebibyte, 5 * mebibyte], 200, undefined],
+    [[7], 200, undefined],
+    [[5 * mebibyte, 5 * mebibyte + 1, 3], 400, "InvalidPart"],
+    [[6 * mebibyte, 5 * mebibyte, 3], 400, "InvalidPart"],
+    [[5 * mebibyte, 6 * mebibyte], 400, "InvalidPart"],
+    [[4 * mebibyte, 4 * mebibyte, 3], 400, "EntityTooSmall"],
+  ])("of %j bytes: %s %s", async (sizes, status, code) => {
+    const send = await clientFor("Workers R2 Storage Bucket Item Write", "files");
+    const done = await upload(send, "a(b)!'*~ c", sizes);
+    expect([done.status, done.error[0]]).toEqual([status, code]);
+  });
+});
+
+describe("what R2 does not implement", () => {
+  let send: Send;
+  beforeEach(async () => {
+    send = await clientFor("Workers R2 Storage Write");
+    await send("PUT", "/files/a", { body: "content" });
+  });
+  afterEach(async () => {
+    // The owner was not shut out.
+    expect((await send("GET", "/files/a")).text).toBe("content");
+    expect((await send("DELETE", "/files/a")).status).toBe(204);
+  });
+
+  test.each([
+    ["PUT", "/files?policy=", "PutBucketPolicy"],
+    ["GET", "/files?policy=", "GetBucketPolicy"],
+    ["DELETE", "/files?policy=", "DeleteBucketPolicy"],
+    ["PUT", "/files?acl=", "PutBucketAcl"],
+    ["PUT", "/files?tagging=", "PutBucketTagging"],
+    ["PUT", "/files?versioning=", "PutBucketVersioning"],
+    ["GET", "/files?versions=", "ListObjectVersions"],
+    ["PUT", "/files?object-lock=", "PutObjectLockConfiguration"],
+    ["PUT", "/files?ownershipControls=", "PutBucketOwnershipControls"],
+    ["PUT", "/files?publicAccessBlock=", "PutPublicAccessBlock"],
+    ["PUT", "/files?website=", "PutBucketWebsite"],
+    ["PUT", "/files?logging=", "PutBucketLogging"],
+    ["PUT", "/files?cors=", "PutBucketCors"],
+    ["GET", "/files?lifecycle=", "GetBucketLifecycleConfiguration"],
+    ["DELETE", "/files?lifecycle=", "DeleteBucketLifecycle"],
+    ["POST", "/files", "PostObject"],
+    ["PUT", "/files/a?tagging=", "PutObjectTagging"],
+    ["GET", "/files/a?tagging=", "GetObjectTagging"],
+    ["DELETE", "/files/a?tagging=", "DeleteObjectTagging"],
+    ["PUT", "/files/a?acl=", "PutObjectAcl"],
+    ["PUT", "/files/a?retention=", "PutObjectRetention"],
+    ["PUT", "/files/a?legal-hold=", "PutObjectLegalHold"],
+    ["GET", "/files/a?attributes=", "GetObjectAttributes"],
+    ["POST", "/files/a?restore=", "RestoreObject"],
+    ["POST", "/files/a?select=&select-type=2", "SelectObjectContent"],
+    ["PATCH", "/create-user", "PATCHBucket"],
+  ])("%s %s is refused as %s", async (method, path, name) => {
+    const { status, error } = await send(method, path, method === "GET" ? {} : { body: "<X/>" });
+    expect([status, ...error]).toEqual([501, "NotImplemented", expect.stringMatching(`^${name} (is )?not `)]);
+  });
+
+  test.each([
+    ["DELETE", "/files/a?versionId=1", "versionId"],
+    ["GET", "/files?list-type=2&shard=1", "shard"],
+    ["GET", "/?region=auto", "region"],
+  ])("%s %s is refused with the name of the parameter", async (method, path, name) => {
+    const { status, error } = await send(method, path);
+    expect([status, ...error]).toEqual([501, "NotImplemented", expect.stringContaining(`'${name}'`)]);
+  });
+
+  const key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+  test.each<[string, string, string]>([
+    ["PUT", "x-amz-server-side-encryption-customer-key", key],
+    ["GET", "x-amz-server-side-encryption-customer-algorithm", "AES256"],
+    ["PUT", "x-amz-server-side-encryption", "aws:kms"],
+    ["PUT", "x-amz-storage-class", "STANDARD_IA"],
+    ["PUT", "x-amz-storage-class", "GLACIER"],
+    ["PUT", "x-amz-tagging", "a=b"],
+    ["PUT", "x-amz-acl", "public-read"],
+    ["PUT", "x-amz-grant-read", "id=1"],
+    ["PUT", "x-amz-object-lock-mode", "COMPLIANCE"],
+    ["PUT", "x-amz-website-redirect-location", "/b"],
+    ["PUT", "x-amz-expected-bucket-owner", "1"],
+  ])("%s with the header %s: %s is refused by name", async (method, name, value) => {
+    const body = method === "PUT" ? { body: "other" } : {};
+    const { status, error } = await send(method, "/files/a", { headers: { [name]: value }, ...body });
+    expect([status, ...error]).toEqual([501, "NotImplemented", expect.stringContaining(`Header '${name}'`)]);
+    expect(error[1]).not.toContain(key);
+  });
+
+  test("the usual storage class is taken", async () => {
+    const headers = { "x-amz-storage-class": "STANDARD" };
+    expect((await send("PUT", "/files/b", { headers, body: "b" })).status).toBe(200);
+    expect((await send("DELETE", "/files/b")).status).toBe(204);
+  });
+});
+
+test("a lock holds at this address as well as at the edge's", async () => {
+  const send = await clientFor("Workers R2 Storage Write");
+  await send("PUT", "/files/a", { body: "first" });
+  const rule = { id: "all", enabled: true, condition: { type: "Indefinite" } };
+  await api.call("PUT", `${bucketsPath}/files/lock`, { rules: [rule] });
+  expect((await send("DELETE", "/files/a")).error[0]).toBe("ObjectLockedByBucketPolicy");
+  expect((await send("PUT", "/files/a", { body: "second" })).error[0]).toBe("ObjectLockedByBucketPolicy");
+  await api.call("PUT", `${bucketsPath}/files/lock`, { rules: [] });
+  expect((await send("GET", "/files/a")).text).toBe("first");
+  expect((await send("DELETE", "/files/a")).status).toBe(204);
+});
