@@ -244,7 +244,8 @@ export class Emulator {
   async stop(): Promise<void> {
     await this.#app.close();
     await this.#hetzner.cloud.settled();
-    await Promise.all(Object.values(this.#parts ?? {}).map((part) => part.stop()));
+    const { s3, r2, registry, acme, edge, names } = this.#parts ?? {};
+    await Promise.all([s3?.stop(), r2?.stop(), registry?.stop(), acme?.stop(), edge?.stop(), names?.stop()]);
     this.#machines.close?.();
     this.#store.close();
   }

@@ -39,12 +39,10 @@ export function registerCloudflare(app: FastifyInstance, deps: CloudflareDeps): 
       scope.setNotFoundHandler((request) => {
         throw notEmulated(`${request.method} ${request.url.split("?")[0] ?? ""}`);
       });
-      // Clients send JSON as other types, too, and a type without a body.
+      // Clients send JSON as other types, too, and a type without a body; a call that is not emulated may have any body.
       scope.removeAllContentTypeParsers();
-      const parse = scope.getDefaultJsonParser("error", "error");
-      scope.addContentTypeParser("*", { parseAs: "string" }, (request, body, settle) => {
-        if (body.toString().trim() === "") settle(null, undefined);
-        else void parse(request, body.toString(), settle);
+      scope.addContentTypeParser("*", { parseAs: "string" }, (_request, body, settle) => {
+        settle(null, body);
       });
       scope.setErrorHandler((error, _request, reply) => {
         if (error instanceof ApiError) {

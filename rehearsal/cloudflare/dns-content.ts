@@ -4,6 +4,7 @@ import { domainToASCII } from "node:url";
 import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
 import { invalid } from "./body.ts";
+import { contentOfData } from "./dns-data.ts";
 import { ApiError } from "./envelope.ts";
 import type { Plan } from "./state.ts";
 
@@ -105,74 +106,10 @@ function contentOf(type: string, content: unknown): string {
   }
 }
 
-/** The content string of a record with structured data, as the API shows it. */
-function contentOfData(type: string, data: Json, priority: unknown): string {
-  const value = (key: string): string => {
-    const found = data[key];
-    if (typeof found !== "string" && typeof found !== "number") throw refuse(9101, `data.${key} is a required field.`);
-    return String(found);
-  };
-  switch (type) {
-    case "CAA":
-      return `${value("flags")} ${value("tag")} "${value("value")}"`;
-    case "SRV":
-      return `${value("weight")} ${value("port")} ${value("target")}`;
-    case "HTTPS":
-    case "SVCB":
-      return `${value("priority")} ${value("target")} ${value("value")}`;
-    case "TLSA":
-    case "SMIMEA":
-      return `${value("usage")} ${value("selector")} ${value("matching_type")} ${value("certificate")}`;
-    case "SSHFP":
-      return `${value("algorithm")} ${value("type")} ${value("fingerprint")}`;
-    case "URI":
-      return `${typeof priority === "number" ? priority : 0} ${value("weight")} "${value("target")}"`;
-    case "LOC":
-      return locationOf(data);
-    case "NAPTR":
-      return [
-        ...[value("order"), value("preference")],
-        ...["flags", "service", "regex"].map((key) => `"${data[key] === undefined ? "" : value(key)}"`),
-        value("replacement"),
-      ].join(" ");
-    case "CERT":
-      return `${value("type")} ${value("key_tag")} ${value("algorithm")} ${value("certificate")}`;
-    case "DNSKEY":
-      return `${value("flags")} ${value("protocol")} ${value("algorithm")} ${value("public_key")}`;
-    case "DS":
-      return `${value("key_tag")} ${value("algorithm")} ${value("digest_type")} ${value("digest")}`;
-    default:
-      throw refuse(1004, `DNS Validation Error: a ${type} record has no data, but content`);
-  }
-}
-
-/** A LOC record as in RFC 1876, with the digits that Cloudflare writes. */
-function locationOf(data: Json): string {
-  const number = (key: string, least: number, most: number, digits = 0, usual: unknown = 0): string => {
-    const found = data[key] ?? usual;
-    const isValid = typeof found === "number" && found >= least && found <= most;
-    if (!isValid) throw invalid(`data.${key}`, data[key], `a number from ${least} to ${most}`);
-    return found.toFixed(digits);
-  };
-  const angle = (axis: "lat" | "long", most: number, directions: readonly string[]): string[] => {
-    const direction = directions.find((each) => each === data[`${axis}_direction`]);
-    if (direction === undefined)
-      throw invalid(`data.${axis}_direction`, data[`${axis}_direction`], directions.join(" or "));
-    const whole = number(`${axis}_degrees`, 0, most, 0, null);
-    return [whole, number(`${axis}_minutes`, 0, 59), number(`${axis}_seconds`, 0, 59.999, 3), direction];
-  };
-  return [
-    ...angle("lat", 90, ["N", "S"]),
-    ...angle("long", 180, ["E", "W"]),
-    number("altitude", -100_000, 42_849_672.95, 2),
-    ...["size", "precision_horz", "precision_vert"].map((key) => number(key, 0, 90_000_000, 2)),
-  ].join(" ");
-}
-
 function lifetime(ttl: unknown, plan: Plan): number {
   const least = plan === "enterprise" ? 30 : 60;
   if (ttl === undefined || ttl === null || ttl === 1) return 1;
-  if (typeof ttl !== "number" || ttl < least || ttl > 86_400) {
+  if (typeof ttl !== "number" || !Number.isInteger(ttl) || ttl < least || ttl > 86_400) {
     throw refuse(9021, `Invalid TTL. Must be between ${least} and 86,400 seconds, or 1 for Automatic.`);
   }
   return ttl;

@@ -3,10 +3,10 @@ import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
 import { invalid, isText, texts } from "./body.ts";
 import { checkRecord, type Wanted } from "./dns-content.ts";
-import { ApiError, Page } from "./envelope.ts";
+import { ApiError, notEmulated, Page } from "./envelope.ts";
 import { selectRecords, recordParameters } from "./dns-filters.ts";
 import { paging, type Routes, type ZoneCall } from "./routes.ts";
-import { ownedBy, type Zone } from "./state.ts";
+import { ownedBy, type Plan, type Zone } from "./state.ts";
 import type { World } from "./world.ts";
 
 const kind = "cloudflare.record";
@@ -59,7 +59,7 @@ function build(world: World, zone: Zone, body: Json, before: Json | undefined): 
     ownedBy(world.store, kind, zone.id).filter(({ id }) => id !== before?.["id"]),
   );
   const id = isText(before?.["id"]) ? before["id"] : world.newId();
-  checkNotes(body);
+  checkRest(body, zone.plan);
   const comment = isText(body["comment"]) && body["comment"] !== "" ? body["comment"] : null;
   const tags = texts(body["tags"]);
   const decided = {
@@ -97,11 +97,34 @@ function build(world: World, zone: Zone, body: Json, before: Json | undefined): 
   return { id, value };
 }
 
-/** Refuses what would be left out of the record. */
-function checkNotes({ comment = null, tags = null, settings = null }: Json): void {
-  if (comment !== null && !isText(comment)) throw invalid("comment", comment, "a string");
-  if (tags !== null && !(Array.isArray(tags) && tags.every(isText))) throw invalid("tags", tags, "a list of strings");
-  if (settings !== null && !isRecord(settings)) throw invalid("settings", settings, "an object");
+/** What clients send of a record, and what they send back of one that they read. */
+const properties = [
+  ...["name", "type", "content", "data", "priority", "proxied", "ttl", "settings", "comment", "tags"],
+  ...["id", "zone_id", "zone_name", "proxiable", "meta", "locked", "created_on", "modified_on"],
+  ...["comment_modified_on", "tags_modified_on"],
+];
+const settingNames = ["flatten_cname", "ipv4_only", "ipv6_only"];
+
+/** Refuses what would be left out of the record, and more notes than a plan has. */
+function checkRest(body: Json, plan: Plan): void {
+  const other = Object.keys(body).find(
+    (name) => !properties.includes(name) && body[name] !== null && body[name] !== false,
+  );
+  if (other !== undefined) throw notEmulated(`${other} of a DNS record`);
+  const { comment = null, tags = null, settings = null } = body;
+  const length = plan === "free" ? 100 : 500;
+  if (comment !== null && !(isText(comment) && comment.length <= length))
+    throw invalid("comment", comment, `a string of at most ${length} characters`);
+  if (tags !== null && !(Array.isArray(tags) && tags.every((tag) => isText(tag) && /^[\w-]+(:.*)?$/.test(tag))))
+    throw invalid("tags", tags, "a list of strings <name>:<value>");
+  const [sent, quota] = [texts(tags).length, plan === "free" ? 0 : 20];
+  if (sent > quota) throw new ApiError(400, 9300, `DNS record has ${sent} tags, exceeding the quota of ${quota}.`);
+  if (settings === null) return;
+  if (!isRecord(settings)) throw invalid("settings", settings, "an object");
+  for (const [name, value] of Object.entries(settings)) {
+    if (!settingNames.includes(name)) throw notEmulated(`settings.${name} of a DNS record`);
+    if (value !== null && typeof value !== "boolean") throw invalid(`settings.${name}`, value, "true or false");
+  }
 }
 
 function settingsOf(world: World, { type, proxied }: Wanted, sent: unknown): Json {

@@ -10,6 +10,8 @@ import { type Bucket, ownedBy } from "./state.ts";
 import type { World } from "./world.ts";
 
 const locations = ["apac", "eeur", "enam", "weur", "wnam", "oc"];
+const corsMethods = ["GET", "PUT", "POST", "DELETE", "HEAD"];
+const tlsVersions = ["1.0", "1.1", "1.2", "1.3"] as const;
 const storageClasses = ["Standard", "InfrequentAccess"] as const;
 const domains = "cloudflare.bucket-domain";
 
@@ -150,6 +152,8 @@ function registerRules(add: Add, find: Find, save: Save): void {
       if (!isRecord(allowed) || texts(allowed["methods"]).length === 0 || texts(allowed["origins"]).length === 0) {
         throw new ApiError(400, 10_040, "allowed.methods and allowed.origins are required", `/rules/${index}/allowed`);
       }
+      const wrong = texts(allowed["methods"]).find((method) => !corsMethods.includes(method));
+      if (wrong !== undefined) throw invalid("rules.allowed.methods", wrong, corsMethods.join(", "), 10_040);
     }
     save({ ...find(call), cors: { rules } });
     return {};
@@ -202,6 +206,10 @@ function checkLockRule(rule: Json, index: number): void {
   throw new ApiError(400, 10_040, expected, `/rules/${index}/condition`);
 }
 
+function checkTls(body: Json): void {
+  if (body["minTLS"] !== undefined && body["minTLS"] !== null) requireOneOf(body, "minTLS", tlsVersions, 10_005);
+}
+
 function registerDomains(add: Add, find: Find, save: Save, world: World): void {
   const { store } = world;
   const findDomain = (call: Call): Json => {
@@ -218,6 +226,7 @@ function registerDomains(add: Add, find: Find, save: Save, world: World): void {
   add("POST", "/:bucket/domains/custom", (call) => {
     const bucket = find(call);
     const domain = requireText(call.body, "domain", 10_005).toLowerCase();
+    checkTls(call.body);
     const zone = world.zoneOf(domain);
     if (zone === undefined || zone.id !== call.body["zoneId"])
       throw new ApiError(400, 10_058, `${domain} does not belong to the zone ${String(call.body["zoneId"])}`);
@@ -236,6 +245,7 @@ function registerDomains(add: Add, find: Find, save: Save, world: World): void {
   });
   add("GET", "/:bucket/domains/custom/:domain", findDomain);
   add("PUT", "/:bucket/domains/custom/:domain", (call) => {
+    checkTls(call.body);
     const value = { ...findDomain(call), ...pick(call.body, ["enabled", "minTLS", "ciphers"]) };
     put(find(call), value);
     return pick(value, ["domain", "enabled", "minTLS", "ciphers"]);

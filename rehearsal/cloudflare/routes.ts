@@ -104,26 +104,47 @@ export class Routes {
 
   #callOf(request: FastifyRequest): Call {
     return {
-      caller: this.#world.callerOf(request.headers.authorization),
+      caller: this.#world.callerOf(request.headers.authorization, request.ip),
       params: textsOf(request.params),
-      query: textsOf(request.query),
+      query: textsOf(joinedLists(request.query)),
       headers: textsOf(request.headers),
       body: bodyOf(request.body),
     };
   }
 }
 
+/** Parameters with more than one value, which clients give with commas or one by one. */
+const lists = ["type"];
+
 /** Refuses a parameter that would be ignored, or of which only one value would be looked at. */
 export function checkParameters(query: unknown, honoured: readonly string[], call: string): void {
   for (const [name, value] of Object.entries(isRecord(query) ? query : {})) {
     if (!honoured.includes(name)) throw notEmulated(`the query parameter ${name} of ${call}`);
-    if (typeof value !== "string") throw notEmulated(`the query parameter ${name} of ${call} given more than once`);
+    if (typeof value !== "string" && !lists.includes(name))
+      throw notEmulated(`the query parameter ${name} of ${call} given more than once`);
   }
 }
 
-function bodyOf(body: unknown): Json {
-  if (body === undefined || body === null) return {};
-  if (!isRecord(body)) throw new ApiError(400, 6007, "Malformed JSON in request body: expected an object");
+const joinedLists = (query: unknown): unknown =>
+  isRecord(query)
+    ? Object.fromEntries(
+        Object.entries(query).map(([name, value]) => [name, lists.includes(name) ? String(value) : value]),
+      )
+    : query;
+
+/** @param sent the text of the body; undefined: none */
+function bodyOf(sent: unknown): Json {
+  if (typeof sent !== "string" || sent.trim() === "") return {};
+  const malformed = (why: string): ApiError => new ApiError(400, 6007, `Malformed JSON in request body: ${why}`);
+  // Such a key would change what other objects have.
+  if (/"__proto__"\s*:/.test(sent)) throw malformed("__proto__ is no key");
+  let body: unknown;
+  try {
+    body = JSON.parse(sent);
+  } catch (error) {
+    throw malformed(error instanceof Error ? error.message : String(error));
+  }
+  if (!isRecord(body)) throw malformed("expected an object");
   return body;
 }
 

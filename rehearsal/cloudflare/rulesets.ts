@@ -1,7 +1,8 @@
 /** API routes of a zone's rulesets: one entry point per phase; rules keep their ids as long as their refs stay the same. */
+import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
-import { isText, omit, pick, records, requireOneOf, requireText } from "./body.ts";
-import { ApiError } from "./envelope.ts";
+import { invalid, isText, omit, pick, records, requireOneOf, requireText } from "./body.ts";
+import { ApiError, notEmulated } from "./envelope.ts";
 import { checkRules } from "./ruleset-rules.ts";
 import { noContent, type Routes } from "./routes.ts";
 import { ownedBy, type Zone } from "./state.ts";
@@ -12,6 +13,8 @@ const ruleKeys = [
   ...["action", "action_parameters", "categories", "description", "enabled", "exposed_credential_check"],
   ...["expression", "logging", "ratelimit", "ref"],
 ];
+
+const readOnlyRuleKeys = ["id", "version", "last_updated"];
 
 export function registerRulesets(routes: Routes, world: World): void {
   const { store } = world;
@@ -77,12 +80,17 @@ function registerRules(routes: Routes, world: World, write: (zone: Zone, before:
     if (!rules.some((rule) => rule["id"] === id)) throw notFound(`rule '${String(id)}'`);
   };
   routes.zone("POST", "/rulesets/:ruleset/rules", ({ zone, params, body }) =>
-    edit(zone, params["ruleset"], (rules) => [...rules, body]),
+    edit(zone, params["ruleset"], (rules) => placed(rules, omit(body, ["position"]), body["position"])),
   );
   routes.zone("PATCH", "/rulesets/:ruleset/rules/:rule", ({ zone, params, body }) =>
     edit(zone, params["ruleset"], (rules) => {
       requireRule(rules, params["rule"]);
-      return rules.map((rule) => (rule["id"] === params["rule"] ? { ...rule, ...body } : rule));
+      const changed = rules.map((rule) =>
+        rule["id"] === params["rule"] ? { ...rule, ...omit(body, ["position"]) } : rule,
+      );
+      const [moved] = changed.filter((rule) => rule["id"] === params["rule"]);
+      if (moved === undefined || body["position"] === undefined) return changed;
+      return placed(omitRule(changed, moved), moved, body["position"]);
     }),
   );
   routes.zone("DELETE", "/rulesets/:ruleset/rules/:rule", ({ zone, params }) =>
@@ -91,6 +99,35 @@ function registerRules(routes: Routes, world: World, write: (zone: Zone, before:
       return rules.filter((rule) => rule["id"] !== params["rule"]);
     }),
   );
+}
+
+const omitRule = (rules: readonly Json[], one: Json): Json[] => rules.filter((rule) => rule !== one);
+
+/**
+ * Puts a rule where a client wants it: `{ index }` from 1, `{ before }` or `{ after }` the rule with an id, of which an empty
+ * one is the first place or the last. @default the last place
+ */
+function placed(rules: readonly Json[], rule: Json, position: unknown): Json[] {
+  if (position === undefined || position === null) return [...rules, rule];
+  const wrong = (): ApiError => invalid("position", position, "one of index, before and after", 20_120);
+  const [[how, where] = [], ...more] = Object.entries(isRecord(position) ? position : {});
+  if (more.length > 0) throw wrong();
+  const at = (): number => {
+    const index = rules.findIndex(({ id }) => id === where);
+    if (index < 0) throw notFound(`rule '${String(where)}'`);
+    return index;
+  };
+  switch (how) {
+    case "index":
+      if (!Number.isInteger(where) || Number(where) < 1 || Number(where) > rules.length + 1) throw wrong();
+      return rules.toSpliced(Number(where) - 1, 0, rule);
+    case "before":
+      return rules.toSpliced(where === "" ? 0 : at(), 0, rule);
+    case "after":
+      return rules.toSpliced(where === "" ? rules.length : at() + 1, 0, rule);
+    default:
+      throw wrong();
+  }
 }
 
 const notFound = (what: string): ApiError => new ApiError(404, 10_003, `could not find ${what}`);
@@ -128,6 +165,8 @@ function build(world: World, zone: Zone, before: Json | undefined, body: Json): 
 }
 
 function buildRule(world: World, rule: Json, old: Json | undefined): Json {
+  const other = Object.keys(rule).find((key) => ![...ruleKeys, ...readOnlyRuleKeys].includes(key));
+  if (other !== undefined) throw notEmulated(`${other} of a rule`);
   const decided: Json = {
     description: "",
     enabled: true,

@@ -1,7 +1,7 @@
 /** API routes of a zone's settings, bot management, tiered caching and smart routing. */
 import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
-import { omit, pick, requireOneOf } from "./body.ts";
+import { invalid, omit, pick, requireOneOf } from "./body.ts";
 import { ApiError, notEmulated } from "./envelope.ts";
 import type { Routes } from "./routes.ts";
 import { isAllowed, isEntitled, type Setting, settings, settingsNotEmulated } from "./setting-values.ts";
@@ -77,6 +77,11 @@ const botDefaults: Json = {
   is_robots_txt_managed: false,
   using_latest_model: true,
 };
+const botChoices: Readonly<Record<string, readonly string[]>> = {
+  ai_bots_protection: ["block", "disabled", "only_on_ad_pages"],
+  cf_robots_variant: ["off", "policy_only"],
+  crawler_protection: ["enabled", "disabled"],
+};
 const botsOf = (plan: Plan): Json =>
   plan === "free"
     ? { ...botDefaults, fight_mode: false }
@@ -114,6 +119,13 @@ export function registerBots(routes: Routes, world: World): void {
         ? `zone is not entitled to ${surplus}`
         : `${surplus} is not available on this plan`;
       throw new ApiError(400, 1000, why, `/${surplus}`);
+    }
+    const initial = botsOf(zone.plan);
+    for (const [key, value] of Object.entries(body)) {
+      const choices = botChoices[key];
+      if (choices !== undefined && value !== null) requireOneOf(body, key, choices, 1000);
+      else if (value !== null && typeof value !== typeof initial[key])
+        throw invalid(key, value, typeof initial[key] === "boolean" ? "true or false" : "a string", 1000);
     }
     for (const key of sbfm) {
       if (typeof body[key] === "string") {

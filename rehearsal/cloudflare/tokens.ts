@@ -2,10 +2,11 @@
 import { randomBytes } from "node:crypto";
 import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
-import { isText, pick, records, requireOneOf, requireRecords, requireText } from "./body.ts";
+import { invalid, isText, pick, records, requireOneOf, requireRecords, requireText } from "./body.ts";
 import { ApiError, directed, Page } from "./envelope.ts";
-import { areas, permissionGroup, permissionGroups } from "./permissions.ts";
+import { areas, permissionGroup, permissionGroups, resourceNames } from "./permissions.ts";
 import { type Call, type Method, paging, type Routes } from "./routes.ts";
+import { checkCondition } from "./token-conditions.ts";
 import { digestOf, type World } from "./world.ts";
 
 const kind = "cloudflare.token";
@@ -83,6 +84,10 @@ function build(world: World, body: Json, before: Json | undefined): Json {
     buildPolicy(world, policy, old[index]),
   );
   if (policies.length === 0) throw new ApiError(400, 1000, "policies: at least one is required", "/policies");
+  checkCondition(body["condition"]);
+  const { expires_on: expires } = body;
+  if (isText(expires) && !(Date.parse(expires) > world.date().getTime()))
+    throw invalid("expires_on", expires, "a time that is to come", 1000);
   const status = isText(body["status"]) ? requireOneOf(body, "status", ["active", "disabled"], 1000) : "active";
   return {
     id: before?.["id"] ?? world.newId(),
@@ -94,6 +99,10 @@ function build(world: World, body: Json, before: Json | undefined): Json {
     ...pick(body, ["condition", "expires_on", "not_before"]),
   };
 }
+
+/** Names of what a policy is about: an account, a zone, a user or a bucket. */
+const resourcePattern =
+  /^com\.cloudflare\.(api\.(account\.(zone\.)?|user\.)(\*|[0-9a-f]{32})|edge\.r2\.bucket\.[0-9a-f]{32}_[a-z-]+_[a-z0-9-]+)$/;
 
 function buildPolicy(world: World, policy: Json, old: Json | undefined): Json {
   const effect = requireOneOf(policy, "effect", ["allow", "deny"], 1000);
@@ -112,5 +121,7 @@ function buildPolicy(world: World, policy: Json, old: Json | undefined): Json {
   const { resources } = policy;
   if (!isRecord(resources) || Object.keys(resources).length === 0)
     throw new ApiError(400, 1000, "resources: at least one is required");
+  const unknown = resourceNames(resources).find((name) => !resourcePattern.test(name));
+  if (unknown !== undefined) throw invalid("resources", unknown, "names of accounts, zones, users or R2 buckets", 1000);
   return { id: old?.["id"] ?? world.newId(), effect, resources, permission_groups: groups };
 }

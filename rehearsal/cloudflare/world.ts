@@ -4,6 +4,7 @@ import { ApiError } from "./envelope.ts";
 import { records } from "./body.ts";
 import type { Caller } from "./permissions.ts";
 import { type Quirk, hasQuirk } from "./quirks.ts";
+import { mayComeFrom } from "./token-conditions.ts";
 import type { CloudflareStore, Plan, Zone } from "./state.ts";
 
 export interface ZoneConfig {
@@ -87,8 +88,8 @@ export class World {
       .sort((a, b) => b.name.length - a.name.length)[0];
   }
 
-  /** The caller that an Authorization header belongs to. */
-  callerOf(authorization: string | undefined): Caller {
+  /** The caller that an Authorization header belongs to. @param address the IP address of the client */
+  callerOf(authorization: string | undefined, address: string): Caller {
     if (authorization === undefined)
       throw new ApiError(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers");
     const [, secret] = /^Bearer (\S+)$/.exec(authorization) ?? [];
@@ -98,6 +99,8 @@ export class World {
     const token = this.store.list("cloudflare.token").find((each) => each.digest === digest);
     if (token === undefined) throw new ApiError(401, 1000, "Invalid API Token");
     if (!this.isActive(token.value)) throw new ApiError(403, 9109, "Token is not active");
+    if (!mayComeFrom(token.value, address))
+      throw new ApiError(403, 9109, `Cannot use the access token from location: ${address}`);
     return { policies: records(token.value["policies"]) };
   }
 

@@ -22,8 +22,8 @@ export interface EdgeOptions {
   readonly address: string;
   /** @default 443 and 80 */
   readonly ports?: { readonly https: number; readonly http: number };
-  /** R2's S3 interface, with its port on 127.0.0.1; undefined: none. */
-  readonly objects?: { readonly port: number };
+  /** R2's S3 interface; undefined: none. */
+  readonly objects?: { serve(request: IncomingMessage, response: ServerResponse): Promise<void> };
   /** Further certificate authorities trusted for origins, in PEM. @default - none */
   readonly authorities?: () => string;
 }
@@ -126,7 +126,7 @@ export class Edge {
     const visit = visitOf(request, isSecure);
     try {
       if (visit.host.endsWith(`.${objectsDomain}`) && this.#options.objects !== undefined) {
-        await this.#proxyObjectStorage(request, response, this.#options.objects.port);
+        await this.#options.objects.serve(request, response);
         return;
       }
       const zone = this.#world.zoneOf(visit.host);
@@ -292,27 +292,6 @@ export class Edge {
       const { status, message } = toOriginError(error);
       refuse(status, message);
     }
-  }
-
-  /** Passes requests to R2's S3 interface unchanged, because they are signed. */
-  async #proxyObjectStorage(request: IncomingMessage, response: ServerResponse, port: number): Promise<void> {
-    const answer = await sendRequest(
-      {
-        origin: { address: "127.0.0.1", host: request.headers.host, port },
-        method: request.method ?? "GET",
-        url: request.url ?? "/",
-        headers: request.headers,
-        hostname: request.headers.host ?? "",
-        scheme: "http",
-        trusted: undefined,
-        client: undefined,
-        localAddress: "127.0.0.1",
-        connectTimeout,
-      },
-      request,
-    );
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
   }
 }
 

@@ -7,6 +7,7 @@ import { records } from "../body.ts";
 import { sendRequest, toOriginError } from "../edge/forward.ts";
 import { bucketAccess } from "../permissions.ts";
 import { addBucket, bucketsNamed, isBucketName, removeBucket } from "../r2.ts";
+import { mayComeFrom } from "../token-conditions.ts";
 import type { World } from "../world.ts";
 import { changeOf, lockRefusal } from "./bucket-lock.ts";
 import { accessKeys } from "./keys.ts";
@@ -44,7 +45,7 @@ export class R2Endpoint {
 
   constructor(options: R2EndpointOptions) {
     this.#options = options;
-    this.#server = createServer((request, response) => void this.#serve(request, response));
+    this.#server = createServer((request, response) => void this.serve(request, response));
     // Uploads may take longer than the server's default.
     this.#server.requestTimeout = 0;
   }
@@ -72,7 +73,8 @@ export class R2Endpoint {
     });
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** Answers a request, also for a server that has the names of R2. */
+  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const s3 = requestOf(request);
       const operation = operationOf(s3);
@@ -91,7 +93,7 @@ export class R2Endpoint {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const early = this.#refusal(s3, operation);
+    const early = this.#refusal(s3, operation, request.socket.remoteAddress ?? "");
     if (early !== undefined) {
       answer(request, response, early);
       return;
@@ -135,20 +137,21 @@ export class R2Endpoint {
   }
 
   /** What can be refused before the body is read. */
-  #refusal(s3: S3Request, operation: S3Operation): Answer | undefined {
+  #refusal(s3: S3Request, operation: S3Operation, address: string): Answer | undefined {
     const missing = headerNotImplemented(s3, operation);
     if (missing !== undefined) return failure(501, "NotImplemented", missing.message);
     if (operation.name === "CreateBucket" && !isBucketName(operation.bucket))
       return failure(400, "InvalidBucketName", "The specified bucket name is not valid.");
-    return this.#refusalOfKey(s3, operation);
+    return this.#refusalOfKey(s3, operation, address);
   }
 
   /** A key is a token of the account: what it may do is in its policies, and ends with it. */
-  #refusalOfKey(s3: S3Request, { name, bucket }: S3Operation): Answer | undefined {
+  #refusalOfKey(s3: S3Request, { name, bucket }: S3Operation, address: string): Answer | undefined {
     const { world } = this.#options;
     const token = world.store.get("cloudflare.token", keyIdOf(s3));
     if (token === undefined) return undefined;
-    if (!world.isActive(token.value)) return failure(401, "Unauthorized", "Unauthorized");
+    if (!world.isActive(token.value) || !mayComeFrom(token.value, address))
+      return failure(401, "Unauthorized", "Unauthorized");
     const access = bucketAccess(records(token.value["policies"]));
     const isAdmin = access.some((one) => one.bucket === "*");
     const isRead = s3.method === "GET" || s3.method === "HEAD";
