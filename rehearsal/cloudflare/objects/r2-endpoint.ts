@@ -11,7 +11,14 @@ import { mayComeFrom } from "../token-conditions.ts";
 import type { World } from "../world.ts";
 import { changeOf, lockRefusal } from "./bucket-lock.ts";
 import { accessKeys } from "./keys.ts";
-import { headerNotImplemented, operationOf, type S3Operation, type S3Request } from "./r2-operations.ts";
+import {
+  headerNotImplemented,
+  isPlain,
+  keyMessage,
+  operationOf,
+  type S3Operation,
+  type S3Request,
+} from "./r2-operations.ts";
 import type { ObjectStorage } from "./storage.ts";
 import { areEqual, partsOf } from "./upload-parts.ts";
 
@@ -171,6 +178,8 @@ export class R2Endpoint {
   ): Promise<Answer | undefined> {
     const { world, storage } = this.#options;
     const change = changeOf(method, path, query, body);
+    const other = change?.keys.find((key) => !isPlain(operation.bucket, key));
+    if (other !== undefined) return failure(501, "NotImplemented", keyMessage(other));
     const locked = change && (await lockRefusal(world, storage, change));
     if (locked !== undefined || operation.name !== "CompleteMultipartUpload") return locked;
     const sizes = await storage.parts(operation.bucket, operation.key, operation.query.get("uploadId") ?? "");

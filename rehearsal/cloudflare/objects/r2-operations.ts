@@ -31,7 +31,10 @@ export interface NotImplemented {
 type Level = "account" | "bucket" | "object";
 
 /** Parameters that sign a request, or that repeat the name of the operation. */
-const isSignature = (name: string): boolean => /^x-amz-/i.test(name) || name === "x-id";
+const isSignature = (name: string): boolean =>
+  /^x-amz-(algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256|.*checksum.*)$/i.test(
+    name,
+  ) || name === "x-id";
 
 const listing = ["delimiter", "encoding-type", "max-keys", "prefix"];
 const overrides = ["cache-control", "content-disposition", "content-encoding", "content-language", "content-type"];
@@ -112,20 +115,23 @@ const verbs: Readonly<Record<string, string>> = {
   DELETE: "Delete",
 };
 
-/** Headers that R2 does not implement, and those that it has and that are not emulated. */
-const headers: readonly RegExp[] = [
-  /^x-amz-(acl|grant-.*|tagging|tagging-directive|object-lock-.*|bucket-object-lock-enabled)$/,
-  /^x-amz-(website-redirect-location|request-payer|mfa|bypass-governance-retention)$/,
-  /^x-amz-(source-)?expected-bucket-owner$/,
-  // Encryption with keys of the client (SSE-C) included: without it, an object would be readable without the key.
-  /^x-amz-(copy-source-)?server-side-encryption(-.*)?$/,
-  /^cf-create-bucket-if-missing$/,
+/**
+ * Headers of S3 that are honoured; a client that sends another one believes that it was. Among those are encryption with keys
+ * of the client, without which an object would be readable without the key, tags, access lists and locks of objects.
+ */
+const honoured: readonly RegExp[] = [
+  /^x-amz-(content-sha256|date|security-token|user-agent|decoded-content-length|trailer)$/,
+  /^x-amz-(sdk-checksum-algorithm|checksum-.*|meta-.*|metadata-directive|mp-object-size|if-match-.*)$/,
+  /^x-amz-copy-source(-range|-if-(match|none-match|modified-since|unmodified-since))?$/,
 ];
 
 /** The operation that a request asks for, or why there is none. */
 export function operationOf(request: S3Request): S3Operation | NotImplemented {
-  const [, bucket = "", ...rest] = request.path.split("/").map(decoded);
+  const names = decoded(request.path)?.split("/").slice(1);
+  if (names === undefined) return { message: `The path ${request.path} is not implemented: it is not valid` };
+  const [bucket = "", ...rest] = names;
   const key = rest.join("/");
+  if (key !== "" && !isPlain(bucket, key)) return { message: keyMessage(key) };
   const level: Level = key !== "" ? "object" : bucket !== "" ? "bucket" : "account";
   const query = new URLSearchParams(request.query);
   const found = operations.find(
@@ -149,8 +155,9 @@ export function headerNotImplemented(request: S3Request, operation: S3Operation)
     if (value === undefined) return false;
     if (name === "x-amz-storage-class") return value !== "STANDARD";
     if (name === "x-amz-checksum-type") return !isChecksumType(request.headers["x-amz-checksum-algorithm"], value);
-    if (name.startsWith("x-amz-copy-source-if-")) return operation.name === "UploadPart";
-    return headers.some((one) => one.test(name));
+    if (name.startsWith("x-amz-copy-source-if-") && operation.name === "UploadPart") return true;
+    if (name === "cf-create-bucket-if-missing") return true;
+    return name.startsWith("x-amz-") && !honoured.some((one) => one.test(name));
   });
   if (given === undefined) return undefined;
   const [name, value] = given;
@@ -175,10 +182,22 @@ function nameOf(method: string, level: Level, asked: readonly string[]): string 
   return `${verb}${object}${part === "cors" ? "Cors" : (parts[part] ?? "")}`;
 }
 
-function decoded(text: string): string {
+function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {
-    return text;
+    return undefined;
   }
 }
+
+/**
+ * Whether the storage, whose objects are files in folders, takes a key as it is: R2 would have an object `a//b` or `a/../b`,
+ * the storage takes it for `a/b` or `b`, past a lock on that one.
+ */
+export const isPlain = (bucket: string, key: string): boolean =>
+  [bucket, ...key.split("/")].every(
+    (name, index, all) => (name !== "" || (index > 0 && index === all.length - 1)) && name !== "." && name !== "..",
+  );
+
+export const keyMessage = (key: string): string =>
+  `The key '${key}' is not emulated: it has an empty part, or one that is . or .., between its slashes`;

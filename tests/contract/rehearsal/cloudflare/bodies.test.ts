@@ -1,6 +1,8 @@
 /** Bodies of requests: how clients send them, and what becomes of the values in them. */
 import { isRecord } from "../../../../common/record.ts";
-import { Api, ownerToken } from "../support/api.ts";
+import { records } from "../../../../rehearsal/cloudflare/body.ts";
+import { permissionGroups } from "../../../../rehearsal/cloudflare/permissions.ts";
+import { accountId, type Answer, Api, ownerToken } from "../support/api.ts";
 
 let api: Api;
 let dns: string;
@@ -56,9 +58,36 @@ test.each([
   [{ comment: 5 }, "comment"],
   [{ tags: "team:shop" }, "tags"],
   [{ settings: true }, "settings"],
+  [{ settings: { flatten_cname: "yes" } }, "settings.flatten_cname"],
+  [{ ttl: 60.5 }, "TTL"],
+  [{ comment: "c".repeat(501) }, "500 characters"],
+  [{ tags: ["no tag"] }, "<name>:<value>"],
 ])("the value in %j would be left out, and is refused", async (more, name) => {
   const { status, body } = await api.call("POST", dns, { ...www, ...more });
   expect([status, JSON.stringify(body["errors"])]).toEqual([400, expect.stringContaining(name)]);
+});
+
+test.each([
+  [{ private_routing: true }, "private_routing"],
+  [{ settings: { nothing: true } }, "settings.nothing"],
+  [{ type: "SRV", data: { weight: 1, port: 2, target: "a.example.com", proto: "_tcp" } }, "data.proto"],
+])("%j is not emulated, and named", async (more, name) => {
+  const { status, body } = await api.call("POST", dns, { ...www, ...more });
+  expect([status, JSON.stringify(body["errors"])]).toEqual([501, expect.stringContaining(name)]);
+});
+
+test("a free plan has no tags and short comments", async () => {
+  api = new Api();
+  dns = `/zones/${api.zone()}/dns_records`;
+  expect((await api.call("POST", dns, { ...www, tags: ["team:shop"] })).code).toBe(9300);
+  expect((await api.call("POST", dns, { ...www, comment: "c".repeat(101) })).status).toBe(400);
+  expect((await api.call("POST", dns, { ...www, tags: [], comment: "c".repeat(100) })).status).toBe(200);
+});
+
+test("a record that was read can be sent back", async () => {
+  const path = `${dns}/${await make({ ...www, comment: "c", tags: ["team:shop"] })}`;
+  const { result } = await api.call("GET", path);
+  expect((await api.call("PUT", path, { ...result, content: "192.0.2.9" })).result["content"]).toBe("192.0.2.9");
 });
 
 const place = {
@@ -98,6 +127,10 @@ test.each<[string, object, string]>([
   ["LOC", { ...place, lat_degrees: undefined }, "data.lat_degrees"],
   ["NAPTR", { ...pointer, flags: "S", order: 10 }, "data.preference"],
   ["TXT", { text: "x" }, "TXT"],
+  ["CAA", { flags: 1000, tag: "issue", value: "x" }, "data.flags"],
+  ["SRV", { priority: 1, weight: -2, port: 443, target: "x" }, "data.weight"],
+  ["SRV", { priority: 1, weight: 2, port: 70_000, target: "x" }, "data.port"],
+  ["TLSA", { usage: 256, selector: 0, matching_type: 1, certificate: "ab" }, "data.usage"],
 ])("a %s record of the data %j is refused, and the field named", async (type, data, name) => {
   const { status, body } = await api.call("POST", dns, { type, name: "x", ttl: 300, data });
   expect([status, JSON.stringify(body["errors"])]).toEqual([400, expect.stringContaining(name)]);
@@ -141,6 +174,77 @@ test.each<[string, unknown, number]>([
   const { status, body } = await api.call("PATCH", `/zones/${api.zone()}/settings/${name}`, { value });
   expect(status).toBe(expected);
   if (expected === 400) expect(JSON.stringify(body["errors"])).toContain(`Invalid value for zone setting ${name}`);
+});
+
+const group = (name: string) => ({ id: permissionGroups.find((each) => each.name === name)?.id });
+const tokenOf = (more: object, resources: object = { [`com.cloudflare.api.account.zone.${api.zone()}`]: "*" }) => ({
+  ...{ name: "t", policies: [{ effect: "allow", permission_groups: [group("DNS Read")], resources }] },
+  ...more,
+});
+
+test.each([
+  [{ in: ["127.0.0.0/8"] }, 200],
+  [{ in: ["127.0.0.1", "2001:db8::/32"] }, 200],
+  [{ in: ["192.0.2.0/24"] }, 403],
+  [{ not_in: ["127.0.0.1/32"] }, 403],
+  [{ in: ["127.0.0.0/8"], not_in: ["127.0.0.1"] }, 403],
+  [{ in: [], not_in: [] }, 200],
+])("a token with the condition %j on addresses answers %s", async (from, status) => {
+  const { result } = await api.call("POST", "/user/tokens", tokenOf({ condition: { request_ip: from } }));
+  const answer = await api.call("GET", dns, undefined, { authorization: `Bearer ${String(result["value"])}` });
+  expect([answer.status, answer.code]).toEqual([status, status === 200 ? undefined : 9109]);
+});
+
+test.each<[object, object | undefined, string]>([
+  [{ condition: { request_ip: { in: ["127.0.0.1/33"] } } }, undefined, "127.0.0.1/33"],
+  [{ condition: { request_ip: { from: [] } } }, undefined, "condition.request_ip.from"],
+  [{ condition: { country: "DE" } }, undefined, "condition.country"],
+  [{ expires_on: "2025-12-31T00:00:00Z" }, undefined, "expires_on"],
+  [{}, { nonsense: "*" }, "nonsense"],
+])("a token with %j, for %j, is refused", async (more, resources, name) => {
+  const { status, body } = await api.call("POST", "/user/tokens", tokenOf(more, resources));
+  expect(status).toBeGreaterThanOrEqual(400);
+  expect(JSON.stringify(body["errors"])).toContain(name);
+});
+
+test("a rule goes where a client wants it", async () => {
+  const rule = (name: string) => ({ action: "block", expression: `http.host eq "${name}"`, description: name });
+  const made = await api.call("POST", `/zones/${api.zone()}/rulesets`, {
+    ...{ kind: "zone", name: "waf", phase: "http_request_firewall_custom", rules: [rule("a"), rule("b")] },
+  });
+  const path = `/zones/${api.zone()}/rulesets/${String(made.result["id"])}/rules`;
+  const names = (answer: Answer): unknown => records(answer.result["rules"]).map(({ description }) => description);
+  const [a, b] = records(made.result["rules"]).map(({ id }) => String(id));
+  const add = async (name: string, position?: object) =>
+    api.call("POST", path, { ...rule(name), ...(position && { position }) });
+  expect(names(await add("last"))).toEqual(["a", "b", "last"]);
+  expect(names(await add("second", { index: 2 }))).toEqual(["a", "second", "b", "last"]);
+  expect(names(await add("first", { before: "" }))).toEqual(["first", "a", "second", "b", "last"]);
+  expect(names(await add("c", { after: b }))).toEqual(["first", "a", "second", "b", "c", "last"]);
+  const moved = await api.call("PATCH", `${path}/${a ?? ""}`, { position: { after: "" } });
+  expect(names(moved)).toEqual(["first", "second", "b", "c", "last", "a"]);
+  for (const position of [{ index: 0 }, { index: 99 }, { before: "gone" }, { top: 1 }, { index: 1, before: "" }]) {
+    expect((await add("x", position)).status).toBeGreaterThanOrEqual(400);
+  }
+  const other = await api.call("POST", path, { ...rule("x"), skip_me: true });
+  expect([other.status, JSON.stringify(other.body["errors"])]).toEqual([501, expect.stringContaining("skip_me")]);
+});
+
+test.each<["bot_management" | "r2", object, string]>([
+  ["bot_management", { enable_js: "yes" }, "enable_js"],
+  ["bot_management", { ai_bots_protection: "sometimes" }, "ai_bots_protection"],
+  ["r2", { rules: [{ allowed: { methods: ["BOGUS"], origins: ["*"] } }] }, "BOGUS"],
+])("%s does not take %j", async (what, sent, name) => {
+  const buckets = `/accounts/${accountId}/r2/buckets`;
+  await api.call("POST", buckets, { name: "files" });
+  const path = what === "r2" ? `${buckets}/files/cors` : `/zones/${api.zone()}/bot_management`;
+  const { status, body } = await api.call("PUT", path, { ...sent });
+  expect([status, JSON.stringify(body["errors"])]).toEqual([400, expect.stringContaining(name)]);
+});
+
+test("a body of any type does not hide that a call is not emulated", async () => {
+  const { status, text } = await send("POST", `${dns}/import`, "multipart/form-data; boundary=x", "--x--");
+  expect([status, text]).toEqual([501, expect.stringContaining("dns_records/import is not emulated")]);
 });
 
 test("what exists at Cloudflare and not here says so by name", async () => {

@@ -83,7 +83,11 @@ const zoneList: Probes = {
     record("name=not_equal:example.org", "example.com shop.example"),
   ],
   status: [record("status=active&name=example.org", "example.org"), record("status=pending", "")],
-  type: [record("type=full,partial&name=example.org", "example.org"), record("type=secondary", "")],
+  type: [
+    record("type=full,partial&name=example.org", "example.org"),
+    record("type=full&type=partial&name=example.org", "example.org"),
+    record("type=secondary", ""),
+  ],
   "account.id": [record(`account.id=${accountId}&name=example.org`, "example.org"), record("account.id=1", "")],
   "account.name": [record("account.name=Rehearsal&name=example.org", "example.org"), record("account.name=other", "")],
   match: [record("name=example.org&status=pending&match=any", "example.org")],

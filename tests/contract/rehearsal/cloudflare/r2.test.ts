@@ -1,4 +1,5 @@
 /** R2's S3 interface with keys made from tokens of the API, and with a real S3 server behind it. */
+import { request } from "node:http";
 import { resolve } from "node:path";
 import { AwsClient } from "aws4fetch";
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
@@ -37,6 +38,17 @@ afterEach(async () => {
   for (const name of await s3.buckets()) await s3.deleteBucket(name);
   await r2.stop();
 });
+
+/** A request with its path as it is, which clients that sign it would make plain. */
+function raw(method: string, path: string): Promise<{ status: number; text: () => Promise<string> }> {
+  return new Promise((settle, fail) => {
+    const call = request({ host: "127.0.0.1", port: r2.port, method, path }, (answer) => {
+      settle({ status: answer.statusCode ?? 0, text: async () => Buffer.concat(await answer.toArray()).toString() });
+    });
+    call.once("error", fail);
+    call.end();
+  });
+}
 
 type Send = (method: string, path: string, options?: Sent) => Promise<Answer>;
 interface Sent {
@@ -237,6 +249,9 @@ describe("what R2 does not implement", () => {
     ["DELETE", "/files/a?versionId=1", "versionId"],
     ["GET", "/files?list-type=2&shard=1", "shard"],
     ["GET", "/?region=auto", "region"],
+    // Where a client signs an address, it moves headers there.
+    ["PUT", "/files/a?X-Amz-Tagging=a%3Db", "X-Amz-Tagging"],
+    ["PUT", "/files/a?x-amz-storage-class=STANDARD_IA", "x-amz-storage-class"],
   ])("%s %s is refused with the name of the parameter", async (method, path, name) => {
     const { status, error } = await send(method, path);
     expect([status, ...error]).toEqual([501, "NotImplemented", expect.stringContaining(`'${name}'`)]);
@@ -255,11 +270,35 @@ describe("what R2 does not implement", () => {
     ["PUT", "x-amz-object-lock-mode", "COMPLIANCE"],
     ["PUT", "x-amz-website-redirect-location", "/b"],
     ["PUT", "x-amz-expected-bucket-owner", "1"],
+    ["PUT", "x-amz-write-offset-bytes", "0"],
   ])("%s with the header %s: %s is refused by name", async (method, name, value) => {
     const body = method === "PUT" ? { body: "other" } : {};
     const { status, error } = await send(method, "/files/a", { headers: { [name]: value }, ...body });
     expect([status, ...error]).toEqual([501, "NotImplemented", expect.stringContaining(`Header '${name}'`)]);
     expect(error[1]).not.toContain(key);
+  });
+
+  // The storage, which has folders, would take it for another key.
+  test.each(["/files/x//a", "/files//a", "/files/x/../a", "/files/x%2F..%2Fa", "/files/./a", "//files/a"])(
+    "the key of %s is refused",
+    async (path) => {
+      const response = await raw("PUT", path);
+      expect([response.status, await response.text()]).toEqual([501, expect.stringContaining("is not emulated")]);
+      const body = `<Delete><Object><Key>${path.replace(/^\/+files\//, "").replaceAll("%2F", "/")}</Key></Object></Delete>`;
+      expect(body.includes("<Key>a<") || (await send("POST", "/files?delete=", { body })).status).not.toBe(200);
+    },
+  );
+
+  test.each([
+    ["CRC32", "COMPOSITE", 200],
+    ["CRC32", "FULL_OBJECT", 501],
+    ["CRC64NVME", "FULL_OBJECT", 200],
+    ["CRC64NVME", "COMPOSITE", 501],
+  ])("an upload in parts with checksums %s of type %s: %s", async (algorithm, type, status) => {
+    const headers = { "x-amz-checksum-algorithm": algorithm, "x-amz-checksum-type": type };
+    const { status: got, text } = await send("POST", "/files/b?uploads=", { headers });
+    expect(got).toBe(status);
+    await send("DELETE", `/files/b?uploadId=${/<UploadId>(.*?)</.exec(text)?.[1] ?? ""}`);
   });
 
   test("the usual storage class is taken", async () => {
