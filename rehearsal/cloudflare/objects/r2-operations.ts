@@ -154,6 +154,8 @@ export function headerNotImplemented(request: S3Request, operation: S3Operation)
   const given = Object.entries(request.headers).find(([name, value]) => {
     if (value === undefined) return false;
     if (name === "x-amz-storage-class") return value !== "STANDARD";
+    // What every object is; Cloudflare's own guide for rclone has it sent.
+    if (name === "x-amz-acl") return value !== "private";
     if (name === "x-amz-checksum-type") return !isChecksumType(request.headers["x-amz-checksum-algorithm"], value);
     if (name.startsWith("x-amz-copy-source-if-") && operation.name === "UploadPart") return true;
     if (name === "cf-create-bucket-if-missing") return true;

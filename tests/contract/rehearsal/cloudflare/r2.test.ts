@@ -301,8 +301,8 @@ describe("what R2 does not implement", () => {
     await send("DELETE", `/files/b?uploadId=${/<UploadId>(.*?)</.exec(text)?.[1] ?? ""}`);
   });
 
-  test("the usual storage class is taken", async () => {
-    const headers = { "x-amz-storage-class": "STANDARD" };
+  test("the usual storage class and access list are taken", async () => {
+    const headers = { "x-amz-storage-class": "STANDARD", "x-amz-acl": "private" };
     expect((await send("PUT", "/files/b", { headers, body: "b" })).status).toBe(200);
     expect((await send("DELETE", "/files/b")).status).toBe(204);
   });
