@@ -1,6 +1,6 @@
 /**
- * The scripts of backup and restore drill in a container that stands for a server, beside a real PostgreSQL, a real S3 server
- * and a monitor, for tests and benches. The server uses this machine's Docker Engine and network.
+ * The scripts of backup and restore drill in a container that stands for a server, beside a real PostgreSQL, an S3 server with
+ * the rules of R2 and a monitor, for tests and benches. The server uses this machine's Docker Engine and network.
  */
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -15,13 +15,11 @@ import { backupScript } from "../components/database/backup-script.ts";
 import { restoreDrillScript } from "../components/database/restore-drill-script.ts";
 import { officialImages } from "../config/images.ts";
 import { presets } from "../config/presets.ts";
-import { S3Server } from "../rehearsal/cloudflare/objects/s3-server.ts";
 import { MachineImages } from "../rehearsal/machines/docker/images.ts";
-import { ensureProgram, storage as storageProgram } from "../rehearsal/programs/programs.ts";
 import { progressOn } from "../toolchain/src/progress.ts";
 import { eventually } from "./eventually.ts";
 import { temporaryFolder } from "./folder.ts";
-import { freePort } from "./free-port.ts";
+import { R2Store } from "./r2-store.ts";
 import { type Ran, succeed } from "./sandbox.ts";
 
 export interface LabOptions {
@@ -56,15 +54,15 @@ export class BackupLab {
   readonly #door: Server;
   readonly #monitor: HttpServer;
   readonly #server: string;
-  #s3: S3Server | undefined;
+  #r2: R2Store | undefined;
   #endpoint = "";
 
   constructor(options: LabOptions) {
     this.#options = options;
     this.#server = `${options.primary}-server`;
-    // The S3 server listens on loopback only; containers reach it through the address of Docker's bridge.
+    // It listens on loopback only; containers reach it through the address of Docker's bridge.
     this.#door = createServer((socket) => {
-      const inner = connect(Number(new URL(this.#s3?.endpoint ?? "").port), "127.0.0.1");
+      const inner = connect(this.#r2?.port ?? 0, "127.0.0.1");
       for (const each of [socket, inner]) each.on("error", () => each.destroy());
       socket.pipe(inner).pipe(socket);
     });
@@ -87,13 +85,7 @@ export class BackupLab {
   /** Starts the S3 server and the primary, and installs the scripts. */
   async start(): Promise<void> {
     const { root, primary } = this.#options;
-    this.#s3 = new S3Server({
-      ...{ program: await ensureProgram(storageProgram, { root }), folder: join(this.folder, "objects") },
-      ...{ port: await freePort(), token: "any" },
-    });
-    await this.#s3.start();
-    await this.#s3.createBucket(bucket);
-    await this.#s3.setKeys([{ ...access, buckets: [{ name: bucket, write: true }] }]);
+    this.#r2 = await R2Store.start({ root, folder: join(this.folder, "objects"), bucket, access });
     const gateway = "{{(index .IPAM.Config 0).Gateway}}";
     const bridge = await this.docker("network", "inspect", "bridge", "--format", gateway);
     await listening(this.#door, bridge);
@@ -130,7 +122,7 @@ export class BackupLab {
     await this.run("docker", ["network", "rm", primary]);
     this.#door.close();
     this.#monitor.close();
-    await this.#s3?.stop();
+    await this.#r2?.stop();
   }
 
   /** Asynchronously: the servers that the scripts talk to are in this process. */
