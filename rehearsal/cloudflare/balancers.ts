@@ -2,6 +2,7 @@
 import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
 import {
+  checkNumber,
   invalid,
   isText,
   omit,
@@ -207,6 +208,8 @@ function buildPool(world: World, body: Json, before: Json | undefined): Json & {
   if (taken) throw new ApiError(400, 1004, `a pool with the name ${name} exists already`);
   const origins = requireRecords(body, "origins", 1002).map((origin) => {
     requireText(origin, "address", 1002);
+    checkNumber(origin, "weight", 0, 1, 0.01, 1002);
+    checkNumber(origin, "port", 0, 65_535, 1, 1002);
     return {
       enabled: true,
       weight: 1,
@@ -214,6 +217,7 @@ function buildPool(world: World, body: Json, before: Json | undefined): Json & {
     };
   });
   if (origins.length === 0) throw invalid("origins", origins, "at least one origin", 1002);
+  checkNumber(body, "minimum_origins", 0, origins.length, 1, 1002);
   const monitor = body["monitor"];
   if (isText(monitor) && monitor !== "" && world.store.get("cloudflare.monitor", monitor) === undefined) {
     throw new ApiError(400, 1002, `monitor: could not find monitor: [${monitor}]: validation failed`);
@@ -240,7 +244,15 @@ function buildMonitor(world: World, body: Json, before: Json | undefined): Json 
   if (["tcp", "smtp"].includes(type) && !(typeof body["port"] === "number" && body["port"] > 0)) {
     throw invalid("port", body["port"], `a port, because the type is ${type}`, 1002);
   }
-  const { timeout = 5, interval = 60 } = body;
+  checkNumber(body, "interval", 1, 3600, 1, 1002);
+  checkNumber(body, "timeout", 1, 3600, 1, 1002);
+  checkNumber(body, "retries", 0, 5, 1, 1002);
+  checkNumber(body, "port", 0, 65_535, 1, 1002);
+  const { timeout = 5, interval = 60, path = "/", expected_codes: codes = "200" } = body;
+  if (path !== null && path !== "" && !(isText(path) && path.startsWith("/")))
+    throw invalid("path", path, "a path that begins with /", 1002);
+  if (codes !== null && codes !== "" && !(isText(codes) && /^[1-5](\d\d|xx)([,-] ?[1-5](\d\d|xx))*$/.test(codes)))
+    throw invalid("expected_codes", codes, "codes such as 200, or ranges such as 2xx", 1002);
   if (typeof timeout !== "number" || typeof interval !== "number" || timeout >= interval) {
     throw invalid("timeout", timeout, `less than the interval of ${String(interval)} s`, 1002);
   }

@@ -42,6 +42,15 @@ export function requireOneOf<T extends string>(body: Json, key: string, allowed:
   return value;
 }
 
+/** Refuses a number out of a range; a missing one is not refused. @param step 1 for whole numbers. @default 1 */
+export function checkNumber(body: Json, key: string, least: number, most: number, step = 1, code = 1004): void {
+  const value = body[key] ?? least;
+  // With decimal fractions, a rest is never exactly nothing.
+  const isStep = typeof value === "number" && Math.abs(value / step - Math.round(value / step)) < 1e-9;
+  if (!isStep || value < least || value > most)
+    throw invalid(key, value, `a ${step === 1 ? "whole " : ""}number from ${least} to ${most}`, code);
+}
+
 export const invalid = (key: string, got: unknown, expected: string, code = 1004): ApiError =>
   new ApiError(
     400,

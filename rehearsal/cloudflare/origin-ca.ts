@@ -4,7 +4,7 @@ import type { Json } from "../json.ts";
 import { invalid, omit, requireOneOf, requireText, requireTexts } from "./body.ts";
 import { ApiError, Page } from "./envelope.ts";
 import { mayCall } from "./permissions.ts";
-import { type Call, paging, type Routes } from "./routes.ts";
+import { type Call, type Method, paging, type Routes } from "./routes.ts";
 import type { World } from "./world.ts";
 
 const kind = "cloudflare.certificate";
@@ -14,31 +14,36 @@ const requestTypes = ["origin-rsa", "origin-ecc"] as const;
 
 export function registerOriginCa(routes: Routes, world: World): void {
   const { store } = world;
-  const find = (id = ""): Json => {
-    const found = store.get(kind, id);
-    if (found === undefined) throw new ApiError(404, 1101, "The certificate could not be found");
+  const mayUse = ({ caller }: Call, method: Method, zone: string): boolean =>
+    mayCall(caller, {
+      ...{ area: "SSL and Certificates", write: method !== "GET", zone, account: world.accountId },
+    });
+  const find = (call: Call, method: Method): Json => {
+    const found = store.get(kind, call.params["certificate"] ?? "");
+    if (found === undefined || !mayUse(call, method, found.owner))
+      throw new ApiError(404, 1101, "The certificate could not be found");
     return found.value;
   };
 
-  const list = ({ query }: Call): Page => {
-    const zone = query["zone_id"];
-    const all = store.list(kind).filter(({ owner }) => zone === undefined || owner === zone);
+  const list = (call: Call): Page => {
+    const zone = call.query["zone_id"];
+    const all = store
+      .list(kind)
+      .filter(({ owner }) => (zone === undefined || owner === zone) && mayUse(call, "GET", owner));
     return new Page(
       all.map(({ value }) => read(world, value)),
-      query,
+      call.query,
     );
   };
   routes.user("GET", "/certificates", list, ["zone_id", ...paging]);
-  routes.user("POST", "/certificates", async ({ caller, body }) => {
-    const { certificate, zone } = await sign(world, body, (id) =>
-      mayCall(caller, { area: "SSL and Certificates", write: true, zone: id, account: world.accountId }),
-    );
+  routes.user("POST", "/certificates", async (call) => {
+    const { certificate, zone } = await sign(world, call.body, (id) => mayUse(call, "POST", id));
     store.put(kind, String(certificate["id"]), { owner: zone, value: certificate });
     return certificate;
   });
-  routes.user("GET", "/certificates/:certificate", ({ params }) => read(world, find(params["certificate"])));
-  routes.user("DELETE", "/certificates/:certificate", ({ params }) => {
-    const { id } = find(params["certificate"]);
+  routes.user("GET", "/certificates/:certificate", (call) => read(world, find(call, "GET")));
+  routes.user("DELETE", "/certificates/:certificate", (call) => {
+    const { id } = find(call, "DELETE");
     store.delete(kind, String(id));
     return { id, revoked_at: world.now() };
   });

@@ -59,7 +59,7 @@ const byId = new Map(permissionGroups.map((each) => [each.id, each]));
 export const permissionGroup = (id: string): PermissionGroup | undefined => byId.get(id);
 
 /** The caller: `owner` (the cloud's own token, all permissions) or a token with its policies. */
-export type Caller = "owner" | { readonly policies: readonly Json[] };
+export type Caller = "owner" | { readonly id: string; readonly policies: readonly Json[] };
 
 export interface Target {
   readonly area: Area;

@@ -3,7 +3,7 @@ import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
 import { invalid, isText, pick, records, requireBoolean, requireOneOf, requireText, texts } from "./body.ts";
 import { bucketParameters, selectBuckets } from "./bucket-list.ts";
-import { ApiError, Listing } from "./envelope.ts";
+import { ApiError, Listing, notEmulated } from "./envelope.ts";
 import type { ObjectStorage } from "./objects/storage.ts";
 import type { Call, Method, Routes } from "./routes.ts";
 import { type Bucket, ownedBy } from "./state.ts";
@@ -63,6 +63,9 @@ export function registerR2(
     if (store.get("cloudflare.bucket", keyOf(bucket)) !== undefined) {
       throw new ApiError(409, 10_004, "The bucket you tried to create already exists, and you own it.");
     }
+    // The storage has one bucket of a name, in which the objects of both would be.
+    if (bucketsNamed(world, bucket.name).length > 0)
+      throw notEmulated(`a bucket with the name of one in another jurisdiction, ${bucket.name},`);
     await storage.createBucket(bucket.name);
     save(bucket);
     await bucketsChanged();

@@ -75,6 +75,11 @@ export class Routes {
     this.#add(method, path, work, query);
   }
 
+  /** A call that every valid token may make. */
+  anybody(method: Method, path: string, handler: (call: Call) => Answer): void {
+    this.#add(method, path, handler, []);
+  }
+
   /** Paths of a zone that exist at Cloudflare and that a route with a parameter in their place would answer wrongly. */
   notEmulated(method: Method, ...paths: readonly string[]): void {
     for (const path of paths) {

@@ -18,6 +18,7 @@ export function registerUserTokens(routes: Routes, world: World, changed: () => 
   const add: Add = (method, path, handler, query) => {
     routes.user(method, `/user/tokens${path}`, handler, query);
   };
+  routes.anybody("GET", "/user/tokens/verify", (call) => verified(world, call));
   registerTokens(add, world, "user", changed);
 }
 
@@ -25,7 +26,18 @@ export function registerAccountTokens(routes: Routes, world: World, changed: () 
   const add: Add = (method, path, handler, query) => {
     routes.account(method, `/tokens${path}`, handler, query);
   };
+  routes.anybody("GET", "/accounts/:account/tokens/verify", (call) => {
+    world.account(call.params["account"] ?? "");
+    return verified(world, call);
+  });
   registerTokens(add, world, world.accountId, changed);
+}
+
+/** What a token is told about itself. */
+function verified({ store }: World, { caller }: Call): Json {
+  if (caller === "owner") return { id: "0".repeat(32), status: "active" };
+  const { value = {} } = store.get(kind, caller.id) ?? {};
+  return { id: caller.id, status: "active", ...pick(value, ["expires_on", "not_before"]) };
 }
 
 function registerTokens(add: Add, world: World, owner: string, changed: () => Promise<void>): void {
@@ -42,11 +54,6 @@ function registerTokens(add: Add, world: World, owner: string, changed: () => Pr
       .filter(({ scopes }) => query["scope"] === undefined || scopes.includes(query["scope"]))
       .map(({ id, name, scopes }) => ({ id, name, scopes, category: "", is_selectable: true }));
   add("GET", "/permission_groups", groups, ["name", "scope"]);
-  add("GET", "/verify", ({ caller }) => {
-    if (caller === "owner") return { id: "0".repeat(32), status: "active" };
-    const token = store.list(kind).find(({ value }) => value["policies"] === caller.policies);
-    return { id: token?.value["id"] ?? "0".repeat(32), status: "active" };
-  });
   const list = ({ query }: Call): Page => {
     const mine = store.list(kind).flatMap((token) => (token.owner === owner ? [token.value] : []));
     return new Page(directed(mine, query), query, { usual: 20, most: 50 });

@@ -101,7 +101,7 @@ export class World {
     if (!this.isActive(token.value)) throw new ApiError(403, 9109, "Token is not active");
     if (!mayComeFrom(token.value, address))
       throw new ApiError(403, 9109, `Cannot use the access token from location: ${address}`);
-    return { policies: records(token.value["policies"]) };
+    return { id: String(token.value["id"]), policies: records(token.value["policies"]) };
   }
 
   isActive(token: Readonly<Record<string, unknown>>): boolean {

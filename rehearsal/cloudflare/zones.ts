@@ -1,7 +1,7 @@
 /** API routes of zones and their plans. Zones come from the cloud's settings; the API cannot create them. */
 import { isRecord } from "../../common/record.ts";
 import { requireOneOf } from "./body.ts";
-import { Page } from "./envelope.ts";
+import { notEmulated, Page } from "./envelope.ts";
 import { selectZones, zoneParameters } from "./zone-filters.ts";
 import type { Json } from "../json.ts";
 import { mayCall } from "./permissions.ts";
@@ -36,6 +36,8 @@ export function registerSubscriptions(routes: Routes, world: World): void {
   for (const method of ["POST", "PUT"] as const) {
     routes.zone(method, "/subscription", ({ zone, body }) => {
       const wanted = isRecord(body["rate_plan"]) ? body["rate_plan"] : {};
+      const { frequency = "monthly" } = body;
+      if (frequency !== "monthly") throw notEmulated(`a subscription with the frequency ${JSON.stringify(frequency)}`);
       const changed = { ...zone, plan: requireOneOf(wanted, "id", plans, 1200) };
       world.store.put("cloudflare.zone", zone.id, changed);
       return subscriptionOf(changed);

@@ -1,4 +1,4 @@
-/** States in an S3 bucket and in files, by the real engine against R2's S3 interface: moves there and back, and locks that are left. */
+/** States in an S3 bucket and in files, by the real engine against a real S3 server: moves there and back, and locks that are left. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
@@ -7,9 +7,11 @@ import type { AddressInfo } from "node:net";
 import { delimiter, join, resolve } from "node:path";
 import { parse } from "yaml";
 import { stateOf } from "../../../guard/backend.ts";
+import { S3Server } from "../../../rehearsal/cloudflare/objects/s3-server.ts";
+import { ensureProgram, storage } from "../../../rehearsal/programs/programs.ts";
 import { eventually } from "../../../testing/eventually.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
-import { R2Store } from "../../../testing/r2-store.ts";
+import { freePort } from "../../../testing/free-port.ts";
 import { moveState } from "../../../tools/move-state.ts";
 import { noteOwner } from "../../../tools/recovery/ci-owner.ts";
 import { lockStore, removeStaleLock } from "../../../tools/recovery/state-lock.ts";
@@ -19,7 +21,7 @@ jest.setTimeout(300_000);
 
 const project = resolve(__dirname, "..", "..", "..");
 const usual = process.env;
-let r2: R2Store;
+let s3: S3Server;
 const objects = temporaryFolder("objects");
 let github: Server;
 /** Whether GitHub says that the run is over. */
@@ -33,8 +35,11 @@ const say = (line: string): void => {
 
 // The server may have to be built first.
 beforeAll(async () => {
-  const access = { id: "the-id", secret: "the-secret" };
-  r2 = await R2Store.start({ root: project, folder: objects, bucket: "orion-state", access });
+  const program = await ensureProgram(storage, { root: project });
+  s3 = new S3Server({ program, folder: objects, port: await freePort(), token: "any" });
+  await s3.start();
+  await s3.createBucket("orion-state");
+  await s3.setKeys([{ id: "the-id", secret: "the-secret", buckets: [{ name: "orion-state", write: true }] }]);
   github = createServer((_, response) => {
     response.end(JSON.stringify({ status: runStatus, updated_at: new Date(Date.now() + 60_000).toISOString() }));
   });
@@ -63,14 +68,14 @@ export const secret = new RandomPassword("secret", { length: 12 }).result;
     ...{ PULUMI_CONFIG_PASSPHRASE: "probe", AWS_ACCESS_KEY_ID: "the-id", AWS_SECRET_ACCESS_KEY: "the-secret" },
     ...{ GITHUB_API_URL: `http://127.0.0.1:${port}`, GITHUB_REPOSITORY: "orion/platform", GITHUB_TOKEN: "token" },
   };
-  bucket = `s3://orion-state?endpoint=${r2.endpoint}&region=auto&s3ForcePathStyle=true`;
+  bucket = `s3://orion-state?endpoint=${s3.endpoint}&region=auto&s3ForcePathStyle=true`;
   pulumi("stack", "init");
   pulumi("up", "--yes", "--skip-preview");
 }, 900_000);
 afterAll(async () => {
   process.env = usual;
   github.close();
-  await r2.stop();
+  await s3.stop();
 });
 beforeEach(() => {
   said = [];

@@ -3,6 +3,7 @@ import { permissionGroups } from "../../../../rehearsal/cloudflare/permissions.t
 import { setQuirk } from "../../../../rehearsal/cloudflare/quirks.ts";
 import type { Plan } from "../../../../rehearsal/cloudflare/state.ts";
 import { accountId, Api } from "../support/api.ts";
+import { signingRequest } from "../support/certificate.ts";
 
 const a = (content: string, name = "www.example.com") => ({ type: "A", name, content, ttl: 1, proxied: true });
 const block = (ref: string, expression = `http.request.uri.path eq "/${ref}"`) => ({
@@ -82,6 +83,14 @@ test("a token of one zone finds that zone, and has certificates for that one alo
   expect((await api.call("POST", "/certificates", request, headers)).code).toBe(1102);
   const other = { ...request, hostnames: ["example.org"] };
   expect((await api.call("POST", "/certificates", other, headers)).code).toBe(1010);
+  const csr = await signingRequest("example.org");
+  const certificate = await api.call("POST", "/certificates", { ...other, csr });
+  const path = `/certificates/${String(certificate.result["id"])}`;
+  expect((await api.call("GET", "/certificates", undefined, headers)).body["result"]).toEqual([]);
+  for (const method of ["GET", "DELETE"] as const) {
+    expect((await api.call(method, path, undefined, headers)).code).toBe(1101);
+  }
+  expect((await api.call("GET", path)).status).toBe(200);
 });
 
 describe("DNS records", () => {

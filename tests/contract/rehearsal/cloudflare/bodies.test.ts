@@ -242,6 +242,48 @@ test.each<["bot_management" | "r2", object, string]>([
   expect([status, JSON.stringify(body["errors"])]).toEqual([400, expect.stringContaining(name)]);
 });
 
+test.each<["pools" | "monitors", object, string]>([
+  ["pools", { origins: [{ name: "a", address: "192.0.2.1", weight: 7 }] }, "weight"],
+  ["pools", { origins: [{ name: "a", address: "192.0.2.1", weight: 0.123 }] }, "weight"],
+  ["pools", { origins: [{ name: "a", address: "192.0.2.1", port: 70_000 }] }, "port"],
+  ["pools", { origins: [{ name: "a", address: "192.0.2.1" }], minimum_origins: 2 }, "minimum_origins"],
+  ["monitors", { retries: 99 }, "retries"],
+  ["monitors", { timeout: 0.5 }, "timeout"],
+  ["monitors", { path: "health" }, "path"],
+  ["monitors", { expected_codes: "good" }, "expected_codes"],
+])("%s do not take %j", async (kind, sent, name) => {
+  const { status, body } = await api.call("POST", `/accounts/${accountId}/load_balancers/${kind}`, {
+    name: "p",
+    ...sent,
+  });
+  expect([status, JSON.stringify(body["errors"])]).toEqual([400, expect.stringContaining(`for ${name}`)]);
+});
+
+test("a subscription for another time than a month is not emulated", async () => {
+  const path = `/zones/${api.zone()}/subscription`;
+  const yearly = await api.call("PUT", path, { rate_plan: { id: "pro" }, frequency: "yearly" });
+  expect([yearly.status, JSON.stringify(yearly.body["errors"])]).toEqual([501, expect.stringContaining("yearly")]);
+  expect((await api.call("GET", `/zones/${api.zone()}`)).result["plan"]).toMatchObject({ legacy_id: "enterprise" });
+});
+
+test("a bucket does not share its objects with one of the same name in another jurisdiction", async () => {
+  const path = `/accounts/${accountId}/r2/buckets`;
+  await api.call("POST", path, { name: "files" });
+  const headers = { "cf-r2-jurisdiction": "eu" };
+  const { status, body } = await api.call("POST", path, { name: "files" }, headers);
+  expect([status, JSON.stringify(body["errors"])]).toEqual([501, expect.stringContaining("files")]);
+  expect((await api.call("POST", path, { name: "others" }, headers)).result["jurisdiction"]).toBe("eu");
+});
+
+test("every token is told its own state, and one that has ended none", async () => {
+  const made = await api.call("POST", "/user/tokens", tokenOf({ expires_on: "2026-01-02T00:00:00Z" }));
+  const headers = { authorization: `Bearer ${String(made.result["value"])}` };
+  const { result } = await api.call("GET", "/user/tokens/verify", undefined, headers);
+  expect(result).toEqual({ id: made.result["id"], status: "active", expires_on: "2026-01-02T00:00:00Z" });
+  api.now = new Date("2026-01-03T00:00:00Z");
+  expect((await api.call("GET", "/user/tokens/verify", undefined, headers)).status).toBe(403);
+});
+
 test("a body of any type does not hide that a call is not emulated", async () => {
   const { status, text } = await send("POST", `${dns}/import`, "multipart/form-data; boundary=x", "--x--");
   expect([status, text]).toEqual([501, expect.stringContaining("dns_records/import is not emulated")]);

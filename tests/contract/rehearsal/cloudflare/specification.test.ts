@@ -1,9 +1,7 @@
 /** A way through every call of the emulated Cloudflare that the real API's document knows, each reply held against it. */
-import { webcrypto } from "node:crypto";
 import { permissionGroups } from "../../../../rehearsal/cloudflare/permissions.ts";
-import { x509 } from "../../../../rehearsal/cloudflare/x509.ts";
 import { accountId, Api, specification } from "../support/api.ts";
-import { ownCertificate } from "../support/certificate.ts";
+import { ownCertificate, signingRequest } from "../support/certificate.ts";
 import type { Route } from "../support/openapi.ts";
 
 jest.setTimeout(60_000);
@@ -82,7 +80,11 @@ test("every kind of resource is made, listed, shown, changed and deleted", async
   await call("GET", smart);
   await call("DELETE", smart);
 
-  await live("/certificates", { csr: await request(), hostnames: ["example.com"], request_type: "origin-ecc" });
+  await live("/certificates", {
+    csr: await signingRequest("example.com"),
+    hostnames: ["example.com"],
+    request_type: "origin-ecc",
+  });
   const pulls = `${zone}/origin_tls_client_auth`;
   const { certificate, privateKey } = await ownCertificate("pull.example.com");
   const { id: cert } = await call("POST", pulls, { certificate, private_key: privateKey });
@@ -135,15 +137,3 @@ whereSpecified("the success of every call that the document knows was validated"
 whereSpecified("every listed deviation still happens", () => {
   expect(specification?.needless.map(({ reason }) => reason)).toEqual([]);
 });
-
-/** A request for a certificate, in PEM. */
-async function request(): Promise<string> {
-  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-  const made = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: "CN=example.com",
-    keys,
-    signingAlgorithm: algorithm,
-  });
-  return made.toString("pem");
-}

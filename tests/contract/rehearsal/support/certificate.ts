@@ -1,4 +1,4 @@
-/** A certificate of its own, for tests. */
+/** Certificates, and requests for them, for tests. */
 import { webcrypto } from "node:crypto";
 import { x509 } from "../../../../rehearsal/cloudflare/x509.ts";
 
@@ -25,4 +25,16 @@ export async function ownCertificate(domain: string): Promise<OwnCertificate> {
   });
   const key = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
   return { certificate: made.toString("pem"), privateKey: x509.PemConverter.encode(key, "PRIVATE KEY") };
+}
+
+/** A request for a certificate, in PEM. */
+export async function signingRequest(domain: string): Promise<string> {
+  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const made = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: `CN=${domain}`,
+    keys,
+    signingAlgorithm: algorithm,
+  });
+  return made.toString("pem");
 }
