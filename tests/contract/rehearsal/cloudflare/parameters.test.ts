@@ -230,7 +230,7 @@ test("buckets are read to their end with cursors", async () => {
 whereSpecified("no call of the document is answered by the route of another one", async () => {
   const shape = (route: string): string => route.replaceAll(/\{[^}]+\}|:\w+/g, "{}");
   const served = new Set(api.routes.map(([method, route]) => `${method} ${shape(route)}`));
-  const caught = (specification?.operations ?? []).filter(
+  const caught = (specification?.routes ?? []).filter(
     ([method, path]) =>
       !served.has(`${method} ${shape(path)}`) &&
       api.routes.some(matches(method, path)) &&
