@@ -18,6 +18,10 @@ const moving: readonly (readonly [kind: ServiceKind, role: ServerRole])[] = [
   ["worker", "worker"],
 ];
 
+/** The roles whose servers may still run, or already run, services of these kinds while a move goes on, whichever phase is planned. */
+export const movingRoles = (kinds: readonly ServiceKind[]): ServerRole[] =>
+  moving.filter(([kind]) => kinds.includes(kind)).map(([, role]) => role);
+
 /**
  * Where the services of some kinds connect to a service from. The whole role's addresses: a server that is being drained keeps its
  * access, and a new one changes no rule. Apps and workers are let in from both sides of a move, whichever phase is planned:
@@ -30,7 +34,7 @@ export function clientsOf(
 ): Clients {
   const places = new Set(services.filter(({ kind }) => kinds.includes(kind)).map(({ server }) => server));
   const others = servers.filter(({ name }) => name !== own && places.has(name));
-  const roles = servers.length > 0 ? moving.filter(([kind]) => kinds.includes(kind)).map(([, role]) => role) : [];
+  const roles = servers.length > 0 ? movingRoles(kinds) : [];
   const ranges = new Set([...roles.map(addressesOf), ...others.map(addressesAround)]);
   return { beside: places.has(own) || roles.length > 0, ranges: [...ranges].flatMap(cidrsOf) };
 }

@@ -145,9 +145,15 @@ describe("the packet filter of the private network", () => {
     for (const name of ["core-1", "db-2", "app-nbg1-1"]) expect(rules(5, name)).toEqual(rules(1, name));
   });
 
-  test("one server has no peers", () => {
-    const alone = plan("prod", settingsOf("mvp"));
-    expect(alone.servers.flatMap((each) => peersOf(alone, each))).toEqual([]);
+  test("one server admits apps and workers of several: on the way back they still serve when its rules have changed already", () => {
+    const [alone, several] = [plan("prod", settingsOf("mvp")), plan("prod", settingsOf("scale"))];
+    const admitted = ({ servers, ...rest }: typeof alone) => {
+      const core = servers.find(({ name }) => name === "core-1");
+      return core ? peersOf({ servers, ...rest }, core).map(({ from, port }) => `${from} ${port}`) : [];
+    };
+    const ofServers = admitted(several).filter((rule) => /^10\.20\.1\.1[03]1-/.test(rule));
+    expect(ofServers.length).toBeGreaterThan(0);
+    expect(admitted(alone)).toEqual(expect.arrayContaining(ofServers));
   });
 });
 
