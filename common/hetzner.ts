@@ -20,7 +20,6 @@ const typeSchema = z.object({
   name: z.string(),
   locations: z.array(z.object({ name: z.string(), available: z.boolean() })).default([]),
 });
-const typesSchema = z.object({ server_types: z.array(typeSchema) });
 const pageSchema = z.object({ meta: z.object({ pagination: z.object({ total_entries: z.number() }) }) });
 /** Hetzner has some thirty types; a page may have 50 entries. */
 const allTypes = "/server_types?per_page=50";
@@ -54,9 +53,7 @@ export class Refusal extends Error {
 export interface Hetzner {
   /** The server of that name; undefined when there is none. */
   readonly server: (name: string) => Promise<CloudServer | undefined>;
-  /** Whether Hetzner reports the type as available. Only a hint: an order may fail or succeed all the same. */
-  readonly isOffered: (type: string, location: string) => Promise<boolean>;
-  /** The locations in which Hetzner reports each type as available: the same hint. */
+  /** The locations in which Hetzner reports each type as available. Only a hint: an order may fail or succeed all the same. */
   readonly offers: () => Promise<ReadonlyMap<string, ReadonlySet<string>>>;
   /** How many the project has of a kind: `servers`, `primary_ips`, `volumes`, `load_balancers`. */
   readonly count: (path: string) => Promise<number>;
@@ -100,13 +97,9 @@ export function hetznerBy({ endpoint, token }: Access): Hetzner {
       const { id, status, labels, server_type: type, public_net: net } = found;
       return { id, status, labels, type: type.name, address: net.ipv4?.ip };
     },
-    isOffered: async (type, location) => {
-      const path = `/server_types?name=${encodeURIComponent(type)}`;
-      const [found] = typesSchema.parse(await call("GET", path)).server_types;
-      return found !== undefined && availableIn(found).has(location);
-    },
     offers: async () => {
-      const { server_types: all } = typesSchema.parse(await call("GET", allTypes));
+      const listed = z.object({ server_types: z.array(typeSchema) });
+      const { server_types: all } = listed.parse(await call("GET", allTypes));
       return new Map(all.map((type) => [type.name, availableIn(type)]));
     },
     count: async (path) => pageSchema.parse(await call("GET", `/${path}?per_page=1`)).meta.pagination.total_entries,

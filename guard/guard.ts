@@ -4,7 +4,7 @@
  * preview`, `pulumi up` with any options (also with `--target` the whole program runs), `make up` and `make rehearse`.
  */
 import { UserError } from "../common/user-error.ts";
-import { isSafe, lineOf, type Move, moveBetween } from "../policy/dangers.ts";
+import { type Finding, isSafe, lineOf, type Move, moveBetween } from "../policy/dangers.ts";
 import { imageChanges } from "../policy/data-images.ts";
 import { composes, knownOf, type Stack } from "../policy/program.ts";
 import { graphOf, type State } from "../policy/state.ts";
@@ -36,15 +36,14 @@ export async function judge({ state, builtImages, asking, ...stack }: GuardArgs)
  * @throws {UserError} with each loss and what to do instead
  */
 export function allow({ findings }: Move, variables: string): string[] {
-  const refused = findings.filter(({ severity }) => severity === "refused");
-  if (refused.length > 0) {
-    throw new UserError(
-      [
-        "The stack has data that this update would lose; nothing was changed:",
-        ...refused.map((finding) => `  ${lineOf(finding)}`),
-        `make diff ${variables} shows all of it.`,
-      ].join("\n"),
-    );
-  }
+  const headline = "The stack has data that this update would lose; nothing was changed:";
+  refuse(findings, headline, `make diff ${variables} shows all of it.`);
   return findings.map((one) => `${isSafe({ findings: [one] }) ? "Note:" : "Data goes:"} ${lineOf(one)}`);
+}
+
+/** Ends the update when a finding is refused. @throws {UserError} with each of these, between the two texts */
+export function refuse(findings: readonly Finding[], headline: string, ...end: readonly string[]): void {
+  const refused = findings.filter(({ severity }) => severity === "refused");
+  if (refused.length === 0) return;
+  throw new UserError([headline, ...refused.map((one) => `  ${lineOf(one)}`), ...end].join("\n"));
 }

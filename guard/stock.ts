@@ -4,7 +4,6 @@
  */
 import { z } from "zod";
 import { type Access, type Hetzner, hetznerBy, Refusal } from "../common/hetzner.ts";
-import { UserError } from "../common/user-error.ts";
 import type { Limits } from "../config/schema.ts";
 import type { Change } from "../policy/changes.ts";
 import { type Finding, lineOf } from "../policy/dangers.ts";
@@ -19,6 +18,7 @@ import {
   wantedServers,
 } from "../policy/stock.ts";
 import type { Server } from "../topology/server.ts";
+import { refuse } from "./guard.ts";
 
 export interface StockArgs {
   /** Those of the plan. */
@@ -40,14 +40,8 @@ export interface StockArgs {
  * @throws {UserError} with what is missing and what to do instead
  */
 export function allowStock(findings: readonly Finding[]): string[] {
-  const refused = findings.filter(({ severity }) => severity === "refused");
-  if (refused.length === 0) return findings.map((one) => `Note: ${lineOf(one)}`);
-  throw new UserError(
-    [
-      "Hetzner cannot give what this update needs; nothing was changed:",
-      ...refused.map((one) => `  ${lineOf(one)}`),
-    ].join("\n"),
-  );
+  refuse(findings, "Hetzner cannot give what this update needs; nothing was changed:");
+  return findings.map((one) => `Note: ${lineOf(one)}`);
 }
 
 /**

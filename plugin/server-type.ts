@@ -38,7 +38,7 @@ const readyInARow = 8;
 const soldOut = new Set(["resource_unavailable", "placement_error"]);
 
 /** What it needs of Hetzner's API. */
-type ServersApi = Pick<Hetzner, "server" | "isOffered" | "act">;
+type ServersApi = Pick<Hetzner, "server" | "offers" | "act">;
 
 /** Dependencies of the functions below; tests replace them. */
 export interface Dependencies {
@@ -67,8 +67,8 @@ export async function chooseType(
     const api = apiOf(access, dependencies);
     const has = (await api.server(inputs.server))?.type;
     if (has !== undefined && types.includes(has)) return has;
-    for (const type of types) if (await api.isOffered(type, location)) return type;
-    return first;
+    const offers = await api.offers();
+    return types.find((type) => offers.get(type)?.has(location)) ?? first;
   } catch {
     // A preview works with any token; an update with a bad token fails where it has to call Hetzner.
     return otherwise;

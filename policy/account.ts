@@ -29,15 +29,15 @@ export function accountNeeds(
     new Set(topologies.flatMap(of)).size;
   const servers = names(({ servers: all }) => all.map(({ name }) => name));
   const needs: Omit<Need, "allowed">[] = [
-    { what: "servers", count: servers, usual: usual.servers },
-    { what: "primary IPs", count: servers, usual: null },
+    { what: limited.servers.what, count: servers, usual: usual.servers },
+    { what: limited.primaryIps.what, count: servers, usual: null },
     {
-      what: "Volumes",
+      what: limited.volumes.what,
       count: names(({ servers: all }) => all.flatMap(({ name, volumeGb }) => (volumeGb > 0 ? [name] : []))),
       usual: null,
     },
     {
-      what: "load balancers",
+      what: limited.loadBalancers.what,
       count: names(({ loadBalancers }) => loadBalancers.map(({ name }) => name)),
       usual: null,
     },

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { unescapeXml } from "../common/xml.ts";
 import { type Key, sign } from "../common/s3-signature.ts";
 import { UserError } from "../common/user-error.ts";
 
@@ -97,9 +98,9 @@ function bucketStore(url: URL, env: NodeJS.ProcessEnv): StateStore {
         const answer = await call("GET", `${url.hostname}?${query.toString().replaceAll("+", "%20")}`);
         const text = await answer.text();
         if (answer.status === 404) throw new UserError(`There is no bucket '${url.hostname}' at ${endpoint}.`);
-        names.push(...[...text.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, name = ""]) => unescaped(name)));
+        names.push(...[...text.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, name = ""]) => unescapeXml(name)));
         const next = /<NextContinuationToken>([^<]*)</.exec(text)?.[1];
-        token = next === undefined || next === "" ? undefined : unescaped(next);
+        token = next === undefined || next === "" ? undefined : unescapeXml(next);
       }
       return names.map((name) => name.slice(whole("").length)).sort();
     },
@@ -116,11 +117,3 @@ function bucketStore(url: URL, env: NodeJS.ProcessEnv): StateStore {
     },
   };
 }
-
-const unescaped = (text: string): string =>
-  text
-    .replaceAll("&lt;", "<")
-    .replaceAll("&gt;", ">")
-    .replaceAll("&quot;", '"')
-    .replaceAll(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)))
-    .replaceAll("&amp;", "&");

@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { z } from "zod";
 import { Graphviz } from "@hpcc-js/wasm-graphviz";
+import { unescapeXml } from "../../common/xml.ts";
 
 export type Theme = "light" | "dark";
 
@@ -141,19 +142,11 @@ function widthsIn(json: string): ReadonlyMap<string, number> {
 const withWidths = (svg: string, widths: ReadonlyMap<string, number>): string =>
   svg.replaceAll(/<text ([^>]*)>([^<]*)<\/text>/g, (whole, attributes: string, text: string) => {
     const size = Number(/font-size="([\d.]+)"/.exec(attributes)?.[1]);
-    const width = widths.get(widthKey(size, attributes.includes('font-weight="bold"'), unescaped(text)));
+    const width = widths.get(widthKey(size, attributes.includes('font-weight="bold"'), unescapeXml(text)));
     return width === undefined
       ? whole
       : `<text ${attributes} textLength="${width.toFixed(1)}" lengthAdjust="spacingAndGlyphs">${text}</text>`;
   });
-
-const unescaped = (text: string): string =>
-  text
-    .replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
-    .replaceAll("&lt;", "<")
-    .replaceAll("&gt;", ">")
-    .replaceAll("&quot;", '"')
-    .replaceAll("&amp;", "&");
 
 /** Takes out what Graphviz writes about itself and its own fonts, and puts the style in, with a page behind the graph. */
 function withStyle(svg: string, style: string): string {

@@ -27,14 +27,14 @@ function worldOf(more: Partial<World> = {}, script: (text: string) => Answer = (
     ...{ type: "cpx22", status: "running", offered: ["cpx22", "cx23"], stock: ["cpx22", "cx23", "cpx32"], done: [] },
     ...more,
   };
-  const api: Pick<Hetzner, "server" | "isOffered" | "act"> = {
+  const api: Pick<Hetzner, "server" | "offers" | "act"> = {
     server: () =>
       Promise.resolve(
         world.type === undefined
           ? undefined
           : { id: 7, status: world.status, labels: {}, type: world.type, address: "192.0.2.7" },
       ),
-    isOffered: (type) => Promise.resolve(world.offered.includes(type)),
+    offers: () => Promise.resolve(new Map(world.offered.map((type) => [type, new Set([inputs.location])]))),
     act: (_id, command, body) => {
       const { server_type: wanted } = (body ?? {}) as { server_type?: string };
       world.done.push(wanted === undefined ? command : `${command} ${wanted}`);
