@@ -14,6 +14,7 @@ import pytest
 from tests.servers import RedisServer, Server, free_port, postgres, python, run, wait_until
 
 Row = tuple[Any, ...]
+CELERY = [sys.executable, "-m", "celery", "-A", "app.celery"]
 TOKEN = "t0ken-for-the-tests-only"  # noqa: S105 - of these servers alone
 
 
@@ -139,6 +140,12 @@ def start(folder: Path) -> Iterator[Callable[..., Server]]:
         server.stop()
 
 
+def start_worker(start: Callable[..., Server], name: str, environment: dict[str, str]) -> Server:
+    """Start a worker of all queues that also has the tasks made for tests."""
+    options = ["-I", "tests.poison", "--loglevel=info", "--concurrency=2", "-Q", "default,imports,emails,reports"]
+    return start(name, [*CELERY, "worker", *options], environment)
+
+
 @pytest.fixture(scope="session")
 def platform(
     migrated: dict[str, str],
@@ -149,10 +156,8 @@ def platform(
 ) -> Platform:
     """Everything running, with two Uvicorn workers."""
     port = free_port()
-    celery = [sys.executable, "-m", "celery", "-A", "app.celery"]
-    options = ["-I", "tests.poison", "--loglevel=info", "--concurrency=2", "-Q", "default,imports,emails,reports"]
-    worker = start("worker", [*celery, "worker", *options], migrated)
-    beat = start("beat", [*celery, "beat", "--loglevel=info"], migrated)
+    worker = start_worker(start, "worker", migrated)
+    beat = start("beat", [*CELERY, "beat", "--loglevel=info"], migrated)
     web = start("web", python("-m", "uvicorn", "main:app", "--port", str(port), "--workers", "2"), migrated)
     web.wait_for_port(port)
     running = Platform(f"http://127.0.0.1:{port}", port, migrated, web, worker, beat, broker, cache, folder)

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,11 +11,9 @@ import pytest
 import redis
 import websockets
 
-from tests.conftest import Platform
+from tests.conftest import CELERY, Platform, start_worker
 from tests.servers import PASSWORD, RedisServer, Server, free_port, postgres, program, python, run, wait_until
 from tests.test_api import order
-
-CELERY = [sys.executable, "-m", "celery", "-A", "app.celery"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -41,8 +38,20 @@ def _confirmed(platform: Platform, number: int) -> bool:
     return bool(platform.client.get(f"/orders/{number}").json()["confirmed_at"])
 
 
+def _start_worker_again(platform: Platform, start: Callable[..., Server]) -> None:
+    """Do what the restart policy of the worker's container does, if the worker has ended.
+
+    Celery ends a worker whose acknowledgement of a task is refused, which a full Redis does.
+    """
+    if platform.worker.running:
+        return
+    assert platform.worker.process.returncode != 0
+    assert "OutOfMemoryError" in platform.worker.text()
+    platform.worker = start_worker(start, "worker-restarted", platform.environment)
+
+
 @pytest.mark.parametrize("name", ["redis", "broker"])
-def test_a_full_redis_is_told(platform: Platform, name: str) -> None:
+def test_a_full_redis_is_told(platform: Platform, name: str, start: Callable[..., Server]) -> None:
     server = platform.cache if name == "redis" else platform.broker
     with redis.Redis.from_url(server.url(0)) as client:
         client.config_set("maxmemory-policy", "noeviction")
@@ -55,6 +64,20 @@ def test_a_full_redis_is_told(platform: Platform, name: str) -> None:
         finally:
             client.config_set("maxmemory", "0")
     wait_until(lambda: platform.client.get("/ready").status_code == 200, "readiness")
+    _start_worker_again(platform, start)
+
+
+def test_a_broker_that_fills_up_loses_no_task(platform: Platform, start: Callable[..., Server]) -> None:
+    with redis.Redis.from_url(platform.broker.url(0)) as client:
+        client.config_set("maxmemory-policy", "noeviction")
+        # By the time the broker is full the worker has some of the tasks, which it then cannot acknowledge.
+        numbers = [platform.client.post("/orders", json=order()).json()["id"] for _ in range(10)]
+        client.config_set("maxmemory", "1")
+        time.sleep(1)
+        client.config_set("maxmemory", "0")
+    _start_worker_again(platform, start)
+    for number in numbers:
+        wait_until(lambda number=number: _confirmed(platform, number), "the confirmation", 240)
 
 
 def test_orders_survive_a_broker_outage(platform: Platform) -> None:
@@ -114,8 +137,7 @@ def test_sessions_say_503_without_redis(platform: Platform) -> None:
 def test_a_killed_worker_loses_no_task(platform: Platform, start: Callable[..., Server]) -> None:
     platform.worker.stop(number=signal.SIGKILL)
     numbers = [platform.client.post("/orders", json=order()).json()["id"] for _ in range(20)]
-    environment = platform.environment
-    platform.worker = start("worker-2", [*CELERY, "worker", "-I", "tests.poison", "--concurrency=2"], environment)
+    platform.worker = start_worker(start, "worker-2", platform.environment)
     for number in numbers:
         wait_until(lambda number=number: _confirmed(platform, number), "the confirmation", 60)
 
