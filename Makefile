@@ -182,7 +182,7 @@ cloud-fault: node_modules/.package-lock.json ## Inject a fault: FAULT="reply api
 pictures: node_modules/.package-lock.json ## Draw the pictures of README and docs again, after a change of the plans
 	@node tools/diagram/pictures.ts
 
-tables: node_modules/.package-lock.json ## Write the tables of README and docs again, after a change of rules, presets or prices
+tables: node_modules/.package-lock.json ## Write the tables of README and docs, and the settings in Pulumi.yaml and for editors, again after a change of them
 	@node tools/advise/pages.ts
 
 pull-request-report: node_modules/.package-lock.json ## Report what a merge would change: BASE=main (OUT=folder: into files; STATES=folder of make state-preview; for CI)

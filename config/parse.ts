@@ -1,5 +1,4 @@
 /** Parses a stack's raw key-value pairs into checked settings, or throws one error that lists every problem. */
-import { z } from "zod";
 import { checkAlerts } from "./checks/alerts.ts";
 import { checkCloudflare } from "./checks/cloudflare.ts";
 import { checkEdgePaths } from "./checks/edge.ts";
@@ -10,7 +9,8 @@ import { checkExposure } from "./checks/exposure.ts";
 import { checkLocal } from "./checks/local.ts";
 import { checkNeeds } from "./checks/needs.ts";
 import { checkServers } from "./checks/servers.ts";
-import { line } from "./line.ts";
+import { isRecord } from "../common/record.ts";
+import { explain, explainPhase, valueAt } from "./explain.ts";
 import { presets } from "./presets.ts";
 import { type Phase, phases, secretKeys, type SecretKey, type Settings, settingsSchema } from "./schema.ts";
 import { databaseMemoryMb } from "./server-types.ts";
@@ -51,13 +51,13 @@ export function parseConfig(raw: RawConfig): ParsedConfig {
   // The engine fills in the defaults of Pulumi.yaml; an empty text there means that the stack sets nothing.
   const plain = Object.fromEntries(
     Object.entries(raw.values)
-      .filter(([key, value]) => value !== "" && !isSecretKey(key) && !(raw.secrets.has(key) && !isObject(value)))
+      .filter(([key, value]) => value !== "" && !isSecretKey(key) && !(raw.secrets.has(key) && !isRecord(value)))
       .map(([key, value]) => [key, withoutEncrypted(key === "app" ? withNamesOfSecrets(value) : value)]),
   );
 
   const phase = plain["phase"];
   if (!isPhase(phase)) {
-    throw new ConfigError([...problems, line("phase", phase, `one of ${phases.join(", ")}`)]);
+    throw new ConfigError([...problems, explainPhase(plain)]);
   }
   const parsed = settingsSchema.safeParse(merge(presets[phase], plain));
   if (!parsed.success) {
@@ -93,19 +93,19 @@ const isOfApp = (path: string): boolean => path === "app" || path.startsWith("ap
 
 /** A section without the values that a stack's file holds encrypted: checkSecrecy has judged them. */
 const withoutEncrypted = (section: unknown): unknown =>
-  isObject(section)
+  isRecord(section)
     ? Object.fromEntries(
         Object.entries(section)
-          .filter(([, value]) => !(isObject(value) && "secure" in value))
+          .filter(([, value]) => !(isRecord(value) && "secure" in value))
           .map(([key, value]) => [key, withoutEncrypted(value)]),
       )
     : section;
 
 /** The section `orion:app` with the names of its secrets in place of their values. */
 function withNamesOfSecrets(app: unknown): unknown {
-  if (!isObject(app) || !("secrets" in app)) return app;
+  if (!isRecord(app) || !("secrets" in app)) return app;
   const { secrets } = app;
-  return { ...app, secrets: isObject(secrets) ? Object.keys(secrets).sort() : [] };
+  return { ...app, secrets: isRecord(secrets) ? Object.keys(secrets).sort() : [] };
 }
 
 /** Objects are merged key by key, so that a stack names only what differs; lists and values replace. */
@@ -116,13 +116,10 @@ function merge(
   const result: Record<string, unknown> = { ...preset };
   for (const [key, value] of Object.entries(own)) {
     const base = result[key];
-    result[key] = isObject(base) && isObject(value) ? merge(base, value) : value;
+    result[key] = isRecord(base) && isRecord(value) ? merge(base, value) : value;
   }
   return result;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A stack that names its database's server types, and no memory, gets the memory that follows from those types. */
 function withMemory(settings: Settings, own: Readonly<Record<string, unknown>>, problems: string[]): Settings {
@@ -162,74 +159,4 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
     ...checkAlerts(settings),
     ...(settings.hosting === "local" ? checkLocal(settings) : [...checkServers(settings), ...checkExposure(settings)]),
   ];
-}
-
-function explain(issue: z.core.$ZodIssue, values: Readonly<Record<string, unknown>>): string {
-  const path = issue.path.map(String);
-  if (issue.code === "unrecognized_keys") {
-    const known = knownKeys(path).join(", ");
-    return issue.keys
-      .map((key) => {
-        const full = [...path, key];
-        return line(
-          full.join("."),
-          valueAt(values, full),
-          path.length === 0 ? `a known key: ${known}` : `one of ${known}`,
-        );
-      })
-      .join("\n  ");
-  }
-  return line(path.join("."), valueAt(values, path), allowed(issue));
-}
-
-function allowed(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case "invalid_value":
-      return `one of ${issue.values.map(String).join(", ")}`;
-    case "too_small":
-      return `${issue.minimum} or more${unitOf(issue.origin)}`;
-    case "too_big":
-      return `${issue.maximum} or less${unitOf(issue.origin)}`;
-    case "invalid_type": {
-      const type = typeNames[issue.expected] ?? issue.expected;
-      return `${/^[aeio]/.test(type) ? "an" : "a"} ${type}`;
-    }
-    case "invalid_key":
-      return issue.issues.map(allowed).join(", ");
-    case "invalid_format":
-      return issue.format === "regex" ? issue.message : `a valid ${formatNames[issue.format] ?? issue.format}`;
-    default:
-      return issue.message;
-  }
-}
-
-const formatNames: Readonly<Record<string, string>> = { hostname: "host name", email: "e-mail address" };
-const typeNames: Readonly<Record<string, string>> = {
-  int: "whole number",
-  record: "object",
-  array: "list",
-  string: "text",
-};
-const units: Readonly<Record<string, string>> = { array: " entries", string: " characters" };
-const unitOf = (origin: string): string => units[origin] ?? "";
-
-/** The keys that the schema knows at a path, for the message about one that it does not know. */
-function knownKeys(path: readonly string[]): string[] {
-  let schema: unknown = settingsSchema;
-  for (const step of path) {
-    schema = unwrap(schema);
-    if (schema instanceof z.ZodObject) schema = (schema.shape as Record<string, unknown>)[step];
-  }
-  schema = unwrap(schema);
-  const own = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
-  return path.length === 0 ? [...own, ...secretKeys] : own;
-}
-
-const unwrap = (schema: unknown): unknown => (schema instanceof z.ZodOptional ? schema.unwrap() : schema);
-
-function valueAt(values: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>(
-    (at, step) => (isObject(at) ? at[step] : Array.isArray(at) ? (at as unknown[])[Number(step)] : undefined),
-    values,
-  );
 }

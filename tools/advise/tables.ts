@@ -2,6 +2,8 @@
 import { builtPhases, presets } from "../../config/presets.ts";
 import { priceList } from "../../config/prices.ts";
 import { cents } from "../../policy/cost.ts";
+import { markdownTable } from "../markdown.ts";
+import { settingsPage } from "../settings/page.ts";
 import { phasePrice } from "./prices.ts";
 import {
   capacities,
@@ -23,7 +25,7 @@ import {
 /** The tables by the name in their markers. */
 export const tables: Readonly<Record<string, () => string>> = {
   phases: () =>
-    markdown(
+    markdownTable(
       ["Phase", "Servers", "€ a month", ""],
       serverPhases.map((phase) => {
         const { servers, cost } = phasePrice(phase, 0);
@@ -33,7 +35,7 @@ export const tables: Readonly<Record<string, () => string>> = {
     ),
   "price-date": () => `Net, by Hetzner's price list of ${priceList.date}, without traffic and Cloudflare.`,
   capacity: () =>
-    markdown(
+    markdownTable(
       ["Phase", "Visitors at once", "Orders a minute", "GB of data", "Operated by at least"],
       capacities.map(({ phase, visitors, orders, gb }) => [
         builtPhases.includes(phase) ? phase : `${phase} (not built yet)`,
@@ -48,12 +50,12 @@ export const tables: Readonly<Record<string, () => string>> = {
       `**Data.** ${capacitySources.gb.full}`,
     ]),
   matrix: () =>
-    markdown(
+    markdownTable(
       ["Scenario", "Asked for by", "The guide says", "Here", "Because"],
       scenarios.map((one) => [one.when, asked(one), one.guide, here(one), one.because]),
     ),
   answers: () =>
-    markdown(
+    markdownTable(
       ["Variable", "Value", "Meaning"],
       [
         ...Object.entries(operators).map(([name, meaning]) => ["`OPERATOR`", `\`${name}\``, meaning]),
@@ -61,7 +63,7 @@ export const tables: Readonly<Record<string, () => string>> = {
       ],
     ),
   "not-covered": () =>
-    markdown(
+    markdownTable(
       ["Choice", "Not covered"],
       [
         ...serverPhases.map((phase) => [`phase ${phase}`, phase] as const),
@@ -69,7 +71,8 @@ export const tables: Readonly<Record<string, () => string>> = {
         ["Kubernetes", "kubernetes"] as const,
       ].map(([title, key]) => [title, notCovered[key].join("; ")]),
     ),
-  costs: () => markdown(["Way", "A month", "For that"], [...ownCosts(), ...otherCosts()]),
+  costs: () => markdownTable(["Way", "A month", "For that"], [...ownCosts(), ...otherCosts()]),
+  settings: settingsPage,
   "cost-sources": () =>
     bullets([
       `**This program.** ${priceList.source}, ${priceList.date}; ${cloudflareSource}.`,
@@ -111,12 +114,6 @@ const here = ({ option, phase }: Scenario): string =>
 const upTo = (figure: number): string => (Number.isFinite(figure) ? `up to ${figure.toLocaleString("en-US")}` : "more");
 const euro = (amount: number): string => amount.toFixed(2);
 const bullets = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join("\n");
-
-function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const row = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`.replaceAll("|  |", "| |");
-  return [row(head), `|${"---|".repeat(head.length)}`, ...rows.map(row)].join("\n");
-}
 
 const begin = (name: string): string => `<!-- begin ${name}: written by make tables -->`;
 const end = (name: string): string => `<!-- end ${name} -->`;

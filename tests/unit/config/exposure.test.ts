@@ -1,9 +1,9 @@
 /** What opens a stack with servers to strangers, or leaves it without backups, must be said aloud. */
 import type { Settings } from "../../../config/schema.ts";
-import { leastValues, refusalOf, settingsOf } from "../support/settings.ts";
+import { leastValues, publicKey, refusalOf, settingsOf } from "../support/settings.ts";
 
 const admin = (cidrs: readonly string[], more = {}) => ({
-  admin: { cidrs, sshPublicKeys: ["ssh-ed25519 AAAA someone"], ...more },
+  admin: { cidrs, sshPublicKeys: [publicKey("someone")], ...more },
 });
 const withoutCloudflare = { cloudflare: { enabled: false, accountId: "0".repeat(32) } };
 

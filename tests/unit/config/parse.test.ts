@@ -1,7 +1,7 @@
 import { parseConfig } from "../../../config/parse.ts";
 import { presets } from "../../../config/presets.ts";
 import { phases } from "../../../config/schema.ts";
-import { leastValues, refusalOf, settingsOf } from "../support/settings.ts";
+import { leastValues, publicKey, refusalOf, settingsOf } from "../support/settings.ts";
 
 describe("defaults", () => {
   test("development needs nothing but its phase and is exactly its preset", () => {
@@ -166,6 +166,62 @@ describe("secrets of the image's own", () => {
   });
 });
 
+describe("host names", () => {
+  const domainOf = (domain: string) =>
+    settingsOf("mvp", { domain, cloudflare: { accountId: "0".repeat(32), zone: "example.com" } }).domain;
+
+  test.each([
+    ["orion.example.com.", "orion.example.com"],
+    ["Orion.Example.COM", "orion.example.com"],
+  ])("%s is %s", (domain, normal) => {
+    expect(domainOf(domain)).toBe(normal);
+  });
+
+  test.each([
+    ["203.0.113.9", "not an address: certificates and DNS records need a name"],
+    ["2001:db8::9", "not an address"],
+    ["localhost", "a single label is not a name of the Internet"],
+    ["münchen.example.com", "write this one as DNS has it: xn--mnchen-3ya.example.com"],
+    ["https://orion.example.com", "without https:// and without a path"],
+    ["orion..example.com", "a host name such as orion.example.com"],
+    ["-orion.example.com", "a host name such as orion.example.com"],
+    [`${"a".repeat(64)}.example.com`, "a host name such as orion.example.com"],
+    ["my_shop.example.com", "a host name such as orion.example.com"],
+  ])("%s is refused with the reason", (domain, reason) => {
+    expect(refusalOf({ ...leastValues("mvp"), domain })).toContain(reason);
+  });
+});
+
+describe("public keys", () => {
+  const ed25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleKeyThatOpensNothingReplaceItWithYour";
+  const withKeys = (...sshPublicKeys: string[]) => ({
+    ...leastValues("mvp"),
+    admin: { cidrs: ["203.0.113.0/24"], sshPublicKeys },
+  });
+
+  test("with and without a comment are taken", () => {
+    expect(settingsOf("mvp", withKeys(`${ed25519} alice and bob`)).admin.sshPublicKeys).toHaveLength(1);
+    expect(settingsOf("mvp", withKeys(ed25519)).admin.sshPublicKeys).toHaveLength(1);
+  });
+
+  test.each([
+    ["ssh-ed25519 notbase64!!", "the key is not Base64"],
+    [`${ed25519} alice\n${ed25519.replace("ReplaceItWithYour", "ReplaceItWithYoux")} bob`, "one key in each entry"],
+    [ed25519.slice(0, -8), "the key is cut or of another algorithm"],
+    [ed25519.replace("ssh-ed25519", "ssh-rsa"), "the key is cut or of another algorithm"],
+    ["-----BEGIN OPENSSH PRIVATE KEY-----", "an OpenSSH public key, as in a file that ends in .pub"],
+  ])("%j is refused with the reason", (key, reason) => {
+    expect(refusalOf(withKeys(key))).toContain(reason);
+  });
+});
+
+test("numbers and truth values of the environment are texts, as a process has them", () => {
+  const environment = { PORT: 8080, DEBUG: true, RATIO: 0.5, NAME: "orion" };
+  expect(settingsOf("development", { app: { environment } }).app.environment).toEqual({
+    ...{ PORT: "8080", DEBUG: "true", RATIO: "0.5", NAME: "orion" },
+  });
+});
+
 describe("what is wrong is named: key, value, what is allowed", () => {
   test.each<[Record<string, unknown>, string]>([
     [{}, "orion:phase: got nothing, allowed: one of development, mvp, scale, enterprise, ha"],
@@ -215,7 +271,7 @@ describe("what is wrong is named: key, value, what is allowed", () => {
     ],
     [
       { ...leastValues("mvp"), cloudflare: { zone: "not a name" } },
-      'orion:cloudflare.zone: got "not a name", allowed: a valid host name',
+      'orion:cloudflare.zone: got "not a name", allowed: a host name such as orion.example.com',
     ],
     [{ phase: "development", app: 2 }, "orion:app: got 2, allowed: an object"],
     [{ phase: "development", services: "cache" }, 'orion:services: got "cache", allowed: a list'],
@@ -238,6 +294,27 @@ describe("what is wrong is named: key, value, what is allowed", () => {
     [{ ...leastValues("mvp"), email: { from: "me" } }, 'orion:email.from: got "me", allowed: a valid e-mail address'],
   ])("%j", (values, expected) => {
     expect(refusalOf(values)).toContain(expected);
+  });
+
+  test.each<[Record<string, unknown>, string]>([
+    [{ phse: "mvp" }, "enterprise, ha; did you mean orion:phase instead of orion:phse?"],
+    [{ phase: "mpv" }, "enterprise, ha; did you mean mvp?"],
+    [{ phase: "Scale" }, "; did you mean scale?"],
+    [{ phase: "development", domian: "orion.example.com" }, "; did you mean orion:domain?"],
+    [{ phase: "development", app: { instnaces: 2 } }, "; did you mean orion:app.instances?"],
+    [{ phase: "development", instances: 2 }, "; did you mean orion:app.instances?"],
+    [
+      { phase: "development", workers: { concurrency: { email: 2 } } },
+      "; did you mean orion:workers.concurrency.emails?",
+    ],
+    [{ phase: "development", app: { servers: { counts: 2 } } }, "; did you mean orion:app.servers.count?"],
+    [{ phase: "development", edge: { tls: "self_signed" } }, "; did you mean self-signed?"],
+  ])("%j: what may have been meant", (values, expected) => {
+    expect(refusalOf(values)).toContain(expected);
+  });
+
+  test("nothing is suggested for a word that is like none", () => {
+    expect(refusalOf({ phase: "development", colour: "red" })).not.toContain("did you mean");
   });
 
   test("one error lists every problem", () => {
@@ -322,15 +399,15 @@ describe("what needs each other", () => {
       'orion:edge.balancing: got "global", allowed: regional while orion:cloudflare.enabled is false',
     ],
     [
-      { ...leastValues("mvp"), admin: { cidrs: [], sshPublicKeys: ["ssh-ed25519 AAAA someone"] } },
+      { ...leastValues("mvp"), admin: { cidrs: [], sshPublicKeys: [publicKey("someone")] } },
       "orion:admin.cidrs: is needed in phase mvp; a list of address ranges that may log in over SSH",
     ],
     [
       {
         ...leastValues("mvp"),
-        admin: { cidrs: ["203.0.113.0/24"], sshPublicKeys: ["ssh-rsa AAAA a", "ssh-rsa AAAA b"] },
+        admin: { cidrs: ["203.0.113.0/24"], sshPublicKeys: [publicKey("a"), publicKey("a").replace(/a$/, "b")] },
       },
-      'orion:admin.sshPublicKeys: got "ssh-rsa AAAA b", allowed: each key once, whatever its comment is',
+      ' b", allowed: each key once, whatever its comment is',
     ],
     [
       { phase: "development", app: { environment: { DATABASE_URL: "postgresql://mine" } } },

@@ -3,6 +3,7 @@ import { moveBetween } from "../../../policy/dangers.ts";
 import type { Graph, Recorded } from "../../../policy/graph.ts";
 import { types } from "../../../policy/stateful.ts";
 import { knownOf } from "../../../policy/program.ts";
+import { publicKey } from "../support/settings.ts";
 import { graphsBetween, images, moveOfMvp, stackOf, titles } from "./support.ts";
 
 test("a new version of the application is no danger", async () => {
@@ -59,7 +60,7 @@ test.each([
 
 test("keys of operators come and go without a word: servers follow, and none is replaced", async () => {
   const admin = (...sshPublicKeys: string[]) => ({ admin: { cidrs: ["203.0.113.0/24"], sshPublicKeys } });
-  const [one, other] = ["ssh-ed25519 AAAAone someone", "ssh-ed25519 AAAAother someone else"];
+  const [one, other] = [publicKey("someone"), publicKey("someone else")];
   for (const [before, after] of [
     [[one], [one, other]],
     [[one, other], [other]],

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { z } from "zod";
 import { settingsSchema } from "../../../config/schema.ts";
+import { publicKey } from "./settings.ts";
 
 /** As much of JSON Schema as the configuration's needs. */
 interface Schema {
@@ -38,6 +39,8 @@ function valid(schema: Schema, partial = false): fc.Arbitrary<unknown> {
   switch (schema.type) {
     case "boolean":
       return fc.boolean();
+    case "number":
+      return fc.double({ noNaN: true, noDefaultInfinity: true });
     case "integer":
       return fc.integer({ min: schema.minimum ?? 0, max: schema.maximum ?? 2 ** 31 });
     case "string":
@@ -56,6 +59,7 @@ const textsMatching = new Map<string, fc.Arbitrary<string>>();
 
 function validText({ format, pattern, minLength = 0 }: Schema): fc.Arbitrary<string> {
   if (format === "hostname") return fc.domain();
+  if (format === "ssh-public-key") return fc.stringMatching(/^\w+$/).map(publicKey);
   if (pattern === undefined) return fc.string({ minLength });
   const texts = textsMatching.get(pattern) ?? fc.stringMatching(new RegExp(pattern));
   textsMatching.set(pattern, texts);
@@ -108,6 +112,8 @@ function wrong(schema: Schema, atTop: boolean): fc.Arbitrary<unknown> {
   const text = fc.string({ minLength: atTop ? 1 : 0 });
   const notText = fc.oneof(fc.integer(), fc.boolean());
   if (schema.enum) return fc.oneof(text, notText).filter((value) => !schema.enum?.includes(value));
+  // What is neither a text, a number nor a truth value.
+  if (schema.anyOf?.some(({ type }) => type === "number")) return fc.array(text);
   if (schema.anyOf) return schema.anyOf.some(({ type }) => type === "boolean") ? fc.integer() : notText;
   switch (schema.type) {
     case "boolean":

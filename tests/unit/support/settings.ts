@@ -1,6 +1,14 @@
 /** Checked settings of any phase, with what its schema insists on filled in. */
+import { createHash } from "node:crypto";
 import { parseConfig } from "../../../config/parse.ts";
 import type { Phase, SecretKey, Settings } from "../../../config/schema.ts";
+
+/** A public key of ssh that nobody has a private one for: each comment has its own. */
+export function publicKey(comment: string): string {
+  const field = (bytes: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
+  const fields = [Buffer.from("ssh-ed25519"), createHash("sha256").update(comment).digest()];
+  return `ssh-ed25519 ${Buffer.concat(fields.map(field)).toString("base64")} ${comment}`;
+}
 
 /** The least that a stack of the phase must say. */
 export function leastValues(phase: Phase): Record<string, unknown> {
@@ -11,7 +19,7 @@ export function leastValues(phase: Phase): Record<string, unknown> {
     storage: { bucket: "orion-files" },
     cloudflare: { accountId: "0".repeat(32) },
     email: { smtpHost: "smtp.example.com" },
-    admin: { cidrs: ["203.0.113.0/24"], sshPublicKeys: ["ssh-ed25519 AAAA someone"] },
+    admin: { cidrs: ["203.0.113.0/24"], sshPublicKeys: [publicKey("someone")] },
   };
 }
 

@@ -9,6 +9,7 @@ import { ownEnvironment, rehearsalCloud } from "../../../../toolchain/src/enviro
 import { overlayOf, projectFile, stackFile, withDigests } from "../../../../tools/rehearsal/files.ts";
 import { deliveriesOf, isStandIn } from "../../../../tools/rehearsal/images.ts";
 import { reportOf } from "../../../../tools/rehearsal/report.ts";
+import { publicKey } from "../../support/settings.ts";
 import { describeStack, type StackFile } from "../../../../tools/stack-file.ts";
 
 const cloud: CloudSettings = {
@@ -18,7 +19,7 @@ const cloud: CloudSettings = {
 const authority = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 const overlay = (phase?: string) =>
   overlayOf({
-    ...{ phase, cloud, source: "203.0.113.1", publicKey: "ssh-ed25519 AAAA rehearsal" },
+    ...{ phase, cloud, source: "203.0.113.1", publicKey: publicKey("rehearsal") },
     ...{ identityFile: "/r/key", sshFolder: "/r/ssh", authority },
   });
 const own = (name: string): string => readFileSync(name, "utf8");
@@ -65,7 +66,7 @@ describe("the stack file", () => {
         },
         admin: {
           cidrs: ["203.0.113.1/32"],
-          sshPublicKeys: ["ssh-ed25519 AAAA rehearsal"],
+          sshPublicKeys: [publicKey("rehearsal")],
           identityFile: "/r/key",
           sshFolder: "/r/ssh",
         },

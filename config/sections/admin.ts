@@ -1,0 +1,39 @@
+/** The section `orion:admin`. */
+import { z } from "zod";
+import { publicKeyProblem } from "../public-key.ts";
+import { cidr } from "./forms.ts";
+
+export const admin = z
+  .strictObject({
+    identityFile: z
+      .string()
+      .min(1)
+      .meta({ examples: ["~/.ssh/orion"] })
+      .optional()
+      .describe(
+        "Private key file on this machine that the servers accept. Absent: the keys that ssh tries by default.",
+      ),
+    sshFolder: z.string().min(1).describe("Folder of this machine for known hosts and shared connections."),
+    cidrs: z.array(cidr).describe("Who reaches SSH; needed from phase mvp on."),
+    openToInternet: z
+      .boolean()
+      .optional()
+      .meta({ examples: [true] })
+      .describe("Says aloud that SSH is open to the Internet (`cidrs` with 0.0.0.0/0 or the like). Absent: refused."),
+    sshPublicKeys: z
+      .array(
+        z
+          .string()
+          .refine((key) => publicKeyProblem(key) === undefined, {
+            error: ({ input }) => publicKeyProblem(String(input)) ?? "",
+          })
+          .meta({
+            format: "ssh-public-key",
+            pattern: "^(ssh-ed25519|ssh-rsa|ecdsa-sha2-\\S+) \\S+",
+            patternErrorMessage: "an OpenSSH public key",
+            examples: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleKeyThatOpensNothingReplaceItWithYour alice"],
+          }),
+      )
+      .describe("Keys that may log in; needed from phase mvp on."),
+  })
+  .describe("Who may log in to the servers, and from this machine how.");

@@ -1,0 +1,12 @@
+/** The section `orion:alerts`. */
+import { z } from "zod";
+import { emailAddress } from "./forms.ts";
+
+export const alerts = z
+  .strictObject({
+    email: emailAddress
+      .optional()
+      .meta({ examples: ["operators@example.com"] })
+      .describe("Address for alerts; they go through the SMTP server of `orion:email`."),
+  })
+  .describe("Who is told when a backup, a restore drill or a renewal of the certificate fails.");

@@ -1,0 +1,20 @@
+/** The section `orion:cloudflare`. */
+import { z } from "zod";
+import { hostname } from "./forms.ts";
+
+export const cloudflare = z
+  .strictObject({
+    enabled: z.boolean().describe("Whether visitors come through Cloudflare."),
+    plan: z.enum(["free", "pro", "business"]).describe("The plan that the zone has."),
+    zone: hostname
+      .optional()
+      .meta({ examples: ["example.com"] })
+      .describe("The zone at Cloudflare that contains the domain. Absent: the domain's last two labels."),
+    accountId: z
+      .string()
+      .regex(/^[0-9a-f]{32}$/, "a Cloudflare account id of 32 hexadecimal digits")
+      .meta({ patternErrorMessage: "32 hexadecimal digits", examples: ["0123456789abcdef0123456789abcdef"] })
+      .optional()
+      .describe("The account with the zone and the buckets."),
+  })
+  .describe("DNS, CDN and web application firewall.");

@@ -1,0 +1,38 @@
+/** The section `orion:hetzner`. */
+import { z } from "zod";
+import { count, text } from "./forms.ts";
+
+/** The locations of Hetzner's network zone eu-central; a private network does not reach beyond its zone. */
+export const locations = ["fsn1", "nbg1", "hel1"] as const;
+
+export const hetzner = z
+  .strictObject({
+    locations: z
+      .array(z.enum(locations))
+      .min(1)
+      .max(3)
+      .describe("Where servers are, in order of preference; what holds data is in the first and cannot move."),
+    image: text(/^debian-\d+$/, "a Debian image of Hetzner", "debian-12").describe(
+      "Operating system of new servers; those that exist keep theirs.",
+    ),
+    loadBalancerType: text(/^lb\d{2}$/, "a type of load balancer", "lb11").describe("Size of the load balancers."),
+    limits: z
+      .strictObject({
+        servers: count(1, 10_000)
+          .meta({ examples: [10] })
+          .describe("Servers that the account may have."),
+        primaryIps: count(1, 10_000)
+          .meta({ examples: [10] })
+          .describe("Primary IPs that it may have."),
+        volumes: count(1, 10_000)
+          .meta({ examples: [10] })
+          .describe("Volumes that it may have."),
+        loadBalancers: count(1, 10_000)
+          .meta({ examples: [5] })
+          .describe("Load balancers that it may have."),
+      })
+      .partial()
+      .optional()
+      .describe("What the account may have, as Hetzner's Console shows it; the API does not tell. Absent: not known."),
+  })
+  .describe("The servers.");

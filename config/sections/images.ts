@@ -1,0 +1,45 @@
+/** The section `orion:images`. */
+import { z } from "zod";
+import { imageReference, registry, registryHost } from "./forms.ts";
+
+export const images = z
+  .strictObject({
+    registry: registry.optional().describe("A mirror of the official images. Absent: Docker Hub."),
+    pinned: z
+      .boolean()
+      .describe(
+        "Whether official images are named with their digests of `config/image-pins.json`, and not by tag alone.",
+      ),
+    login: z
+      .strictObject({
+        registry: registryHost.describe("The registry that asks for it."),
+        user: z
+          .string()
+          .min(1)
+          .meta({ examples: ["orion"] })
+          .describe("The user's name; the password is the secret `orion:registryPassword`."),
+      })
+      .optional()
+      .describe("Login at a private image registry. Absent: anonymous."),
+    postgres: imageReference
+      .meta({ examples: ["registry.example.com/mirror/postgres:15"] })
+      .optional()
+      .describe("PostgreSQL's image, in place of the official one."),
+    redis: imageReference
+      .meta({ examples: ["registry.example.com/mirror/redis:7"] })
+      .optional()
+      .describe("Redis' image, in place of the official one."),
+    nginx: imageReference
+      .meta({ examples: ["registry.example.com/mirror/nginx:1.28"] })
+      .optional()
+      .describe("nginx' image, in place of the official one."),
+    rclone: imageReference
+      .meta({ examples: ["registry.example.com/mirror/rclone:1.71"] })
+      .optional()
+      .describe("rclone's image, in place of the official one."),
+    certbot: imageReference
+      .meta({ examples: ["registry.example.com/mirror/certbot:v5.1.0"] })
+      .optional()
+      .describe("Certbot's image, in place of the official one."),
+  })
+  .describe("Where images come from.");

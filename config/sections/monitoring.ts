@@ -1,0 +1,10 @@
+/** The section `orion:monitoring`. */
+import { z } from "zod";
+import { serverTypes } from "./forms.ts";
+
+export const monitoring = z
+  .strictObject({
+    enabled: z.boolean().describe("Whether a separate server collects metrics and logs."),
+    servers: serverTypes.describe("Types of that server, in order of preference."),
+  })
+  .describe("Metrics and logs.");

@@ -1,0 +1,53 @@
+/** The settings that belong to no section. */
+import { z } from "zod";
+import { hostname, text } from "./forms.ts";
+
+export const phases = ["development", "mvp", "scale", "enterprise", "ha"] as const;
+export type Phase = (typeof phases)[number];
+
+/**
+ * The services that `orion:services` can leave out on a local Docker Engine. PostgreSQL always runs there, and with servers
+ * nothing can be left out.
+ */
+export const optionalServices = ["testDatabase", "cache", "app", "workers", "beat", "flower", "edge", "docs"] as const;
+export type OptionalService = (typeof optionalServices)[number];
+
+export const topLevel = {
+  phase: z.enum(phases).describe("The growth phase: it sets the default of every other setting."),
+  hosting: z
+    .enum(["local", "hetzner"])
+    .describe("Where containers run: on the Docker Engine of this machine, or on servers at Hetzner."),
+  services: z
+    .array(z.enum(optionalServices))
+    .describe("On a local Docker Engine: what runs beside PostgreSQL. With servers all of it runs."),
+  domain: hostname.optional().describe("The public host name of the platform; needed from phase mvp on."),
+  protection: z
+    .boolean()
+    .describe(
+      "Whether the engine and the providers refuse to delete resources with data. Switch it off before deleting a stack for good.",
+    ),
+  agreed: z
+    .array(text(/^[\w.-]+$/, "a name that a refused update has shown,", "www.example.com"))
+    .describe(
+      "What the stack gives up knowingly, as the guard names it: a host name that it answered to, or an extension that its new PostgreSQL image lacks.",
+    ),
+  stateUrl: z
+    .string()
+    .regex(
+      /^(file:\/\/\/|s3:\/\/[a-z0-9][a-z0-9.-]+)[^\s#]*$/,
+      "an address that starts with file:/// or s3://BUCKET, such as s3://orion-state?endpoint=https://ACCOUNT.r2.cloudflarestorage.com&region=auto",
+    )
+    .meta({
+      patternErrorMessage: "an address that starts with file:/// or s3://",
+      examples: ["s3://orion-state?endpoint=https://ACCOUNT.r2.cloudflarestorage.com&region=auto"],
+    })
+    .optional()
+    .describe(
+      "Where the engine's state of the stack is; `make state-move` sets it. Absent: what PULUMI_BACKEND_URL or `backend:` in Pulumi.yaml says, otherwise files in the project's folder.",
+    ),
+  dockerHost: text(
+    /^(unix|tcp|ssh):\/\/\S+$/,
+    "an address that starts with unix://, tcp:// or ssh://,",
+    "unix:///var/run/docker.sock",
+  ).describe("Address of the Docker Engine that local containers run on."),
+};
