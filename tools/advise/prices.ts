@@ -19,7 +19,10 @@ const least = {
   "orion:storage": { bucket: "orion-files" },
   "orion:cloudflare": { accountId: "0".repeat(32) },
   "orion:email": { smtpHost: "smtp.example.com" },
-  "orion:admin": { cidrs: ["203.0.113.0/24"], sshPublicKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleKeyThatOpensNothingReplaceItWithYour advice"] },
+  "orion:admin": {
+    cidrs: ["203.0.113.0/24"],
+    sshPublicKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleKeyThatOpensNothingReplaceItWithYour advice"],
+  },
 };
 
 /**
