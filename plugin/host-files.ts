@@ -67,6 +67,8 @@ function writeScript(files: Files, gone: readonly string[]): string {
     `mkdir -p ${quotedWords([path.slice(0, path.lastIndexOf("/")) || "/"])}`,
     writeLine(`${path}.new`, text),
     `chmod ${mode} ${quotedWords([`${path}.new`])}`,
+    // Written through first: after a loss of power it would be there, and empty.
+    `sync ${quotedWords([`${path}.new`])}`,
     `mv -f ${quotedWords([`${path}.new`, path])}`,
   ]);
   const removals = gone.length > 0 ? [`rm -f ${quotedWords(gone)}`] : [];

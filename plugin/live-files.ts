@@ -89,12 +89,14 @@ function writeScript({ directory, files, readableByGroupOf: path }: LiveFilesInp
   const folder = `${directory}/${version}`;
   const writes = Object.entries(files).map(([name, text]) => writeLine(`${folder}/${name}`, text));
   const share = path === undefined ? [] : [`chgrp -R "$(stat -c %g ${path})" '${folder}'`, `chmod -R g+rX '${folder}'`];
-  return ["set -eu", "umask 077", `mkdir -p '${folder}'`, ...writes, ...share, ""].join("\n");
+  // Written through before they are used, as the switch is: the container survives a loss of power, and so must its files.
+  const through = `sync '${folder}' '${folder}'/*`;
+  return ["set -eu", "umask 077", `mkdir -p '${folder}'`, ...writes, ...share, through, ""].join("\n");
 }
 
 /** Deletes all versions but the new one and the one before, which is kept for comparison. */
 const switchScript = (directory: string, version: string): string =>
-  `set -eu; cd ${directory}; old=$(readlink current || true); ln -sfn ${version} .next; mv -Tf .next current; ` +
+  `set -eu; cd ${directory}; old=$(readlink current || true); ln -sfn ${version} .next; mv -Tf .next current; sync .; ` +
   `for each in */; do each=\${each%/}; case "$each" in current|${version}|"$old") ;; *) rm -rf "$each";; esac; done`;
 
 async function isRunning(container: string, call: Call): Promise<boolean> {

@@ -36,7 +36,11 @@ export async function writeVolumeFiles(inputs: VolumeFilesInputs, docker: Docker
       `mv -f ${quotedWords([`${path}.new`, path])}`,
     ];
   });
-  const script = ["set -eu", "umask 077", `chmod 0755 ${folder}`, ...lines, ""].join("\n");
+  // Written through: Docker keeps the container over a loss of power, and would start it with empty files.
+  const paths = [folder, ...Object.keys(files).map((name) => `${folder}/${name}`)];
+  const script = ["set -eu", "umask 077", `chmod 0755 ${folder}`, ...lines, `sync ${quotedWords(paths)}`, ""].join(
+    "\n",
+  );
   const { code, output } = await docker({ engine: inputs, args, input: script, timeoutSeconds: 60 });
   if (code === 0) return;
   const texts = Object.values(files).map(({ text }) => text);

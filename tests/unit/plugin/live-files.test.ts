@@ -76,6 +76,13 @@ test("files are written, checked, switched in one step, and read by the running 
   expect(calls[2]?.args.at(-1)).toContain(`ln -sfn ${version} .next`);
 });
 
+test("files are on the disk before they are switched to, and the switch is before the container reads them", async () => {
+  const { docker, calls } = fakeDocker({ running: true });
+  await writeLiveFiles(inputs, docker);
+  expect(calls[0]?.input).toMatch(/\nsync '(\/etc\/orion\/edge\/[0-9a-f]{16})' '\1'\/\*\n$/);
+  expect(calls[2]?.args.at(-1)).toContain("mv -Tf .next current; sync .;");
+});
+
 test("contents travel on standard input, where no process list shows them", async () => {
   const { docker, calls } = fakeDocker({ running: false });
   await writeLiveFiles(inputs, docker);
