@@ -113,7 +113,7 @@ export interface Machines {
   create(spec: MachineSpec, running: boolean): Promise<void>;
   /** Presses the power button: on. */
   powerOn(id: number): Promise<void>;
-  /** Cuts the power: every process ends at once. */
+  /** Cuts the power: every process ends at once, and what was not written through to a Volume is lost. */
   powerOff(id: number): Promise<void>;
   /** Asks the operating system to shut down (ACPI); resolves when it is off, rejects when it is not within `seconds`. */
   shutdown(id: number, seconds: number): Promise<void>;

@@ -20,6 +20,8 @@ import { createArguments, instanceLabel, limitArguments } from "./machine.ts";
 import { Naming } from "./naming.ts";
 import { Networks } from "./networks.ts";
 import { PacketFilter } from "./packet-filter.ts";
+import type { CloudService } from "./packet-rules.ts";
+import { cutPower, notThere } from "./power-cut.ts";
 import { seedFiles } from "./seed.ts";
 import { Volumes } from "./volumes.ts";
 import { ContainerWatch } from "./container-watch.ts";
@@ -32,8 +34,8 @@ export interface DockerMachinesOptions {
   readonly instance: string;
   /** Second octet of the addresses. */
   readonly block: number;
-  /** Addresses of the cloud itself that servers may reach. */
-  readonly cloudAddresses: { readonly edge: string; readonly registry: string };
+  /** What servers may reach of the cloud itself. */
+  readonly cloudServices: Readonly<Record<"edge" | "registry" | "acme" | "metadata", CloudService>>;
   readonly progress: Progress;
 }
 
@@ -42,8 +44,6 @@ interface Known {
   spec: MachineSpec;
   interfaces: readonly NetworkInterface[];
 }
-
-const notThere = /No such container|is not running/;
 
 export class DockerMachines implements Machines {
   readonly kind = "docker";
@@ -62,12 +62,12 @@ export class DockerMachines implements Machines {
   readonly #partitions = new Set<string>();
 
   constructor(options: DockerMachinesOptions) {
-    const { root, folder, instance, block, cloudAddresses, progress } = options;
+    const { root, folder, instance, block, cloudServices, progress } = options;
     this.#options = options;
     this.#names = new Naming(instance, block);
     this.#images = new MachineImages({ root, logs: join(folder, "logs"), progress });
     this.#networks = new Networks(this.#names);
-    this.#filter = new PacketFilter(this.#names, Object.values(cloudAddresses), join(folder, "exposed.json"));
+    this.#filter = new PacketFilter(this.#names, Object.values(cloudServices), join(folder, "exposed.json"));
     this.#volumes = new Volumes(folder, () => this.#images.name("server"), engineIsLimited());
     this.#balancers = new Balancers({
       names: this.#names,
@@ -112,6 +112,7 @@ export class DockerMachines implements Machines {
       await docker(...createArguments(this.#names, spec, folders, image, engineIsLimited()));
       await docker("network", "disconnect", "none", container);
     }
+    await this.#volumes.attachDisk(spec.id);
     await this.#connect(spec.id);
     if (running) await this.powerOn(spec.id);
   }
@@ -125,7 +126,7 @@ export class DockerMachines implements Machines {
 
   async powerOff(id: number): Promise<void> {
     const container = this.#names.server(id);
-    await dockerUnless(notThere, "kill", container);
+    await cutPower(container, await this.#volumes.devicesOf(id));
     this.#watch.set(container, false);
   }
 
@@ -310,20 +311,21 @@ export class DockerMachines implements Machines {
   }
 
   async #removeContainer(id: number): Promise<void> {
+    await this.powerOff(id);
     await dockerUnless(notThere, "rm", "--force", "--volumes", this.#names.server(id));
     await dockerUnless(/no such volume/i, "volume", "rm", "--force", this.#names.disk(id));
-    this.#watch.set(this.#names.server(id), false);
+    await this.#volumes.deleteDisk(id);
   }
 
   /** Writes the seed files for cloud-init. */
   #seed(spec: MachineSpec): string {
     const folder = join(this.#folder(spec.id), "seed");
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const { cloudAddresses } = this.#options;
+    const { edge, registry } = this.#options.cloudServices;
     const names = this.#names;
     const cloud = {
-      nameServer: names.fromServer(cloudAddresses.edge),
-      registry: names.fromServer(cloudAddresses.registry),
+      nameServer: names.fromServer(edge.address),
+      registry: names.fromServer(registry.address),
       range: names.fromServer(names.cloudRange),
     };
     for (const [name, text] of Object.entries(seedFiles(spec, cloud)))

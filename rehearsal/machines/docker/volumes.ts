@@ -1,11 +1,14 @@
-/** Implements Volumes as sparse files with loop devices, whose device nodes appear in servers while attached. */
-import { existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+/** Implements Volumes and the disks of servers as sparse files with loop devices, whose device nodes appear in servers while attached. */
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { must } from "../../../common/process.ts";
 import type { VolumeSpec } from "../machines.ts";
 import { docker } from "./docker.ts";
+import { type Device, majorOf, minorOf } from "./power-cut.ts";
 
 const gigabyte = 2 ** 30;
+/** Size of a server's disk; only what is written takes space on this machine. */
+const diskGb = 40;
 
 export const deviceOf = (volume: number): string => `/dev/disk/by-id/scsi-0HC_Volume_${volume}`;
 
@@ -58,15 +61,23 @@ export class Volumes {
   }
 
   /** Creates the device node in a server. */
-  async attach(id: number, server: number): Promise<void> {
-    const path = this.#file(id);
-    const loop = (await loopOf(path)) ?? (await must("losetup", ["--find", "--show", path])).trim();
-    const { rdev } = statSync(loop);
-    const node = this.#node(id, server);
-    rmSync(node, { force: true });
-    // Device numbers as glibc packs them.
-    const [major, minor] = [(rdev >> 8) & 0xfff, (rdev & 0xff) | ((rdev >> 12) & 0xfff00)];
-    await must("mknod", [node, "b", String(major), String(minor)]);
+  attach(id: number, server: number): Promise<void> {
+    return makeNode(this.#file(id), this.#node(id, server));
+  }
+
+  /** Gives a server its own disk, /dev/disk/server, which is formatted by the server at its first boot. */
+  async attachDisk(server: number): Promise<void> {
+    const path = this.#disk(server);
+    if (!existsSync(path)) {
+      mkdirSync(join(this.#folder, "volumes"), { recursive: true });
+      writeFileSync(path, "");
+      truncateSync(path, diskGb * gigabyte);
+    }
+    await makeNode(path, join(this.nodes(server), "server"));
+  }
+
+  deleteDisk(server: number): Promise<void> {
+    return remove(this.#disk(server));
   }
 
   /** Removes the device node; a mounted file system stays usable until it is unmounted. */
@@ -82,11 +93,21 @@ export class Volumes {
     return existsSync(this.#node(id, server));
   }
 
-  async delete(id: number): Promise<void> {
-    const path = this.#file(id);
-    const loop = await loopOf(path);
-    if (loop) await must("losetup", ["--detach", loop]);
-    rmSync(path, { force: true });
+  /** The disk and the Volumes of a server, taken from their files: the server can change the nodes that it sees. */
+  async devicesOf(server: number): Promise<Device[]> {
+    const names = readdirSync(join(this.nodes(server), "by-id"));
+    const ids = names.flatMap((name) => /^scsi-0HC_Volume_(\d+)$/.exec(name)?.[1] ?? []);
+    const files = [this.#disk(server), ...ids.map((id) => this.#file(Number(id)))];
+    const devices: Device[] = [];
+    for (const file of files.filter((each) => existsSync(each))) {
+      const loop = await loopOf(file);
+      if (loop !== undefined) devices.push({ node: loop, number: statSync(loop).rdev });
+    }
+    return devices;
+  }
+
+  delete(id: number): Promise<void> {
+    return remove(this.#file(id));
   }
 
   /** Detaches all loop devices of the cloud and deletes all Volumes. */
@@ -104,9 +125,27 @@ export class Volumes {
     return join(this.#folder, "volumes", `${id}.img`);
   }
 
+  #disk(server: number): string {
+    return join(this.#folder, "volumes", `server-${server}.img`);
+  }
+
   #node(id: number, server: number): string {
     return join(this.nodes(server), "by-id", `scsi-0HC_Volume_${id}`);
   }
+}
+
+/** Makes a file a block device, with a node that a server sees. */
+async function makeNode(file: string, node: string): Promise<void> {
+  const loop = (await loopOf(file)) ?? (await must("losetup", ["--find", "--show", file])).trim();
+  const { rdev } = statSync(loop);
+  rmSync(node, { force: true });
+  await must("mknod", [node, "b", String(majorOf(rdev)), String(minorOf(rdev))]);
+}
+
+async function remove(file: string): Promise<void> {
+  const loop = await loopOf(file);
+  if (loop) await must("losetup", ["--detach", loop]);
+  rmSync(file, { force: true });
 }
 
 /** The loop device of a file, if it has one. */
