@@ -13,6 +13,8 @@ import { noObjects } from "../cloudflare/objects/storage.ts";
 import type { CloudflareObjects } from "../cloudflare/state.ts";
 import { type FaultObjects, Faults } from "../faults.ts";
 import { registerHetzner } from "../hetzner/api.ts";
+import { MetadataService } from "../hetzner/metadata.ts";
+import { publicAddress } from "../hetzner/server-links.ts";
 import type { HetznerObjects } from "../hetzner/state.ts";
 import { DockerMachines } from "../machines/docker/docker-machines.ts";
 import { Naming } from "../machines/docker/naming.ts";
@@ -31,7 +33,7 @@ import { Store } from "../store.ts";
 import { CallLog, recordCalls } from "./call-log.ts";
 import { registerControlApi } from "./control-api.ts";
 import { injectCallFaults } from "./call-faults.ts";
-import { cloudAddresses, type CloudSettings, registryPort, storageAddress, zoneOf } from "./settings.ts";
+import { cloudAddresses, cloudServices, type CloudSettings, registryPort, storageAddress, zoneOf } from "./settings.ts";
 
 export interface EmulatorOptions {
   /** Folder of the project. */
@@ -61,6 +63,7 @@ interface Parts {
   readonly acme: AcmeAuthority;
   readonly edge: Edge;
   readonly names: NameServer;
+  readonly metadata: MetadataService;
 }
 
 type Objects = HetznerObjects & CloudflareObjects & FaultObjects & RegistryObjects;
@@ -83,7 +86,7 @@ export class Emulator {
     this.#options = options;
     const { root, folder, settings, progress } = options;
     const { instance, block, token } = settings;
-    const cloudFolders = { root, folder, instance, block, cloudAddresses: cloudAddresses(block), progress };
+    const cloudFolders = { root, folder, instance, block, cloudServices: cloudServices(block), progress };
     this.#store = new Store<Objects>(join(folder, "cloud.sqlite"));
     this.#machines = programs ? new DockerMachines(cloudFolders) : new NoMachines();
     this.#faults = new Faults(this.#store, this.#machines);
@@ -177,7 +180,18 @@ export class Emulator {
       registry,
       edge,
       names: new NameServer({ resolver: this.#resolver(fromServer), host: addresses.edge }),
+      metadata: this.#createMetadata(naming, addresses.metadata),
     };
+  }
+
+  #createMetadata(naming: Naming, host: string): MetadataService {
+    const { cloud } = this.#hetzner;
+    const hostOf = (id: number): string | undefined => {
+      const address = publicAddress(cloud, id);
+      return address === undefined ? undefined : naming.behind(address).host;
+    };
+    const serverAt = (from: string) => cloud.store.list("hetzner.server").find(({ id }) => hostOf(id) === from);
+    return new MetadataService({ cloud, host, serverAt });
   }
 
   #registerControlApi(): void {
@@ -195,7 +209,7 @@ export class Emulator {
   }
 
   /** @param addresses addresses of edge, registry and ACME authority, as the clients of this resolver reach them */
-  #resolver(addresses: ReturnType<typeof cloudAddresses>): Resolver {
+  #resolver(addresses: Pick<ReturnType<typeof cloudAddresses>, "edge" | "registry" | "acme">): Resolver {
     return new Resolver({
       ...addresses,
       world: this.#world,
@@ -229,9 +243,10 @@ export class Emulator {
   async #start(): Promise<void> {
     await this.#machines.start?.();
     if (this.#parts) {
-      const { s3, r2, registry, acme, edge, names } = this.#parts;
+      const { s3, r2, registry, acme, edge, names, metadata } = this.#parts;
       for (const part of ["objects", "registry"]) mkdirSync(join(this.#options.folder, part), { recursive: true });
       await Promise.all([s3.start(), r2.start(), registry.start(), acme.start(), edge.start(), names.start()]);
+      await metadata.start();
       await s3.setKeys(accessKeys(this.#world));
       writeFileSync(join(this.#options.folder, "edge-authority.pem"), await edge.authority());
     }
@@ -244,8 +259,9 @@ export class Emulator {
   async stop(): Promise<void> {
     await this.#app.close();
     await this.#hetzner.cloud.settled();
-    const { s3, r2, registry, acme, edge, names } = this.#parts ?? {};
+    const { s3, r2, registry, acme, edge, names, metadata } = this.#parts ?? {};
     await Promise.all([s3?.stop(), r2?.stop(), registry?.stop(), acme?.stop(), edge?.stop(), names?.stop()]);
+    await metadata?.stop();
     this.#machines.close?.();
     this.#store.close();
   }

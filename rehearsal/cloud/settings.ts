@@ -7,6 +7,7 @@ import { z } from "zod";
 import { UserError } from "../../common/user-error.ts";
 import { type Plan, plans } from "../cloudflare/state.ts";
 import type { ZoneConfig } from "../cloudflare/world.ts";
+import type { CloudService } from "../machines/docker/packet-rules.ts";
 
 /** A zone as text: `domain` or `domain:plan`; the default plan is free. */
 const zoneSchema = z
@@ -107,18 +108,30 @@ export function makeSettings(folder: string, instance: string, choices: CloudCho
   return data;
 }
 
-/** Loopback addresses of the cloud's own services: edge (with object storage and name server), image registry, ACME authority. */
+/** Loopback addresses of the cloud's own services: edge (with object storage and name server), image registry, ACME authority, metadata. */
 export const cloudAddresses = (block: number) => ({
   edge: `127.${block}.255.1`,
   registry: `127.${block}.255.2`,
   acme: `127.${block}.255.3`,
+  metadata: `127.${block}.255.5`,
 });
-
-/** Where the S3 server behind R2 listens; machines cannot reach it, but only R2's own interface. */
-export const storageAddress = (block: number) => ({ host: `127.${block}.255.4`, port: 7070 });
 
 /** Port of the image registry: Docker's default for a registry without TLS and without a port in its name. */
 export const registryPort = 80;
+
+/** The cloud's own services with the ports that servers may reach: all others at these addresses belong to this machine. */
+export function cloudServices(block: number): Readonly<Record<keyof ReturnType<typeof cloudAddresses>, CloudService>> {
+  const { edge, registry, acme, metadata } = cloudAddresses(block);
+  return {
+    edge: { address: edge, tcp: [53, 80, 443], udp: [53] },
+    registry: { address: registry, tcp: [registryPort], udp: [] },
+    acme: { address: acme, tcp: [443], udp: [] },
+    metadata: { address: metadata, as: "169.254.169.254", tcp: [80], udp: [] },
+  };
+}
+
+/** Where the S3 server behind R2 listens; machines cannot reach it, but only R2's own interface. */
+export const storageAddress = (block: number) => ({ host: `127.${block}.255.4`, port: 7070 });
 
 /** Environment variables with which clients use the cloud. */
 export const environmentOf = ({ port, token }: CloudSettings): Readonly<Record<string, string>> => ({

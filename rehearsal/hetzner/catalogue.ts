@@ -105,12 +105,16 @@ export class Catalogue {
       location,
       datacenter: location && {
         id: location.id,
-        name: `${name}-dc1`,
+        name: this.datacenterOf(name),
         description: `${name} virtual DC 1`,
         location,
         server_types: { supported: [], available: [], available_for_migration: [] },
       },
     };
+  }
+
+  datacenterOf(location: string): string {
+    return `${location}-dc1`;
   }
 
   zoneOf(location: string): string {

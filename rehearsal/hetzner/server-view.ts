@@ -67,7 +67,7 @@ export function serverView(cloud: Cloud, server: Server): Json {
 }
 
 /** A locally administered address that stays the same for a server in a network. */
-function macOf(server: number, network: number): string {
+export function macOf(server: number, network: number): string {
   const hex = (server.toString(16).padStart(6, "0") + network.toString(16).padStart(4, "0")).slice(-10);
   return `86:${hex.match(/../g)?.join(":") ?? ""}`;
 }

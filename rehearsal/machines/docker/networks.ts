@@ -4,6 +4,7 @@
  * The addresses in a private network are set inside the guests (guest.ts). Docker uses an unrelated range of its choice, so
  * that several clouds on one host can have private networks with the same range.
  */
+import { existsSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import type { NetworkInterface } from "../machines.ts";
 import { docker, dockerLines, dockerUnless } from "./docker.ts";
@@ -82,11 +83,13 @@ export class Networks {
   }
 
   async #make(name: string, bridge: string, options: readonly string[]): Promise<void> {
-    if ((await docker("network", "ls", "--quiet", "--filter", `name=^${name}$`)) !== "") return;
-    await docker(
-      ...["network", "create", "--driver", "bridge", "--label", this.#names.label, ...options],
-      ...["--opt", `com.docker.network.bridge.name=${bridge}`, name],
-    );
+    if ((await docker("network", "ls", "--quiet", "--filter", `name=^${name}$`)) === "") {
+      await docker(
+        ...["network", "create", "--driver", "bridge", "--label", this.#names.label, ...options],
+        ...["--opt", `com.docker.network.bridge.name=${bridge}`, name],
+      );
+    }
+    closeIpv6(bridge);
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
@@ -94,6 +97,12 @@ export class Networks {
     this.#last = next.catch(() => undefined);
     return next;
   }
+}
+
+/** Takes this machine's link-local IPv6 address from a bridge: the packet filter, which keeps servers away from it, is for IPv4. */
+function closeIpv6(bridge: string): void {
+  const setting = `/proc/sys/net/ipv6/conf/${bridge}/disable_ipv6`;
+  if (existsSync(setting)) writeFileSync(setting, "1");
 }
 
 const gone = /No such network|not found/;

@@ -4,11 +4,11 @@ import { dirname } from "node:path";
 import { must } from "../../../common/process.ts";
 import type { FirewallRule } from "../machines.ts";
 import type { Naming } from "./naming.ts";
-import { chainsOf, type Exposed, hooks, packetRules } from "./packet-rules.ts";
+import { chainsOf, type CloudService, type Exposed, hooks, packetRules } from "./packet-rules.ts";
 
 export class PacketFilter {
   readonly #names: Naming;
-  readonly #cloudAddresses: readonly string[];
+  readonly #services: readonly CloudService[];
   readonly #file: string;
   readonly #exposed: Map<string, Exposed>;
   /** Firewall rules by server, including servers without a public address at the moment. */
@@ -17,12 +17,13 @@ export class PacketFilter {
   #last: Promise<void> = Promise.resolve();
 
   /**
+   * @param services what servers may reach of the cloud itself
    * @param file stores the exposed addresses, so that after a restart of the emulator servers stay reachable until they have
    *   been converged
    */
-  constructor(names: Naming, cloudAddresses: readonly string[], file: string) {
+  constructor(names: Naming, services: readonly CloudService[], file: string) {
     this.#names = names;
-    this.#cloudAddresses = cloudAddresses;
+    this.#services = services;
     this.#file = file;
     const kept = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as readonly Exposed[]) : [];
     this.#exposed = new Map(kept.map((one) => [keyOf(one.kind, one.id), one]));
@@ -81,7 +82,7 @@ export class PacketFilter {
     const isFirst = this.#chains.size === 0;
     const before = isFirst ? new Set(await this.#existing("filter")) : this.#chains;
     const stale = [...before].filter((chain) => !chains.includes(chain) && !chain.startsWith(this.#names.chain("N")));
-    const text = packetRules(this.#names, exposed, this.#cloudAddresses, stale);
+    const text = packetRules(this.#names, exposed, this.#services, stale);
     await must("iptables-restore", ["--wait", "10", "--noflush"], { input: text });
     if (isFirst) await this.#hook();
     this.#chains = new Set(chains);

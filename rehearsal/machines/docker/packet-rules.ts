@@ -13,6 +13,16 @@ export interface Exposed {
   readonly rules: readonly FirewallRule[] | undefined;
 }
 
+/** One of the cloud's own services, on this machine. */
+export interface CloudService {
+  /** Loopback address. */
+  readonly address: string;
+  /** Address at which servers reach it. @default the one that `Naming.fromServer` makes of the loopback address */
+  readonly as?: string;
+  readonly tcp: readonly number[];
+  readonly udp: readonly number[];
+}
+
 /** An address that Cloudflare publishes; servers see it as the source of connections from the edge. */
 const cloudflareSource = "173.245.48.1";
 /** An address of the documentation range; servers see it as the source of connections from this machine, as if from the Internet. */
@@ -39,13 +49,13 @@ export const chainsOf = (names: Naming, exposed: readonly Exposed[]): string[] =
 /**
  * Generates all rules of a cloud.
  *
- * @param cloudAddresses addresses of the cloud's own services, which servers may reach
+ * @param services the cloud's own services, which servers may reach
  * @param stale chains of deleted servers, which are removed
  */
 export function packetRules(
   names: Naming,
   exposed: readonly Exposed[],
-  cloudAddresses: readonly string[],
+  services: readonly CloudService[],
   stale: readonly string[],
 ): string {
   const [nat, filter] = [new Table("nat"), new Table("filter")];
@@ -56,17 +66,22 @@ export function packetRules(
   for (const { address } of exposed) {
     nat.rule(names.chain("NOUT"), `-d ${address}/32 -j DNAT --to-destination ${names.behind(address).host}`);
   }
-  for (const address of cloudAddresses) {
-    const target = `-d ${names.fromServer(address)}/32 -j DNAT --to-destination ${address}`;
+  for (const { address, as = names.fromServer(address) } of services) {
+    const target = `-d ${as}/32 -j DNAT --to-destination ${address}`;
     nat.rule(names.chain("NPRE"), `-i ${publicBridges} ${target}`);
   }
   const snat = (source: string, to: string) => `-s ${source} -o ${publicBridges} -j SNAT --to-source ${to}`;
   nat.rule(names.chain("NPOST"), snat(names.cloudRange, cloudflareSource));
   nat.rule(names.chain("NPOST"), snat("127.0.0.0/8", internetSource));
 
-  // From a server to this machine: only the cloud's own services.
+  // From a server to this machine: only the cloud's own services. At their addresses answers also what listens on all addresses.
   filter.rule(names.chain("IN"), `-i ${publicBridges} ${established} -j ACCEPT`);
-  filter.rule(names.chain("IN"), `-i ${publicBridges} -d ${names.cloudRange} -j ACCEPT`);
+  for (const { address, tcp, udp } of services) {
+    for (const [protocol, ports] of Object.entries({ tcp, udp })) {
+      const match = `-p ${protocol} -m multiport --dports ${ports.join(",")}`;
+      if (ports.length > 0) filter.rule(names.chain("IN"), `-i ${publicBridges} -d ${address}/32 ${match} -j ACCEPT`);
+    }
+  }
   filter.rule(names.chain("IN"), `-i ${publicBridges} -j DROP`);
   filter.rule(names.chain("IN"), `-i ${privateBridges} -j DROP`);
   // This machine has no access to private networks, although its bridges carry them.
@@ -74,6 +89,7 @@ export function packetRules(
 
   // A rehearsal of production must reach nobody: its e-mails, payments and webhooks end here, also those to an address.
   filter.rule(names.chain("FWD"), `-i ${publicBridges} ! -o ${publicBridges} -j DROP`);
+  filter.rule(names.chain("FWD"), `-i ${privateBridges} ! -o ${privateBridges} -j DROP`);
   // Allow everything within a private network, because hosts may filter bridged packets by Docker's own range.
   filter.rule(names.chain("FWD"), `-i ${privateBridges} -o ${privateBridges} -j ACCEPT`);
 

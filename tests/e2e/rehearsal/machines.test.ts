@@ -6,8 +6,9 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AwsClient } from "aws4fetch";
 import { readHostKeys } from "../../../common/known-hosts.ts";
-import { tryRun } from "../../../common/process.ts";
+import { must, tryRun } from "../../../common/process.ts";
 import { dataMount } from "../../../common/server-contract.ts";
+import { quoted } from "../../../common/shell.ts";
 import { sshOptions } from "../../../common/ssh.ts";
 import { userData as userDataOf } from "../../../components/fleet/cloud-init.ts";
 import { sshdConfig, sshdConfigFile } from "../../../components/fleet/sshd-config.ts";
@@ -20,6 +21,7 @@ import { eventually } from "../../../testing/eventually.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 import { hostState } from "../../../testing/host.ts";
 import { docker, succeed } from "../../../testing/sandbox.ts";
+import { answeringKinds, reachedScript, surroundingKinds, Surroundings } from "../../../testing/surroundings.ts";
 import { describeStack, parseStackText } from "../../../tools/stack-file.ts";
 import { plan } from "../../../topology/plan.ts";
 import { digestOf } from "../../../tools/outdated/registry-api.ts";
@@ -162,6 +164,53 @@ describe("a server", () => {
     expect(on("a", attempt)).toBe("closed");
     // What is on this machine and in the cloud is reached all the same.
     expect(on("a", "bash -c 'exec 3<>/dev/tcp/registry.example.com/80' && echo open")).toBe("open");
+  });
+
+  describe("has no way to what is on and around this machine", () => {
+    const around = new Surroundings(own.block);
+    let places: Awaited<ReturnType<typeof around.start>>;
+    const reached = { server: [""], container: [""] };
+    const lines = (text: string): string[] => text.trim().split("\n").sort();
+
+    beforeAll(async () => {
+      places = await around.start();
+      // One that is reached, so that a script which does nothing is noticed.
+      const script = quoted(reachedScript([...Object.values(places).flat(), "registry.example.com/80"]));
+      const inContainer = "docker run --rm --network probe redis:7-bookworm bash -c";
+      reached.server = lines(on("a", `bash -c ${script}`));
+      reached.container = lines(on("a", `${inContainer} ${script}`));
+    });
+    afterAll(() => {
+      around.stop();
+    });
+
+    test.each(answeringKinds)("of which this test has something that answers: %s", async (kind) => {
+      // This machine's packets to the servers' bridges pass the servers' firewalls.
+      const reachable = places[kind].filter((place) => !place.startsWith(`10.${own.block}.`));
+      expect(reachable).not.toEqual([]);
+      expect(lines(await must("bash", ["-c", reachedScript(reachable)]))).toEqual([...reachable].sort());
+    });
+
+    test.each(surroundingKinds)("%s", (kind) => {
+      for (const found of [reached.server, reached.container]) {
+        expect(found).toContain("registry.example.com/80");
+        expect(found.filter((place) => places[kind].includes(place))).toEqual([]);
+      }
+    });
+
+    test("this machine over IPv6, for which it has no packet filter", async () => {
+      const addresses = (await must("ip", ["-6", "-oneline", "address"])).split("\n");
+      expect(addresses.filter((line) => line.includes(` oc${own.block}`))).toEqual([]);
+    });
+  });
+
+  test("reads its metadata where Hetzner's servers do, and no other server's", () => {
+    const ask = (path: string) => `curl -s -m 5 http://169.254.169.254/hetzner/v1/${path}`;
+    expect(on("a", ask("metadata/instance-id"))).toBe(String(ids.a));
+    expect(on("b", ask("metadata/hostname"))).toBe("b");
+    expect(on("a", ask("metadata/public-ipv4"))).toBe(addresses.a);
+    expect(on("a", ask("userdata"))).toBe(userData.trim());
+    expect(on("a", `${ask("metadata/nothing")} -o /dev/null -w '%{http_code}'`)).toBe("404");
   });
 
   test("reads and writes objects at the address of the account, also from a container", async () => {
