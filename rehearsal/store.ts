@@ -3,6 +3,24 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 
+/** One object that was put (the first time: without `before`) or deleted (without `after`). */
+export interface Changed {
+  readonly kind: string;
+  readonly id: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** The same, with the types of a store's kinds. */
+export type ChangedObject<Objects extends object> = {
+  [Kind in keyof Objects & string]: {
+    readonly kind: Kind;
+    readonly id: string;
+    readonly before: Objects[Kind] | undefined;
+    readonly after: Objects[Kind] | undefined;
+  };
+}[keyof Objects & string];
+
 /**
  * A store of JSON values. `Objects` maps kinds to the type of their values; each kind is written by one module only, so that
  * values read have the type that was written. A single process uses the file. Values are cached in memory, because every
@@ -14,6 +32,9 @@ export class Store<Objects extends object> {
   /** Cached values by kind and id, oldest first; a missing kind was not read yet. */
   readonly #kinds = new Map<string, Map<string, unknown>>();
   #depth = 0;
+  #watcher: ((changed: Changed) => void) | undefined;
+  /** Changes of the transaction that is open; nobody hears of them when it fails. */
+  readonly #unsaid: Changed[] = [];
 
   /** @param path file, created when missing; `:memory:` for a temporary store */
   constructor(path: string) {
@@ -52,14 +73,25 @@ export class Store<Objects extends object> {
 
   put<Kind extends keyof Objects & string>(kind: Kind, id: string | number, value: Objects[Kind]): void {
     const text = JSON.stringify(value);
+    const known = this.#kind(kind);
+    const before = known.get(String(id));
     this.#statements.put.run(kind, String(id), text);
     // Cached as it would be read after a restart.
-    this.#kind(kind).set(String(id), frozen(JSON.parse(text) as Objects[Kind]));
+    const after = frozen(JSON.parse(text) as Objects[Kind]);
+    known.set(String(id), after);
+    this.#say({ kind, id: String(id), before, after });
   }
 
   delete(kind: keyof Objects & string, id: string | number): void {
+    const before = this.get(kind, id);
     this.#statements.delete.run(kind, String(id));
     this.#kind(kind).delete(String(id));
+    if (before !== undefined) this.#say({ kind, id: String(id), before, after: undefined });
+  }
+
+  /** Has a function called after every change; those of a transaction come when it has succeeded. */
+  watch(watcher: (changed: Changed) => void): void {
+    this.#watcher = watcher;
   }
 
   /** Next id of a kind; never returned before, also across restarts. @param first the first id */
@@ -72,21 +104,31 @@ export class Store<Objects extends object> {
     if (this.#depth > 0) return work();
     this.#database.exec("BEGIN IMMEDIATE");
     this.#depth++;
+    let result: T;
+    let changes: readonly Changed[];
     try {
-      const result = work();
+      result = work();
       this.#database.exec("COMMIT");
-      return result;
     } catch (error) {
       this.#kinds.clear();
       this.#database.exec("ROLLBACK");
       throw error;
     } finally {
       this.#depth--;
+      changes = this.#unsaid.splice(0);
     }
+    for (const changed of changes) this.#watcher?.(changed);
+    return result;
   }
 
   close(): void {
     this.#database.close();
+  }
+
+  #say(changed: Changed): void {
+    if (!this.#watcher) return;
+    if (this.#depth > 0) this.#unsaid.push(changed);
+    else this.#watcher(changed);
   }
 
   #kind<Kind extends keyof Objects & string>(kind: Kind): Map<string, Objects[Kind]> {

@@ -1,6 +1,7 @@
 /** Records the calls of both APIs: the last ones for the status page, all of them for the log. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { isRecord } from "../../common/record.ts";
+import { type ClientCalls, Clients } from "./clients.ts";
 
 export interface Call {
   /** RFC 3339. */
@@ -12,23 +13,32 @@ export interface Call {
   readonly milliseconds: number;
   /** Error code and message of the reply; null on success. */
   readonly problem: string | null;
+  /** The client's User-Agent; empty when it sent none. */
+  readonly agent: string;
 }
 
 const kept = 100;
 
 export class CallLog {
   readonly #calls: Call[] = [];
+  readonly #clients = new Clients();
   #total = 0;
 
   add(call: Call): void {
     this.#total++;
     this.#calls.push(call);
+    this.#clients.add(call);
     if (this.#calls.length > kept) this.#calls.shift();
   }
 
   /** Newest first. */
   get last(): readonly Call[] {
     return this.#calls.toReversed();
+  }
+
+  /** The calls by client, those with errors first. */
+  get clients(): readonly ClientCalls[] {
+    return this.#clients.all;
   }
 
   /** Number of calls since the emulator started. */
@@ -50,6 +60,7 @@ export function recordCalls(app: FastifyInstance, calls: CallLog, log: (line: st
       status,
       milliseconds: Math.round(milliseconds),
       problem: problems.get(request) ?? null,
+      agent: printable((request.headers["user-agent"] ?? "").slice(0, 200)),
     };
     calls.add(call);
     log(lineOf(call));

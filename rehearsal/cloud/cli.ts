@@ -2,8 +2,10 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { UserError } from "../../common/user-error.ts";
+import { grouped } from "./changes.ts";
 import { CloudClient } from "./client.ts";
 import { parseFault, faultUsage, formatFault } from "./fault-syntax.ts";
+import { healthOf, healthOfBalancer, healthOfTarget, problemsOf, worstFirst } from "./health.ts";
 import { deleteCloud, startCloud } from "./process.ts";
 import { type CloudChoices, cloudFolder, type CloudSettings, environmentOf, readSettings } from "./settings.ts";
 import type { Status } from "./status.ts";
@@ -62,7 +64,9 @@ async function down(name: string): Promise<void> {
 }
 
 async function status(name: string): Promise<void> {
-  show(await clientOf(name).status());
+  const found = await clientOf(name).status();
+  show(found);
+  for (const line of newsOf(found)) say(line);
 }
 
 function clientOf(name: string): CloudClient {
@@ -99,30 +103,66 @@ async function fault(name: string, [command = "list", ...words]: readonly string
 
 function showFaults({ instance, faults }: Status): void {
   if (faults.length === 0) say(`Rehearsal cloud '${instance}' has no faults. Available kinds:\n${faultUsage}`);
-  for (const one of faults) say(`${one.id}  ${formatFault(one)}`);
+  for (const one of faults) say(`${one.id}  ${one.text}`);
 }
 
+/** What is up, as on the status page: what is not well comes first. */
 function show(found: Status): void {
   say(`Rehearsal cloud '${found.instance}' (machines: ${found.machines}): ${found.page}`);
+  for (const { what, state } of problemsOf(found)) say(`  not well: ${what}: ${state}`);
   const rows: [string, string][] = [
-    ...found.servers.map((one): [string, string] => [
+    ...worstFirst(found.servers, ({ status }) => healthOf(status)).map((one): [string, string] => [
       `server ${one.name}`,
-      [one.status, one.type, one.address ?? "no public address", ...one.private].join("  "),
+      [one.status, `${one.type} in ${one.location}`, one.address ?? "no public address", ...one.private].join("  "),
     ]),
-    ...found.balancers.map((one): [string, string] => [
+    ...worstFirst(found.balancers, healthOfBalancer).map((one): [string, string] => [
       `load balancer ${one.name}`,
       [
         one.address ?? "no public address",
-        ...one.targets.map(({ name, health }) => `${name}: ${health.map((each) => each.status).join(", ")}`),
+        ...worstFirst(one.targets, healthOfTarget).map(
+          ({ name, health }) => `${name}: ${health.map((each) => each.status).join(", ")}`,
+        ),
       ].join("  "),
     ]),
+    ...found.volumes.map((one): [string, string] => [
+      `Volume ${one.name}`,
+      [`${one.sizeGb} GB in ${one.location}`, one.server === null ? "not attached" : `attached to ${one.server}`].join(
+        "  ",
+      ),
+    ]),
+    ...found.networks.map((one): [string, string] => [`network ${one.name}`, one.range]),
     ...found.records.map((one): [string, string] => [`${one.type} ${one.name}`, one.content]),
     ...found.buckets.map((one): [string, string] => ["bucket", one]),
-    ...found.faults.map((one): [string, string] => [`fault ${one.id}`, formatFault(one)]),
+    ...found.faults.map((one): [string, string] => [`fault ${one.id}`, one.text]),
   ];
   const width = Math.max(0, ...rows.map(([name]) => name.length));
   for (const [name, text] of rows) say(`  ${name.padEnd(width)}  ${text}`);
   if (rows.length === 0) say("  no resources yet");
+}
+
+/** The last changes, and the clients with errors. */
+function newsOf({ changes, clients, totalCalls }: Status): string[] {
+  const groups = grouped(changes).slice(0, 8);
+  const hurt = clients.filter(({ errors }) => errors > 0);
+  return [
+    ...(groups.length > 0 ? ["", "Last changes, newest first (UTC):"] : []),
+    ...groups.map(({ time, subject, verb, members }) => {
+      const names = members.slice(0, 3).map(({ name, detail }) => (detail === null ? name : `${name} (${detail})`));
+      const rest = members.length > names.length ? ` and ${members.length - names.length} more` : "";
+      return `  ${time.slice(11, 19)}  ${subject} ${names.join(", ")}${rest}: ${verb}`;
+    }),
+    ...(totalCalls > 0
+      ? ["", `Calls: ${totalCalls}; clients with errors: ${hurt.length === 0 ? "none" : ""}`.trimEnd()]
+      : []),
+    ...hurt.map(({ client, errors, total, lastError }) => {
+      const last = lastError && [
+        `${lastError.time.slice(11, 19)} ${lastError.method} ${lastError.path}`,
+        lastError.status === 0 ? "aborted" : String(lastError.status),
+        ...(lastError.problem === null ? [] : [lastError.problem]),
+      ];
+      return `  ${client}: ${errors} of ${total}; last: ${last?.join(" ") ?? ""}`;
+    }),
+  ];
 }
 
 try {

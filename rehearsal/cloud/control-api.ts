@@ -1,5 +1,5 @@
 /** The cloud's own API: status page, faults, quirks, image upload, deletion (`/` and `/rehearsal/...`). */
-import { timingSafeEqual } from "node:crypto";
+import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { UserError } from "../../common/user-error.ts";
@@ -10,9 +10,11 @@ import type { Cloud } from "../hetzner/cloud.ts";
 import type { Registry, RegistryObjects } from "../registry/registry.ts";
 import type { Store } from "../store.ts";
 import type { CallLog } from "./call-log.ts";
+import type { ChangeLog } from "./change-log.ts";
 import { formatFault } from "./fault-syntax.ts";
-import { resolveFaultTargets } from "./fault-targets.ts";
-import { pageOf } from "./page.ts";
+import { faultText, namesIn, resolveFaultTargets } from "./fault-targets.ts";
+import { foreignSite } from "./own-site.ts";
+import { pageHeaders, pageOf, updateHeaders, updateOf } from "./page/page.ts";
 import type { CloudSettings } from "./settings.ts";
 import { type Status, statusOf } from "./status.ts";
 
@@ -22,6 +24,7 @@ export interface ControlApiDeps {
   readonly store: Store<CloudflareObjects & RegistryObjects>;
   readonly faults: Faults;
   readonly calls: CallLog;
+  readonly changes: ChangeLog;
   /** undefined: a cloud without machines. */
   readonly registry: Registry | undefined;
   /** Writes a line to the log. */
@@ -49,17 +52,21 @@ export function registerControlApi(app: FastifyInstance, deps: ControlApiDeps): 
   });
 }
 
+/** Refuses other sites, and whoever has no token. In the address it counts for the page alone, which only shows. */
 function requireToken(scope: FastifyInstance, token: string): void {
   scope.addHook("onRequest", (request, reply, next) => {
-    const { token: given } = z.object({ token: z.string().optional() }).parse(request.query);
-    if (isToken(request.headers.authorization ?? `Bearer ${given ?? ""}`, token)) next();
-    else void reply.code(401).send({ error: "the cloud's token is required: make cloud-status prints it" });
+    const foreign = foreignSite(request.method, request.headers);
+    if (foreign !== undefined) return void reply.code(403).send({ error: `refused: ${foreign}` });
+    const { token: given = "" } = z.object({ token: z.string().optional() }).catch({}).parse(request.query);
+    const inAddress = request.method === "GET" && request.routeOptions.url === "/" ? given : "";
+    if (isToken(request.headers.authorization ?? `Bearer ${inAddress}`, token)) return next();
+    return void reply.code(401).send({ error: "the cloud's token is required: make cloud-status prints it" });
   });
 }
 
 function registerStatus(
   scope: FastifyInstance,
-  { settings, cloud, store, faults, calls, registry }: ControlApiDeps,
+  { settings, cloud, store, faults, calls, changes, registry }: ControlApiDeps,
 ): void {
   const status = (): Promise<Status> =>
     statusOf({
@@ -67,21 +74,33 @@ function registerStatus(
       cloud,
       cloudflare: store,
       faults: faults.list(),
-      calls: calls.last,
-      totalCalls: calls.total,
+      changes,
+      calls,
       hasEdge: registry !== undefined,
     });
-  scope.get("/", async (_request, reply) => reply.type("text/html; charset=utf-8").send(pageOf(await status())));
+  const locations = cloud.catalogue.locations.map(({ name }) => name);
+  scope.get("/", async (_request, reply) => {
+    const nonce = randomBytes(16).toString("base64");
+    return reply.headers(pageHeaders(nonce)).send(pageOf(await status(), { nonce, token: settings.token, locations }));
+  });
+  scope.get("/rehearsal/page", async (_request, reply) =>
+    reply.headers(updateHeaders).send(updateOf(await status(), { locations })),
+  );
   scope.get("/rehearsal/status", status);
 }
 
-function registerFaults(scope: FastifyInstance, { cloud, faults, log }: ControlApiDeps): void {
+function registerFaults(scope: FastifyInstance, { cloud, faults, changes, log }: ControlApiDeps): void {
   scope.get("/rehearsal/faults", () => ({ faults: faults.list() }));
   scope.post("/rehearsal/faults", async (request, reply) => {
     const { data, error } = faultSchema.safeParse(resolveFaultTargets(request.body, cloud));
     if (!data) return reply.code(422).send({ error: z.prettifyError(error) });
     const fault = await faults.add(data);
     log(`FAULT ${fault.id} added: ${formatFault(fault)}`);
+    // It happens once, and is not stored.
+    if (fault.kind === "killed") {
+      const name = faultText(fault, namesIn(cloud.store));
+      changes.add({ key: "", subject: "fault", name, verb: "has happened", tone: "bad", detail: null });
+    }
     return reply.code(201).send({ fault });
   });
   scope.delete("/rehearsal/faults", async () => {

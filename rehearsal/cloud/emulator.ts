@@ -31,6 +31,7 @@ import {
 import { namesOf, placeOf, Registry, type RegistryObjects } from "../registry/registry.ts";
 import { Store } from "../store.ts";
 import { CallLog, recordCalls } from "./call-log.ts";
+import { ChangeLog } from "./change-log.ts";
 import { registerControlApi } from "./control-api.ts";
 import { injectCallFaults } from "./call-faults.ts";
 import { cloudAddresses, cloudServices, type CloudSettings, registryPort, storageAddress, zoneOf } from "./settings.ts";
@@ -76,6 +77,7 @@ export class Emulator {
   readonly #machines: Machines & { start?: () => Promise<void>; close?: () => void };
   readonly #faults: Faults;
   readonly #calls = new CallLog();
+  readonly #changes = new ChangeLog();
   readonly #app: FastifyInstance;
   readonly #hetzner: ReturnType<typeof registerHetzner>;
   readonly #world: ReturnType<typeof registerCloudflare>;
@@ -88,6 +90,7 @@ export class Emulator {
     const { instance, block, token } = settings;
     const cloudFolders = { root, folder, instance, block, cloudServices: cloudServices(block), progress };
     this.#store = new Store<Objects>(join(folder, "cloud.sqlite"));
+    this.#changes.follow(this.#store);
     this.#machines = programs ? new DockerMachines(cloudFolders) : new NoMachines();
     this.#faults = new Faults(this.#store, this.#machines);
     const s3 =
@@ -204,6 +207,7 @@ export class Emulator {
       store: this.#store,
       faults: this.#faults,
       calls: this.#calls,
+      changes: this.#changes,
       registry: this.#parts?.registry,
     });
   }

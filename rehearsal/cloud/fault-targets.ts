@@ -3,6 +3,8 @@ import { isRecord } from "../../common/record.ts";
 import { UserError } from "../../common/user-error.ts";
 import type { Cloud } from "../hetzner/cloud.ts";
 import type { NamedKind } from "../hetzner/state.ts";
+import type { Json } from "../json.ts";
+import { formatFault } from "./fault-syntax.ts";
 
 /** Kinds of resources that have actions, by the name that actions use. */
 const kinds = {
@@ -16,7 +18,31 @@ const kinds = {
 } as const satisfies Readonly<Record<string, NamedKind>>;
 const isType = (text: string): text is keyof typeof kinds => Object.hasOwn(kinds, text);
 
-const onlyWithMachines: readonly unknown[] = ["never_boots", "partition", "volume_full"];
+/** Name of a resource by the type and id that actions use; undefined when it is gone. */
+export type NameOf = (type: string, id: number) => string | undefined;
+
+export const namesIn =
+  (store: Pick<Cloud["store"], "get">): NameOf =>
+  (type, id) =>
+    isType(type) ? store.get(kinds[type], id)?.name : undefined;
+
+/** A fault as `formatFault` says it, with names instead of ids. */
+export function faultText(fault: Json, nameOf: NameOf): string {
+  const { server, servers, volume, resource, ...rest } = fault;
+  const named = (type: string, id: unknown): unknown => nameOf(type, Number(id)) ?? id;
+  return formatFault({
+    ...rest,
+    kind: fault["kind"],
+    // The server of a full Volume follows from the Volume.
+    ...(volume === undefined
+      ? server !== undefined && { server: named("server", server) }
+      : { volume: named("volume", volume) }),
+    ...(Array.isArray(servers) && { servers: servers.map((one: unknown) => named("server", one)) }),
+    ...(isRecord(resource) && { resource: { ...resource, id: named(String(resource["type"]), resource["id"]) } }),
+  });
+}
+
+export const onlyWithMachines: readonly unknown[] = ["never_boots", "partition", "volume_full"];
 
 /**
  * The requested fault with ids instead of names, and with the server that a volume is attached to.
@@ -29,7 +55,7 @@ export function resolveFaultTargets(asked: unknown, { store, machines }: Pick<Cl
   if (machines.kind === "none" && onlyWithMachines.includes(kind)) {
     throw new UserError(`${String(kind)} needs machines, and this cloud has none (machines: none)`);
   }
-  const find = (type: string, wanted: unknown) => {
+  const find = (type: string, wanted: unknown): number => {
     if (!isType(type)) {
       throw new UserError(`got a resource of type '${type}', allowed: ${Object.keys(kinds).join(", ")}`);
     }
@@ -44,11 +70,13 @@ export function resolveFaultTargets(asked: unknown, { store, machines }: Pick<Cl
     if (host === undefined) throw new UserError(`volume '${String(volume)}' is attached to no server`);
     return host;
   };
+  const ends = Array.isArray(servers) ? servers.map((one: unknown) => find("server", one)) : undefined;
+  if (ends && new Set(ends).size < ends.length) throw new UserError(`${String(kind)} needs two different servers`);
   return {
     ...asked,
     ...(volume !== undefined && { volume: find("volume", volume), server: hostOf(find("volume", volume)) }),
     ...(server !== undefined && { server: find("server", server) }),
-    ...(Array.isArray(servers) && { servers: servers.map((one: unknown) => find("server", one)) }),
+    ...(ends && { servers: ends }),
     ...(isRecord(resource) && { resource: { ...resource, id: find(String(resource["type"]), resource["id"]) } }),
   };
 }

@@ -48,13 +48,20 @@ export class NoMachines implements Machines {
     this.#balancers.set(spec.id, spec);
     return done();
   }
-  /** Every target is healthy, since no process runs that could fail. */
+  /** Every target is healthy but servers that are off, since no process runs that could fail. */
   balancerHealth(id: number): Promise<Readonly<Record<string, Health>>> {
     const { targets = [], services = [] } = this.#balancers.get(id) ?? {};
     const pairs = targets.flatMap(({ name }) =>
-      services.map(({ listenPort }) => [`${name}:${listenPort}`, "healthy" as const]),
+      services.map(({ listenPort }): [string, Health] => [
+        `${name}:${listenPort}`,
+        this.#isOff(name) ? "unhealthy" : "healthy",
+      ]),
     );
     return Promise.resolve(Object.fromEntries(pairs));
+  }
+  #isOff(target: string): boolean {
+    const [, server] = /^server-(\d+)$/.exec(target) ?? [];
+    return server !== undefined && !this.#running.has(Number(server));
   }
   deleteBalancer(id: number): Promise<void> {
     this.#balancers.delete(id);

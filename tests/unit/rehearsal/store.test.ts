@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { isRecord } from "../../../common/record.ts";
 import { Store } from "../../../rehearsal/store.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 
@@ -91,4 +92,36 @@ test("no number is given out twice", () => {
   const first = [store.nextId("fruit"), store.nextId("fruit"), store.nextId("other", 100)];
   restart();
   expect([...first, store.nextId("fruit"), store.nextId("other", 100)]).toEqual([1, 2, 100, 3, 101]);
+});
+
+test("a watcher hears of each change once, and of none that was rolled back", () => {
+  const heard: string[] = [];
+  store.watch(({ kind, id, before, after }) => {
+    heard.push(
+      `${kind} ${id}: ${[before, after].map((one) => (isRecord(one) ? String(one["name"]) : "-")).join(" > ")}`,
+    );
+  });
+  store.put("fruit", 1, { name: "pear" });
+  store.put("fruit", 1, { name: "ripe pear" });
+  store.delete("fruit", 1);
+  store.delete("fruit", 1);
+  expect(heard.splice(0)).toEqual(["fruit 1: - > pear", "fruit 1: pear > ripe pear", "fruit 1: ripe pear > -"]);
+
+  store.transaction(() => {
+    store.put("other.fruit", 2, { name: "nut" });
+    store.transaction(() => {
+      store.put("fruit", 2, { name: "fig" });
+    });
+    expect(heard).toEqual([]);
+  });
+  expect(heard.splice(0)).toEqual(["other.fruit 2: - > nut", "fruit 2: - > fig"]);
+  expect(() =>
+    store.transaction(() => {
+      store.delete("fruit", 2);
+      throw new Error("no");
+    }),
+  ).toThrow("no");
+  expect(heard).toEqual([]);
+  store.put("fruit", 3, { name: "plum" });
+  expect(heard).toEqual(["fruit 3: - > plum"]);
 });

@@ -163,7 +163,7 @@ describe("the report", () => {
   const status = (more: Partial<Status>): Status => ({
     ...{ instance: "main", machines: "docker", pid: 1, hetzner: "", cloudflare: "", page: "http://127.0.0.1:8470/" },
     ...{ edge: "127.77.255.1", registry: null, servers: [], balancers: [], records: [], buckets: [], faults: [] },
-    ...{ calls: [], totalCalls: 0 },
+    ...{ networks: [], volumes: [], changes: [], clients: [], calls: [], totalCalls: 0 },
     ...more,
   });
   const paths = { folder: "f", authority: "a.pem" };
@@ -182,7 +182,7 @@ describe("the report", () => {
     const plain = (parse(own("Pulumi.prod.yaml")) as { config: Record<string, unknown> }).config;
     const bare = { ...plain, "orion:cloudflare": { enabled: false }, "orion:edge": { tls: "self-signed" } };
     const config = { ...bare, "orion:storage": { backend: "local", noBackups: true } };
-    const server = { id: 1, name: "orion-prod-core-1", type: "", status: "running", private: [], volumes: [] };
+    const server = { id: 1, name: "orion-prod-core-1", type: "", status: "running", private: [], volumes: [], location: "", networks: [] };
     const servers = [{ ...server, address: "127.77.0.1" }];
     const text = reportOf(describeStack("prod", { config }), status({ servers }), paths, true);
     expect(text).toContain("curl --resolve orion.example.com:443:127.77.0.1 --insecure https://orion.example.com/\n");
