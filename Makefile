@@ -27,7 +27,7 @@ tool = node tools/cli.ts $(if $(REHEARSAL),--rehearsal $(CLOUD))
 access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine images docker up down preview plan advise diagram pictures tables pull-request-report pull-request-comment diff drift deploy \
+.PHONY: help setup engine images docker up down preview plan advise diagram pictures page-screenshot tables pull-request-report pull-request-comment diff drift deploy \
 	state-preview state-move operator-key doctor psql \
 	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica patch outdated requirements sbom checksums \
 	flower backup backup-key restore-drill rehearse drill report cloud-up cloud-down cloud-status cloud-fault \
@@ -173,7 +173,7 @@ cloud-up: $(if $(filter none,$(MACHINES)),node_modules/.package-lock.json,docker
 cloud-down: node_modules/.package-lock.json ## Delete the rehearsal cloud with everything in it
 	@$(cloud)
 
-cloud-status: node_modules/.package-lock.json ## Show servers, load balancers, records, buckets and faults of the rehearsal cloud
+cloud-status: node_modules/.package-lock.json ## Show what is up in the rehearsal cloud, what changed, clients with errors, and the address of its status page
 	@$(cloud)
 
 cloud-fault: node_modules/.package-lock.json ## Inject a fault: FAULT="reply api=hetzner status=503"; remove: REMOVE=all; without either: list
@@ -181,6 +181,9 @@ cloud-fault: node_modules/.package-lock.json ## Inject a fault: FAULT="reply api
 
 pictures: node_modules/.package-lock.json ## Draw the pictures of README and docs again, after a change of the plans
 	@node tools/diagram/pictures.ts
+
+page-screenshot: node_modules/.package-lock.json ## Take the picture of the rehearsal cloud's status page in the docs again (needs Chromium)
+	@node testing/page-screenshot.ts
 
 tables: node_modules/.package-lock.json ## Write the tables of README and docs, and the settings in Pulumi.yaml and for editors, again after a change of them
 	@node tools/advise/pages.ts

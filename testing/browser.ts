@@ -114,13 +114,16 @@ export class Browser {
     }
   }
 
-  /** A picture of the page as PNG. @param whole with what is below the window */
-  async picture(whole: boolean): Promise<Buffer> {
-    const { data } = await this.#call("Page.captureScreenshot", {
-      format: "png",
-      captureBeyondViewport: whole,
-      ...(whole && { clip: await this.#extent() }),
-    });
+  /**
+   * A picture of the page as PNG.
+   *
+   * @param whole with what is below the window
+   * @param scale pixels of the picture for one of the page
+   */
+  async picture(whole: boolean, scale = 1): Promise<Buffer> {
+    const clip = whole ? { clip: await this.#extent(scale) } : {};
+    const options = { format: "png", captureBeyondViewport: whole, ...clip };
+    const { data } = await this.#call("Page.captureScreenshot", options);
     return Buffer.from(String(data), "base64");
   }
 
@@ -133,9 +136,9 @@ export class Browser {
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 
-  async #extent(): Promise<Answer> {
+  async #extent(scale: number): Promise<Answer> {
     const { cssContentSize: size } = await this.#call("Page.getLayoutMetrics");
-    return { x: 0, y: 0, scale: 1, ...(isRecord(size) && { width: size["width"], height: size["height"] }) };
+    return { x: 0, y: 0, scale, ...(isRecord(size) && { width: size["width"], height: size["height"] }) };
   }
 
   #call(method: string, params: Answer = {}): Promise<Answer> {

@@ -9,7 +9,7 @@ export interface CloudAccess {
 
 type Body = Readonly<Record<string, unknown>>;
 const clients = {
-  pulumi: "hcloud-terraform/1.60.1 (pulumi-hcloud/1.41.0) hcloud-go/2.36.0",
+  pulumi: "hcloud-terraform/not build yet hcloud-go/2.47.0",
   node: "node",
   python: "hcloud-python/2.10.0",
   curl: "curl/8.14.1",

@@ -17,9 +17,12 @@ export interface ClientCalls {
   readonly last: readonly Call[];
 }
 
-/** User-Agents of known clients, the most specific first: a Terraform provider names the library, too. */
+/**
+ * User-Agents of known clients, the most specific first: a Terraform provider names the library, too. Pulumi's plugin has
+ * Terraform's provider in it, without a version: `hcloud-terraform/not build yet`.
+ */
 const families: readonly (readonly [RegExp, string])[] = [
-  [/pulumi.*hcloud|hcloud.*pulumi/i, "Pulumi hcloud"],
+  [/hcloud-terraform\/not build yet|pulumi.*hcloud/i, "Pulumi hcloud"],
   [/terraform-provider-hcloud|hcloud-terraform/i, "Terraform hcloud"],
   [/terraform-provider-cloudflare|terraform.*cloudflare/i, "Terraform Cloudflare"],
   [/pulumi/i, "Pulumi"],
@@ -33,6 +36,7 @@ const families: readonly (readonly [RegExp, string])[] = [
   [/hcloud-go/i, "hcloud-go"],
   [/cloudflare-go|cloudflare\/go/i, "cloudflare-go"],
   [/^curl\b/i, "curl"],
+  [/^orion-cloudflare\b/i, "Orion's Cloudflare plugin"],
   [/boto|aws-cli|rclone/i, "S3 client"],
   [/python|urllib|aiohttp|httpx/i, "Python"],
   [/^go-http-client/i, "Go program"],

@@ -56,11 +56,11 @@ export function registerControlApi(app: FastifyInstance, deps: ControlApiDeps): 
 function requireToken(scope: FastifyInstance, token: string): void {
   scope.addHook("onRequest", (request, reply, next) => {
     const foreign = foreignSite(request.method, request.headers);
-    if (foreign !== undefined) return void reply.code(403).send({ error: `refused: ${foreign}` });
     const { token: given = "" } = z.object({ token: z.string().optional() }).catch({}).parse(request.query);
     const inAddress = request.method === "GET" && request.routeOptions.url === "/" ? given : "";
-    if (isToken(request.headers.authorization ?? `Bearer ${inAddress}`, token)) return next();
-    return void reply.code(401).send({ error: "the cloud's token is required: make cloud-status prints it" });
+    if (foreign !== undefined) void reply.code(403).send({ error: `refused: ${foreign}` });
+    else if (isToken(request.headers.authorization ?? `Bearer ${inAddress}`, token)) next();
+    else void reply.code(401).send({ error: "the cloud's token is required: make cloud-status prints it" });
   });
 }
 

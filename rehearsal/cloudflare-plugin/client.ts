@@ -98,6 +98,7 @@ export class Client {
         method,
         headers: {
           authorization: `Bearer ${token}`,
+          "user-agent": "orion-cloudflare",
           ...headers,
           ...(body !== undefined && { "content-type": "application/json" }),
         },

@@ -58,7 +58,7 @@ function commonFaults({ servers, volumes, machines }: Status, locations: readonl
   const names = servers.map(({ name }) => name);
   const attached = volumes.flatMap(({ name, server }) => (server === null ? [] : [name]));
   const noMachines = (kind: string) =>
-    machines === "none" && onlyWithMachines.includes(kind) ? "needs a cloud with machines" : undefined;
+    machines === "none" && onlyWithMachines.includes(kind) ? "only in a cloud with machines" : undefined;
   const oneServer: Field = { name: "server", label: "Server", options: plain(names) };
   return [
     {

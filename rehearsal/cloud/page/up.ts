@@ -80,7 +80,7 @@ function serversOf(status: Status): Html {
     address(one.address),
     one.private.length === 0 ? address(null) : html`<span class="chips">${one.private.map((ip) => address(ip))}</span>`,
   ]);
-  const heads = ["Server", "State", "Type, location", "Public", "Private"];
+  const heads = ["Server", "State", "Type and location", "Public", "Private"];
   return kindOf({
     key: "servers",
     title: counted(servers.length, "server"),
@@ -142,7 +142,7 @@ function volumesOf(status: Status): Html {
     html`<b title="id ${one.id}">${one.name}</b>${faultMarks(marks(one.name))}`,
     html`${one.sizeGb} GB`,
     html`${one.location}`,
-    one.server === null ? html`<span class="faint">not attached</span>` : html`${one.server}`,
+    one.server === null ? html`<span class="faint">no server</span>` : html`${one.server}`,
   ]);
   const attached = volumes.filter(({ server }) => server !== null).length;
   return kindOf({

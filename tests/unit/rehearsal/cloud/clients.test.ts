@@ -3,6 +3,7 @@ import { clientOf, Clients } from "../../../../rehearsal/cloud/clients.ts";
 
 test.each([
   ["hcloud-terraform/1.60.1 hcloud-go/2.36.0", "Terraform hcloud"],
+  ["hcloud-terraform/not build yet hcloud-go/2.47.0", "Pulumi hcloud"],
   ["hcloud-cli/1.57.0 hcloud-go/2.36.0", "hcloud command line"],
   ["hcloud-python/2.10.0 python-requests/2.32", "hcloud-python"],
   ["hcloud-go/2.36.0", "hcloud-go"],

@@ -18,7 +18,7 @@ test("it says what is up, the unhealthy first", () => {
     "Hetzner hetzner Cloudflare cloudflare edge edge machines: docker",
     "3 things not well server bare off target core-1 of edge-1 unhealthy volume data fault volume_full",
     "1 of 2 servers running 0 of 1 targets healthy",
-    "2 servers 1 running Server State Type, location Public Private bare off cx33, hel1 none none core-1 running cx23, nbg1 127.77.0.4 10.20.1.10 10.20.1.11",
+    "2 servers 1 running Server State Type and location Public Private bare off cx33, hel1 none none core-1 running cx23, nbg1 127.77.0.4 10.20.1.10 10.20.1.11",
     "edge-1 0 of 1 targets healthy nbg1 127.77.0.9 core-1 443 unhealthy",
     "data fault volume_full 10 GB nbg1 core-1",
     "net 10.20.0.0/16 1 server, 1 load balancer",
@@ -99,7 +99,7 @@ test("buttons for faults that the cloud cannot have are off, and say why", () =>
   const written = page(status);
   expect(written).toMatch(/id="open-partition"[^>]*disabled/);
   expect(written).not.toContain('id="dialog-partition"');
-  expect(textOf(written)).toContain("Partition, Full Volume, Hanging boot: needs a cloud with machines.");
+  expect(textOf(written)).toContain("Partition, Full Volume, Hanging boot: only in a cloud with machines.");
   expect(textOf(written)).toContain("Power cut: there is no server.");
   expect(written).not.toMatch(/id="open-sold_out"[^>]*disabled/);
 });
