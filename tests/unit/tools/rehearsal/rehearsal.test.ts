@@ -182,7 +182,16 @@ describe("the report", () => {
     const plain = (parse(own("Pulumi.prod.yaml")) as { config: Record<string, unknown> }).config;
     const bare = { ...plain, "orion:cloudflare": { enabled: false }, "orion:edge": { tls: "self-signed" } };
     const config = { ...bare, "orion:storage": { backend: "local", noBackups: true } };
-    const server = { id: 1, name: "orion-prod-core-1", type: "", status: "running", private: [], volumes: [], location: "", networks: [] };
+    const server = {
+      id: 1,
+      name: "orion-prod-core-1",
+      type: "",
+      status: "running",
+      private: [],
+      volumes: [],
+      location: "",
+      networks: [],
+    };
     const servers = [{ ...server, address: "127.77.0.1" }];
     const text = reportOf(describeStack("prod", { config }), status({ servers }), paths, true);
     expect(text).toContain("curl --resolve orion.example.com:443:127.77.0.1 --insecure https://orion.example.com/\n");
