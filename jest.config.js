@@ -33,7 +33,10 @@ export default {
   projects: ["unit", "contract", "e2e", "long"].map((kind) => ({
     ...shared,
     displayName: kind,
-    ...(kind === "unit" && { moduleNameMapper: unneeded }),
+    ...(kind === "unit" && {
+      moduleNameMapper: unneeded,
+      globalSetup: "<rootDir>/tests/unit/support/graphs-folder.ts",
+    }),
     testMatch: [`<rootDir>/tests/${kind}/**/*.test.ts`],
   })),
 };

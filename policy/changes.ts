@@ -56,7 +56,7 @@ function match(before: Graph, after: Graph) {
   const created: Recorded[] = [];
   for (const resource of madeIn(after)) {
     const known = identitiesAfter(resource).find((identity) => left.has(identity));
-    const was = known ?? [...left].find(([, one]) => isAlias(resource, one))?.[0];
+    const was = known ?? formerOf(resource, left);
     const found = was === undefined ? undefined : left.get(was);
     if (was !== undefined && found) {
       left.delete(was);
@@ -64,6 +64,12 @@ function match(before: Graph, after: Graph) {
     } else created.push(resource);
   }
   return { pairs, created, deleted: [...left.values()] };
+}
+
+/** The identity of the resource that an alias names. */
+function formerOf(resource: Recorded, among: ReadonlyMap<string, Recorded>): string | undefined {
+  if (resource.options.aliases === undefined) return undefined;
+  return [...among].find(([, one]) => isAlias(resource, one))?.[0];
 }
 
 /** Whether an alias names the earlier resource; the parents of the two are not compared. */

@@ -84,11 +84,13 @@ const tiers: Readonly<Record<string, string>> = {
 /** Refuses to delete all containers of a tier on servers; changing their number is fine. */
 function lostTiers(before: Graph, after: Graph): Finding[] {
   if (!hasServersIn(before)) return [];
-  const count = ({ resources }: Graph, role: string) =>
-    resources.filter((one) => one.type === types.container && roleOf(one) === role).length;
+  const [had, has] = [before, after].map(({ resources }) =>
+    resources.filter(({ type }) => type === types.container).map(roleOf),
+  );
+  const count = (roles: readonly string[] = [], wanted: string) => roles.filter((role) => role === wanted).length;
   return Object.entries(tiers).flatMap(([role, effect]): Finding[] => {
-    const was = count(before, role);
-    if (was === 0 || count(after, role) > 0) return [];
+    const was = count(had, role);
+    if (was === 0 || count(has, role) > 0) return [];
     const happens = `would all be deleted (${was} containers): ${effect}`;
     return [{ severity: isGuarded(before) ? "refused" : "loss", name: `${role} containers`, happens, instead: giveUp }];
   });

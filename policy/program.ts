@@ -5,7 +5,7 @@ import { unbuiltTraits } from "../config/presets.ts";
 import type { SecretKey, SecretName, Settings } from "../config/schema.ts";
 import type { BuiltImages } from "../topology/images.ts";
 import { hasServers, type Topology } from "../topology/topology.ts";
-import { compose } from "./compose.ts";
+import { compose, type Mode } from "./compose.ts";
 import { type Graph, keyOf, type Recorded, unknown } from "./graph.ts";
 import { compositionProblems } from "./composition.ts";
 import { outlineOf } from "./outline.ts";
@@ -70,7 +70,7 @@ const hostNamesOf = ({ settings, topology }: Stack): string[] =>
   hasServers(topology) ? [settings.domain, settings.storage.customDomain].flatMap((name) => name ?? []) : [];
 
 /** The program's graph. @throws {NotBuiltError} for traits that are not built @throws {Error} when it does not follow the plan */
-export async function programOf(stack: Stack, mode: "compare" | "up", builtImages: BuiltImages): Promise<Graph> {
+export async function programOf(stack: Stack, mode: Mode, builtImages: BuiltImages): Promise<Graph> {
   const { settings, topology, secrets } = stack;
   const known: readonly string[] = [...secrets, ...settings.app.secrets.map((name) => `app.secrets.${name}`)];
   const secret = (name: SecretName) => (known.includes(name) ? pulumi.secret(`secret-${name}`) : undefined);

@@ -1,17 +1,12 @@
 /** From one server to several: what the engine is asked for before and after, resource by resource. */
-import { Platform } from "../../../components/platform.ts";
 import type { Phase } from "../../../config/schema.ts";
-import { plan } from "../../../topology/plan.ts";
-import { compose, type Recorded } from "../support/compose.ts";
+import { stackOf } from "../policy/support.ts";
+import type { Recorded } from "../support/compose.ts";
+import { sharedGraph } from "../support/graphs.ts";
 import { named } from "../support/runtime.ts";
-import { settingsOf } from "../support/settings.ts";
 
 const production = async (phase: Phase, values = {}): Promise<readonly Recorded[]> => {
-  const settings = settingsOf(phase, values);
-  const { resources } = await compose("up", () => {
-    const builtImages = { app: "orion/sample-app:test", docs: "orion/docs:test" };
-    return new Platform("orion", { settings, topology: plan("prod", settings), builtImages, secret: () => undefined });
-  });
+  const { resources } = await sharedGraph(stackOf(phase, values));
   return resources;
 };
 let [mvp, scale]: (readonly Recorded[])[] = [];

@@ -5,26 +5,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { Platform } from "../../../components/platform.ts";
 import type { Phase, Settings } from "../../../config/schema.ts";
-import { keyOf, unknown } from "../../../policy/graph.ts";
+import { type Graph, keyOf, unknown } from "../../../policy/graph.ts";
 import { plan } from "../../../topology/plan.ts";
 import { expectGolden, graphLines } from "../../../testing/golden.ts";
-import { type Composed, compose } from "../support/compose.ts";
+import { compose } from "../support/compose.ts";
+import { sharedGraph } from "../support/graphs.ts";
 import { settingsOf } from "../support/settings.ts";
 
-const graphs = new Map<string, Promise<Composed<Platform>>>();
-/** The graph of a stack; each is composed once. */
-function composed(settings: Settings, mode: "preview" | "up", stack = "dev"): Promise<Composed<Platform>> {
-  const key = JSON.stringify([settings, mode, stack]);
-  const builtImages = { app: "orion/sample-app:test", docs: "orion/docs:test" };
-  const graph =
-    graphs.get(key) ??
-    compose(mode, () => {
-      const topology = plan(stack, settings);
-      return new Platform("orion", { settings, topology, builtImages, secret: () => undefined });
-    });
-  graphs.set(key, graph);
-  return graph;
-}
+const composed = (settings: Settings, mode: "preview" | "up", stack = "dev"): Promise<Graph> =>
+  sharedGraph({ settings, topology: plan(stack, settings), secrets: [] }, mode);
 
 /** What a stack's file says. */
 function settingsIn(file: string, phase: Phase): Settings {

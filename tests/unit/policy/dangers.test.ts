@@ -2,9 +2,9 @@
 import { moveBetween } from "../../../policy/dangers.ts";
 import type { Graph, Recorded } from "../../../policy/graph.ts";
 import { types } from "../../../policy/stateful.ts";
-import { knownOf } from "../../../policy/program.ts";
+import { sharedGraph } from "../support/graphs.ts";
 import { publicKey } from "../support/settings.ts";
-import { graphsBetween, images, moveOfMvp, stackOf, titles } from "./support.ts";
+import { graphsBetween, moveOfMvp, stackOf, titles } from "./support.ts";
 
 test("a new version of the application is no danger", async () => {
   const move = await moveOfMvp({ app: { image: "example.com/app:1" } }, { app: { image: "example.com/app:2" } });
@@ -151,7 +151,7 @@ describe("a change of the program itself", () => {
   });
 
   test("that a state is compared with is judged by the volumes that are used, since their names are not known", async () => {
-    const after = await knownOf(stackOf("mvp"), images);
+    const after = await sharedGraph(stackOf("mvp"), "known");
     const input = { volumeName: "orion-prod-broker-data", containerPath: "/data", hostPath: "", fromContainer: "" };
     const key = `${types.container} broker-server`;
     const keyOfVolume = (name: string) => `${types.dockerVolume} ${name}`;

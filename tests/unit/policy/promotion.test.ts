@@ -2,14 +2,15 @@
 import { moveBetween } from "../../../policy/dangers.ts";
 import { keyOf } from "../../../policy/graph.ts";
 import { outlineOf } from "../../../policy/outline.ts";
-import { knownOf, type Stack } from "../../../policy/program.ts";
+import type { Stack } from "../../../policy/program.ts";
+import { sharedGraph } from "../support/graphs.ts";
 import { brokenRules } from "../../../policy/rules.ts";
 import { graphOf, stateSchema } from "../../../policy/state.ts";
 import type { Phase } from "../../../config/schema.ts";
 import { withoutServer } from "../../../tools/promotion/forget-server.ts";
 import { type Deployment, resourceSchema } from "../../../tools/state.ts";
 import { named } from "../support/runtime.ts";
-import { graphsBetween, images, stackOf, stateOf, titles } from "./support.ts";
+import { graphsBetween, stackOf, stateOf, titles } from "./support.ts";
 
 const scale = stackOf("scale");
 const withDatabase = (database: object, phase: Phase = "scale"): Stack => stackOf(phase, { database });
@@ -22,7 +23,7 @@ const deploymentOf = async (stack: Stack): Promise<Deployment> => ({
 const parsed = (deployment: Deployment) => graphOf(stateSchema.parse(deployment));
 
 test("a primary that is moved in the file alone is refused, once, with the command that does it", async () => {
-  const { findings } = moveBetween(graphOf(await stateOf(scale)), await knownOf(promoted, images));
+  const { findings } = moveBetween(graphOf(await stateOf(scale)), await sharedGraph(promoted, "known"));
   expect(findings.filter(({ severity }) => severity === "refused")).toEqual([
     {
       severity: "refused",
@@ -71,7 +72,7 @@ describe("the state without the lost server", () => {
 
   test("is brought to the new primary without a finding; its container and the password are what they were", async () => {
     const { deployment } = withoutServer(await deploymentOf(scale), "core-1");
-    const { changes, findings } = moveBetween(parsed(deployment), await knownOf(promoted, images));
+    const { changes, findings } = moveBetween(parsed(deployment), await sharedGraph(promoted, "known"));
     expect(findings.filter(({ severity }) => severity !== "danger")).toEqual([]);
     const changed = changes.filter(({ action }) => action !== "create").map(({ resource }) => resource.name);
     expect(changed).not.toContain("replica-1-server");
@@ -88,7 +89,7 @@ describe("the state without the lost server", () => {
 
   test("also the second time, when the promoted one is lost", async () => {
     const { deployment } = withoutServer(await deploymentOf(promoted), "db-2");
-    const move = moveBetween(parsed(deployment), await knownOf(withDatabase({ primary: "db-3" }), images));
+    const move = moveBetween(parsed(deployment), await sharedGraph(withDatabase({ primary: "db-3" }), "known"));
     expect(move.findings.filter(({ severity }) => severity !== "danger")).toEqual([]);
     const changed = move.changes.filter(({ action }) => action !== "create").map(({ resource }) => resource.name);
     expect(changed).not.toContain("replica-2-server");

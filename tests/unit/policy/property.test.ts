@@ -33,6 +33,37 @@ const overrides: fc.Arbitrary<Overrides> = some({
   hetzner: fc.record({ locations: fc.shuffledSubarray([...locations], { minLength: 1 }) }),
   storage: fc.record({ bucket: fc.constantFrom("orion-files", "orion-files", "other-files") }),
 });
+/** One thing that a person changes: what else changes with it would hide whether the guard looks at it. */
+const oneChange: fc.Arbitrary<Overrides> = fc.oneof(
+  ...(
+    [
+      ["database", { mode }],
+      ["database", { servers: types }],
+      ["database", { volumeGb: fc.integer({ min: 10, max: 200 }) }],
+      ["database", { availability: fc.constantFrom("single", "replica") }],
+      ["database", { primary: fc.constantFrom("core-1", "db-2", "db-3") }],
+      ["app", { servers: pool }],
+      ["workers", { servers: pool }],
+      ["cache", { mode }],
+      ["hetzner", { locations: fc.shuffledSubarray([...locations], { minLength: 1 }) }],
+      ["storage", { bucket: fc.constantFrom("orion-files", "other-files") }],
+    ] as const
+  ).map(([section, fields]) =>
+    fc.record<Record<string, unknown>>({ ...fields }).map((values): Overrides => ({ [section]: values })),
+  ),
+);
+const withChange = (values: Overrides, change: Overrides): Overrides => ({
+  ...values,
+  ...Object.fromEntries(
+    Object.entries(change).map(([key, fields]) => [key, { ...(values[key] as object), ...(fields as object) }]),
+  ),
+});
+/** What a stack says later, from what it says before. */
+const later: fc.Arbitrary<(values: Overrides) => Overrides> = fc.oneof(
+  fc.constant((values: Overrides) => values),
+  { arbitrary: oneChange.map((change) => (values: Overrides) => withChange(values, change)), weight: 2 },
+  overrides.map((others) => () => others),
+);
 const serverPhase = fc.constantFrom(...serverPhases);
 
 /** With every secret set, so that what is external has its address. */
@@ -88,20 +119,26 @@ function lostBetween(before: Case, after: Case): string[] {
   ];
 }
 
+const toReplica = (values: Overrides) => withChange(values, { database: { mode: "provision", primary: "db-2" } });
+
 test("a move is called safe exactly when nothing is lost, whatever the phases and whatever changes with them", () => {
   const seen = { safe: 0, refused: 0 };
   fc.assert(
-    fc.property(serverPhase, overrides, serverPhase, fc.option(overrides, { freq: 3 }), (from, had, to, has) => {
-      const [before, after] = [caseOf(from, had), caseOf(to, has ?? had)];
+    fc.property(serverPhase, overrides, fc.option(serverPhase, { freq: 1 }), later, (from, had, to, has) => {
+      const [before, after] = [caseOf(from, had), caseOf(to ?? from, has(had))];
       const move = moveOf(before, after);
       const lost = lostBetween(before, after);
       expect({ lost, titles: titles(move), safe: isSafe(move) }).toMatchObject({ safe: lost.length === 0 });
       seen[isSafe(move) ? "safe" : "refused"]++;
     }),
-    { numRuns: 1000 },
+    {
+      // Enough to find that a rule of policy/dangers.ts is missing; of the primary only this move shows it, which chance seldom makes.
+      numRuns: 600,
+      examples: [["scale", { database: { mode: "external" }, cache: { mode: "external" } }, null, toReplica]],
+    },
   );
   // Neither answer is given always.
-  expect(Math.min(seen.safe, seen.refused)).toBeGreaterThan(200);
+  expect(Math.min(seen.safe, seen.refused)).toBeGreaterThan(120);
 });
 
 test("growing with the same overrides loses nothing: no server that holds data is moved, renamed or has another address", () => {

@@ -1,11 +1,12 @@
 /** What a state has, compared with what the program asks for: the state is made from the program's own graph. */
 import { moveBetween } from "../../../policy/dangers.ts";
-import { knownOf, type Stack } from "../../../policy/program.ts";
+import type { Stack } from "../../../policy/program.ts";
 import { graphOf, phaseIn } from "../../../policy/state.ts";
-import { images, stackOf, stateOf, titles } from "./support.ts";
+import { sharedGraph } from "../support/graphs.ts";
+import { stackOf, stateOf, titles } from "./support.ts";
 
 const moved = async (existing: Stack, wanted: Stack) =>
-  moveBetween(graphOf(await stateOf(existing)), await knownOf(wanted, images));
+  moveBetween(graphOf(await stateOf(existing)), await sharedGraph(wanted, "known"));
 
 test.each(["development", "mvp"] as const)("in phase %s what exists as it should be is left alone", async (phase) => {
   expect(await moved(stackOf(phase), stackOf(phase))).toEqual({ changes: [], findings: [] });
@@ -36,7 +37,7 @@ test.each([
   const known = { agreed: ["orion.example.com"] };
   const agreed = moveBetween(
     graphOf(await stateOf(stackOf("mvp", own))),
-    await knownOf(stackOf("mvp", other), images),
+    await sharedGraph(stackOf("mvp", other), "known"),
     known,
   );
   expect(titles(agreed)).toContain("danger orion.example.com");

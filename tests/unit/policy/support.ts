@@ -3,12 +3,13 @@ import { type Phase, phases, type Settings } from "../../../config/schema.ts";
 import { type Finding, type Move, moveBetween } from "../../../policy/dangers.ts";
 import { type Graph, identityOf, type Recorded } from "../../../policy/graph.ts";
 import { outlineOf } from "../../../policy/outline.ts";
-import { composes, graphsOf, type Graphs, programOf, type Stack } from "../../../policy/program.ts";
+import { composes, graphsOf, type Graphs, type Stack } from "../../../policy/program.ts";
 import { type State, stateSchema } from "../../../policy/state.ts";
 import { plan } from "../../../topology/plan.ts";
+import { images, sharedGraph } from "../support/graphs.ts";
 import { settingsOf } from "../support/settings.ts";
 
-export const images = { app: "orion/sample-app:test", docs: "orion/docs:test" };
+export { images } from "../support/graphs.ts";
 
 export const serverPhases = phases.filter((phase) => phase !== "development");
 
@@ -22,21 +23,9 @@ export const stackOf = (phase: Phase, values: Readonly<Record<string, unknown>> 
 
 export const outlineIn = (settings: Settings): Graph => outlineOf(plan("prod", settings), settings);
 
-const composed = new Map<string, Promise<Graph>>();
-let last: Promise<unknown> = Promise.resolve();
-
-/** The graph of a stack whose phase composes. Each is composed once, one after the other: the SDK has one set of mocks. */
-function graphOf(stack: Stack): Promise<Graph> {
-  const key = JSON.stringify(stack);
-  const known = composed.get(key) ?? last.then(() => programOf(stack, "up", images));
-  composed.set(key, known);
-  last = known.catch(() => undefined);
-  return known;
-}
-
 export async function graphsBetween(from: Stack, to: Stack): Promise<Graphs> {
   if (!composes(from) || !composes(to)) return graphsOf(from, to, images);
-  return { before: await graphOf(from), after: await graphOf(to), outlined: [] };
+  return { before: await sharedGraph(from), after: await sharedGraph(to), outlined: [] };
 }
 
 /** The move between two variants of phase mvp, as the program composes them. */

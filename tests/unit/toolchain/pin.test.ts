@@ -1,7 +1,7 @@
 /** Pinning checksums, and downloading by them, from a real host with real archives. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
@@ -20,10 +20,17 @@ let server: Server;
 let host: string;
 const asked: string[] = [];
 
+/** What the publishers offer: packed once, because it is a hundred programs that pack it. */
+const published = temporaryFolder("published");
+beforeAll(() => {
+  for (const part of partsOf(makeProject())) for (const platform of platforms) publish(part, platform);
+});
+
 beforeEach(async () => {
   places = makeProject();
   pinAs(places, {});
   files = temporaryFolder("download-host");
+  cpSync(published, files, { recursive: true });
   asked.length = 0;
   server = createServer((request, response) => {
     asked.push(request.url ?? "");
@@ -35,7 +42,6 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   host = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  for (const part of partsOf(places)) for (const platform of platforms) publish(part, platform);
 });
 afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
@@ -47,7 +53,7 @@ function publish(part: Part, platform: string): void {
   const names = part.kind === "engine" ? ["pulumi/pulumi", "pulumi/pulumi-language-nodejs"] : part.programs;
   for (const name of names) writeProgram(join(content, name));
   writeFileSync(join(content, names[0] ?? ""), `${part.name} for ${platform}`, { mode: 0o755 });
-  const path = join(files, archiveUrl(part, platform, ""));
+  const path = join(published, archiveUrl(part, platform, ""));
   mkdirSync(dirname(path), { recursive: true });
   expect(spawnSync("tar", ["-czf", path, "-C", content, ...readdirSync(content)]).status).toBe(0);
 }

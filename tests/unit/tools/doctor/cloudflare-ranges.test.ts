@@ -6,7 +6,8 @@ import { cloudflareRanges } from "../../../../config/cloudflare-ranges.ts";
 import { moveBetween } from "../../../../policy/dangers.ts";
 import { programOf } from "../../../../policy/program.ts";
 import { judgeRanges, publishedRanges } from "../../../../tools/doctor/cloudflare-ranges.ts";
-import { images, stackOf } from "../../policy/support.ts";
+import { images, sharedGraph } from "../../support/graphs.ts";
+import { stackOf } from "../../policy/support.ts";
 
 const known = { ipv4: ["192.0.2.0/24", "198.51.100.0/24"], ipv6: ["2001:db8::/32"], date: "2026-01-01" };
 const after = (days: number): Date => new Date(Date.parse(known.date) + days * 86_400_000);
@@ -54,7 +55,7 @@ test.each([
 ] as const)(
   "in phase %s a change of the ranges changes firewalls and live files, and replaces nothing",
   async (phase, expected) => {
-    const before = await programOf(stackOf(phase), "up", images);
+    const before = await sharedGraph(stackOf(phase));
     const { ipv4 } = cloudflareRanges;
     Object.assign(cloudflareRanges, { ipv4: [...ipv4.slice(1), "192.0.2.0/24"] });
     try {

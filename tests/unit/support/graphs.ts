@@ -1,0 +1,63 @@
+/**
+ * Graphs of whole stacks, each composed once in a run of the tests: to compose one takes up to half a second, and a dozen files
+ * ask for that of phase mvp. What a test gets is its file's own copy, and cannot be changed.
+ */
+import { createHash } from "node:crypto";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Mode } from "../../../policy/compose.ts";
+import type { Graph, Recorded, Uses } from "../../../policy/graph.ts";
+import { knownOf, programOf, type Stack } from "../../../policy/program.ts";
+
+export const images = { app: "orion/sample-app:test", docs: "orion/docs:test" };
+
+/** `known`: as `knownOf` returns it, for comparison with a state; otherwise as `programOf` does. */
+type Kind = Mode | "known";
+
+const inThisFile = new Map<string, Promise<Graph>>();
+let last: Promise<unknown> = Promise.resolve();
+
+/** The graph of a stack; one is composed after the other, because the SDK has one set of mocks. */
+export function sharedGraph(stack: Stack, kind: Kind = "up"): Promise<Graph> {
+  const key = createHash("sha256")
+    .update(JSON.stringify([kind, stack]))
+    .digest("hex");
+  const graph = inThisFile.get(key) ?? last.then(() => ofAnyFile(key, stack, kind));
+  inThisFile.set(key, graph);
+  last = graph.catch(() => undefined);
+  return graph;
+}
+
+async function ofAnyFile(key: string, stack: Stack, kind: Kind): Promise<Graph> {
+  const path = join(process.env["ORION_TEST_GRAPHS"] ?? "", key);
+  try {
+    return fromText(readFileSync(path, "utf8"));
+  } catch {
+    // Nobody has asked for it yet.
+  }
+  const graph = await (kind === "known" ? knownOf(stack, images) : programOf(stack, kind, images));
+  const text = toText(graph);
+  // Another process may read it at the same time, or write it.
+  writeFileSync(`${path}.${process.pid}`, text);
+  renameSync(`${path}.${process.pid}`, path);
+  return fromText(text);
+}
+
+export const toText = ({ resources, uses, hostNames }: Graph): string =>
+  JSON.stringify({ resources, uses: [...uses], hostNames });
+
+export function fromText(text: string): Graph {
+  const { resources, uses, ...rest } = frozen(JSON.parse(text) as Written);
+  return { resources, uses: new Map(uses), ...rest };
+}
+
+interface Written {
+  readonly resources: readonly Recorded[];
+  readonly uses: readonly (readonly [string, Uses])[];
+  readonly hostNames?: readonly string[];
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value === "object" && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
+  return value;
+}
