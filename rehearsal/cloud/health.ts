@@ -41,7 +41,11 @@ export function problemsOf({ servers, balancers, faults }: Status): Problem[] {
       })),
     ),
     ...faults.flatMap(({ on, kind }) =>
-      on.map(({ type, name }) => ({ what: `${type} ${name}`, state: `fault ${kind}`, health: "bad" as const })),
+      on.map(({ type, name }) => ({
+        what: `${type === "volume" ? "Volume" : type.replaceAll("_", " ")} ${name}`,
+        state: `fault ${kind}`,
+        health: "bad" as const,
+      })),
     ),
   ];
   return worstFirst(

@@ -49,3 +49,23 @@ test("what is refused says what to do", async () => {
     refused(["remove"], /^Got '', expected the number of a fault or 'all'; make cloud-fault lists the faults\.$/),
   ]);
 });
+
+test("the status says what is not well first, what changed, and which clients got errors", async () => {
+  const create = (name: string) =>
+    cloud.call("POST", "/hetzner/v1/servers", { name, server_type: "cx23", image: "debian-12", location: "nbg1" });
+  await create("first");
+  await create("second");
+  await cloud.call("POST", "/rehearsal/faults", { kind: "killed", server: "second" });
+  await cloud.call("GET", "/hetzner/v1/servers/77");
+  const { stdout } = await tryRun(process.execPath, [program, "status", "--name", cloud.settings.instance]);
+  const lines = stdout.split("\n").map((line) => line.trim().replaceAll(/ +/g, " "));
+  expect(lines[0]).toContain(`/?token=${cloud.settings.token}`);
+  expect(lines).toContain("not well: server second: off");
+  const at = (start: string) => lines.findIndex((line) => line.startsWith(start));
+  expect(at("server second off cx23 in nbg1")).toBeGreaterThan(0);
+  expect(at("server first running cx23 in nbg1")).toBeGreaterThan(at("server second off"));
+  expect(lines).toContainEqual(expect.stringMatching(/^\d\d:\d\d:\d\d server second: went off without an API call$/));
+  expect(lines).toContainEqual(
+    expect.stringMatching(/^Node\.js: \d+ of \d+; last: .* GET hetzner:\/servers\/77 404 not_found/),
+  );
+});

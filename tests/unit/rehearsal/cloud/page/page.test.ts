@@ -16,7 +16,7 @@ test("it says what is up, the unhealthy first", () => {
   const text = textOf(page(statusOf((what) => what)));
   for (const line of [
     "Hetzner hetzner Cloudflare cloudflare edge edge machines: docker",
-    "3 things not well server bare off target core-1 of edge-1 unhealthy volume data fault volume_full",
+    "3 things not well server bare off target core-1 of edge-1 unhealthy Volume data fault volume_full",
     "1 of 2 servers running 0 of 1 targets healthy",
     "2 servers 1 running Server State Type and location Public Private bare off cx33, hel1 none none core-1 running cx23, nbg1 127.77.0.4 10.20.1.10 10.20.1.11",
     "edge-1 0 of 1 targets healthy nbg1 127.77.0.9 core-1 443 unhealthy",
