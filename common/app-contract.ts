@@ -1,7 +1,16 @@
-/** Facts about the app that the program and the tools share: Redis database numbers and Flower's user name. Pure. */
+/** Facts about the app that the program and the tools share: Redis database numbers, the time of tasks, Flower's user name. Pure. */
 
 /** Numbers of the Redis databases by their use, as the platform's guide assigns them. */
 export const redisDatabases = { sessions: 0, broker: 1, results: 2, flags: 3 } as const;
+
+/** A task that runs longer is ended: `CELERY_TASK_TIME_LIMIT` of the workers. */
+export const taskTimeLimitSeconds = 300;
+
+/**
+ * A worker that is asked to stop gets this long for the tasks that it has, before it is killed: longer than any task may take. A
+ * task that is cut off is not lost, but stays in the broker for hours before it runs again.
+ */
+export const workerStopSeconds = taskTimeLimitSeconds + 10;
 
 /** The user name of Flower's login. */
 export const flowerUser = "orion";

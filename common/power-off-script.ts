@@ -1,10 +1,11 @@
 /** Shell scripts that run on a server before it is powered off, before it is deleted, and after it is back. Pure. */
+import { workerStopSeconds } from "./app-contract.ts";
 import { drainingFile, edgeConfigFile } from "./edge-contract.ts";
 
 /** Load balancers probe every three seconds, and take a target out after three failures. */
 const noticeSeconds = 15;
-/** Longer than the longest time that a container may take to end: a worker has 310 s for its tasks. */
-export const stopSeconds = 345;
+/** Longer than the longest time that a container may take to end: that of a worker with tasks. */
+export const stopSeconds = workerStopSeconds + 35;
 /** A server that was drained but not powered off starts its containers again after this time. */
 const resumeSeconds = 900;
 

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { builtPhases, unbuiltTraits } from "../config/presets.ts";
-import { endpointsOf } from "../topology/access.ts";
+import { endpointsOf } from "../topology/service-commands.ts";
 import { hasServers } from "../topology/topology.ts";
-import { accessOf } from "./access.ts";
+import { accessOf } from "./access-output.ts";
 import { createAlerts } from "./alerts/alerts.ts";
 import { Authority } from "./authority/authority.ts";
 import { createRedis } from "./cache/redis.ts";

@@ -1,7 +1,7 @@
 /** Asks the Docker Engines of a stack about other images for containers that keep data. */
 import { z } from "zod";
 import { type Outcome, tryRun, type Run } from "../common/process.ts";
-import { sshArguments } from "../common/ssh.ts";
+import { onServer } from "../common/on-server.ts";
 import type { Settings } from "../config/schema.ts";
 import { type Answer, type ImageChange, promisedVersion, type Version } from "../policy/data-images.ts";
 import { type Graph, keyOf } from "../policy/graph.ts";
@@ -37,8 +37,8 @@ async function ask(change: ImageChange, { before, login, run = tryRun }: Asking)
   const on = (script: string, timeoutSeconds: number): Promise<Outcome> => {
     if (!engine.host.startsWith("ssh://"))
       return run("sh", ["-s"], { input: script, timeoutSeconds, environment: { DOCKER_HOST: engine.host } });
-    const options = z.array(z.string()).parse(JSON.parse(engine.sshOpts));
-    return run("ssh", sshArguments(engine.host, options, ["sh", "-s"]), { input: script, timeoutSeconds });
+    const sshOptions = z.array(z.string()).parse(JSON.parse(engine.sshOpts));
+    return onServer(run, { host: engine.host, sshOptions }, script, { timeoutSeconds });
   };
   const data = await on(scriptOfData(change), secondsForData);
   if (data.code !== 0) return { problem: lastLine(data) };

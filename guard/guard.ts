@@ -7,23 +7,24 @@ import { UserError } from "../common/user-error.ts";
 import { type Finding, isSafe, lineOf, type Move, moveBetween } from "../policy/dangers.ts";
 import { imageChanges } from "../policy/data-images.ts";
 import { composes, knownOf, type Stack } from "../policy/program.ts";
-import { graphOf, type State } from "../policy/state.ts";
+import type { Graph } from "../policy/graph.ts";
 import type { BuiltImages } from "../topology/images.ts";
 import { type Asking, askAbout } from "./ask-images.ts";
 
 export interface GuardArgs extends Stack {
   readonly builtImages: BuiltImages;
-  readonly state: State;
+  /** The stack's state. */
+  readonly before: Graph;
   /** How the Docker Engines are asked about images. */
   readonly asking?: Pick<Asking, "login" | "run">;
 }
 
 /** What an update would do to the existing stack; undefined for a new stack, and for one that the program refuses itself. */
-export async function judge({ state, builtImages, asking, ...stack }: GuardArgs): Promise<Move | undefined> {
+export async function judge({ before, builtImages, asking, ...stack }: GuardArgs): Promise<Move | undefined> {
   // The program itself reports that a trait is not built, and changes nothing.
-  if (!state.resources?.length || !composes(stack)) return undefined;
+  if (before.resources.length === 0 || !composes(stack)) return undefined;
   const { settings } = stack;
-  const [before, after] = [graphOf(state), await knownOf(stack, builtImages)];
+  const after = await knownOf(stack, builtImages);
   const answers = await askAbout(imageChanges(before, after), { before, settings, ...asking });
   return moveBetween(before, after, { agreed: settings.agreed, answers });
 }

@@ -16,7 +16,7 @@ import { runningState } from "./backend.ts";
 import { allow, judge, type GuardArgs } from "./guard.ts";
 import { allowStock, judgeStock } from "./stock.ts";
 
-type UpdateArgs = Omit<GuardArgs, "state" | "asking"> & Pick<StackConfig, "stack" | "secret" | "hetznerAccess">;
+type UpdateArgs = Omit<GuardArgs, "before" | "asking"> & Pick<StackConfig, "stack" | "secret" | "hetznerAccess">;
 
 /**
  * Checks the update or preview that the engine is running; nothing may be registered before. Dangers are warnings of it.
@@ -27,15 +27,15 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
   const root = projectFolder();
   refuseOtherState(args.settings.stateUrl, process.env["PULUMI_BACKEND_URL"]);
   try {
-    const state = runningState(root, stack);
+    const before = graphOf(runningState(root, stack));
     const password = await valueOf(secret("registryPassword"));
     const { login } = args.settings.images;
     const asking = login && password !== undefined ? { login: { ...login, password } } : {};
-    const move = await apart(() => judge({ ...args, state, asking }));
+    const move = await apart(() => judge({ ...args, before, asking }));
     const notes = move ? allow(move, makeVariables(stack, rehearsalCloud(root))) : [];
     const token = await valueOf(hetznerAccess?.token);
     if (hetznerAccess && token !== undefined) {
-      notes.push(...allowStock(await stockFindings({ ...args, state, move }, { ...hetznerAccess, token })));
+      notes.push(...allowStock(await stockFindings({ ...args, before, move }, { ...hetznerAccess, token })));
     }
     for (const note of notes) await pulumi.log.warn(note);
   } catch (error) {
@@ -45,12 +45,11 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
 
 /** What Hetzner cannot give for the update at the moment. */
 async function stockFindings(
-  { state, move, builtImages, ...stack }: Omit<GuardArgs, "asking"> & { readonly move: Move | undefined },
+  { before, move, builtImages, ...stack }: Omit<GuardArgs, "asking"> & { readonly move: Move | undefined },
   access: Access,
 ): Promise<Finding[]> {
   const { settings, topology } = stack;
   if (!hasServers(topology) || !composes(stack)) return [];
-  const before = graphOf(state);
   const changes = move?.changes ?? changesBetween(before, await apart(() => knownOf(stack, builtImages)));
   const { limits = {} } = settings.hetzner;
   return judgeStock({ servers: topology.servers, before, changes, limits, agreed: settings.agreed }, access);

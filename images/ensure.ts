@@ -12,8 +12,8 @@ import {
   resolveImage,
   withoutDigest,
 } from "../config/images.ts";
-import { type BuildTools, buildImage } from "./docker-build.ts";
-import { builderEnvironment, inputsLabel, type LocalImage, localImages } from "./engine.ts";
+import { type BuildTools, buildImage } from "../common/images/docker-build.ts";
+import { builderEnvironment, inputsLabel, type LocalImage, localImages } from "../common/images/engine.ts";
 import { Equivalents } from "./equivalents.ts";
 import { ownImage } from "./own.ts";
 import { Registries } from "./registry.ts";

@@ -1,7 +1,7 @@
 /** The images that this repository builds: the sources of each, and the reference computed from them. */
 import { join } from "node:path";
 import { type OwnImage, ownImageReference } from "../config/images.ts";
-import { contextFiles, type ContextFile, hashOf } from "./context.ts";
+import { contextFiles, type ContextFile, hashOf } from "../common/images/context.ts";
 
 export interface OwnImagePlan {
   readonly reference: string;

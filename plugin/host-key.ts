@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readHostKeys, writeHostKeys } from "../common/known-hosts.ts";
 import type { Outcome, Run } from "../common/process.ts";
 import { quotedWords } from "../common/shell.ts";
-import { sshArguments } from "../common/ssh.ts";
+import { onServer } from "../common/on-server.ts";
 
 export interface HostKeyInputs {
   /** `ssh://user@host[:port]` */
@@ -55,10 +55,7 @@ export async function settleHostKey(
 ): Promise<string> {
   const { host, sshOptions, firstKey } = inputs;
   const on = (script: string, options: readonly string[] = []): Promise<Outcome> =>
-    run("ssh", sshArguments(host, [...options, ...sshOptions], ["sh", "-s"]), {
-      input: script,
-      timeoutSeconds: seconds,
-    });
+    onServer(run, inputs, script, { first: options, timeoutSeconds: seconds });
   const { code, stdout, output } = await on(keyScript(firstKey));
   const own = keyOf(stdout);
   if (code !== 0 || own === undefined) throw new Error(`${host}: its SSH host key could not be read: ${output.trim()}`);

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Outcome, Run } from "../common/process.ts";
-import { sshArguments } from "../common/ssh.ts";
+import { onServer } from "../common/on-server.ts";
 import { mountCommand, readyFile } from "../common/server-contract.ts";
 import { serverSchema } from "./engine.ts";
 import { expectHostKey, settleHostKey } from "./host-key.ts";
@@ -46,11 +46,11 @@ export async function waitForHost(
   before?: HostReadyInputs,
   pause: () => Promise<void> = rest,
 ): Promise<string> {
-  const { host, sshOptions, volumeDevice, timeoutSeconds } = inputs;
+  const { host, volumeDevice, timeoutSeconds } = inputs;
   const isSame = before?.serverId === inputs.serverId;
   const first = expectHostKey(inputs, isSame ? before.hostKey : undefined, !isSame);
   const on = (script: string, seconds = 20): Promise<Outcome> =>
-    run("ssh", sshArguments(host, [...first, ...sshOptions], ["sh", "-c", script]), { timeoutSeconds: seconds });
+    onServer(run, inputs, script, { first, timeoutSeconds: seconds, by: "argument" });
   const end = Date.now() + timeoutSeconds * 1000;
   for (let foreign = 0; ;) {
     const seen = await on(readyTest);

@@ -1,7 +1,7 @@
 /** `orion:index:ServerDrain`: stops a server's containers, each with its timeout, before the server is deleted. */
 import { z } from "zod";
 import type { Run } from "../common/process.ts";
-import { sshArguments } from "../common/ssh.ts";
+import { onServer } from "../common/on-server.ts";
 import { serverSchema } from "./engine.ts";
 import { drainScript, stopSeconds } from "../common/power-off-script.ts";
 
@@ -17,7 +17,6 @@ export type ServerDrainInputs = z.infer<typeof serverDrainSchema>;
  * failure is not an error: a server that does not answer has nothing left to stop, and a container that exceeds its timeout
  * ends with the server.
  */
-export async function drainServer({ host, sshOptions, stack }: ServerDrainInputs, run: Run): Promise<void> {
-  const args = sshArguments(host, sshOptions, ["sh", "-s"]);
-  await run("ssh", args, { input: drainScript(stack), timeoutSeconds: stopSeconds });
+export async function drainServer({ stack, ...server }: ServerDrainInputs, run: Run): Promise<void> {
+  await onServer(run, server, drainScript(stack), { timeoutSeconds: stopSeconds });
 }

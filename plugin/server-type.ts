@@ -6,7 +6,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Outcome, Run } from "../common/process.ts";
-import { sshOptions, sshArguments } from "../common/ssh.ts";
+import { onServer } from "../common/on-server.ts";
+import { sshOptions } from "../common/ssh.ts";
 import { accessSchema, type CloudServer, type Hetzner, hetznerBy, Refusal } from "../common/hetzner.ts";
 import { powerOffScript, readyScript, stopSeconds } from "../common/power-off-script.ts";
 
@@ -132,8 +133,8 @@ function on(
   seconds: number,
 ): Promise<Outcome> {
   const options = sshOptions({ ...ssh, serverId: String(server.id) });
-  const args = sshArguments(`ssh://root@${server.address ?? ""}`, options, ["sh", "-s"]);
-  return run("ssh", args, { input: script, timeoutSeconds: seconds });
+  const at = { host: `ssh://root@${server.address ?? ""}`, sshOptions: options };
+  return onServer(run, at, script, { timeoutSeconds: seconds });
 }
 
 /** Drains the server and powers it off. */

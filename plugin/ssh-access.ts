@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Outcome, Run } from "../common/process.ts";
 import { quotedWords, writeLine } from "../common/shell.ts";
-import { sshArguments } from "../common/ssh.ts";
+import { onServer } from "../common/on-server.ts";
 import { serverSchema } from "./engine.ts";
 
 export const sshAccessSchema = z.strictObject({
@@ -35,12 +35,9 @@ export async function giveAccess(
   run: Run,
   pause: () => Promise<void> = () => sleep(500),
 ): Promise<void> {
-  const { host, sshOptions } = inputs;
+  const { host } = inputs;
   const on = (script: string, options: readonly string[] = []): Promise<Outcome> =>
-    run("ssh", sshArguments(host, [...options, ...sshOptions], ["sh", "-s"]), {
-      input: script,
-      timeoutSeconds: seconds,
-    });
+    onServer(run, inputs, script, { first: options, timeoutSeconds: seconds });
   const changed = await on(changeScript(inputs));
   if (changed.code !== 0) {
     throw new Error(

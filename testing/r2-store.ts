@@ -17,6 +17,14 @@ export interface R2StoreOptions {
   readonly access: { readonly id: string; readonly secret: string };
 }
 
+/** Starts an S3 server as R2 has it behind it; it may have to be built first, which takes minutes. */
+export async function startS3({ root, folder }: Pick<R2StoreOptions, "root" | "folder">): Promise<S3Server> {
+  const program = await ensureProgram(storageProgram, { root });
+  const server = new S3Server({ program, folder, port: await freePort(), token: "any" });
+  await server.start();
+  return server;
+}
+
 export class R2Store {
   readonly #server: S3Server;
   readonly #r2: R2Endpoint;
@@ -28,9 +36,7 @@ export class R2Store {
 
   /** The S3 server may have to be built first, which takes minutes. */
   static async start({ root, folder, bucket, access }: R2StoreOptions): Promise<R2Store> {
-    const program = await ensureProgram(storageProgram, { root });
-    const server = new S3Server({ program, folder, port: await freePort(), token: "any" });
-    await server.start();
+    const server = await startS3({ root, folder });
     await server.createBucket(bucket);
     await server.setKeys([{ ...access, buckets: [{ name: bucket, write: true }] }]);
     const store = new Store<CloudflareObjects>(":memory:");

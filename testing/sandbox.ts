@@ -3,6 +3,7 @@
  * tree nor a development stack on the same machine.
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import {
   cpSync,
   existsSync,
@@ -38,14 +39,16 @@ export const portNames = ["database", "testDatabase", "cache", "app", "flower", 
 export type Ports = Readonly<Record<(typeof portNames)[number], number>>;
 
 export class Sandbox {
+  /** The purpose, and what no other run on this machine has: names in Docker follow from it. */
   readonly stack: string;
   readonly root: string;
   readonly ports: Ports;
 
-  constructor(project: string, stack: string, ports: Ports) {
-    this.stack = stack;
+  /** @param purpose a word that says whose it is */
+  constructor(project: string, purpose: string, ports: Ports) {
+    this.stack = `${purpose}-${randomBytes(3).toString("hex")}`;
     this.ports = ports;
-    this.root = mkdtempSync(join(tmpdir(), `orion-${stack}-`));
+    this.root = mkdtempSync(join(tmpdir(), `orion-${this.stack}-`));
     const listed = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
       cwd: project,
       encoding: "utf8",

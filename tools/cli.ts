@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { UserError } from "../common/user-error.ts";
 import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
-import { type AccessCommand, accessCommands, accessTo, dockerArguments } from "./access.ts";
+import { type AccessCommand, accessCommands, accessTo, dockerArguments } from "./container-commands.ts";
 import { backup, restoreDrill, showBackupKey } from "./backup.ts";
 import { doctor } from "./doctor/doctor.ts";
 import { Engines } from "./engines.ts";

@@ -1,7 +1,7 @@
 /** Runs the migrations in a container of an app, as the role that may change tables. */
 import type { Outcome } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
-import { type Access, accessTo, dockerArguments } from "./access.ts";
+import { type Access, accessTo, dockerArguments } from "./container-commands.ts";
 import { type Engines, stackOutput } from "./engines.ts";
 import type { StackFile } from "./stack-file.ts";
 

@@ -1,5 +1,6 @@
 /** Builds the environment variables of the platform's image, for each kind of process what it needs. */
 import type * as pulumi from "@pulumi/pulumi";
+import { taskTimeLimitSeconds } from "../../common/app-contract.ts";
 import type { SecretName, Settings } from "../../config/schema.ts";
 import type { Pool } from "../../topology/budget.ts";
 
@@ -44,6 +45,7 @@ export function appEnvironment(
     REDIS_URL: connections.redisUrl,
     CELERY_BROKER_URL: connections.brokerUrl,
     CELERY_RESULT_BACKEND: connections.resultBackendUrl,
+    CELERY_TASK_TIME_LIMIT: String(taskTimeLimitSeconds),
     FEATURE_FLAGS_URL: connections.flagsUrl,
     SECRET_KEY: connections.secretKey,
     PUBLIC_URL: publicUrl(settings),

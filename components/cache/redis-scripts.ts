@@ -7,11 +7,12 @@
  * 2. When all new clients are healthy, the update writes `leaving` ({@link leavingScript}).
  * 3. `former` runs beside the server. Once no former client has been connected for {@link quietSeconds}, it closes the door.
  */
+import { workerStopSeconds } from "../../common/app-contract.ts";
 import { formerClientsFile, redisDirectory, redisFile } from "../../common/redis-contract.ts";
 import { redisSocket } from "./redis-config.ts";
 
-/** The last thing of an update is to stop the former workers, which complete their tasks first: at most 310 s. */
-export const quietSeconds = 600;
+/** Longer than an update takes to stop the former workers, which complete their tasks first: the last thing that it does. */
+export const quietSeconds = workerStopSeconds + 290;
 
 const lookSeconds = 10;
 

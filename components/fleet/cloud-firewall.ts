@@ -1,7 +1,7 @@
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../former.ts";
-import { cloudflareRanges } from "../../config/cloudflare-ranges.ts";
+import { cloudflareRanges } from "../../common/cloudflare-ranges.ts";
 import { type Naming, labels, physicalName } from "../../topology/naming.ts";
 
 export interface CloudFirewallArgs {

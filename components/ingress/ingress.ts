@@ -1,7 +1,7 @@
 /** The ingress of a stack: host name, Cloudflare, load balancers, and an edge (nginx) on each machine with apps. */
 import type * as pulumi from "@pulumi/pulumi";
 import { edgeConfigFile } from "../../common/edge-contract.ts";
-import { cloudflareRanges } from "../../config/cloudflare-ranges.ts";
+import { cloudflareRanges } from "../../common/cloudflare-ranges.ts";
 import { internalPaths, type Settings } from "../../config/schema.ts";
 import type { ServiceOf } from "../../topology/service.ts";
 import { hasServers, servicesOf } from "../../topology/topology.ts";

@@ -2,7 +2,7 @@ import { flowerPorts } from "../../topology/services/flower.ts";
 import { celery as celeryCommand, type WorkerService } from "../../topology/services/worker.ts";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { flowerUser } from "../../common/app-contract.ts";
+import { flowerUser, workerStopSeconds } from "../../common/app-contract.ts";
 import type { Service } from "../../topology/service.ts";
 import type { AppEnvironment } from "../app-tier/environment.ts";
 import { type ContainerArgs, createContainer } from "../runtime/docker/container.ts";
@@ -29,12 +29,6 @@ export interface WorkerTierArgs {
 }
 
 const celery = celeryCommand.split(" ");
-
-/**
- * A running task gets this long before its worker is killed: longer than any task may take (CELERY_TASK_TIME_LIMIT, 300 s). A
- * task that is cut off is not lost, but stays in the broker for hours before it runs again.
- */
-const warmShutdownSeconds = 310;
 
 /** Celery on one machine: workers, and Beat and Flower where the plan has them. */
 export class WorkerTier extends pulumi.ComponentResource {
@@ -68,7 +62,7 @@ export class WorkerTier extends pulumi.ComponentResource {
         ...(args.mounts && { mounts: args.mounts }),
         health: workerProbe(),
         sideBySide: args.sideBySide,
-        stopSeconds: warmShutdownSeconds,
+        stopSeconds: workerStopSeconds,
       },
       args.runtime,
       { parent: this },

@@ -17,6 +17,7 @@ export const reservedVariables: Readonly<Record<string, string>> = {
   ...{ FEATURE_FLAGS_URL: "use the secret orion:redisUrl with orion:cache.mode external" },
   ...{ CELERY_BROKER_URL: "use the secret orion:brokerUrl with orion:cache.mode external" },
   ...{ CELERY_RESULT_BACKEND: "use the secret orion:brokerUrl with orion:cache.mode external" },
+  ...{ CELERY_TASK_TIME_LIMIT: leaveOut("a worker that is stopped is given as long") },
   ...{ SECRET_KEY: leaveOut("it is generated, and sessions are signed with it") },
   ...{ CLOUDFLARE_ENABLED: "use orion:cloudflare.enabled", SENTRY_DSN: "use the secret orion:sentryDsn" },
   ...{ STRIPE_SECRET_KEY: "use the secret orion:stripeSecretKey" },

@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { ApiError, failure, notEmulated, success } from "./envelope.ts";
 import { registerBalancers, registerPools } from "./balancers.ts";
 import { registerDns } from "./dns.ts";
-import { cloudflareRanges } from "../../config/cloudflare-ranges.ts";
+import { cloudflareRanges } from "../../common/cloudflare-ranges.ts";
 import { accessKeys } from "./objects/keys.ts";
 import type { ObjectStorage } from "./objects/storage.ts";
 import { registerOriginCa } from "./origin-ca.ts";

@@ -35,7 +35,10 @@ const statusOf = (url: string, headers: Readonly<Record<string, string>>): Promi
 let sandbox: Sandbox;
 let edge: Client;
 
-const containers = (): string[] => docker("ps", "--filter", "label=stack=e2e", "--format", "{{.Names}}");
+/** The name of a container, network or volume. */
+const named = (name: string): string => `orion-${sandbox.stack}-${name}`;
+const brokenImage = (): string => `orion/${sandbox.stack}-broken:1`;
+const containers = (): string[] => docker("ps", "--filter", `label=stack=${sandbox.stack}`, "--format", "{{.Names}}");
 const ready = () =>
   eventually(async () => {
     expect((await edge.get("/ready")).status).toBe(200);
@@ -66,15 +69,15 @@ describe("a new stack", () => {
     expect(output).toContain(`http://127.0.0.1:${sandbox.ports.edge}/`);
     expect(output).not.toContain("warning");
     expect(containers().sort()).toEqual(
-      ["app-1", "beat", "cache", "database", "docs", "edge", "flower", "test-database", "worker"].map(
-        (name) => `orion-e2e-${name}`,
+      ["app-1", "beat", "cache", "database", "docs", "edge", "flower", "test-database", "worker"].map((name) =>
+        named(name),
       ),
     );
     await ready();
   });
 
   test("every port is on loopback only", () => {
-    const published = docker("ps", "--filter", "label=stack=e2e", "--format", "{{.Ports}}")
+    const published = docker("ps", "--filter", `label=stack=${sandbox.stack}`, "--format", "{{.Ports}}")
       .join(" ")
       .match(/\S+(?=:\d+->)/g);
     expect(new Set(published)).toEqual(new Set(["127.0.0.1"]));
@@ -86,7 +89,7 @@ describe("a new stack", () => {
       "{{.HostConfig.PidsLimit}} {{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}";
     for (const line of docker("inspect", "--format", format, ...containers())) {
       const { capabilities, processes, networks } = definitionOf(line.split(" ")[0] as ServiceKind).confinement;
-      const names = { data: "orion-e2e-network", edge: "orion-e2e-network-edge" };
+      const names = { data: named("network"), edge: named("network-edge") };
       const added = `[${capabilities.map((one) => `CAP_${one}`).join(" ")}]`;
       const role = line.split(" ")[0] ?? "";
       expect(line).toBe(`${role} true [ALL] ${added} ${processes} ${networks.map((one) => `${names[one]} `).join("")}`);
@@ -95,19 +98,17 @@ describe("a new stack", () => {
 
   test("nginx reaches the app alone, and Flower knows the broker alone", () => {
     const reached = docker(
-      ...["exec", "orion-e2e-edge", "bash", "-c"],
+      ...["exec", named("edge"), "bash", "-c"],
       `for at in app-1/8000 database/5432 cache/6379 flower/5555; do
          timeout 5 bash -c "exec 3<>/dev/tcp/$at" 2>/dev/null && echo "$at"; done; true`,
     );
     expect(reached).toEqual(["app-1/8000"]);
-    const secrets = docker("exec", "orion-e2e-flower", "env").flatMap(
-      (line) => /^(\w+)=\w+:\/\//.exec(line)?.[1] ?? [],
-    );
+    const secrets = docker("exec", named("flower"), "env").flatMap((line) => /^(\w+)=\w+:\/\//.exec(line)?.[1] ?? []);
     expect(secrets.sort()).toEqual(["CELERY_BROKER_URL", "CELERY_RESULT_BACKEND"]);
   });
 
   test("the app is the instance and the version that was deployed", async () => {
-    const [image = ""] = docker("inspect", "--format", "{{.Config.Image}}", "orion-e2e-app-1");
+    const [image = ""] = docker("inspect", "--format", "{{.Config.Image}}", named("app-1"));
     const [tags = ""] = docker("image", "inspect", "--format", "{{json .RepoTags}}", image);
     const health = z
       .object({ version: z.string(), instance: z.string() })
@@ -182,11 +183,13 @@ describe("a new stack", () => {
   });
 
   test("a second make up and a refreshed preview change nothing", () => {
-    const before = docker("ps", "--no-trunc", "--filter", "label=stack=e2e", "--format", "{{.ID}}");
+    const before = docker("ps", "--no-trunc", "--filter", `label=stack=${sandbox.stack}`, "--format", "{{.ID}}");
     const again = sandbox.make("up");
     expect(again.output).toMatch(/\d+ unchanged/);
     expect(again.output).not.toMatch(/\d+ (created|updated|replaced|deleted)/);
-    expect(docker("ps", "--no-trunc", "--filter", "label=stack=e2e", "--format", "{{.ID}}")).toEqual(before);
+    expect(docker("ps", "--no-trunc", "--filter", `label=stack=${sandbox.stack}`, "--format", "{{.ID}}")).toEqual(
+      before,
+    );
     succeed(sandbox.pulumi("preview", "--expect-no-changes", "--refresh"));
   });
 });
@@ -242,7 +245,7 @@ describe("the commands of the Makefile", () => {
     ["migrate-up", {}, /PostgresqlImpl|alembic/],
     ["init-prod", {}, /feature_flags: 0 added, 3 already there/],
     ["flower", {}, /http:\/\/127\.0\.0\.1:\d+/],
-    ["doctor", {}, /All of 'e2e' is well/],
+    ["doctor", {}, /All of 'e2e-\w+' is well/],
   ] as const)("make %s", (target, variables, expected) => {
     expect(succeed(sandbox.make(target, variables))).toMatch(expected);
   });
@@ -270,14 +273,14 @@ describe("the commands of the Makefile", () => {
   });
 
   test("make doctor finds a stopped and a removed container, and what it says to do brings them back", () => {
-    docker("stop", "orion-e2e-worker");
-    docker("rm", "--force", "orion-e2e-flower");
+    docker("stop", named("worker"));
+    docker("rm", "--force", named("flower"));
     const { code, output } = sandbox.make("doctor");
     expect({ code, output }).toEqual({ code: 2, output: matching(/PROBLEM\s+worker [^]*PROBLEM\s+flower /) });
-    const remedies = output.match(/make up STACK=e2e REFRESH=1/g);
+    const remedies = output.match(/make up STACK=e2e-\w+ REFRESH=1/g);
     expect(remedies).toHaveLength(2);
     succeed(sandbox.run("sh", ["-c", remedies?.[0] ?? "false"]));
-    expect(containers()).toEqual(expect.arrayContaining(["orion-e2e-worker", "orion-e2e-flower"]));
+    expect(containers()).toEqual(expect.arrayContaining([named("worker"), named("flower")]));
   });
 });
 
@@ -294,14 +297,14 @@ test("every container may be restarted, one at a time, and no order is lost", as
 
 describe("what goes wrong", () => {
   test("a migration that fails fails the update with its log, and the platform keeps running", async () => {
-    const [image = ""] = docker("inspect", "--format", "{{.Config.Image}}", "orion-e2e-app-1");
+    const [image = ""] = docker("inspect", "--format", "{{.Config.Image}}", named("app-1"));
     const dockerfile = `FROM ${image}\nUSER root\nRUN printf 'raise SystemExit("this migration is broken")\\n' > migrations/env.py\nUSER orion\n`;
-    spawnSync("docker", ["build", "--tag", "orion/e2e-broken:1", "-"], {
+    spawnSync("docker", ["build", "--tag", brokenImage(), "-"], {
       input: dockerfile,
       env: { ...process.env, DOCKER_BUILDKIT: "0" },
     });
     try {
-      sandbox.configure({ app: { image: "orion/e2e-broken:1" } });
+      sandbox.configure({ app: { image: brokenImage() } });
       const { code, output } = sandbox.make("up");
       expect({ code, output }).toEqual({ code: 2, output: containing("this migration is broken") });
       expect(output).toMatch(/exit code 1/);
@@ -313,7 +316,7 @@ describe("what goes wrong", () => {
     } finally {
       sandbox.configure({});
       succeed(sandbox.make("up"));
-      docker("image", "rm", "--force", "orion/e2e-broken:1");
+      docker("image", "rm", "--force", brokenImage());
     }
     await ready();
   });
@@ -373,7 +376,7 @@ describe("what goes wrong", () => {
   });
 
   test("a wrong passphrase is an error, and decrypts nothing", async () => {
-    const { code, output } = sandbox.run("npx", ["pulumi", "preview", "--stack", "e2e"], {
+    const { code, output } = sandbox.run("npx", ["pulumi", "preview", "--stack", sandbox.stack], {
       PULUMI_CONFIG_PASSPHRASE: "wrong",
     });
     expect(code).not.toBe(0);
@@ -404,7 +407,7 @@ describe("taking it down", () => {
   test("data is kept when the user does not agree to lose it, and is there again after the next make up", async () => {
     expect(succeed(sandbox.make("down"))).toContain("DATA=delete");
     expect(sandbox.leftovers().sort()).toEqual(
-      ["cache-data", "database-data", "uploads"].map((name) => `volume orion-e2e-${name}`),
+      ["cache-data", "database-data", "uploads"].map((name) => `volume ${named(name)}`),
     );
 
     succeed(sandbox.make("up"));
@@ -415,8 +418,8 @@ describe("taking it down", () => {
   test("orion:services leaves out what it does not name, and keeps its data", async () => {
     sandbox.configure({ services: [] });
     expect(succeed(sandbox.make("up"))).toMatch(/database +127/);
-    expect(containers()).toEqual(["orion-e2e-database"]);
-    expect(sandbox.leftovers()).toContain("volume orion-e2e-cache-data");
+    expect(containers()).toEqual([named("database")]);
+    expect(sandbox.leftovers()).toContain(`volume ${named("cache-data")}`);
 
     sandbox.configure({});
     expect(succeed(sandbox.make("up"))).toMatch(/Orion is at/);

@@ -8,21 +8,22 @@ let sandbox: Sandbox;
 
 /** The database's container and its image, by their ids: the same as long as nothing has replaced it. */
 const database = (): string[] =>
-  docker("inspect", "--format", "{{.Id}} {{.Image}} {{.State.StartedAt}}", "orion-guard-database");
+  docker("inspect", "--format", "{{.Id}} {{.Image}} {{.State.StartedAt}}", `orion-${sandbox.stack}-database`);
 const configure = (keys: Readonly<Record<string, unknown>> = {}): void => {
   sandbox.configure({ services: [], ...keys });
 };
 
 const psql = (statement: string): string => succeed(sandbox.make("psql", {}, `${statement}\n`));
 
+const repository = `orion/e2e-guard-${process.pid}`;
 /** Images on top of the database's own, by their tags: what they are is not what they are called. */
 const images: Readonly<Record<string, string>> = {
   // As one of another vendor: the same PostgreSQL.
-  "orion/e2e-guard:pg16-edition": "LABEL edition=guard",
+  [`${repository}:pg16-edition`]: "LABEL edition=guard",
   // Named as 15, with a server of 16.
-  "orion/e2e-guard/postgres:15":
+  [`${repository}/postgres:15`]:
     "RUN printf '#!/bin/sh\\necho postgres \\(PostgreSQL\\) 16.4\\n' > /usr/local/bin/postgres && chmod +x /usr/local/bin/postgres\nENV PATH=/usr/local/bin:$PATH",
-  "orion/e2e-guard:no-trigrams": "RUN rm /usr/share/postgresql/15/extension/pg_trgm.control",
+  [`${repository}:no-trigrams`]: "RUN rm /usr/share/postgresql/15/extension/pg_trgm.control",
 };
 
 /** The options of an update without questions. */
@@ -74,11 +75,11 @@ describe("PostgreSQL 16 on the data of PostgreSQL 15", () => {
 
 test("an image is asked what it is, whatever its name", () => {
   const before = database();
-  configure({ images: { postgres: "orion/e2e-guard/postgres:15" } });
+  configure({ images: { postgres: `${repository}/postgres:15` } });
   expect(sandbox.pulumi(...atOnce).output).toMatch(/would run PostgreSQL 16 on the data of PostgreSQL 15/);
   expect(database()).toEqual(before);
 
-  configure({ images: { postgres: "orion/e2e-guard:pg16-edition" } });
+  configure({ images: { postgres: `${repository}:pg16-edition` } });
   const { code, output } = sandbox.pulumi("preview");
   expect({ code, output }).toEqual({ code: 0, output: expect.not.stringMatching(/would run/) as string });
 });
@@ -97,7 +98,7 @@ test("an image that cannot be asked is refused, unless the stack says what it ha
 
 test("an image without an extension of the data is refused, until the stack agrees; then its data is still there", () => {
   psql("create extension pg_trgm; create table kept as select 42 as answer");
-  const image = { postgres: "orion/e2e-guard:no-trigrams" };
+  const image = { postgres: `${repository}:no-trigrams` };
   configure({ images: image });
   const before = database();
   const refused = sandbox.pulumi(...atOnce);
@@ -108,7 +109,7 @@ test("an image without an extension of the data is refused, until the stack agre
   expect(database()).toEqual(before);
 
   configure({ images: image, agreed: ["pg_trgm"] });
-  expect(succeed(sandbox.pulumi(...atOnce))).toContain("Note: database-server would run orion/e2e-guard:no-trigrams");
+  expect(succeed(sandbox.pulumi(...atOnce))).toContain(`Note: database-server would run ${repository}:no-trigrams`);
   expect(database()).not.toEqual(before);
   expect(psql("select answer from kept")).toContain("42");
 });

@@ -6,8 +6,8 @@ import { docker } from "../../testing/sandbox.ts";
 
 jest.setTimeout(120_000);
 
-const repository = "orion/e2e-cleanup";
-const container = "orion-e2e-cleanup";
+const repository = `orion/e2e-cleanup-${process.pid}`;
+const container = `orion-e2e-cleanup-${process.pid}`;
 const tags = (): string[] => docker("image", "ls", "--format", "{{.Tag}}", repository);
 
 afterAll(() => {

@@ -1,9 +1,8 @@
 /** The steps of deploy and drift as they stand, on a stack with PostgreSQL alone, by the real engine; GitHub is a small server. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { type HttpServer, serveHttp } from "../../testing/http-server.ts";
 import { docker, freePorts, type Ran, Sandbox, succeed } from "../../testing/sandbox.ts";
 import { blockWith, commandsOf } from "../../testing/documented.ts";
 import { scriptOf } from "../../testing/workflows.ts";
@@ -19,32 +18,26 @@ interface Issue {
 }
 
 const project = process.cwd();
-const container = "orion-workflows-database";
+const container = () => `orion-${sandbox.stack}-database`;
 let sandbox: Sandbox;
-let github: Server;
+let github: HttpServer;
 let issues: Issue[] = [];
 
 beforeAll(async () => {
   sandbox = new Sandbox(project, "workflows", await freePorts());
   sandbox.configure({ services: [] });
-  github = createServer((request, response) => {
-    let body = "";
-    request.on("data", (part: Buffer) => (body += part.toString()));
-    request.on("end", () => {
-      const change = body === "" ? {} : (JSON.parse(body) as Partial<Issue>);
-      const number = Number(/\/repos\/orion\/platform\/issues\/(\d+)$/.exec(request.url ?? "")?.[1]);
-      if (request.method === "POST") {
-        issues.push({ number: 1, title: "", body: "", state: "open", user: { type: "Bot" }, ...change });
-      }
-      issues = issues.map((one) => (one.number === number ? { ...one, ...change } : one));
-      const isAll = request.url?.includes("state=all") === true;
-      response.end(JSON.stringify(issues.filter(({ state }) => isAll || state === "open")));
-    });
+  github = await serveHttp((request, response, body) => {
+    const change = body === "" ? {} : (JSON.parse(body) as Partial<Issue>);
+    const number = Number(/\/repos\/orion\/platform\/issues\/(\d+)$/.exec(request.url ?? "")?.[1]);
+    if (request.method === "POST") {
+      issues.push({ number: 1, title: "", body: "", state: "open", user: { type: "Bot" }, ...change });
+    }
+    issues = issues.map((one) => (one.number === number ? { ...one, ...change } : one));
+    const isAll = request.url?.includes("state=all") === true;
+    response.end(JSON.stringify(issues.filter(({ state }) => isAll || state === "open")));
   });
-  await new Promise<void>((resolve) => github.listen(0, "127.0.0.1", resolve));
 });
 afterAll(() => {
-  github.close();
   sandbox.dispose();
 });
 
@@ -55,12 +48,11 @@ function steps(name: string, job: string): Promise<Ran & { readonly outputs: str
   mkdirSync(at(""), { recursive: true });
   for (const file of [outputs, summary]) rmSync(file, { force: true });
   writeFileSync(script, scriptOf(project, name, job));
-  const { port } = github.address() as AddressInfo;
   const own = Object.entries(process.env).filter(([key]) => !/^(PULUMI_(?!HOME)|MAKE|MFLAGS|STACK$|npm_)/.test(key));
   const env = {
     ...Object.fromEntries(own),
     ...{ STACK: sandbox.stack, GITHUB_OUTPUT: outputs, GITHUB_STEP_SUMMARY: summary },
-    ...{ GITHUB_API_URL: `http://127.0.0.1:${port}`, GITHUB_REPOSITORY: "orion/platform", GITHUB_TOKEN: "token" },
+    ...{ GITHUB_API_URL: github.url, GITHUB_REPOSITORY: "orion/platform", GITHUB_TOKEN: "token" },
     // As a runner passes secrets and variables that are not set.
     ...{ PULUMI_BACKEND_URL: "", OPERATOR_KEY: "", AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" },
     PULUMI_CONFIG_PASSPHRASE: "the passphrase of the environment",
@@ -86,12 +78,12 @@ test("a new stack is announced, deployed, checked and reported; then nothing is 
 
   const update = await steps("deploy-stack.yml", "update");
   succeed(update);
-  expect(docker("inspect", "--format", "{{.State.Running}}", container)).toEqual(["true"]);
+  expect(docker("inspect", "--format", "{{.State.Running}}", container())).toEqual(["true"]);
   expect(update.summary).toMatch(
-    /### Deployment of workflows[^]*Done: \d+ created, in \d+ s[^]*Doctor: all \d+ checks/,
+    /### Deployment of workflows-\w+[^]*Done: \d+ created, in \d+ s[^]*Doctor: all \d+ checks/,
   );
   const document: unknown = JSON.parse(readFileSync(join(sandbox.root, ".orion", "deploy", "deploy.json"), "utf8"));
-  expect(document).toMatchObject({ version: 1, stack: "workflows", succeeded: true, problems: [] });
+  expect(document).toMatchObject({ version: 1, stack: sandbox.stack, succeeded: true, problems: [] });
   expect((document as { changes: object[] }).changes).toContainEqual({
     ...{ action: "create", type: "docker:index/container:Container", name: "database-server" },
   });
@@ -102,10 +94,10 @@ test("a new stack is announced, deployed, checked and reported; then nothing is 
 });
 
 test("drift opens one issue in words of components, is undone by an update that asks first, and closes the issue", async () => {
-  docker("rm", "--force", container);
+  docker("rm", "--force", container());
   const found = await steps("drift.yml", "drift");
   succeed(found);
-  expect(issues).toMatchObject([{ title: "Infrastructure drift: workflows", state: "open" }]);
+  expect(issues).toMatchObject([{ title: `Infrastructure drift: ${sandbox.stack}`, state: "open" }]);
   expect(issues[0]?.body).toContain("- Container database-server does not exist any more");
   expect(found.summary).toBe(issues[0]?.body);
 
@@ -116,7 +108,7 @@ test("drift opens one issue in words of components, is undone by an update that 
     });
   expect(typed(look)).toMatchObject({ code: 2, output: expect.stringContaining("has drifted") as string });
   succeed(typed(undo));
-  expect(docker("inspect", "--format", "{{.State.Running}}", container)).toEqual(["true"]);
+  expect(docker("inspect", "--format", "{{.State.Running}}", container())).toEqual(["true"]);
   expect(await steps("drift.yml", "drift")).toMatchObject({ code: 0, summary: "" });
   expect(issues).toMatchObject([{ state: "closed" }]);
 });

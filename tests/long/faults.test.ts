@@ -5,7 +5,7 @@
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RehearsalCloud } from "../../testing/cloud.ts";
-import { hostState } from "../../testing/host.ts";
+import { remainsOf } from "../../testing/cloud-remains.ts";
 import { underLoad } from "../../testing/lossless.ts";
 import { brokenMessage, RehearsedPlatform } from "../../testing/platform.ts";
 import { succeed } from "../../testing/sandbox.ts";
@@ -14,7 +14,7 @@ const root = resolve(__dirname, "..", "..");
 jest.setTimeout(900_000);
 
 const own = { name: "faults", block: 83 };
-const before = hostState(own);
+const before = remainsOf(own);
 const cloud = new RehearsalCloud(root, { ...own, port: 8830, machines: "docker" });
 const platform = new RehearsedPlatform(root, cloud);
 
@@ -94,5 +94,5 @@ test("a version that does not get healthy never gets a request, and the old one 
 
 test("it goes with its cloud", () => {
   cloud.down();
-  expect(hostState(own)).toEqual(before);
+  expect(remainsOf(own)).toEqual(before);
 });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { RehearsalCloud } from "../../testing/cloud.ts";
 import { documented } from "../../testing/documented.ts";
-import { hostState } from "../../testing/host.ts";
+import { remainsOf } from "../../testing/cloud-remains.ts";
 import { succeed } from "../../testing/sandbox.ts";
 import { serversOf } from "../../testing/servers.ts";
 import { drillRecordSchema } from "../../tools/report/drill-record.ts";
@@ -16,7 +16,7 @@ jest.setTimeout(1_800_000);
 
 const own = { name: "report", block: 88 };
 const place = ["BLOCK=88", "PORT=8488"];
-const before = hostState(own);
+const before = remainsOf(own);
 const cloud = new RehearsalCloud(root, { ...own, port: 8488, machines: "docker" });
 const folder = mkdtempSync(join(tmpdir(), "orion-report-"));
 
@@ -84,5 +84,5 @@ test("drills under load: the platform gets well, and every order is there", () =
 
 test("it goes with its cloud", () => {
   cloud.down();
-  expect(hostState(own)).toEqual(before);
+  expect(remainsOf(own)).toEqual(before);
 });

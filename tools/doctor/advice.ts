@@ -166,11 +166,11 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
     meaning:
       "Cloudflare's address ranges were not compared for half a year: visitors through a new range would be refused",
     remedy:
-      "run it where Cloudflare's API can be reached, or compare config/cloudflare-ranges.ts with cloudflare.com/ips",
+      "run it where Cloudflare's API can be reached, or compare common/cloudflare-ranges.ts with cloudflare.com/ips",
   }),
   "ranges-differ": ({ make }) => ({
     meaning: "Cloudflare has other address ranges than the firewalls and edges: visitors through a new one are refused",
-    remedy: `write them into config/cloudflare-ranges.ts, with today's date, and ${make("up")}: firewalls and edges change while they run`,
+    remedy: `write them into common/cloudflare-ranges.ts, with today's date, and ${make("up")}: firewalls and edges change while they run`,
   }),
   "client-certificate-ends": ({ make }) => ({
     meaning: "the certificate that Cloudflare shows the edges ends soon: from then on they refuse every visitor",

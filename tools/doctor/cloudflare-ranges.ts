@@ -1,6 +1,6 @@
 /** Checks Cloudflare's address ranges: requests from a range that firewalls and edges do not know are refused. */
 import { z } from "zod";
-import { cloudflareRanges } from "../../config/cloudflare-ranges.ts";
+import { cloudflareRanges } from "../../common/cloudflare-ranges.ts";
 import { daysSince } from "../../common/dates.ts";
 import type { Checked } from "./advice.ts";
 
@@ -32,7 +32,7 @@ export async function publishedRanges(api: string): Promise<Published> {
   }
 }
 
-/** @param known the list of config/cloudflare-ranges.ts with its date */
+/** @param known the list of common/cloudflare-ranges.ts with its date */
 export function judgeRanges(
   published: Published,
   now: Date,

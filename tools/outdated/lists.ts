@@ -1,6 +1,6 @@
 /** The age of lists in config/ that were copied from a provider on a day. */
 import { z } from "zod";
-import { cloudflareRanges } from "../../config/cloudflare-ranges.ts";
+import { cloudflareRanges } from "../../common/cloudflare-ranges.ts";
 import { priceList } from "../../config/prices.ts";
 import { daysSince } from "../../common/dates.ts";
 import { unanswered } from "./packages.ts";
@@ -25,7 +25,7 @@ const rangesUrl = "https://api.cloudflare.com/client/v4/ips";
 
 /** Compares Cloudflare's address ranges with those that it publishes; the question needs no token. */
 export async function rangesItem(request: typeof fetch = fetch): Promise<Item> {
-  const name = "config/cloudflare-ranges.ts";
+  const name = "common/cloudflare-ranges.ts";
   const current = `${cloudflareRanges.ipv4.length + cloudflareRanges.ipv6.length} ranges`;
   try {
     const response = await request(rangesUrl, { signal: AbortSignal.timeout(8_000) });

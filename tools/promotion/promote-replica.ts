@@ -42,7 +42,7 @@ export async function promoteReplica(root: string, file: StackFile, yes: boolean
   const state = readState(root, file.stack);
   if (!state) throw new UserError(`Stack '${file.stack}' does not exist here; there is nothing to promote.`);
   const promotion = promotionOf(file, graphOf(stateSchema.parse(state.deployment)));
-  const replica = new ReplicaServer(file, promotion, state.deployment.resources);
+  const replica = new ReplicaServer(file, promotion, engineOf(state.deployment.resources, promotion.server));
 
   if (!promotion.forgotten || replica.look().inRecovery) {
     refuseWhileItAnswers(file, promotion, replica, state.deployment.resources);

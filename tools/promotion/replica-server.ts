@@ -1,5 +1,5 @@
 /** Controls PostgreSQL on the replica's server over SSH: its replication state, and its promotion. */
-import { setTimeout as sleep } from "node:timers/promises";
+import { type Clock, systemClock } from "../../common/clock.ts";
 import type { Outcome } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
 import { physicalName } from "../../topology/naming.ts";
@@ -26,11 +26,18 @@ export interface Found {
 export class ReplicaServer {
   readonly #promotion: Promotion;
   readonly #container: string;
-  /** Undefined when the server was never completely created. */
-  readonly #engine: Engine | undefined;
+  readonly #engine: Pick<Engine, "capture"> | undefined;
+  readonly #clock: Clock;
 
-  constructor({ stack }: StackFile, promotion: Promotion, resources: readonly Resource[]) {
-    this.#engine = engineOf(resources, promotion.server);
+  /** @param engine of the replica's server; undefined when that was never completely created */
+  constructor(
+    { stack }: Pick<StackFile, "stack">,
+    promotion: Promotion,
+    engine: Pick<Engine, "capture"> | undefined,
+    clock = systemClock,
+  ) {
+    this.#engine = engine;
+    this.#clock = clock;
     this.#promotion = promotion;
     this.#container = physicalName({ stack }, promotion.service);
   }
@@ -56,10 +63,10 @@ export class ReplicaServer {
   /** Resolves when it accepts writes. It applies all received WAL first. */
   async promote(): Promise<void> {
     if (this.look().inRecovery) this.#query("SELECT pg_promote(false)");
-    const end = Date.now() + promotionSeconds * 1000;
+    const end = this.#clock.now() + promotionSeconds * 1000;
     while (this.look().inRecovery) {
-      await sleep(200);
-      if (Date.now() < end) continue;
+      await this.#clock.sleep(200);
+      if (this.#clock.now() < end) continue;
       const { server } = this.#promotion;
       throw new UserError(
         `PostgreSQL on ${server} was told to promote itself, and is still a replica after ${promotionSeconds} s. Run this again.`,

@@ -2,7 +2,7 @@
 import { run } from "../../common/process.ts";
 import { type ImageKey, withoutDigest } from "../../config/images.ts";
 import { builtImages } from "../../images/built.ts";
-import { localImages } from "../../images/engine.ts";
+import { localImages } from "../../common/images/engine.ts";
 import { imageReferences } from "../../topology/images.ts";
 import type { StackFile } from "../stack-file.ts";
 

@@ -1,10 +1,10 @@
 /** Builds the container images of servers and load balancers, once per version of their sources. */
 import { join } from "node:path";
 import { tryRun } from "../../../common/process.ts";
-import { contextFiles, hashOf } from "../../../images/context.ts";
-import { buildImage, type BuildTools } from "../../../images/docker-build.ts";
-import { builderEnvironment, localImages } from "../../../images/engine.ts";
-import { Equivalents } from "../../../images/equivalents.ts";
+import { contextFiles, hashOf } from "../../../common/images/context.ts";
+import { buildImage, type BuildTools } from "../../../common/images/docker-build.ts";
+import { builderEnvironment, localImages } from "../../../common/images/engine.ts";
+import { DebianBase } from "../../../common/images/debian-base.ts";
 import type { Progress } from "../../../toolchain/src/progress.ts";
 
 export type MachineImage = "server" | "balancer";
@@ -37,12 +37,12 @@ export class MachineImages {
   async #make(image: MachineImage): Promise<string> {
     const { root, logs, progress } = this.#options;
     const buildTools: BuildTools = { runner: tryRun, logs, environment: await builderEnvironment(tryRun) };
-    const debian = new Equivalents(root, buildTools);
+    const debian = new DebianBase(root, buildTools);
     const files = contextFiles(join(root, "rehearsal/machines/docker/images", image));
-    const reference = `orion/cloud-${image}:${hashOf(files, debian.baseInputs()).slice(0, 12)}`;
+    const reference = `orion/cloud-${image}:${hashOf(files, debian.inputs()).slice(0, 12)}`;
     if ((await localImages(tryRun, [reference])).has(reference)) return reference;
     await progress.during(`image of the cloud's ${image}s`, "built", async () => {
-      const base = await debian.base();
+      const base = await debian.reference();
       await buildImage(buildTools, { title: `cloud-${image}`, reference, files, args: { BASE: base }, labels: {} });
     });
     return reference;

@@ -1,5 +1,5 @@
 /** Generates a cloud's packet filter rules as input for iptables-restore. Pure. */
-import { cloudflareRanges } from "../../../config/cloudflare-ranges.ts";
+import { cloudflareRanges } from "../../../common/cloudflare-ranges.ts";
 import { contains, rangeOf } from "../../hetzner/addresses.ts";
 import type { FirewallRule } from "../machines.ts";
 import type { Naming } from "./naming.ts";

@@ -4,10 +4,10 @@ import { resolve } from "node:path";
 import { AwsClient } from "aws4fetch";
 import { Edge } from "../../../rehearsal/cloudflare/edge/edge.ts";
 import { R2Endpoint } from "../../../rehearsal/cloudflare/objects/r2-endpoint.ts";
-import { S3Server } from "../../../rehearsal/cloudflare/objects/s3-server.ts";
-import { ensureProgram, storage as storageProgram } from "../../../rehearsal/programs/programs.ts";
+import type { S3Server } from "../../../rehearsal/cloudflare/objects/s3-server.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 import { freePort } from "../../../testing/free-port.ts";
+import { startS3 } from "../../../testing/r2-store.ts";
 import { accountId, Api } from "./support/api.ts";
 
 const access = { accessKeyId: "the-id", secretAccessKey: "the-secret" };
@@ -23,10 +23,7 @@ let port: number;
 
 // The server may have to be built first.
 beforeAll(async () => {
-  const root = resolve(__dirname, "..", "..", "..");
-  const program = await ensureProgram(storageProgram, { root });
-  s3 = new S3Server({ program, folder: temporaryFolder("objects"), port: await freePort(), token: "any" });
-  await s3.start();
+  s3 = await startS3({ root: resolve(__dirname, "..", "..", ".."), folder: temporaryFolder("objects") });
 }, 900_000);
 afterAll(() => s3.stop());
 

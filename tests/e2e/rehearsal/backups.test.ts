@@ -15,7 +15,7 @@ import { Engine } from "../../../tools/engines.ts";
 import { RehearsalCloud } from "../../../testing/cloud.ts";
 import { blockWith } from "../../../testing/documented.ts";
 import { eventually } from "../../../testing/eventually.ts";
-import { hostState } from "../../../testing/host.ts";
+import { remainsOf } from "../../../testing/cloud-remains.ts";
 import { type Ran, succeed } from "../../../testing/sandbox.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
@@ -481,6 +481,6 @@ test("taken away, no timer and no credential stays", async () => {
 test("nothing stays behind", async () => {
   cloud.down();
   await eventually(() => {
-    expect(Object.values(hostState(own)).flat()).toEqual([]);
+    expect(Object.values(remainsOf(own)).flat()).toEqual([]);
   });
 });

@@ -19,7 +19,7 @@ import { archiveScript } from "../../../testing/apt-archive.ts";
 import { get, RehearsalCloud } from "../../../testing/cloud.ts";
 import { eventually } from "../../../testing/eventually.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
-import { hostState } from "../../../testing/host.ts";
+import { remainsOf } from "../../../testing/cloud-remains.ts";
 import { docker, succeed } from "../../../testing/sandbox.ts";
 import { answeringKinds, reachedScript, surroundingKinds, Surroundings } from "../../../testing/surroundings.ts";
 import { describeStack, parseStackText } from "../../../tools/stack-file.ts";
@@ -678,11 +678,11 @@ describe("the emulator", () => {
   });
 
   test("taken down, it leaves nothing behind", async () => {
-    const before = hostState(own);
+    const before = remainsOf(own);
     expect(Object.keys(before).filter((kind) => before[kind]?.length === 0)).toEqual(["mounts"]);
     cloud.down();
     await eventually(() => {
-      expect(Object.values(hostState(own)).flat()).toEqual([]);
+      expect(Object.values(remainsOf(own)).flat()).toEqual([]);
     });
   });
 });

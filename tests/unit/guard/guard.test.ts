@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { allow, judge } from "../../../guard/guard.ts";
 import { apart } from "../../../policy/compose.ts";
 import type { Stack } from "../../../policy/program.ts";
+import { graphOf } from "../../../policy/state.ts";
 import { images, stackOf, stateOf } from "../policy/support.ts";
 
 class Thing extends pulumi.CustomResource {
@@ -12,16 +13,18 @@ class Thing extends pulumi.CustomResource {
 }
 
 const noticed = async (was: Stack, is: Stack): Promise<string[]> => {
-  const move = await judge({ ...is, builtImages: images, state: await stateOf(was) });
+  const move = await judge({ ...is, builtImages: images, before: graphOf(await stateOf(was)) });
   return move ? allow(move, "STACK=prod") : [];
 };
 
 test("a stack that does not exist yet is left alone", async () => {
-  expect(await judge({ ...stackOf("mvp"), builtImages: images, state: { resources: [] } })).toBeUndefined();
+  expect(await judge({ ...stackOf("mvp"), builtImages: images, before: graphOf({ resources: [] }) })).toBeUndefined();
 });
 
 test("so is one that this version cannot bring up: the program itself says so", async () => {
-  expect(await judge({ ...stackOf("ha"), builtImages: images, state: await stateOf(stackOf("mvp")) })).toBeUndefined();
+  expect(
+    await judge({ ...stackOf("ha"), builtImages: images, before: graphOf(await stateOf(stackOf("mvp"))) }),
+  ).toBeUndefined();
 });
 
 test("an update that changes nothing says nothing", async () => {
@@ -52,10 +55,10 @@ test("it composes within a program that the engine runs, whose own registrations
     return { id: name, state: {} };
   };
   const mocks = { newResource, call: () => ({}) };
-  const state = await stateOf(stackOf("mvp"));
+  const before = graphOf(await stateOf(stackOf("mvp")));
   await pulumi.runtime.setMocks(mocks, "orion", "outer", true);
   await new Promise((resolve) => new Thing("before").urn.apply(resolve));
-  await apart(() => judge({ ...stackOf("mvp"), builtImages: images, state }));
+  await apart(() => judge({ ...stackOf("mvp"), builtImages: images, before }));
   expect(pulumi.getStack()).toBe("outer");
   await new Promise((resolve) => new Thing("after").urn.apply(resolve));
   expect(made).toEqual(["before", "after"]);

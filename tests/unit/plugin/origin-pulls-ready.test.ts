@@ -1,7 +1,5 @@
 /** Waiting for the client certificate that Cloudflare presents to origins. */
-import { createServer } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { serveHttp } from "../../../testing/http-server.ts";
 import { type OriginPullsReadyInputs, type Status, waitForOriginPulls } from "../../../plugin/origin-pulls-ready.ts";
 
 const blind: OriginPullsReadyInputs = {
@@ -49,15 +47,11 @@ test("a certificate that does not become active is an error with its status and 
 
 test("it asks Cloudflare's API for the certificate, with the token", async () => {
   const asked: unknown[] = [];
-  const server = createServer((request, response) => {
+  const { url } = await serveHttp((request, response) => {
     asked.push([request.url, request.headers.authorization]);
     response.end(JSON.stringify({ success: true, result: { status: "active" } }));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const access = { endpoint: `http://127.0.0.1:${port}/client/v4`, token: "secret" };
+  });
+  const access = { endpoint: `${url}/client/v4`, token: "secret" };
   await waitForOriginPulls({ ...inputs, access, settleSeconds: 0 });
   expect(asked).toEqual([["/client/v4/zones/zone/origin_tls_client_auth/certificate", "Bearer secret"]]);
-  server.close();
-  server.closeAllConnections();
 });

@@ -80,9 +80,9 @@ export interface Mistake {
   readonly value: unknown;
 }
 
-/** A mistake at any place of the configuration: every key has its turn. */
-export const mistakes = (): fc.Arbitrary<Mistake> =>
-  fc.constantFrom(...placesIn(root, [])).chain(([path, values]) => values.map((value) => ({ path, value })));
+/** The mistakes at each place of the configuration. */
+export const mistakes = (): fc.Arbitrary<Mistake>[] =>
+  placesIn(root, []).map(([path, values]) => values.map((value) => ({ path, value })));
 
 type Place = readonly [path: readonly string[], wrong: fc.Arbitrary<unknown>];
 

@@ -4,12 +4,12 @@ import { resolve } from "node:path";
 import { AwsClient } from "aws4fetch";
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
 import { R2Endpoint } from "../../../../rehearsal/cloudflare/objects/r2-endpoint.ts";
-import { S3Server } from "../../../../rehearsal/cloudflare/objects/s3-server.ts";
+import type { S3Server } from "../../../../rehearsal/cloudflare/objects/s3-server.ts";
 import { permissionGroups } from "../../../../rehearsal/cloudflare/permissions.ts";
 import { digestOf } from "../../../../rehearsal/cloudflare/world.ts";
-import { ensureProgram, storage as storageProgram } from "../../../../rehearsal/programs/programs.ts";
 import { temporaryFolder } from "../../../../testing/folder.ts";
 import { freePort } from "../../../../testing/free-port.ts";
+import { startS3 } from "../../../../testing/r2-store.ts";
 import { accountId, Api } from "../support/api.ts";
 
 const root = resolve(__dirname, "..", "..", "..", "..");
@@ -22,9 +22,7 @@ let api: Api;
 
 // The server may have to be built first.
 beforeAll(async () => {
-  const program = await ensureProgram(storageProgram, { root });
-  s3 = new S3Server({ program, folder: temporaryFolder("objects"), port: await freePort(), token: "any" });
-  await s3.start();
+  s3 = await startS3({ root, folder: temporaryFolder("objects") });
 }, 900_000);
 afterAll(() => s3.stop());
 

@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { cloudFolder, rehearsalFolder } from "../../../../rehearsal/cloud/settings.ts";
 import { documented } from "../../../../testing/documented.ts";
 import { succeed } from "../../../../testing/sandbox.ts";
-import { hostState } from "../../../../testing/host.ts";
+import { remainsOf } from "../../../../testing/cloud-remains.ts";
 import { filesOf, type Journey, type Stop } from "./journey.ts";
 
 /** @param journey before its first stop */
 export function endOf(journey: Journey): Stop {
   const { root, own, cloud } = journey;
-  const hostBefore = hostState(own);
+  const hostBefore = remainsOf(own);
   const statePath = join(root, ".orion", "state", ".pulumi", "stacks", "orion", "prod.json");
   const realState = () => (existsSync(statePath) ? readFileSync(statePath, "utf8") : "none");
   const stateBefore = realState();
@@ -52,7 +52,7 @@ export function endOf(journey: Journey): Stop {
         const { code, output } = cloud.runMake("doctor", ["REHEARSAL=1"]);
         expect(code).not.toBe(0);
         expect(output).toContain(`make rehearse STACK=prod CLOUD=${own.name}`);
-        expect(hostState(own)).toEqual(hostBefore);
+        expect(remainsOf(own)).toEqual(hostBefore);
       });
     },
   };

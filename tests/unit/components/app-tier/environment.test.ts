@@ -17,7 +17,13 @@ describe("the app's environment", () => {
     );
   const common = {
     ...{ ENVIRONMENT: "development", DATABASE_URL: "d", REDIS_URL: "r", CELERY_BROKER_URL: "b" },
-    ...{ CELERY_RESULT_BACKEND: "rb", FEATURE_FLAGS_URL: "f", SECRET_KEY: "s", CLOUDFLARE_ENABLED: "false" },
+    ...{
+      CELERY_RESULT_BACKEND: "rb",
+      CELERY_TASK_TIME_LIMIT: "300",
+      FEATURE_FLAGS_URL: "f",
+      SECRET_KEY: "s",
+      CLOUDFLARE_ENABLED: "false",
+    },
     ...{ PUBLIC_URL: "http://127.0.0.1:8080", STORAGE_BACKEND: "local" },
   };
 
@@ -76,7 +82,12 @@ describe("the app's environment", () => {
 test("Beat and Flower know the broker, and none of the stack's other secrets", () => {
   const settings = settingsOf("mvp", { app: { environment: { LOG_LEVEL: "DEBUG" } } });
   expect(brokerEnvironment(settings, { brokerUrl: "b", resultBackendUrl: "rb" })).toEqual({
-    ...{ ENVIRONMENT: "production", CELERY_BROKER_URL: "b", CELERY_RESULT_BACKEND: "rb", LOG_LEVEL: "DEBUG" },
+    ...{
+      ENVIRONMENT: "production",
+      CELERY_BROKER_URL: "b",
+      CELERY_RESULT_BACKEND: "rb",
+      LOG_LEVEL: "DEBUG",
+    },
   });
 });
 

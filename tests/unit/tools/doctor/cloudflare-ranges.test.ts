@@ -1,8 +1,6 @@
 /** Cloudflare's address ranges: their age, what Cloudflare publishes, and what a change of them is. */
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { cloudflareRanges } from "../../../../config/cloudflare-ranges.ts";
+import { cloudflareRanges } from "../../../../common/cloudflare-ranges.ts";
+import { serveHttp } from "../../../../testing/http-server.ts";
 import { moveBetween } from "../../../../policy/dangers.ts";
 import { programOf } from "../../../../policy/program.ts";
 import { judgeRanges, publishedRanges } from "../../../../tools/doctor/cloudflare-ranges.ts";
@@ -34,18 +32,15 @@ test("ranges that cannot be compared are a problem after half a year", () => {
 
 test("Cloudflare's list is read from its API, and a failure is no error", async () => {
   let answer: unknown = { result: { ipv4_cidrs: known.ipv4, ipv6_cidrs: known.ipv6 } };
-  const server = createServer((request, response) => {
+  const { url: base, stop } = await serveHttp((request, response) => {
     response.statusCode = request.url === "/client/v4/ips" ? 200 : 404;
     response.end(JSON.stringify(answer));
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
   expect(await publishedRanges(`${base}/client/v4`)).toEqual({ ipv4: known.ipv4, ipv6: known.ipv6 });
   expect(await publishedRanges(base)).toEqual({ problem: `${base}/ips answers 404` });
   answer = { result: {} };
   expect(await publishedRanges(`${base}/client/v4`)).toHaveProperty("problem");
-  server.close();
-  server.closeAllConnections();
+  await stop();
   expect(await publishedRanges(base)).toHaveProperty("problem");
 });
 

@@ -1,6 +1,5 @@
 /** The issue about a stack's drift, against a server that keeps issues as GitHub does: in pages, among pull requests. */
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { serveHttp } from "../../../../testing/http-server.ts";
 import { type Drift, driftOf } from "../../../../tools/drift/findings.ts";
 import { bodyOf, keepIssue, markerOf } from "../../../../tools/drift/issue.ts";
 import { limits } from "../../../../tools/github-text.ts";
@@ -16,35 +15,25 @@ interface Kept {
 }
 let issues: Kept[];
 let writes: string[];
-let server: Server;
 let github: GitHub;
 
 beforeAll(async () => {
-  server = createServer((request, response) => {
-    let body = "";
-    request.on("data", (part: Buffer) => (body += part.toString()));
-    request.on("end", () => {
-      const { pathname, searchParams } = new URL(request.url ?? "", "http://localhost");
-      const path = pathname.replace("/repos/orion/platform", "");
-      if (request.method === "GET") {
-        const [size, page] = [Number(searchParams.get("per_page")), Number(searchParams.get("page"))];
-        const wanted = issues.filter(({ state }) => searchParams.get("state") === "all" || state === "open");
-        return response.end(JSON.stringify(wanted.slice((page - 1) * size, page * size)));
-      }
-      writes.push(`${request.method ?? ""} ${path}`);
-      const change = JSON.parse(body) as Partial<Kept>;
-      const number = Number(/\/issues\/(\d+)$/.exec(path)?.[1]);
-      if (Number.isNaN(number)) issues.push({ ...issue(issues.length + 1, ""), ...change });
-      else issues = issues.map((one) => (one.number === number ? { ...one, ...change } : one));
-      return response.end("{}");
-    });
+  const { url } = await serveHttp((request, response, body) => {
+    const { pathname, searchParams } = new URL(request.url ?? "", "http://localhost");
+    const path = pathname.replace("/repos/orion/platform", "");
+    if (request.method === "GET") {
+      const [size, page] = [Number(searchParams.get("per_page")), Number(searchParams.get("page"))];
+      const wanted = issues.filter(({ state }) => searchParams.get("state") === "all" || state === "open");
+      return response.end(JSON.stringify(wanted.slice((page - 1) * size, page * size)));
+    }
+    writes.push(`${request.method ?? ""} ${path}`);
+    const change = JSON.parse(body) as Partial<Kept>;
+    const number = Number(/\/issues\/(\d+)$/.exec(path)?.[1]);
+    if (Number.isNaN(number)) issues.push({ ...issue(issues.length + 1, ""), ...change });
+    else issues = issues.map((one) => (one.number === number ? { ...one, ...change } : one));
+    return response.end("{}");
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  github = new GitHub({ api: `http://127.0.0.1:${port}`, repository: "orion/platform", token: "token" });
-});
-afterAll(() => {
-  server.close();
+  github = new GitHub({ api: url, repository: "orion/platform", token: "token" });
 });
 beforeEach(() => {
   issues = [];

@@ -1,15 +1,13 @@
 /** Asking a registry for a digest, with a registry that wants a token as Docker Hub does. */
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { serveHttp } from "../../../../testing/http-server.ts";
 import { digestOf, manifestPlace, reasonOf } from "../../../../tools/outdated/registry-api.ts";
 
 const digest = `sha256:${"ab".repeat(32)}`;
-let server: Server;
 let host: string;
 const asked: string[] = [];
 
 beforeAll(async () => {
-  server = createServer((request, response) => {
+  ({ host } = await serveHttp((request, response) => {
     const { url = "", headers, method } = request;
     asked.push(`${method ?? ""} ${url}`);
     if (url.startsWith("/token")) {
@@ -24,13 +22,7 @@ beforeAll(async () => {
     } else {
       response.writeHead(404).end();
     }
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-});
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
+  }));
 });
 
 test("it gets a token first, and then the digest of the list of all architectures", async () => {

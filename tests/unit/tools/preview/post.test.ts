@@ -1,6 +1,5 @@
 /** Posting a preview, against a server that keeps comments as GitHub does: in pages. */
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { serveHttp } from "../../../../testing/http-server.ts";
 import { GitHub } from "../../../../tools/github.ts";
 import { marker } from "../../../../tools/preview/markdown.ts";
 import { post, readReport } from "../../../../tools/preview/post.ts";
@@ -11,38 +10,29 @@ let comments: { id: number; body: string | null; user: { type: string } }[];
 const user = { type: "Bot" };
 let state: string;
 let calls: string[];
-let server: Server;
 let github: GitHub;
+let url: string;
 
 beforeAll(async () => {
-  server = createServer((request, response) => {
-    let body = "";
-    request.on("data", (part: Buffer) => (body += part.toString()));
-    request.on("end", () => {
-      const { pathname, searchParams } = new URL(request.url ?? "", "http://localhost");
-      const call = `${request.method ?? ""} ${pathname.replace("/repos/orion/platform", "")}`;
-      calls.push(call);
-      if (request.headers.authorization !== "Bearer token") return response.writeHead(401).end("{}");
-      const answer = (value: unknown) => response.end(JSON.stringify(value));
-      if (call === "GET /pulls/7") return answer({ state, head: { sha: head } });
-      if (call === "GET /issues/7/comments") {
-        const [size, page] = [Number(searchParams.get("per_page")), Number(searchParams.get("page"))];
-        return answer(comments.slice((page - 1) * size, page * size));
-      }
-      const { body: text } = JSON.parse(body) as { body: string };
-      const edited = /PATCH \/issues\/comments\/(\d+)/.exec(call)?.[1];
-      if (edited !== undefined)
-        comments = comments.map((one) => (one.id === Number(edited) ? { ...one, body: text } : one));
-      else comments.push({ id: comments.length + 1, body: text, user });
-      return answer({});
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  github = new GitHub({ api: `http://127.0.0.1:${port}`, repository: "orion/platform", token: "token" });
-});
-afterAll(() => {
-  server.close();
+  ({ url } = await serveHttp((request, response, body) => {
+    const { pathname, searchParams } = new URL(request.url ?? "", "http://localhost");
+    const call = `${request.method ?? ""} ${pathname.replace("/repos/orion/platform", "")}`;
+    calls.push(call);
+    if (request.headers.authorization !== "Bearer token") return response.writeHead(401).end("{}");
+    const answer = (value: unknown) => response.end(JSON.stringify(value));
+    if (call === "GET /pulls/7") return answer({ state, head: { sha: head } });
+    if (call === "GET /issues/7/comments") {
+      const [size, page] = [Number(searchParams.get("per_page")), Number(searchParams.get("page"))];
+      return answer(comments.slice((page - 1) * size, page * size));
+    }
+    const { body: text } = JSON.parse(body) as { body: string };
+    const edited = /PATCH \/issues\/comments\/(\d+)/.exec(call)?.[1];
+    if (edited !== undefined)
+      comments = comments.map((one) => (one.id === Number(edited) ? { ...one, body: text } : one));
+    else comments.push({ id: comments.length + 1, body: text, user });
+    return answer({});
+  }));
+  github = new GitHub({ api: url, repository: "orion/platform", token: "token" });
 });
 beforeEach(() => {
   comments = [];
@@ -98,8 +88,7 @@ test("a report of another commit, or for a closed pull request, is not posted", 
 test("what GitHub refuses is said with its status", async () => {
   const other = new GitHub({ api: "http://127.0.0.1:1", repository: "a/b", token: "t" });
   await expect(other.headOf(7)).rejects.toThrow();
-  const { port } = server.address() as AddressInfo;
-  const wrong = new GitHub({ api: `http://127.0.0.1:${port}`, repository: "orion/platform", token: "wrong" });
+  const wrong = new GitHub({ api: url, repository: "orion/platform", token: "wrong" });
   await expect(wrong.headOf(7)).rejects.toThrow("GitHub answered 401 to GET /pulls/7");
 });
 

@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { quotedWords } from "../common/shell.ts";
 import { definitionOf } from "../topology/catalogue.ts";
 import { flowerPorts } from "../topology/services/flower.ts";
-import { commandsFor } from "../topology/access.ts";
+import { commandsFor } from "../topology/service-commands.ts";
 import type { Service } from "../topology/service.ts";
 import type { Topology } from "../topology/topology.ts";
 

@@ -10,7 +10,7 @@ const lines = (program: string, ...args: string[]): string[] =>
 /**
  * Everything of one cloud, by kind. Names contain the cloud's name or its block, so other clouds are not listed.
  */
-export function hostState({
+export function remainsOf({
   name,
   block,
 }: {

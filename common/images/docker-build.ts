@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Outcome, Run } from "../common/process.ts";
+import type { Outcome, Run } from "../process.ts";
 import { contextArchive, type ContextFile } from "./context.ts";
 import { buildEpoch } from "./debian.ts";
 

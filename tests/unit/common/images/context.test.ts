@@ -7,11 +7,11 @@ import {
   ownImageReference,
   parseImagePins,
   resolveImage,
-} from "../../../config/images.ts";
-import { contextArchive, contextFiles, hashOf } from "../../../images/context.ts";
-import { debianSources } from "../../../images/debian.ts";
-import { classifyPullFailure, registryOf } from "../../../images/registry.ts";
-import { temporaryFolder } from "../../../testing/folder.ts";
+} from "../../../../config/images.ts";
+import { contextArchive, contextFiles, hashOf } from "../../../../common/images/context.ts";
+import { debianSources } from "../../../../common/images/debian.ts";
+import { classifyPullFailure, registryOf } from "../../../../images/registry.ts";
+import { temporaryFolder } from "../../../../testing/folder.ts";
 
 let folder: string;
 beforeEach(() => {

@@ -1,5 +1,5 @@
 import { plan } from "../../../topology/plan.ts";
-import { type Access, accessCommands, accessTo, dockerArguments } from "../../../tools/access.ts";
+import { type Access, accessCommands, accessTo, dockerArguments } from "../../../tools/container-commands.ts";
 import { explain } from "../../../tools/doctor/advice.ts";
 import { imageArguments, whatRunsWhere } from "../../../tools/up.ts";
 import { settingsOf } from "../support/settings.ts";

@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { backupCommand, backupUnit, drillCommand } from "../../../common/server-contract.ts";
-import { accessOf } from "../../../components/access.ts";
+import { accessOf } from "../../../components/access-output.ts";
 import { plan } from "../../../topology/plan.ts";
 import { settingsOf } from "../support/settings.ts";
 

@@ -1,5 +1,5 @@
 /** Lists the images of the local Docker Engine, and selects a builder that can use them. */
-import type { Run } from "../common/process.ts";
+import type { Run } from "../process.ts";
 
 export interface LocalImage {
   readonly id: string;

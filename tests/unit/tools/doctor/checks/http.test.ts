@@ -1,0 +1,84 @@
+/** What `make doctor` makes of the answer, or the silence, of a service that speaks HTTP. */
+import { serveHttp } from "../../../../../testing/http-server.ts";
+import { checkEdge } from "../../../../../tools/doctor/checks/edge.ts";
+import { checkHttp, type HttpQuestion } from "../../../../../tools/doctor/checks/http.ts";
+import type { Service } from "../../../../../topology/service.ts";
+import { servicesOf } from "../../../../../topology/topology.ts";
+import { stackOf } from "../../../policy/support.ts";
+
+const exec = () => ({ ok: false, output: "nothing is to be run" });
+const one = (phase: "development" | "mvp", kind: "edge" | "flower"): Service => {
+  const [service] = servicesOf(stackOf(phase).topology, kind);
+  if (!service) throw new Error(`phase ${phase} has ${kind}`);
+  return service;
+};
+
+describe("in a local stack, asked by this machine", () => {
+  let port: number;
+  beforeAll(async () => {
+    const { host } = await serveHttp((request, response) => {
+      const status = Number(request.url?.slice(1));
+      response.writeHead(status).end(status === 200 ? "" : "why");
+    });
+    port = Number(host.split(":")[1]);
+  });
+  const checked = (path: string, failure: HttpQuestion["failure"], at: number | undefined = port) => {
+    const service = one("development", "flower");
+    const published = service.published.map((each) => ({ ...each, port: at }));
+    return checkHttp({
+      service: { ...service, published },
+      exec,
+      from: undefined,
+      scheme: "http",
+      port: 1,
+      path,
+      failure,
+    });
+  };
+
+  test.each([
+    ["/200", "bad-gateway", undefined],
+    ["/502", "bad-gateway", "bad-gateway"],
+    ["/503", "app-not-ready", "app-not-ready"],
+    // Whoever asks for a password answers.
+    ["/401", "no-answer", undefined],
+    ["/401", "app-not-ready", "app-not-ready"],
+    ["/500", "no-answer", "no-answer"],
+  ] as const)("%s, whose failure is %s: %s", async (path, failure, problem) => {
+    const { detail, ...rest } = await checked(path, failure);
+    expect(rest).toEqual(problem ? { problem } : {});
+    const words = `http://127.0.0.1:${port}${path} answers ${path.slice(1)}`;
+    expect(detail).toBe(problem ? `${words} why` : words);
+  });
+
+  test("nobody there is a problem that names the address", async () => {
+    expect(await checked("/200", "bad-gateway", 1)).toEqual({
+      problem: "no-answer",
+      detail: expect.stringMatching(/^http:\/\/127\.0\.0\.1:1\/200: /) as unknown,
+    });
+  });
+});
+
+describe("on a server, asked by an app's container", () => {
+  const { topology } = stackOf("mvp");
+  const checked = (answer: { ok: boolean; output: string }, plan = topology) =>
+    checkEdge({ service: one("mvp", "edge"), topology: plan, exec: () => answer });
+
+  test.each([
+    [{ ok: true, output: "200 ok" }, undefined, "answers 200"],
+    [{ ok: true, output: "502 <html>" }, "bad-gateway", "answers 502 <html>"],
+    [{ ok: false, output: "Traceback\nurllib.error.URLError: timed out" }, "no-answer", "URLError: timed out"],
+  ])("%j", async (answer, problem, detail) => {
+    const seen = await checked(answer);
+    expect(seen.problem).toBe(problem);
+    expect(seen.detail).toContain(detail);
+  });
+
+  test("without an app there nobody can ask", async () => {
+    const services = topology.services.filter(({ kind }) => kind !== "app");
+    expect(await checked({ ok: true, output: "200 ok" }, { ...topology, services })).toMatchObject({
+      problem: "no-answer",
+      detail: expect.stringContaining("no app on the server to send the request from") as unknown,
+    });
+  });
+});
