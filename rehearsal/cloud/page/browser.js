@@ -4,7 +4,7 @@
  * scroll position, opened parts, dialogues and selections stay; it runs in the browser only.
  */
 (() => {
-  const { token, instance } = document.body.dataset;
+  const { token, up: upCommand, status: statusCommand } = document.body.dataset;
   /** Milliseconds. */
   const pause = { between: 2000, timeout: 8000 };
 
@@ -96,7 +96,7 @@
     try {
       const response = await call("GET", "/rehearsal/page");
       if (response.status === 401) {
-        trouble = `Another cloud answers here now; make cloud-status CLOUD=${instance} prints the address of this one.`;
+        trouble = `Another cloud answers here now; ${statusCommand} prints the address of this one.`;
       } else if (!response.ok) {
         trouble = `The cloud answered ${response.status}.`;
       } else {
@@ -109,7 +109,7 @@
         trouble = "";
       }
     } catch {
-      trouble = `The cloud does not answer. Start it: make cloud-up CLOUD=${instance}.`;
+      trouble = `The cloud does not answer. Start it: ${upCommand}.`;
     }
     showTimes();
     showSilence();

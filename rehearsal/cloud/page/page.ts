@@ -46,6 +46,8 @@ export const pageHeaders = (nonce: string): Readonly<Record<string, string>> => 
   ].join("; "),
 });
 
+const commandFor = (verb: "up" | "status", { instance }: Status): string => `make cloud-${verb} CLOUD=${instance}`;
+
 /** A circle in the colour of the worst that is. */
 const icon = (isWell: boolean): string =>
   `data:image/svg+xml,${encodeURIComponent(
@@ -100,7 +102,7 @@ export function pageOf(status: Status, options: PageOptions): string {
           ${parts.style}
         </style>
       </head>
-      <body data-token="${token}" data-instance="${status.instance}">
+      <body data-token="${token}" data-up="${commandFor("up", status)}" data-status="${commandFor("status", status)}">
         <p id="silence" role="alert" hidden></p>
         ${main}
         <script nonce="${nonce}">

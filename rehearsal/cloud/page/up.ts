@@ -52,9 +52,7 @@ const kindOf = ({ key, title, note, body }: Kind): Html =>
 export function upSection(status: Status): Html {
   const { servers, balancers, volumes, networks, records, buckets } = status;
   if ([servers, balancers, volumes, networks, records, buckets].every((all) => all.length === 0)) {
-    return html`<p class="empty">
-      Nothing has been created yet. Point a client at the addresses above, or run <code>make rehearse PHASE=mvp</code>.
-    </p>`;
+    return html`<p class="empty">Nothing has been created yet. Point a client at the addresses above.</p>`;
   }
   return html`${[
     ...(servers.length > 0 ? [serversOf(status)] : []),
