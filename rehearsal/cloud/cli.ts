@@ -7,7 +7,14 @@ import { CloudClient } from "./client.ts";
 import { parseFault, faultUsage, formatFault } from "./fault-syntax.ts";
 import { healthOf, healthOfBalancer, healthOfTarget, problemsOf, worstFirst } from "./health.ts";
 import { deleteCloud, startCloud } from "./process.ts";
-import { type CloudChoices, cloudFolder, type CloudSettings, environmentOf, readSettings } from "./settings.ts";
+import {
+  type CloudChoices,
+  cloudFolder,
+  type CloudSettings,
+  environmentOf,
+  objectsEnvironmentOf,
+  readSettings,
+} from "./settings.ts";
 import type { Status } from "./status.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -56,7 +63,10 @@ async function up(name: string, choices: CloudChoices): Promise<void> {
   if (wasUp) say(`Rehearsal cloud '${name}' is up already.`);
   show(await client.status());
   say("\nEnvironment variables for Pulumi and other clients:\n");
-  for (const [variable, value] of Object.entries(environmentOf(settings))) say(`  export ${variable}=${value}`);
+  // Objects need a machine's programs: a cloud without machines has buckets in its API only.
+  const objects = settings.machines === "none" ? {} : objectsEnvironmentOf(settings);
+  for (const [variable, value] of Object.entries({ ...environmentOf(settings), ...objects }))
+    say(`  export ${variable}=${value}`);
 }
 
 async function down(name: string): Promise<void> {

@@ -34,7 +34,15 @@ import { CallLog, recordCalls } from "./call-log.ts";
 import { ChangeLog } from "./change-log.ts";
 import { registerControlApi } from "./control-api.ts";
 import { injectCallFaults } from "./call-faults.ts";
-import { cloudAddresses, cloudServices, type CloudSettings, registryPort, storageAddress, zoneOf } from "./settings.ts";
+import {
+  authorityIn,
+  cloudAddresses,
+  cloudServices,
+  type CloudSettings,
+  registryPort,
+  storageAddress,
+  zoneOf,
+} from "./settings.ts";
 
 export interface EmulatorOptions {
   /** Folder of the project. */
@@ -87,15 +95,23 @@ export class Emulator {
   private constructor(options: EmulatorOptions, programs: Programs | undefined) {
     this.#options = options;
     const { root, folder, settings, progress } = options;
-    const { instance, block, token } = settings;
-    const cloudFolders = { root, folder, instance, block, cloudServices: cloudServices(block), progress };
+    const { instance, block, token, accountId } = settings;
+    const places = { root, folder, authorityFile: authorityIn(folder), instance, block, progress };
     this.#store = new Store<Objects>(join(folder, "cloud.sqlite"));
     this.#changes.follow(this.#store);
-    this.#machines = programs ? new DockerMachines(cloudFolders) : new NoMachines();
+    this.#machines = programs
+      ? new DockerMachines({ ...places, cloudServices: cloudServices(block) })
+      : new NoMachines();
     this.#faults = new Faults(this.#store, this.#machines);
     const s3 =
       programs &&
-      new S3Server({ program: programs.storage, folder: join(folder, "objects"), ...storageAddress(block), token });
+      new S3Server({
+        program: programs.storage,
+        folder: join(folder, "objects"),
+        ...storageAddress(block),
+        token,
+        accountId,
+      });
     this.#app = this.#createApp();
     this.#hetzner = this.#registerHetzner();
     this.#world = this.#registerCloudflare(s3);
@@ -252,7 +268,7 @@ export class Emulator {
       await Promise.all([s3.start(), r2.start(), registry.start(), acme.start(), edge.start(), names.start()]);
       await metadata.start();
       await s3.setKeys(accessKeys(this.#world));
-      writeFileSync(join(this.#options.folder, "edge-authority.pem"), await edge.authority());
+      writeFileSync(authorityIn(this.#options.folder), await edge.authority());
     }
     await this.#hetzner.resume();
     await this.#faults.resume();

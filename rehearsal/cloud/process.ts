@@ -10,6 +10,7 @@ import { DockerMachines } from "../machines/docker/docker-machines.ts";
 import { CloudClient } from "./client.ts";
 import { checkHost } from "./check-host.ts";
 import {
+  authorityIn,
   cloudServices,
   type CloudChoices,
   cloudFolder,
@@ -62,7 +63,14 @@ export async function deleteCloud(root: string, name: string): Promise<boolean> 
     // Also removes what a crashed process left behind.
     if (settings.machines === "docker") {
       const { instance, block } = settings;
-      const places = { root, folder, instance, block, cloudServices: cloudServices(block) };
+      const places = {
+        root,
+        folder,
+        instance,
+        block,
+        cloudServices: cloudServices(block),
+        authorityFile: authorityIn(folder),
+      };
       await new DockerMachines({ ...places, progress: progressOn() }).destroyAll();
     }
     for (const each of [folder, sshFolder(folder, settings)]) rmSync(each, { recursive: true, force: true });

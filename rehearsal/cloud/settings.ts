@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../common/user-error.ts";
 import { type Plan, plans } from "../cloudflare/state.ts";
-import type { ZoneConfig } from "../cloudflare/world.ts";
+import { digestOf, ownerId, type ZoneConfig } from "../cloudflare/world.ts";
 import type { CloudService } from "../machines/docker/packet-rules.ts";
 
 /** A zone as text: `domain` or `domain:plan`; the default plan is free. */
@@ -58,6 +58,9 @@ export function sshFolder(folder: string, { accountId }: Pick<CloudSettings, "ac
   const fits = Buffer.byteLength(inFolder) + socketPath.ownPart <= socketPath.most;
   return fits ? inFolder : join(homedir(), ".orion", "ssh", accountId.slice(0, 8));
 }
+
+/** The CA certificate, in PEM, that signs the certificates of the cloud's edge and object storage. */
+export const authorityIn = (folder: string): string => join(folder, "edge-authority.pem");
 
 const fileIn = (folder: string): string => join(folder, "settings.json");
 
@@ -139,4 +142,13 @@ export const environmentOf = ({ port, token }: CloudSettings): Readonly<Record<s
   HCLOUD_ENDPOINT: `http://127.0.0.1:${port}/hetzner/v1`,
   CLOUDFLARE_API_TOKEN: token,
   CLOUDFLARE_BASE_URL: `http://127.0.0.1:${port}/client/v4`,
+});
+
+/** Environment variables with which S3 clients on this machine use the cloud's object storage, with the key of its token. */
+export const objectsEnvironmentOf = ({ port, token }: CloudSettings): Readonly<Record<string, string>> => ({
+  AWS_ENDPOINT_URL: `http://127.0.0.1:${port + 1}`,
+  AWS_ACCESS_KEY_ID: ownerId,
+  AWS_SECRET_ACCESS_KEY: digestOf(token),
+  AWS_REGION: "auto",
+  AWS_DEFAULT_REGION: "auto",
 });

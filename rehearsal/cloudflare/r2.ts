@@ -4,6 +4,7 @@ import type { Json } from "../json.ts";
 import { invalid, isText, pick, records, requireBoolean, requireOneOf, requireText, texts } from "./body.ts";
 import { bucketParameters, selectBuckets } from "./bucket-list.ts";
 import { ApiError, Listing, notEmulated } from "./envelope.ts";
+import { type Jurisdiction, jurisdictions } from "./objects/r2-hosts.ts";
 import type { ObjectStorage } from "./objects/storage.ts";
 import type { Call, Method, Routes } from "./routes.ts";
 import { type Bucket, ownedBy } from "./state.ts";
@@ -15,8 +16,7 @@ const tlsVersions = ["1.0", "1.1", "1.2", "1.3"] as const;
 const storageClasses = ["Standard", "InfrequentAccess"] as const;
 const domains = "cloudflare.bucket-domain";
 
-const jurisdictions = ["default", "eu", "fedramp"] as const;
-const jurisdictionOf = ({ headers }: Call): string =>
+const jurisdictionOf = ({ headers }: Call): Jurisdiction =>
   requireOneOf({ jurisdiction: headers["cf-r2-jurisdiction"] ?? "default" }, "jurisdiction", jurisdictions, 10_005);
 const keyOf = ({ name, jurisdiction }: Pick<Bucket, "name" | "jurisdiction">): string => `${jurisdiction}/${name}`;
 
@@ -100,9 +100,9 @@ export function registerR2(
 export const bucketsNamed = ({ store }: World, name: string): Bucket[] =>
   store.list("cloudflare.bucket").filter((bucket) => bucket.name === name);
 
-/** Adds a bucket that was created through the S3 interface, which knows a name only. */
-export function addBucket(world: World, name: string): void {
-  const bucket = { ...initialBucket, name, created: world.now() };
+/** Adds a bucket that was created through the S3 interface, which knows its name and jurisdiction only. */
+export function addBucket(world: World, name: string, jurisdiction: Jurisdiction): void {
+  const bucket = { ...initialBucket, name, jurisdiction, created: world.now() };
   world.store.put("cloudflare.bucket", keyOf(bucket), bucket);
 }
 

@@ -22,6 +22,9 @@ export interface WorldOptions {
   readonly now: () => Date;
 }
 
+/** The id of the cloud's own token. */
+export const ownerId = "0".repeat(32);
+
 const identifier = /^[0-9a-f]{32}$/;
 
 export class World {
@@ -44,6 +47,11 @@ export class World {
 
   date(): Date {
     return this.#now();
+  }
+
+  /** The S3 key of the cloud's own token, made as that of any token: from its id and the SHA-256 of its value. */
+  get ownerKey(): { readonly id: string; readonly secret: string } {
+    return { id: ownerId, secret: digestOf(this.#token) };
   }
 
   newId(): string {

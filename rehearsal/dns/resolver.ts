@@ -1,7 +1,7 @@
 /** Resolves DNS names for the cloud's servers: the cloud's own services and the records of its zones, nothing else. Pure. */
 import { acmeHostname } from "../acme/acme-hostname.ts";
-import { objectsDomain } from "../cloudflare/edge/certificates.ts";
 import { recordsFor } from "../cloudflare/edge/origins.ts";
+import { objectsHostOf } from "../cloudflare/objects/r2-hosts.ts";
 import { ownedBy, type Zone } from "../cloudflare/state.ts";
 import type { World } from "../cloudflare/world.ts";
 
@@ -44,8 +44,7 @@ export class Resolver {
     const hostname = name.toLowerCase();
     if (registryHosts().has(hostname)) return found(hostname, [registry]);
     if (hostname === acmeHostname) return found(hostname, [acme]);
-    const account = `${world.accountId}.${objectsDomain}`;
-    if (hostname === account || hostname.endsWith(`.${account}`)) return found(hostname, [edge]);
+    if (objectsHostOf(hostname, world.accountId) !== undefined) return found(hostname, [edge]);
     const zone = world.zoneOf(hostname);
     return zone === undefined ? { code: "NXDOMAIN", answers: [] } : this.#inZone(zone, hostname, depth);
   }

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { isRecord } from "../../common/record.ts";
 import { acmeDirectory } from "../../rehearsal/acme/acme-hostname.ts";
 import { type CloudSettings, environmentOf } from "../../rehearsal/cloud/settings.ts";
-import { objectsDomain } from "../../rehearsal/cloudflare/edge/certificates.ts";
+import { objectsDomain } from "../../rehearsal/cloudflare/objects/r2-hosts.ts";
 
 const projectSchema = z.looseObject({
   main: z.string().default("."),
@@ -67,8 +67,8 @@ export function overlayOf(options: OverlayOptions): Config {
     // The digests of the real registries' images are not those of the cloud's own registry: see withDigests.
     "orion:images": { pinned: false },
     "orion:cloudflare": { accountId: cloud.accountId },
-    // Without TLS: the cloud cannot have a certificate for the real host name.
-    "orion:storage": { endpoint: `http://${cloud.accountId}.${objectsDomain}`, clearText: true },
+    // As config/ has it by itself; the project may name the endpoint of its real account.
+    "orion:storage": { endpoint: `https://${cloud.accountId}.${objectsDomain}` },
     "orion:edge": { acme: { server: acmeDirectory, authority } },
     // A rehearsal sends no e-mail.
     "orion:email": { backend: "console" },

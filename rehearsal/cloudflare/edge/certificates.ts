@@ -1,6 +1,7 @@
 /** TLS certificates that the edge presents to visitors, signed by the cloud's own public CA. */
 import { createSecureContext, type SecureContext } from "node:tls";
 import { CertificateAuthority } from "../authority.ts";
+import { certificateNames, objectsDomain, objectsHostOf } from "../objects/r2-hosts.ts";
 import type { World } from "../world.ts";
 
 /** Days that a certificate is valid, and days after which it is replaced. */
@@ -22,14 +23,14 @@ export class EdgeCertificates {
 
   /** The TLS context for a host name. Like Cloudflare's universal certificates it covers the zone and one level below. */
   context(hostname: string): Promise<SecureContext> | undefined {
-    const zone = this.#world.zoneOf(hostname)?.name;
-    const isObjects = hostname.endsWith(`.${objectsDomain}`);
-    const name = isObjects ? objectsDomain : zone;
+    const { accountId } = this.#world;
+    const isObjects = objectsHostOf(hostname, accountId) !== undefined;
+    const name = isObjects ? objectsDomain : this.#world.zoneOf(hostname)?.name;
     if (name === undefined) return undefined;
     const now = this.#world.date().getTime();
     const known = this.#contexts.get(name);
     if (known !== undefined && known.until > now) return known.context;
-    const context = this.#issue([name, `*.${name}`]);
+    const context = this.#issue(isObjects ? certificateNames(accountId) : [name, `*.${name}`]);
     this.#contexts.set(name, { until: now + validity.used * 86_400_000, context });
     return context;
   }
@@ -40,6 +41,3 @@ export class EdgeCertificates {
     return createSecureContext({ key, cert: `${certificate}\n${authority.certificate}`, minVersion: "TLSv1.2" });
   }
 }
-
-/** Domain of R2's S3 interface: `<account>.r2.cloudflarestorage.com`. */
-export const objectsDomain = "r2.cloudflarestorage.com";

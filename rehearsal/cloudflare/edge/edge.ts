@@ -10,7 +10,8 @@ import { settingOf } from "../settings.ts";
 import type { Zone } from "../state.ts";
 import type { World } from "../world.ts";
 import { Cache, isEligible, cacheKeyOf, cacheSeconds } from "./cache.ts";
-import { EdgeCertificates, objectsDomain } from "./certificates.ts";
+import { objectsDomain } from "../objects/r2-hosts.ts";
+import { EdgeCertificates } from "./certificates.ts";
 import { toOriginError, type OriginRequest, openRequest, OriginError, sendRequest } from "./forward.ts";
 import { Monitors } from "./monitors.ts";
 import { hasNoOrigin, type Origin, originsOf } from "./origins.ts";
@@ -126,7 +127,9 @@ export class Edge {
     const visit = visitOf(request, isSecure);
     try {
       if (visit.host.endsWith(`.${objectsDomain}`) && this.#options.objects !== undefined) {
-        await this.#options.objects.serve(request, response);
+        // Nothing says what R2 answers there; its clients use TLS.
+        if (isSecure) await this.#options.objects.serve(request, response);
+        else answer(plain(501, `${visit.host} without TLS is not emulated: use https://`));
         return;
       }
       const zone = this.#world.zoneOf(visit.host);

@@ -4,10 +4,10 @@ import { bucketAccess } from "../permissions.ts";
 import type { World } from "../world.ts";
 import type { AccessKey } from "./storage.ts";
 
-/** The keys of all tokens with access to buckets. */
+/** The keys of all tokens with access to buckets, and that of the cloud's own token. */
 export function accessKeys(world: World): AccessKey[] {
   const all = world.store.list("cloudflare.bucket");
-  return world.store.list("cloudflare.token").flatMap(({ value, digest }) => {
+  const ofTokens = world.store.list("cloudflare.token").flatMap(({ value, digest }) => {
     if (!world.isActive(value)) return [];
     const access = bucketAccess(records(value["policies"]));
     const buckets = all.flatMap(({ name, jurisdiction }) => {
@@ -19,4 +19,5 @@ export function accessKeys(world: World): AccessKey[] {
       ? []
       : [{ id: String(value["id"]), secret: digest, buckets, ...(isAdmin && { isAdmin }) }];
   });
+  return [{ ...world.ownerKey, buckets: [], isAdmin: true }, ...ofTokens];
 }

@@ -19,6 +19,7 @@ import {
   type S3Operation,
   type S3Request,
 } from "./r2-operations.ts";
+import { type Jurisdiction, objectsHostOf } from "./r2-hosts.ts";
 import type { ObjectStorage } from "./storage.ts";
 import { areEqual, partsOf } from "./upload-parts.ts";
 
@@ -31,6 +32,10 @@ export interface R2EndpointOptions {
   };
   /** Port on 127.0.0.1. */
   readonly port: number;
+}
+
+interface R2Request extends S3Request {
+  readonly jurisdiction: Jurisdiction;
 }
 
 interface Answer {
@@ -80,10 +85,10 @@ export class R2Endpoint {
     });
   }
 
-  /** Answers a request, also for a server that has the names of R2. */
+  /** Answers a request, also for the edge, which has the names of R2. */
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      const s3 = requestOf(request);
+      const s3 = requestOf(request, this.#options.world.accountId);
       const operation = operationOf(s3);
       if ("message" in operation) answer(request, response, failure(501, "NotImplemented", operation.message));
       else await this.#perform(s3, operation, request, response);
@@ -95,7 +100,7 @@ export class R2Endpoint {
   }
 
   async #perform(
-    s3: S3Request,
+    s3: R2Request,
     operation: S3Operation,
     request: IncomingMessage,
     response: ServerResponse,
@@ -128,6 +133,10 @@ export class R2Endpoint {
       body ?? request,
     );
     const status = passed.statusCode ?? 502;
+    if (operation.name === "ListBuckets" && status === 200) {
+      answer(request, response, { status, body: this.#only(s3.jurisdiction, (await bodyOf(passed)).toString()) });
+      return;
+    }
     if (operation.name === "CreateBucket" && status === 409) {
       passed.resume();
       answer(
@@ -137,19 +146,49 @@ export class R2Endpoint {
       );
       return;
     }
-    if (status < 300) await this.#followUp(operation);
+    if (status < 300) await this.#followUp(s3, operation);
     response.writeHead(status, passed.headers);
     passed.once("error", () => response.destroy());
     passed.pipe(response);
   }
 
   /** What can be refused before the body is read. */
-  #refusal(s3: S3Request, operation: S3Operation, address: string): Answer | undefined {
+  #refusal(s3: R2Request, operation: S3Operation, address: string): Answer | undefined {
     const missing = headerNotImplemented(s3, operation);
     if (missing !== undefined) return failure(501, "NotImplemented", missing.message);
     if (operation.name === "CreateBucket" && !isBucketName(operation.bucket))
       return failure(400, "InvalidBucketName", "The specified bucket name is not valid.");
-    return this.#refusalOfKey(s3, operation, address);
+    return this.#refusalOfKey(s3, operation, address) ?? this.#refusalOfJurisdiction(s3, operation);
+  }
+
+  /** A bucket is seen through the endpoint of its jurisdiction only; the storage has one bucket of a name. */
+  #refusalOfJurisdiction({ headers, jurisdiction }: R2Request, { name, bucket }: S3Operation): Answer | undefined {
+    const isElsewhere = (wanted: string): boolean => {
+      const found = bucketsNamed(this.#options.world, wanted);
+      return found.length > 0 && found.every((one) => one.jurisdiction !== jurisdiction);
+    };
+    const { "x-amz-copy-source": source } = headers;
+    const [from = ""] = (typeof source === "string" ? source : "").replace(/^\//, "").split("/");
+    if (!isElsewhere(bucket) && !isElsewhere(from)) return undefined;
+    return name === "CreateBucket"
+      ? failure(
+          501,
+          "NotImplemented",
+          `A bucket with the name of one in another jurisdiction, ${bucket}, is not emulated`,
+        )
+      : failure(404, "NoSuchBucket", "The specified bucket does not exist.");
+  }
+
+  /** A list of buckets without those of other jurisdictions. */
+  #only(jurisdiction: Jurisdiction, list: string): string {
+    const others = new Set(
+      this.#options.world.store
+        .list("cloudflare.bucket")
+        .flatMap((one) => (one.jurisdiction === jurisdiction ? [] : [one.name])),
+    );
+    return list.replace(/<Bucket>.*?<\/Bucket>/gs, (bucket) =>
+      others.has(/<Name>([^<]*)</.exec(bucket)?.[1] ?? "") ? "" : bucket,
+    );
   }
 
   /** A key is a token of the account: what it may do is in its policies, and ends with it. */
@@ -189,9 +228,9 @@ export class R2Endpoint {
   }
 
   /** Keeps the API and the S3 interface in step about which buckets there are. */
-  async #followUp({ name, bucket }: S3Operation): Promise<void> {
+  async #followUp({ jurisdiction }: R2Request, { name, bucket }: S3Operation): Promise<void> {
     const { world, storage } = this.#options;
-    if (name === "CreateBucket") addBucket(world, bucket);
+    if (name === "CreateBucket") addBucket(world, bucket, jurisdiction);
     else if (name === "DeleteBucket") for (const one of bucketsNamed(world, bucket)) removeBucket(world, one);
     else return;
     await storage.setKeys(accessKeys(world));
@@ -211,9 +250,12 @@ function answer(request: IncomingMessage, response: ServerResponse, { status, bo
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-function requestOf({ method = "GET", url = "/", headers }: IncomingMessage): S3Request {
+/** A request as if its path named the bucket. Under another name than R2's, such as 127.0.0.1, it is for no jurisdiction. */
+function requestOf({ method = "GET", url = "/", headers }: IncomingMessage, accountId: string): R2Request {
   const [path = "/", ...query] = url.split("?");
-  return { method, path, query: query.join("?"), headers };
+  const { jurisdiction = "default", bucket } = objectsHostOf(headers.host ?? "", accountId) ?? {};
+  const whole = bucket === undefined ? path : `/${bucket}${path === "/" ? "" : path}`;
+  return { method, path: whole, query: query.join("?"), headers, jurisdiction };
 }
 
 /** The id of the key with which a request says to be signed, in its header or its address; empty: none. */

@@ -16,6 +16,8 @@ export interface S3ServerOptions {
   readonly port: number;
   /** The cloud's token; the root secret of the S3 server is derived from it. */
   readonly token: string;
+  /** The account in host names such as `<bucket>.<account>.r2.cloudflarestorage.com`. @default - buckets are in paths only */
+  readonly accountId?: string;
 }
 
 const region = "auto";
@@ -58,7 +60,7 @@ export class S3Server implements ObjectStorage {
   }
 
   async start(): Promise<void> {
-    const { program, folder, port } = this.#options;
+    const { program, folder, port, accountId } = this.#options;
     const [objects, accounts] = [join(folder, "objects"), join(folder, "accounts")];
     for (const each of [objects, accounts]) mkdirSync(each, { recursive: true, mode: 0o700 });
     this.#child = await ServerProcess.start({
@@ -73,6 +75,8 @@ export class S3Server implements ObjectStorage {
         accounts,
         "--iam-cache-disable",
         "--quiet",
+        // What follows the name of a bucket in a host name starts with the account, in every jurisdiction.
+        ...(accountId === undefined ? [] : ["--virtual-domain", accountId]),
         "posix",
         objects,
       ],

@@ -36,6 +36,8 @@ export interface DockerMachinesOptions {
   readonly block: number;
   /** What servers may reach of the cloud itself. */
   readonly cloudServices: Readonly<Record<"edge" | "registry" | "acme" | "metadata", CloudService>>;
+  /** File with the CA certificate that servers trust, in PEM; it exists before the first server does. */
+  readonly authorityFile: string;
   readonly progress: Progress;
 }
 
@@ -321,12 +323,14 @@ export class DockerMachines implements Machines {
   #seed(spec: MachineSpec): string {
     const folder = join(this.#folder(spec.id), "seed");
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const { edge, registry } = this.#options.cloudServices;
+    const { cloudServices, authorityFile } = this.#options;
+    const { edge, registry } = cloudServices;
     const names = this.#names;
     const cloud = {
       nameServer: names.fromServer(edge.address),
       registry: names.fromServer(registry.address),
       range: names.fromServer(names.cloudRange),
+      authority: readFileSync(authorityFile, "utf8"),
     };
     for (const [name, text] of Object.entries(seedFiles(spec, cloud)))
       writeFileSync(join(folder, name), text, { mode: 0o600 });

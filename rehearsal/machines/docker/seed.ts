@@ -8,11 +8,13 @@ export interface CloudPlaces {
   readonly registry: string;
   /** Range that contains all of them. */
   readonly range: string;
+  /** CA certificate in PEM that signs the certificates of edge and object storage. */
+  readonly authority: string;
 }
 
 /** File contents by name; `user-data` is exactly what the client sent. */
 export function seedFiles(spec: MachineSpec, cloud: CloudPlaces): Readonly<Record<string, string>> {
-  const { nameServer, registry, range } = cloud;
+  const { nameServer, registry, range, authority } = cloud;
   return {
     "meta-data": stringify({
       "instance-id": spec.instanceId,
@@ -24,6 +26,7 @@ export function seedFiles(spec: MachineSpec, cloud: CloudPlaces): Readonly<Recor
     // is accessed without TLS when its name resolves into the range.
     docker: `DOCKER_OPTS="--registry-mirror=http://${registry} --insecure-registry=${range}"\n`,
     "resolv.conf": `nameserver ${nameServer}\n`,
+    "authority.pem": authority,
     "vendor-data": `#cloud-config\n${stringify(spec.rootPassword === undefined ? {} : passwordConfig(spec.rootPassword))}`,
   };
 }

@@ -1,5 +1,5 @@
 /** R2's bucket lock: what the API keeps, and what S3 clients are refused at the edge, with a real S3 server behind it. */
-import { request } from "node:http";
+import { request } from "node:https";
 import { resolve } from "node:path";
 import { AwsClient } from "aws4fetch";
 import { Edge } from "../../../rehearsal/cloudflare/edge/edge.ts";
@@ -32,7 +32,7 @@ beforeEach(async () => {
   api.now = new Date();
   port = await freePort();
   r2 = new R2Endpoint({ world: api.world, storage: s3, port: await freePort() });
-  const ports = { http: port, https: await freePort() };
+  const ports = { http: await freePort(), https: port };
   edge = new Edge({ world: api.world, address: "127.0.0.1", ports, objects: r2 });
   await Promise.all([r2.start(), edge.start()]);
   await api.call("POST", `/accounts/${accountId}/r2/buckets`, { name: "backups" });
@@ -48,16 +48,20 @@ const lock = (...rules: readonly unknown[]) =>
 /** A signed request to the edge, which knows R2 by its name. */
 async function send(method: string, path: string, body?: string): Promise<{ status: number; text: string }> {
   const host = `${accountId}.r2.cloudflarestorage.com`;
-  const signed = await client.sign(`http://${host}:${port}/backups${path}`, { method, ...(body && { body }) });
+  const signed = await client.sign(`https://${host}:${port}/backups${path}`, { method, ...(body && { body }) });
   const headers = { ...Object.fromEntries(signed.headers), host: `${host}:${port}` };
+  const trusted = { servername: host, ca: await edge.authority(), agent: false };
   return new Promise((settle, fail) => {
-    const call = request({ host: "127.0.0.1", port, method, path: `/backups${path}`, headers }, (answer) => {
-      let text = "";
-      answer.on("data", (chunk: Buffer) => (text += chunk.toString()));
-      answer.on("end", () => {
-        settle({ status: answer.statusCode ?? 0, text });
-      });
-    });
+    const call = request(
+      { host: "127.0.0.1", port, method, path: `/backups${path}`, headers, ...trusted },
+      (answer) => {
+        let text = "";
+        answer.on("data", (chunk: Buffer) => (text += chunk.toString()));
+        answer.on("end", () => {
+          settle({ status: answer.statusCode ?? 0, text });
+        });
+      },
+    );
     call.on("error", fail);
     call.end(body);
   });

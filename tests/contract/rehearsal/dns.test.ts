@@ -50,7 +50,8 @@ test("object storage and proxied host names are at the edge", async () => {
     record("A", "*.apps.example.com", "127.77.0.1", true),
   ]);
   const names = ["www.example.com", "shop.example.com", "one.apps.example.com"];
-  for (const name of [...names, `${accountId}.r2.cloudflarestorage.com`, `b.${accountId}.r2.cloudflarestorage.com`]) {
+  const places = ["", ".eu", ".fedramp", ".us"].map((one) => `${accountId}${one}.r2.cloudflarestorage.com`);
+  for (const name of [...names, ...places, ...places.map((place) => `b.${place}`)]) {
     expect(await client.resolve4(name)).toEqual([edge]);
   }
   await expect(client.resolve4(`${"1".repeat(32)}.r2.cloudflarestorage.com`)).rejects.toThrow("ENOTFOUND");

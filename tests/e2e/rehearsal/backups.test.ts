@@ -134,7 +134,7 @@ async function server(name: string): Promise<string> {
 async function filesOf(host: string, user = "orion_user", database = "orion_db"): Promise<HostFilesInputs> {
   const { accessKeyId, secretAccessKey } = await cloud.accessKey(bucket);
   const store = {
-    ...{ bucket: pulumi.output(bucket), endpoint: `http://${cloud.settings.accountId}.r2.cloudflarestorage.com` },
+    ...{ bucket: pulumi.output(bucket), endpoint: `https://${cloud.settings.accountId}.r2.cloudflarestorage.com` },
     ...{ accessKeyId: pulumi.output(accessKeyId), secretAccessKey: pulumi.secret(secretAccessKey) },
   };
   const databaseUrl = `postgresql://${user}:${password}@database:5432/${database}`;

@@ -213,24 +213,35 @@ describe("a server", () => {
     expect(on("a", `${ask("metadata/nothing")} -o /dev/null -w '%{http_code}'`)).toBe("404");
   });
 
-  test("reads and writes objects at the address of the account, also from a container", async () => {
+  test("reads and writes objects over TLS at the address of the account, as do containers, which trust what it trusts", async () => {
     await cloud.bucket("files");
     const host = `${cloud.settings.accountId}.r2.cloudflarestorage.com`;
     const signed = async (method: string, path: string) => {
       const client = new AwsClient({ ...(await cloud.accessKey("files")), service: "s3", region: "auto" });
-      const url = `http://${host}${path}`;
+      const url = `https://${host}${path}`;
       return new URL((await client.sign(url, { method, aws: { signQuery: true } })).url);
     };
     const put = await signed("PUT", "/files/greeting");
     expect(on("a", `curl -sf -X PUT --data-binary hello '${put.href}' && echo stored`)).toBe("stored");
     const { pathname, search } = await signed("GET", "/files/greeting");
-    const request = `GET ${pathname}${search} HTTP/1.1\\r\\nHost: ${host}\\r\\nConnection: close\\r\\n\\r\\n`;
-    const script = `exec 3<>/dev/tcp/${host}/80; printf "${request.replaceAll("%", "%%")}" >&3; cat <&3`;
-    expect(on("a", `docker run --rm --network probe redis:7-bookworm bash -c '${script}'`)).toMatch(
-      / 200 OK[^]*hello$/,
-    );
     // Whoever changes what was signed gets nothing.
-    expect(on("a", `curl -s -o /dev/null -w '%{http_code}' 'http://${host}/files/other${search}'`)).toBe("403");
+    expect(on("a", `curl -s -o /dev/null -w '%{http_code}' 'https://${host}/files/other${search}'`)).toBe("403");
+    const request = `GET ${pathname}${search} HTTP/1.1\\r\\nHost: ${host}\\r\\nConnection: close\\r\\n\\r\\n`;
+    const reader = `openssl s_client -quiet -verify_return_error -servername ${host} -connect ${host}:443 2>&1`;
+    const script = base64(`printf "${request.replaceAll("%", "%%")}" | ${reader}`);
+    const read = (command: string) => on("a", `docker ${command} sh -c "$(echo ${script} | base64 -d)" || true`);
+    expect(read("run --rm --network probe redis:7-bookworm")).toMatch(/ 200 OK[^]*hello$/);
+    // One that says itself what it trusts, trusts nothing else.
+    const none = "run --rm --network probe --env SSL_CERT_FILE=/dev/null redis:7-bookworm";
+    expect(read(none)).toMatch(/verify error|certificate verify failed/);
+    on("a", "docker run --detach --name reader --network probe --read-only redis:7-bookworm sleep 300");
+    expect(read("exec reader")).toMatch(/ 200 OK[^]*hello$/);
+    const bundles = on(
+      "a",
+      "docker exec reader sh -c 'cmp $AWS_CA_BUNDLE /etc/ssl/certs/ca-certificates.crt && echo same'",
+    );
+    expect(bundles).toBe("same");
+    on("a", "docker rm --force reader");
   });
 
   test("lets in what a firewall opens, and nothing else", async () => {

@@ -61,8 +61,7 @@ describe("the stack file", () => {
         cloudflare: { accountId: cloud.accountId },
         storage: {
           bucket: "orion-files",
-          endpoint: `http://${cloud.accountId}.r2.cloudflarestorage.com`,
-          clearText: true,
+          endpoint: `https://${cloud.accountId}.r2.cloudflarestorage.com`,
         },
         admin: {
           cidrs: ["203.0.113.1/32"],
