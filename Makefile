@@ -30,7 +30,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 .PHONY: help setup engine images docker up down preview plan advise diagram pictures page-screenshot tables pull-request-report pull-request-comment diff drift deploy \
 	state-preview state-move operator-key doctor psql \
 	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica patch outdated requirements sbom checksums \
-	flower backup backup-key restore-drill rehearse drill report cloud-up cloud-down cloud-status cloud-fault \
+	flower backup backup-key restore-drill rehearse drill report cloud-up cloud-down cloud-status cloud-fault cloud-scenario cloud-time \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
 	bench-production bench-scale bench-faults bench-promotion bench-idle bench-redis bench-restore
 
@@ -178,6 +178,12 @@ cloud-status: node_modules/.package-lock.json ## Show what is up in the rehearsa
 
 cloud-fault: node_modules/.package-lock.json ## Inject a fault: FAULT="reply api=hetzner status=503"; remove: REMOVE=all; without either: list
 	@$(cloud) $(if $(REMOVE),remove $(REMOVE),$(if $(FAULT),add $(FAULT)))
+
+cloud-scenario: node_modules/.package-lock.json ## Play a scenario: SCENARIO="sold-out location=hel1, slow-boots"; end: REMOVE=sold-out|all; without either: list
+	@$(cloud) $(if $(REMOVE),remove '$(REMOVE)',$(if $(SCENARIO),add '$(SCENARIO)'))
+
+cloud-time: node_modules/.package-lock.json ## Show the cloud's clock, or let time pass: FORWARD=40d
+	@$(cloud) $(if $(FORWARD),--forward '$(FORWARD)')
 
 pictures: node_modules/.package-lock.json ## Draw the pictures of README and docs again, after a change of the plans
 	@node tools/diagram/pictures.ts

@@ -1,6 +1,7 @@
 /** Faults injected on demand: error replies, delays, failing actions, sold out types, broken machines. */
 import { z } from "zod";
 import type { ActionFault } from "./hetzner/actions.ts";
+import type { Shortage } from "./hetzner/cloud.ts";
 import type { Machines } from "./machines/machines.ts";
 import type { Store } from "./store.ts";
 
@@ -17,21 +18,28 @@ const calls = {
   path: z.string().startsWith("/").default("/"),
 };
 const seconds = z.number().min(0).max(3600);
+/** The scenario that it is part of, with its parameters; without it, it is on its own. */
+const part = { scenario: z.string().optional() };
 const resource = z.strictObject({ type: z.string(), id: z.int() });
+
+/** Kinds of resources of which an account may have a limited number. */
+const limitedKinds = ["server", "primary_ip", "volume", "load_balancer", "floating_ip", "network", "firewall"] as const;
 
 export const faultSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("reply"),
+    ...part,
     ...calls,
     ...often,
     status: z.int().min(400).max(599),
     code: z.string().optional(),
     message: z.string().default("a fault of the rehearsal"),
   }),
-  z.strictObject({ kind: z.literal("delay"), ...calls, ...often, seconds }),
-  z.strictObject({ kind: z.literal("timeout"), ...calls, ...often }),
+  z.strictObject({ kind: z.literal("delay"), ...part, ...calls, ...often, seconds }),
+  z.strictObject({ kind: z.literal("timeout"), ...part, ...calls, ...often }),
   z.strictObject({
     kind: z.literal("action"),
+    ...part,
     ...often,
     command: z.string().optional(),
     resource: resource.optional(),
@@ -42,13 +50,16 @@ export const faultSchema = z.discriminatedUnion("kind", [
   }),
   z.strictObject({
     kind: z.literal("sold_out"),
+    ...part,
     serverType: z.string().optional(),
     locations: z.array(z.string()).min(1),
   }),
-  z.strictObject({ kind: z.literal("never_boots"), server: z.int() }),
-  z.strictObject({ kind: z.literal("killed"), server: z.int() }),
-  z.strictObject({ kind: z.literal("partition"), servers: z.tuple([z.int(), z.int()]) }),
-  z.strictObject({ kind: z.literal("volume_full"), volume: z.int(), server: z.int() }),
+  z.strictObject({ kind: z.literal("closed"), ...part, locations: z.array(z.string()).min(1) }),
+  z.strictObject({ kind: z.literal("limit"), ...part, resource: z.enum(limitedKinds), most: z.int().min(0) }),
+  z.strictObject({ kind: z.literal("never_boots"), ...part, server: z.int() }),
+  z.strictObject({ kind: z.literal("killed"), ...part, server: z.int() }),
+  z.strictObject({ kind: z.literal("partition"), ...part, servers: z.tuple([z.int(), z.int()]) }),
+  z.strictObject({ kind: z.literal("volume_full"), ...part, volume: z.int(), server: z.int() }),
 ]);
 export type Fault = z.infer<typeof faultSchema>;
 export type StoredFault = Fault & { readonly id: number; readonly left?: number };
@@ -97,8 +108,13 @@ export class Faults {
   }
 
   /** Removes one fault, or all. @returns whether any existed */
-  async remove(id?: number): Promise<boolean> {
-    const ended = this.list().filter((one) => id === undefined || one.id === id);
+  remove(id?: number): Promise<boolean> {
+    return this.removeEach((one) => id === undefined || one.id === id);
+  }
+
+  /** Removes those for which the test is true. @returns whether any existed */
+  async removeEach(isMeant: (fault: StoredFault) => boolean): Promise<boolean> {
+    const ended = this.list().filter(isMeant);
     for (const one of ended) {
       await this.#apply(one, false);
       this.#store.delete("rehearsal.fault", one.id);
@@ -134,13 +150,22 @@ export class Faults {
     };
   };
 
-  /** Locations where a server type is sold out. */
-  soldOut(serverType: string): ReadonlySet<string> {
-    const found = this.list().flatMap((one) =>
-      one.kind === "sold_out" && (one.serverType === undefined || one.serverType === serverType) ? one.locations : [],
-    );
-    return new Set(found);
-  }
+  /** What Hetzner cannot give at the moment. */
+  readonly shortage: Shortage = {
+    soldOut: (serverType) => {
+      const found = this.list().flatMap((one) =>
+        one.kind === "sold_out" && (one.serverType === undefined || one.serverType === serverType) ? one.locations : [],
+      );
+      return new Set(found);
+    },
+    closed: () => new Set(this.list().flatMap((one) => (one.kind === "closed" ? one.locations : []))),
+    limit: (kind) => {
+      const found = this.list().flatMap((one) =>
+        one.kind === "limit" && kind === `hetzner.${one.resource}` ? [one.most] : [],
+      );
+      return found.length === 0 ? undefined : Math.min(...found);
+    },
+  };
 
   /** Applies faults to machines again after a restart of the emulator. */
   async resume(): Promise<void> {

@@ -29,13 +29,12 @@ const days = 365;
 
 export class AcmeAuthority {
   readonly #options: AcmeAuthorityOptions;
-  readonly #names: NameServer;
+  #names: NameServer | undefined;
   readonly #roots: string;
   #child: ServerProcess | undefined;
 
   constructor(options: AcmeAuthorityOptions) {
     this.#options = options;
-    this.#names = new NameServer({ resolver: options.resolver, host: options.host, port: ports.names });
     this.#roots = join(options.folder, "roots.pem");
   }
 
@@ -44,6 +43,7 @@ export class AcmeAuthority {
     mkdirSync(folder, { recursive: true });
     const authority = await CertificateAuthority.open(store, "public");
     const { certificate, key } = await authority.issue([acmeHostname], days, now());
+    const secondsAhead = Math.max(0, Math.round((now().getTime() - Date.now()) / 1000));
     const files = { certificate: join(folder, "own.crt"), privateKey: join(folder, "own.key") };
     writeFileSync(files.certificate, certificate);
     writeFileSync(files.privateKey, key, { mode: 0o600 });
@@ -54,9 +54,11 @@ export class AcmeAuthority {
       // Seconds between two polls of a client.
       retryAfter: { authz: 1, order: 1 },
       keyAlgorithm: "ecdsa",
-      profiles: { default: { description: "90 days", validityPeriod: 90 * 86_400 } },
+      // It has the clock of this machine; its certificates are valid for 90 days from the cloud's time on.
+      profiles: { default: { description: "90 days", validityPeriod: 90 * 86_400 + secondsAhead } },
     };
     writeFileSync(join(folder, "config.json"), JSON.stringify({ pebble: config }));
+    this.#names = new NameServer({ resolver: this.#options.resolver, host, port: ports.names });
     await this.#names.start();
     this.#child = await ServerProcess.start({
       title: "ACME authority",
@@ -72,7 +74,13 @@ export class AcmeAuthority {
 
   async stop(): Promise<void> {
     await this.#child?.stop();
-    await this.#names.stop();
+    await this.#names?.stop();
+  }
+
+  /** Starts it again with the cloud's present time; accounts of its clients are forgotten, as at each start of the cloud. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
   }
 
   /** Root certificates in PEM that its certificates are verified with: it creates a new root each time it starts. */

@@ -1,10 +1,11 @@
-/** Command line of the rehearsal cloud: runs make cloud-up, cloud-down, cloud-status and cloud-fault. */
+/** Command line of the rehearsal cloud: runs the make commands that start with cloud-. */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { UserError } from "../../common/user-error.ts";
 import { grouped } from "./changes.ts";
 import { CloudClient } from "./client.ts";
 import { parseFault, faultUsage, formatFault } from "./fault-syntax.ts";
+import { durationText } from "./duration.ts";
 import { healthOf, healthOfBalancer, healthOfTarget, problemsOf, worstFirst } from "./health.ts";
 import { deleteCloud, startCloud } from "./process.ts";
 import {
@@ -15,6 +16,7 @@ import {
   objectsEnvironmentOf,
   readSettings,
 } from "./settings.ts";
+import { scenarioUsage } from "./scenarios.ts";
 import type { Status } from "./status.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -23,9 +25,14 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const usage = `Usage: node rehearsal/cloud/cli.ts up|down|status [--name main] [--machines docker|none] [--port 8470]
                                     [--block 77] [--zones example.com,example.org:pro]
        node rehearsal/cloud/cli.ts fault [list | add KIND WORD... | remove NUMBER|all] [--name main]
+       node rehearsal/cloud/cli.ts scenario [list | add "NAME WORD..., NAME..." | remove NAME|all] [--name main]
+       node rehearsal/cloud/cli.ts time [--forward 40d] [--name main]
 
 Kinds of faults with their arguments:
-${faultUsage}`;
+${faultUsage}
+
+Scenarios:
+${scenarioUsage}`;
 
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
@@ -36,6 +43,7 @@ async function main(): Promise<void> {
       port: { type: "string" },
       block: { type: "string" },
       zones: { type: "string" },
+      forward: { type: "string" },
     },
   });
   const { name } = values;
@@ -53,6 +61,10 @@ async function main(): Promise<void> {
       return status(name);
     case "fault":
       return fault(name, positionals.slice(1));
+    case "scenario":
+      return scenario(name, positionals.slice(1));
+    case "time":
+      return time(name, values.forward);
     default:
       throw new UserError(usage);
   }
@@ -111,6 +123,35 @@ async function fault(name: string, [command = "list", ...words]: readonly string
   }
 }
 
+async function scenario(name: string, [command = "list", ...words]: readonly string[]): Promise<void> {
+  const client = clientOf(name);
+  switch (command) {
+    case "list": {
+      const { instance, faults } = await client.status();
+      const played = [...new Set(faults.flatMap(({ scenario: one }) => (typeof one === "string" ? [one] : [])))];
+      const title = played.length === 0 ? "plays no scenario" : `plays: ${played.join(", ")}`;
+      say(`Rehearsal cloud '${instance}' ${title}. The scenarios and their parameters:\n${scenarioUsage}`);
+      return;
+    }
+    case "add":
+      for (const one of await client.play(words.join(" "))) say(`Scenario '${one}' is played.`);
+      return;
+    case "remove":
+      return client.endScenario(words[0] ?? "");
+    default:
+      throw new UserError(usage);
+  }
+}
+
+async function time(name: string, forward: string | undefined): Promise<void> {
+  const client = clientOf(name);
+  if (forward !== undefined) await client.forward(forward);
+  say(timeLine((await client.status()).clock));
+}
+
+const timeLine = ({ time: now, aheadMilliseconds: ahead }: Status["clock"]): string =>
+  `The cloud's clock: ${now}${ahead === 0 ? ", as this machine's" : `, ${durationText(ahead)} ahead of this machine's`}`;
+
 function showFaults({ instance, faults }: Status): void {
   if (faults.length === 0) say(`Rehearsal cloud '${instance}' has no faults. Available kinds:\n${faultUsage}`);
   for (const one of faults) say(`${one.id}  ${one.text}`);
@@ -119,6 +160,7 @@ function showFaults({ instance, faults }: Status): void {
 /** What is up, as on the status page: what is not well comes first. */
 function show(found: Status): void {
   say(`Rehearsal cloud '${found.instance}' (machines: ${found.machines}): ${found.page}`);
+  if (found.clock.aheadMilliseconds > 0) say(timeLine(found.clock));
   for (const { what, state } of problemsOf(found)) say(`  not well: ${what}: ${state}`);
   const rows: [string, string][] = [
     ...worstFirst(found.servers, ({ status }) => healthOf(status)).map((one): [string, string] => [

@@ -7,10 +7,11 @@ import { readStatus, type Status } from "./status.ts";
 
 const errorSchema = z.object({ error: z.string() });
 const pushedSchema = z.object({ digest: z.string() });
+const playedSchema = z.object({ scenarios: z.array(z.string()) });
 const addedSchema = z.object({ fault: z.record(z.string(), z.unknown()) });
 
-/** Timeouts in milliseconds: of an ordinary call, and of the upload of an image. */
-const timeouts = { call: 10_000, image: 600_000 };
+/** Timeouts in milliseconds: of an ordinary call, of a move of the clock, and of the upload of an image. */
+const timeouts = { call: 10_000, forward: 120_000, image: 600_000 };
 
 export class CloudClient {
   readonly #settings: CloudSettings;
@@ -76,6 +77,25 @@ export class CloudClient {
   async removeFault(id: number | "all"): Promise<void> {
     const response = await this.#call("DELETE", `/rehearsal/faults${id === "all" ? "" : `/${id}`}`);
     if (!response.ok) throw await refusalOf(response, `Fault ${id} could not be removed`);
+  }
+
+  /** Plays scenarios. @param scenarios such as `sold-out location=hel1, slow-boots` @throws {UserError} when one is unknown */
+  async play(scenarios: string): Promise<readonly string[]> {
+    const response = await this.#call("POST", "/rehearsal/scenarios", { scenarios });
+    if (!response.ok) throw await refusalOf(response, "The scenario cannot be played");
+    return playedSchema.parse(await response.json()).scenarios;
+  }
+
+  /** Ends a scenario, or all. @throws {UserError} when it is not played */
+  async endScenario(name: string): Promise<void> {
+    const response = await this.#call("DELETE", `/rehearsal/scenarios/${encodeURIComponent(name)}`);
+    if (!response.ok) throw await refusalOf(response, `Scenario ${name} could not be ended`);
+  }
+
+  /** Lets time pass. @param duration such as `40d` @throws {UserError} when it is not a duration */
+  async forward(duration: string): Promise<void> {
+    const response = await this.#call("POST", "/rehearsal/time", { forward: duration }, timeouts.forward);
+    if (!response.ok) throw await refusalOf(response, "Time could not be moved");
   }
 
   /** Asks the cloud to delete everything in it and exit. */

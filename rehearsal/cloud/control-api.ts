@@ -5,16 +5,19 @@ import { z } from "zod";
 import { UserError } from "../../common/user-error.ts";
 import { isQuirk, setQuirk } from "../cloudflare/quirks.ts";
 import type { CloudflareObjects } from "../cloudflare/state.ts";
+import type { Clock } from "../clock.ts";
 import { type Faults, faultSchema } from "../faults.ts";
 import type { Cloud } from "../hetzner/cloud.ts";
 import type { Registry, RegistryObjects } from "../registry/registry.ts";
 import type { Store } from "../store.ts";
 import type { CallLog } from "./call-log.ts";
 import type { ChangeLog } from "./change-log.ts";
+import { durationOf } from "./duration.ts";
 import { formatFault } from "./fault-syntax.ts";
 import { faultText, namesIn, resolveFaultTargets } from "./fault-targets.ts";
 import { foreignSite } from "./own-site.ts";
 import { pageHeaders, pageOf, updateHeaders, updateOf } from "./page/page.ts";
+import { parseScenarios, scenarioNames, scenarioOf } from "./scenarios.ts";
 import type { CloudSettings } from "./settings.ts";
 import { type Status, statusOf } from "./status.ts";
 
@@ -23,6 +26,9 @@ export interface ControlApiDeps {
   readonly cloud: Cloud;
   readonly store: Store<CloudflareObjects & RegistryObjects>;
   readonly faults: Faults;
+  readonly clock: Clock;
+  /** Lets time pass. @param milliseconds */
+  readonly forward: (milliseconds: number) => Promise<void>;
   readonly calls: CallLog;
   readonly changes: ChangeLog;
   /** undefined: a cloud without machines. */
@@ -42,6 +48,8 @@ export function registerControlApi(app: FastifyInstance, deps: ControlApiDeps): 
     });
     registerStatus(scope, deps);
     registerFaults(scope, deps);
+    registerScenarios(scope, deps);
+    registerTime(scope, deps);
     registerQuirks(scope, deps);
     registerImages(scope, deps);
     scope.post("/rehearsal/down", async (_request, reply) => {
@@ -66,7 +74,7 @@ function requireToken(scope: FastifyInstance, token: string): void {
 
 function registerStatus(
   scope: FastifyInstance,
-  { settings, cloud, store, faults, calls, changes, registry }: ControlApiDeps,
+  { settings, cloud, store, faults, clock, calls, changes, registry }: ControlApiDeps,
 ): void {
   const status = (): Promise<Status> =>
     statusOf({
@@ -74,6 +82,7 @@ function registerStatus(
       cloud,
       cloudflare: store,
       faults: faults.list(),
+      clock,
       changes,
       calls,
       hasEdge: registry !== undefined,
@@ -112,6 +121,46 @@ function registerFaults(scope: FastifyInstance, { cloud, faults, changes, log }:
     const removed = await faults.remove(Number(params.id));
     if (removed) log(`FAULT ${params.id} removed`);
     return removed ? { removed } : reply.code(404).send({ error: `there is no fault ${params.id}` });
+  });
+}
+
+function registerScenarios(scope: FastifyInstance, { faults, log }: ControlApiDeps): void {
+  scope.post("/rehearsal/scenarios", async (request, reply) => {
+    const { data } = z.strictObject({ scenarios: z.string() }).safeParse(request.body);
+    if (!data)
+      return reply.code(422).send({ error: 'expected a body such as {"scenarios": "sold-out location=hel1"}' });
+    const played = parseScenarios(data.scenarios);
+    for (const { text, faults: parts } of played) {
+      // The same again with other parameters takes its place, but one place may be sold out beside another.
+      await faults.removeEach(({ scenario }) => scenario === text);
+      for (const part of parts) await faults.add(part);
+      log(`SCENARIO ${text} begins`);
+    }
+    return reply.code(201).send({ scenarios: played.map(({ text }) => text) });
+  });
+  scope.delete<{ Params: { name?: string } }>(
+    "/rehearsal/scenarios/:name",
+    async ({ params: { name = "" } }, reply) => {
+      if (name !== "all" && !scenarioNames.includes(name)) throw new UserError(`There is no scenario '${name}'`);
+      const removed = await faults.removeEach((one) => {
+        const own = scenarioOf(one);
+        return own !== undefined && (name === "all" || own === name);
+      });
+      if (removed) log(`SCENARIO ${name} ends`);
+      return removed ? { removed } : reply.code(404).send({ error: "it is not played at present" });
+    },
+  );
+}
+
+function registerTime(scope: FastifyInstance, { clock, forward, log }: ControlApiDeps): void {
+  const shown = () => ({ time: clock.now().toISOString(), aheadMilliseconds: clock.ahead });
+  scope.get("/rehearsal/time", shown);
+  scope.post("/rehearsal/time", async (request, reply) => {
+    const { data } = z.strictObject({ forward: z.string() }).safeParse(request.body);
+    if (!data) return reply.code(422).send({ error: 'expected a body such as {"forward": "40d"}' });
+    await forward(durationOf(data.forward));
+    log(`TIME ${data.forward} have passed`);
+    return shown();
   });
 }
 

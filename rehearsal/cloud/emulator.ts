@@ -11,6 +11,7 @@ import { S3Server } from "../cloudflare/objects/s3-server.ts";
 import { accessKeys } from "../cloudflare/objects/keys.ts";
 import { noObjects } from "../cloudflare/objects/storage.ts";
 import type { CloudflareObjects } from "../cloudflare/state.ts";
+import { Clock, type ClockObjects } from "../clock.ts";
 import { type FaultObjects, Faults } from "../faults.ts";
 import { registerHetzner } from "../hetzner/api.ts";
 import { MetadataService } from "../hetzner/metadata.ts";
@@ -75,13 +76,12 @@ interface Parts {
   readonly metadata: MetadataService;
 }
 
-type Objects = HetznerObjects & CloudflareObjects & FaultObjects & RegistryObjects;
-
-const now = (): Date => new Date();
+type Objects = HetznerObjects & CloudflareObjects & FaultObjects & RegistryObjects & ClockObjects;
 
 export class Emulator {
   readonly #options: EmulatorOptions;
   readonly #store: Store<Objects>;
+  readonly #clock: Clock;
   readonly #machines: Machines & { start?: () => Promise<void>; close?: () => void };
   readonly #faults: Faults;
   readonly #calls = new CallLog();
@@ -99,6 +99,7 @@ export class Emulator {
     const places = { root, folder, authorityFile: authorityIn(folder), instance, block, progress };
     this.#store = new Store<Objects>(join(folder, "cloud.sqlite"));
     this.#changes.follow(this.#store);
+    this.#clock = new Clock(this.#store);
     this.#machines = programs
       ? new DockerMachines({ ...places, cloudServices: cloudServices(block) })
       : new NoMachines();
@@ -138,10 +139,10 @@ export class Emulator {
     return registerHetzner(this.#app, {
       store: this.#store,
       machines: this.#machines,
-      now,
+      now: this.#clock.now,
       block: settings.block,
       token: settings.token,
-      soldOut: (type) => this.#faults.soldOut(type),
+      shortage: this.#faults.shortage,
       actionFault: this.#faults.onAction,
       onError: (error) => {
         log(`PROBLEM ${error instanceof Error ? error.message : String(error)}`);
@@ -153,7 +154,7 @@ export class Emulator {
     const { token, accountId, zones } = this.#options.settings;
     return registerCloudflare(this.#app, {
       store: this.#store,
-      now,
+      now: this.#clock.now,
       token,
       accountId,
       zones: zones.map(zoneOf),
@@ -177,7 +178,7 @@ export class Emulator {
       host: addresses.acme,
       resolver: this.#resolver(addresses),
       store: this.#world.store,
-      now,
+      now: this.#clock.now,
     });
     const registry = new Registry({
       program: programs.registry,
@@ -222,10 +223,19 @@ export class Emulator {
       cloud: this.#hetzner.cloud,
       store: this.#store,
       faults: this.#faults,
+      clock: this.#clock,
+      forward: (milliseconds) => this.#forward(milliseconds),
       calls: this.#calls,
       changes: this.#changes,
       registry: this.#parts?.registry,
     });
+  }
+
+  /** Lets time pass. Objects become older, because their server and its clients have the clock of this machine. */
+  async #forward(milliseconds: number): Promise<void> {
+    this.#clock.forward(milliseconds);
+    this.#parts?.s3.age(milliseconds);
+    await this.#parts?.acme.restart();
   }
 
   /** @param addresses addresses of edge, registry and ACME authority, as the clients of this resolver reach them */

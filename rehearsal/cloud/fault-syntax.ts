@@ -20,6 +20,11 @@ export const faultKinds: Readonly<Record<Fault["kind"], { readonly words: string
     what: "actions are slow; with a code they fail",
   },
   sold_out: { words: "locations=fsn1,nbg1 [serverType=cx23]", what: "no server can be created (resource_unavailable)" },
+  closed: { words: "locations=fsn1,nbg1", what: "a location takes no new servers (server location disabled)" },
+  limit: {
+    words: "resource=server|primary_ip|volume|load_balancer|floating_ip|network|firewall most=5",
+    what: "the account may have no more of them (resource_limit_exceeded)",
+  },
   never_boots: { words: "server=NAME", what: "the server's boot hangs, from its next start on" },
   killed: { words: "server=NAME", what: "the server loses its power, once" },
   partition: { words: "servers=NAME,NAME", what: "all packets between two servers are dropped" },
@@ -32,7 +37,7 @@ const usageOf = (kind: Fault["kind"]): string => `  ${kind} ${faultKinds[kind].w
 /** Usage text: every kind of fault with its arguments. */
 export const faultUsage = Object.keys(faultKinds).filter(isKind).map(usageOf).join("\n");
 
-const numbers = ["status", "rate", "times", "seconds"];
+const numbers = ["status", "rate", "times", "seconds", "most"];
 const lists = ["locations", "servers"];
 
 function valueOf(key: string, text: string): unknown {

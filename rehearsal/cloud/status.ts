@@ -1,6 +1,7 @@
 /** Collects the current status of a cloud into one object, for `make cloud-status` and the status page. */
 import { z } from "zod";
 import type { CloudflareStore } from "../cloudflare/state.ts";
+import type { Clock } from "../clock.ts";
 import type { StoredFault } from "../faults.ts";
 import { balancerView } from "../hetzner/balancer-view.ts";
 import type { Cloud } from "../hetzner/cloud.ts";
@@ -25,6 +26,8 @@ const statusSchema = z.object({
   instance: z.string(),
   machines: z.string(),
   pid: z.number(),
+  /** The cloud's time, and by how much it was moved forward. */
+  clock: z.object({ time: z.string(), aheadMilliseconds: z.number() }),
   hetzner: z.string(),
   cloudflare: z.string(),
   page: z.string(),
@@ -114,6 +117,7 @@ export interface StatusSources {
   readonly faults: readonly StoredFault[];
   readonly changes: Pick<ChangeLog, "last">;
   readonly calls: Pick<CallLog, "last" | "total" | "clients">;
+  readonly clock: Clock;
   readonly hasEdge: boolean;
 }
 
@@ -128,6 +132,7 @@ export async function statusOf(sources: StatusSources): Promise<Status> {
     instance: settings.instance,
     machines: settings.machines,
     pid: process.pid,
+    clock: { time: sources.clock.now().toISOString(), aheadMilliseconds: sources.clock.ahead },
     hetzner: `${base}/hetzner/v1`,
     cloudflare: `${base}/client/v4`,
     page: `${base}/?token=${settings.token}`,

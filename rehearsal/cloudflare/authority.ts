@@ -56,6 +56,7 @@ export class CertificateAuthority {
       name: subjects[name],
       keys,
       signingAlgorithm: algorithmOf(name),
+      // By this machine's clock, which is that of everybody who verifies a certificate.
       notBefore: new Date(Date.now() - dayMs),
       notAfter: new Date(Date.now() + 10 * 365 * dayMs),
       extensions: [
@@ -110,8 +111,8 @@ export class CertificateAuthority {
       serialNumber: `0${serial.slice(1)}`,
       subject,
       issuer: root.subject,
-      // Starts in the past, because the clocks of machines differ.
-      notBefore: new Date(now.getTime() - 5 * 60_000),
+      // Starts in the past, because the clocks of machines differ; that of servers is this machine's, also when the cloud's is ahead.
+      notBefore: new Date(Math.min(now.getTime(), Date.now()) - 5 * 60_000),
       notAfter: expires,
       publicKey,
       signingKey: this.#key,

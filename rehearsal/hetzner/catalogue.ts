@@ -144,8 +144,8 @@ export class Catalogue {
     return (found ? (type.trafficTb[continentOf(found)] ?? 0) : 0) * terabyte;
   }
 
-  /** A server type as the API shows it. @param soldOut names of locations where it is sold out */
-  serverType(type: ServerType, soldOut: ReadonlySet<string> = new Set()): Json {
+  /** A server type as the API shows it. @param unavailable names of locations where none can be created now */
+  serverType(type: ServerType, unavailable: ReadonlySet<string> = new Set()): Json {
     return {
       id: type.id,
       name: type.name,
@@ -160,7 +160,7 @@ export class Catalogue {
       deprecated: this.isRetired(type),
       deprecation: this.isRetired(type) ? this.#retirement : null,
       locations: this.#placesOf(type).map((location) => {
-        const available = this.isForSale(type, location) && !soldOut.has(location.name);
+        const available = this.isForSale(type, location) && !unavailable.has(location.name);
         const deprecation = this.isForSale(type, location) ? null : this.#retirement;
         return { id: location.id, name: location.name, deprecation, available, recommended: available };
       }),

@@ -16,10 +16,17 @@ export interface CloudOptions {
   readonly block: number;
   /** Called with the error of failed background work. */
   readonly onError: (error: unknown) => void;
-  /** Maximum number of resources by kind; no entry: no limit. */
-  readonly limits?: Partial<Readonly<Record<NamedKind, number>>>;
+  readonly shortage: Shortage;
+}
+
+/** What Hetzner cannot give at the moment. */
+export interface Shortage {
   /** Names of the locations where a server type is sold out. */
   readonly soldOut: (serverType: string) => ReadonlySet<string>;
+  /** Names of the locations that take no new servers. */
+  readonly closed: () => ReadonlySet<string>;
+  /** How many resources of a kind the account may have; undefined: any number. */
+  readonly limit: (kind: NamedKind) => number | undefined;
 }
 
 const titles: Readonly<Record<NamedKind, string>> = {
@@ -42,8 +49,7 @@ export class Cloud {
   readonly catalogue: Catalogue;
   readonly addresses: AddressBook;
   readonly now: () => Date;
-  readonly soldOut: CloudOptions["soldOut"];
-  readonly #limits: NonNullable<CloudOptions["limits"]>;
+  readonly shortage: Shortage;
   readonly #onError: (error: unknown) => void;
   readonly #background = new Set<Promise<unknown>>();
 
@@ -53,9 +59,8 @@ export class Cloud {
     this.actions = options.actions;
     this.catalogue = options.catalogue;
     this.now = options.now;
-    this.soldOut = options.soldOut;
+    this.shortage = options.shortage;
     this.addresses = new AddressBook(options.store, options.block);
-    this.#limits = options.limits ?? {};
     this.#onError = options.onError;
   }
 
@@ -109,10 +114,16 @@ export class Cloud {
 
   /** @throws {HetznerError} resource_limit_exceeded */
   requireRoom(kind: NamedKind): void {
-    const limit = this.#limits[kind];
+    const limit = this.shortage.limit(kind);
     if (limit !== undefined && this.store.count(kind) >= limit) {
-      throw new HetznerError(403, "resource_limit_exceeded", `${titles[kind]} limit of ${limit} exceeded`);
+      const title = kind === "hetzner.primary_ip" ? "Primary IP" : titles[kind];
+      throw new HetznerError(403, "resource_limit_exceeded", `${title} limit exceeded`);
     }
+  }
+
+  /** Names of the locations where a server of the type cannot be created, as server types show it. */
+  unavailable(serverType: string): ReadonlySet<string> {
+    return new Set([...this.shortage.soldOut(serverType), ...this.shortage.closed()]);
   }
 
   /** Runs work on a subject without an action; errors go to `onError`. Resolves when it has ended. */

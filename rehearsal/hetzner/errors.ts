@@ -57,6 +57,9 @@ export const isProtected = (what: string): HetznerError =>
 
 /** Error for a server type that is sold out, by Hetzner's text. */
 export const soldOut = (): HetznerError => new HetznerError(412, "resource_unavailable", "error during placement");
+/** Error for a location that takes no new servers, by Hetzner's text. */
+export const locationClosed = (): HetznerError =>
+  new HetznerError(412, "resource_unavailable", "server location disabled");
 export const mustBeUnassigned = (what: string): HetznerError =>
   new HetznerError(422, "must_be_unassigned", `${what} must be unassigned before it is deleted`);
 /** Error for a call or feature that the rehearsal cloud does not emulate. */

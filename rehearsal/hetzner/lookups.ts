@@ -26,7 +26,7 @@ export function registerLookups(routes: Routes): void {
   }
 
   lookup("server_types", "server_type", catalogue.serverTypes, (type) =>
-    catalogue.serverType(type, cloud.soldOut(type.name)),
+    catalogue.serverType(type, cloud.unavailable(type.name)),
   );
   lookup("locations", "location", catalogue.locations, (location) => location);
   lookup("load_balancer_types", "load_balancer_type", catalogue.balancerTypes, (type) => catalogue.balancerType(type));

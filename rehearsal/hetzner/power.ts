@@ -102,7 +102,7 @@ export function registerPower(routes: Routes, type: ResourceType<"hetzner.server
     if (catalogue.isRetired(wanted) || !location || !catalogue.isForSale(wanted, location)) {
       throw new HetznerError(422, "invalid_server_type", `${wanted.name} is not for sale in ${server.location}`);
     }
-    if (cloud.soldOut(wanted.name).has(server.location)) throw soldOut();
+    if (cloud.shortage.soldOut(wanted.name).has(server.location)) throw soldOut();
     const diskGb = asked.upgrade_disk ? wanted.disk : server.diskGb;
     // Like the real one, it is powered on afterwards.
     const next = { type: wanted.name, diskGb, on: true, status: "migrating" } as const;

@@ -7,7 +7,7 @@ import { hostName, id, idOrName, ids, labels, maybe, parse } from "./body.ts";
 import type { Image, ServerType } from "./catalogue.ts";
 import type { Cloud } from "./cloud.ts";
 import { convergeServer, convergeVolume, syncPowerOnFailure } from "./converge.ts";
-import { HetznerError, invalid, notEmulated, notUnique, refused, soldOut } from "./errors.ts";
+import { HetznerError, invalid, locationClosed, notEmulated, notUnique, refused, soldOut } from "./errors.ts";
 import { requirePlacementGroupRoom } from "./placement-groups.ts";
 import { newPrimaryIp, requireFreePrimaryIp } from "./primary-ips.ts";
 import type { Action, PrimaryIp, Server } from "./state.ts";
@@ -120,7 +120,8 @@ function newServer(cloud: Cloud, asked: Body): Server {
       : catalogue.find(catalogue.locations, asked.location);
   if (!location) throw invalid("location", `location '${asked.location}' not found`);
   if (!catalogue.isForSale(type, location)) throw refused("unsupported location for server type");
-  if (cloud.soldOut(type.name).has(location.name)) throw soldOut();
+  if (cloud.shortage.closed().has(location.name)) throw locationClosed();
+  if (cloud.shortage.soldOut(type.name).has(location.name)) throw soldOut();
   const keys = (asked.ssh_keys ?? []).map((wanted) => {
     const found = store.list("hetzner.ssh_key").find((one) => one.id === wanted || one.name === wanted);
     if (!found) throw new HetznerError(422, "invalid_input", `ssh key '${wanted}' not found`);

@@ -47,7 +47,7 @@ export function serverView(cloud: Cloud, server: Server): Json {
       alias_ips: aliasIps,
       mac_address: macOf(server.id, network),
     })),
-    server_type: type ? catalogue.serverType(type, cloud.soldOut(type.name)) : null,
+    server_type: type ? catalogue.serverType(type, cloud.unavailable(type.name)) : null,
     ...catalogue.locationFields(server.location),
     image: image ? catalogue.image(image) : null,
     iso: iso ? catalogue.iso(iso) : null,

@@ -162,11 +162,11 @@ export class Edge {
     const settings = this.#rules.cacheSettings(zone, visit);
     const eligible = isEligible(visit, settings);
     const key = cacheKeyOf(visit, settings);
-    const kept = eligible ? this.#cache.get(key, Date.now()) : undefined;
+    const kept = eligible ? this.#cache.get(key, this.#world.date().getTime()) : undefined;
     const marks = { "cf-ray": ray, server: "cloudflare" };
     if (kept !== undefined) {
       request.resume();
-      const age = Math.floor((Date.now() - kept.stored) / 1000);
+      const age = Math.floor((this.#world.date().getTime() - kept.stored) / 1000);
       response.writeHead(kept.status, { ...kept.headers, ...marks, age: String(age), "cf-cache-status": "HIT" });
       response.end(visit.method === "HEAD" ? undefined : kept.body);
       return;
@@ -183,7 +183,7 @@ export class Edge {
     const chunks: Buffer[] = [];
     if (seconds > 0) answer.on("data", (chunk: Buffer) => chunks.push(chunk));
     answer.once("end", () => {
-      const stored = Date.now();
+      const stored = this.#world.date().getTime();
       if (seconds > 0)
         this.#cache.put(key, {
           status,
@@ -241,6 +241,7 @@ export class Edge {
       hostname: visit.host,
       scheme,
       trusted: mode === "strict" ? await this.#trustedAuthorities() : undefined,
+      time: this.#world.date(),
       client: await clientCertificateOf(this.#world, zone, visit.host),
       localAddress: this.#options.address,
       connectTimeout,

@@ -1,6 +1,7 @@
 /** Sends requests from the edge to an origin, and translates connection errors to Cloudflare's error codes. */
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import { checkServerIdentity, TLSSocket } from "node:tls";
 import { StatusError } from "../../status-error.ts";
 import type { Origin } from "./origins.ts";
 
@@ -15,6 +16,8 @@ export interface OriginRequest {
   readonly scheme: "http" | "https";
   /** CA certificates in PEM that the origin's certificate is verified with; undefined: it is not verified. */
   readonly trusted: readonly string[] | undefined;
+  /** The cloud's time, at which the origin's certificate has to be valid. @default that of this machine */
+  readonly time?: Date;
   /** Client certificate presented to the origin. */
   readonly client: { readonly key: string; readonly cert: string } | undefined;
   readonly localAddress: string;
@@ -31,10 +34,14 @@ export class OriginError extends StatusError {
  * The last TLS session with each origin, by everything that a handshake decides. Cloudflare keeps connections to origins open;
  * this edge opens one for each request, and resumes the session, so that certificates are not verified each time.
  */
-const sessions = new Map<string, Buffer>();
+const sessions = new Map<string, { readonly session: Buffer; readonly certificateEnds: string }>();
 
 const sessionKey = ({ origin, hostname, trusted, client }: OriginRequest): string =>
   [origin.address, origin.port, origin.host ?? hostname, trusted?.join(""), client?.cert].join(" ");
+
+/** Whether a certificate has ended by the cloud's clock, which may be ahead of that of the TLS library. */
+const hasEnded = (validTo: string, { trusted, time = new Date() }: OriginRequest): boolean =>
+  trusted !== undefined && Date.parse(validTo) <= time.getTime();
 
 /** Opens a request to an origin; the caller sends the body. */
 export function openRequest(leg: OriginRequest): ClientRequest {
@@ -49,7 +56,8 @@ export function openRequest(leg: OriginRequest): ClientRequest {
     headers: { ...leg.headers, host },
   };
   const key = sessionKey(leg);
-  const session = sessions.get(key);
+  const known = sessions.get(key);
+  const session = known && !hasEnded(known.certificateEnds, leg) ? known.session : undefined;
   const call =
     scheme === "http"
       ? httpRequest({ ...options, agent: false })
@@ -60,11 +68,20 @@ export function openRequest(leg: OriginRequest): ClientRequest {
           rejectUnauthorized: trusted !== undefined,
           ...(trusted !== undefined && { ca: [...trusted] }),
           ...client,
+          checkServerIdentity: (name, certificate) =>
+            checkServerIdentity(name, certificate) ??
+            (hasEnded(certificate.valid_to, leg)
+              ? new OriginError(526, `the origin's certificate was valid until ${certificate.valid_to}`)
+              : undefined),
           ...(session && { session }),
         });
   const timer = setTimeout(() => call.destroy(new OriginError(522, "the origin does not answer")), leg.connectTimeout);
   call.once("socket", (socket) => {
-    socket.on("session", (next: Buffer) => sessions.set(key, next));
+    if (socket instanceof TLSSocket)
+      socket.on("session", (next: Buffer) => {
+        const { valid_to: certificateEnds = "" } = socket.getPeerCertificate();
+        sessions.set(key, { session: next, certificateEnds });
+      });
     socket.once(scheme === "https" ? "secureConnect" : "connect", () => {
       clearTimeout(timer);
     });

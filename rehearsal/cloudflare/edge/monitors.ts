@@ -58,8 +58,9 @@ export class Monitors implements Health {
     const key = `${pool} ${String(origin["address"])}`;
     const state = this.#states.get(key) ?? { healthy: true, against: 0, next: 0 };
     this.#states.set(key, state);
-    if (Date.now() < state.next) return;
-    state.next = Date.now() + number(monitor["interval"], 60) * 1000;
+    const now = this.#world.date().getTime();
+    if (now < state.next) return;
+    state.next = now + number(monitor["interval"], 60) * 1000;
     let passed = false;
     for (let tries = 0; !passed && tries <= number(monitor["retries"], 2); tries += 1) {
       passed = await probe(origin, monitor, this.#localAddress);

@@ -91,7 +91,10 @@ export async function lockRefusal(
   if (rules.length === 0) return undefined;
   const locked: string[] = [];
   for (const key of change.keys) {
-    if (isLocked(rules, key, await storage.uploaded(change.bucket, key), world.date())) locked.push(key);
+    const uploaded = await storage.uploaded(change.bucket, key);
+    // The storage has the clock of this machine, by which an object is as old as by the cloud's: see S3Server.age.
+    const written = uploaded && new Date(world.date().getTime() - (Date.now() - uploaded.getTime()));
+    if (isLocked(rules, key, written, world.date())) locked.push(key);
   }
   if (locked.length === 0) return undefined;
   if (!change.isBatch) return lockedAnswer;

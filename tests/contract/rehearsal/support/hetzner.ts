@@ -8,7 +8,7 @@ import { injectCallFaults } from "../../../../rehearsal/cloud/call-faults.ts";
 import { type FaultObjects, Faults, faultSchema } from "../../../../rehearsal/faults.ts";
 import { registerHetzner } from "../../../../rehearsal/hetzner/api.ts";
 import type { Cloud, CloudOptions } from "../../../../rehearsal/hetzner/cloud.ts";
-import type { HetznerObjects } from "../../../../rehearsal/hetzner/state.ts";
+import type { HetznerObjects, NamedKind } from "../../../../rehearsal/hetzner/state.ts";
 import type { Json } from "../../../../rehearsal/json.ts";
 import { NoMachines } from "../../../../rehearsal/machines/none.ts";
 import { Store } from "../../../../rehearsal/store.ts";
@@ -24,7 +24,9 @@ export interface Reply {
   readonly code: unknown;
 }
 
-export interface HetznerOptions extends Partial<Pick<CloudOptions, "machines" | "limits">> {
+export interface HetznerOptions extends Partial<Pick<CloudOptions, "machines">> {
+  /** How many the account may have of each kind. @default - as the faults say */
+  readonly limits?: Partial<Readonly<Record<NamedKind, number>>>;
   /** The file of the state; without one it is forgotten. */
   readonly path?: string;
   /** Chance, for the faults. */
@@ -66,8 +68,7 @@ export class HetznerApi {
       token: hetznerToken,
       block: 78,
       machines,
-      ...(options.limits && { limits: options.limits }),
-      soldOut: (type) => this.faults.soldOut(type),
+      shortage: { ...this.faults.shortage, ...(options.limits && { limit: (kind) => options.limits?.[kind] }) },
       actionFault: this.faults.onAction,
       onError: (error) => this.failures.push(error),
     });

@@ -163,6 +163,7 @@ describe("the report", () => {
     ...{ instance: "main", machines: "docker", pid: 1, hetzner: "", cloudflare: "", page: "http://127.0.0.1:8470/" },
     ...{ edge: "127.77.255.1", registry: null, servers: [], balancers: [], records: [], buckets: [], faults: [] },
     ...{ networks: [], volumes: [], changes: [], clients: [], calls: [], totalCalls: 0 },
+    clock: { time: "2026-11-29T12:00:00Z", aheadMilliseconds: 0 },
     ...more,
   });
   const paths = { folder: "f", authority: "a.pem" };

@@ -13,6 +13,7 @@ export function statusOf(name: (what: string) => string): Status {
   };
   const status = {
     ...{ instance: name("main"), machines: name("docker"), pid: 1, totalCalls: 120 },
+    clock: { time: "2026-11-29T12:00:00Z", aheadMilliseconds: 0 },
     ...{ hetzner: name("hetzner"), cloudflare: name("cloudflare"), page: name("page") },
     ...{ edge: name("edge"), registry: name("registry") },
     servers: [
