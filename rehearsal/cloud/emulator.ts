@@ -234,8 +234,12 @@ export class Emulator {
   /** Lets time pass. Objects become older, because their server and its clients have the clock of this machine. */
   async #forward(milliseconds: number): Promise<void> {
     this.#clock.forward(milliseconds);
-    this.#parts?.s3.age(milliseconds);
-    await this.#parts?.acme.restart();
+    if (this.#parts === undefined) return;
+    const { s3, acme } = this.#parts;
+    s3.age(milliseconds);
+    // A key begins with its token.
+    await s3.setKeys(accessKeys(this.#world));
+    await acme.restart();
   }
 
   /** @param addresses addresses of edge, registry and ACME authority, as the clients of this resolver reach them */

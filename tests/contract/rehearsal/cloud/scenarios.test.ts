@@ -5,6 +5,7 @@ import { tryRun } from "../../../../common/process.ts";
 import { allowStock, judgeStock } from "../../../../guard/stock.ts";
 import { changesBetween } from "../../../../policy/changes.ts";
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
+import { blockWith, commandsOf } from "../../../../testing/documented.ts";
 import { graphsBetween, stackOf } from "../../../unit/policy/support.ts";
 import { type Answer, EmulatorProcess } from "../support/emulator.ts";
 
@@ -118,6 +119,15 @@ test("flaky-api: some calls fail, and a client that tries again gets what it wan
   }
   expect([...statuses].filter((status) => status >= 429).length).toBeGreaterThan(0);
   expect(statuses).toContain(200);
+});
+
+test("the documented commands do it", async () => {
+  for (const command of commandsOf(blockWith("docs/rehearsal.md", "new-account servers=5"))) {
+    const { code, stderr } = await tryRun("sh", ["-c", command], { environment: { CLOUD: cloud.settings.instance } });
+    expect([command, code, stderr]).toEqual([command, 0, ""]);
+  }
+  const kinds = records((await cloud.call("GET", "/rehearsal/faults")).body["faults"]).map(({ kind }) => kind);
+  expect(kinds).toEqual(["sold_out", "action", "action", "action", "action"]);
 });
 
 test("they are listed, several play at a time, and end by their names; faults of their own stay", async () => {

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { tryRun } from "../../../../common/process.ts";
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
 import { permissionGroups } from "../../../../rehearsal/cloudflare/permissions.ts";
+import { blockWith, commandsOf } from "../../../../testing/documented.ts";
 import { EmulatorProcess } from "../support/emulator.ts";
 
 const program = resolve(__dirname, "..", "..", "..", "..", "rehearsal", "cloud", "cli.ts");
@@ -40,7 +41,10 @@ test("tokens end and begin, and what is made afterwards is of the later time, al
   for (const value of [ending, lasting]) expect(await zonesWith(value)).toEqual([200, undefined]);
   expect(await zonesWith(beginning)).toEqual([403, 9109]);
 
-  expect((await cli("--forward", "40d")).stdout).toMatch(/^The cloud's clock: .*Z, 40d ahead of this machine's\n$/);
+  for (const command of commandsOf(blockWith("docs/rehearsal.md", "FORWARD=40d"))) {
+    const { stdout } = await tryRun("sh", ["-c", command], { environment: { CLOUD: cloud.settings.instance } });
+    expect(stdout).toMatch(/^The cloud's clock: .*Z, 40d ahead of this machine's\n$/);
+  }
   expect(await zonesWith(ending)).toEqual([403, 9109]);
   for (const value of [beginning, lasting]) expect(await zonesWith(value)).toEqual([200, undefined]);
   const { body } = await cloud.call("POST", "/hetzner/v1/networks", { name: "net", ip_range: "10.0.0.0/16" });
