@@ -38,6 +38,8 @@ export function faultText(fault: Json, nameOf: NameOf): string {
       ? server !== undefined && { server: named("server", server) }
       : { volume: named("volume", volume) }),
     ...(Array.isArray(servers) && { servers: servers.map((one: unknown) => named("server", one)) }),
+    // Of a limit it is a type, of an action one resource.
+    ...(typeof resource === "string" && { resource }),
     ...(isRecord(resource) && { resource: { ...resource, id: named(String(resource["type"]), resource["id"]) } }),
   });
 }
