@@ -40,8 +40,8 @@ const sessionKey = ({ origin, hostname, trusted, client }: OriginRequest): strin
   [origin.address, origin.port, origin.host ?? hostname, trusted?.join(""), client?.cert].join(" ");
 
 /** Whether a certificate has ended by the cloud's clock, which may be ahead of that of the TLS library. */
-const hasEnded = (validTo: string, { trusted, time = new Date() }: OriginRequest): boolean =>
-  trusted !== undefined && Date.parse(validTo) <= time.getTime();
+const hasEnded = (validTo: string, { trusted, time }: OriginRequest): boolean =>
+  trusted !== undefined && Date.parse(validTo) <= (time ?? new Date()).getTime();
 
 /** Opens a request to an origin; the caller sends the body. */
 export function openRequest(leg: OriginRequest): ClientRequest {

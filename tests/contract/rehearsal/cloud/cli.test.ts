@@ -23,7 +23,7 @@ test("faults are made, listed and ended", async () => {
   await cloud.call("POST", "/rehearsal/faults", { kind: "sold_out", locations: ["fsn1", "nbg1"] });
   expect((await fault()).stdout).toBe(`${stdout}2  sold_out locations=fsn1,nbg1\n`);
   expect((await fault("add", "limit", "resource=server", "most=5")).stdout).toBe("3  limit resource=server most=5\n");
-  expect((await fault()).stdout).toMatch(/^3  limit .*resource=server/m);
+  expect((await fault()).stdout).toMatch(/^3 {2}limit .*resource=server/m);
   expect((await fault("remove", "1")).code).toBe(0);
   expect((await fault("remove", "all")).code).toBe(0);
   expect((await fault("list")).stdout).toMatch(/^Rehearsal cloud '.*' has no faults\. .*\n {2}reply api=hetzner/);

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createServer, request, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { TLSSocket } from "node:tls";
 import { Edge } from "../../../../rehearsal/cloudflare/edge/edge.ts";
 import { newKey, openssl } from "../../../../testing/certificate.ts";
 import { temporaryFolder } from "../../../../testing/folder.ts";
@@ -52,7 +53,7 @@ async function visit(): Promise<{ readonly status: number; readonly text: string
   const tls = { host: "127.0.0.1", port, servername: hostname, ca: await edge.authority(), agent: false };
   return new Promise((settle, fail) => {
     const call = request({ ...tls, headers: { host: hostname } }, (answer) => {
-      const { valid_to: end } = (answer.socket as import("node:tls").TLSSocket).getPeerCertificate();
+      const end = answer.socket instanceof TLSSocket ? answer.socket.getPeerCertificate().valid_to : "";
       let text = "";
       answer.setEncoding("utf8").on("data", (part: string) => (text += part));
       answer.on("end", () => {
