@@ -79,7 +79,7 @@ export function openRequest(leg: OriginRequest): ClientRequest {
   call.once("socket", (socket) => {
     if (socket instanceof TLSSocket)
       socket.on("session", (next: Buffer) => {
-        const { valid_to: certificateEnds = "" } = socket.getPeerCertificate();
+        const { valid_to: certificateEnds } = socket.getPeerCertificate();
         sessions.set(key, { session: next, certificateEnds });
       });
     socket.once(scheme === "https" ? "secureConnect" : "connect", () => {
