@@ -80,7 +80,8 @@ const powerCut: Drill = {
   name: "power-cut",
   title: "The database's server loses its power",
   about:
-    "The server stops without a shutdown and is switched on again a second later. It must get well without anybody's help.",
+    "The server stops without a shutdown, and what was not written through to its disks is lost. It is switched on again a " +
+    "second later, and must get well without anybody's help.",
   unfit: noDatabase,
   run: async (scene, notes) => {
     await scene.cutPower(scene.primary);
