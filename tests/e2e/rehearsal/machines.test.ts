@@ -169,13 +169,14 @@ describe("a server", () => {
   describe("has no way to what is on and around this machine", () => {
     const around = new Surroundings(own.block);
     let places: Awaited<ReturnType<typeof around.start>>;
+    const registry = `10.${own.block}.255.2/80`;
     const reached = { server: [""], container: [""] };
     const lines = (text: string): string[] => text.trim().split("\n").sort();
 
     beforeAll(async () => {
       places = await around.start();
       // One that is reached, so that a script which does nothing is noticed.
-      const script = quoted(reachedScript([...Object.values(places).flat(), "registry.example.com/80"]));
+      const script = quoted(reachedScript([...Object.values(places).flat(), registry]));
       const inContainer = "docker run --rm --network probe redis:7-bookworm bash -c";
       reached.server = lines(on("a", `bash -c ${script}`));
       reached.container = lines(on("a", `${inContainer} ${script}`));
@@ -193,7 +194,7 @@ describe("a server", () => {
 
     test.each(surroundingKinds)("%s", (kind) => {
       for (const found of [reached.server, reached.container]) {
-        expect(found).toContain("registry.example.com/80");
+        expect(found).toContain(registry);
         expect(found.filter((place) => places[kind].includes(place))).toEqual([]);
       }
     });
