@@ -29,7 +29,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 .DEFAULT_GOAL := help
 .PHONY: help setup engine images docker up down preview plan advise diagram pictures page-screenshot tables pull-request-report pull-request-comment diff drift deploy \
 	state-preview state-move operator-key doctor psql \
-	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica patch outdated requirements sbom checksums \
+	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica patch outdated requirements package fidelity sbom checksums \
 	flower backup backup-key restore-drill rehearse drill report cloud-up cloud-down cloud-status cloud-fault cloud-scenario cloud-time \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
 	bench-production bench-scale bench-faults bench-promotion bench-idle bench-redis bench-restore
@@ -135,6 +135,12 @@ outdated: node_modules/.package-lock.json ## List what is behind: images, packag
 requirements: node_modules/.package-lock.json ## Write each requirements.txt, with hashes, from its requirements.in (UPGRADE=1: newest versions)
 	@$(tool) requirements $(if $(UPGRADE),--upgrade)
 
+fidelity: node_modules/.package-lock.json ## Write docs/fidelity.md, after a change of the emulated APIs (DOCUMENTS=folder: with newer OpenAPI documents)
+	@$(tool) fidelity $(if $(DOCUMENTS),--documents $(DOCUMENTS))
+
+package: node_modules/.package-lock.json ## Pack the rehearsal cloud for other projects: .orion/package/orion-rehearsal-*.tgz
+	@$(tool) package
+
 sbom: images ## List what the images that are built here contain, as SPDX documents in .orion/sbom
 	@$(tool) sbom --stack $(STACK)
 
@@ -168,7 +174,7 @@ report: node_modules/.package-lock.json ## Draw the page of a rehearsal or of dr
 	@$(tool) report --record $(RECORD) $(if $(OUT),--out $(OUT))
 
 cloud-up: $(if $(filter none,$(MACHINES)),node_modules/.package-lock.json,docker) ## Create or start a rehearsal cloud: CLOUD=main MACHINES=docker|none PORT=8470 ZONES=example.com
-	@$(cloud) $(if $(MACHINES),--machines $(MACHINES)) $(place) $(if $(ZONES),--zones $(ZONES))
+	@$(cloud) $(if $(MACHINES),--machines $(MACHINES)) $(if $(STORAGE),--storage) $(place) $(if $(ZONES),--zones $(ZONES))
 
 cloud-down: node_modules/.package-lock.json ## Delete the rehearsal cloud with everything in it
 	@$(cloud)

@@ -43,6 +43,8 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   promote-replica            promote the replica of a primary whose server is lost (asks)
   outdated                   what is behind: images, packages, servers, lists: [--json] [--write: today's digests of the images]
   requirements               write every requirements.txt with hashes: [--upgrade]
+  fidelity                   write docs/fidelity.md: [--documents FOLDER: with newer OpenAPI documents of the real APIs]
+  package                    pack the rehearsal cloud for other projects, into .orion/package
   sbom                       list what the images that are built here contain, into .orion/sbom
   patch                      bring packages and images of the servers up to date, one after the other (asks): [--dry] [--reboot]
   backup                     take a backup of the database now; make a suspect one a good one: [--accept TIME]
@@ -85,6 +87,7 @@ async function main(project: string, argv: string[]): Promise<number> {
       demands: { type: "string" },
       refresh: { type: "boolean", default: false },
       out: { type: "string" },
+      documents: { type: "string" },
       issue: { type: "boolean", default: false },
       dry: { type: "boolean", default: false },
       reboot: { type: "boolean", default: false },
@@ -137,6 +140,14 @@ async function main(project: string, argv: string[]): Promise<number> {
   if (command === "requirements") {
     const { writeRequirements } = await import("./requirements.ts");
     return writeRequirements(project, values.upgrade);
+  }
+  if (command === "fidelity") {
+    const { writeFidelity } = await import("./fidelity/fidelity.ts");
+    return writeFidelity(project, values.documents);
+  }
+  if (command === "package") {
+    const { packageRehearsal } = await import("./package.ts");
+    return packageRehearsal(project);
   }
   const root = rootOf(project, values.stack, values.rehearsal);
   const chosen = { root, project, stack: values.stack };

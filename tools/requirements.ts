@@ -11,6 +11,7 @@ export const requirementFiles = [
   "sample-app/requirements",
   "sample-app/requirements-dev",
   "images/docs/requirements",
+  "tests/contract/rehearsal/clients/requirements",
 ] as const;
 
 /**

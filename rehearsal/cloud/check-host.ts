@@ -1,9 +1,10 @@
 /** Checks that this host can run machines: Linux, root, required programs, a running Docker Engine. */
 import { must } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
+import { commandFor, dockerAdvice } from "./commands.ts";
 
 const needed = {
-  docker: "the Docker Engine (make docker)",
+  docker: `the Docker Engine (${dockerAdvice})`,
   iptables: "iptables",
   "iptables-restore": "iptables",
   ip: "iproute2",
@@ -15,11 +16,11 @@ const needed = {
 
 /** @throws {UserError} naming everything that is missing */
 export async function checkHost(): Promise<void> {
-  const advice = "Without machines, only the APIs run, on any host: make cloud-up MACHINES=none";
+  const advice = `Without machines, only the APIs run, on any host: ${commandFor("up", { machines: "none" })}`;
   if (process.platform !== "linux" || process.getuid?.() !== 0) {
     throw new UserError(
       "A rehearsal cloud with machines needs Linux and root: it creates networks, loop devices and packet filter rules.\n" +
-        `Run it as root (sudo make cloud-up), or in a virtual machine. ${advice}`,
+        `Run it as root (sudo ${commandFor("up")}), or in a virtual machine. ${advice}`,
     );
   }
   const missing = new Set<string>();
@@ -29,6 +30,6 @@ export async function checkHost(): Promise<void> {
   }
   if (missing.size > 0) throw new UserError(`Missing on this machine: ${[...missing].join(", ")}. ${advice}`);
   await must("docker", ["version", "--format", "{{.Server.Version}}"]).catch((error: unknown) => {
-    throw new UserError(`The Docker Engine does not answer (${String(error)}). Start it: make docker. ${advice}`);
+    throw new UserError(`The Docker Engine does not answer (${String(error)}). Start it: ${dockerAdvice}. ${advice}`);
   });
 }

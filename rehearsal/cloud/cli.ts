@@ -1,9 +1,11 @@
-/** Command line of the rehearsal cloud: runs the make commands that start with cloud-. */
-import { join } from "node:path";
+/** Command line of the rehearsal cloud: the make commands that start with cloud-, and the package's own. */
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { UserError } from "../../common/user-error.ts";
 import { grouped } from "./changes.ts";
+import { freePort } from "./free-port.ts";
 import { CloudClient } from "./client.ts";
+import { commandFor, isPackage, sources, version } from "./commands.ts";
 import { parseFault, faultUsage, formatFault } from "./fault-syntax.ts";
 import { durationText } from "./duration.ts";
 import { healthOf, healthOfBalancer, healthOfTarget, problemsOf, worstFirst } from "./health.ts";
@@ -13,20 +15,38 @@ import {
   cloudFolder,
   type CloudSettings,
   environmentOf,
+  hasStorage,
   objectsEnvironmentOf,
   readSettings,
 } from "./settings.ts";
 import { scenarioUsage } from "./scenarios.ts";
 import type { Status } from "./status.ts";
 
-const root = join(import.meta.dirname, "..", "..");
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const usage = `Usage: node rehearsal/cloud/cli.ts up|down|status [--name main] [--machines docker|none] [--port 8470]
-                                    [--block 77] [--zones example.com,example.org:pro]
-       node rehearsal/cloud/cli.ts fault [list | add KIND WORD... | remove NUMBER|all] [--name main]
-       node rehearsal/cloud/cli.ts scenario [list | add "NAME WORD..., NAME..." | remove NAME|all] [--name main]
-       node rehearsal/cloud/cli.ts time [--forward 40d] [--name main]
+const program = isPackage ? "orion-rehearsal" : "node rehearsal/cloud/cli.ts";
+
+const usage = `A cloud on this machine that emulates the APIs of Hetzner Cloud and Cloudflare.
+
+Usage: ${program} up [OPTION...]     create a cloud, or start an existing one with everything in it
+       ${program} status             show servers, load balancers, records, buckets and faults
+       ${program} fault [list | add KIND WORD... | remove NUMBER|all]
+       ${program} scenario [list | add "NAME WORD..., NAME..." | remove NAME|all]
+       ${program} time [--forward 40d]
+       ${program} down               delete the cloud with everything in it
+
+Options of all commands:
+  --name NAME         one of several clouds; one to eight of a-z and 0-9 (default: main)
+  --folder FOLDER     keep clouds in its subfolder .orion/cloud (default: the ${isPackage ? "current folder" : "project"})
+  --help, --version
+
+Options of up:
+  --machines KIND     docker: servers are real machines in containers, which needs Linux and root (default)
+                      none: only the APIs, on any host
+  --storage           with machines none: R2's S3 interface too, whose server is built with Go, once
+  --port PORT         of the APIs and the status page; object storage has the next one; 0: a free one (default: 8470)
+  --block NUMBER      second number of all addresses, 1 to 254; every cloud with machines needs its own (default: 77)
+  --zones LIST        zones of the Cloudflare account: example.com,example.org:pro (default: example.com)
 
 Kinds of faults with their arguments:
 ${faultUsage}
@@ -34,8 +54,10 @@ ${faultUsage}
 Scenarios:
 ${scenarioUsage}`;
 
-async function main(): Promise<void> {
-  const { positionals, values } = parseArgs({
+let root = isPackage ? resolve(".") : sources;
+
+function read() {
+  return parseArgs({
     allowPositionals: true,
     options: {
       name: { type: "string", default: "main" },
@@ -44,14 +66,36 @@ async function main(): Promise<void> {
       block: { type: "string" },
       zones: { type: "string" },
       forward: { type: "string" },
+      storage: { type: "boolean" },
+      folder: { type: "string" },
+      help: { type: "boolean", short: "h" },
+      version: { type: "boolean" },
     },
   });
-  const { name } = values;
+}
+
+function readArguments(): ReturnType<typeof read> {
+  try {
+    return read();
+  } catch (error) {
+    throw new UserError(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+  }
+}
+
+async function main(): Promise<void> {
+  const { positionals, values } = readArguments();
+  const { name, folder } = values;
+  if (values.help || values.version) {
+    say(values.help ? usage : version);
+    return;
+  }
+  if (folder !== undefined) root = resolve(folder);
   switch (positionals[0]) {
     case "up":
       return up(name, {
         ...(values.machines && { machines: values.machines as CloudSettings["machines"] }),
-        ...(values.port && { port: Number(values.port) }),
+        ...(values.storage && { storage: true }),
+        ...(values.port && { port: values.port === "0" ? await freePort() : Number(values.port) }),
         ...(values.block && { block: Number(values.block) }),
         ...(values.zones && { zones: values.zones.split(",") }),
       });
@@ -75,8 +119,8 @@ async function up(name: string, choices: CloudChoices): Promise<void> {
   if (wasUp) say(`Rehearsal cloud '${name}' is up already.`);
   show(await client.status());
   say("\nEnvironment variables for Pulumi and other clients:\n");
-  // Objects need a machine's programs: a cloud without machines has buckets in its API only.
-  const objects = settings.machines === "none" ? {} : objectsEnvironmentOf(settings);
+  // Without object storage, a cloud has buckets in its API only.
+  const objects = hasStorage(settings) ? objectsEnvironmentOf(settings) : {};
   for (const [variable, value] of Object.entries({ ...environmentOf(settings), ...objects }))
     say(`  export ${variable}=${value}`);
 }
@@ -93,7 +137,7 @@ async function status(name: string): Promise<void> {
 
 function clientOf(name: string): CloudClient {
   const settings = readSettings(cloudFolder(root, name));
-  if (!settings) throw new UserError(`There is no rehearsal cloud '${name}'. Make one: make cloud-up`);
+  if (!settings) throw new UserError(`There is no rehearsal cloud '${name}'. Make one: ${commandFor("up")}`);
   return new CloudClient(settings);
 }
 
@@ -113,7 +157,7 @@ async function fault(name: string, [command = "list", ...words]: readonly string
       const [wanted = ""] = words;
       if (wanted !== "all" && !/^\d+$/.test(wanted)) {
         throw new UserError(
-          `Got '${wanted}', expected the number of a fault or 'all'; make cloud-fault lists the faults.`,
+          `Got '${wanted}', expected the number of a fault or 'all'; ${commandFor("fault")} lists the faults.`,
         );
       }
       return client.removeFault(wanted === "all" ? wanted : Number(wanted));

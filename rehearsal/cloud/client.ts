@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { UserError } from "../../common/user-error.ts";
 import type { Json } from "../json.ts";
+import { commandFor } from "./commands.ts";
 import type { CloudSettings } from "./settings.ts";
 import { readStatus, type Status } from "./status.ts";
 
@@ -29,7 +30,7 @@ export class CloudClient {
     const response = await this.#call("GET", "/rehearsal/status").catch(() => undefined);
     if (response?.status === 401) {
       throw new UserError(
-        `Another program uses port ${this.#settings.port}. End it, or choose another port: make cloud-up PORT=8480`,
+        `Another program uses port ${this.#settings.port}. End it, or choose another port: ${commandFor("up", { port: "8480" })}`,
       );
     }
     return response?.ok
@@ -43,7 +44,7 @@ export class CloudClient {
     if (status) return status;
     throw new UserError(
       `The rehearsal cloud '${this.#settings.instance}' ${isUp ? "is run by another version of this program" : "does not answer"}. ` +
-        `${isUp ? "Restart it, and keep what is in it" : "Start it"}: make cloud-up`,
+        `${isUp ? "Restart it, and keep what is in it" : "Start it"}: ${commandFor("up")}`,
     );
   }
 

@@ -12,6 +12,7 @@ import type { Registry, RegistryObjects } from "../registry/registry.ts";
 import type { Store } from "../store.ts";
 import type { CallLog } from "./call-log.ts";
 import type { ChangeLog } from "./change-log.ts";
+import { commandFor } from "./commands.ts";
 import { durationOf } from "./duration.ts";
 import { formatFault } from "./fault-syntax.ts";
 import { faultText, namesIn, resolveFaultTargets } from "./fault-targets.ts";
@@ -22,7 +23,7 @@ import type { CloudSettings } from "./settings.ts";
 import { type Status, statusOf } from "./status.ts";
 
 export interface ControlApiDeps {
-  readonly settings: CloudSettings;
+  readonly settings: () => CloudSettings;
   readonly cloud: Cloud;
   readonly store: Store<CloudflareObjects & RegistryObjects>;
   readonly faults: Faults;
@@ -41,7 +42,7 @@ export interface ControlApiDeps {
 
 export function registerControlApi(app: FastifyInstance, deps: ControlApiDeps): void {
   void app.register((scope, _options, done) => {
-    requireToken(scope, deps.settings.token);
+    requireToken(scope, deps.settings().token);
     scope.setErrorHandler((error, _request, reply) => {
       const message = error instanceof Error ? error.message : String(error);
       return reply.code(error instanceof UserError ? 422 : 500).send({ error: message });
@@ -68,7 +69,7 @@ function requireToken(scope: FastifyInstance, token: string): void {
     const inAddress = request.method === "GET" && request.routeOptions.url === "/" ? given : "";
     if (foreign !== undefined) void reply.code(403).send({ error: `refused: ${foreign}` });
     else if (isToken(request.headers.authorization ?? `Bearer ${inAddress}`, token)) next();
-    else void reply.code(401).send({ error: "the cloud's token is required: make cloud-status prints it" });
+    else void reply.code(401).send({ error: `the cloud's token is required: ${commandFor("status")} prints it` });
   });
 }
 
@@ -78,7 +79,7 @@ function registerStatus(
 ): void {
   const status = (): Promise<Status> =>
     statusOf({
-      settings,
+      settings: settings(),
       cloud,
       cloudflare: store,
       faults: faults.list(),
@@ -90,7 +91,9 @@ function registerStatus(
   const locations = cloud.catalogue.locations.map(({ name }) => name);
   scope.get("/", async (_request, reply) => {
     const nonce = randomBytes(16).toString("base64");
-    return reply.headers(pageHeaders(nonce)).send(pageOf(await status(), { nonce, token: settings.token, locations }));
+    return reply
+      .headers(pageHeaders(nonce))
+      .send(pageOf(await status(), { nonce, token: settings().token, locations }));
   });
   scope.get("/rehearsal/page", async (_request, reply) =>
     reply.headers(updateHeaders).send(updateOf(await status(), { locations })),

@@ -26,6 +26,7 @@ import { Resolver } from "../dns/resolver.ts";
 import {
   acme as acmeProgram,
   ensureProgram,
+  type Program,
   registry as registryProgram,
   storage as storageProgram,
 } from "../programs/programs.ts";
@@ -40,16 +41,18 @@ import {
   cloudAddresses,
   cloudServices,
   type CloudSettings,
+  hasStorage,
   registryPort,
   storageAddress,
   zoneOf,
 } from "./settings.ts";
 
 export interface EmulatorOptions {
-  /** Folder of the project. */
+  /** Folder of these sources. */
   readonly root: string;
   /** Folder of the cloud. */
   readonly folder: string;
+  /** With port 0, it listens on any free ones: `settings` of the emulator has the port of the APIs. */
   readonly settings: CloudSettings;
   readonly progress: Progress;
   /** Writes a line to the log. */
@@ -61,14 +64,18 @@ export interface EmulatorOptions {
 /** Paths of the server programs that it runs. */
 interface Programs {
   readonly storage: string;
-  readonly registry: string;
-  readonly acme: string;
+  /** Those of a cloud with machines. */
+  readonly machines: { readonly registry: string; readonly acme: string } | undefined;
+}
+
+/** R2's S3 interface, and the server behind it. */
+interface Storage {
+  readonly s3: S3Server;
+  readonly r2: R2Endpoint;
 }
 
 /** The servers behind the APIs, in a cloud with machines. */
 interface Parts {
-  readonly s3: S3Server;
-  readonly r2: R2Endpoint;
   readonly registry: Registry;
   readonly acme: AcmeAuthority;
   readonly edge: Edge;
@@ -89,7 +96,9 @@ export class Emulator {
   readonly #app: FastifyInstance;
   readonly #hetzner: ReturnType<typeof registerHetzner>;
   readonly #world: ReturnType<typeof registerCloudflare>;
+  readonly #storage: Storage | undefined;
   readonly #parts: Parts | undefined;
+  #settings: CloudSettings;
 
   /** @param programs paths of the server programs; undefined: only the APIs are served */
   private constructor(options: EmulatorOptions, programs: Programs | undefined) {
@@ -100,7 +109,8 @@ export class Emulator {
     this.#store = new Store<Objects>(join(folder, "cloud.sqlite"));
     this.#changes.follow(this.#store);
     this.#clock = new Clock(this.#store);
-    this.#machines = programs
+    this.#settings = settings;
+    this.#machines = programs?.machines
       ? new DockerMachines({ ...places, cloudServices: cloudServices(block) })
       : new NoMachines();
     this.#faults = new Faults(this.#store, this.#machines);
@@ -116,8 +126,20 @@ export class Emulator {
     this.#app = this.#createApp();
     this.#hetzner = this.#registerHetzner();
     this.#world = this.#registerCloudflare(s3);
-    this.#parts = programs && s3 && this.#createParts(programs, s3);
+    const { port } = settings;
+    this.#storage = s3 && { s3, r2: new R2Endpoint({ world: this.#world, storage: s3, port: port && port + 1 }) };
+    this.#parts = programs?.machines && this.#storage && this.#createParts(programs.machines, this.#storage.r2);
     this.#registerControlApi();
+  }
+
+  /** With the port that the APIs have. */
+  get settings(): CloudSettings {
+    return this.#settings;
+  }
+
+  /** Port of R2's S3 interface; undefined: the cloud has none. */
+  get storagePort(): number | undefined {
+    return this.#storage?.r2.port;
   }
 
   #createApp(): FastifyInstance {
@@ -162,7 +184,7 @@ export class Emulator {
     });
   }
 
-  #createParts(programs: Programs, s3: S3Server): Parts {
+  #createParts(programs: Exclude<Programs["machines"], undefined>, r2: R2Endpoint): Parts {
     const { folder, settings } = this.#options;
     const { instance, block } = settings;
     const addresses = cloudAddresses(block);
@@ -186,7 +208,6 @@ export class Emulator {
       host: addresses.registry,
       port: registryPort,
     });
-    const r2 = new R2Endpoint({ world: this.#world, storage: s3, port: settings.port + 1 });
     const edge = new Edge({
       world: this.#world,
       address: addresses.edge,
@@ -194,8 +215,6 @@ export class Emulator {
       authorities: () => acme.roots,
     });
     return {
-      s3,
-      r2,
       acme,
       registry,
       edge,
@@ -215,9 +234,9 @@ export class Emulator {
   }
 
   #registerControlApi(): void {
-    const { settings, log, onDown } = this.#options;
+    const { log, onDown } = this.#options;
     registerControlApi(this.#app, {
-      settings,
+      settings: () => this.#settings,
       log,
       onDown,
       cloud: this.#hetzner.cloud,
@@ -234,12 +253,12 @@ export class Emulator {
   /** Lets time pass. Objects become older, because their server and its clients have the clock of this machine. */
   async #forward(milliseconds: number): Promise<void> {
     this.#clock.forward(milliseconds);
-    if (this.#parts === undefined) return;
-    const { s3, acme } = this.#parts;
-    s3.age(milliseconds);
-    // A key begins with its token.
-    await s3.setKeys(accessKeys(this.#world));
-    await acme.restart();
+    if (this.#storage) {
+      this.#storage.s3.age(milliseconds);
+      // A key begins with its token.
+      await this.#storage.s3.setKeys(accessKeys(this.#world));
+    }
+    await this.#parts?.acme.restart();
   }
 
   /** @param addresses addresses of edge, registry and ACME authority, as the clients of this resolver reach them */
@@ -256,14 +275,12 @@ export class Emulator {
   static async start(options: EmulatorOptions): Promise<Emulator> {
     const { root, folder, settings, progress } = options;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const programs =
+    const path = (program: Program) => ensureProgram(program, { root, progress });
+    const machines =
       settings.machines === "docker"
-        ? {
-            storage: await ensureProgram(storageProgram, { root, progress }),
-            registry: await ensureProgram(registryProgram, { root, progress }),
-            acme: await ensureProgram(acmeProgram, { root, progress }),
-          }
+        ? { registry: await path(registryProgram), acme: await path(acmeProgram) }
         : undefined;
+    const programs = hasStorage(settings) ? { storage: await path(storageProgram), machines } : undefined;
     const emulator = new Emulator(options, programs);
     try {
       await emulator.#start();
@@ -276,24 +293,32 @@ export class Emulator {
 
   async #start(): Promise<void> {
     await this.#machines.start?.();
-    if (this.#parts) {
-      const { s3, r2, registry, acme, edge, names, metadata } = this.#parts;
-      for (const part of ["objects", "registry"]) mkdirSync(join(this.#options.folder, part), { recursive: true });
-      await Promise.all([s3.start(), r2.start(), registry.start(), acme.start(), edge.start(), names.start()]);
-      await metadata.start();
+    if (this.#storage) {
+      const { s3, r2 } = this.#storage;
+      mkdirSync(join(this.#options.folder, "objects"), { recursive: true });
+      await Promise.all([s3.start(), r2.start()]);
       await s3.setKeys(accessKeys(this.#world));
+    }
+    if (this.#parts) {
+      const { registry, acme, edge, names, metadata } = this.#parts;
+      mkdirSync(join(this.#options.folder, "registry"), { recursive: true });
+      await Promise.all([registry.start(), acme.start(), edge.start(), names.start()]);
+      await metadata.start();
       writeFileSync(authorityIn(this.#options.folder), await edge.authority());
     }
     await this.#hetzner.resume();
     await this.#faults.resume();
-    await this.#app.listen({ host: "127.0.0.1", port: this.#options.settings.port });
+    await this.#app.listen({ host: "127.0.0.1", port: this.#settings.port });
+    const address = this.#app.server.address();
+    if (address !== null && typeof address === "object") this.#settings = { ...this.#settings, port: address.port };
   }
 
   /** Stops the servers of this process; machines and data stay, and a later start continues with them. */
   async stop(): Promise<void> {
     await this.#app.close();
     await this.#hetzner.cloud.settled();
-    const { s3, r2, registry, acme, edge, names, metadata } = this.#parts ?? {};
+    const { s3, r2 } = this.#storage ?? {};
+    const { registry, acme, edge, names, metadata } = this.#parts ?? {};
     await Promise.all([s3?.stop(), r2?.stop(), registry?.stop(), acme?.stop(), edge?.stop(), names?.stop()]);
     await metadata?.stop();
     this.#machines.close?.();

@@ -1,19 +1,18 @@
 /** Entry of the background process that runs one rehearsal cloud; its output goes to the cloud's log. */
 import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { progressOn } from "../../toolchain/src/progress.ts";
+import { sources } from "./commands.ts";
 import { Emulator } from "./emulator.ts";
 import { cloudFolder, readSettings } from "./settings.ts";
 
-const [instance = "main"] = process.argv.slice(2);
-const root = join(import.meta.dirname, "..", "..");
+const [instance = "main", root = sources] = process.argv.slice(2);
 const folder = cloudFolder(root, instance);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const settings = readSettings(folder);
 if (!settings) throw new Error(`there is no cloud '${instance}'`);
 const emulator = await Emulator.start({
-  root,
+  root: sources,
   folder,
   settings,
   progress: progressOn(process.stdout),

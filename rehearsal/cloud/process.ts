@@ -1,13 +1,14 @@
 /** Starts the background process of a rehearsal cloud, and deletes a cloud with everything in it. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../common/user-error.ts";
 import { progressOn } from "../../toolchain/src/progress.ts";
 import { DockerMachines } from "../machines/docker/docker-machines.ts";
 import { CloudClient } from "./client.ts";
+import { sources } from "./commands.ts";
 import { checkHost } from "./check-host.ts";
 import {
   authorityIn,
@@ -20,6 +21,9 @@ import {
   sshFolder,
 } from "./settings.ts";
 
+/** The program of the background process; compiled, it is JavaScript as this file is. */
+const main = join(import.meta.dirname, `main${extname(import.meta.filename)}`);
+
 export interface StartedCloud {
   readonly settings: CloudSettings;
   readonly client: CloudClient;
@@ -29,7 +33,7 @@ export interface StartedCloud {
 /**
  * Creates a cloud, or starts an existing one, and waits until it answers.
  *
- * @param root folder of the project
+ * @param root folder whose `.orion/cloud` has the clouds
  * @throws {UserError} when the choices are not valid or the process does not start
  */
 export async function startCloud(root: string, name: string, choices: CloudChoices): Promise<StartedCloud> {
@@ -64,7 +68,7 @@ export async function deleteCloud(root: string, name: string): Promise<boolean> 
     if (settings.machines === "docker") {
       const { instance, block } = settings;
       const places = {
-        root,
+        root: sources,
         folder,
         instance,
         block,
@@ -83,7 +87,7 @@ async function start(root: string, folder: string, name: string, client: CloudCl
   mkdirSync(folder, { recursive: true });
   const output = openSync(log, "a");
   const before = readFileSync(log, "utf8").length;
-  const child = spawn(process.execPath, [join(import.meta.dirname, "main.ts"), name], {
+  const child = spawn(process.execPath, [main, name, root], {
     cwd: root,
     detached: true,
     stdio: ["ignore", output, output],
@@ -118,5 +122,5 @@ function runningPid(folder: string): number | undefined {
   const pid = existsSync(path) ? Number(readFileSync(path, "utf8")) : 0;
   const commandLine = `/proc/${pid}/cmdline`;
   if (pid <= 0 || !existsSync(commandLine)) return undefined;
-  return readFileSync(commandLine, "utf8").includes("rehearsal/cloud/main.ts") ? pid : undefined;
+  return readFileSync(commandLine, "utf8").includes(join("rehearsal", "cloud", "main.")) ? pid : undefined;
 }

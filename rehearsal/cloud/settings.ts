@@ -8,6 +8,7 @@ import { UserError } from "../../common/user-error.ts";
 import { type Plan, plans } from "../cloudflare/state.ts";
 import { digestOf, ownerId, type ZoneConfig } from "../cloudflare/world.ts";
 import type { CloudService } from "../machines/docker/packet-rules.ts";
+import { commandFor } from "./commands.ts";
 
 /** A zone as text: `domain` or `domain:plan`; the default plan is free. */
 const zoneSchema = z
@@ -27,6 +28,8 @@ const settingsSchema = z.strictObject({
   /** Port of both APIs on 127.0.0.1. */
   port: z.int().min(1).max(65535),
   machines: z.enum(["docker", "none"]),
+  /** Object storage without machines, which always have it. @default false */
+  storage: z.boolean().optional(),
   /** Zones of the emulated Cloudflare, each as `zoneOf` reads it. */
   zones: z
     .array(
@@ -102,7 +105,7 @@ export function makeSettings(folder: string, instance: string, choices: CloudCho
     if (before && before[key] !== data[key]) {
       throw new UserError(
         `The cloud '${instance}' was created with ${key} ${before[key]}, which cannot change to ${data[key]}. ` +
-          "Delete it first (make cloud-down), or use another name: CLOUD=other.",
+          `Delete it first (${commandFor("down")}), or use another name: ${commandFor("up", { name: "other" })}.`,
       );
     }
   }
@@ -145,10 +148,16 @@ export const environmentOf = ({ port, token }: CloudSettings): Readonly<Record<s
 });
 
 /** Environment variables with which S3 clients on this machine use the cloud's object storage, with the key of its token. */
-export const objectsEnvironmentOf = ({ port, token }: CloudSettings): Readonly<Record<string, string>> => ({
-  AWS_ENDPOINT_URL: `http://127.0.0.1:${port + 1}`,
+export const objectsEnvironmentOf = (
+  { port, token }: CloudSettings,
+  objectsPort = port + 1,
+): Readonly<Record<string, string>> => ({
+  AWS_ENDPOINT_URL: `http://127.0.0.1:${objectsPort}`,
   AWS_ACCESS_KEY_ID: ownerId,
   AWS_SECRET_ACCESS_KEY: digestOf(token),
   AWS_REGION: "auto",
   AWS_DEFAULT_REGION: "auto",
 });
+
+/** Whether the cloud has R2's S3 interface. */
+export const hasStorage = ({ machines, storage = false }: CloudSettings): boolean => machines === "docker" || storage;

@@ -123,6 +123,11 @@ function register(
 }
 
 export function registerBalancers(routes: Routes, world: World): void {
+  const one = "/zones/:zone/load_balancers/:item";
+  routes.differs(
+    ["POST /zones/:zone/load_balancers", `PUT ${one}`, `PATCH ${one}`],
+    "steering by country, region or place, rules and session affinity are kept without effect",
+  );
   register(
     world,
     (method, path, handler, query) => {
@@ -157,7 +162,7 @@ export function registerPools(routes: Routes, world: World): void {
     build: (body, before) => buildPool(world, body, before),
     show: (pool) => shownPool(world, pool),
     refuseDelete: (id) => {
-      if (uses(id)) throw new ApiError(400, 1005, "resource is referenced by at least one load balancer");
+      if (uses(id)) throw inUse();
     },
   });
   register(world, add, {
@@ -166,11 +171,13 @@ export function registerPools(routes: Routes, world: World): void {
     build: (body, before) => buildMonitor(world, body, before),
     refuseDelete: (id) => {
       if (store.list("cloudflare.pool").some(({ value }) => value["monitor"] === id)) {
-        throw new ApiError(400, 1005, "resource is referenced by at least one pool");
+        throw inUse();
       }
     },
   });
 }
+
+const inUse = (): ApiError => new ApiError(412, 1005, "This object is referenced by other objects, delete them first.");
 
 function buildBalancer(world: World, zone: Zone, body: Json, before: Json | undefined): Json & { readonly id: string } {
   const name = fullName(requireText(body, "name", 1002), zone.name);

@@ -41,9 +41,11 @@ export function checkRecord(body: Json, zone: string, plan: Plan): Wanted {
   if (sent !== null && typeof sent !== "boolean") throw invalid("proxied", sent, "true or false");
   const proxied = sent === true;
   if (proxied && !proxiable.includes(type)) throw refuse(9004, "This record type cannot be proxied.");
-  const data = isRecord(body["data"]) ? body["data"] : undefined;
+  const name = fullName(body["name"], zone);
+  const sentData = isRecord(body["data"]) ? body["data"] : undefined;
+  const data = type === "SRV" ? sentData && withoutName(sentData, name, zone) : sentData;
   return {
-    name: fullName(body["name"], zone),
+    name,
     type,
     content: data === undefined ? contentOf(type, body["content"]) : contentOfData(type, data, body["priority"]),
     proxied,
@@ -68,6 +70,13 @@ export function fullName(name: unknown, zone: string): string {
       .every((label, index) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label) || (index === 0 && label === "*"));
   if (!isName) throw refuse(9000, "DNS name is invalid.");
   return result;
+}
+
+/** The data of a SRV record without the former fields that repeat its name, which clients still send; others stay, and are refused. */
+function withoutName(data: Json, name: string, zone: string): Json {
+  const { service, proto, name: rest = zone, ...others } = data;
+  if (typeof service !== "string" || typeof proto !== "string") return data;
+  return fullName([service, proto, rest].join("."), zone) === name ? others : data;
 }
 
 function contentOf(type: string, content: unknown): string {

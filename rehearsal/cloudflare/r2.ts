@@ -47,6 +47,8 @@ export function registerR2(
     if (found === undefined) throw new ApiError(404, 10_006, "The specified bucket does not exist.");
     return found;
   };
+  const files = "/accounts/:account/r2/buckets";
+  routes.differs([`PUT ${files}/:bucket/cors`, `PUT ${files}/:bucket/lifecycle`], "kept and given back without effect");
   const add: Add = (method, path, handler, query) => {
     routes.account(method, `/r2/buckets${path}`, handler, query);
   };

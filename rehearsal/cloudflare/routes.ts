@@ -1,6 +1,7 @@
 /** Registers API routes: checks the token's permission, resolves zone or account, and wraps the answer in the envelope. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { isRecord } from "../../common/record.ts";
+import { Differences } from "../differences.ts";
 import type { Json } from "../json.ts";
 import { ApiError, Listing, notEmulated, success } from "./envelope.ts";
 import type { Zone } from "./state.ts";
@@ -39,11 +40,19 @@ export class Routes {
   readonly #app: FastifyInstance;
   readonly #world: World;
   readonly #area: Area;
+  readonly #differences: Differences;
+  readonly #refused = new Set<string>();
 
   constructor(app: FastifyInstance, world: World, area: Area) {
     this.#app = app;
     this.#world = world;
     this.#area = area;
+    this.#differences = new Differences(app);
+  }
+
+  /** Says how calls differ from the real API's, before they are registered. @param calls such as `GET /zones/:zone/settings` */
+  differs(calls: readonly string[], what: string): void {
+    this.#differences.declare(calls, what);
   }
 
   /** A call below `/zones/:zone`. */
@@ -83,6 +92,7 @@ export class Routes {
   /** Paths of a zone that exist at Cloudflare and that a route with a parameter in their place would answer wrongly. */
   notEmulated(method: Method, ...paths: readonly string[]): void {
     for (const path of paths) {
+      this.#refused.add(`${method} /zones/:zone${path}`);
       this.zone(method, path, ({ zone }) => {
         throw notEmulated(`${method} /zones/${zone.id}${path}`);
       });
@@ -98,6 +108,7 @@ export class Routes {
     this.#app.route({
       method,
       url,
+      config: { ...this.#differences.of(method, url), isRefused: this.#refused.has(`${method} ${url}`) },
       handler: async (request, reply) => {
         const call = this.#callOf(request);
         checkParameters(request.query, honoured, `${method} ${url}`);

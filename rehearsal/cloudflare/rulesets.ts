@@ -27,6 +27,11 @@ export function registerRulesets(routes: Routes, world: World): void {
   const entryPoint = (zone: Zone, phase = ""): Json | undefined =>
     ownedBy(store, kind, zone.id).find((ruleset) => ruleset["phase"] === phase && ruleset["kind"] === "zone");
 
+  const rules = ["PUT /zones/:zone/rulesets/phases/:phase/entrypoint", "POST /zones/:zone/rulesets"];
+  routes.differs(
+    [...rules, "PUT /zones/:zone/rulesets/:ruleset"],
+    "the edge applies cache, firewall and rate limit rules; managed rulesets are kept without effect",
+  );
   routes.zone("GET", "/rulesets", ({ zone }) =>
     ownedBy(store, kind, zone.id).map((ruleset) => omit(ruleset, ["rules"])),
   );

@@ -38,6 +38,7 @@ export function registerSettings(routes: Routes, world: World): void {
     ...(name === "development_mode" && { time_remaining: 0 }),
   });
 
+  routes.differs(["PATCH /zones/:zone/settings/:setting"], "most settings are kept and given back without effect");
   routes.zone("GET", "/settings", ({ zone }) =>
     Object.entries(settings).map(([name, setting]) => read(zone, name, setting)),
   );
@@ -110,6 +111,7 @@ export function registerBots(routes: Routes, world: World): void {
       ...(Object.keys(stale).length > 0 && { stale_zone_configuration: stale }),
     };
   };
+  routes.differs(["PUT /zones/:zone/bot_management"], "kept and given back without effect");
   routes.zone("GET", "/bot_management", ({ zone }) => read(zone));
   routes.zone("PUT", "/bot_management", ({ zone, body }) => {
     const allowed = Object.keys(botsOf(zone.plan));
@@ -156,6 +158,10 @@ export function registerCaching(routes: Routes, world: World): void {
     const modified = before?.["value"] === value ? before["modified_on"] : world.now();
     return put(world, zone, id, { id, value, editable: true, modified_on: modified });
   };
+  routes.differs(
+    switches.map(([path]) => `PATCH /zones/:zone${path}`),
+    "kept and given back without effect",
+  );
   for (const [path, id, plan] of switches) {
     routes.zone(
       "GET",

@@ -46,6 +46,7 @@ export function registerCertificates(routes: Routes): void {
       return undefined;
     },
   };
+  routes.differs(["POST /certificates"], "uploaded ones only: a managed one is refused");
   routes.post("/certificates", async ({ body }) => {
     const schema = z.strictObject({
       name,

@@ -94,6 +94,7 @@ export function registerFirewalls(routes: Routes): void {
     return [cloud.actions.start(command, subjects, apply, work)];
   };
 
+  routes.differs(["POST /firewalls", "POST /firewalls/:id/actions/set_rules"], "rules for IPv6 have no effect");
   routes.post("/firewalls", ({ body }) => {
     const schema = z.strictObject({
       name,

@@ -52,6 +52,8 @@ export function registerFloatingIps(routes: Routes): void {
     return { action: cloud.actions.start(command, subjects, apply, () => Promise.resolve()) };
   };
 
+  const withMachines = "refused for a server that is a machine";
+  routes.differs(["POST /floating_ips", "POST /floating_ips/:id/actions/assign"], withMachines);
   routes.post("/floating_ips", ({ body }) => {
     const schema = z.strictObject({
       type: z.enum(["ipv4", "ipv6"]),

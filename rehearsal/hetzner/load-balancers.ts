@@ -51,6 +51,7 @@ export function registerLoadBalancers(routes: Routes): void {
       return cloud.actions.done("delete_load_balancer", [subjectOf(balancer)]);
     },
   };
+  routes.differs(["POST /load_balancers"], "one price everywhere: that of the EU");
   routes.post("/load_balancers", async ({ body }) => {
     const asked = parse(createSchema, body);
     const { balancer, action } = cloud.store.transaction(() => createBalancer(cloud, asked));

@@ -7,6 +7,11 @@ import type { Routes } from "./resources.ts";
 export function registerLookups(routes: Routes): void {
   const { cloud } = routes;
   const { catalogue } = cloud;
+  const dated = ["server_types", "locations", "load_balancer_types", "images"];
+  routes.differs(
+    dated.flatMap((path) => [`GET /${path}`, `GET /${path}/:id`]),
+    "a dated copy of Hetzner's list",
+  );
 
   function lookup<Row extends { readonly id: number; readonly name: string }>(
     path: string,

@@ -48,6 +48,9 @@ export function registerNetworks(routes: Routes): void {
       return undefined;
     },
   };
+  routes.differs(["POST /networks", "POST /networks/:id/actions/add_subnet"], "a subnet of type vswitch is refused");
+  routes.differs(["POST /networks/:id/actions/add_route"], "refused where servers are machines");
+  routes.differs(["POST /networks/:id/actions/change_ip_range"], "refused while resources are attached");
   routes.post("/networks", ({ body }) => {
     const asked = parse(createSchema, body);
     return cloud.store.transaction(() => create(cloud, asked));

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { isRecord } from "../../common/record.ts";
+import { Differences } from "../differences.ts";
 import type { Json } from "../json.ts";
 import { labels, maybe, nothing, parse } from "./body.ts";
 import type { Cloud } from "./cloud.ts";
@@ -59,12 +60,19 @@ export interface Call {
 /** Registers routes and answers them as the API does. */
 export class Routes {
   readonly #app: FastifyInstance;
+  readonly #differences: Differences;
   readonly served = new Served();
   readonly cloud: Cloud;
 
   constructor(app: FastifyInstance, cloud: Cloud) {
     this.#app = app;
+    this.#differences = new Differences(app);
     this.cloud = cloud;
+  }
+
+  /** Says how calls differ from the real API's, before they are registered. @param calls such as `POST /servers` */
+  differs(calls: readonly string[], what: string): void {
+    this.#differences.declare(calls, what);
   }
 
   /** @param known query parameters */
@@ -219,6 +227,7 @@ export class Routes {
     this.#app.route({
       method,
       url,
+      config: this.#differences.of(method, url),
       handler: async (request: FastifyRequest, reply: FastifyReply) => {
         const params = isRecord(request.params) ? request.params : {};
         const [id = "", action = ""] = ["id", "action"].map((key) => textsOf(params, key)[0]);

@@ -39,6 +39,10 @@ export function registerServerExtras(routes: Routes, type: ResourceType<"hetzner
   const requireNoMachines = (what: string): void => {
     if (cloud.machines.kind !== "none") throw notEmulated(`${what} on a server with a machine`);
   };
+  routes.differs(
+    ["enable_rescue", "enable_backup", "attach_iso"].map((one) => `POST /servers/:id/actions/${one}`),
+    "kept and shown; refused for a server that is a machine",
+  );
   routes.command(type, "enable_rescue", (server, body) => {
     requireNoMachines("enable_rescue");
     const asked = parse(z.strictObject({ type: maybe(z.literal("linux64")), ssh_keys: maybe(z.array(id)) }), body);

@@ -46,6 +46,7 @@ export function registerServers(routes: Routes): void {
       return cloud.actions.start("delete_server", [subjectOf(server)], apply, () => convergeServer(cloud, server.id));
     },
   };
+  routes.differs(["POST /servers"], "machines run debian-12 on x86 only; public IPv6 addresses are shown, not routed");
   routes.post("/servers", ({ body }) => {
     const { server, action, nextActions } = cloud.store.transaction(() => createServer(cloud, body));
     return {

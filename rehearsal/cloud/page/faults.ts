@@ -1,4 +1,5 @@
 /** The page's part about faults: those that are on, each with a button that removes it, and buttons for the common ones. Pure. */
+import { commandFor } from "../commands.ts";
 import { onlyWithMachines } from "../fault-targets.ts";
 import type { Status } from "../status.ts";
 import { type Html, html } from "./html.ts";
@@ -157,7 +158,7 @@ export function faultsSection(status: Status, locations: readonly string[]): Htm
       )}
     </div>
     ${reasons.map((why) => html`<p class="faint">${why}</p>`)}
-    <p class="faint">More kinds, and the same from the command line: <code>make cloud-fault</code></p>
+    <p class="faint">More kinds, and the same from the command line: <code>${commandFor("fault")}</code></p>
     ${common.filter(({ missing }) => missing === undefined).map(dialogOf)}`;
 }
 

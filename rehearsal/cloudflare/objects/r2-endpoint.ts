@@ -27,11 +27,14 @@ export interface R2EndpointOptions {
   readonly world: World;
   /** The S3 server behind it. */
   readonly storage: Pick<ObjectStorage, "uploaded" | "parts" | "setKeys"> & {
-    readonly host: string;
+    /** @param region for which a request is signed */
+    hostFor(region: string): string;
     readonly port: number;
   };
-  /** Port on 127.0.0.1. */
+  /** Port on 127.0.0.1; 0: any free one. */
   readonly port: number;
+  /** Called when an operation was answered. */
+  readonly onCall?: (agent: string | undefined, operation: string, status: number) => void;
 }
 
 interface R2Request extends S3Request {
@@ -50,6 +53,7 @@ const administration = ["ListBuckets", "CreateBucket", "DeleteBucket"];
 const read = ["DeleteObjects", "CompleteMultipartUpload"];
 
 const connectTimeout = 5_000;
+const formerSignature = "SigV2 authorization is not supported. Please use SigV4 instead.";
 
 export class R2Endpoint {
   readonly #options: R2EndpointOptions;
@@ -63,7 +67,8 @@ export class R2Endpoint {
   }
 
   get port(): number {
-    return this.#options.port;
+    const address = this.#server.address();
+    return address !== null && typeof address === "object" ? address.port : this.#options.port;
   }
 
   /** @throws {Error} when the port is in use */
@@ -89,9 +94,18 @@ export class R2Endpoint {
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const s3 = requestOf(request, this.#options.world.accountId);
+      if (isSignedBefore(s3)) {
+        answer(request, response, failure(401, "Unauthorized", formerSignature));
+        return;
+      }
       const operation = operationOf(s3);
       if ("message" in operation) answer(request, response, failure(501, "NotImplemented", operation.message));
-      else await this.#perform(s3, operation, request, response);
+      else {
+        response.once("finish", () =>
+          this.#options.onCall?.(request.headers["user-agent"], operation.name, response.statusCode),
+        );
+        await this.#perform(s3, operation, request, response);
+      }
     } catch (error) {
       const { message } = toOriginError(error);
       if (response.headersSent) response.destroy();
@@ -116,10 +130,10 @@ export class R2Endpoint {
       answer(request, response, refusal);
       return;
     }
-    const { host, port } = this.#options.storage;
+    const { storage } = this.#options;
     const passed = await sendRequest(
       {
-        origin: { address: host, host: request.headers.host, port },
+        origin: { address: storage.hostFor(credentialOf(s3)[2] ?? ""), host: request.headers.host, port: storage.port },
         method: s3.method,
         url: request.url ?? "/",
         headers: request.headers,
@@ -194,7 +208,7 @@ export class R2Endpoint {
   /** A key is a token of the account: what it may do is in its policies, and ends with it. */
   #refusalOfKey(s3: S3Request, { name, bucket }: S3Operation, address: string): Answer | undefined {
     const { world } = this.#options;
-    const token = world.store.get("cloudflare.token", keyIdOf(s3));
+    const token = world.store.get("cloudflare.token", credentialOf(s3)[0] ?? "");
     if (token === undefined) return undefined;
     if (!world.isActive(token.value) || !mayComeFrom(token.value, address))
       return failure(401, "Unauthorized", "Unauthorized");
@@ -258,14 +272,19 @@ function requestOf({ method = "GET", url = "/", headers }: IncomingMessage, acco
   return { method, path: whole, query: query.join("?"), headers, jurisdiction };
 }
 
-/** The id of the key with which a request says to be signed, in its header or its address; empty: none. */
-function keyIdOf({ headers, query }: S3Request): string {
+/** With what a request says to be signed, in its header or its address: the key's id, the day, the region; empty: nothing. */
+function credentialOf({ headers, query }: S3Request): string[] {
   const { authorization } = headers;
-  const [, credential] = /Credential=([^/,]+)\//.exec(typeof authorization === "string" ? authorization : "") ?? [];
+  const [, credential] = /Credential=([^,]+)/.exec(typeof authorization === "string" ? authorization : "") ?? [];
   const parameters = [...new URLSearchParams(query)];
   const [, signed = ""] = parameters.find(([name]) => name.toLowerCase() === "x-amz-credential") ?? [];
-  return credential ?? signed.split("/")[0] ?? "";
+  return (credential ?? signed).split("/");
 }
+
+/** The former way to sign, which botocore still uses for addresses unless it is told otherwise. */
+const isSignedBefore = ({ headers, query }: S3Request): boolean =>
+  /^AWS /.test(typeof headers["authorization"] === "string" ? headers["authorization"] : "") ||
+  new URLSearchParams(query).has("AWSAccessKeyId");
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];

@@ -74,6 +74,9 @@ const operations: readonly (readonly [
   ["DeleteObject", "object", "DELETE", [], []],
 ];
 
+/** Names of the operations that R2 has. */
+export const objectOperations: readonly string[] = operations.map(([name]) => name);
+
 /** What S3 calls the parts of a bucket or an object that R2 does not have, by their parameter. */
 const parts: Readonly<Record<string, string>> = {
   accelerate: "AccelerateConfiguration",

@@ -22,6 +22,15 @@ export interface S3ServerOptions {
 
 const region = "auto";
 
+/** R2 has one region, under two names: clients without a setting sign for the second. */
+export const otherRegion = "us-east-1";
+
+/** The process for requests that are signed for the other region has an address that no other service of a cloud has. */
+const addressesOf = (host: string): readonly (readonly [region: string, host: string])[] => [
+  [region, host],
+  [otherRegion, host.replace(/\d+$/, (last) => String(Number(last) + 10))],
+];
+
 /** The path of an object, encoded as signatures want it. */
 const pathOf = (bucket: string, key: string): string =>
   `/${[bucket, ...key.split("/")].map((part) => encodeURIComponent(part).replace(/[!'()*]/g, percent)).join("/")}`;
@@ -37,7 +46,7 @@ interface S3Answer {
 export class S3Server implements ObjectStorage {
   readonly #options: S3ServerOptions;
   readonly #root: { readonly id: string; readonly secret: string };
-  #child: ServerProcess | undefined;
+  #children: readonly ServerProcess[] = [];
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: S3ServerOptions) {
@@ -48,6 +57,11 @@ export class S3Server implements ObjectStorage {
 
   get host(): string {
     return this.#options.host ?? "127.0.0.1";
+  }
+
+  /** Where requests go that are signed for a region; an unknown one is refused there. */
+  hostFor(signed: string): string {
+    return addressesOf(this.host).find(([name]) => name === signed)?.[1] ?? this.host;
   }
 
   get port(): number {
@@ -63,37 +77,43 @@ export class S3Server implements ObjectStorage {
     const { program, folder, port, accountId } = this.#options;
     const [objects, accounts] = [join(folder, "objects"), join(folder, "accounts")];
     for (const each of [objects, accounts]) mkdirSync(each, { recursive: true, mode: 0o700 });
-    this.#child = await ServerProcess.start({
-      title: "object storage",
-      program,
-      args: [
-        "--port",
-        `${this.host}:${port}`,
-        "--region",
-        region,
-        "--iam-dir",
-        accounts,
-        "--iam-cache-disable",
-        "--quiet",
-        // What follows the name of a bucket in a host name starts with the account, in every jurisdiction.
-        ...(accountId === undefined ? [] : ["--virtual-domain", accountId]),
-        "posix",
-        objects,
-      ],
-      env: {
-        PATH: process.env["PATH"],
-        HOME: folder,
-        ROOT_ACCESS_KEY: this.#root.id,
-        ROOT_SECRET_KEY: this.#root.secret,
-      },
-      cwd: folder,
-      log: join(folder, "storage.log"),
-      address: { host: this.host, port },
-    });
+    const starting = addressesOf(this.host).map(([name, host]) =>
+      ServerProcess.start({
+        title: "object storage",
+        program,
+        args: [
+          "--port",
+          `${host}:${port}`,
+          "--region",
+          name,
+          "--iam-dir",
+          accounts,
+          "--iam-cache-disable",
+          "--quiet",
+          // What follows the name of a bucket in a host name starts with the account, in every jurisdiction.
+          ...(accountId === undefined ? [] : ["--virtual-domain", accountId]),
+          "posix",
+          objects,
+        ],
+        env: {
+          PATH: process.env["PATH"],
+          HOME: folder,
+          ROOT_ACCESS_KEY: this.#root.id,
+          ROOT_SECRET_KEY: this.#root.secret,
+        },
+        cwd: folder,
+        log: join(folder, "storage.log"),
+        address: { host, port },
+      }),
+    );
+    // One that did not start must not keep the other from being stopped.
+    const started = await Promise.allSettled(starting);
+    this.#children = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    await Promise.all(starting);
   }
 
   async stop(): Promise<void> {
-    await this.#child?.stop();
+    await Promise.all(this.#children.map((one) => one.stop()));
   }
 
   async createBucket(name: string): Promise<void> {

@@ -1,7 +1,10 @@
 /** The emulated Hetzner Cloud API, driven by the real engine with the real hcloud plugin. */
-import { resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { z } from "zod";
 import { driftOf, wordsOf } from "../../../tools/drift/findings.ts";
 import { changesIn } from "../../../tools/engine-preview.ts";
+import { expectRecord } from "./support/clients.ts";
 import { HetznerApi, hetznerToken } from "./support/hetzner.ts";
 import { Project, succeed } from "./project.ts";
 
@@ -20,6 +23,11 @@ const kinds = [
   "certificate",
   "load_balancer",
 ] as const;
+
+function pluginVersion(): string {
+  const text = readFileSync(join(root, "node_modules/@pulumi/hcloud/package.json"), "utf8");
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+}
 
 test("every resource type is made, read without drift, changed and deleted", async () => {
   const api = new HetznerApi();
@@ -73,6 +81,7 @@ test("every resource type is made, read without drift, changed and deleted", asy
     succeed(await project.pulumi("destroy", "--yes", "--skip-preview"));
     expect(kinds.map((kind) => [kind, api.store.list(`hetzner.${kind}`)])).toEqual(kinds.map((one) => [one, []]));
     expect(api.failures).toEqual([]);
+    expectRecord("pulumi-hcloud", "Pulumi's plugin hcloud", pluginVersion());
   } finally {
     project.dispose();
   }

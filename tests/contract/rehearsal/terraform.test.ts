@@ -6,6 +6,7 @@ import { z } from "zod";
 import { succeed } from "../../../testing/sandbox.ts";
 import { Terraform, terraformProgram } from "../../../testing/terraform.ts";
 import { ownCertificate } from "./support/certificate.ts";
+import { expectRecord } from "./support/clients.ts";
 import { HetznerApi, hetznerToken } from "./support/hetzner.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
@@ -37,6 +38,11 @@ async function withConfiguration(work: (configuration: Terraform, api: HetznerAp
   } finally {
     configuration.dispose();
   }
+}
+
+function providerVersion(): string {
+  const text = readFileSync(join(root, "rehearsal/programs/terraform-provider-hcloud/go.mod"), "utf8");
+  return /terraform-provider-hcloud v(\S+)/.exec(text)?.[1] ?? "";
 }
 
 function newPublicKey(folder: string): string {
@@ -80,6 +86,7 @@ if (terraformProgram === undefined) {
         await configuration.destroy();
         expect(leftIn(api)).toEqual([]);
         expect(api.failures).toEqual([]);
+        expectRecord("terraform-hcloud", "Terraform's provider hcloud", providerVersion());
       }),
     900_000,
   );

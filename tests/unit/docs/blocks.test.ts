@@ -15,7 +15,9 @@ import {
 } from "../../../testing/documented.ts";
 import { describeStack } from "../../../tools/stack-file.ts";
 
-const otherLanguages = ["text", "yaml", "json"];
+/** Code of other projects, with a comment that says what runs it, as commands have one. */
+const codeLanguages = ["js", "hcl", "python"];
+const otherLanguages = ["text", "yaml", "json", ...codeLanguages];
 const runners = ["alone", "development", "rehearsal"];
 
 /** Sources of the tests, without this one. */
@@ -32,6 +34,12 @@ test("every block has a language: commands are run, yaml is read, text is output
     .filter(({ language }) => !known.includes(language))
     .map(({ page, line, language }) => `${page}:${line}: the language is '${language}', allowed: ${known.join(", ")}`);
   expect(unknown).toEqual([]);
+});
+
+test("a comment before every block of code says what runs it, or why nothing does", () => {
+  const code = pages().flatMap((page) => blocksOf(page).filter(({ language }) => codeLanguages.includes(language)));
+  expect(code.filter(({ marked }) => !marked).map(nameOf)).toEqual([]);
+  expect(code.filter(({ runs = "" }) => runs !== "" && !sources.has(runs)).map(nameOf)).toEqual([]);
 });
 
 test("a comment before every block of commands says what runs it, or why nothing does", () => {

@@ -273,5 +273,6 @@ test("a pool in use is not deleted", async () => {
     default_pools: [id],
     fallback_pool: id,
   });
-  expect((await api.call("DELETE", `${pools}/${id}`)).status).toBe(400);
+  const { status, code } = await api.call("DELETE", `${pools}/${id}`);
+  expect([status, code]).toEqual([412, 1005]);
 });

@@ -76,6 +76,15 @@ test.each([
   expect([status, JSON.stringify(body["errors"])]).toEqual([501, expect.stringContaining(name)]);
 });
 
+test("the former fields of a SRV record's name are taken where they repeat it, and not kept", async () => {
+  const data = { priority: 1, weight: 2, port: 5060, target: "sip.example.com" };
+  const srv = { type: "SRV", name: "_sip._tcp.sub.example.com", ttl: 1 };
+  const named = { ...data, service: "_sip", proto: "_tcp", name: "sub" };
+  expect((await api.call("POST", dns, { ...srv, data: named })).result["data"]).toEqual(data);
+  const { status, body } = await api.call("POST", dns, { ...srv, data: { ...named, name: "other" } });
+  expect([status, JSON.stringify(body["errors"])]).toEqual([501, expect.stringContaining("data.service")]);
+});
+
 test("a free plan has no tags and short comments", async () => {
   api = new Api();
   dns = `/zones/${api.zone()}/dns_records`;

@@ -12,6 +12,7 @@ import type { World, ZoneConfig } from "../../../../rehearsal/cloudflare/world.t
 import type { CloudflareObjects } from "../../../../rehearsal/cloudflare/state.ts";
 import { Store } from "../../../../rehearsal/store.ts";
 import { deviations } from "../cloudflare/deviations.ts";
+import { noteCalls } from "./clients.ts";
 import { Specification, watch } from "./openapi.ts";
 
 export const ownerToken = "0123456789abcdef".repeat(4);
@@ -54,6 +55,7 @@ export class Api {
     zones: readonly ZoneConfig[] = [{ name: "example.com", plan: "free" }],
     objects: ObjectStorage = noObjects,
   ) {
+    noteCalls(this.app, "cloudflare", prefix);
     this.world = registerCloudflare(this.app, {
       store: this.store,
       now: () => this.now,

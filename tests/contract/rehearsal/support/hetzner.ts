@@ -13,6 +13,7 @@ import type { Json } from "../../../../rehearsal/json.ts";
 import { NoMachines } from "../../../../rehearsal/machines/none.ts";
 import { Store } from "../../../../rehearsal/store.ts";
 import { deviations } from "../hetzner/deviations.ts";
+import { noteCalls } from "./clients.ts";
 import { Specification, watch } from "./openapi.ts";
 
 export const hetznerToken = "0123456789abcdef".repeat(4);
@@ -59,6 +60,7 @@ export class HetznerApi {
 
   constructor(options: HetznerOptions = {}) {
     const { path = ":memory:", machines = new NoMachines() } = options;
+    noteCalls(this.app, "hetzner", prefix);
     this.store = new Store<HetznerObjects & FaultObjects>(path);
     this.faults = new Faults(this.store, machines, options.random);
     injectCallFaults(this.app, this.faults);
