@@ -5,7 +5,7 @@ import { contains, gatewayOf, isHostOf, nextSubnet, numberOf, overlaps, type Ran
 import { cidr, id, labels, maybe, name, parse } from "./body.ts";
 import type { Cloud } from "./cloud.ts";
 import { convergeBalancer, convergeNetwork, convergeNetworksOf } from "./converge.ts";
-import { conflict, invalid, notEmulated, serviceError } from "./errors.ts";
+import { conflict, invalid, notEmulated, refused, serviceError } from "./errors.ts";
 import type { ResourceType, Routes } from "./resources.ts";
 import type { Network, Subnet } from "./state.ts";
 
@@ -15,6 +15,7 @@ const subnetSchema = z.strictObject({
   ip_range: maybe(cidr),
   vswitch_id: maybe(id),
 });
+const everywhere = "0.0.0.0/0";
 const routeSchema = z.strictObject({ destination: cidr, gateway: z.string() });
 
 const privateRanges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"].map(known);
@@ -218,8 +219,17 @@ function withRoute({ machines }: Cloud, network: Network, route: z.infer<typeof 
   if (machines.kind !== "none") throw notEmulated("a route of a network with machines");
   if (numberOf(route.gateway) === undefined) throw invalid("gateway", "must be an IPv4 address");
   if (route.gateway === gatewayOf(network.range)) throw invalid("gateway", "must not be the network's own gateway");
+  if (!isHostOf(network.range, route.gateway)) {
+    throw refused(`network route gateway not part of the network IP range (${network.range})`);
+  }
   if (network.routes.some(({ destination }) => destination === route.destination)) {
     throw invalid("destination", `a route to ${route.destination} exists already`);
   }
+  const taken = [...network.subnets.map(({ range }) => range), ...network.routes.map((one) => one.destination)];
+  // The way to everywhere else overlaps with all of them, and may.
+  const isOverlap = (one: string): boolean =>
+    ![one, route.destination].includes(everywhere) && overlaps(known(one), known(route.destination));
+  if (taken.some(isOverlap))
+    throw refused("network route destination overlaps with another subnetwork or network route");
   return { ...network, routes: [...network.routes, route] };
 }

@@ -63,9 +63,15 @@ describe("a network", () => {
     const route = { destination: "10.99.0.0/16", gateway: "10.20.1.2" };
     expect(await refusal(api, "add_route", { ...route, gateway: "10.20.0.1" })).toEqual(invalid);
     expect(await refusal(api, "add_route", { ...route, gateway: "nobody" })).toEqual(invalid);
+    expect(await refusal(api, "add_route", { ...route, gateway: "11.0.0.1" })).toEqual(invalid);
+    expect(await refusal(api, "add_route", { ...route, destination: "10.20.0.0/22" })).toEqual(invalid);
     expect(await refusal(api, "delete_route", route)).toEqual(invalid);
     await command(api, "add_route", route);
     expect(await refusal(api, "add_route", { ...route, gateway: "10.20.1.3" })).toEqual(invalid);
+    expect(await refusal(api, "add_route", { ...route, destination: "10.99.128.0/17" })).toEqual(invalid);
+    // The way to everywhere else goes beside the others.
+    await command(api, "add_route", { ...route, destination: "0.0.0.0/0" });
+    await command(api, "add_route", { ...route, destination: "10.98.0.0/16" });
     expect(await refusal(api, "change_ip_range", { ip_range: "10.0.0.0/8" })).toEqual(invalid);
     await command(api, "change_ip_range", { ip_range: "10.20.0.0/14" });
     expect(await refusal(api, "change_ip_range", { ip_range: "10.20.0.0/16" })).toEqual(invalid);
