@@ -80,7 +80,7 @@ function section(api: Api, facts: Facts): string[] {
           ),
         ]),
     `### ${titles[api]}: groups without any`,
-    `${absent.join(" · ")}`,
+    absent.join(" · "),
   ];
 }
 
