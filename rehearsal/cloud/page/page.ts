@@ -1,6 +1,7 @@
 /** The status page of a cloud: one HTML file that loads nothing else, whose script brings its parts up to date. Pure. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { commandFor } from "../commands.ts";
 import { healthOf, healthOfTarget, problemsOf, type Problem } from "../health.ts";
 import type { Status } from "../status.ts";
 import { faultsSection } from "./faults.ts";
@@ -46,8 +47,6 @@ export const pageHeaders = (nonce: string): Readonly<Record<string, string>> => 
   ].join("; "),
 });
 
-const commandFor = (verb: "up" | "status", { instance }: Status): string => `make cloud-${verb} CLOUD=${instance}`;
-
 /** A circle in the colour of the worst that is. */
 const icon = (isWell: boolean): string =>
   `data:image/svg+xml,${encodeURIComponent(
@@ -92,6 +91,7 @@ export function updateOf(status: Status, options: Pick<PageOptions, "locations">
 export function pageOf(status: Status, options: PageOptions): string {
   const { head, main } = liveParts(status, options);
   const { nonce, token } = options;
+  const cloud = { name: status.instance };
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -102,7 +102,7 @@ export function pageOf(status: Status, options: PageOptions): string {
           ${parts.style}
         </style>
       </head>
-      <body data-token="${token}" data-up="${commandFor("up", status)}" data-status="${commandFor("status", status)}">
+      <body data-token="${token}" data-up="${commandFor("up", cloud)}" data-status="${commandFor("status", cloud)}">
         <p id="silence" role="alert" hidden></p>
         ${main}
         <script nonce="${nonce}">
