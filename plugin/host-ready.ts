@@ -30,7 +30,10 @@ const secondsBetween = 1;
 /** ssh's own failures, as opposed to those of the command that it ran. */
 const sshFailed = 255;
 
-/** How often a new server may show another key than its one-time key: its image may come with one of its own. */
+/**
+ * How often a new server may show another key than its one-time key, or refuse this machine's keys: until cloud-init has run,
+ * its sshd may have a host key of the image and no key of an operator.
+ */
 const toleratedSights = 60;
 
 /**
@@ -52,10 +55,11 @@ export async function waitForHost(
   const on = (script: string, seconds = 20): Promise<Outcome> =>
     onServer(run, inputs, script, { first, timeoutSeconds: seconds, by: "argument" });
   const end = Date.now() + timeoutSeconds * 1000;
-  for (let foreign = 0; ;) {
+  for (let foreign = 0, refused = 0; ;) {
     const seen = await on(readyTest);
     if (seen.code === 0) break;
     if (isForeign(seen) && (isSame || foreign++ >= toleratedSights)) throw new Error(foreignKey(host, seen));
+    if (isRefused(seen) && (isSame || refused++ >= toleratedSights)) throw new Error(refusedKeys(host, seen));
     if (Date.now() > end) throw new Error(await explain(inputs, seen, on));
     await pause();
   }
@@ -81,6 +85,19 @@ const foreignKey = (host: string, { output }: Outcome): string =>
   "it. If the server was rebuilt, or its key was changed on purpose, delete the file of known hosts that ssh names and run: " +
   `npx pulumi up --replace '**::*-ready' (docs/ssh.md)\n${output.trim()}`;
 
+/** Whether the server lets none of this machine's keys in; to try again would not help. */
+const isRefused = ({ code, output }: Outcome): boolean =>
+  code === sshFailed && /permission denied|too many authentication failures/i.test(output);
+
+function refusedKeys(host: string, { output }: Outcome): string {
+  const lines = output.trim().split("\n");
+  const reason = lines.find((line) => /too many authentication failures/i.test(line)) ?? lines.at(-1) ?? "";
+  const remedy = /too many/i.test(reason)
+    ? "ssh offers every key of its agent, and the server hangs up after a few: name the right one with npx pulumi config set --path admin.identityFile FILE"
+    : "one of orion:admin.sshPublicKeys must belong to a private key that ssh finds; npx pulumi config set --path admin.identityFile FILE names one";
+  return `${host} accepts no key of this machine: ${reason.trim()}; ${remedy}. Then run up again.`;
+}
+
 async function explain(
   { host, timeoutSeconds }: HostReadyInputs,
   last: Outcome,
@@ -88,11 +105,9 @@ async function explain(
 ): Promise<string> {
   const late = `${host} was not ready within ${timeoutSeconds} s`;
   if (last.code === sshFailed || last.code === undefined) {
+    if (isRefused(last)) return refusedKeys(host, last);
     const reason = last.output.trim().split("\n").at(-1) ?? "";
-    const remedy = /permission denied/i.test(reason)
-      ? "it accepts no key of this machine: one of orion:admin.sshPublicKeys must belong to a private key that ssh finds (orion:admin.identityFile names one)"
-      : "look at the server's console at Hetzner; orion:admin.cidrs must contain the address of this machine";
-    return `${late}: SSH could not connect (${reason || "no answer"}); ${remedy}. Then run up again.`;
+    return `${late}: SSH could not connect (${reason || "no answer"}); look at the server's console at Hetzner; orion:admin.cidrs must contain the address of this machine. Then run up again.`;
   }
   const log = await on("cloud-init status --long; tail -n 20 /var/log/cloud-init-output.log");
   return `${late}: its first boot has not ended. Output of cloud-init:\n${log.output.trim()}\nThen run up again.`;

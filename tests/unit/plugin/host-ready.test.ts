@@ -175,6 +175,36 @@ test("waits until the first boot has ended and the Docker Engine answers", async
   });
 });
 
+describe("a server that lets none of this machine's keys in", () => {
+  const denied: Answer = { code: 255, output: "root@192.0.2.1: Permission denied (publickey)." };
+  const tooMany: Answer = {
+    code: 255,
+    output:
+      "Received disconnect from 192.0.2.1 port 22:2: Too many authentication failures\nDisconnected from 192.0.2.1 port 22",
+  };
+
+  test("is asked again while cloud-init may not have put the keys there", async () => {
+    expect(await wait(server([denied, denied, ready]))).toBe(ownKey);
+  });
+
+  test.each([
+    [denied, /accepts no key of this machine: .*Permission denied.*orion:admin.sshPublicKeys must belong/],
+    [tooMany, /Too many authentication failures; ssh offers every key of its agent.*admin.identityFile FILE/],
+  ])("ends the update long before the time is up, with the reason: %j", async (answer, message) => {
+    const { run, calls } = server([answer]);
+    await expect(waitForHost(inputs, run, undefined, noPause)).rejects.toThrow(message);
+    expect(calls.length).toBeLessThan(100);
+  });
+
+  test("ends it at once when the server was ready before", async () => {
+    const { run, calls } = server([tooMany]);
+    await expect(waitForHost(inputs, run, { ...inputs, hostKey: ownKey }, noPause)).rejects.toThrow(
+      "admin.identityFile",
+    );
+    expect(calls).toHaveLength(1);
+  });
+});
+
 test("mounts the Volume before anything is put on it, and a Volume that cannot be mounted is an error", async () => {
   const volumeDevice = "/dev/disk/by-id/scsi-0HC_Volume_7";
   const good = server([ready]);
