@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { nearest } from "../common/nearest.ts";
 import { isRecord } from "../common/record.ts";
-import { line } from "./line.ts";
+import { didYouMean, line } from "./line.ts";
 import { phases, secretKeys, settingsSchema } from "./schema.ts";
 
 /** One problem that the schema has found: key, value, what is allowed, and what may have been meant. */
@@ -74,8 +74,6 @@ function knownKeys(path: readonly string[]): string[] {
   const own = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
   return path.length === 0 ? [...own, ...secretKeys] : own;
 }
-
-const didYouMean = (word: string | undefined): string => (word === undefined ? "" : `; did you mean ${word}?`);
 
 const nearestText = (value: unknown, known: readonly string[]): string | undefined =>
   typeof value === "string" ? nearest(value, known) : undefined;

@@ -9,6 +9,7 @@ import { checkExposure } from "./checks/exposure.ts";
 import { checkLocal } from "./checks/local.ts";
 import { checkNeeds } from "./checks/needs.ts";
 import { checkServers } from "./checks/servers.ts";
+import { checkQueues } from "./checks/workers.ts";
 import { isRecord } from "../common/record.ts";
 import { explain, explainPhase, valueAt } from "./explain.ts";
 import { presets } from "./presets.ts";
@@ -153,6 +154,7 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
   return [
     ...checkNeeds(settings, secrets),
     ...checkEnvironment(settings.app),
+    ...checkQueues(settings),
     ...checkCloudflare(settings),
     ...checkEdgePaths(settings),
     ...checkEmail(settings.email, secrets.includes("emailApiKey")),

@@ -25,8 +25,14 @@ const development: Preset = {
   agreed: [],
   // The tag alone, so that an equivalent that this machine has built can stand in.
   images: { pinned: false },
-  app: { instances: 1, uvicornWorkers: 1, memoryMb: 512, environment: {}, secrets: [], writable: [] },
+  app: {
+    ...{ module: "main:app", healthPath: "/health", readyPath: "/ready" },
+    ...{ migrate: ["alembic", "upgrade", "head"], initialise: ["python", "scripts/seed/init_production.py"] },
+    ...{ instances: 1, uvicornWorkers: 1, memoryMb: 512, environment: {}, secrets: [], writable: [] },
+  },
   workers: {
+    celery: "app.celery",
+    queues: ["default", "imports", "emails", "reports"],
     dedicated: false,
     concurrency: { default: 2, imports: 1, emails: 1, reports: 1 },
     memoryMb: 768,
@@ -90,12 +96,12 @@ const mvp: Preset = {
   images: { pinned: true },
   app: { ...development.app, instances: 2, uvicornWorkers: 4, memoryMb: 736 },
   workers: {
+    ...development.workers,
     dedicated: true,
     concurrency: { default: 2, imports: 2, emails: 2, reports: 1 },
     memoryMb: 320,
     beatMemoryMb: 128,
     flowerMemoryMb: 128,
-    beatAndFlower: "broker",
   },
   // Three eighths of the servers' memory, as config/server-types.ts computes it.
   database: { ...development.database, memoryMb: 3072, volumeGb: 20, servers: ["cpx32", "cx33"] },

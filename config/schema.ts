@@ -21,7 +21,6 @@ import { workers } from "./sections/workers.ts";
 export { type OptionalService, optionalServices, type Phase, phases } from "./sections/top-level.ts";
 export { internalPaths } from "./sections/edge.ts";
 export { locations } from "./sections/hetzner.ts";
-export { type Queue, queues } from "./sections/workers.ts";
 
 export const settingsSchema = z.strictObject({
   ...topLevel,

@@ -4,6 +4,7 @@ import { type Change, changesBetween } from "./changes.ts";
 import { agreeTo, type Answer, imageChanges, ofAnswer, ofNames } from "./data-images.ts";
 import { differs, type Graph, keyOf, type Recorded, unknown } from "./graph.ts";
 import { movingTags } from "./moving-tags.ts";
+import { lostQueues } from "./queues.ts";
 import { withServerTypes } from "./server-types.ts";
 import { holdsData } from "../topology/catalogue.ts";
 import { coreOf, hasServersIn, type Holds, holdingIn, isGuarded, roleOf, sessionKey, types } from "./stateful.ts";
@@ -49,7 +50,12 @@ export function moveBetween(was: Graph, is: Graph, { agreed = [], answers }: Kno
     // The finding about the primary covers everything on that server.
     .filter(({ before: was }) => !takenOver || !was || !isPartOf(was, takenOver.name))
     .flatMap((change) => findingsOf(change, holds, isGuarded(before)))
-    .concat(lostTiers(before, after), lostHostNames(before, after, agreed), movingTags(after))
+    .concat(
+      lostTiers(before, after),
+      lostQueues(before, after),
+      lostHostNames(before, after, agreed),
+      movingTags(after),
+    )
     .concat(
       imageChanges(before, after).flatMap((change) =>
         answers ? ofAnswer(change, answers.get(change.after.name) ?? {}, agreed) : ofNames(change),

@@ -1,10 +1,7 @@
 /** Finds the container and the command behind `make psql`, `make logs` and the other everyday commands. Pure. */
 import { redisAdmin } from "../common/redis-contract.ts";
 import { UserError } from "../common/user-error.ts";
-import { queues } from "../config/schema.ts";
 import type { Service, ServiceKind } from "../topology/service.ts";
-import { initialiseCommand, migrateCommand } from "../topology/services/release.ts";
-import { celery } from "../topology/services/worker.ts";
 import { type Topology, lastingServices, servicesOf } from "../topology/topology.ts";
 
 /** A command in a service's container. */
@@ -57,17 +54,27 @@ export function accessTo(topology: Topology, request: AccessCommand, name?: stri
         command: ["sh", "-c", "if command -v bash >/dev/null; then exec bash; else exec sh; fi"],
       };
     case "celery-status":
-      return exec("worker", ...celery.split(" "), "inspect", "active", "--timeout", "5");
-    case "celery-purge":
+      return exec("worker", ...celeryOf(topology), "inspect", "active", "--timeout", "5");
+    case "celery-purge": {
+      const queues = [...new Set(servicesOf(topology, "worker").flatMap((worker) => worker.queues))];
       return {
-        ...exec("worker", ...celery.split(" "), "purge", "--force", "--queues", queues.join(",")),
+        ...exec("worker", ...celeryOf(topology), "purge", "--force", "--queues", queues.join(",")),
         danger: `every task that waits in the queues ${queues.join(", ")}`,
       };
+    }
     case "migrate-up":
-      return asMigrator(exec("app", ...migrateCommand));
+      return asMigrator(exec("app", ...releaseCommand(topology, "migrate")));
     case "init-prod":
-      return asMigrator(exec("app", ...initialiseCommand));
+      return asMigrator(exec("app", ...releaseCommand(topology, "initialise")));
   }
+}
+
+const celeryOf = (topology: Topology): readonly string[] => servicesOf(topology, "worker")[0]?.celery ?? [];
+
+function releaseCommand(topology: Topology, step: "migrate" | "initialise"): readonly string[] {
+  const words = servicesOf(topology, "app")[0]?.release[step] ?? [];
+  if (words.length > 0) return words;
+  throw new UserError(`Stack '${topology.stack}' has no such command: its orion:app.${step} is empty.`);
 }
 
 /** The app's own role may not change tables. The URL comes by standard input, because a process list shows arguments. */

@@ -28,10 +28,10 @@ export const shellProgram = "sh -c 'command -v bash >/dev/null && exec bash || e
 
 /** Every command for a service, on the machine that it runs on. */
 export function commandsFor(topology: Topology, service: Service): readonly AccessCommand[] {
-  const { commands, runs } = definitionOf(service.kind);
-  const own = Object.entries(commands);
+  const definition = definitionOf(service.kind);
+  const own = Object.entries(definition.commands(service));
   // Its timer and scripts are on the server; between two runs it has no container.
-  if (runs === "by timer") return own.map(([purpose, command]) => ({ purpose, command }));
+  if (definition.runs === "by timer") return own.map(([purpose, command]) => ({ purpose, command }));
   const container = containerOf(topology, service);
   return [
     ...[...own, ["shell", shellProgram] as const].map(([purpose, program]) => ({

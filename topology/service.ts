@@ -95,8 +95,8 @@ export interface Definition<Planned extends BaseService = BaseService> {
   /** What its containers may do. */
   readonly confinement: Confinement;
   /** Commands for people, by purpose; they run in its container, or on the server of a service that runs by timer. */
-  readonly commands: Readonly<Record<string, string>>;
-  readonly probe: Probe;
+  commands(service: Planned): Readonly<Record<string, string>>;
+  probe(service: Planned): Probe;
   /** The services of the kind in a plan. */
   readonly plan: (planning: Planning) => readonly Planned[];
 }

@@ -1,9 +1,8 @@
 import { formerly } from "../former.ts";
-import { app, appPorts } from "../../topology/services/app.ts";
+import { app, appPorts, type AppService } from "../../topology/services/app.ts";
 import { createHash } from "node:crypto";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { Service } from "../../topology/service.ts";
 import { type ContainerArgs, createContainer } from "../runtime/docker/container.ts";
 import { httpProbe } from "../runtime/docker/health.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
@@ -13,7 +12,7 @@ import type { AppEnvironment } from "./environment.ts";
 export interface AppTierArgs {
   readonly runtime: DockerRuntime;
   /** The instances; each of them is one container. */
-  readonly services: readonly Service[];
+  readonly services: readonly AppService[];
   readonly environment: AppEnvironment;
   /** Uvicorn processes in each container. */
   readonly uvicornWorkers: number;
@@ -46,13 +45,13 @@ export class AppTier extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  #createInstance(service: Service, args: AppTierArgs): docker.Container {
+  #createInstance(service: AppService, args: AppTierArgs): docker.Container {
     return createContainer(
       service.name,
       service,
       {
         image: "app",
-        command: uvicornCommand(args.uvicornWorkers),
+        command: uvicornCommand(service.module, args.uvicornWorkers),
         environment: { ...args.environment, INSTANCE_NAME: service.name },
         aliases: [this.alias],
         sideBySide: args.sideBySide,
@@ -61,7 +60,7 @@ export class AppTier extends pulumi.ComponentResource {
           volumes: [{ volumeName: args.uploads, containerPath: uploadDirectory }],
         }),
         ...(args.mounts && { mounts: args.mounts }),
-        health: httpProbe(appPorts.http, "/health"),
+        health: httpProbe(appPorts.http, service.healthPath),
         stopSeconds: drainSeconds + 5,
       },
       args.runtime,
@@ -74,7 +73,8 @@ export class AppTier extends pulumi.ComponentResource {
 /** Differs between versions: a hash of everything whose change replaces the instances. */
 function versionAlias(args: AppTierArgs): pulumi.Output<string> {
   const { runtime, environment, uvicornWorkers, services, writable } = args;
-  const plain = [uvicornWorkers, services[0]?.memoryMb, writable, app.confinement];
+  const [first] = services;
+  const plain = [uvicornWorkers, first?.module, first?.healthPath, first?.memoryMb, writable, app.confinement];
   const parts = pulumi.all([runtime.image("app"), pulumi.output(environment)]);
   // A short hash reveals nothing of the secrets in it.
   return pulumi.unsecret(parts.apply((known) => `app-${digest([...known, ...plain])}`));
@@ -83,9 +83,9 @@ function versionAlias(args: AppTierArgs): pulumi.Output<string> {
 const digest = (value: unknown): string =>
   createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 12);
 
-function uvicornCommand(workers: number): string[] {
+function uvicornCommand(module: string, workers: number): string[] {
   return [
-    ...["uvicorn", "main:app", "--host", "0.0.0.0", "--port", String(appPorts.http), "--workers", String(workers)],
+    ...["uvicorn", module, "--host", "0.0.0.0", "--port", String(appPorts.http), "--workers", String(workers)],
     // The port is open to the container network and loopback only, so every client is the edge or an operator.
     ...["--proxy-headers", "--forwarded-allow-ips", "*"],
     ...["--timeout-graceful-shutdown", String(drainSeconds)],

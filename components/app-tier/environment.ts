@@ -1,7 +1,8 @@
 /** Builds the environment variables of the platform's image, for each kind of process what it needs. */
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { taskTimeLimitSeconds } from "../../common/app-contract.ts";
 import type { SecretName, Settings } from "../../config/schema.ts";
+import { filledIn, namesIn } from "../../config/template.ts";
 import type { Pool } from "../../topology/budget.ts";
 
 export type AppEnvironment = Readonly<Record<string, pulumi.Input<string>>>;
@@ -36,7 +37,7 @@ export function appEnvironment(
   secret: Secrets,
 ): AppEnvironment {
   const own = settings.app.secrets.map((name) => [name, secret(`app.secrets.${name}`)] as const);
-  return defined({
+  const known = defined({
     ENVIRONMENT: environmentName(settings),
     DATABASE_URL: connections.databaseUrl,
     DATABASE_REPLICA_URL: connections.databaseReplicaUrl,
@@ -55,21 +56,38 @@ export function appEnvironment(
     STRIPE_WEBHOOK_SECRET: secret("stripeWebhookSecret"),
     ...emailEnvironment(settings, secret),
     ...storage,
-    ...settings.app.environment,
     ...Object.fromEntries(own),
   });
+  return { ...known, ...ownVariables(settings, known) };
 }
+
+/** The stack's own variables. One that contains a variable which this process does not know is left out. */
+function ownVariables({ app }: Settings, known: AppEnvironment): AppEnvironment {
+  return Object.fromEntries(
+    Object.entries(app.environment).flatMap(([name, text]) => {
+      const contained = namesIn(text);
+      if (!contained.every((other) => other in known)) return [];
+      const values = Object.fromEntries(contained.map((other) => [other, known[other] ?? ""]));
+      return [[name, contained.length === 0 ? filledIn(text, {}) : filled(text, values)]];
+    }),
+  );
+}
+
+const filled = (text: string, values: AppEnvironment): pulumi.Output<string> =>
+  pulumi.output(values).apply((plain) => filledIn(text, plain));
 
 /** Environment variables for Beat and Flower: they only talk to the broker, so that they know none of the other secrets. */
 export const brokerEnvironment = (
   settings: Settings,
   { brokerUrl, resultBackendUrl }: Pick<Connections, "brokerUrl" | "resultBackendUrl">,
-): AppEnvironment => ({
-  ENVIRONMENT: environmentName(settings),
-  CELERY_BROKER_URL: brokerUrl,
-  CELERY_RESULT_BACKEND: resultBackendUrl,
-  ...settings.app.environment,
-});
+): AppEnvironment => {
+  const known = {
+    ENVIRONMENT: environmentName(settings),
+    CELERY_BROKER_URL: brokerUrl,
+    CELERY_RESULT_BACKEND: resultBackendUrl,
+  };
+  return { ...known, ...ownVariables(settings, known) };
+};
 
 /**
  * `ALLOWED_HOSTS` of an app on servers: the platform's host name, and the address that its health check asks. The edge passes on

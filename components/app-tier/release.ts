@@ -1,14 +1,13 @@
-import { initialiseCommand, migrateCommand } from "../../topology/services/release.ts";
+import type { ReleaseService } from "../../topology/services/release.ts";
 import { imageConfinement } from "../../topology/services/image.ts";
 import * as pulumi from "@pulumi/pulumi";
-import type { Service } from "../../topology/service.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import type { AppEnvironment } from "./environment.ts";
 import { Task, type TaskArgs } from "../runtime/docker/task.ts";
 
 export interface ReleaseArgs {
   readonly runtime: DockerRuntime;
-  readonly service: Service;
+  readonly service: ReleaseService;
   readonly environment: AppEnvironment;
   /** Memory limit of each task, in MiB. */
   readonly memoryMb: number;
@@ -27,28 +26,29 @@ const initTimeoutSeconds = 300;
 export class Release extends pulumi.ComponentResource {
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:app:Release", name, {}, opts);
-    const { container } = args.service;
+    const { container, migrate, initialise } = args.service;
     const common = {
       ...{ runtime: args.runtime, image: "app" as const, environment: args.environment, memoryMb: args.memoryMb },
       ...{ volumes: args.volumes ?? [], writable: [...imageConfinement.writable, ...args.writable] },
     };
-    const migrations = (args.migrate ?? true) ? [this.#createMigration(name, container, common)] : [];
-    new Task(
-      `${name}-init`,
-      {
-        ...common,
-        container: `${container}-init`,
-        command: [...initialiseCommand],
-        timeoutSeconds: initTimeoutSeconds,
-      },
-      { parent: this, dependsOn: migrations },
-    );
+    const isMigrated = (args.migrate ?? true) && migrate.length > 0;
+    const migrations = isMigrated ? [this.#createMigration(name, args.service, common)] : [];
+    if (initialise.length > 0) {
+      new Task(
+        `${name}-init`,
+        {
+          ...{ ...common, container: `${container}-init` },
+          ...{ command: [...initialise], timeoutSeconds: initTimeoutSeconds },
+        },
+        { parent: this, dependsOn: migrations },
+      );
+    }
     this.registerOutputs({});
   }
 
   #createMigration(
     name: string,
-    container: string,
+    { container, migrate }: ReleaseService,
     common: Pick<TaskArgs, "runtime" | "image" | "environment" | "volumes" | "memoryMb" | "writable">,
   ): Task {
     return new Task(
@@ -56,7 +56,7 @@ export class Release extends pulumi.ComponentResource {
       {
         ...common,
         container: `${container}-migrate`,
-        command: [...migrateCommand],
+        command: [...migrate],
         timeoutSeconds: migrationTimeoutSeconds,
       },
       { parent: this },

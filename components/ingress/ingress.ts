@@ -2,7 +2,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { edgeConfigFile } from "../../common/edge-contract.ts";
 import { cloudflareRanges } from "../../common/cloudflare-ranges.ts";
-import { internalPaths, type Settings } from "../../config/schema.ts";
+import { privatePathsOf } from "../../config/private-paths.ts";
+import type { Settings } from "../../config/schema.ts";
 import type { ServiceOf } from "../../topology/service.ts";
 import { hasServers, servicesOf } from "../../topology/topology.ts";
 import type { AppTier } from "../app-tier/app-tier.ts";
@@ -124,7 +125,7 @@ function createEdge(
   const balancers = topology.loadBalancers.map(({ privateAddress }) => privateAddress);
   const args = {
     ...{ runtime, service, app: app.alias },
-    ...rulesOf(edge),
+    ...rulesOf(settings),
     trustedProxies: cloudflare.enabled ? [...cloudflareRanges.ipv4, ...cloudflareRanges.ipv6] : [],
     ...(balancers.length > 0 && { balancers }),
     ...(certificate && { certificate }),
@@ -148,11 +149,9 @@ function createEdge(
 }
 
 /** What the edge does with requests, whoever sends them. */
-function rulesOf(edge: Settings["edge"]) {
-  const { bodyLimitMb, responseSeconds, limits, headers, websockets } = edge;
-  const internal = internalPaths.filter((path) => !edge.public.includes(path));
-  const privatePaths = [...new Set([...internal, ...edge.private])];
-  return { bodyLimitMb, responseSeconds, limits, headers, websockets, privatePaths };
+function rulesOf(settings: Settings) {
+  const { bodyLimitMb, responseSeconds, limits, headers, websockets } = settings.edge;
+  return { bodyLimitMb, responseSeconds, limits, headers, websockets, privatePaths: privatePathsOf(settings) };
 }
 
 /** The public address of the one server with an edge; empty with a local Docker Engine. */

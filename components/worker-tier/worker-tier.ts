@@ -1,5 +1,5 @@
 import { flowerPorts } from "../../topology/services/flower.ts";
-import { celery as celeryCommand, type WorkerService } from "../../topology/services/worker.ts";
+import type { CeleryService, WorkerService } from "../../topology/services/worker.ts";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { flowerUser, workerStopSeconds } from "../../common/app-contract.ts";
@@ -28,7 +28,6 @@ export interface WorkerTierArgs {
   readonly flowerPassword?: pulumi.Input<string>;
 }
 
-const celery = celeryCommand.split(" ");
 
 /** Celery on one machine: workers, and Beat and Flower where the plan has them. */
 export class WorkerTier extends pulumi.ComponentResource {
@@ -49,7 +48,7 @@ export class WorkerTier extends pulumi.ComponentResource {
       {
         image: "app",
         command: [
-          ...[...celery, "worker", "--loglevel=info", `--hostname=${service.name}@%h`],
+          ...[...service.celery, "worker", "--loglevel=info", `--hostname=${service.name}@%h`],
           ...[`--queues=${service.queues.join(",")}`, `--concurrency=${service.concurrency}`],
           // Gossip sends every event to every worker, for consensus tasks that the platform does not have.
           ...["--without-gossip", `--pidfile=${celeryPidFile}`],
@@ -70,14 +69,14 @@ export class WorkerTier extends pulumi.ComponentResource {
   }
 
   /** One logical name on every machine, so that a move deletes the old Beat before it creates the new one. */
-  #createBeat(service: Service, args: WorkerTierArgs): docker.Container {
+  #createBeat(service: CeleryService<"beat"> & Service, args: WorkerTierArgs): docker.Container {
     return createContainer(
       "workers-beat",
       service,
       {
         image: "app",
         command: [
-          ...[...celery, "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],
+          ...[...service.celery, "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],
           ...[`--pidfile=${celeryPidFile}`, `--max-interval=${beatMaxInterval}`],
         ],
         environment: args.environments("beat"),
@@ -93,13 +92,13 @@ export class WorkerTier extends pulumi.ComponentResource {
     );
   }
 
-  #createFlower(service: Service, args: WorkerTierArgs): docker.Container {
+  #createFlower(service: CeleryService<"flower"> & Service, args: WorkerTierArgs): docker.Container {
     return createContainer(
       "workers-flower",
       service,
       {
         image: "app",
-        command: [...celery, "flower", "--address=0.0.0.0", `--port=${flowerPorts.http}`],
+        command: [...service.celery, "flower", "--address=0.0.0.0", `--port=${flowerPorts.http}`],
         environment: {
           ...args.environments("flower"),
           // In the environment, because every user of the server can read command lines.

@@ -1,7 +1,8 @@
 /** Checks the edge's paths against each other. Pure. */
 import { edgeHealthPath } from "../../common/edge-contract.ts";
 import { line } from "../line.ts";
-import { internalPaths, type Settings } from "../schema.ts";
+import { privatePathsOf } from "../private-paths.ts";
+import type { Settings } from "../schema.ts";
 
 /** Paths that the edge itself serves in a way of its own. */
 const own = ["/static", "/uploads", edgeHealthPath, "/.well-known/acme-challenge"];
@@ -9,8 +10,8 @@ const own = ["/static", "/uploads", edgeHealthPath, "/.well-known/acme-challenge
 const isAtOrBelow = (path: string, other: string): boolean => path === other || path.startsWith(`${other}/`);
 
 /** @returns the problems, one line each */
-export function checkEdgePaths({ edge }: Settings): string[] {
-  const internal = internalPaths.filter((path) => !edge.public.includes(path));
+export function checkEdgePaths({ app, edge }: Settings): string[] {
+  const closed = privatePathsOf({ app, edge });
   return [
     ...(["private", "websockets"] as const).flatMap((key) =>
       edge[key].flatMap((path) => {
@@ -24,7 +25,7 @@ export function checkEdgePaths({ edge }: Settings): string[] {
       }),
     ),
     ...edge.websockets
-      .filter((path) => [...internal, ...edge.private].some((one) => isAtOrBelow(path, one)))
+      .filter((path) => closed.some((one) => isAtOrBelow(path, one)))
       .map((path) =>
         line("edge.websockets", path, "a path that visitors may reach (orion:edge.private, orion:edge.public)"),
       ),

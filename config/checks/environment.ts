@@ -1,6 +1,8 @@
-/** Checks that neither `orion:app.environment` nor `orion:app.secrets` sets a variable that the program sets. Pure. */
-import { line } from "../line.ts";
+/** Checks that the values of `orion:app.environment` contain known variables, and that neither it nor `orion:app.secrets` sets a variable that the program sets. Pure. */
+import { nearest } from "../../common/nearest.ts";
+import { didYouMean, line } from "../line.ts";
 import type { Settings } from "../schema.ts";
+import { namesIn } from "../template.ts";
 
 const leaveOut = (why: string): string => `leave it out: ${why}`;
 
@@ -39,6 +41,9 @@ export const reservedVariables: Readonly<Record<string, string>> = {
   ...{ TASK_API_TOKEN: leaveOut("it is generated: pulumi stack output taskApiToken --show-secrets") },
 };
 
+/** Variables that only one kind of process has, or each with a value of its own. */
+const ofOneProcess: ReadonlySet<string> = new Set(["INSTANCE_NAME", "TASK_API_TOKEN", "FLOWER_BASIC_AUTH"]);
+
 /** @returns the variables that the program sets itself, one line each; the values are not repeated, they may be secrets */
 export function checkEnvironment({ environment, secrets }: Pick<Settings["app"], "environment" | "secrets">): string[] {
   const reserved = (section: string, names: readonly string[]): string[] =>
@@ -48,7 +53,16 @@ export function checkEnvironment({ environment, secrets }: Pick<Settings["app"],
         ? []
         : [line(`app.${section}.${name}`, "a value", `variables that the program does not set; ${instead}`)];
     });
+  const contained = [...Object.keys(reservedVariables).filter((name) => !ofOneProcess.has(name)), ...secrets];
   return [
+    ...Object.entries(environment).flatMap(([name, text]) =>
+      namesIn(text)
+        .filter((other) => !contained.includes(other))
+        .map((other) => {
+          const allowed = `variables that the program sets, and orion:app.secrets${didYouMean(nearest(other, contained))}; a dollar sign is $$`;
+          return line(`app.environment.${name}`, `\${${other}}`, allowed);
+        }),
+    ),
     ...reserved("environment", Object.keys(environment)),
     ...reserved("secrets", secrets),
     ...secrets

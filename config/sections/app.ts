@@ -1,6 +1,11 @@
 /** The section `orion:app`. */
 import { z } from "zod";
-import { count, imageReference, memoryMb, serverPool, text, variableName } from "./forms.ts";
+import { count, imageReference, memoryMb, path, serverPool, text, variableName } from "./forms.ts";
+
+/** A program and its arguments, which no shell reads. */
+const commandWords = z
+  .array(z.string().regex(/^[^\r\n\0]+$/, "a word of a command"))
+  .meta({ examples: [["python", "manage.py", "migrate"]] });
 
 /** `pulumi config set --path` makes a number of `8080`, and a process has texts alone. */
 const environmentValue = z
@@ -12,6 +17,23 @@ export const app = z
     image: imageReference
       .optional()
       .describe("The platform's own image. Absent: the sample application, built from this repository."),
+    module: text(/^[A-Za-z_]\w*(\.\w+)*:\w+(\.\w+)*$/, "a module and an object in it", "main:app").describe(
+      "The ASGI application, as Uvicorn takes it.",
+    ),
+    healthPath: path
+      .meta({ examples: ["/health"] })
+      .describe("Answers 200 while the process works, whatever the database does."),
+    readyPath: path
+      .meta({ examples: ["/ready"] })
+      .describe(
+        "Answers 200 when the app can serve visitors; `make doctor` asks it. Visitors do not reach it, unless it is `healthPath`.",
+      ),
+    migrate: commandWords.describe(
+      "Changes the database's tables before a new version starts; safe to repeat. `[]`: nothing does.",
+    ),
+    initialise: commandWords.describe(
+      "Runs after it, and writes the rows that the app needs; safe to repeat. `[]`: nothing does.",
+    ),
     instances: count(1, 16).describe("Containers of the app on each server that runs it."),
     uvicornWorkers: count(1, 64).describe("Processes in each of them."),
     memoryMb: memoryMb.describe("Memory limit of an instance, in MiB."),

@@ -1,26 +1,24 @@
 /** The section `orion:workers`. */
 import { z } from "zod";
-import { count, memoryMb, serverPool } from "./forms.ts";
+import { count, memoryMb, serverPool, text } from "./forms.ts";
 
-export const queues = ["default", "imports", "emails", "reports"] as const;
-export type Queue = (typeof queues)[number];
+const queueName = text(/^[A-Za-z0-9][\w.-]{0,62}$/, "the name of a queue", "high_priority");
 
 export const workers = z
   .strictObject({
+    celery: text(/^[A-Za-z_]\w*(\.\w+)*(:\w+)?$/, "a module, or an object in one", "app.celery").describe(
+      "Celery's application, as `celery -A` takes it.",
+    ),
+    queues: z
+      .array(queueName)
+      .min(1)
+      .describe("The queues that workers take tasks from: those that the application's tasks are sent to."),
     dedicated: z
-      .union(
-        [z.boolean(), z.array(z.enum(queues))],
-        `true, false, or a list of queues that get dedicated workers: ${queues.join(", ")}`,
-      )
+      .union([z.boolean(), z.array(queueName)], "true, false, or a list of queues that get dedicated workers")
       .describe("Queues with a container each: all, none, or a list. The other queues share one container."),
     concurrency: z
-      .strictObject({
-        default: count(1, 64).describe("Tasks at a time of the queue `default`."),
-        imports: count(1, 64).describe("Tasks at a time of the queue `imports`."),
-        emails: count(1, 64).describe("Tasks at a time of the queue `emails`."),
-        reports: count(1, 64).describe("Tasks at a time of the queue `reports`."),
-      })
-      .describe("Tasks that a worker runs at a time."),
+      .record(queueName, count(1, 64).meta({ examples: [4] }))
+      .describe("Tasks that a worker runs at a time, by queue. A queue that is not named has 2."),
     memoryMb: memoryMb.describe("Memory limit of a worker, in MiB."),
     beatMemoryMb: memoryMb.describe("Memory limit of Beat, in MiB."),
     flowerMemoryMb: memoryMb.describe("Memory limit of Flower, in MiB."),

@@ -20,7 +20,7 @@ export async function checkContainer(question: Question, state: ContainerState |
   if (health !== "healthy") {
     return { problem: health === "starting" ? "starting" : "unhealthy", detail: `health: ${health}` };
   }
-  const checked = await ask(question, definitionOf(question.service.kind).probe);
+  const checked = await ask(question, definitionOf(question.service.kind).probe(question.service));
   const restarts = state.RestartCount > 0 ? `, restarted ${state.RestartCount} times` : "";
   return { ...checked, detail: checked.detail + restarts };
 }

@@ -2,10 +2,22 @@
 import { isLocal, placesFor, publish, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 import { imageConfinement } from "./image.ts";
+import { type ReleaseCommands, releaseOf } from "./release.ts";
 
 export const appPorts = { http: 8000 } as const;
 
-export const app: Definition<BaseService<"app">> = {
+export interface AppService extends BaseService<"app"> {
+  /** The ASGI application, as `module:attribute`. */
+  readonly module: string;
+  /** Answers 200 while the process works. */
+  readonly healthPath: string;
+  /** Answers 200 when the process can serve visitors. */
+  readonly readyPath: string;
+  /** The commands that prepare a new version. */
+  readonly release: ReleaseCommands;
+}
+
+export const app: Definition<AppService> = {
   images: () => ["app"],
   ports: appPorts,
   callers: ["edge"],
@@ -14,20 +26,21 @@ export const app: Definition<BaseService<"app">> = {
   scheme: "http",
   cpuShares: 1024,
   confinement: { ...imageConfinement, networks: ["data", "edge"] },
-  commands: { "current migration": "alembic current" },
-  probe: { kind: "http", path: "/ready", port: appPorts.http, failure: "app-not-ready" },
+  commands: ({ release }) => (release.migrate[0] === "alembic" ? { "current migration": "alembic current" } : {}),
+  probe: ({ readyPath }) => ({ kind: "http", path: readyPath, port: appPorts.http, failure: "app-not-ready" }),
   plan(planning) {
     const { services, ports, app: own } = planning.settings;
     if (isLocal(planning) && !services.includes("app")) return [];
     const numbers = Array.from({ length: own.instances }, (_, index) => index + 1);
     return placesFor(planning, "app").flatMap((at) =>
-      numbers.map((number) =>
-        serviceAt(planning, {
+      numbers.map((number) => ({
+        ...serviceAt(planning, {
           ...{ kind: "app", at, memoryMb: own.memoryMb, part: String(number) },
           // The edge reaches instances over the container network; a local stack publishes the first one on loopback.
           ...(isLocal(planning) && number === 1 && { published: publish(at, appPorts.http, ports.app) }),
         }),
-      ),
+        ...{ module: own.module, healthPath: own.healthPath, readyPath: own.readyPath, release: releaseOf(own) },
+      })),
     );
   },
 };

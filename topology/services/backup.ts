@@ -17,13 +17,13 @@ export const backup: Definition<BaseService<"backup">> = {
     memoryFolders: {},
     processes: 256,
   },
-  commands: {
+  commands: () => ({
     "list backups": `${backupCommand} list`,
     "back up now": `systemctl start ${backupUnit}`,
     "restore drill": drillCommand,
     logs: `journalctl --unit ${backupUnit} --lines 200 --follow`,
-  },
-  probe: { kind: "health" },
+  }),
+  probe: () => ({ kind: "health" }),
   plan(planning) {
     // Backups in local files would be lost together with the data.
     if (planning.settings.storage.backend !== "r2") return [];

@@ -1,9 +1,10 @@
 /** Celery Beat, the schedule: once in a stack, beside the first workers. */
 import { coreOf, isLocal, onlyService, placesFor } from "../planning.ts";
-import type { BaseService, Definition } from "../service.ts";
+import type { Definition } from "../service.ts";
 import { imageConfinement } from "./image.ts";
+import { celeryOf, type CeleryService } from "./worker.ts";
 
-export const beat: Definition<BaseService<"beat">> = {
+export const beat: Definition<CeleryService<"beat">> = {
   images: () => ["app"],
   ports: {},
   callers: [],
@@ -11,12 +12,17 @@ export const beat: Definition<BaseService<"beat">> = {
   runs: "always",
   cpuShares: 512,
   confinement: imageConfinement,
-  commands: {},
-  probe: { kind: "health" },
+  commands: () => ({}),
+  probe: () => ({ kind: "health" }),
   plan(planning) {
     const { services, workers } = planning.settings;
     if (isLocal(planning) && !services.includes("beat")) return [];
     const at = placesFor(planning, "worker")[0] ?? coreOf(planning);
-    return [onlyService(planning, { kind: "beat", at, memoryMb: workers.beatMemoryMb })];
+    return [
+      {
+        ...onlyService(planning, { kind: "beat", at, memoryMb: workers.beatMemoryMb }),
+        celery: celeryOf(planning.settings),
+      },
+    ];
   },
 };

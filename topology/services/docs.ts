@@ -13,8 +13,8 @@ export const docs: Definition<BaseService<"docs">> = {
   scheme: "http",
   cpuShares: 256,
   confinement: { networks: ["edge"], capabilities: [], writable: ["/tmp"], memoryFolders: {}, processes: 64 },
-  commands: {},
-  probe: { kind: "http", path: "/", port: docsPorts.http, failure: "no-answer" },
+  commands: () => ({}),
+  probe: () => ({ kind: "http", path: "/", port: docsPorts.http, failure: "no-answer" }),
   plan(planning) {
     const { services, ports } = planning.settings;
     if (!isLocal(planning) || !services.includes("docs")) return [];

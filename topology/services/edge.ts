@@ -23,8 +23,8 @@ export const edge: Definition<BaseService<"edge">> = {
     // A reload leaves old workers behind until their last WebSocket ends.
     processes: 1024,
   },
-  commands: { configuration: `nginx -T -c ${edgeConfigFile}` },
-  probe: { kind: "edge" },
+  commands: () => ({ configuration: `nginx -T -c ${edgeConfigFile}` }),
+  probe: () => ({ kind: "edge" }),
   plan(planning) {
     const { services, edge: own } = planning.settings;
     if (isLocal(planning) && !services.includes("edge")) return [];

@@ -12,8 +12,8 @@ export const etcd: Definition<BaseService<"etcd">> = {
   runs: "always",
   cpuShares: 2048,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 256 },
-  commands: {},
-  probe: { kind: "health" },
+  commands: () => ({}),
+  probe: () => ({ kind: "health" }),
   plan(planning) {
     const { mode, availability } = planning.settings.database;
     if (mode === "external" || availability !== "patroni") return [];

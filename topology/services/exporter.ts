@@ -12,8 +12,8 @@ export const exporter: Definition<BaseService<"exporter">> = {
   runs: "always",
   cpuShares: 256,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 64 },
-  commands: {},
-  probe: { kind: "health" },
+  commands: () => ({}),
+  probe: () => ({ kind: "health" }),
   plan(planning) {
     if (!planning.settings.monitoring.enabled) return [];
     return planning.servers

@@ -1,11 +1,12 @@
 /** Flower, the task monitor: once in a stack, on loopback, beside the first workers. */
 import { coreOf, isLocal, loopback, onlyService, placesFor, publish } from "../planning.ts";
-import type { BaseService, Definition } from "../service.ts";
+import type { Definition } from "../service.ts";
 import { imageConfinement } from "./image.ts";
+import { celeryOf, type CeleryService } from "./worker.ts";
 
 export const flowerPorts = { http: 5555 } as const;
 
-export const flower: Definition<BaseService<"flower">> = {
+export const flower: Definition<CeleryService<"flower">> = {
   images: () => ["app"],
   ports: flowerPorts,
   callers: [],
@@ -14,8 +15,8 @@ export const flower: Definition<BaseService<"flower">> = {
   scheme: "http",
   cpuShares: 256,
   confinement: imageConfinement,
-  commands: {},
-  probe: { kind: "http", path: "/", port: flowerPorts.http, failure: "no-answer" },
+  commands: () => ({}),
+  probe: () => ({ kind: "http", path: "/", port: flowerPorts.http, failure: "no-answer" }),
   plan(planning) {
     const { services, ports, workers } = planning.settings;
     if (isLocal(planning) && !services.includes("flower")) return [];
@@ -23,6 +24,11 @@ export const flower: Definition<BaseService<"flower">> = {
     const port = isLocal(planning) ? ports.flower : flowerPorts.http;
     // On a server, too: people reach it through SSH.
     const published = publish({ ...at, address: loopback }, flowerPorts.http, port);
-    return [onlyService(planning, { kind: "flower", at, memoryMb: workers.flowerMemoryMb, published })];
+    return [
+      {
+        ...onlyService(planning, { kind: "flower", at, memoryMb: workers.flowerMemoryMb, published }),
+        celery: celeryOf(planning.settings),
+      },
+    ];
   },
 };

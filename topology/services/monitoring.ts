@@ -13,8 +13,8 @@ export const monitoring: Definition<BaseService<"monitoring">> = {
   scheme: "http",
   cpuShares: 1024,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 256 },
-  commands: {},
-  probe: { kind: "health" },
+  commands: () => ({}),
+  probe: () => ({ kind: "health" }),
   plan: (planning) =>
     serversOf(planning, "monitor")
       .slice(0, 1)

@@ -10,8 +10,8 @@ export const pgbouncer: Definition<BaseService<"pgbouncer">> = {
   runs: "always",
   cpuShares: 1024,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 64 },
-  commands: {},
-  probe: { kind: "health" },
+  commands: () => ({}),
+  probe: () => ({ kind: "health" }),
   plan(planning) {
     if (!planning.settings.database.pooler) return [];
     const places = [...placesFor(planning, "app"), ...placesFor(planning, "worker")];

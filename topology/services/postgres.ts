@@ -20,9 +20,9 @@ export const postgresDefinition = {
     // One for each connection, of which there are 5000 at most.
     processes: 8192,
   },
-  commands: {
+  commands: () => ({
     psql: "psql",
     "active queries": `psql -c "SELECT pid, state, now() - query_start AS runs, left(query, 80) AS query FROM pg_stat_activity WHERE state <> 'idle'"`,
-  },
-  probe: { kind: "postgres" },
+  }),
+  probe: () => ({ kind: "postgres" }),
 } as const satisfies Omit<Definition, "plan">;

@@ -42,6 +42,6 @@ export const redisDefinition = {
     memoryFolders: {},
     processes: 256,
   },
-  commands: { "redis-cli": redisAdmin, "watch commands": `${redisAdmin} monitor` },
-  probe: { kind: "redis" },
+  commands: () => ({ "redis-cli": redisAdmin, "watch commands": `${redisAdmin} monitor` }),
+  probe: () => ({ kind: "redis" }),
 } as const satisfies Omit<Definition, "plan">;

@@ -11,7 +11,7 @@ export interface ReplicaService extends BaseService<"replica"> {
 
 export const replica: Definition<ReplicaService> = {
   ...postgresDefinition,
-  probe: { kind: "replica" },
+  probe: () => ({ kind: "replica" }),
   plan(planning) {
     const { mode, memoryMb } = planning.settings.database;
     if (mode === "external") return [];

@@ -12,8 +12,8 @@ export const sentinel: Definition<BaseService<"sentinel">> = {
   runs: "always",
   cpuShares: 1024,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 64 },
-  commands: { "known masters": `redis-cli -p ${ports.sentinel} sentinel masters` },
-  probe: { kind: "health" },
+  commands: () => ({ "known masters": `redis-cli -p ${ports.sentinel} sentinel masters` }),
+  probe: () => ({ kind: "health" }),
   plan(planning) {
     const replicas = redisReplicas(planning);
     const places = replicas.length > 0 ? [coreOf(planning), ...replicas] : [];

@@ -1,15 +1,20 @@
 /** Celery workers: on each server that runs workers, one for each dedicated queue and one for all other queues. */
-import { type Queue, queues, type Settings } from "../../config/schema.ts";
+import type { Settings } from "../../config/schema.ts";
 import { isLocal, placesFor, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 import { imageConfinement } from "./image.ts";
 
-/** Celery's command line for the platform's application. */
-export const celery = "celery -A app.celery";
+/** A process of Celery: a worker, Beat or Flower. */
+export interface CeleryService<Kind extends string> extends BaseService<Kind> {
+  /** The beginning of its command line: `celery -A app.celery`. */
+  readonly celery: readonly string[];
+}
 
-export interface WorkerService extends BaseService<"worker"> {
+export const celeryOf = ({ workers }: Settings): readonly string[] => ["celery", "-A", workers.celery];
+
+export interface WorkerService extends CeleryService<"worker"> {
   /** The queues that it takes tasks from; at least one. */
-  readonly queues: readonly Queue[];
+  readonly queues: readonly string[];
   /** How many tasks it runs at once. */
   readonly concurrency: number;
 }
@@ -23,8 +28,11 @@ export const worker: Definition<WorkerService> = {
   // Less than the services that visitors wait for.
   cpuShares: 256,
   confinement: imageConfinement,
-  commands: { "active tasks": `${celery} inspect active`, "reserved tasks": `${celery} inspect reserved` },
-  probe: { kind: "worker" },
+  commands: ({ celery }) => ({
+    "active tasks": `${celery.join(" ")} inspect active`,
+    "reserved tasks": `${celery.join(" ")} inspect reserved`,
+  }),
+  probe: () => ({ kind: "worker" }),
   plan(planning) {
     const { settings } = planning;
     if (isLocal(planning) && !settings.services.includes("workers")) return [];
@@ -32,25 +40,29 @@ export const worker: Definition<WorkerService> = {
     return placesFor(planning, "worker").flatMap((at) =>
       groupsOf(settings).map(({ part, queues: taken, concurrency }) => ({
         ...serviceAt(planning, { kind: "worker", at, memoryMb, ...(part !== undefined && { part }) }),
-        ...{ queues: taken, concurrency },
+        ...{ celery: celeryOf(settings), queues: taken, concurrency },
       })),
     );
   },
 };
 
+/** Tasks at a time of a queue that `orion:workers.concurrency` does not name. */
+const usualConcurrency = 2;
+
 interface Group {
   readonly part?: string;
-  readonly queues: readonly Queue[];
+  readonly queues: readonly string[];
   readonly concurrency: number;
 }
 
 /** A group for each dedicated queue, and one for all others. */
-function groupsOf({ workers: { concurrency, dedicated } }: Settings): Group[] {
-  const isDedicated = (queue: Queue) => (Array.isArray(dedicated) ? dedicated.includes(queue) : dedicated);
+function groupsOf({ workers: { queues, concurrency, dedicated } }: Settings): Group[] {
+  const tasksOf = (queue: string) => concurrency[queue] ?? usualConcurrency;
+  const isDedicated = (queue: string) => (Array.isArray(dedicated) ? dedicated.includes(queue) : dedicated);
   const shared = queues.filter((queue) => !isDedicated(queue));
-  const sum = shared.reduce((total, queue) => total + concurrency[queue], 0);
+  const sum = shared.reduce((total, queue) => total + tasksOf(queue), 0);
   return [
-    ...queues.filter(isDedicated).map((queue) => ({ part: queue, queues: [queue], concurrency: concurrency[queue] })),
+    ...queues.filter(isDedicated).map((queue) => ({ part: queue, queues: [queue], concurrency: tasksOf(queue) })),
     ...(shared.length > 0 ? [{ queues: shared, concurrency: sum }] : []),
   ];
 }

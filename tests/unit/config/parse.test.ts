@@ -230,7 +230,7 @@ describe("what is wrong is named: key, value, what is allowed", () => {
       { phase: "development", colour: "red" },
       'orion:colour: got "red", allowed: a known key: phase, hosting, services',
     ],
-    [{ phase: "development", app: { instance: 2 } }, "orion:app.instance: got 2, allowed: one of image, instances"],
+    [{ phase: "development", app: { instance: 2 } }, "orion:app.instance: got 2, allowed: one of image, module"],
     [{ phase: "development", app: { instances: 0 } }, "orion:app.instances: got 0, allowed: 1 or more"],
     [{ phase: "development", app: { instances: 1.5 } }, "orion:app.instances: got 1.5, allowed: a whole number"],
     [{ phase: "development", app: "two" }, 'orion:app: got "two", allowed: an object'],
@@ -245,8 +245,30 @@ describe("what is wrong is named: key, value, what is allowed", () => {
     ],
     [{ phase: "development", dockerHost: "localhost" }, 'orion:dockerHost: got "localhost", allowed: an address that'],
     [
+      { phase: "development", workers: { dedicated: 1 } },
+      "orion:workers.dedicated: got 1, allowed: true, false, or a list of queues that get dedicated workers",
+    ],
+    [
       { phase: "development", workers: { dedicated: ["mails"] } },
-      'orion:workers.dedicated: got ["mails"], allowed: true, false, or a list of queues that get dedicated workers: default',
+      'orion:workers.dedicated: got "mails", allowed: queues of orion:workers.queues: default, imports, emails, reports',
+    ],
+    [
+      { phase: "development", workers: { queues: ["high"], concurrency: { hgih: 2 } } },
+      "orion:workers.concurrency.hgih: got 2, allowed: queues of orion:workers.queues: high",
+    ],
+    [{ phase: "development", workers: { queues: ["a", "a"] } }, "allowed: each queue once"],
+    [{ phase: "development", workers: { queues: [] } }, "orion:workers.queues: got [], allowed: 1 or more entries"],
+    [
+      { phase: "development", app: { environment: { URL: "${REDIS_ULR}" } } },
+      'orion:app.environment.URL: got "${REDIS_ULR}", allowed: variables that the program sets, and orion:app.secrets; did you mean REDIS_URL?; a dollar sign is $$',
+    ],
+    [
+      { phase: "development", app: { environment: { TOKEN: "${TASK_API_TOKEN}" } } },
+      'orion:app.environment.TOKEN: got "${TASK_API_TOKEN}", allowed: variables that the program sets',
+    ],
+    [
+      { phase: "development", app: { module: "main.py" } },
+      'orion:app.module: got "main.py", allowed: a module and an object in it such as main:app',
     ],
     [{ ...leastValues("mvp"), admin: { cidrs: ["10.0.0.1/33"] } }, 'orion:admin.cidrs.0: got "10.0.0.1/33", allowed:'],
     [
@@ -303,10 +325,6 @@ describe("what is wrong is named: key, value, what is allowed", () => {
     [{ phase: "development", domian: "orion.example.com" }, "; did you mean orion:domain?"],
     [{ phase: "development", app: { instnaces: 2 } }, "; did you mean orion:app.instances?"],
     [{ phase: "development", instances: 2 }, "; did you mean orion:app.instances?"],
-    [
-      { phase: "development", workers: { concurrency: { email: 2 } } },
-      "; did you mean orion:workers.concurrency.emails?",
-    ],
     [{ phase: "development", app: { servers: { counts: 2 } } }, "; did you mean orion:app.servers.count?"],
     [{ phase: "development", edge: { tls: "self_signed" } }, "; did you mean self-signed?"],
   ])("%j: what may have been meant", (values, expected) => {

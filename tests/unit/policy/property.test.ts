@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { parseConfig } from "../../../config/parse.ts";
-import { locations, type Phase, phases, queues, secretKeys, type Settings } from "../../../config/schema.ts";
+import { locations, type Phase, phases, secretKeys, type Settings } from "../../../config/schema.ts";
 import { isSafe, moveBetween } from "../../../policy/dangers.ts";
 import { plan } from "../../../topology/plan.ts";
 import type { Server } from "../../../topology/server.ts";
@@ -21,7 +21,10 @@ const pool = fc.record({ count: fc.integer({ min: 1, max: 10 }), types });
 const mode = fc.constantFrom("provision", "provision", "provision", "external");
 const overrides: fc.Arbitrary<Overrides> = some({
   app: some({ instances: fc.integer({ min: 1, max: 4 }), servers: pool }),
-  workers: some({ dedicated: fc.oneof(fc.boolean(), fc.subarray([...queues])), servers: pool }),
+  workers: some({
+    dedicated: fc.oneof(fc.boolean(), fc.subarray(["default", "imports", "emails", "reports"])),
+    servers: pool,
+  }),
   database: some({
     mode,
     servers: types,

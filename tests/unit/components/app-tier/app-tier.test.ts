@@ -14,6 +14,11 @@ import {
   serviceOf,
 } from "../../support/runtime.ts";
 
+const contract = {
+  ...{ module: "shop.main:application", healthPath: "/healthz", readyPath: "/ready" },
+  release: { migrate: [], initialise: [] },
+} as const;
+const instance = (changes = {}) => ({ ...serviceOf("app", changes), ...contract });
 const environment = { DATABASE_URL: "postgresql://database" };
 /** The name of a version, as it goes to the engine. */
 const aliasOf = (tier: AppTier): Promise<string> =>
@@ -24,7 +29,7 @@ const aliasOf = (tier: AppTier): Promise<string> =>
 describe.each(modes)("AppTier in mode %s", (mode) => {
   const tier = (instances: number, sideBySide = false) =>
     compose(mode, () => {
-      const services = Array.from({ length: instances }, (_, n) => serviceOf("app", { name: `app-${n + 1}` }));
+      const services = Array.from({ length: instances }, (_, n) => instance({ name: `app-${n + 1}` }));
       const args = { runtime: runtimeOf("app"), services, environment, uvicornWorkers: 4, writable: ["/app/cache"] };
       return new AppTier("app", { ...args, sideBySide, uploads: "orion-test-uploads" });
     });
@@ -38,7 +43,17 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
       image: known(mode, "sha256:local-image-app"),
       command: [
         ...expendable,
-        ...["uvicorn", "main:app", "--host", "0.0.0.0", "--port", "8000", "--workers", "4", "--proxy-headers"],
+        ...[
+          "uvicorn",
+          "shop.main:application",
+          "--host",
+          "0.0.0.0",
+          "--port",
+          "8000",
+          "--workers",
+          "4",
+          "--proxy-headers",
+        ],
         ...["--forwarded-allow-ips", "*", "--timeout-graceful-shutdown", "30", "--timeout-keep-alive", "75"],
         ...["--ws-ping-interval", "20"],
       ],
@@ -52,7 +67,7 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
         { volumeName: "orion-test-uploads", containerPath: "/app/uploads" },
         ...foldersOf("/tmp", "/app/run", "/app/cache"),
       ],
-      healthcheck: healthOf(httpProbe(8000, "/health")),
+      healthcheck: healthOf(httpProbe(8000, "/healthz")),
       shmSize: 64,
     });
   });
@@ -60,7 +75,7 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
   test("another version has another name, which is no secret", async () => {
     const networks = async (uvicornWorkers: number) => {
       const { resources } = await compose(mode, () => {
-        const args = { runtime: runtimeOf("app"), services: [serviceOf("app")], environment, writable: [] };
+        const args = { runtime: runtimeOf("app"), services: [instance()], environment, writable: [] };
         return new AppTier("app", { ...args, uvicornWorkers, sideBySide: true });
       });
       return named(resources, "app").inputs["networksAdvanced"];

@@ -1,8 +1,14 @@
 /** The app's environment variables, by what a stack sets. */
+import * as pulumi from "@pulumi/pulumi";
 import { reservedVariables } from "../../../../config/checks/environment.ts";
 import { allowedHosts, appEnvironment, brokerEnvironment } from "../../../../components/app-tier/environment.ts";
 import type { Phase } from "../../../../config/schema.ts";
 import { settingsOf } from "../../support/settings.ts";
+
+const resolved = <T>(output: pulumi.Output<T>): Promise<T> =>
+  new Promise((resolve) => {
+    output.apply(resolve);
+  });
 
 describe("the app's environment", () => {
   const connections = {
@@ -54,6 +60,35 @@ describe("the app's environment", () => {
   ])("e-mail by %j", (email, expected) => {
     const secrets = { smtpPassword: "hidden", emailApiKey: "key" };
     expect(environmentOf(email, secrets)).toEqual({ ...common, ...expected });
+  });
+
+  test("a stack's own variable may contain others, without a prefix where its driver has another scheme", async () => {
+    const own = {
+      DB: "postgresql+asyncpg://${DATABASE_URL#postgresql://}?x=1",
+      BOTH: "${REDIS_URL} ${CELERY_BROKER_URL}",
+      PRICE: "$$5, $5 and $${REDIS_URL}",
+    };
+    const settings = settingsOf("development", { app: { environment: own } });
+    const full = {
+      ...connections,
+      databaseUrl: "postgresql://app@database/orion",
+      redisUrl: pulumi.secret("redis://a"),
+    };
+    const environment = appEnvironment(settings, full, {}, () => undefined);
+    const values = await resolved(pulumi.output(pulumi.unsecret(pulumi.all(environment))));
+    expect(values).toMatchObject({
+      ...{ DB: "postgresql+asyncpg://app@database/orion?x=1", BOTH: "redis://a b" },
+      PRICE: "$5, $5 and ${REDIS_URL}",
+    });
+    expect(await pulumi.isSecret(pulumi.output(environment["BOTH"]))).toBe(true);
+  });
+
+  test("Beat and Flower do not get a variable that contains one which they do not know", async () => {
+    const environment = { CACHE: "${REDIS_URL}", BROKER: "${CELERY_BROKER_URL}", PLAIN: "a" };
+    const settings = settingsOf("development", { app: { environment } });
+    const got = brokerEnvironment(settings, { brokerUrl: "b", resultBackendUrl: "rb" });
+    expect(Object.keys(got)).toEqual(["ENVIRONMENT", "CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "BROKER", "PLAIN"]);
+    expect(await resolved(pulumi.output(got["BROKER"]))).toBe("b");
   });
 
   test.each<[Phase, Record<string, unknown>, string]>([

@@ -19,8 +19,14 @@ const common = {
   writable: [],
 };
 
+const celery = ["celery", "-A", "shop.worker:celery"];
+const flower = () => ({
+  ...serviceOf("flower", { published: [{ address: "127.0.0.1", port: 5555, containerPort: 5555 }] }),
+  celery,
+});
+
 describe.each(modes)("WorkerTier in mode %s", (mode) => {
-  const emails = { queues: ["emails"], concurrency: 3 } as const;
+  const emails = { celery, queues: ["emails"], concurrency: 3 } as const;
   const tier = () =>
     compose(mode, () => {
       const services = [
@@ -31,8 +37,8 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
           container: "orion-test-worker-emails",
           ...emails,
         } as const,
-        serviceOf("beat"),
-        serviceOf("flower", { published: [{ address: "127.0.0.1", port: 5555, containerPort: 5555 }] }),
+        { ...serviceOf("beat"), celery },
+        flower(),
       ];
       const args = { runtime: runtimeOf("app"), services, ...common, sideBySide: false };
       return new WorkerTier("workers", args);
@@ -46,7 +52,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
       image: known(mode, "sha256:local-image-app"),
       command: [
         ...expendable,
-        ...["celery", "-A", "app.celery", "worker", "--loglevel=info", "--hostname=worker-emails@%h"],
+        ...["celery", "-A", "shop.worker:celery", "worker", "--loglevel=info", "--hostname=worker-emails@%h"],
         ...["--queues=emails", "--concurrency=3", "--without-gossip", "--pidfile=/dev/shm/celery.pid"],
       ],
       envs: ["PROCESS=worker"],
@@ -59,10 +65,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
 
   test("Flower requires the password that it is given, and no command line shows it", async () => {
     const { resources } = await compose(mode, () => {
-      const services = [
-        serviceOf("flower", { published: [{ address: "127.0.0.1", port: 5555, containerPort: 5555 }] }),
-      ];
-      const args = { runtime: runtimeOf("app"), services, ...common, sideBySide: true };
+      const args = { runtime: runtimeOf("app"), services: [flower()], ...common, sideBySide: true };
       return new WorkerTier("workers", { ...args, flowerPassword: pulumi.secret("hidden") });
     });
     expect(named(resources, "workers-flower").inputs["envs"]).toContainEqual({
@@ -78,7 +81,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
     }
     expect(commandOf("workers-beat")).toEqual([
       ...expendable,
-      ...["celery", "-A", "app.celery", "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],
+      ...["celery", "-A", "shop.worker:celery", "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],
       ...["--pidfile=/dev/shm/celery.pid", "--max-interval=5"],
     ]);
     const checkOf = (name: string) => named(resources, name).inputs["healthcheck"];
@@ -86,7 +89,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
     expect(checkOf("workers-flower")).toEqual(healthOf(httpProbe(5555, "/healthcheck")));
     expect(commandOf("workers-flower")).toEqual([
       ...expendable,
-      ...["celery", "-A", "app.celery", "flower", "--address=0.0.0.0", "--port=5555"],
+      ...["celery", "-A", "shop.worker:celery", "flower", "--address=0.0.0.0", "--port=5555"],
     ]);
   });
 });

@@ -1,0 +1,12 @@
+/** The app's paths that visitors get 404 for. Pure. */
+import { internalPaths, type Settings } from "./schema.ts";
+
+/** Those for operators that `orion:edge.public` does not name, and those of `orion:edge.private`. */
+export function privatePathsOf({ app, edge }: Pick<Settings, "app" | "edge">): string[] {
+  const internal = internalPaths
+    .filter((path) => !edge.public.includes(path))
+    // An app may be asked for its readiness elsewhere, or where it is asked whether it works.
+    .map((path) => (path === "/ready" ? app.readyPath : path))
+    .filter((path) => path !== app.healthPath);
+  return [...new Set([...internal, ...edge.private])];
+}
