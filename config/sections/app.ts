@@ -1,6 +1,10 @@
 /** The section `orion:app`. */
 import { z } from "zod";
-import { count, imageReference, memoryMb, path, serverPool, text, variableName } from "./forms.ts";
+import { count, imageReference, memoryMb, serverPool, text, variableName } from "./forms.ts";
+
+/** A path that is asked with GET. */
+const askedPath = (example: string) =>
+  text(/^\/([A-Za-z0-9][A-Za-z0-9._~-]*(\/[A-Za-z0-9][A-Za-z0-9._~-]*)*)?$/, "a path", example);
 
 /** A program and its arguments, which no shell reads. */
 const commandWords = z
@@ -20,14 +24,10 @@ export const app = z
     module: text(/^[A-Za-z_]\w*(\.\w+)*:\w+(\.\w+)*$/, "a module and an object in it", "main:app").describe(
       "The ASGI application, as Uvicorn takes it.",
     ),
-    healthPath: path
-      .meta({ examples: ["/health"] })
-      .describe("Answers 200 while the process works, whatever the database does."),
-    readyPath: path
-      .meta({ examples: ["/ready"] })
-      .describe(
-        "Answers 200 when the app can serve visitors; `make doctor` asks it. Visitors do not reach it, unless it is `healthPath`.",
-      ),
+    healthPath: askedPath("/health").describe("Answers 200 while the process works, whatever the database does."),
+    readyPath: askedPath("/ready").describe(
+      "Answers 200 when the app can serve visitors; `make doctor` asks it. Visitors do not reach it, unless it is `healthPath`.",
+    ),
     migrate: commandWords.describe(
       "Changes the database's tables before a new version starts; safe to repeat. `[]`: nothing does.",
     ),

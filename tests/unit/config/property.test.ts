@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { Platform } from "../../../components/platform.ts";
 import { ConfigError, parseConfig } from "../../../config/parse.ts";
+import { presets } from "../../../config/presets.ts";
 import {
   locations,
   optionalServices,
@@ -42,6 +43,23 @@ const ports = fc
 /** Its own secrets have tests of their own (parse.test.ts): a stack gives values, and the settings have the names alone. */
 const app = valueOf("app").map((values) => {
   return Object.fromEntries(Object.entries(values as object).filter(([key]) => key !== "secrets"));
+});
+
+/** Each queue once, and what belongs to a queue to one of them. */
+const workers = valueOf("workers").map((values) => {
+  const { queues: said, dedicated, concurrency, ...rest } = values as { queues?: string[]; [key: string]: unknown };
+  const queues = [...new Set(said ?? presets.mvp.workers.queues)];
+  return {
+    ...{ ...rest, queues },
+    ...(dedicated !== undefined && {
+      dedicated: Array.isArray(dedicated) ? queues.slice(0, dedicated.length) : dedicated,
+    }),
+    ...(concurrency !== undefined && {
+      concurrency: Object.fromEntries(
+        Object.values(concurrency as Record<string, number>).map((tasks, at) => [queues[at % queues.length], tasks]),
+      ),
+    }),
+  };
 });
 
 /** With what each way of sending needs. */
@@ -93,8 +111,8 @@ const hetzner = fc.record(
 
 /** What needs each other at Cloudflare has tests of its own (parse.test.ts). */
 const validValues = (phase: Phase): fc.Arbitrary<Record<string, unknown>> => {
-  const generic = ["images", "workers", "cache"].map((key) => [key, valueOf(key)]);
-  const sections = { ...Object.fromEntries(generic), app, email, database: database(phase) } as Record<
+  const generic = ["images", "cache"].map((key) => [key, valueOf(key)]);
+  const sections = { ...Object.fromEntries(generic), app, workers, email, database: database(phase) } as Record<
     string,
     fc.Arbitrary<unknown>
   >;
