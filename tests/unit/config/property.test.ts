@@ -47,7 +47,16 @@ const app = valueOf("app").map((values) => {
 
 /** Each queue once, and what belongs to a queue to one of them. */
 const workers = valueOf("workers").map((values) => {
-  const { queues: said, dedicated, concurrency, ...rest } = values as { queues?: string[]; [key: string]: unknown };
+  const {
+    queues: said,
+    dedicated,
+    concurrency,
+    ...rest
+  } = values as {
+    queues?: string[];
+    dedicated?: boolean | string[];
+    concurrency?: Record<string, number>;
+  };
   const queues = [...new Set(said ?? presets.mvp.workers.queues)];
   return {
     ...{ ...rest, queues },
@@ -56,7 +65,7 @@ const workers = valueOf("workers").map((values) => {
     }),
     ...(concurrency !== undefined && {
       concurrency: Object.fromEntries(
-        Object.values(concurrency as Record<string, number>).map((tasks, at) => [queues[at % queues.length], tasks]),
+        Object.values(concurrency).map((tasks, at) => [queues[at % queues.length] ?? "", tasks]),
       ),
     }),
   };
