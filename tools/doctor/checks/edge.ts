@@ -10,7 +10,7 @@ export function checkEdge({ service, topology, exec }: Question): Promise<Checke
   const from = servicesOf(topology, "app").find(({ server }) => server === service.server);
   const at =
     service.server === "local"
-      ? { port: edgePorts.http, path: "/health" }
+      ? { port: edgePorts.http, path: from?.healthPath ?? "/" }
       : { port: edgePorts.health, path: edgeHealthPath };
   return checkHttp({ service, exec, from, scheme: "http", failure: "bad-gateway", ...at });
 }
