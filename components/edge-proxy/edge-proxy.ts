@@ -27,7 +27,7 @@ export interface Certificate {
 
 type Rules = Pick<
   NginxConfig,
-  "bodyLimitMb" | "responseSeconds" | "limits" | "headers" | "websockets" | "privatePaths"
+  "healthPath" | "bodyLimitMb" | "responseSeconds" | "limits" | "headers" | "websockets" | "privatePaths"
 >;
 
 export interface EdgeProxyArgs extends Rules {
@@ -84,11 +84,11 @@ export class EdgeProxy extends pulumi.ComponentResource {
 
   #createFiles(name: string, args: EdgeProxyArgs, volume: docker.Volume): LiveFiles {
     const { runtime, service, certificate, clientAuthority, balancers, hostname } = args;
-    const { bodyLimitMb, responseSeconds, limits, headers, websockets, privatePaths } = args;
+    const { healthPath, bodyLimitMb, responseSeconds, limits, headers, websockets, privatePaths } = args;
     const config = pulumi.output(args.app).apply((host) =>
       nginxConfig({
         ...{ port: edgePorts.http, app: { host, port: appPorts.http } },
-        ...{ bodyLimitMb, responseSeconds, limits, headers, websockets, privatePaths },
+        ...{ healthPath, bodyLimitMb, responseSeconds, limits, headers, websockets, privatePaths },
         trustedProxies: args.trustedProxies ?? [],
         ...(certificate && { tls: tlsOf(certificate, clientAuthority !== undefined) }),
         ...(balancers && { balancers }),

@@ -11,6 +11,8 @@ export interface NginxConfig {
   readonly port: number;
   /** Host name that resolves to all app instances in the container network, and their port. */
   readonly app: { readonly host: string; readonly port: number };
+  /** The path at which an app says that it works. */
+  readonly healthPath: string;
   /** Largest request body, in MB. */
   readonly bodyLimitMb: number;
   /** How long the app may take for an answer, and between two parts of it, in seconds. */

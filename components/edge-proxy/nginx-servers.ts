@@ -25,7 +25,7 @@ export const probeServer = `
 `;
 
 /** An edge is healthy when an app answers; the app's own dependencies are shared by all edges, so they are not checked. */
-export const healthServer = ({ healthPort, app, hostname }: NginxConfig): string =>
+export const healthServer = ({ healthPort, healthPath, app, hostname }: NginxConfig): string =>
   healthPort === undefined
     ? ""
     : `
@@ -39,7 +39,7 @@ export const healthServer = ({ healthPort, app, hostname }: NginxConfig): string
       }
       proxy_connect_timeout 2s;
       proxy_read_timeout 2s;${hostname === undefined ? "" : `\n      proxy_set_header Host ${hostname};`}
-      proxy_pass $app/health;
+      proxy_pass $app${healthPath};
     }
     location / {
       return 404;

@@ -151,7 +151,16 @@ function createEdge(
 /** What the edge does with requests, whoever sends them. */
 function rulesOf(settings: Settings) {
   const { bodyLimitMb, responseSeconds, limits, headers, websockets } = settings.edge;
-  return { bodyLimitMb, responseSeconds, limits, headers, websockets, privatePaths: privatePathsOf(settings) };
+  const { healthPath } = settings.app;
+  return {
+    healthPath,
+    bodyLimitMb,
+    responseSeconds,
+    limits,
+    headers,
+    websockets,
+    privatePaths: privatePathsOf(settings),
+  };
 }
 
 /** The public address of the one server with an edge; empty with a local Docker Engine. */

@@ -21,6 +21,7 @@ const { bodyLimitMb, responseSeconds, limits, headers, websockets } = presets.mv
 export const ofMvp: NginxConfig = {
   ...{ port: 8080, app: { host: "app", port: 8000 }, hostname, healthPort: 8081, trustedProxies: [] },
   ...{ bodyLimitMb, responseSeconds, limits, headers, websockets, privatePaths: [...internalPaths] },
+  healthPath: "/health",
   tls: { port: 8443, certificate: "edge.crt", key: "edge.key" },
 };
 

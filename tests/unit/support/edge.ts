@@ -7,6 +7,7 @@ const { bodyLimitMb, responseSeconds, limits, headers, websockets } = presets.mv
 
 /** What the edge does with requests in phase mvp. */
 export const edgeRules = {
+  healthPath: "/health",
   bodyLimitMb,
   responseSeconds,
   limits,
