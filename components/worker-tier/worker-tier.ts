@@ -28,7 +28,6 @@ export interface WorkerTierArgs {
   readonly flowerPassword?: pulumi.Input<string>;
 }
 
-
 /** Celery on one machine: workers, and Beat and Flower where the plan has them. */
 export class WorkerTier extends pulumi.ComponentResource {
   constructor(name: string, args: WorkerTierArgs, opts?: pulumi.ComponentResourceOptions) {
