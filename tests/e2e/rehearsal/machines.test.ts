@@ -239,7 +239,7 @@ describe("a server", () => {
     expect(read("exec reader")).toMatch(/ 200 OK[^]*hello$/);
     const bundles = on(
       "a",
-      "docker exec reader sh -c 'cmp $AWS_CA_BUNDLE /etc/ssl/certs/ca-certificates.crt && echo same'",
+      "docker exec reader sh -c 'cmp $REQUESTS_CA_BUNDLE /etc/ssl/certs/ca-certificates.crt && echo same'",
     );
     expect(bundles).toBe("same");
     on("a", "docker rm --force reader");
