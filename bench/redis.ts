@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { redisUrl } from "../components/cache/redis-url.ts";
 import { officialImages } from "../config/images.ts";
 import { eventually } from "../testing/eventually.ts";
-import { freePort } from "../testing/free-port.ts";
+import { freePort } from "../common/ports.ts";
 import { formerPassword, labPasswords, RedisLab, sampleImage } from "../testing/redis-lab.ts";
 import { redisPorts } from "../topology/services/redis.ts";
 import { machine, markdownTable, median, tableOf } from "./table.ts";

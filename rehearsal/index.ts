@@ -8,7 +8,7 @@ import { CloudClient } from "./cloud/client.ts";
 import { sources } from "./cloud/commands.ts";
 import { Emulator } from "./cloud/emulator.ts";
 import { parseFault } from "./cloud/fault-syntax.ts";
-import { isFree } from "./cloud/free-port.ts";
+import { isFree } from "../common/ports.ts";
 import { environmentOf, makeSettings, objectsEnvironmentOf, storageAddress } from "./cloud/settings.ts";
 
 export interface RehearsalCloudOptions {

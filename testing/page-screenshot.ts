@@ -9,7 +9,7 @@ import { makeSettings } from "../rehearsal/cloud/settings.ts";
 import { progressOn } from "../toolchain/src/progress.ts";
 import { Browser } from "./browser.ts";
 import { temporaryFolder } from "./folder.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "../common/ports.ts";
 import { disturb, fillPlatform } from "./sample-cloud.ts";
 
 const root = join(import.meta.dirname, "..");

@@ -5,7 +5,7 @@ import type { CloudflareObjects } from "../rehearsal/cloudflare/state.ts";
 import { World } from "../rehearsal/cloudflare/world.ts";
 import { ensureProgram, storage as storageProgram } from "../rehearsal/programs/programs.ts";
 import { Store } from "../rehearsal/store.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "../common/ports.ts";
 
 export interface R2StoreOptions {
   /** Folder of the project. */

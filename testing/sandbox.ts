@@ -19,7 +19,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse, stringify } from "yaml";
-import { freePort } from "./free-port.ts";
+import { freePort } from "../common/ports.ts";
 
 export interface Ran {
   readonly code: number;

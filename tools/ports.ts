@@ -1,5 +1,5 @@
 /** Checks that the ports that a stack publishes are free, before an update fails half-way. */
-import { createServer } from "node:net";
+import { isFree, processOn } from "../common/ports.ts";
 import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
 import type { Topology } from "../topology/topology.ts";
@@ -58,29 +58,4 @@ function portOwners(dockerHost: string): ReadonlyMap<number, ReadonlySet<string>
     }
   }
   return owners;
-}
-
-/** Whether nothing listens on the port. */
-export const isFree = (address: string, port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => {
-      resolve(false);
-    });
-    server.listen(port, address, () => {
-      server.close(() => {
-        resolve(true);
-      });
-    });
-  });
-
-/** `postgres (process 1234)`, from the system's own socket list. */
-function processOn(port: number): string | undefined {
-  try {
-    const { stdout } = runSync("ss", ["-ltnpH", `sport = :${port}`]);
-    const found = /users:\(\("([^"]+)",pid=(\d+)/.exec(stdout);
-    return found ? `${found[1] ?? "?"} (process ${found[2] ?? "?"})` : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { UserError } from "../../common/user-error.ts";
 import { grouped } from "./changes.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "../../common/ports.ts";
 import { CloudClient } from "./client.ts";
 import { commandFor, isPackage, sources, version } from "./commands.ts";
 import { parseFault, faultUsage, formatFault } from "./fault-syntax.ts";

@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../common/user-error.ts";
 import { progressOn } from "../../toolchain/src/progress.ts";
 import { DockerMachines } from "../machines/docker/docker-machines.ts";
+import { requireFreeAddresses } from "./addresses-in-use.ts";
 import { CloudClient } from "./client.ts";
 import { sources } from "./commands.ts";
 import { checkHost } from "./check-host.ts";
@@ -48,6 +49,13 @@ export async function startCloud(root: string, name: string, choices: CloudChoic
   if (isUp && !wasUp) await endProcess(folder);
   if (!wasUp) {
     if (settings.machines === "docker") await checkHost();
+    try {
+      await requireFreeAddresses(folder, settings);
+    } catch (error) {
+      // A new cloud keeps its address block for ever: this one shall not be made with it.
+      if (!before) rmSync(folder, { recursive: true });
+      throw error;
+    }
     await progressOn().during(`rehearsal cloud '${name}'`, "up", () => start(root, folder, name, client));
   }
   return { settings, client, wasUp };

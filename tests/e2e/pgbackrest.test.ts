@@ -17,7 +17,7 @@ import { ensureProgram, storage as storageProgram } from "../../rehearsal/progra
 import { Store } from "../../rehearsal/store.ts";
 import { eventually } from "../../testing/eventually.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
-import { freePort } from "../../testing/free-port.ts";
+import { freePort } from "../../common/ports.ts";
 
 const root = process.cwd();
 const accountId = "0".repeat(32);

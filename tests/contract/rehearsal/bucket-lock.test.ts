@@ -6,7 +6,7 @@ import { Edge } from "../../../rehearsal/cloudflare/edge/edge.ts";
 import { R2Endpoint } from "../../../rehearsal/cloudflare/objects/r2-endpoint.ts";
 import type { S3Server } from "../../../rehearsal/cloudflare/objects/s3-server.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
-import { freePort } from "../../../testing/free-port.ts";
+import { freePort } from "../../../common/ports.ts";
 import { startS3 } from "../../../testing/r2-store.ts";
 import { accountId, Api } from "./support/api.ts";
 

@@ -7,7 +7,7 @@ import { S3Server } from "../../../rehearsal/cloudflare/objects/s3-server.ts";
 import { accessKeys } from "../../../rehearsal/cloudflare/objects/keys.ts";
 import { ensureProgram, storage as storageProgram } from "../../../rehearsal/programs/programs.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
-import { freePort } from "../../../testing/free-port.ts";
+import { freePort } from "../../../common/ports.ts";
 import { pythonClients, versionOf } from "../../../testing/python-clients.ts";
 import { succeed } from "../../../testing/sandbox.ts";
 import { accountId, Api, ownerToken } from "./support/api.ts";

@@ -5,7 +5,7 @@ import { encode } from "dns-packet";
 import { NameServer } from "../../../rehearsal/dns/name-server.ts";
 import { Resolver } from "../../../rehearsal/dns/resolver.ts";
 import { namesOf, placeOf } from "../../../rehearsal/registry/registry.ts";
-import { freePort } from "../../../testing/free-port.ts";
+import { freePort } from "../../../common/ports.ts";
 import { accountId, Api } from "./support/api.ts";
 
 const [edge, registry, acme] = ["10.77.255.1", "10.77.255.2", "10.77.255.3"];

@@ -10,7 +10,7 @@ import { accessKeys } from "../../../rehearsal/cloudflare/objects/keys.ts";
 import { quirks, isQuirk, setQuirk } from "../../../rehearsal/cloudflare/quirks.ts";
 import { ownedBy } from "../../../rehearsal/cloudflare/state.ts";
 import { ensureProgram, storage as storageProgram } from "../../../rehearsal/programs/programs.ts";
-import { freePort } from "../../../testing/free-port.ts";
+import { freePort } from "../../../common/ports.ts";
 import type { Api } from "./support/api.ts";
 import { succeed } from "./project.ts";
 import { permissions, Stack } from "./stack.ts";

@@ -11,7 +11,7 @@ import { S3Server } from "../../../rehearsal/cloudflare/objects/s3-server.ts";
 import { ensureProgram, storage } from "../../../rehearsal/programs/programs.ts";
 import { eventually } from "../../../testing/eventually.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
-import { freePort } from "../../../testing/free-port.ts";
+import { freePort } from "../../../common/ports.ts";
 import { moveState } from "../../../tools/move-state.ts";
 import { noteOwner } from "../../../tools/recovery/ci-owner.ts";
 import { lockStore, removeStaleLock } from "../../../tools/recovery/state-lock.ts";

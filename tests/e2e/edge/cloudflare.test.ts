@@ -7,7 +7,7 @@ import { Edge } from "../../../rehearsal/cloudflare/edge/edge.ts";
 import { noObjects } from "../../../rehearsal/cloudflare/objects/storage.ts";
 import type { CloudflareObjects } from "../../../rehearsal/cloudflare/state.ts";
 import { Store } from "../../../rehearsal/store.ts";
-import { freePort } from "../../../testing/free-port.ts";
+import { freePort } from "../../../common/ports.ts";
 import { selfSigned } from "../../../testing/certificate.ts";
 import { clientOf, EdgeBench, hostname, ofMvp } from "./edges.ts";
 

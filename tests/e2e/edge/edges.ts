@@ -10,7 +10,7 @@ import { internalPaths } from "../../../config/schema.ts";
 import { newKey, openssl } from "../../../testing/certificate.ts";
 import { eventually } from "../../../testing/eventually.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
-import { freePort } from "../../../testing/free-port.ts";
+import { freePort } from "../../../common/ports.ts";
 import { docker } from "../../../testing/sandbox.ts";
 
 export const hostname = "orion.example.com";

@@ -7,7 +7,7 @@ import { TLSSocket } from "node:tls";
 import { Edge } from "../../../../rehearsal/cloudflare/edge/edge.ts";
 import { newKey, openssl } from "../../../../testing/certificate.ts";
 import { temporaryFolder } from "../../../../testing/folder.ts";
-import { freePort } from "../../../../testing/free-port.ts";
+import { freePort } from "../../../../common/ports.ts";
 import { accountId, Api } from "../support/api.ts";
 
 const day = 86_400_000;

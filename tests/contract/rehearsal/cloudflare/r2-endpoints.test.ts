@@ -9,7 +9,7 @@ import { R2Endpoint } from "../../../../rehearsal/cloudflare/objects/r2-endpoint
 import { S3Server } from "../../../../rehearsal/cloudflare/objects/s3-server.ts";
 import { ensureProgram, storage as storageProgram } from "../../../../rehearsal/programs/programs.ts";
 import { temporaryFolder } from "../../../../testing/folder.ts";
-import { freePort } from "../../../../testing/free-port.ts";
+import { freePort } from "../../../../common/ports.ts";
 import { accountId, Api } from "../support/api.ts";
 
 const root = resolve(__dirname, "..", "..", "..", "..");

@@ -8,7 +8,7 @@ import type { S3Server } from "../../../../rehearsal/cloudflare/objects/s3-serve
 import { permissionGroups } from "../../../../rehearsal/cloudflare/permissions.ts";
 import { digestOf } from "../../../../rehearsal/cloudflare/world.ts";
 import { temporaryFolder } from "../../../../testing/folder.ts";
-import { freePort } from "../../../../testing/free-port.ts";
+import { freePort } from "../../../../common/ports.ts";
 import { startS3 } from "../../../../testing/r2-store.ts";
 import { accountId, Api } from "../support/api.ts";
 

@@ -12,7 +12,7 @@ import {
   makeSettings,
 } from "../../../../rehearsal/cloud/settings.ts";
 import type { Json } from "../../../../rehearsal/json.ts";
-import { freePort } from "../../../../testing/free-port.ts";
+import { freePort } from "../../../../common/ports.ts";
 
 const root = resolve(__dirname, "..", "..", "..", "..");
 
