@@ -1,18 +1,22 @@
 /** Reads memory and processor time of processes from /proc. */
 import { readdirSync, readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 
 export interface Usage {
   /** Peak memory of all processes together, in MiB. */
   readonly peak: number;
   /** MiB by program name at the time of the peak. */
   readonly programs: ReadonlyMap<string, number>;
+  /** Processor seconds by program name, over the whole time. A process's last moments before its end are missed. */
+  readonly processorSeconds: ReadonlyMap<string, number>;
 }
 
-/** Samples the memory of all descendants of this process. */
+/** Samples memory and processor time of all descendants of this process. */
 export class Descendants {
   readonly #timer: NodeJS.Timeout;
-  #usage: Usage = { peak: 0, programs: new Map() };
+  #peak: Pick<Usage, "peak" | "programs"> = { peak: 0, programs: new Map() };
+  /** By process: one that has ended keeps its last figure. */
+  readonly #seconds = new Map<number, { readonly name: string; readonly seconds: number }>();
 
   constructor(milliseconds = 250) {
     this.#timer = setInterval(() => {
@@ -22,7 +26,11 @@ export class Descendants {
 
   stop(): Usage {
     clearInterval(this.#timer);
-    return this.#usage;
+    const processorSeconds = new Map<string, number>();
+    for (const { name, seconds } of this.#seconds.values()) {
+      processorSeconds.set(name, (processorSeconds.get(name) ?? 0) + seconds);
+    }
+    return { ...this.#peak, processorSeconds };
   }
 
   #sample(): void {
@@ -33,12 +41,21 @@ export class Descendants {
     };
     const programs = new Map<string, number>();
     for (const pid of [...parents.keys()].filter(isBelow)) {
-      const name = basename(read(pid, "cmdline").split("\0")[0] ?? "");
+      const name = programOf(pid);
+      this.#seconds.set(pid, { name, seconds: processorSeconds(pid) });
       programs.set(name, (programs.get(name) ?? 0) + mebibytes(pid, "VmRSS"));
     }
     const peak = [...programs.values()].reduce((sum, one) => sum + one, 0);
-    if (peak > this.#usage.peak) this.#usage = { peak, programs };
+    if (peak > this.#peak.peak) this.#peak = { peak, programs };
   }
+}
+
+/** The name of a program; that of the script where Node.js runs one. */
+function programOf(pid: number): string {
+  const [program = "", ...args] = read(pid, "cmdline").split("\0");
+  if (basename(program) !== "node") return basename(program);
+  const script = args.find((word) => word !== "" && !word.startsWith("-")) ?? "";
+  return `node ${basename(script) === "index.js" ? basename(dirname(script)) : basename(script)}`;
 }
 
 /** Peak memory of a process in MiB. */

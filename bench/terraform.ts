@@ -11,6 +11,7 @@ import { succeed } from "../testing/sandbox.ts";
 import { Terraform } from "../testing/terraform.ts";
 import { chosenStack } from "../tools/chosen-stack.ts";
 import { pollConfig } from "../tools/rehearsal/files.ts";
+import { Descendants } from "./processes.ts";
 import { machine, markdownTable, median } from "./table.ts";
 import { appServers, type Needs, needsOfPlan } from "./terraform/needs.ts";
 import { timed } from "./timed.ts";
@@ -26,6 +27,7 @@ interface Size {
 
 const phase = (name: string): Needs => needsOfPlan(chosenStack({ root, project: root, stack: "prod" }, name).topology);
 const sizes: readonly Size[] = [
+  { what: "1 app server", needs: appServers(1), rounds: 5 },
   { what: "phase mvp", needs: phase("mvp"), rounds: 5 },
   { what: "phase scale", needs: phase("scale"), rounds: 5 },
   { what: "10 app servers", needs: appServers(10), rounds: 5 },
@@ -41,10 +43,17 @@ const steps = [
   { terraform: "destroy", pulumi: "destroy" },
 ] as const;
 
-/** Seconds of each step, by round. */
-type Seconds = readonly number[][];
+/** What a step took in a round. */
+interface Taken {
+  readonly seconds: number;
+  /** Processor seconds by program. */
+  readonly processor: ReadonlyMap<string, number>;
+}
 
-async function ofTerraform({ needs, rounds }: Size, cloud: RehearsalCloud): Promise<Seconds> {
+/** Of each step, by round. */
+type Rounds = readonly (readonly Taken[])[];
+
+async function ofTerraform({ needs, rounds }: Size, cloud: RehearsalCloud): Promise<Rounds> {
   const { port, token } = cloud.settings;
   const terraform = await Terraform.of(root, folder, { endpoint: `http://127.0.0.1:${port}/hetzner/v1`, token });
   try {
@@ -60,7 +69,7 @@ async function ofTerraform({ needs, rounds }: Size, cloud: RehearsalCloud): Prom
   }
 }
 
-async function ofPulumi({ needs, rounds }: Size, cloud: RehearsalCloud): Promise<Seconds> {
+async function ofPulumi({ needs, rounds }: Size, cloud: RehearsalCloud): Promise<Rounds> {
   const { port, token } = cloud.settings;
   const project = new Project(root, join(folder, "program.ts"), {
     HCLOUD_TOKEN: token,
@@ -84,12 +93,27 @@ async function ofPulumi({ needs, rounds }: Size, cloud: RehearsalCloud): Promise
   }
 }
 
-async function inRounds(rounds: number, work: readonly (() => Promise<unknown>)[]): Promise<Seconds> {
-  const seconds: number[][] = work.map(() => []);
+async function inRounds(rounds: number, work: readonly (() => Promise<unknown>)[]): Promise<Rounds> {
+  const taken: Taken[][] = work.map(() => []);
   for (let round = 0; round < rounds; round++) {
-    for (const [index, step] of work.entries()) seconds[index]?.push(await timed(step));
+    for (const [index, step] of work.entries()) {
+      const descendants = new Descendants(150);
+      const seconds = await timed(step);
+      taken[index]?.push({ seconds, processor: descendants.stop().processorSeconds });
+    }
   }
-  return seconds;
+  return taken;
+}
+
+/** The processor seconds of each program in a step, the largest first: `pulumi 1.2, node run 0.9`. */
+function processorOf(rounds: readonly Taken[]): string {
+  const programs = new Set(rounds.flatMap(({ processor }) => [...processor.keys()]));
+  return [...programs]
+    .map((name) => ({ name, seconds: median(rounds.map(({ processor }) => processor.get(name) ?? 0)) }))
+    .filter(({ name, seconds }) => name !== "" && seconds >= 0.05)
+    .sort((one, other) => other.seconds - one.seconds)
+    .map(({ name, seconds }) => `${name} ${seconds.toFixed(1)}`)
+    .join(", ");
 }
 
 /** What any program costs, without a resource: the parts of a preview that only the engine could make faster. */
@@ -120,12 +144,18 @@ async function floor(): Promise<readonly (readonly [string, number])[]> {
 }
 
 /** Both sides take turns with each size, so that a busy minute of the machine meets both. */
-async function compared(cloud: RehearsalCloud): Promise<string[][]> {
+async function compared(cloud: RehearsalCloud): Promise<{ readonly rows: string[][]; readonly processor: string[][] }> {
   const rows: string[][] = [];
+  const processor: string[][] = [];
   for (const size of sizes) {
     const [theirs, ours] = [await ofTerraform(size, cloud), await ofPulumi(size, cloud)];
     for (const [index, { terraform, pulumi }] of steps.entries()) {
-      const [one, other] = [theirs, ours].map((side) => median(side[index] ?? []));
+      const [one, other] = [theirs, ours].map((side) => median((side[index] ?? []).map(({ seconds }) => seconds)));
+      processor.push([
+        index === 0 ? size.what : "",
+        `${terraform} / ${pulumi}`,
+        ...[theirs, ours].map((side) => processorOf(side[index] ?? [])),
+      ]);
       const ratio = (other ?? NaN) / (one ?? NaN);
       rows.push([
         index === 0 ? size.what : "",
@@ -136,20 +166,24 @@ async function compared(cloud: RehearsalCloud): Promise<string[][]> {
     }
     process.stdout.write(`${size.what}: measured\n`);
   }
-  return rows;
+  return { rows, processor };
 }
 
 const cloud = new RehearsalCloud(root, { name: "benchtf", block: 96, port: 8960, machines: "none" });
 try {
   cloud.up();
   const parts = await floor();
-  const rows = await compared(cloud);
+  const { rows, processor } = await compared(cloud);
   const text = `# Terraform and Pulumi
 
 \`make bench-terraform\` on ${machine()}: the same Hetzner resources by both, on one emulated cloud without machines, with the provider's polling
 set to 50 ms. Medians in seconds.
 
 ${markdownTable(["resources of", "step (Terraform / Pulumi)", "Terraform", "Pulumi", "ratio", "rounds"], rows)}
+
+Processor seconds by program, medians; \`node run\` is the Pulumi program, \`node pulumi\` what starts the engine:
+
+${markdownTable(["resources of", "step (Terraform / Pulumi)", "Terraform", "Pulumi"], processor)}
 
 What any program costs, without a resource:
 
