@@ -1,6 +1,6 @@
 /** Starts the background process of a rehearsal cloud, and deletes a cloud with everything in it. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
@@ -126,9 +126,16 @@ async function ended(folder: string, pid: number | undefined): Promise<void> {
 
 /** Process id of a cloud, when that process still runs and is a rehearsal cloud. */
 function runningPid(folder: string): number | undefined {
-  const path = join(folder, "pid");
-  const pid = existsSync(path) ? Number(readFileSync(path, "utf8")) : 0;
-  const commandLine = `/proc/${pid}/cmdline`;
-  if (pid <= 0 || !existsSync(commandLine)) return undefined;
-  return readFileSync(commandLine, "utf8").includes(join("rehearsal", "cloud", "main.")) ? pid : undefined;
+  const pid = Number(textOf(join(folder, "pid")));
+  if (!(pid > 0)) return undefined;
+  return textOf(`/proc/${pid}/cmdline`).includes(join("rehearsal", "cloud", "main.")) ? pid : undefined;
+}
+
+/** Empty when there is no such file; a process and its files may go at any moment. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }

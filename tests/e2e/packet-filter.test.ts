@@ -70,7 +70,7 @@ async function listen(name: Name, ...ports: number[]): Promise<void> {
 function reached(from: Name, ...targets: string[]): string[] {
   const tries = targets.map((target) => {
     const [host = "", port = ""] = target.split(":");
-    return `(timeout 1 bash -c 'exec 3<>/dev/tcp/${host}/${port} && read -r -t 1 hello <&3; [ "$hello" = hello ]' 2>/dev/null && echo ${target}) &`;
+    return `(timeout 3 bash -c 'exec 3<>/dev/tcp/${host}/${port} && read -r -t 2 hello <&3; [ "$hello" = hello ]' 2>/dev/null && echo ${target}) &`;
   });
   return run(from, "bash", [], `${tries.join("\n")}\nwait\n`)
     .output.split("\n")
