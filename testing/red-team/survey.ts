@@ -70,7 +70,10 @@ const ofImages =
 
 /** What Docker gives every container. */
 const ofDocker = /^\/etc\/(hosts|hostname|resolv\.conf)$|^(\/usr)?\/sbin\/docker-init$/;
-const others = (targets: readonly string[]) => targets.filter((target) => !ofDocker.test(target));
+/** The authorities of a rehearsal cloud, which are public ones in production. */
+const ofRehearsal = /^(\/\.rehearsal-authorities|\/etc\/ssl\/certs\/ca-certificates)\.crt$/;
+const others = (targets: readonly string[]) =>
+  targets.filter((target) => !ofDocker.test(target) && !ofRehearsal.test(target));
 
 /** A line for what each container's processes may do, and one for what it knows. */
 export const containerLines = (survey: Survey): readonly Line[] =>
