@@ -13,13 +13,13 @@ export const admin = z
       .describe(
         "Private key file on this machine that the servers accept. Absent: the keys that ssh tries by default.",
       ),
-    sshFolder: z.string().min(1).describe("Folder of this machine for known hosts and shared connections."),
-    cidrs: z.array(cidr).describe("Who reaches SSH; needed from phase mvp on."),
+    sshFolder: z.string().min(1).describe("Folder on this machine for the host keys of servers and for shared SSH connections."),
+    cidrs: z.array(cidr).describe("Address ranges from which SSH can be reached; required from phase mvp on."),
     openToInternet: z
       .boolean()
       .optional()
       .meta({ examples: [true] })
-      .describe("Says aloud that SSH is open to the Internet (`cidrs` with 0.0.0.0/0 or the like). Absent: refused."),
+      .describe("Confirms that SSH is open to the whole Internet (`cidrs` with 0.0.0.0/0 or the like). Absent: such ranges are refused."),
     sshPublicKeys: z
       .array(
         z
@@ -34,6 +34,6 @@ export const admin = z
             examples: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExampleKeyThatOpensNothingReplaceItWithYour alice"],
           }),
       )
-      .describe("Keys that may log in; needed from phase mvp on."),
+      .describe("The public keys that may log in to the servers: the whole list; required from phase mvp on."),
   })
-  .describe("Who may log in to the servers, and from this machine how.");
+  .describe("Who may log in to the servers, and how this machine does.");

@@ -24,32 +24,32 @@ export const app = z
     module: text(/^[A-Za-z_]\w*(\.\w+)*:\w+(\.\w+)*$/, "a module and an object in it", "main:app").describe(
       "The ASGI application, as Uvicorn takes it.",
     ),
-    healthPath: askedPath("/health").describe("Answers 200 while the process works, whatever the database does."),
+    healthPath: askedPath("/health").describe("Path that answers 200 while the process works, whether or not the database does."),
     readyPath: askedPath("/ready").describe(
-      "Answers 200 when the app can serve visitors; `make doctor` asks it. Visitors do not reach it, unless it is `healthPath`.",
+      "Path that answers 200 when the app can serve visitors; `make doctor` asks it. Visitors cannot reach it, unless it is `healthPath`.",
     ),
     migrate: commandWords.describe(
-      "Changes the database's tables before a new version starts; safe to repeat. `[]`: nothing does.",
+      "Command that migrates the database before a new version starts; it must be safe to repeat. `[]`: none.",
     ),
     initialise: commandWords.describe(
-      "Runs after it, and writes the rows that the app needs; safe to repeat. `[]`: nothing does.",
+      "Command that runs after the migration and writes the rows that the app needs; it must be safe to repeat. `[]`: none.",
     ),
     instances: count(1, 16).describe("Containers of the app on each server that runs it."),
-    uvicornWorkers: count(1, 64).describe("Processes in each of them."),
-    memoryMb: memoryMb.describe("Memory limit of an instance, in MiB."),
+    uvicornWorkers: count(1, 64).describe("Uvicorn processes in each of these containers."),
+    memoryMb: memoryMb.describe("Memory limit of each of these containers, in MiB."),
     servers: serverPool
       .optional()
       .describe("Servers for apps alone. Absent: they run on the server with the database."),
     skipMigrationsFor: imageReference
       .optional()
-      .describe("An image that runs on a newer image's database without its own migrations: `make rollback` sets it."),
+      .describe("The image whose migrations are skipped, because a newer image has migrated the database already; `make rollback` sets it."),
     environment: z
       .record(variableName, environmentValue)
-      .describe("Plain environment of the app and its workers, added to what the program sets itself."),
+      .describe("Environment variables of app and workers that are no secrets, beside those that the program sets."),
     secrets: z
       .array(variableName)
       .describe(
-        "The image's own secrets, as environment variables of apps, workers and the release: `pulumi config set --secret --path orion:app.secrets.NAME`.",
+        "Secrets that only your image knows: each becomes an environment variable of app, workers and migrations. Set with `npx pulumi config set --secret --path orion:app.secrets.NAME`.",
       ),
     writable: z
       .array(
@@ -59,7 +59,7 @@ export const app = z
         ),
       )
       .describe(
-        "Folders that the image's processes write to, beside /tmp and /app/run; all else of the image is read-only. They are on the server's disk and deleted with the container.",
+        "Folders that the image writes to, beside /tmp and /app/run; the rest of the image is read-only. They are on the server's disk and are deleted with the container.",
       ),
   })
   .describe("The application.");

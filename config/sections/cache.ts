@@ -6,21 +6,21 @@ export const cache = z
   .strictObject({
     mode: z
       .enum(["provision", "external"])
-      .describe("Whether the program runs Redis, or uses those of `orion:redisUrl` and `orion:brokerUrl`."),
-    availability: z.enum(["single", "sentinel"]).describe("One Redis for each purpose, or three nodes with Sentinel."),
+      .describe("Whether the program runs Redis (`provision`), or uses the servers that the secrets `redisUrl` and `brokerUrl` name (`external`)."),
+    availability: z.enum(["single", "sentinel"]).describe("How Redis runs. `single`: one for cache and one for broker; `sentinel`: three nodes with Sentinel."),
     maxMemoryMb: memoryMb.describe("Redis' maxmemory for the data of the cache, in MiB."),
     brokerMaxMemoryMb: memoryMb.describe("Redis' maxmemory for the tasks of the broker, in MiB."),
     appKeys: z
       .array(text(/^[^\s"'()%~&]+$/, "a pattern of Redis' keys without spaces,", "redbeat:*"))
       .describe(
-        "Keys of the broker that the app may use besides Celery's own, as Redis' patterns. Workers may use all.",
+        "Keys of the broker that the app may use besides Celery's own, as patterns of Redis. Workers may use every key.",
       ),
     servers: serverTypes.describe("Types of the servers with Redis' replicas, in order of preference."),
     version: count(5, 99)
       .optional()
       .meta({ examples: [7] })
       .describe(
-        "Major version of the data and of `orion:images.redis`, for when neither can be asked. Absent: both are asked.",
+        "Major version of Redis that wrote the data and that `images.redis` has; for when the container or the image cannot be asked for it. Absent: both are asked.",
       ),
   })
   .describe("Redis: the cache and the broker of Celery.");

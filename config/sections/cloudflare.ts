@@ -5,7 +5,7 @@ import { hostname } from "./forms.ts";
 export const cloudflare = z
   .strictObject({
     enabled: z.boolean().describe("Whether visitors come through Cloudflare."),
-    plan: z.enum(["free", "pro", "business"]).describe("The plan that the zone has."),
+    plan: z.enum(["free", "pro", "business"]).describe("Plan of the zone at Cloudflare; the program checks it and does not change it."),
     zone: hostname
       .optional()
       .meta({ examples: ["example.com"] })
@@ -15,6 +15,6 @@ export const cloudflare = z
       .regex(/^[0-9a-f]{32}$/, "a Cloudflare account id of 32 hexadecimal digits")
       .meta({ patternErrorMessage: "32 hexadecimal digits", examples: ["0123456789abcdef0123456789abcdef"] })
       .optional()
-      .describe("The account with the zone and the buckets."),
+      .describe("Id of the account with the zone and the buckets."),
   })
   .describe("DNS, CDN and web application firewall.");

@@ -10,36 +10,36 @@ export const edge = z
     balancing: z
       .enum(["direct", "regional", "global"])
       .describe(
-        "How visitors reach the edges: `direct`: at the address of the one server with an edge; `regional`: by one load balancer; `global`: by a load balancer in each location, over which Cloudflare spreads visitors.",
+        "How visitors reach the edges. `direct`: at the address of the one server with an edge; `regional`: through one load balancer; `global`: through a load balancer in each location, among which Cloudflare balances.",
       ),
     memoryMb: memoryMb.describe("Memory limit of nginx, in MiB."),
     tls: z
       .enum(["none", "cloudflare-origin-ca", "acme", "self-signed"])
-      .describe("Where the edge's certificate comes from."),
+      .describe("Source of the edge's certificate; `none`: no TLS."),
     clearText: z
       .boolean()
       .optional()
       .meta({ examples: [true] })
-      .describe("Says aloud that visitors of a stack with servers come without TLS (`tls: none`). Absent: refused."),
-    bodyLimitMb: count(1, 100).describe("Size of a request's body at most, in MiB."),
+      .describe("Confirms that visitors of a stack with servers come without TLS (`tls: none`). Absent: `none` is refused there."),
+    bodyLimitMb: count(1, 100).describe("Largest body of a request, in MiB."),
     responseSeconds: count(1, 6000).describe(
       "How long the app may take for an answer, in seconds. Cloudflare waits 120 s, on every plan but Enterprise.",
     ),
     websockets: z
       .array(path.meta({ examples: ["/ws"] }))
-      .describe("Paths at which the app takes WebSockets; elsewhere the edge passes no `Upgrade` on."),
-    private: z.array(path).describe("Further paths of the app, with what is below them, that visitors get 404 for."),
+      .describe("Paths at which the app takes WebSockets; at all others the edge does not pass `Upgrade` on."),
+    private: z.array(path).describe("Paths of the app, each with everything below it, that visitors get 404 for."),
     public: z
       .array(z.enum(internalPaths))
-      .describe("The app's paths for operators that visitors may reach nevertheless."),
+      .describe("Paths for operators (see the values) that visitors may reach; for the others they get 404."),
     headers: z
       .record(browserHeader, headerValue)
-      .describe("Headers for browsers, where the app does not set them itself; an empty text leaves one out."),
+      .describe("Headers for browsers that the edge adds where the app does not send them; an empty text leaves one out."),
     limits: z
       .strictObject({
-        requestsPerSecond: count(1, 100_000).describe("Requests that the app answers; twice as many may come at once."),
-        connections: count(1, 4096).describe("Requests at a time, WebSockets not included."),
-        websockets: count(1, 4096).describe("WebSockets at a time."),
+        requestsPerSecond: count(1, 100_000).describe("Requests to the app per second and client address; twice as many may come at once."),
+        connections: count(1, 4096).describe("Requests at a time per client address, without WebSockets."),
+        websockets: count(1, 4096).describe("WebSockets at a time per client address."),
       })
       .describe("Limits for each client's address."),
     acme: z
@@ -47,8 +47,8 @@ export const edge = z
         server: z
           .url({ protocol: /^https$/ })
           .meta({ patternErrorMessage: "an address that starts with https://" })
-          .describe("Directory of the authority."),
-        email: emailAddress.optional().describe("The address that the authority sends its notices to. Absent: none."),
+          .describe("Address of the directory of the authority of `tls: acme`."),
+        email: emailAddress.optional().describe("Address that the authority sends notices to. Absent: none."),
         authority: z
           .string()
           .regex(/^-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----\s*$/, "certificates in PEM")

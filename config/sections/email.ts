@@ -6,8 +6,8 @@ export const email = z
   .strictObject({
     backend: z
       .enum(["console", "smtp", "sendgrid", "mailgun", "ses"])
-      .describe("How e-mail goes out; `console` writes it into the log."),
-    from: emailAddress.optional().describe("The sender."),
+      .describe("How e-mail is sent; `console`: it is only written into the log."),
+    from: emailAddress.optional().describe("The sender's address."),
     smtpHost: z
       .hostname()
       .meta({ patternErrorMessage: "a host name", examples: ["smtp.example.com"] })
@@ -16,13 +16,13 @@ export const email = z
     smtpPort: port
       .optional()
       .meta({ examples: [587] })
-      .describe("Its port."),
+      .describe("Port of the SMTP server."),
     smtpUser: z
       .string()
       .min(1)
       .optional()
       .meta({ examples: ["orion"] })
-      .describe("The login there."),
+      .describe("User name at the SMTP server."),
     mailgunDomain: z
       .hostname()
       .meta({ patternErrorMessage: "a host name", examples: ["mg.example.com"] })
@@ -36,6 +36,6 @@ export const email = z
       .regex(/^[A-Z0-9]{16,128}$/, "the id of an access key of AWS")
       .meta({ patternErrorMessage: "the id of an access key of AWS", examples: ["AKIAIOSFODNN7EXAMPLE"] })
       .optional()
-      .describe("The access key whose secret is `orion:emailApiKey`."),
+      .describe("Id of the access key for Amazon SES; its secret is `orion:emailApiKey`."),
   })
   .describe("E-mail of the platform.");

@@ -11,7 +11,7 @@ export const hetzner = z
       .array(z.enum(locations))
       .min(1)
       .max(3)
-      .describe("Where servers are, in order of preference; what holds data is in the first and cannot move."),
+      .describe("Locations of the servers, in order of preference. `core-1` is in the first one and cannot move."),
     image: text(/^debian-\d+$/, "a Debian image of Hetzner", "debian-12").describe(
       "Operating system of new servers; those that exist keep theirs.",
     ),
@@ -20,16 +20,16 @@ export const hetzner = z
       .strictObject({
         servers: count(1, 10_000)
           .meta({ examples: [10] })
-          .describe("Servers that the account may have."),
+          .describe("Number of servers that the account may have, as Hetzner's Console shows it. Absent: not checked."),
         primaryIps: count(1, 10_000)
           .meta({ examples: [10] })
-          .describe("Primary IPs that it may have."),
+          .describe("Number of primary IPs that the account may have."),
         volumes: count(1, 10_000)
           .meta({ examples: [10] })
-          .describe("Volumes that it may have."),
+          .describe("Number of Volumes that the account may have."),
         loadBalancers: count(1, 10_000)
           .meta({ examples: [5] })
-          .describe("Load balancers that it may have."),
+          .describe("Number of load balancers that the account may have."),
       })
       .partial()
       .optional()

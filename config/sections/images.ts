@@ -8,16 +8,16 @@ export const images = z
     pinned: z
       .boolean()
       .describe(
-        "Whether official images are named with their digests of `config/image-pins.json`, and not by tag alone.",
+        "Whether servers pull official images by tag and the digest in `config/image-pins.json`, or by tag alone.",
       ),
     login: z
       .strictObject({
-        registry: registryHost.describe("The registry that asks for it."),
+        registry: registryHost.describe("Registry that asks for a login; its images are pulled with `user`."),
         user: z
           .string()
           .min(1)
           .meta({ examples: ["orion"] })
-          .describe("The user's name; the password is the secret `orion:registryPassword`."),
+          .describe("User name at this registry; the password is the secret `orion:registryPassword`."),
       })
       .optional()
       .describe("Login at a private image registry. Absent: anonymous."),

@@ -5,6 +5,6 @@ import { serverTypes } from "./forms.ts";
 export const monitoring = z
   .strictObject({
     enabled: z.boolean().describe("Whether a separate server collects metrics and logs."),
-    servers: serverTypes.describe("Types of that server, in order of preference."),
+    servers: serverTypes.describe("Types of this server, in order of preference."),
   })
   .describe("Metrics and logs.");

@@ -5,11 +5,11 @@ import { port } from "./forms.ts";
 export const ports = z
   .strictObject({
     database: port.describe("PostgreSQL."),
-    testDatabase: port.describe("The PostgreSQL of tests."),
+    testDatabase: port.describe("The PostgreSQL for tests."),
     cache: port.describe("Redis."),
     app: port.describe("The first instance of the app; the next instances have the next ports."),
     flower: port.describe("Flower."),
-    edge: port.describe("nginx, as visitors come."),
+    edge: port.describe("nginx, the entry point."),
     docs: port.describe("This documentation."),
   })
   .describe("Ports on 127.0.0.1 of a local stack.");

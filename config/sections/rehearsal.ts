@@ -9,7 +9,7 @@ export const rehearsal = z
       .meta({ patternErrorMessage: "a file that ends in .sql", examples: ["scrub.sql"] })
       .optional()
       .describe(
-        "A file with SQL, relative to the project, that runs on data restored by `DATA=` before any app starts with it.",
+        "File with SQL, relative to the project's folder, that runs on data which `make rehearse DATA=...` has restored, before any app sees it.",
       ),
   })
   .describe("What `make rehearse` does with this stack; production is not changed by it.");

@@ -10,25 +10,25 @@ export const storage = z
       .regex(/^[a-z0-9][a-z0-9-]{1,53}[a-z0-9]$/, "a bucket name of 3 to 55 lower-case letters, digits and hyphens")
       .meta({ patternErrorMessage: "3 to 55 lower-case letters, digits and hyphens", examples: ["orion-files"] })
       .optional()
-      .describe("The bucket of the files; that of the backups has `-backups` behind the same name."),
+      .describe("The bucket for files; the one for backups has this name with `-backups` at its end."),
     endpoint: text(/^https?:\/\/[^/\s]+$/, "an address", "https://<account>.r2.cloudflarestorage.com")
       .optional()
-      .describe("Address of the S3 interface. Absent: R2's own for the account."),
+      .describe("Address of the S3 interface. Absent: that of R2 for the account."),
     clearText: z
       .boolean()
       .optional()
       .meta({ examples: [true] })
       .describe(
-        "Says aloud that files and backups cross the network in clear text (an `endpoint` with http://). Absent: refused.",
+        "Confirms that files and backups cross the network in clear text (an `endpoint` with http://). Absent: such an endpoint is refused.",
       ),
     noBackups: z
       .boolean()
       .optional()
       .meta({ examples: [true] })
-      .describe("Says aloud that a stack with servers has no backups (`backend: local`). Absent: refused."),
+      .describe("Confirms that a stack with servers has no backups (`backend: local`). Absent: `local` is refused there."),
     customDomain: hostname
       .optional()
       .meta({ examples: ["files.example.com"] })
-      .describe("Host name in the zone under which the files are public. Absent: they are served through the app."),
+      .describe("Host name in the zone at which the files are public. Absent: the app serves them."),
   })
   .describe("Files and backups.");

@@ -19,8 +19,8 @@ export const topLevel = {
     .describe("Where containers run: on the Docker Engine of this machine, or on servers at Hetzner."),
   services: z
     .array(z.enum(optionalServices))
-    .describe("On a local Docker Engine: what runs beside PostgreSQL. With servers all of it runs."),
-  domain: hostname.optional().describe("The public host name of the platform; needed from phase mvp on."),
+    .describe("What runs beside PostgreSQL in a local stack. With servers all of it runs."),
+  domain: hostname.optional().describe("The public host name of the platform; required from phase mvp on."),
   protection: z
     .boolean()
     .describe(
@@ -29,7 +29,7 @@ export const topLevel = {
   agreed: z
     .array(text(/^[\w.-]+$/, "a name that a refused update has shown,", "www.example.com"))
     .describe(
-      "What the stack gives up knowingly, as the guard names it: a host name that it answered to, or an extension that its new PostgreSQL image lacks.",
+      "What the stack gives up on purpose, by the name in the message of the refused update: a host name that it answered to, an extension that the new PostgreSQL image lacks, or a server that Hetzner says it cannot give.",
     ),
   stateUrl: z
     .string()
@@ -43,11 +43,11 @@ export const topLevel = {
     })
     .optional()
     .describe(
-      "Where the engine's state of the stack is; `make state-move` sets it. Absent: what PULUMI_BACKEND_URL or `backend:` in Pulumi.yaml says, otherwise files in the project's folder.",
+      "Where the engine keeps the stack's state; `make state-move` sets it. Absent: where PULUMI_BACKEND_URL or `backend:` in Pulumi.yaml says, otherwise in the project's folder.",
     ),
   dockerHost: text(
     /^(unix|tcp|ssh):\/\/\S+$/,
     "an address that starts with unix://, tcp:// or ssh://,",
     "unix:///var/run/docker.sock",
-  ).describe("Address of the Docker Engine that local containers run on."),
+  ).describe("Address of the Docker Engine that the containers of a local stack run on."),
 };

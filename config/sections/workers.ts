@@ -12,20 +12,20 @@ export const workers = z
     queues: z
       .array(queueName)
       .min(1)
-      .describe("The queues that workers take tasks from: those that the application's tasks are sent to."),
+      .describe("The queues that workers take tasks from; the application sends its tasks to these."),
     dedicated: z
       .union([z.boolean(), z.array(queueName)], "true, false, or a list of queues that get dedicated workers")
-      .describe("Queues with a container each: all, none, or a list. The other queues share one container."),
+      .describe("Queues with a container of their own: all (`true`), none, or a list. The other queues share one container."),
     concurrency: z
       .record(queueName, count(1, 64).meta({ examples: [4] }))
-      .describe("Tasks that a worker runs at a time, by queue. A queue that is not named has 2."),
+      .describe("Number of tasks that a worker runs at a time, by queue; 2 for a queue that is not named."),
     memoryMb: memoryMb.describe("Memory limit of a worker, in MiB."),
     beatMemoryMb: memoryMb.describe("Memory limit of Beat, in MiB."),
     flowerMemoryMb: memoryMb.describe("Memory limit of Flower, in MiB."),
     beatAndFlower: z
       .enum(["broker", "everything"])
       .describe(
-        "What Beat and Flower know: the broker's URLs and `orion:app.environment` alone, or everything that a worker knows, for an image that reads its whole configuration when Celery starts.",
+        "Environment of Beat and Flower. `broker`: the broker's URLs and `orion:app.environment` alone; `everything`: that of a worker, for an image whose Celery application reads its whole configuration when it starts.",
       ),
     servers: serverPool
       .optional()
