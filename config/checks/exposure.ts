@@ -1,6 +1,6 @@
 /**
  * Checks of settings that open a stack with servers to strangers, or leave its data without a copy: each is refused unless a
- * second setting says it aloud. Pure.
+ * second setting confirms it. Pure.
  */
 import { line } from "../line.ts";
 import type { Settings } from "../schema.ts";
