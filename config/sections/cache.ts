@@ -6,7 +6,7 @@ export const cache = z
   .strictObject({
     mode: z
       .enum(["provision", "external"])
-      .describe("Whether the program runs Redis (`provision`), or uses the servers that the secrets `redisUrl` and `brokerUrl` name (`external`)."),
+      .describe("Whether the program runs Redis (`provision`), or uses the servers that the secrets `orion:redisUrl` and `orion:brokerUrl` name (`external`)."),
     availability: z.enum(["single", "sentinel"]).describe("How Redis runs. `single`: one for cache and one for broker; `sentinel`: three nodes with Sentinel."),
     maxMemoryMb: memoryMb.describe("Redis' maxmemory for the data of the cache, in MiB."),
     brokerMaxMemoryMb: memoryMb.describe("Redis' maxmemory for the tasks of the broker, in MiB."),
@@ -20,7 +20,7 @@ export const cache = z
       .optional()
       .meta({ examples: [7] })
       .describe(
-        "Major version of Redis that wrote the data and that `images.redis` has; for when the container or the image cannot be asked for it. Absent: both are asked.",
+        "Major version of Redis that wrote the data and that `orion:images.redis` has; for when the container or the image cannot be asked for it. Absent: both are asked.",
       ),
   })
   .describe("Redis: the cache and the broker of Celery.");

@@ -15,6 +15,6 @@ export const cloudflare = z
       .regex(/^[0-9a-f]{32}$/, "a Cloudflare account id of 32 hexadecimal digits")
       .meta({ patternErrorMessage: "32 hexadecimal digits", examples: ["0123456789abcdef0123456789abcdef"] })
       .optional()
-      .describe("Id of the account with the zone and the buckets."),
+      .describe("Id of the account with the zone and the buckets; required with `orion:storage.backend: r2`."),
   })
   .describe("DNS, CDN and web application firewall.");

@@ -6,7 +6,7 @@ export const database = z
   .strictObject({
     mode: z
       .enum(["provision", "external"])
-      .describe("Whether the program runs PostgreSQL (`provision`), or uses the server that the secret `databaseUrl` names (`external`)."),
+      .describe("Whether the program runs PostgreSQL (`provision`), or uses the server that the secret `orion:databaseUrl` names (`external`)."),
     availability: z
       .enum(["single", "replica", "patroni"])
       .describe("How PostgreSQL runs. `single`: on one server; `replica`: a primary and a streaming replica; `patroni`: three members with automatic failover."),
@@ -28,7 +28,7 @@ export const database = z
       .optional()
       .meta({ examples: [15] })
       .describe(
-        "Major version of PostgreSQL that wrote the data and that `images.postgres` has; for when the container or the image cannot be asked for it. Absent: both are asked.",
+        "Major version of PostgreSQL that wrote the data and that `orion:images.postgres` has; for when the container or the image cannot be asked for it. Absent: both are asked.",
       ),
     extensions: z
       .array(text(/^[a-z][a-z0-9_-]{0,62}$/, "the name of an extension of PostgreSQL", "pg_trgm"))

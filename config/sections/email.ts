@@ -12,7 +12,7 @@ export const email = z
       .hostname()
       .meta({ patternErrorMessage: "a host name", examples: ["smtp.example.com"] })
       .optional()
-      .describe("The SMTP server; its password is the secret `orion:smtpPassword`."),
+      .describe("The SMTP server, required with `backend: smtp`; the password there is the secret `orion:smtpPassword`."),
     smtpPort: port
       .optional()
       .meta({ examples: [587] })
@@ -27,15 +27,15 @@ export const email = z
       .hostname()
       .meta({ patternErrorMessage: "a host name", examples: ["mg.example.com"] })
       .optional()
-      .describe("The domain at Mailgun."),
+      .describe("The domain at Mailgun; required with `backend: mailgun`."),
     sesRegion: text(/^[a-z]{2}(-[a-z]+)+-\d$/, "a region of AWS", "eu-central-1")
       .optional()
-      .describe("The region of Amazon SES."),
+      .describe("The region of Amazon SES; required with `backend: ses`."),
     sesAccessKeyId: z
       .string()
       .regex(/^[A-Z0-9]{16,128}$/, "the id of an access key of AWS")
       .meta({ patternErrorMessage: "the id of an access key of AWS", examples: ["AKIAIOSFODNN7EXAMPLE"] })
       .optional()
-      .describe("Id of the access key for Amazon SES; its secret is `orion:emailApiKey`."),
+      .describe("Id of the access key for Amazon SES, required with `backend: ses`; its secret is `orion:emailApiKey`."),
   })
   .describe("E-mail of the platform.");
