@@ -22,8 +22,8 @@ const shared = {
 const unneeded = { "^(@npmcli/arborist|typescript)$": "<rootDir>/testing/nothing.ts" };
 
 /**
- * Unit tests need neither Docker nor the engine; contract tests need the plugins; e2e tests need both and run one after
- * another, and so do the long ones, for which CI has no time.
+ * Unit tests need neither Docker nor the engine; contract tests need the plugins; e2e tests need both, and so do the long
+ * ones, for which CI has no time.
  */
 export default {
   // Tests that need long say so themselves. What takes milliseconds may take longer on a machine that is busy with something
