@@ -39,7 +39,7 @@ export function named(resources: readonly Recorded[], name: string): Recorded {
   return found;
 }
 
-/** What every container has in common, whatever runs in it: exactly the options that components/runtime/docker/container.ts sets. */
+/** What every container has in common, whatever runs in it: the options of components/runtime/docker/container.ts. */
 export const containerBasics = (
   role: ServiceKind,
   stopSeconds: number,
