@@ -150,7 +150,7 @@ patch: engine ## Bring packages, kernel and images of the servers up to date, on
 flower: node_modules/.package-lock.json ## Open Flower, the task monitor
 	@$(access)
 
-backup: node_modules/.package-lock.json ## Take a backup of the database now, and show its log; ACCEPT=TIME makes a suspect one a good one
+backup: node_modules/.package-lock.json ## Take a backup of the database now, and show its log (ACCEPT=TIME: accept a suspect one instead)
 	@$(access) $(if $(ACCEPT),--accept $(ACCEPT))
 
 backup-key: engine ## Print the private key that backups are encrypted for, for a safe
@@ -167,7 +167,7 @@ under_load = $(if $(LOAD),--load $(if $(OUT),--out $(OUT)))
 rehearse: setup ## Bring the production stack up on a rehearsal cloud, or move it to a phase: PHASE=mvp STACK=prod CLOUD=main (LOAD=1: under load, with a report; DATA=latest|file.dump: on your own data)
 	@$(tool) rehearse --stack $(STACK) --cloud $(CLOUD) $(if $(PHASE),--phase $(PHASE)) $(place) $(if $(filter-out ask,$(DATA)),--data $(DATA)) $(if $(FROM),--from $(FROM)) $(under_load)
 
-drill: setup ## Let things go wrong on the rehearsed platform, and write a report: DRILL=power-cut,promotion (default: all) OUT=file.html
+drill: setup ## Inject faults into the rehearsed platform under load, and write a report: DRILL=power-cut,promotion (default: all) OUT=file.html
 	@$(tool) drill --stack $(STACK) --cloud $(CLOUD) $(if $(PHASE),--phase $(PHASE)) $(if $(DRILL),--drill $(DRILL)) $(place) $(if $(OUT),--out $(OUT))
 
 report: node_modules/.package-lock.json ## Draw the page of a rehearsal or of drills again: RECORD=file.json OUT=file.html
@@ -227,7 +227,7 @@ units:
 test-contract: setup ## Check the plugins against their npm packages, and the emulated APIs against their OpenAPI documents
 	@jest --selectProjects contract
 
-test-e2e: images ## The development stack, images and rehearsal clouds for real, and one platform that goes from phase to phase
+test-e2e: images ## Test the development stack, the images and rehearsal clouds for real, and one platform that goes from phase to phase
 	@$(MAKE) --no-print-directory --keep-going e2e-parts e2e-journey
 
 # Two at a time: each waits for servers and containers most of the time.
@@ -238,14 +238,14 @@ e2e-parts:
 e2e-journey:
 	@jest --selectProjects e2e --testPathPatterns /journey --runInBand
 
-test-long: images ## Faults, drills and changes of a live platform that take too long for `make test`: an hour
+test-long: images ## Test faults, drills and changes of a live platform that take too long for `make test`: an hour
 	@jest --selectProjects long --runInBand
 
 test-app: ## Run the sample application's tests
 	@sample-app/tests/run.sh
 
 # Side by side, once the engine is there: both of them wait most of the time.
-test: test-unit setup ## Everything
+test: test-unit setup ## Run all tests that CI runs
 	@$(MAKE) --no-print-directory -j2 test-app test-contract
 	@$(MAKE) --no-print-directory test-e2e
 
