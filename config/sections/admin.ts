@@ -13,13 +13,18 @@ export const admin = z
       .describe(
         "Private key file on this machine that the servers accept. Absent: the keys that ssh tries by default.",
       ),
-    sshFolder: z.string().min(1).describe("Folder on this machine for the host keys of servers and for shared SSH connections."),
+    sshFolder: z
+      .string()
+      .min(1)
+      .describe("Folder on this machine for the host keys of servers and for shared SSH connections."),
     cidrs: z.array(cidr).describe("Address ranges from which SSH can be reached; required from phase mvp on."),
     openToInternet: z
       .boolean()
       .optional()
       .meta({ examples: [true] })
-      .describe("Confirms that SSH is open to the whole Internet (`cidrs` with 0.0.0.0/0 or the like). Absent: such ranges are refused."),
+      .describe(
+        "Confirms that SSH is open to the whole Internet (`cidrs` with 0.0.0.0/0 or the like). Absent: such ranges are refused.",
+      ),
     sshPublicKeys: z
       .array(
         z

@@ -24,7 +24,9 @@ export const app = z
     module: text(/^[A-Za-z_]\w*(\.\w+)*:\w+(\.\w+)*$/, "a module and an object in it", "main:app").describe(
       "The ASGI application, as Uvicorn takes it.",
     ),
-    healthPath: askedPath("/health").describe("Path that answers 200 while the process works, whether or not the database does."),
+    healthPath: askedPath("/health").describe(
+      "Path that answers 200 while the process works, whether or not the database does.",
+    ),
     readyPath: askedPath("/ready").describe(
       "Path that answers 200 when the app can serve visitors; `make doctor` asks it. Visitors cannot reach it, unless it is `healthPath`.",
     ),
@@ -42,7 +44,9 @@ export const app = z
       .describe("Servers for apps alone. Absent: they run on the server with the database."),
     skipMigrationsFor: imageReference
       .optional()
-      .describe("The image whose migrations are skipped, because a newer image has migrated the database already; `make rollback` sets it."),
+      .describe(
+        "The image whose migrations are skipped, because a newer image has migrated the database already; `make rollback` sets it.",
+      ),
     environment: z
       .record(variableName, environmentValue)
       .describe("Environment variables of app and workers that are no secrets, beside those that the program sets."),

@@ -6,8 +6,12 @@ export const cache = z
   .strictObject({
     mode: z
       .enum(["provision", "external"])
-      .describe("Whether the program runs Redis (`provision`), or uses the servers that the secrets `orion:redisUrl` and `orion:brokerUrl` name (`external`)."),
-    availability: z.enum(["single", "sentinel"]).describe("How Redis runs. `single`: one for cache and one for broker; `sentinel`: three nodes with Sentinel."),
+      .describe(
+        "Whether the program runs Redis (`provision`), or uses the servers that the secrets `orion:redisUrl` and `orion:brokerUrl` name (`external`).",
+      ),
+    availability: z
+      .enum(["single", "sentinel"])
+      .describe("How Redis runs. `single`: one for cache and one for broker; `sentinel`: three nodes with Sentinel."),
     maxMemoryMb: memoryMb.describe("Redis' maxmemory for the data of the cache, in MiB."),
     brokerMaxMemoryMb: memoryMb.describe("Redis' maxmemory for the tasks of the broker, in MiB."),
     appKeys: z

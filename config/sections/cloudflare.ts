@@ -5,7 +5,9 @@ import { hostname } from "./forms.ts";
 export const cloudflare = z
   .strictObject({
     enabled: z.boolean().describe("Whether visitors come through Cloudflare."),
-    plan: z.enum(["free", "pro", "business"]).describe("Plan of the zone at Cloudflare; the program checks it and does not change it."),
+    plan: z
+      .enum(["free", "pro", "business"])
+      .describe("Plan of the zone at Cloudflare; the program checks it and does not change it."),
     zone: hostname
       .optional()
       .meta({ examples: ["example.com"] })

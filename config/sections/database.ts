@@ -6,10 +6,14 @@ export const database = z
   .strictObject({
     mode: z
       .enum(["provision", "external"])
-      .describe("Whether the program runs PostgreSQL (`provision`), or uses the server that the secret `orion:databaseUrl` names (`external`)."),
+      .describe(
+        "Whether the program runs PostgreSQL (`provision`), or uses the server that the secret `orion:databaseUrl` names (`external`).",
+      ),
     availability: z
       .enum(["single", "replica", "patroni"])
-      .describe("How PostgreSQL runs. `single`: on one server; `replica`: a primary and a streaming replica; `patroni`: three members with automatic failover."),
+      .describe(
+        "How PostgreSQL runs. `single`: on one server; `replica`: a primary and a streaming replica; `patroni`: three members with automatic failover.",
+      ),
     pooler: z.boolean().describe("Whether clients reach PostgreSQL through PgBouncer."),
     memoryMb: memoryMb.describe(
       "Memory limit of PostgreSQL, in MiB, which it is tuned for. A stack that sets `servers` and not this gets three eighths of the memory of the smallest of these types.",

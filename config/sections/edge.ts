@@ -20,7 +20,9 @@ export const edge = z
       .boolean()
       .optional()
       .meta({ examples: [true] })
-      .describe("Confirms that visitors of a stack with servers come without TLS (`tls: none`). Absent: `none` is refused there."),
+      .describe(
+        "Confirms that visitors of a stack with servers come without TLS (`tls: none`). Absent: `none` is refused there.",
+      ),
     bodyLimitMb: count(1, 100).describe("Largest body of a request, in MiB."),
     responseSeconds: count(1, 6000).describe(
       "How long the app may take for an answer, in seconds. Cloudflare waits 120 s, on every plan but Enterprise.",
@@ -34,10 +36,14 @@ export const edge = z
       .describe("Paths for operators (see the values) that visitors may reach; for the others they get 404."),
     headers: z
       .record(browserHeader, headerValue)
-      .describe("Headers for browsers that the edge adds where the app does not send them; an empty text leaves one out."),
+      .describe(
+        "Headers for browsers that the edge adds where the app does not send them; an empty text leaves one out.",
+      ),
     limits: z
       .strictObject({
-        requestsPerSecond: count(1, 100_000).describe("Requests to the app per second and client address; twice as many may come at once."),
+        requestsPerSecond: count(1, 100_000).describe(
+          "Requests to the app per second and client address; twice as many may come at once.",
+        ),
         connections: count(1, 4096).describe("Requests at a time per client address, without WebSockets."),
         websockets: count(1, 4096).describe("WebSockets at a time per client address."),
       })

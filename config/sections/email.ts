@@ -12,7 +12,9 @@ export const email = z
       .hostname()
       .meta({ patternErrorMessage: "a host name", examples: ["smtp.example.com"] })
       .optional()
-      .describe("The SMTP server, required with `backend: smtp`; the password there is the secret `orion:smtpPassword`."),
+      .describe(
+        "The SMTP server, required with `backend: smtp`; the password there is the secret `orion:smtpPassword`.",
+      ),
     smtpPort: port
       .optional()
       .meta({ examples: [587] })
@@ -36,6 +38,8 @@ export const email = z
       .regex(/^[A-Z0-9]{16,128}$/, "the id of an access key of AWS")
       .meta({ patternErrorMessage: "the id of an access key of AWS", examples: ["AKIAIOSFODNN7EXAMPLE"] })
       .optional()
-      .describe("Id of the access key for Amazon SES, required with `backend: ses`; its secret is `orion:emailApiKey`."),
+      .describe(
+        "Id of the access key for Amazon SES, required with `backend: ses`; its secret is `orion:emailApiKey`.",
+      ),
   })
   .describe("E-mail of the platform.");

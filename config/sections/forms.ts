@@ -69,5 +69,7 @@ export const serverTypes = z.array(text(/^[a-z]{2,4}\d{2}$/, "a server type", "c
 /** Servers that do the same work, spread over `orion:hetzner.locations` in turn. A placement group has room for ten. */
 export const serverPool = z.strictObject({
   count: count(1, 10).describe("Number of these servers; they are spread over `orion:hetzner.locations` in turn."),
-  types: serverTypes.describe("Types of these servers at Hetzner, in order of preference: a new server gets the first one that is in stock."),
+  types: serverTypes.describe(
+    "Types of these servers at Hetzner, in order of preference: a new server gets the first one that is in stock.",
+  ),
 });

@@ -10,7 +10,9 @@ export const storage = z
       .regex(/^[a-z0-9][a-z0-9-]{1,53}[a-z0-9]$/, "a bucket name of 3 to 55 lower-case letters, digits and hyphens")
       .meta({ patternErrorMessage: "3 to 55 lower-case letters, digits and hyphens", examples: ["orion-files"] })
       .optional()
-      .describe("The bucket for files, required with `backend: r2`; the one for backups has this name with `-backups` at its end."),
+      .describe(
+        "The bucket for files, required with `backend: r2`; the one for backups has this name with `-backups` at its end.",
+      ),
     endpoint: text(/^https?:\/\/[^/\s]+$/, "an address", "https://<account>.r2.cloudflarestorage.com")
       .optional()
       .describe("Address of the S3 interface. Absent: that of R2 for the account."),
@@ -25,7 +27,9 @@ export const storage = z
       .boolean()
       .optional()
       .meta({ examples: [true] })
-      .describe("Confirms that a stack with servers has no backups (`backend: local`). Absent: `local` is refused there."),
+      .describe(
+        "Confirms that a stack with servers has no backups (`backend: local`). Absent: `local` is refused there.",
+      ),
     customDomain: hostname
       .optional()
       .meta({ examples: ["files.example.com"] })

@@ -15,7 +15,9 @@ export const workers = z
       .describe("The queues that workers take tasks from; the application sends its tasks to these."),
     dedicated: z
       .union([z.boolean(), z.array(queueName)], "true, false, or a list of queues that get dedicated workers")
-      .describe("Queues with a container of their own: all (`true`), none, or a list. The other queues share one container."),
+      .describe(
+        "Queues with a container of their own: all (`true`), none, or a list. The other queues share one container.",
+      ),
     concurrency: z
       .record(queueName, count(1, 64).meta({ examples: [4] }))
       .describe("Number of tasks that a worker runs at a time, by queue; 2 for a queue that is not named."),
