@@ -46,10 +46,11 @@ export const secretMeanings = {
   smtpPassword: "Password at the SMTP server of `orion:email`.",
   emailApiKey: "Key of SendGrid or Mailgun, or the secret of the access key for Amazon SES.",
   stripeSecretKey: "Stripe's secret key.",
-  stripeWebhookSecret: "What Stripe signs its webhooks with.",
-  alertWebhook: "Address that is told by a POST what `orion:alerts` is about.",
-  backupHeartbeat: "Address that is called after each good backup, for a service that notices when a call is missing.",
-  drillHeartbeat: "The same after each good restore drill.",
+  stripeWebhookSecret: "Stripe's signing secret of its webhooks.",
+  alertWebhook: "URL that gets each alert by POST: a failed backup, restore drill or renewal of the certificate.",
+  backupHeartbeat:
+    "URL that is called after each good backup, of a service that raises an alarm when a call is missing.",
+  drillHeartbeat: "URL that is called after each good restore drill, of the same kind of service.",
 } as const;
 export type SecretKey = keyof typeof secretMeanings;
 export const secretKeys = Object.keys(secretMeanings) as readonly SecretKey[];

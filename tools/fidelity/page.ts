@@ -29,8 +29,8 @@ export function fidelityPage(facts: Facts): string {
     "# What is emulated",
     "<!-- Written by make fidelity: from the routes of the emulated APIs, the differences that are said beside them, and the records of the clients' tests. -->",
     "Every operation of the real APIs, and what the [rehearsal cloud](rehearsal.md) does with it. An operation that is not here, or not supported, " +
-      "is answered with 501 and its name. *Partly*: what is named in the last column differs; what is refused is refused by its name.",
-    "**Checked by** names the clients of others that called the operation in a test and got back what they had asked for. Without a name, only " +
+      "is answered with 501 and its name. *Partly*: the last column says what differs; a parameter that is not honoured is refused by name.",
+    "**Checked by** names third-party clients that called the operation in a test and got the expected answer. Without a name, only " +
       "this project's own tests call it; all answers are compared with the OpenAPI documents of the real APIs.",
     table(
       ["Client", "Version", "Operations"],
@@ -73,13 +73,13 @@ function section(api: Api, facts: Facts): string[] {
     ...(others.length === 0
       ? []
       : [
-          `### ${titles[api]}: not in the document`,
+          `### ${titles[api]}: operations that its document does not have`,
           table(
             ["Operation", "Supported", "Since", "Checked by", "Known differences"],
             others.map((one) => row(api, one.call, one, facts)),
           ),
         ]),
-    `### ${titles[api]}: groups without any`,
+    `### ${titles[api]}: resources that are not emulated`,
     absent.join(" · "),
   ];
 }

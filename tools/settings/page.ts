@@ -113,9 +113,9 @@ export function exampleValue({ path, schema }: Key): unknown {
 
 const shown = (value: unknown): string => {
   if (value === undefined) return "absent";
-  return isRecordOf(value) && Object.keys(value).length > 2
-    ? Object.keys(value).map(code).join(", ")
-    : code(yamlOf(value));
+  // Headers have long values; docs/edge.md shows them.
+  const isLong = isRecordOf(value) && yamlOf(value).length > 120;
+  return isLong ? Object.keys(value).map(code).join(", ") : code(yamlOf(value));
 };
 
 const isRecordOf = (value: unknown): value is object =>

@@ -60,7 +60,7 @@ test("an operation is on the page with its version, its clients and its differen
     "| `POST /servers` | partly | 0.2.0 |  | x86 only |",
     "Not supported: `PUT /servers/{id}`",
     "isos (2)",
-    "### Cloudflare: not in the document",
+    "### Cloudflare: operations that its document does not have",
     "| GetObject | yes |  | one |",
   ]) {
     expect(page.split("\n")).toContain(line);
