@@ -35,6 +35,8 @@ export interface RunningUpdate {
   readonly printed: (what: RegExp) => Promise<void>;
   /** Kills its process group. @returns whether it still ran */
   readonly kill: () => Promise<boolean>;
+  /** What it has printed. */
+  readonly output: () => string;
 }
 
 export class RehearsedPlatform {
@@ -180,9 +182,10 @@ export class RehearsedPlatform {
   /** Starts a make target that updates the stack. */
   start(target: string, ...variables: readonly string[]): RunningUpdate {
     const args = ["--no-print-directory", target, `CLOUD=${this.#cloud.settings.instance}`, ...variables];
-    const child = spawn("make", args, { cwd: this.#root, detached: true, stdio: ["ignore", "pipe", "ignore"] });
+    const child = spawn("make", args, { cwd: this.#root, detached: true, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (text: string) => (output += text));
     const runs = () => child.exitCode === null && child.signalCode === null;
     return {
       printed: async (what) => {
@@ -195,6 +198,7 @@ export class RehearsedPlatform {
         while (runs()) await sleep(50);
         return ran;
       },
+      output: () => output,
     };
   }
 

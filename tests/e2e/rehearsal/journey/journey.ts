@@ -64,7 +64,7 @@ export class Journey {
     const update = this.platform.start("rehearse", `PHASE=${phase}`, `BLOCK=${block}`, `PORT=${port}`);
     await update.printed(said);
     await sleep(Math.random() * atMostSeconds * 1000);
-    expect(await update.kill()).toBe(true);
+    if (!(await update.kill())) throw new Error(`it had ended before it was killed:\n${update.output().slice(-3000)}`);
   }
 
   /** Brings the platform to the phase that it is in: nothing may change. */
