@@ -44,7 +44,7 @@ export async function startCloud(root: string, name: string, choices: CloudChoic
   const client = new CloudClient(settings);
   // A process reads its settings at its start, so changed settings need a restart; machines and data stay.
   if (before && !isDeepStrictEqual(before, settings)) await endProcess(folder);
-  const { isUp, status } = await client.ask();
+  const { isUp, status } = await answerOf(folder, client);
   const wasUp = status !== undefined;
   if (isUp && !wasUp) await endProcess(folder);
   if (!wasUp) {
@@ -59,6 +59,16 @@ export async function startCloud(root: string, name: string, choices: CloudChoic
     await progressOn().during(`rehearsal cloud '${name}'`, "up", () => start(root, folder, name, client));
   }
   return { settings, client, wasUp };
+}
+
+/** Asks again for a few seconds while the cloud's process lives: it is not down because it missed one call. */
+async function answerOf(folder: string, client: CloudClient): ReturnType<CloudClient["ask"]> {
+  let answer = await client.ask();
+  for (let tries = 0; tries < 50 && !answer.isUp && runningPid(folder) !== undefined; tries++) {
+    await sleep(100);
+    answer = await client.ask();
+  }
+  return answer;
 }
 
 /** Deletes a cloud with everything in it. @returns whether it existed */
