@@ -1,4 +1,6 @@
 /** The tables of docs/settings.md: each key with its type, its default in each phase, and an example. Pure. */
+import { isRecord } from "../../common/record.ts";
+import { valueAt } from "../../config/explain.ts";
 import { presets } from "../../config/presets.ts";
 import { phases, secretMeanings } from "../../config/schema.ts";
 import { markdownTable } from "../markdown.ts";
@@ -79,7 +81,7 @@ export function typeOf(schema: Schema): string {
 
 /** The default in each phase, where it changes: `1; from mvp 2`. */
 export function defaultOf(path: string): string {
-  const values = phases.map((phase) => ({ phase, value: valueAt(presets[phase], path) }));
+  const values = phases.map((phase) => ({ phase, value: valueAt(presets[phase], path.split(".")) }));
   const changes = values.filter(
     ({ value }, index) => index === 0 || JSON.stringify(value) !== JSON.stringify(values[index - 1]?.value),
   );
@@ -99,7 +101,7 @@ export function exampleValue({ path, schema }: Key): unknown {
   if (path === "phase") return "mvp";
   const { examples, items, type, propertyNames, additionalProperties } = schema;
   if (examples !== undefined) return examples[0];
-  const preset = valueAt(presets.scale, path);
+  const preset = valueAt(presets.scale, path.split("."));
   const isEmpty = typeof preset === "object" && preset !== null && Object.keys(preset).length === 0;
   if (preset !== undefined && !isEmpty) return preset;
   if (type === "array") return items?.examples?.slice(0, 1) ?? items?.enum?.slice(0, 1);
@@ -114,17 +116,14 @@ export function exampleValue({ path, schema }: Key): unknown {
 const shown = (value: unknown): string => {
   if (value === undefined) return "absent";
   // Headers have long values; docs/edge.md shows them.
-  const isLong = isRecordOf(value) && yamlOf(value).length > 120;
+  const isLong = isRecord(value) && yamlOf(value).length > 120;
   return isLong ? Object.keys(value).map(code).join(", ") : code(yamlOf(value));
 };
-
-const isRecordOf = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** In one line, as YAML has it. */
 function yamlOf(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(yamlOf).join(", ")}]`;
-  if (isRecordOf(value))
+  if (isRecord(value))
     return `{${Object.entries(value)
       .map(([key, inner]) => ` ${key}: ${yamlOf(inner)} `)
       .join(",")
@@ -133,8 +132,3 @@ function yamlOf(value: unknown): string {
 }
 
 const code = (value: unknown): string => `\`${String(value)}\``;
-
-const valueAt = (value: unknown, path: string): unknown =>
-  path
-    .split(".")
-    .reduce<unknown>((at, step) => (isRecordOf(at) ? (at as Record<string, unknown>)[step] : undefined), value);

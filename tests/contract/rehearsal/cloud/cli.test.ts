@@ -1,9 +1,6 @@
 /** The faults of a cloud, the way a user switches them. */
-import { resolve } from "node:path";
-import { tryRun } from "../../../../common/process.ts";
 import { EmulatorProcess } from "../support/emulator.ts";
 
-const program = resolve(__dirname, "..", "..", "..", "..", "rehearsal", "cloud", "cli.ts");
 jest.setTimeout(60_000);
 let cloud: EmulatorProcess;
 beforeAll(async () => {
@@ -11,8 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => cloud.dispose());
 
-const fault = (...words: string[]) =>
-  tryRun(process.execPath, [program, "fault", ...words, "--name", cloud.settings.instance]);
+const fault = (...words: string[]) => cloud.cli("fault", ...words);
 
 test("faults are made, listed and ended", async () => {
   const { stdout } = await fault("add", "reply", "api=hetzner", "status=503", "message=no luck");
@@ -59,7 +55,7 @@ test("the status says what is not well first, what changed, and which clients go
   await create("second");
   await cloud.call("POST", "/rehearsal/faults", { kind: "killed", server: "second" });
   await cloud.call("GET", "/hetzner/v1/servers/77");
-  const { stdout } = await tryRun(process.execPath, [program, "status", "--name", cloud.settings.instance]);
+  const { stdout } = await cloud.cli("status");
   const lines = stdout.split("\n").map((line) => line.trim().replaceAll(/ +/g, " "));
   expect(lines[0]).toContain(`/?token=${cloud.settings.token}`);
   expect(lines).toContain("not well: server second: off");

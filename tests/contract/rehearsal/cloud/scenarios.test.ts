@@ -1,5 +1,4 @@
 /** Scenarios of a cloud: what its APIs answer while one is played, and how the guard of an update sees it. */
-import { resolve } from "node:path";
 import { hetznerBy } from "../../../../common/hetzner.ts";
 import { tryRun } from "../../../../common/process.ts";
 import { allowStock, judgeStock } from "../../../../guard/stock.ts";
@@ -9,7 +8,6 @@ import { blockWith, commandsOf } from "../../../../testing/documented.ts";
 import { graphsBetween, stackOf } from "../../../unit/policy/support.ts";
 import { type Answer, EmulatorProcess } from "../support/emulator.ts";
 
-const program = resolve(__dirname, "..", "..", "..", "..", "rehearsal", "cloud", "cli.ts");
 jest.setTimeout(120_000);
 let cloud: EmulatorProcess;
 beforeAll(async () => {
@@ -132,8 +130,7 @@ test("the documented commands do it", async () => {
 });
 
 test("they are listed, several play at a time, and end by their names; faults of their own stay", async () => {
-  const cli = (...words: string[]) =>
-    tryRun(process.execPath, [program, "scenario", ...words, "--name", cloud.settings.instance]);
+  const cli = (...words: string[]) => cloud.cli("scenario", ...words);
   await cloud.call("POST", "/rehearsal/faults", { kind: "sold_out", locations: ["nbg1"] });
   expect((await cli("add", "sold-out location=hel1, slow-boots")).stdout).toBe(
     "Scenario 'sold-out location=hel1' is played.\nScenario 'slow-boots' is played.\n",

@@ -1,12 +1,10 @@
 /** Time that passes in a cloud at once: what its APIs refuse afterwards, and that a restart does not turn it back. */
-import { resolve } from "node:path";
 import { tryRun } from "../../../../common/process.ts";
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
 import { permissionGroups } from "../../../../rehearsal/cloudflare/permissions.ts";
 import { blockWith, commandsOf } from "../../../../testing/documented.ts";
 import { EmulatorProcess } from "../support/emulator.ts";
 
-const program = resolve(__dirname, "..", "..", "..", "..", "rehearsal", "cloud", "cli.ts");
 jest.setTimeout(60_000);
 let cloud: EmulatorProcess;
 beforeAll(async () => {
@@ -17,8 +15,7 @@ afterAll(() => cloud.dispose());
 const day = 86_400_000;
 const inDays = (days: number) => new Date(Date.now() + days * day).toISOString().replace(/\.\d+Z$/, "Z");
 const ahead = (text: unknown) => (Date.parse(String(text)) - Date.now()) / day;
-const cli = (...words: string[]) =>
-  tryRun(process.execPath, [program, "time", ...words, "--name", cloud.settings.instance]);
+const cli = (...words: string[]) => cloud.cli("time", ...words);
 
 async function token(more: object): Promise<string> {
   const id = permissionGroups.find(({ name }) => name === "Zone Read")?.id;

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { type Outcome, tryRun } from "../../../../common/process.ts";
 import { isRecord } from "../../../../common/record.ts";
 import {
   type CloudChoices,
@@ -69,6 +70,12 @@ export class EmulatorProcess {
   async dispose(): Promise<void> {
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Runs the command line of the rehearsal cloud, for this cloud. */
+  cli(command: string, ...words: readonly string[]): Promise<Outcome> {
+    const program = join(root, "rehearsal", "cloud", "cli.ts");
+    return tryRun(process.execPath, [program, command, ...words, "--name", this.settings.instance]);
   }
 
   async call(

@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
+import { isRecord } from "../../../../common/record.ts";
 import { presets } from "../../../../config/presets.ts";
 import { secretKeys, settingsSchema } from "../../../../config/schema.ts";
 import { editorSchema, editorSchemaFile } from "../../../../tools/settings/editor-schema.ts";
@@ -34,9 +35,6 @@ function merged(base: unknown, own: unknown): unknown {
     ]),
   );
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 describe("the page", () => {
   test("has each key and each secret once", () => {
