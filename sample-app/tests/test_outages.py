@@ -34,20 +34,24 @@ def orphan(
         yield worker
 
 
-def _confirmed(platform: Platform, number: int) -> bool:
-    return bool(platform.client.get(f"/orders/{number}").json()["confirmed_at"])
+def _wait_for_confirmations(
+    platform: Platform, start: Callable[..., Server], numbers: list[int], seconds: float
+) -> None:
+    """Wait until every order is confirmed, and start the worker again when it has ended.
 
-
-def _start_worker_again(platform: Platform, start: Callable[..., Server]) -> None:
-    """Do what the restart policy of the worker's container does, if the worker has ended.
-
-    Celery ends a worker whose acknowledgement of a task is refused, which a full Redis does.
+    That is what the restart policy of its container does. Celery ends a worker whose acknowledgement of a task is
+    refused, which a full Redis does, and the process may take a moment to end.
     """
-    if platform.worker.running:
-        return
-    assert platform.worker.process.returncode != 0
-    assert "OutOfMemoryError" in platform.worker.text()
-    platform.worker = start_worker(start, "worker-restarted", platform.environment)
+
+    def confirmed(number: int) -> bool:
+        if not platform.worker.running:
+            assert platform.worker.process.returncode != 0
+            assert "OutOfMemoryError" in platform.worker.text()
+            platform.worker = start_worker(start, "worker-restarted", platform.environment)
+        return bool(platform.client.get(f"/orders/{number}").json()["confirmed_at"])
+
+    for number in numbers:
+        wait_until(lambda number=number: confirmed(number), f"the confirmation of order {number}", seconds)
 
 
 @pytest.mark.parametrize("name", ["redis", "broker"])
@@ -60,11 +64,12 @@ def test_a_full_redis_is_told(platform: Platform, name: str, start: Callable[...
             ready = platform.client.get("/ready")
             assert (ready.status_code, ready.json()["failed"], ready.json()["checks"][name]) == (503, [name], "full")
             # Orders are in the database, and their tasks in the outbox.
-            assert platform.client.post("/orders", json=order()).status_code == 201
+            answer = platform.client.post("/orders", json=order())
+            assert answer.status_code == 201
         finally:
             client.config_set("maxmemory", "0")
     wait_until(lambda: platform.client.get("/ready").status_code == 200, "readiness")
-    _start_worker_again(platform, start)
+    _wait_for_confirmations(platform, start, [answer.json()["id"]], 120)
 
 
 def test_a_broker_that_fills_up_loses_no_task(platform: Platform, start: Callable[..., Server]) -> None:
@@ -75,12 +80,10 @@ def test_a_broker_that_fills_up_loses_no_task(platform: Platform, start: Callabl
         client.config_set("maxmemory", "1")
         time.sleep(1)
         client.config_set("maxmemory", "0")
-    _start_worker_again(platform, start)
-    for number in numbers:
-        wait_until(lambda number=number: _confirmed(platform, number), "the confirmation", 240)
+    _wait_for_confirmations(platform, start, numbers, 240)
 
 
-def test_orders_survive_a_broker_outage(platform: Platform) -> None:
+def test_orders_survive_a_broker_outage(platform: Platform, start: Callable[..., Server]) -> None:
     platform.broker.stop()
     started = time.monotonic()
     answers = [platform.client.post("/orders", json=order()) for _ in range(5)]
@@ -94,10 +97,8 @@ def test_orders_survive_a_broker_outage(platform: Platform) -> None:
     platform.broker.start()
     wait_until(lambda: platform.client.get("/ready").status_code == 200, "readiness")
     # Without a restart or a new order, the worker reconnects and the sweep publishes the confirmations.
-    for number in [answer.json()["id"] for answer in answers]:
-        wait_until(lambda number=number: _confirmed(platform, number), "the confirmation", 120)
-    new = platform.client.post("/orders", json=order()).json()["id"]
-    wait_until(lambda: _confirmed(platform, new), "a confirmation right after the order", 10)
+    _wait_for_confirmations(platform, start, [answer.json()["id"] for answer in answers], 120)
+    _wait_for_confirmations(platform, start, [platform.client.post("/orders", json=order()).json()["id"]], 10)
 
 
 def test_a_hanging_broker_does_not_hold_up_orders(platform: Platform) -> None:
@@ -119,7 +120,7 @@ def test_a_hanging_broker_does_not_hold_up_orders(platform: Platform) -> None:
     wait_until(lambda: platform.client.get("/ready").status_code == 200, "readiness")
 
 
-def test_sessions_say_503_without_redis(platform: Platform) -> None:
+def test_sessions_say_503_without_redis(platform: Platform, start: Callable[..., Server]) -> None:
     platform.cache.stop()
     try:
         assert platform.client.post("/session", json={"user": "eve"}).status_code == 503
@@ -128,7 +129,7 @@ def test_sessions_say_503_without_redis(platform: Platform) -> None:
         assert platform.client.get("/flags/new_checkout").json()["source"] == "database"
         number = platform.client.post("/orders", json=order()).json()["id"]
         # The sweep runs periodically, and the task may be slow on a busy machine.
-        wait_until(lambda: _confirmed(platform, number), "the confirmation", 120)
+        _wait_for_confirmations(platform, start, [number], 120)
     finally:
         platform.cache.start()
     assert platform.client.get("/ready").status_code == 200
@@ -138,8 +139,7 @@ def test_a_killed_worker_loses_no_task(platform: Platform, start: Callable[..., 
     platform.worker.stop(number=signal.SIGKILL)
     numbers = [platform.client.post("/orders", json=order()).json()["id"] for _ in range(20)]
     platform.worker = start_worker(start, "worker-2", platform.environment)
-    for number in numbers:
-        wait_until(lambda number=number: _confirmed(platform, number), "the confirmation", 60)
+    _wait_for_confirmations(platform, start, numbers, 60)
 
 
 def test_a_database_outage_is_a_503_and_passes(
