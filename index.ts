@@ -20,8 +20,8 @@ if (hasServers(topology)) {
   refuseForeignKeys(config.settings.admin);
 }
 const built = builtImages(import.meta.dirname, config.settings);
-await guardUpdate({ ...config, topology, builtImages: built });
-const platform = new Platform("orion", { ...config, topology, builtImages: built });
+const existingKeys = await guardUpdate({ ...config, topology, builtImages: built });
+const platform = new Platform("orion", { ...config, topology, builtImages: built, existingKeys });
 const { endpoints, databaseUrl, ssh, hostKeys, access, flowerPassword, taskApiToken, backupKey } = platform;
 // An output that is named and undefined would make the engine warn at every update.
 export default {

@@ -1,4 +1,5 @@
 /** A small client of Hetzner's API: finds servers, powers them on and off, and changes their type. */
+import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 
@@ -55,6 +56,8 @@ export interface Hetzner {
   readonly server: (name: string) => Promise<CloudServer | undefined>;
   /** The locations in which Hetzner reports each type as available. Only a hint: an order may fail or succeed all the same. */
   readonly offers: () => Promise<ReadonlyMap<string, ReadonlySet<string>>>;
+  /** The id of an SSH key, given as OpenSSH has it; undefined when the project has none like it. */
+  readonly sshKey: (publicKey: string) => Promise<string | undefined>;
   /** How many the project has of a kind: `servers`, `primary_ips`, `volumes`, `load_balancers`. */
   readonly count: (path: string) => Promise<number>;
   /** Runs an action on a server, and resolves when it is complete. @throws {Refusal} */
@@ -102,6 +105,11 @@ export function hetznerBy({ endpoint, token }: Access): Hetzner {
       const { server_types: all } = listed.parse(await call("GET", allTypes));
       return new Map(all.map((type) => [type.name, availableIn(type)]));
     },
+    sshKey: async (publicKey) => {
+      const listed = z.object({ ssh_keys: z.array(z.object({ id: z.number() })) });
+      const found = listed.parse(await call("GET", `/ssh_keys?fingerprint=${md5Fingerprint(publicKey)}`));
+      return found.ssh_keys[0]?.id.toString();
+    },
     count: async (path) => pageSchema.parse(await call("GET", `/${path}?per_page=1`)).meta.pagination.total_entries,
     act: async (id, command, body = {}) => {
       const answer = z.object({ action: actionSchema });
@@ -114,6 +122,19 @@ export function hetznerBy({ endpoint, token }: Access): Hetzner {
     },
   };
 }
+
+/** As Hetzner's API shows it: the MD5 of the key in pairs of hexadecimal digits. */
+function md5Fingerprint(publicKey: string): string {
+  const [, key = ""] = publicKey.trim().split(/\s+/);
+  return createHash("md5").update(Buffer.from(key, "base64")).digest("hex").replace(/..(?=.)/g, "$&:");
+}
+
+/** Whether an error says that Hetzner gave no answer, or none that can be read. */
+export const isNoAnswer = (error: unknown): error is Error =>
+  error instanceof Refusal ||
+  error instanceof TypeError ||
+  error instanceof DOMException ||
+  error instanceof z.ZodError;
 
 const availableIn = ({ locations }: z.infer<typeof typeSchema>): ReadonlySet<string> =>
   new Set(locations.flatMap(({ name, available }) => (available ? [name] : [])));

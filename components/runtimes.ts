@@ -23,6 +23,8 @@ export interface RuntimesArgs extends Stack {
   readonly builtImages: BuiltImages;
   /** @default - the availability of server types is not checked at Hetzner */
   readonly hetznerAccess?: HetznerAccess | undefined;
+  /** Ids of SSH keys that Hetzner has without this stack, by fingerprint. @default - none */
+  readonly existingKeys?: ReadonlyMap<string, string>;
 }
 
 /** Creates the servers of a stack, or finds the local Docker Engine. @param parent the component that they belong to */
@@ -45,7 +47,7 @@ function onThisMachine(args: RuntimesArgs, parent: pulumi.Resource): Runtimes {
 }
 
 function onServers(args: RuntimesArgs, parent: pulumi.Resource): Runtimes {
-  const { settings, topology, builtImages, hetznerAccess: access } = args;
+  const { settings, topology, builtImages, hetznerAccess: access, existingKeys = new Map<string, string>() } = args;
   const { hetzner, admin, cloudflare, protection } = settings;
   const imagesOf = (name: string) => {
     const services = topology.services.filter(({ server }) => server === name);
@@ -54,7 +56,7 @@ function onServers(args: RuntimesArgs, parent: pulumi.Resource): Runtimes {
   const fleet = new Fleet(
     "fleet",
     {
-      ...{ naming: topology, topology, hetzner, admin, protection, access, imagesOf },
+      ...{ naming: topology, topology, hetzner, admin, protection, access, existingKeys, imagesOf },
       behindCloudflare: cloudflare.enabled,
       login: loginOf(args),
     },

@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
+import { chosenEngine } from "../common/docker-host.ts";
+import { forStack } from "../common/remedies.ts";
 import { type ParsedConfig, parseConfig, type RawConfig } from "./parse.ts";
 import { type SecretKey, secretKeys, type SecretName } from "./schema.ts";
 import { decode, encryptedPaths } from "./value.ts";
@@ -62,7 +64,9 @@ export function orRunError<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    throw error instanceof Error && error.name === "ConfigError" ? new pulumi.RunError(error.message) : error;
+    throw error instanceof Error && error.name === "ConfigError"
+      ? new pulumi.RunError(forStack(error.message, pulumi.getStack()))
+      : error;
   }
 }
 
@@ -74,7 +78,8 @@ function rawConfig(project: string): RawConfig {
     ownNames(key).map((name) => [name, decode(text)] as const),
   );
   const secrets = secretConfigKeys().flatMap((key) => ownNames(key).flatMap((name) => pathsIn(key, name)));
-  return { values: Object.fromEntries(values), secrets: new Set(secrets) };
+  const { host: dockerHost } = chosenEngine();
+  return { values: Object.fromEntries(values), secrets: new Set(secrets), dockerHost };
 }
 
 /** What is encrypted below a key. The engine says only that something is; the stack's file, where it is found, says what. */

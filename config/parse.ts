@@ -10,10 +10,11 @@ import { checkLocal } from "./checks/local.ts";
 import { checkNeeds } from "./checks/needs.ts";
 import { checkServers } from "./checks/servers.ts";
 import { checkQueues } from "./checks/workers.ts";
+import { standardEngine } from "../common/docker-host.ts";
 import { isRecord } from "../common/record.ts";
 import { explain, explainPhase, valueAt } from "./explain.ts";
 import { presets } from "./presets.ts";
-import { type Phase, phases, secretKeys, type SecretKey, type Settings, settingsSchema } from "./schema.ts";
+import { type Chosen, type Phase, phases, secretKeys, type SecretKey, type Settings, settingsSchema } from "./schema.ts";
 import { databaseMemoryMb } from "./server-types.ts";
 
 /** The stack's configuration as read: keys without the `orion:` prefix. */
@@ -22,6 +23,8 @@ export interface RawConfig {
   readonly values: Readonly<Record<string, unknown>>;
   /** The keys that the stack holds encrypted, or the paths below them: `sentryDsn`, `app.secrets.OPENAI_API_KEY`. */
   readonly secrets: ReadonlySet<string>;
+  /** Address of the Docker Engine that this machine's `docker` command uses. @default - the standard one */
+  readonly dockerHost?: string;
 }
 
 export interface ParsedConfig {
@@ -64,7 +67,7 @@ export function parseConfig(raw: RawConfig): ParsedConfig {
   if (!parsed.success) {
     throw new ConfigError([...problems, ...parsed.error.issues.map((issue) => explain(issue, plain))]);
   }
-  const settings = withDerived(withMemory(parsed.data, plain, problems));
+  const settings = withDerived(withMemory(parsed.data, plain, problems), raw);
   problems.push(...checkTogether(settings, secrets));
   if (problems.length > 0) {
     throw new ConfigError(problems);
@@ -123,7 +126,7 @@ function merge(
 }
 
 /** A stack that names its database's server types, and no memory, gets the memory that follows from those types. */
-function withMemory(settings: Settings, own: Readonly<Record<string, unknown>>, problems: string[]): Settings {
+function withMemory(settings: Chosen, own: Readonly<Record<string, unknown>>, problems: string[]): Chosen {
   const isSet = (key: string) => valueAt(own, ["database", key]) !== undefined;
   if (settings.hosting === "local" || !isSet("servers") || isSet("memoryMb")) return settings;
   const { servers } = settings.database;
@@ -136,7 +139,7 @@ function withMemory(settings: Settings, own: Readonly<Record<string, unknown>>, 
 }
 
 /** Fills in the settings that follow from other keys, where a stack does not set them. */
-function withDerived(settings: Settings): Settings {
+function withDerived(settings: Chosen, { dockerHost = standardEngine }: RawConfig): Settings {
   const { domain, cloudflare, storage } = settings;
   const { accountId, enabled } = cloudflare;
   const zone = cloudflare.zone ?? (enabled ? domain?.split(".").slice(-2).join(".") : undefined);
@@ -144,6 +147,7 @@ function withDerived(settings: Settings): Settings {
   const endpoint = storage.endpoint ?? (storage.backend === "r2" ? ofAccount : undefined);
   return {
     ...settings,
+    dockerHost: settings.dockerHost ?? dockerHost,
     cloudflare: { ...cloudflare, ...(zone !== undefined && { zone }) },
     storage: { ...storage, ...(endpoint !== undefined && { endpoint }) },
   };

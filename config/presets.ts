@@ -1,7 +1,7 @@
 /** The phases as traits and numbers: the default settings of each phase. A stack can override any value. */
-import { internalPaths, optionalServices, type Phase, type Settings } from "./schema.ts";
+import { type Chosen, internalPaths, optionalServices, type Phase } from "./schema.ts";
 
-type Preset = Omit<Settings, "phase">;
+type Preset = Omit<Chosen, "phase">;
 
 /**
  * Headers for browsers, by the advice of OWASP's Secure Headers project. The policy about contents reports what it would
@@ -86,7 +86,6 @@ const development: Preset = {
     ...{ lossPercent: 20, fluctuating: [], replicaWaitSeconds: 300 },
   },
   rehearsal: {},
-  dockerHost: "unix:///var/run/docker.sock",
 };
 
 /** One server with 8 GB: the limits of all containers fit into it (topology/budget.ts adds them up). */

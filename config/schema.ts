@@ -29,7 +29,12 @@ export const settingsSchema = z.strictObject({
 });
 
 /** All settings of a stack, with every default filled in; holds no secret. */
-export type Settings = z.infer<typeof settingsSchema>;
+export type Settings = Chosen & {
+  /** Address of the Docker Engine of a local stack. */
+  readonly dockerHost: string;
+};
+/** What a stack and the preset of its phase say: not yet what follows from other settings and from this machine. */
+export type Chosen = z.infer<typeof settingsSchema>;
 /** What an account at Hetzner may have of each kind. */
 export type Limits = NonNullable<Settings["hetzner"]["limits"]>;
 

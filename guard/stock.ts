@@ -2,8 +2,7 @@
  * Asks Hetzner before an update whether it has the servers that the update needs, and whether the account may have what it adds:
  * before anything is made or deleted, because an update that runs out of servers half-way leaves the platform between two plans.
  */
-import { z } from "zod";
-import { type Access, type Hetzner, hetznerBy, Refusal } from "../common/hetzner.ts";
+import { type Access, type Hetzner, hetznerBy, isNoAnswer, Refusal } from "../common/hetzner.ts";
 import type { Limits } from "../config/schema.ts";
 import type { Change } from "../policy/changes.ts";
 import { type Finding, lineOf } from "../policy/dangers.ts";
@@ -65,13 +64,7 @@ export async function judgeStock(
     ]);
     return [...soldOut(wanted, offers, agreed), ...beyondLimits(changes, Object.fromEntries(counts), limits)];
   } catch (error) {
-    if (!(
-      error instanceof Refusal ||
-      error instanceof TypeError ||
-      error instanceof DOMException ||
-      error instanceof z.ZodError
-    ))
-      throw error;
+    if (!isNoAnswer(error)) throw error;
     const why = error instanceof Refusal ? `${error.message} (${error.code})` : error.message;
     return [
       {

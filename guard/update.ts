@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { forStack } from "../common/remedies.ts";
 import { UserError } from "../common/user-error.ts";
 import type { Access } from "../common/hetzner.ts";
 import type { StackConfig } from "../config/load.ts";
@@ -13,6 +14,7 @@ import { graphOf } from "../policy/state.ts";
 import { hasServers } from "../topology/topology.ts";
 import { makeVariables, rehearsalCloud } from "../toolchain/src/environment.ts";
 import { runningState } from "./backend.ts";
+import { existingKeys } from "./existing-keys.ts";
 import { allow, judge, type GuardArgs } from "./guard.ts";
 import { allowStock, judgeStock } from "./stock.ts";
 
@@ -21,9 +23,10 @@ type UpdateArgs = Omit<GuardArgs, "before" | "asking"> & Pick<StackConfig, "stac
 /**
  * Checks the update or preview that the engine is running; nothing may be registered before. Dangers are warnings of it.
  *
+ * @returns the ids of the SSH keys that Hetzner has without this stack
  * @throws {pulumi.RunError} when something protected would be lost, or Hetzner cannot give what it needs, with what to do instead
  */
-export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: UpdateArgs): Promise<void> {
+export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: UpdateArgs): Promise<ReadonlyMap<string, string>> {
   const root = projectFolder();
   refuseOtherState(args.settings.stateUrl, process.env["PULUMI_BACKEND_URL"]);
   try {
@@ -34,12 +37,12 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
     const move = await apart(() => judge({ ...args, before, asking }));
     const notes = move ? allow(move, makeVariables(stack, rehearsalCloud(root))) : [];
     const token = await valueOf(hetznerAccess?.token);
-    if (hetznerAccess && token !== undefined) {
-      notes.push(...allowStock(await stockFindings({ ...args, before, move }, { ...hetznerAccess, token })));
-    }
+    const access = hetznerAccess && token !== undefined ? { ...hetznerAccess, token } : undefined;
+    if (access) notes.push(...allowStock(await stockFindings({ ...args, before, move }, access)));
     for (const note of notes) await pulumi.log.warn(note);
+    return access ? await existingKeys(args.settings.admin.sshPublicKeys, before, access) : new Map();
   } catch (error) {
-    throw error instanceof UserError ? new pulumi.RunError(error.message) : error;
+    throw error instanceof UserError ? new pulumi.RunError(forStack(error.message, stack)) : error;
   }
 }
 

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from "../common/clock.ts";
 import { ignoredInputs } from "../common/ignored-inputs.ts";
 import { restoreHostKey } from "../common/known-hosts.ts";
 import type { Run } from "../common/process.ts";
+import { forStack } from "../common/remedies.ts";
 import { dockerBy } from "./docker.ts";
 import { containerLimitsSchema, setContainerLimits } from "./container-limits.ts";
 import { delayAfterChange, delayAtRemoval, drainDelaySchema, fromPause } from "./drain-delay.ts";
@@ -203,19 +204,19 @@ export class OrionProvider implements provider.Provider {
   }
 
   async create(urn: string, inputs: Properties): Promise<provider.CreateResult> {
-    const outs = await this.#kind(urn).apply(plain(inputs));
+    const outs = await forStackOf(urn, () => this.#kind(urn).apply(plain(inputs)));
     return { id: urn.slice(urn.lastIndexOf("::") + 2), outs: { ...inputs, ...outs } };
   }
 
   async update(_id: string, urn: string, olds: Properties, news: Properties): Promise<provider.UpdateResult> {
     const { apply, upgrade = asStored } = this.#kind(urn);
-    const outs = await apply(plain(news), upgrade(plain(olds)));
+    const outs = await forStackOf(urn, () => apply(plain(news), upgrade(plain(olds))));
     return { outs: { ...news, ...outs } };
   }
 
   async delete(_id: string, urn: string, properties: Properties): Promise<void> {
     const { remove, upgrade = asStored } = this.#kind(urn);
-    await remove?.(upgrade(plain(properties)));
+    await forStackOf(urn, async () => remove?.(upgrade(plain(properties))));
   }
 
   #kind(urn: string): Kind {
@@ -235,6 +236,16 @@ function isUnknown(values: unknown, path: readonly PropertyKey[]): boolean {
 
 /** The last type of `urn:pulumi:<stack>::<project>::<parent type>$<type>::<name>`. */
 const typeOf = (urn: string): string => urn.split("::")[2]?.split("$").pop() ?? "";
+
+/** Runs an action; the commands in the message of its error are for the resource's stack. */
+async function forStackOf<T>(urn: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Error) error.message = forStack(error.message, urn.split(":")[2] ?? "");
+    throw error;
+  }
+}
 
 const asStored = (stored: Properties): Properties => stored;
 

@@ -24,6 +24,7 @@ export const types = {
   /** Of the server of the same name (components/fleet/server-type.ts). */
   serverType: "orion:index:ServerType",
   serverNetwork: "hcloud:index/serverNetwork:ServerNetwork",
+  sshKey: "hcloud:index/sshKey:SshKey",
   task: "orion:index:Task",
   volume: "hcloud:index/volume:Volume",
 } as const;

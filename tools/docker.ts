@@ -1,8 +1,8 @@
 /** Uses a Docker Engine for the tools: starts it, inspects a service's container, lists and deletes a stack's volumes. */
 import { z } from "zod";
+import { chosenEngine } from "../common/docker-host.ts";
 import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
-import { presets } from "../config/presets.ts";
 import { ensureDocker } from "../toolchain/src/docker.ts";
 import type { Service } from "../topology/service.ts";
 import type { Engines } from "./engines.ts";
@@ -29,7 +29,7 @@ export const hostArguments = (dockerHost: string): string[] => ["--host", docker
  * @throws {UserError} when it does not answer
  */
 export async function ensureDockerAt(dockerHost: string): Promise<void> {
-  if (dockerHost === presets.development.dockerHost) await ensureDocker();
+  if (dockerHost === chosenEngine().host) await ensureDocker();
   requireDocker(dockerHost);
 }
 
@@ -45,7 +45,8 @@ export function requireDocker(dockerHost: string): void {
     const reason = stderr.trim().split("\n")[0] ?? "";
     throw new UserError(
       `The Docker Engine does not answer at ${dockerHost}: ${reason}\n` +
-        "Start it (make docker), or name another with: npx pulumi config set dockerHost unix:///path/to/docker.sock",
+        "Start it (make docker), or choose another one: docker context use NAME, export DOCKER_HOST=unix:///path/to/docker.sock, " +
+        "or orion:dockerHost in the stack's file",
     );
   }
 }

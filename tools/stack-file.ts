@@ -2,7 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, YAMLParseError } from "yaml";
+import { chosenEngine } from "../common/docker-host.ts";
 import { isRecord } from "../common/record.ts";
+import { forStack } from "../common/remedies.ts";
 import { UserError } from "../common/user-error.ts";
 import { ConfigError, parseConfig, type RawConfig } from "../config/parse.ts";
 import type { SecretKey, Settings } from "../config/schema.ts";
@@ -47,7 +49,7 @@ export function describeStack(stack: string, file: unknown, cloud?: string, sour
       ...{ variables: makeVariables(stack, cloud), cloudflareApi: cloudflareApiOf(file) },
     };
   } catch (error) {
-    throw error instanceof ConfigError ? new UserError(`${source}: ${error.message}`) : error;
+    throw error instanceof ConfigError ? new UserError(`${source}: ${forStack(error.message, stack)}`) : error;
   }
 }
 
@@ -108,5 +110,6 @@ function rawConfig(file: unknown): RawConfig {
   return {
     values: Object.fromEntries(entries),
     secrets: new Set(entries.flatMap(([key, value]) => encryptedPaths(key, value))),
+    dockerHost: chosenEngine().host,
   };
 }

@@ -39,6 +39,8 @@ export interface FleetArgs {
   readonly protection: boolean;
   /** @default - the availability of server types is not checked at Hetzner */
   readonly access?: HetznerAccess | undefined;
+  /** Ids of SSH keys that Hetzner has without this stack, by fingerprint; it stores each key once. */
+  readonly existingKeys: ReadonlyMap<string, string>;
   /** References of the images that a server needs, by key. */
   readonly imagesOf: (server: string) => ReadonlyMap<ImageKey, string>;
   readonly login: RegistryLogin | undefined;
@@ -93,10 +95,13 @@ export class Fleet extends pulumi.ComponentResource {
   }
 
   /** Named by the key's fingerprint, so that adding or removing a key changes no other. Hetzner stores each key once. */
-  #createSshKeys(): pulumi.Output<string>[] {
-    const { naming, admin } = this.#args;
+  #createSshKeys(): pulumi.Input<string>[] {
+    const { naming, admin, existingKeys } = this.#args;
     return admin.sshPublicKeys.map((publicKey, index) => {
-      const name = `admin-${keyFingerprint(publicKey)}`;
+      const fingerprint = keyFingerprint(publicKey);
+      const existing = existingKeys.get(fingerprint);
+      if (existing !== undefined) return existing;
+      const name = `admin-${fingerprint}`;
       return new hcloud.SshKey(
         name,
         { name: physicalName(naming, name), publicKey, labels: { ...labels(naming, "admin") } },

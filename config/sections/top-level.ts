@@ -49,5 +49,9 @@ export const topLevel = {
     /^(unix|tcp|ssh):\/\/\S+$/,
     "an address that starts with unix://, tcp:// or ssh://,",
     "unix:///var/run/docker.sock",
-  ).describe("Address of the Docker Engine that the containers of a local stack run on."),
+  )
+    .optional()
+    .describe(
+      "Address of the Docker Engine that the containers of a local stack run on. Absent: the one that the `docker` command uses (DOCKER_HOST, or the context of `docker context use`).",
+    ),
 };

@@ -1,8 +1,9 @@
 /** Makes sure that a Docker Engine is reachable: uses a running one, starts an installed one, or installs one as root. */
 import { spawn } from "node:child_process";
-import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { accessSync, closeSync, constants, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { chosenEngine, textOf } from "../../common/docker-host.ts";
 import { UserError } from "../../common/user-error.ts";
 import { type Progress, progressOn } from "./progress.ts";
 import { type Outcome, type Run, tryRun } from "../../common/process.ts";
@@ -18,6 +19,8 @@ export interface Machine {
   readonly osRelease: string;
   readonly run: Run;
   readonly progress: Progress;
+  /** The text of a file; undefined when it cannot be read. */
+  readText(path: string): string | undefined;
   has(program: string): boolean;
   /** Starts a program that keeps running after this process has ended. */
   startDetached(program: string, log: string, pidFile: string): void;
@@ -57,11 +60,13 @@ const dockerInfo = ({ run: start }: Machine): Promise<Outcome> =>
 const isReady = async (machine: Machine): Promise<boolean> => (await dockerInfo(machine)).code === 0;
 
 /** Refuses when the user chose another engine or lacks the right to use it: installing one would help with neither. */
-function refuseForeign({ env }: Machine, { stderr }: Outcome): void {
-  const chosen = env["DOCKER_HOST"] ?? "";
-  if (chosen !== "") {
+function refuseForeign({ env, readText }: Machine, { stderr }: Outcome): void {
+  const { host, by } = chosenEngine(env, readText);
+  if (by !== undefined) {
+    const at = by.includes(host) ? by : `${host}, which ${by} names`;
+    const otherwise = by.startsWith("DOCKER_HOST") ? "unset DOCKER_HOST" : "run: docker context use default,";
     throw new UserError(
-      `No Docker Engine answers at DOCKER_HOST=${chosen}: ${firstLine(stderr)}\nStart it, or unset DOCKER_HOST to use the local engine.`,
+      `No Docker Engine answers at ${at}: ${firstLine(stderr)}\nStart it, or ${otherwise} to use the engine of this machine.`,
     );
   }
   if (/permission denied/i.test(stderr)) {
@@ -143,10 +148,11 @@ function thisMachine(): Machine {
     env,
     platform: process.platform,
     isRoot: process.getuid?.() === 0,
-    init: readOr("/proc/1/comm", "").trim(),
-    osRelease: readOr("/etc/os-release", ""),
+    init: (textOf("/proc/1/comm") ?? "").trim(),
+    osRelease: textOf("/etc/os-release") ?? "",
     run: tryRun,
     progress: progressOn(),
+    readText: textOf,
     // The PATH of an ordinary user often lacks the folders of system daemons.
     has: (program) =>
       `${env["PATH"] ?? ""}${delimiter}/usr/sbin${delimiter}/sbin`
@@ -175,13 +181,5 @@ function isExecutable(path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-function readOr(path: string, otherwise: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return otherwise;
   }
 }

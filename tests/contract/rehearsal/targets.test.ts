@@ -64,6 +64,13 @@ const upOnly = (...targets: readonly string[]): Promise<Ran> =>
     ...targets.flatMap((one) => ["--target", one]),
   );
 
+/** The key of the stack, as a person has put it into Hetzner's console under another name. */
+const uploadKey = () =>
+  hetzner.call("POST", "/ssh_keys", {
+    name: "laptop",
+    public_key: readFileSync(join(project.folder, "key.pub"), "utf8").trim(),
+  });
+
 /** All components of a stack, without a resource of a provider: as an update leaves it that was ended early. */
 const components = ["index:Platform", "fleet:*", "storage:*", "runtime:*", "ingress:*"].map(
   (type) => `**orion:${type}::*`,
@@ -82,4 +89,15 @@ test("what is targeted is made, and what is missing is no unhandled exception", 
     // The engine itself names what a provider still needs, as in "core-1-docker depends on core-1-ready".
     expect(output).not.toMatch(/TypeError|unhandled/);
   }
+});
+
+test("a key that Hetzner has already is used, and not made a second time", async () => {
+  succeed(await project.pulumi("stack", "init", "prod"));
+  const preview = async (): Promise<string> => succeed(await project.pulumi("preview", "--stack", "prod"));
+  expect(await preview()).toMatch(/hcloud:index:SshKey admin-/);
+  const { status } = await uploadKey();
+  expect(status).toBe(201);
+  const output = await preview();
+  expect(output).toMatch(/hcloud:index:Server core-1-server/);
+  expect(output).not.toMatch(/SshKey/);
 });

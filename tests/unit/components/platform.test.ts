@@ -4,12 +4,14 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { Platform } from "../../../components/platform.ts";
+import { keyFingerprint } from "../../../config/checks/servers.ts";
 import type { Phase, Settings } from "../../../config/schema.ts";
 import { type Graph, keyOf, unknown } from "../../../policy/graph.ts";
+import { types } from "../../../policy/stateful.ts";
 import { plan } from "../../../topology/plan.ts";
 import { expectGolden, graphLines } from "../../../testing/golden.ts";
 import { compose } from "../support/compose.ts";
-import { sharedGraph } from "../support/graphs.ts";
+import { images, sharedGraph } from "../support/graphs.ts";
 import { settingsOf } from "../support/settings.ts";
 
 const composed = (settings: Settings, mode: "preview" | "up", stack = "dev"): Promise<Graph> =>
@@ -233,3 +235,13 @@ function withoutSecrets(value: unknown): unknown {
   if ("[secret]" in value) return "hidden";
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner)]));
 }
+
+test("an SSH key that Hetzner has without the stack is used as it is", async () => {
+  const settings = settingsOf("mvp");
+  const args = { settings, topology: plan("prod", settings), secret: () => undefined, builtImages: images };
+  const existingKeys = new Map(settings.admin.sshPublicKeys.map((key) => [keyFingerprint(key), "4711"]));
+  const { resources } = await compose("up", () => new Platform("orion", { ...args, existingKeys }));
+  expect(resources.filter(({ type }) => type === types.sshKey)).toEqual([]);
+  const [server] = resources.filter(({ type }) => type === types.server);
+  expect(server?.inputs["sshKeys"]).toEqual(["4711"]);
+});

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { z } from "zod";
+import { standardEngine } from "../../../common/docker-host.ts";
 import { parseConfig } from "../../../config/parse.ts";
 import { presets } from "../../../config/presets.ts";
 import { settingsSchema } from "../../../config/schema.ts";
@@ -27,5 +28,5 @@ test.each(
 test("the defaults that the engine fills in are those of the development phase", () => {
   const values = Object.fromEntries(Object.entries(described.config).map(([key, { default: value }]) => [key, value]));
   const { settings } = parseConfig({ values: { ...values, phase: "development" }, secrets: new Set() });
-  expect(settings).toEqual({ phase: "development", ...presets.development });
+  expect(settings).toEqual({ phase: "development", ...presets.development, dockerHost: standardEngine });
 });

@@ -4,6 +4,8 @@ import { outcomeOf } from "../support/process.ts";
 
 interface Given {
   readonly env?: Record<string, string>;
+  /** Texts of files by path. */
+  readonly files?: Record<string, string>;
   readonly platform?: string;
   readonly isRoot?: boolean;
   readonly init?: string;
@@ -36,6 +38,7 @@ function machineOf(given: Given): {
     env: given.env ?? {},
     platform: given.platform ?? "linux",
     isRoot: given.isRoot ?? true,
+    readText: (path) => given.files?.[path],
     init: given.init ?? "bash",
     osRelease: given.osRelease ?? debian,
     progress: progressOn({ write: () => undefined }),
@@ -133,6 +136,19 @@ test.each<[string, Given, RegExp]>([
     "a chosen engine",
     { env: { DOCKER_HOST: "tcp://10.0.0.1" } },
     /No Docker Engine answers at DOCKER_HOST=tcp:\/\/10\.0\.0\.1/,
+  ],
+  [
+    "a chosen context",
+    {
+      env: { HOME: "/home/one" },
+      files: {
+        "/home/one/.docker/config.json": '{"currentContext": "colima"}',
+        // The SHA-256 of "colima".
+        "/home/one/.docker/contexts/meta/f24fd3749c1368328e2b149bec149cb6795619f244c5b584e844961215dadd16/meta.json":
+          '{"Name": "colima", "Endpoints": {"docker": {"Host": "unix:///home/one/.colima/docker.sock"}}}',
+      },
+    },
+    /^No Docker Engine answers at unix:\/\/\/home\/one\/\.colima\/docker\.sock, which the docker context colima names: .*\nStart it, or run: docker context use default,/,
   ],
   ["an empty choice, which is none", { env: { DOCKER_HOST: "" }, isRoot: false }, /^No Docker Engine is installed\.\n/],
   [

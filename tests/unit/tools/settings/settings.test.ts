@@ -47,7 +47,7 @@ describe("the page", () => {
     ["app.instances", "`1`; from mvp `2`"],
     ["app.servers.count", "absent; from scale `2`; from enterprise `3`"],
     ["database.availability", "`single`; from scale `replica`; from ha `patroni`"],
-    ["dockerHost", "`unix:///var/run/docker.sock`"],
+    ["dockerHost", "absent"],
     ["domain", "absent"],
   ])("the default of %s is %s", (path, text) => {
     expect(defaultOf(path)).toBe(text);

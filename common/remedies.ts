@@ -1,0 +1,10 @@
+/** Commands in messages. Pure. */
+
+const engineCommand = /(?:npx )?\bpulumi (config set|up)\b(?![^,;\n]* --stack)/g;
+
+/**
+ * A message whose commands of the engine name the stack, so that they work as printed: in a fresh clone no stack is selected, and
+ * elsewhere it may be another one.
+ */
+export const forStack = (message: string, stack: string): string =>
+  message.replace(engineCommand, `npx pulumi $1 --stack ${stack}`);
