@@ -126,7 +126,10 @@ export function hetznerBy({ endpoint, token }: Access): Hetzner {
 /** As Hetzner's API shows it: the MD5 of the key in pairs of hexadecimal digits. */
 function md5Fingerprint(publicKey: string): string {
   const [, key = ""] = publicKey.trim().split(/\s+/);
-  return createHash("md5").update(Buffer.from(key, "base64")).digest("hex").replace(/..(?=.)/g, "$&:");
+  return createHash("md5")
+    .update(Buffer.from(key, "base64"))
+    .digest("hex")
+    .replace(/..(?=.)/g, "$&:");
 }
 
 /** Whether an error says that Hetzner gave no answer, or none that can be read. */

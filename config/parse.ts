@@ -14,7 +14,15 @@ import { standardEngine } from "../common/docker-host.ts";
 import { isRecord } from "../common/record.ts";
 import { explain, explainPhase, valueAt } from "./explain.ts";
 import { presets } from "./presets.ts";
-import { type Chosen, type Phase, phases, secretKeys, type SecretKey, type Settings, settingsSchema } from "./schema.ts";
+import {
+  type Chosen,
+  type Phase,
+  phases,
+  secretKeys,
+  type SecretKey,
+  type Settings,
+  settingsSchema,
+} from "./schema.ts";
 import { databaseMemoryMb } from "./server-types.ts";
 
 /** The stack's configuration as read: keys without the `orion:` prefix. */

@@ -26,7 +26,12 @@ type UpdateArgs = Omit<GuardArgs, "before" | "asking"> & Pick<StackConfig, "stac
  * @returns the ids of the SSH keys that Hetzner has without this stack
  * @throws {pulumi.RunError} when something protected would be lost, or Hetzner cannot give what it needs, with what to do instead
  */
-export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: UpdateArgs): Promise<ReadonlyMap<string, string>> {
+export async function guardUpdate({
+  stack,
+  secret,
+  hetznerAccess,
+  ...args
+}: UpdateArgs): Promise<ReadonlyMap<string, string>> {
   const root = projectFolder();
   refuseOtherState(args.settings.stateUrl, process.env["PULUMI_BACKEND_URL"]);
   try {

@@ -1,9 +1,18 @@
 import { forStack } from "../../../common/remedies.ts";
 
 test.each([
-  ["set it with: pulumi config set --secret sentryDsn", "set it with: npx pulumi config set --stack prod --secret sentryDsn"],
-  ["run npx pulumi up --replace '**::x', then npx pulumi up", "run npx pulumi up --stack prod --replace '**::x', then npx pulumi up --stack prod"],
-  ["npx pulumi config set protection false --stack prod, then", "npx pulumi config set protection false --stack prod, then"],
+  [
+    "set it with: pulumi config set --secret sentryDsn",
+    "set it with: npx pulumi config set --stack prod --secret sentryDsn",
+  ],
+  [
+    "run npx pulumi up --replace '**::x', then npx pulumi up",
+    "run npx pulumi up --stack prod --replace '**::x', then npx pulumi up --stack prod",
+  ],
+  [
+    "npx pulumi config set protection false --stack prod, then",
+    "npx pulumi config set protection false --stack prod, then",
+  ],
   ["pulumi update is not a command of this list", "pulumi update is not a command of this list"],
 ])("%s", (message, expected) => {
   expect(forStack(message, "prod")).toBe(expected);
