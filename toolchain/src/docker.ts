@@ -20,7 +20,7 @@ export interface Machine {
   readonly run: Run;
   readonly progress: Progress;
   /** The text of a file; undefined when it cannot be read. */
-  readText(path: string): string | undefined;
+  readonly readText: (path: string) => string | undefined;
   has(program: string): boolean;
   /** Starts a program that keeps running after this process has ended. */
   startDetached(program: string, log: string, pidFile: string): void;
