@@ -1,3 +1,4 @@
+import { standardEngine } from "../../../common/docker-host.ts";
 import { parseConfig } from "../../../config/parse.ts";
 import { presets } from "../../../config/presets.ts";
 import { phases } from "../../../config/schema.ts";
@@ -5,7 +6,14 @@ import { leastValues, publicKey, refusalOf, settingsOf } from "../support/settin
 
 describe("defaults", () => {
   test("development needs nothing but its phase and is exactly its preset", () => {
-    expect(settingsOf("development")).toEqual({ phase: "development", ...presets.development });
+    expect(settingsOf("development")).toEqual({
+      phase: "development",
+      ...presets.development,
+      dockerHost: standardEngine,
+    });
+    const values = { phase: "development" };
+    const dockerHost = "unix:///home/one/.colima/docker.sock";
+    expect(parseConfig({ values, secrets: new Set(), dockerHost }).settings.dockerHost).toBe(dockerHost);
   });
 
   test.each(phases)("phase %s fills in what a stack leaves out", (phase) => {
