@@ -316,9 +316,15 @@ function keepOf({ type, name }: Recorded): string {
 }
 
 /** What to do instead of a replacement. */
-function insteadOf({ resource, forcedBy }: Change): string {
+function insteadOf({ resource, before, forcedBy }: Change): string {
   if (forcedBy.includes("location")) {
-    return "leave orion:hetzner.locations as it was; to move data to another location, add a replica there";
+    // The setting may never have been written: the default of an earlier version may have been another one.
+    const server = /^[a-z]+-\d+/.exec(resource.name)?.[0] ?? "it";
+    const location = shown(before?.inputs.location) ?? "its location";
+    return (
+      `set orion:hetzner.locations so that ${server} stays in ${location} (core-1 is in the first of the list, ` +
+      "db-2 in the second); to move data to another location, add a replica there"
+    );
   }
   if (resource.type === types.bucket) {
     return "leave orion:storage.bucket and orion:cloudflare.accountId as they were; another bucket needs another stack";

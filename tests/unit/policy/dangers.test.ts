@@ -58,6 +58,13 @@ test.each([
   expect(refused.filter(({ instead }) => !instead)).toEqual([]);
 });
 
+test("a server that would move is told its location, which may have been the default of an earlier version", async () => {
+  const { findings } = await moveOfMvp({ hetzner: { locations: ["fsn1"] } }, {});
+  const [refused] = findings.filter(({ name }) => name === "core-1-volume");
+  expect(refused?.happens).toContain("location changes from fsn1 to nbg1");
+  expect(refused?.instead).toMatch(/^set orion:hetzner\.locations so that core-1 stays in fsn1 /);
+});
+
 test("keys of operators come and go without a word: servers follow, and none is replaced", async () => {
   const admin = (...sshPublicKeys: string[]) => ({ admin: { cidrs: ["203.0.113.0/24"], sshPublicKeys } });
   const [one, other] = [publicKey("someone"), publicKey("someone else")];
