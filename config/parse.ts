@@ -1,6 +1,7 @@
 /** Parses a stack's raw key-value pairs into checked settings, or throws one error that lists every problem. */
 import { checkAlerts } from "./checks/alerts.ts";
 import { checkCloudflare } from "./checks/cloudflare.ts";
+import { checkDomains } from "./checks/domains.ts";
 import { checkEdgePaths } from "./checks/edge.ts";
 import { checkEmail } from "./checks/email.ts";
 import { checkEnvironment } from "./checks/environment.ts";
@@ -12,6 +13,7 @@ import { checkServers } from "./checks/servers.ts";
 import { checkQueues } from "./checks/workers.ts";
 import { standardEngine } from "../common/docker-host.ts";
 import { isRecord } from "../common/record.ts";
+import { lastLabels } from "./host-names.ts";
 import { explain, explainPhase, valueAt } from "./explain.ts";
 import { presets } from "./presets.ts";
 import {
@@ -150,7 +152,7 @@ function withMemory(settings: Chosen, own: Readonly<Record<string, unknown>>, pr
 function withDerived(settings: Chosen, { dockerHost = standardEngine }: RawConfig): Settings {
   const { domain, cloudflare, storage } = settings;
   const { accountId, enabled } = cloudflare;
-  const zone = cloudflare.zone ?? (enabled ? domain?.split(".").slice(-2).join(".") : undefined);
+  const zone = cloudflare.zone ?? (enabled ? domain && lastLabels(domain) : undefined);
   const ofAccount = accountId === undefined ? undefined : `https://${accountId}.r2.cloudflarestorage.com`;
   const endpoint = storage.endpoint ?? (storage.backend === "r2" ? ofAccount : undefined);
   return {
@@ -168,6 +170,7 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
     ...checkEnvironment(settings.app),
     ...checkQueues(settings),
     ...checkCloudflare(settings),
+    ...checkDomains(settings),
     ...checkEdgePaths(settings),
     ...checkEmail(settings.email, secrets.includes("emailApiKey")),
     ...checkAlerts(settings),

@@ -21,6 +21,7 @@ const development: Preset = {
   hosting: "local",
   services: [...optionalServices],
   ports: { database: 5432, testDatabase: 5433, cache: 6380, app: 8000, flower: 5555, edge: 8080, docs: 9991 },
+  domains: {},
   protection: true,
   agreed: [],
   // The tag alone, so that an equivalent that this machine has built can stand in.
@@ -76,7 +77,7 @@ const development: Preset = {
     acme: { server: "https://acme-v02.api.letsencrypt.org/directory" },
   },
   storage: { backend: "local" },
-  cloudflare: { enabled: false, plan: "free" },
+  cloudflare: { enabled: false, plan: "free", zones: {} },
   hetzner: { locations: ["nbg1", "hel1", "fsn1"], image: "debian-12", loadBalancerType: "lb11" },
   admin: { cidrs: [], sshPublicKeys: [], sshFolder: "~/.orion/ssh" },
   email: { backend: "console" },
@@ -106,7 +107,7 @@ const mvp: Preset = {
   database: { ...development.database, memoryMb: 3072, volumeGb: 20, servers: ["cpx32", "cx33"] },
   edge: { ...development.edge, memoryMb: 160, tls: "cloudflare-origin-ca", public: [] },
   storage: { backend: "r2" },
-  cloudflare: { enabled: true, plan: "free" },
+  cloudflare: { ...development.cloudflare, enabled: true },
   email: { backend: "smtp" },
 };
 
@@ -126,7 +127,7 @@ const enterprise: Preset = {
   database: { ...scale.database, pooler: true, volumeGb: 100 },
   cache: { ...scale.cache, availability: "sentinel" },
   monitoring: { ...scale.monitoring, enabled: true },
-  cloudflare: { enabled: true, plan: "pro" },
+  cloudflare: { ...scale.cloudflare, plan: "pro" },
 };
 
 const ha: Preset = {
@@ -134,7 +135,7 @@ const ha: Preset = {
   workers: { ...enterprise.workers, servers: { count: 3, types: ["cpx32", "cx33"] } },
   database: { ...enterprise.database, availability: "patroni" },
   edge: { ...enterprise.edge, balancing: "global" },
-  cloudflare: { enabled: true, plan: "business" },
+  cloudflare: { ...enterprise.cloudflare, plan: "business" },
 };
 
 export const presets: Readonly<Record<Phase, Preset>> = { development, mvp, scale, enterprise, ha };

@@ -49,6 +49,8 @@ export function moveBetween(was: Graph, is: Graph, { agreed = [], answers }: Kno
   const findings = changes
     // The finding about the primary covers everything on that server.
     .filter(({ before: was }) => !takenOver || !was || !isPartOf(was, takenOver.name))
+    // The finding about the host name covers its record, as long as the platform has another one.
+    .filter(({ action, resource }) => action !== "delete" || resource.type !== types.record || !hasRecord(after))
     .flatMap((change) => findingsOf(change, holds, isGuarded(before)))
     .concat(
       lostTiers(before, after),
@@ -123,6 +125,8 @@ function lostHostNames(before: Graph, after: Graph, agreed: readonly string[]): 
 
 const isPartOf = ({ name, options }: Recorded, server: string): boolean =>
   options.deletedWith === `${types.server} ${server}-server` || name.startsWith(`${server}-`);
+
+const hasRecord = ({ resources }: Graph): boolean => resources.some(({ type }) => type === types.record);
 
 /** Whether a move loses nothing. */
 export const isSafe = ({ findings }: Pick<Move, "findings">): boolean =>

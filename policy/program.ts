@@ -1,6 +1,7 @@
 /** Composes the program's graph of a stack without the engine: the resources that `pulumi up` would register. */
 import * as pulumi from "@pulumi/pulumi";
 import { Platform } from "../components/platform.ts";
+import { publicNames } from "../config/host-names.ts";
 import { unbuiltTraits } from "../config/presets.ts";
 import type { SecretKey, SecretName, Settings } from "../config/schema.ts";
 import type { BuiltImages } from "../topology/images.ts";
@@ -67,7 +68,9 @@ export async function knownOf(stack: Stack, builtImages: BuiltImages): Promise<G
 
 /** The host names that a stack's settings name; none on this machine, where nobody depends on one. */
 const hostNamesOf = ({ settings, topology }: Stack): string[] =>
-  hasServers(topology) ? [settings.domain, settings.storage.customDomain].flatMap((name) => name ?? []) : [];
+  hasServers(topology)
+    ? [...publicNames(settings).map(({ name }) => name), settings.storage.customDomain].flatMap((name) => name ?? [])
+    : [];
 
 /** The program's graph. @throws {NotBuiltError} for traits that are not built @throws {Error} when it does not follow the plan */
 export async function programOf(stack: Stack, mode: Mode, builtImages: BuiltImages): Promise<Graph> {

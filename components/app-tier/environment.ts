@@ -1,6 +1,7 @@
 /** Builds the environment variables of the platform's image, for each kind of process what it needs. */
 import * as pulumi from "@pulumi/pulumi";
 import { taskTimeLimitSeconds } from "../../common/app-contract.ts";
+import { publicUrl, servedNames } from "../../config/host-names.ts";
 import type { SecretName, Settings } from "../../config/schema.ts";
 import { filledIn, namesIn } from "../../config/template.ts";
 import type { Pool } from "../../topology/budget.ts";
@@ -90,21 +91,15 @@ export const brokerEnvironment = (
 };
 
 /**
- * `ALLOWED_HOSTS` of an app on servers: the platform's host name, and the address that its health check asks. The edge passes on
- * requests for the host name alone; this is for whoever reaches an app without it. In a local stack any name is fine.
+ * `ALLOWED_HOSTS` of an app on servers: the host names that it answers, and the address that its health check asks. The edge passes on
+ * requests for these names alone; this is for whoever reaches an app without it. In a local stack any name is fine.
  */
-export const allowedHosts = ({ hosting, domain }: Settings): Readonly<Record<string, string>> =>
-  hosting === "local" || domain === undefined ? {} : { ALLOWED_HOSTS: `${domain},127.0.0.1` };
+export const allowedHosts = (settings: Settings): Readonly<Record<string, string>> =>
+  settings.hosting === "local" || settings.domain === undefined
+    ? {}
+    : { ALLOWED_HOSTS: [...servedNames(settings), "127.0.0.1"].join(",") };
 
 const environmentName = ({ hosting }: Settings): string => (hosting === "local" ? "development" : "production");
-
-/** The URL at which visitors reach the platform. */
-function publicUrl({ hosting, domain, services, ports, edge }: Settings): string {
-  if (hosting === "local" || domain === undefined) {
-    return `http://127.0.0.1:${services.includes("edge") ? ports.edge : ports.app}`;
-  }
-  return `${edge.tls === "none" ? "http" : "https"}://${domain}`;
-}
 
 const numeral = (value: number | undefined): string | undefined => (value === undefined ? undefined : String(value));
 

@@ -17,7 +17,7 @@ import { dockerLabels } from "../runtime/docker/labels.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { uploadDirectory } from "../storage/storage.ts";
 import { LiveFiles } from "../runtime/docker/live-files.ts";
-import { type NginxConfig, nginxConfig, type NginxTls, probePort } from "./nginx-config.ts";
+import { type NginxConfig, nginxConfig, type NginxTls, type OtherName, probePort } from "./nginx-config.ts";
 
 /** A certificate with its chain and its key, in PEM. */
 export interface Certificate {
@@ -48,11 +48,27 @@ export interface EdgeProxyArgs extends Rules {
   readonly balancers?: readonly string[];
   /** The uploads volume of local storage. @default - files are not kept locally */
   readonly uploads?: pulumi.Input<string>;
-  /** The only host name that nginx serves. @default - any, on a local Docker Engine */
+  /** The host name that nginx serves. @default - any, on a local Docker Engine */
   readonly hostname?: string;
+  /** Other host names: where visitors are sent to (the app answers without it), and a certificate of their own. @default - none */
+  readonly others?: Others;
 }
 
+type Others = readonly (Pick<OtherName, "hostname" | "redirect"> & { readonly certificate?: Certificate })[];
+
 const names = { certificate: "edge.crt", key: "edge.key", clientAuthority: "client-authority.crt" } as const;
+/** The files of another host name's own certificate. */
+const filesOf = (hostname: string) => ({ certificate: `edge-${hostname}.crt`, key: `edge-${hostname}.key` });
+
+function ownFiles({ hostname, certificate }: Others[number]): [string, pulumi.Input<string>][] {
+  if (!certificate) return [];
+  const files = filesOf(hostname);
+  return [
+    [files.certificate, certificate.chain],
+    [files.key, pulumi.secret(certificate.privateKey)],
+  ];
+}
+
 const acmeFolders = { [acmeFolder.container]: acmeFolder.host };
 
 const tlsOf = (certificate: Certificate | "acme", hasAuthority: boolean): NginxTls => ({
@@ -83,7 +99,7 @@ export class EdgeProxy extends pulumi.ComponentResource {
   }
 
   #createFiles(name: string, args: EdgeProxyArgs, volume: docker.Volume): LiveFiles {
-    const { runtime, service, certificate, clientAuthority, balancers, hostname } = args;
+    const { runtime, service, certificate, clientAuthority, balancers, hostname, others = [] } = args;
     const { healthPath, bodyLimitMb, responseSeconds, limits, headers, websockets, privatePaths } = args;
     const config = pulumi.output(args.app).apply((host) =>
       nginxConfig({
@@ -93,6 +109,12 @@ export class EdgeProxy extends pulumi.ComponentResource {
         ...(certificate && { tls: tlsOf(certificate, clientAuthority !== undefined) }),
         ...(balancers && { balancers }),
         ...(hostname !== undefined && { hostname, healthPort: edgePorts.health }),
+        ...(others.length > 0 && {
+          others: others.map(({ certificate: own, ...one }) => ({
+            ...one,
+            ...(own && { certificate: filesOf(one.hostname) }),
+          })),
+        }),
         ...(args.uploads !== undefined && { uploads: uploadDirectory }),
       }),
     );
@@ -110,6 +132,7 @@ export class EdgeProxy extends pulumi.ComponentResource {
             [names.certificate]: certificate.chain,
             [names.key]: pulumi.secret(certificate.privateKey),
           }),
+          ...Object.fromEntries(others.flatMap(ownFiles)),
           ...(certificate && clientAuthority !== undefined && { [names.clientAuthority]: clientAuthority }),
         },
         check: ["nginx", "-t", "-q", "-c", "{}/nginx.conf"],

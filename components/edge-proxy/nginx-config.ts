@@ -1,7 +1,7 @@
 /** Builds nginx.conf: the tuning of the platform's guide, limits per client, and the servers. Pure. */
 import { browserHeaderMaps } from "./nginx-headers.ts";
 import { appLocations } from "./nginx-locations.ts";
-import { appServer, healthServer, otherHosts, probeServer, redirectServer } from "./nginx-servers.ts";
+import { appServers, healthServer, otherHosts, otherServers, probeServer, redirectServer } from "./nginx-servers.ts";
 import { tlsSettings } from "./nginx-tls.ts";
 
 export { probePort } from "./nginx-servers.ts";
@@ -26,8 +26,10 @@ export interface NginxConfig {
   readonly privatePaths: readonly string[];
   /** @default - plain HTTP */
   readonly tls?: NginxTls;
-  /** The only host name that is served; a request for another one is refused. @default - any name is served */
+  /** The host name that is served; a request for one that neither this nor `others` has is refused. @default - any name is served */
   readonly hostname?: string;
+  /** Other host names. @default - none */
+  readonly others?: readonly OtherName[];
   /** Port inside the container for health checks that include the app (`edgeHealthPath`). @default - none */
   readonly healthPort?: number;
   /** Address ranges of proxies whose header with the client's address is trusted. */
@@ -36,6 +38,15 @@ export interface NginxConfig {
   readonly balancers?: readonly string[];
   /** Directory of uploads when they are local files. @default - the app serves them */
   readonly uploads?: string;
+}
+
+/** A host name beside the platform's own. */
+export interface OtherName {
+  readonly hostname: string;
+  /** URL, without a slash at the end, that visitors are sent to, with the path that they asked for. @default - the app answers */
+  readonly redirect?: string;
+  /** Its own certificate and key: names in the configuration's folder. @default - the platform's certificate has the name as well */
+  readonly certificate?: Pick<NginxTls, "certificate" | "key">;
 }
 
 /** Limits for each client's address. */
@@ -65,6 +76,7 @@ export interface NginxTls {
  * in a second, and for twice as many at once.
  */
 const cheapRequestsPerSecond = 300;
+const cheapBurst = 2 * cheapRequestsPerSecond;
 
 /**
  * The first buffer of an answer has to hold all of its headers: a redirect with a long URL, a login that sets several cookies.
@@ -156,10 +168,10 @@ http {
     default 0;
     "~*^[^?]*(/|%2f)(\\.|%2e)(\\.|%2e)?(/|%2f|\\?|$)" 1;
   }
-${browserHeaderMaps(config)}${config.tls ? tlsSettings : ""}${realAddress(config)}${probeServer}${healthServer(config)}${otherHosts(config)}${redirectServer(config)}${appServer(
+${browserHeaderMaps(config)}${config.tls ? tlsSettings : ""}${realAddress(config)}${probeServer}${healthServer(config)}${otherHosts(config)}${redirectServer(config)}${appServers(
     config,
-    appLocations(config, { burst: 2 * limits.requestsPerSecond, cheapBurst: 2 * cheapRequestsPerSecond }),
-  )}}
+    appLocations(config, { burst: 2 * limits.requestsPerSecond, cheapBurst }),
+  )}${otherServers(config, cheapBurst)}}
 `;
 }
 

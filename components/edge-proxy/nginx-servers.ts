@@ -69,13 +69,13 @@ export function otherHosts(config: NginxConfig): string {
 
 /** Port 80 redirects to HTTPS, and answers ACME challenges. */
 export function redirectServer(config: NginxConfig): string {
-  const { hostname, port, tls } = config;
+  const { hostname, port, tls, others = [] } = config;
   if (!tls) return "";
   const listen = `listen ${port}${hostname === undefined ? " default_server" : ""}${proxied(config)}`;
   return `
   server {
     ${listen};
-    server_name ${hostname ?? "_"};${tls.challenges === undefined ? "" : challengesLocation(tls.challenges)}
+    server_name ${[hostname ?? "_", ...others.map((one) => one.hostname)].join(" ")};${tls.challenges === undefined ? "" : challengesLocation(tls.challenges)}
     location / {
       return 301 https://$host$request_uri;
     }
@@ -89,13 +89,59 @@ const challengesLocation = (folder: string): string => `
       default_type text/plain;
     }`;
 
-/** @param locations of the app, by {@link appLocations} */
-export function appServer(config: NginxConfig, locations: string): string {
-  const { hostname, port, tls, app, limits, responseSeconds } = config;
+/** The port at which visitors get answers. */
+const listenAnswers = (config: NginxConfig): string =>
+  config.tls ? listenTls(config.tls.port, config) : `listen ${config.port}${proxied(config)}`;
+
+/**
+ * The servers of the names that the app answers: one for each certificate.
+ *
+ * @param locations of the app, by {@link appLocations}
+ */
+export function appServers(config: NginxConfig, locations: string): string {
+  const { hostname, tls, others = [] } = config;
+  const served = others.filter(({ redirect }) => redirect === undefined);
+  const shared = served.filter(({ certificate }) => certificate === undefined).map((one) => one.hostname);
+  const own = served.flatMap(({ hostname: name, certificate }) => (certificate ? [{ name, certificate }] : []));
+  return [
+    appServer(config, [hostname ?? "_", ...shared], locations),
+    ...own.map(({ name, certificate }) =>
+      appServer({ ...config, ...(tls && { tls: { ...tls, ...certificate } }) }, [name], locations),
+    ),
+  ].join("");
+}
+
+/** The servers of the names whose visitors are sent to another one. 308: a POST stays a POST. */
+export const otherServers = (config: NginxConfig, burst: number): string =>
+  (config.others ?? [])
+    .flatMap(({ hostname, redirect, certificate }) =>
+      redirect === undefined ? [] : [{ hostname, redirect, certificate }],
+    )
+    .map(
+      ({ hostname, redirect, certificate }) => `
+  server {
+    ${listenAnswers(config)};
+    server_name ${hostname};${config.tls ? tlsCertificates({ ...config.tls, ...certificate }) : ""}
+${refusals(config)}
+    ${browserHeaders(config).join("\n    ")}
+    location / {
+      limit_req zone=cheap burst=${burst} nodelay;
+      try_files /none @canonical;
+    }
+    location @canonical {
+      return 308 ${redirect}$request_uri;
+    }
+  }
+`,
+    )
+    .join("");
+
+function appServer(config: NginxConfig, names: readonly string[], locations: string): string {
+  const { tls, app, limits, responseSeconds } = config;
   return `
   server {
-    ${tls ? listenTls(tls.port, config) : `listen ${port}${proxied(config)}`};
-    server_name ${hostname ?? "_"};${tls ? tlsCertificates(tls) : ""}
+    ${listenAnswers(config)};
+    server_name ${names.join(" ")};${tls ? tlsCertificates(tls) : ""}
 ${refusals(config)}
     ${browserHeaders(config).join("\n    ")}
     # Browsers' own filter has been removed from them; where it is left, it does harm.

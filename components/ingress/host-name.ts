@@ -6,10 +6,12 @@ import { DrainDelay } from "./drain-delay.ts";
 
 export interface HostNameArgs {
   readonly zone: CloudflareZone;
-  /** Host name of the platform in that zone. */
-  readonly domain: string;
+  /** A host name of the platform in that zone. */
+  readonly hostname: string;
   /** IPv4 address that visitors are sent to. */
   readonly address: pulumi.Input<string>;
+  /** Whether it is the one name that stacks had before they could have several. @default false */
+  readonly isFirst?: boolean;
 }
 
 /**
@@ -18,15 +20,22 @@ export interface HostNameArgs {
  */
 const drainSeconds = 30;
 
-/** The DNS record of the platform's host name at Cloudflare; a new address replaces the old one in one step. */
+/** The DNS record of a host name of the platform at Cloudflare; a new address replaces the old one in one step. */
 export class HostName extends pulumi.ComponentResource {
-  constructor(name: string, { zone, domain, address }: HostNameArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("orion:ingress:HostName", name, {}, formerly({ ...opts }, { type: "orion:edge:HostName" }));
+  constructor(name: string, args: HostNameArgs, opts?: pulumi.ComponentResourceOptions) {
+    const { zone, hostname, address, isFirst = false } = args;
+    const former = isFirst ? [{ name: "hostname" }, { type: "orion:edge:HostName", name: "hostname" }] : [];
+    super("orion:ingress:HostName", name, {}, formerly({ ...opts }, ...former));
     const record = new DnsRecord(
       `${name}-record`,
-      { zoneId: zone.zoneId, name: domain, type: "A", content: address, ttl: 1, proxied: true },
-      // The record cannot exist twice. In the first stacks it was a child of the zone.
-      { parent: this, deleteBeforeReplace: true, aliases: [{ name: "cloudflare-record-core-1", parent: zone }] },
+      { zoneId: zone.zoneId, name: hostname, type: "A", content: address, ttl: 1, proxied: true },
+      {
+        parent: this,
+        // The record cannot exist twice.
+        deleteBeforeReplace: true,
+        // In the first stacks it was a child of the zone.
+        ...(isFirst && { aliases: [{ name: "cloudflare-record-core-1", parent: zone }] }),
+      },
     );
     new DrainDelay(
       `${name}-drain`,

@@ -1,7 +1,8 @@
 /** The ingress of a stack: host name, Cloudflare, load balancers, and an edge (nginx) on each machine with apps. */
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { edgeConfigFile } from "../../common/edge-contract.ts";
 import { cloudflareRanges } from "../../common/cloudflare-ranges.ts";
+import { publicNames, publicUrl } from "../../config/host-names.ts";
 import { privatePathsOf } from "../../config/private-paths.ts";
 import type { Settings } from "../../config/schema.ts";
 import type { ServiceOf } from "../../topology/service.ts";
@@ -37,7 +38,7 @@ interface EdgeParts {
   /** The apps of each machine, by its name. */
   readonly apps: ReadonlyMap<string, AppTier>;
   readonly storage: Storage;
-  readonly certificate: Certificate | "acme" | undefined;
+  readonly certificates: ReadonlyMap<string, Certificate> | "acme";
   /** Signs the certificate that clients must present. Undefined without Cloudflare: visitors have none. */
   readonly clientAuthority: pulumi.Output<string> | undefined;
 }
@@ -63,63 +64,105 @@ export function createIngress(
   apps: ReadonlyMap<string, AppTier>,
 ): readonly pulumi.Resource[] {
   const { settings, topology, parent } = context;
-  const zone = createZone(context);
-  const certificate = createCertificate(context, zone);
+  const zones = createZones(context);
+  const certificates = createCertificates(context, zones);
+  const clientAuthority = authorityOf([...zones.values()]);
   const edges = servicesOf(topology, "edge").map((service) =>
-    createEdge(context, service, { apps, storage, certificate, clientAuthority: zone?.clientAuthority }),
+    createEdge(context, service, { apps, storage, certificates, clientAuthority }),
   );
   const [origin] = originsOf[settings.edge.balancing](context, edges);
-  const { domain } = settings;
-  // Also when a stack moves back to one server, the record changes only after that server's edge is up.
-  const opts = { parent, dependsOn: edges.map(({ proxy }) => proxy) };
-  const name =
-    zone && domain !== undefined && origin
-      ? new HostName("hostname", { zone, domain, address: origin.address }, opts)
-      : undefined;
+  const names = origin ? createHostNames(context, zones, edges, origin) : [];
   for (const { proxy, acme } of edges) {
-    // The authority connects to the host name.
-    if (acme) new AcmeCertificate("edge-certificate", acme, { parent, dependsOn: [proxy, ...(name ? [name] : [])] });
+    // The authority connects to the host names.
+    if (acme) new AcmeCertificate("edge-certificate", acme, { parent, dependsOn: [proxy, ...names] });
   }
   return edges.map(({ proxy }) => proxy);
 }
 
-function createZone({ settings, cloudflareAccess: access, parent }: Context): CloudflareZone | undefined {
+/** The zones at Cloudflare, by name. Each is named by its zone, so that another `orion:domain` leaves it as it is. */
+function createZones({ settings, cloudflareAccess: access, parent }: Context): ReadonlyMap<string, CloudflareZone> {
   const { edge, domain, cloudflare } = settings;
-  const { enabled, plan, zone } = cloudflare;
-  if (!enabled || domain === undefined || zone === undefined) return undefined;
-  const args = { zone, domain, plan, certificate: edge.tls === "cloudflare-origin-ca", access };
-  return new CloudflareZone("cloudflare", args, { parent });
+  const names = publicNames(settings);
+  const zones = new Set(names.flatMap(({ zone }) => zone ?? []));
+  return new Map(
+    [...zones].map((zone) => {
+      const hostnames = names.filter((one) => one.zone === zone).map(({ name }) => name);
+      const args = {
+        ...{ zone, hostnames, access, certificate: edge.tls === "cloudflare-origin-ca" },
+        plan: cloudflare.zones[zone] ?? cloudflare.plan,
+        ...(domain !== undefined && hostnames.includes(domain) && { first: domain }),
+      };
+      return [zone, new CloudflareZone(`cloudflare-${zone}`, args, { parent })];
+    }),
+  );
 }
 
-function createCertificate(
+/** The authorities of which a client of the edges must have a certificate; undefined without Cloudflare. */
+function authorityOf(zones: readonly CloudflareZone[]): pulumi.Output<string> | undefined {
+  const [first, ...others] = zones.map(({ clientAuthority }) => clientAuthority);
+  if (!first || others.length === 0) return first;
+  return pulumi.all([first, ...others]).apply((all) => all.map((one) => `${one.trim()}\n`).join(""));
+}
+
+/** The certificate of each host name; `acme` is one for all of them, and `none` has none. */
+function createCertificates(
   { settings, parent }: Context,
-  zone: CloudflareZone | undefined,
-): Certificate | "acme" | undefined {
-  const { edge, domain } = settings;
+  zones: ReadonlyMap<string, CloudflareZone>,
+): ReadonlyMap<string, Certificate> | "acme" {
+  const { edge, domain = "localhost" } = settings;
+  const names = publicNames(settings);
   switch (edge.tls) {
     case "none":
-      return undefined;
+      return new Map();
     case "acme":
       return "acme";
     case "cloudflare-origin-ca":
-      return zone?.certificate;
-    case "self-signed":
-      return new SelfSignedCertificate("edge-tls", { hostname: domain ?? "localhost" }, { parent });
+      return new Map([...zones.values()].flatMap(({ certificates }) => [...certificates]));
+    case "self-signed": {
+      const all = names.length > 0 ? names.map(({ name }) => name) : [domain];
+      return new Map(
+        all.map((hostname) => {
+          const name = hostname === domain ? "edge-tls" : `edge-tls-${hostname}`;
+          return [hostname, new SelfSignedCertificate(name, { hostname }, { parent })];
+        }),
+      );
+    }
   }
+}
+
+function createHostNames(
+  { settings, parent }: Context,
+  zones: ReadonlyMap<string, CloudflareZone>,
+  edges: readonly Edge[],
+  { address }: Origin,
+): readonly HostName[] {
+  // Also when a stack moves back to one server, a record changes only after that server's edge is up.
+  const opts = { parent, dependsOn: edges.map(({ proxy }) => proxy) };
+  return publicNames(settings).flatMap(({ name, zone: zoneName = "" }) => {
+    const zone = zones.get(zoneName);
+    const args = { hostname: name, address, isFirst: name === settings.domain };
+    return zone ? [new HostName(`hostname-${name}`, { zone, ...args }, opts)] : [];
+  });
 }
 
 function createEdge(
   { settings, topology, runtimes, parent }: Context,
   service: ServiceOf<"edge">,
-  { apps, storage, certificate, clientAuthority }: EdgeParts,
+  { apps, storage, certificates, clientAuthority }: EdgeParts,
 ): Edge {
   const { edge, domain, cloudflare } = settings;
+  const own = certificates === "acme" ? undefined : certificates.get(domain ?? "localhost");
+  const certificate = certificates === "acme" ? certificates : own;
+  const others = othersOf(settings, certificates);
   const app = apps.get(service.server);
   if (!app) throw new Error(`${service.name} needs an app on ${service.server}; the plan has none there`);
   const runtime = runtimes.of(service);
   const acme: AcmeArgs | undefined =
     certificate === "acme" && domain !== undefined
-      ? { runtime, hostname: domain, ...edge.acme, edge: { container: service.container, config: edgeConfigFile } }
+      ? {
+          ...{ runtime, hostnames: publicNames(settings).map(({ name }) => name), ...edge.acme },
+          edge: { container: service.container, config: edgeConfigFile },
+        }
       : undefined;
   const client = acme ? [new AcmeClient("edge-acme", acme, { parent })] : [];
   const balancers = topology.loadBalancers.map(({ privateAddress }) => privateAddress);
@@ -132,6 +175,7 @@ function createEdge(
     ...(certificate && clientAuthority && { clientAuthority }),
     // On a local Docker Engine, visitors use an address, and containers the service's name.
     ...(hasServers(topology) && domain !== undefined && { hostname: domain }),
+    ...(others.length > 0 && { others }),
     ...uploadsOf(storage),
   };
   // In the first stacks the edge of core-1 had no server in its name.
@@ -146,6 +190,18 @@ function createEdge(
     );
   }
   return { service, proxy, ...(acme && { acme }) };
+}
+
+/** The other host names as an edge has them. On a local Docker Engine the app answers any name. */
+function othersOf(settings: Settings, certificates: EdgeParts["certificates"]) {
+  const redirect = publicUrl(settings);
+  return publicNames(settings)
+    .slice(1)
+    .filter(({ answer }) => settings.hosting !== "local" || answer === "redirect")
+    .map(({ name: hostname, answer }) => {
+      const certificate = certificates === "acme" ? undefined : certificates.get(hostname);
+      return { hostname, ...(answer === "redirect" && { redirect }), ...(certificate && { certificate }) };
+    });
 }
 
 /** What the edge does with requests, whoever sends them. */

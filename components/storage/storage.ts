@@ -3,6 +3,7 @@ import { getZoneOutput } from "@pulumi/cloudflare/getZone.js";
 import { R2BucketCors } from "@pulumi/cloudflare/r2bucketCors.js";
 import { R2CustomDomain } from "@pulumi/cloudflare/r2customDomain.js";
 import * as pulumi from "@pulumi/pulumi";
+import { servedNames, zoneOf } from "../../config/host-names.ts";
 import { physicalName } from "../../topology/naming.ts";
 import { servicesOf } from "../../topology/topology.ts";
 import type { Context } from "../context.ts";
@@ -29,8 +30,8 @@ export interface R2Args extends Protected {
   readonly bucket: string;
   /** URL of the S3 interface. */
   readonly endpoint: string;
-  /** Host name of the platform; CORS allows its pages to read and write files directly. @default - no CORS */
-  readonly domain?: string;
+  /** Host names of the platform; CORS allows their pages to read and write files directly. @default - no CORS */
+  readonly pages?: readonly string[];
   /** For so many days R2 lets nobody delete or overwrite a backup. @default 0, no lock */
   readonly lockDays?: number;
   /** Host name under which the files are public. @default - none: they are served through the app */
@@ -82,14 +83,14 @@ export class Storage extends pulumi.ComponentResource {
     );
   }
 
-  #createFiles(name: string, { accountId, bucket, domain, custom, protection = true }: R2Args): Bucket {
+  #createFiles(name: string, { accountId, bucket, pages, custom, protection = true }: R2Args): Bucket {
     const files = new Bucket(`${name}-files`, { accountId, bucket, protection }, { parent: this });
-    if (domain !== undefined) this.#allowPages(name, accountId, files, domain);
+    if (pages !== undefined) this.#allowPages(name, accountId, files, pages);
     if (custom) this.#publish(name, accountId, files, custom);
     return files;
   }
 
-  #allowPages(name: string, accountId: string, files: Bucket, domain: string): void {
+  #allowPages(name: string, accountId: string, files: Bucket, pages: readonly string[]): void {
     new R2BucketCors(
       `${name}-cors`,
       {
@@ -100,7 +101,7 @@ export class Storage extends pulumi.ComponentResource {
             id: "platform",
             allowed: {
               methods: ["GET", "HEAD", "PUT"],
-              origins: [`https://${domain}`],
+              origins: pages.map((host) => `https://${host}`),
               headers: ["content-type", "content-md5", "range"],
             },
             exposeHeaders: ["ETag", "Content-Length", "Content-Range"],
@@ -166,7 +167,8 @@ export function createStorage({ settings, topology, runtimes, parent }: Context)
     return new Storage("storage", { backend: "local", runtime: runtimes.of(home), protection }, { parent });
   }
   const { bucket, endpoint, customDomain } = storage;
-  const { accountId, zone } = cloudflare;
+  const { accountId } = cloudflare;
+  const zone = customDomain === undefined ? undefined : zoneOf(customDomain, settings);
   if (bucket === undefined || accountId === undefined || endpoint === undefined) {
     throw new Error(
       "orion:storage.backend r2 needs a bucket, an account and an endpoint; config/ must check this before.",
@@ -174,7 +176,7 @@ export function createStorage({ settings, topology, runtimes, parent }: Context)
   }
   const args = {
     ...{ bucket, accountId, endpoint, protection, lockDays: settings.backups.lockDays },
-    ...(domain !== undefined && { domain }),
+    ...(domain !== undefined && { pages: servedNames(settings) }),
     ...(customDomain !== undefined && zone !== undefined && { custom: { domain: customDomain, zone } }),
   };
   return new Storage("storage", { backend: "r2", ...args }, { parent });

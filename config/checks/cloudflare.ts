@@ -1,4 +1,5 @@
 /** Checks settings about Cloudflare against each other. Pure. */
+import { isCovered, isWithin } from "../host-names.ts";
 import { line } from "../line.ts";
 import type { Settings } from "../schema.ts";
 
@@ -7,14 +8,12 @@ export function checkCloudflare(settings: Settings): string[] {
   return [...checkZone(settings), ...checkOrigin(settings), ...checkCustomDomain(settings)];
 }
 
-const isWithin = (name: string, zone: string): boolean => name === zone || name.endsWith(`.${zone}`);
-
 function checkZone({ domain, cloudflare: { enabled, zone } }: Settings): string[] {
   if (!enabled || domain === undefined || zone === undefined) return [];
   if (!isWithin(domain, zone)) {
     return [line("cloudflare.zone", zone, `the zone that contains orion:domain ${domain}`)];
   }
-  if (domain.split(".").length - zone.split(".").length <= 1) return [];
+  if (isCovered(domain, zone)) return [];
   // Cloudflare would accept the record, and visitors would get a certificate that does not cover this name.
   const why = "Cloudflare's certificates go no deeper; set orion:cloudflare.zone if the domain lies in a zone below";
   return [line("domain", domain, `${zone} or one label below it: ${why}`)];
@@ -27,13 +26,16 @@ function checkOrigin({ hosting, edge, cloudflare }: Settings): string[] {
   return [line("edge.tls", edge.tls, "cloudflare-origin-ca or acme while orion:cloudflare.enabled is true")];
 }
 
-function checkCustomDomain({ domain, storage, cloudflare: { enabled, zone } }: Settings): string[] {
+function checkCustomDomain({ domain, storage, cloudflare }: Settings): string[] {
+  const { enabled, zone, zones } = cloudflare;
   const { customDomain } = storage;
   if (customDomain === undefined) return [];
   const refuse = (allowed: string) => [line("storage.customDomain", customDomain, allowed)];
   if (storage.backend !== "r2") return refuse("nothing unless orion:storage.backend is r2");
   if (!enabled) return refuse("nothing unless orion:cloudflare.enabled is true");
   if (customDomain === domain) return refuse("another host name than orion:domain, where the app answers");
-  if (zone !== undefined && !isWithin(customDomain, zone)) return refuse(`a host name in the zone ${zone}`);
+  const all = [...(zone === undefined ? [] : [zone]), ...Object.keys(zones)];
+  if (zone !== undefined && !all.some((one) => isWithin(customDomain, one)))
+    return refuse(`a host name in the zone ${all.join(" or ")}`);
   return [];
 }

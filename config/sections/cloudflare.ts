@@ -2,16 +2,22 @@
 import { z } from "zod";
 import { hostname } from "./forms.ts";
 
+const plan = z.enum(["free", "pro", "business"]);
+
 export const cloudflare = z
   .strictObject({
     enabled: z.boolean().describe("Whether visitors come through Cloudflare."),
-    plan: z
-      .enum(["free", "pro", "business"])
-      .describe("Plan of the zone at Cloudflare; the program checks it and does not change it."),
+    plan: plan.describe("Plan of the zone at Cloudflare; the program checks it and does not change it."),
     zone: hostname
       .optional()
       .meta({ examples: ["example.com"] })
       .describe("The zone at Cloudflare that contains the domain. Absent: the domain's last two labels."),
+    zones: z
+      .record(hostname, plan)
+      .meta({ examples: [{ "example.co.uk": "free" }] })
+      .describe(
+        "Other zones that contain names of `orion:domains`, with their plans. A zone that is not listed has the last two labels of the name, and `plan`.",
+      ),
     accountId: z
       .string()
       .regex(/^[0-9a-f]{32}$/, "a Cloudflare account id of 32 hexadecimal digits")

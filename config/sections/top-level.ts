@@ -20,7 +20,15 @@ export const topLevel = {
   services: z
     .array(z.enum(optionalServices))
     .describe("What runs beside PostgreSQL in a local stack. With servers all of it runs."),
-  domain: hostname.optional().describe("The public host name of the platform; required from phase mvp on."),
+  domain: hostname
+    .optional()
+    .describe("The public host name of the platform, which its own links name; required from phase mvp on."),
+  domains: z
+    .record(hostname, z.enum(["redirect", "serve"]))
+    .meta({ examples: [{ "www.example.com": "redirect" }] })
+    .describe(
+      "Other host names of the platform, such as `www` and former ones. `redirect`: visitors are sent to the same path of `orion:domain`; `serve`: the app answers them as well.",
+    ),
   protection: z
     .boolean()
     .describe(

@@ -1,5 +1,5 @@
 /**
- * Checks the certificate by which the edges know the platform's zone at Cloudflare: once it has ended, they refuse every visitor.
+ * Checks the certificate by which the edges know a zone of the platform at Cloudflare: once it has ended, they refuse every visitor.
  * Only the stack's state has its date; no server has the certificate.
  */
 import { z } from "zod";
@@ -11,11 +11,14 @@ const reminderDays = 180;
 
 const schema = z.object({ outputs: z.object({ validityEndTime: z.iso.datetime({ offset: true }) }) });
 
-/** The end of the certificate's validity; undefined while the state has none. */
+/** The end of the certificate's validity, with several zones of the first that ends; undefined while the state has none. */
 export function clientCertificateEnd(resources: readonly Resource[]): Date | undefined {
-  const found = resources.find(({ urn }) => urn.endsWith("::cloudflare-origin-pulls-client-certificate"));
-  const { data } = schema.safeParse(found);
-  return data && new Date(data.outputs.validityEndTime);
+  const [first] = resources
+    .filter(({ urn }) => /::cloudflare-(.+-)?origin-pulls-client-certificate$/.test(urn))
+    .flatMap((one) => schema.safeParse(one).data?.outputs.validityEndTime ?? [])
+    .map((end) => new Date(end))
+    .sort((one, other) => one.getTime() - other.getTime());
+  return first;
 }
 
 /** Pure. @param end undefined: the state has no such certificate, or has not been read */

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { runSync, runInteractive } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
+import { publicNames } from "../../config/host-names.ts";
 import { isOfficialImage } from "../../config/images.ts";
 import type { CloudClient } from "../../rehearsal/cloud/client.ts";
 import { type StartedCloud, startCloud } from "../../rehearsal/cloud/process.ts";
@@ -115,9 +116,11 @@ async function startCloudFor(
   { settings }: StackFile,
 ): Promise<StartedCloud> {
   const before = readSettings(cloudFolder(root, cloud));
-  const { zone, plan } = settings.cloudflare;
-  const others = before?.zones ?? [];
-  const zones = zone === undefined ? others : withZone(others, zone, plan);
+  const { plan, zones: others } = settings.cloudflare;
+  const zones = publicNames(settings).reduce<string[]>(
+    (all, { zone }) => (zone === undefined ? all : withZone(all, zone, others[zone] ?? plan)),
+    [...(before?.zones ?? [])],
+  );
   const started = await startCloud(root, cloud, { ...choices, ...(zones.length > 0 && { zones }) });
   if (started.settings.machines === "docker") return started;
   throw new UserError(

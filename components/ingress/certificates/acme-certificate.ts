@@ -17,7 +17,8 @@ import {
 export interface AcmeArgs {
   /** The server that the edge runs on. */
   readonly runtime: DockerRuntime;
-  readonly hostname: string;
+  /** The names of the certificate, the platform's own first. */
+  readonly hostnames: readonly string[];
   /** URL of the authority's directory. */
   readonly server: string;
   /** Address for the authority's notices. @default - none */

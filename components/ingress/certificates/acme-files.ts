@@ -13,7 +13,8 @@ export const acmeSettingsFile = "/etc/orion/acme/settings";
 export const acmeAuthorityFile = "/etc/orion/acme/authority.pem";
 
 export interface AcmeSettings {
-  readonly hostname: string;
+  /** The names of the certificate, the platform's own first. */
+  readonly hostnames: readonly string[];
   /** URL of the authority's directory. */
   readonly server: string;
   /** Address for the authority's notices. @default - none */
@@ -32,7 +33,7 @@ export interface AcmeSettings {
 /** Text of {@link acmeSettingsFile}, which the script reads as shell. */
 export const acmeSettingsText = (settings: AcmeSettings): string =>
   assignments({
-    HOSTNAME: quotedWords([settings.hostname]),
+    HOSTNAMES: quotedWords([settings.hostnames.join(" ")]),
     SERVER: quotedWords([settings.server]),
     EMAIL: settings.email ? quotedWords([settings.email]) : "",
     IMAGE: quotedWords([settings.image]),
@@ -98,8 +99,8 @@ prepare() {
   own=$(dirname "$CONFIG")
   if is_up && docker exec "$EDGE" cat "$own/edge.crt" >"$work/crt" 2>/dev/null &&
     docker exec "$EDGE" cat "$own/edge.key" >"$work/key" 2>/dev/null; then :; else
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=$HOSTNAME" \
-      -addext "subjectAltName=DNS:$HOSTNAME" -keyout "$work/key" -out "$work/crt" 2>/dev/null
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=orion" \
+      -addext "subjectAltName=$(printf 'DNS:%s,' $HOSTNAMES | sed 's/,$//')" -keyout "$work/key" -out "$work/crt" 2>/dev/null
   fi
   install_pair "$work/crt" "$work/key"
 }
@@ -113,12 +114,12 @@ obtain() {
     --volume "$edge/challenges:/challenges" \
     ${"$"}{AUTHORITY:+--volume "$AUTHORITY:/authority.pem:ro" --env REQUESTS_CA_BUNDLE=/authority.pem} \
     "$IMAGE" certonly --quiet --non-interactive --agree-tos --webroot --webroot-path /challenges \
-    --server "$SERVER" --cert-name edge --domain "$HOSTNAME" --key-type ecdsa \
+    --server "$SERVER" --cert-name edge $(printf -- '--domain %s ' $HOSTNAMES) --renew-with-new-domains --key-type ecdsa \
     ${"$"}{EMAIL:+--email "$EMAIL"} $([ -n "$EMAIL" ] || echo --register-unsafely-without-email) "$@" ||
-    die "$SERVER issued no certificate for $HOSTNAME: it requests http://$HOSTNAME/.well-known/acme-challenge/ and must reach this server. See $home/log"
+    die "$SERVER issued no certificate for $HOSTNAMES: for each of these names it requests http://NAME/.well-known/acme-challenge/ and must reach this server. See $home/log"
   live=$home/letsencrypt/live/edge
   install_pair "$live/fullchain.pem" "$live/privkey.pem"
-  echo "The certificate of $HOSTNAME is valid until $(openssl x509 -in "$live/cert.pem" -noout -enddate | cut -d= -f2)."
+  echo "The certificate of $HOSTNAMES is valid until $(openssl x509 -in "$live/cert.pem" -noout -enddate | cut -d= -f2)."
 }
 
 case "${"$"}{1:-}" in
@@ -129,9 +130,9 @@ case "${"$"}{1:-}" in
 esac
 `;
 
-/** The description names host and authority, so that a change of either changes the unit and the update obtains again. */
-export const acmeService = ({ hostname, server }: Pick<AcmeSettings, "hostname" | "server">): string => `[Unit]
-Description=Certificate of ${hostname} from ${server}
+/** The description names hosts and authority, so that a change of either changes the unit and the update obtains again. */
+export const acmeService = ({ hostnames, server }: Pick<AcmeSettings, "hostnames" | "server">): string => `[Unit]
+Description=Certificate of ${hostnames.join(" ")} from ${server}
 After=docker.service network-online.target
 Wants=network-online.target
 OnFailure=${alertOnFailure}

@@ -1,4 +1,4 @@
-/** Cloudflare's rules and settings for the platform's host name, by plan: firewall, rate limits, cache, bots. Pure. */
+/** Cloudflare's rules and settings for the platform's host names, by plan: firewall, rate limits, cache, bots. Pure. */
 import type * as cloudflare from "@pulumi/cloudflare";
 import { z } from "zod";
 import type { Settings } from "../../../config/schema.ts";
@@ -26,8 +26,9 @@ const path = "http.request.uri.path";
 const method = "http.request.method";
 
 /** The rulesets of a zone, each the only one of its phase. */
-export function rulesets(plan: CloudflarePlan, domain: string): readonly ZoneRuleset[] {
-  const here = `http.host eq "${domain}"`;
+export function rulesets(plan: CloudflarePlan, hostnames: readonly string[]): readonly ZoneRuleset[] {
+  const all = hostnames.map((one) => `"${one}"`).join(" ");
+  const here = hostnames.length === 1 ? `http.host eq ${all}` : `http.host in {${all}}`;
   return [
     { name: "firewall", phase: "http_request_firewall_custom", rules: firewall(plan, here) },
     ...(plan === "free"

@@ -12,45 +12,53 @@ import { botManagement, type CloudflarePlan, planProblem, rulesets, zoneSettings
 export interface CloudflareZoneArgs {
   /** Name of the zone. It is looked up and never managed, so that deleting a stack keeps the domain. */
   readonly zone: string;
-  /** Host name of the platform in that zone. */
-  readonly domain: string;
+  /** Host names of the platform in that zone. */
+  readonly hostnames: readonly string[];
   readonly plan: CloudflarePlan;
   /** Whether Cloudflare's CA signs a certificate for the origins; otherwise they need one that Cloudflare trusts. */
   readonly certificate: boolean;
   /** Access to Cloudflare's API, to ask when a certificate is in use. @default - a fixed time is waited */
   readonly access?: CloudflareAccess | undefined;
+  /** The one name that stacks had before they could have several, if it is in this zone. @default - it is not */
+  readonly first?: string;
 }
 
 /** The CA's maximum. Only Cloudflare trusts the certificate, and an update can replace it at any time. */
 const validityDays = 5475;
 
-/** Cloudflare's settings for the platform's zone (TLS, firewall, rate limits, bots, caching), and the origins' certificate. */
+/** Cloudflare's settings for a zone of the platform (TLS, firewall, rate limits, bots, caching), and the origins' certificates. */
 export class CloudflareZone extends pulumi.ComponentResource {
-  readonly url: string;
   readonly zoneId: pulumi.Output<string>;
-  /** The origins' certificate and its key, in PEM; the key is a secret. Undefined without `certificate` in the arguments. */
-  readonly certificate:
-    { readonly chain: pulumi.Output<string>; readonly privateKey: pulumi.Output<string> } | undefined;
+  /** The origins' certificates and their keys, in PEM, by host name; the keys are secrets. Empty without `certificate` in the arguments. */
+  readonly certificates: ReadonlyMap<
+    string,
+    { readonly chain: pulumi.Output<string>; readonly privateKey: pulumi.Output<string> }
+  >;
 
   /** The authority, in PEM, of the certificate that Cloudflare presents to origins; known once it does. */
   readonly clientAuthority: pulumi.Output<string>;
 
   constructor(name: string, args: CloudflareZoneArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("orion:ingress:CloudflareZone", name, {}, formerly({ ...opts }, { type: "orion:edge:CloudflareZone" }));
+    // Stacks that had one host name had one zone.
+    const former =
+      args.first === undefined
+        ? []
+        : [{ name: "cloudflare" }, { type: "orion:edge:CloudflareZone", name: "cloudflare" }];
+    super("orion:ingress:CloudflareZone", name, {}, formerly({ ...opts }, ...former));
     const zoneId = this.#findZone(args);
     this.#createSettings(name, args, zoneId);
     this.#createRulesets(name, args, zoneId);
     new BotManagement(`${name}-bots`, { zoneId, ...botManagement(args.plan) }, { parent: this });
     this.zoneId = zoneId;
-    this.url = `https://${args.domain}`;
-    this.certificate = args.certificate ? this.#createCertificate(name, args.domain) : undefined;
+    const certified = args.certificate ? args.hostnames : [];
+    this.certificates = new Map(certified.map((host) => [host, this.#createCertificate(host, host === args.first)]));
     const { zone, access } = args;
     this.clientAuthority = new OriginPulls(
       `${name}-origin-pulls`,
       { zoneId, zone, access },
       { parent: this },
     ).authority;
-    this.registerOutputs({ url: this.url });
+    this.registerOutputs({});
   }
 
   #findZone({ zone, plan }: CloudflareZoneArgs): pulumi.Output<string> {
@@ -67,8 +75,8 @@ export class CloudflareZone extends pulumi.ComponentResource {
     }
   }
 
-  #createRulesets(name: string, { plan, domain }: CloudflareZoneArgs, zoneId: pulumi.Output<string>): void {
-    for (const { name: ruleset, phase, rules } of rulesets(plan, domain)) {
+  #createRulesets(name: string, { plan, hostnames }: CloudflareZoneArgs, zoneId: pulumi.Output<string>): void {
+    for (const { name: ruleset, phase, rules } of rulesets(plan, hostnames)) {
       new Ruleset(
         `${name}-${ruleset}`,
         { zoneId, kind: "zone", phase, name: `orion ${ruleset}`, description: "", rules: [...rules] },
@@ -78,24 +86,30 @@ export class CloudflareZone extends pulumi.ComponentResource {
     }
   }
 
-  #createCertificate(name: string, domain: string): CloudflareZone["certificate"] {
-    const key = new tls.PrivateKey(`${name}-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent: this });
+  /** One certificate for each name: the API returns several names in another order, and another name leaves the others' alone. */
+  #createCertificate(hostname: string, isFirst: boolean) {
+    const former = (part: string) => (isFirst ? [{ name: `cloudflare-${part}` }] : []);
+    const name = `origin-${hostname}`;
+    const key = new tls.PrivateKey(
+      `${name}-key`,
+      { algorithm: "ECDSA", ecdsaCurve: "P256" },
+      formerly({ parent: this }, ...former("key")),
+    );
     const request = new tls.CertRequest(
       `${name}-request`,
-      { privateKeyPem: key.privateKeyPem, subject: { commonName: domain }, dnsNames: [domain] },
-      { parent: this },
+      { privateKeyPem: key.privateKeyPem, subject: { commonName: hostname }, dnsNames: [hostname] },
+      formerly({ parent: this }, ...former("request")),
     );
     const certificate = new OriginCaCertificate(
       `${name}-certificate`,
       {
         csr: request.certRequestPem,
-        // One name only: the API returns several names in another order.
-        hostnames: [domain],
+        hostnames: [hostname],
         requestType: "origin-ecc",
         requestedValidity: validityDays,
       },
       // The API does not always return the validity, and a change of it would replace the certificate.
-      { parent: this, ignoreChanges: ["requestedValidity"] },
+      formerly({ parent: this, ignoreChanges: ["requestedValidity"] }, ...former("certificate")),
     );
     return { chain: certificate.certificate, privateKey: pulumi.secret(key.privateKeyPem) };
   }

@@ -42,7 +42,7 @@ describe.each(["free", "pro", "business"] as const)("plan %s", (plan) => {
       ]);
       expect(Object.fromEntries(phases)).toEqual(
         Object.fromEntries(
-          rulesets(plan, "orion.example.com").map(({ phase, rules }) => [phase, rules.map(({ ref }) => ref)]),
+          rulesets(plan, ["orion.example.com"]).map(({ phase, rules }) => [phase, rules.map(({ ref }) => ref)]),
         ),
       );
       expect((await api.call("GET", `/zones/${zone}/settings/ssl`)).result["value"]).toBe("strict");
@@ -51,8 +51,7 @@ describe.each(["free", "pro", "business"] as const)("plan %s", (plan) => {
       const condition = { type: "Age", maxAgeSeconds: 14 * 86_400 };
       expect(lock.result).toEqual({ rules: [{ id: "orion", enabled: true, prefix: "postgresql/", condition }] });
 
-      const { url, certificate, environment, backups } = await stack.outputs();
-      expect(url).toBe("https://orion.example.com");
+      const { certificate, environment, backups } = await stack.outputs();
       checkCertificate(api, certificate);
       // The stack's own token opens every bucket.
       const keys = accessKeys(api.world).filter(({ buckets }) => buckets.length === 1);
@@ -176,3 +175,22 @@ function checkCertificate(
   const years = (Date.parse(certificate.validTo) - api.now.getTime()) / (365 * 86_400_000);
   expect(Math.round(years)).toBe(15);
 }
+
+test("another name in the place of the first: the old one keeps its record and its certificate", () =>
+  Stack.with("free", async (stack) => {
+    const { api } = stack;
+    const kept = () => {
+      const record = ownedBy(api.store, "cloudflare.record", api.zone()).find(
+        ({ name }) => name === "orion.example.com",
+      );
+      return record?.["id"];
+    };
+    await stack.up();
+    const id = kept();
+    expect(id).toBeDefined();
+    await stack.set("names", "shop.example.com orion.example.com");
+    const said = await stack.up("--diff");
+    expect(said).not.toMatch(/origin-orion\.example\.com-certificate|hostname-orion\.example\.com-record/);
+    expect(said).toMatch(/DnsRecord: \(create\)|hostname-shop\.example\.com-record/);
+    expect(kept()).toBe(id);
+  }));

@@ -7,7 +7,6 @@ import { accountId, Api } from "./support/api.ts";
 import { Project, succeed } from "./project.ts";
 
 const outputsSchema = z.object({
-  url: z.string(),
   certificate: z.object({ chain: z.string(), privateKey: z.string() }),
   environment: z.record(z.string(), z.string()),
   backups: z.object({ bucket: z.string(), endpoint: z.string(), accessKeyId: z.string(), secretAccessKey: z.string() }),

@@ -1,7 +1,10 @@
 /** What the edge lets in and passes on: nginx with the program's configuration, asked by raw requests. */
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { TLSSocket } from "node:tls";
+import type { NginxConfig } from "../../../components/edge-proxy/nginx-config.ts";
 import { selfSigned } from "../../../testing/certificate.ts";
+import { eventually } from "../../../testing/eventually.ts";
 import { clientOf, EdgeBench, hostname, ofMvp, type Raw, type TestEdge } from "./edges.ts";
 
 jest.setTimeout(120_000);
@@ -69,6 +72,69 @@ describe("host names", () => {
   test("health checks ask by address, as load balancers and Docker do", async () => {
     expect((await open.plain(request(["GET /edge-health HTTP/1.1", "Host: 10.20.1.11"]), "health")).status).toBe(200);
     expect((await open.plain(request(["GET /orders HTTP/1.1", "Host: 10.20.1.11"]), "health")).status).toBe(404);
+  });
+});
+
+describe("several host names", () => {
+  const www = selfSigned("www.example.com");
+  const shop = selfSigned("shop.example.org");
+  const certificateOf = (name: string) => ({ certificate: `edge-${name}.crt`, key: `edge-${name}.key` });
+  const redirected = { redirect: `https://${hostname}`, certificate: certificateOf("www.example.com") };
+  const config: NginxConfig = {
+    ...ofMvp,
+    others: [
+      { hostname: "www.example.com", ...redirected },
+      { hostname: "shop.example.org", certificate: certificateOf("shop.example.org") },
+    ],
+  };
+  const all = {
+    ...files,
+    ...{ "edge-www.example.com.crt": www.certificate, "edge-www.example.com.key": www.key },
+    ...{ "edge-shop.example.org.crt": shop.certificate, "edge-shop.example.org.key": shop.key },
+  };
+  let several: TestEdge;
+  const ask = (name: string, path: string) => several.get(path, { Host: name }, { servername: name });
+
+  beforeAll(async () => {
+    several = await bench.edge("several", ofMvp, files);
+  });
+
+  test("are added by a change of the configuration; each has its own certificate", async () => {
+    expect((await ask("shop.example.org", "/page")).status).toBeUndefined();
+    several.reload(config, all);
+    await eventually(async () => {
+      expect((await ask("shop.example.org", "/page")).status).toBe(200);
+    }, 20);
+    for (const [servername, expected] of [
+      [hostname, own.certificate],
+      ["www.example.com", www.certificate],
+      ["shop.example.org", shop.certificate],
+    ]) {
+      const socket = await several.connect({ servername });
+      const seen = socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.toString() : undefined;
+      socket.destroy();
+      expect(seen?.trim()).toBe(expected?.trim());
+    }
+  });
+
+  test("one that is served reaches the app under its own name, WebSockets included", async () => {
+    expect(received(await ask("shop.example.org", "/page"))).toContain("Host: shop.example.org");
+    const upgrade = { Host: "shop.example.org", Upgrade: "websocket", Connection: "upgrade, close" };
+    const answer = await several.get("/ws", upgrade, { servername: "shop.example.org" });
+    expect(received(answer)).toMatch(/^Upgrade: websocket/im);
+  });
+
+  test("one that is redirected sends visitors to the same path of the first, over both ports", async () => {
+    const answer = await ask("www.example.com", "/orders?q=a%20b");
+    expect([answer.status, values(answer, "location")]).toEqual([308, [`https://${hostname}/orders?q=a%20b`]]);
+    expect(values(answer, "strict-transport-security")).toHaveLength(1);
+    const plain = await several.plain(request(["GET /orders HTTP/1.1", "Host: www.example.com"]));
+    expect([plain.status, values(plain, "location")]).toEqual([301, ["https://www.example.com/orders"]]);
+  });
+
+  test("a name that is not among them is refused", async () => {
+    expect((await several.get("/", { Host: "evil.example" }, { servername: "www.example.com" })).status).toBe(421);
+    expect((await ask("evil.example", "/")).status).toBeUndefined();
   });
 });
 

@@ -64,9 +64,12 @@ test("what goes is what visitors and tasks do not need any more: the edge, the a
 });
 
 test("visitors are sent to the load balancer, by the record that there was, once it answers", () => {
-  const content = (resources: readonly Recorded[]) => named(resources, "hostname-record").inputs["content"];
+  const content = (resources: readonly Recorded[]) =>
+    named(resources, "hostname-orion.example.com-record").inputs["content"];
   expect([content(before()), content(after())]).toEqual(["192.0.2.10", "192.0.2.20"]);
-  expect(named(after(), "hostname-record").options.dependencies).toContain("orion:index:HttpsReady balancer-1-ready");
+  expect(named(after(), "hostname-orion.example.com-record").options.dependencies).toContain(
+    "orion:index:HttpsReady balancer-1-ready",
+  );
   expect(named(after(), "balancer-1-ready")).toMatchObject({
     inputs: { address: "192.0.2.20", port: 443, behind: ["app-nbg1-1", "app-hel1-1"], inARow: 6 },
     options: {

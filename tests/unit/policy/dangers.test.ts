@@ -227,8 +227,12 @@ describe("the end of the platform is refused, not called a danger", () => {
   });
 
   test("the record of the host name", async () => {
-    expect(await without(({ name }) => name === "hostname-record")).toEqual(["refused hostname-record"]);
-    expect(await without(({ name }) => name === "hostname-record", false)).toEqual(["loss hostname-record"]);
+    expect(await without(({ name }) => name === "hostname-orion.example.com-record")).toEqual([
+      "refused hostname-orion.example.com-record",
+    ]);
+    expect(await without(({ name }) => name === "hostname-orion.example.com-record", false)).toEqual([
+      "loss hostname-orion.example.com-record",
+    ]);
   });
 
   test("the key that signs sessions, also in a state that does not protect it yet", async () => {

@@ -80,7 +80,7 @@ test.each(["scale", "enterprise"] as const)(
 
 test("a move back is safe for a stack that has asked for as much in phase mvp, once its replica is released", async () => {
   const values = { database: { volumeGb: 50 } };
-  const unnoticed = ["danger hostname-record", "danger replica-1-server"];
+  const unnoticed = ["danger hostname-orion.example.com-record", "danger replica-1-server"];
   const back = async (protection: boolean) => {
     const graphs = await graphsBetween(stackOf("scale", { ...values, protection }), stackOf("mvp", values));
     return titles(moveBetween(graphs.before, graphs.after));

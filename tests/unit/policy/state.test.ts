@@ -16,7 +16,7 @@ test("what would be lost is refused, whatever ids the providers gave", async () 
   const { findings } = await moved(stackOf("mvp"), stackOf("mvp", { hetzner: { locations: ["fsn1"] } }));
   expect(titles({ findings })).toEqual([
     ...["refused core-1-ip", "refused core-1-volume"],
-    ...["danger hostname-record", "danger core-1-server"],
+    ...["danger hostname-orion.example.com-record", "danger core-1-server"],
   ]);
   expect(findings[1]?.happens).toContain("location changes from nbg1 to fsn1");
 });

@@ -7,26 +7,31 @@ import { loadCloudflareAccess } from "../../../../config/load.ts";
 import type { Settings } from "../../../../config/schema.ts";
 
 const config = new pulumi.Config();
-const domain = "orion.example.com";
+/** `orion:domain`, and the names of `orion:domains`. */
+const [domain = "", ...others] = (config.get("names") ?? "orion.example.com").split(" ");
 const custom = config.getBoolean("custom") ?? false;
 
-const zone = new CloudflareZone("cloudflare", {
+const zone = new CloudflareZone("cloudflare-example.com", {
   zone: "example.com",
-  domain,
+  hostnames: [domain, ...others],
+  first: domain,
   plan: config.require<Settings["cloudflare"]["plan"]>("plan"),
   certificate: true,
   access: loadCloudflareAccess(),
 });
-new HostName("hostname", { zone, domain, address: config.require("address") });
+for (const hostname of [domain, ...others]) {
+  const args = { zone, hostname, isFirst: hostname === domain, address: config.require("address") };
+  new HostName(`hostname-${hostname}`, args);
+}
 const storage = new Storage("storage", {
   backend: "r2",
   accountId: "0".repeat(32),
   bucket: "orion-files",
   endpoint: "https://files.example.net",
   lockDays: 14,
-  domain,
+  pages: [domain],
   ...(custom && { custom: { domain: "files.example.com", zone: "example.com" } }),
 });
 
-export const { url, certificate } = zone;
+export const certificate = zone.certificates.get(domain);
 export const { environment, backups } = storage;

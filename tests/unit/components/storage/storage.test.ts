@@ -107,7 +107,7 @@ describe.each(["preview", "up"] as const)("Storage in mode %s", (mode) => {
   });
 
   test("r2: the pages of the platform may use the files, and others not", async () => {
-    const { resources } = await r2({ domain: "orion.example.com" });
+    const { resources } = await r2({ pages: ["orion.example.com", "shop.example.com"] });
     expect(named(resources, "storage-cors").inputs).toEqual({
       accountId,
       bucketName: "orion-files",
@@ -116,7 +116,7 @@ describe.each(["preview", "up"] as const)("Storage in mode %s", (mode) => {
           id: "platform",
           allowed: {
             methods: ["GET", "HEAD", "PUT"],
-            origins: ["https://orion.example.com"],
+            origins: ["https://orion.example.com", "https://shop.example.com"],
             headers: ["content-type", "content-md5", "range"],
           },
           exposeHeaders: ["ETag", "Content-Length", "Content-Range"],

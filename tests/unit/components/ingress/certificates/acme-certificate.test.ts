@@ -23,13 +23,14 @@ import { temporaryFolder } from "../../../../../testing/folder.ts";
 
 const server = "https://acme.example.net/directory";
 const hostname = "orion.example.com";
+const hostnames = [hostname];
 const authority = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 const settings: AcmeSettings = {
-  ...{ hostname, server, email: "ops@example.com", image: "certbot:test", network: "orion-test-network-edge" },
+  ...{ hostnames, server, email: "ops@example.com", image: "certbot:test", network: "orion-test-network-edge" },
   ...{ edge: "orion-test-edge-1", config: "/etc/orion/edge/current/nginx.conf", hasAuthority: true },
 };
 const args = (more: Partial<AcmeArgs> = {}): AcmeArgs => ({
-  ...{ runtime: runtimeOf("certbot"), hostname, server, ...more },
+  ...{ runtime: runtimeOf("certbot"), hostnames, server, ...more },
   edge: { container: settings.edge, config: settings.config },
 });
 const units = ["/etc/systemd/system/orion-certificate.service", "/etc/systemd/system/orion-certificate.timer"];
@@ -61,7 +62,7 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
     const { resources } = await compose(mode, () => new AcmeCertificate("certificate", args()));
     expect(named(resources, "certificate-units").inputs).toMatchObject({
       files: {
-        [units[0] ?? ""]: { text: acmeService({ hostname, server }), mode: "0644" },
+        [units[0] ?? ""]: { text: acmeService({ hostnames, server }), mode: "0644" },
         [units[1] ?? ""]: { text: acmeTimer, mode: "0644" },
       },
       command: [
@@ -73,13 +74,14 @@ describe.each(["preview", "up"] as const)("in mode %s", (mode) => {
 });
 
 test("another host name or authority changes the unit, so that an update obtains a new certificate", () => {
-  const own = acmeService({ hostname, server });
-  expect(acmeService({ hostname: "www.example.com", server })).not.toBe(own);
-  expect(acmeService({ hostname, server: "https://other.example.net/directory" })).not.toBe(own);
+  const own = acmeService({ hostnames, server });
+  expect(acmeService({ hostnames: ["www.example.com"], server })).not.toBe(own);
+  expect(acmeService({ hostnames: [hostname, "www.example.com"], server })).not.toBe(own);
+  expect(acmeService({ hostnames, server: "https://other.example.net/directory" })).not.toBe(own);
 });
 
 test("people are told when a certificate cannot be renewed", () => {
-  expect(acmeService({ hostname, server })).toMatch(/^OnFailure=orion-alert@%n\.service$/m);
+  expect(acmeService({ hostnames, server })).toMatch(/^OnFailure=orion-alert@%n\.service$/m);
 });
 
 test("the script is one for a shell", () => {

@@ -69,12 +69,14 @@ test.each(["mvp", "scale"] as const)(
     for (const { name, inputs } of edges) {
       const files = inputs["files"] as Record<string, unknown>;
       expect(files["nginx.conf"]).toMatch(/ssl_client_certificate client-authority.crt;\s+ssl_verify_client on;/);
-      expect(files["client-authority.crt"]).toBe("certificate-cloudflare-origin-pulls-authority-certificate");
+      expect(files["client-authority.crt"]).toBe(
+        "certificate-cloudflare-example.com-origin-pulls-authority-certificate",
+      );
       expect([...waitsFor(composed, name)]).toEqual(
         expect.arrayContaining([
-          "orion:index:OriginPullsReady cloudflare-origin-pulls-ready",
-          "cloudflare:index/authenticatedOriginPullsSettings:AuthenticatedOriginPullsSettings cloudflare-origin-pulls-settings",
-          "cloudflare:index/authenticatedOriginPullsCertificate:AuthenticatedOriginPullsCertificate cloudflare-origin-pulls-upload",
+          "orion:index:OriginPullsReady cloudflare-example.com-origin-pulls-ready",
+          "cloudflare:index/authenticatedOriginPullsSettings:AuthenticatedOriginPullsSettings cloudflare-example.com-origin-pulls-settings",
+          "cloudflare:index/authenticatedOriginPullsCertificate:AuthenticatedOriginPullsCertificate cloudflare-example.com-origin-pulls-upload",
         ]),
       );
     }

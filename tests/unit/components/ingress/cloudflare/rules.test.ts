@@ -20,7 +20,7 @@ import { isAllowed, isEntitled, settings } from "../../../../../rehearsal/cloudf
 const plans = ["free", "pro", "business"] as const;
 const domain = "orion.example.com";
 const rulesOf = (plan: CloudflarePlan, name: string): readonly Rule[] =>
-  rulesets(plan, domain).find((ruleset) => ruleset.name === name)?.rules ?? [];
+  rulesets(plan, [domain]).find((ruleset) => ruleset.name === name)?.rules ?? [];
 const refs = (rules: readonly Rule[]): string[] => rules.map(({ ref }) => ref);
 
 const request = (url: string, more: Partial<Request> = {}): Request => {
@@ -31,7 +31,7 @@ const matching = (rules: readonly Rule[], to: Request): string[] =>
   refs(rules.filter(({ expression }) => compile(expression).matches(to)));
 
 test.each(plans)("plan %s: which rules there are", (plan) => {
-  const found = Object.fromEntries(rulesets(plan, domain).map(({ name, rules }) => [name, refs(rules)]));
+  const found = Object.fromEntries(rulesets(plan, [domain]).map(({ name, rules }) => [name, refs(rules)]));
   const sqli = ["orion_sqli_union", "orion_sqli_tautology", "orion_sqli_schema", "orion_sqli_commands"];
   const paid = plan !== "free";
   expect(found).toEqual({
@@ -49,7 +49,7 @@ test.each(plans)("plan %s: which rules there are", (plan) => {
 test.each(plans)(
   "plan %s: a phase has one ruleset; every rule says who it is, what for, and that it counts",
   (plan) => {
-    const all = rulesets(plan, domain);
+    const all = rulesets(plan, [domain]);
     expect(new Set(all.map(({ phase }) => phase)).size).toBe(all.length);
     const rules = all.flatMap((ruleset) => ruleset.rules);
     expect(new Set(refs(rules)).size).toBe(rules.length);
@@ -64,7 +64,7 @@ describe("the API", () => {
   const { Ruleset: ruleset } = JSON.parse(readFileSync(path, "utf8")) as Record<string, Description>;
   const check = (rules: CloudflarePlan, zone: CloudflarePlan): void => {
     if (!ruleset) throw new Error("properties.json describes no Ruleset");
-    for (const { phase, rules: list } of rulesets(rules, domain)) {
+    for (const { phase, rules: list } of rulesets(rules, [domain])) {
       const sent = encode(ruleset.inputs, { rules: list }, resources["Ruleset"]?.spelling ?? {});
       checkRules(phase, records(sent["rules"]), zone);
     }
@@ -255,4 +255,9 @@ test.each([
   const problem = planProblem({ name: "example.com", plan: { legacyId: actual } }, wanted);
   if (message === undefined) expect(problem).toBeUndefined();
   else expect(problem).toContain(message);
+});
+
+test("several host names are matched together, and no other one", () => {
+  const [firewall] = rulesets("pro", [domain, "www.example.com"]);
+  expect(firewall?.rules[0]?.expression).toMatch(/^http\.host in \{"orion\.example\.com" "www\.example\.com"\} and /);
 });

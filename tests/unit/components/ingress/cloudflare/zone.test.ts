@@ -11,7 +11,7 @@ const zoneId = mockZoneId("example.com");
 const parent = "orion:ingress:CloudflareZone cloudflare";
 const args: CloudflareZoneArgs = {
   zone: "example.com",
-  domain,
+  hostnames: [domain],
   plan: "free",
   certificate: true,
 };
@@ -24,14 +24,14 @@ describe.each(["preview", "up"] as const)("CloudflareZone in mode %s", (mode) =>
   test("a proxied record in the zone, and a delay for open requests after the address has changed", async () => {
     const { resources } = await compose(mode, () => {
       const address = pulumi.output("192.0.2.1");
-      return new HostName("hostname", { zone: new CloudflareZone("cloudflare", args), domain, address });
+      return new HostName("hostname", { zone: new CloudflareZone("cloudflare", args), hostname: domain, address });
     });
     const ofHostName = { parent: "orion:ingress:HostName hostname" };
     expect(named(resources, "hostname-record")).toEqual({
       type: "cloudflare:index/dnsRecord:DnsRecord",
       name: "hostname-record",
       inputs: { zoneId, name: domain, type: "A", content: "192.0.2.1", ttl: 1, proxied: true },
-      options: { ...ofHostName, deleteBeforeReplace: true, aliases: ["cloudflare-record-core-1"] },
+      options: { ...ofHostName, deleteBeforeReplace: true },
     });
     expect(named(resources, "hostname-drain")).toMatchObject({
       inputs: { route: "192.0.2.1", afterChangeSeconds: 30, atRemovalSeconds: 0 },
@@ -56,7 +56,7 @@ describe.each(["preview", "up"] as const)("CloudflareZone in mode %s", (mode) =>
   test.each(["free", "pro", "business"] as const)("the rulesets and the bot settings of plan %s", async (plan) => {
     const { resources } = await zone({ plan });
     const made = resources.filter(({ type }) => type === "cloudflare:index/ruleset:Ruleset");
-    const expected = rulesets(plan, domain).map(({ name, phase, rules }) => ({
+    const expected = rulesets(plan, [domain]).map(({ name, phase, rules }) => ({
       type: "cloudflare:index/ruleset:Ruleset",
       name: `cloudflare-${name}`,
       inputs: { zoneId, kind: "zone", phase, name: `orion ${name}`, description: "", rules },
@@ -68,18 +68,18 @@ describe.each(["preview", "up"] as const)("CloudflareZone in mode %s", (mode) =>
 
   test("a certificate of the origin CA for the domain, with a key that stays a secret", async () => {
     const { resources, result } = await zone();
-    const key = { "[secret]": known(mode, "key-cloudflare-key") };
-    expect(named(resources, "cloudflare-key").inputs).toEqual({ algorithm: "ECDSA", ecdsaCurve: "P256" });
-    expect(named(resources, "cloudflare-request").inputs).toEqual({
+    const key = { "[secret]": known(mode, "key-origin-orion.example.com-key") };
+    expect(named(resources, "origin-orion.example.com-key").inputs).toEqual({ algorithm: "ECDSA", ecdsaCurve: "P256" });
+    expect(named(resources, "origin-orion.example.com-request").inputs).toEqual({
       privateKeyPem: key,
       subject: { commonName: domain },
       dnsNames: [domain],
     });
-    expect(named(resources, "cloudflare-certificate")).toEqual({
+    expect(named(resources, "origin-orion.example.com-certificate")).toEqual({
       type: "cloudflare:index/originCaCertificate:OriginCaCertificate",
-      name: "cloudflare-certificate",
+      name: "origin-orion.example.com-certificate",
       inputs: {
-        csr: known(mode, "request-cloudflare-request"),
+        csr: known(mode, "request-origin-orion.example.com-request"),
         hostnames: [domain],
         requestType: "origin-ecc",
         requestedValidity: 5475,
@@ -87,19 +87,18 @@ describe.each(["preview", "up"] as const)("CloudflareZone in mode %s", (mode) =>
       options: {
         parent,
         ignoreChanges: ["requestedValidity"],
-        dependencies: ["tls:index/certRequest:CertRequest cloudflare-request"],
+        dependencies: ["tls:index/certRequest:CertRequest origin-orion.example.com-request"],
       },
     });
-    if (!result.certificate) throw new Error("no certificate");
-    expect(await pulumi.isSecret(result.certificate.privateKey)).toBe(true);
+    const certificate = result.certificates.get(domain);
+    if (!certificate) throw new Error("no certificate");
+    expect(await pulumi.isSecret(certificate.privateKey)).toBe(true);
   });
 
   test("no certificate where another one is used", async () => {
     const { resources, result } = await zone({ certificate: false });
-    expect(result.certificate).toBeUndefined();
-    for (const name of ["cloudflare-key", "cloudflare-request", "cloudflare-certificate"]) {
-      expect(namesOf(resources)).not.toContain(name);
-    }
+    expect(result.certificates.size).toBe(0);
+    expect(namesOf(resources).filter((name) => name.startsWith("origin-"))).toEqual([]);
   });
 
   test("the same resources whatever the plan, but for the rulesets that a plan does not have", async () => {
@@ -107,6 +106,5 @@ describe.each(["preview", "up"] as const)("CloudflareZone in mode %s", (mode) =>
     expect(namesOf(business.resources).filter((name) => !namesOf(free.resources).includes(name))).toEqual([
       "cloudflare-managed",
     ]);
-    expect(business.result.url).toBe("https://orion.example.com");
   });
 });

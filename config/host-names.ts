@@ -1,0 +1,53 @@
+/** The host names of a stack and their zones at Cloudflare. Pure. */
+import type { Settings } from "./schema.ts";
+
+export interface PublicName {
+  readonly name: string;
+  /** `serve`: by the app; `redirect`: to the same path of `orion:domain`. */
+  readonly answer: "serve" | "redirect";
+  /** The zone at Cloudflare that contains it; undefined without Cloudflare. */
+  readonly zone: string | undefined;
+}
+
+type Named = Pick<Settings, "domain" | "domains" | "cloudflare">;
+
+/** All names that visitors use, `orion:domain` first; none without `orion:domain`. */
+export function publicNames(settings: Named): readonly PublicName[] {
+  const { domain, domains } = settings;
+  if (domain === undefined) return [];
+  const others = Object.entries(domains).map(([name, answer]) => ({ name, answer }));
+  const all: readonly Omit<PublicName, "zone">[] = [{ name: domain, answer: "serve" }, ...others];
+  return all.map((one) => ({ ...one, zone: zoneOf(one.name, settings) }));
+}
+
+/** The names that the app answers, `orion:domain` first. */
+export const servedNames = (settings: Named): readonly string[] =>
+  publicNames(settings).flatMap(({ name, answer }) => (answer === "serve" ? [name] : []));
+
+/** The URL at which visitors reach the platform. */
+export function publicUrl({ hosting, domain, services, ports, edge }: Settings): string {
+  if (hosting === "local" || domain === undefined) {
+    return `http://127.0.0.1:${services.includes("edge") ? ports.edge : ports.app}`;
+  }
+  return `${edge.tls === "none" ? "http" : "https"}://${domain}`;
+}
+
+/** The zone of a name: the smallest of those that the stack names and that contain it, otherwise its last two labels. */
+export function zoneOf(
+  name: string,
+  { cloudflare: { enabled, zone, zones } }: Pick<Settings, "cloudflare">,
+): string | undefined {
+  if (!enabled) return undefined;
+  const [smallest] = [...(zone === undefined ? [] : [zone]), ...Object.keys(zones)]
+    .filter((one) => isWithin(name, one))
+    .sort((one, other) => other.length - one.length);
+  return smallest ?? lastLabels(name);
+}
+
+export const isWithin = (name: string, zone: string): boolean => name === zone || name.endsWith(`.${zone}`);
+
+/** The last two labels, which most zones are. */
+export const lastLabels = (name: string): string => name.split(".").slice(-2).join(".");
+
+/** Whether Cloudflare's certificate of the zone covers the name: the zone itself, and one label below it. */
+export const isCovered = (name: string, zone: string): boolean => name.split(".").length - zone.split(".").length <= 1;
