@@ -1,5 +1,6 @@
 /** The section `orion:rehearsal`. */
 import { z } from "zod";
+import { text } from "./forms.ts";
 
 export const rehearsal = z
   .strictObject({
@@ -10,6 +11,13 @@ export const rehearsal = z
       .optional()
       .describe(
         "File with SQL, relative to the project's folder, that runs on data which `make rehearse DATA=...` has restored, before any app sees it.",
+      ),
+    pages: z
+      .array(text(/^\/[^\s#]*$/, "a path", "/products?page=1"))
+      .min(1)
+      .optional()
+      .describe(
+        "Paths that the load of `make rehearse LOAD=1` and `make drill` asks in turn with GET, and that answer 200. Absent: the sample application's pages, orders, files and WebSockets.",
       ),
   })
   .describe("What `make rehearse` does with this stack; production is not changed by it.");

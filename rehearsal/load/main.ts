@@ -11,10 +11,11 @@ import { LoadGenerator, type LedgerTally, type Tally } from "./load-generator.ts
 import { Visitor } from "./visitor.ts";
 
 const usage = `Usage: node rehearsal/load/main.ts --url https://orion.example.com --at 127.77.255.1 [--seconds 60]
-         [--orders 5] [--pages 5] [--uploads 0.5] [--sockets 5] [--settle 120] [--report FILE]
+         [--orders 5] [--pages 5] [--page /]... [--uploads 0.5] [--sockets 5] [--settle 120] [--report FILE]
 
     --at      loopback address to use for the URL's host name
     --orders, --pages, --uploads   requests per second
+    --page    path of a page, which GET answers with 200; several are asked in turn
     --sockets  number of WebSockets open at the same time
     --settle  seconds that the tasks of the orders may take after the load has ended
     --report  file for the full result, as JSON
@@ -29,6 +30,7 @@ async function main(): Promise<void> {
       seconds: { type: "string", default: "60" },
       orders: { type: "string", default: "5" },
       pages: { type: "string", default: "5" },
+      page: { type: "string", multiple: true, default: ["/"] },
       uploads: { type: "string", default: "0.5" },
       sockets: { type: "string", default: "5" },
       settle: { type: "string", default: "120" },
@@ -40,7 +42,7 @@ async function main(): Promise<void> {
   if (!/^127(\.\d{1,3}){3}$/.test(at)) throw new UserError(`--at: got ${at}, expected a loopback address 127.x.y.z`);
   resolveTo(new URL(url).hostname, at);
   const load = new LoadGenerator({
-    visitor: new Visitor(url.replace(/\/$/, "")),
+    visitor: new Visitor(url.replace(/\/$/, ""), values.page),
     orders: number("orders", values.orders),
     pages: number("pages", values.pages),
     uploads: number("uploads", values.uploads),

@@ -34,22 +34,39 @@ export interface RunningLoad {
 /** What the load sends: requests per second, and WebSockets. As much as two cores can serve that also run the platform. */
 export const usualLoad = { orders: 2, pages: 2, uploads: 0.2, sockets: 3 } as const;
 
+/** What it sends to an app that is not the sample application: pages alone. */
+const loadOfPages = { orders: 0, pages: 4, uploads: 0, sockets: 0 } as const;
+
+export type Rates = Readonly<Record<keyof typeof usualLoad, number>>;
+
+/** @param pages paths of the app's own pages; @default - the sample application's orders, pages, files and WebSockets */
+export const ratesOf = (pages: readonly string[] | undefined): Rates => (pages === undefined ? usualLoad : loadOfPages);
+
 /**
  * @param root folder of the project
  * @param url of the platform, whose host name is a proxied one of the cloud
  * @param seconds after which it ends if it is not stopped
+ * @param pages paths that are asked in turn, for an app without the sample application's. @default - as `ratesOf`
  */
-export function startLoad(root: string, { instance, block }: CloudSettings, url: string, seconds = 900): RunningLoad {
+export function startLoad(
+  root: string,
+  { instance, block }: CloudSettings,
+  url: string,
+  seconds = 900,
+  pages?: readonly string[],
+): RunningLoad {
   const folder = cloudFolder(root, instance);
   const report = join(folder, "load.json");
   // That of a load before must not be taken for this one's.
   rmSync(report, { force: true });
-  const rates = Object.entries(usualLoad).flatMap(([what, rate]) => [`--${what}`, String(rate)]);
+  const rates = Object.entries(ratesOf(pages)).flatMap(([what, rate]) => [`--${what}`, String(rate)]);
+  const paths = (pages ?? []).flatMap((path) => ["--page", path]);
   const child = spawn(
     process.execPath,
     [
       ...[join(root, "rehearsal", "load", "main.ts"), "--url", url, "--at", cloudAddresses(block).edge],
       ...rates,
+      ...paths,
       ...["--seconds", String(seconds), "--report", report],
     ],
     // A process group of its own: Ctrl-C must not end it before its ledger has been looked up.

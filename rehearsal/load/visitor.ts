@@ -10,10 +10,16 @@ const timeoutMs = 15_000;
 
 export class Visitor {
   readonly #base: string;
+  readonly #pages: readonly string[];
+  #visited = 0;
 
-  /** @param base URL of the platform, without a slash at the end */
-  constructor(base: string) {
+  /**
+   * @param base URL of the platform, without a slash at the end
+   * @param pages paths of its pages
+   */
+  constructor(base: string, pages: readonly string[] = ["/"]) {
     this.#base = base;
+    this.#pages = pages;
   }
 
   /** Places an order. @returns its reference after the platform acknowledged it */
@@ -34,8 +40,10 @@ export class Visitor {
     return z.array(orderSchema).parse(await response.json());
   }
 
+  /** Loads the next page. */
   async page(): Promise<void> {
-    await (await this.#call("/", 200)).text();
+    const path = this.#pages[this.#visited++ % this.#pages.length] ?? "/";
+    await (await this.#call(path, 200)).text();
   }
 
   /** Uploads a file, downloads it and compares. */

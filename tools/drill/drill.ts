@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../common/user-error.ts";
 import { CloudClient } from "../../rehearsal/cloud/client.ts";
 import { cloudFolder, readSettings, rehearsalFolder } from "../../rehearsal/cloud/settings.ts";
-import { startLoad, usualLoad } from "../../rehearsal/load/process.ts";
+import { ratesOf, startLoad } from "../../rehearsal/load/process.ts";
 import { pictureOf } from "../diagram/diagram.ts";
 import { dotOf } from "../diagram/dot.ts";
 import { toSvg } from "../diagram/render.ts";
@@ -64,13 +64,13 @@ export async function drill(options: DrillOptions): Promise<number> {
       continue;
     }
     say(bold(`\n${one.name}: ${one.title}`));
-    const episode = await episodeOf(one, scene, () => startLoad(root, settings, url, 3600));
+    const episode = await episodeOf(one, scene, () => startLoad(root, settings, url, 3600, file.settings.rehearsal.pages));
     episodes.push(episode);
     say(`  ${episodeVerdict(episode).sentences.join(" ")}`);
   }
   const record: DrillRecord = {
     ...{ version: 1, stack, cloud, phase: file.settings.phase, began, picture, episodes, left },
-    rates: { ...usualLoad },
+    rates: { ...ratesOf(file.settings.rehearsal.pages) },
     versions: versionsOf(root, await findDeliveries(root, file)),
     notes: [
       `One machine runs the load, the cloud and all servers; its load average at the end was ${(loadavg()[0] ?? 0).toFixed(1)}.`,

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type LoadReport, startLoad, usualLoad } from "../../rehearsal/load/process.ts";
+import { type LoadReport, ratesOf, startLoad } from "../../rehearsal/load/process.ts";
 import { pictureOf, pictureOfChange } from "../diagram/diagram.ts";
 import { dotOf, type Picture } from "../diagram/dot.ts";
 import { toSvg } from "../diagram/render.ts";
@@ -65,7 +65,7 @@ async function measure(prepared: Prepared, before: StackFile): Promise<Measured>
   // Ctrl-C ends the engine in good order; the load and the report still come to their end.
   const ignore = () => undefined;
   process.on("SIGINT", ignore);
-  const running = startLoad(options.root, cloud.settings, url, mostSeconds);
+  const running = startLoad(options.root, cloud.settings, url, mostSeconds, file.settings.rehearsal.pages);
   let load: LoadReport | undefined;
   try {
     say(`The load runs for ${calmSeconds} s before the update, and as long after it.`);
@@ -107,7 +107,7 @@ async function recordOf(
     kept,
     ...(data !== undefined && { data }),
     load,
-    rates: { ...usualLoad },
+    rates: sent(after.settings.rehearsal.pages),
     versions: versionsOf(root, deliveries),
     notes: notesOf(),
     commands: commandsOf(before, after, cloud, dataName),
@@ -123,6 +123,10 @@ async function sideOf(file: StackFile): Promise<RehearsalRecord["before"]> {
   const picture = await drawn(pictureOf(file));
   return { phase: file.settings.phase, picture, monthly: cost.monthly, costs: cost.items.map((item) => ({ ...item })) };
 }
+
+/** The rates of the load's parts, without those that it has not. */
+const sent = (pages: readonly string[] | undefined): Record<string, number> =>
+  Object.fromEntries(Object.entries(ratesOf(pages)).filter(([, rate]) => rate > 0));
 
 const notesOf = (): string[] => [
   `One machine runs the load, the cloud and all servers; its load average at the end was ${(loadavg()[0] ?? 0).toFixed(1)}. ` +

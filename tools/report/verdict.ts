@@ -13,8 +13,10 @@ export interface Verdict {
 export const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
 
 /** What the ledger says: `good` when every acknowledged order exists once and its task was run. */
-export function ledgerVerdict({ ledger }: Pick<LoadReport, "ledger">): Verdict {
+export function ledgerVerdict({ ledger, failures }: Pick<LoadReport, "ledger" | "failures">): Verdict {
   const { acknowledged, lost, doubled, unconfirmed } = ledger;
+  if (acknowledged === 0 && failures.every(({ what }) => what !== "order"))
+    return { level: "good", sentences: ["The load was pages alone; rows that they wrote were not looked up."] };
   if (acknowledged === 0)
     return { level: "attention", sentences: ["No order was acknowledged, so the ledger says nothing."] };
   const problems = [
