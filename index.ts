@@ -20,7 +20,7 @@ if (hasServers(topology)) {
   refuseForeignKeys(config.settings.admin);
 }
 const built = builtImages(import.meta.dirname, config.settings);
-const existingKeys = await guardUpdate({ ...config, topology, builtImages: built });
+const { existingKeys, outputs } = await guardUpdate({ ...config, topology, builtImages: built });
 const platform = new Platform("orion", { ...config, topology, builtImages: built, existingKeys });
 const { endpoints, databaseUrl, ssh, hostKeys, access, flowerPassword, taskApiToken, backupKey } = platform;
 // An output that is named and undefined would make the engine warn at every update.
@@ -30,4 +30,5 @@ export default {
   ...(flowerPassword && { flowerPassword }),
   ...(taskApiToken && { taskApiToken }),
   ...(backupKey && { backupKey }),
+  ...outputs,
 };

@@ -5,6 +5,7 @@ import { onServer } from "../common/on-server.ts";
 import type { Settings } from "../config/schema.ts";
 import { type Answer, type ImageChange, promisedVersion, type Version } from "../policy/data-images.ts";
 import { type Graph, keyOf } from "../policy/graph.ts";
+import type { OnEngine } from "./check-image.ts";
 import { type Login, readAnswer, readVersion, readLines, scriptOfData, scriptOfImage } from "./image-script.ts";
 
 const secondsForData = 60;
@@ -31,15 +32,8 @@ export async function askAbout(changes: readonly ImageChange[], asking: Asking):
 }
 
 async function ask(change: ImageChange, { before, login, run = tryRun }: Asking): Promise<Answer> {
-  const provider = before.resources.find((one) => keyOf(one) === change.engine);
-  const engine = providerSchema.safeParse(provider?.inputs).data;
-  if (!engine) return { problem: "its Docker Engine is not in the state" };
-  const on = (script: string, timeoutSeconds: number): Promise<Outcome> => {
-    if (!engine.host.startsWith("ssh://"))
-      return run("sh", ["-s"], { input: script, timeoutSeconds, environment: { DOCKER_HOST: engine.host } });
-    const sshOptions = z.array(z.string()).parse(JSON.parse(engine.sshOpts));
-    return onServer(run, { host: engine.host, sshOptions }, script, { timeoutSeconds });
-  };
+  const on = engineIn(before, change.engine, run);
+  if (!on) return { problem: "its Docker Engine is not in the state" };
   const data = await on(scriptOfData(change), secondsForData);
   if (data.code !== 0) return { problem: lastLine(data) };
   const wrote = readVersion(change.kind, readLines(data.stdout)("data")[0]);
@@ -52,6 +46,25 @@ async function ask(change: ImageChange, { before, login, run = tryRun }: Asking)
   const answer = readAnswer(change.kind, data.stdout, image.stdout);
   return image.code === 0 ? answer : { ...answer, problem: lastLine(image) };
 }
+
+/** Runs scripts on a Docker Engine whose provider is in a state. @param provider `type name` of it */
+export function engineIn({ resources }: Graph, provider: string | undefined, run: Run = tryRun): OnEngine | undefined {
+  const engine = providerSchema.safeParse(resources.find((one) => keyOf(one) === provider)?.inputs).data;
+  if (!engine) return undefined;
+  if (!engine.host.startsWith("ssh://")) return engineAt(engine.host, run);
+  const sshOptions = z.array(z.string()).parse(JSON.parse(engine.sshOpts));
+  return (script, timeoutSeconds) => onServer(run, { host: engine.host, sshOptions }, script, { timeoutSeconds });
+}
+
+/** The same for an engine that this machine reaches by itself. @param host its address; @default this machine's own */
+export const engineAt =
+  (host: string | undefined, run: Run = tryRun): OnEngine =>
+  (script, timeoutSeconds) =>
+    run("sh", ["-s"], {
+      input: script,
+      timeoutSeconds,
+      ...(host !== undefined && { environment: { DOCKER_HOST: host } }),
+    });
 
 /** Fills in what was not answered, from what the stack says, and from the names of official images. */
 function completed({ kind, was, is }: ImageChange, answer: Answer, { settings }: Asking): Answer {

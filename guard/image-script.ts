@@ -85,20 +85,41 @@ export function scriptOfImage({ kind, is, data }: ImageChange, withData: boolean
       ? ["sed 's/^/data /' /orion-data/PG_VERSION 2>/dev/null || echo empty yes"]
       : []),
   ];
-  const enter = login
-    ? `DOCKER_CONFIG=$(mktemp -d) && export DOCKER_CONFIG && trap 'rm -rf "$DOCKER_CONFIG"' EXIT
-printf %s ${quoted(login.password)} | docker login --username ${quoted(login.user)} --password-stdin ${quoted(login.registry)} >/dev/null 2>&1
-`
-    : "";
   return `set -u
 ${functions}
-${enter}image=${quoted(is)}
-if docker image inspect "$image" >/dev/null 2>&1 || docker pull --quiet "$image" >/dev/null 2>"\${out:=$(mktemp)}"; then
+${pullLines(is, login)}
+if [ -n "$present" ]; then
   docker run ${confined} ${mount} "$image" -c ${quoted(inside.join("\n"))} 2>/dev/null
 else problem <"$out"; fi
-[ -z "\${out:-}" ] || rm -f "$out"
+rm -f "$out"
 `;
 }
+
+/**
+ * Lines that pull an image which the engine does not have: `$image` is its name, `$present` is not empty when the engine has it,
+ * and the file `$out` says why not.
+ *
+ * @param pull false: an image that is not there is not pulled
+ */
+export const pullLines = (image: string, login: Login | undefined, pull = true): string => `image=${quoted(image)}
+present= out=$(mktemp)
+if docker image inspect "$image" >/dev/null 2>"$out"; then present=yes
+${
+  pull
+    ? `else
+${login ? loginLines(login) : ""}  if docker pull --quiet "$image" >/dev/null 2>"$out"; then present=yes; fi
+`
+    : ""
+}fi`;
+
+/** The password is in no file that stays, and in no list of processes. */
+const loginLines = ({
+  registry,
+  user,
+  password,
+}: Login): string => `  DOCKER_CONFIG=$(mktemp -d) && export DOCKER_CONFIG && trap 'rm -rf "$DOCKER_CONFIG"' EXIT
+  printf %s ${quoted(password)} | docker login --username ${quoted(user)} --password-stdin ${quoted(registry)} >/dev/null 2>&1
+`;
 
 /** The values of each key that a script printed. */
 export function readLines(text: string): (key: string) => string[] {

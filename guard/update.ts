@@ -10,42 +10,56 @@ import { changesBetween } from "../policy/changes.ts";
 import { apart } from "../policy/compose.ts";
 import type { Finding, Move } from "../policy/dangers.ts";
 import { composes, knownOf } from "../policy/program.ts";
-import { graphOf } from "../policy/state.ts";
+import { graphOf, outputOf } from "../policy/state.ts";
 import { hasServers } from "../topology/topology.ts";
 import { makeVariables, rehearsalCloud } from "../toolchain/src/environment.ts";
 import { runningState } from "./backend.ts";
 import { existingKeys } from "./existing-keys.ts";
+import { requireFittingImage } from "./fitting-image.ts";
 import { allow, judge, type GuardArgs } from "./guard.ts";
 import { allowStock, judgeStock } from "./stock.ts";
 
 type UpdateArgs = Omit<GuardArgs, "before" | "asking"> & Pick<StackConfig, "stack" | "secret" | "hetznerAccess">;
 
+/** The output of the stack that says which image was asked, and with which settings. */
+const checkedImage = "checkedImage";
+
+export interface Guarded {
+  /** The ids of the SSH keys that Hetzner has without this stack. */
+  readonly existingKeys: ReadonlyMap<string, string>;
+  /** Outputs of the stack, which the next update reads. */
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
 /**
  * Checks the update or preview that the engine is running; nothing may be registered before. Dangers are warnings of it.
  *
- * @returns the ids of the SSH keys that Hetzner has without this stack
+ * @returns what the program needs of what it found
  * @throws {pulumi.RunError} when something protected would be lost, or Hetzner cannot give what it needs, with what to do instead
  */
-export async function guardUpdate({
-  stack,
-  secret,
-  hetznerAccess,
-  ...args
-}: UpdateArgs): Promise<ReadonlyMap<string, string>> {
+export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: UpdateArgs): Promise<Guarded> {
   const root = projectFolder();
   refuseOtherState(args.settings.stateUrl, process.env["PULUMI_BACKEND_URL"]);
   try {
-    const before = graphOf(runningState(root, stack));
+    const state = runningState(root, stack);
+    const before = graphOf(state);
+    const variables = makeVariables(stack, rehearsalCloud(root));
     const password = await valueOf(secret("registryPassword"));
     const { login } = args.settings.images;
     const asking = login && password !== undefined ? { login: { ...login, password } } : {};
     const move = await apart(() => judge({ ...args, before, asking }));
-    const notes = move ? allow(move, makeVariables(stack, rehearsalCloud(root))) : [];
+    const notes = move ? allow(move, variables) : [];
     const token = await valueOf(hetznerAccess?.token);
     const access = hetznerAccess && token !== undefined ? { ...hetznerAccess, token } : undefined;
     if (access) notes.push(...allowStock(await stockFindings({ ...args, before, move }, access)));
-    for (const note of notes) await pulumi.log.warn(note);
-    return access ? await existingKeys(args.settings.admin.sshPublicKeys, before, access) : new Map();
+    // Last, since it takes seconds.
+    const checked = outputOf(state, checkedImage);
+    const image = await requireFittingImage({ ...args, secret, before, checked, variables, ...asking });
+    for (const note of [...notes, ...image.notes]) await pulumi.log.warn(note);
+    const existing = access
+      ? await existingKeys(args.settings.admin.sshPublicKeys, before, access)
+      : new Map<string, string>();
+    return { existingKeys: existing, outputs: image.key === undefined ? {} : { [checkedImage]: image.key } };
   } catch (error) {
     throw error instanceof UserError ? new pulumi.RunError(forStack(error.message, stack)) : error;
   }

@@ -14,6 +14,7 @@ const resourceSchema = z.object({
   custom: z.boolean().default(false),
   delete: z.boolean().default(false),
   inputs: z.record(z.string(), z.unknown()).default({}),
+  outputs: z.record(z.string(), z.unknown()).optional(),
   parent: z.string().optional(),
   protect: z.boolean().default(false),
   retainOnDelete: z.boolean().default(false),
@@ -26,6 +27,10 @@ const resourceSchema = z.object({
 /** The part of a state that is read, as `pulumi stack export` prints it below `deployment`. */
 export const stateSchema = z.looseObject({ resources: z.array(resourceSchema).nullish() });
 export type State = z.infer<typeof stateSchema>;
+
+/** An output of the stack itself; undefined when the state has none. */
+export const outputOf = ({ resources }: State, name: string): unknown =>
+  (resources ?? []).find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs?.[name];
 
 /** The graph of a state, without resources that an interrupted update has still to delete. */
 export function graphOf({ resources }: State): Graph {

@@ -33,6 +33,7 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   diff                       show changes, cost and dangers of a move: [--from PHASE|FILE.yaml] [--to PHASE|FILE.yaml]
                              [--picture NAME.svg|.png] [--json]
   drift                      compare what really exists with the state: [--issue: keep an issue on GitHub]
+  check-image                ask an image what the stack needs of it: [--image NAME]
   doctor                     check every component and explain what is wrong
   psql, redis-cli, flower    open PostgreSQL, Redis, the task monitor
   logs, shell                show the log of a service, open a shell in it: --service app
@@ -66,6 +67,7 @@ async function main(project: string, argv: string[]): Promise<number> {
     options: {
       stack: { type: "string", default: "dev" },
       service: { type: "string" },
+      image: { type: "string" },
       server: { type: "string" },
       accept: { type: "string" },
       data: { type: "string", default: "ask" },
@@ -188,6 +190,10 @@ async function main(project: string, argv: string[]): Promise<number> {
     case "drift": {
       const { drift } = await import("./drift/drift.ts");
       return drift(root, file, { issue: values.issue });
+    }
+    case "check-image": {
+      const { checkImage } = await import("./check-image.ts");
+      return checkImage(project, file, values.image);
     }
     case "doctor":
       return doctor(file, new Engines(root, file));

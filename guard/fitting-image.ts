@@ -1,0 +1,93 @@
+/** Refuses an update whose image of the platform lacks what the stack needs of it. */
+import { UserError } from "../common/user-error.ts";
+import { type Finding, lineOf } from "../policy/dangers.ts";
+import type { Graph } from "../policy/graph.ts";
+import { judgeImage } from "../policy/image-facts.ts";
+import { roleOf, types } from "../policy/stateful.ts";
+import { engineAt, engineIn } from "./ask-images.ts";
+import {
+  askImage,
+  checkKey,
+  type CheckOptions,
+  hasOwnImage,
+  type ImageQuestion,
+  type OnEngine,
+} from "./check-image.ts";
+
+export interface FittingArgs extends Omit<ImageQuestion, "image"> {
+  /** The stack's state. */
+  readonly before: Graph;
+  /** The key of the check that the last complete update has stored. */
+  readonly checked: unknown;
+  readonly login?: CheckOptions["login"];
+  /** The make variables of the stack: `STACK=prod`. */
+  readonly variables: string;
+}
+
+export interface Fitting {
+  /** The key to store; undefined for a stack without an image of its own, or when nobody could be asked. */
+  readonly key?: string;
+  /** A line for each danger. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Asks the image, unless it was asked with the same settings already: on the engine of the first app, like tasks that run once.
+ * Before a stack has servers this machine's engine is asked, if it has the image.
+ *
+ * @throws {UserError} with everything that the image lacks, and how to mend each
+ */
+export async function requireFittingImage({
+  before,
+  checked,
+  login,
+  variables,
+  ...stack
+}: FittingArgs): Promise<Fitting> {
+  const { image } = stack.settings.app;
+  if (image === undefined || !hasOwnImage(stack)) return { notes: [] };
+  const isLocal = stack.settings.hosting === "local";
+  const onServer = isLocal ? undefined : engineIn(before, firstEngine(before));
+  const on = onServer ?? engineAt(isLocal ? stack.settings.dockerHost : undefined);
+  const question = { ...stack, image };
+  const key = checkKey(question, isLocal ? await idOf(image, on) : "");
+  if (key === checked) return { key, notes: [] };
+  const isHere = isLocal || onServer !== undefined;
+  const facts = await askImage(question, on, { login, pull: isHere });
+  if ("kind" in facts && !isHere && facts.kind !== "unfit") {
+    const note = `the image ${image} is not on this machine and could not be asked what it has; make check-image ${variables} pulls and asks it`;
+    return { notes: [note] };
+  }
+  const findings = judgeImage(facts, stack.settings);
+  refuseUnfit(image, findings, variables);
+  return { notes: findings.map((one) => `The image: ${lineOf(one)}`), ...(!("kind" in facts) && { key }) };
+}
+
+/** The message about everything that an image lacks. @throws {UserError} when something is refused */
+export function refuseUnfit(image: string, findings: readonly Finding[], variables: string): void {
+  const refused = findings.filter(({ severity }) => severity === "refused");
+  const [first] = refused;
+  if (!first) return;
+  throw new UserError(
+    [
+      `The image ${image} does not fit this stack; nothing was changed:`,
+      ...refused.map((one) => `  ${lineOf(one)}`),
+      `docs/image.md has what an image needs; make check-image ${variables} asks it again. To update all the same: ` +
+        `npx pulumi config set --path 'orion:agreed[0]' ${first.name}`,
+    ].join("\n"),
+  );
+}
+
+/** The provider of the first app's engine, or of any engine of the state. */
+function firstEngine({ resources }: Graph): string | undefined {
+  const byName = resources.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  const app = byName.find((one) => one.type === types.container && roleOf(one) === "app");
+  const any = byName.find(({ type }) => type === "pulumi:providers:docker");
+  return app?.options.provider ?? (any && `${any.type} ${any.name}`);
+}
+
+/** The id of an image on an engine; empty when it does not have it. */
+async function idOf(image: string, on: OnEngine): Promise<string> {
+  const { stdout } = await on(`docker image inspect --format '{{.Id}}' '${image}' 2>/dev/null`, 30);
+  return stdout.trim();
+}

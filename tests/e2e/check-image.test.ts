@@ -1,0 +1,89 @@
+/** The check of an image, with real images: what fits, what does not, and that an update which does not fit touches nothing. */
+import { spawnSync } from "node:child_process";
+import { ownImage } from "../../images/own.ts";
+import { baseImage } from "../../config/images.ts";
+import { docker, freePorts, Sandbox, succeed } from "../../testing/sandbox.ts";
+
+jest.setTimeout(300_000);
+
+const sample = ownImage(process.cwd(), "app", baseImage()).reference;
+const repository = `orion/e2e-check-${process.pid}`;
+
+/** Images on top of the sample application's, by their tags. */
+const images: Readonly<Record<string, string>> = {
+  // An app of another kind: its own names, a health check of another path, no migrations, Celery's usual queue.
+  [`${repository}:shop`]: String.raw`RUN mkdir /shop && printf 'from fastapi import FastAPI\nfrom celery import Celery\nfrom kombu import Queue\napi = FastAPI()\nworker = Celery("shop")\nworker.conf.task_queues = (Queue("celery"), Queue("mail"))\nworker.conf.task_create_missing_queues = False\n@worker.task\ndef bill(): pass\n@api.get("/up")\ndef up(): return {}\n' > /shop/store.py
+WORKDIR /shop
+ENV PYTHONPATH=`,
+  [`${repository}:alone`]: `FROM ${repository}:shop\nENTRYPOINT ["uvicorn", "store:api"]`,
+};
+
+let sandbox: Sandbox;
+const shop = {
+  app: {
+    image: `${repository}:shop`,
+    module: "store:api",
+    healthPath: "/up",
+    readyPath: "/up",
+    migrate: [],
+    initialise: [],
+  },
+  workers: { celery: "store:worker", queues: ["celery", "mail"] },
+};
+const check = (image: string) => sandbox.make("check-image", { IMAGE: image });
+
+beforeAll(async () => {
+  for (const [tag, lines] of Object.entries(images)) {
+    const built = spawnSync("docker", ["build", "--tag", tag, "-"], {
+      input: lines.startsWith("FROM") ? lines : `FROM ${sample}\nUSER root\n${lines}\nUSER orion\n`,
+      env: { ...process.env, DOCKER_BUILDKIT: "0" },
+    });
+    expect({ tag, status: built.status, error: String(built.stderr) }).toMatchObject({ status: 0 });
+  }
+  sandbox = new Sandbox(process.cwd(), "check", await freePorts());
+});
+
+afterAll(() => {
+  sandbox.dispose();
+  docker("image", "rm", "--force", ...Object.keys(images));
+});
+
+test("the sample application fits, and its drivers were tried", () => {
+  sandbox.configure({});
+  const output = succeed(check(sample));
+  expect(output).toMatch(/GET \/health: 200/);
+  expect(output).toMatch(/psycopg: understands DATABASE_URL/);
+  expect(output).toMatch(/app\.celery: Celery [\d.]+; tasks by queue: .*emails/);
+});
+
+test("an app with other names is told all of its settings at once, and fits with them", () => {
+  sandbox.configure({});
+  const { code, output } = check(`${repository}:alone`);
+  expect(code).not.toBe(0);
+  expect(output).toMatch(/image\.entrypoint .* exec "\$@"/);
+  for (const name of ["app.module", "app.migrate", "app.initialise", "workers.celery"])
+    expect(output).toContain(`  ${name} `);
+  sandbox.configure({ ...shop, workers: { celery: "store:worker" } });
+  expect(check(`${repository}:shop`).output).toMatch(/set orion:workers\.queues to \[celery, mail\]/);
+  sandbox.configure(shop);
+  expect(succeed(check(`${repository}:shop`))).toMatch(/The image fits/);
+});
+
+test("an update with an image that does not fit is refused before anything is made, and one that fits is not asked twice", () => {
+  const made = () => docker("ps", "--all", "--quiet", "--filter", `label=stack=${sandbox.stack}`);
+  sandbox.configure({ services: ["cache", "app"], app: { image: `${repository}:shop` } });
+  const refused = sandbox.make("up");
+  expect(refused.code).not.toBe(0);
+  expect(refused.output).toMatch(
+    /does not fit this stack; nothing was changed:\n\s+app\.module main:app cannot be imported/,
+  );
+  expect(made()).toEqual([]);
+
+  sandbox.configure({ services: ["cache", "app"], ...shop });
+  succeed(sandbox.make("up"));
+  const key = sandbox.pulumi("stack", "output", "checkedImage").output.trim();
+  expect(key).toMatch(/^[0-9a-f]{16}$/);
+  // The image is not there to be asked: the key alone lets the preview pass.
+  const preview = sandbox.pulumi("preview");
+  expect(succeed(preview)).not.toMatch(/checkedImage/);
+});
