@@ -64,7 +64,9 @@ export async function drill(options: DrillOptions): Promise<number> {
       continue;
     }
     say(bold(`\n${one.name}: ${one.title}`));
-    const episode = await episodeOf(one, scene, () => startLoad(root, settings, url, 3600, file.settings.rehearsal.pages));
+    const episode = await episodeOf(one, scene, () =>
+      startLoad(root, settings, url, 3600, file.settings.rehearsal.pages),
+    );
     episodes.push(episode);
     say(`  ${episodeVerdict(episode).sentences.join(" ")}`);
   }
