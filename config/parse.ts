@@ -167,7 +167,7 @@ function withDerived(settings: Chosen, { dockerHost = standardEngine }: RawConfi
 function checkTogether(settings: Settings, secrets: readonly SecretKey[]): string[] {
   return [
     ...checkNeeds(settings, secrets),
-    ...checkEnvironment(settings.app),
+    ...checkEnvironment(settings.app, settings.workers.enabled),
     ...checkQueues(settings),
     ...checkCloudflare(settings),
     ...checkDomains(settings),

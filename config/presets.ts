@@ -32,6 +32,8 @@ const development: Preset = {
     ...{ instances: 1, uvicornWorkers: 1, memoryMb: 512, environment: {}, secrets: [], writable: [] },
   },
   workers: {
+    enabled: true,
+    commands: {},
     celery: "app.celery",
     queues: ["default", "imports", "emails", "reports"],
     dedicated: false,

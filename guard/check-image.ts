@@ -102,6 +102,11 @@ const known = (environment: AppEnvironment): Promise<Record<string, string>> =>
 function asked({ settings, topology }: ImageQuestion) {
   const { app, workers, storage } = settings;
   const [runsApp, runsWorkers] = [servicesOf(topology, "app").length > 0, servicesOf(topology, "worker").length > 0];
+  const celery = [
+    ...servicesOf(topology, "worker"),
+    ...servicesOf(topology, "beat"),
+    ...servicesOf(topology, "flower"),
+  ];
   const commands = {
     ...(app.migrate.length > 0 && { migrate: app.migrate }),
     ...(app.initialise.length > 0 && { initialise: app.initialise }),
@@ -110,7 +115,8 @@ function asked({ settings, topology }: ImageQuestion) {
     ...{ module: app.module, paths: [...new Set([app.healthPath, app.readyPath, "/"])], commands },
     celery: runsWorkers ? workers.celery : "",
     queues: workers.queues,
-    programs: [...(runsApp ? ["uvicorn"] : []), ...(runsWorkers ? ["celery"] : [])],
+    flower: servicesOf(topology, "flower").length > 0,
+    programs: [...(runsApp ? ["uvicorn"] : []), ...new Set(celery.flatMap(({ command: [program] }) => program ?? []))],
     folders: [...app.writable, ...(storage.backend === "local" && runsApp ? [uploadDirectory] : [])],
     ...{ authority, authorityFile },
   };

@@ -317,7 +317,8 @@ def main():
             answer["urls"][name] = apart(lambda: ask_sqlalchemy(os.environ[name]), 20)
     if asked["celery"]:
         answer["celery"] = apart(lambda: ask_celery(asked), 60)
-        answer["flower"] = find_spec("flower") is not None
+        if asked["flower"]:
+            answer["flower"] = find_spec("flower") is not None
     sys.stdout.write("\norion-image " + json.dumps(answer) + "\n")
 
 

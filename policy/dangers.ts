@@ -53,7 +53,7 @@ export function moveBetween(was: Graph, is: Graph, { agreed = [], answers }: Kno
     .filter(({ action, resource }) => action !== "delete" || resource.type !== types.record || !hasRecord(after))
     .flatMap((change) => findingsOf(change, holds, isGuarded(before)))
     .concat(
-      lostTiers(before, after),
+      lostTiers(before, after, agreed),
       lostQueues(before, after),
       lostHostNames(before, after, agreed),
       movingTags(after),
@@ -89,8 +89,8 @@ const tiers: Readonly<Record<string, string>> = {
   worker: "no task would be run",
 };
 
-/** Refuses to delete all containers of a tier on servers; changing their number is fine. */
-function lostTiers(before: Graph, after: Graph): Finding[] {
+/** Refuses to delete all containers of a tier on servers; changing their number is fine, and so is to agree to have no workers. */
+function lostTiers(before: Graph, after: Graph, agreed: readonly string[]): Finding[] {
   if (!hasServersIn(before)) return [];
   const [had, has] = [before, after].map(({ resources }) =>
     resources.filter(({ type }) => type === types.container).map(roleOf),
@@ -100,6 +100,11 @@ function lostTiers(before: Graph, after: Graph): Finding[] {
     const was = count(had, role);
     if (was === 0 || count(has, role) > 0) return [];
     const happens = `would all be deleted (${was} containers): ${effect}`;
+    if (role === "worker") {
+      if (agreed.includes(role)) return [{ severity: "danger", name: `${role} containers`, happens }];
+      const instead = `leave orion:workers.enabled true; to give Celery up, send no more tasks, wait until make doctor shows none, and ${agreeTo(role)}`;
+      return [{ severity: isGuarded(before) ? "refused" : "loss", name: `${role} containers`, happens, instead }];
+    }
     return [{ severity: isGuarded(before) ? "refused" : "loss", name: `${role} containers`, happens, instead: giveUp }];
   });
 }

@@ -1,7 +1,7 @@
 /** Finds queues that no worker takes tasks from after a move. Pure. */
 import type { Finding } from "./dangers.ts";
 import type { Graph } from "./graph.ts";
-import { roleOf, types } from "./stateful.ts";
+import { hasServersIn, roleOf, types } from "./stateful.ts";
 
 const option = "--queues=";
 
@@ -17,10 +17,10 @@ function queuesOf({ resources }: Graph): Set<string> {
   );
 }
 
-/** Says which queues lose their last worker. Without any worker the loss of the tier is a finding of its own. */
+/** Says which queues lose their last worker. With servers, the loss of all workers is a finding of its own. */
 export function lostQueues(before: Graph, after: Graph): Finding[] {
   const served = queuesOf(after);
-  if (served.size === 0) return [];
+  if (served.size === 0 && hasServersIn(before)) return [];
   return [...queuesOf(before)]
     .filter((queue) => !served.has(queue))
     .map((queue) => ({

@@ -93,7 +93,7 @@ export function planServers(settings: Settings): Server[] {
       numbered("db", number + 1 + index, database.servers, { volumeGb }),
     ),
     ...spread("app", app.servers, hetzner.locations),
-    ...spread("worker", workers.servers, hetzner.locations),
+    ...spread("worker", workers.enabled ? workers.servers : undefined, hetzner.locations),
     ...(hasSentinel ? [numbered("cache", 2, cache.servers), numbered("cache", 3, cache.servers)] : []),
     ...(monitoring.enabled ? [numbered("monitor", 1, monitoring.servers)] : []),
   ];

@@ -25,8 +25,8 @@ export function singleRedis(context: Context): Redis | undefined {
   };
   const [brokerService] = servicesOf(topology, "broker");
   const { maxMemoryMb, brokerMaxMemoryMb } = settings.cache;
-  // A Redis that is also the broker must not evict.
-  const main = create("cache", service, brokerService ? "cache" : "all", maxMemoryMb);
+  // The one Redis of a local stack is also the broker, and must not evict.
+  const main = create("cache", service, hasServers(topology) ? "cache" : "all", maxMemoryMb);
   const broker = brokerService ? create("broker", brokerService, "broker", brokerMaxMemoryMb) : main;
   const all = [...new Set([main, broker])];
   return {

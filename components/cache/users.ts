@@ -65,7 +65,7 @@ export function rightsOf(client: RedisClient, use: RedisUse, appKeys: readonly s
 }
 
 const monitorRights = [
-  ...["%R~*", "+ping", "+select", "+info", "+dbsize", "+llen", "+hlen", "+zcard"],
+  ...["%R~*", "+ping", "+select", "+info", "+dbsize", "+llen", "+hlen", "+zcard", "+zcount"],
   ...["+acl|log", "+acl|whoami", "+slowlog|get", "+slowlog|len", "+latency|latest", "+memory|stats"],
 ];
 

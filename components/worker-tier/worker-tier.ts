@@ -28,6 +28,9 @@ export interface WorkerTierArgs {
   readonly flowerPassword?: pulumi.Input<string>;
 }
 
+/** Where Beat notes what it has sent: a folder that every image's user may write to. It is kept until the container is replaced. */
+const beatSchedule = "/tmp/celerybeat-schedule";
+
 /** Celery on one machine: workers, and Beat and Flower where the plan has them. */
 export class WorkerTier extends pulumi.ComponentResource {
   constructor(name: string, args: WorkerTierArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -47,7 +50,7 @@ export class WorkerTier extends pulumi.ComponentResource {
       {
         image: "app",
         command: [
-          ...[...service.celery, "worker", "--loglevel=info", `--hostname=${service.name}@%h`],
+          ...[...service.command, "--loglevel=info", `--hostname=${service.name}@%h`],
           ...[`--queues=${service.queues.join(",")}`, `--concurrency=${service.concurrency}`],
           // Gossip sends every event to every worker, for consensus tasks that the platform does not have.
           ...["--without-gossip", `--pidfile=${celeryPidFile}`],
@@ -75,7 +78,7 @@ export class WorkerTier extends pulumi.ComponentResource {
       {
         image: "app",
         command: [
-          ...[...service.celery, "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],
+          ...[...service.command, "--loglevel=info", `--schedule=${beatSchedule}`],
           ...[`--pidfile=${celeryPidFile}`, `--max-interval=${beatMaxInterval}`],
         ],
         environment: args.environments("beat"),
@@ -97,7 +100,7 @@ export class WorkerTier extends pulumi.ComponentResource {
       service,
       {
         image: "app",
-        command: [...service.celery, "flower", "--address=0.0.0.0", `--port=${flowerPorts.http}`],
+        command: [...service.command, "--address=0.0.0.0", `--port=${flowerPorts.http}`],
         environment: {
           ...args.environments("flower"),
           // In the environment, because every user of the server can read command lines.

@@ -44,8 +44,17 @@ export const reservedVariables: Readonly<Record<string, string>> = {
 /** Variables that only one kind of process has, or each with a value of its own. */
 const ofOneProcess: ReadonlySet<string> = new Set(["INSTANCE_NAME", "TASK_API_TOKEN", "FLOWER_BASIC_AUTH"]);
 
-/** @returns the variables that the program sets itself, one line each; the values are not repeated, they may be secrets */
-export function checkEnvironment({ environment, secrets }: Pick<Settings["app"], "environment" | "secrets">): string[] {
+/** Variables that only a stack with Celery has. */
+const ofCelery: ReadonlySet<string> = new Set(["CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "CELERY_TASK_TIME_LIMIT"]);
+
+/**
+ * @param hasCelery `orion:workers.enabled`
+ * @returns the variables that the program sets itself, one line each; the values are not repeated, they may be secrets
+ */
+export function checkEnvironment(
+  { environment, secrets }: Pick<Settings["app"], "environment" | "secrets">,
+  hasCelery = true,
+): string[] {
   const reserved = (section: string, names: readonly string[]): string[] =>
     names.flatMap((name) => {
       const instead = reservedVariables[name];
@@ -53,7 +62,8 @@ export function checkEnvironment({ environment, secrets }: Pick<Settings["app"],
         ? []
         : [line(`app.${section}.${name}`, "a value", `variables that the program does not set; ${instead}`)];
     });
-  const contained = [...Object.keys(reservedVariables).filter((name) => !ofOneProcess.has(name)), ...secrets];
+  const isThere = (name: string) => !ofOneProcess.has(name) && (hasCelery || !ofCelery.has(name));
+  const contained = [...Object.keys(reservedVariables).filter(isThere), ...secrets];
   return [
     ...Object.entries(environment).flatMap(([name, text]) =>
       namesIn(text)

@@ -3,7 +3,7 @@ import type { SecretKey, Settings } from "../schema.ts";
 
 /** @returns the missing keys, one line each */
 export function checkNeeds(
-  { images, database, cache, storage, cloudflare }: Settings,
+  { images, database, cache, storage, cloudflare, workers }: Settings,
   secrets: readonly SecretKey[],
 ): string[] {
   const needs = (key: string, when: string, how: string) => `orion:${key}: is needed ${when}; ${how}`;
@@ -19,7 +19,7 @@ export function checkNeeds(
       ? secret("databaseUrl", "when orion:database.mode is external", " postgresql://...")
       : []),
     ...(cache.mode === "external"
-      ? (["redisUrl", "brokerUrl"] as const).flatMap((key) =>
+      ? (["redisUrl", ...(workers.enabled ? (["brokerUrl"] as const) : [])] as const).flatMap((key) =>
           secret(key, "when orion:cache.mode is external", " redis://..."),
         )
       : []),

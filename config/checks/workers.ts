@@ -4,7 +4,8 @@ import { presets } from "../presets.ts";
 import type { Settings } from "../schema.ts";
 
 /** @returns the problems, one line each */
-export function checkQueues({ phase, workers: { queues, dedicated, concurrency } }: Settings): string[] {
+export function checkQueues({ phase, workers: { enabled, queues, dedicated, concurrency } }: Settings): string[] {
+  if (!enabled) return [];
   const known = queues.join(", ");
   const usual = presets[phase].workers.concurrency;
   const unknown = Object.keys(concurrency).filter((queue) => !queues.includes(queue) && !(queue in usual));

@@ -1,15 +1,13 @@
 /** The section `orion:app`. */
 import { z } from "zod";
-import { count, imageReference, memoryMb, serverPool, text, variableName } from "./forms.ts";
+import { commandWords, count, imageReference, memoryMb, serverPool, text, variableName } from "./forms.ts";
 
 /** A path that is asked with GET. */
 const askedPath = (example: string) =>
   text(/^\/([A-Za-z0-9][A-Za-z0-9._~-]*(\/[A-Za-z0-9][A-Za-z0-9._~-]*)*)?$/, "a path", example);
 
-/** A program and its arguments, which no shell reads. */
-const commandWords = z
-  .array(z.string().regex(/^[^\r\n\0]+$/, "a word of a command"))
-  .meta({ examples: [["python", "manage.py", "migrate"]] });
+/** A command that prepares a new version. */
+const releaseCommand = commandWords.meta({ examples: [["python", "manage.py", "migrate"]] });
 
 /** `pulumi config set --path` makes a number of `8080`, and a process has texts alone. */
 const environmentValue = z
@@ -30,10 +28,10 @@ export const app = z
     readyPath: askedPath("/ready").describe(
       "Path that answers 200 when the app can serve visitors; `make doctor` asks it. Visitors cannot reach it, unless it is `healthPath`.",
     ),
-    migrate: commandWords.describe(
+    migrate: releaseCommand.describe(
       "Command that migrates the database before a new version starts; it must be safe to repeat. `[]`: none.",
     ),
-    initialise: commandWords.describe(
+    initialise: releaseCommand.describe(
       "Command that runs after the migration and writes the rows that the app needs; it must be safe to repeat. `[]`: none.",
     ),
     instances: count(1, 16).describe("Containers of the app on each server that runs it."),

@@ -36,6 +36,8 @@ export const imageReference = text(
   "an image reference",
   "registry.example.com/team/app:1.2.3",
 );
+/** A program and its arguments, which no shell reads. */
+export const commandWords = z.array(z.string().regex(/^[^\r\n\0]+$/, "a word of a command"));
 /** The prefix of official images at a mirror: host, port and path. */
 export const registry = text(
   /^[a-z0-9][a-z0-9.-]*(:\d+)?(\/[a-z0-9._-]+)*\/?$/,

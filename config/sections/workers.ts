@@ -1,11 +1,38 @@
 /** The section `orion:workers`. */
 import { z } from "zod";
-import { count, memoryMb, serverPool, text } from "./forms.ts";
+import { commandWords, count, memoryMb, serverPool, text } from "./forms.ts";
 
 const queueName = text(/^[A-Za-z0-9][\w.-]{0,62}$/, "the name of a queue", "high_priority");
 
+/** The beginning of a command of Celery's: the program adds its options to it. */
+const beginning = (command: string) =>
+  commandWords.meta({ examples: [["celery", "-A", "shop.worker", command, "--loglevel=warning"]] });
+
 export const workers = z
   .strictObject({
+    enabled: z
+      .boolean()
+      .describe(
+        "Whether the application has Celery. `false`: no worker, Beat, Flower and broker, and no variables with their addresses.",
+      ),
+    commands: z
+      .strictObject({
+        worker: beginning("worker")
+          .min(1)
+          .optional()
+          .describe(
+            "Beginning of a worker's command; name, queues, concurrency and files follow. Absent: `celery -A <celery> worker`.",
+          ),
+        beat: beginning("beat")
+          .optional()
+          .describe(
+            "Beginning of Beat's command. `[]`: no Beat, for an application without a schedule. Absent: `celery -A <celery> beat`.",
+          ),
+        flower: beginning("flower")
+          .optional()
+          .describe("Beginning of Flower's command. `[]`: no Flower. Absent: `celery -A <celery> flower`."),
+      })
+      .describe("Commands of an image that does not start Celery as usual."),
     celery: text(/^[A-Za-z_]\w*(\.\w+)*(:\w+)?$/, "a module, or an object in one", "app.celery").describe(
       "Celery's application, as `celery -A` takes it.",
     ),

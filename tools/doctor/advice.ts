@@ -1,4 +1,5 @@
 /** The problems that `make doctor` finds: what each means and what to do about it. Pure. */
+import { redisDatabases } from "../../common/app-contract.ts";
 import { redisReload } from "../../common/redis-contract.ts";
 import { growthCommand } from "../../common/server-contract.ts";
 
@@ -23,6 +24,7 @@ export type Problem =
   | "redis-users"
   | "worker-silent"
   | "tasks-pile-up"
+  | "tasks-orphaned"
   | "backup-late"
   | "backup-suspect"
   | "backups-off"
@@ -142,6 +144,11 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "tasks-pile-up": ({ make }) => ({
     meaning: "tasks come in faster than they are done",
     remedy: `${make("celery-status")}; more orion:workers.concurrency; ${make("celery-purge")} if they may be lost`,
+  }),
+  "tasks-orphaned": ({ make }) => ({
+    meaning:
+      "a worker was killed while it had tasks: they run again when Celery's visibility timeout is over, an hour unless the app sets another one (broker_transport_options)",
+    remedy: `wait for it, or restore them now: ${make("redis-cli", " SERVICE=broker")} -n ${redisDatabases.broker}, zrange unacked_index 0 -1 lists them; ${make("logs", " SERVICE=worker")} says why the worker ended`,
   }),
   "backup-late": ({ make }) => ({
     meaning: "the newest complete backup is too old: the loss of the database's disk would lose more than a day",

@@ -2,7 +2,7 @@
 import { coreOf, isLocal, onlyService, placesFor } from "../planning.ts";
 import type { Definition } from "../service.ts";
 import { imageConfinement } from "./image.ts";
-import { celeryOf, type CeleryService } from "./worker.ts";
+import { celeryCommand, type CeleryService } from "./worker.ts";
 
 export const beat: Definition<CeleryService<"beat">> = {
   images: () => ["app"],
@@ -16,12 +16,13 @@ export const beat: Definition<CeleryService<"beat">> = {
   probe: () => ({ kind: "health" }),
   plan(planning) {
     const { services, workers } = planning.settings;
-    if (isLocal(planning) && !services.includes("beat")) return [];
+    const command = celeryCommand(planning.settings, "beat");
+    if (command.length === 0 || (isLocal(planning) && !services.includes("beat"))) return [];
     const at = placesFor(planning, "worker")[0] ?? coreOf(planning);
     return [
       {
         ...onlyService(planning, { kind: "beat", at, memoryMb: workers.beatMemoryMb }),
-        celery: celeryOf(planning.settings),
+        command,
       },
     ];
   },

@@ -6,7 +6,7 @@ import { brokerPorts, redisDefinition, redisMemoryMb, redisPorts } from "./redis
 export const brokerReplica: Definition<BaseService<"broker-replica">> = {
   ...redisDefinition,
   plan: (planning) =>
-    redisReplicas(planning).map((at) =>
+    (planning.settings.workers.enabled ? redisReplicas(planning) : []).map((at) =>
       serviceAt(planning, {
         ...{ kind: "broker-replica", at, memoryMb: redisMemoryMb(planning.settings.cache.brokerMaxMemoryMb) },
         published: publish(at, redisPorts.tls, brokerPorts.tls),

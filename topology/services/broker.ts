@@ -6,7 +6,7 @@ import { brokerPorts, hasCache, publishRedis, redisDefinition, redisMemoryMb } f
 export const broker: Definition<BaseService<"broker">> = {
   ...redisDefinition,
   plan(planning) {
-    if (isLocal(planning) || !hasCache(planning)) return [];
+    if (isLocal(planning) || !hasCache(planning) || !planning.settings.workers.enabled) return [];
     const at = coreOf(planning);
     const memoryMb = redisMemoryMb(planning.settings.cache.brokerMaxMemoryMb);
     const published = publishRedis(at, brokerPorts);

@@ -2,7 +2,7 @@
 import { coreOf, isLocal, loopback, onlyService, placesFor, publish } from "../planning.ts";
 import type { Definition } from "../service.ts";
 import { imageConfinement } from "./image.ts";
-import { celeryOf, type CeleryService } from "./worker.ts";
+import { celeryCommand, type CeleryService } from "./worker.ts";
 
 export const flowerPorts = { http: 5555 } as const;
 
@@ -19,7 +19,8 @@ export const flower: Definition<CeleryService<"flower">> = {
   probe: () => ({ kind: "http", path: "/", port: flowerPorts.http, failure: "no-answer" }),
   plan(planning) {
     const { services, ports, workers } = planning.settings;
-    if (isLocal(planning) && !services.includes("flower")) return [];
+    const command = celeryCommand(planning.settings, "flower");
+    if (command.length === 0 || (isLocal(planning) && !services.includes("flower"))) return [];
     const at = placesFor(planning, "worker")[0] ?? coreOf(planning);
     const port = isLocal(planning) ? ports.flower : flowerPorts.http;
     // On a server, too: people reach it through SSH.
@@ -27,7 +28,7 @@ export const flower: Definition<CeleryService<"flower">> = {
     return [
       {
         ...onlyService(planning, { kind: "flower", at, memoryMb: workers.flowerMemoryMb, published }),
-        celery: celeryOf(planning.settings),
+        command,
       },
     ];
   },

@@ -6,17 +6,25 @@ import { imageConfinement } from "./image.ts";
 
 /** A process of Celery: a worker, Beat or Flower. */
 export interface CeleryService<Kind extends string> extends BaseService<Kind> {
-  /** The beginning of its command line: `celery -A app.celery`. */
-  readonly celery: readonly string[];
+  /** The beginning of its command line: `celery -A app.celery worker`. */
+  readonly command: readonly string[];
 }
 
-export const celeryOf = ({ workers }: Settings): readonly string[] => ["celery", "-A", workers.celery];
+const celeryOf = ({ workers }: Settings): readonly string[] => ["celery", "-A", workers.celery];
+
+/** The beginning of a process' command line; without words, the stack has no such process. */
+export function celeryCommand(settings: Settings, process: "worker" | "beat" | "flower"): readonly string[] {
+  const { enabled, commands } = settings.workers;
+  return enabled ? (commands[process] ?? [...celeryOf(settings), process]) : [];
+}
 
 export interface WorkerService extends CeleryService<"worker"> {
   /** The queues that it takes tasks from; at least one. */
   readonly queues: readonly string[];
   /** How many tasks it runs at once. */
   readonly concurrency: number;
+  /** The beginning of commands that ask workers: `celery -A app.celery`. */
+  readonly celery: readonly string[];
 }
 
 export const worker: Definition<WorkerService> = {
@@ -35,12 +43,13 @@ export const worker: Definition<WorkerService> = {
   probe: () => ({ kind: "worker" }),
   plan(planning) {
     const { settings } = planning;
-    if (isLocal(planning) && !settings.services.includes("workers")) return [];
+    const command = celeryCommand(settings, "worker");
+    if (command.length === 0 || (isLocal(planning) && !settings.services.includes("workers"))) return [];
     const { memoryMb } = settings.workers;
     return placesFor(planning, "worker").flatMap((at) =>
       groupsOf(settings).map(({ part, queues: taken, concurrency }) => ({
         ...serviceAt(planning, { kind: "worker", at, memoryMb, ...(part !== undefined && { part }) }),
-        ...{ celery: celeryOf(settings), queues: taken, concurrency },
+        ...{ command, celery: celeryOf(settings), queues: taken, concurrency },
       })),
     );
   },

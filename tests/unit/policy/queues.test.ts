@@ -1,5 +1,6 @@
 /** Queues that lose their last worker. */
-import { moveOfMvp } from "./support.ts";
+import { moveBetween } from "../../../policy/dangers.ts";
+import { graphsBetween, moveOfMvp, stackOf } from "./support.ts";
 
 const found = async (was: object, is: object) => {
   const { findings } = await moveOfMvp({ workers: was }, { workers: is });
@@ -21,4 +22,14 @@ test("a queue without a worker is said, with what becomes of its tasks", async (
 test("a queue that shares its worker from now on, or gets one, is none", async () => {
   expect(await found({}, { dedicated: false })).toEqual([]);
   expect(await found({ queues: ["default"] }, { queues: ["default", "high"] })).toEqual([]);
+});
+
+test("a stack that gives Celery up is refused until it agrees; the broker's tasks are kept in any case", async () => {
+  const [was, is] = [stackOf("mvp"), stackOf("mvp", { workers: { enabled: false } })];
+  const { before, after } = await graphsBetween(was, is);
+  const found = (agreed: readonly string[]) =>
+    moveBetween(before, after, { agreed }).findings.map(({ severity, name }) => `${severity} ${name}`);
+  expect(found([])).toEqual(["refused worker containers", "danger broker-server", "danger broker-data"]);
+  expect(found(["worker"])).toEqual(expect.arrayContaining(["danger worker containers"]));
+  expect(moveBetween(before, after).findings[0]?.instead).toMatch(/orion:agreed\[0\]' worker/);
 });

@@ -47,6 +47,23 @@ describe("a local stack", () => {
     ]);
   });
 
+  test("without Celery there is no worker, Beat and Flower, on servers no broker and no server for workers either", () => {
+    const namesOf = (phase: Phase) =>
+      plan("prod", settingsOf(phase, { workers: { enabled: false } })).services.map(({ kind }) => kind);
+    const ofCelery = new Set<string>(["worker", "beat", "flower", "broker", "broker-replica"]);
+    for (const phase of phases) expect(namesOf(phase).filter((kind) => ofCelery.has(kind))).toEqual([]);
+    expect(namesOf("development")).toEqual(expect.arrayContaining(["cache", "release", "app", "edge"]));
+    const { servers } = plan("prod", settingsOf("scale", { workers: { enabled: false } }));
+    expect(servers.map(({ role }) => role)).toEqual(["core", "db", "app", "app"]);
+  });
+
+  test("Beat and Flower are left out by an empty command, and the others begin with the stack's own", () => {
+    const commands = { worker: ["python", "-m", "celery", "worker"], beat: [], flower: [] };
+    const topology = plan("dev", settingsOf("development", { workers: { commands } }));
+    expect(servicesOf(topology, "worker").map(({ command }) => command)).toEqual([commands.worker]);
+    expect([...servicesOf(topology, "beat"), ...servicesOf(topology, "flower")]).toEqual([]);
+  });
+
   test("the least is PostgreSQL alone", () => {
     const { services } = plan("dev", settingsOf("development", { services: [] }));
     expect(services.map(({ name }) => name)).toEqual(["database"]);

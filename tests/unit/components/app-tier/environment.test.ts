@@ -33,6 +33,14 @@ describe("the app's environment", () => {
     ...{ PUBLIC_URL: "http://127.0.0.1:8080", STORAGE_BACKEND: "local" },
   };
 
+  test("has nothing of Celery in a stack without it", () => {
+    const settings = settingsOf("development", { workers: { enabled: false } });
+    const names = Object.keys(appEnvironment(settings, connections, {}, () => undefined));
+    expect(names.filter((name) => name.startsWith("CELERY_"))).toEqual([]);
+    const wanted = { app: { environment: { BROKER: "${CELERY_BROKER_URL}" } }, workers: { enabled: false } };
+    expect(() => settingsOf("development", wanted)).toThrow(/app\.environment\.BROKER: got "\$\{CELERY_BROKER_URL\}"/);
+  });
+
   test("has the platform's own names, and nothing that is not set", () => {
     expect(environmentOf({})).toEqual({ ...common, EMAIL_BACKEND: "console" });
   });

@@ -22,11 +22,11 @@ const common = {
 const celery = ["celery", "-A", "shop.worker:celery"];
 const flower = () => ({
   ...serviceOf("flower", { published: [{ address: "127.0.0.1", port: 5555, containerPort: 5555 }] }),
-  celery,
+  command: [...celery, "flower"],
 });
 
 describe.each(modes)("WorkerTier in mode %s", (mode) => {
-  const emails = { celery, queues: ["emails"], concurrency: 3 } as const;
+  const emails = { celery, command: [...celery, "worker"], queues: ["emails"], concurrency: 3 } as const;
   const tier = () =>
     compose(mode, () => {
       const services = [
@@ -37,7 +37,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
           container: "orion-test-worker-emails",
           ...emails,
         } as const,
-        { ...serviceOf("beat"), celery },
+        { ...serviceOf("beat"), command: [...celery, "beat"] },
         flower(),
       ];
       const args = { runtime: runtimeOf("app"), services, ...common, sideBySide: false };
@@ -81,7 +81,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
     }
     expect(commandOf("workers-beat")).toEqual([
       ...expendable,
-      ...["celery", "-A", "shop.worker:celery", "beat", "--loglevel=info", "--schedule=/app/run/celerybeat-schedule"],
+      ...["celery", "-A", "shop.worker:celery", "beat", "--loglevel=info", "--schedule=/tmp/celerybeat-schedule"],
       ...["--pidfile=/dev/shm/celery.pid", "--max-interval=5"],
     ]);
     const checkOf = (name: string) => named(resources, name).inputs["healthcheck"];
