@@ -67,7 +67,13 @@ export function createTiers(context: Context, backing: Backing): Tiers {
       ...{ ...allowedHosts(settings), ...environmentOn(server, "app") },
       ...(taskApiToken && { TASK_API_TOKEN: taskApiToken }),
     };
-    const own = { runtime: runtimes.of(first), services, environment, uvicornWorkers };
+    const own = {
+      runtime: runtimes.of(first),
+      services,
+      environment,
+      uvicornWorkers,
+      sticky: settings.edge.sticky.length > 0,
+    };
     return [server, new AppTier(serviceName("app", server), { ...common, ...own }, opts)] as const;
   });
   const all = [...workerTiers, ...appTiers.map(([, tier]) => tier)];

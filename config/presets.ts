@@ -72,6 +72,7 @@ const development: Preset = {
     bodyLimitMb: 50,
     responseSeconds: 120,
     websockets: ["/ws"],
+    sticky: [],
     private: [],
     public: [...internalPaths],
     headers: browserHeaders,

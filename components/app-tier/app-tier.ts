@@ -18,6 +18,8 @@ export interface AppTierArgs {
   readonly uvicornWorkers: number;
   /** Whether a new version's instances are healthy before the old ones are deleted; then none may publish a port. */
   readonly sideBySide: boolean;
+  /** Whether each instance has a name of its own. @default false */
+  readonly sticky?: boolean;
   /** Folders that the image writes to, beside those of every image. */
   readonly writable: readonly string[];
   /** The uploads volume of local storage. @default - files are not kept locally */
@@ -36,16 +38,19 @@ export class AppTier extends pulumi.ComponentResource {
    * requests to it depends on the instances, so a version that does not become healthy never gets a request.
    */
   readonly alias: pulumi.Output<string>;
+  /** The name of each instance of this version alone; only with `sticky`. */
+  readonly instanceHosts: pulumi.Output<string>[];
   readonly instances: readonly docker.Container[];
 
   constructor(name: string, args: AppTierArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:app:AppTier", name, {}, opts);
     this.alias = versionAlias(args);
-    this.instances = args.services.map((service) => this.#createInstance(service, args));
+    this.instanceHosts = args.services.map((_, index) => pulumi.interpolate`${this.alias}-${index + 1}`);
+    this.instances = args.services.map((service, index) => this.#createInstance(service, index, args));
     this.registerOutputs({});
   }
 
-  #createInstance(service: AppService, args: AppTierArgs): docker.Container {
+  #createInstance(service: AppService, index: number, args: AppTierArgs): docker.Container {
     return createContainer(
       service.name,
       service,
@@ -53,7 +58,7 @@ export class AppTier extends pulumi.ComponentResource {
         image: "app",
         command: uvicornCommand(service.module, args.uvicornWorkers),
         environment: { ...args.environment, INSTANCE_NAME: service.name },
-        aliases: [this.alias],
+        aliases: [this.alias, ...(args.sticky === true ? this.instanceHosts.slice(index, index + 1) : [])],
         sideBySide: args.sideBySide,
         writable: args.writable,
         ...(args.uploads !== undefined && {
@@ -75,6 +80,7 @@ function versionAlias(args: AppTierArgs): pulumi.Output<string> {
   const { runtime, environment, uvicornWorkers, services, writable } = args;
   const [first] = services;
   const plain = [uvicornWorkers, first?.module, first?.healthPath, first?.memoryMb, writable, app.confinement];
+  if (args.sticky === true) plain.push("sticky");
   const parts = pulumi.all([runtime.image("app"), pulumi.output(environment)]);
   // A short hash reveals nothing of the secrets in it.
   return pulumi.unsecret(parts.apply((known) => `app-${digest([...known, ...plain])}`));

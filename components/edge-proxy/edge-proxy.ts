@@ -35,6 +35,8 @@ export interface EdgeProxyArgs extends Rules {
   readonly service: Service;
   /** Host name of the app in the container network. */
   readonly app: pulumi.Input<string>;
+  /** Paths at which a client reaches the same instance each time, and the instances' host names. @default - none */
+  readonly sticky?: { readonly paths: readonly string[]; readonly hosts: pulumi.Input<pulumi.Input<string>[]> };
   /** `acme`: the server itself obtains it from an authority (acme-certificate.ts). @default - plain HTTP, for development */
   readonly certificate?: Certificate | "acme";
   /**
@@ -101,8 +103,10 @@ export class EdgeProxy extends pulumi.ComponentResource {
   #createFiles(name: string, args: EdgeProxyArgs, volume: docker.Volume): LiveFiles {
     const { runtime, service, certificate, clientAuthority, balancers, hostname, others = [] } = args;
     const { healthPath, bodyLimitMb, responseSeconds, limits, headers, websockets, privatePaths } = args;
-    const config = pulumi.output(args.app).apply((host) =>
+    const { paths = [], hosts = [] } = args.sticky ?? {};
+    const config = pulumi.all([args.app, hosts]).apply(([host, instances]) =>
       nginxConfig({
+        ...(paths.length > 0 && { sticky: { paths, hosts: instances } }),
         ...{ port: edgePorts.http, app: { host, port: appPorts.http } },
         ...{ healthPath, bodyLimitMb, responseSeconds, limits, headers, websockets, privatePaths },
         trustedProxies: args.trustedProxies ?? [],

@@ -22,6 +22,11 @@ export interface NginxConfig {
   readonly headers: Readonly<Record<string, string>>;
   /** Paths, and what is below them, at which a connection may become a WebSocket. */
   readonly websockets: readonly string[];
+  /**
+   * Paths, and what is below them, at which a client's address reaches the same instance each time, and the host name of each
+   * instance. @default - none
+   */
+  readonly sticky?: { readonly paths: readonly string[]; readonly hosts: readonly string[] };
   /** Paths, and what is below them, that visitors cannot reach. */
   readonly privatePaths: readonly string[];
   /** @default - plain HTTP */
@@ -168,10 +173,24 @@ http {
     default 0;
     "~*^[^?]*(/|%2f)(\\.|%2e)(\\.|%2e)?(/|%2f|\\?|$)" 1;
   }
-${browserHeaderMaps(config)}${config.tls ? tlsSettings : ""}${realAddress(config)}${probeServer}${healthServer(config)}${otherHosts(config)}${redirectServer(config)}${appServers(
+${browserHeaderMaps(config)}${stickyClients(config)}${config.tls ? tlsSettings : ""}${realAddress(config)}${probeServer}${healthServer(config)}${otherHosts(config)}${redirectServer(config)}${appServers(
     config,
     appLocations(config, { burst: 2 * limits.requestsPerSecond, cheapBurst }),
   )}${otherServers(config, cheapBurst)}}
+`;
+}
+
+/** The instance of each client, by its address. */
+function stickyClients({ sticky }: NginxConfig): string {
+  if (!sticky) return "";
+  const { hosts } = sticky;
+  const shares = hosts.map((host, index) => {
+    const share = index < hosts.length - 1 ? `${Math.floor(10_000 / hosts.length) / 100}%` : "*";
+    return `    ${share} ${host};\n`;
+  });
+  return `
+  split_clients $remote_addr $sticky_host {
+${shares.join("")}  }
 `;
 }
 

@@ -14,7 +14,7 @@ const websocketIdle = "1h";
 
 /** The locations; the first level of indentation is the caller's. */
 export function appLocations(config: NginxConfig, { burst, cheapBurst }: Bursts): string {
-  const { websockets, privatePaths, uploads, limits } = config;
+  const { websockets, sticky: { paths: sticky } = { paths: [] }, privatePaths, uploads, limits } = config;
   const dynamic = `limit_req zone=perclient burst=${burst} nodelay;`;
   const cheap = `limit_req zone=cheap burst=${cheapBurst} nodelay;`;
   return [
@@ -22,14 +22,13 @@ export function appLocations(config: NginxConfig, { burst, cheapBurst }: Bursts)
     ...privatePaths.map(privateLocation),
     staticLocation(config, cheap),
     ...(uploads === undefined ? [] : [uploadsLocation(config, uploads, { cheap, dynamic })]),
-    ...websockets.map((path) =>
-      websocketLocation(config, path, `${dynamic}\n      limit_conn websockets ${limits.websockets};`),
-    ),
-    `    location / {
-      ${dynamic}
-      proxy_pass $app;
-    }
-`,
+    ...[...new Set([...websockets, ...sticky])].map((path) => {
+      const to = isAtOrBelow(path, sticky) ? "$sticky_app" : "$app";
+      return isAtOrBelow(path, websockets)
+        ? websocketLocation(config, path, `${dynamic}\n      limit_conn websockets ${limits.websockets};`, to)
+        : plainLocation(path, dynamic, to);
+    }),
+    plainLocation("/", dynamic, "$app"),
   ].join("\n");
 }
 
@@ -70,9 +69,23 @@ const staticLocation = (config: NginxConfig, limit: string): string => `    loca
     }
 `;
 
-const websocketLocation = (config: NginxConfig, path: string, limit: string): string => `    location ${path} {
+const isAtOrBelow = (path: string, others: readonly string[]): boolean =>
+  others.some((other) => path === other || path.startsWith(`${other}/`));
+
+const plainLocation = (path: string, limit: string, to: string): string => `    location ${path} {
       ${limit}
-      proxy_pass $app;
+      proxy_pass ${to};
+    }
+`;
+
+const websocketLocation = (
+  config: NginxConfig,
+  path: string,
+  limit: string,
+  to: string,
+): string => `    location ${path} {
+      ${limit}
+      proxy_pass ${to};
       ${requestHeaders(config, "websocket").join("\n      ")}
       proxy_read_timeout ${websocketIdle};
       proxy_send_timeout ${websocketIdle};

@@ -137,7 +137,7 @@ ${refusals(config)}
     .join("");
 
 function appServer(config: NginxConfig, names: readonly string[], locations: string): string {
-  const { tls, app, limits, responseSeconds } = config;
+  const { tls, app, sticky, limits, responseSeconds } = config;
   return `
   server {
     ${listenAnswers(config)};
@@ -150,7 +150,7 @@ ${refusals(config)}
     limit_conn connections ${limits.connections};
 
     # nginx resolves a name in a variable again and again, but a name in the directive itself only at the start.
-    set $app http://${app.host}:${app.port};
+    set $app http://${app.host}:${app.port};${sticky === undefined ? "" : `\n    set $sticky_app http://$sticky_host:${app.port};`}
 
     proxy_http_version 1.1;
     ${requestHeaders(config, "http").join("\n    ")}

@@ -169,6 +169,7 @@ function createEdge(
   const args = {
     ...{ runtime, service, app: app.alias },
     ...rulesOf(settings),
+    ...(edge.sticky.length > 0 && { sticky: { paths: edge.sticky, hosts: app.instanceHosts } }),
     trustedProxies: cloudflare.enabled ? [...cloudflareRanges.ipv4, ...cloudflareRanges.ipv6] : [],
     ...(balancers.length > 0 && { balancers }),
     ...(certificate && { certificate }),

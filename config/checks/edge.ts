@@ -13,7 +13,7 @@ const isAtOrBelow = (path: string, other: string): boolean => path === other || 
 export function checkEdgePaths({ app, edge }: Settings): string[] {
   const closed = privatePathsOf({ app, edge });
   return [
-    ...(["private", "websockets"] as const).flatMap((key) =>
+    ...(["private", "websockets", "sticky"] as const).flatMap((key) =>
       edge[key].flatMap((path) => {
         const reserved = own.find((one) => isAtOrBelow(path, one));
         return [
@@ -29,5 +29,32 @@ export function checkEdgePaths({ app, edge }: Settings): string[] {
       .map((path) =>
         line("edge.websockets", path, "a path that visitors may reach (orion:edge.private, orion:edge.public)"),
       ),
+    ...checkSticky({ app, edge }),
+  ];
+}
+
+/** A session is in the memory of one process: no other process of its container has it, and none on another server. */
+function checkSticky({ app, edge: { sticky } }: Pick<Settings, "app" | "edge">): string[] {
+  if (sticky.length === 0) return [];
+  const servers = app.servers?.count ?? 1;
+  return [
+    ...(app.uvicornWorkers > 1
+      ? [
+          line(
+            "edge.sticky",
+            sticky,
+            `[] while orion:app.uvicornWorkers is ${app.uvicornWorkers}: set that to 1, and orion:app.instances to as many as are needed`,
+          ),
+        ]
+      : []),
+    ...(servers > 1
+      ? [
+          line(
+            "edge.sticky",
+            sticky,
+            `[] while orion:app.servers.count is ${servers}: visitors come to all of them in turn; let clients use WebSockets alone (Socket.IO: transports: ["websocket"])`,
+          ),
+        ]
+      : []),
   ];
 }

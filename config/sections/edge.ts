@@ -30,6 +30,11 @@ export const edge = z
     websockets: z
       .array(path.meta({ examples: ["/ws"] }))
       .describe("Paths at which the app takes WebSockets; at all others the edge does not pass `Upgrade` on."),
+    sticky: z
+      .array(path.meta({ examples: ["/socket.io"] }))
+      .describe(
+        "Paths, each with everything below it, at which a client's address always reaches the same instance, for an app that keeps sessions in its memory, such as Socket.IO's long polling. Needs `app.uvicornWorkers: 1` and apps on one server.",
+      ),
     private: z.array(path).describe("Paths of the app, each with everything below it, that visitors get 404 for."),
     public: z
       .array(z.enum(internalPaths))

@@ -162,6 +162,20 @@ describe("the client's address", () => {
   });
 });
 
+test("at a sticky path a client's address reaches the same instance each time, and clients are shared out", async () => {
+  const tls = { port: 8443, certificate: "edge.crt", key: "edge.key", clientAuthority: "client-authority.crt" };
+  // Nobody has the other instance's name, so that its clients are told apart by 502.
+  const sticky = { paths: ["/socket.io"], hosts: ["app", "nobody"] };
+  const edge = await bench.edge("sticky", { ...ofMvp, tls, sticky, trustedProxies: [bench.range()] }, files);
+  const statusOf = async (path: string, client: number) =>
+    (await edge.get(path, { "CF-Connecting-IP": `198.51.100.${client}` }, cloudflare)).status;
+  const clients = Array.from({ length: 24 }, (_, index) => index + 1);
+  const first = await Promise.all(clients.map((client) => statusOf("/socket.io/?transport=polling", client)));
+  expect(new Set(first)).toEqual(new Set([200, 502]));
+  expect(await Promise.all(clients.map((client) => statusOf("/socket.io/x", client)))).toEqual(first);
+  expect(new Set(await Promise.all(clients.map((client) => statusOf("/page", client))))).toEqual(new Set([200]));
+});
+
 describe("client certificates", () => {
   const stranger = selfSigned("somebody");
 

@@ -204,3 +204,16 @@ describe("nginx behind a load balancer", () => {
     expect(nginxConfig({ ...serverEdge, trustedProxies: ["173.245.48.0/20"] })).not.toMatch(/proxy_protocol|stranger/);
   });
 });
+
+test("sticky paths go to one of the instances, also as WebSockets, and no other path does", () => {
+  const sticky = { paths: ["/socket.io", "/ws/chat"], hosts: ["app-1a-1", "app-1a-2", "app-1a-3"] };
+  const text = nginxConfig({ ...plainEdge, sticky });
+  expect(/split_clients \$remote_addr \$sticky_host \{([^}]*)\}/.exec(text)?.[1]?.trim().split(/\n\s*/)).toEqual([
+    ...["33.33% app-1a-1;", "33.33% app-1a-2;", "* app-1a-3;"],
+  ]);
+  expect(location(text, "/socket.io")).toContain("proxy_pass $sticky_app;");
+  expect(location(text, "/ws/chat")).toMatch(/proxy_pass \$sticky_app;[^]*Upgrade/);
+  expect(location(text, "/ws")).toContain("proxy_pass $app;");
+  expect(text.match(/proxy_pass \$sticky_app;/g)).toHaveLength(2);
+  expect(nginxConfig(plainEdge)).not.toContain("sticky");
+});

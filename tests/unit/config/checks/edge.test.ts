@@ -19,6 +19,10 @@ test.each([
     { private: ["/static/x"] },
     'orion:edge.private: got "/static/x", allowed: a path outside of /static, which the edge serves itself',
   ],
+  [
+    { sticky: ["/socket.io"] },
+    'orion:edge.sticky: got ["/socket.io"], allowed: [] while orion:app.uvicornWorkers is 4: set that to 1',
+  ],
   [{ websockets: ["/edge-health"] }, "allowed: a path outside of /edge-health, which the edge serves itself"],
   [
     { private: ["/live"], websockets: ["/live/x"] },
@@ -47,4 +51,10 @@ test("a stack names only the headers that it wants otherwise", () => {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
   });
+});
+
+test("sticky paths need one process in each instance, and all instances on one server", () => {
+  const own = { app: { uvicornWorkers: 1 }, edge: { sticky: ["/socket.io"] } };
+  expect(settingsOf("mvp", own).edge.sticky).toEqual(["/socket.io"]);
+  expect(refusalOf({ ...leastValues("scale"), ...own })).toContain("while orion:app.servers.count is 2");
 });
