@@ -46,7 +46,7 @@ export function createTiers(context: Context, backing: Backing): Tiers {
   const common = { sideBySide: hasServers(topology), writable, ...uploadsOf(storage), ...mounts };
   const ready = [...postgres.ready, ...redis.ready, ...runtimes.peerRules, ...(authority?.ready ?? [])];
   const releases = servicesOf(topology, "release").map((service) => {
-    const environment = { ...environmentOn(service.server, "release"), DATABASE_URL: postgres.primaryUrl("migrator") };
+    const environment = environmentOn(service.server, "release");
     const migrate = image === undefined || image !== skipMigrationsFor;
     const volumes = authority && { volumes: [authorityVolume] };
     const args = { runtime: runtimes.of(service), service, environment, ...volumes, memoryMb, writable, migrate };
@@ -107,7 +107,8 @@ function environments(
     // A replica does not let the release in: it would be a password more, and of no use.
     const databaseReplicaUrl = process === "release" ? undefined : postgres.readUrl(server);
     const connections = {
-      ...{ databaseUrl: postgres.url(server), ...(databaseReplicaUrl && { databaseReplicaUrl }) },
+      databaseUrl: process === "release" ? postgres.primaryUrl("migrator") : postgres.url(server),
+      ...{ ...(databaseReplicaUrl && { databaseReplicaUrl }) },
       ...{ ...urls, secretKey, ...(pool && { pool }) },
     };
     const own = appEnvironment(settings, connections, storage.environment, secret);

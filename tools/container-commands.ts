@@ -12,7 +12,7 @@ export interface Access {
   readonly command: readonly string[];
   /** The data that the command deletes; the user has to agree first. */
   readonly danger?: string;
-  /** Whether its standard input begins with a line that has the database's URL for the role that migrates. @default false */
+  /** Whether its standard input has variables of the role that migrates, a line each, and an empty line. @default false */
   readonly migrates?: boolean;
 }
 
@@ -77,10 +77,16 @@ function releaseCommand(topology: Topology, step: "migrate" | "initialise"): rea
   throw new UserError(`Stack '${topology.stack}' has no such command: its orion:app.${step} is empty.`);
 }
 
-/** The app's own role may not change tables. The URL comes by standard input, because a process list shows arguments. */
+/** The app's own role may not change tables. Variables come by standard input, because a process list shows arguments. */
 const asMigrator = ({ command, ...access }: Access): Access => ({
   ...access,
-  command: ["sh", "-c", 'IFS= read -r DATABASE_URL && export DATABASE_URL && exec "$@"', "sh", ...command],
+  command: [
+    "sh",
+    "-c",
+    'while IFS= read -r line && [ -n "$line" ]; do export "$line"; done; exec "$@"',
+    "sh",
+    ...command,
+  ],
   migrates: true,
 });
 

@@ -2,7 +2,7 @@
 import { nearest } from "../../common/nearest.ts";
 import { didYouMean, line } from "../line.ts";
 import type { Settings } from "../schema.ts";
-import { namesIn } from "../template.ts";
+import { namesIn, unknownPartsIn, urlParts } from "../template.ts";
 
 const leaveOut = (why: string): string => `leave it out: ${why}`;
 
@@ -72,6 +72,11 @@ export function checkEnvironment(
           const allowed = `variables that the program sets, and orion:app.secrets${didYouMean(nearest(other, contained))}; a dollar sign is $$`;
           return line(`app.environment.${name}`, `\${${other}}`, allowed);
         }),
+    ),
+    ...Object.entries(environment).flatMap(([name, text]) =>
+      unknownPartsIn(text).map((part) =>
+        line(`app.environment.${name}`, part, `a part of a URL: ${urlParts.join(", ")}`),
+      ),
     ),
     ...reserved("environment", Object.keys(environment)),
     ...reserved("secrets", secrets),

@@ -197,6 +197,18 @@ describe("the production stack", () => {
   });
 });
 
+test("migrations know the URL of the role that may change tables, also in a variable of the stack's own", async () => {
+  const settings = settingsOf("development", { app: { environment: { DB: "x+${DATABASE_URL}" } } });
+  const { resources } = await compose("up", () => {
+    const builtImages = { app: "orion/sample-app:test", docs: "orion/docs:test" };
+    return new Platform("orion", { settings, topology: plan("dev", settings), builtImages, secret: () => undefined });
+  });
+  const environment = resources.find(({ name }) => name === "release-migrate")?.inputs["environment"];
+  const { DATABASE_URL, DB } = environment as Readonly<Record<string, { readonly "[secret]": string }>>;
+  expect(DATABASE_URL?.["[secret]"]).toMatch(/^postgresql:\/\/orion_migrator:/);
+  expect(DB?.["[secret]"]).toBe(`x+${DATABASE_URL?.["[secret]"] ?? ""}`);
+});
+
 test("external services take the place of own ones", async () => {
   const own = settingsOf("development");
   const settings: Settings = {

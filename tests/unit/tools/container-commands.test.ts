@@ -1,3 +1,4 @@
+import { migratorVariables } from "../../../tools/migrate.ts";
 import { plan } from "../../../topology/plan.ts";
 import { type Access, accessCommands, accessTo, dockerArguments } from "../../../tools/container-commands.ts";
 import { explain } from "../../../tools/doctor/advice.ts";
@@ -7,7 +8,7 @@ import { settingsOf } from "../support/settings.ts";
 const settings = settingsOf("development");
 const topology = plan("dev", settings);
 /** The app's role may not migrate: the first line of standard input is the URL of the role that may. */
-const asMigrator = 'sh -c IFS= read -r DATABASE_URL && export DATABASE_URL && exec "$@" sh';
+const asMigrator = 'sh -c while IFS= read -r line && [ -n "$line" ]; do export "$line"; done; exec "$@" sh';
 const argumentsOf = (access: Access, terminal: boolean) => dockerArguments(access, access.service.container, terminal);
 
 test.each<[(typeof accessCommands)[number], string | undefined, string]>([
@@ -75,4 +76,17 @@ describe("what make up says and gets", () => {
       ...["--registry", "registry.example.com", "--use", "redis=redis:7.4", "postgres", "redis"],
     ]);
   });
+});
+
+test("the role that migrates has its own URL in the variables that the stack makes of it, too", () => {
+  const own = {
+    DB: "postgresql+asyncpg://${DATABASE_URL#postgresql://}",
+    POSTGRES_USER: "${DATABASE_URL.user}",
+    OTHER: "${REDIS_URL}",
+    DEBUG: "0",
+  };
+  expect(migratorVariables("postgresql://migrator:x@database/orion", own).split("\n")).toEqual([
+    ...["DATABASE_URL=postgresql://migrator:x@database/orion", "DB=postgresql+asyncpg://migrator:x@database/orion"],
+    ...["POSTGRES_USER=migrator", ""],
+  ]);
 });
