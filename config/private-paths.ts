@@ -7,6 +7,8 @@ export function privatePathsOf({ app, edge }: Pick<Settings, "app" | "edge">): s
     .filter((path) => !edge.public.includes(path))
     // An app may be asked for its readiness elsewhere, or where it is asked whether it works.
     .map((path) => (path === "/ready" ? app.readyPath : path))
-    .filter((path) => path !== app.healthPath);
+    .filter((path) => path !== app.healthPath)
+    // What is below a path is private as well.
+    .map((path) => (path.length > 1 ? path.replace(/\/$/, "") : path));
   return [...new Set([...internal, ...edge.private])];
 }

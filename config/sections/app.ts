@@ -4,7 +4,7 @@ import { commandWords, count, imageReference, memoryMb, serverPool, text, variab
 
 /** A path that is asked with GET. */
 const askedPath = (example: string) =>
-  text(/^\/([A-Za-z0-9][A-Za-z0-9._~-]*(\/[A-Za-z0-9][A-Za-z0-9._~-]*)*)?$/, "a path", example);
+  text(/^\/([A-Za-z0-9][A-Za-z0-9._~-]*(\/[A-Za-z0-9][A-Za-z0-9._~-]*)*\/?)?$/, "a path", example);
 
 /** A command that prepares a new version. */
 const releaseCommand = commandWords.meta({ examples: [["python", "manage.py", "migrate"]] });
