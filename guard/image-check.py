@@ -97,7 +97,45 @@ def ask_app(asked):
     if not callable(app) or (inspect.isfunction(app) and len(inspect.signature(app).parameters) == 0):
         return {"error": "is %s, and no ASGI application" % answer["type"], "connects": False}
     answer["paths"] = {path: get(app, path) for path in asked["paths"]}
+    answer["start"] = start(app)
     return answer
+
+
+def start(app):
+    """Starts the application as Uvicorn does, and says what its startup failed with."""
+    import asyncio
+
+    async def run():
+        started = asyncio.get_running_loop().create_future()
+        never = asyncio.Event()
+        asked_once = []
+
+        async def receive():
+            if asked_once:
+                await never.wait()
+            asked_once.append(True)
+            return {"type": "lifespan.startup"}
+
+        async def send(message):
+            if not started.done():
+                started.set_result(message)
+
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+        running = asyncio.ensure_future(app(scope, receive, send))
+        await asyncio.wait([running, started], timeout=15, return_when=asyncio.FIRST_COMPLETED)
+        if started.done():
+            message = started.result()
+            if message["type"] == "lifespan.startup.complete":
+                return {}
+            lines = (message.get("message") or "it did not say why").strip().splitlines()
+            return {"error": lines[-1][:600], "connects": bool(REFUSED.search(lines[-1]) or CONNECTION_ERRORS.search(lines[-1]))}
+        # Without an answer it waits for something; with an error it has no lifespan, as Uvicorn takes it, too.
+        return {}
+
+    try:
+        return asyncio.run(run())
+    except BaseException as error:
+        return failed(error)
 
 
 def get(app, path):

@@ -20,7 +20,12 @@ export const factsSchema = z.object({
   commands: z.record(z.string(), orFailure({ heads: z.array(z.string()).optional() })),
   /** Whether what the image starts first passes a command on; null where that is not known. */
   entrypoint: z.boolean().nullable(),
-  app: orFailure({ type: z.string(), paths: z.record(z.string(), orFailure({ status: z.number() })) }),
+  app: orFailure({
+    type: z.string(),
+    paths: z.record(z.string(), orFailure({ status: z.number() })),
+    /** What its startup does, without database and Redis. */
+    start: orFailure({}),
+  }),
   drivers: z.record(z.string(), tried),
   urls: z.record(z.string(), tried),
   celery: orFailure({
@@ -126,9 +131,25 @@ function ofApp(facts: ImageFacts, { app }: Settings): Finding[] {
         : refused("app.module", happens, instead),
     ];
   }
-  const { paths } = facts.app;
-  return (["healthPath", "readyPath"] as const).flatMap((key) => ofPath(key, app[key], paths));
+  const { paths, start } = facts.app;
+  // Nothing answers in the check, which some libraries report as an error of another kind: so nothing is refused because of it.
+  const fails = isFailure(start) && !start.connects;
+  return [
+    ...(["healthPath", "readyPath"] as const).flatMap((key) => ofPath(key, app[key], paths)),
+    ...(fails
+      ? [
+          danger(
+            "app.module",
+            `${app.module} does not start in the check, where nothing answers: ${start.error}`,
+            startAdvice,
+          ),
+        ]
+      : []),
+  ];
 }
+
+const startAdvice =
+  "where it is not for that reason: a library may not take the form of a URL, such as rediss:// with user and password (docs/image.md#redis)";
 
 function ofPath(
   key: "healthPath" | "readyPath",

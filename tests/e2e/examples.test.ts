@@ -77,7 +77,7 @@ test("a project like full-stack-fastapi-template: no Celery, the database's addr
   const missing = sandbox.make("check-image");
   expect(missing.output).toMatch(/app\.module app\.main:app cannot be imported.*orion:app\.environment/);
   const secret = ["--secret", "--path", "orion:app.secrets.FIRST_SUPERUSER_PASSWORD", "changethis"];
-  succeed(sandbox.pulumi("stack", "init", sandbox.stack));
+  succeed(sandbox.pulumi("stack", "select", "--create"));
   succeed(sandbox.pulumi("config", "set", ...secret));
   expect(succeed(sandbox.make("check-image"))).toMatch(/GET \/api\/v1\/utils\/health-check\/: 200/);
   succeed(sandbox.make("up"));

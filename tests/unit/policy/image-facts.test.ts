@@ -9,7 +9,11 @@ const none = { error: "ModuleNotFoundError: No module named 'app'", connects: fa
 const good: ImageFacts = {
   ...{ python: "3.12.4", uid: 1000, folder: "/app", programs: { uvicorn: true, celery: true } },
   ...{ folders: { "/app/cache": {} }, commands: { migrate: { heads: ["1"] }, initialise: {} }, entrypoint: null },
-  app: { type: "fastapi.applications.FastAPI", paths: { "/health": { status: 200 }, "/ready": { status: 503 } } },
+  app: {
+    type: "fastapi.applications.FastAPI",
+    paths: { "/health": { status: 200 }, "/ready": { status: 503 } },
+    start: {},
+  },
   ...{ drivers: { asyncpg: { tried: true } }, urls: { DATABASE_URL: none }, flower: true },
   celery: {
     ...{ version: "5.5.0", kombu: "5.5.0", redis: "5.2.0", default: "default", declared: ["default"], unknown: [] },
@@ -52,10 +56,10 @@ test.each<[string, Partial<ImageFacts>, RegExp]>([
   ],
   [
     "no health path",
-    { app: { type: "x", paths: { "/health": { status: 404 }, "/": { status: 200 } } } },
+    { app: { type: "x", paths: { "/health": { status: 404 }, "/": { status: 200 } }, start: {} } },
     /^app\.healthPath GET \/health answers 404\. set orion:app\.healthPath to a path that answers 200, such as \/$/,
   ],
-  ["a host name", { app: { type: "x", paths: { "/health": { status: 400 } } } }, /host name 127\.0\.0\.1/],
+  ["a host name", { app: { type: "x", paths: { "/health": { status: 400 } }, start: {} } }, /host name 127\.0\.0\.1/],
   [
     "two heads",
     { commands: { migrate: { error: "the migrations have 2 heads: a, b", connects: false } } },
@@ -132,4 +136,16 @@ test.each([
   expect(judgeImage({ kind, reason }, settings)).toMatchObject([
     { severity, name: "app.image", happens: expect.stringMatching(message) as string },
   ]);
+});
+
+test("a startup that fails without its services is told, one that waits for them is not", () => {
+  const app = (start: Extract<ImageFacts["app"], { type: string }>["start"]) => ({
+    ...good,
+    app: { type: "x", paths: {}, start },
+  });
+  const error = "AttributeError: 'Broadcast' object has no attribute '_backend'";
+  expect(judgeImage(app({ error, connects: false }), settings)).toMatchObject([
+    { severity: "danger", name: "app.module", happens: expect.stringContaining(error) as string },
+  ]);
+  expect(judgeImage(app({ error: "ConnectionError: refused", connects: true }), settings)).toEqual([]);
 });
