@@ -30,7 +30,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 .PHONY: help setup engine images docker up down preview plan advise diagram pictures page-screenshot tables pull-request-report pull-request-comment diff drift deploy \
 	state-preview state-move operator-key check-image doctor psql \
 	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica patch outdated requirements package fidelity sbom checksums \
-	flower backup backup-key restore-drill rehearse drill report cloud-up cloud-down cloud-status cloud-fault cloud-scenario cloud-time \
+	flower backup backup-key restore-drill restore rehearse drill report cloud-up cloud-down cloud-status cloud-fault cloud-scenario cloud-time \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
 	bench-production bench-scale bench-faults bench-promotion bench-idle bench-redis bench-restore bench-terraform
 
@@ -159,8 +159,14 @@ backup: node_modules/.package-lock.json ## Take a backup of the database now, an
 backup-key: engine ## Print the private key that backups are encrypted for, for a safe
 	@$(access)
 
-restore-drill: engine ## Restore the newest backup into a scratch server and compare: SERVER=core-1
-	@$(access) $(if $(SERVER),--server $(SERVER))
+restore restore-drill: export TIME := $(TIME)
+restore-drill: export QUERY := $(QUERY)
+
+restore-drill: engine ## Restore the newest backup into a scratch server and compare: SERVER=core-1 (TIME='2026-11-29 12:00:05': the database of that second, UTC; QUERY='SELECT ...': ask it)
+	@$(access) $(if $(SERVER),--server $(SERVER)) $(if $(TIME),--time "$$TIME") $(if $(QUERY),--query "$$QUERY")
+
+restore: engine ## Replace the database's data by that of a second, TIME='2026-11-29 12:00:05' in UTC, and keep that of now aside (asks; YES=1 agrees)
+	@$(access) $(if $(TIME),--time "$$TIME")
 
 place = $(if $(PORT),--port $(PORT)) $(if $(BLOCK),--block $(BLOCK))
 cloud = node rehearsal/cloud/cli.ts $(@:cloud-%=%) --name $(CLOUD)

@@ -22,7 +22,7 @@ if (hasServers(topology)) {
 const built = builtImages(import.meta.dirname, config.settings);
 const { existingKeys, outputs } = await guardUpdate({ ...config, topology, builtImages: built });
 const platform = new Platform("orion", { ...config, topology, builtImages: built, existingKeys });
-const { endpoints, databaseUrl, ssh, hostKeys, access, flowerPassword, taskApiToken, backupKey } = platform;
+const { endpoints, databaseUrl, ssh, hostKeys, access, flowerPassword, taskApiToken, backupKey, archiveKey } = platform;
 // An output that is named and undefined would make the engine warn at every update.
 export default {
   ...{ endpoints, databaseUrl, ssh, access },
@@ -30,5 +30,6 @@ export default {
   ...(flowerPassword && { flowerPassword }),
   ...(taskApiToken && { taskApiToken }),
   ...(backupKey && { backupKey }),
+  ...(archiveKey && { archiveKey }),
   ...outputs,
 };

@@ -5,5 +5,6 @@
 export const ignoredInputs: Readonly<Record<string, readonly string[]>> = {
   "orion:index:ServerType": ["ssh", "access"],
   "orion:index:OriginPullsReady": ["access", "settleSeconds", "blindSeconds", "timeoutSeconds"],
+  "orion:index:ImageBuild": ["from"],
   "orion:index:HostReady": ["hostKey"],
 };

@@ -41,6 +41,16 @@ export const drillCommand = "/usr/local/sbin/orion-restore-drill";
 /** Name of the systemd service that takes backups, and of its timer. */
 export const backupUnit = "orion-backup";
 
+/** Takes base backups of the database and checks its archive; `info` says what can be restored, `drill` and `restore` do it. */
+export const archiveCommand = "/usr/local/sbin/orion-archive";
+
+/** Names of the systemd services that take base backups and that check the archive, and of their timers. */
+export const archiveBackupUnit = "orion-archive-backup";
+export const archiveCheckUnit = "orion-archive-check";
+
+/** The settings that the command reads, as shell. */
+export const archiveSettingsFile = "/etc/orion/archive/settings";
+
 const backupFolder = "/etc/orion/backup";
 
 /** The environment variable with which the scripts read their files from another folder. */

@@ -7,6 +7,7 @@ import { createAlerts } from "./alerts/alerts.ts";
 import { Authority } from "./authority/authority.ts";
 import { createRedis } from "./cache/redis.ts";
 import type { Context, Stack } from "./context.ts";
+import { createArchive, createArchiveRepository } from "./database/archive.ts";
 import { createBackups, createPostgres, createTestDatabase } from "./database/postgres.ts";
 import { createDocs } from "./docs/docs.ts";
 import { createIngress } from "./ingress/ingress.ts";
@@ -30,6 +31,8 @@ export class Platform extends pulumi.ComponentResource {
   readonly flowerPassword: pulumi.Output<string> | undefined;
   /** The private key that backups are encrypted for; a secret. Undefined without backups. */
   readonly backupKey: pulumi.Output<string> | undefined;
+  /** The key that the archive of the database's changes is encrypted with; a secret. Undefined without an archive. */
+  readonly archiveKey: pulumi.Output<string> | undefined;
   /** The token with which people start tasks over HTTP (`TASK_API_TOKEN`); a secret. Undefined without an app. */
   readonly taskApiToken: pulumi.Output<string> | undefined;
 
@@ -42,8 +45,11 @@ export class Platform extends pulumi.ComponentResource {
     const context: Context = { ...args, runtimes, authority: this.#createAuthority(args, runtimes), parent: this };
     createAlerts(context);
     const storage = createStorage(context);
-    const postgres = createPostgres(context);
+    const archive = createArchiveRepository(context, storage);
+    const postgres = createPostgres({ ...context, archive: archive?.configuration });
     this.backupKey = createBackups(context, postgres, storage);
+    this.archiveKey = archive?.key;
+    createArchive(context, postgres);
     createTestDatabase(context);
     const redis = createRedis(context);
     // Without Redis, a local stack has neither apps nor workers (config/checks/local.ts).

@@ -1,6 +1,6 @@
 /** The Docker Engines of a stack: this machine's own, or one on each of its servers. */
 import type * as pulumi from "@pulumi/pulumi";
-import { type BuiltImages, imageReferences } from "../topology/images.ts";
+import { type BuiltImages, imageRecipes, imageReferences } from "../topology/images.ts";
 import type { BaseService } from "../topology/service.ts";
 import { hasServers } from "../topology/topology.ts";
 import type { Stack } from "./context.ts";
@@ -49,14 +49,13 @@ function onThisMachine(args: RuntimesArgs, parent: pulumi.Resource): Runtimes {
 function onServers(args: RuntimesArgs, parent: pulumi.Resource): Runtimes {
   const { settings, topology, builtImages, hetznerAccess: access, existingKeys = new Map<string, string>() } = args;
   const { hetzner, admin, cloudflare, protection } = settings;
-  const imagesOf = (name: string) => {
-    const services = topology.services.filter(({ server }) => server === name);
-    return imageReferences(services, settings, builtImages);
-  };
+  const servicesOn = (name: string) => topology.services.filter(({ server }) => server === name);
+  const imagesOf = (name: string) => imageReferences(servicesOn(name), settings, builtImages);
+  const recipesOf = (name: string) => imageRecipes(servicesOn(name), settings, builtImages);
   const fleet = new Fleet(
     "fleet",
     {
-      ...{ naming: topology, topology, hetzner, admin, protection, access, existingKeys, imagesOf },
+      ...{ naming: topology, topology, hetzner, admin, protection, access, existingKeys, imagesOf, recipesOf },
       behindCloudflare: cloudflare.enabled,
       login: loginOf(args),
     },

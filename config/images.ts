@@ -49,11 +49,11 @@ export const parseImagePins = (contents: unknown): ImagePins =>
 export const imagePins: ImagePins = parseImagePins(pinsFile);
 
 /** Images that are built from this repository. */
-export const ownImages = { app: "sample-app", docs: "docs" } as const;
+export const ownImages = { app: "sample-app", docs: "docs", database: "postgres" } as const;
 
 export type OwnImage = keyof typeof ownImages;
 
-/** Images that services run, by the key that components use. `python` is only a base image. */
+/** Images that services run, by the key that components use. `python` is only a base image; that of `database` is `postgres`. */
 export type ImageKey = Exclude<OfficialImage, "python"> | OwnImage;
 
 export interface ImageChoices {
@@ -78,9 +78,15 @@ export function resolveImage(
   return `${prefix ? `${prefix}/` : ""}${officialImages[name]}${digest === undefined ? "" : `@${digest}`}`;
 }
 
-/** The base of the images that are built here: with its digest on every machine, so that all of them compute the same tags. */
-export const baseImage = ({ registry, overrides }: ImageChoices = {}): string =>
-  resolveImage("python", { registry, overrides, pinned: true });
+/** The official image that each own image is built on. */
+const bases: Readonly<Record<OwnImage, OfficialImage>> = { app: "python", docs: "python", database: "postgres" };
+
+/** @returns its key */
+export const baseOf = (kind: OwnImage): OfficialImage => bases[kind];
+
+/** The base of an image that is built here: with its digest on every machine, so that all of them compute the same tags. */
+export const baseImage = ({ registry, overrides }: ImageChoices = {}, kind: OwnImage = "app"): string =>
+  resolveImage(bases[kind], { registry, overrides, pinned: true });
 
 /** A reference without its digest. */
 export const withoutDigest = (reference: string): string => reference.replace(/@.*$/, "");

@@ -1,4 +1,5 @@
 /** Parses a stack's raw key-value pairs into checked settings, or throws one error that lists every problem. */
+import { checkArchive } from "./checks/archive.ts";
 import { checkAlerts } from "./checks/alerts.ts";
 import { checkCloudflare } from "./checks/cloudflare.ts";
 import { checkDomains } from "./checks/domains.ts";
@@ -174,6 +175,7 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
     ...checkEdgePaths(settings),
     ...checkEmail(settings.email, secrets.includes("emailApiKey")),
     ...checkAlerts(settings),
+    ...checkArchive(settings),
     ...(settings.hosting === "local" ? checkLocal(settings) : [...checkServers(settings), ...checkExposure(settings)]),
   ];
 }

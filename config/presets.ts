@@ -88,6 +88,8 @@ const development: Preset = {
   backups: {
     ...{ daily: 7, weekly: 5, monthly: 12, lockDays: 14 },
     ...{ lossPercent: 20, fluctuating: [], replicaWaitSeconds: 300 },
+    // The queue: an hour in which R2 cannot be reached, at a megabyte a second.
+    ...{ pointInTime: false, pointInTimeDays: 14, archiveQueueGb: 4 },
   },
   rehearsal: {},
 };

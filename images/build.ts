@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type OfficialImage, officialImages } from "../config/images.ts";
-import { type EnsuredImage, ensureImages, type ImageName, imageNames } from "./ensure.ts";
+import { type EnsuredImage, ensureImages, type ImageName, imageNames, localNames } from "./ensure.ts";
 
 const usage = `usage: node images/build.ts [--check] [--registry HOST/PATH] [--use NAME=REFERENCE]... [NAME...]
 
@@ -13,7 +13,8 @@ from Debian packages when no registry can be reached. The platform's own images 
   --check       change nothing; exit code 1 when an image is missing
     --registry    pull the official images from this registry and path
   --use         run another image in place of an official one
-  NAME          of ${imageNames.join(", ")}; all when none is given`;
+  NAME          of ${imageNames.join(", ")}; when none is given, all that a development stack
+                can run`;
 
 function parse(argv: readonly string[]) {
   const { values, positionals } = parseArgs({
@@ -60,7 +61,7 @@ async function main(): Promise<number> {
   const images = await ensureImages({
     root: join(import.meta.dirname, ".."),
     cache: join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "orion"),
-    names: names.length > 0 ? (names satisfies ImageName[]) : imageNames,
+    names: names.length > 0 ? (names satisfies ImageName[]) : localNames,
     choices,
     check,
     report: (line) => {

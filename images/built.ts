@@ -1,7 +1,7 @@
 /** Computes the references of the images that this repository builds, for the program and the tools. */
 import { baseImage } from "../config/images.ts";
 import type { Settings } from "../config/schema.ts";
-import type { BuiltImages } from "../topology/images.ts";
+import { type BuiltImages, databaseBase } from "../topology/images.ts";
 import { ownImage } from "./own.ts";
 
 /**
@@ -10,6 +10,11 @@ import { ownImage } from "./own.ts";
  * @param root folder of the project
  */
 export function builtImages(root: string, { images }: Settings): BuiltImages {
-  const base = baseImage({ registry: images.registry });
-  return { app: ownImage(root, "app", base).reference, docs: ownImage(root, "docs", base).reference };
+  const python = baseImage({ registry: images.registry });
+  const { reference, files } = ownImage(root, "database", databaseBase({ images }));
+  const dockerfile = files.find(({ path }) => path === "Dockerfile")?.content.toString("utf8") ?? "";
+  return {
+    ...{ app: ownImage(root, "app", python).reference, docs: ownImage(root, "docs", python).reference },
+    database: { reference, dockerfile },
+  };
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Run, tryRun } from "../common/process.ts";
 import {
   baseImage,
+  baseOf,
   type ImageChoices,
   isOfficialImage,
   type OfficialImage,
@@ -24,6 +25,9 @@ export const imageNames: readonly ImageName[] = [
   ...(Object.keys(officialImages) as OfficialImage[]),
   ...(Object.keys(ownImages) as OwnImage[]),
 ];
+
+/** Those that a stack on this machine can run: not PostgreSQL with pgBackRest, which servers build themselves. */
+export const localNames: readonly ImageName[] = imageNames.filter((name) => name !== "database");
 
 export interface EnsureOptions {
   /** Folder of the project. */
@@ -82,10 +86,12 @@ class EnsureRun {
     this.#options = options;
     this.#runner = options.runner ?? tryRun;
     this.#registries = new Registries(this.#runner);
-    const base = baseImage(options.choices);
+    const { root, choices } = options;
     const referenceOf = (name: ImageName): string => {
-      if (name === "python") return base;
-      return isOfficialImage(name) ? resolveImage(name, options.choices) : ownImage(options.root, name, base).reference;
+      if (name === "python") return baseImage(choices);
+      return isOfficialImage(name)
+        ? resolveImage(name, choices)
+        : ownImage(root, name, baseImage(choices, name)).reference;
     };
     this.#references = new Map(
       imageNames
@@ -152,17 +158,17 @@ class EnsureRun {
   }
 
   async #makeOwn(name: OwnImage, reference: string, result: MakeResult): Promise<EnsuredImage> {
-    const base = (await this.ensure("python")).reference;
+    const base = (await this.ensure(baseOf(name))).reference;
     const { buildTools } = await this.#buildTools();
     // The tag follows from the base's name in the catalogue, which is the same on every machine.
-    const { files, hash, version } = ownImage(this.#options.root, name, baseImage(this.#options.choices));
+    const { files, hash, version } = ownImage(this.#options.root, name, baseImage(this.#options.choices, name));
     await this.#slots.take(() =>
       this.#reportSlow(`${reference}: building`, () =>
         buildImage(buildTools, {
           title: ownImages[name],
           reference,
           files,
-          args: { PYTHON_IMAGE: base, ...(name === "app" && { APP_VERSION: version }) },
+          args: { [baseArgument(name)]: base, ...(name === "app" && { APP_VERSION: version }) },
           labels: { [inputsLabel]: hash },
         }),
       ),
@@ -211,6 +217,9 @@ type MakeResult = (
 /** Whether a reference is the catalogue's own, with or without its digest: an equivalent may stand in for no other. */
 const isStandardName = (name: OfficialImage, reference: string): boolean =>
   reference === officialImages[name] || reference === resolveImage(name, { pinned: true });
+
+/** The build argument that names the base of an own image. */
+const baseArgument = (name: OwnImage): string => `${baseOf(name).toUpperCase()}_IMAGE`;
 
 /** For computing the inputs of an equivalent, which runs no program. */
 const inertTools: BuildTools = {

@@ -14,6 +14,7 @@ export interface OwnImagePlan {
 
 const contexts: Readonly<Record<OwnImage, (root: string) => ContextFile[]>> = {
   app: (root) => contextFiles(join(root, "sample-app")),
+  database: (root) => contextFiles(join(root, "images/database")),
   docs: (root) => [
     ...contextFiles(join(root, "images/docs")),
     ...contextFiles(root, "docs"),
@@ -25,7 +26,7 @@ const contexts: Readonly<Record<OwnImage, (root: string) => ContextFile[]>> = {
  * Reads the sources of an image (in milliseconds) and computes the reference of the image that they build.
  *
  * @param root Folder of the project.
- * @param base Reference of its Python base image.
+ * @param base Reference of its base image.
  */
 export function ownImage(root: string, kind: OwnImage, base: string): OwnImagePlan {
   const files = contexts[kind](root);

@@ -14,6 +14,7 @@ import { delayAfterChange, delayAtRemoval, drainDelaySchema, fromPause } from ".
 import { hostFilesSchema, removeHostFiles, writeHostFiles } from "./host-files.ts";
 import { hostReadySchema, waitForHost } from "./host-ready.ts";
 import { httpsReadySchema, waitForHttps } from "./https-ready.ts";
+import { buildImage, imageBuildSchema } from "./image-build.ts";
 import { liveFilesSchema, writeLiveFiles } from "./live-files.ts";
 import { originPullsReadySchema, waitForOriginPulls } from "./origin-pulls-ready.ts";
 import { unknownValue, unwrapSecrets } from "../common/secrets.ts";
@@ -105,6 +106,7 @@ function hostReadyKind(run: Run): Kind {
  * - `orion:index:VolumeFiles` writes the files of a container; `orion:index:ContainerLimits` sets limits of a running one.
  * - `orion:index:SqlScript` runs a script as the superuser of a running PostgreSQL.
  * - `orion:index:LiveFiles` writes files that a running container reads again; `orion:index:HostFiles` writes files of a server.
+ * - `orion:index:ImageBuild` makes an image on a Docker Engine that no registry has.
  * - `orion:index:HostReady` waits for a server's first boot, `orion:index:HttpsReady` for an address that visitors will use,
  *   `orion:index:OriginPullsReady` for the client certificate that Cloudflare presents.
  * - `orion:index:DrainDelay` waits until the requests on an old route are complete.
@@ -167,6 +169,7 @@ export class OrionProvider implements provider.Provider {
         },
       ],
       ["orion:index:HostReady", hostReadyKind(run)],
+      ["orion:index:ImageBuild", kindOf(imageBuildSchema, (inputs) => buildImage(inputs, run))],
       ["orion:index:SshAccess", kindOf(sshAccessSchema, (inputs) => giveAccess(inputs, run))],
       ["orion:index:ContainerLimits", kindOf(containerLimitsSchema, (inputs) => setContainerLimits(inputs, docker))],
       ["orion:index:VolumeFiles", kindOf(volumeFilesSchema, (inputs) => writeVolumeFiles(inputs, docker))],

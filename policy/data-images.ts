@@ -59,14 +59,15 @@ export function imageChanges(before: Graph, after: Graph): ImageChange[] {
   return after.resources.flatMap((container): ImageChange[] => {
     if (container.type !== types.container || !holdsData(roleOf(container))) return [];
     const image = used(after, is, container, "image").find(({ type }) => type === types.image);
-    const kind = Object.keys(dataImages).find((key) => image?.name.endsWith(`-image-${key}`) === true);
+    const kind = image && kindOf(image);
     const former = was.get(keyOf(container));
+    const formerly = image && formerImage(before, was, former, image);
     const data = dataOf(former ?? container, used(after, is, container, "volumes"));
-    if (!image || !isDataImage(kind) || !data) return [];
+    if (!image || !kind || !data) return [];
     const { provider } = container.options;
     // A first update that has not come so far: no container of this kind has run there, so there is no data.
-    if (!former && !(was.has(keyOf(image)) && was.has(provider ?? ""))) return [];
-    const [old, now] = [was.get(keyOf(image))?.inputs["name"], String(image.inputs["name"])];
+    if (!former && !(formerly && was.has(provider ?? ""))) return [];
+    const [old, now] = [formerly && referenceIn(was, formerly), String(referenceIn(is, image))];
     if (former && old === now) return [];
     const change = {
       kind,
@@ -80,7 +81,32 @@ export function imageChanges(before: Graph, after: Graph): ImageChange[] {
   });
 }
 
-const isDataImage = (key: string | undefined): key is DataImage => key !== undefined && key in dataImages;
+/** The keys of the images that contain a program. */
+const keysOf: Readonly<Record<DataImage, readonly string[]>> = { postgres: ["postgres", "database"], redis: ["redis"] };
+
+const kindOf = ({ name }: Recorded): DataImage | undefined =>
+  (["postgres", "redis"] as const).find((kind) => keysOf[kind].some((key) => name.endsWith(`-image-${key}`)));
+
+/** The image that a container had before: that which it used, or else that of the same program on the same server. */
+function formerImage(
+  before: Graph,
+  was: ReadonlyMap<string, Recorded>,
+  former: Recorded | undefined,
+  image: Recorded,
+): Recorded | undefined {
+  const known = former && used(before, was, former, "image").find(({ type }) => type === types.image);
+  const server = image.name.slice(0, image.name.indexOf("-image-"));
+  const kind = kindOf(image);
+  const same = [image.name, ...(kind ? keysOf[kind] : []).map((key) => `${server}-image-${key}`)];
+  return known ?? same.flatMap((name) => was.get(`${types.image} ${name}`) ?? [])[0];
+}
+
+/**
+ * The image's reference; of one that the server builds, that of the image that it is built on: it has the same program, and
+ * can be asked before it is built.
+ */
+const referenceIn = (resources: ReadonlyMap<string, Recorded>, { name, inputs }: Recorded): unknown =>
+  resources.get(`${types.imageBuild} ${name}-build`)?.inputs["base"] ?? inputs["name"];
 
 /** The resources whose outputs go into an input. */
 const used = (graph: Graph, byKey: ReadonlyMap<string, Recorded>, resource: Recorded, input: string): Recorded[] =>

@@ -10,6 +10,7 @@ import type { Service } from "../topology/service.ts";
 import { type Topology, hasServers, labelledKind } from "../topology/topology.ts";
 import { type Graph, keyOf, type Recorded, type RecordedOptions } from "./graph.ts";
 import { sessionKey, types } from "./stateful.ts";
+import { archivesWal } from "../topology/services/archive.ts";
 
 /** The outline of a plan as a graph. */
 export function outlineOf(topology: Topology, settings: Settings): Graph {
@@ -25,7 +26,9 @@ export function outlineOf(topology: Topology, settings: Settings): Graph {
     ...topology.services.flatMap((service) => ofService(topology, settings, service)),
     ...ofStorage(topology, settings),
     ...topology.services.flatMap(({ kind }) =>
-      kind === "backup" ? [resource(types.bytes, "backup-key-bytes", { length: 32 }, kept(settings))] : [],
+      Object.entries(keys).flatMap(([of, name]) =>
+        kind === of ? [resource(types.bytes, name, { length: 32 }, kept(settings))] : [],
+      ),
     ),
     ...(hasServers(topology) ? [resource(types.password, sessionKey, { length: 48 }, kept(settings))] : []),
     ...(settings.database.mode === "provision"
@@ -36,6 +39,9 @@ export function outlineOf(topology: Topology, settings: Settings): Graph {
 }
 
 const database = "orion:database:Database database";
+
+/** The keys of backups, by the kind of the service that takes them. */
+const keys: Readonly<Record<string, string>> = { backup: "backup-key-bytes", archive: "archive-key" };
 
 const resource = (type: string, name: string, inputs: Recorded["inputs"], options: RecordedOptions = {}): Recorded => ({
   type,
@@ -152,7 +158,10 @@ function ofStorage(topology: Topology, settings: Settings): Recorded[] {
         { accountId: settings.cloudflare.accountId, name: `${bucket ?? ""}${suffix}` },
         { ...retained(settings), ignoreChanges: ["location"] },
       );
-    return [named("storage-files-bucket", ""), named("storage-backups-bucket", "-backups")];
+    return [
+      ...[named("storage-files-bucket", ""), named("storage-backups-bucket", "-backups")],
+      ...(archivesWal(settings) ? [named("storage-archive-bucket", "-archive")] : []),
+    ];
   }
   const { services } = topology;
   const [home] = [

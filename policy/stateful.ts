@@ -13,6 +13,7 @@ export const types = {
   customDomain: "cloudflare:index/r2CustomDomain:R2CustomDomain",
   dockerVolume: "docker:index/volume:Volume",
   image: "docker:index/remoteImage:RemoteImage",
+  imageBuild: "orion:index:ImageBuild",
   loadBalancer: "hcloud:index/loadBalancer:LoadBalancer",
   network: "hcloud:index/network:Network",
   password: "random:index/randomPassword:RandomPassword",

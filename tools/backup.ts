@@ -57,6 +57,9 @@ export function showBackupKey(root: string, file: StackFile): number {
   const key = keyOf(root, file);
   if (key === undefined) throw new UserError(`Stack '${file.stack}' has no key yet; make up creates it.`);
   say(key);
+  // A comment for age, which reads the line above.
+  const archiveKey = stackOutput(root, file.stack, "archiveKey", "--show-secrets");
+  if (archiveKey !== undefined) say(`# of the archive (pgBackRest's repo1-cipher-pass): ${archiveKey}`);
   return 0;
 }
 

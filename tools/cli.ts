@@ -11,6 +11,7 @@ import { openFlower } from "./flower.ts";
 import { asMigrator } from "./migrate.ts";
 import { showPlan } from "./plan/plan.ts";
 import { operatorKeyVariable, writeOperatorKey } from "./operator-key.ts";
+import { drillTo, restoreTo } from "./point-in-time/restore.ts";
 import { promoteReplica } from "./promotion/promote-replica.ts";
 import { rollback } from "./rollback.ts";
 import { readStackFile, type StackFile } from "./stack-file.ts";
@@ -50,7 +51,9 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   patch                      bring packages and images of the servers up to date, one after the other (asks): [--dry] [--reboot]
   backup                     take a backup of the database now; make a suspect one a good one: [--accept TIME]
   backup-key                 print the private key that backups are encrypted for
-  restore-drill              restore the newest backup into a scratch server and compare: [--server NAME]
+  restore-drill              restore the newest backup into a scratch server and compare: [--server NAME]; or the database
+                             as it was at a second: --time TIME [--query SQL]
+  restore                    replace the database's data by that of a second (asks): --time TIME
   rehearse                   bring the stack up on a rehearsal cloud: [--phase PHASE] [--cloud NAME] [--port N] [--block N]
                              under load, with a report: --load [--from PHASE] [--out FILE.html]; on your own data:
                              --data latest|FILE.dump
@@ -70,6 +73,8 @@ async function main(project: string, argv: string[]): Promise<number> {
       image: { type: "string" },
       server: { type: "string" },
       accept: { type: "string" },
+      time: { type: "string" },
+      query: { type: "string" },
       data: { type: "string", default: "ask" },
       yes: { type: "boolean", default: false },
       rehearsal: { type: "string" },
@@ -217,7 +222,10 @@ async function main(project: string, argv: string[]): Promise<number> {
       return backup(file, new Engines(root, file), values.accept);
     case "backup-key":
       return showBackupKey(root, file);
+    case "restore":
+      return restoreTo(file, new Engines(root, file), values.time, values.yes);
     case "restore-drill":
+      if (values.time !== undefined) return drillTo(file, new Engines(root, file), values.time, values.query);
       return restoreDrill(root, file, new Engines(root, file), values.server);
     case "flower":
       return openFlower(root, file, new Engines(root, file));

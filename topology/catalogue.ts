@@ -1,5 +1,6 @@
 /** Every kind of service that a stack can have, in the order in which plans list them. To add a kind, add its file and a line. */
 import { app } from "./services/app.ts";
+import { archive } from "./services/archive.ts";
 import { backup } from "./services/backup.ts";
 import { beat } from "./services/beat.ts";
 import { brokerReplica } from "./services/broker-replica.ts";
@@ -27,6 +28,7 @@ export const catalogue = {
   replica,
   etcd,
   backup,
+  archive,
   cache,
   broker,
   "cache-replica": cacheReplica,

@@ -19,8 +19,38 @@ import { alertCommand, backupFilesVariable, backupFiles } from "../../common/ser
 const folder = backupFiles.settings.slice(0, backupFiles.settings.lastIndexOf("/"));
 
 /**
- * The beginning of both scripts. `remote` is rclone; `psql_sums` prints the statements that count and hash every table, in a
- * transaction that stays open. The text of a row depends on no setting, and the order of rows does not matter.
+ * `psql_sums` prints the statements that count and hash every table, in a transaction that stays open. The text of a row depends
+ * on no setting, and the order of rows does not matter.
+ */
+export const countTables = String.raw`psql_sums() {
+  cat <<'SQL'
+SET TimeZone TO 'UTC';
+SET DateStyle TO 'ISO, YMD';
+SET IntervalStyle TO 'iso_8601';
+SET bytea_output TO 'hex';
+SET extra_float_digits TO 3;
+SET lc_monetary TO 'C';
+SET search_path TO pg_catalog;
+SET row_security TO off;
+SET statement_timeout TO 0;
+SET idle_in_transaction_session_timeout TO 0;
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SELECT format(
+    'SELECT concat_ws('' '', ''table'', count(*), coalesce(sum(hashtextextended((r.*)::text, 0)), 0), %L) FROM ONLY %I.%I AS r',
+    format('%I.%I', n.nspname, c.relname), n.nspname, c.relname)
+  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    -- What belongs to an extension comes with the extension.
+    AND NOT EXISTS (
+      SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+  ORDER BY n.nspname, c.relname
+\gexec
+SQL
+}
+`;
+
+/**
+ * The beginning of both scripts. `remote` is rclone.
  *
  * No output of a container goes into Docker's log, because it is the data.
  */
@@ -70,29 +100,4 @@ times_of() { sed -n "s/^\([0-9]\{8\}T[0-9]\{6\}Z\)[.]$1\$/\1/p" "$work/objects" 
 # rclone reads a missing object as if it were empty.
 is_there() { grep -qxF "$1" "$work/objects"; }
 
-psql_sums() {
-  cat <<'SQL'
-SET TimeZone TO 'UTC';
-SET DateStyle TO 'ISO, YMD';
-SET IntervalStyle TO 'iso_8601';
-SET bytea_output TO 'hex';
-SET extra_float_digits TO 3;
-SET lc_monetary TO 'C';
-SET search_path TO pg_catalog;
-SET row_security TO off;
-SET statement_timeout TO 0;
-SET idle_in_transaction_session_timeout TO 0;
-BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-SELECT format(
-    'SELECT concat_ws('' '', ''table'', count(*), coalesce(sum(hashtextextended((r.*)::text, 0)), 0), %L) FROM ONLY %I.%I AS r',
-    format('%I.%I', n.nspname, c.relname), n.nspname, c.relname)
-  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-  WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-    -- What belongs to an extension comes with the extension.
-    AND NOT EXISTS (
-      SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-  ORDER BY n.nspname, c.relname
-\gexec
-SQL
-}
-`;
+${countTables}`;

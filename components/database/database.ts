@@ -9,8 +9,10 @@ import { createContainer } from "../runtime/docker/container.ts";
 import { postgresProbe } from "../runtime/docker/health.ts";
 import { dockerLabels } from "../runtime/docker/labels.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
+import { archiveEnvironment, archiveSettings } from "./archive-config.ts";
+import { dataDirectory } from "./data-directory.ts";
 import { databaseName } from "./database-url.ts";
-import { PostgresFiles } from "./postgres-files.ts";
+import { imageOf, PostgresFiles } from "./postgres-files.ts";
 import { postgresSettings, settingArguments, throwawaySettings } from "./postgres-settings.ts";
 import { tlsCommand, tlsSettings } from "./postgres-tls.ts";
 import { loginRoles, superuser } from "./role-names.ts";
@@ -22,7 +24,12 @@ export interface DatabaseArgs {
   readonly maxConnections?: number;
   readonly data: DatabaseData;
   /** Who may log in from where, and the authority of its certificate. @default - the image's own rules, without TLS */
-  readonly access?: { readonly topology: Topology; readonly authority: Authority };
+  readonly access?: {
+    readonly topology: Topology;
+    readonly authority: Authority;
+    /** pgBackRest's configuration; a secret. @default - the server does not archive */
+    readonly archive?: pulumi.Input<string> | undefined;
+  };
   /** Whether the engine and the provider refuse to delete resources with data. @default true */
   readonly protection?: boolean;
 }
@@ -34,12 +41,11 @@ export interface DatabaseArgs {
 export type DatabaseData =
   { readonly kind: "volume" | "memory" } | { readonly kind: "directory"; readonly path: string };
 
-export const dataDirectory = "/var/lib/postgresql/data";
 const passwordFile = "/etc/orion/postgres-password";
 
 /** The common arguments of all PostgreSQL containers. */
-export const postgresContainer = (memoryMb: number) => ({
-  image: "postgres" as const,
+export const postgresContainer = (memoryMb: number, archive?: pulumi.Input<string>) => ({
+  image: imageOf({ archive }),
   health: postgresProbe(loginRoles.monitor, databaseName),
   shmMb: Math.max(64, Math.floor(memoryMb / 4)),
   stopSeconds: 60,
@@ -79,7 +85,7 @@ export class Database extends pulumi.ComponentResource {
 
   #createServer(
     name: string,
-    { runtime, service, maxConnections, data }: DatabaseArgs,
+    { runtime, service, maxConnections, data, access }: DatabaseArgs,
     password: pulumi.Output<string>,
     volume: docker.Volume | undefined,
     files: PostgresFiles | undefined,
@@ -88,6 +94,7 @@ export class Database extends pulumi.ComponentResource {
     const settings = {
       ...(data.kind === "memory" ? throwawaySettings(memoryMb) : postgresSettings(memoryMb, maxConnections)),
       ...(files && tlsSettings),
+      ...(access?.archive !== undefined && archiveSettings),
     };
     const volumes = [
       ...(volume ? [{ volumeName: volume.name, containerPath: dataDirectory }] : []),
@@ -97,7 +104,7 @@ export class Database extends pulumi.ComponentResource {
       `${name}-server`,
       service,
       {
-        ...postgresContainer(memoryMb),
+        ...postgresContainer(memoryMb, access?.archive),
         entrypointReadsCommand: true,
         command: files ? tlsCommand(settings) : ["postgres", ...settingArguments(settings)],
         environment: {
@@ -107,6 +114,7 @@ export class Database extends pulumi.ComponentResource {
           // Read by the first start only: a damaged page is then noticed when it is read.
           POSTGRES_INITDB_ARGS: "--data-checksums",
           ...operatorEnvironment,
+          ...(access?.archive !== undefined && archiveEnvironment),
           PGDATA: data.kind === "memory" ? `${dataDirectory}/pgdata` : dataDirectory,
         },
         files: [{ file: passwordFile, content: password, permissions: "0444" }],

@@ -9,6 +9,7 @@ import { dockerLabels } from "../runtime/docker/labels.ts";
 import { LiveFiles } from "../runtime/docker/live-files.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { filesLabel } from "../runtime/docker/volume-files.ts";
+import { archiveFiles, pushScript } from "./archive-config.ts";
 import { databaseName } from "./database-url.ts";
 import { hbaText } from "./hba.ts";
 import { fileNames, filesDirectory, reloadFiles } from "./postgres-tls.ts";
@@ -21,7 +22,13 @@ export interface PostgresFilesArgs {
   readonly authority: Authority;
   /** The password file of the replication role; a secret. @default - the server is no replica */
   readonly passwords?: pulumi.Input<string>;
+  /** pgBackRest's configuration; a secret. @default - the server does not archive */
+  readonly archive?: pulumi.Input<string> | undefined;
 }
+
+/** The image of a server: with pgBackRest where it archives. */
+export const imageOf = ({ archive }: Pick<PostgresFilesArgs, "archive">): "database" | "postgres" =>
+  archive === undefined ? "postgres" : "database";
 
 /** A PostgreSQL server's access rules, certificate and key; a change is a reload, which ends no connection. */
 export class PostgresFiles extends pulumi.ComponentResource {
@@ -44,13 +51,17 @@ export class PostgresFiles extends pulumi.ComponentResource {
     new LiveFiles(
       `${name}-live`,
       {
-        ...{ runtime, image: "postgres", volume: volume.name, directory: filesDirectory },
+        ...{ runtime, image: imageOf(args), volume: volume.name, directory: filesDirectory },
         files: {
           [fileNames.hba]: hbaText(databaseName, (kinds) => clientsOf(args.topology, service, kinds)),
           [fileNames.certificate]: certificate.certificate,
           [fileNames.key]: certificate.privateKey,
           [fileNames.authority]: authority.certificate,
           ...(args.passwords !== undefined && { [fileNames.passwords]: args.passwords }),
+          ...(args.archive !== undefined && {
+            [archiveFiles.configuration]: args.archive,
+            [archiveFiles.push]: pushScript,
+          }),
         },
         check: ["test", "-s", `{}/${fileNames.hba}`],
         container: service.container,

@@ -17,7 +17,7 @@ export const fileNames = {
 } as const;
 
 /** The server's own copies: PostgreSQL and libpq refuse a key or a password file that other users can read. */
-const ownDirectory = "/var/run/postgresql/orion";
+export const ownDirectory = "/var/run/postgresql/orion";
 
 /** Path of the server's own copy of a live file. */
 export const ownFile = (file: keyof typeof fileNames): string => `${ownDirectory}/${fileNames[file]}`;

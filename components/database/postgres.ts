@@ -34,7 +34,13 @@ export interface Postgres {
   readonly dismissFormerClients: (clients: readonly pulumi.Resource[]) => void;
 }
 
-type Maker = (context: Context) => Postgres;
+/** What a database is created from. */
+export interface DatabaseContext extends Context {
+  /** pgBackRest's configuration; a secret. Undefined where the database does not archive. */
+  readonly archive: pulumi.Output<string> | undefined;
+}
+
+type Maker = (context: DatabaseContext) => Postgres;
 
 const makers: Readonly<Record<Settings["database"]["availability"], Maker>> = {
   single: singlePostgres,
@@ -47,7 +53,7 @@ const makers: Readonly<Record<Settings["database"]["availability"], Maker>> = {
 };
 
 /** Creates the platform's database. */
-export function createPostgres(context: Context): Postgres {
+export function createPostgres(context: DatabaseContext): Postgres {
   const { mode, availability } = context.settings.database;
   return mode === "external" ? externalPostgres(context) : makers[availability](context);
 }

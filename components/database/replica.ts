@@ -6,7 +6,9 @@ import { formerly } from "../former.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { SqlScript } from "../runtime/docker/sql-script.ts";
-import { dataDirectory, operatorEnvironment, postgresContainer } from "./database.ts";
+import { archiveEnvironment, archiveSettings } from "./archive-config.ts";
+import { dataDirectory } from "./data-directory.ts";
+import { operatorEnvironment, postgresContainer } from "./database.ts";
 import { PostgresFiles } from "./postgres-files.ts";
 import { postgresSettings } from "./postgres-settings.ts";
 import { tlsSettings } from "./postgres-tls.ts";
@@ -32,6 +34,8 @@ export interface ReplicaArgs {
   readonly maxConnections: number;
   /** Host and port of the server that it replicates; on a promoted replica, of its former primary. */
   readonly source: string;
+  /** pgBackRest's configuration, which it uses once it is the primary; a secret. @default - the database does not archive */
+  readonly archive?: pulumi.Input<string> | undefined;
   /** Password of the replication role. @default - none: a promoted replica */
   readonly replicationPassword?: pulumi.Output<string>;
   /** The primary, which keeps a slot for it. @default - none: a promoted replica */
@@ -89,17 +93,24 @@ export class Replica extends pulumi.ComponentResource {
   }
 
   #createServer(name: string, args: ReplicaArgs, files: PostgresFiles, admission: SqlScript | undefined): void {
-    const { runtime, service, maxConnections, path } = args;
+    const { runtime, service, maxConnections, path, archive } = args;
     const { memoryMb } = service;
     const source = sourceOf(args);
-    const settings = { ...postgresSettings(memoryMb, maxConnections), ...tlsSettings, ...replicaSettings(source) };
+    const settings = {
+      ...{ ...postgresSettings(memoryMb, maxConnections), ...tlsSettings, ...replicaSettings(source) },
+      ...(archive !== undefined && archiveSettings),
+    };
     createContainer(
       `${name}-server`,
       service,
       {
-        ...postgresContainer(memoryMb),
+        ...postgresContainer(memoryMb, archive),
         command: replicaCommand(source, settings),
-        environment: { ...operatorEnvironment, PGDATA: dataDirectory },
+        environment: {
+          ...operatorEnvironment,
+          ...(archive !== undefined && archiveEnvironment),
+          PGDATA: dataDirectory,
+        },
         volumes: [files.volume],
         mounts: [{ source: path, target: dataDirectory }],
       },

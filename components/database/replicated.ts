@@ -1,16 +1,15 @@
 /** PostgreSQL with streaming replicas: the app can read from the first one, and backups are taken from it. */
 import { servicesOf } from "../../topology/topology.ts";
 import { publishedAddress } from "../published-address.ts";
-import type { Context } from "../context.ts";
 import { dataPath } from "./data-path.ts";
 import { databaseUrl, roleOf } from "./database-url.ts";
-import type { Postgres } from "./postgres.ts";
+import type { DatabaseContext, Postgres } from "./postgres.ts";
 import { requiredAuthority } from "./required-authority.ts";
 import { Replica } from "./replica.ts";
 import type { DatabaseClient } from "./role-names.ts";
 import { createPrimary, postgresOf } from "./single.ts";
 
-export function replicatedPostgres(context: Context): Postgres {
+export function replicatedPostgres(context: DatabaseContext): Postgres {
   const { settings, topology, runtimes, parent } = context;
   const { maxConnections, rotation } = settings.database;
   const primary = createPrimary(context);
@@ -23,6 +22,7 @@ export function replicatedPostgres(context: Context): Postgres {
         each.name,
         {
           ...{ runtime: runtimes.of(each), service: each, source: each.follows, topology, authority, maxConnections },
+          archive: context.archive,
           ...{ path: dataPath, replicationPassword: primary.roles.passwords.replication },
           primary: { runtime: runtimes.of(primary.service), service: primary.service },
         },

@@ -4,18 +4,17 @@ import type { DatabaseService } from "../../topology/services/database.ts";
 import { postgresPorts } from "../../topology/services/postgres.ts";
 import { hasServers, servicesOf } from "../../topology/topology.ts";
 import { publishedAddress } from "../published-address.ts";
-import type { Context } from "../context.ts";
 import { Database, PromotedDatabase } from "./database.ts";
 import { DatabaseRoles } from "./database-roles.ts";
 import { databaseUrl, roleOf } from "./database-url.ts";
 import { dataPath } from "./data-path.ts";
-import type { Postgres } from "./postgres.ts";
+import type { DatabaseContext, Postgres } from "./postgres.ts";
 import { verifyingEnvironment } from "./postgres-tls.ts";
 import { requiredAuthority } from "./required-authority.ts";
 import { Replica } from "./replica.ts";
 import type { DatabaseClient } from "./role-names.ts";
 
-export const singlePostgres = (context: Context): Postgres => postgresOf(context, createPrimary(context));
+export const singlePostgres = (context: DatabaseContext): Postgres => postgresOf(context, createPrimary(context));
 
 /** The primary, which all writes go to. */
 export interface Primary {
@@ -25,7 +24,10 @@ export interface Primary {
 }
 
 /** A primary as the only server. */
-export function postgresOf({ settings, topology, parent }: Context, { service, roles, ready }: Primary): Postgres {
+export function postgresOf(
+  { settings, topology, parent }: DatabaseContext,
+  { service, roles, ready }: Primary,
+): Postgres {
   const { rotation } = settings.database;
   const onServers = hasServers(topology);
   const address = onServers ? publishedAddress(service) : `${service.name}:${postgresPorts.postgres}`;
@@ -41,7 +43,7 @@ export function postgresOf({ settings, topology, parent }: Context, { service, r
 }
 
 /** Creates the primary of a plan: the first one, or a promoted replica. */
-export function createPrimary(context: Context): Primary {
+export function createPrimary(context: DatabaseContext): Primary {
   const [service] = servicesOf(context.topology, "database");
   if (!service) throw new Error("The plan provisions a database, but has no service of kind database.");
   const servers =
@@ -59,7 +61,7 @@ export function createPrimary(context: Context): Primary {
   return { service, roles, ready: [...servers, roles] };
 }
 
-function createFirst(context: Context, service: DatabaseService): Database {
+function createFirst(context: DatabaseContext, service: DatabaseService): Database {
   const { settings, topology, runtimes, parent } = context;
   const { maxConnections } = settings.database;
   const common = { runtime: runtimes.of(service), service, maxConnections, protection: settings.protection };
@@ -68,7 +70,7 @@ function createFirst(context: Context, service: DatabaseService): Database {
     hasServers(topology)
       ? {
           ...{ ...common, data: { kind: "directory", path: dataPath } },
-          access: { topology, authority: requiredAuthority(context) },
+          access: { topology, authority: requiredAuthority(context), archive: context.archive },
         }
       : { ...common, data: { kind: "volume" } },
     { parent },
@@ -76,14 +78,14 @@ function createFirst(context: Context, service: DatabaseService): Database {
 }
 
 /** A promoted replica keeps its container; roles and their passwords it has replicated from its former primary. */
-function createPromoted(context: Context, service: DatabaseService, source: string): pulumi.Resource[] {
+function createPromoted(context: DatabaseContext, service: DatabaseService, source: string): pulumi.Resource[] {
   const { settings, topology, runtimes, parent } = context;
   const database = new PromotedDatabase("database", settings, { parent });
   const server = new Replica(
     service.name,
     {
       ...{ runtime: runtimes.of(service), service, source, topology, authority: requiredAuthority(context) },
-      ...{ path: dataPath, maxConnections: settings.database.maxConnections },
+      ...{ path: dataPath, maxConnections: settings.database.maxConnections, archive: context.archive },
     },
     { parent },
   );

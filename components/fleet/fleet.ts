@@ -14,6 +14,7 @@ import type { Topology } from "../../topology/topology.ts";
 import { CloudFirewall, type CloudFirewallArgs } from "./cloud-firewall.ts";
 import { firewallFiles, firewallInstall, privateMtu, userData } from "./cloud-init.ts";
 import { peersOf, publishedOn } from "../../topology/peers.ts";
+import type { ImageRecipe } from "../../topology/images.ts";
 import { DockerRuntime, type RegistryLogin } from "../runtime/docker/runtime.ts";
 import { edgeInterface, type PacketFilter } from "./packet-filter.ts";
 import { HostFiles } from "../runtime/docker/host-files.ts";
@@ -43,6 +44,8 @@ export interface FleetArgs {
   readonly existingKeys: ReadonlyMap<string, string>;
   /** References of the images that a server needs, by key. */
   readonly imagesOf: (server: string) => ReadonlyMap<ImageKey, string>;
+  /** How a server makes those of them that no registry has. */
+  readonly recipesOf: (server: string) => ReadonlyMap<ImageKey, ImageRecipe>;
   readonly login: RegistryLogin | undefined;
 }
 
@@ -72,6 +75,8 @@ export class Fleet extends pulumi.ComponentResource {
   readonly subnetId: pulumi.Output<string>;
 
   readonly #args: FleetArgs;
+  /** The first server that makes images itself; the others copy them from there. */
+  #builder: DockerRuntime | undefined;
 
   constructor(name: string, args: FleetArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:fleet:Fleet", name, {}, formerly({ ...opts }, { type: "orion:host:Fleet" }));
@@ -147,7 +152,7 @@ export class Fleet extends pulumi.ComponentResource {
     server: Server,
     common: Pick<CloudServerArgs, "placementGroupId" | "sshKeyIds" | "firewallIds" | "subnetId" | "after">,
   ): Member {
-    const { naming, topology, hetzner, admin, protection, access, imagesOf, login } = this.#args;
+    const { naming, topology, hetzner, admin, protection, access, imagesOf, recipesOf, login } = this.#args;
     const { name } = server;
     const ssh = {
       folder: admin.sshFolder,
@@ -199,6 +204,8 @@ export class Fleet extends pulumi.ComponentResource {
         dockerHost,
         sshOptions: options,
         images: imagesOf(name),
+        recipes: recipesOf(name),
+        imagesFrom: this.#builder,
         login,
         mtu: privateMtu,
         edgeInterface,
@@ -207,6 +214,7 @@ export class Fleet extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    if (runtime.builds.size > 0) this.#builder ??= runtime;
     createImageCleanup(`${name}-image-cleanup`, runtime, { parent: this, dependsOn: ready });
     const loggingIn = pulumi.all([options, cloudServer.address]).apply(([words, host]) => [...words, `root@${host}`]);
     const drain = new ServerDrain(

@@ -5,6 +5,7 @@ import { R2CustomDomain } from "@pulumi/cloudflare/r2customDomain.js";
 import * as pulumi from "@pulumi/pulumi";
 import { servedNames, zoneOf } from "../../config/host-names.ts";
 import { physicalName } from "../../topology/naming.ts";
+import { archivesWal } from "../../topology/services/archive.ts";
 import { servicesOf } from "../../topology/topology.ts";
 import type { Context } from "../context.ts";
 import { dockerLabels } from "../runtime/docker/labels.ts";
@@ -26,7 +27,7 @@ export interface LocalArgs extends Protected {
 export interface R2Args extends Protected {
   readonly backend: "r2";
   readonly accountId: string;
-  /** The bucket's name; the bucket of backups is called `<bucket>-backups`. */
+  /** The bucket's name; that of backups is called `<bucket>-backups`, that of the database's changes `<bucket>-archive`. */
   readonly bucket: string;
   /** URL of the S3 interface. */
   readonly endpoint: string;
@@ -34,11 +35,13 @@ export interface R2Args extends Protected {
   readonly pages?: readonly string[];
   /** For so many days R2 lets nobody delete or overwrite a backup. @default 0, no lock */
   readonly lockDays?: number;
+  /** Whether there is a bucket for the database's changes. @default false */
+  readonly archive?: boolean;
   /** Host name under which the files are public. @default - none: they are served through the app */
   readonly custom?: { readonly domain: string; readonly zone: string };
 }
 
-/** The bucket of backups, for S3 clients. */
+/** A bucket of backups, for S3 clients. */
 export interface BackupStore {
   readonly bucket: pulumi.Output<string>;
   readonly endpoint: string;
@@ -61,6 +64,11 @@ export class Storage extends pulumi.ComponentResource {
   readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
   /** Undefined with local storage: backups would be lost together with the data. */
   readonly backups: BackupStore | undefined;
+  /**
+   * The bucket of the database's changes; undefined without an archive. Another one than that of the backups: the database's own
+   * container has its credentials, and must not be able to delete those.
+   */
+  readonly archive: BackupStore | undefined;
 
   constructor(name: string, args: StorageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:storage:Storage", name, {}, opts);
@@ -71,6 +79,7 @@ export class Storage extends pulumi.ComponentResource {
       const files = this.#createFiles(name, args);
       this.environment = environmentOf(files, args);
       this.backups = this.#createBackups(name, args);
+      if (args.archive === true) this.archive = storeOf(this.#createArchive(name, args), args);
     }
     this.registerOutputs({});
   }
@@ -128,21 +137,26 @@ export class Storage extends pulumi.ComponentResource {
     );
   }
 
-  #createBackups(name: string, { accountId, bucket, endpoint, lockDays = 0, protection = true }: R2Args): BackupStore {
+  #createArchive(name: string, { accountId, bucket, protection = true }: R2Args): Bucket {
+    return new Bucket(`${name}-archive`, { accountId, bucket: `${bucket}-archive`, protection }, { parent: this });
+  }
+
+  #createBackups(name: string, args: R2Args): BackupStore {
+    const { accountId, bucket, lockDays = 0, protection = true } = args;
     const lock = { prefix: backupPrefix, days: lockDays };
     const store = new Bucket(
       `${name}-backups`,
       { accountId, bucket: `${bucket}-backups`, protection, lock },
       { parent: this },
     );
-    return {
-      bucket: store.bucket,
-      endpoint,
-      accessKeyId: store.accessKeyId,
-      secretAccessKey: store.secretAccessKey,
-    };
+    return storeOf(store, args);
   }
 }
+
+const storeOf = (
+  { bucket, accessKeyId, secretAccessKey }: Bucket,
+  { endpoint }: Pick<R2Args, "endpoint">,
+): BackupStore => ({ bucket, endpoint, accessKeyId, secretAccessKey });
 
 /** The variables that the platform's image reads; docs/image.md lists them. */
 const environmentOf = (files: Bucket, { endpoint, custom }: R2Args): Storage["environment"] => ({
@@ -176,6 +190,7 @@ export function createStorage({ settings, topology, runtimes, parent }: Context)
   }
   const args = {
     ...{ bucket, accountId, endpoint, protection, lockDays: settings.backups.lockDays },
+    archive: archivesWal(settings),
     ...(domain !== undefined && { pages: servedNames(settings) }),
     ...(customDomain !== undefined && zone !== undefined && { custom: { domain: customDomain, zone } }),
   };

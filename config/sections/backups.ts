@@ -29,6 +29,17 @@ export const backups = z
       .describe(
         "Tables whose rows come and go, as `schema.table`, with * for any text; a loss of their rows makes no backup suspect.",
       ),
+    pointInTime: z
+      .boolean()
+      .describe(
+        "Whether pgBackRest archives every change to R2, so that the database can be restored to any second; in stacks with a database of their own.",
+      ),
+    pointInTimeDays: count(1, 365).describe(
+      "Number of days into the past to which the database can be restored to any second.",
+    ),
+    archiveQueueGb: count(1, 500).describe(
+      "Gigabytes of changes that may wait on the Volume while R2 cannot be reached. What is more is given up, with an alert: then a new full backup begins. At most half of the Volume.",
+    ),
     replicaWaitSeconds: count(1, 3600).describe(
       "Seconds that the replica gets to catch up with the primary before it is dumped; after that the primary is dumped instead.",
     ),

@@ -24,7 +24,15 @@ export const images = z
     postgres: imageReference
       .meta({ examples: ["registry.example.com/mirror/postgres:15"] })
       .optional()
-      .describe("PostgreSQL's image, in place of the official one."),
+      .describe(
+        "PostgreSQL's image, in place of the official one. With point-in-time recovery pgBackRest is added to it, so it must be made from Debian or Ubuntu.",
+      ),
+    database: imageReference
+      .meta({ examples: ["registry.example.com/orion/postgres:15"] })
+      .optional()
+      .describe(
+        "An image of PostgreSQL that has pgBackRest, in place of the one that the servers build for point-in-time recovery.",
+      ),
     redis: imageReference
       .meta({ examples: ["registry.example.com/mirror/redis:7"] })
       .optional()

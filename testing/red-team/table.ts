@@ -5,9 +5,10 @@
 import { z } from "zod";
 import { must } from "../../common/process.ts";
 import { authorityFile, backupFiles } from "../../common/server-contract.ts";
+import { archiveEnvironment } from "../../components/database/archive-config.ts";
 import { rehearsalFolder } from "../../rehearsal/cloud/settings.ts";
 import { Naming } from "../../rehearsal/machines/docker/naming.ts";
-import { servicesOf } from "../../topology/topology.ts";
+import { servicesOf, type Topology } from "../../topology/topology.ts";
 import { selfSigned } from "../certificate.ts";
 import type { RehearsalCloud } from "../cloud.ts";
 import { differencesFromGolden, type Line } from "../golden.ts";
@@ -35,7 +36,7 @@ export interface RedTeam {
 }
 
 /** Lines of tasks, which the short half leaves out. */
-const ofTasks = /^\S+ (release|backup)@/;
+const ofTasks = /^\S+ (release|backup|archive)@/;
 
 /**
  * Compares what was found with `tests/golden/<name>.txt`; with UPDATE_GOLDEN=1 the whole table is written to it instead.
@@ -196,6 +197,21 @@ async function rightsOfReplication(run: InContainer, place: string, aims: Aims):
   return [...(await Promise.all(logins)).flat(), line];
 }
 
+/** What the database's container archives with, as the variables of the platform's image. */
+async function archiveEnvironmentOf(on: OnServer, aims: Aims, plan: Topology): Promise<Record<string, string>> {
+  const [database] = servicesOf(plan, "database");
+  if (!database) throw new Error("the plan has an archive and no database");
+  const read = ["docker", "exec", database.container, "cat", archiveEnvironment.PGBACKREST_CONFIG];
+  const settings = variablesIn(await on(database.server, read));
+  return {
+    R2_ENDPOINT_URL: `https://${settings.get("repo1-s3-endpoint") ?? ""}`,
+    R2_ACCESS_KEY_ID: settings.get("repo1-s3-key") ?? "",
+    R2_SECRET_ACCESS_KEY: settings.get("repo1-s3-key-secret") ?? "",
+    R2_BUCKET: aims.buckets.find((name) => name.endsWith("-archive")) ?? "",
+    RED_TEAM_FOLDER: "pgbackrest",
+  };
+}
+
 /** The release and the backup, which run now and then: their credentials, in a container like theirs. */
 async function rightsOfTasks({ root, cloud }: RedTeam, on: OnServer, aims: Aims): Promise<Line[]> {
   const { plan } = cloud;
@@ -229,8 +245,13 @@ async function rightsOfTasks({ root, cloud }: RedTeam, on: OnServer, aims: Aims)
   const logins = ["database" as const, ...(hasReplica ? (["replica"] as const) : [])].map((name) =>
     rightsOfPsql(inPostgres(backupFiles[name]), "psql", `backup@${backup.server}:${name}.env`, aims),
   );
+  const [archive] = servicesOf(plan, "archive");
+  const archived = archive
+    ? [rightsOfImage(inImage, `archive@${archive.server}`, aims, await archiveEnvironmentOf(on, aims, plan))]
+    : [];
   return (
     await Promise.all([
+      ...archived,
       rightsOfImage(inImage, `release@${release.server}`, aims, await releaseEnvironment(root, cloud)),
       rightsOfImage(inImage, `backup@${backup.server}`, aims, environment),
       ...logins,

@@ -98,7 +98,7 @@ function copies({ services }: Inventory): Link[] {
   const link = (source: PlannedService | undefined, to: PlannedService): Link[] =>
     source ? [{ from: groupId(source), to: groupId(to), way: "copy" }] : [];
   return services.flatMap((service) =>
-    service.kind === "backup"
+    service.kind === "backup" || service.kind === "archive"
       ? link(sources.find(({ server }) => server === service.server) ?? sources[0], service)
       : link(
           services.find(({ kind }) => kind === copied[service.kind]),
@@ -111,6 +111,6 @@ function r2Links({ services }: Inventory): Link[] {
   const of = (kind: string) => services.filter((service) => service.kind === kind).map(groupId);
   return [
     ...[...of("app"), ...of("worker")].map((from): Link => ({ from, to: outside.files, way: "data" })),
-    ...of("backup").map((from): Link => ({ from, to: outside.backups, way: "copy" })),
+    ...[...of("backup"), ...of("archive")].map((from): Link => ({ from, to: outside.backups, way: "copy" })),
   ];
 }

@@ -29,6 +29,12 @@ export type Problem =
   | "backup-suspect"
   | "backups-off"
   | "backups-unknown"
+  | "archive-off"
+  | "archive-unknown"
+  | "archive-empty"
+  | "archive-late"
+  | "archive-gap"
+  | "base-backup-late"
   | "ranges-old"
   | "ranges-differ"
   | "client-certificate-ends"
@@ -164,6 +170,35 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "backups-off": () => ({
     meaning: "the server takes no backups: it was rebuilt, or the timer was stopped",
     remedy: "npx pulumi up --replace '**::backup-files' installs its timer and scripts again",
+  }),
+  "archive-off": () => ({
+    meaning: "nobody checks the archive of the database's changes: the server was rebuilt, or the timer was stopped",
+    remedy: "npx pulumi up --replace '**::archive-files' installs its timers and scripts again",
+  }),
+  "archive-unknown": ({ make }) => ({
+    meaning: "the archive of the database's changes cannot be read, or the database does not answer",
+    remedy: `${make("up")} if the bucket's credentials were changed; on the server: orion-archive info`,
+  }),
+  "archive-empty": () => ({
+    meaning: "there is no base backup, so the database cannot be restored to a second",
+    remedy:
+      "one begins by itself within minutes; on the server: journalctl -u orion-archive-backup says why not, systemctl start orion-archive-backup takes one",
+  }),
+  "archive-late": () => ({
+    meaning:
+      "the database's changes are not archived: they wait on the Volume, and the loss of the server would lose them",
+    remedy:
+      "on the server: journalctl -u orion-archive-check says why. When R2 answers again, it catches up by itself; orion:backups.archiveQueueGb says how much may wait",
+  }),
+  "archive-gap": () => ({
+    meaning:
+      "more changes waited than orion:backups.archiveQueueGb allows and were given up: no time from then until the next base backup can be restored",
+    remedy: "a full base backup begins by itself within minutes: journalctl -u orion-archive-backup on the server",
+  }),
+  "base-backup-late": () => ({
+    meaning: "the newest base backup is too old: a restore would have to replay days of changes",
+    remedy:
+      "on the server: journalctl -u orion-archive-backup says why; systemctl start orion-archive-backup takes one",
   }),
   "backups-unknown": ({ make }) => ({
     meaning: "the bucket with the backups cannot be accessed: backups can be neither read nor written",

@@ -2,6 +2,7 @@
 import type { Server } from "../../topology/server.ts";
 import { type Topology, hasServers, lastingServices, servicesOf } from "../../topology/topology.ts";
 import { checkBackup } from "../backup.ts";
+import { checkArchive } from "../point-in-time/archive-check.ts";
 import { inspectContainer, requireDocker } from "../docker.ts";
 import type { Engines } from "../engines.ts";
 import type { StackFile } from "../stack-file.ts";
@@ -56,6 +57,7 @@ export async function examine(
   const answers = ({ server }: { readonly server: string }) => silent.every(({ service }) => service !== server);
   const services = lastingServices(topology).filter(answers);
   const backups = servicesOf(topology, "backup").filter(answers);
+  const archives = servicesOf(topology, "archive").filter(answers);
   const states = new Map(services.map((service) => [service.name, inspectContainer(service, engines)]));
   const exec: Exec = (service, ...command) => {
     if (!answers(service)) return { ok: false, output: `${service.server} does not answer` };
@@ -66,7 +68,7 @@ export async function examine(
 
   const disks = disksOf(topology).filter(answers);
   const names = [
-    ...[...services, ...backups, ...disks].map(({ name }) => name),
+    ...[...services, ...backups, ...archives, ...disks].map(({ name }) => name),
     ...silent.map(({ service }) => service),
     ...(settings.cloudflare.enabled ? [rangesName, certificateName] : []),
   ];
@@ -82,6 +84,7 @@ export async function examine(
     take({ service: service.name, ...(await checkContainer({ service, topology, exec }, state)) });
   }
   for (const service of backups) take(checkBackup(service, engines, new Date()));
+  for (const service of archives) take(checkArchive(service, engines, new Date()));
   for (const disk of disks) take(checkDisk(disk, engines));
   for (const finding of agesOf(file, engines, answers, new Date())) take(finding);
   if (settings.cloudflare.enabled) {

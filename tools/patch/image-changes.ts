@@ -32,9 +32,12 @@ export function imageChanges(
   });
 }
 
+/** Whether it is the key of an image that PostgreSQL's servers run. */
+export const isPostgres = (key: string): boolean => key === "postgres" || key === "database";
+
 /** Servers with a standby whose image changes while the primary's does too: they get it first, and prove it. */
 export const standbysFirst = (changes: readonly ImageChange[], topology: Topology): string[] => {
-  const changed = changes.filter(({ key }) => key === "postgres").map(({ server }) => server);
+  const changed = changes.filter(({ key }) => isPostgres(key)).map(({ server }) => server);
   const primaries = servicesOf(topology, "database").map(({ server }) => server);
   return servicesOf(topology, "replica")
     .map(({ server }) => server)
@@ -45,7 +48,11 @@ export const standbysFirst = (changes: readonly ImageChange[], topology: Topolog
 export function targetsOn(resources: readonly Resource[], server: string): string[] {
   const image = resources.find((one) => one.type === types.image && nameOf(one).startsWith(`${server}-image-`));
   return resources
-    .filter((one) => one.provider === image?.provider && (one.type === types.image || one.type === types.container))
+    .filter(
+      (one) =>
+        (one.provider === image?.provider && (one.type === types.image || one.type === types.container)) ||
+        (one.type === types.imageBuild && nameOf(one).startsWith(`${server}-image-`)),
+    )
     .map(({ urn }) => urn);
 }
 

@@ -7,7 +7,7 @@ import type { StackFile } from "../stack-file.ts";
 import { readState } from "../state.ts";
 import { bold, say } from "../terminal.ts";
 import { up } from "../up.ts";
-import { type ImageChange, imageChanges, shortly, standbysFirst, targetsOn } from "./image-changes.ts";
+import { type ImageChange, imageChanges, isPostgres, shortly, standbysFirst, targetsOn } from "./image-changes.ts";
 import { PauseWatch } from "./pause-watch.ts";
 
 /** The images that an update of the stack would change. */
@@ -19,7 +19,7 @@ export function describeImages(changes: readonly ImageChange[], topology: Topolo
   const first = standbysFirst(changes, topology);
   const lines = changes.map(
     ({ server, key, from, to }) =>
-      `  ${key} on ${server}: ${shortly(from)} -> ${shortly(to)}${first.includes(server) && key === "postgres" ? ", first, because it is a standby" : ""}`,
+      `  ${key} on ${server}: ${shortly(from)} -> ${shortly(to)}${first.includes(server) && isPostgres(key) ? ", first, because it is a standby" : ""}`,
   );
   return [`\n${bold("Images that the stack's update changes after that:")}`, ...lines];
 }

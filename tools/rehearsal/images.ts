@@ -55,6 +55,7 @@ export async function findDeliveries(root: string, { settings, topology }: Stack
     ...imageReferences(topology.services, usual, built),
     ["app", built.app],
     ["docs", built.docs],
+    ["database", built.database.reference],
   ]);
   const here = await localImages(run, [...wanted.values()]);
   return deliveriesOf(wanted, defaults, new Set(here.keys()));

@@ -193,7 +193,7 @@ async function deliverImages(
     const digest = await progressOn().during(`${reference} into the cloud's registry`, "done", () =>
       client.pushImage(image, reference),
     );
-    if (isOfficialImage(key)) digests[key] = `${reference}@${digest}`;
+    if (isOfficialImage(key) || key === "database") digests[key] = `${reference}@${digest}`;
   }
   const path = join(folder, `Pulumi.${file.stack}.yaml`);
   writeFileSync(path, withDigests(readFileSync(path, "utf8"), digests), { mode: 0o600 });

@@ -1,10 +1,17 @@
 /** The common part of the definitions of all PostgreSQL servers: primary, replicas, and the tests' database. Pure. */
+import type { ImageKey } from "../../config/images.ts";
+import type { Settings } from "../../config/schema.ts";
 import type { Definition } from "../service.ts";
+import { archivesWal } from "./archive.ts";
 
 export const postgresPorts = { postgres: 5432 } as const;
 
+/** The image that a stack's servers of PostgreSQL run: with pgBackRest where they archive. */
+export const postgresImage = (settings: Settings): "database" | "postgres" =>
+  archivesWal(settings) ? "database" : "postgres";
+
 export const postgresDefinition = {
-  images: () => ["postgres"] as const,
+  images: (settings: Settings): readonly ImageKey[] => [postgresImage(settings)],
   ports: postgresPorts,
   callers: ["app", "worker", "beat", "flower", "release", "pgbouncer", "replica", "backup"],
   keeps: "data",

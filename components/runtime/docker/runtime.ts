@@ -5,6 +5,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../../former.ts";
 import { type Naming, physicalName } from "../../../topology/naming.ts";
 import type { ContainerNetwork } from "../../../topology/service.ts";
+import type { ImageRecipe } from "../../../topology/images.ts";
+import { ImageBuild } from "./image-build.ts";
 import { dockerLabels } from "./labels.ts";
 
 export interface DockerRuntimeArgs {
@@ -15,6 +17,10 @@ export interface DockerRuntimeArgs {
   readonly sshOptions?: pulumi.Input<string[]>;
   /** References of the images that the containers here need, by key. */
   readonly images: ReadonlyMap<ImageKey, string>;
+  /** How the engine makes those images that it cannot pull, by key. @default - it pulls all */
+  readonly recipes?: ReadonlyMap<ImageKey, ImageRecipe>;
+  /** An engine that has such images before this one, to copy them from. @default - this engine builds them */
+  readonly imagesFrom?: DockerRuntime | undefined;
   /** Login for private images; the password is sent with each call and stored on no engine. */
   readonly login?: RegistryLogin | undefined;
   /** MTU of the container networks; Hetzner's private network has 1450. @default 1500 */
@@ -46,6 +52,8 @@ export class DockerRuntime extends pulumi.ComponentResource {
   readonly provider: docker.Provider;
   /** The name of each container network. */
   readonly networks: Readonly<Record<ContainerNetwork, pulumi.Output<string>>>;
+  /** The images that the engine makes itself, by key. */
+  readonly builds = new Map<ImageKey, ImageBuild>();
   readonly #images: ReadonlyMap<ImageKey, docker.RemoteImage>;
   readonly #server: pulumi.Resource | undefined;
   /** What must exist before the first connection to the engine's server; undefined for a machine of its own. */
@@ -129,8 +137,35 @@ export class DockerRuntime extends pulumi.ComponentResource {
       [...args.images].map(([key, reference]) => [
         key,
         // Never deleted: other stacks of this machine share it, and the next `up` after a `down` needs it.
-        new docker.RemoteImage(`${name}-image-${key}`, { name: reference, keepLocally: true }, this.options(this)),
+        new docker.RemoteImage(
+          `${name}-image-${key}`,
+          { name: reference, keepLocally: true },
+          { ...this.options(this), ...this.#afterBuild(name, args, key) },
+        ),
       ]),
     );
+  }
+
+  /** The option of an image that the engine has to make first. */
+  #afterBuild(name: string, { recipes, imagesFrom }: DockerRuntimeArgs, key: ImageKey): pulumi.CustomResourceOptions {
+    const recipe = recipes?.get(key);
+    if (!recipe) return {};
+    const earlier = imagesFrom?.builds.get(key);
+    const build = new ImageBuild(
+      `${name}-image-${key}-build`,
+      {
+        ...this.engine,
+        ...recipe,
+        argument: "POSTGRES_IMAGE",
+        ...(earlier && imagesFrom && { from: imagesFrom.engine }),
+      },
+      {
+        parent: this,
+        ...(this.#server && { deletedWith: this.#server }),
+        dependsOn: [...(this.ready ? [this.ready] : []), ...(earlier ? [earlier] : [])],
+      },
+    );
+    this.builds.set(key, build);
+    return { dependsOn: build };
   }
 }

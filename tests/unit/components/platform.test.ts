@@ -200,8 +200,8 @@ describe("the production stack", () => {
 test("migrations know the URL of the role that may change tables, also in a variable of the stack's own", async () => {
   const settings = settingsOf("development", { app: { environment: { DB: "x+${DATABASE_URL}" } } });
   const { resources } = await compose("up", () => {
-    const builtImages = { app: "orion/sample-app:test", docs: "orion/docs:test" };
-    return new Platform("orion", { settings, topology: plan("dev", settings), builtImages, secret: () => undefined });
+    const args = { settings, topology: plan("dev", settings), builtImages: images, secret: () => undefined };
+    return new Platform("orion", args);
   });
   const environment = resources.find(({ name }) => name === "release-migrate")?.inputs["environment"];
   const { DATABASE_URL, DB } = environment as Readonly<Record<string, { readonly "[secret]": string }>>;
@@ -218,12 +218,11 @@ test("external services take the place of own ones", async () => {
   };
   const { resources } = await compose("up", () => {
     const topology = plan("dev", settings);
-    const builtImages = { app: "orion/sample-app:test", docs: "orion/docs:test" };
     const urls = { databaseUrl: "postgresql://managed", redisUrl: "redis://managed", brokerUrl: "redis://broker" };
     return new Platform("orion", {
       settings,
       topology,
-      builtImages,
+      builtImages: images,
       secret: (key) => (key in urls ? pulumi.secret(urls[key as keyof typeof urls]) : undefined),
     });
   });

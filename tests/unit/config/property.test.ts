@@ -19,8 +19,8 @@ import { lastingServices } from "../../../topology/topology.ts";
 import { type Mistake, mistakes, valueOf } from "../support/arbitrary.ts";
 import { compose, type Recorded } from "../support/compose.ts";
 import { leastValues, refusalOf } from "../support/settings.ts";
+import { images } from "../support/graphs.ts";
 
-const builtImages = { app: "orion/sample-app:test", docs: "orion/docs:test" };
 /** Checks a property without anything to wait for; assert() of an asynchronous one returns a promise. */
 function check<T>(property: fc.IProperty<T>, numRuns: number): void {
   fc.assert(property, { numRuns });
@@ -161,7 +161,7 @@ const composed = (settings: Settings) =>
     const topology = plan("test", settings);
     const secret = (key: SecretName) =>
       pulumi.secret(key === "databaseUrl" ? "postgresql://u:p@db.example.com/o" : "hidden");
-    return new Platform("orion", { settings, topology, builtImages, secret });
+    return new Platform("orion", { settings, topology, builtImages: images, secret });
   });
 
 test.each([

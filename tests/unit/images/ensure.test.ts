@@ -9,6 +9,7 @@ import { type Answer, runBy } from "../support/process.ts";
 
 const root = process.cwd();
 const app = ownImage(root, "app", baseImage());
+const database = ownImage(root, "database", baseImage({}, "database"));
 
 let cache: string;
 beforeEach(() => {
@@ -50,7 +51,13 @@ const verbs = (calls: readonly string[][]): string[] => calls.map(([, verb = ""]
 
 test("when all are there, one docker command is all that runs", async () => {
   const { run, calls } = machine(
-    [...Object.values(officialImages), baseImage(), app.reference, ownImage(root, "docs", baseImage()).reference],
+    [
+      ...Object.values(officialImages),
+      baseImage(),
+      app.reference,
+      ownImage(root, "docs", baseImage()).reference,
+      database.reference,
+    ],
     {},
   );
   const images = await ensure(run, { names: imageNames });

@@ -9,7 +9,10 @@ import type { Mode } from "../../../policy/compose.ts";
 import type { Graph, Recorded, Uses } from "../../../policy/graph.ts";
 import { knownOf, programOf, type Stack } from "../../../policy/program.ts";
 
-export const images = { app: "orion/sample-app:test", docs: "orion/docs:test" };
+export const images = {
+  ...{ app: "orion/sample-app:test", docs: "orion/docs:test" },
+  database: { reference: "orion/postgres:test", dockerfile: "FROM postgres:15-bookworm\n" },
+};
 
 /** `known`: as `knownOf` returns it, for comparison with a state; otherwise as `programOf` does. */
 type Kind = Mode | "known";
@@ -29,7 +32,15 @@ export function sharedGraph(stack: Stack, kind: Kind = "up"): Promise<Graph> {
 }
 
 const composed = (stack: Stack, kind: Kind): Promise<Graph> =>
-  kind === "known" ? knownOf(stack, images) : programOf(stack, kind, images);
+  kind === "known" ? knownOf(stack, imagesOf(stack)) : programOf(stack, kind, imagesOf(stack));
+
+/** As images/built.ts computes it, the reference of an image follows from the one that it is built on. */
+function imagesOf({ settings }: Stack): typeof images {
+  const { postgres } = settings.images;
+  if (postgres === undefined) return images;
+  const reference = `orion/postgres:${createHash("sha256").update(postgres).digest("hex").slice(0, 12)}`;
+  return { ...images, database: { ...images.database, reference } };
+}
 
 async function ofAnyFile(key: string, stack: Stack, kind: Kind): Promise<Graph> {
   const folder = process.env["ORION_TEST_GRAPHS"];

@@ -9,7 +9,8 @@ import { settingsOf } from "../support/settings.ts";
 const kinds = Object.keys(catalogue) as ServiceKind[];
 
 test("the services of a definition have the kind that it is listed under", () => {
-  const planned = phases.flatMap((phase) => plan("prod", settingsOf(phase)).services);
+  const backups = { pointInTime: true };
+  const planned = phases.flatMap((phase) => plan("prod", settingsOf(phase, { backups })).services);
   expect(new Set(planned.map(({ kind }) => kind))).toEqual(new Set(kinds));
 });
 

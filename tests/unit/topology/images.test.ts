@@ -3,8 +3,7 @@ import { resolveImage } from "../../../config/images.ts";
 import { imageReferences } from "../../../topology/images.ts";
 import { plan } from "../../../topology/plan.ts";
 import { settingsOf } from "../support/settings.ts";
-
-const built = { app: "orion/sample-app:test", docs: "orion/docs:test" };
+import { images as built } from "../support/graphs.ts";
 
 test("are those of the services that run, and no others", () => {
   const settings = settingsOf("development", { services: ["cache"] });

@@ -5,8 +5,8 @@ import { imageChanges, shortly, standbysFirst, targetsOn } from "../../../../too
 import { eventsOf, pauseOf } from "../../../../tools/patch/pause-watch.ts";
 import type { Resource } from "../../../../tools/state.ts";
 import { settingsOf } from "../../support/settings.ts";
+import { images as built } from "../../support/graphs.ts";
 
-const built = { app: "orion/sample-app:1", docs: "orion/docs:1" };
 const [old, next] = ["12", "34"].map((digits) => `postgres:15-bookworm@sha256:${digits.repeat(32)}`) as [
   string,
   string,

@@ -7,12 +7,12 @@ import { plan } from "../../../../../topology/plan.ts";
 import { type Composed, compose } from "../../../support/compose.ts";
 import { named } from "../../../support/runtime.ts";
 import { settingsOf } from "../../../support/settings.ts";
+import { images } from "../../../support/graphs.ts";
 
 const platform = (settings: Settings): Promise<Composed<Platform>> =>
   compose("up", () => {
-    const builtImages = { app: "orion/sample-app:test", docs: "orion/docs:test" };
     return new Platform("orion", {
-      ...{ settings, topology: plan("prod", settings), builtImages, secret: () => undefined },
+      ...{ settings, topology: plan("prod", settings), builtImages: images, secret: () => undefined },
       cloudflareAccess: { endpoint: "https://api.cloudflare.com/client/v4", token: "token" },
     });
   });

@@ -1,0 +1,32 @@
+/** Checks of point-in-time recovery: the storage that it needs, and the room on the Volume for what cannot be sent. Pure. */
+import { line } from "../line.ts";
+import type { Settings } from "../schema.ts";
+
+/** @returns the problems, one line each */
+export function checkArchive({ hosting, backups, database, storage }: Settings): string[] {
+  if (hosting === "local" || !backups.pointInTime || database.mode !== "provision" || storage.backend !== "r2")
+    return [];
+  const { endpoint } = storage;
+  const most = Math.floor(database.volumeGb / 2);
+  return [
+    // Without `clearText`, every stack is told about such an endpoint.
+    ...(endpoint === undefined || endpoint.startsWith("https://") || storage.clearText !== true
+      ? []
+      : [
+          line(
+            "storage.endpoint",
+            endpoint,
+            "an https:// URL while orion:backups.pointInTime is true: pgBackRest needs TLS",
+          ),
+        ]),
+    ...(backups.archiveQueueGb <= most
+      ? []
+      : [
+          line(
+            "backups.archiveQueueGb",
+            backups.archiveQueueGb,
+            `${most} at most, half of orion:database.volumeGb (${database.volumeGb}): the data needs the rest`,
+          ),
+        ]),
+  ];
+}

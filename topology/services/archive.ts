@@ -1,0 +1,37 @@
+/** The archive of PostgreSQL's changes: timers on the primary's server, which take its base backups and check that WAL is archived. */
+import { archiveBackupUnit, archiveCommand } from "../../common/server-contract.ts";
+import type { Settings } from "../../config/schema.ts";
+import { coreOf, onlyService } from "../planning.ts";
+import type { BaseService, Definition } from "../service.ts";
+
+/** Whether a stack's database archives its WAL: only to a place that the loss of the server does not take along. */
+export const archivesWal = ({ backups, database, storage, hosting }: Settings): boolean =>
+  backups.pointInTime && database.mode === "provision" && storage.backend === "r2" && hosting !== "local";
+
+export const archive: Definition<BaseService<"archive">> = {
+  images: (settings) => (archivesWal(settings) ? ["database"] : []),
+  ports: {},
+  callers: [],
+  keeps: "nothing",
+  runs: "by timer",
+  cpuShares: 256,
+  confinement: {
+    networks: ["data"],
+    capabilities: [],
+    writable: ["/tmp"],
+    memoryFolders: {},
+    processes: 256,
+  },
+  commands: () => ({
+    "what can be restored": `${archiveCommand} info`,
+    "base backup now": `systemctl start ${archiveBackupUnit}`,
+    logs: `journalctl --unit ${archiveBackupUnit} --unit orion-archive-check --lines 200 --follow`,
+  }),
+  probe: () => ({ kind: "health" }),
+  plan(planning) {
+    // It runs in the database's container, whose memory it uses.
+    return archivesWal(planning.settings)
+      ? [onlyService(planning, { kind: "archive", at: coreOf(planning), memoryMb: 0 })]
+      : [];
+  },
+};
