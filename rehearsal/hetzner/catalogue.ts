@@ -25,6 +25,7 @@ const serverTypeSchema = z.object({
 });
 const retirementSchema = z.object({ announced: z.string(), unavailable_after: z.string() });
 const locationSchema = z.looseObject({ id: z.number(), name: z.string(), network_zone: z.string() });
+const datacenterSchema = z.object({ id: z.number(), name: z.string(), description: z.string(), location: z.string() });
 const balancerTypeSchema = z.looseObject({
   id: z.number(),
   name: z.string(),
@@ -70,6 +71,7 @@ export class Catalogue {
   readonly #retirement: z.infer<typeof retirementSchema>;
   readonly #prices = new Map<ServerType, readonly Json[]>();
   readonly locations: readonly Location[];
+  readonly #datacenters: readonly z.infer<typeof datacenterSchema>[];
   readonly balancerTypes: readonly BalancerType[];
   readonly images: readonly Image[];
   readonly isos: readonly z.infer<typeof isoSchema>[];
@@ -81,7 +83,10 @@ export class Catalogue {
     const { serverTypes, retirement } = servers.parse(read("server-types.json"));
     this.serverTypes = serverTypes;
     this.#retirement = retirement;
-    this.locations = z.object({ locations: z.array(locationSchema) }).parse(read("locations.json")).locations;
+    const places = z.object({ locations: z.array(locationSchema), datacenters: z.array(datacenterSchema) });
+    const { locations, datacenters } = places.parse(read("locations.json"));
+    this.locations = locations;
+    this.#datacenters = datacenters;
     this.balancerTypes = z
       .object({ loadBalancerTypes: z.array(balancerTypeSchema) })
       .parse(read("load-balancer-types.json")).loadBalancerTypes;
@@ -101,20 +106,16 @@ export class Catalogue {
   /** Fields `location` and `datacenter`; clients from before mid-2026 read the latter. */
   locationFields(name: string): Json {
     const location = this.find(this.locations, name);
-    return {
-      location,
-      datacenter: location && {
-        id: location.id,
-        name: this.datacenterOf(name),
-        description: `${name} virtual DC 1`,
-        location,
-        server_types: { supported: [], available: [], available_for_migration: [] },
-      },
-    };
+    const { id, name: own, description } = this.datacenterOf(name);
+    const serverTypes = { supported: [], available: [], available_for_migration: [] };
+    return { location, datacenter: { id, name: own, description, location, server_types: serverTypes } };
   }
 
-  datacenterOf(location: string): string {
-    return `${location}-dc1`;
+  /** The data center of a location: Hetzner sells servers in one each. */
+  datacenterOf(location: string): z.infer<typeof datacenterSchema> {
+    const found = this.#datacenters.find((one) => one.location === location);
+    if (!found) throw new Error(`the catalogue has no data center in ${location}`);
+    return found;
   }
 
   zoneOf(location: string): string {

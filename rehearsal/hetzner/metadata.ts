@@ -13,7 +13,7 @@ const prefix = "/hetzner/v1";
 /** The text at a path; undefined: there is none. Pure. */
 export function metadataAt(cloud: Cloud, server: Server, path: string): string | undefined {
   const summary = {
-    "availability-zone": cloud.catalogue.datacenterOf(server.location),
+    "availability-zone": cloud.catalogue.datacenterOf(server.location).name,
     hostname: server.name,
     "instance-id": server.id,
     "public-ipv4": publicAddress(cloud, server.id) ?? "",

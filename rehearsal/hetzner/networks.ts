@@ -14,6 +14,8 @@ const subnetSchema = z.strictObject({
   network_zone: z.string(),
   ip_range: maybe(cidr),
   vswitch_id: maybe(id),
+  /** Not a client's to choose; hcloud-go before 2.0, as in Debian's hcloud 1.30, sends it empty. */
+  gateway: maybe(z.literal("")),
 });
 const everywhere = "0.0.0.0/0";
 const routeSchema = z.strictObject({ destination: cidr, gateway: z.string() });

@@ -20,7 +20,7 @@ test("a server's metadata is what the API shows of it", async () => {
   const at = (path: string) => metadataAt(api.cloud, server, path);
 
   expect(parse(at("/hetzner/v1/metadata") ?? "")).toEqual({
-    "availability-zone": "hel1-dc1",
+    "availability-zone": "hel1-dc2",
     hostname: "web",
     "instance-id": 1,
     "public-ipv4": "127.78.0.5",

@@ -14,8 +14,8 @@ describe("a network", () => {
     const api = new HetznerApi();
     await api.make("network", { name: "net", ip_range: "10.20.0.0/16", labels: { a: "b" } });
     await command(api, "add_subnet", subnet("10.20.1.0/24"));
-    // The next one that is free.
-    await command(api, "add_subnet", subnet());
+    // The next one that is free; former versions of hcloud-go send the gateway empty.
+    await command(api, "add_subnet", { ...subnet(), gateway: "" });
     await command(api, "add_route", { destination: "10.99.0.0/16", gateway: "10.20.1.2" });
     await api.do("PUT", "/networks/1", { expose_routes_to_vswitch: true });
     const shown = { type: "cloud", network_zone: "eu-central", gateway: "10.20.0.1", vswitch_id: null };
@@ -59,6 +59,7 @@ describe("a network", () => {
       501,
       "not_emulated",
     ]);
+    expect(await refusal(api, "add_subnet", { ...subnet(), gateway: "10.20.0.9" })).toEqual(invalid);
     expect(await refusal(api, "delete_subnet", { ip_range: "10.20.2.0/24" })).toEqual(invalid);
     const route = { destination: "10.99.0.0/16", gateway: "10.20.1.2" };
     expect(await refusal(api, "add_route", { ...route, gateway: "10.20.0.1" })).toEqual(invalid);
