@@ -143,6 +143,16 @@ export function registerBalancers(routes: Routes, world: World): void {
 
 export function registerPools(routes: Routes, world: World): void {
   const { store } = world;
+  const writesOf = (path: string): string[] => [`POST ${path}`, `PUT ${path}/:item`, `PATCH ${path}/:item`];
+  routes.differs(
+    writesOf("/accounts/:account/load_balancers/pools"),
+    "steering among origins, load shedding, check regions, coordinates and notifications are kept without effect",
+  );
+  routes.differs(
+    writesOf("/accounts/:account/load_balancers/monitors"),
+    "the certificates of origins are not verified, redirects are not followed; `probe_zone` is kept without effect; " +
+      "types other than http and https only open a connection",
+  );
   const uses = (id: string): boolean =>
     store
       .list("cloudflare.balancer")

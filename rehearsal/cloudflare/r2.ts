@@ -14,6 +14,13 @@ const locations = ["apac", "eeur", "enam", "weur", "wnam", "oc"];
 const corsMethods = ["GET", "PUT", "POST", "DELETE", "HEAD"];
 const tlsVersions = ["1.0", "1.1", "1.2", "1.3"] as const;
 const storageClasses = ["Standard", "InfrequentAccess"] as const;
+
+/** Objects have one class here, which S3 clients see. */
+function storageClassOf(sent: Json, key: string): string {
+  const value = requireOneOf(sent, key, storageClasses, 10_005);
+  if (value !== "Standard") throw notEmulated(`the storage class ${value}`);
+  return value;
+}
 const domains = "cloudflare.bucket-domain";
 
 const jurisdictionOf = ({ headers }: Call): Jurisdiction =>
@@ -76,12 +83,7 @@ export function registerR2(
   add("GET", "/:bucket", (call) => shown(find(call)));
   add("PATCH", "/:bucket", (call) => {
     if (world.has("r2.no-patch")) throw new ApiError(405, 7001, "Method PATCH not available for that URI.");
-    const storageClass = requireOneOf(
-      { storage_class: call.headers["cf-r2-storage-class"] },
-      "storage_class",
-      storageClasses,
-      10_005,
-    );
+    const storageClass = storageClassOf({ storage_class: call.headers["cf-r2-storage-class"] }, "storage_class");
     const bucket = { ...find(call), storageClass };
     save(bucket);
     return shown(bucket);
@@ -133,8 +135,7 @@ function checkBucket(call: Call, created: string): Bucket {
   if (hint !== undefined && !(isText(hint) && locations.includes(hint.toLowerCase()))) {
     throw invalid("locationHint", hint, locations.join(", "), 10_005);
   }
-  const storageClass =
-    body["storageClass"] === undefined ? "Standard" : requireOneOf(body, "storageClass", storageClasses, 10_005);
+  const storageClass = body["storageClass"] === undefined ? "Standard" : storageClassOf(body, "storageClass");
   const jurisdiction = jurisdictionOf(call);
   const location = isText(hint) ? hint.toLowerCase() : "weur";
   return { ...initialBucket, name, jurisdiction, location, storageClass, created };

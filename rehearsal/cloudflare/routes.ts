@@ -6,6 +6,7 @@ import type { Json } from "../json.ts";
 import { ApiError, Listing, notEmulated, success } from "./envelope.ts";
 import type { Zone } from "./state.ts";
 import { type Area, type Caller, mayCall } from "./permissions.ts";
+import { checkProperties, shapeOf } from "./properties.ts";
 import type { World } from "./world.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -105,13 +106,16 @@ export class Routes {
   }
 
   #add(method: Method, url: string, handler: (call: Call) => Answer, honoured: readonly string[]): void {
+    const isRefused = this.#refused.has(`${method} ${url}`);
+    const shape = isRefused ? undefined : shapeOf(method, url);
     this.#app.route({
       method,
       url,
-      config: { ...this.#differences.of(method, url), isRefused: this.#refused.has(`${method} ${url}`) },
+      config: { ...this.#differences.of(method, url), isRefused },
       handler: async (request, reply) => {
         const call = this.#callOf(request);
         checkParameters(request.query, honoured, `${method} ${url}`);
+        if (shape !== undefined) checkProperties(call.body, shape, `${method} ${url}`);
         const answer = await handler(call);
         return send(reply, answer);
       },

@@ -2,6 +2,7 @@
 import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
 import { compile, ExpressionError } from "./expression.ts";
+import { actionParameters, checkProperties, rateLimit } from "./properties.ts";
 import { refuse } from "./refuse.ts";
 import { checkFields, checkRateLimit } from "./rate-limits.ts";
 import type { Plan } from "./state.ts";
@@ -78,6 +79,9 @@ function checkRule(phaseName: string, phase: Phase, rule: Json, plan: Plan, at: 
   if (action === "block" && isRecord(parameters) && parameters["response"] !== undefined && plan === "free") {
     throw refuse("not entitled to use the action parameter response", `${at}/action_parameters/response`);
   }
+  const known = actionParameters[action];
+  if (known !== undefined) checkProperties(parameters, known, `the action ${action}`);
+  checkProperties(ratelimit, rateLimit, "ratelimit");
   if (action === "execute") checkExecute(parameters, plan, `${at}/action_parameters/id`);
   if (phaseName === "http_ratelimit") {
     checkRateLimit(action, ratelimit, plan, `${at}/ratelimit`);

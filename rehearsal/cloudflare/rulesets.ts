@@ -30,7 +30,8 @@ export function registerRulesets(routes: Routes, world: World): void {
   const rules = ["PUT /zones/:zone/rulesets/phases/:phase/entrypoint", "POST /zones/:zone/rulesets"];
   routes.differs(
     [...rules, "PUT /zones/:zone/rulesets/:ruleset"],
-    "the edge applies cache, firewall and rate limit rules; managed rulesets are kept without effect",
+    "the edge applies firewall and rate limit rules, and of cache rules `cache`, `edge_ttl` and the query string in `cache_key`; " +
+      "all else, managed rulesets too, is kept without effect",
   );
   routes.zone("GET", "/rulesets", ({ zone }) =>
     ownedBy(store, kind, zone.id).map((ruleset) => omit(ruleset, ["rules"])),

@@ -1,5 +1,5 @@
 /** Sends requests from the edge to an origin, and translates connection errors to Cloudflare's error codes. */
-import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from "node:http";
+import { type Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { checkServerIdentity, TLSSocket } from "node:tls";
 import { StatusError } from "../../status-error.ts";
@@ -23,6 +23,8 @@ export interface OriginRequest {
   readonly localAddress: string;
   /** Milliseconds within which the connection must be established. */
   readonly connectTimeout: number;
+  /** Keeps connections without TLS open for further requests. @default - each request has its own */
+  readonly agent?: Agent;
 }
 
 /** A failed request to an origin, with the status that Cloudflare returns for it. */
@@ -60,7 +62,7 @@ export function openRequest(leg: OriginRequest): ClientRequest {
   const session = known && !hasEnded(known.certificateEnds, leg) ? known.session : undefined;
   const call =
     scheme === "http"
-      ? httpRequest({ ...options, agent: false })
+      ? httpRequest({ ...options, agent: leg.agent ?? false })
       : httpsRequest({
           ...options,
           agent: false,
@@ -77,6 +79,7 @@ export function openRequest(leg: OriginRequest): ClientRequest {
         });
   const timer = setTimeout(() => call.destroy(new OriginError(522, "the origin does not answer")), leg.connectTimeout);
   call.once("socket", (socket) => {
+    if (call.reusedSocket) clearTimeout(timer);
     if (socket instanceof TLSSocket)
       socket.on("session", (next: Buffer) => {
         const { valid_to: certificateEnds } = socket.getPeerCertificate();

@@ -2,7 +2,7 @@
  * R2's S3 interface: refuses what R2 does not implement, what a key may not do, and what a lock protects, and passes the rest
  * unchanged to an S3 server, because requests are signed. That server checks the signatures; here, a key's id can only forbid.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { Agent, createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { records } from "../body.ts";
 import { sendRequest, toOriginError } from "../edge/forward.ts";
 import { bucketAccess } from "../permissions.ts";
@@ -58,6 +58,8 @@ const formerSignature = "SigV2 authorization is not supported. Please use SigV4 
 export class R2Endpoint {
   readonly #options: R2EndpointOptions;
   readonly #server: Server;
+  /** Connections to the S3 server, which are kept: opening one takes as long as a small request. */
+  readonly #agent = new Agent({ keepAlive: true });
 
   constructor(options: R2EndpointOptions) {
     this.#options = options;
@@ -88,6 +90,7 @@ export class R2Endpoint {
       });
       this.#server.closeAllConnections();
     });
+    this.#agent.destroy();
   }
 
   /** Answers a request, also for the edge, which has the names of R2. */
@@ -143,6 +146,7 @@ export class R2Endpoint {
         client: undefined,
         localAddress: "127.0.0.1",
         connectTimeout,
+        agent: this.#agent,
       },
       body ?? request,
     );

@@ -89,6 +89,7 @@ export class S3Server implements ObjectStorage {
           "--iam-dir",
           accounts,
           "--iam-cache-disable",
+          "--keep-alive",
           "--quiet",
           // What follows the name of a bucket in a host name starts with the account, in every jurisdiction.
           ...(accountId === undefined ? [] : ["--virtual-domain", accountId]),

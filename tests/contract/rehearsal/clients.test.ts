@@ -1,4 +1,5 @@
 /** The emulated APIs, toured by clients that nobody here wrote: what they get back is what they asked for. */
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { tryRun } from "../../../common/process.ts";
@@ -49,6 +50,22 @@ test("Hetzner's Python library", async () => {
   expect(api.failures).toEqual([]);
   expectRecord("hcloud-python", "hcloud (Python)", version("hcloud"));
 }, 120_000);
+
+const debian = spawnSync("dpkg-query", ["--show", "--showformat", "${Version}", "hcloud-cli"], { encoding: "utf8" });
+const hcloudVersion = debian.status === 0 ? debian.stdout.replace(/-.*/, "") : undefined;
+if (hcloudVersion === undefined)
+  process.stderr.write("Debian's package hcloud-cli is not installed: the tour by hcloud is skipped.\n");
+
+(hcloudVersion === undefined ? test.skip : test)(
+  "Hetzner's command line",
+  async () => {
+    const api = new HetznerApi();
+    await tour("hcloud_tour", { HCLOUD_TOKEN: hetznerToken, HCLOUD_ENDPOINT: await api.endpoint });
+    expect(api.failures).toEqual([]);
+    expectRecord("hcloud", "hcloud", hcloudVersion ?? "");
+  },
+  120_000,
+);
 
 describe("Cloudflare", () => {
   const environment = async (api: Api) => ({

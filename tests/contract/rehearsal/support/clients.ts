@@ -10,6 +10,7 @@ import { z } from "zod";
 /** Clients by the names of their records, with the start or a part of their User-Agent. */
 const agents = {
   "hcloud-python": /^hcloud-python\//,
+  hcloud: /^hcloud-cli\//,
   "cloudflare-python": /^Cloudflare\/Python/,
   octodns: /^octodns\//,
   boto3: /^Boto3\//,
