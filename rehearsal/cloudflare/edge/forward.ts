@@ -79,7 +79,10 @@ export function openRequest(leg: OriginRequest): ClientRequest {
         });
   const timer = setTimeout(() => call.destroy(new OriginError(522, "the origin does not answer")), leg.connectTimeout);
   call.once("socket", (socket) => {
-    if (call.reusedSocket) clearTimeout(timer);
+    if (call.reusedSocket) {
+      clearTimeout(timer);
+      return;
+    }
     if (socket instanceof TLSSocket)
       socket.on("session", (next: Buffer) => {
         const { valid_to: certificateEnds } = socket.getPeerCertificate();

@@ -4,6 +4,7 @@ import type { Json } from "../../json.ts";
 import { isText, records } from "../body.ts";
 import type { World } from "../world.ts";
 import type { ObjectStorage } from "./storage.ts";
+import { deletedKeys, escaped } from "./xml.ts";
 
 /** What a request would delete or overwrite. */
 export interface Change {
@@ -24,22 +25,13 @@ export function changeOf(method: string, path: string, query: string, body = "")
   const parameters = new URLSearchParams(query);
   if (key === "") {
     if (method !== "POST" || !parameters.has("delete")) return undefined;
-    const keys = [...body.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, found = ""]) => unescaped(found));
-    return { bucket, keys, isBatch: true };
+    return { bucket, keys: deletedKeys(body), isBatch: true };
   }
   const isUpload = parameters.has("uploadId");
   // A part changes no object; the request that completes the upload does. Aborting an upload is a DELETE with its id.
   const changes = method === "POST" ? isUpload : (method === "PUT" || method === "DELETE") && !isUpload;
   return changes ? { bucket, keys: [key], isBatch: false } : undefined;
 }
-
-const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
-const unescaped = (text: string): string =>
-  text.replace(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (whole, hex?: string, decimal?: string, name = "") =>
-    hex !== undefined || decimal !== undefined
-      ? String.fromCodePoint(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16))
-      : (entities[String(name)] ?? whole),
-  );
 
 /** Whether lock rules protect an object of that age. @param uploaded when it was written; undefined: there is none */
 export function isLocked(rules: readonly Json[], key: string, uploaded: Date | undefined, now: Date): boolean {
@@ -71,12 +63,6 @@ const lockedBatchAnswer = (keys: readonly string[]): { readonly status: number; 
     .map((key) => `<Error><Key>${escaped(key)}</Key><Code>${code}</Code><Message>${message}</Message></Error>`)
     .join("")}</DeleteResult>`,
 });
-
-const escaped = (text: string): string =>
-  text.replace(/[&<>"']/g, (letter) => {
-    const [name] = Object.entries(entities).find(([, each]) => each === letter) ?? [];
-    return name === undefined ? letter : `&${name};`;
-  });
 
 /** What the lock rules of the world's buckets answer to an S3 request; undefined: the request may pass. */
 export async function lockRefusal(

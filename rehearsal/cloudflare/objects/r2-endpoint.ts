@@ -12,6 +12,7 @@ import type { World } from "../world.ts";
 import { changeOf, lockRefusal } from "./bucket-lock.ts";
 import { accessKeys } from "./keys.ts";
 import {
+  deletionRefusal,
   headerNotImplemented,
   isPlain,
   keyMessage,
@@ -22,6 +23,7 @@ import {
 import { type Jurisdiction, objectsHostOf } from "./r2-hosts.ts";
 import type { ObjectStorage } from "./storage.ts";
 import { areEqual, partsOf } from "./upload-parts.ts";
+import { escaped, urlEncoded } from "./xml.ts";
 
 export interface R2EndpointOptions {
   readonly world: World;
@@ -51,6 +53,11 @@ interface Answer {
 const administration = ["ListBuckets", "CreateBucket", "DeleteBucket"];
 /** Operations with a body that has to be read before it is passed on. */
 const read = ["DeleteObjects", "CompleteMultipartUpload"];
+
+/** Operations that the storage, whose objects are files, refuses where R2 does not: when an object has the name of a folder. */
+const inTheWay = ["PutObject", "CreateMultipartUpload", "CompleteMultipartUpload"];
+const isFolder = /<Code>(ObjectParentIsFile|DirectoryObjectContainsData|ExistingObjectIsDirectory)</;
+const folderMessage = "An object whose key is the beginning of another one's up to a slash is not emulated";
 
 const connectTimeout = 5_000;
 const formerSignature = "SigV2 authorization is not supported. Please use SigV4 instead.";
@@ -155,6 +162,15 @@ export class R2Endpoint {
       answer(request, response, { status, body: this.#only(s3.jurisdiction, (await bodyOf(passed)).toString()) });
       return;
     }
+    if (status === 200 && operation.query.has("encoding-type")) {
+      answer(request, response, { status, body: urlEncoded((await bodyOf(passed)).toString()) });
+      return;
+    }
+    if (status === 409 && inTheWay.includes(operation.name)) {
+      const body = (await bodyOf(passed)).toString();
+      answer(request, response, isFolder.test(body) ? failure(501, "NotImplemented", folderMessage) : { status, body });
+      return;
+    }
     if (operation.name === "CreateBucket" && status === 409) {
       passed.resume();
       answer(
@@ -176,6 +192,9 @@ export class R2Endpoint {
     if (missing !== undefined) return failure(501, "NotImplemented", missing.message);
     if (operation.name === "CreateBucket" && !isBucketName(operation.bucket))
       return failure(400, "InvalidBucketName", "The specified bucket name is not valid.");
+    const encoding = operation.query.get("encoding-type");
+    if (encoding !== null && encoding !== "url")
+      return failure(400, "InvalidArgument", "Invalid Encoding Method specified in Request");
     return this.#refusalOfKey(s3, operation, address) ?? this.#refusalOfJurisdiction(s3, operation);
   }
 
@@ -234,6 +253,9 @@ export class R2Endpoint {
     body = "",
   ): Promise<Answer | undefined> {
     const { world, storage } = this.#options;
+    const refused = operation.name === "DeleteObjects" ? deletionRefusal(body) : undefined;
+    if (refused !== undefined)
+      return failure(refused.code === "NotImplemented" ? 501 : 400, refused.code, refused.message);
     const change = changeOf(method, path, query, body);
     const other = change?.keys.find((key) => !isPlain(operation.bucket, key));
     if (other !== undefined) return failure(501, "NotImplemented", keyMessage(other));
@@ -259,8 +281,6 @@ const failure = (status: number, code: string, message: string): Answer => ({
   status,
   body: `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${escaped(message)}</Message></Error>`,
 });
-
-const escaped = (text: string): string => text.replace(/[&<>]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
 function answer(request: IncomingMessage, response: ServerResponse, { status, body }: Answer): void {
   request.resume();

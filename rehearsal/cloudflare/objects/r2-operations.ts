@@ -2,6 +2,7 @@
  * Which S3 requests (path style) R2 implements: every other one is refused with NotImplemented and its name, because the S3
  * server behind it knows more than R2. Pure.
  */
+import { deletedKeys } from "./xml.ts";
 
 /** An S3 request, as far as it decides what is asked for. */
 export interface S3Request {
@@ -128,6 +129,33 @@ const honoured: readonly RegExp[] = [
   /^x-amz-copy-source(-range|-if-(match|none-match|modified-since|unmodified-since))?$/,
 ];
 
+const conditions = ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
+
+/** The conditions under which an operation is done; the storage would do others without looking at them. */
+function conditionsOf({ headers }: S3Request, { name }: S3Operation): readonly string[] {
+  if (name === "GetObject" || name === "HeadObject") return conditions;
+  if (name === "DeleteObject") return ["if-match"];
+  const isCopy = headers["x-amz-copy-source"] !== undefined;
+  return name === "PutObject" && !isCopy ? ["if-match", "if-none-match"] : [];
+}
+
+/** Elements of S3 in the body of DeleteObjects that make a deletion depend on what the object is; R2 has no versions. */
+const conditional = /<(ETag|LastModifiedTime|Size|VersionId)>/;
+/** Keys of one DeleteObjects. */
+const mostKeys = 1000;
+
+/** Why the body of DeleteObjects is refused: what it asks for besides keys, or that these are too many. */
+export function deletionRefusal(body: string): { readonly code: string; readonly message: string } | undefined {
+  const [, element] = conditional.exec(body) ?? [];
+  if (element !== undefined) return { code: "NotImplemented", message: `${element} in DeleteObjects not implemented` };
+  return deletedKeys(body).length > mostKeys
+    ? {
+        code: "MalformedXML",
+        message: "The XML you provided was not well formed or did not validate against our published schema.",
+      }
+    : undefined;
+}
+
 /** The operation that a request asks for, or why there is none. */
 export function operationOf(request: S3Request): S3Operation | NotImplemented {
   const names = decoded(request.path)?.split("/").slice(1);
@@ -161,7 +189,8 @@ export function headerNotImplemented(request: S3Request, operation: S3Operation)
     if (name === "x-amz-acl") return value !== "private";
     if (name === "x-amz-checksum-type") return !isChecksumType(request.headers["x-amz-checksum-algorithm"], value);
     if (name.startsWith("x-amz-copy-source-if-") && operation.name === "UploadPart") return true;
-    if (name === "cf-create-bucket-if-missing") return true;
+    if (name === "cf-create-bucket-if-missing" || name.startsWith("cf-copy-destination-if-")) return true;
+    if (conditions.includes(name)) return !conditionsOf(request, operation).includes(name);
     return name.startsWith("x-amz-") && !honoured.some((one) => one.test(name));
   });
   if (given === undefined) return undefined;

@@ -299,6 +299,59 @@ describe("what R2 does not implement", () => {
     await send("DELETE", `/files/b?uploadId=${/<UploadId>(.*?)</.exec(text)?.[1] ?? ""}`);
   });
 
+  test.each<[string, string, string]>([
+    ["PUT", "if-modified-since", "Wed, 21 Oct 2050 07:28:00 GMT"],
+    ["PUT", "if-unmodified-since", "Wed, 21 Oct 2015 07:28:00 GMT"],
+    ["DELETE", "if-none-match", "*"],
+    ["DELETE", "if-unmodified-since", "Wed, 21 Oct 2015 07:28:00 GMT"],
+    ["PUT", "cf-copy-destination-if-none-match", "*"],
+  ])("%s with the condition %s: %s is not done without it", async (method, name, value) => {
+    const body = method === "PUT" ? { body: "other" } : {};
+    const { status, error } = await send(method, "/files/a", { headers: { [name]: value }, ...body });
+    expect([status, ...error]).toEqual([501, "NotImplemented", expect.stringContaining(`Header '${name}'`)]);
+    expect((await send("GET", "/files/a")).status).toBe(200);
+  });
+
+  test("a copy onto what exists is not done past If-None-Match", async () => {
+    const headers = { "x-amz-copy-source": "/files/a", "if-none-match": "*" };
+    expect((await send("PUT", "/files/a", { headers })).status).toBe(501);
+  });
+
+  test.each(["ETag", "LastModifiedTime", "Size", "VersionId"])(
+    "DeleteObjects does not delete past the condition %s",
+    async (name) => {
+      const body = `<Delete><Object><Key>a</Key><${name}>1</${name}></Object></Delete>`;
+      const { status, error } = await send("POST", "/files?delete=", { body });
+      expect([status, ...error]).toEqual([501, "NotImplemented", expect.stringContaining(name)]);
+      expect((await send("GET", "/files/a")).status).toBe(200);
+    },
+  );
+
+  test("DeleteObjects takes a thousand keys at most", async () => {
+    const body = (keys: number) =>
+      `<Delete>${"<Object><Key>none</Key></Object>".repeat(keys)}<Quiet>true</Quiet></Delete>`;
+    expect((await send("POST", "/files?delete=", { body: body(1001) })).error[0]).toBe("MalformedXML");
+    expect((await send("POST", "/files?delete=", { body: body(1000) })).error[0]).not.toBe("MalformedXML");
+  });
+
+  test("keys in lists are encoded when a client asks for it", async () => {
+    for (const name of ["x%20y", "x%252By", "x%3C%26"]) await send("PUT", `/files/${name}`, { body: "1" });
+    const keys = async (query: string) =>
+      [...(await send("GET", `/files?prefix=x${query}`)).text.matchAll(/<Key>(.*?)<\/Key>/g)].map(([, key]) => key);
+    expect(await keys("&encoding-type=url")).toEqual(["x%20y", "x%252By", "x%3C%26"]);
+    expect(await keys("")).toEqual(["x y", "x%2By", "x&lt;&amp;"]);
+    expect((await send("GET", "/files?list-type=2&encoding-type=url")).text).toContain(
+      "<EncodingType>url</EncodingType>",
+    );
+    expect((await send("GET", "/files?encoding-type=rot13")).error[0]).toBe("InvalidArgument");
+    for (const name of ["x%20y", "x%252By", "x%3C%26"]) await send("DELETE", `/files/${name}`);
+  });
+
+  test("an object with the name of a folder is refused as what it is: not emulated", async () => {
+    const { status, error } = await send("PUT", "/files/a/b", { body: "1" });
+    expect([status, ...error]).toEqual([501, "NotImplemented", expect.stringContaining("not emulated")]);
+  });
+
   test("the usual storage class and access list are taken", async () => {
     const headers = { "x-amz-storage-class": "STANDARD", "x-amz-acl": "private" };
     expect((await send("PUT", "/files/b", { headers, body: "b" })).status).toBe(200);
