@@ -8,15 +8,17 @@ import { createFolderAtomically } from "../toolchain/src/install.ts";
 import { pythonTool, uvEnvironment } from "../tools/python-tools.ts";
 import { succeed } from "./sandbox.ts";
 
-const requirements = "tests/contract/rehearsal/clients/requirements.txt";
+/** Those of the contract tests. */
+const usual = "tests/contract/rehearsal/clients/requirements.txt";
 
 /**
  * The folder of their programs, `python` among them; they are installed when they are missing.
  *
  * @param root folder of the project
+ * @param requirements their file, from there
  * @throws {Error} when Python or the index of packages is not available
  */
-export async function pythonClients(root: string): Promise<string> {
+export async function pythonClients(root: string, requirements = usual): Promise<string> {
   const file = join(root, requirements);
   const hash = createHash("sha256").update(readFileSync(file)).digest("hex").slice(0, 16);
   const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
@@ -48,7 +50,7 @@ export async function pythonClients(root: string): Promise<string> {
 }
 
 /** The version of a client in requirements.txt. */
-export function versionOf(root: string, name: string): string {
+export function versionOf(root: string, name: string, requirements = usual): string {
   const [, version] = new RegExp(`^${name}==(\\S+)`, "m").exec(readFileSync(join(root, requirements), "utf8")) ?? [];
   if (version === undefined) throw new Error(`${requirements} does not have ${name}`);
   return version;

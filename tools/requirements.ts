@@ -12,6 +12,7 @@ export const requirementFiles = [
   "sample-app/requirements-dev",
   "images/docs/requirements",
   "tests/contract/rehearsal/clients/requirements",
+  "tests/long/clients/requirements",
 ] as const;
 
 /**

@@ -1,4 +1,4 @@
-/** Records the calls of both APIs: the last ones for the status page, all of them for the log. */
+/** Records the calls of both APIs and of R2's S3 interface: the last ones for the status page, all of them for the log. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { isRecord } from "../../common/record.ts";
 import { type ClientCalls, Clients } from "./clients.ts";
@@ -47,23 +47,37 @@ export class CallLog {
   }
 }
 
-/** Records every call of the APIs and writes it into the log. */
-export function recordCalls(app: FastifyInstance, calls: CallLog, log: (line: string) => void): void {
+/** Makes what records a call, and writes it into the log. */
+export const recorderOf =
+  (calls: CallLog, log: (line: string) => void) =>
+  (call: Omit<Call, "time">): void => {
+    const agent = printable(call.agent.slice(0, 200));
+    const problem = call.problem === null ? null : printable(call.problem);
+    const whole = {
+      ...call,
+      time: new Date().toISOString(),
+      milliseconds: Math.round(call.milliseconds),
+      agent,
+      problem,
+    };
+    calls.add(whole);
+    log(lineOf(whole));
+  };
+
+/** Records every call of the APIs. */
+export function recordCalls(app: FastifyInstance, record: (call: Omit<Call, "time">) => void): void {
   const problems = new WeakMap<FastifyRequest, string>();
   const note = (request: FastifyRequest, status: number, milliseconds: number): void => {
     const [path = ""] = request.url.split("?");
     if (path === "/" || path.startsWith("/rehearsal")) return;
-    const call = {
-      time: new Date().toISOString(),
+    record({
       method: request.method,
       path: path.replace(/^\/(hetzner\/v1|client\/v4)/, (api) => (api.startsWith("/h") ? "hetzner:" : "cloudflare:")),
       status,
-      milliseconds: Math.round(milliseconds),
+      milliseconds,
       problem: problems.get(request) ?? null,
-      agent: printable((request.headers["user-agent"] ?? "").slice(0, 200)),
-    };
-    calls.add(call);
-    log(lineOf(call));
+      agent: request.headers["user-agent"] ?? "",
+    });
   };
   app.addHook("onSend", (request, reply, payload, done) => {
     const problem = reply.statusCode < 400 ? undefined : problemOf(payload);
@@ -87,7 +101,7 @@ function problemOf(payload: unknown): string | undefined {
   const { errors } = body;
   const error: unknown = Array.isArray(errors) ? errors[0] : body["error"];
   if (!isRecord(error)) return undefined;
-  return printable(`${String(error["code"])}: ${String(error["message"])}`);
+  return `${String(error["code"])}: ${String(error["message"])}`;
 }
 
 /** A message can quote what a client sent: control characters would end the line of the log, or steer a terminal. */

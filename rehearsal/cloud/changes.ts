@@ -99,8 +99,9 @@ function existenceOf({ kind, id, before, after }: ChangedObject<CloudObjects>): 
   const subject = titles[kind];
   if (subject === undefined) return undefined;
   const value: unknown = after ?? before;
-  const name = nameIn(isRecord(value) ? value : {}) ?? id;
-  const said = { key: "", subject, name, detail: detailIn(value) };
+  // The key of a zone's setting is the zone's id and the setting's path.
+  const own = kind === "cloudflare.setting" ? id.replace(/^[^/]*\/(settings\/)?/, "") : id;
+  const said = { key: "", subject, name: nameIn(isRecord(value) ? value : {}) ?? own, detail: detailIn(value) };
   if (before === undefined) return { ...said, verb: kind === "registry.image" ? "uploaded" : "created", tone: "plain" };
   if (after === undefined) return { ...said, verb: "deleted", tone: "plain" };
   // A put of equal values changes nothing.
@@ -108,11 +109,12 @@ function existenceOf({ kind, id, before, after }: ChangedObject<CloudObjects>): 
   return { ...said, verb: "changed", tone: "plain" };
 }
 
-/** A name as people know the thing by: a record's type and name, a token's name, a setting's id. */
+/** A name as people know the thing by: a record's type and name, a ruleset's phase, a token's name. */
 function nameIn(object: Readonly<Record<string, unknown>>): string | undefined {
   const value = isRecord(object["value"]) ? object["value"] : object;
-  const { type, content, name, id, reference, description } = value;
+  const { type, content, name, id, reference, description, phase } = value;
   if (typeof reference === "string") return reference;
+  if (typeof phase === "string") return phase;
   if (typeof name === "string") return content === undefined ? name : `${String(type)} ${name}`;
   return [description, id].find((one) => typeof one === "string" && one !== "") as string | undefined;
 }

@@ -18,6 +18,7 @@ import {
   hasStorage,
   objectsEnvironmentOf,
   readSettings,
+  requireOwnLayout,
 } from "./settings.ts";
 import { scenarioUsage } from "./scenarios.ts";
 import type { Status } from "./status.ts";
@@ -138,6 +139,7 @@ async function status(name: string): Promise<void> {
 function clientOf(name: string): CloudClient {
   const settings = readSettings(cloudFolder(root, name));
   if (!settings) throw new UserError(`There is no rehearsal cloud '${name}'. Make one: ${commandFor("up")}`);
+  requireOwnLayout(settings);
   return new CloudClient(settings);
 }
 

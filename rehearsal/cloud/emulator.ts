@@ -6,7 +6,7 @@ import type { Progress } from "../../toolchain/src/progress.ts";
 import { AcmeAuthority } from "../acme/acme-authority.ts";
 import { registerCloudflare } from "../cloudflare/api.ts";
 import { Edge } from "../cloudflare/edge/edge.ts";
-import { R2Endpoint } from "../cloudflare/objects/r2-endpoint.ts";
+import { type R2Call, R2Endpoint } from "../cloudflare/objects/r2-endpoint.ts";
 import { S3Server } from "../cloudflare/objects/s3-server.ts";
 import { accessKeys } from "../cloudflare/objects/keys.ts";
 import { noObjects } from "../cloudflare/objects/storage.ts";
@@ -32,7 +32,7 @@ import {
 } from "../programs/programs.ts";
 import { namesOf, placeOf, Registry, type RegistryObjects } from "../registry/registry.ts";
 import { Store } from "../store.ts";
-import { CallLog, recordCalls } from "./call-log.ts";
+import { CallLog, recordCalls, recorderOf } from "./call-log.ts";
 import { ChangeLog } from "./change-log.ts";
 import { registerControlApi } from "./control-api.ts";
 import { injectCallFaults } from "./call-faults.ts";
@@ -92,6 +92,7 @@ export class Emulator {
   readonly #machines: Machines & { start?: () => Promise<void>; close?: () => void };
   readonly #faults: Faults;
   readonly #calls = new CallLog();
+  readonly #record: ReturnType<typeof recorderOf>;
   readonly #changes = new ChangeLog();
   readonly #app: FastifyInstance;
   readonly #hetzner: ReturnType<typeof registerHetzner>;
@@ -104,6 +105,7 @@ export class Emulator {
   private constructor(options: EmulatorOptions, programs: Programs | undefined) {
     this.#options = options;
     const { root, folder, settings, progress } = options;
+    this.#record = recorderOf(this.#calls, options.log);
     const { instance, block, token, accountId } = settings;
     const places = { root, folder, authorityFile: authorityIn(folder), instance, block, progress };
     this.#store = new Store<Objects>(join(folder, "cloud.sqlite"));
@@ -127,7 +129,13 @@ export class Emulator {
     this.#hetzner = this.#registerHetzner();
     this.#world = this.#registerCloudflare(s3);
     const { port } = settings;
-    this.#storage = s3 && { s3, r2: new R2Endpoint({ world: this.#world, storage: s3, port: port && port + 1 }) };
+    const onCall = ({ method, path, status, milliseconds, problem, agent }: R2Call): void => {
+      this.#record({ method, path: `r2:${path}`, status, milliseconds, problem, agent });
+    };
+    this.#storage = s3 && {
+      s3,
+      r2: new R2Endpoint({ world: this.#world, storage: s3, port: port && port + 1, onCall }),
+    };
     this.#parts = programs?.machines && this.#storage && this.#createParts(programs.machines, this.#storage.r2);
     this.#registerControlApi();
   }
@@ -145,7 +153,7 @@ export class Emulator {
   #createApp(): FastifyInstance {
     const app = fastify({ forceCloseConnections: true, bodyLimit: 16 * 2 ** 20 });
     injectCallFaults(app, this.#faults);
-    recordCalls(app, this.#calls, this.#options.log);
+    recordCalls(app, this.#record);
     app.setNotFoundHandler(async (request, reply) => {
       const message = `${request.method} ${request.url.split("?")[0] ?? ""} is not emulated: the APIs are below /hetzner/v1 and /client/v4`;
       await reply

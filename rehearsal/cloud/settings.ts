@@ -21,7 +21,15 @@ const zoneSchema = z
 export const zoneOf = (text: string): ZoneConfig => zoneSchema.parse(text);
 const domainOf = (text: string): string => text.replace(/:.*/, "");
 
+/**
+ * What a cloud's folder and machines are made like. Raise it with a change after which the clouds of before do not work any
+ * more: commands then say so, and which one deletes them.
+ */
+const layout = 2;
+
 const settingsSchema = z.strictObject({
+  /** @default - a cloud of a version that did not note it */
+  layout: z.int().optional(),
   instance: z.string().regex(/^[a-z0-9]{1,8}$/, "one to eight of a-z and 0-9"),
   /** Second octet of the addresses: 127.<block>.0.0/16 and 10.<block>.0.0/16. */
   block: z.int().min(1).max(254),
@@ -45,7 +53,7 @@ const settingsSchema = z.strictObject({
   accountId: z.string().regex(/^[0-9a-f]{32}$/),
 });
 export type CloudSettings = z.infer<typeof settingsSchema>;
-export type CloudChoices = Partial<Omit<CloudSettings, "token" | "accountId">>;
+export type CloudChoices = Partial<Omit<CloudSettings, "layout" | "token" | "accountId">>;
 
 export const cloudFolder = (root: string, instance: string): string => join(root, ".orion", "cloud", instance);
 /** Folder of the Pulumi project that rehearses a stack on a cloud; it is deleted with the cloud. */
@@ -78,6 +86,15 @@ export function readSettings(folder: string): CloudSettings | undefined {
   throw new UserError(`${path} is not valid:\n${z.prettifyError(error)}\nDelete the folder to start over.`);
 }
 
+/** @throws {UserError} for a cloud of another version, which can only be deleted */
+export function requireOwnLayout({ instance, layout: made = 1 }: CloudSettings): void {
+  if (made === layout) return;
+  throw new UserError(
+    `The rehearsal cloud '${instance}' was made by ${made < layout ? "an older" : "a newer"} version, and does not work with ` +
+      `this one. Delete it and everything in it: ${commandFor("down", { name: instance })}`,
+  );
+}
+
 /** Adds a zone with its plan; a zone that is listed already keeps its plan. */
 export function withZone(zones: readonly string[], name: string, plan: Plan): string[] {
   const isThere = zones.some((one) => domainOf(one) === name);
@@ -91,7 +108,9 @@ export function withZone(zones: readonly string[], name: string, plan: Plan): st
  */
 export function makeSettings(folder: string, instance: string, choices: CloudChoices): CloudSettings {
   const before = readSettings(folder);
+  if (before) requireOwnLayout(before);
   const wanted = {
+    layout,
     ...defaults,
     token: randomBytes(32).toString("hex"),
     accountId: randomBytes(16).toString("hex"),
@@ -140,11 +159,14 @@ export function cloudServices(block: number): Readonly<Record<keyof ReturnType<t
 export const storageAddress = (block: number) => ({ host: `127.${block}.255.4`, port: 7070 });
 
 /** Environment variables with which clients use the cloud. */
-export const environmentOf = ({ port, token }: CloudSettings): Readonly<Record<string, string>> => ({
+export const environmentOf = ({ port, token, accountId }: CloudSettings): Readonly<Record<string, string>> => ({
   HCLOUD_TOKEN: token,
   HCLOUD_ENDPOINT: `http://127.0.0.1:${port}/hetzner/v1`,
   CLOUDFLARE_API_TOKEN: token,
   CLOUDFLARE_BASE_URL: `http://127.0.0.1:${port}/client/v4`,
+  // Wrangler has a name of its own for the address.
+  CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${port}/client/v4`,
+  CLOUDFLARE_ACCOUNT_ID: accountId,
 });
 
 /** Environment variables with which S3 clients on this machine use the cloud's object storage, with the key of its token. */

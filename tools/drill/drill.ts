@@ -4,7 +4,7 @@ import { join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../common/user-error.ts";
 import { CloudClient } from "../../rehearsal/cloud/client.ts";
-import { cloudFolder, readSettings, rehearsalFolder } from "../../rehearsal/cloud/settings.ts";
+import { cloudFolder, readSettings, rehearsalFolder, requireOwnLayout } from "../../rehearsal/cloud/settings.ts";
 import { ratesOf, startLoad } from "../../rehearsal/load/process.ts";
 import { pictureOf } from "../diagram/diagram.ts";
 import { dotOf } from "../diagram/dot.ts";
@@ -48,6 +48,7 @@ export async function drill(options: DrillOptions): Promise<number> {
   const settings = readSettings(cloudFolder(root, cloud));
   if (!settings)
     throw new UserError(`The rehearsal cloud '${cloud}' does not exist; create it: make rehearse CLOUD=${cloud}`);
+  requireOwnLayout(settings);
   const client = new CloudClient(settings);
   // Says what to do when the cloud does not run.
   await client.status();

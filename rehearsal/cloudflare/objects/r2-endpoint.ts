@@ -35,8 +35,23 @@ export interface R2EndpointOptions {
   };
   /** Port on 127.0.0.1; 0: any free one. */
   readonly port: number;
-  /** Called when an operation was answered. */
-  readonly onCall?: (agent: string | undefined, operation: string, status: number) => void;
+  /** Called when a call was answered. */
+  readonly onCall?: (call: R2Call) => void;
+}
+
+/** A call that was answered. */
+export interface R2Call {
+  readonly method: string;
+  /** With the bucket first, without parameters. */
+  readonly path: string;
+  /** As S3 calls it; undefined: R2 does not implement it. */
+  readonly operation: string | undefined;
+  readonly status: number;
+  readonly milliseconds: number;
+  /** Code and message of an error that R2 has, and not the storage; null otherwise. */
+  readonly problem: string | null;
+  /** Empty when the client sent none. */
+  readonly agent: string;
 }
 
 interface R2Request extends S3Request {
@@ -47,7 +62,12 @@ interface Answer {
   readonly status: number;
   /** XML. */
   readonly body: string;
+  /** Code and message of an error. */
+  readonly problem?: string;
 }
+
+/** The errors of answers, for who records calls. */
+const problems = new WeakMap<ServerResponse, string>();
 
 /** Operations of the account and its buckets, for which a key of single buckets is not enough. */
 const administration = ["ListBuckets", "CreateBucket", "DeleteBucket"];
@@ -102,20 +122,24 @@ export class R2Endpoint {
 
   /** Answers a request, also for the edge, which has the names of R2. */
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const began = performance.now();
+    const s3 = requestOf(request, this.#options.world.accountId);
+    const operation = operationOf(s3);
+    response.once("finish", () =>
+      this.#options.onCall?.({
+        method: s3.method,
+        path: s3.path,
+        operation: "message" in operation ? undefined : operation.name,
+        status: response.statusCode,
+        milliseconds: performance.now() - began,
+        problem: problems.get(response) ?? null,
+        agent: request.headers["user-agent"] ?? "",
+      }),
+    );
     try {
-      const s3 = requestOf(request, this.#options.world.accountId);
-      if (isSignedBefore(s3)) {
-        answer(request, response, failure(401, "Unauthorized", formerSignature));
-        return;
-      }
-      const operation = operationOf(s3);
-      if ("message" in operation) answer(request, response, failure(501, "NotImplemented", operation.message));
-      else {
-        response.once("finish", () =>
-          this.#options.onCall?.(request.headers["user-agent"], operation.name, response.statusCode),
-        );
-        await this.#perform(s3, operation, request, response);
-      }
+      if (isSignedBefore(s3)) answer(request, response, failure(401, "Unauthorized", formerSignature));
+      else if ("message" in operation) answer(request, response, failure(501, "NotImplemented", operation.message));
+      else await this.#perform(s3, operation, request, response);
     } catch (error) {
       const { message } = toOriginError(error);
       if (response.headersSent) response.destroy();
@@ -279,10 +303,12 @@ export class R2Endpoint {
 
 const failure = (status: number, code: string, message: string): Answer => ({
   status,
+  problem: `${code}: ${message}`,
   body: `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${escaped(message)}</Message></Error>`,
 });
 
-function answer(request: IncomingMessage, response: ServerResponse, { status, body }: Answer): void {
+function answer(request: IncomingMessage, response: ServerResponse, { status, body, problem }: Answer): void {
+  if (problem !== undefined) problems.set(response, problem);
   request.resume();
   response.writeHead(status, { "content-type": "application/xml", "content-length": Buffer.byteLength(body) });
   response.end(request.method === "HEAD" ? undefined : body);

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { tryRun } from "../../../common/process.ts";
-import { R2Endpoint } from "../../../rehearsal/cloudflare/objects/r2-endpoint.ts";
+import { type R2Call, R2Endpoint } from "../../../rehearsal/cloudflare/objects/r2-endpoint.ts";
 import { S3Server } from "../../../rehearsal/cloudflare/objects/s3-server.ts";
 import { accessKeys } from "../../../rehearsal/cloudflare/objects/keys.ts";
 import { ensureProgram, storage as storageProgram } from "../../../rehearsal/programs/programs.ts";
@@ -98,7 +98,7 @@ describe("R2", () => {
   afterAll(() => s3.stop());
   beforeEach(async () => {
     const { world } = new Api(undefined, s3);
-    const onCall = (agent: string | undefined, operation: string, status: number) => {
+    const onCall = ({ agent, operation = "", status }: R2Call) => {
       noteCall(agent, `r2 ${operation}`, status);
     };
     r2 = new R2Endpoint({ world, storage: s3, port: 0, onCall });

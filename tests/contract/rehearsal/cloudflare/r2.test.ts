@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { resolve } from "node:path";
 import { AwsClient } from "aws4fetch";
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
-import { R2Endpoint } from "../../../../rehearsal/cloudflare/objects/r2-endpoint.ts";
+import { type R2Call, R2Endpoint } from "../../../../rehearsal/cloudflare/objects/r2-endpoint.ts";
 import type { S3Server } from "../../../../rehearsal/cloudflare/objects/s3-server.ts";
 import { permissionGroups } from "../../../../rehearsal/cloudflare/permissions.ts";
 import { digestOf } from "../../../../rehearsal/cloudflare/world.ts";
@@ -26,9 +26,14 @@ beforeAll(async () => {
 }, 900_000);
 afterAll(() => s3.stop());
 
+let calls: R2Call[] = [];
 beforeEach(async () => {
   api = new Api([{ name: "example.com", plan: "free" }], s3);
-  r2 = new R2Endpoint({ world: api.world, storage: s3, port: await freePort() });
+  calls = [];
+  r2 = new R2Endpoint({
+    ...{ world: api.world, storage: s3, port: await freePort() },
+    onCall: (call) => calls.push(call),
+  });
   await r2.start();
   await api.call("POST", bucketsPath, { name: "files" });
 });
@@ -369,4 +374,17 @@ test("a lock holds at this address as well as at the edge's", async () => {
   await api.call("PUT", `${bucketsPath}/files/lock`, { rules: [] });
   expect((await send("GET", "/files/a")).text).toBe("first");
   expect((await send("DELETE", "/files/a")).status).toBe(204);
+});
+
+test("every call is noted with what it was and how it ended, a refused one with the reason", async () => {
+  const send = await clientFor("Workers R2 Storage Write");
+  await send("PUT", "/files/noted", { body: "1" });
+  await send("GET", "/files?acl=");
+  await send("DELETE", "/files/noted");
+  const noted = calls.map(({ method, path, operation, status, problem }) => [method, path, operation, status, problem]);
+  expect(noted).toEqual([
+    ["PUT", "/files/noted", "PutObject", 200, null],
+    ["GET", "/files", undefined, 501, "NotImplemented: GetBucketAcl not implemented"],
+    ["DELETE", "/files/noted", "DeleteObject", 204, null],
+  ]);
 });

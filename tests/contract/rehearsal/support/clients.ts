@@ -12,6 +12,8 @@ const agents = {
   "hcloud-python": /^hcloud-python\//,
   hcloud: /^hcloud-cli\//,
   "cloudflare-python": /^Cloudflare\/Python/,
+  ansible: /^ansible-module\//,
+  wrangler: /^wrangler\//,
   octodns: /^octodns\//,
   boto3: /^Boto3\//,
   awscli: /^aws-cli\//,

@@ -1,5 +1,5 @@
 import fastify, { type FastifyInstance } from "fastify";
-import { CallLog, recordCalls } from "../../../../rehearsal/cloud/call-log.ts";
+import { CallLog, recordCalls, recorderOf } from "../../../../rehearsal/cloud/call-log.ts";
 import { failure } from "../../../../rehearsal/cloudflare/envelope.ts";
 import { HetznerError } from "../../../../rehearsal/hetzner/errors.ts";
 
@@ -12,10 +12,11 @@ beforeEach(() => {
   calls = new CallLog();
   lines = [];
   noted = new Promise((resolve) => {
-    recordCalls(app, calls, (line) => {
+    const record = recorderOf(calls, (line) => {
       lines.push(line);
       resolve();
     });
+    recordCalls(app, record);
   });
 });
 afterEach(() => app.close());

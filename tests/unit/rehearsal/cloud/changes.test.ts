@@ -48,6 +48,14 @@ test("what is created and deleted is said, with the name that it had", () => {
   ]);
 });
 
+test("a zone's settings and rulesets have the names that people know them by", () => {
+  const zone = "0123456789abcdef";
+  store.put("cloudflare.setting", `${zone}/settings/ssl`, { owner: zone, value: { value: "full" } });
+  store.put("cloudflare.setting", `${zone}/bots`, { owner: zone, value: { enable_js: true } });
+  store.put("cloudflare.ruleset", "1", { owner: zone, value: { id: "1", name: "default", phase: "http_ratelimit" } });
+  expect(lines()).toEqual(["ruleset http_ratelimit created", "zone setting bots created", "zone setting ssl created"]);
+});
+
 test("a server that goes off without an action is said, and one with an action once", () => {
   store.put("hetzner.server", 1, server(1, "web"));
   const resources = [{ id: 1, type: "server" }];

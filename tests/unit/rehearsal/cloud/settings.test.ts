@@ -1,4 +1,7 @@
 /** What a cloud is made with. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
 import { makeSettings, readSettings, withZone, zoneOf } from "../../../../rehearsal/cloud/settings.ts";
 import { temporaryFolder } from "../../../../testing/folder.ts";
 
@@ -28,6 +31,21 @@ test.each([
 ])("the zone %s is refused", (zone, message) => {
   expect(() => makeSettings(folder, "main", { zones: ["example.org", zone] })).toThrow(message);
   expect(readSettings(folder)).toBeUndefined();
+});
+
+test("a cloud of another version says so, and how it is deleted", () => {
+  makeSettings(folder, "main", {});
+  const path = join(folder, "settings.json");
+  const { layout, ...older } = z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(path, "utf8")));
+  writeFileSync(path, JSON.stringify(older));
+  const said = "The rehearsal cloud 'main' was made by an older version, and does not work with this one. ";
+  expect(() => makeSettings(folder, "main", {})).toThrow(
+    `${said}Delete it and everything in it: make cloud-down CLOUD=main`,
+  );
+  // The command that deletes it reads it.
+  expect(readSettings(folder)).toEqual(older);
+  writeFileSync(path, JSON.stringify({ ...older, layout: Number(layout) + 1 }));
+  expect(() => makeSettings(folder, "main", {})).toThrow("was made by a newer version");
 });
 
 test("a zone is added on its plan, and one that is there stays as it is", () => {
