@@ -261,8 +261,8 @@ test: test-unit setup ## Run all tests that CI runs
 bench: images ## Measure the everyday commands, into bench/*.md
 	@node bench/development.ts
 
-bench-rehearsal: images ## Measure the rehearsal cloud, into bench/rehearsal.md
-	@node bench/rehearsal.ts
+bench-rehearsal: images ## Measure the rehearsal cloud, into bench/rehearsal.md (FORMER=folder: single calls beside those of that checkout)
+	@$(if $(FORMER),FORMER=$(FORMER)) node bench/rehearsal.ts
 
 bench-production: images ## Measure the first update and changes under load on a rehearsal cloud, into bench/production.md
 	@node bench/production.ts

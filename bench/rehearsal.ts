@@ -1,6 +1,7 @@
 /**
  * Benchmark of the rehearsal cloud: times and memory of one run, written to bench/rehearsal.md. It needs root, the toolchain
- * and the images; it uses clouds with their own names, addresses and ports.
+ * and the images; it uses clouds with their own names, addresses and ports. With FORMER, the folder of a checkout of a former version,
+ * single calls are compared with those of that version, in turns.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,8 +10,9 @@ import { Project } from "../tests/contract/rehearsal/project.ts";
 import { type CloudOptions, RehearsalCloud } from "../testing/cloud.ts";
 import { docker, succeed } from "../testing/sandbox.ts";
 import { pollConfig } from "../tools/rehearsal/files.ts";
+import { callTimes } from "./calls.ts";
 import { Descendants, peakOf, processorSeconds } from "./processes.ts";
-import { machine, type Row, tableOf } from "./table.ts";
+import { machine, markdownTable, type Row, tableOf } from "./table.ts";
 import { timed } from "./timed.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -159,6 +161,42 @@ const withoutMachines = (): Promise<Measured> =>
     }
   });
 
+/** Rounds in which each call is measured once. */
+const rounds = 200;
+
+/** Measures single calls, and the start of a cloud without machines and without storage. */
+const singleCalls = (): Promise<string> =>
+  withCloud({ name: "benchapi", block: 95, port: 8950, machines: "none" }, async (alone) => {
+    const up: number[] = [];
+    for (let round = 0; round < runs; round++) {
+      up.push(await timed(() => alone.up()));
+      alone.down();
+    }
+    const own = { name: "benchnow", block: 96, port: 8960, machines: "none", storage: true } as const;
+    return withCloud(own, async (cloud) => {
+      cloud.up();
+      const former = process.env["FORMER"];
+      const before = former && new RehearsalCloud(former, { ...own, name: "benchold", block: 97, port: 8970 });
+      try {
+        if (before) before.up();
+        const clouds = [cloud, ...(before ? [before] : [])];
+        const [now, then] = await callTimes(
+          clouds.map(({ settings }) => settings),
+          rounds,
+        );
+        const rows = [...(now ?? [])].map(([name, time]) => {
+          const old = then?.get(name);
+          return [name, time.toFixed(1), ...(old === undefined ? [] : [old.toFixed(1), (time / old).toFixed(2)])];
+        });
+        const heads = ["Milliseconds, median", "now", ...(then ? ["former version", "ratio"] : [])];
+        const start = { what: "`make cloud-up MACHINES=none`", limit: 2, values: up };
+        return `## Single calls, \`machines: none\`\n\n${tableOf("Seconds", [start], 1)}\n\n${markdownTable(heads, rows)}\n`;
+      } finally {
+        if (before) before.dispose();
+      }
+    });
+  });
+
 /** A section of the report; also printed at once, because the following measurements take minutes. */
 function partOf(title: string, { seconds, mebibytes }: Measured): string {
   const text = `## ${title}\n\n${tableOf("Seconds", seconds, 1)}\n\n${tableOf("MiB", mebibytes, 0)}\n`;
@@ -170,6 +208,7 @@ const parts = [
   `# The rehearsal cloud: times and memory\n`,
   `Measured by \`make bench-rehearsal\` on ${machine()}. The machine is shared and noisy.\n`,
   partOf("With machines", await withMachines()),
+  await singleCalls(),
   partOf("`machines: none`, the real engine and the real hcloud plugin", await withoutMachines()),
 ];
 writeFileSync(join(import.meta.dirname, "rehearsal.md"), parts.join("\n"));

@@ -20,6 +20,8 @@ export interface CloudOptions {
   readonly block: number;
   readonly port: number;
   readonly machines: "docker" | "none";
+  /** R2's S3 interface without machines, which always have it. @default false */
+  readonly storage?: boolean;
 }
 
 export class RehearsalCloud {
@@ -35,8 +37,9 @@ export class RehearsalCloud {
   }
 
   up(): string {
-    const { machines, block, port } = this.#options;
-    return succeed(this.runMake("cloud-up", [`MACHINES=${machines}`, `BLOCK=${block}`, `PORT=${port}`]));
+    const { machines, block, port, storage = false } = this.#options;
+    const variables = [`MACHINES=${machines}`, `BLOCK=${block}`, `PORT=${port}`, ...(storage ? ["STORAGE=1"] : [])];
+    return succeed(this.runMake("cloud-up", variables));
   }
 
   down(): string {

@@ -70,6 +70,8 @@ export class Catalogue {
   readonly serverTypes: readonly ServerType[];
   readonly #retirement: z.infer<typeof retirementSchema>;
   readonly #prices = new Map<ServerType, readonly Json[]>();
+  /** Types as they are shown while no location is without them: every reply with a server has one. */
+  readonly #shown = new Map<ServerType, Json>();
   readonly locations: readonly Location[];
   readonly #datacenters: readonly z.infer<typeof datacenterSchema>[];
   readonly balancerTypes: readonly BalancerType[];
@@ -147,6 +149,14 @@ export class Catalogue {
 
   /** A server type as the API shows it. @param unavailable names of locations where none can be created now */
   serverType(type: ServerType, unavailable: ReadonlySet<string> = new Set()): Json {
+    const known = unavailable.size === 0 ? this.#shown.get(type) : undefined;
+    if (known) return known;
+    const made = this.#viewOf(type, unavailable);
+    if (unavailable.size === 0) this.#shown.set(type, made);
+    return made;
+  }
+
+  #viewOf(type: ServerType, unavailable: ReadonlySet<string>): Json {
     return {
       id: type.id,
       name: type.name,
