@@ -113,7 +113,8 @@ const shapes: Readonly<Record<string, Shape | typeof byHandler>> = {
   "PUT /zones/:zone/origin_tls_client_auth/settings": all("enabled"),
   "PUT /zones/:zone/origin_tls_client_auth/hostnames": { config: [all("hostname", "cert_id", "enabled")] },
   "POST /accounts/:account/r2/buckets": all("name", "locationHint", "storageClass"),
-  [`PATCH ${bucket}`]: {},
+  // What it changes is in headers; clients also send what cannot be changed.
+  [`PATCH ${bucket}`]: all("name", "location"),
   [`PUT ${bucket}/cors`]: {
     rules: [{ ...all("id", "exposeHeaders", "maxAgeSeconds"), allowed: all("methods", "origins", "headers") }],
   },
@@ -132,7 +133,7 @@ const shapes: Readonly<Record<string, Shape | typeof byHandler>> = {
     rules: [{ ...all("id", "enabled", "prefix"), condition: all("type", "maxAgeSeconds", "date") }],
   },
   [`POST ${bucket}/domains/custom`]: { ...customDomain, ...all("domain", "zoneId") },
-  [`PUT ${bucket}/domains/custom/:domain`]: customDomain,
+  [`PUT ${bucket}/domains/custom/:domain`]: { ...customDomain, ...all("domain", "zoneId") },
   [`PUT ${bucket}/domains/managed`]: all("enabled"),
   "POST /user/tokens": token,
   "PUT /user/tokens/:token": token,
