@@ -20,7 +20,7 @@ const root = resolve(__dirname, "..", "..");
 const own = join(__dirname, "clients");
 const collection = "hetzner/hcloud/MANIFEST.json";
 
-test("Ansible: a playbook makes everything, changes nothing the second time, and removes it", async () => {
+test("Ansible: a playbook makes everything, changes nothing the second time but what it always writes, and removes it", async () => {
   const programs = await pythonClients(root, "tests/long/clients/requirements.txt");
   const folder = temporaryFolder("ansible");
   const { certificate, privateKey } = await ownCertificate("probe.example.com");
@@ -43,7 +43,11 @@ test("Ansible: a playbook makes everything, changes nothing the second time, and
     return succeed({ code: code ?? 1, output });
   };
   expect(await play("ansible_tour")).toMatch(/changed=1\d /);
-  expect(await play("ansible_tour")).toMatch(/changed=0 /);
+  // The module of a load balancer's services writes those with a health check each time.
+  const again = await play("ansible_tour");
+  expect([...again.matchAll(/TASK \[([^\]]+)\] \*+\nchanged/g)].map(([, task]) => task)).toEqual([
+    "hetzner.hcloud.load_balancer_service",
+  ]);
   expect(await play("ansible_end")).toMatch(/changed=1\d /);
   expect(api.failures).toEqual([]);
   const manifest = join(programs, "..", "lib", "python3.11", "site-packages", "ansible_collections", collection);

@@ -120,7 +120,7 @@ const bucket = new cf.R2Bucket("files", {
   accountId,
   name: "orion-files",
   location: "weur",
-  storageClass: v2 ? "InfrequentAccess" : "Standard",
+  storageClass: "Standard",
 });
 new cf.R2BucketLock("lock", {
   accountId,
