@@ -1,5 +1,11 @@
 /** Sends requests from the edge to an origin, and translates connection errors to Cloudflare's error codes. */
-import { type Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from "node:http";
+import {
+  type Agent,
+  type ClientRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as httpRequest,
+} from "node:http";
 import { request as httpsRequest } from "node:https";
 import { checkServerIdentity, TLSSocket } from "node:tls";
 import { StatusError } from "../../status-error.ts";
