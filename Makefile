@@ -27,7 +27,7 @@ tool = node tools/cli.ts $(if $(REHEARSAL),--rehearsal $(CLOUD))
 access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine images docker up down preview plan advise diagram pictures page-screenshot tables pull-request-report pull-request-comment diff drift deploy \
+.PHONY: help setup uninstall engine images docker up down preview plan advise diagram pictures page-screenshot tables pull-request-report pull-request-comment diff drift deploy \
 	state-preview state-move operator-key check-image doctor psql \
 	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica patch outdated requirements package fidelity sbom checksums \
 	flower backup backup-key restore-drill restore rehearse drill report cloud-up cloud-down cloud-status cloud-fault cloud-scenario cloud-time \
@@ -43,6 +43,9 @@ node_modules/.package-lock.json: package-lock.json
 
 setup: node_modules/.package-lock.json ## Install the engine, its plugins and a Docker Engine if they are missing
 	@node toolchain/src/cli.ts ensure all
+
+uninstall: ## Take away what `make setup` has put on this machine: engine, plugins, caches, packages; asks (YES=1 agrees)
+	@if [ -e node_modules/.package-lock.json ]; then $(tool) uninstall $(if $(YES),--yes); else echo "Nothing is installed here: there is no node_modules."; fi
 
 checksums: node_modules/.package-lock.json ## Write the checksums of the engine and its plugins, for the versions in use
 	@node toolchain/src/cli.ts checksums

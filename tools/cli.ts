@@ -46,6 +46,7 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   outdated                   what is behind: images, packages, servers, lists: [--json] [--write: today's digests of the images]
   requirements               write every requirements.txt with hashes: [--upgrade]
   fidelity                   write docs/fidelity.md: [--documents FOLDER: with newer OpenAPI documents of the real APIs]
+  uninstall                  take away what \`make setup\` has put on this machine (asks)
   package                    pack the rehearsal cloud for other projects, into .orion/package
   sbom                       list what the images that are built here contain, into .orion/sbom
   patch                      bring packages and images of the servers up to date, one after the other (asks): [--dry] [--reboot]
@@ -151,6 +152,10 @@ async function main(project: string, argv: string[]): Promise<number> {
   if (command === "fidelity") {
     const { writeFidelity } = await import("./fidelity/fidelity.ts");
     return writeFidelity(project, values.documents);
+  }
+  if (command === "uninstall") {
+    const { uninstall } = await import("./uninstall.ts");
+    return uninstall(project, values.yes);
   }
   if (command === "package") {
     const { packageRehearsal } = await import("./package.ts");

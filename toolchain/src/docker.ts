@@ -28,9 +28,9 @@ export interface Machine {
 }
 
 const packages = ["docker.io", "iptables"];
-const daemonLog = "/var/log/dockerd.log";
-const daemonPid = "/var/run/dockerd-orion.pid";
-const installLog = "/var/log/orion-docker-install.log";
+export const daemonLog = "/var/log/dockerd.log";
+export const daemonPid = "/var/run/dockerd-orion.pid";
+export const installLog = "/var/log/orion-docker-install.log";
 
 /** Seconds after its start within which the Docker Engine must be ready. */
 const readinessTimeout = 30;
@@ -142,7 +142,7 @@ async function start(machine: Machine): Promise<void> {
 
 const firstLine = (text: string): string => text.trim().split("\n")[0] ?? "";
 
-function thisMachine(): Machine {
+export function thisMachine(): Machine {
   const { env } = process;
   return {
     env,

@@ -53,6 +53,9 @@ export async function createFolderAtomically(
   }
 }
 
+/** Whether a folder was installed by {@link installPart}. */
+export const hasOrigin = (folder: string): boolean => existsSync(join(folder, originFile));
+
 /** Removes temporary folders that interrupted runs left behind. Call it while holding the lock only. */
 export function removeUnfinished(parent: string): void {
   if (!existsSync(parent)) return;
