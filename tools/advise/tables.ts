@@ -1,8 +1,12 @@
-/** The tables of README and docs that come from rules, presets and prices, as Markdown. Pure. */
+/** The tables of README and docs that come from rules, presets, prices and the stack files of this project, as Markdown. */
+import { stripVTControlCharacters } from "node:util";
 import { builtPhases, presets } from "../../config/presets.ts";
 import { priceList } from "../../config/prices.ts";
 import { cents } from "../../policy/cost.ts";
+import { chosenStack } from "../chosen-stack.ts";
 import { markdownTable } from "../markdown.ts";
+import { inventoryOf } from "../plan/inventory.ts";
+import { reportOfPlan } from "../plan/report.ts";
 import { settingsPage } from "../settings/page.ts";
 import { phasePrice } from "./prices.ts";
 import {
@@ -33,6 +37,8 @@ export const tables: Readonly<Record<string, () => string>> = {
         return [phase + built, `${servers}`, euro(cost.monthly), `[picture](docs/pictures/${phase}.svg)`];
       }),
     ),
+  // What `make plan PHASE=mvp` prints.
+  "plan-mvp": () => fenced(reportOfPlan(inventoryOf(chosenStack({ root: ".", project: ".", stack: "prod" }, "mvp")))),
   "price-date": () => `Net, by Hetzner's price list of ${priceList.date}, without traffic and Cloudflare.`,
   capacity: () =>
     markdownTable(
@@ -133,3 +139,5 @@ export function withTables(page: string): string {
     },
   );
 }
+
+const fenced = (text: string): string => ["```text", stripVTControlCharacters(text).trimEnd(), "```"].join("\n");
