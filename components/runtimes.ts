@@ -1,5 +1,6 @@
 /** The Docker Engines of a stack: this machine's own, or one on each of its servers. */
 import type * as pulumi from "@pulumi/pulumi";
+import type { ImageKey } from "../config/images.ts";
 import { type BuiltImages, imageRecipes, imageReferences } from "../topology/images.ts";
 import type { BaseService } from "../topology/service.ts";
 import { hasServers } from "../topology/topology.ts";
@@ -41,7 +42,10 @@ function loginOf({ settings, secret }: RuntimesArgs): RegistryLogin | undefined 
 function onThisMachine(args: RuntimesArgs, parent: pulumi.Resource): Runtimes {
   const { settings, topology, builtImages } = args;
   const images = imageReferences(topology.services, settings, builtImages);
-  const own = { naming: topology, dockerHost: settings.dockerHost, images, login: loginOf(args) };
+  const own = {
+    ...{ naming: topology, dockerHost: settings.dockerHost, images, login: loginOf(args) },
+    ...(builtImages.appId !== undefined && { ids: new Map<ImageKey, string>([["app", builtImages.appId]]) }),
+  };
   const runtime = new DockerRuntime("local", own, { parent });
   return { of: () => runtime, members: new Map(), subnetId: undefined, peerRules: [] };
 }

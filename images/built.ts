@@ -1,4 +1,5 @@
 /** Computes the references of the images that this repository builds, for the program and the tools. */
+import { runSync, StartError } from "../common/process.ts";
 import { baseImage } from "../config/images.ts";
 import type { Settings } from "../config/schema.ts";
 import { type BuiltImages, databaseBase } from "../topology/images.ts";
@@ -9,12 +10,29 @@ import { ownImage } from "./own.ts";
  *
  * @param root folder of the project
  */
-export function builtImages(root: string, { images }: Settings): BuiltImages {
+export function builtImages(root: string, settings: Settings): BuiltImages {
+  const { images } = settings;
   const python = baseImage({ registry: images.registry });
   const { reference, files } = ownImage(root, "database", databaseBase({ images }));
   const dockerfile = files.find(({ path }) => path === "Dockerfile")?.content.toString("utf8") ?? "";
+  const appId = localAppId(settings);
   return {
     ...{ app: ownImage(root, "app", python).reference, docs: ownImage(root, "docs", python).reference },
     database: { reference, dockerfile },
+    ...(appId !== undefined && { appId }),
   };
+}
+
+/** The provider of the engine does not notice another image under the same tag, which a local build makes every time. */
+function localAppId({ hosting, app: { image }, dockerHost }: Settings): string | undefined {
+  if (hosting !== "local" || image === undefined) return undefined;
+  const words = ["--host", dockerHost, "image", "inspect", "--format", "{{.Id}}", image];
+  try {
+    const { code, stdout } = runSync("docker", words, { timeoutSeconds: 10 });
+    return code === 0 ? stdout.trim() : undefined;
+  } catch (error) {
+    // Without Docker on this machine a plan is all the same a plan.
+    if (error instanceof StartError) return undefined;
+    throw error;
+  }
 }

@@ -4,12 +4,17 @@ import type { Settings } from "../config/schema.ts";
 import { definitionOf } from "./catalogue.ts";
 import type { Service } from "./service.ts";
 
-/** The images that are built from this repository's own sources. */
+/** The images that are built from this repository's own sources, and what a user has built. */
 export interface BuiltImages {
   readonly app: string;
   readonly docs: string;
   /** PostgreSQL with pgBackRest. */
   readonly database: Omit<ImageRecipe, "base">;
+  /**
+   * Id that `orion:app.image` has on the local Docker Engine, so that another build under the same tag is deployed. @default - the
+   * stack has servers or no such setting, or the image is not there yet
+   */
+  readonly appId?: string;
 }
 
 /** An image that no registry has: each Docker Engine that runs it builds it, or gets it from another one. */

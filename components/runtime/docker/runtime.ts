@@ -21,6 +21,8 @@ export interface DockerRuntimeArgs {
   readonly recipes?: ReadonlyMap<ImageKey, ImageRecipe>;
   /** An engine that has such images before this one, to copy them from. @default - this engine builds them */
   readonly imagesFrom?: DockerRuntime | undefined;
+  /** Ids of images that have other contents under the same reference now and then: another id is another image. @default - none has */
+  readonly ids?: ReadonlyMap<ImageKey, string>;
   /** Login for private images; the password is sent with each call and stored on no engine. */
   readonly login?: RegistryLogin | undefined;
   /** MTU of the container networks; Hetzner's private network has 1450. @default 1500 */
@@ -139,7 +141,7 @@ export class DockerRuntime extends pulumi.ComponentResource {
         // Never deleted: other stacks of this machine share it, and the next `up` after a `down` needs it.
         new docker.RemoteImage(
           `${name}-image-${key}`,
-          { name: reference, keepLocally: true },
+          { name: reference, keepLocally: true, ...triggersOf(args.ids?.get(key)) },
           { ...this.options(this), ...this.#afterBuild(name, args, key) },
         ),
       ]),
@@ -169,3 +171,6 @@ export class DockerRuntime extends pulumi.ComponentResource {
     return { dependsOn: build };
   }
 }
+
+/** The provider looks at an image again only when one of these has changed. */
+const triggersOf = (id: string | undefined) => (id === undefined ? {} : { pullTriggers: [id] });

@@ -7,6 +7,7 @@ import { Platform } from "../../../components/platform.ts";
 import { keyFingerprint } from "../../../config/checks/servers.ts";
 import type { Phase, Settings } from "../../../config/schema.ts";
 import { type Graph, keyOf, unknown } from "../../../policy/graph.ts";
+import { changesBetween } from "../../../policy/changes.ts";
 import { types } from "../../../policy/stateful.ts";
 import { plan } from "../../../topology/plan.ts";
 import { expectGolden, graphLines } from "../../../testing/golden.ts";
@@ -255,4 +256,15 @@ test("an SSH key that Hetzner has without the stack is used as it is", async () 
   expect(resources.filter(({ type }) => type === types.sshKey)).toEqual([]);
   const [server] = resources.filter(({ type }) => type === types.server);
   expect(server?.inputs["sshKeys"]).toEqual(["4711"]);
+});
+
+test("on a local Docker Engine, another build of the app's image under the same tag is another image", async () => {
+  const settings = settingsOf("development", { app: { image: "my/app:latest" } });
+  const args = { settings, topology: plan("dev", settings), secret: () => undefined };
+  const graphWith = (appId: string) =>
+    compose("up", () => new Platform("orion", { ...args, builtImages: { ...images, appId } }));
+  const [first, second] = [await graphWith("sha256:1"), await graphWith("sha256:2")];
+  const changes = changesBetween(first, second).map(({ action, resource }) => `${action} ${resource.name}`);
+  expect(changes).toContain("replace local-image-app");
+  expect(changesBetween(first, await graphWith("sha256:1"))).toEqual([]);
 });
