@@ -51,7 +51,7 @@ export async function uninstall(
     say([title, ...lines].join("\n  "));
   };
   list(
-    "Removed (other copies of this project on this machine get it again with make setup):",
+    "To be removed (other copies of this project on this machine get it again with make setup):",
     all.map(({ what }) => what),
   );
   list("Stays:", stays);

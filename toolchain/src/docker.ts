@@ -1,6 +1,6 @@
 /** Makes sure that a Docker Engine is reachable: uses a running one, starts an installed one, or installs one as root. */
 import { spawn } from "node:child_process";
-import { accessSync, closeSync, constants, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { accessSync, closeSync, constants, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chosenEngine, textOf } from "../../common/docker-host.ts";
@@ -21,6 +21,8 @@ export interface Machine {
   readonly progress: Progress;
   /** The text of a file; undefined when it cannot be read. */
   readonly readText: (path: string) => string | undefined;
+  /** Removes a file, if it is there. */
+  readonly removeFile: (path: string) => void;
   has(program: string): boolean;
   /** Starts a program that keeps running after this process has ended. */
   startDetached(program: string, log: string, pidFile: string): void;
@@ -153,6 +155,9 @@ export function thisMachine(): Machine {
     run: tryRun,
     progress: progressOn(),
     readText: textOf,
+    removeFile: (path) => {
+      rmSync(path, { force: true });
+    },
     // The PATH of an ordinary user often lacks the folders of system daemons.
     has: (program) =>
       `${env["PATH"] ?? ""}${delimiter}/usr/sbin${delimiter}/sbin`

@@ -81,11 +81,14 @@ async function dockerRemoval(
   return { removal: { what: `Docker Engine: ${packages.join(" ")}`, remove: () => removeDocker(machine, packages) } };
 }
 
-/** The packages that the last installation of Docker was the first to bring. */
-function installedPackages(log: string): string[] {
-  const lists = [...log.matchAll(/^The following NEW packages will be installed:\n((?: {2}.*\n)+)/gm)];
-  return (lists.at(-1)?.[1] ?? "").split(/\s+/).filter((name) => name !== "");
-}
+/** The packages that the installation of Docker was the first to bring, as dpkg reports them, whatever apt's version is. */
+const installedPackages = (log: string): string[] => [
+  ...new Set(
+    [...log.matchAll(/^Selecting previously unselected package ([^\s:]+?)(?::\w+)?\.\r?$/gm)].map(
+      ([, name = ""]) => name,
+    ),
+  ),
+];
 
 /** Images and volumes of the engine stay in /var/lib/docker: the packages are removed, not purged. */
 async function removeDocker(machine: Machine, packages: readonly string[]): Promise<void> {
@@ -95,5 +98,5 @@ async function removeDocker(machine: Machine, packages: readonly string[]): Prom
     environment: { ...machine.env, DEBIAN_FRONTEND: "noninteractive" },
   });
   if (code !== 0) throw new UserError(`apt-get could not remove ${packages.join(" ")}:\n${output.trim()}`);
-  for (const file of [installLog, daemonLog, daemonPid]) rmSync(file, { force: true });
+  for (const file of [installLog, daemonLog, daemonPid]) machine.removeFile(file);
 }

@@ -39,6 +39,7 @@ function machineOf(given: Given): {
     platform: given.platform ?? "linux",
     isRoot: given.isRoot ?? true,
     readText: (path) => given.files?.[path],
+    removeFile: () => undefined,
     init: given.init ?? "bash",
     osRelease: given.osRelease ?? debian,
     progress: progressOn({ write: () => undefined }),

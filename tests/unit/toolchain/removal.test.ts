@@ -1,7 +1,7 @@
 /** What `make setup` has installed, and nothing else, is taken away. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { daemonPid, installLog, type Machine } from "../../../toolchain/src/docker.ts";
+import { daemonLog, daemonPid, installLog, type Machine } from "../../../toolchain/src/docker.ts";
 import type { ToolchainPaths } from "../../../toolchain/src/parts.ts";
 import { progressOn } from "../../../toolchain/src/progress.ts";
 import { removalsOf } from "../../../toolchain/src/removal.ts";
@@ -10,14 +10,15 @@ import { outcomeOf } from "../support/process.ts";
 
 /** What apt-get wrote when the setup installed Docker. */
 const log = `Reading package lists...
-The following additional packages will be installed:
-  containerd runc
-The following NEW packages will be installed:
-  containerd docker.io
-  runc
-0 upgraded, 3 newly installed, 0 to remove and 0 not upgraded.
+Selecting previously unselected package containerd.
+(Reading database ... 10000 files and directories currently installed.)
+Selecting previously unselected package docker.io.
+Selecting previously unselected package runc:amd64.
+Setting up runc (1.1.5) ...
+Setting up libc6 (2.36) ...
 `;
 const packages = ["containerd", "docker.io", "runc"];
+const files = [installLog, daemonLog, daemonPid].map((path) => `remove ${path}`);
 
 interface Given {
   readonly log?: string;
@@ -37,6 +38,9 @@ function machineWith(given: Given): { machine: Machine; ran: string[] } {
     ...{ env: {}, platform: "linux", isRoot: true, init: "bash", osRelease: "ID=debian\n" },
     progress: progressOn({ write: () => undefined }),
     readText: (path) => texts[path],
+    removeFile: (path) => {
+      ran.push(`remove ${path}`);
+    },
     has: () => true,
     run: (program, args) => {
       const line = [program, ...args].join(" ");
@@ -86,13 +90,13 @@ test("the Docker Engine that it has installed and started, with exactly the pack
   const [docker] = (await removalsOf(placesIn(temporaryFolder("removal")), machine)).removals;
   expect(docker?.what).toBe(`Docker Engine: ${packages.join(" ")}`);
   await docker?.remove();
-  expect(ran).toEqual(["kill 4711", `apt-get remove -y ${packages.join(" ")}`]);
+  expect(ran).toEqual(["kill 4711", `apt-get remove -y ${packages.join(" ")}`, ...files]);
 });
 
 test("a process that has got the number of the engine's since then is left alone", async () => {
   const { machine, ran } = machineWith({ log, daemon: "postgres" });
   await (await removalsOf(placesIn(temporaryFolder("removal")), machine)).removals[0]?.remove();
-  expect(ran).toEqual([`apt-get remove -y ${packages.join(" ")}`]);
+  expect(ran).toEqual([`apt-get remove -y ${packages.join(" ")}`, ...files]);
 });
 
 test.each<[Given, string | undefined]>([
