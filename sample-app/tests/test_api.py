@@ -12,7 +12,10 @@ import httpx
 import pytest
 import redis
 import websockets
+from pydantic import SecretStr
 
+from app.api.websocket import is_own_origin
+from app.core.config import AppSettings
 from tests.conftest import Platform
 from tests.servers import PASSWORD, wait_until
 
@@ -173,6 +176,20 @@ def test_websockets_of_another_sites_page_are_refused(platform: Platform, origin
             return refused.response.status_code
 
     assert asyncio.run(status()) == 403
+
+
+def test_pages_of_every_host_name_open_websockets_at_their_own_one() -> None:
+    config = AppSettings(
+        environment="production",
+        secret_key=SecretStr("0" * 32),
+        public_url="https://orion.example.test",
+        allowed_hosts="orion.example.test,shop.example.test,127.0.0.1",
+    )
+    shop = "https://shop.example.test"
+    assert is_own_origin(shop, "shop.example.test", config)
+    assert not is_own_origin(shop, "orion.example.test", config)
+    assert not is_own_origin("https://evil.example", "evil.example", config)
+    assert not is_own_origin("http://shop.example.test", "shop.example.test", config)
 
 
 def test_a_client_holds_a_few_websockets_whatever_process_it_meets(platform: Platform) -> None:

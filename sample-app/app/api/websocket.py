@@ -17,16 +17,18 @@ router = APIRouter()
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def is_own_origin(origin: str | None, config: AppSettings) -> bool:
+def is_own_origin(origin: str | None, host: str, config: AppSettings) -> bool:
     """Whether a page of this platform opened the connection.
 
     A browser always says which site does, and sends the user's cookies whatever the site is. Programs send no `Origin`;
-    they have no cookies that a foreign site could use. In development any page of this machine may connect.
+    they have no cookies that a foreign site could use. A platform with several host names has pages at each, which
+    connect to their own one. In development any page of this machine may connect.
     """
     if origin is None:
         return True
     asking, own = urlsplit(origin), urlsplit(config.public_url)
-    if (asking.scheme, asking.netloc.lower()) == (own.scheme, own.netloc.lower()):
+    names = {own.netloc.lower(), host.lower()} if host.lower() in config.host_names else {own.netloc.lower()}
+    if asking.scheme == own.scheme and asking.netloc.lower() in names:
         return True
     return config.environment == "development" and asking.hostname in LOOPBACK
 
@@ -35,7 +37,7 @@ def is_own_origin(origin: str | None, config: AppSettings) -> bool:
 async def echo(socket: WebSocket) -> None:
     """Echo every message until the connection closes. 403 for another site's page, 429 for a client with too many."""
     config, client = settings(AppSettings), client_address(socket)
-    if not is_own_origin(socket.headers.get("origin"), config):
+    if not is_own_origin(socket.headers.get("origin"), socket.headers.get("host", ""), config):
         await socket.send_denial_response(PlainTextResponse("a page of another site", status_code=403))
         return
     socket_id = await run_in_threadpool(open_socket, client, config.websockets_per_client)
