@@ -104,3 +104,16 @@ test.each(["mvp", "scale"] as const)("phase %s: a stack of the time of one host 
   expect(former).not.toBe(toText(graph));
   expect(changesBetween(fromText(former), graph)).toEqual([]);
 });
+
+test("on a local Docker Engine the app answers any name but those that are redirected, to the stack's own address", async () => {
+  const domains = { "www.example.com": "redirect", "shop.example.com": "serve" };
+  const settings = settingsOf("development", { domain: "orion.example.com", domains });
+  const graph = await sharedGraph({ settings, topology: plan("dev", settings), secrets: [] });
+  const { "nginx.conf": config } = named(graph, "edge-config").inputs["files"] as Readonly<Record<string, unknown>>;
+  // nginx gives a request to the first server of a port where no name fits.
+  expect([...String(config).matchAll(/listen 8080;\s+server_name (.*);/g)].map(([, name]) => name)).toEqual([
+    "_",
+    "www.example.com",
+  ]);
+  expect(config).toContain("return 308 http://127.0.0.1:8080$request_uri;");
+});
