@@ -9,6 +9,7 @@ import { UserError } from "../common/user-error.ts";
 import { ConfigError, parseConfig, type RawConfig } from "../config/parse.ts";
 import type { SecretKey, Settings } from "../config/schema.ts";
 import { decode, encryptedPaths } from "../config/value.ts";
+import { stackExists } from "../guard/backend.ts";
 import { plan } from "../topology/plan.ts";
 import type { Topology } from "../topology/topology.ts";
 import { makeVariables, rehearsalCloud } from "../toolchain/src/environment.ts";
@@ -31,7 +32,17 @@ export interface StackFile {
  * @throws {UserError} when there is no such file, or it cannot be read or is not valid
  */
 export function readStackFile(root: string, stack: string): StackFile {
-  return describeStack(stack, parseStackText(stack, readStackText(root, stack)), rehearsalCloud(root));
+  const contents = parseStackText(stack, readStackText(root, stack));
+  try {
+    return describeStack(stack, contents, rehearsalCloud(root));
+  } catch (error) {
+    // In a fresh clone the engine knows the stack's file, but not the stack.
+    const isMissing =
+      error instanceof UserError && /pulumi config set/.test(error.message) && !stackExists(root, stack);
+    throw isMissing
+      ? new UserError(`${error.message}\nThe stack is not made yet; first: npx pulumi stack init ${stack}`)
+      : error;
+  }
 }
 
 /**

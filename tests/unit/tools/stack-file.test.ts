@@ -65,4 +65,11 @@ describe("a file", () => {
     expect(() => readStackFile(root, "dev")).toThrow(UserError);
     expect(() => readStackFile(root, "dev")).toThrow(/^Pulumi\.dev\.yaml is not YAML: .* at line 3/);
   });
+
+  test("with a secret that is missing: the command names the stack, and a fresh clone is told to make it first", () => {
+    const file = config({ email: { backend: "sendgrid" } });
+    writeFileSync(join(root, "Pulumi.prod.yaml"), JSON.stringify({ config: file }));
+    const commands = /npx pulumi config set --stack prod --secret emailApiKey[^]*; first: npx pulumi stack init prod$/;
+    expect(() => readStackFile(root, "prod")).toThrow(commands);
+  });
 });
