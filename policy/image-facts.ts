@@ -57,7 +57,7 @@ export function judgeImage(facts: ImageFacts | Unasked, settings: Settings): Fin
     ...ofDrivers(facts, settings),
     ...ofCommands(facts, settings),
     ...ofCelery(facts, settings),
-    ...ofFolders(facts),
+    ...ofFolders(facts, settings),
   ];
   return findings.map((one) =>
     one.severity === "refused" && settings.agreed.includes(one.name) ? { ...one, severity: "danger" } : one,
@@ -307,25 +307,25 @@ function ofQueues({ declared, unknown, tasks, default: usual }: Celery, { queues
 function ofBroker({ version, kombu, redis, broker }: Celery): Finding[] {
   if (!isFailure(broker)) return [];
   const versions = `Celery ${version} with kombu ${kombu ?? "missing"} and redis ${redis ?? "missing"}`;
+  const [, missing] = /No module named '([\w.]+)'/.exec(broker.error) ?? [];
   const instead =
-    redis === null
-      ? "add celery[redis] to the image's requirements"
-      : "pin versions that belong together: celery[redis] chooses them";
+    missing !== undefined && redis !== null
+      ? `add ${missing} to the image's requirements, or pin another version of kombu`
+      : redis === null
+        ? "add celery[redis] to the image's requirements"
+        : "pin versions that belong together: celery[redis] chooses them";
   return [refused("image.celery", `${versions} cannot use the stack's CELERY_BROKER_URL: ${broker.error}`, instead)];
 }
 
-const ofFolders = ({ folders, uid }: ImageFacts): Finding[] =>
-  Object.entries(folders).flatMap(([path, answer]) =>
-    isFailure(answer)
-      ? [
-          refused(
-            `folder.${path.slice(1).replaceAll("/", ".")}`,
-            `the image's user (${uid}) cannot write to ${path}: ${answer.error}`,
-            `in its Dockerfile, before USER: RUN mkdir -p ${path} && chown ${uid} ${path}`,
-          ),
-        ]
-      : [],
-  );
+const ofFolders = ({ folders, uid }: ImageFacts, { app }: Settings): Finding[] =>
+  Object.entries(folders).flatMap(([path, answer]) => {
+    if (!isFailure(answer)) return [];
+    const name = `folder.${path.slice(1).replaceAll("/", ".")}`;
+    const happens = `the image's user (${uid}) cannot write to ${path}: ${answer.error}`;
+    const instead = `in its Dockerfile, before USER: RUN mkdir -p ${path} && chown ${uid} ${path}`;
+    // That of uploads is there for every app; whether it keeps files is not known.
+    return [app.writable.includes(path) ? refused(name, happens, instead) : danger(name, happens, instead)];
+  });
 
 /** A line for each thing that was found, for people. */
 export function rowsOf(facts: ImageFacts, { app, workers }: Settings): [what: string, found: string][] {

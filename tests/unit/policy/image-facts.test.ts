@@ -103,7 +103,8 @@ test.each<[string, Partial<ImageFacts>, RegExp]>([
     /chown 1000 \/app\/cache/,
   ],
 ])("%s is refused with what mends it", (_, lacks, message) => {
-  expect(refusals({ ...good, ...lacks })).toEqual([expect.stringMatching(message)]);
+  const own = { ...settings, app: { ...settings.app, writable: ["/app/cache"] } };
+  expect(refusals({ ...good, ...lacks }, own)).toEqual([expect.stringMatching(message)]);
 });
 
 test("an app that connects when it is imported is not judged, since nothing answers in the check", () => {
@@ -148,4 +149,11 @@ test("a startup that fails without its services is told, one that waits for them
     { severity: "danger", name: "app.module", happens: expect.stringContaining(error) as string },
   ]);
   expect(judgeImage(app({ error: "ConnectionError: refused", connects: true }), settings)).toEqual([]);
+});
+
+test("the folder of uploads is told alone: not every app keeps files", () => {
+  const folders = { "/app/uploads": { error: "Permission denied", connects: false } };
+  expect(judgeImage({ ...good, folders }, settings)).toMatchObject([
+    { severity: "danger", name: "folder.app.uploads" },
+  ]);
 });
