@@ -154,7 +154,7 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "tasks-orphaned": ({ make }) => ({
     meaning:
       "a worker was killed while it had tasks: they run again when Celery's visibility timeout is over, an hour unless the app sets another one (broker_transport_options)",
-    remedy: `wait for it, or restore them now: ${make("redis-cli", " SERVICE=broker")} -n ${redisDatabases.broker}, zrange unacked_index 0 -1 lists them; ${make("logs", " SERVICE=worker")} says why the worker ended`,
+    remedy: `wait for it; ${make("logs", " SERVICE=worker")} says why the worker ended. In the broker's Redis (${make("redis-cli", " SERVICE=broker")}, in a local stack SERVICE=cache): select ${redisDatabases.broker}, then zrange unacked_index 0 -1 lists them`,
   }),
   "backup-late": ({ make }) => ({
     meaning: "the newest complete backup is too old: the loss of the database's disk would lose more than a day",
