@@ -104,10 +104,21 @@ export class TestEdge {
     }
   }
 
-  /** As the update of its live files does. */
-  reload(config: NginxConfig, files: Files): void {
+  /** As the update of its live files does; ends when only processes with the new configuration accept connections. */
+  async reload(config: NginxConfig, files: Files): Promise<void> {
+    const former = this.#accepting();
     this.#write(config, files);
     docker("exec", this.name, "nginx", "-s", "reload", "-c", "/etc/orion/edge/current/nginx.conf");
+    await eventually(() => {
+      expect(this.#accepting().filter((pid) => former.includes(pid))).toEqual([]);
+    });
+  }
+
+  /** The ids of the processes that accept connections; one that is about to end has another title. */
+  #accepting(): string[] {
+    return docker("top", this.name, "-o", "pid,args").flatMap(
+      (line) => /^(\d+)\s+nginx: worker process$/.exec(line)?.[1] ?? [],
+    );
   }
 
   /** Opens a TLS connection; rejects when the handshake fails. */
