@@ -230,6 +230,8 @@ async function main(project: string, argv: string[]): Promise<number> {
     case "restore":
       return restoreTo(file, new Engines(root, file), values.time, values.yes);
     case "restore-drill":
+      if (values.time !== undefined && values.server !== undefined)
+        throw new UserError("restore-drill: TIME runs on the primary's server; SERVER chooses one for a dump only.");
       if (values.time !== undefined) return drillTo(file, new Engines(root, file), values.time, values.query);
       return restoreDrill(root, file, new Engines(root, file), values.server);
     case "flower":

@@ -74,6 +74,8 @@ export function configurationText(repository: ArchiveRepository): string {
     // A backup that broke off is taken again: nothing remains of it.
     resume: "n",
     "lock-path": "/tmp/pgbackrest",
+    // Twice this long it tries each step again; PostgreSQL asks again after that.
+    "io-timeout": "20",
     "log-level-file": "off",
     "log-level-console": "warn",
   };

@@ -133,7 +133,9 @@ archive_all() {
     say "the database does not answer: what was not archived before is not there"
     return 0
   fi
-  last=$(ask "SELECT pg_logical_emit_message(true, 'orion', 'restore'); SELECT pg_walfile_name(pg_switch_wal())" | tail -n 1)
+  # In a transaction of its own: its commit must be in the segment that is finished then.
+  ask "SELECT pg_logical_emit_message(true, 'orion', 'restore')" >/dev/null
+  last=$(ask "SELECT pg_walfile_name(pg_switch_wal())")
   tries=0
   until [ "$(ask "SELECT coalesce(last_archived_wal >= '$last', false) FROM pg_stat_archiver")" = t ]; do
     tries=$((tries + 1))

@@ -11,6 +11,7 @@ import {
   archiveFiles,
   archiveSettings,
   configurationText,
+  gapFile,
   pushScript,
 } from "../../components/database/archive-config.ts";
 import { archiveScript, archiveSettingsText } from "../../components/database/archive-script.ts";
@@ -191,7 +192,8 @@ beforeAll(async () => {
     "/d/postgres",
   );
   await startServer();
-  await startDatabase(configuration.replace("[global]\n", here), await edge.authority());
+  const small = configuration.replace("queue-max=1GiB", "queue-max=64MiB").replace("io-timeout=20", "io-timeout=3");
+  await startDatabase(small.replace("[global]\n", here), await edge.authority());
 }, 900_000);
 
 afterAll(async () => {
@@ -302,5 +304,61 @@ describe("the archive", () => {
     expect(ordersOf(await archived("drill", third))).toBe("132");
     // And so can one from before the restore.
     expect(ordersOf(await archived("drill", first))).toBe("100");
+  });
+
+  /** Finishes segments with changes in them. */
+  async function write(segments: number): Promise<void> {
+    for (let segment = 0; segment < segments; segment++) {
+      await sql("SELECT pg_logical_emit_message(false, 'orion', 'any'); SELECT pg_switch_wal()");
+    }
+  }
+  const waiting = async () => Number(/^waiting (\d+)/m.exec(await archived("facts"))?.[1]);
+  /** As if what waits had been there for ten minutes. */
+  const wait = () =>
+    docker("exec", server, "sh", "-c", `touch -d '10 minutes ago' ${data}/pg_wal/archive_status/*.ready`);
+  const failures = () => sql("SELECT failed_count FROM pg_stat_archiver");
+
+  test("while the storage cannot be reached, changes wait and people are told; then it catches up by itself", async () => {
+    await alerts();
+    await docker("network", "disconnect", "bridge", name);
+    const before = await failures();
+    await sql("INSERT INTO orders VALUES (3000, 'while nothing could be archived')");
+    await write(2);
+    await eventually(async () => {
+      expect(Number(await failures())).toBeGreaterThan(Number(before));
+    }, 180);
+    expect(await waiting()).toBeGreaterThan(1);
+    await wait();
+    expect(await archived("check")).toContain("segments wait, the oldest one for");
+    await archived("check");
+    // Once, and not at every look.
+    expect((await alerts()).match(/the database's changes are not archived/g)).toHaveLength(1);
+    await docker("network", "connect", "bridge", name);
+    await eventually(async () => {
+      expect(await waiting()).toBe(0);
+    }, 180);
+    expect(await archived("check")).toBe("");
+    const time = await pause();
+    await sql("DELETE FROM orders");
+    expect(ordersOf(await archived("drill", time))).toBe("134");
+  });
+
+  test("more than the queue holds is given up, not kept until the disk is full: people are told, and a full base backup ends the gap", async () => {
+    await docker("network", "disconnect", "bridge", name);
+    // Of 16 MB each; the queue holds 64.
+    await write(6);
+    await eventually(async () => {
+      expect(await archived("facts").catch(() => "")).toMatch(/^$|^gap \d+$/m);
+      expect(await docker("exec", server, "ls", data)).toContain(gapFile);
+    }, 240);
+    await docker("network", "connect", "bridge", name);
+    await archived("check");
+    expect(await alerts()).toContain("changes of the database were given up and are not archived");
+    expect(await archived("facts")).toMatch(/^gap \d+$/m);
+    expect(await archived("backup")).toContain("a full base backup is complete");
+    expect(await archived("facts")).not.toMatch(/^gap/m);
+    await sql("INSERT INTO orders VALUES (4000, 'after the gap')");
+    const time = await pause();
+    expect(ordersOf(await archived("drill", time))).toBe("1");
   });
 });
