@@ -48,12 +48,14 @@ const backrestOptions = [
   `--env PGDATA=${dataDirectory} --env PGUSER=${superuser} --env TARGET --env STANZA=${stanza}`,
 ].join(" ");
 
-/** In such a container: fetches the newest base backup from before `$TARGET` into the empty data folder, and says how far to recover. */
+/** In such a container: fetches the newest base backup (from before `$TARGET`, if it is set) into the empty data folder, and says how far to recover. */
 const fetchBackup = String.raw`set -eu
 ${takeFiles}
 install -d -o postgres -g postgres -m 0700 "$PGDATA"
+set -- --type=default
+[ -z "$TARGET" ] || set -- --type=time --target="$TARGET" --target-action=promote
 setpriv --reuid postgres --regid postgres --init-groups env HOME=/var/lib/postgresql \
-  pgbackrest --type=time --target="$TARGET" --target-action=promote --process-max=2 restore`;
+  pgbackrest "$@" --process-max=2 restore`;
 
 /**
  * - `info`: what can be restored.
@@ -63,6 +65,7 @@ setpriv --reuid postgres --regid postgres --init-groups env HOME=/var/lib/postgr
  * - `backup [full|diff]`: a base backup. @default a full one every week, a differential one otherwise
  * - `drill TIME`: restores to that second into a scratch server, reads everything, and removes it. With `ORION_DRILL_QUERY` it
  *   prints what this query says there.
+ * - `restore latest`: the same with everything that was archived, for a database that is new and empty after a loss.
  * - `restore TIME`: replaces the data by that of that second; the data of now is kept beside it. `make restore` asks before.
  *
  * Times are UTC, such as `2026-11-29 12:00:05`.
@@ -156,8 +159,7 @@ target() {
   [ -n "$first" ] || die "there is no base backup yet: $0 backup"
   [ "$seconds" -ge "$first" ] ||
     die "$1 cannot be restored: the oldest base backup was complete at $(shown "$first") UTC"
-  TARGET="$1+00"
-  export TARGET
+  export TARGET="$1+00"
 }
 
 # recovered CONTAINER SINCE: waits until it has recovered. What it says is in $state/log.
@@ -304,7 +306,12 @@ exec docker-entrypoint.sh postgres -c listen_addresses= -c archive_mode=off -c h
   ;;
 
 restore)
-  target "${"$"}{2-}"
+  if [ "${"$"}{2-}" = latest ]; then
+    of_repository >"$state/facts" && [ -n "$(value first)" ] || die "the archive cannot be read, or has no base backup"
+    export TARGET=
+  else
+    target "${"$"}{2-}"
+  fi
   exec 8>/run/lock/orion-archive
   flock --nonblock 8 || die "a base backup is running; it ends by itself"
   aside=$DATA.before-$(date -u +%Y%m%dT%H%M%SZ)
@@ -312,8 +319,13 @@ restore)
   free=$(df --output=avail -B1 "$DATA" | tail -n 1)
   [ "$free" -ge "$needed" ] ||
     die "the disk with the data has $(human "$free") free, and $(human "$needed") are needed to keep the data of now beside the restored: enlarge orion:database.volumeGb"
-  archive_all
-  say "what is there now is archived; the database stops ($(elapsed))"
+  if [ "$2" = latest ]; then
+    # A new database is another one than that of the archive, which takes nothing from it.
+    say "the data of now is kept aside and not archived; the database stops"
+  else
+    archive_all
+    say "what is there now is archived; the database stops ($(elapsed))"
+  fi
   docker stop --time 120 "$CONTAINER" >/dev/null
   mv "$DATA" "$aside"
   install -d -m 0700 "$DATA"
@@ -346,11 +358,11 @@ restore)
     ask "ALTER SYSTEM RESET $setting"
   done
   ask "SELECT pg_reload_conf()" >/dev/null
-  rm -f "$state/has-backup"
+  rm -f "$state/has-backup" "$state/registered"
   systemctl start --no-block ${archiveBackupUnit}.service || say "WARNING no base backup was started: systemctl start ${archiveBackupUnit}"
-  say "the database has the data of $2 UTC ($(elapsed)); that of before is in $aside: delete it when it is not needed"
+  say "the database has the data of $2$([ "$2" = latest ] || echo ' UTC') ($(elapsed)); that of before is in $aside: delete it when it is not needed"
   ;;
 
-*) die "usage: orion-archive info | facts | check | backup [full|diff] | drill TIME | restore TIME" ;;
+*) die "usage: orion-archive info | facts | check | backup [full|diff] | drill TIME | restore TIME|latest" ;;
 esac
 `;

@@ -131,6 +131,10 @@ async function startDatabase(configuration: string, authority: string): Promise<
     );
     if (code !== 0) throw new Error(output);
   }
+  await runDatabase();
+}
+
+async function runDatabase(): Promise<void> {
   const environment = { ...archiveEnvironment, PGUSER: "orion_user", PGDATABASE: "orion_db", POSTGRES_PASSWORD: "any" };
   await docker(
     ...[
@@ -360,5 +364,36 @@ describe("the archive", () => {
     await sql("INSERT INTO orders VALUES (4000, 'after the gap')");
     const time = await pause();
     expect(ordersOf(await archived("drill", time))).toBe("1");
+  });
+
+  test("after the loss of the data, a new database gets everything that was archived, and goes on with the archive", async () => {
+    await sql("INSERT INTO orders VALUES (5000, 'the last one')");
+    await write(1);
+    await eventually(async () => {
+      expect(await waiting()).toBe(0);
+    }, 60);
+    await docker("rm", "--force", "--volumes", name);
+    await docker(
+      "run",
+      "--rm",
+      "--volume",
+      `${data}:/d`,
+      "--entrypoint",
+      "find",
+      image,
+      "/d",
+      "-mindepth",
+      "1",
+      "-delete",
+    );
+    await runDatabase();
+    await docker("exec", server, "rm", "-rf", "/run/orion-archive");
+    await alerts();
+    // What is in the archive is of another database, and stays.
+    await archived("check");
+    expect(await alerts()).toContain("the database's archive cannot be written");
+    expect(await archived("restore", "latest")).toContain("the database has the data of latest");
+    expect(await sql("SELECT string_agg(id::text, ',' ORDER BY id) FROM orders")).toBe("4000,5000");
+    expect(await archived("backup", "full")).toContain("a full base backup is complete");
   });
 });

@@ -64,15 +64,26 @@ export async function restoreTo(
   time: string | undefined,
   yes: boolean,
 ): Promise<number> {
-  const moment = requireTime("restore", time, new Date());
+  const moment = time === "latest" ? time : requireTime("restore", time, new Date());
   const service = archiveOf(file);
   const { stack, topology, variables } = file;
-  say(bold(`The database of '${stack}' is to have the data of ${moment} UTC:`));
-  say("  every change after that is taken back: orders, users, everything, also what the app acknowledged");
+  if (moment === "latest") {
+    say(
+      bold(
+        `The database of '${stack}' is to have everything that was archived, up to the last minute before its loss:`,
+      ),
+    );
+    say("  this is for a database that is new and empty; changes of a database that is not are kept aside only");
+  } else {
+    say(bold(`The database of '${stack}' is to have the data of ${moment} UTC:`));
+    say("  every change after that is taken back: orders, users, everything, also what the app acknowledged");
+  }
   say(
     "  the platform answers with an error page meanwhile; what restore-drill says how long it takes is a good estimate",
   );
-  say(`  the data of now is archived first, and stays on the Volume beside ${dataPath}`);
+  say(
+    `  the data of now ${moment === "latest" ? "" : "is archived first, and "}stays on the Volume beside ${dataPath}`,
+  );
   say("  files in R2, the broker and the cache stay as they are");
   if (!yes && !(await confirm("Go on?"))) {
     say(isTerminal ? "Nothing was done." : "Nothing was done: without a terminal, agree with YES=1.");
