@@ -3,6 +3,15 @@ delete process.env.MAKEFLAGS;
 delete process.env.MAKELEVEL;
 delete process.env.MFLAGS;
 
+/**
+ * Globals that the tests' sandbox hands to each module as parameters: to look one up in the sandbox itself takes so long that it
+ * was a sixth of the unit tests' processor time. None that a test replaces or that fake timers change.
+ */
+const quickGlobals = [
+  ...["Array", "BigInt", "Boolean", "Error", "Function", "JSON", "Map", "Math", "Number", "Object", "Promise", "Proxy"],
+  ...["Reflect", "RegExp", "Set", "String", "Symbol", "TypeError", "WeakMap"],
+];
+
 const shared = {
   transform: {
     "^.+\\.ts$": [
@@ -11,6 +20,7 @@ const shared = {
     ],
   },
   testEnvironment: "node",
+  sandboxInjectedGlobals: quickGlobals,
   modulePathIgnorePatterns: ["<rootDir>/.orion/"],
   cacheDirectory: "<rootDir>/.orion/cache/jest",
 };
