@@ -24,6 +24,15 @@ export default tseslint.config(
     languageOptions: { globals: { process: "readonly", console: "readonly" } },
   },
   {
+    files: ["**/*.cjs"],
+    ...tseslint.configs.disableTypeChecked,
+    languageOptions: {
+      sourceType: "commonjs",
+      globals: { process: "readonly", module: "readonly", require: "readonly" },
+    },
+    rules: { ...tseslint.configs.disableTypeChecked.rules, "@typescript-eslint/no-require-imports": "off" },
+  },
+  {
     // What a component makes depends on its arguments alone, so that a preview and an update cannot differ.
     files: ["components/**/*.ts", "topology/**/*.ts"],
     rules: {

@@ -5,11 +5,11 @@ delete process.env.MFLAGS;
 
 /**
  * Globals that the tests' sandbox hands to each module as parameters: to look one up in the sandbox itself takes so long that it
- * was a sixth of the unit tests' processor time. None that a test replaces or that fake timers change.
+ * was a sixth of the unit tests' processor time. None that a test replaces, that fake timers change or that a module declares.
  */
 const quickGlobals = [
-  ...["Array", "BigInt", "Boolean", "Error", "Function", "JSON", "Map", "Math", "Number", "Object", "Promise", "Proxy"],
-  ...["Reflect", "RegExp", "Set", "String", "Symbol", "TypeError", "WeakMap"],
+  ...["Array", "Error", "Function", "JSON", "Map", "Math", "Number", "Object", "Promise", "Proxy", "Reflect", "RegExp"],
+  ...["String", "Symbol", "TypeError", "WeakMap"],
 ];
 
 const shared = {
@@ -20,16 +20,15 @@ const shared = {
     ],
   },
   testEnvironment: "node",
-  sandboxInjectedGlobals: quickGlobals,
   modulePathIgnorePatterns: ["<rootDir>/.orion/"],
   cacheDirectory: "<rootDir>/.orion/cache/jest",
 };
 
 /**
- * What the SDK loads to turn a function into text, which no program here does: with it, each test file that composes
- * resources would take a second longer.
+ * What the SDK loads to turn a function into text and to drive an engine from a program, which no program here does: with it,
+ * each test file that composes resources would take a second longer. Programs leave out the same (toolchain/src/preload.cjs).
  */
-const unneeded = { "^(@npmcli/arborist|typescript)$": "<rootDir>/testing/nothing.ts" };
+const unneeded = { "^(@npmcli/arborist|typescript|\\./automation)$": "<rootDir>/testing/nothing.ts" };
 
 /**
  * Unit tests need neither Docker nor the engine; contract tests need the plugins; e2e tests need both, and so do the long
@@ -45,6 +44,7 @@ export default {
     displayName: kind,
     ...(kind === "unit" && {
       moduleNameMapper: unneeded,
+      sandboxInjectedGlobals: quickGlobals,
       globalSetup: "<rootDir>/tests/unit/support/graphs-folder.ts",
     }),
     testMatch: [`<rootDir>/tests/${kind}/**/*.test.ts`],

@@ -18,6 +18,8 @@ export interface EngineContext {
   readonly projectFile: string;
   /** Text of the stack's Pulumi.<stack>.yaml, if the file exists. */
   readonly stackFile: string | undefined;
+  /** Path of a module that Node.js loads first in the processes that the engine starts. @default - none */
+  readonly preload?: string | undefined;
 }
 
 /**
@@ -57,7 +59,7 @@ const ofRealStacks = /^(PULUMI_BACKEND_URL|PULUMI_CONFIG_PASSPHRASE(_FILE)?|(HCL
 
 /** Adds to the user's environment what the engine needs; variables that the user set are never changed. */
 export function engineEnvironment(situation: EngineContext): Record<string, string | undefined> {
-  const { root, engineFolder, nodeFolder, env, stackFile } = situation;
+  const { root, engineFolder, nodeFolder, env, stackFile, preload } = situation;
   const own = env["PULUMI_BACKEND_URL"] ? undefined : stateUrlIn(root, stackFile);
   return {
     ...env,
@@ -65,6 +67,7 @@ export function engineEnvironment(situation: EngineContext): Record<string, stri
     PATH: [engineFolder, nodeFolder, env["PATH"] ?? ""].join(delimiter),
     // Node.js keeps compiled code here, which saves half a second per run.
     NODE_COMPILE_CACHE: env["NODE_COMPILE_CACHE"] ?? join(root, ".orion", "cache", "node"),
+    ...(preload !== undefined && { NODE_OPTIONS: withPreload(env["NODE_OPTIONS"] ?? "", preload) }),
     PULUMI_SKIP_UPDATE_CHECK: env["PULUMI_SKIP_UPDATE_CHECK"] ?? "true",
     // metadata=skip: attribute files beside each state file are not written atomically, and nothing reads them.
     ...(own !== undefined && { PULUMI_BACKEND_URL: own }),
@@ -73,6 +76,16 @@ export function engineEnvironment(situation: EngineContext): Record<string, stri
     ...(usesDevelopmentPassphrase(situation) && { PULUMI_CONFIG_PASSPHRASE: developmentPassphrase }),
   };
 }
+
+/** Options of Node.js with the module to load first, once: the program may start the engine, too. */
+function withPreload(options: string, path: string): string {
+  // Node.js reads quotes and backslashes as JSON has them.
+  const option = `--require ${JSON.stringify(path)}`;
+  return options.includes(option) ? options : [options, option].filter(Boolean).join(" ");
+}
+
+/** Whether the user wants the debug messages of engine and SDK: `pulumi up --debug`. */
+export const wantsDebug = (args: readonly string[]): boolean => args.some((one) => one === "--debug" || one === "-d");
 
 /**
  * R2 and other S3 servers than Amazon's refuse the checksums that Amazon's SDK sends with every upload. From version 3.256 on the

@@ -13,6 +13,7 @@ import {
   stackOf,
   usesDefaultBackend,
   usesDevelopmentPassphrase,
+  wantsDebug,
 } from "./environment.ts";
 import { engineFolder, isInstalled, partsOf, type ToolchainPaths, toolchainPaths } from "./parts.ts";
 
@@ -46,6 +47,8 @@ function describe(places: ToolchainPaths, args: readonly string[]): EngineContex
     stack,
     projectFile,
     stackFile: stack === undefined ? undefined : read(join(root, `Pulumi.${stack}.yaml`)),
+    // Without it the SDK sends its debug messages.
+    preload: wantsDebug(args) ? undefined : join(import.meta.dirname, "preload.cjs"),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   stackOf,
   usesDefaultBackend,
   usesDevelopmentPassphrase,
+  wantsDebug,
 } from "../../../toolchain/src/environment.ts";
 
 const situation = (more: Partial<EngineContext> = {}): EngineContext => ({
@@ -93,6 +94,16 @@ describe("what the engine is told", () => {
     expect(told["PULUMI_CONFIG_PASSPHRASE"]).toBeUndefined();
   });
 
+  test("which module Node.js loads first, after the user's own options, and once", () => {
+    const options = (env: EngineContext["env"], preload: string | undefined) =>
+      engineEnvironment(situation({ env, preload }))["NODE_OPTIONS"];
+    expect(options({}, "/a folder/first.cjs")).toBe('--require "/a folder/first.cjs"');
+    const both = '--max-old-space-size=300 --require "/first.cjs"';
+    expect(options({ NODE_OPTIONS: "--max-old-space-size=300" }, "/first.cjs")).toBe(both);
+    expect(options({ NODE_OPTIONS: both }, "/first.cjs")).toBe(both);
+    expect(options({ NODE_OPTIONS: "--inspect" }, undefined)).toBe("--inspect");
+  });
+
   test("a machine without a PATH gets one", () => {
     expect(engineEnvironment(situation({ env: {} }))["PATH"]).toBe("/home/.pulumi/versions/3/bin:/node/bin:");
   });
@@ -161,4 +172,10 @@ describe("the well-known passphrase", () => {
   ])("%s", (_, given, expected) => {
     expect(usesDevelopmentPassphrase(given)).toBe(expected);
   });
+});
+
+test("debug messages are wanted when the engine's own option says so", () => {
+  expect(wantsDebug(["up", "--debug"])).toBe(true);
+  expect(wantsDebug(["-d", "preview"])).toBe(true);
+  expect(wantsDebug(["preview", "--diff", "--stack", "debug"])).toBe(false);
 });
