@@ -1,28 +1,61 @@
-/** After a failed update: prints each unhealthy container with the end of its log. */
+/** After a failed update: prints each unhealthy container with what its health check got, and the end of its log. */
 import { type Engine, enginesIn } from "./engines.ts";
 import { readState } from "./state.ts";
 import { bold } from "./terminal.ts";
 
 const shownLines = 15;
 
-/** Prints the status and the end of the log of each unhealthy container of the stack. */
+/** Prints the status, the health check's last answer and the end of the log of each unhealthy container of the stack. */
 export function reportUnhealthy(root: string, stack: string, say: (line: string) => void): void {
   const { resources } = readState(root, stack)?.deployment ?? { resources: [] };
   for (const { engine } of enginesIn(resources)) {
-    for (const [name, status] of unhealthy(engine, stack)) {
-      const { stdout, stderr } = engine.capture("container", "logs", "--tail", String(shownLines), name);
-      const lines = (stdout + stderr).trimEnd().split("\n").slice(-shownLines);
-      say(`\n${bold(name)} is not healthy (${status}). The version before keeps running. The end of its log:`);
-      for (const line of lines) say(`    ${line}`);
-    }
+    for (const line of unhealthyOn(engine, stack)) say(line);
   }
 }
 
-/** Names and statuses of unhealthy containers, including those that are still starting. */
-function unhealthy(engine: Engine, stack: string): [name: string, status: string][] {
-  return engine
-    .serviceContainers(stack, "{{.Names}}\t{{.Status}}")
+/** A container of a service, as Docker lists it. */
+interface Container {
+  readonly name: string;
+  readonly status: string;
+  /** Logical name of its service: an old and a new container of it may run side by side. */
+  readonly service: string;
+}
+
+/** What there is to say about the unhealthy containers of an engine. */
+export function unhealthyOn(engine: Pick<Engine, "capture" | "serviceContainers">, stack: string): string[] {
+  const containers = engine
+    .serviceContainers(stack, '{{.Names}}\t{{.Status}}\t{{.Label "service"}}')
     .stdout.split("\n")
     .map((line) => line.split("\t"))
-    .flatMap(([name = "", status = ""]) => (name === "" || status.includes("(healthy)") ? [] : [[name, status]]));
+    .flatMap(([name = "", status = "", service = ""]): Container[] => (name === "" ? [] : [{ name, status, service }]));
+  const isHealthy = ({ status }: Container) => status.includes("(healthy)");
+  return containers
+    .filter((one) => !isHealthy(one))
+    .flatMap(({ name, status, service }) => {
+      const before = containers.find((other) => other.service === service && isHealthy(other));
+      const { stdout, stderr } = engine.capture("container", "logs", "--tail", String(shownLines), name);
+      const log = (stdout + stderr).trimEnd().split("\n").slice(-shownLines);
+      return [
+        `\n${bold(name)} is not healthy (${status}). ${whatRuns(before)}`,
+        ...answerOf(engine, name),
+        "The end of its log:",
+        ...log.map(indented),
+      ];
+    });
 }
+
+const whatRuns = (before: Container | undefined): string =>
+  before === undefined
+    ? "No other container of this service runs."
+    : `The version before keeps running: ${before.name}, ${before.status}.`;
+
+/** What the container's last health check has printed, such as the status of an HTTP answer. */
+function answerOf(engine: Pick<Engine, "capture">, name: string): string[] {
+  const format = "{{with .State.Health}}{{range .Log}}{{json .Output}}{{println}}{{end}}{{end}}";
+  const answers = engine.capture("container", "inspect", "--format", format, name).stdout.trim().split("\n");
+  const last: unknown = JSON.parse(answers.at(-1) || '""');
+  const lines = typeof last === "string" ? last.trim().split("\n").filter(Boolean) : [];
+  return lines.length === 0 ? [] : ["Its health check says:", ...lines.map(indented)];
+}
+
+const indented = (line: string): string => `    ${line}`;

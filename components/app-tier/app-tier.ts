@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { type ContainerArgs, createContainer } from "../runtime/docker/container.ts";
-import { httpProbe } from "../runtime/docker/health.ts";
+import { appProbe } from "../runtime/docker/health.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { uploadDirectory } from "../storage/storage.ts";
 import type { AppEnvironment } from "./environment.ts";
@@ -65,7 +65,7 @@ export class AppTier extends pulumi.ComponentResource {
           volumes: [{ volumeName: args.uploads, containerPath: uploadDirectory }],
         }),
         ...(args.mounts && { mounts: args.mounts }),
-        health: httpProbe(appPorts.http, service.healthPath),
+        health: appProbe(appPorts.http, service.healthPath),
         stopSeconds: drainSeconds + 5,
       },
       args.runtime,

@@ -110,13 +110,25 @@ echo "$now 0 $seen" >${state}`;
  * A GET is answered with a status of 200 to 299. It is sent by the lightest program that the image has: bash, which every
  * Debian has, or curl, or wget; Python is the last resort, since it takes much longer to start.
  */
-export const httpProbe = (port: number, path: string): Probe => {
+export const httpProbe = (port: number, path: string): Probe =>
+  getProbe(port, path, "read -r _ status _ <&3 && [[ $status == 2?? ]]");
+
+/** The same, and another status is printed: the health path of an app is a setting, which may be wrong. */
+export const appProbe = (port: number, path: string): Probe =>
+  getProbe(
+    port,
+    path,
+    'read -r _ status reason <&3 && { [[ $status == 2?? ]] || { echo "HTTP $status ${reason%?}"; false; }; }',
+  );
+
+/** @param check of bash: reads the answer and decides */
+const getProbe = (port: number, path: string, check: string): Probe => {
   const host = `127.0.0.1:${port}`;
   const url = `http://${host}${path}`;
   const request = `GET ${path} HTTP/1.0\\r\\nHost: ${host}\\r\\nConnection: close\\r\\n\\r\\n`;
   return {
     commands: `  if command -v bash >/dev/null; then
-    $limit bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port} && printf "${request}" >&3 && read -r _ status _ <&3 && [[ $status == 2?? ]]'
+    $limit bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port} && printf "${request}" >&3 && ${check}'
   elif command -v curl >/dev/null; then curl -fsS -m ${answerSeconds} -o /dev/null ${url}
   elif command -v wget >/dev/null; then wget -q -T ${answerSeconds} -O /dev/null ${url}
   else $limit python3 -c 'import urllib.request; urllib.request.urlopen("${url}", timeout=${answerSeconds})'

@@ -1,7 +1,7 @@
 /** The instances of the app: exactly what they ask the engine for, in a preview and in an update. */
 import { AppTier } from "../../../../components/app-tier/app-tier.ts";
 import { compose } from "../../support/compose.ts";
-import { httpProbe } from "../../../../components/runtime/docker/health.ts";
+import { appProbe } from "../../../../components/runtime/docker/health.ts";
 import {
   containerBasics,
   expendable,
@@ -67,7 +67,7 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
         { volumeName: "orion-test-uploads", containerPath: "/app/uploads" },
         ...foldersOf("/tmp", "/app/run", "/app/cache"),
       ],
-      healthcheck: healthOf(httpProbe(8000, "/healthz")),
+      healthcheck: healthOf(appProbe(8000, "/healthz")),
       shmSize: 64,
     });
   });

@@ -6,8 +6,9 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run } from "../../../../../common/process.ts";
+import { type Outcome, run } from "../../../../../common/process.ts";
 import {
+  appProbe,
   beatProbe,
   dockerHealthcheck,
   healthScript,
@@ -117,7 +118,10 @@ describe("HTTP", () => {
   });
 
   /** Runs it with a PATH that has these programs alone; the server is in this process, which must not stand still. */
-  async function ask(path: string, programs: readonly string[], to = port): Promise<number> {
+  const ask = async (path: string, programs: readonly string[], to = port): Promise<number> =>
+    (await answer(path, programs, to)).code ?? -1;
+
+  async function answer(path: string, programs: readonly string[], to = port, probe = httpProbe): Promise<Outcome> {
     const bin = join(folder, "bin");
     mkdirSync(bin);
     for (const program of programs) {
@@ -128,10 +132,10 @@ describe("HTTP", () => {
       const env = program === "timeout" ? "" : `PATH='${process.env["PATH"] ?? ""}' `;
       writeFileSync(join(bin, program), `#!/bin/sh\n${env}${command} "$@"\n`, { mode: 0o755 });
     }
-    const script = healthScript(httpProbe(to, path), state());
-    const { code } = await run("env", ["-i", `PATH=${bin}`, "/bin/sh", "-c", script]);
+    const script = healthScript(probe(to, path), state());
+    const outcome = await run("env", ["-i", `PATH=${bin}`, "/bin/sh", "-c", script]);
     rmSync(bin, { recursive: true });
-    return code ?? -1;
+    return outcome;
   }
 
   const installed = (program: string) => spawnSync("which", [program]).status === 0;
@@ -144,6 +148,13 @@ describe("HTTP", () => {
     expect(await ask("/500", [client])).toBe(1);
     expect(await ask("/404", [client])).toBe(1);
     expect(await ask("/200", [client], 1)).toBe(1);
+  });
+
+  test("an app's other status is said, for whoever asks why a version does not start", async () => {
+    const failure = `GET http://127.0.0.1:${port}/404: no answer with status 2xx within 10 s\n`;
+    expect((await answer("/404", ["bash"], port, appProbe)).stdout).toContain(`HTTP 404 Not Found\n${failure}`);
+    expect(await answer("/204", ["bash"], port, appProbe)).toMatchObject({ code: 0 });
+    expect((await answer("/200", ["bash"], 1, appProbe)).stdout).toContain("Connection refused");
   });
 
   test("an answer that does not come is not waited for for ever", async () => {
