@@ -32,7 +32,7 @@ function replace(loaded, name, by) {
   const set = (value) => {
     current = by(value);
   };
-  Object.defineProperty(loaded, name, { get: () => current, set, enumerable: true });
+  Object.defineProperty(loaded, name, { get: () => current, set, enumerable: true, configurable: true });
 }
 
 /** Each of these messages is a call to the engine, one after the other, five for each resource; `--debug` alone shows them. */
