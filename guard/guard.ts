@@ -6,7 +6,8 @@
 import { UserError } from "../common/user-error.ts";
 import { type Finding, isSafe, lineOf, type Move, moveBetween } from "../policy/dangers.ts";
 import { imageChanges } from "../policy/data-images.ts";
-import { composes, knownOf, type Stack } from "../policy/program.ts";
+import { composes } from "../policy/outline.ts";
+import { knownOf, type Stack } from "../policy/program.ts";
 import type { Graph } from "../policy/graph.ts";
 import type { BuiltImages } from "../topology/images.ts";
 import { type Asking, askAbout } from "./ask-images.ts";

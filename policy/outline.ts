@@ -3,6 +3,7 @@
  * move, with the inputs that a move can change. A test compares outlines with the program. Pure.
  */
 import { definitionOf } from "../topology/catalogue.ts";
+import { unbuiltTraits } from "../config/presets.ts";
 import type { Settings } from "../config/schema.ts";
 import { labels, lastingLabels, physicalName } from "../topology/naming.ts";
 import { type Server, keepsAddress, privateNetwork } from "../topology/server.ts";
@@ -11,6 +12,10 @@ import { type Topology, hasServers, labelledKind } from "../topology/topology.ts
 import { type Graph, keyOf, type Recorded, type RecordedOptions } from "./graph.ts";
 import { sessionKey, types } from "./stateful.ts";
 import { archivesWal } from "../topology/services/archive.ts";
+
+/** Whether the program composes all traits of a stack. */
+export const composes = ({ settings }: { readonly settings: Settings }): boolean =>
+  unbuiltTraits(settings).length === 0;
 
 /** The outline of a plan as a graph. */
 export function outlineOf(topology: Topology, settings: Settings): Graph {

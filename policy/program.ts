@@ -2,14 +2,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Platform } from "../components/platform.ts";
 import { publicNames } from "../config/host-names.ts";
-import { unbuiltTraits } from "../config/presets.ts";
 import type { SecretKey, SecretName, Settings } from "../config/schema.ts";
 import type { BuiltImages } from "../topology/images.ts";
 import { hasServers, type Topology } from "../topology/topology.ts";
 import { compose, type Mode } from "./compose.ts";
 import { type Graph, keyOf, type Recorded, unknown } from "./graph.ts";
 import { compositionProblems } from "./composition.ts";
-import { outlineOf } from "./outline.ts";
+import { composes, outlineOf } from "./outline.ts";
 import { types } from "./stateful.ts";
 
 export interface Stack {
@@ -42,9 +41,6 @@ export async function graphsOf(before: Stack, after: Stack, builtImages: BuiltIm
   const was = await programOf(before, "up", builtImages);
   return { before: was, after: await programOf(after, "up", builtImages), outlined };
 }
-
-/** Whether the program composes all traits of a stack. */
-export const composes = ({ settings }: Pick<Stack, "settings">): boolean => unbuiltTraits(settings).length === 0;
 
 const empty: Graph = { resources: [], uses: new Map() };
 

@@ -1,6 +1,6 @@
 /** Which resources hold data, or are needed to reach it, so that no move may lose them. Pure. */
 import { isRecord } from "../common/record.ts";
-import { filesLabel } from "../components/runtime/docker/volume-files.ts";
+import { filesLabel } from "../components/runtime/docker/labels.ts";
 import { keptBy } from "../topology/catalogue.ts";
 import { type Graph, keyOf, type Recorded } from "./graph.ts";
 

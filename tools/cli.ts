@@ -12,7 +12,6 @@ import { asMigrator } from "./migrate.ts";
 import { showPlan } from "./plan/plan.ts";
 import { operatorKeyVariable, writeOperatorKey } from "./operator-key.ts";
 import { drillTo, restoreTo } from "./point-in-time/restore.ts";
-import { promoteReplica } from "./promotion/promote-replica.ts";
 import { rollback } from "./rollback.ts";
 import { readStackFile, type StackFile } from "./stack-file.ts";
 import { confirm, isTerminal, redError, say } from "./terminal.ts";
@@ -221,8 +220,10 @@ async function main(project: string, argv: string[]): Promise<number> {
       const { sbom } = await import("./sbom.ts");
       return sbom(project, file);
     }
-    case "promote-replica":
+    case "promote-replica": {
+      const { promoteReplica } = await import("./promotion/promote-replica.ts");
       return promoteReplica(root, file, values.yes);
+    }
     case "backup":
       return backup(file, new Engines(root, file), values.accept);
     case "backup-key":

@@ -5,7 +5,8 @@ import type { Limits, Settings } from "../../config/schema.ts";
 import { builtImages } from "../../images/built.ts";
 import { type Graph, keyOf, type Recorded, type Uses } from "../../policy/graph.ts";
 import { outlineOf } from "../../policy/outline.ts";
-import { composes, programOf } from "../../policy/program.ts";
+import { composes } from "../../policy/outline.ts";
+import { programOf } from "../../policy/program.ts";
 import type { LoadBalancer, Server } from "../../topology/server.ts";
 import { describeStack, parseStackText, readStackText } from "../stack-file.ts";
 

@@ -5,3 +5,6 @@ import { type Naming, lastingLabels } from "../../../topology/naming.ts";
 /** The labels of a container, volume or network, in the form that the Docker provider takes. */
 export const dockerLabels = (naming: Naming, role: string): docker.types.input.ContainerLabel[] =>
   Object.entries(lastingLabels(naming, role)).map(([label, value]) => ({ label, value }));
+
+/** The role label of volumes with files that the program has written. */
+export const filesLabel = "files";

@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { VolumeFilesInputs } from "../../../plugin/volume-files.ts";
 import { physicalName } from "../../../topology/naming.ts";
 import type { InputsOf } from "../../inputs.ts";
-import { dockerLabels } from "./labels.ts";
+import { dockerLabels, filesLabel } from "./labels.ts";
 import type { DockerRuntime } from "./runtime.ts";
 
 /** A file of a container, which is there when it starts. It belongs to root. */
@@ -81,9 +81,6 @@ export function mountFiles(
   const volumeName = pulumi.all([volume.name, urn]).apply(([known]) => known);
   return [{ volumeName, containerPath: folder, readOnly: true }];
 }
-
-/** The role label of volumes with files that the program has written. */
-export const filesLabel = "files";
 
 const digest = (value: unknown): string =>
   createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 12);

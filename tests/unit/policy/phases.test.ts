@@ -2,8 +2,7 @@
 import { phases } from "../../../config/schema.ts";
 import { isSafe, moveBetween } from "../../../policy/dangers.ts";
 import { keyOf, madeIn } from "../../../policy/graph.ts";
-import { outlineOf } from "../../../policy/outline.ts";
-import { composes } from "../../../policy/program.ts";
+import { composes, outlineOf } from "../../../policy/outline.ts";
 import { brokenRules } from "../../../policy/rules.ts";
 import { holdingIn, types } from "../../../policy/stateful.ts";
 import { graphsBetween, outlineIn, pairs, serverPhases, stackOf, titles } from "./support.ts";

@@ -2,8 +2,8 @@
 import { type Phase, phases, type Settings } from "../../../config/schema.ts";
 import { type Finding, type Move, moveBetween } from "../../../policy/dangers.ts";
 import { type Graph, identityOf, type Recorded } from "../../../policy/graph.ts";
-import { outlineOf } from "../../../policy/outline.ts";
-import { composes, graphsOf, type Graphs, type Stack } from "../../../policy/program.ts";
+import { composes, outlineOf } from "../../../policy/outline.ts";
+import type { Graphs, Stack } from "../../../policy/program.ts";
 import { type State, stateSchema } from "../../../policy/state.ts";
 import { plan } from "../../../topology/plan.ts";
 import { images, sharedGraph } from "../support/graphs.ts";
@@ -24,7 +24,10 @@ export const stackOf = (phase: Phase, values: Readonly<Record<string, unknown>> 
 export const outlineIn = (settings: Settings): Graph => outlineOf(plan("prod", settings), settings);
 
 export async function graphsBetween(from: Stack, to: Stack): Promise<Graphs> {
-  if (!composes(from) || !composes(to)) return graphsOf(from, to, images);
+  if (!composes(from) || !composes(to)) {
+    const { graphsOf } = await import("../../../policy/program.ts");
+    return graphsOf(from, to, images);
+  }
   return { before: await sharedGraph(from), after: await sharedGraph(to), outlined: [] };
 }
 

@@ -7,7 +7,7 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Mode } from "../../../policy/compose.ts";
 import type { Graph, Recorded, Uses } from "../../../policy/graph.ts";
-import { knownOf, programOf, type Stack } from "../../../policy/program.ts";
+import type { Stack } from "../../../policy/program.ts";
 
 export const images = {
   ...{ app: "orion/sample-app:test", docs: "orion/docs:test" },
@@ -31,8 +31,11 @@ export function sharedGraph(stack: Stack, kind: Kind = "up"): Promise<Graph> {
   return graph;
 }
 
-const composed = (stack: Stack, kind: Kind): Promise<Graph> =>
-  kind === "known" ? knownOf(stack, imagesOf(stack)) : programOf(stack, kind, imagesOf(stack));
+async function composed(stack: Stack, kind: Kind): Promise<Graph> {
+  // Loaded by the file that composes: the SDK takes a second of those that read what another one has composed.
+  const { knownOf, programOf } = await import("../../../policy/program.ts");
+  return kind === "known" ? knownOf(stack, imagesOf(stack)) : programOf(stack, kind, imagesOf(stack));
+}
 
 /** As images/built.ts computes it, the reference of an image follows from the one that it is built on. */
 function imagesOf({ settings }: Stack): typeof images {
