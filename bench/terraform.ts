@@ -3,12 +3,13 @@
  * mvp and scale, and 10, 50 and 300 app servers. Several rounds in one run, written to bench/terraform.md.
  */
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { tryRun } from "../common/process.ts";
 import { Project } from "../tests/contract/rehearsal/project.ts";
 import { RehearsalCloud } from "../testing/cloud.ts";
 import { succeed } from "../testing/sandbox.ts";
 import { Terraform } from "../testing/terraform.ts";
+import { engineFolder, toolchainPaths } from "../toolchain/src/parts.ts";
 import { chosenStack } from "../tools/chosen-stack.ts";
 import { pollConfig } from "../tools/rehearsal/files.ts";
 import { Descendants } from "./processes.ts";
@@ -69,11 +70,12 @@ async function ofTerraform({ needs, rounds }: Size, cloud: RehearsalCloud): Prom
   }
 }
 
-async function ofPulumi({ needs, rounds }: Size, cloud: RehearsalCloud): Promise<Rounds> {
+async function ofPulumi({ needs, rounds }: Size, cloud: RehearsalCloud, environment = {}): Promise<Rounds> {
   const { port, token } = cloud.settings;
   const project = new Project(root, join(folder, "program.ts"), {
     HCLOUD_TOKEN: token,
     HCLOUD_ENDPOINT: `http://127.0.0.1:${port}/hetzner/v1`,
+    ...environment,
   });
   const pulumi = async (...args: string[]) => succeed(await project.pulumi(...args));
   try {
@@ -116,31 +118,52 @@ function processorOf(rounds: readonly Taken[]): string {
     .join(", ");
 }
 
-/** What any program costs, without a resource: the parts of a preview that only the engine could make faster. */
+/** What any program costs, without a resource: the parts of a preview that the program's resources have no part in. */
 async function floor(): Promise<readonly (readonly [string, number])[]> {
-  const project = new Project(root, join(folder, "nothing.ts"), {});
+  const nothing = join(folder, "nothing.ts");
+  const places = toolchainPaths(root, process.env);
+  // The engine itself comes first on this PATH, not the project's start of it.
+  const stockPath = [engineFolder(places), dirname(process.execPath), process.env["PATH"] ?? ""].join(delimiter);
+  const [project, stock] = [new Project(root, nothing, {}), new Project(root, nothing, { PATH: stockPath })];
   const middle = async (work: () => Promise<unknown>) => {
     const values = [];
     for (let round = 0; round < 5; round++) values.push(await timed(work));
     return median(values);
   };
-  const pulumi = (...args: string[]) => middle(async () => succeed(await project.pulumi(...args)));
-  const node = (script: string) => middle(() => tryRun(process.execPath, ["-e", script], { cwd: root }));
+  const pulumi = (by: Project, ...args: string[]) => middle(async () => succeed(await by.pulumi(...args)));
+  const preload = ["--require", join(root, "toolchain", "src", "preload.cjs")];
+  const node = (script: string, ...options: string[]) =>
+    middle(() => tryRun(process.execPath, [...options, "-e", script], { cwd: root }));
   try {
-    succeed(await project.pulumi("stack", "init", "bench"));
+    for (const each of [project, stock]) succeed(await each.pulumi("stack", "init", "bench"));
     return [
-      ["start of the engine (`pulumi version`)", await pulumi("version")],
+      ["start of the engine (`pulumi version`)", await pulumi(stock, "version")],
+      [
+        "the same by the project's `pulumi`, which looks whether everything is installed",
+        await pulumi(project, "version"),
+      ],
       ["start of Node.js", await node("0")],
       ["start of Node.js with `@pulumi/pulumi`", await node('require("@pulumi/pulumi")')],
-      ["start of Node.js with `@pulumi/hcloud` besides", await node('require("@pulumi/hcloud")')],
-      [
-        "preview of a program without a resource: all of these, the language host and the state",
-        await pulumi("preview"),
-      ],
+      ["the same without what no program uses of it", await node('require("@pulumi/pulumi")', ...preload)],
+      ["the same with `@pulumi/hcloud` besides", await node('require("@pulumi/hcloud")', ...preload)],
+      ["preview of a program without a resource, by the engine alone", await pulumi(stock, "preview")],
+      ["the same by the project's `pulumi`", await pulumi(project, "preview")],
     ];
   } finally {
     project.dispose();
+    stock.dispose();
   }
+}
+
+/**
+ * What the state costs: the seconds of an update that makes 50 servers, and of one that writes its state at the end only. The
+ * latter loses what it has made when it is killed, so the product never does it.
+ */
+async function stateOf(cloud: RehearsalCloud): Promise<readonly [number, number]> {
+  const size: Size = { what: "50 app servers", needs: appServers(50), rounds: 1 };
+  const up = async (environment: Readonly<Record<string, string>>) =>
+    (await ofPulumi(size, cloud, environment))[1]?.[0]?.seconds ?? NaN;
+  return [await up({}), await up({ PULUMI_SKIP_CHECKPOINTS: "true" })];
 }
 
 /** Both sides take turns with each size, so that a busy minute of the machine meets both. */
@@ -173,6 +196,7 @@ const cloud = new RehearsalCloud(root, { name: "benchtf", block: 96, port: 8960,
 try {
   cloud.up();
   const parts = await floor();
+  const [checkpoints, without] = await stateOf(cloud);
   const { rows, processor } = await compared(cloud);
   const text = `# Terraform and Pulumi
 
@@ -191,6 +215,17 @@ ${markdownTable(
   ["part", "seconds"],
   parts.map(([what, seconds]) => [what, seconds.toFixed(2)]),
 )}
+
+The state: an update that makes 50 app servers takes ${checkpoints.toFixed(1)} s, and ${without.toFixed(1)} s if it writes its state at the end only, which
+the product never does. After each step the engine writes the whole file, so that its share grows with the square of their number.
+
+What the product does about each part:
+
+- SDK: the program and the plugin load what they use of it, send no debug messages and take no stack traces of promises
+  (\`toolchain/src/preload.cjs\`). Compiled code is kept in \`.orion/cache/node\`.
+- Engine, language host and plugins are started by each command, and end with it. The \`orion\` plugin is a program that the engine starts itself,
+  without a language host of its own.
+- State: nothing, because each step must be in it before the next one.
 `;
   writeFileSync(join(root, "bench", "terraform.md"), text);
   process.stdout.write(text);

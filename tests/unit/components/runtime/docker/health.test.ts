@@ -21,9 +21,6 @@ import {
   workerProbe,
 } from "../../../../../components/runtime/docker/health.ts";
 
-// Many short processes, on a machine that may be busy.
-jest.setTimeout(30_000);
-
 const shells = ["sh", "bash"].filter((shell) => spawnSync(shell, ["-c", ":"]).status === 0);
 
 let folder: string;
