@@ -136,15 +136,17 @@ export class DockerRuntime extends pulumi.ComponentResource {
 
   #createImages(name: string, args: DockerRuntimeArgs): ReadonlyMap<ImageKey, docker.RemoteImage> {
     return new Map(
-      [...args.images].map(([key, reference]) => [
-        key,
-        // Never deleted: other stacks of this machine share it, and the next `up` after a `down` needs it.
-        new docker.RemoteImage(
+      [...args.images].map(([key, reference]) => {
+        const id = args.ids?.get(key);
+        const image = new docker.RemoteImage(
           `${name}-image-${key}`,
-          { name: reference, keepLocally: true, ...triggersOf(args.ids?.get(key)) },
+          // Never deleted: other stacks of this machine share it, and the next `up` after a `down` needs it. The provider
+          // looks at an image again only when one of its triggers has changed.
+          { name: reference, keepLocally: true, ...(id !== undefined && { pullTriggers: [id] }) },
           { ...this.options(this), ...this.#afterBuild(name, args, key) },
-        ),
-      ]),
+        );
+        return [key, image];
+      }),
     );
   }
 
@@ -171,6 +173,3 @@ export class DockerRuntime extends pulumi.ComponentResource {
     return { dependsOn: build };
   }
 }
-
-/** The provider looks at an image again only when one of these has changed. */
-const triggersOf = (id: string | undefined) => (id === undefined ? {} : { pullTriggers: [id] });
