@@ -59,7 +59,7 @@ ${tableOf("Command", measure(), 1)}
 
 Memory of each container, at rest after the run:
 
-${memoryOf("bench")}
+${memoryOf(sandbox.stack)}
 `;
   writeFileSync(join(import.meta.dirname, "development.md"), text);
   process.stdout.write(text);
