@@ -1,4 +1,5 @@
 /** Refuses an update whose image of the platform lacks what the stack needs of it. */
+import { quoted } from "../common/shell.ts";
 import { UserError } from "../common/user-error.ts";
 import { type Finding, lineOf } from "../policy/dangers.ts";
 import type { Graph } from "../policy/graph.ts";
@@ -88,6 +89,6 @@ function firstEngine({ resources }: Graph): string | undefined {
 
 /** The id of an image on an engine; empty when it does not have it. */
 async function idOf(image: string, on: OnEngine): Promise<string> {
-  const { stdout } = await on(`docker image inspect --format '{{.Id}}' '${image}' 2>/dev/null`, 30);
+  const { stdout } = await on(`docker image inspect --format '{{.Id}}' ${quoted(image)} 2>/dev/null`, 30);
   return stdout.trim();
 }

@@ -13,6 +13,7 @@ import { UserError } from "../common/user-error.ts";
 import type { Service } from "../topology/service.ts";
 import { hasServers, servicesOf } from "../topology/topology.ts";
 import type { Finding } from "./doctor/advice.ts";
+import { checkTimed } from "./doctor/checks/timed.ts";
 import { type Engine, type Engines, stackOutput } from "./engines.ts";
 import type { StackFile } from "./stack-file.ts";
 import { isTerminal, say } from "./terminal.ts";
@@ -143,17 +144,11 @@ const mostHours = 26;
 
 /** Checks that the timer runs and that the newest complete backup, or the installation of the timer, is not too old. */
 export function checkBackup(service: Service, engines: Engines, now: Date): Finding {
-  const engine = engines.of(service);
-  const timer = engine.captureOnHost("systemctl", "is-active", `${backupUnit}.timer`);
-  if (timer.code !== 0) {
-    return { service: service.name, problem: "backups-off", detail: (timer.stderr || timer.stdout).trim() };
-  }
-  const listed = engine.captureOnHost(backupCommand, "list");
-  if (listed.code !== 0) {
-    return { service: service.name, problem: "backups-unknown", detail: (listed.stderr || listed.stdout).trim() };
-  }
-  const since = engine.captureOnHost("stat", "--format", "%Y", backupFiles.settings);
-  return { service: service.name, ...judge(listed.stdout, new Date(Number(since.stdout) * 1000), now) };
+  return checkTimed(service, engines, {
+    ...{ unit: backupUnit, command: [backupCommand, "list"], settings: backupFiles.settings },
+    ...{ off: "backups-off", unknown: "backups-unknown" },
+    judge: (list, since) => judge(list, since, now),
+  });
 }
 
 /**

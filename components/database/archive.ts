@@ -29,16 +29,14 @@ export interface ArchiveArgs {
   readonly database: Pick<DatabaseService, "name" | "container">;
 }
 
-const backup = timerFiles({ unit: archiveBackupUnit, service: archiveBackupService, timer: archiveBackupTimer });
-const check = timerFiles({
-  ...{ unit: archiveCheckUnit, service: archiveCheckService, timer: archiveCheckTimer },
-  // Now, and not in two minutes: it registers the database and begins the first base backup.
-  first: `systemctl start --no-block ${archiveCheckUnit}.service`,
-});
-const both = (one: "command" | "removal") => [
-  ...["sh", "-c"],
-  [backup, check].map((timer) => (timer[one] as readonly string[]).at(-1)).join(" && "),
-];
+const timed = timerFiles(
+  { unit: archiveBackupUnit, service: archiveBackupService, timer: archiveBackupTimer },
+  {
+    ...{ unit: archiveCheckUnit, service: archiveCheckService, timer: archiveCheckTimer },
+    // Now, and not in two minutes: it registers the database and begins the first base backup.
+    first: `systemctl start --no-block ${archiveCheckUnit}.service`,
+  },
+);
 
 /**
  * Installs on the primary's server the command that takes base backups, checks the archive and restores, with its timers.
@@ -58,15 +56,13 @@ export class Archive extends pulumi.ComponentResource {
     new HostFiles(
       `${name}-files`,
       {
+        ...timed,
         runtime,
         files: {
           [archiveCommand]: { text: archiveScript, mode: "0755" },
           [archiveSettingsFile]: { text: settings, mode: "0644" },
-          ...backup.files,
-          ...check.files,
+          ...timed.files,
         },
-        command: both("command"),
-        removal: both("removal"),
       },
       { parent: this },
     );

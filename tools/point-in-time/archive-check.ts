@@ -2,21 +2,16 @@
 import { archiveCheckUnit, archiveCommand, archiveSettingsFile } from "../../common/server-contract.ts";
 import type { Service } from "../../topology/service.ts";
 import type { Finding } from "../doctor/advice.ts";
+import { checkTimed } from "../doctor/checks/timed.ts";
 import type { Engines } from "../engines.ts";
 
 /** Asks the server's command about the archive. */
 export function checkArchive(service: Service, engines: Engines, now: Date): Finding {
-  const engine = engines.of(service);
-  const timer = engine.captureOnHost("systemctl", "is-active", `${archiveCheckUnit}.timer`);
-  if (timer.code !== 0) {
-    return { service: service.name, problem: "archive-off", detail: (timer.stderr || timer.stdout).trim() };
-  }
-  const facts = engine.captureOnHost(archiveCommand, "facts");
-  if (facts.code !== 0) {
-    return { service: service.name, problem: "archive-unknown", detail: (facts.stderr || facts.stdout).trim() };
-  }
-  const since = engine.captureOnHost("stat", "--format", "%Y", archiveSettingsFile);
-  return { service: service.name, ...judgeArchive(facts.stdout, new Date(Number(since.stdout) * 1000), now) };
+  return checkTimed(service, engines, {
+    ...{ unit: archiveCheckUnit, command: [archiveCommand, "facts"], settings: archiveSettingsFile },
+    ...{ off: "archive-off", unknown: "archive-unknown" },
+    judge: (facts, since) => judgeArchive(facts, since, now),
+  });
 }
 
 /** A segment is finished every minute in which something changes, and sent at once. */

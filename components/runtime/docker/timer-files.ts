@@ -10,17 +10,26 @@ export interface TimerFilesArgs {
   readonly first?: string;
 }
 
-/** Files and commands that install a systemd service and its timer on a server. */
-export function timerFiles({ unit, service, timer, first }: TimerFilesArgs): Omit<HostFilesArgs, "runtime"> {
-  const path = `/etc/systemd/system/${unit}`;
-  const steps = ["systemctl daemon-reload", ...(first ? [first] : []), `systemctl enable --now --quiet ${unit}.timer`];
+const pathOf = (unit: string): string => `/etc/systemd/system/${unit}`;
+
+/** Files and commands that install systemd services and their timers on a server, in this order. */
+export function timerFiles(...timers: readonly TimerFilesArgs[]): Omit<HostFilesArgs, "runtime"> {
+  const files = timers.flatMap(({ unit, service, timer }) => [
+    [`${pathOf(unit)}.service`, { text: service, mode: "0644" }] as const,
+    [`${pathOf(unit)}.timer`, { text: timer, mode: "0644" }] as const,
+  ]);
+  const steps = timers.flatMap(({ unit, first }) => [
+    "systemctl daemon-reload",
+    ...(first ? [first] : []),
+    `systemctl enable --now --quiet ${unit}.timer`,
+  ]);
+  // A rebuilt server has no timer.
+  const removals = timers.map(
+    ({ unit }) => `[ ! -e ${pathOf(unit)}.timer ] || systemctl disable --now --quiet ${unit}.timer`,
+  );
   return {
-    files: {
-      [`${path}.service`]: { text: service, mode: "0644" },
-      [`${path}.timer`]: { text: timer, mode: "0644" },
-    },
+    files: Object.fromEntries(files),
     command: ["sh", "-c", steps.join(" && ")],
-    // A rebuilt server has no timer.
-    removal: ["sh", "-c", `[ ! -e ${path}.timer ] || systemctl disable --now --quiet ${unit}.timer`],
+    removal: ["sh", "-c", removals.join(" && ")],
   };
 }

@@ -1,0 +1,36 @@
+/** Checks what a timer on a server starts: that the timer is active, and what the server's command says of it. */
+import type { Service } from "../../../topology/service.ts";
+import type { Engines } from "../../engines.ts";
+import type { Finding, Problem } from "../advice.ts";
+
+export interface Timed {
+  /** Name of the timer, without its ending. */
+  readonly unit: string;
+  /** The command that says what there is. */
+  readonly command: readonly string[];
+  /** A file that is as old as the installation. */
+  readonly settings: string;
+  /** The problem when the timer is not active. */
+  readonly off: Problem;
+  /** The problem when the command fails. */
+  readonly unknown: Problem;
+  /**
+   * @param said what the command printed
+   * @param since when it was installed on the server
+   */
+  readonly judge: (said: string, since: Date) => Omit<Finding, "service">;
+}
+
+export function checkTimed(service: Service, engines: Engines, timed: Timed): Finding {
+  const engine = engines.of(service);
+  const timer = engine.captureOnHost("systemctl", "is-active", `${timed.unit}.timer`);
+  if (timer.code !== 0) {
+    return { service: service.name, problem: timed.off, detail: (timer.stderr || timer.stdout).trim() };
+  }
+  const said = engine.captureOnHost(...timed.command);
+  if (said.code !== 0) {
+    return { service: service.name, problem: timed.unknown, detail: (said.stderr || said.stdout).trim() };
+  }
+  const since = engine.captureOnHost("stat", "--format", "%Y", timed.settings);
+  return { service: service.name, ...timed.judge(said.stdout, new Date(Number(since.stdout) * 1000)) };
+}
