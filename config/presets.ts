@@ -112,6 +112,7 @@ const mvp: Preset = {
   database: { ...development.database, memoryMb: 3072, volumeGb: 20, servers: ["cpx32", "cx33"] },
   edge: { ...development.edge, memoryMb: 160, tls: "cloudflare-origin-ca", public: [] },
   storage: { backend: "r2" },
+  backups: { ...development.backups, pointInTime: true },
   cloudflare: { ...development.cloudflare, enabled: true },
   email: { backend: "smtp" },
 };

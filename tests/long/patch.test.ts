@@ -8,7 +8,8 @@ import { expectLossless } from "../../testing/lossless.ts";
 import { RehearsedPlatform } from "../../testing/platform.ts";
 import { docker, succeed } from "../../testing/sandbox.ts";
 import { serversOf } from "../../testing/servers.ts";
-import { officialImages } from "../../config/images.ts";
+import { baseImage } from "../../config/images.ts";
+import { ownImage } from "../../images/own.ts";
 import { CloudClient } from "../../rehearsal/cloud/client.ts";
 import { rehearsalFolder } from "../../rehearsal/cloud/settings.ts";
 import { Engines } from "../../tools/engines.ts";
@@ -91,15 +92,16 @@ test("scale: servers are drained and rebooted one after the other, the standby t
 
 test("scale: another image of PostgreSQL goes to the standby first, then to the primary within a measured pause", async () => {
   const image = `orion/${own.name}-postgres:1`;
-  const text = `FROM ${officialImages.postgres}\nLABEL org.orion.test=patch\n`;
+  const { reference } = ownImage(root, "database", baseImage({}, "database"));
+  const text = `FROM ${reference}\nLABEL org.orion.test=patch\n`;
   const { code, output } = runSync("docker", ["build", "--quiet", "--tag", image, "-"], { input: text });
   succeed({ code: code ?? 1, output });
-  const digest = await new CloudClient(cloud.settings).pushImage(image, officialImages.postgres);
+  const digest = await new CloudClient(cloud.settings).pushImage(image, reference);
   docker("image", "rm", image);
-  platform.configure("images.postgres", `${officialImages.postgres}@${digest}`);
+  platform.configure("images.database", `${reference}@${digest}`);
   const { ran, seen } = await underLoad();
   const said = succeed(ran);
-  expect(said).toMatch(/postgres on db-2: .*first, because it is a standby/);
+  expect(said).toMatch(/database on db-2: .*first, because it is a standby/);
   expect(said.indexOf("Images of db-2, the standby")).toBeLessThan(said.indexOf("Images of all servers"));
   const pause = Number(/database was away for ([\d.]+) s/.exec(said)?.[1]);
   expect(pause).toBeGreaterThan(0);

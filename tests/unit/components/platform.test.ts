@@ -153,7 +153,9 @@ describe("the production stack", () => {
       expect([options.protect, inputs["deleteProtection"]]).toEqual([true, true]);
     }
     const buckets = of("cloudflare:index/r2Bucket:R2Bucket");
-    expect(buckets.map(({ inputs }) => inputs["name"])).toEqual(["orion-files-backups", "orion-files"]);
+    expect(buckets.map(({ inputs }) => inputs["name"])).toEqual([
+      ...["orion-files-archive", "orion-files-backups", "orion-files"],
+    ]);
     expect(buckets.every(({ options }) => options.protect === true && options.retainOnDelete === true)).toBe(true);
   });
 

@@ -40,12 +40,17 @@ test("another server type switches the server off", async () => {
 
 test.each([
   ["another location", {}, { hetzner: { locations: ["hel1"] } }, ["core-1-ip", "core-1-volume"]],
-  ["another bucket", {}, { storage: { bucket: "other" } }, ["storage-backups-bucket", "storage-files-bucket"]],
+  [
+    "another bucket",
+    {},
+    { storage: { bucket: "other" } },
+    ["storage-archive-bucket", "storage-backups-bucket", "storage-files-bucket"],
+  ],
   [
     "another account",
     {},
     { cloudflare: { accountId: "1".repeat(32) } },
-    ["storage-backups-bucket", "storage-files-bucket"],
+    ["storage-archive-bucket", "storage-backups-bucket", "storage-files-bucket"],
   ],
   ["a smaller Volume", { database: { volumeGb: 50 } }, { database: { volumeGb: 49 } }, ["core-1-volume"]],
   ["another major version", {}, { images: { postgres: "postgres:16-bookworm" } }, ["database-server"]],
@@ -88,7 +93,9 @@ test("a bigger Volume and a newer minor version are not", async () => {
 test("a resource without protection may be deleted, but is reported as a loss", async () => {
   const other = { storage: { bucket: "other" } };
   const released = await moveOfMvp({ protection: false }, { protection: false, ...other });
-  expect(titles(released)).toEqual(["loss storage-backups-bucket", "loss storage-files-bucket"]);
+  expect(titles(released)).toEqual([
+    ...["loss storage-archive-bucket", "loss storage-backups-bucket", "loss storage-files-bucket"],
+  ]);
 });
 
 test("removing the protection of a resource at Hetzner is reported", async () => {

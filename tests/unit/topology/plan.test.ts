@@ -137,6 +137,7 @@ describe("a replica in the primary's place", () => {
     const ofReplica = servicesOf(plan("prod", settingsOf("scale")), "replica")[0];
     expect(services.filter(({ server }) => server === "db-2")).toMatchObject([
       { ...ofReplica, kind: "database" },
+      { kind: "archive" },
       { kind: "cache" },
       { kind: "broker" },
       { kind: "release" },

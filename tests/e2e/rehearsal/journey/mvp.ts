@@ -1,5 +1,6 @@
 /** The first stop: the production stack on one server, from nothing, with changes and faults under load. */
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { officialImages } from "../../../../config/images.ts";
 import { cloudFolder, rehearsalFolder } from "../../../../rehearsal/cloud/settings.ts";
@@ -56,6 +57,43 @@ function commands(journey: Journey): void {
     expect(journey.asDocumented(documented("make restore-drill STACK=prod"))).toMatch(
       /\d+ rows, all as they were backed up; \d+ s/,
     );
+  });
+
+  test("the database can be restored to a second: every order up to it is there, and none after it", async () => {
+    const { cloud, platform } = journey;
+    // The first base backup begins by itself.
+    await eventually(() => {
+      expect(platform.on("orion-archive", "facts")).toMatch(/^full \d+$/m);
+    }, 240);
+    const count = () =>
+      Number(platform.on("docker", "exec", "orion-prod-database", "psql", "-XtAc", "SELECT count(*) FROM orders"));
+    const order = async (times: number) => {
+      for (let time = 0; time < times; time++) expect(await platform.order()).toBe(201);
+    };
+    await order(3);
+    const before = count();
+    await sleep(1100);
+    const time = new Date().toISOString().slice(0, 19).replace("T", " ");
+    await sleep(1100);
+    await order(2);
+    expect(count()).toBe(before + 2);
+    const { code, output } = cloud.runMake("restore-drill", ["REHEARSAL=1", `TIME=${time}`]);
+    expect([code, output]).toEqual([0, expect.stringContaining(`restored public.orders: ${before} rows`)]);
+    expect(output).toMatch(new RegExp(`${time} was restored: \\d+ tables, \\d+ rows; \\d+ s in all`));
+    const refused = cloud.runMake("restore", ["REHEARSAL=1", `TIME=${time}`]);
+    expect([refused.code, refused.output]).toEqual([
+      2,
+      expect.stringContaining("without a terminal, agree with YES=1"),
+    ]);
+    const restored = cloud.runMake("restore", ["REHEARSAL=1", "YES=1", `TIME=${time}`]);
+    expect([restored.code, restored.output]).toEqual([
+      0,
+      expect.stringContaining(`the database has the data of ${time} UTC`),
+    ]);
+    // Before anything places an order, which `ready` does as well.
+    expect(count()).toBe(before);
+    await platform.ready();
+    await platform.healthy();
   });
 
   test("the commands reach it with REHEARSAL=1", () => {

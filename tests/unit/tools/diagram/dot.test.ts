@@ -45,7 +45,9 @@ test("copies go in the direction of the data: to the replica, from there to the 
   expect(from("scale").filter((line) => line.endsWith("copy"))).toEqual([
     "core-1/database -> db-2/replica copy",
     "db-2/replica -> db-2/backup copy",
+    "core-1/database -> core-1/archive copy",
     "db-2/backup -> backups copy",
+    "core-1/archive -> backups copy",
   ]);
 });
 

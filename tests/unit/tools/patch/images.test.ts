@@ -13,7 +13,7 @@ const [old, next] = ["12", "34"].map((digits) => `postgres:15-bookworm@sha256:${
 ];
 
 const stackWith = (postgres: string) => {
-  const settings = settingsOf("scale", { images: { postgres } });
+  const settings = settingsOf("scale", { images: { database: postgres } });
   return { settings, topology: plan("prod", settings) };
 };
 const urn = (type: string, name: string) => `urn:pulumi:prod::orion::orion:Platform$${type}::${name}`;
@@ -37,8 +37,8 @@ function stateOf({ settings, topology }: ReturnType<typeof stackWith>): Resource
 test("a digest that the state does not have is a change on each server that runs the image", () => {
   const changes = imageChanges(stateOf(stackWith(old)), stackWith(next), built);
   expect(changes).toEqual([
-    { server: "core-1", key: "postgres", from: old, to: next },
-    { server: "db-2", key: "postgres", from: old, to: next },
+    { server: "core-1", key: "database", from: old, to: next },
+    { server: "db-2", key: "database", from: old, to: next },
   ]);
   expect(imageChanges(stateOf(stackWith(old)), stackWith(old), built)).toEqual([]);
   // A server that is not there yet gets its images when it is made.
