@@ -133,6 +133,8 @@ export class Browser {
     void this.#call("Browser.close");
     await gone;
     this.#socket.close();
+    // A helper process of Chromium may outlive it by a moment, and would keep this one from ending.
+    this.#process.stderr?.destroy();
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 

@@ -62,18 +62,25 @@ def mounts(pid):
             yield target, "rw"
 
 
-def listens(pid):
-    """Ports on which something accepts connections from other machines."""
+# Of /proc/net: a TCP socket that accepts connections, and a UDP socket that is not connected to one other address.
+WAITING = {"tcp": "0A", "udp": "07"}
+# From here on the kernel gives UDP ports to clients for a moment.
+FIRST_OF_CLIENTS = 32768
+
+
+def listens(pid, protocol):
+    """Ports of a protocol (tcp, udp) on which something takes what other machines send."""
     found = set()
-    for family, name in ((socket.AF_INET, "tcp"), (socket.AF_INET6, "tcp6")):
+    for family, name in ((socket.AF_INET, protocol), (socket.AF_INET6, f"{protocol}6")):
         path = pathlib.Path(f"/proc/{pid}/net/{name}")
         for line in path.read_text().splitlines()[1:] if path.exists() else []:
             local, state = line.split()[1], line.split()[3]
             address, port = local.split(":")
             words = [struct.pack("<I", int(address[at : at + 8], 16)) for at in range(0, len(address), 8)]
             text = socket.inet_ntop(family, b"".join(words)).replace("::ffff:", "")
-            if state == "0A" and not text.startswith("127.") and text != "::1":
-                found.add(int(port, 16))
+            if state == WAITING[protocol] and not text.startswith("127.") and text != "::1":
+                if protocol == "tcp" or int(port, 16) < FIRST_OF_CLIENTS:
+                    found.add(int(port, 16))
     return sorted(found)
 
 
@@ -119,8 +126,9 @@ def describe(one):
         "writes": sorted(target for target, mode in shown if mode == "rw" and target != "/"),
         "reads": sorted(target for target, mode in shown if mode == "ro" and target != "/"),
         "files": secret_files(pid),
-        "listens": listens(pid),
+        "listens": listens(pid, "tcp"),
+        "listensUdp": listens(pid, "udp"),
     }
 
 
-print(json.dumps({"containers": [describe(one) for one in inspected()], "listens": listens(1)}))
+print(json.dumps({"containers": [describe(one) for one in inspected()], "listens": listens(1, "tcp"), "listensUdp": listens(1, "udp")}))

@@ -19,12 +19,15 @@ const containerSchema = z.object({
   writes: z.array(z.string()),
   reads: z.array(z.string()),
   files: z.array(z.string()),
+  /** TCP. */
   listens: z.array(z.number()),
+  listensUdp: z.array(z.number()),
 });
 const schema = z.object({
   containers: z.array(containerSchema),
-  /** Ports on which the server itself accepts connections. */
+  /** TCP ports on which the server itself accepts connections, and UDP ports on which it takes packets. */
   listens: z.array(z.number()),
+  listensUdp: z.array(z.number()),
 });
 
 export type SurveyedContainer = z.infer<typeof containerSchema>;
@@ -34,8 +37,8 @@ const program = readFileSync(join(import.meta.dirname, "survey.py"), "utf8");
 
 /** The containers of a server, by the names of their services. */
 export async function surveyOf(on: OnServer, server: string): Promise<Survey> {
-  const { containers, listens } = schema.parse(await pythonOn(on, server, program, null));
-  return { server, listens, containers: containers.sort((a, b) => (a.service < b.service ? -1 : 1)) };
+  const { containers, ...own } = schema.parse(await pythonOn(on, server, program, null));
+  return { server, ...own, containers: containers.sort((a, b) => (a.service < b.service ? -1 : 1)) };
 }
 
 /** Instances of one kind on one server: `app@core-1`. */
@@ -75,6 +78,12 @@ const ofRehearsal = /^(\/\.rehearsal-authorities|\/etc\/ssl\/certs\/ca-certifica
 const others = (targets: readonly string[]) =>
   targets.filter((target) => !ofDocker.test(target) && !ofRehearsal.test(target));
 
+const udpOf = ({ listensUdp }: { readonly listensUdp: readonly number[] }) => listensUdp.length > 0 && { listensUdp };
+
+/** A line for the UDP ports of a server itself, if it has any. */
+export const udpLines = (survey: Survey): readonly Line[] =>
+  survey.listensUdp.length === 0 ? [] : [{ kind: "server", name: survey.server, values: [{ ...udpOf(survey) }] }];
+
 /** A line for what each container's processes may do, and one for what it knows. */
 export const containerLines = (survey: Survey): readonly Line[] =>
   grouped(
@@ -83,7 +92,7 @@ export const containerLines = (survey: Survey): readonly Line[] =>
       survey.containers.map((one) => {
         const rights = {
           ...{ runs: one.runs, networks: one.networks, rootIsWritable: one.root === "rw", listens: one.listens },
-          ...{ writes: others(one.writes), reads: others(one.reads) },
+          ...{ writes: others(one.writes), reads: others(one.reads), ...udpOf(one) },
         };
         const knows = { variables: one.variables.filter((name) => !ofImages.test(name)), files: one.files };
         return [

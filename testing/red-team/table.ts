@@ -23,7 +23,7 @@ import {
   rightsOfImage,
   rightsOfPsql,
 } from "./rights.ts";
-import { containerLines, grouped, groupOf, type Survey, type SurveyedContainer, surveyOf } from "./survey.ts";
+import { containerLines, grouped, groupOf, type Survey, type SurveyedContainer, surveyOf, udpLines } from "./survey.ts";
 import { visitorsFrom, visitorsOfZone } from "./visitors.ts";
 
 export interface RedTeam {
@@ -68,7 +68,7 @@ export async function redTeamTable(team: RedTeam): Promise<Line[]> {
   const inside = await Promise.all(surveys.map((survey) => reachOfServer(on, survey, servers, ports)));
   const others = await Promise.all([outside(team, on, surveys, ports), rights(team, on, surveys)]);
   // A neighbour, for one, is let in by no server: the same line for each of them.
-  const lines = [...surveys.flatMap(containerLines), ...inside.flat(), ...others.flat()];
+  const lines = [...surveys.flatMap(containerLines), ...surveys.flatMap(udpLines), ...inside.flat(), ...others.flat()];
   const unique = new Map(lines.map((line) => [JSON.stringify(line), line]));
   return [...unique.values()].sort((a, b) => compare(keyOf(a), keyOf(b)));
 }

@@ -5,7 +5,7 @@ import { grouped, type Survey, type SurveyedContainer } from "../../../testing/r
 
 const container = (service: string): SurveyedContainer => ({
   ...{ service, kind: "app", id: service, pid: 1, networks: [], addresses: [], variables: [], runs: [], root: "ro" },
-  ...{ writes: [], reads: [], files: [], listens: [] },
+  ...{ writes: [], reads: [], files: [], listens: [], listensUdp: [] },
 });
 
 test("a place that reaches nothing has a line as well", () => {
@@ -21,7 +21,7 @@ test("addresses of one name are one line, with its ports in order", () => {
 });
 
 test("instances that are alike are one line, others each have their own", () => {
-  const survey: Survey = { server: "core-1", listens: [], containers: [] };
+  const survey: Survey = { server: "core-1", listens: [], listensUdp: [], containers: [] };
   const [one, two] = [container("app-core-1-1"), container("app-core-1-2")];
   const lines = (ports: number) => (name: string) => [{ kind: "container", name, values: [{ ports }] }];
   const names = (...ports: [number, number]) =>
