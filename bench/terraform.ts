@@ -156,11 +156,11 @@ async function floor(): Promise<readonly (readonly [string, number])[]> {
 }
 
 /**
- * What the state costs: the seconds of an update that makes 50 servers, and of one that writes its state at the end only. The
+ * What the state costs: the seconds of an update that makes 300 servers, and of one that writes its state at the end only. The
  * latter loses what it has made when it is killed, so the product never does it.
  */
 async function stateOf(cloud: RehearsalCloud): Promise<readonly [number, number]> {
-  const size: Size = { what: "50 app servers", needs: appServers(50), rounds: 1 };
+  const size: Size = { what: "300 app servers", needs: appServers(300), rounds: 1 };
   const up = async (environment: Readonly<Record<string, string>>) =>
     (await ofPulumi(size, cloud, environment))[1]?.[0]?.seconds ?? NaN;
   return [await up({}), await up({ PULUMI_SKIP_CHECKPOINTS: "true" })];
@@ -216,7 +216,7 @@ ${markdownTable(
   parts.map(([what, seconds]) => [what, seconds.toFixed(2)]),
 )}
 
-The state: an update that makes 50 app servers takes ${checkpoints.toFixed(1)} s, and ${without.toFixed(1)} s if it writes its state at the end only, which
+The state: an update that makes 300 app servers takes ${checkpoints.toFixed(1)} s, and ${without.toFixed(1)} s if it writes its state at the end only, which
 the product never does. After each step the engine writes the whole file, so that its share grows with the square of their number.
 
 What the product does about each part:
@@ -225,7 +225,8 @@ What the product does about each part:
   (\`toolchain/src/preload.cjs\`). Compiled code is kept in \`.orion/cache/node\`.
 - Engine, language host and plugins are started by each command, and end with it. The \`orion\` plugin is a program that the engine starts itself,
   without a language host of its own.
-- State: nothing, because each step must be in it before the next one.
+- State: each step must be in it before the next one, so that nothing which was made is forgotten when the update is killed. The engine
+  collects the memory that this takes more rarely (\`toolchain/src/environment.ts\`).
 `;
   writeFileSync(join(root, "bench", "terraform.md"), text);
   process.stdout.write(text);

@@ -69,6 +69,7 @@ export function engineEnvironment(situation: EngineContext): Record<string, stri
     NODE_COMPILE_CACHE: env["NODE_COMPILE_CACHE"] ?? join(root, ".orion", "cache", "node"),
     ...(preload !== undefined && { NODE_OPTIONS: withPreload(env["NODE_OPTIONS"] ?? "", preload) }),
     PULUMI_SKIP_UPDATE_CHECK: env["PULUMI_SKIP_UPDATE_CHECK"] ?? "true",
+    ...collectorOf(env),
     // metadata=skip: attribute files beside each state file are not written atomically, and nothing reads them.
     ...(own !== undefined && { PULUMI_BACKEND_URL: own }),
     ...checksums(own ?? env["PULUMI_BACKEND_URL"], env),
@@ -76,6 +77,16 @@ export function engineEnvironment(situation: EngineContext): Record<string, stri
     ...(usesDevelopmentPassphrase(situation) && { PULUMI_CONFIG_PASSPHRASE: developmentPassphrase }),
   };
 }
+
+/**
+ * Settings of Go's garbage collector, in engine and plugins: the engine writes its whole state as text after each step, and with
+ * Go's default of 100 it spends a quarter of its processor time on collecting what that leaves (an update that makes 150 servers: 21.7 s
+ * with 100, 15.9 s with 400). Above the memory limit it collects as often as it has to.
+ */
+const collectorOf = (env: Environment): Environment => ({
+  GOGC: env["GOGC"] ?? "400",
+  GOMEMLIMIT: env["GOMEMLIMIT"] ?? "1GiB",
+});
 
 /** Options of Node.js with the module to load first, once: the program may start the engine, too. */
 function withPreload(options: string, path: string): string {

@@ -72,6 +72,8 @@ describe("what the engine is told", () => {
       PATH: "/home/.pulumi/versions/3/bin:/node/bin:/usr/bin",
       NODE_COMPILE_CACHE: "/project/.orion/cache/node",
       PULUMI_SKIP_UPDATE_CHECK: "true",
+      GOGC: "400",
+      GOMEMLIMIT: "1GiB",
       PULUMI_BACKEND_URL: "file:///project/.orion/state?metadata=skip",
       PULUMI_CONFIG_PASSPHRASE: "orion-development",
     });
@@ -88,7 +90,7 @@ describe("what the engine is told", () => {
   });
 
   test("what the user has set is never changed", () => {
-    const env = { PATH: "/usr/bin", PULUMI_BACKEND_URL: "s3://bucket", PULUMI_SKIP_UPDATE_CHECK: "false" };
+    const env = { PATH: "/usr/bin", PULUMI_BACKEND_URL: "s3://bucket", PULUMI_SKIP_UPDATE_CHECK: "false", GOGC: "50" };
     const told = engineEnvironment(situation({ env }));
     expect(told).toMatchObject(Object.fromEntries(Object.entries(env).filter(([name]) => name !== "PATH")));
     expect(told["PULUMI_CONFIG_PASSPHRASE"]).toBeUndefined();
