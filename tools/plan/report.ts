@@ -42,7 +42,8 @@ const row = ({ kind, services }: Group): string[] => [
 
 function memory(services: readonly PlannedService[]): string {
   const [first] = services;
-  if (!first) return "";
+  // Zero: it runs in another service's container.
+  if (!first || services.every(({ memoryMb }) => memoryMb === 0)) return "";
   const same = services.every(({ memoryMb }) => memoryMb === first.memoryMb);
   return same
     ? `${first.memoryMb} MiB${services.length > 1 ? " each" : ""}`

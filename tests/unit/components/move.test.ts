@@ -57,6 +57,7 @@ test("what goes is what visitors and tasks do not need any more: the edge, the a
     "HostFiles edge-core-1-drain",
     "LiveFiles edge-core-1-config",
     "RemoteImage core-1-image-nginx",
+    "RemoteImage core-1-image-postgres",
     "RemoteImage core-1-image-rclone",
     "Volume edge-core-1-files",
     "WorkerTier worker-core-1",

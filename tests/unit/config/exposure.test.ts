@@ -48,7 +48,10 @@ const cases: Case[] = [
   [
     "storage.clearText",
     { storage: { bucket: "files", endpoint: "http://minio.example.com" } },
-    { storage: { bucket: "files", endpoint: "http://minio.example.com", clearText: true } },
+    {
+      storage: { bucket: "files", endpoint: "http://minio.example.com", clearText: true },
+      backups: { pointInTime: false },
+    },
     (settings) => settings.storage.endpoint,
   ],
 ];

@@ -69,6 +69,7 @@ describe("what follows from other keys", () => {
       domain: "Orion.shop.co.uk",
       cloudflare: { accountId: "0".repeat(32), zone: "shop.co.uk" },
       storage: { bucket: "files", endpoint: "http://10.20.1.11:8471", clearText: true },
+      backups: { pointInTime: false },
     };
     expect(derived(values)).toEqual({ zone: "shop.co.uk", endpoint: "http://10.20.1.11:8471" });
     expect(settingsOf("mvp", values).domain).toBe("orion.shop.co.uk");

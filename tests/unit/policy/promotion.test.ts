@@ -65,7 +65,7 @@ describe("the state without the lost server", () => {
     ]);
     const urns = new Set(deployment.resources.map(({ urn }) => urn));
     const gone = before.resources.filter(({ urn }) => !urns.has(urn)).map(({ urn }) => urn);
-    expect(gone).toHaveLength(46);
+    expect(gone).toHaveLength(48);
     const text = JSON.stringify(deployment);
     expect(gone.filter((urn) => text.includes(`"${urn}"`) || text.includes(`"${urn}::`))).toEqual([]);
   });
