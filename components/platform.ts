@@ -10,6 +10,7 @@ import type { Context, Stack } from "./context.ts";
 import { createArchive, createArchiveRepository } from "./database/archive.ts";
 import { createBackups, createPostgres, createTestDatabase } from "./database/postgres.ts";
 import { createDocs } from "./docs/docs.ts";
+import { createGateways } from "./gateway/gateways.ts";
 import { createIngress } from "./ingress/ingress.ts";
 import { createRuntimes, type Runtimes, type RuntimesArgs } from "./runtimes.ts";
 import { createStorage } from "./storage/storage.ts";
@@ -52,8 +53,9 @@ export class Platform extends pulumi.ComponentResource {
     createArchive(context, postgres);
     createTestDatabase(context);
     const redis = createRedis(context);
+    const gateways = createGateways(context);
     // Without Redis, a local stack has neither apps nor workers (config/checks/local.ts).
-    const tiers = redis && createTiers(context, { storage, postgres, redis });
+    const tiers = redis && createTiers(context, { storage, postgres, redis, gateways });
     const edges = tiers ? createIngress(context, storage, tiers.apps) : [];
     postgres.dismissFormerClients(tiers?.all ?? []);
     redis?.dismissFormerClients([...(tiers?.all ?? []), ...edges]);

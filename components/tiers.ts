@@ -19,6 +19,8 @@ export interface Backing {
   readonly storage: Storage;
   readonly postgres: Postgres;
   readonly redis: Redis;
+  /** Through which they are reached; none without gateways. */
+  readonly gateways: readonly pulumi.Resource[];
 }
 
 export interface Tiers {
@@ -34,7 +36,7 @@ export interface Tiers {
 
 export function createTiers(context: Context, backing: Backing): Tiers {
   const { settings, topology, runtimes, authority, parent } = context;
-  const { storage, postgres, redis } = backing;
+  const { storage, postgres, redis, gateways } = backing;
   const workers = topology.services.filter(({ kind }) => kind === "worker" || kind === "beat" || kind === "flower");
   const apps = servicesOf(topology, "app");
   if (workers.length + apps.length === 0)
@@ -44,7 +46,7 @@ export function createTiers(context: Context, backing: Backing): Tiers {
   const { image, skipMigrationsFor, uvicornWorkers, memoryMb, writable } = settings.app;
   const mounts = authority && { mounts: [authorityMount] };
   const common = { sideBySide: hasServers(topology), writable, ...uploadsOf(storage), ...mounts };
-  const ready = [...postgres.ready, ...redis.ready, ...runtimes.peerRules, ...(authority?.ready ?? [])];
+  const ready = [...postgres.ready, ...redis.ready, ...gateways, ...runtimes.peerRules, ...(authority?.ready ?? [])];
   const releases = servicesOf(topology, "release").map((service) => {
     const environment = environmentOn(service.server, "release");
     const migrate = image === undefined || image !== skipMigrationsFor;
@@ -107,7 +109,8 @@ function environments(
     // A replica does not let the release in: it would be a password more, and of no use.
     const databaseReplicaUrl = process === "release" ? undefined : postgres.readUrl(server);
     const connections = {
-      databaseUrl: process === "release" ? postgres.primaryUrl("migrator") : postgres.url(server),
+      databaseUrl: process === "release" ? postgres.directUrl("migrator") : postgres.url(server),
+      databaseDirectUrl: postgres.directUrl(process === "release" ? "migrator" : "app"),
       ...{ ...(databaseReplicaUrl && { databaseReplicaUrl }) },
       ...{ ...urls, secretKey, ...(pool && { pool }) },
     };

@@ -19,6 +19,7 @@ export const officialImages = {
   nginx: "nginx:1-bookworm",
   python: "python:3.11-slim-bookworm",
   rclone: "rclone/rclone:1",
+  haproxy: "haproxy:3.0-trixie",
   certbot: "certbot/certbot:v5.8.0",
 } as const;
 

@@ -64,6 +64,7 @@ const development: Preset = {
     appKeys: [],
     servers: ["cpx12", "cx23"],
   },
+  gateway: { enabled: false },
   monitoring: { enabled: false, servers: ["cpx32", "cx33"] },
   edge: {
     balancing: "direct",
@@ -123,6 +124,7 @@ const scale: Preset = {
   workers: { ...mvp.workers, servers: { count: 1, types: ["cpx22", "cx23"] } },
   // The Volume stays as it is: a move resizes nothing.
   database: { ...mvp.database, availability: "replica" },
+  gateway: { ...mvp.gateway, enabled: true },
   edge: { ...mvp.edge, balancing: "regional" },
 };
 

@@ -9,6 +9,7 @@ import { cloudflare } from "./sections/cloudflare.ts";
 import { database } from "./sections/database.ts";
 import { edge } from "./sections/edge.ts";
 import { email } from "./sections/email.ts";
+import { gateway } from "./sections/gateway.ts";
 import { hetzner } from "./sections/hetzner.ts";
 import { images } from "./sections/images.ts";
 import { monitoring } from "./sections/monitoring.ts";
@@ -24,7 +25,7 @@ export { locations } from "./sections/hetzner.ts";
 
 export const settingsSchema = z.strictObject({
   ...topLevel,
-  ...{ ports, images, app, workers, database, cache, monitoring, edge, storage, cloudflare, hetzner, admin },
+  ...{ ports, images, app, workers, database, cache, gateway, monitoring, edge, storage, cloudflare, hetzner, admin },
   ...{ email, alerts, backups, rehearsal },
 });
 

@@ -66,10 +66,11 @@ function environmentOf({ settings, secret }: ImageQuestion): AppEnvironment {
   const endpoint = { address: nowhere, ...(onServers && { authorityFile }) };
   const redis = (number: number) => redisUrl(endpoint, "app", "check", number);
   const own = cache.mode === "external";
+  const databaseUrl =
+    (database.mode === "external" ? secret("databaseUrl") : undefined) ??
+    `postgresql://orion_app_a:check@${nowhere}/${databaseName}`;
   const connections = {
-    databaseUrl:
-      (database.mode === "external" ? secret("databaseUrl") : undefined) ??
-      `postgresql://orion_app_a:check@${nowhere}/${databaseName}`,
+    ...{ databaseUrl, databaseDirectUrl: databaseUrl },
     redisUrl: (own ? secret("redisUrl") : undefined) ?? redis(redisDatabases.sessions),
     brokerUrl: (own ? secret("brokerUrl") : undefined) ?? redis(redisDatabases.broker),
     resultBackendUrl: (own ? secret("brokerUrl") : undefined) ?? redis(redisDatabases.results),

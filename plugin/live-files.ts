@@ -54,6 +54,8 @@ export async function writeLiveFiles(inputs: LiveFilesInputs, docker: Docker): P
   const version = versionOf(inputs.files);
   const helper = (shell: string[]) => [
     ...["container", "run", "--rm", "--interactive", "--network", "none", "--pull", "never", "--entrypoint", "sh"],
+    // The volume belongs to root; some images have another user.
+    ...["--user", "0:0"],
     // The check of nginx's files gives folders to its workers' user.
     ...["--cap-drop", "ALL", "--cap-add", "CHOWN", "--security-opt", "no-new-privileges", "--read-only"],
     ...["--volume", "/tmp", "--pids-limit", "128", "--memory", "256m"],

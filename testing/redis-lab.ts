@@ -1,6 +1,6 @@
 /** Servers of Redis with the program's own files, in containers of this machine; for tests and benches. */
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../common/process.ts";
 import { redisDirectory, redisFile, redisMonitor } from "../common/redis-contract.ts";
@@ -12,7 +12,7 @@ import {
   type TlsText,
 } from "../components/cache/redis-files.ts";
 import { reloadCommand } from "../components/cache/redis-scripts.ts";
-import { officialImages } from "../config/images.ts";
+import { type OfficialImage, officialImages } from "../config/images.ts";
 import { dockerBy } from "../plugin/docker.ts";
 import { writeLiveFiles } from "../plugin/live-files.ts";
 import { eventually } from "./eventually.ts";
@@ -75,15 +75,20 @@ export class RedisLab {
     return output.split("\n").filter((line, at) => line !== "" || at === 0);
   }
 
-  /** Creates an authority, in `<name>-ca.crt` of the folder, and a certificate that it signs. @param names as OpenSSL writes them */
-  certify(name: string, names: string): TlsText {
-    const [ca, own] = [join(this.folder, `${name}-ca`), join(this.folder, name)];
+  /**
+   * A certificate that an authority signs, which is created the first time: in `<authority>-ca.crt` of the folder.
+   *
+   * @param names as OpenSSL writes them
+   */
+  certify(name: string, names: string, authority = name): TlsText {
+    const [ca, own] = [join(this.folder, `${authority}-ca`), join(this.folder, name)];
     const openssl = (...args: string[]) => {
       const { status, stderr } = spawnSync("openssl", args, { encoding: "utf8" });
       if (status !== 0) throw new Error(stderr);
     };
     const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-    openssl("req", "-x509", ...key, "-days", "1", "-subj", "/CN=orion", "-keyout", `${ca}.key`, "-out", `${ca}.crt`);
+    if (!existsSync(`${ca}.crt`))
+      openssl("req", "-x509", ...key, "-days", "1", "-subj", "/CN=orion", "-keyout", `${ca}.key`, "-out", `${ca}.crt`);
     openssl("req", ...key, "-subj", `/CN=${name}`, "-keyout", `${own}.key`, "-out", `${own}.csr`);
     writeFileSync(`${own}.ext`, `subjectAltName=${names}\nextendedKeyUsage=serverAuth\n`);
     openssl(
@@ -140,8 +145,8 @@ export class RedisLab {
 }
 
 /** The sample application's image, which is built if it is missing. */
-export function sampleImage(): string {
-  const { stdout, stderr } = spawnSync("node", ["images/build.ts", "app", "redis"], { encoding: "utf8" });
+export function sampleImage(...more: readonly OfficialImage[]): string {
+  const { stdout, stderr } = spawnSync("node", ["images/build.ts", "app", "redis", ...more], { encoding: "utf8" });
   const [, image] = /^(orion\/sample-app:\S+)/m.exec(stdout) ?? [];
   if (image === undefined) throw new Error(stdout + stderr);
   return image;

@@ -13,6 +13,7 @@ import { edge } from "./services/edge.ts";
 import { etcd } from "./services/etcd.ts";
 import { exporter } from "./services/exporter.ts";
 import { flower } from "./services/flower.ts";
+import { gateway } from "./services/gateway.ts";
 import { monitoring } from "./services/monitoring.ts";
 import { pgbouncer } from "./services/pgbouncer.ts";
 import { release } from "./services/release.ts";
@@ -34,6 +35,7 @@ export const catalogue = {
   "cache-replica": cacheReplica,
   "broker-replica": brokerReplica,
   sentinel,
+  gateway,
   release,
   app,
   edge,

@@ -10,6 +10,8 @@ export type AppEnvironment = Readonly<Record<string, pulumi.Input<string>>>;
 
 export interface Connections {
   readonly databaseUrl: pulumi.Input<string>;
+  /** URL of the primary itself, without a pooler. */
+  readonly databaseDirectUrl: pulumi.Input<string>;
   /** URL of a replica to read from. @default - no replica */
   readonly databaseReplicaUrl?: pulumi.Input<string>;
   /** Sessions and rate limits. */
@@ -41,6 +43,7 @@ export function appEnvironment(
   const known = defined({
     ENVIRONMENT: environmentName(settings),
     DATABASE_URL: connections.databaseUrl,
+    DATABASE_DIRECT_URL: connections.databaseDirectUrl,
     DATABASE_REPLICA_URL: connections.databaseReplicaUrl,
     DATABASE_POOL_SIZE: numeral(connections.pool?.size),
     DATABASE_MAX_OVERFLOW: numeral(connections.pool?.overflow),

@@ -1,5 +1,6 @@
 /** Redis without failover: one Redis for the cache and one for the broker; a stack on a local Docker Engine has one for both. */
 import { redisDatabases } from "../../common/app-contract.ts";
+import { gatewayAddress, hasGateway } from "../../topology/services/gateway.ts";
 import { hasServers, servicesOf } from "../../topology/topology.ts";
 import { redisPorts } from "../../topology/services/redis.ts";
 import { authorityFile } from "../../common/server-contract.ts";
@@ -8,6 +9,7 @@ import { publishedAddress } from "../published-address.ts";
 import type { Context } from "../context.ts";
 import { Cache, type TlsInput } from "./cache.ts";
 import type { Redis } from "./redis.ts";
+import type { RedisEndpoint } from "./redis-url.ts";
 import type { RedisUse } from "./redis-config.ts";
 
 export function singleRedis(context: Context): Redis | undefined {
@@ -16,10 +18,9 @@ export function singleRedis(context: Context): Redis | undefined {
   if (!service) return undefined;
   const create = (name: string, of: Service, use: RedisUse, maxMemoryMb: number) => {
     const { appKeys } = settings.cache;
-    const address = hasServers(topology) ? publishedAddress(of) : `${of.name}:${redisPorts.redis}`;
     const args = {
       ...{ runtime: runtimes.of(of), service: of, use, maxMemoryMb, appKeys },
-      ...{ endpoint: { address, ...(authority && { authorityFile }) }, tls: createCertificate(context, name, of) },
+      ...{ endpoint: endpointOf(context, of), tls: createCertificate(context, name, of) },
     };
     return { name, cache: new Cache(name, args, { parent }) };
   };
@@ -37,12 +38,20 @@ export function singleRedis(context: Context): Redis | undefined {
       flagsUrl: main.cache.url(client, redisDatabases.flags),
     }),
     // It reads no TLS parameters from the broker's URL when it asks for queue lengths.
-    flowerEnvironment: authority ? { SSL_CERT_FILE: authorityFile } : {},
+    flowerEnvironment: authority && !hasGateway(settings) ? { SSL_CERT_FILE: authorityFile } : {},
     ready: all.map(({ cache }) => cache),
     dismissFormerClients: (clients) => {
       for (const { name, cache } of all) cache.dismissFormerClients(name, { parent, dependsOn: [...clients] });
     },
   };
+}
+
+/** Where and how clients reach a Redis. */
+function endpointOf({ settings, topology, authority }: Context, service: Service): RedisEndpoint {
+  if (!hasServers(topology)) return { address: `${service.name}:${redisPorts.redis}` };
+  // The gateway speaks TLS to the server.
+  if (hasGateway(settings)) return { address: gatewayAddress(service.kind === "broker" ? "broker" : "cache") };
+  return { address: publishedAddress(service), ...(authority && { authorityFile }) };
 }
 
 /** The certificate of a Redis on a server; undefined with a local Docker Engine. */

@@ -6,7 +6,13 @@ import type { Postgres } from "./postgres.ts";
 export function externalPostgres(context: Context): Postgres {
   const url = requiredSecret(context, "databaseUrl");
   return {
-    ...{ url: () => url, readUrl: () => undefined, primaryUrl: () => url, replicaUrl: () => undefined },
+    ...{
+      url: () => url,
+      readUrl: () => undefined,
+      directUrl: () => url,
+      primaryUrl: () => url,
+      replicaUrl: () => undefined,
+    },
     // Its provider says in the URL how the server is verified.
     ...{ environment: {}, ready: [], dismissFormerClients: () => undefined },
   };

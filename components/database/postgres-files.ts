@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { clientsOf } from "../../topology/clients.ts";
+import { gatewayHost } from "../../topology/services/gateway.ts";
 import { physicalName } from "../../topology/naming.ts";
 import type { Service } from "../../topology/service.ts";
 import type { Topology } from "../../topology/topology.ts";
@@ -44,7 +45,8 @@ export class PostgresFiles extends pulumi.ComponentResource {
     );
     const certificate = authority.sign(
       `${name}-tls`,
-      { dnsNames: [service.name], ipAddresses: service.published.map(({ address }) => address) },
+      // The gateway passes TLS on: its clients verify the server under the gateway's name.
+      { dnsNames: [service.name, gatewayHost], ipAddresses: service.published.map(({ address }) => address) },
       { parent: this },
     );
     new LiveFiles(

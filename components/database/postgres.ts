@@ -18,7 +18,9 @@ export interface Postgres {
   readonly url: (server: string) => pulumi.Output<string>;
   /** URL for reads that may be a moment old. @returns undefined where only the primary can be read */
   readonly readUrl: (server: string) => pulumi.Output<string> | undefined;
-  /** URL of the primary itself, without a pooler, for migrations, backups and monitoring: each logs in as a role of its own. */
+  /** URL at which a process of the platform's image reaches the primary itself, without a pooler: for migrations, session locks and `LISTEN`. */
+  readonly directUrl: (client: DatabaseClient) => pulumi.Output<string>;
+  /** URL of the primary at its own address, for backups, monitoring and people: each logs in as a role of its own. */
   readonly primaryUrl: (client: DatabaseClient) => pulumi.Output<string>;
   /** The same of the first replica. @returns undefined without a replica */
   readonly replicaUrl: (client: DatabaseClient) => pulumi.Output<string> | undefined;

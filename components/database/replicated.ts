@@ -1,10 +1,10 @@
 /** PostgreSQL with streaming replicas: the app can read from the first one, and backups are taken from it. */
 import { servicesOf } from "../../topology/topology.ts";
+import { requiredAuthority } from "../authority/required-authority.ts";
 import { publishedAddress } from "../published-address.ts";
 import { dataPath } from "./data-path.ts";
 import { databaseUrl, roleOf } from "./database-url.ts";
 import type { DatabaseContext, Postgres } from "./postgres.ts";
-import { requiredAuthority } from "./required-authority.ts";
 import { Replica } from "./replica.ts";
 import type { DatabaseClient } from "./role-names.ts";
 import { createPrimary, postgresOf } from "./single.ts";
@@ -32,8 +32,5 @@ export function replicatedPostgres(context: DatabaseContext): Postgres {
   const [first] = services;
   const replicaUrl = (client: DatabaseClient) =>
     first && databaseUrl(roleOf(client, rotation), primary.roles.passwords[client], publishedAddress(first));
-  return {
-    ...postgresOf(context, primary),
-    ...{ replicaUrl, readUrl: () => replicaUrl("reader"), ready: [...primary.ready, ...replicas] },
-  };
+  return { ...postgresOf(context, primary, replicaUrl), ready: [...primary.ready, ...replicas] };
 }

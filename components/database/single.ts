@@ -2,7 +2,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { DatabaseService } from "../../topology/services/database.ts";
 import { postgresPorts } from "../../topology/services/postgres.ts";
+import { gatewayAddress, type GatewayPort, hasGateway } from "../../topology/services/gateway.ts";
 import { hasServers, servicesOf } from "../../topology/topology.ts";
+import { requiredAuthority } from "../authority/required-authority.ts";
 import { publishedAddress } from "../published-address.ts";
 import { Database, PromotedDatabase } from "./database.ts";
 import { DatabaseRoles } from "./database-roles.ts";
@@ -10,7 +12,6 @@ import { databaseUrl, roleOf } from "./database-url.ts";
 import { dataPath } from "./data-path.ts";
 import type { DatabaseContext, Postgres } from "./postgres.ts";
 import { verifyingEnvironment } from "./postgres-tls.ts";
-import { requiredAuthority } from "./required-authority.ts";
 import { Replica } from "./replica.ts";
 import type { DatabaseClient } from "./role-names.ts";
 
@@ -23,18 +24,33 @@ export interface Primary {
   readonly ready: readonly pulumi.Resource[];
 }
 
-/** A primary as the only server. */
+/**
+ * A primary, and how its clients reach it.
+ *
+ * @param replicaUrl URL of a replica. @default - there is none
+ */
 export function postgresOf(
   { settings, topology, parent }: DatabaseContext,
   { service, roles, ready }: Primary,
+  replicaUrl: Postgres["replicaUrl"] = () => undefined,
 ): Postgres {
   const { rotation } = settings.database;
   const onServers = hasServers(topology);
   const address = onServers ? publishedAddress(service) : `${service.name}:${postgresPorts.postgres}`;
-  const primaryUrl = (client: DatabaseClient) =>
-    databaseUrl(roleOf(client, rotation), roles.passwords[client], address);
+  const urlAt = (at: string) => (client: DatabaseClient) =>
+    databaseUrl(roleOf(client, rotation), roles.passwords[client], at);
+  const primaryUrl = urlAt(address);
+  const through = (port: GatewayPort) => urlAt(gatewayAddress(port));
+  const ways = hasGateway(settings)
+    ? // Without a replica that can be read, the gateway sends reads to the primary.
+      {
+        url: () => through("database")("app"),
+        readUrl: () => through("reads")("reader"),
+        directUrl: through("direct"),
+      }
+    : { url: () => primaryUrl("app"), readUrl: () => replicaUrl("reader"), directUrl: primaryUrl };
   return {
-    ...{ url: () => primaryUrl("app"), readUrl: () => undefined, primaryUrl, replicaUrl: () => undefined },
+    ...{ ...ways, primaryUrl, replicaUrl },
     ...{ environment: onServers ? verifyingEnvironment : {}, ready },
     dismissFormerClients: (clients) => {
       roles.dismissFormerClients(clients, parent);

@@ -10,6 +10,7 @@ const leaveOut = (why: string): string => `leave it out: ${why}`;
 export const reservedVariables: Readonly<Record<string, string>> = {
   ...{ PUBLIC_URL: "use orion:domain", INSTANCE_NAME: leaveOut("each instance has its own") },
   ...{ DATABASE_URL: "use the secret orion:databaseUrl with orion:database.mode external" },
+  ...{ DATABASE_DIRECT_URL: "it follows from orion:database" },
   ...{ DATABASE_REPLICA_URL: "use orion:database.availability" },
   ...{
     DATABASE_POOL_SIZE: "use orion:database.maxConnections",

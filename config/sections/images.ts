@@ -41,6 +41,10 @@ export const images = z
       .meta({ examples: ["registry.example.com/mirror/nginx:1.28"] })
       .optional()
       .describe("nginx' image, in place of the official one."),
+    haproxy: imageReference
+      .meta({ examples: ["registry.example.com/mirror/haproxy:3.0"] })
+      .optional()
+      .describe("HAProxy's image, in place of the official one; of version 3.0 or later."),
     rclone: imageReference
       .meta({ examples: ["registry.example.com/mirror/rclone:1.71"] })
       .optional()

@@ -1,5 +1,6 @@
 /** The connections that a diagram draws: the way of a visitor to the apps, and of the data behind them. Pure. */
 import { definitionOf } from "../../topology/catalogue.ts";
+import { gatewayClients } from "../../topology/services/gateway.ts";
 import type { ServiceKind } from "../../topology/service.ts";
 import type { Inventory, PlannedService } from "../plan/inventory.ts";
 
@@ -68,16 +69,21 @@ function visitorLinks({ loadBalancers, services, hosting }: Inventory, cloudflar
  */
 const hidden: readonly string[] = ["replica", "cache-replica", "broker-replica", "sentinel", "etcd", "exporter"];
 
-/** Every kind that connects to another one. An edge reaches the apps of its own server only. */
+/** Every kind that connects to another one. An edge reaches the apps of its own server only, and clients the gateway of theirs. */
 function serviceLinks({ services }: Inventory): Link[] {
   const shown = services.filter(({ runs }) => runs === "always");
+  const clients: readonly string[] = shown.some(({ kind }) => kind === "gateway") ? gatewayClients : [];
+  // What is on the way is drawn, not what the plan without a gateway would have.
+  const isShort = (client: string, target: string) =>
+    clients.includes(client) && definitionOf(target as ServiceKind).callers.includes("gateway");
   return shown
     .filter(({ kind }) => !hidden.includes(kind))
     .flatMap((target) => {
       const callers: readonly string[] = definitionOf(target.kind as ServiceKind).callers;
       return shown
         .filter(({ kind }) => callers.includes(kind) && !hidden.includes(kind))
-        .filter(({ kind, server }) => kind !== "edge" || server === target.server)
+        .filter(({ kind, server }) => server === target.server || (kind !== "edge" && target.kind !== "gateway"))
+        .filter(({ kind }) => !isShort(kind, target.kind))
         .map((client): Link => ({
           ...{ from: groupId(client), to: groupId(target) },
           way: client.kind === "edge" ? "visitor" : "data",

@@ -13,7 +13,7 @@ export const postgresImage = (settings: Settings): "database" | "postgres" =>
 export const postgresDefinition = {
   images: (settings: Settings): readonly ImageKey[] => [postgresImage(settings)],
   ports: postgresPorts,
-  callers: ["app", "worker", "beat", "flower", "release", "pgbouncer", "replica", "backup"],
+  callers: ["app", "worker", "beat", "flower", "release", "gateway", "pgbouncer", "replica", "backup"],
   keeps: "data",
   runs: "always",
   scheme: "postgresql",

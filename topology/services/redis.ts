@@ -28,7 +28,7 @@ export const cacheMemoryMb = ({ cache }: Settings): number => redisMemoryMb(cach
 export const redisDefinition = {
   images: () => ["redis"] as const,
   ports: redisPorts,
-  callers: ["app", "worker", "beat", "flower", "release", "cache-replica", "broker-replica", "sentinel"],
+  callers: ["app", "worker", "beat", "flower", "release", "gateway", "cache-replica", "broker-replica", "sentinel"],
   keeps: "data",
   runs: "always",
   scheme: "redis",

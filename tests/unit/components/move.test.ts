@@ -137,11 +137,18 @@ test("nothing is published to everybody; the load balancer alone reaches the edg
   expect(rules.match(/--src-range \S+/g)).toEqual(Array(3).fill("--src-range 10.20.1.5-10.20.1.5"));
 });
 
-test("the app reads lists from the replica, and backups are taken from it", () => {
+test("the app reaches its data through the gateway of its server; backups are taken from the replica", () => {
   const { inputs } = named(after(), "app-nbg1-1-1");
-  expect(JSON.stringify(inputs["envs"])).toContain(
-    "DATABASE_REPLICA_URL=postgresql://orion_reader:generated-database-roles-reader-password@10.20.1.22:5432/orion_db",
-  );
+  const environment = JSON.stringify(inputs["envs"]);
+  for (const url of [
+    "DATABASE_URL=postgresql://orion_app_a:generated-database-roles-app-password@gateway:5432/orion_db",
+    "DATABASE_REPLICA_URL=postgresql://orion_reader:generated-database-roles-reader-password@gateway:5433/orion_db",
+    "DATABASE_DIRECT_URL=postgresql://orion_app_a:generated-database-roles-app-password@gateway:5434/orion_db",
+    "REDIS_URL=redis://app:generated-cache-app-password@gateway:6379/0",
+    "CELERY_BROKER_URL=redis://app:generated-broker-app-password@gateway:6380/1",
+  ])
+    expect(environment).toContain(url);
+  expect(environment).not.toContain("10.20.1.");
   expect(JSON.stringify(named(after(), "backup-files").inputs)).toContain(
     "PGSSLMODE=verify-full\\nPGSSLROOTCERT=/etc/orion/ca.crt\\nPGCHANNELBINDING=require\\nPGHOST=10.20.1.22\\nPGPORT=5432\\nPGUSER=orion_backup",
   );
@@ -157,6 +164,6 @@ test("the release does not know the replica's password: the replica would not le
 test("without a replica there is one server less, and nothing refers to it", async () => {
   const resources = await production("scale", { database: { availability: "single" } });
   expect(resources.filter(({ name }) => /^replica|db-2/.test(name))).toEqual([]);
-  expect(JSON.stringify(named(resources, "app-nbg1-1-1").inputs["envs"])).not.toContain("DATABASE_REPLICA_URL");
+  expect(JSON.stringify(named(resources, "gateway-app-nbg1-1-config").inputs)).not.toContain("replica");
   expect(JSON.stringify(named(resources, "backup-files").inputs)).toContain("PGHOST=10.20.1.11");
 });

@@ -65,7 +65,7 @@ describe("the state without the lost server", () => {
     ]);
     const urns = new Set(deployment.resources.map(({ urn }) => urn));
     const gone = before.resources.filter(({ urn }) => !urns.has(urn)).map(({ urn }) => urn);
-    expect(gone).toHaveLength(48);
+    expect(gone).toHaveLength(53);
     const text = JSON.stringify(deployment);
     expect(gone.filter((urn) => text.includes(`"${urn}"`) || text.includes(`"${urn}::`))).toEqual([]);
   });
@@ -97,14 +97,16 @@ describe("the state without the lost server", () => {
   });
 });
 
-test("all clients write to it, its new replica follows it, and it registers at no primary", async () => {
-  const { after } = await graphsBetween(promoted, promoted);
-  const app = JSON.stringify(named(after.resources, "app-nbg1-1-1").inputs["envs"]);
-  expect(app).toContain("DATABASE_URL=postgresql://orion_app_a:generated-database-roles-app-password@10.20.1.22:5432/");
-  expect(app).toContain(
-    "DATABASE_REPLICA_URL=postgresql://orion_reader:generated-database-roles-reader-password@10.20.1.23:5432/",
-  );
-  expect(app).toContain("@10.20.1.22:6381/");
+test("all clients write to it through their gateways, its new replica follows it, and it registers at no primary", async () => {
+  const { before, after } = await graphsBetween(scale, promoted);
+  // Its files change, and not the containers that connect through it.
+  for (const name of ["app-nbg1-1-1", "worker-nbg1-1-default", "gateway-app-nbg1-1-server"])
+    expect(named(after.resources, name).inputs).toEqual(named(before.resources, name).inputs);
+  const files = JSON.stringify(named(after.resources, "gateway-app-nbg1-1-config").inputs);
+  expect(files).toContain("bind :5434\\n  server replica-1 10.20.1.22:5432\\n");
+  expect(files).toContain("bind :5433\\n  server replica-2 10.20.1.23:5432\\n");
+  expect(files).toContain("server cache 10.20.1.22:6381 ");
+  expect(files).not.toContain("10.20.1.11");
   expect(JSON.stringify(named(after.resources, "replica-2-server").inputs["command"])).toContain(
     "host=10.20.1.22 port=5432",
   );

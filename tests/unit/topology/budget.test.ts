@@ -26,7 +26,7 @@ describe("memory", () => {
   test.each([
     ["mvp", { database: { memoryMb: 65_536 } }, /server core-1: its containers may take 69984 MiB \(database 65536,/],
     ["mvp", { cache: { maxMemoryMb: 262_144 } }, /\(cache 393216, .*cpx32 or cx33 has 8192/],
-    ["scale", { app: { instances: 16 } }, /server app-nbg1-1: its containers may take 11936 MiB/],
+    ["scale", { app: { instances: 16 } }, /server app-nbg1-1: its containers may take 12128 MiB/],
     ["mvp", { app: { servers: { count: 1, types: ["cx23"] } }, edge: { balancing: "regional" } }, /accepted/],
   ] as const)("phase %s with %j", (phase, values, expected) => {
     expect(refusal(phase, values)).toMatch(expected);

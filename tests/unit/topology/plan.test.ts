@@ -140,6 +140,7 @@ describe("a replica in the primary's place", () => {
       { kind: "archive" },
       { kind: "cache" },
       { kind: "broker" },
+      { kind: "gateway" },
       { kind: "release" },
     ]);
     expect(services.filter(({ server }) => server === "db-3")).toMatchObject([

@@ -12,7 +12,15 @@ const resolved = <T>(output: pulumi.Output<T>): Promise<T> =>
 
 describe("the app's environment", () => {
   const connections = {
-    ...{ databaseUrl: "d", redisUrl: "r", brokerUrl: "b", resultBackendUrl: "rb", flagsUrl: "f", secretKey: "s" },
+    ...{
+      databaseUrl: "d",
+      databaseDirectUrl: "dd",
+      redisUrl: "r",
+      brokerUrl: "b",
+      resultBackendUrl: "rb",
+      flagsUrl: "f",
+      secretKey: "s",
+    },
   };
   const environmentOf = (email: Record<string, unknown>, secrets: Record<string, string> = {}) =>
     appEnvironment(
@@ -22,7 +30,13 @@ describe("the app's environment", () => {
       (key) => secrets[key],
     );
   const common = {
-    ...{ ENVIRONMENT: "development", DATABASE_URL: "d", REDIS_URL: "r", CELERY_BROKER_URL: "b" },
+    ...{
+      ENVIRONMENT: "development",
+      DATABASE_URL: "d",
+      DATABASE_DIRECT_URL: "dd",
+      REDIS_URL: "r",
+      CELERY_BROKER_URL: "b",
+    },
     ...{
       CELERY_RESULT_BACKEND: "rb",
       CELERY_TASK_TIME_LIMIT: "300",
@@ -137,7 +151,14 @@ test("Beat and Flower know the broker, and none of the stack's other secrets", (
 test("a stack can replace none of the variables that the program sets, but for the name of its environment", () => {
   const url = "url";
   const connections = {
-    ...{ databaseUrl: url, databaseReplicaUrl: url, redisUrl: url, brokerUrl: url, resultBackendUrl: url },
+    ...{
+      databaseUrl: url,
+      databaseDirectUrl: url,
+      databaseReplicaUrl: url,
+      redisUrl: url,
+      brokerUrl: url,
+      resultBackendUrl: url,
+    },
     ...{ flagsUrl: url, secretKey: "key", pool: { size: 1, overflow: 1 } },
   };
   const emails = [

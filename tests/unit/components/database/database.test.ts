@@ -85,7 +85,7 @@ describe.each(modes)("Database in mode %s", (mode) => {
     expect(Object.keys(files)).toEqual(["ca.crt", "pg_hba.conf", "server.crt", "server.key"]);
     expect(files["server.key"]).toEqual({ "[secret]": known(mode, "key-database-files-tls-key") });
     expect(named(resources, "database-files-tls-request").inputs).toMatchObject({
-      ...{ dnsNames: ["database"], ipAddresses: ["10.20.1.11"] },
+      ...{ dnsNames: ["database", "gateway"], ipAddresses: ["10.20.1.11"] },
     });
   });
 

@@ -1,0 +1,101 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { gatewayHost } from "../../topology/services/gateway.ts";
+import { physicalName } from "../../topology/naming.ts";
+import type { Service } from "../../topology/service.ts";
+import { createContainer } from "../runtime/docker/container.ts";
+import { httpProbe } from "../runtime/docker/health.ts";
+import { dockerLabels, filesLabel } from "../runtime/docker/labels.ts";
+import { LiveFiles } from "../runtime/docker/live-files.ts";
+import type { DockerRuntime } from "../runtime/docker/runtime.ts";
+import { authorityName, type GatewayListener, haproxyConfig, healthPort, masterPort } from "./haproxy-config.ts";
+import { reloadScript } from "./reload-script.ts";
+
+export interface GatewayArgs {
+  readonly runtime: DockerRuntime;
+  readonly service: Service;
+  readonly listeners: readonly GatewayListener[];
+  /** The certificate, in PEM, of the authority that has signed the servers' certificates. */
+  readonly authority: pulumi.Input<string>;
+}
+
+/** Where the volume with its files is mounted. */
+export const gatewayDirectory = "/etc/orion-gateway";
+const configurationFile = "haproxy.cfg";
+const reloadFile = "reload";
+
+/**
+ * HAProxy between the processes of a server and their data. Its configuration is a live file: a change of servers closes no
+ * connection but those to a server that is not behind the same port any more.
+ */
+export class Gateway extends pulumi.ComponentResource {
+  constructor(name: string, args: GatewayArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("orion:gateway:Gateway", name, {}, opts);
+    const volume = this.#createVolume(name, args);
+    const files = this.#createFiles(name, args, volume);
+    this.#createServer(name, args, volume, files);
+    this.registerOutputs({});
+  }
+
+  #createVolume(name: string, { runtime, service }: GatewayArgs): docker.Volume {
+    return new docker.Volume(
+      `${name}-files`,
+      { name: physicalName(runtime.naming, `${service.name}-files`), labels: dockerLabels(runtime.naming, filesLabel) },
+      runtime.options(this),
+    );
+  }
+
+  #createFiles(
+    name: string,
+    { runtime, service, listeners, authority }: GatewayArgs,
+    volume: docker.Volume,
+  ): LiveFiles {
+    return new LiveFiles(
+      `${name}-config`,
+      {
+        ...{ runtime, image: "haproxy", volume: volume.name, directory: gatewayDirectory },
+        files: { ...gatewayFiles(listeners), [authorityName]: authority },
+        ...gatewayFileAccess,
+        container: service.container,
+      },
+      { parent: this },
+    );
+  }
+
+  #createServer(name: string, { runtime, service }: GatewayArgs, volume: docker.Volume, files: LiveFiles): void {
+    createContainer(
+      `${name}-server`,
+      service,
+      {
+        image: "haproxy",
+        command: gatewayCommand,
+        aliases: [gatewayHost],
+        volumes: [{ volumeName: volume.name, containerPath: gatewayDirectory, readOnly: true }],
+        health: httpProbe(healthPort, "/health"),
+        stopSeconds: 10,
+      },
+      runtime,
+      { parent: this, dependsOn: files },
+    );
+  }
+}
+
+/** Its files, but for the authority's certificate: text by name. */
+export const gatewayFiles = (listeners: readonly GatewayListener[]): Readonly<Record<string, string>> => ({
+  [configurationFile]: haproxyConfig(listeners),
+  [reloadFile]: reloadScript,
+});
+
+/** How its files are read, checked and put into use. */
+export const gatewayFileAccess = {
+  // The image's user, whose home this is.
+  readableByGroupOf: "/var/lib/haproxy",
+  check: ["haproxy", "-c", "-f", `{}/${configurationFile}`],
+  reload: ["bash", `${gatewayDirectory}/current/${reloadFile}`],
+};
+
+/** Starts a process that starts, replaces and ends those that serve. */
+export const gatewayCommand = [
+  ...["haproxy", "-W", "-db", "-S", `127.0.0.1:${masterPort}`],
+  ...["-f", `${gatewayDirectory}/current/${configurationFile}`],
+];

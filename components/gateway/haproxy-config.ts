@@ -1,0 +1,115 @@
+/** Builds the configuration of a gateway: what it listens on, and which servers it passes connections on to. Pure. */
+import { type GatewayPort, gatewayPorts } from "../../topology/services/gateway.ts";
+
+/** A server behind the gateway. */
+export interface GatewayServer {
+  /** Its service's name. */
+  readonly name: string;
+  /** Host and port. */
+  readonly address: string;
+  /** The name in its certificate, for a server to which the gateway speaks TLS. @default - the gateway passes on what the client sends */
+  readonly certificateName?: string;
+  /** Used only while no other server of the list is up. @default false */
+  readonly backup?: boolean;
+}
+
+/**
+ * How the gateway finds out whether a server may be used. `connection`: it accepts one. `redis`: Redis answers a ping; without a
+ * login that is a refusal, which a process that hangs does not send either.
+ */
+export type ServerCheck = "connection" | "redis";
+
+/** A port of the gateway. */
+export interface GatewayListener {
+  readonly port: GatewayPort;
+  readonly check: ServerCheck;
+  readonly servers: readonly GatewayServer[];
+}
+
+/** The authority's certificate, beside the configuration. */
+export const authorityName = "ca.crt";
+
+/** On the container's loopback: its own health, for Docker. */
+export const healthPort = 8404;
+/** On the container's loopback: questions to the process that serves, for `make doctor`. */
+export const statisticsPort = 9999;
+/** On the container's loopback: the process that starts and ends the others. */
+export const masterPort = 9998;
+
+/**
+ * No limit of its own on idle connections: a subscription or a worker's wait for a task is quiet for hours. Keepalive packets find
+ * out that the other side is gone.
+ */
+const idle = "7d";
+
+/** How long connections of a configuration that was replaced may go on. A pool keeps its connections as long as its process lives. */
+const longestAfterReload = "7d";
+
+/** Clients at once; a connection needs two descriptors and, while data flows, 32 KB. */
+const mostConnections = 8192;
+
+const head = `global
+  log stdout format raw local0 notice
+  default-path config
+  maxconn ${mostConnections}
+  nbthread 2
+  stats socket ipv4@127.0.0.1:${statisticsPort} level operator
+  hard-stop-after ${longestAfterReload}
+  # A process of an older configuration ends after so many reloads at the latest: each takes memory.
+  mworker-max-reloads 8
+  ssl-default-server-options ssl-min-ver TLSv1.2
+
+defaults
+  mode tcp
+  log global
+  maxconn ${mostConnections}
+  balance leastconn
+  option redispatch
+  retries 3
+  timeout connect 5s
+  timeout check 2s
+  timeout client ${idle}
+  timeout server ${idle}
+  option clitcpka
+  clitcpka-idle 60s
+  clitcpka-intvl 15s
+  clitcpka-cnt 4
+  option srvtcpka
+  srvtcpka-idle 60s
+  srvtcpka-intvl 15s
+  srvtcpka-cnt 4
+  # A server that fails three checks in a row is down: no new connection, and the present ones end at once.
+  default-server check inter 2s fastinter 500ms downinter 1s fall 3 rise 2 on-marked-down shutdown-sessions
+
+frontend health
+  mode http
+  bind 127.0.0.1:${healthPort}
+  timeout http-request 10s
+  monitor-uri /health
+`;
+
+const checkLines: Readonly<Record<ServerCheck, readonly string[]>> = {
+  // Nothing is sent: PostgreSQL does not log such a connection.
+  connection: [],
+  redis: ["option tcp-check", "tcp-check send PING\\r\\n", "tcp-check expect rstring ^(-NOAUTH|[+]PONG)"],
+};
+
+/** The text of haproxy.cfg. */
+export const haproxyConfig = (listeners: readonly GatewayListener[]): string =>
+  [head, ...listeners.map(listenerText)].join("\n");
+
+const listenerText = ({ port, check, servers }: GatewayListener): string =>
+  [
+    `listen ${port}`,
+    ...[`bind :${gatewayPorts[port]}`, ...checkLines[check], ...servers.map(serverLine)].map((line) => `  ${line}`),
+    "",
+  ].join("\n");
+
+const serverLine = ({ name, address, certificateName, backup = false }: GatewayServer): string =>
+  [
+    `server ${name} ${address}`,
+    ...(certificateName === undefined
+      ? []
+      : [`ssl verify required ca-file ${authorityName} verifyhost ${certificateName}`]),
+    ...(backup ? ["backup"] : []),
+  ].join(" ");
