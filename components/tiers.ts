@@ -43,15 +43,26 @@ export function createTiers(context: Context, backing: Backing): Tiers {
     return { apps: new Map(), all: [], flowerPassword: undefined, taskApiToken: undefined };
 
   const environmentOn = environments(context, backing);
-  const { image, skipMigrationsFor, uvicornWorkers, memoryMb, writable } = settings.app;
+  const { image, skipMigrationsFor, uvicornWorkers, memoryMb, writable, user, startSeconds } = settings.app;
   const mounts = authority && { mounts: [authorityMount] };
-  const common = { sideBySide: hasServers(topology), writable, ...uploadsOf(storage), ...mounts };
+  const runsAs = user === undefined ? {} : { user };
+  const start = startSeconds === undefined ? {} : { startSeconds };
+  const common = { sideBySide: hasServers(topology), writable, ...runsAs, ...start, ...uploadsOf(storage), ...mounts };
   const ready = [...postgres.ready, ...redis.ready, ...gateways, ...runtimes.peerRules, ...(authority?.ready ?? [])];
   const releases = servicesOf(topology, "release").map((service) => {
     const environment = environmentOn(service.server, "release");
     const migrate = image === undefined || image !== skipMigrationsFor;
     const volumes = authority && { volumes: [authorityVolume] };
-    const args = { runtime: runtimes.of(service), service, environment, ...volumes, memoryMb, writable, migrate };
+    const args = {
+      runtime: runtimes.of(service),
+      service,
+      environment,
+      ...volumes,
+      memoryMb,
+      writable,
+      ...runsAs,
+      migrate,
+    };
     return new Release("release", args, { parent, dependsOn: ready });
   });
   const flowerPassword = createFlowerPassword(context);

@@ -27,7 +27,7 @@ const development: Preset = {
   // The tag alone, so that an equivalent that this machine has built can stand in.
   images: { pinned: false },
   app: {
-    ...{ module: "main:app", healthPath: "/health", readyPath: "/ready" },
+    ...{ module: "main:app", port: 8000, healthPath: "/health", readyPath: "/ready" },
     ...{ migrate: ["alembic", "upgrade", "head"], initialise: ["python", "scripts/seed/init_production.py"] },
     ...{ instances: 1, uvicornWorkers: 1, memoryMb: 512, environment: {}, secrets: [], writable: [] },
   },

@@ -113,7 +113,7 @@ function asked({ settings, topology }: ImageQuestion) {
     ...(app.initialise.length > 0 && { initialise: app.initialise }),
   };
   return {
-    ...{ module: app.module, paths: [...new Set([app.healthPath, app.readyPath, "/"])], commands },
+    ...{ module: app.module, port: app.port, paths: [...new Set([app.healthPath, app.readyPath, "/"])], commands },
     celery: runsWorkers ? workers.celery : "",
     queues: workers.queues,
     flower: servicesOf(topology, "flower").length > 0,
@@ -130,7 +130,7 @@ function asked({ settings, topology }: ImageQuestion) {
  */
 export function checkKey(question: ImageQuestion, id = ""): string {
   const { image, settings } = question;
-  const { environment, secrets, memoryMb } = settings.app;
+  const { environment, secrets, memoryMb, user } = settings.app;
   const facts = [
     source,
     image,
@@ -139,6 +139,7 @@ export function checkKey(question: ImageQuestion, id = ""): string {
     environment,
     secrets,
     memoryMb,
+    user,
     settings.hosting,
     imageConfinement,
   ];
@@ -215,6 +216,7 @@ function scriptOf({ settings, image }: ImageQuestion, input: string, { login, pu
     ...["--rm", "--interactive", "--network", "none", "--pull", "never", "--read-only", "--cap-drop", "ALL"],
     ...["--security-opt", "no-new-privileges", "--pids-limit", "512", "--cpu-shares", "256"],
     ...["--memory", `${app.memoryMb}m`, "--memory-swap", `${app.memoryMb}m`],
+    ...(app.user === undefined ? [] : ["--user", app.user]),
     ...folders.flatMap((folder) => ["--volume", folder]),
   ];
   return `set -u

@@ -96,7 +96,7 @@ def ask_app(asked):
     answer = {"type": type(app).__module__ + "." + type(app).__qualname__}
     if not callable(app) or (inspect.isfunction(app) and len(inspect.signature(app).parameters) == 0):
         return {"error": "is %s, and no ASGI application" % answer["type"], "connects": False}
-    answer["paths"] = {path: get(app, path) for path in asked["paths"]}
+    answer["paths"] = {path: get(app, path, asked["port"]) for path in asked["paths"]}
     answer["start"] = start(app)
     return answer
 
@@ -138,7 +138,7 @@ def start(app):
         return failed(error)
 
 
-def get(app, path):
+def get(app, path, port):
     """The status with which the app answers a GET that looks like the health check's; no lifespan has run."""
     import asyncio
 
@@ -161,9 +161,9 @@ def get(app, path):
         "raw_path": path.encode(),
         "query_string": b"",
         "root_path": "",
-        "headers": [(b"host", b"127.0.0.1:8000"), (b"connection", b"close")],
+        "headers": [(b"host", b"127.0.0.1:%d" % port), (b"connection", b"close")],
         "client": ("127.0.0.1", 40000),
-        "server": ("127.0.0.1", 8000),
+        "server": ("127.0.0.1", port),
     }
     try:
         asyncio.run(asyncio.wait_for(app(scope, receive, send), 10))

@@ -46,11 +46,6 @@ const reloadPauseMilliseconds = 1000;
 export async function writeLiveFiles(inputs: LiveFilesInputs, docker: Docker): Promise<void> {
   const call = (args: string[], more: Partial<DockerCall> = {}) =>
     docker({ engine: inputs, args, timeoutSeconds: commandSeconds, ...more });
-  const must = async (what: string, args: string[], input?: string) => {
-    const { code, output } = await call(args, input === undefined ? {} : { input });
-    if (code === 0) return output;
-    throw new Error(`${inputs.container}: ${what}: ${redact(output.trim(), Object.values(inputs.files))}`);
-  };
   const version = versionOf(inputs.files);
   const helper = (shell: string[]) => [
     ...["container", "run", "--rm", "--interactive", "--network", "none", "--pull", "never", "--entrypoint", "sh"],
@@ -63,16 +58,12 @@ export async function writeLiveFiles(inputs: LiveFilesInputs, docker: Docker): P
     ...Object.entries(inputs.folders ?? {}).flatMap(([inside, path]) => ["--volume", `${path}:${inside}:ro`]),
     ...[inputs.image, ...shell],
   ];
-  await must("its files could not be written", helper(["-s"]), writeScript(inputs, version));
-  await must(
-    "its files did not pass the check; it keeps the old ones",
-    helper([
-      "-c",
-      `exec ${inputs.check.map((word) => word.replaceAll("{}", `${inputs.directory}/${version}`)).join(" ")}`,
-    ]),
-    "",
-  );
-  await must("its files could not be put in place", helper(["-c", switchScript(inputs.directory, version)]), "");
+  // One container for all steps: to start one takes longer than its work.
+  const { code = 1, output } = await call(helper(["-s"]), { input: stepsScript(inputs, version) });
+  if (code !== 0) {
+    const what = failures[code - firstFailure] ?? failures[0];
+    throw new Error(`${inputs.container}: ${what}: ${redact(output.trim(), Object.values(inputs.files))}`);
+  }
   if (await isRunning(inputs.container, call)) {
     await reload(inputs, call);
     await settled(inputs, call);
@@ -86,6 +77,25 @@ const versionOf = (files: Readonly<Record<string, string>>): string =>
     .update(JSON.stringify(Object.entries(files).sort()))
     .digest("hex")
     .slice(0, 16);
+
+/** What is said of a step that failed, in the order of the steps. */
+const failures = [
+  "its files could not be written",
+  "its files did not pass the check; it keeps the old ones",
+  "its files could not be put in place",
+] as const;
+/** The exit code of the first step; no program of an image has it. */
+const firstFailure = 91;
+
+/** The steps, each with an exit code of its own. */
+function stepsScript(inputs: LiveFilesInputs, version: string): string {
+  const check = inputs.check.map((word) => word.replaceAll("{}", `${inputs.directory}/${version}`)).join(" ");
+  const steps = [writeScript(inputs, version), `exec ${check} </dev/null`, switchScript(inputs.directory, version)];
+  // A shell ignores `set -e` in a command whose failure it looks at.
+  return steps
+    .map((step, index) => `(\n${step}\n)\ncode=$?; [ $code -eq 0 ] || exit ${firstFailure + index}\n`)
+    .join("");
+}
 
 function writeScript({ directory, files, readableByGroupOf: path }: LiveFilesInputs, version: string): string {
   const folder = `${directory}/${version}`;

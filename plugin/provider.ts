@@ -9,6 +9,7 @@ import { restoreHostKey } from "../common/known-hosts.ts";
 import type { Run } from "../common/process.ts";
 import { forStack } from "../common/remedies.ts";
 import { dockerBy } from "./docker.ts";
+import { containerReadySchema, waitForContainer } from "./container-ready.ts";
 import { containerLimitsSchema, setContainerLimits } from "./container-limits.ts";
 import { delayAfterChange, delayAtRemoval, drainDelaySchema, fromPause } from "./drain-delay.ts";
 import { hostFilesSchema, removeHostFiles, writeHostFiles } from "./host-files.ts";
@@ -107,6 +108,7 @@ function hostReadyKind(run: Run): Kind {
  * - `orion:index:SqlScript` runs a script as the superuser of a running PostgreSQL.
  * - `orion:index:LiveFiles` writes files that a running container reads again; `orion:index:HostFiles` writes files of a server.
  * - `orion:index:ImageBuild` makes an image on a Docker Engine that no registry has.
+ * - `orion:index:ContainerReady` waits until a new container is healthy, or says why it does not start.
  * - `orion:index:HostReady` waits for a server's first boot, `orion:index:HttpsReady` for an address that visitors will use,
  *   `orion:index:OriginPullsReady` for the client certificate that Cloudflare presents.
  * - `orion:index:DrainDelay` waits until the requests on an old route are complete.
@@ -172,6 +174,10 @@ export class OrionProvider implements provider.Provider {
       ["orion:index:ImageBuild", kindOf(imageBuildSchema, (inputs) => buildImage(inputs, run))],
       ["orion:index:SshAccess", kindOf(sshAccessSchema, (inputs) => giveAccess(inputs, run))],
       ["orion:index:ContainerLimits", kindOf(containerLimitsSchema, (inputs) => setContainerLimits(inputs, docker))],
+      [
+        "orion:index:ContainerReady",
+        kindOf(containerReadySchema, (inputs) => waitForContainer(inputs, undefined, clock)),
+      ],
       ["orion:index:VolumeFiles", kindOf(volumeFilesSchema, (inputs) => writeVolumeFiles(inputs, docker))],
       ["orion:index:LiveFiles", kindOf(liveFilesSchema, (inputs) => writeLiveFiles(inputs, docker))],
       [

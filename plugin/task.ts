@@ -13,6 +13,8 @@ export const taskSchema = z.strictObject({
   /** The command that undoes the task, run in the same way when the resource is deleted. @default - none */
   removal: z.array(z.string()).min(1).optional(),
   environment: z.record(z.string(), z.string().regex(/^[^\n]*$/, "a value of one line")),
+  /** User, or user and group. @default - the image's own */
+  user: z.string().min(1).optional(),
   network: z.string().min(1),
   labels: z.record(z.string(), z.string()),
   /** Volumes as `name:/path`. */
@@ -71,6 +73,7 @@ function runArguments(task: TaskInputs): string[] {
     ...["container", "run", "--rm", "--init", "--pull", "never"],
     ...["--name", task.container, "--network", task.network, "--log-driver", "json-file"],
     ...Object.entries(task.labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]),
+    ...(task.user === undefined ? [] : ["--user", task.user]),
     ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--pids-limit", String(processes)],
     ...["--memory", `${task.memoryMb}m`, "--memory-swap", `${task.memoryMb}m`],
     ...[...task.volumes, ...task.writable].flatMap((volume) => ["--volume", volume]),

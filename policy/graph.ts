@@ -80,7 +80,11 @@ export function identitiesOf(graph: Graph): (resource: Recorded) => readonly str
 }
 
 /** Types whose resources are settings of another resource: they come, change and go with it. */
-const partsOfOthers: readonly string[] = ["orion:index:ContainerLimits", "orion:index:VolumeFiles"];
+const partsOfOthers: readonly string[] = [
+  "orion:index:ContainerLimits",
+  "orion:index:ContainerReady",
+  "orion:index:VolumeFiles",
+];
 
 /** The resources that providers create, without components and parts of other resources, in the order of the graph. */
 export const madeIn = ({ resources, uses }: Graph): Recorded[] =>

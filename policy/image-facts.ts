@@ -72,6 +72,12 @@ const danger = (name: string, happens: string, instead?: string): Finding => ({
 });
 
 function ofUnasked({ kind, reason }: Unasked): Finding {
+  if (kind !== "absent" && /unable to find (user|group)/.test(reason))
+    return refused(
+      "app.user",
+      `is none of the image's: ${reason}`,
+      "set orion:app.user to a number, such as 1000:1000",
+    );
   switch (kind) {
     case "absent":
       return refused(

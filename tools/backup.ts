@@ -143,7 +143,7 @@ function backupOf({ stack, settings, topology }: StackFile): Service {
 const mostHours = 26;
 
 /** Checks that the timer runs and that the newest complete backup, or the installation of the timer, is not too old. */
-export function checkBackup(service: Service, engines: Engines, now: Date): Finding {
+export function checkBackup(service: Service, engines: Engines, now: Date): Promise<Finding> {
   return checkTimed(service, engines, {
     ...{ unit: backupUnit, command: [backupCommand, "list"], settings: backupFiles.settings },
     ...{ off: "backups-off", unknown: "backups-unknown" },

@@ -4,12 +4,12 @@ import { chosenEngine } from "../common/docker-host.ts";
 import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
 import { ensureDocker } from "../toolchain/src/docker.ts";
-import type { Service } from "../topology/service.ts";
-import type { Engines } from "./engines.ts";
+import { type Engine, serviceContainersArguments } from "./engines.ts";
 
 const containerSchema = z.object({
   Name: z.string().transform((name) => name.replace(/^\//, "")),
   RestartCount: z.number(),
+  Config: z.object({ Hostname: z.string(), Labels: z.record(z.string(), z.string()) }),
   State: z.object({
     Status: z.string(),
     ExitCode: z.number(),
@@ -51,12 +51,22 @@ export function requireDocker(dockerHost: string): void {
   }
 }
 
-/** The current state of a service's container; undefined when the service has no container. */
-export function inspectContainer(service: Service, engines: Engines): ContainerState | undefined {
-  const name = engines.find(service);
-  if (name === undefined) return undefined;
-  const { code, stdout } = engines.of(service).capture("container", "inspect", name);
-  return code === 0 ? z.array(containerSchema).parse(JSON.parse(stdout))[0] : undefined;
+/**
+ * The state of each service's container on an engine, by the service's name, in two calls. While a container is replaced there are two;
+ * then it is the newest one's.
+ *
+ * @throws {UserError} when the engine does not answer
+ */
+export async function containerStates(engine: Engine, stack: string): Promise<ReadonlyMap<string, ContainerState>> {
+  const { code, stdout, stderr } = await engine.ask(...serviceContainersArguments(stack, "{{.ID}}"));
+  if (code !== 0) throw new UserError(`The Docker Engine does not answer: ${stderr.trim()}`);
+  const ids = stdout.split("\n").filter((id) => id !== "");
+  if (ids.length === 0) return new Map();
+  // One that goes meanwhile makes the command fail, and is left out of what it prints.
+  const inspected = await engine.ask("container", "inspect", ...ids);
+  const states = z.array(containerSchema).parse(JSON.parse(inspected.stdout));
+  // The newest is the first: it is put in last.
+  return new Map(states.reverse().map((state) => [state.Config.Labels["service"] ?? "", state]));
 }
 
 /** Names of the Docker volumes with a stack's labels, including those that are not in its state any more. */

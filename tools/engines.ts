@@ -18,6 +18,12 @@ export const labelFilters = (stack: string, service?: string): string[] =>
     `label=${label}`,
   ]);
 
+/** Docker's arguments that list the containers of a stack's services; {@link Engine.serviceContainers}. */
+export const serviceContainersArguments = (stack: string, format: string, service?: string): string[] => [
+  ...["container", "ls", "--all", "--no-trunc"],
+  ...[...labelFilters(stack, service), "--format", format],
+];
+
 export class Engine {
   readonly #docker: readonly string[];
   /** Builds the command line that runs a program on the engine's machine. */
@@ -63,13 +69,22 @@ export class Engine {
    * @param service its name; @default all
    */
   serviceContainers(stack: string, format: string, service?: string): Outcome {
-    const filters = labelFilters(stack, service);
-    return this.capture("container", "ls", "--all", "--no-trunc", ...filters, "--format", format);
+    return this.capture(...serviceContainersArguments(stack, format, service));
   }
 
   /** Runs a program of the engine's machine and keeps what it prints. */
   captureOnHost(...words: readonly string[]): Outcome {
     return runSync(...this.#program(words, false));
+  }
+
+  /** Like `captureOnHost`, for a caller that goes on meanwhile. */
+  askOnHost(words: readonly string[], input?: string): Promise<Outcome> {
+    return run(...this.#program(words, false), input === undefined ? {} : { input });
+  }
+
+  /** Like `capture`, for a caller that goes on meanwhile. */
+  ask(...args: readonly string[]): Promise<Outcome> {
+    return this.askOnHost([...this.#docker, ...args]);
   }
 
   /** Program and arguments that run a docker command, for a caller that starts it itself. */

@@ -1,11 +1,14 @@
 /** After a failed update: prints each unhealthy container with what its health check got, and the end of its log. */
+import type { ServiceKind } from "../topology/service.ts";
 import { type Engine, enginesIn } from "./engines.ts";
 import { readState } from "./state.ts";
 import { bold } from "./terminal.ts";
+import { describeUnhealthy, shownLines } from "../common/unhealthy.ts";
 
-const shownLines = 15;
-
-/** Prints the status, the health check's last answer and the end of the log of each unhealthy container of the stack. */
+/**
+ * Prints the status, the health check's last answer and the end of the log of each unhealthy container of the stack. Of the platform's own
+ * image the update itself has said it (plugin/container-ready.ts).
+ */
 export function reportUnhealthy(root: string, stack: string, say: (line: string) => void): void {
   const { resources } = readState(root, stack)?.deployment ?? { resources: [] };
   for (const { engine } of enginesIn(resources)) {
@@ -19,43 +22,38 @@ interface Container {
   readonly status: string;
   /** Logical name of its service: an old and a new container of it may run side by side. */
   readonly service: string;
+  /** The kind of its service. */
+  readonly role: string;
 }
+
+const saidByUpdate: readonly string[] = ["app", "worker", "beat", "flower"] satisfies ServiceKind[];
 
 /** What there is to say about the unhealthy containers of an engine. */
 export function unhealthyOn(engine: Pick<Engine, "capture" | "serviceContainers">, stack: string): string[] {
   const containers = engine
-    .serviceContainers(stack, '{{.Names}}\t{{.Status}}\t{{.Label "service"}}')
+    .serviceContainers(stack, '{{.Names}}\t{{.Status}}\t{{.Label "service"}}\t{{.Label "role"}}')
     .stdout.split("\n")
     .map((line) => line.split("\t"))
-    .flatMap(([name = "", status = "", service = ""]): Container[] => (name === "" ? [] : [{ name, status, service }]));
+    .flatMap(([name = "", status = "", service = "", role = ""]): Container[] =>
+      name === "" ? [] : [{ name, status, service, role }],
+    );
   const isHealthy = ({ status }: Container) => status.includes("(healthy)");
   return containers
-    .filter((one) => !isHealthy(one))
+    .filter((one) => !isHealthy(one) && !saidByUpdate.includes(one.role))
     .flatMap(({ name, status, service }) => {
       const before = containers.find((other) => other.service === service && isHealthy(other));
       const { stdout, stderr } = engine.capture("container", "logs", "--tail", String(shownLines), name);
-      const log = (stdout + stderr).trimEnd().split("\n").slice(-shownLines);
-      return [
-        `\n${bold(name)} is not healthy (${status}). ${whatRuns(before)}`,
-        ...answerOf(engine, name),
-        "The end of its log:",
-        ...log.map(indented),
-      ];
+      const happens = `is not healthy (${status})`;
+      return describeUnhealthy({
+        ...{ name: `\n${bold(name)}`, happens, before, answer: answerOf(engine, name), log: stdout + stderr },
+      });
     });
 }
 
-const whatRuns = (before: Container | undefined): string =>
-  before === undefined
-    ? "No other container of this service runs."
-    : `The version before keeps running: ${before.name}, ${before.status}.`;
-
 /** What the container's last health check has printed, such as the status of an HTTP answer. */
-function answerOf(engine: Pick<Engine, "capture">, name: string): string[] {
+function answerOf(engine: Pick<Engine, "capture">, name: string): string {
   const format = "{{with .State.Health}}{{range .Log}}{{json .Output}}{{println}}{{end}}{{end}}";
   const answers = engine.capture("container", "inspect", "--format", format, name).stdout.trim().split("\n");
   const last: unknown = JSON.parse(answers.at(-1) || '""');
-  const lines = typeof last === "string" ? last.trim().split("\n").filter(Boolean) : [];
-  return lines.length === 0 ? [] : ["Its health check says:", ...lines.map(indented)];
+  return typeof last === "string" ? last : "";
 }
-
-const indented = (line: string): string => `    ${line}`;

@@ -1,5 +1,5 @@
 import { formerly } from "../former.ts";
-import { app, appPorts, type AppService } from "../../topology/services/app.ts";
+import { app, type AppService } from "../../topology/services/app.ts";
 import { createHash } from "node:crypto";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
@@ -22,6 +22,10 @@ export interface AppTierArgs {
   readonly sticky?: boolean;
   /** Folders that the image writes to, beside those of every image. */
   readonly writable: readonly string[];
+  /** User that the image runs as. @default - the image's own */
+  readonly user?: string;
+  /** Seconds that a start may take. @default - as long as it looks alive */
+  readonly startSeconds?: number;
   /** The uploads volume of local storage. @default - files are not kept locally */
   readonly uploads?: pulumi.Input<string>;
   /** Files of the host that its processes read. @default - none */
@@ -56,16 +60,18 @@ export class AppTier extends pulumi.ComponentResource {
       service,
       {
         image: "app",
-        command: uvicornCommand(service.module, args.uvicornWorkers),
+        command: uvicornCommand(service, args.uvicornWorkers),
         environment: { ...args.environment, INSTANCE_NAME: service.name },
         aliases: [this.alias, ...(args.sticky === true ? this.instanceHosts.slice(index, index + 1) : [])],
         sideBySide: args.sideBySide,
         writable: args.writable,
+        ...(args.user !== undefined && { user: args.user }),
+        ...(args.startSeconds !== undefined && { startSeconds: args.startSeconds }),
         ...(args.uploads !== undefined && {
           volumes: [{ volumeName: args.uploads, containerPath: uploadDirectory }],
         }),
         ...(args.mounts && { mounts: args.mounts }),
-        health: appProbe(appPorts.http, service.healthPath),
+        health: appProbe(service.port, service.healthPath),
         stopSeconds: drainSeconds + 5,
       },
       args.runtime,
@@ -77,10 +83,13 @@ export class AppTier extends pulumi.ComponentResource {
 
 /** Differs between versions: a hash of everything whose change replaces the instances. */
 function versionAlias(args: AppTierArgs): pulumi.Output<string> {
-  const { runtime, environment, uvicornWorkers, services, writable } = args;
+  const { runtime, environment, uvicornWorkers, services, writable, user } = args;
   const [first] = services;
   const plain = [uvicornWorkers, first?.module, first?.healthPath, first?.memoryMb, writable, app.confinement];
   if (args.sticky === true) plain.push("sticky");
+  // Only where a stack sets them: with the defaults, an instance of the version before stays.
+  if (first && first.port !== app.ports["http"]) plain.push(`port ${first.port}`);
+  if (user !== undefined) plain.push(`user ${user}`);
   const parts = pulumi.all([runtime.image("app"), pulumi.output(environment)]);
   // A short hash reveals nothing of the secrets in it.
   return pulumi.unsecret(parts.apply((known) => `app-${digest([...known, ...plain])}`));
@@ -89,9 +98,9 @@ function versionAlias(args: AppTierArgs): pulumi.Output<string> {
 const digest = (value: unknown): string =>
   createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 12);
 
-function uvicornCommand(module: string, workers: number): string[] {
+function uvicornCommand({ module, port }: AppService, workers: number): string[] {
   return [
-    ...["uvicorn", module, "--host", "0.0.0.0", "--port", String(appPorts.http), "--workers", String(workers)],
+    ...["uvicorn", module, "--host", "0.0.0.0", "--port", String(port), "--workers", String(workers)],
     // The port is open to the container network and loopback only, so every client is the edge or an operator.
     ...["--proxy-headers", "--forwarded-allow-ips", "*"],
     ...["--timeout-graceful-shutdown", String(drainSeconds)],

@@ -13,6 +13,8 @@ export interface ReleaseArgs {
   readonly memoryMb: number;
   /** Folders that the image writes to, beside those of every image. */
   readonly writable: readonly string[];
+  /** User that the image runs as. @default - the image's own */
+  readonly user?: string;
   /** Volumes as `source:/path`. @default - none */
   readonly volumes?: readonly string[];
   /** Whether the database is migrated; an image older than the data has no migration to it. @default true */
@@ -30,6 +32,7 @@ export class Release extends pulumi.ComponentResource {
     const common = {
       ...{ runtime: args.runtime, image: "app" as const, environment: args.environment, memoryMb: args.memoryMb },
       ...{ volumes: args.volumes ?? [], writable: [...imageConfinement.writable, ...args.writable] },
+      ...(args.user !== undefined && { user: args.user }),
     };
     const isMigrated = (args.migrate ?? true) && migrate.length > 0;
     const migrations = isMigrated ? [this.#createMigration(name, args.service, common)] : [];
@@ -49,7 +52,7 @@ export class Release extends pulumi.ComponentResource {
   #createMigration(
     name: string,
     { container, migrate }: ReleaseService,
-    common: Pick<TaskArgs, "runtime" | "image" | "environment" | "volumes" | "memoryMb" | "writable">,
+    common: Pick<TaskArgs, "runtime" | "image" | "environment" | "volumes" | "memoryMb" | "writable" | "user">,
   ): Task {
     return new Task(
       `${name}-migrate`,

@@ -1,4 +1,3 @@
-import { appPorts } from "../../topology/services/app.ts";
 import { edgePorts } from "../../topology/services/edge.ts";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
@@ -35,6 +34,8 @@ export interface EdgeProxyArgs extends Rules {
   readonly service: Service;
   /** Host name of the app in the container network. */
   readonly app: pulumi.Input<string>;
+  /** The port that the app listens on there. */
+  readonly appPort: number;
   /** Paths at which a client reaches the same instance each time, and the instances' host names. @default - none */
   readonly sticky?: { readonly paths: readonly string[]; readonly hosts: pulumi.Input<pulumi.Input<string>[]> };
   /** `acme`: the server itself obtains it from an authority (acme-certificate.ts). @default - plain HTTP, for development */
@@ -107,7 +108,7 @@ export class EdgeProxy extends pulumi.ComponentResource {
     const config = pulumi.all([args.app, hosts]).apply(([host, instances]) =>
       nginxConfig({
         ...(paths.length > 0 && { sticky: { paths, hosts: instances } }),
-        ...{ port: edgePorts.http, app: { host, port: appPorts.http } },
+        ...{ port: edgePorts.http, app: { host, port: args.appPort } },
         ...{ healthPath, bodyLimitMb, responseSeconds, limits, headers, websockets, privatePaths },
         trustedProxies: args.trustedProxies ?? [],
         ...(certificate && { tls: tlsOf(certificate, clientAuthority !== undefined) }),

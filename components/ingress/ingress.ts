@@ -167,7 +167,7 @@ function createEdge(
   const client = acme ? [new AcmeClient("edge-acme", acme, { parent })] : [];
   const balancers = topology.loadBalancers.map(({ privateAddress }) => privateAddress);
   const args = {
-    ...{ runtime, service, app: app.alias },
+    ...{ runtime, service, app: app.alias, appPort: settings.app.port },
     ...rulesOf(settings),
     ...(edge.sticky.length > 0 && { sticky: { paths: edge.sticky, hosts: app.instanceHosts } }),
     trustedProxies: cloudflare.enabled ? [...cloudflareRanges.ipv4, ...cloudflareRanges.ipv6] : [],

@@ -8,6 +8,7 @@ import type { AppEnvironment } from "../app-tier/environment.ts";
 import { type ContainerArgs, createContainer } from "../runtime/docker/container.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { beatMaxInterval, beatProbe, celeryPidFile, httpProbe, workerProbe } from "../runtime/docker/health.ts";
+import { endsWarmly } from "./warm-shutdown.ts";
 import { uploadDirectory } from "../storage/storage.ts";
 
 export interface WorkerTierArgs {
@@ -20,6 +21,10 @@ export interface WorkerTierArgs {
   readonly sideBySide: boolean;
   /** Folders that the image writes to, beside those of every image. */
   readonly writable: readonly string[];
+  /** User that the image runs as. @default - the image's own */
+  readonly user?: string;
+  /** Seconds that a start may take. @default - as long as it looks alive */
+  readonly startSeconds?: number;
   /** The uploads volume of local storage. @default - files are not kept locally */
   readonly uploads?: pulumi.Input<string>;
   /** Files of the host that its processes read. @default - none */
@@ -49,17 +54,19 @@ export class WorkerTier extends pulumi.ComponentResource {
       service,
       {
         image: "app",
-        command: [
+        command: endsWarmly([
           ...[...service.command, "--loglevel=info", `--hostname=${service.name}@%h`],
           ...[`--queues=${service.queues.join(",")}`, `--concurrency=${service.concurrency}`],
           // Gossip sends every event to every worker, for consensus tasks that the platform does not have.
           ...["--without-gossip", `--pidfile=${celeryPidFile}`],
-        ],
+        ]),
         environment: args.environments("worker"),
         ...(args.uploads !== undefined && {
           volumes: [{ volumeName: args.uploads, containerPath: uploadDirectory }],
         }),
         writable: args.writable,
+        ...(args.user !== undefined && { user: args.user }),
+        ...(args.startSeconds !== undefined && { startSeconds: args.startSeconds }),
         ...(args.mounts && { mounts: args.mounts }),
         health: workerProbe(),
         sideBySide: args.sideBySide,
@@ -83,6 +90,8 @@ export class WorkerTier extends pulumi.ComponentResource {
         ],
         environment: args.environments("beat"),
         writable: args.writable,
+        ...(args.user !== undefined && { user: args.user }),
+        ...(args.startSeconds !== undefined && { startSeconds: args.startSeconds }),
         ...(args.mounts && { mounts: args.mounts }),
         health: beatProbe(),
         movesBetweenServers: true,
@@ -109,6 +118,8 @@ export class WorkerTier extends pulumi.ComponentResource {
           }),
         },
         writable: args.writable,
+        ...(args.user !== undefined && { user: args.user }),
+        ...(args.startSeconds !== undefined && { startSeconds: args.startSeconds }),
         ...(args.mounts && { mounts: args.mounts }),
         health: httpProbe(flowerPorts.http, "/healthcheck"),
         movesBetweenServers: true,

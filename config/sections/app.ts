@@ -1,6 +1,6 @@
 /** The section `orion:app`. */
 import { z } from "zod";
-import { commandWords, count, imageReference, memoryMb, serverPool, text, variableName } from "./forms.ts";
+import { commandWords, count, imageReference, memoryMb, port, serverPool, text, variableName } from "./forms.ts";
 
 /** A path that is asked with GET. */
 const askedPath = (example: string) =>
@@ -14,6 +14,13 @@ const environmentValue = z
   .union([z.string().regex(/^[^\r\n\0]*$/, "a text of one line"), z.number(), z.boolean()], "a text of one line")
   .transform(String);
 
+/** A name is looked up in the image. */
+const imageUser = text(
+  /^(\d{1,9}|[a-z_][\w-]{0,31})(:(\d{1,9}|[a-z_][\w-]{0,31}))?$/,
+  "a user, or user:group,",
+  "1000:1000",
+);
+
 export const app = z
   .strictObject({
     image: imageReference
@@ -22,6 +29,12 @@ export const app = z
     module: text(/^[A-Za-z_]\w*(\.\w+)*:\w+(\.\w+)*$/, "a module and an object in it", "main:app").describe(
       "The ASGI application, as Uvicorn takes it.",
     ),
+    port: port.describe("Port that Uvicorn listens on inside the container; visitors and people use others."),
+    user: imageUser
+      .optional()
+      .describe(
+        "User, or user and group, that everything of the image runs as: a number, or a name that the image knows. Absent: the image's own `USER`.",
+      ),
     healthPath: askedPath("/health").describe(
       "Path that answers 200 while the process works, whether or not the database does.",
     ),
@@ -34,6 +47,12 @@ export const app = z
     initialise: releaseCommand.describe(
       "Command that runs after the migration and writes the rows that the app needs; it must be safe to repeat. `[]`: none.",
     ),
+    startSeconds: count(10, 3600)
+      .meta({ examples: [300] })
+      .optional()
+      .describe(
+        "Seconds that a new container of the image may take until it is healthy, for an app that migrates, imports or waits when it starts. Absent: 180, less when it does nothing for 25 s. A container that ends again and again, or whose app answers its health check with an error, is given up before.",
+      ),
     instances: count(1, 16).describe("Containers of the app on each server that runs it."),
     uvicornWorkers: count(1, 64).describe("Uvicorn processes in each of these containers."),
     memoryMb: memoryMb.describe("Memory limit of each of these containers, in MiB."),

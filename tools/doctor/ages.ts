@@ -4,7 +4,7 @@ import type { Settings } from "../../config/schema.ts";
 import { imageKeys } from "../../topology/images.ts";
 import { hasServers, type Topology } from "../../topology/topology.ts";
 import type { Engines } from "../engines.ts";
-import { lookAt } from "../patch/look-at.ts";
+import { askLook } from "../patch/look-at.ts";
 import { daysSince } from "../../common/dates.ts";
 import { rebootReason, type ServerLook } from "../patch/server-look.ts";
 import type { Checked, Finding } from "./advice.ts";
@@ -12,13 +12,13 @@ import type { Checked, Finding } from "./advice.ts";
 /** Days after which something is called old: official images are built anew about every month. */
 export const ageLimits = { images: 45, patch: 35 } as const;
 
-/** The findings on what has become old. @param answers whether a server can be asked */
+/** The checks of what becomes old. @param answers whether a server can be asked */
 export function agesOf(
   { settings, topology }: { readonly settings: Settings; readonly topology: Topology },
   engines: Engines,
   answers: (server: { readonly server: string }) => boolean,
   now: Date,
-): Finding[] {
+): (() => Promise<Finding>)[] {
   if (!hasServers(topology)) return [];
   const chosen: Readonly<Record<string, unknown>> = settings.images;
   // An image that the stack names itself is its own matter.
@@ -26,11 +26,13 @@ export function agesOf(
     settings.images.pinned && isOfficialImage(key) && chosen[key] === undefined ? [key] : [],
   );
   return [
-    ...(pinned.length > 0 ? [{ service: "images", ...ageOfImages(pinned, imagePins, now) }] : []),
+    ...(pinned.length > 0
+      ? [() => Promise.resolve({ service: "images", ...ageOfImages(pinned, imagePins, now) })]
+      : []),
     ...topology.servers
       .filter(({ name }) => answers({ server: name }))
-      .map(({ name }) => {
-        const look = lookAt(engines.of({ server: name }));
+      .map(({ name }) => async () => {
+        const look = await askLook(engines.of({ server: name }));
         const checked: Checked = look
           ? ageOfServer(look, now)
           : { problem: "no-answer", detail: "its packages could not be listed" };

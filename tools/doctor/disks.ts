@@ -30,15 +30,16 @@ export function disksOf(topology: Topology): Disk[] {
   ]);
 }
 
-export function checkDisk(disk: Disk, engines: Pick<Engines, "of">): Finding {
+export async function checkDisk(disk: Disk, engines: Pick<Engines, "of">): Promise<Finding> {
   const { name, server, path, full = "disk-full" } = disk;
-  const { code, stdout, stderr } = engines.of({ server }).captureOnHost("df", "--output=pcent,avail", "-h", path);
+  const engine = engines.of({ server });
+  const { code, stdout, stderr } = await engine.askOnHost(["df", "--output=pcent,avail", "-h", path]);
   if (code !== 0) return { service: name, problem: "no-answer", detail: stderr.trim() };
   const [, line = ""] = stdout.trim().split("\n");
   const [used = "0%", available = "?"] = line.trim().split(/\s+/);
   const detail = `${used} used, ${available} free`;
   if (Number.parseInt(used) >= 90) return { service: name, problem: full, detail };
-  const unused = disk.isVolume ? unusedOf(engines.of({ server }).captureOnHost(growthCommand)) : 0;
+  const unused = disk.isVolume ? unusedOf(await engine.askOnHost([growthCommand])) : 0;
   if (unused < toleratedBytes) return { service: name, detail };
   return {
     service: name,

@@ -1,9 +1,10 @@
 /** `make doctor`: checks every server, service, backup and disk of a stack, and explains each problem. */
 import type { Server } from "../../topology/server.ts";
-import { type Topology, hasServers, lastingServices, servicesOf } from "../../topology/topology.ts";
+import type { Service } from "../../topology/service.ts";
+import { byServer, type Topology, hasServers, lastingServices, servicesOf } from "../../topology/topology.ts";
 import { checkBackup } from "../backup.ts";
 import { checkArchive } from "../point-in-time/archive-check.ts";
-import { inspectContainer, requireDocker } from "../docker.ts";
+import { containerStates, type ContainerState, requireDocker } from "../docker.ts";
 import type { Engines } from "../engines.ts";
 import type { StackFile } from "../stack-file.ts";
 import { readState } from "../state.ts";
@@ -12,6 +13,7 @@ import { explain, type Finding, isWarning } from "./advice.ts";
 import { agesOf } from "./ages.ts";
 import { judgeRanges, publishedRanges } from "./cloudflare-ranges.ts";
 import { clientCertificateEnd, judgeClientCertificate } from "./client-certificate.ts";
+import { askWorkers, type NamedWorker } from "./checks/worker.ts";
 import { checkContainer } from "./containers.ts";
 import { checkDisk, disksOf } from "./disks.ts";
 import type { Exec } from "./question.ts";
@@ -51,56 +53,119 @@ export async function examine(
   engines: Engines,
   found: (finding: Finding, width: number) => void,
 ): Promise<Finding[]> {
-  const { settings, topology } = file;
+  const { settings, topology, stack } = file;
   if (!hasServers(topology)) requireDocker(settings.dockerHost);
-  const silent = topology.servers.flatMap((server) => silenceOf(server, topology, engines) ?? []);
+  const silences = await Promise.all(topology.servers.map((server) => silenceOf(server, topology, engines)));
+  const silent = silences.flatMap((finding) => finding ?? []);
   const answers = ({ server }: { readonly server: string }) => silent.every(({ service }) => service !== server);
   const services = lastingServices(topology).filter(answers);
-  const backups = servicesOf(topology, "backup").filter(answers);
-  const archives = servicesOf(topology, "archive").filter(answers);
-  const states = new Map(services.map((service) => [service.name, inspectContainer(service, engines)]));
-  const exec: Exec = (service, ...command) => {
+  const states = await statesOf(services, engines, stack);
+  const exec: Exec = async (service, ...command) => {
     if (!answers(service)) return { ok: false, output: `${service.server} does not answer` };
     const container = states.get(service.name)?.Name ?? service.container;
-    const { code, stdout, stderr } = engines.of(service).capture("exec", container, ...command);
+    const { code, stdout, stderr } = await engines.of(service).ask("exec", container, ...command);
     return { ok: code === 0, output: (stdout + stderr).trim() };
   };
-
+  const workers = once(() => askWorkers(running(services, states), { topology, exec }));
+  const now = new Date();
   const disks = disksOf(topology).filter(answers);
-  const names = [
-    ...[...services, ...backups, ...archives, ...disks].map(({ name }) => name),
-    ...silent.map(({ service }) => service),
-    ...(settings.cloudflare.enabled ? [rangesName, certificateName] : []),
+  const ofServices = services.map((service) => ({
+    name: service.name,
+    check: async (): Promise<Finding> => {
+      const question = { service, topology, exec, workers };
+      return { service: service.name, ...(await checkContainer(question, states.get(service.name))) };
+    },
+  }));
+  const others = [
+    ...servicesOf(topology, "backup")
+      .filter(answers)
+      .map((service) => ({ name: service.name, check: () => checkBackup(service, engines, now) })),
+    ...servicesOf(topology, "archive")
+      .filter(answers)
+      .map((service) => ({ name: service.name, check: () => checkArchive(service, engines, now) })),
+    ...disks.map((disk) => ({ name: disk.name, check: () => checkDisk(disk, engines) })),
+    ...agesOf(file, engines, answers, now).map((check) => ({ name: "", check })),
+    ...(settings.cloudflare.enabled ? cloudflareChecks(file, engines.root, now) : []),
   ];
-  const width = Math.max(...names.map((name) => name.length));
+  const checks = [
+    ...silent.map((finding) => ({ name: finding.service, check: () => Promise.resolve(finding) })),
+    ...[...ofServices, ...others],
+  ];
+  return sideBySide(checks, found);
+}
+
+interface Check {
+  /** What the check is called; empty where it says so itself. */
+  readonly name: string;
+  readonly check: () => Promise<Finding>;
+}
+
+/** Makes all checks at once, and tells what they find in the order of the list. */
+async function sideBySide(
+  checks: readonly Check[],
+  found: (finding: Finding, width: number) => void,
+): Promise<Finding[]> {
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  const made = checks.map(({ check }) => check());
+  // One that fails is told when its turn comes.
+  for (const each of made) each.catch(() => undefined);
   const findings: Finding[] = [];
-  const take = (finding: Finding) => {
+  for (const each of made) {
+    const finding = await each;
     findings.push(finding);
     found(finding, width);
-  };
-  for (const finding of silent) take(finding);
-  for (const service of services) {
-    const state = states.get(service.name);
-    take({ service: service.name, ...(await checkContainer({ service, topology, exec }, state)) });
-  }
-  for (const service of backups) take(checkBackup(service, engines, new Date()));
-  for (const service of archives) take(checkArchive(service, engines, new Date()));
-  for (const disk of disks) take(checkDisk(disk, engines));
-  for (const finding of agesOf(file, engines, answers, new Date())) take(finding);
-  if (settings.cloudflare.enabled) {
-    take({ service: rangesName, ...judgeRanges(await publishedRanges(file.cloudflareApi), new Date()) });
-    const end = clientCertificateEnd(readState(engines.root, file.stack)?.deployment.resources ?? []);
-    take({ service: certificateName, ...judgeClientCertificate(end, new Date()) });
   }
   return findings;
 }
 
+/** The containers of the services, by the services' names: two calls to each server. */
+async function statesOf(
+  services: readonly Service[],
+  engines: Engines,
+  stack: string,
+): Promise<ReadonlyMap<string, ContainerState>> {
+  const found = byServer(services).map(async ({ first, services: own }) => {
+    const states = await containerStates(engines.of(first), stack);
+    return own.flatMap(({ name }) => {
+      const state = states.get(name);
+      return state ? [[name, state] as const] : [];
+    });
+  });
+  return new Map((await Promise.all(found)).flat());
+}
+
+/** The workers that run. */
+const running = (services: readonly Service[], states: ReadonlyMap<string, ContainerState>): NamedWorker[] =>
+  services.flatMap((service) => {
+    const state = states.get(service.name);
+    return service.kind === "worker" && state?.State.Status === "running"
+      ? [{ service, host: state.Config.Hostname }]
+      : [];
+  });
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
+const cloudflareChecks = (file: StackFile, root: string, now: Date): Check[] => [
+  {
+    name: rangesName,
+    check: async () => ({ service: rangesName, ...judgeRanges(await publishedRanges(file.cloudflareApi), now) }),
+  },
+  {
+    name: certificateName,
+    check: () => {
+      const end = clientCertificateEnd(readState(root, file.stack)?.deployment.resources ?? []);
+      return Promise.resolve({ service: certificateName, ...judgeClientCertificate(end, now) });
+    },
+  },
+];
+
 /** The finding of a server that does not answer, whose services cannot be checked; undefined for one that answers. */
-function silenceOf({ name }: Server, topology: Topology, engines: Engines): Finding | undefined {
-  const { code, stderr } = engines
-    .of({ server: name })
-    .impatient()
-    .captureOnHost("docker", "version", "--format", "ok");
+async function silenceOf({ name }: Server, topology: Topology, engines: Engines): Promise<Finding | undefined> {
+  const engine = engines.of({ server: name }).impatient();
+  const { code, stderr } = await engine.askOnHost(["docker", "version", "--format", "ok"]);
   if (code === 0) return undefined;
   const lost = lastingServices(topology).filter(({ server }) => server === name);
   const holdsPrimary = lost.some(({ kind }) => kind === "database");

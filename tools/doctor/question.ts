@@ -1,12 +1,15 @@
 /** The arguments of doctor's checks: the service, its plan, and a function that runs commands in containers. */
 import type { Service } from "../../topology/service.ts";
+import type { WorkersSay } from "./checks/worker.ts";
 import type { Topology } from "../../topology/topology.ts";
 
 /** Runs a command in a service's container. */
-export type Exec = (service: Service, ...command: string[]) => { ok: boolean; output: string };
+export type Exec = (service: Service, ...command: string[]) => Promise<{ ok: boolean; output: string }>;
 
 export interface Question {
   readonly service: Service;
   readonly topology: Topology;
   readonly exec: Exec;
+  /** What Celery's workers say, who are asked together: a question of its own for each would start Celery as often. */
+  readonly workers: () => Promise<WorkersSay>;
 }

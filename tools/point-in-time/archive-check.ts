@@ -6,7 +6,7 @@ import { checkTimed } from "../doctor/checks/timed.ts";
 import type { Engines } from "../engines.ts";
 
 /** Asks the server's command about the archive. */
-export function checkArchive(service: Service, engines: Engines, now: Date): Finding {
+export function checkArchive(service: Service, engines: Engines, now: Date): Promise<Finding> {
   return checkTimed(service, engines, {
     ...{ unit: archiveCheckUnit, command: [archiveCommand, "facts"], settings: archiveSettingsFile },
     ...{ off: "archive-off", unknown: "archive-unknown" },

@@ -4,11 +4,11 @@ import type { BaseService, Definition } from "../service.ts";
 import { imageConfinement } from "./image.ts";
 import { type ReleaseCommands, releaseOf } from "./release.ts";
 
-export const appPorts = { http: 8000 } as const;
-
 export interface AppService extends BaseService<"app"> {
   /** The ASGI application, as `module:attribute`. */
   readonly module: string;
+  /** The port that it listens on inside its container. */
+  readonly port: number;
   /** Answers 200 while the process works. */
   readonly healthPath: string;
   /** Answers 200 when the process can serve visitors. */
@@ -19,7 +19,8 @@ export interface AppService extends BaseService<"app"> {
 
 export const app: Definition<AppService> = {
   images: () => ["app"],
-  ports: appPorts,
+  // The default of `orion:app.port`.
+  ports: { http: 8000 },
   callers: ["edge"],
   keeps: "nothing",
   runs: "always",
@@ -27,7 +28,7 @@ export const app: Definition<AppService> = {
   cpuShares: 1024,
   confinement: { ...imageConfinement, networks: ["data", "edge"] },
   commands: ({ release }) => (release.migrate[0] === "alembic" ? { "current migration": "alembic current" } : {}),
-  probe: ({ readyPath }) => ({ kind: "http", path: readyPath, port: appPorts.http, failure: "app-not-ready" }),
+  probe: ({ readyPath, port }) => ({ kind: "http", path: readyPath, port, failure: "app-not-ready" }),
   plan(planning) {
     const { services, ports, app: own } = planning.settings;
     if (isLocal(planning) && !services.includes("app")) return [];
@@ -37,9 +38,10 @@ export const app: Definition<AppService> = {
         ...serviceAt(planning, {
           ...{ kind: "app", at, memoryMb: own.memoryMb, part: String(number) },
           // The edge reaches instances over the container network; a local stack publishes the first one on loopback.
-          ...(isLocal(planning) && number === 1 && { published: publish(at, appPorts.http, ports.app) }),
+          ...(isLocal(planning) && number === 1 && { published: publish(at, own.port, ports.app) }),
         }),
-        ...{ module: own.module, healthPath: own.healthPath, readyPath: own.readyPath, release: releaseOf(own) },
+        ...{ module: own.module, port: own.port, healthPath: own.healthPath, readyPath: own.readyPath },
+        release: releaseOf(own),
       })),
     );
   },

@@ -5,6 +5,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../../topology/service.ts";
 import { labelledKind } from "../../../topology/topology.ts";
+import { ContainerReady } from "./container-ready.ts";
 import { ContainerLimits } from "./container-limits.ts";
 import { dockerHealthcheck, type Probe, secondsUntilHealthy } from "./health.ts";
 import { dockerLabels } from "./labels.ts";
@@ -22,6 +23,8 @@ export interface ContainerArgs {
    */
   readonly entrypointReadsCommand?: boolean;
   readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
+  /** User, or user and group, by name or number. @default - the image's own */
+  readonly user?: string;
   /** Names in the container network, in addition to the service's own. */
   readonly aliases?: readonly pulumi.Input<string>[];
   readonly volumes?: readonly docker.types.input.ContainerVolume[];
@@ -50,13 +53,15 @@ export interface ContainerArgs {
    * @default false
    */
   readonly movesBetweenServers?: boolean;
+  /** Seconds that a container of the platform's image may take to start, whatever it does meanwhile. @default - as it looks */
+  readonly startSeconds?: number;
 }
 
 /** Properties whose change the provider would ignore, and the mark of a failed start, which must be repeated. */
 const replaceOnChanges = ["healthcheck", "init", "tmpfs", "#initerror"];
 
 /**
- * Creates the container of a service and waits until it is healthy.
+ * Creates the container of a service and waits until it is healthy. What depends on it depends on its parent, a component.
  *
  * @param name logical name
  */
@@ -69,6 +74,7 @@ export function createContainer(
 ): docker.Container {
   const { sideBySide = false } = args;
   const health = dockerHealthcheck(args.health);
+  const isWatched = args.image === "app";
   const definition = definitionOf(service.kind);
   const { networks, capabilities, writable, memoryFolders, processes } = definition.confinement;
   const isExpendable = definition.keeps !== "data" && args.entrypointReadsCommand !== true;
@@ -88,6 +94,7 @@ export function createContainer(
       image: runtime.image(args.image),
       ...(args.command && { command: isExpendable ? expendable(args.command) : [...args.command] }),
       envs: Object.entries(args.environment ?? {}).map(([key, value]) => pulumi.interpolate`${key}=${value}`),
+      ...(args.user !== undefined && { user: args.user }),
       labels: [
         ...dockerLabels(runtime.naming, labelledKind(service)),
         { label: "service", value: service.name },
@@ -137,11 +144,22 @@ export function createContainer(
       // The provider ignores stopTimeout when it replaces a container; without this it would kill at once.
       destroyGraceSeconds: args.stopSeconds,
       mustRun: true,
-      wait: true,
+      // The provider knows no more than the time: of the platform's image, ContainerReady knows when to wait no longer, and why.
+      wait: !isWatched,
       waitTimeout: secondsUntilHealthy,
     },
     { ...runtime.options(opts.parent), replaceOnChanges, deleteBeforeReplace: !sideBySide, ...opts },
   );
+  if (isWatched) {
+    new ContainerReady(
+      `${name}-ready`,
+      {
+        ...{ runtime, container: container.id, service: service.name, cpuShares: definition.cpuShares },
+        ...(args.startSeconds !== undefined && { seconds: args.startSeconds }),
+      },
+      { parent: opts.parent },
+    );
+  }
   new ContainerLimits(`${name}-limits`, { runtime, container: container.id, processes }, { parent: opts.parent });
   return container;
 }

@@ -40,7 +40,7 @@ test("what holds data stays exactly as it is, but for the label that says the ph
 });
 
 test("what goes is what visitors and tasks do not need any more: the edge, the apps, the workers, the open ports", () => {
-  const gone = before().filter((one) => !find(after(), one) && one.type !== "orion:index:ContainerLimits");
+  const gone = before().filter((one) => !find(after(), one) && !/:Container(Limits|Ready)$/.test(one.type));
   expect(gone.map(key).sort()).toEqual([
     "AppTier app-core-1",
     "CloudFirewall web",

@@ -276,6 +276,10 @@ describe("what is wrong is named: key, value, what is allowed", () => {
       'orion:app.environment.TOKEN: got "${TASK_API_TOKEN}", allowed: variables that the program sets',
     ],
     [
+      { phase: "development", app: { user: "web user" } },
+      'orion:app.user: got "web user", allowed: a user, or user:group, such as 1000:1000',
+    ],
+    [
       { phase: "development", app: { module: "main.py" } },
       'orion:app.module: got "main.py", allowed: a module and an object in it such as main:app',
     ],

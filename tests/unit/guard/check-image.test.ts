@@ -23,6 +23,17 @@ test("the script is one that a shell reads, with the login and the real secrets 
   expect(script.split("\n").filter((line) => line.includes("ss-word"))).toHaveLength(1);
 });
 
+test("the image is asked as the stack's user, at the stack's port", async () => {
+  const scripts: string[] = [];
+  const on = (script: string) => {
+    scripts.push(script);
+    return Promise.resolve({ code: 0, stdout: "orion-unfit no\n", stderr: "", output: "" });
+  };
+  await askImage({ ...question, ...stackOf("mvp", { app: { user: "1000:1000", port: 9000 } }) }, on);
+  expect(scripts[0]).toMatch(/docker run .* --user 1000:1000 /);
+  expect(scripts[0]).toMatch(/"port":9000/);
+});
+
 test("secrets are shown in no answer", async () => {
   const stdout = 'orion-unfit it said pa\\"ss-word and pa"ss-word\n';
   const on = () => Promise.resolve({ code: 0, stdout, stderr: "", output: "" });
@@ -44,6 +55,8 @@ test("the key changes with what is judged, and with nothing else", () => {
   expect(checkKey({ ...question, secret: () => "another" })).toBe(key);
   expect(checkKey({ ...question, image: "registry.example.com/shop:2" })).not.toBe(key);
   expect(changed({ app: { healthPath: "/up" } })).not.toBe(changed({}));
+  expect(changed({ app: { user: "1000" } })).not.toBe(changed({}));
+  expect(changed({ app: { port: 9000 } })).not.toBe(changed({}));
   expect(changed({ workers: { queues: ["celery"] } })).not.toBe(changed({}));
   // A larger platform asks nothing else of its image.
   expect(checkKey({ ...question, ...stackOf("scale") })).toBe(changed({}));

@@ -55,6 +55,12 @@ test("a task runs its container once, with its secrets in the environment and no
   });
 });
 
+test("a task runs as the user that it is given", async () => {
+  const { run, calls } = fakeDocker(0);
+  await new OrionProvider(run).create(urn, { ...inputs, user: "1000:1000" });
+  expect(calls.find(isRun)?.args.join(" ")).toContain(" --user 1000:1000 ");
+});
+
 test("on a server the same is done there, over the system's ssh", async () => {
   const { run, calls } = fakeDocker(0);
   const server = { dockerHost: "ssh://root@192.0.2.1:2222", sshOptions: ["-o", "ControlMaster=auto"] };

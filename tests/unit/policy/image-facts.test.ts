@@ -27,6 +27,16 @@ const refusals = (facts: ImageFacts, own = settings) =>
     .filter(({ severity }) => severity === "refused")
     .map(({ name, happens, instead = "" }) => `${name} ${happens}. ${instead}`);
 
+test("a user whom the image does not know is refused with what it may be", () => {
+  const reason = "docker: Error response from daemon: unable to find user web: no matching entries in passwd file";
+  const [finding] = judgeImage({ kind: "silent", reason }, settings);
+  expect(finding).toMatchObject({
+    severity: "refused",
+    name: "app.user",
+    instead: expect.stringContaining("1000:1000") as unknown,
+  });
+});
+
 test("an image that has everything is let through, and so is what cannot be known without a database", () => {
   expect(judgeImage(good, settings)).toEqual([]);
 });

@@ -74,7 +74,8 @@ export const containerBasics = (
   restart: "unless-stopped",
   securityOpts: ["no-new-privileges"],
   stopTimeout: stopSeconds,
-  wait: true,
+  // The provider does not wait for containers of the platform's image: ContainerReady does.
+  wait: !["app", "worker", "beat", "flower"].includes(role),
   waitTimeout: 180,
 });
 

@@ -10,14 +10,16 @@ const volume: Disk = {
 /** A server whose disk is used so, and whose Volume has these sizes in GB. */
 function check(disk: Disk, used: string, sizes?: readonly [device: number, fileSystem: number]) {
   const engine = {
-    captureOnHost: (program = "") =>
-      program === "df"
-        ? outcomeOf({ stdout: `Use% Avail\n ${used} 3.4G\n` })
-        : outcomeOf(
-            sizes
-              ? { stdout: `${sizes.map((size) => size * 2 ** 30).join(" ")}\n` }
-              : { code: 127, stderr: "not found" },
-          ),
+    askOnHost: ([program = ""]: readonly string[]) =>
+      Promise.resolve(
+        program === "df"
+          ? outcomeOf({ stdout: `Use% Avail\n ${used} 3.4G\n` })
+          : outcomeOf(
+              sizes
+                ? { stdout: `${sizes.map((size) => size * 2 ** 30).join(" ")}\n` }
+                : { code: 127, stderr: "not found" },
+            ),
+      ),
   };
   return checkDisk(disk, { of: () => engine } as unknown as Engines);
 }
@@ -29,15 +31,16 @@ test.each([
   ["95%", [30, 20], "volume-full"],
   // A server that no update has given the command yet.
   ["42%", undefined, undefined],
-] as const)("a Volume that is used by %s, with device and file system of %j GB", (used, sizes, problem) => {
-  expect(check(volume, used, sizes).problem).toBe(problem);
+] as const)("a Volume that is used by %s, with device and file system of %j GB", async (used, sizes, problem) => {
+  expect((await check(volume, used, sizes)).problem).toBe(problem);
 });
 
-test("the finding says how much is missing, and the advice what grows it", () => {
-  expect(check(volume, "42%", [30, 20]).detail).toBe("10.0 GB of the Volume are not in its file system");
+test("the finding says how much is missing, and the advice what grows it", async () => {
+  expect((await check(volume, "42%", [30, 20])).detail).toBe("10.0 GB of the Volume are not in its file system");
   expect(explain("volume-ungrown", volume.name, "STACK=prod").remedy).toContain("/usr/local/sbin/orion-volume-growth");
 });
 
-test("only Volumes are asked", () => {
-  expect(check({ name: "disk", server: "core-1", path: "/var/lib/docker" }, "42%", [30, 20]).problem).toBeUndefined();
+test("only Volumes are asked", async () => {
+  const disk = { name: "disk", server: "core-1", path: "/var/lib/docker" };
+  expect((await check(disk, "42%", [30, 20])).problem).toBeUndefined();
 });

@@ -20,7 +20,7 @@ export async function checkHttp({ service, exec, from, failure, ...at }: HttpQue
   const isLocal = service.server === "local";
   const url = isLocal ? localUrl(service, at.path) : `${at.scheme}://${service.name}:${at.port}${at.path}`;
   if (url === undefined) return { detail: "healthy" };
-  const { status, text } = isLocal ? await fetchStatus(url) : fetchInside(url, exec, from);
+  const { status, text } = isLocal ? await fetchStatus(url) : await fetchInside(url, exec, from);
   if (status === 0) return { problem: "no-answer", detail: `${url}: ${text}` };
   const detail = `${url} answers ${status}`;
   const isWell = status < (failure === "no-answer" ? 500 : 400);
@@ -47,9 +47,13 @@ except urllib.error.HTTPError as error:
     answer = error
 print(answer.status, answer.read(200).decode(errors="replace"))`;
 
-function fetchInside(url: string, exec: Exec, from: Service | undefined): { status: number; text: string } {
+async function fetchInside(
+  url: string,
+  exec: Exec,
+  from: Service | undefined,
+): Promise<{ status: number; text: string }> {
   if (!from) return { status: 0, text: "no app on the server to send the request from" };
-  const { ok, output } = exec(from, "python", "-c", fetchScript, url);
+  const { ok, output } = await exec(from, "python", "-c", fetchScript, url);
   const [status = "0", ...text] = output.split(" ");
   return ok ? { status: Number(status), text: text.join(" ") } : { status: 0, text: output.split("\n").at(-1) ?? "" };
 }

@@ -8,7 +8,7 @@ import type { Question } from "../question.ts";
 const slowQuerySeconds = 30;
 
 /** What a server of a stack with servers lacks: page checksums, or the refusal of superusers over the network. */
-export function weakness({ service, topology, exec }: Question): Checked | undefined {
+export async function weakness({ service, topology, exec }: Question): Promise<Checked | undefined> {
   if (!hasServers(topology)) return undefined;
   // A superuser that is being handed over has an end; a few minutes later nobody has anything left to do as it.
   const query = `SELECT current_setting('data_checksums'),
@@ -16,7 +16,7 @@ export function weakness({ service, topology, exec }: Question): Checked | undef
     (SELECT count(*) FROM pg_auth_members JOIN pg_roles AS m ON m.oid = member
       WHERE roleid = (SELECT oid FROM pg_roles WHERE rolname = '${handoverRole}') AND coalesce(m.rolvaliduntil, 'infinity') = 'infinity'),
     (SELECT count(*) FROM pg_roles WHERE rolsuper AND rolcanlogin AND rolname <> '${superuser}')`;
-  const { ok, output } = exec(service, "psql", "-XtA", "-F", " ", "-c", query);
+  const { ok, output } = await exec(service, "psql", "-XtA", "-F", " ", "-c", query);
   if (!ok) return { problem: "database-refuses", detail: output };
   const [checksums, rules = "0", handedOver = "0", others = "0"] = output.split(" ");
   if (Number(rules) + Number(handedOver) + Number(others) > 0) {
@@ -26,16 +26,16 @@ export function weakness({ service, topology, exec }: Question): Checked | undef
   return checksums === "on" ? undefined : { problem: "no-checksums", detail: "its data has no page checksums" };
 }
 
-export function checkPostgres(question: Question): Checked {
+export async function checkPostgres(question: Question): Promise<Checked> {
   const { service, exec } = question;
   const query = `SELECT (SELECT count(*) FROM pg_stat_activity), current_setting('max_connections'),
     (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND state = 'active' AND now() - query_start > interval '${slowQuerySeconds} seconds'),
     pg_size_pretty(pg_database_size(current_database()))`;
-  const { ok, output } = exec(service, "psql", "-XtA", "-F", " ", "-c", query);
+  const { ok, output } = await exec(service, "psql", "-XtA", "-F", " ", "-c", query);
   if (!ok) return { problem: "database-refuses", detail: output };
   const [connections = "0", most = "0", slow = "0", ...size] = output.split(" ");
   const detail = `${connections} of ${most} connections, ${slow} slow queries, ${size.join(" ")}`;
   if (Number(slow) > 0) return { problem: "slow-queries", detail };
   if (Number(connections) > Number(most) * 0.9) return { problem: "connections", detail };
-  return weakness(question) ?? { detail };
+  return (await weakness(question)) ?? { detail };
 }

@@ -10,17 +10,17 @@ import type { Question } from "../question.ts";
 const daySeconds = 24 * 3600;
 const mostRefusals = 5;
 
-export function checkRedis({ service, exec }: Question): Checked {
-  const { ok, output } = exec(service, ...redisMonitor.split(" "), "info");
+export async function checkRedis({ service, exec }: Question): Promise<Checked> {
+  const { ok, output } = await exec(service, ...redisMonitor.split(" "), "info");
   if (!ok || !output.includes("used_memory_human")) return { problem: "cache-refuses", detail: output.slice(0, 200) };
   const value = (key: string) => new RegExp(`^${key}:(.*?)\\r?$`, "m").exec(output)?.[1] ?? "?";
   const use = `${value("used_memory_human")} of ${value("maxmemory_human")}, ${value("connected_clients")} clients`;
   if (Number(value("used_memory")) > Number(value("maxmemory")) * 0.9) return { problem: "cache-full", detail: use };
 
-  const { output: users } = exec(service, "sh", "-c", usersScript);
+  const { output: users } = await exec(service, "sh", "-c", usersScript);
   const wrong = wrongUsers(users);
   if (wrong.length > 0) return { problem: "redis-users", detail: wrong.join("; ") };
-  const refused = refusals(exec(service, ...redisMonitor.split(" "), "--json", "acl", "log").output);
+  const refused = refusals((await exec(service, ...redisMonitor.split(" "), "--json", "acl", "log")).output);
   const isFormer = /^state (open|leaving)$/m.test(users);
   return {
     detail: [

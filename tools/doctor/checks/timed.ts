@@ -21,16 +21,16 @@ export interface Timed {
   readonly judge: (said: string, since: Date) => Omit<Finding, "service">;
 }
 
-export function checkTimed(service: Service, engines: Engines, timed: Timed): Finding {
+export async function checkTimed(service: Service, engines: Engines, timed: Timed): Promise<Finding> {
   const engine = engines.of(service);
-  const timer = engine.captureOnHost("systemctl", "is-active", `${timed.unit}.timer`);
+  const timer = await engine.askOnHost(["systemctl", "is-active", `${timed.unit}.timer`]);
   if (timer.code !== 0) {
     return { service: service.name, problem: timed.off, detail: (timer.stderr || timer.stdout).trim() };
   }
-  const said = engine.captureOnHost(...timed.command);
+  const said = await engine.askOnHost(timed.command);
   if (said.code !== 0) {
     return { service: service.name, problem: timed.unknown, detail: (said.stderr || said.stdout).trim() };
   }
-  const since = engine.captureOnHost("stat", "--format", "%Y", timed.settings);
+  const since = await engine.askOnHost(["stat", "--format", "%Y", timed.settings]);
   return { service: service.name, ...timed.judge(said.stdout, new Date(Number(since.stdout) * 1000)) };
 }

@@ -1,8 +1,9 @@
 /** Checks that a Celery worker answers, that few tasks wait in its queues, and that no task is held by nobody. */
+import { z } from "zod";
 import { redisDatabases } from "../../../common/app-contract.ts";
-import { isRecord } from "../../../common/record.ts";
 import { redisMonitor } from "../../../common/redis-contract.ts";
 import { servicesOf } from "../../../topology/topology.ts";
+import type { Service } from "../../../topology/service.ts";
 import type { Checked } from "../advice.ts";
 import type { Question } from "../question.ts";
 
@@ -12,68 +13,94 @@ const manyTasks = 1000;
 /** A task that was taken so long ago is in what its worker says that it holds. */
 const settledSeconds = 60;
 
-export function checkWorker(question: Question): Checked {
-  const { service, exec } = question;
+/** What Celery's workers answer. */
+export interface WorkersSay {
+  /** The names of the workers that answer, such as `worker-emails@0123456789ab`. */
+  readonly answering: readonly string[];
+  /** How many tasks they run, have reserved or keep for later; undefined when not every worker says so. */
+  readonly held: number | undefined;
+}
+
+/** A worker, and the host name of its container: its name in Celery is made of both. */
+export interface NamedWorker {
+  readonly service: Service;
+  readonly host: string;
+}
+
+export async function checkWorker(question: Question): Promise<Checked> {
+  const { service, workers } = question;
   if (service.kind !== "worker") return { detail: "no worker" };
-  const { queues, celery } = service;
-  const lengths = queues.map((queue) => ({ queue, length: askBroker(question, "llen", queue) }));
+  const [lengths, said] = await Promise.all([
+    Promise.all(service.queues.map(async (queue) => ({ queue, length: await askBroker(question, "llen", queue) }))),
+    workers(),
+  ]);
   const waiting = lengths.filter(({ length }) => length > 0).map(({ queue, length }) => `${queue} ${length}`);
-  const answers = exec(service, ...celery, "inspect", "ping", "--timeout", "5");
   const detail = waiting.length > 0 ? `waiting: ${waiting.join(", ")}` : "no task waits";
-  if (!answers.ok || !answers.output.includes("pong")) return { problem: "worker-silent", detail };
-  const orphans = isFirst(question) ? orphansOf(question) : 0;
+  if (!said.answering.some((name) => name.startsWith(`${service.name}@`))) return { problem: "worker-silent", detail };
+  const orphans = isFirst(question) ? await orphansOf(question, said.held) : 0;
   if (orphans > 0)
     return { problem: "tasks-orphaned", detail: `${detail}; ${orphans} were taken and no worker holds them` };
   return lengths.some(({ length }) => length > manyTasks) ? { problem: "tasks-pile-up", detail } : { detail };
 }
 
 /** The answer of a Redis command about Celery's database of the broker, which is a number; 0 when there is none. */
-function askBroker({ topology, exec }: Question, ...command: string[]): number {
+async function askBroker(
+  { topology, exec }: Pick<Question, "topology" | "exec">,
+  ...command: string[]
+): Promise<number> {
   const [broker] = [...servicesOf(topology, "broker"), ...servicesOf(topology, "cache")];
   if (!broker) return 0;
-  const { output } = exec(broker, ...redisMonitor.split(" "), "-n", String(redisDatabases.broker), ...command);
+  const { output } = await exec(broker, ...redisMonitor.split(" "), "-n", String(redisDatabases.broker), ...command);
   return Number(output) || 0;
 }
 
-/** The tasks of all workers are asked for once. */
+/** The tasks of all workers are counted once. */
 const isFirst = ({ service, topology }: Question): boolean => servicesOf(topology, "worker")[0]?.name === service.name;
 
 /**
  * How many tasks were taken from the broker, are not acknowledged, and are held by no worker: one that was killed leaves them
  * behind, and they wait until the app's visibility timeout (an hour, unless the app sets another) gives them to a worker again.
  *
- * The workers are asked first: a task that ends between the two questions is then in none of the numbers.
+ * The workers were asked before: a task that ends between the two questions is then in none of the numbers.
  */
-function orphansOf(question: Question): number {
-  if (askBroker(question, "hlen", "unacked") === 0) return 0;
-  const held = heldTasks(question);
+async function orphansOf(question: Question, held: number | undefined): Promise<number> {
+  if (held === undefined) return 0;
   const before = Math.floor(Date.now() / 1000) - settledSeconds;
-  return held === undefined
-    ? 0
-    : Math.max(0, askBroker(question, "zcount", "unacked_index", "-inf", String(before)) - held);
+  return Math.max(0, (await askBroker(question, "zcount", "unacked_index", "-inf", String(before))) - held);
 }
 
-/** The tasks that workers run, have reserved, or keep for later; undefined when not every worker says so. */
-function heldTasks({ service, topology, exec }: Question): number | undefined {
-  if (service.kind !== "worker") return undefined;
-  const workers = servicesOf(topology, "worker").length;
-  const counts = ["active", "reserved", "scheduled"].map((what) => {
-    const { output } = exec(service, ...service.celery, "inspect", what, "--json", "--timeout", "5");
-    return countsOf(output);
-  });
-  if (counts.some((each) => each === undefined || each.length < workers)) return undefined;
-  return counts.flatMap((each) => each ?? []).reduce((sum, each) => sum + each, 0);
-}
+/**
+ * Asks workers by their names, as `celery inspect` does, which would start Celery once for each question, and wait for its whole time
+ * without names.
+ */
+const askScript = `import json, sys
+from celery.app.utils import find_app
+names = sys.argv[3:]
+ask = find_app(sys.argv[1]).control.inspect(destination=names, timeout=5)
+answer = {"answering": sorted(ask.ping() or {})}
+if sys.argv[2] != "0":
+    said = [each() or {} for each in (ask.active, ask.reserved, ask.scheduled)]
+    if all(name in each for each in said for name in names):
+        answer["held"] = sum(len(each[name] or []) for each in said for name in names)
+print("orion-workers " + json.dumps(answer))`;
 
-/** The number of tasks of each worker in what `celery inspect --json` prints; undefined for anything else. */
-function countsOf(output: string): number[] | undefined {
-  const text = output.split("\n").find((line) => line.startsWith("{"));
-  try {
-    const answer: unknown = JSON.parse(text ?? "");
-    return isRecord(answer)
-      ? Object.values(answer).map((tasks) => (Array.isArray(tasks) ? tasks.length : 0))
-      : undefined;
-  } catch {
-    return undefined;
-  }
+const answerSchema = z.object({ answering: z.array(z.string()), held: z.number().optional() });
+
+/** Asks all workers that run, from the container of one of them. What they hold is asked only when something is not acknowledged. */
+export async function askWorkers(
+  workers: readonly NamedWorker[],
+  question: Pick<Question, "topology" | "exec">,
+): Promise<WorkersSay> {
+  const [first] = workers;
+  if (first?.service.kind !== "worker") return { answering: [], held: undefined };
+  const unacknowledged = await askBroker(question, "hlen", "unacked");
+  const names = workers.map(({ service, host }) => `${service.name}@${host}`);
+  const application = first.service.celery.at(-1) ?? "";
+  const { output } = await question.exec(
+    ...[first.service, "python", "-c", askScript, application, String(unacknowledged), ...names],
+  );
+  const line = output.split("\n").find((each) => each.startsWith("orion-workers "));
+  const said = answerSchema.safeParse(JSON.parse(line?.slice("orion-workers ".length) ?? "null")).data;
+  const every = workers.length === servicesOf(question.topology, "worker").length;
+  return { answering: said?.answering ?? [], held: every ? said?.held : undefined };
 }

@@ -15,7 +15,7 @@ import {
 } from "../../support/runtime.ts";
 
 const contract = {
-  ...{ module: "shop.main:application", healthPath: "/healthz", readyPath: "/ready" },
+  ...{ module: "shop.main:application", port: 8000, healthPath: "/healthz", readyPath: "/ready" },
   release: { migrate: [], initialise: [] },
 } as const;
 const instance = (changes = {}) => ({ ...serviceOf("app", changes), ...contract });
@@ -83,6 +83,27 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
     const versions = [await networks(1), await networks(2)];
     expect(JSON.stringify(versions[0]) === JSON.stringify(versions[1])).toBe(mode === "preview");
     expect(JSON.stringify(versions)).not.toContain("[secret]");
+  });
+
+  test("another port and another user are another version; with the defaults nothing is", async () => {
+    const versionOf = async (port: number, user?: string) => {
+      const { resources, result } = await compose(mode, () => {
+        const services = [{ ...instance(), port }];
+        const args = { runtime: runtimeOf("app"), services, environment, uvicornWorkers: 1, writable: [] };
+        return new AppTier("app", { ...args, sideBySide: true, ...(user !== undefined && { user }) });
+      });
+      return {
+        inputs: named(resources, "app").inputs,
+        alias: mode === "up" ? await aliasOf(result) : `${port} ${user ?? ""}`,
+      };
+    };
+    const [usual, other, owned] = [await versionOf(8000), await versionOf(9000), await versionOf(8000, "1000:1000")];
+    expect(other.inputs).toMatchObject({
+      command: expect.arrayContaining(["--port", "9000"]) as unknown,
+      healthcheck: healthOf(appProbe(9000, "/healthz")),
+    });
+    expect([usual, owned].map(({ inputs }) => inputs["user"])).toEqual([undefined, "1000:1000"]);
+    expect(new Set([usual, other, owned].map(({ alias }) => alias)).size).toBe(3);
   });
 
   test("side by side, a new one has a name of its own and comes before the old one goes", async () => {

@@ -20,7 +20,14 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
   const edge = (more: Partial<EdgeProxyArgs> = {}) =>
     compose(mode, () => {
       const service = serviceOf("edge", { published: [{ address: "127.0.0.1", port: 8080, containerPort: 8080 }] });
-      return new EdgeProxy("edge", { runtime: runtimeOf("nginx"), service, app: "app-1a2b", ...edgeRules, ...more });
+      return new EdgeProxy("edge", {
+        runtime: runtimeOf("nginx"),
+        service,
+        app: "app-1a2b",
+        appPort: 9000,
+        ...edgeRules,
+        ...more,
+      });
     });
 
   test("nginx with its whole configuration", async () => {
@@ -52,7 +59,7 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
       directory: "/etc/orion/edge",
       files: {
         "nginx.conf": nginxConfig({
-          ...{ ...plainEdge, app: { host: "app-1a2b", port: 8000 } },
+          ...{ ...plainEdge, app: { host: "app-1a2b", port: 9000 } },
           tls: { port: 8443, certificate: "edge.crt", key: "edge.key" },
         }),
         "edge.crt": "chain",

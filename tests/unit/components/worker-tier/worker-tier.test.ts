@@ -1,6 +1,7 @@
 /** Workers, Beat and Flower: exactly what they ask the engine for, in a preview and in an update. */
 import * as pulumi from "@pulumi/pulumi";
 import { WorkerTier } from "../../../../components/worker-tier/worker-tier.ts";
+import { endsWarmly } from "../../../../components/worker-tier/warm-shutdown.ts";
 import { compose } from "../../support/compose.ts";
 import { beatProbe, httpProbe, workerProbe } from "../../../../components/runtime/docker/health.ts";
 import {
@@ -52,6 +53,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
       image: known(mode, "sha256:local-image-app"),
       command: [
         ...expendable,
+        ...endsWarmly([]),
         ...["celery", "-A", "shop.worker:celery", "worker", "--loglevel=info", "--hostname=worker-emails@%h"],
         ...["--queues=emails", "--concurrency=3", "--without-gossip", "--pidfile=/dev/shm/celery.pid"],
       ],

@@ -3,13 +3,20 @@ import { checkPostgres } from "../../../../tools/doctor/checks/postgres.ts";
 import { servicesOf } from "../../../../topology/topology.ts";
 import { stackOf } from "../../policy/support.ts";
 
+const workers = () => Promise.reject(new Error("no worker is to be asked"));
+
 /** The check of a stack's database whose psql gives these two answers. */
 function checked(phase: "development" | "mvp", weaknesses: string) {
   const { topology } = stackOf(phase);
   const [service] = servicesOf(topology, "database");
   if (!service) throw new Error("no database");
   const answers = ["6 100 0 8079 kB", weaknesses];
-  return checkPostgres({ service, topology, exec: () => ({ ok: true, output: answers.shift() ?? "asked too often" }) });
+  return checkPostgres({
+    service,
+    topology,
+    exec: () => Promise.resolve({ ok: true, output: answers.shift() ?? "asked too often" }),
+    workers,
+  });
 }
 
 test.each([
@@ -19,10 +26,10 @@ test.each([
   ["on 1 0 0", "superuser-open"],
   ["off 0 1 0", "superuser-open"],
   ["on 0 0 1", "superuser-open"],
-])("%s: %s", (answer, problem) => {
-  expect(checked("mvp", answer).problem).toBe(problem);
+])("%s: %s", async (answer, problem) => {
+  expect((await checked("mvp", answer)).problem).toBe(problem);
 });
 
-test("on a developer's machine neither is a problem", () => {
-  expect(checked("development", "off 1 0 0").problem).toBeUndefined();
+test("on a developer's machine neither is a problem", async () => {
+  expect((await checked("development", "off 1 0 0")).problem).toBeUndefined();
 });

@@ -6,7 +6,8 @@ import type { Service } from "../../../../../topology/service.ts";
 import { servicesOf } from "../../../../../topology/topology.ts";
 import { stackOf } from "../../../policy/support.ts";
 
-const exec = () => ({ ok: false, output: "nothing is to be run" });
+const exec = () => Promise.resolve({ ok: false, output: "nothing is to be run" });
+const workers = () => Promise.reject(new Error("no worker is to be asked"));
 const one = (phase: "development" | "mvp", kind: "edge" | "flower"): Service => {
   const [service] = servicesOf(stackOf(phase).topology, kind);
   if (!service) throw new Error(`phase ${phase} has ${kind}`);
@@ -62,7 +63,7 @@ describe("in a local stack, asked by this machine", () => {
 describe("on a server, asked by an app's container", () => {
   const { topology } = stackOf("mvp");
   const checked = (answer: { ok: boolean; output: string }, plan = topology) =>
-    checkEdge({ service: one("mvp", "edge"), topology: plan, exec: () => answer });
+    checkEdge({ service: one("mvp", "edge"), topology: plan, exec: () => Promise.resolve(answer), workers });
 
   test.each([
     [{ ok: true, output: "200 ok" }, undefined, "answers 200"],

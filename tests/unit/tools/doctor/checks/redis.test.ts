@@ -52,7 +52,7 @@ test("what was refused within a day is named, without what a terminal would obey
   expect(refusals("NOPERM")).toEqual([]);
 });
 
-test("a refusal is a hint, other users are a problem", () => {
+test("a refusal is a hint, other users are a problem", async () => {
   const topology = plan("dev", settingsOf("development"));
   const [service] = servicesOf(topology, "cache");
   if (!service) throw new Error("development has a cache");
@@ -64,9 +64,10 @@ test("a refusal is a hint, other users are a problem", () => {
       exec: (_service, ...command) => {
         const text = command.join(" ");
         const output = text.endsWith(" info") ? info : text.includes("acl log") ? JSON.stringify([entry()]) : list;
-        return { ok: true, output };
+        return Promise.resolve({ ok: true, output });
       },
+      workers: () => Promise.reject(new Error("no worker is to be asked")),
     });
-  expect(check(users())).toEqual({ detail: "100B of 1000B, 4 clients; refused within a day: app flushall" });
-  expect(check(users("user guest on nopass")).problem).toBe("redis-users");
+  expect(await check(users())).toEqual({ detail: "100B of 1000B, 4 clients; refused within a day: app flushall" });
+  expect((await check(users("user guest on nopass"))).problem).toBe("redis-users");
 });

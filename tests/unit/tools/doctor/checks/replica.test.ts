@@ -6,9 +6,16 @@ import { stackOf } from "../../../policy/support.ts";
 const { topology } = stackOf("scale");
 const [service] = servicesOf(topology, "replica");
 
+const workers = () => Promise.reject(new Error("no worker is to be asked"));
+
 function checked(...answers: { readonly ok: boolean; readonly output: string }[]) {
   if (!service) throw new Error("phase scale has a replica");
-  return checkReplica({ service, topology, exec: () => answers.shift() ?? { ok: true, output: "on 0 0 0" } });
+  return checkReplica({
+    service,
+    topology,
+    exec: () => Promise.resolve(answers.shift() ?? { ok: true, output: "on 0 0 0" }),
+    workers,
+  });
 }
 const says = (output: string) => ({ ok: true, output });
 
@@ -19,19 +26,19 @@ test.each([
   // The primary does not let it in, or has removed what it needs.
   ["nothing 0", "replica-behind"],
   ["waiting 0", "replica-behind"],
-])("%s: %s", (answer, problem) => {
+])("%s: %s", async (answer, problem) => {
   const [status, seconds] = answer.split(" ");
-  expect(checked(says(answer))).toEqual({
+  expect(await checked(says(answer))).toEqual({
     ...(problem && { problem }),
     detail: `${status} from the primary, ${seconds} s behind`,
   });
 });
 
-test("one that does not answer is said with its words", () => {
+test("one that does not answer is said with its words", async () => {
   const output = "psql: error: FATAL: the database system is starting up";
-  expect(checked({ ok: false, output })).toEqual({ problem: "database-refuses", detail: output });
+  expect(await checked({ ok: false, output })).toEqual({ problem: "database-refuses", detail: output });
 });
 
-test("the weaknesses of a primary are those of a replica", () => {
-  expect(checked(says("streaming 0"), says("on 1 0 0")).problem).toBe("superuser-open");
+test("the weaknesses of a primary are those of a replica", async () => {
+  expect((await checked(says("streaming 0"), says("on 1 0 0"))).problem).toBe("superuser-open");
 });

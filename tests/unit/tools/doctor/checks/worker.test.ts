@@ -1,16 +1,20 @@
-/** What `make doctor` says of a worker: whether it answers, and what waits for it. */
-import { checkWorker } from "../../../../../tools/doctor/checks/worker.ts";
+/** What `make doctor` says of workers: whether they answer, what waits for them, and what no worker holds. */
+import { askWorkers, checkWorker, type WorkersSay } from "../../../../../tools/doctor/checks/worker.ts";
 import { servicesOf } from "../../../../../topology/topology.ts";
 import { stackOf } from "../../../policy/support.ts";
 
 const { topology } = stackOf("mvp");
-const [service] = servicesOf(topology, "worker").filter(({ name }) => name.endsWith("emails"));
+const all = servicesOf(topology, "worker");
+const [first] = all;
+const [service] = all.filter(({ name }) => name.endsWith("emails"));
+const nodes = all.map(({ name }) => `${name}@0123456789ab`);
+const said = (output: string) => Promise.resolve({ ok: true, output });
 
 /** @param waiting the length of its queue, as the broker says it */
-function checked(waiting: string, pings = { ok: true, output: "-> worker@1: OK\n        pong" }) {
+function checked(waiting: string, answering = nodes) {
   if (!service) throw new Error("phase mvp has a worker for e-mails");
-  const exec = (_: unknown, ...command: string[]) => (command.includes("llen") ? { ok: true, output: waiting } : pings);
-  return checkWorker({ service, topology, exec });
+  const workers = () => Promise.resolve({ answering, held: undefined });
+  return checkWorker({ service, topology, exec: () => said(waiting), workers });
 }
 
 test.each([
@@ -18,52 +22,62 @@ test.each([
   ["1000", { detail: "waiting: emails 1000" }],
   ["1001", { problem: "tasks-pile-up", detail: "waiting: emails 1001" }],
   ["NOAUTH Authentication required.", { detail: "no task waits" }],
-])("with %s tasks in its queue", (waiting, expected) => {
-  expect(checked(waiting)).toEqual(expected);
+])("with %s tasks in its queue", async (waiting, expected) => {
+  expect(await checked(waiting)).toEqual(expected);
 });
 
-test.each([
-  ["no worker is there", { ok: false, output: "Error: No nodes replied within time constraint" }],
-  ["the command ends well, and nobody answered", { ok: true, output: "" }],
-])("one that does not answer is silent, whatever waits: %s", (_, pings) => {
-  expect(checked("2000", pings)).toEqual({ problem: "worker-silent", detail: "waiting: emails 2000" });
+test("one that does not answer is silent, whatever waits, and whoever else answers", async () => {
+  const others = nodes.filter((name) => !name.includes("emails"));
+  expect(await checked("2000", others)).toEqual({ problem: "worker-silent", detail: "waiting: emails 2000" });
+  expect(await checked("2000", [])).toMatchObject({ problem: "worker-silent" });
 });
 
 describe("tasks that were taken and not acknowledged", () => {
-  const [first] = servicesOf(topology, "worker");
-  const workers = servicesOf(topology, "worker").length;
-  /** @param taken how many the broker lists, all of them old; @param held how many the first worker says that it runs */
-  function orphans(taken: number, held: number, answering = workers) {
-    if (!first) throw new Error("phase mvp has workers");
-    const asked: string[] = [];
-    const exec = (_: unknown, ...command: string[]) => {
-      const output = (text: string) => ({ ok: true, output: text });
-      asked.push(command.find((word) => ["hlen", "zcount", "active", "reserved", "scheduled"].includes(word)) ?? "");
-      if (command.includes("ping")) return output("pong");
-      if (command.includes("hlen") || command.includes("zcount")) return output(String(taken));
-      if (!command.includes("--json")) return output("0");
-      const tasks = Array.from({ length: command.includes("active") ? held : 0 }, (_, id) => ({ id }));
-      const nodes = Array.from({ length: answering }, (_, node) => [`worker-${node}@x`, node === 0 ? tasks : []]);
-      return output(`a warning\n${JSON.stringify(Object.fromEntries(nodes))}`);
-    };
-    return { result: checkWorker({ service: first, topology, exec }), asked: asked.filter((one) => one !== "") };
+  /** @param taken how many the broker lists, all of them old; @param held how many the workers say that they hold */
+  async function orphans(taken: number, held: number | undefined, of = first) {
+    if (!of) throw new Error("phase mvp has workers");
+    const exec = (_: unknown, ...command: string[]) => said(command.includes("zcount") ? String(taken) : "0");
+    return checkWorker({ service: of, topology, exec, workers: () => Promise.resolve({ answering: nodes, held }) });
   }
 
-  test("are a problem when no worker holds them", () => {
-    expect(orphans(5, 2).result).toEqual({
-      problem: "tasks-orphaned",
-      detail: "no task waits; 3 were taken and no worker holds them",
-    });
+  test("are a problem when no worker holds them, and told once", async () => {
+    const problem = { problem: "tasks-orphaned", detail: "no task waits; 3 were taken and no worker holds them" };
+    expect(await orphans(5, 2)).toEqual(problem);
+    expect(await orphans(5, 2, all[1])).toEqual({ detail: "no task waits" });
   });
 
-  test("are none while workers hold them; the broker is asked last, since tasks end meanwhile", () => {
-    const { result, asked } = orphans(3, 3);
-    expect(result).toEqual({ detail: "no task waits" });
-    expect(asked).toEqual(["hlen", "active", "reserved", "scheduled", "zcount"]);
+  test("are none while workers hold them, and not judged when one does not say what it holds", async () => {
+    expect(await orphans(3, 3)).toEqual({ detail: "no task waits" });
+    expect(await orphans(5, undefined)).toEqual({ detail: "no task waits" });
+  });
+});
+
+describe("the question to all workers", () => {
+  const named = all.map((one) => ({ service: one, host: "0123456789ab" }));
+  /** @returns the command that was run, and what was made of this answer */
+  async function asked(answer: string, unacknowledged = "0", workers = named): Promise<[string[], WorkersSay]> {
+    const commands: string[][] = [];
+    const exec = (_: unknown, ...command: string[]) => {
+      if (command.includes("hlen")) return said(unacknowledged);
+      commands.push(command);
+      return said(answer);
+    };
+    const result = await askWorkers(workers, { topology, exec });
+    expect(commands.length).toBeLessThanOrEqual(1);
+    return [commands[0] ?? [], result];
+  }
+
+  test("is one command in the container of the first, with the names of all and what is not acknowledged", async () => {
+    const [command, says] = await asked(`a warning\norion-workers {"answering": ["${nodes[0]}"], "held": 4}`, "7");
+    expect(command.slice(0, 2)).toEqual(["python", "-c"]);
+    expect(command.slice(3)).toEqual(["app.celery", "7", ...nodes]);
+    expect(says).toEqual({ answering: [nodes[0]], held: 4 });
   });
 
-  test("are not judged when a worker does not say what it holds, and cost nothing when there are none", () => {
-    expect(orphans(5, 0, workers - 1).result).toEqual({ detail: "no task waits" });
-    expect(orphans(0, 0).asked).toEqual(["hlen"]);
+  test("has no answer from an image that cannot ask, and does not count what a worker that is gone holds", async () => {
+    expect((await asked("Traceback"))[1]).toEqual({ answering: [], held: undefined });
+    const one = named.slice(1);
+    expect((await asked('orion-workers {"answering": [], "held": 4}', "7", one))[1].held).toBeUndefined();
+    expect((await asked("", "0", []))[1]).toEqual({ answering: [], held: undefined });
   });
 });

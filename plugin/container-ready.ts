@@ -1,0 +1,210 @@
+/** `orion:index:ContainerReady`: waits until a new container is healthy, or says why it does not become it. */
+import { z } from "zod";
+import { type Clock, systemClock } from "../common/clock.ts";
+import { redact } from "../common/secrets.ts";
+import { describeUnhealthy, shownLines, type Unhealthy } from "../common/unhealthy.ts";
+import { judgeStart, type Look } from "./container-start.ts";
+import { connectDocker, type DockerApi } from "./docker-api.ts";
+import type { Engine } from "./docker.ts";
+import { engineSchema } from "./engine.ts";
+
+export const containerReadySchema = z.strictObject({
+  ...engineSchema,
+  /** The container's id; another container is waited for anew. */
+  container: z.string().min(1),
+  /** Logical name of its service: a container of the version before has the same one. */
+  service: z.string().min(1),
+  /** Its share of a busy processor once it is healthy. */
+  cpuShares: z.int().min(2),
+  /** Seconds that it may take, whatever it does meanwhile. @default - as plugin/container-start.ts judges it */
+  seconds: z.int().min(1).optional(),
+});
+export type ContainerReadyInputs = z.infer<typeof containerReadySchema>;
+
+/**
+ * A quarter of its share of a busy processor, until it is healthy: a start takes all that it gets, which the containers that serve
+ * visitors need first. Docker's least share is 2.
+ */
+const startingShares = (cpuShares: number): number => Math.max(2, Math.floor(cpuShares / 4));
+
+const betweenLooks = 1000;
+/** One that has ended is looked at more often: how it ended can be seen until Docker starts it again, a moment later. */
+const betweenLooksAtEnds = 100;
+/** After so many seconds, what costs more is looked at again. */
+const betweenCloseLooks = 5000;
+/** An engine may be so busy that it does not answer now and then. */
+const triesOfEngine = 5;
+
+const inspected = z.object({
+  Name: z.string(),
+  RestartCount: z.number(),
+  State: z.object({
+    Running: z.boolean(),
+    Restarting: z.boolean(),
+    OOMKilled: z.boolean(),
+    ExitCode: z.number(),
+    Health: z.object({ Status: z.string(), Log: z.array(z.object({ Output: z.string() })).nullish() }).nullish(),
+  }),
+  Config: z.object({ Env: z.array(z.string()).nullish(), Labels: z.record(z.string(), z.string()).nullish() }),
+  HostConfig: z.object({ Memory: z.number() }),
+});
+type Inspected = z.infer<typeof inspected>;
+const statistics = z.object({ cpu_stats: z.object({ cpu_usage: z.object({ total_usage: z.number() }) }) });
+const processesSchema = z.object({ Processes: z.array(z.array(z.string())) });
+const listed = z.array(z.object({ Id: z.string(), Names: z.array(z.string()), Status: z.string() }));
+
+/** Connects to an engine. */
+export type Connect = (engine: Engine) => DockerApi;
+
+/**
+ * Resolves when the container is healthy. Until then it gets a small share of the processor.
+ *
+ * @throws {Error} when it is given up, with what its health check got, the end of its log, and whether another one of its service runs
+ */
+export async function waitForContainer(
+  inputs: ContainerReadyInputs,
+  connect: Connect = connectDocker,
+  clock: Clock = systemClock,
+): Promise<void> {
+  const api = connect(inputs);
+  try {
+    const start = await patiently(() => inspect(api, inputs.container), clock);
+    if (!isHealthy(start)) {
+      // An engine without such shares starts it with what it has.
+      await giveShares(api, inputs.container, startingShares(inputs.cpuShares)).catch(() => undefined);
+      if (hasFailed(start)) await post(api, `${pathOf(inputs.container)}/restart?t=10`);
+      await untilReady(inputs, api, clock);
+    }
+    await giveShares(api, inputs.container, inputs.cpuShares);
+  } finally {
+    api.close();
+  }
+}
+
+async function untilReady(inputs: ContainerReadyInputs, api: DockerApi, clock: Clock): Promise<void> {
+  const looks: Look[] = [];
+  let closely = -betweenCloseLooks;
+  for (;;) {
+    const state = await patiently(() => inspect(api, inputs.container), clock);
+    const isDue = clock.now() - closely >= betweenCloseLooks;
+    if (isDue) closely = clock.now();
+    const more = isDue ? await patiently(() => lookClosely(api, inputs.container), clock) : {};
+    looks.push({ ...lookOf(state), ...more, at: clock.now() });
+    const verdict = judgeStart(looks, inputs.seconds);
+    if (verdict?.ready === true) return;
+    if (verdict) throw new Error(await explain(inputs, verdict.why, state, api));
+    await clock.sleep(state.RestartCount > 0 ? betweenLooksAtEnds : betweenLooks);
+  }
+}
+
+const lookOf = ({ RestartCount: restarts, State: state, HostConfig }: Inspected): Omit<Look, "at"> => ({
+  isHealthy: state.Running && state.Health?.Status === "healthy",
+  restarts,
+  ...((!state.Running || state.Restarting) && { ended: howItEnded(state, HostConfig.Memory) }),
+  answer: state.Health?.Log?.at(-1)?.Output,
+});
+
+const howItEnded = ({ OOMKilled, ExitCode }: Inspected["State"], memory: number): string =>
+  OOMKilled ? `killed: its memory limit is ${Math.round(memory / 1024 / 1024)} MiB` : `with exit code ${ExitCode}`;
+
+/** What an app with several processes says when one of them has ended. */
+const death = /Child process \[\d+\] died/g;
+
+async function lookClosely(api: DockerApi, id: string): Promise<Pick<Look, "cpuSeconds" | "isBusy" | "deaths">> {
+  const { status, body } = await api.ask("GET", `${pathOf(id)}/stats?stream=false&one-shot=true`);
+  const stats = status === 200 ? statistics.safeParse(JSON.parse(body.toString())).data : undefined;
+  const log = await logOf(api, id, 200);
+  return {
+    ...(stats && { cpuSeconds: stats.cpu_stats.cpu_usage.total_usage / 1e9, isBusy: await isBusy(api, id) }),
+    deaths: log.match(death)?.length ?? 0,
+  };
+}
+
+/** Whether one of its processes runs, waits for a processor (R) or for a disk (D); one that cannot be looked at may. */
+async function isBusy(api: DockerApi, id: string): Promise<boolean> {
+  const { status, body } = await api.ask("GET", `${pathOf(id)}/top?ps_args=${encodeURIComponent("-eo pid,stat")}`);
+  const processes = status === 200 ? processesSchema.safeParse(JSON.parse(body.toString())).data?.Processes : undefined;
+  return processes?.some(([, state = "R"]) => /^[RD]/.test(state)) ?? true;
+}
+
+const isHealthy = ({ State: { Running, Health } }: Inspected): boolean => Running && Health?.Status === "healthy";
+
+/** A container of an update that failed gets a new start: what kept it from starting may be mended. */
+const hasFailed = ({ RestartCount, State }: Inspected): boolean =>
+  RestartCount > 0 || !State.Running || State.Health?.Status === "unhealthy";
+
+async function explain(
+  { container, service }: ContainerReadyInputs,
+  why: string,
+  state: Inspected,
+  api: DockerApi,
+): Promise<string> {
+  const secrets = (state.Config.Env ?? []).map((one) => one.slice(one.indexOf("=") + 1));
+  const lines = describeUnhealthy({
+    name: state.Name.replace(/^\//, ""),
+    happens: `does not start: ${why}`,
+    before: await otherOf(service, container, state, api),
+    answer: state.State.Health?.Log?.at(-1)?.Output ?? "",
+    log: await logOf(api, container, shownLines),
+  });
+  return redact(lines.join("\n"), secrets);
+}
+
+/** Another container of the service that is healthy: the version before, where versions run side by side. */
+async function otherOf(
+  service: string,
+  id: string,
+  { Config }: Inspected,
+  api: DockerApi,
+): Promise<Unhealthy["before"]> {
+  const stack = Config.Labels?.["stack"] ?? "";
+  const filters = { label: ["app=orion", `stack=${stack}`, `service=${service}`], health: ["healthy"] };
+  const { status, body } = await api.ask(
+    "GET",
+    `/containers/json?filters=${encodeURIComponent(JSON.stringify(filters))}`,
+  );
+  const found = status === 200 ? (listed.safeParse(JSON.parse(body.toString())).data ?? []) : [];
+  const other = found.find(({ Id }) => Id !== id);
+  return other && { name: (other.Names[0] ?? "").replace(/^\//, ""), status: other.Status };
+}
+
+/** The end of what it has printed; Docker puts eight bytes before each part, the last four of which are its length. */
+async function logOf(api: DockerApi, id: string, lines: number): Promise<string> {
+  const { status, body } = await api.ask("GET", `${pathOf(id)}/logs?stdout=1&stderr=1&tail=${lines}`);
+  const parts: string[] = [];
+  for (let at = 0; status === 200 && at + 8 <= body.length;) {
+    const length = body.readUInt32BE(at + 4);
+    parts.push(body.subarray(at + 8, at + 8 + length).toString());
+    at += 8 + length;
+  }
+  return parts.join("");
+}
+
+const pathOf = (id: string): string => `/containers/${encodeURIComponent(id)}`;
+
+async function inspect(api: DockerApi, id: string): Promise<Inspected> {
+  const { status, body } = await api.ask("GET", `${pathOf(id)}/json`);
+  if (status === 404) throw new Error(`the container ${id} does not exist any more; run up again`);
+  if (status !== 200) throw new Error(`Docker cannot tell the state of ${id}: ${body.toString().trim()}`);
+  return inspected.parse(JSON.parse(body.toString()));
+}
+
+const giveShares = (api: DockerApi, id: string, CpuShares: number): Promise<void> =>
+  post(api, `${pathOf(id)}/update`, { CpuShares });
+
+async function post(api: DockerApi, path: string, body?: unknown): Promise<void> {
+  const { status, body: said } = await api.ask("POST", path, body);
+  if (status >= 300) throw new Error(`Docker refuses ${path.slice(0, 40)}: ${said.toString().trim()}`);
+}
+
+/** Asks again when the engine did not answer. */
+async function patiently<T>(ask: () => Promise<T>, clock: Clock): Promise<T> {
+  for (let left = triesOfEngine - 1; ; left--) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (left === 0) throw error;
+      await clock.sleep(betweenLooks);
+    }
+  }
+}
