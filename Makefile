@@ -233,9 +233,10 @@ format: node_modules/.package-lock.json ## Format every file
 test-unit: node_modules/.package-lock.json ## Check types, lint and format, and run the unit tests: no Docker, no engine
 	@$(MAKE) --no-print-directory -j2 check units
 
-# Much of what composes a graph lives for a moment: with room for it the garbage collector runs a tenth less.
+# Much of what composes a graph lives for a moment, and the rest as long as its test file: with room for both, the garbage collector
+# takes an eighth of the processor time less. A worker needs up to 1.5 GiB.
 units:
-	@node --max-semi-space-size=64 node_modules/jest/bin/jest.js --selectProjects unit --maxWorkers=100%
+	@node --min-semi-space-size=256 --max-semi-space-size=256 --initial-old-space-size=1500 node_modules/jest/bin/jest.js --selectProjects unit --maxWorkers=100%
 
 test-contract: setup ## Check the plugins against their npm packages, and the emulated APIs against their OpenAPI documents
 	@jest --selectProjects contract
