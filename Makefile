@@ -29,7 +29,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup uninstall engine images docker up down preview plan advise diagram pictures page-screenshot tables pull-request-report pull-request-comment diff drift deploy \
-	state-preview state-move operator-key check-image doctor psql \
+	state-preview state-move operator-key check-image check-external doctor psql \
 	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica patch outdated requirements package fidelity sbom checksums \
 	flower backup backup-key restore-drill restore rehearse drill report cloud-up cloud-down cloud-status cloud-fault cloud-scenario cloud-time \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
@@ -102,6 +102,9 @@ drift: engine ## Compare what really exists with the stack's state (ISSUE=1: in 
 
 check-image: node_modules/.package-lock.json ## Ask an image what a stack needs of it: IMAGE=registry.example.com/shop/api:1.4.2 STACK=dev (no IMAGE: the stack's own)
 	@$(tool) check-image --stack $(STACK) $(if $(IMAGE),--image '$(IMAGE)')
+
+check-external: engine ## Ask the external PostgreSQL and Redis of a stack whether they fit: STACK=prod
+	@$(tool) check-external --stack $(STACK)
 
 doctor: node_modules/.package-lock.json ## Check every component and explain what is wrong
 	@$(tool) doctor --stack $(STACK)

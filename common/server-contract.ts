@@ -23,6 +23,9 @@ export const dataMount = "/mnt/orion-data";
 /** The certificate of the stack's own authority, on servers and in the containers of its clients. */
 export const authorityFile = "/etc/orion/ca.crt";
 
+/** File with the certificates of the public authorities, on servers and in images made from Debian. */
+export const publicAuthorities = "/etc/ssl/certs/ca-certificates.crt";
+
 /**
  * With a size in GB: grows the mounted file system of the Volume to its device; without: prints the sizes of the device and of
  * the file system, in bytes.

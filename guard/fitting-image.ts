@@ -1,6 +1,7 @@
 /** Refuses an update whose image of the platform lacks what the stack needs of it. */
 import { quoted } from "../common/shell.ts";
 import { UserError } from "../common/user-error.ts";
+import type { Settings } from "../config/schema.ts";
 import { type Finding, lineOf } from "../policy/dangers.ts";
 import type { Graph } from "../policy/graph.ts";
 import { judgeImage } from "../policy/image-facts.ts";
@@ -48,12 +49,10 @@ export async function requireFittingImage({
   const { image } = stack.settings.app;
   if (image === undefined || !hasOwnImage(stack)) return { notes: [] };
   const isLocal = stack.settings.hosting === "local";
-  const onServer = isLocal ? undefined : engineIn(before, firstEngine(before));
-  const on = onServer ?? engineAt(isLocal ? stack.settings.dockerHost : undefined);
+  const { on, isHere } = engineOfApp(stack.settings, before);
   const question = { ...stack, image };
   const key = checkKey(question, isLocal ? await idOf(image, on) : "");
   if (key === checked) return { key, notes: [] };
-  const isHere = isLocal || onServer !== undefined;
   const facts = await askImage(question, on, { login, pull: isHere });
   if ("kind" in facts && !isHere && facts.kind !== "unfit") {
     const note = `the image ${image} is not on this machine and could not be asked what it has; make check-image ${variables} pulls and asks it`;
@@ -77,6 +76,20 @@ export function refuseUnfit(image: string, findings: readonly Finding[], variabl
         `npx pulumi config set --path 'orion:agreed[0]' ${first.name}`,
     ].join("\n"),
   );
+}
+
+/**
+ * The engine of the first app, like that of tasks which run once; before a stack has servers, this machine's.
+ *
+ * @returns `isHere`: whether it is one on which the app runs
+ */
+export function engineOfApp(
+  { hosting, dockerHost }: Pick<Settings, "hosting" | "dockerHost">,
+  before: Graph,
+): { readonly on: OnEngine; readonly isHere: boolean } {
+  const isLocal = hosting === "local";
+  const onServer = isLocal ? undefined : engineIn(before, firstEngine(before));
+  return { on: onServer ?? engineAt(isLocal ? dockerHost : undefined), isHere: isLocal || onServer !== undefined };
 }
 
 /** The provider of the first app's engine, or of any engine of the state. */

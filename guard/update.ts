@@ -16,6 +16,8 @@ import { hasServers } from "../topology/topology.ts";
 import { makeVariables, rehearsalCloud } from "../toolchain/src/environment.ts";
 import { runningState } from "./backend.ts";
 import { existingKeys } from "./existing-keys.ts";
+import { externalKeys, type ExternalKey, type ExternalUrls } from "./check-external.ts";
+import { requireFittingExternal } from "./fitting-external.ts";
 import { requireFittingImage } from "./fitting-image.ts";
 import { allow, judge, type GuardArgs } from "./guard.ts";
 import { allowStock, judgeStock } from "./stock.ts";
@@ -56,6 +58,9 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
     // Last, since it takes seconds.
     const checked = outputOf(state, checkedImage);
     const image = await requireFittingImage({ ...args, secret, before, checked, variables, ...asking });
+    const urls = await urlsOf(externalKeys(args.settings), secret);
+    const appImage = args.settings.app.image ?? args.builtImages.app;
+    notes.push(...(await requireFittingExternal({ ...args, urls, before, variables, appImage, ...asking })));
     for (const note of [...notes, ...image.notes]) await pulumi.log.warn(note);
     const existing = access
       ? await existingKeys(args.settings.admin.sshPublicKeys, before, access)
@@ -99,6 +104,12 @@ function projectFolder(): string {
   // Where the toolchain puts the state by itself; a rehearsal has a project apart from the program.
   const [, folder] = /^file:\/\/(\/.*)\/\.orion\/state\b/.exec(process.env["PULUMI_BACKEND_URL"] ?? "") ?? [];
   return folder ?? process.cwd();
+}
+
+/** The addresses of external services. */
+async function urlsOf(keys: readonly ExternalKey[], secret: UpdateArgs["secret"]): Promise<ExternalUrls> {
+  const urls = keys.map(async (key) => [key, await valueOf(secret(key))] as const);
+  return Object.fromEntries((await Promise.all(urls)).flatMap(([key, url]) => (url === undefined ? [] : [[key, url]])));
 }
 
 /** The value of a secret of the configuration, which the engine has decrypted already. */

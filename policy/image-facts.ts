@@ -5,6 +5,7 @@
 import { z } from "zod";
 import type { Settings } from "../config/schema.ts";
 import type { Finding } from "./dangers.ts";
+import { asAgreed, danger, refused } from "./findings.ts";
 
 /** An error in the image's own words, and whether the reason is that nothing answers in the check's container. */
 const failure = z.object({ error: z.string(), connects: z.boolean() });
@@ -59,17 +60,8 @@ export function judgeImage(facts: ImageFacts | Unasked, settings: Settings): Fin
     ...ofCelery(facts, settings),
     ...ofFolders(facts, settings),
   ];
-  return findings.map((one) =>
-    one.severity === "refused" && settings.agreed.includes(one.name) ? { ...one, severity: "danger" } : one,
-  );
+  return asAgreed(findings, settings.agreed);
 }
-
-const refused = (name: string, happens: string, instead: string): Finding => ({
-  ...{ severity: "refused", name, happens, instead },
-});
-const danger = (name: string, happens: string, instead?: string): Finding => ({
-  ...{ severity: "danger", name, happens, ...(instead !== undefined && { instead }) },
-});
 
 function ofUnasked({ kind, reason }: Unasked): Finding {
   if (kind !== "absent" && /unable to find (user|group)/.test(reason))

@@ -34,6 +34,7 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
                              [--picture NAME.svg|.png] [--json]
   drift                      compare what really exists with the state: [--issue: keep an issue on GitHub]
   check-image                ask an image what the stack needs of it: [--image NAME]
+  check-external             ask the external PostgreSQL and Redis whether they fit
   doctor                     check every component and explain what is wrong
   psql, redis-cli, flower    open PostgreSQL, Redis, the task monitor
   logs, shell                show the log of a service, open a shell in it: --service app
@@ -203,6 +204,10 @@ async function main(project: string, argv: string[]): Promise<number> {
     case "check-image": {
       const { checkImage } = await import("./check-image.ts");
       return checkImage(project, file, values.image);
+    }
+    case "check-external": {
+      const { checkExternal } = await import("./check-external.ts");
+      return checkExternal(root, project, file);
     }
     case "doctor":
       return doctor(file, new Engines(root, file));

@@ -1,12 +1,9 @@
 /** Clients of Hetzner's and Cloudflare's APIs, with a stack's endpoints and tokens. */
-import { z } from "zod";
 import { type Hetzner, hetznerBy } from "../common/hetzner.ts";
-import { runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
 import { ownEnvironment } from "../toolchain/src/environment.ts";
+import { readConfig } from "./stack-config.ts";
 import type { Apis, Get } from "./recovery/cloud-objects.ts";
-
-const configSchema = z.record(z.string(), z.object({ value: z.string().optional() }));
 
 /** Attempts at a busy or faulty API; the pause between them grows from a second. */
 const tries = 5;
@@ -33,13 +30,9 @@ interface Endpoint {
 }
 
 function endpointsOf(root: string, stack: string): { readonly hetzner: Endpoint; readonly cloudflare: Endpoint } {
-  const { code, stdout, stderr } = runSync("pulumi", [
-    ...["config", "--json", "--show-secrets", "--stack", stack, "--cwd", root],
-  ]);
-  if (code !== 0) throw new UserError(`The configuration of '${stack}' could not be read:\n${stderr.trim()}`);
-  const config = configSchema.parse(JSON.parse(stdout));
+  const config = readConfig(root, stack);
   const env = ownEnvironment(root, process.env);
-  const setting = (key: string, variable: string, otherwise = "") => config[key]?.value ?? env[variable] ?? otherwise;
+  const setting = (key: string, variable: string, otherwise = "") => config(key) ?? env[variable] ?? otherwise;
   return {
     hetzner: {
       base: setting("hcloud:endpoint", "HCLOUD_ENDPOINT", "https://api.hetzner.cloud/v1").replace(/\/$/, ""),

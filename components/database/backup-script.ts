@@ -1,6 +1,6 @@
 /** The script that takes a backup. Pure. */
 import { confined } from "../../common/confinement.ts";
-import { authorityFile } from "../../common/server-contract.ts";
+import { authorityFile, publicAuthorities } from "../../common/server-contract.ts";
 import { losses } from "./backup-losses.ts";
 import { retention } from "./backup-retention.ts";
 import { scriptHead } from "./backup-scripts.ts";
@@ -58,6 +58,8 @@ manifest="$work/manifest"
 # Clients verify the server with it, where the stack has its own authority.
 authority=
 [ ! -e ${authorityFile} ] || authority="--volume ${authorityFile}:${authorityFile}:ro"
+# The URL of an external database may name the public authorities, which the image need not have.
+[ ! -e ${publicAuthorities} ] || authority="$authority --volume ${publicAuthorities}:${publicAuthorities}:ro"
 
 # A client of PostgreSQL, connected to $source.
 client() {

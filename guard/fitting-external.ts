@@ -1,0 +1,59 @@
+/** Refuses an update whose external PostgreSQL or Redis does not fit the stack. */
+import { UserError } from "../common/user-error.ts";
+import type { Settings } from "../config/schema.ts";
+import { type Finding, lineOf } from "../policy/dangers.ts";
+import { judgeDatabase } from "../policy/external-database.ts";
+import { judgeRedis } from "../policy/external-redis.ts";
+import type { Graph } from "../policy/graph.ts";
+import { type Asked, askExternal, type Engine, externalKeys, type ExternalUrls } from "./check-external.ts";
+import { engineOfApp } from "./fitting-image.ts";
+
+export interface ExternalArgs extends Pick<Engine, "login" | "appImage"> {
+  readonly settings: Settings;
+  readonly urls: ExternalUrls;
+  /** The stack's state. */
+  readonly before: Graph;
+  /** The make variables of the stack: `STACK=prod`. */
+  readonly variables: string;
+}
+
+/**
+ * Asks the external services from where the app runs; before the stack has servers, from this machine.
+ *
+ * @returns a line for each danger
+ * @throws {UserError} with everything that does not fit, and how to mend each
+ */
+export async function requireFittingExternal({
+  settings,
+  urls,
+  before,
+  variables,
+  ...engine
+}: ExternalArgs): Promise<string[]> {
+  if (externalKeys(settings).length === 0) return [];
+  const asked = await askExternal(settings, urls, { ...engineOfApp(settings, before), ...engine });
+  const findings = judgeExternal(asked, settings);
+  refuseExternal(findings, variables);
+  return findings.map((one) => `External service: ${lineOf(one)}`);
+}
+
+/** Everything about all of them. */
+export const judgeExternal = ({ database, redis }: Asked, settings: Settings): Finding[] => [
+  ...(database ? judgeDatabase(database, settings) : []),
+  ...judgeRedis(redis, settings),
+];
+
+/** @throws {UserError} when something is refused */
+export function refuseExternal(findings: readonly Finding[], variables: string): void {
+  const refused = findings.filter(({ severity }) => severity === "refused");
+  const [first] = refused;
+  if (!first) return;
+  throw new UserError(
+    [
+      "The external services do not fit this stack; nothing was changed:",
+      ...refused.map((one) => `  ${lineOf(one)}`),
+      `docs/external.md has what they need; make check-external ${variables} asks them again. To update all the same: ` +
+        `npx pulumi config set --path 'orion:agreed[0]' ${first.name}`,
+    ].join("\n"),
+  );
+}
