@@ -20,3 +20,18 @@ export const redisReload = `sh ${redisFile("reload")}`;
  * `open` (an update replaces them), `leaving` (it has), `closed`. Without the file, too, they are not.
  */
 export const formerClientsFile = "/data/former-clients";
+
+/** Exists once Sentinels have watched a server: from then on they alone say whether it is the master. */
+export const watchedFile = "/data/watched";
+
+/** The folder of a Sentinel's live files in its container. */
+export const sentinelDirectory = "/etc/orion/sentinel";
+
+/** A file of the version in use. */
+export const sentinelFile = (name: string): string => `${sentinelDirectory}/current/${name}`;
+
+/** `redis-cli` at the Sentinel itself as the user `admin`, for people. */
+export const sentinelAdmin = `sh ${sentinelFile("admin")}`;
+
+/** The same as the user `monitor`: health check and `make doctor`. */
+export const sentinelMonitor = `sh ${sentinelFile("monitor")}`;

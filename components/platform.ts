@@ -53,7 +53,7 @@ export class Platform extends pulumi.ComponentResource {
     createArchive(context, postgres);
     createTestDatabase(context);
     const redis = createRedis(context);
-    const gateways = createGateways(context);
+    const gateways = createGateways(context, redis?.gatewayPasswords);
     // Without Redis, a local stack has neither apps nor workers (config/checks/local.ts).
     const tiers = redis && createTiers(context, { storage, postgres, redis, gateways });
     const edges = tiers ? createIngress(context, storage, tiers.apps) : [];

@@ -8,6 +8,7 @@ import { checkEmail } from "./checks/email.ts";
 import { checkEnvironment } from "./checks/environment.ts";
 import { checkAppSecrets } from "./checks/app-secrets.ts";
 import { checkExposure } from "./checks/exposure.ts";
+import { checkCache } from "./checks/cache.ts";
 import { checkLocal } from "./checks/local.ts";
 import { checkNeeds } from "./checks/needs.ts";
 import { checkServers } from "./checks/servers.ts";
@@ -176,6 +177,7 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
     ...checkEmail(settings.email, secrets.includes("emailApiKey")),
     ...checkAlerts(settings),
     ...checkArchive(settings),
+    ...checkCache(settings),
     ...(settings.hosting === "local" ? checkLocal(settings) : [...checkServers(settings), ...checkExposure(settings)]),
   ];
 }

@@ -62,6 +62,7 @@ const development: Preset = {
     maxMemoryMb: 256,
     brokerMaxMemoryMb: 256,
     appKeys: [],
+    replicas: 2,
     servers: ["cpx12", "cx23"],
   },
   gateway: { enabled: false },
@@ -154,7 +155,7 @@ const traits: Readonly<
 > = {
   "database.availability": { of: ({ database }) => database.availability, built: ["single", "replica"] },
   "database.pooler": { of: ({ database }) => database.pooler, built: [false] },
-  "cache.availability": { of: ({ cache }) => cache.availability, built: ["single"] },
+  "cache.availability": { of: ({ cache }) => cache.availability, built: ["single", "sentinel"] },
   "monitoring.enabled": { of: ({ monitoring }) => monitoring.enabled, built: [false] },
   "edge.balancing": { of: ({ edge }) => edge.balancing, built: ["direct", "regional"] },
 };

@@ -2,6 +2,7 @@
 import { run } from "../common/process.ts";
 import { gatewayCommand, gatewayDirectory, gatewayFileAccess, gatewayFiles } from "../components/gateway/gateway.ts";
 import { authorityName, type GatewayListener, healthPort } from "../components/gateway/haproxy-config.ts";
+import type { GatewayPasswords } from "../components/gateway/sentinel-lines.ts";
 import { hbaText } from "../components/database/hba.ts";
 import { postgresSettings } from "../components/database/postgres-settings.ts";
 import {
@@ -31,14 +32,14 @@ export const databasePasswords: Readonly<Record<string, string>> = Object.fromEn
 
 export class GatewayLab extends RedisLab {
   /** Writes the gateway's live files as an update does. */
-  async writeGateway(listeners: readonly GatewayListener[]): Promise<void> {
+  async writeGateway(listeners: readonly GatewayListener[], passwords?: GatewayPasswords): Promise<void> {
     await writeLiveFiles(
       {
         ...{ dockerHost, volume: this.named("gateway-files"), directory: gatewayDirectory },
         ...{ image: officialImages.haproxy, container: this.named("gateway") },
         ...gatewayFileAccess,
         files: {
-          ...gatewayFiles(listeners),
+          ...gatewayFiles(listeners, passwords),
           [authorityName]: this.certify("gateway", "DNS:none", authority).authority,
         },
       },

@@ -6,11 +6,13 @@ import { run } from "../common/process.ts";
 import { redisDirectory, redisFile, redisMonitor } from "../common/redis-contract.ts";
 import {
   certificateFiles,
+  groupFiles,
   type RedisSecrets,
   secretFiles,
   settingFiles,
   type TlsText,
 } from "../components/cache/redis-files.ts";
+import type { GroupMember } from "../components/cache/redis-group.ts";
 import { reloadCommand } from "../components/cache/redis-scripts.ts";
 import { type OfficialImage, officialImages } from "../config/images.ts";
 import { dockerBy } from "../plugin/docker.ts";
@@ -29,7 +31,10 @@ export const labPasswords = {
 /** The one password of the version without users. */
 export const formerPassword = "former-password";
 
-export type RedisChange = Partial<Omit<RedisSecrets, "passwords">> & { readonly maxMemoryMb?: number };
+export type RedisChange = Partial<Omit<RedisSecrets, "passwords">> & {
+  readonly maxMemoryMb?: number;
+  readonly member?: GroupMember;
+};
 
 export interface RanInside {
   readonly code: number | null;
@@ -42,9 +47,10 @@ export class RedisLab {
   readonly prefix: string;
   readonly folder = temporaryFolder("redis");
 
-  constructor(prefix: string) {
+  /** @param network options of its network, as Docker's command line takes them */
+  constructor(prefix: string, ...network: readonly string[]) {
     this.prefix = prefix;
-    this.must(["network", "create", prefix]);
+    this.must(["network", "create", ...network, prefix]);
   }
 
   named(name: string): string {
@@ -100,10 +106,14 @@ export class RedisLab {
   }
 
   /** Writes a server's live files as an update does. @param files that replace some of them */
-  async write(server: string, { maxMemoryMb = 64, ...change }: RedisChange, files: Record<string, string> = {}) {
+  async write(
+    server: string,
+    { maxMemoryMb = 64, member, ...change }: RedisChange,
+    files: Record<string, string> = {},
+  ) {
     const secrets: RedisSecrets = { use: "broker", passwords: labPasswords, formerPassword, ...change };
     const { use, tls } = secrets;
-    const texts = Object.entries({ ...secretFiles, ...(tls && certificateFiles) });
+    const texts = Object.entries({ ...secretFiles, ...(tls && certificateFiles), ...(member && groupFiles) });
     await writeLiveFiles(
       {
         ...{
@@ -113,7 +123,7 @@ export class RedisLab {
         },
         ...{ image: officialImages.redis, readableByGroupOf: "/data", check: ["sh", "{}/check", "{}"] },
         files: {
-          ...settingFiles({ use, maxMemoryMb, tls: tls !== undefined }),
+          ...settingFiles({ use, maxMemoryMb, tls: tls !== undefined, member }),
           ...Object.fromEntries(texts.map(([name, textOf]) => [name, textOf(secrets)])),
           ...files,
         },
@@ -124,10 +134,10 @@ export class RedisLab {
   }
 
   /** Starts a server with the files of {@link write}, and waits for its answer. */
-  async startRedis(server: string): Promise<void> {
+  async startRedis(server: string, ...options: readonly string[]): Promise<void> {
     const data = ["--volume", `${this.named(`${server}-data`)}:/data`];
     const files = ["--volume", `${this.named(`${server}-files`)}:${redisDirectory}:ro`];
-    this.start(server, ...data, ...files, officialImages.redis, "sh", redisFile("start"));
+    this.start(server, ...options, ...data, ...files, officialImages.redis, "sh", redisFile("start"));
     await eventually(() => {
       const { output } = this.inside(server, [...redisMonitor.split(" "), "ping"]);
       if (output !== "PONG") throw new Error(`${server}: ${output}`);

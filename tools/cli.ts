@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { UserError } from "../common/user-error.ts";
 import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
-import { type AccessCommand, accessCommands, accessTo, dockerArguments } from "./container-commands.ts";
+import type { Service } from "../topology/service.ts";
+import { type AccessCommand, accessCommands, accessTo, dockerArguments, masterOf } from "./container-commands.ts";
 import { backup, restoreDrill, showBackupKey } from "./backup.ts";
 import { doctor } from "./doctor/doctor.ts";
 import { Engines } from "./engines.ts";
@@ -277,10 +278,21 @@ async function access(
     say(output.trimEnd());
     return code ?? 1;
   }
-  const container = engines.container(reached.service);
-  const engine = engines.of(reached.service);
+  const { group = [] } = reached;
+  const target = group.length === 0 ? reached.service : masterOf(group, askIn(engines));
+  const container = engines.container(target);
+  const engine = engines.of(target);
   return engine.interactive(dockerArguments(reached, container, isTerminal), isTerminal);
 }
+
+/** Runs a command in a service's container, which may be on a server that is lost. */
+const askIn =
+  (engines: Engines) =>
+  (service: Service, ...command: string[]): string =>
+    engines
+      .of(service)
+      .impatient()
+      .capture("exec", service.container, ...command).stdout;
 
 const isAccessCommand = (command: string): command is AccessCommand =>
   accessCommands.some((known) => known === command);

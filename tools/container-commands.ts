@@ -1,5 +1,5 @@
 /** Finds the container and the command behind `make psql`, `make logs` and the other everyday commands. Pure. */
-import { redisAdmin } from "../common/redis-contract.ts";
+import { redisAdmin, redisFile } from "../common/redis-contract.ts";
 import { UserError } from "../common/user-error.ts";
 import type { Service, ServiceKind } from "../topology/service.ts";
 import { type Topology, lastingServices, servicesOf } from "../topology/topology.ts";
@@ -14,6 +14,8 @@ export interface Access {
   readonly danger?: string;
   /** Whether its standard input has variables of the role that migrates, a line each, and an empty line. @default false */
   readonly migrates?: boolean;
+  /** Servers of which one is the master now; the command is for that one. @default - it is for the service */
+  readonly group?: readonly Service[];
 }
 
 export const accessCommands = [
@@ -44,7 +46,7 @@ export function accessTo(topology: Topology, request: AccessCommand, name?: stri
     case "psql":
       return exec("database", "psql");
     case "redis-cli":
-      return exec(name === "broker" ? "broker" : "cache", ...redisAdmin.split(" "));
+      return redisAccess(topology, name);
     case "logs":
       return { service: find(topology, name), how: "logs", command: [] };
     case "shell":
@@ -67,6 +69,44 @@ export function accessTo(topology: Topology, request: AccessCommand, name?: stri
     case "init-prod":
       return asMigrator(exec("app", ...releaseCommand(topology, "initialise")));
   }
+}
+
+/** A prompt at a named replica of Redis, or at a group, of which {@link masterOf} says which one is the master now. */
+function redisAccess(topology: Topology, name: string | undefined): Access {
+  const named = lastingServices(topology).find((one) => one.name === name && one.kind.endsWith("-replica"));
+  const service = named ?? first(topology, name === "broker" ? "broker" : "cache", "redis-cli");
+  return {
+    service,
+    how: "exec",
+    command: redisAdmin.split(" "),
+    ...(named === undefined && { group: groupOf(topology, service) }),
+  };
+}
+
+const replicaKinds = { cache: "cache-replica", broker: "broker-replica" } as const;
+
+/** The servers that Sentinels choose the master from; none without Sentinels. */
+function groupOf(topology: Topology, { kind }: Service): readonly Service[] {
+  if (kind !== "cache" && kind !== "broker") return [];
+  const replicas = servicesOf(topology, replicaKinds[kind]);
+  return replicas.length > 0 ? [...servicesOf(topology, kind), ...replicas] : [];
+}
+
+/**
+ * The master of a group, as most Sentinels name it: the group's servers are asked one after another until one knows.
+ *
+ * @param ask runs a command in a service's container
+ * @throws {UserError} when none does
+ */
+export function masterOf(group: readonly Service[], ask: (service: Service, ...command: string[]) => string): Service {
+  for (const service of group) {
+    const answer = ask(service, "sh", redisFile("master"), group[0]?.kind ?? "").trim();
+    const master = group.find(({ published: [at] }) => at && answer === `${at.address} ${at.port}`);
+    if (master) return master;
+  }
+  throw new UserError(
+    `No majority of the Sentinels names the master. Name a server: SERVICE=${group.map(({ name }) => name).join("|")}`,
+  );
 }
 
 const celeryOf = (topology: Topology): readonly string[] => servicesOf(topology, "worker")[0]?.celery ?? [];

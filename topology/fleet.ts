@@ -94,7 +94,10 @@ export function planServers(settings: Settings): Server[] {
     ),
     ...spread("app", app.servers, hetzner.locations),
     ...spread("worker", workers.enabled ? workers.servers : undefined, hetzner.locations),
-    ...(hasSentinel ? [numbered("cache", 2, cache.servers), numbered("cache", 3, cache.servers)] : []),
+    // Numbered after core-1, which has the first Redis.
+    ...Array.from({ length: hasSentinel ? cache.replicas : 0 }, (_, index) =>
+      numbered("cache", index + 2, cache.servers),
+    ),
     ...(monitoring.enabled ? [numbered("monitor", 1, monitoring.servers)] : []),
   ];
 }

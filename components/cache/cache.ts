@@ -10,11 +10,21 @@ import { dockerLabels, filesLabel } from "../runtime/docker/labels.ts";
 import { LiveFiles } from "../runtime/docker/live-files.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { Task } from "../runtime/docker/task.ts";
-import { certificateFiles, secretFiles, settingFiles, type TlsText } from "./redis-files.ts";
+import { certificateFiles, groupFiles, secretFiles, settingFiles, type TlsText } from "./redis-files.ts";
 import type { RedisUse } from "./redis-config.ts";
+import type { GroupMember } from "./redis-group.ts";
 import { leavingScript, reloadCommand } from "./redis-scripts.ts";
 import { type RedisEndpoint, redisUrl } from "./redis-url.ts";
-import type { RedisClient, RedisLogin } from "./users.ts";
+import type { RedisClient, RedisLogin, RedisRole } from "./users.ts";
+
+/** The passwords of a Redis; all servers of a group have the same. */
+export interface RedisCredentials {
+  readonly users: Readonly<Record<RedisLogin, string>>;
+  /** The one password of the version without users; needed until the last of its clients has been replaced. */
+  readonly former: string;
+  /** @default - it belongs to no group */
+  readonly roles?: Readonly<Record<RedisRole, string>>;
+}
 
 export type TlsInput = { readonly [Key in keyof TlsText]: pulumi.Input<string> };
 
@@ -30,6 +40,10 @@ export interface CacheArgs {
   readonly tls?: TlsInput | undefined;
   /** Key patterns of the broker that the app may use besides Celery's own. @default - none */
   readonly appKeys?: readonly string[];
+  /** The group of which Sentinels choose the master, and the password of their user `server`. @default - it stands alone */
+  readonly member?: (GroupMember & { readonly serverPassword: pulumi.Output<string> }) | undefined;
+  /** Those of the group's first server, for a replica. @default - its own */
+  readonly credentials?: pulumi.Output<RedisCredentials>;
 }
 
 const dataDirectory = "/data";
@@ -40,19 +54,23 @@ const dataDirectory = "/data";
  */
 export class Cache extends pulumi.ComponentResource {
   readonly #args: CacheArgs;
-  readonly #passwords: pulumi.Output<Record<RedisLogin, string>>;
+  /** Its passwords; a secret. */
+  readonly credentials: pulumi.Output<RedisCredentials>;
+  readonly #users: pulumi.Output<RedisCredentials["users"]>;
   readonly #volume: docker.Volume;
 
   constructor(name: string, args: CacheArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:cache:Cache", name, {}, opts);
     this.#args = args;
-    // The one password of the version without users; needed until the last of its clients has been replaced.
-    const formerPassword = createPassword(`${name}-password`, 32, { parent: this });
-    this.#passwords = this.#createPasswords(name);
+    const { credentials, users } = args.credentials
+      ? { credentials: args.credentials, users: args.credentials.apply(({ users }) => users) }
+      : this.#createPasswords(name);
+    this.credentials = credentials;
+    this.#users = users;
     // Not protected, since a stack may leave the cache out; it stays for when the cache comes back.
     this.#volume = this.#createVolume(`${name}-data`, "data", args.service.kind, { retainOnDelete: true });
     const filesVolume = this.#createVolume(`${name}-files`, "files", filesLabel);
-    const files = this.#createFiles(name, filesVolume, formerPassword);
+    const files = this.#createFiles(name, filesVolume);
     this.#createServer(name, filesVolume, files);
     this.registerOutputs({});
   }
@@ -60,7 +78,7 @@ export class Cache extends pulumi.ComponentResource {
   /** URL of a logical database for a client; a secret. */
   url(client: RedisClient, database: number): pulumi.Output<string> {
     const { endpoint } = this.#args;
-    return pulumi.secret(this.#passwords.apply((passwords) => redisUrl(endpoint, client, passwords[client], database)));
+    return pulumi.secret(this.#users.apply((users) => redisUrl(endpoint, client, users[client], database)));
   }
 
   /**
@@ -82,11 +100,18 @@ export class Cache extends pulumi.ComponentResource {
     );
   }
 
-  #createPasswords(name: string): pulumi.Output<Record<RedisLogin, string>> {
-    const password = (login: RedisLogin) => createPassword(`${name}-${login}-password`, 32, { parent: this });
-    return pulumi
+  #createPasswords(name: string) {
+    const password = (...login: (RedisLogin | RedisRole)[]) =>
+      createPassword([name, ...login, "password"].join("-"), 32, { parent: this });
+    const users = pulumi
       .all([password("app"), password("worker"), password("flower"), password("monitor"), password("admin")] as const)
       .apply(([app, worker, flower, monitor, admin]) => ({ app, worker, flower, monitor, admin }));
+    const former = password();
+    const roles = this.#args.member && { replica: password("replica"), sentinel: password("sentinel") };
+    const credentials: pulumi.Output<RedisCredentials> = roles
+      ? pulumi.output({ users, former, roles })
+      : pulumi.output({ users, former });
+    return { credentials, users };
   }
 
   #createVolume(
@@ -103,20 +128,21 @@ export class Cache extends pulumi.ComponentResource {
     );
   }
 
-  #createFiles(name: string, volume: docker.Volume, formerPassword: pulumi.Output<string>): LiveFiles {
-    const { runtime, service, use, maxMemoryMb, tls, appKeys = [] } = this.#args;
+  #createFiles(name: string, volume: docker.Volume): LiveFiles {
+    const { runtime, service, use, maxMemoryMb, tls, member, appKeys = [] } = this.#args;
     const known = pulumi
-      .all([this.#passwords, formerPassword, pulumi.output(tls)] as const)
-      .apply(([passwords, former, text]) => ({ use, appKeys, passwords, formerPassword: former, tls: text }));
-    const secrets = Object.entries({ ...secretFiles, ...(tls && certificateFiles) }).map(
-      ([file, textOf]) => [file, pulumi.secret(known.apply(textOf))] as const,
-    );
+      .all([this.credentials, pulumi.output(tls), pulumi.output(member?.serverPassword)] as const)
+      .apply(([{ users: passwords, former: formerPassword, roles }, text, serverPassword]) => ({
+        ...{ use, appKeys, passwords, formerPassword, roles, tls: text, serverPassword },
+      }));
+    const all = { ...secretFiles, ...(tls && certificateFiles), ...(member && groupFiles) };
+    const secrets = Object.entries(all).map(([file, textOf]) => [file, pulumi.secret(known.apply(textOf))] as const);
     return new LiveFiles(
       `${name}-config`,
       {
         ...{ runtime, image: "redis", volume: volume.name, directory: redisDirectory },
         files: {
-          ...settingFiles({ use, maxMemoryMb, tls: tls !== undefined }),
+          ...settingFiles({ use, maxMemoryMb, tls: tls !== undefined, member }),
           ...Object.fromEntries(secrets),
         },
         // Redis runs as the owner of its data.

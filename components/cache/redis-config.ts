@@ -1,5 +1,6 @@
 /** Builds redis.conf for the cache, the broker, or a Redis that is both, and the commands that apply it to a running one. Pure. */
 import { redisFile } from "../../common/redis-contract.ts";
+import { type GroupMember, replicaLagSeconds } from "./redis-group.ts";
 import { redisPorts } from "../../topology/services/redis.ts";
 
 /** `cache` may evict, `broker` must not: it would lose tasks. `all` is both, so it must not evict either. */
@@ -13,6 +14,8 @@ export interface RedisSettings {
   readonly tls: boolean;
   /** Whether clients of the version without users are let in: by their password, and without TLS. */
   readonly formerClients: boolean;
+  /** The group that it belongs to. @default - it stands alone */
+  readonly member?: GroupMember | undefined;
 }
 
 /** In memory, and writable for every user of the container: the health check and people connect there. */
@@ -21,8 +24,13 @@ export const redisSocket = "/dev/shm/redis.sock";
 /** Names of the live files with certificate, key and authority. */
 export const tlsFiles = { certificate: "tls.crt", key: "tls.key", authority: "ca.crt" } as const;
 
+/** The live file with the login at a master: secrets, in the form of redis.conf. */
+export const replicationFile = "replication.conf";
+
 /** What is read at the start only. */
-const fixedSettings = ({ formerClients }: RedisSettings): Readonly<Record<string, string>> => ({
+const fixedSettings = ({ formerClients, member }: RedisSettings): Readonly<Record<string, string>> => ({
+  // Who is its master, start says: it asks the Sentinels.
+  ...(member && { include: redisFile(replicationFile) }),
   dir: "/data",
   unixsocket: redisSocket,
   unixsocketperm: "777",
@@ -31,7 +39,13 @@ const fixedSettings = ({ formerClients }: RedisSettings): Readonly<Record<string
 });
 
 /** What a running Redis takes over. */
-const liveSettings = ({ use, maxMemoryMb, tls, formerClients }: RedisSettings): Readonly<Record<string, string>> => ({
+const liveSettings = ({
+  use,
+  maxMemoryMb,
+  tls,
+  formerClients,
+  member,
+}: RedisSettings): Readonly<Record<string, string>> => ({
   port: String(tls && !formerClients ? 0 : redisPorts.redis),
   maxmemory: `${maxMemoryMb}mb`,
   "maxmemory-policy": use === "cache" ? "allkeys-lru" : "noeviction",
@@ -49,6 +63,17 @@ const liveSettings = ({ use, maxMemoryMb, tls, formerClients }: RedisSettings): 
     "tls-auth-clients": "no",
     "tls-protocols": "TLSv1.2 TLSv1.3",
     "tls-port": String(redisPorts.tls),
+  }),
+  ...(member && {
+    // The container's own address means nothing to others.
+    "replica-announce-ip": member.own.host,
+    "replica-announce-port": String(member.own.port),
+    "tls-replication": "yes",
+    "min-replicas-max-lag": String(replicaLagSeconds),
+    // A replica that was away for seconds gets what it missed, not all data again.
+    "repl-backlog-size": "16mb",
+    // Within the container's memory: a replica that cannot follow is dropped, and begins again.
+    "client-output-buffer-limit": "replica 64mb 32mb 60",
   }),
 });
 

@@ -1,5 +1,5 @@
 /** The live files of a Redis: configuration, users, certificate and scripts. Pure. */
-import { configCommand, redisConfig, type RedisSettings, tlsFiles } from "./redis-config.ts";
+import { configCommand, redisConfig, type RedisSettings, replicationFile, tlsFiles } from "./redis-config.ts";
 import { redisScripts } from "./redis-scripts.ts";
 import { aclText, redisUsers, type UsersArgs, withFormerClients } from "./users.ts";
 
@@ -16,11 +16,13 @@ export interface RedisSecrets extends UsersArgs {
   readonly formerPassword: string;
   /** @default - clients speak no TLS */
   readonly tls?: TlsText | undefined;
+  /** Password of the Sentinels' user `server`. @default - there are no Sentinels */
+  readonly serverPassword?: string | undefined;
 }
 
 /** The files without secrets: text by file name. */
 export const settingFiles = (settings: Omit<RedisSettings, "formerClients">): Readonly<Record<string, string>> => ({
-  ...redisScripts,
+  ...redisScripts(settings.member),
   ...Object.fromEntries(
     [false, true].flatMap((formerClients) => {
       const name = formerClients ? "former" : "redis";
@@ -40,6 +42,12 @@ export const secretFiles: Readonly<Record<string, (secrets: RedisSecrets) => str
   // Read by scripts, since every user of the server can see arguments.
   "admin-password": ({ passwords }) => passwords.admin,
   "monitor-password": ({ passwords }) => passwords.monitor,
+};
+
+/** Those of a server that belongs to a group. */
+export const groupFiles: typeof secretFiles = {
+  [replicationFile]: ({ roles }) => `masteruser replica\nmasterauth ${roles?.replica ?? ""}\n`,
+  "server-password": ({ serverPassword }) => serverPassword ?? "",
 };
 
 export const certificateFiles: typeof secretFiles = {

@@ -8,26 +8,24 @@
  * 3. `former` runs beside the server. Once no former client has been connected for {@link quietSeconds}, it closes the door.
  */
 import { workerStopSeconds } from "../../common/app-contract.ts";
-import { formerClientsFile, redisDirectory, redisFile } from "../../common/redis-contract.ts";
-import { redisSocket } from "./redis-config.ts";
+import { formerClientsFile, redisDirectory, redisFile, watchedFile } from "../../common/redis-contract.ts";
+import { clientScript } from "./client-script.ts";
+import { memberScripts, reloadOfMember, startOfMember } from "./member-scripts.ts";
+import { redisSocket, replicationFile } from "./redis-config.ts";
+import type { GroupMember } from "./redis-group.ts";
 
 /** Longer than an update takes to stop the former workers, which complete their tasks first: the last thing that it does. */
 export const quietSeconds = workerStopSeconds + 290;
 
 const lookSeconds = 10;
 
-/** `redis-cli` as a user, through the server's socket. */
-const clientScript = (user: "admin" | "monitor"): string => `#!/bin/sh
-# redis-cli as the user ${user}; the arguments are its own.
-REDISCLI_AUTH=$(cat ${redisFile(`${user}-password`)})
-export REDISCLI_AUTH
-exec redis-cli -s ${redisSocket} --user ${user} "$@"
-`;
+const redisClient = (user: "admin" | "monitor"): string =>
+  clientScript(user, redisSocket, redisFile(`${user}-password`));
 
 const stateLines = `state=closed
 if [ -s ${formerClientsFile} ]; then read -r state <${formerClientsFile}; fi`;
 
-const startScript = `#!/bin/sh
+const startScript = (member: GroupMember | undefined): string => `#!/bin/sh
 # Starts Redis; as long as clients of the version without users are let in, with the configuration for them.
 set -eu
 ${stateLines}
@@ -36,10 +34,17 @@ if [ "$state" != closed ]; then
   configuration=former.conf
   sh ${redisFile("former")} &
 fi
-exec docker-entrypoint.sh redis-server ${redisDirectory}/current/$configuration
+${member ? startOfMember(member) : "set --"}
+exec docker-entrypoint.sh redis-server ${redisDirectory}/current/$configuration "$@"
 `;
 
-const reloadScript = `#!/bin/sh
+/** Without Sentinels a server is its own master: a replica first becomes it, by the script of the version before, or data would be lost. */
+const reloadWithoutGroup = `if [ -e ${watchedFile} ]; then
+  for lead in ../*/lead; do sh "$lead"; done
+  rm -f ${watchedFile}
+fi`;
+
+const reloadScript = (member: GroupMember | undefined): string => `#!/bin/sh
 # Applies users and configuration to the running server, and removes users that have none any more. ACL SETUSER replaces a
 # user in one step and keeps its connections; ACL LOAD would disconnect everybody.
 set -eu
@@ -47,7 +52,14 @@ cd ${redisDirectory}/current
 ${stateLines}
 users=users.acl settings=redis.apply
 if [ "$state" != closed ]; then users=former.acl settings=former.apply; fi
-answers=$( { sed 's/^user \\([^ ]*\\)/ACL SETUSER \\1 reset/' $users; cat $settings; } | sh ./admin)
+${member ? reloadOfMember : reloadWithoutGroup}
+least=0
+if [ -e ${watchedFile} ]; then least=1; fi
+answers=$( {
+  sed 's/^user \\([^ ]*\\)/ACL SETUSER \\1 reset/' $users
+  cat $settings
+  ${member ? `sed 's/^/CONFIG SET /' ${replicationFile}\n  ` : ""}echo "CONFIG SET min-replicas-to-write $least"
+} | sh ./admin)
 wrong=$(printf '%s\\n' "$answers" | grep -v '^OK$') || wrong=
 [ -z "$wrong" ] || { printf '%s\\n' "$wrong" >&2; exit 1; }
 for user in $(sh ./admin ACL USERS); do
@@ -98,14 +110,15 @@ exit 0
 `;
 
 /** The scripts by the names of their files. */
-export const redisScripts: Readonly<Record<string, string>> = {
-  admin: clientScript("admin"),
-  monitor: clientScript("monitor"),
-  start: startScript,
-  reload: reloadScript,
+export const redisScripts = (member?: GroupMember): Readonly<Record<string, string>> => ({
+  admin: redisClient("admin"),
+  monitor: redisClient("monitor"),
+  start: startScript(member),
+  reload: reloadScript(member),
   former: formerScript(),
   check: checkScript,
-};
+  ...(member && memberScripts(member)),
+});
 
 /** The command that tells a container of Redis of its new files, or one of the version without users that it is going to be replaced. */
 export const reloadCommand: readonly string[] = [

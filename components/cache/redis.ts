@@ -2,7 +2,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../config/schema.ts";
 import type { Context } from "../context.ts";
+import type { GatewayPasswords } from "../gateway/sentinel-lines.ts";
 import { externalRedis } from "./external.ts";
+import { replicatedRedis } from "./replicated.ts";
 import { singleRedis } from "./single.ts";
 import type { RedisClient } from "./users.ts";
 
@@ -20,6 +22,8 @@ export interface RedisUrls {
 export interface Redis {
   /** The URLs for processes on a server that connect for a purpose; each purpose has its own user. */
   readonly urls: (server: string, client: RedisClient) => RedisUrls;
+  /** Logins with which the gateways ask who is the master; a secret. @default - it is known */
+  readonly gatewayPasswords?: pulumi.Output<GatewayPasswords>;
   /** Variables that Flower needs in addition. */
   readonly flowerEnvironment: Readonly<Record<string, string>>;
   /** What has to exist before a client connects. */
@@ -32,11 +36,7 @@ type Maker = (context: Context) => Redis | undefined;
 
 const makers: Readonly<Record<Settings["cache"]["availability"], Maker>> = {
   single: singleRedis,
-  sentinel: () => {
-    throw new Error(
-      "orion:cache.availability sentinel is not built; unbuiltTraits of config/presets.ts must refuse it",
-    );
-  },
+  sentinel: replicatedRedis,
 };
 
 /** Creates the platform's cache and broker; undefined where a local stack leaves them out. */

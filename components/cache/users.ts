@@ -5,6 +5,9 @@ import type { RedisUse } from "./redis-config.ts";
 /** The purposes that a process of the platform's image connects for; Beat connects as `worker`. */
 export type RedisClient = "app" | "worker" | "flower";
 
+/** Roles of Redis' own processes; they have passwords where Sentinel watches. */
+export type RedisRole = "replica" | "sentinel";
+
 /** Users with a password of their own. */
 export type RedisLogin = RedisClient | "monitor" | "admin";
 
@@ -21,6 +24,8 @@ export interface UsersArgs {
   readonly passwords: Readonly<Record<RedisLogin, string>>;
   /** Key patterns of the broker that the app may use besides Celery's own. @default - none */
   readonly appKeys?: readonly string[];
+  /** @default - no replica and no Sentinel logs in */
+  readonly roles?: Readonly<Record<RedisRole, string>> | undefined;
 }
 
 /**
@@ -69,17 +74,14 @@ const monitorRights = [
   ...["+acl|log", "+acl|whoami", "+slowlog|get", "+slowlog|len", "+latency|latest", "+memory|stats"],
 ];
 
-/** Roles of Redis' own processes, as its documentation gives them their rights; without a password until a plan has them. */
-const roles: readonly RedisUser[] = [
-  { name: "replica", rules: ["+psync", "+replconf", "+ping"] },
-  {
-    name: "sentinel",
-    rules: [
-      ...["&*", "+multi", "+exec", "+ping", "+info", "+role", "+publish", "+subscribe", "+replicaof", "+slaveof"],
-      ...["+config|rewrite", "+client|setname", "+client|kill", "+script|kill"],
-    ],
-  },
-];
+/** The rights of Redis' own processes, as its documentation gives them. */
+const roleRights: Readonly<Record<RedisRole, readonly string[]>> = {
+  replica: ["+psync", "+replconf", "+ping"],
+  sentinel: [
+    ...["&*", "+multi", "+exec", "+ping", "+info", "+role", "+publish", "+subscribe", "+replicaof", "+slaveof"],
+    ...["+config|rewrite", "+client|setname", "+client|kill", "+script|kill"],
+  ],
+};
 
 const all = ["~*", "&*", "+@all"];
 
@@ -87,14 +89,16 @@ const all = ["~*", "&*", "+@all"];
  * The users of a Redis. `default` is off, so that nobody can log in as it. It needs its rights nevertheless: Redis reads the
  * append-only file as `default`, and leaves out every transaction in it that this user may not make.
  */
-export const redisUsers = ({ use, passwords, appKeys }: UsersArgs): readonly RedisUser[] => [
+export const redisUsers = ({ use, passwords, appKeys, roles }: UsersArgs): readonly RedisUser[] => [
   { name: "default", rules: all },
   ...(["app", "worker", "flower"] as const).map((name) => ({
     ...{ name, password: passwords[name], rules: rightsOf(name, use, appKeys) },
   })),
   { name: "monitor", password: passwords.monitor, rules: monitorRights },
   { name: "admin", password: passwords.admin, rules: all },
-  ...roles,
+  ...(["replica", "sentinel"] as const).map((name) => ({
+    ...{ name, ...(roles && { password: roles[name] }), rules: roleRights[name] },
+  })),
 ];
 
 /** Dangerous commands that a transaction in an append-only file may have; a Redis that may not make them would leave them out. */

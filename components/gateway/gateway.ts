@@ -9,6 +9,7 @@ import { dockerLabels, filesLabel } from "../runtime/docker/labels.ts";
 import { LiveFiles } from "../runtime/docker/live-files.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { authorityName, type GatewayListener, haproxyConfig, healthPort, masterPort } from "./haproxy-config.ts";
+import type { GatewayPasswords } from "./sentinel-lines.ts";
 import { reloadScript } from "./reload-script.ts";
 
 export interface GatewayArgs {
@@ -17,6 +18,8 @@ export interface GatewayArgs {
   readonly listeners: readonly GatewayListener[];
   /** The certificate, in PEM, of the authority that has signed the servers' certificates. */
   readonly authority: pulumi.Input<string>;
+  /** Needed where a listener follows Sentinels; a secret. @default - none does */
+  readonly passwords?: pulumi.Output<GatewayPasswords> | undefined;
 }
 
 /** Where the volume with its files is mounted. */
@@ -47,14 +50,17 @@ export class Gateway extends pulumi.ComponentResource {
 
   #createFiles(
     name: string,
-    { runtime, service, listeners, authority }: GatewayArgs,
+    { runtime, service, listeners, authority, passwords }: GatewayArgs,
     volume: docker.Volume,
   ): LiveFiles {
+    const configuration = passwords
+      ? pulumi.secret(passwords.apply((known) => haproxyConfig(listeners, known)))
+      : haproxyConfig(listeners);
     return new LiveFiles(
       `${name}-config`,
       {
         ...{ runtime, image: "haproxy", volume: volume.name, directory: gatewayDirectory },
-        files: { ...gatewayFiles(listeners), [authorityName]: authority },
+        files: { [configurationFile]: configuration, [reloadFile]: reloadScript, [authorityName]: authority },
         ...gatewayFileAccess,
         container: service.container,
       },
@@ -81,8 +87,11 @@ export class Gateway extends pulumi.ComponentResource {
 }
 
 /** Its files, but for the authority's certificate: text by name. */
-export const gatewayFiles = (listeners: readonly GatewayListener[]): Readonly<Record<string, string>> => ({
-  [configurationFile]: haproxyConfig(listeners),
+export const gatewayFiles = (
+  listeners: readonly GatewayListener[],
+  passwords?: GatewayPasswords,
+): Readonly<Record<string, string>> => ({
+  [configurationFile]: haproxyConfig(listeners, passwords),
   [reloadFile]: reloadScript,
 });
 

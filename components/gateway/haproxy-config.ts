@@ -1,5 +1,13 @@
 /** Builds the configuration of a gateway: what it listens on, and which servers it passes connections on to. Pure. */
 import { type GatewayPort, gatewayPorts } from "../../topology/services/gateway.ts";
+import {
+  type Candidate,
+  followLines,
+  type GatewayPasswords,
+  type GatewaySentinel,
+  mastersSection,
+  sentinelSection,
+} from "./sentinel-lines.ts";
 
 /** A server behind the gateway. */
 export interface GatewayServer {
@@ -24,6 +32,8 @@ export interface GatewayListener {
   readonly port: GatewayPort;
   readonly check: ServerCheck;
   readonly servers: readonly GatewayServer[];
+  /** The Sentinels that say which of the servers is the master; they know the group by the port's name. @default - every server may be used */
+  readonly sentinels?: readonly GatewaySentinel[];
 }
 
 /** The authority's certificate, beside the configuration. */
@@ -94,22 +104,58 @@ const checkLines: Readonly<Record<ServerCheck, readonly string[]>> = {
   redis: ["option tcp-check", "tcp-check send PING\\r\\n", "tcp-check expect rstring ^(-NOAUTH|[+]PONG)"],
 };
 
-/** The text of haproxy.cfg. */
-export const haproxyConfig = (listeners: readonly GatewayListener[]): string =>
-  [head, ...listeners.map(listenerText)].join("\n");
+/**
+ * The text of haproxy.cfg.
+ *
+ * @param passwords for the questions to Sentinels and their servers; needed where a listener follows them
+ * @throws {Error} when they are missing there
+ */
+export function haproxyConfig(listeners: readonly GatewayListener[], passwords?: GatewayPasswords): string {
+  const followers = listeners.flatMap(({ port, sentinels, servers }) =>
+    sentinels ? [{ port, sentinels, servers }] : [],
+  );
+  const [first] = followers;
+  if (!first)
+    return [head, ...listeners.map((listener) => listenerText(listener, checkLines[listener.check]))].join("\n");
+  if (!passwords) throw new Error("A gateway that follows Sentinels logs in at them; it needs passwords.");
+  const groups = followers.map(({ port, servers }) => ({ name: port, candidates: servers.map(candidate) }));
+  return [
+    head,
+    ...first.sentinels.map((one) =>
+      sentinelSection(
+        one,
+        groups.map(({ name }) => name),
+        passwords.sentinel,
+        tlsWords,
+      ),
+    ),
+    mastersSection(groups, first.sentinels),
+    ...listeners.map((listener) => listenerText(listener, linesOf(listener, passwords))),
+  ].join("\n");
+}
 
-const listenerText = ({ port, check, servers }: GatewayListener): string =>
+const linesOf = ({ port, check, sentinels }: GatewayListener, { monitor }: GatewayPasswords): readonly string[] =>
+  sentinels ? followLines(port, monitor[port] ?? "") : checkLines[check];
+
+/** A server as a possible master. */
+function candidate({ name, address }: GatewayServer): Candidate {
+  const [host = "", port = ""] = address.split(":");
+  return { name, address: { host, port: Number(port) } };
+}
+
+const listenerText = ({ port, servers }: GatewayListener, lines: readonly string[]): string =>
   [
     `listen ${port}`,
-    ...[`bind :${gatewayPorts[port]}`, ...checkLines[check], ...servers.map(serverLine)].map((line) => `  ${line}`),
+    ...[`bind :${gatewayPorts[port]}`, ...lines, ...servers.map(serverLine)].map((line) => `  ${line}`),
     "",
   ].join("\n");
 
 const serverLine = ({ name, address, certificateName, backup = false }: GatewayServer): string =>
   [
     `server ${name} ${address}`,
-    ...(certificateName === undefined
-      ? []
-      : [`ssl verify required ca-file ${authorityName} verifyhost ${certificateName}`]),
+    ...(certificateName === undefined ? [] : [tlsWords(certificateName)]),
     ...(backup ? ["backup"] : []),
   ].join(" ");
+
+const tlsWords = (certificateName: string): string =>
+  `ssl verify required ca-file ${authorityName} verifyhost ${certificateName}`;

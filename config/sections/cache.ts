@@ -19,6 +19,9 @@ export const cache = z
       .describe(
         "Keys of the broker that the app may use besides Celery's own, as patterns of Redis. Workers may use every key.",
       ),
+    replicas: count(1, 9).describe(
+      "How many servers have replicas of cache and broker, with `sentinel`: at least two. Three Sentinels watch them, on the core server and on the first two of these.",
+    ),
     servers: serverTypes.describe("Types of the servers with Redis' replicas, in order of preference."),
     version: count(5, 99)
       .optional()

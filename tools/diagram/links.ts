@@ -80,14 +80,18 @@ function serviceLinks({ services }: Inventory): Link[] {
     .filter(({ kind }) => !hidden.includes(kind))
     .flatMap((target) => {
       const callers: readonly string[] = definitionOf(target.kind as ServiceKind).callers;
-      return shown
-        .filter(({ kind }) => callers.includes(kind) && !hidden.includes(kind))
-        .filter(({ kind, server }) => server === target.server || (kind !== "edge" && target.kind !== "gateway"))
-        .filter(({ kind }) => !isShort(kind, target.kind))
-        .map((client): Link => ({
-          ...{ from: groupId(client), to: groupId(target) },
-          way: client.kind === "edge" ? "visitor" : "data",
-        }));
+      return (
+        shown
+          .filter(({ kind }) => callers.includes(kind) && !hidden.includes(kind))
+          .filter(({ kind, server }) => server === target.server || (kind !== "edge" && target.kind !== "gateway"))
+          // A Redis follows another one when it comes back; neither is the other's client.
+          .filter(({ kind }) => kind !== "cache" && kind !== "broker")
+          .filter(({ kind }) => !isShort(kind, target.kind))
+          .map((client): Link => ({
+            ...{ from: groupId(client), to: groupId(target) },
+            way: client.kind === "edge" ? "visitor" : "data",
+          }))
+      );
     });
 }
 

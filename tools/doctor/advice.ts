@@ -1,6 +1,6 @@
 /** The problems that `make doctor` finds: what each means and what to do about it. Pure. */
 import { redisDatabases } from "../../common/app-contract.ts";
-import { redisReload } from "../../common/redis-contract.ts";
+import { redisFile, redisReload } from "../../common/redis-contract.ts";
 import { growthCommand } from "../../common/server-contract.ts";
 
 export type Problem =
@@ -22,6 +22,12 @@ export type Problem =
   | "cache-refuses"
   | "cache-full"
   | "redis-users"
+  | "redis-replica-behind"
+  | "redis-unguarded"
+  | "redis-master-down"
+  | "sentinel-refuses"
+  | "sentinel-quorum"
+  | "sentinel-disagree"
   | "worker-silent"
   | "tasks-pile-up"
   | "tasks-orphaned"
@@ -142,6 +148,29 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "redis-users": () => ({
     meaning: "Redis' users are not those that the program has given it: they were changed by hand",
     remedy: `docker exec its container ${redisReload} gives it the program's users again; no connection is closed`,
+  }),
+  "redis-replica-behind": ({ logs }) => ({
+    meaning: "a replica does not follow the master: if the master is lost now, fewer servers have its data, or none",
+    remedy: `${logs} says why; docker restart the replica's container: it copies the data again`,
+  }),
+  "redis-unguarded": ({ make }) => ({
+    meaning: "the master takes writes that no replica has: what it takes while it is cut off would be lost",
+    remedy: `${make("up")} sets min-replicas-to-write again; docker exec its container sh ${redisFile("watch")} does it at once`,
+  }),
+  "redis-master-down": ({ logs }) => ({
+    meaning: "the Sentinels do not reach the master, and have promoted no replica yet",
+    remedy: `a failover takes ten seconds; if it lasts longer: ${logs}, and make doctor's rows of the replicas`,
+  }),
+  "sentinel-refuses": ({ logs }) => ({ meaning: "Sentinel does not answer", remedy: logs }),
+  "sentinel-quorum": ({ logs }) => ({
+    meaning: "too few Sentinels see each other: if the master is lost now, no replica is promoted",
+    remedy: `start the servers that are down; ${logs} says which Sentinels it misses`,
+  }),
+  "sentinel-disagree": () => ({
+    meaning:
+      "the Sentinels name different masters: a failover has just happened, or a Sentinel is cut off from the others",
+    remedy:
+      "ask again in ten seconds; then docker restart the Sentinel that is alone with its view. The gateways follow the majority meanwhile",
   }),
   "worker-silent": ({ make, logs }) => ({
     meaning: "no worker answers: it is stuck, or cut off from Redis",

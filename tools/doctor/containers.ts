@@ -7,6 +7,7 @@ import { checkEdge } from "./checks/edge.ts";
 import { checkHttp } from "./checks/http.ts";
 import { checkPostgres } from "./checks/postgres.ts";
 import { checkRedis } from "./checks/redis.ts";
+import { checkSentinel } from "./checks/sentinel.ts";
 import { checkReplica } from "./checks/replica.ts";
 import { checkWorker } from "./checks/worker.ts";
 import type { Question } from "./question.ts";
@@ -40,6 +41,8 @@ function ask(question: Question, probe: Probe): Checked | Promise<Checked> {
       return checkReplica(question);
     case "redis":
       return checkRedis(question);
+    case "sentinel":
+      return checkSentinel(question);
     case "worker":
       return checkWorker(question);
     case "edge":

@@ -28,7 +28,11 @@ export const cacheMemoryMb = ({ cache }: Settings): number => redisMemoryMb(cach
 export const redisDefinition = {
   images: () => ["redis"] as const,
   ports: redisPorts,
-  callers: ["app", "worker", "beat", "flower", "release", "gateway", "cache-replica", "broker-replica", "sentinel"],
+  // A master that comes back follows another one, which may be any of them.
+  callers: [
+    ...(["app", "worker", "beat", "flower", "release", "gateway"] as const),
+    ...(["cache", "broker", "cache-replica", "broker-replica", "sentinel"] as const),
+  ],
   keeps: "data",
   runs: "always",
   scheme: "redis",

@@ -1,24 +1,30 @@
 /** Redis Sentinel: watches cache and broker, and promotes a replica when one of them fails. */
+import { sentinelAdmin } from "../../common/redis-contract.ts";
 import { coreOf, publish, redisReplicas, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
+import { redisDefinition } from "./redis.ts";
 
-const ports = { sentinel: 26379 } as const;
+/** It speaks TLS only. */
+export const sentinelPorts = { sentinel: 26379 } as const;
 
 export const sentinel: Definition<BaseService<"sentinel">> = {
   images: () => ["redis"],
-  ports,
-  callers: ["sentinel", "app", "worker", "beat", "flower"],
-  keeps: "nothing",
+  ports: sentinelPorts,
+  // A Redis asks for its master before it starts, the gateways all the time.
+  callers: ["gateway", "sentinel", "cache", "broker", "cache-replica", "broker-replica"],
+  // What it has learnt, it learns again from the others.
+  keeps: "files",
   runs: "always",
   cpuShares: 1024,
-  confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 64 },
-  commands: () => ({ "known masters": `redis-cli -p ${ports.sentinel} sentinel masters` }),
-  probe: () => ({ kind: "health" }),
+  confinement: { ...redisDefinition.confinement, processes: 64 },
+  commands: () => ({ "sentinel-cli": sentinelAdmin, "known masters": `${sentinelAdmin} sentinel masters` }),
+  probe: () => ({ kind: "sentinel" }),
   plan(planning) {
     const replicas = redisReplicas(planning);
-    const places = replicas.length > 0 ? [coreOf(planning), ...replicas] : [];
+    // Three, however many replicas there are: two of them are the majority (components/cache/redis-group.ts).
+    const places = replicas.length > 0 ? [coreOf(planning), ...replicas.slice(0, 2)] : [];
     return places.map((at) =>
-      serviceAt(planning, { kind: "sentinel", at, memoryMb: 64, published: publish(at, ports.sentinel) }),
+      serviceAt(planning, { kind: "sentinel", at, memoryMb: 64, published: publish(at, sentinelPorts.sentinel) }),
     );
   },
 };

@@ -14,7 +14,7 @@
  *   {@link secondsUntilUnhealthy} seconds.
  */
 
-import { redisMonitor } from "../../../common/redis-contract.ts";
+import { redisMonitor, sentinelMonitor } from "../../../common/redis-contract.ts";
 
 /** The Docker health check; times in seconds. */
 export interface DockerHealthcheck {
@@ -148,10 +148,17 @@ export const postgresProbe = (user: string, database: string): Probe => ({
  * Redis answers PONG. `redis-cli` ends with 0 whatever the answer is, hence the comparison: a server that still loads its
  * data is not healthy.
  */
-export const redisProbe: Probe = {
-  commands: `  answer=$($limit ${redisMonitor} ping)
+export const redisProbe: Probe = pingProbe(redisMonitor);
+
+/** A Sentinel answers PONG. */
+export const sentinelProbe: Probe = pingProbe(sentinelMonitor);
+
+function pingProbe(client: string): Probe {
+  return {
+    commands: `  answer=$($limit ${client} ping)
   [ "$answer" = PONG ] || { echo "ping: $answer"; return 1; }`,
-};
+  };
+}
 
 /** Where Celery's workers and Beat write their process id when they have started. In /dev/shm, so that no old file remains. */
 export const celeryPidFile = "/dev/shm/celery.pid";

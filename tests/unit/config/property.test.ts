@@ -97,7 +97,6 @@ const built = (values: Record<string, unknown>): Record<string, unknown> => {
   return {
     ...values,
     database: { ...own, pooler: false, ...(isBuilt && { availability }) },
-    cache: { ...(values["cache"] as object | undefined), availability: "single" },
   };
 };
 
@@ -128,8 +127,16 @@ const validValues = (phase: Phase): fc.Arbitrary<Record<string, unknown>> => {
   const more = phase === "development" ? { services, ports, dockerHost: valueOf("dockerHost") } : { hetzner };
   return fc
     .record<Record<string, unknown>>({ ...sections, ...more }, { requiredKeys: [] })
-    .map((values) => ({ ...leastValues(phase), ...values, ...roomy(phase, values) }))
+    .map((values) => ({ ...leastValues(phase), ...values, ...roomy(phase, values), ...watched(phase, values) }))
     .filter((values) => !isEmpty(values) && fits(values));
+};
+
+/** Sentinel needs three servers with Redis, and the gateway, which phase mvp and a local stack have not. */
+const watched = (phase: Phase, { cache }: Record<string, unknown>) => {
+  if (cache === undefined) return {};
+  const { replicas = 2, ...own } = cache as { readonly replicas?: number };
+  const single = (phase === "development" || phase === "mvp") && { availability: "single" };
+  return { cache: { ...own, replicas: Math.max(2, replicas), ...single } };
 };
 
 /** A database that names no servers is on those of the preset, which are too small for most of the rest. */

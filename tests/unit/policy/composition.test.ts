@@ -13,6 +13,13 @@ test.each(["development", "mvp", "scale"] as const)("the program of phase %s fol
   expect(compositionProblems(topology, graph)).toEqual([]);
 });
 
+test("the program of a stack with Sentinel follows its plan", async () => {
+  const stack = stackOf("scale", { cache: { availability: "sentinel" } });
+  const { after } = await graphsBetween(stack, stack);
+  expect(compositionProblems(stack.topology, after)).toEqual([]);
+  expect(after.resources.filter(({ name }) => /^sentinel-.*-server$/.test(name))).toHaveLength(3);
+});
+
 test("a planned service that has no container, and one that has two, are named", async () => {
   const { topology, graph } = await graphOf("mvp");
   const beat = graph.resources.filter(({ name }) => name === "workers-beat");

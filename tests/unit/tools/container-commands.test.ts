@@ -1,6 +1,6 @@
 import { migratorVariables } from "../../../tools/migrate.ts";
 import { plan } from "../../../topology/plan.ts";
-import { type Access, accessCommands, accessTo, dockerArguments } from "../../../tools/container-commands.ts";
+import { type Access, accessCommands, accessTo, dockerArguments, masterOf } from "../../../tools/container-commands.ts";
 import { explain } from "../../../tools/doctor/advice.ts";
 import { imageArguments, whatRunsWhere } from "../../../tools/up.ts";
 import { settingsOf } from "../support/settings.ts";
@@ -26,6 +26,27 @@ test.each<[(typeof accessCommands)[number], string | undefined, string]>([
   ],
 ])("make %s of %s", (command, service, expected) => {
   expect(argumentsOf(accessTo(topology, command, service), false).join(" ")).toBe(expected);
+});
+
+describe("make redis-cli with Sentinel", () => {
+  const watched = plan("prod", settingsOf("scale", { cache: { availability: "sentinel" } }));
+  const group = (name?: string) => accessTo(watched, "redis-cli", name).group ?? [];
+
+  test("reaches the master that the Sentinels name, whichever server is asked first", () => {
+    const asked: string[] = [];
+    const ask = ({ name }: { readonly name: string }) => {
+      asked.push(name);
+      return name === "broker" ? "" : "10.20.1.33 6382\n";
+    };
+    expect(masterOf(group("broker"), ask).name).toBe("broker-replica-cache-3");
+    expect(asked).toEqual(["broker", "broker-replica-cache-2"]);
+  });
+
+  test("says what to name when nobody knows the master, and takes a server by name", () => {
+    expect(() => masterOf(group(), () => "")).toThrow("SERVICE=cache|cache-replica-cache-2|cache-replica-cache-3");
+    expect(accessTo(watched, "redis-cli", "cache-replica-cache-2").service.name).toBe("cache-replica-cache-2");
+    expect(group("cache-replica-cache-2")).toEqual([]);
+  });
 });
 
 test("on a terminal a shell is interactive, and logs go on", () => {

@@ -66,6 +66,7 @@ test("no kind has more privileges of root than the table of docs/containers.md s
   expect(Object.fromEntries(privileged)).toEqual({
     ...{ database: postgres, replica: postgres, "test-database": postgres },
     ...{ cache: entrypoint, broker: entrypoint, "cache-replica": entrypoint, "broker-replica": entrypoint },
+    sentinel: entrypoint,
     edge: ["CHOWN", "SETGID", "SETUID"],
   });
 });

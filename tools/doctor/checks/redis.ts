@@ -5,17 +5,23 @@
 import { z } from "zod";
 import { formerClientsFile, redisAdmin, redisFile, redisMonitor } from "../../../common/redis-contract.ts";
 import type { Checked } from "../advice.ts";
+import { servicesOf } from "../../../topology/topology.ts";
 import type { Question } from "../question.ts";
 
 const daySeconds = 24 * 3600;
 const mostRefusals = 5;
 
-export async function checkRedis({ service, exec }: Question): Promise<Checked> {
+export async function checkRedis({ service, topology, exec }: Question): Promise<Checked> {
   const { ok, output } = await exec(service, ...redisMonitor.split(" "), "info");
   if (!ok || !output.includes("used_memory_human")) return { problem: "cache-refuses", detail: output.slice(0, 200) };
   const value = (key: string) => new RegExp(`^${key}:(.*?)\\r?$`, "m").exec(output)?.[1] ?? "?";
   const use = `${value("used_memory_human")} of ${value("maxmemory_human")}, ${value("connected_clients")} clients`;
   if (Number(value("used_memory")) > Number(value("maxmemory")) * 0.9) return { problem: "cache-full", detail: use };
+
+  const kind = service.kind.startsWith("broker") ? "broker-replica" : "cache-replica";
+  const replicas = servicesOf(topology, kind).length;
+  const replication = replicas > 0 ? replicationOf(output, replicas) : undefined;
+  if (replication?.problem) return { ...replication, detail: `${use}; ${replication.detail}` };
 
   const { output: users } = await exec(service, "sh", "-c", usersScript);
   const wrong = wrongUsers(users);
@@ -25,10 +31,36 @@ export async function checkRedis({ service, exec }: Question): Promise<Checked> 
   return {
     detail: [
       use,
+      ...(replication ? [replication.detail] : []),
       ...(isFormer ? ["clients of the version without users are still let in"] : []),
       ...(refused.length > 0 ? [`refused within a day: ${refused.join(", ")}`] : []),
     ].join("; "),
   };
+}
+
+/** A replica reports every second. */
+const lateSeconds = 10;
+
+/**
+ * Whether a server of a group that Sentinels watch follows its master, or is one that replicas follow and that takes no write
+ * when none does. Pure.
+ *
+ * @param info Redis' answer to INFO
+ * @param replicas how many there are
+ */
+export function replicationOf(info: string, replicas: number): Checked {
+  const value = (key: string) => new RegExp(`^${key}:(.*?)\\r?$`, "m").exec(info)?.[1];
+  if (value("role") === "slave") {
+    const from = `replica of ${value("master_host") ?? "?"}`;
+    if (value("master_link_status") !== "up")
+      return { problem: "redis-replica-behind", detail: `${from}, not connected` };
+    return { detail: `${from}, ${value("master_last_io_seconds_ago") ?? "?"} s ago` };
+  }
+  const lags = [...info.matchAll(/^slave\d+:.*state=online.*lag=(\d+)/gm)].map(([, lag]) => Number(lag));
+  const following = lags.filter((lag) => lag <= lateSeconds).length;
+  const detail = `master of ${following} replicas`;
+  if (following < replicas) return { problem: "redis-replica-behind", detail };
+  return value("min_slaves_good_slaves") === undefined ? { problem: "redis-unguarded", detail } : { detail };
 }
 
 /**

@@ -29,6 +29,13 @@ describe.each(["cache", "broker", "all"] as const)("the users of a Redis that is
   });
 });
 
+test("where Sentinel watches, replicas and Sentinels log in, and have no command for data", () => {
+  const text = aclText(redisUsers({ use: "broker", passwords, roles: { replica: "pw-r", sentinel: "pw-s" } }));
+  expect(lineOf(text, "replica")).toBe(`user replica on #${sha256("pw-r")} +psync +replconf +ping`);
+  expect(lineOf(text, "sentinel")).toContain(` on #${sha256("pw-s")} `);
+  expect(lineOf(text, "sentinel")).not.toMatch(/~|@/);
+});
+
 test("the app has all keys of the cache, and of the broker those of Celery and the stack's own", () => {
   expect(rightsOf("app", "cache")).toContain("~*");
   expect(rightsOf("app", "all")).toContain("~*");

@@ -1,0 +1,53 @@
+/** The Redis servers of which Sentinel makes one the master: the cache and its replicas, or the broker and its replicas. Pure. */
+import type { Published } from "../../topology/service.ts";
+
+/** Host and port on the private network. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface RedisGroup {
+  /** The name that the Sentinels know it by: `cache` or `broker`. */
+  readonly name: string;
+  /** The master until Sentinels watch the group; from then on they alone say who it is. */
+  readonly first: Address;
+  readonly sentinels: readonly Address[];
+}
+
+/** One server of a group. */
+export interface GroupMember {
+  readonly group: RedisGroup;
+  /** Where the others and the Sentinels reach it. */
+  readonly own: Address;
+}
+
+/** Sentinels that must agree: the majority of three. */
+export const sentinelQuorum = 2;
+
+/**
+ * A master that has heard of no replica for so many seconds takes no writes. It measures once a second in whole seconds, so that
+ * writes end at most five seconds after the last sign of life: before a Sentinel may call the master down.
+ */
+export const replicaLagSeconds = 3;
+
+/** A Sentinel calls a server down that has not answered for so long; shorter ones call a busy server down. */
+export const downAfterSeconds = 5;
+
+/** After twice this time a failover that came to nothing, such as an election without a majority, is tried again. */
+export const failoverTimeoutSeconds = 5;
+
+/** The first published port of a service. @throws {Error} when it publishes none */
+export function addressOf({
+  name,
+  published: [at],
+}: {
+  readonly name: string;
+  readonly published: readonly Published[];
+}): Address {
+  if (!at) throw new Error(`The service ${name} publishes no port; its plan in topology/services/ must publish one.`);
+  return { host: at.address, port: at.port };
+}
+
+/** `10.20.1.11 6381`, as redis.conf and Sentinel write it. */
+export const written = ({ host, port }: Address): string => `${host} ${port}`;
