@@ -39,12 +39,15 @@ export const withLimits = (stored: Readonly<Record<string, unknown>>): Record<st
 /** The exit code of a container that the kernel has killed. */
 const killed = 137;
 
+/** What docker itself ends with when it could not start a container. */
+const notStarted = 125;
+
 /** Far more than migrations need. */
 const processes = 512;
 
 /**
  * Runs the task and resolves when it has succeeded.
- * First waits for a run that a killed update left behind, so that two migrations never run at once.
+ * Waits for a run that a killed update left behind, so that two migrations never run at once: the name can be used once.
  *
  * @throws {Error} with the end of its log, free of secrets, when it fails or takes too long
  */
@@ -53,11 +56,14 @@ export async function runTask(task: TaskInputs, docker: Docker): Promise<void> {
   const call = (args: string[], input?: string) =>
     docker({ engine: task, args, timeoutSeconds, ...(input !== undefined && { input }) });
 
-  await call(["container", "wait", task.container]);
-  await call(["container", "rm", "--force", task.container]);
-
   const variables = Object.entries(task.environment).map(([name, value]) => `${name}=${value}\n`);
-  const { code, output } = await call(runArguments(task), variables.join(""));
+  const runOnce = () => call(runArguments(task), variables.join(""));
+  let { code, output } = await runOnce();
+  if (code === notStarted && output.includes("is already in use by container")) {
+    await call(["container", "wait", task.container]);
+    await call(["container", "rm", "--force", task.container]);
+    ({ code, output } = await runOnce());
+  }
   if (code === 0) return;
   if (code === undefined) await call(["container", "rm", "--force", task.container]);
   throw new Error(explainFailure(task, code, redact(output, Object.values(task.environment))));

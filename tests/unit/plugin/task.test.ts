@@ -74,10 +74,20 @@ test("on a server the same is done there, over the system's ssh", async () => {
   expect(input).toBe("DATABASE_URL=postgresql://user:p4ssw0rd@database\n");
 });
 
-test("a run that a killed update left behind is waited for first", async () => {
-  const { run, calls } = fakeDocker(0);
+test("a run that a killed update left behind is waited for, and then it runs; without one nothing else is asked", async () => {
+  const usual = fakeDocker(0);
+  await new OrionProvider(usual.run).create(urn, inputs);
+  expect(usual.calls).toHaveLength(1);
+
+  const calls: Command[] = [];
+  const conflict = 'Conflict. The container name "/orion-test-migrate" is already in use by container "1a2b".';
+  const run = runBy((command) => {
+    calls.push(command);
+    return isRun(command) && calls.length === 1 ? { code: 125, output: conflict } : { code: 0, output: "" };
+  });
   await new OrionProvider(run).create(urn, inputs);
   expect(calls.map(({ args }) => args.slice(args.indexOf("container")).slice(0, 2).join(" "))).toEqual([
+    "container run",
     "container wait",
     "container rm",
     "container run",
