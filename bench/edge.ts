@@ -90,6 +90,12 @@ function ask(port: number, tls: boolean): Promise<number> {
   });
 }
 
+/** Resolves when a port answers. */
+const answers = (port: number, tls: boolean): Promise<unknown> =>
+  eventually(async () => {
+    await ask(port, tls);
+  }, 60);
+
 const at = (sorted: readonly number[], share: number): string =>
   (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN).toFixed(2);
 
@@ -110,10 +116,10 @@ try {
     ...["--volume", `${folder}/bench_app.py:/bench/bench_app.py:ro`, "--workdir", "/bench"],
     ...[ownImage(root, "app", baseImage()).reference, ...uvicorn, "--no-access-log", "--timeout-keep-alive", "75"],
   );
-  await eventually(async () => void (await ask(direct ?? 0, false)), 60);
+  await answers(direct ?? 0, false);
   await startEdge("edge", config, edge ?? 0);
   await startEdge("kept", keptOpen, kept ?? 0);
-  for (const { port, tls } of ways) await eventually(async () => void (await ask(port, tls)), 60);
+  for (const { port, tls } of ways) await answers(port, tls);
   for (let round = 1; round <= rounds; round++) {
     for (const { port, tls, times } of ways) {
       for (let count = 0; count < requestsPerRound; count++) {
