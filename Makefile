@@ -30,7 +30,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 .DEFAULT_GOAL := help
 .PHONY: help setup uninstall engine images docker up down preview plan advise diagram pictures page-screenshot tables pull-request-report pull-request-comment diff drift deploy \
 	state-preview state-move operator-key check-image check-external doctor psql \
-	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica patch outdated requirements package fidelity sbom checksums \
+	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica move-database patch outdated requirements package fidelity sbom checksums \
 	flower backup backup-key restore-drill restore rehearse drill report cloud-up cloud-down cloud-status cloud-fault cloud-scenario cloud-time \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
 	bench-edge bench-production bench-scale bench-faults bench-promotion bench-idle bench-redis bench-restore bench-terraform
@@ -138,6 +138,9 @@ rollback: setup ## Update with the image that ran before (asks; YES=1 agrees)
 
 promote-replica: engine ## Promote the replica of a primary whose server is lost (asks; YES=1 agrees)
 	@$(access)
+
+move-database: engine ## Move the data between own and external PostgreSQL: TO=external|own (REPLACE=1: over what an earlier move has left; asks; YES=1 agrees)
+	@$(access) --to '$(TO)' $(if $(REPLACE),--replace)
 
 outdated: node_modules/.package-lock.json ## List what is behind: images, packages, engine, servers (JSON=1; WRITE=1: pin today's images)
 	@$(tool) outdated --stack $(STACK) $(if $(JSON),--json) $(if $(WRITE),--write)

@@ -55,6 +55,7 @@ const development: Preset = {
     servers: ["cpx32"],
     extensions: [],
     rotation: 0,
+    movable: false,
   },
   cache: {
     mode: "provision",

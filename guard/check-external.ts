@@ -190,6 +190,16 @@ export function readRedis(lines: Lines, reached: Reached): RedisFacts {
   };
 }
 
+/** Prints the certificates of authorities that a URL names: a file of the app's image, or of the engine's machine. */
+export function authoritiesCommand(authorities: string | undefined, appImage: string | undefined): string {
+  const path = quoted(authorities === undefined || authorities === "system" ? publicAuthorities : authorities);
+  const ofApp =
+    appImage === undefined
+      ? "false"
+      : `docker run --rm --network none --pull never --read-only --cap-drop ALL --memory 64m --entrypoint cat ${quoted(appImage)} ${path} 2>/dev/null`;
+  return `${ofApp} || cat ${path} 2>/dev/null || cat ${publicAuthorities} 2>/dev/null`;
+}
+
 interface Run {
   readonly image: string;
   readonly script: string;
@@ -209,16 +219,11 @@ function scriptOf(
     ...["--user", "65534:65534", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
     ...["--memory", "256m", "--pids-limit", "64", "--entrypoint", "sh"],
   ];
-  const path = quoted(authorities === "system" ? publicAuthorities : authorities);
-  const ofApp =
-    appImage === undefined
-      ? "false"
-      : `docker run --rm --network none --pull never --read-only --cap-drop ALL --memory 64m --entrypoint cat ${quoted(appImage)} ${path} 2>/dev/null`;
   return `set -u
 ${pullLines(image, login)}
 if [ -z "$present" ]; then tail -n 1 "$out" | cut -c 1-300 | sed 's/^/absent /'; rm -f "$out"; exit 0; fi
 rm -f "$out"
-{ printf '%s\\n' ${quoted(password)}; ${ofApp} || cat ${path} 2>/dev/null || cat ${publicAuthorities} 2>/dev/null; } |
+{ printf '%s\\n' ${quoted(password)}; ${authoritiesCommand(authorities, appImage)}; } |
   docker run ${quotedWords(limits)} "$image" -c ${quoted(script)} sh ${quotedWords(words)}
 `;
 }

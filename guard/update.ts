@@ -10,6 +10,7 @@ import { changesBetween } from "../policy/changes.ts";
 import { apart } from "../policy/compose.ts";
 import type { Finding, Move } from "../policy/dangers.ts";
 import { composes } from "../policy/outline.ts";
+import { modeOf, movedWithoutData, movedWithoutTasks } from "../policy/moved-database.ts";
 import { knownOf } from "../policy/program.ts";
 import { graphOf, outputOf } from "../policy/state.ts";
 import { hasServers } from "../topology/topology.ts";
@@ -19,13 +20,16 @@ import { existingKeys } from "./existing-keys.ts";
 import { externalKeys, type ExternalKey, type ExternalUrls } from "./check-external.ts";
 import { requireFittingExternal } from "./fitting-external.ts";
 import { requireFittingImage } from "./fitting-image.ts";
-import { allow, judge, type GuardArgs } from "./guard.ts";
+import { allow, judge, type GuardArgs, refuse } from "./guard.ts";
 import { allowStock, judgeStock } from "./stock.ts";
 
 type UpdateArgs = Omit<GuardArgs, "before" | "asking"> & Pick<StackConfig, "stack" | "secret" | "hetznerAccess">;
 
 /** The output of the stack that says which image was asked, and with which settings. */
 const checkedImage = "checkedImage";
+
+/** The output of a stack that uses an external database. */
+const databaseMode = "databaseMode";
 
 export interface Guarded {
   /** The ids of the SSH keys that Hetzner has without this stack. */
@@ -52,6 +56,11 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
     const asking = login && password !== undefined ? { login: { ...login, password } } : {};
     const move = await apart(() => judge({ ...args, before, asking }));
     const notes = move ? allow(move, variables) : [];
+    const moved = [
+      ...movedWithoutData(modeOf(before, outputOf(state, databaseMode)), args.settings),
+      ...movedWithoutTasks(before, args.settings),
+    ];
+    refuse(moved, "The stack's processes would be cut off from their data; nothing was changed:");
     const token = await valueOf(hetznerAccess?.token);
     const access = hetznerAccess && token !== undefined ? { ...hetznerAccess, token } : undefined;
     if (access) notes.push(...allowStock(await stockFindings({ ...args, before, move }, access)));
@@ -59,13 +68,17 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
     const checked = outputOf(state, checkedImage);
     const image = await requireFittingImage({ ...args, secret, before, checked, variables, ...asking });
     const urls = await urlsOf(externalKeys(args.settings), secret);
-    const appImage = args.settings.app.image ?? args.builtImages.app;
+    const appImage = args.settings.app.image;
     notes.push(...(await requireFittingExternal({ ...args, urls, before, variables, appImage, ...asking })));
     for (const note of [...notes, ...image.notes]) await pulumi.log.warn(note);
     const existing = access
       ? await existingKeys(args.settings.admin.sshPublicKeys, before, access)
       : new Map<string, string>();
-    return { existingKeys: existing, outputs: image.key === undefined ? {} : { [checkedImage]: image.key } };
+    const outputs = {
+      ...(image.key !== undefined && { [checkedImage]: image.key }),
+      ...(args.settings.database.mode === "external" && { [databaseMode]: "external" }),
+    };
+    return { existingKeys: existing, outputs };
   } catch (error) {
     throw error instanceof UserError ? new pulumi.RunError(forStack(error.message, stack)) : error;
   }

@@ -319,7 +319,8 @@ function keepOf({ type, name }: Recorded): string {
   if (server !== undefined) return `keep ${server} (orion:database.availability); ${giveUp}`;
   if (name === sessionKey) return `keep apps or workers in the stack; ${giveUp}`;
   if (type === types.bucket) return `keep orion:storage.backend r2; ${giveUp}`;
-  if (type === types.password || type === types.volume) return `keep orion:database.mode provision; ${giveUp}`;
+  if (type === types.password || type === types.volume)
+    return `keep orion:database.mode provision, or move the data first: make move-database (docs/external.md); ${giveUp}`;
   if (type === types.record) return `keep orion:cloudflare.enabled true and orion:domain; ${giveUp}`;
   return `keep the settings that create it; ${giveUp}`;
 }

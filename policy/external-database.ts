@@ -340,6 +340,14 @@ export const usableConnections = ({
 
 function ofConnections(facts: DatabaseFacts, { database }: DatabaseSettings): Finding[] {
   const usable = usableConnections(facts);
+  if (facts.usedConnections > usable * 0.9)
+    return [
+      danger(
+        "database.connections",
+        `${facts.usedConnections} of ${usable} connections are in use`,
+        "SELECT usename, client_addr, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3 says whose; lower orion:database.maxConnections or choose a larger plan",
+      ),
+    ];
   if (usable >= database.maxConnections) return [];
   const why =
     usable === facts.roleLimit

@@ -137,7 +137,7 @@ function ofServer(what: string, key: RedisKey, { version, role, cluster, maxClie
   ];
 }
 
-function ofBroker({ policy, appendOnly, snapshots, denied }: RedisFacts): Finding[] {
+function ofBroker({ policy, appendOnly, snapshots, denied, maxMemory, usedMemory }: RedisFacts): Finding[] {
   const name = "broker.policy";
   const set = "set maxmemory-policy to noeviction at the provider, or give the broker a Redis of its own";
   return [
@@ -175,6 +175,15 @@ function ofBroker({ policy, appendOnly, snapshots, denied }: RedisFacts): Findin
             ),
           ]
         : []),
+    ...(maxMemory > 0 && usedMemory > maxMemory * 0.9
+      ? [
+          danger(
+            "broker.memory",
+            `${Math.round((usedMemory / maxMemory) * 100)} % of its memory is in use; when it is full, new tasks are refused`,
+            "choose a larger plan, or find out why tasks pile up",
+          ),
+        ]
+      : []),
     ...ofDenied("broker", "Celery", denied),
   ];
 }

@@ -2,6 +2,7 @@
  * Outlines the graph of a plan with traits that the program cannot compose yet: the resources that can be lost, cost money or
  * move, with the inputs that a move can change. A test compares outlines with the program. Pure.
  */
+import { runsOwnDatabase } from "../config/own-database.ts";
 import { definitionOf } from "../topology/catalogue.ts";
 import { unbuiltTraits } from "../config/presets.ts";
 import type { Settings } from "../config/schema.ts";
@@ -36,7 +37,7 @@ export function outlineOf(topology: Topology, settings: Settings): Graph {
       ),
     ),
     ...(hasServers(topology) ? [resource(types.password, sessionKey, { length: 48 }, kept(settings))] : []),
-    ...(settings.database.mode === "provision"
+    ...(runsOwnDatabase(settings.database)
       ? [resource(types.password, "database-password", { length: 32 }, { ...kept(settings), parent: database })]
       : []),
   ];

@@ -3,7 +3,6 @@ import { UserError } from "../common/user-error.ts";
 import { askExternal, type Asked, externalKeys, type ExternalUrls } from "../guard/check-external.ts";
 import { judgeExternal, refuseExternal } from "../guard/fitting-external.ts";
 import { engineOfApp } from "../guard/fitting-image.ts";
-import { builtImages } from "../images/built.ts";
 import { lineOf } from "../policy/dangers.ts";
 import { isFacts, rowsOfDatabase } from "../policy/external-database.ts";
 import { rowsOfRedis } from "../policy/external-redis.ts";
@@ -15,11 +14,10 @@ import { bold, green, say, yellow } from "./terminal.ts";
 
 /**
  * @param root folder of the stack's Pulumi project
- * @param project folder of the program
  * @returns 0
  * @throws {UserError} with everything that does not fit
  */
-export async function checkExternal(root: string, project: string, file: StackFile): Promise<number> {
+export async function checkExternal(root: string, file: StackFile): Promise<number> {
   const { settings, stack, variables } = file;
   const keys = externalKeys(settings);
   if (keys.length === 0)
@@ -27,7 +25,7 @@ export async function checkExternal(root: string, project: string, file: StackFi
       `Stack '${stack}' uses no external services: orion:database.mode and orion:cache.mode are provision (docs/external.md).`,
     );
   say(`${bold(keys.map((key) => `orion:${key}`).join(", "))} of stack '${stack}':`);
-  const asked = await askStack(root, project, file);
+  const asked = await askStack(root, file);
   for (const row of rowsOf(asked)) say(`${green("ok")}    ${row}`);
   const findings = judgeExternal(asked, settings);
   for (const one of findings.filter(({ severity }) => severity !== "refused")) say(yellow(`note  ${lineOf(one)}`));
@@ -37,7 +35,7 @@ export async function checkExternal(root: string, project: string, file: StackFi
 }
 
 /** Asks all external services of a stack from where its app runs. */
-export function askStack(root: string, project: string, { stack, settings }: StackFile): Promise<Asked> {
+export function askStack(root: string, { stack, settings }: StackFile): Promise<Asked> {
   const config = readConfig(root, stack);
   const urls: ExternalUrls = Object.fromEntries(
     externalKeys(settings).flatMap((key) => {
@@ -47,8 +45,7 @@ export function askStack(root: string, project: string, { stack, settings }: Sta
   );
   const deployment = readState(root, stack)?.deployment;
   const before = graphOf(deployment === undefined ? { resources: [] } : stateSchema.parse(deployment));
-  const appImage = settings.app.image ?? builtImages(project, settings).app;
-  return askExternal(settings, urls, { ...engineOfApp(settings, before), appImage });
+  return askExternal(settings, urls, { ...engineOfApp(settings, before), appImage: settings.app.image });
 }
 
 const rowsOf = ({ database, redis }: Asked): string[] => [

@@ -44,6 +44,7 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   rollback                   update with the image that ran before (asks)
   migrate-up, init-prod      run the migrations, or the initialisation, again
   promote-replica            promote the replica of a primary whose server is lost (asks)
+  move-database              move the data between own and external PostgreSQL (asks): --to own|external [--replace]
   outdated                   what is behind: images, packages, servers, lists: [--json] [--write: today's digests of the images]
   requirements               write every requirements.txt with hashes: [--upgrade]
   fidelity                   write docs/fidelity.md: [--documents FOLDER: with newer OpenAPI documents of the real APIs]
@@ -98,6 +99,7 @@ async function main(project: string, argv: string[]): Promise<number> {
       out: { type: "string" },
       documents: { type: "string" },
       issue: { type: "boolean", default: false },
+      replace: { type: "boolean", default: false },
       dry: { type: "boolean", default: false },
       reboot: { type: "boolean", default: false },
       upgrade: { type: "boolean", default: false },
@@ -208,7 +210,7 @@ async function main(project: string, argv: string[]): Promise<number> {
     }
     case "check-external": {
       const { checkExternal } = await import("./check-external.ts");
-      return checkExternal(root, project, file);
+      return checkExternal(root, file);
     }
     case "doctor":
       return doctor(file, new Engines(root, file));
@@ -225,6 +227,10 @@ async function main(project: string, argv: string[]): Promise<number> {
     case "sbom": {
       const { sbom } = await import("./sbom.ts");
       return sbom(project, file);
+    }
+    case "move-database": {
+      const { moveTo } = await import("./move-database/command.ts");
+      return moveTo(root, file, new Engines(root, file), { to: values.to, yes: values.yes, replace: values.replace });
     }
     case "promote-replica": {
       const { promoteReplica } = await import("./promotion/promote-replica.ts");

@@ -1,4 +1,5 @@
 /** Plans the servers and load balancers of a stack: their names, locations and private addresses. Pure. */
+import { runsOwnDatabase } from "../config/own-database.ts";
 import { locations as allLocations, type Settings } from "../config/schema.ts";
 import type { LoadBalancer, Server, ServerRole } from "./server.ts";
 
@@ -82,7 +83,7 @@ export function planServers(settings: Settings): Server[] {
     ...more,
   });
 
-  const provisioned = database.mode === "provision";
+  const provisioned = runsOwnDatabase(database);
   const volumeGb = provisioned ? database.volumeGb : 0;
   const { kind, number } = partsOf(database.primary);
   const replicas = provisioned ? replicasOf[database.availability] : 0;

@@ -13,7 +13,7 @@ import { archiveEnvironment, archiveSettings } from "./archive-config.ts";
 import { dataDirectory } from "./data-directory.ts";
 import { databaseName } from "./database-url.ts";
 import { imageOf, PostgresFiles } from "./postgres-files.ts";
-import { postgresSettings, settingArguments, throwawaySettings } from "./postgres-settings.ts";
+import { movableSettings, postgresSettings, settingArguments, throwawaySettings } from "./postgres-settings.ts";
 import { tlsCommand, tlsSettings } from "./postgres-tls.ts";
 import { loginRoles, superuser } from "./role-names.ts";
 
@@ -22,6 +22,8 @@ export interface DatabaseArgs {
   readonly service: Service;
   /** @default 100 */
   readonly maxConnections?: number;
+  /** Whether logical replication can read its changes. @default false */
+  readonly movable?: boolean;
   readonly data: DatabaseData;
   /** Who may log in from where, and the authority of its certificate. @default - the image's own rules, without TLS */
   readonly access?: {
@@ -85,7 +87,7 @@ export class Database extends pulumi.ComponentResource {
 
   #createServer(
     name: string,
-    { runtime, service, maxConnections, data, access }: DatabaseArgs,
+    { runtime, service, maxConnections, movable = false, data, access }: DatabaseArgs,
     password: pulumi.Output<string>,
     volume: docker.Volume | undefined,
     files: PostgresFiles | undefined,
@@ -93,6 +95,7 @@ export class Database extends pulumi.ComponentResource {
     const { memoryMb } = service;
     const settings = {
       ...(data.kind === "memory" ? throwawaySettings(memoryMb) : postgresSettings(memoryMb, maxConnections)),
+      ...(movable && movableSettings),
       ...(files && tlsSettings),
       ...(access?.archive !== undefined && archiveSettings),
     };

@@ -25,6 +25,9 @@ export function postgresSettings(memoryMb: number, maxConnections = 100): Readon
   };
 }
 
+/** What the decoding of changes needs, for `make move-database`. */
+export const movableSettings = { wal_level: "logical" } as const;
+
 /** The settings of a database for tests: a crash may lose it, so nothing waits for the disk. */
 export function throwawaySettings(memoryMb: number): Readonly<Record<string, string>> {
   return { ...postgresSettings(memoryMb), fsync: "off", synchronous_commit: "off", full_page_writes: "off" };

@@ -1,5 +1,6 @@
 /** The interface of the platform's PostgreSQL, and the choice of its implementation by `orion:database`. */
 import type * as pulumi from "@pulumi/pulumi";
+import { runsOwnDatabase } from "../../config/own-database.ts";
 import type { Settings } from "../../config/schema.ts";
 import { servicesOf } from "../../topology/topology.ts";
 import type { Context } from "../context.ts";
@@ -57,7 +58,12 @@ const makers: Readonly<Record<Settings["database"]["availability"], Maker>> = {
 /** Creates the platform's database. */
 export function createPostgres(context: DatabaseContext): Postgres {
   const { mode, availability } = context.settings.database;
-  return mode === "external" ? externalPostgres(context) : makers[availability](context);
+  if (mode === "provision") return makers[availability](context);
+  const external = externalPostgres(context);
+  if (!runsOwnDatabase(context.settings.database)) return external;
+  // Its own one runs beside it, for a move back; no client uses it.
+  const { ready, dismissFormerClients } = makers[availability](context);
+  return { ...external, ready, dismissFormerClients };
 }
 
 /**

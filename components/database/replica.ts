@@ -10,7 +10,7 @@ import { archiveEnvironment, archiveSettings } from "./archive-config.ts";
 import { dataDirectory } from "./data-directory.ts";
 import { operatorEnvironment, postgresContainer } from "./database.ts";
 import { PostgresFiles } from "./postgres-files.ts";
-import { postgresSettings } from "./postgres-settings.ts";
+import { movableSettings, postgresSettings } from "./postgres-settings.ts";
 import { tlsSettings } from "./postgres-tls.ts";
 import {
   admissionScript,
@@ -32,6 +32,8 @@ export interface ReplicaArgs {
   readonly path: string;
   /** At least the primary's value: a standby with less does not start. */
   readonly maxConnections: number;
+  /** Whether logical replication can read its changes once it is promoted. @default false */
+  readonly movable?: boolean;
   /** Host and port of the server that it replicates; on a promoted replica, of its former primary. */
   readonly source: string;
   /** pgBackRest's configuration, which it uses once it is the primary; a secret. @default - the database does not archive */
@@ -93,11 +95,12 @@ export class Replica extends pulumi.ComponentResource {
   }
 
   #createServer(name: string, args: ReplicaArgs, files: PostgresFiles, admission: SqlScript | undefined): void {
-    const { runtime, service, maxConnections, path, archive } = args;
+    const { runtime, service, maxConnections, movable = false, path, archive } = args;
     const { memoryMb } = service;
     const source = sourceOf(args);
     const settings = {
-      ...{ ...postgresSettings(memoryMb, maxConnections), ...tlsSettings, ...replicaSettings(source) },
+      ...{ ...postgresSettings(memoryMb, maxConnections), ...(movable && movableSettings), ...tlsSettings },
+      ...replicaSettings(source),
       ...(archive !== undefined && archiveSettings),
     };
     createContainer(

@@ -11,7 +11,7 @@ import { createPrimary, postgresOf } from "./single.ts";
 
 export function replicatedPostgres(context: DatabaseContext): Postgres {
   const { settings, topology, runtimes, parent } = context;
-  const { maxConnections, rotation } = settings.database;
+  const { maxConnections, movable, rotation } = settings.database;
   const primary = createPrimary(context);
   const authority = requiredAuthority(context);
   const opts = { parent, dependsOn: [...primary.ready, ...runtimes.peerRules] };
@@ -21,7 +21,15 @@ export function replicatedPostgres(context: DatabaseContext): Postgres {
       new Replica(
         each.name,
         {
-          ...{ runtime: runtimes.of(each), service: each, source: each.follows, topology, authority, maxConnections },
+          ...{
+            runtime: runtimes.of(each),
+            service: each,
+            source: each.follows,
+            topology,
+            authority,
+            maxConnections,
+            movable,
+          },
           archive: context.archive,
           ...{ path: dataPath, replicationPassword: primary.roles.passwords.replication },
           primary: { runtime: runtimes.of(primary.service), service: primary.service },

@@ -79,8 +79,8 @@ export function createPrimary(context: DatabaseContext): Primary {
 
 function createFirst(context: DatabaseContext, service: DatabaseService): Database {
   const { settings, topology, runtimes, parent } = context;
-  const { maxConnections } = settings.database;
-  const common = { runtime: runtimes.of(service), service, maxConnections, protection: settings.protection };
+  const { maxConnections, movable } = settings.database;
+  const common = { runtime: runtimes.of(service), service, maxConnections, movable, protection: settings.protection };
   return new Database(
     "database",
     hasServers(topology)
@@ -102,6 +102,7 @@ function createPromoted(context: DatabaseContext, service: DatabaseService, sour
     {
       ...{ runtime: runtimes.of(service), service, source, topology, authority: requiredAuthority(context) },
       ...{ path: dataPath, maxConnections: settings.database.maxConnections, archive: context.archive },
+      movable: settings.database.movable,
     },
     { parent },
   );

@@ -1,11 +1,11 @@
 /** Checks of point-in-time recovery: the storage that it needs, and the room on the Volume for what cannot be sent. Pure. */
+import { runsOwnDatabase } from "../own-database.ts";
 import { line } from "../line.ts";
 import type { Settings } from "../schema.ts";
 
 /** @returns the problems, one line each */
 export function checkArchive({ hosting, backups, database, storage }: Settings): string[] {
-  if (hosting === "local" || !backups.pointInTime || database.mode !== "provision" || storage.backend !== "r2")
-    return [];
+  if (hosting === "local" || !backups.pointInTime || !runsOwnDatabase(database) || storage.backend !== "r2") return [];
   const { endpoint } = storage;
   const most = Math.floor(database.volumeGb / 2);
   return [

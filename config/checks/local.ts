@@ -1,4 +1,5 @@
 /** Checks of a stack on a local Docker Engine. Pure. */
+import { runsOwnDatabase } from "../own-database.ts";
 import { line } from "../line.ts";
 import type { Settings } from "../schema.ts";
 
@@ -13,7 +14,7 @@ export function checkLocal(settings: Settings): string[] {
   }
   // An external cache has no container.
   const runs = settings.services.filter((service) => service !== "cache" || settings.cache.mode === "provision");
-  if (runs.length === 0 && settings.database.mode === "external") {
+  if (runs.length === 0 && !runsOwnDatabase(settings.database)) {
     problems.push(line("services", settings.services, "at least one service, since the database is external"));
   }
   if (settings.edge.tls !== "none") {

@@ -1,4 +1,5 @@
 /** Checks of a stack with servers: required settings, and traits that exclude each other. Pure. */
+import { runsOwnDatabase } from "../own-database.ts";
 import { createHash } from "node:crypto";
 import { line } from "../line.ts";
 import { optionalServices, type Settings } from "../schema.ts";
@@ -70,9 +71,11 @@ function checkEdge({ edge, cloudflare, app }: Settings): string[] {
   return problems;
 }
 
-function checkDatabase({ database: { mode, primary }, edge }: Settings): string[] {
+function checkDatabase({ database, edge }: Settings): string[] {
+  const { primary } = database;
+  const own = runsOwnDatabase(database);
   if (primary === "core-1") return [];
-  if (mode === "external") return [line("database.primary", primary, "core-1 while orion:database.mode is external")];
+  if (!own) return [line("database.primary", primary, "core-1 while orion:database.mode is external")];
   // With `direct`, visitors use core-1's public address; another primary can only be a promoted replica.
   return edge.balancing === "direct"
     ? [line("database.primary", primary, "core-1 while orion:edge.balancing is direct")]

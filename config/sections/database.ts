@@ -42,5 +42,10 @@ export const database = z
     rotation: count(0, 1_000_000).describe(
       "Raise it by one to change the app's password: the app then logs in as its other role (even numbers: orion_app_a, odd ones: orion_app_b) with a new password.",
     ),
+    movable: z
+      .boolean()
+      .describe(
+        "Whether `make move-database` can move the data to an external database and back: PostgreSQL writes what logical replication needs (a change restarts it once), and with `mode: external` the stack's own PostgreSQL runs as well.",
+      ),
   })
   .describe("PostgreSQL.");

@@ -48,12 +48,15 @@ export type Problem =
   | "disk-full"
   | "volume-full"
   | "volume-ungrown"
+  | "external-unfit"
   | Warning;
 
 /** What is no fault yet: it is said, and `make doctor` succeeds. */
-export type Warning = "images-old" | "images-unpinned" | "patch-late" | "reboot-pending" | "security-updates";
+export type Warning =
+  "external-unsafe" | "images-old" | "images-unpinned" | "patch-late" | "reboot-pending" | "security-updates";
 
 const warnings: ReadonlySet<Problem> = new Set<Warning>([
+  "external-unsafe",
   ...(["images-old", "images-unpinned", "patch-late", "reboot-pending", "security-updates"] as const),
 ]);
 
@@ -283,6 +286,14 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
     remedy:
       `a larger orion:database.volumeGb and ${make("up")}, which grows the Volume and its file system while PostgreSQL writes; ` +
       `or find out what takes the room: ${make("psql")}: \\dt+. Nothing has to be restarted`,
+  }),
+  "external-unfit": ({ make }) => ({
+    meaning: "the external service does not do what the platform needs, and the next update is refused because of it",
+    remedy: `each line below says what mends it (docs/external.md); ${make("check-external")} asks again`,
+  }),
+  "external-unsafe": ({ make }) => ({
+    meaning: "the external service works, with what users or operators will notice",
+    remedy: `each line below says what mends it (docs/external.md); ${make("check-external")} asks again`,
   }),
   "volume-ungrown": ({ make }) => ({
     meaning: "the Volume is larger than its file system: PostgreSQL cannot use all of it",

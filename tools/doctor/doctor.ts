@@ -13,6 +13,7 @@ import { explain, type Finding, isWarning } from "./advice.ts";
 import { agesOf } from "./ages.ts";
 import { judgeRanges, publishedRanges } from "./cloudflare-ranges.ts";
 import { clientCertificateEnd, judgeClientCertificate } from "./client-certificate.ts";
+import { externalChecks } from "./checks/external.ts";
 import { askWorkers, type NamedWorker } from "./checks/worker.ts";
 import { checkContainer } from "./containers.ts";
 import { checkDisk, disksOf } from "./disks.ts";
@@ -85,6 +86,7 @@ export async function examine(
       .map((service) => ({ name: service.name, check: () => checkArchive(service, engines, now) })),
     ...disks.map((disk) => ({ name: disk.name, check: () => checkDisk(disk, engines) })),
     ...agesOf(file, engines, answers, now).map((check) => ({ name: "", check })),
+    ...externalChecks(engines.root, file),
     ...(settings.cloudflare.enabled ? cloudflareChecks(file, engines.root, now) : []),
   ];
   const checks = [

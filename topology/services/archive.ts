@@ -1,4 +1,5 @@
 /** The archive of PostgreSQL's changes: timers on the primary's server, which take its base backups and check that WAL is archived. */
+import { runsOwnDatabase } from "../../config/own-database.ts";
 import { archiveBackupUnit, archiveCommand } from "../../common/server-contract.ts";
 import type { Settings } from "../../config/schema.ts";
 import { coreOf, onlyService } from "../planning.ts";
@@ -6,7 +7,7 @@ import type { BaseService, Definition } from "../service.ts";
 
 /** Whether a stack's database archives its WAL: only to a place that the loss of the server does not take along. */
 export const archivesWal = ({ backups, database, storage, hosting }: Settings): boolean =>
-  backups.pointInTime && database.mode === "provision" && storage.backend === "r2" && hosting !== "local";
+  backups.pointInTime && runsOwnDatabase(database) && storage.backend === "r2" && hosting !== "local";
 
 export const archive: Definition<BaseService<"archive">> = {
   images: (settings) => (archivesWal(settings) ? ["database"] : []),

@@ -1,4 +1,5 @@
 /** PostgreSQL's primary. A promoted replica is planned here too, under the name that it had as a replica. */
+import { runsOwnDatabase } from "../../config/own-database.ts";
 import { formerPrimary, replicaName } from "../fleet.ts";
 import { coreOf, isLocal, onlyService, publish, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
@@ -13,7 +14,7 @@ export const database: Definition<DatabaseService> = {
   ...postgresDefinition,
   plan(planning) {
     const { database: own, ports } = planning.settings;
-    if (own.mode === "external") return [];
+    if (!runsOwnDatabase(own)) return [];
     const at = coreOf(planning);
     const published = publish(at, postgresPorts.postgres, isLocal(planning) ? ports.database : postgresPorts.postgres);
     const spec = { kind: "database", at, memoryMb: own.memoryMb, published } as const;

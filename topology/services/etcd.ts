@@ -1,4 +1,5 @@
 /** etcd: the store in which Patroni's members elect the primary; one on each of their servers. */
+import { runsOwnDatabase } from "../../config/own-database.ts";
 import { coreOf, publish, serversOf, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 
@@ -15,8 +16,8 @@ export const etcd: Definition<BaseService<"etcd">> = {
   commands: () => ({}),
   probe: () => ({ kind: "health" }),
   plan(planning) {
-    const { mode, availability } = planning.settings.database;
-    if (mode === "external" || availability !== "patroni") return [];
+    const { availability } = planning.settings.database;
+    if (!runsOwnDatabase(planning.settings.database) || availability !== "patroni") return [];
     return [coreOf(planning), ...serversOf(planning, "db")].map((at) =>
       serviceAt(planning, { kind: "etcd", at, memoryMb: 128, published: publish(at, ports.client) }),
     );

@@ -1,4 +1,5 @@
 /** A streaming replica of PostgreSQL, on a server with its own Volume. */
+import { runsOwnDatabase } from "../../config/own-database.ts";
 import { replicaName } from "../fleet.ts";
 import { coreOf, publish, serversOf, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
@@ -13,8 +14,8 @@ export const replica: Definition<ReplicaService> = {
   ...postgresDefinition,
   probe: () => ({ kind: "replica" }),
   plan(planning) {
-    const { mode, memoryMb } = planning.settings.database;
-    if (mode === "external") return [];
+    const { memoryMb } = planning.settings.database;
+    if (!runsOwnDatabase(planning.settings.database)) return [];
     return serversOf(planning, "db").map((at) => {
       const published = publish(at, postgresPorts.postgres);
       const spec = { kind: "replica", at, memoryMb, published, name: replicaName(at.name) } as const;

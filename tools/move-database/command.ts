@@ -1,0 +1,187 @@
+/**
+ * `make move-database`: moves the data of a running platform from its own PostgreSQL to an external one or back, and then its
+ * clients. Nothing is deleted: the database that was left is the way back.
+ */
+import { Readable } from "node:stream";
+import { quoted, quotedWords } from "../../common/shell.ts";
+import { UserError } from "../../common/user-error.ts";
+import { databaseName } from "../../components/database/database-url.ts";
+import { ownerRole } from "../../components/database/role-names.ts";
+import { engineAt } from "../../guard/ask-images.ts";
+import { askExternal, authoritiesCommand } from "../../guard/check-external.ts";
+import type { OnEngine } from "../../guard/check-image.ts";
+import { judgeExternal, refuseExternal } from "../../guard/fitting-external.ts";
+import { agreementTo } from "../../policy/moved-database.ts";
+import { type ExternalUrl, readExternalUrl, withoutPassword } from "../../policy/external-url.ts";
+import { physicalName } from "../../topology/naming.ts";
+import { hasServers, servicesOf } from "../../topology/topology.ts";
+import type { Engines } from "../engines.ts";
+import { readConfig, setConfig } from "../stack-config.ts";
+import { readStackFile, type StackFile } from "../stack-file.ts";
+import { bold, confirm, isTerminal, say } from "../terminal.ts";
+import { up } from "../up.ts";
+import { moveDatabase, writable } from "./move.ts";
+import { type Side, sql } from "./side.ts";
+
+export interface MoveChoice {
+  /** `own` or `external`. */
+  readonly to: string | undefined;
+  /** Whether the user has agreed in advance. */
+  readonly yes: boolean;
+  /** Whether what an earlier move has left in the target may be replaced. */
+  readonly replace: boolean;
+}
+
+/**
+ * @param root folder of the stack's Pulumi project
+ * @returns the code of the update that moves the clients; 1 when the user did not agree
+ * @throws {UserError} when something does not fit; the source takes writes then
+ */
+export async function moveTo(root: string, file: StackFile, engines: Engines, choice: MoveChoice): Promise<number> {
+  const { stack, settings, variables } = file;
+  const to = requireDirection(file, choice.to);
+  const text = readConfig(root, stack)("orion:databaseUrl") ?? "";
+  const url = readExternalUrl(text);
+  if (!url)
+    throw new UserError(
+      `orion:databaseUrl is missing: npx pulumi config set --secret databaseUrl postgresql://... -s ${stack}`,
+    );
+  const [service] = servicesOf(file.topology, "database");
+  if (!service) throw new UserError(`The plan of '${stack}' has no database of its own.`);
+  const container = engines.container(service);
+  const on: OnEngine = hasServers(file.topology)
+    ? (script) => engines.of(service).streamToHost(Readable.from([script]), "sh", "-s")
+    : engineAt(settings.dockerHost);
+
+  const asked = await askExternal(
+    { ...settings, cache: { ...settings.cache, mode: "provision" } },
+    { databaseUrl: text },
+    { on, isHere: true, appImage: settings.app.image },
+  );
+  refuseExternal(judgeExternal(asked, settings), variables);
+  say(
+    bold(
+      `The data of '${stack}' goes from ${to === "external" ? "its own PostgreSQL" : url.host} to ${to === "external" ? url.host : "its own PostgreSQL"}.`,
+    ),
+  );
+  say("  Clients work meanwhile. Run no migration until it is done. Redis and files stay where they are.");
+
+  const client = physicalName({ stack }, "move");
+  await startClient(on, client, container, url, settings.app.image);
+  try {
+    const own: Side = { name: "own", container, database: databaseName, owner: ownerRole };
+    const parameters = {
+      ...url.parameters,
+      ...(url.parameters["sslrootcert"] !== undefined && { sslrootcert: authoritiesFile }),
+    };
+    const external: Side = { name: "external", container: client, database: withoutPassword({ ...url, parameters }) };
+    const [source, target] = to === "external" ? [own, external] : [external, own];
+    const moved = await moveDatabase({
+      ...{ on, from: source, to: target, say, replace: choice.replace },
+      agree: () => agreed(choice.yes),
+    });
+    if (!moved) {
+      say(
+        `${isTerminal ? "Nothing was moved" : "Nothing was moved: without a terminal, agree with YES=1"}. What was copied stays in the target; REPLACE=1 replaces it.`,
+      );
+      return 1;
+    }
+    const began = Date.now();
+    setMode(root, file, to);
+    const code = await up(root, readStackFile(root, stack), { yes: true });
+    if (code !== 0) {
+      say(`\nThe data is in the target, and the source takes no writes. Correct the cause, then: make up ${variables}`);
+      return code;
+    }
+    say(`\nAll clients use the ${to} database; the update took ${Math.round((Date.now() - began) / 1000)} s.`);
+    // Nobody uses it any more; updates write roles there.
+    if (to === "external") await sql(on, own, writable);
+  } finally {
+    await on(`docker rm --force ${quoted(client)} >/dev/null 2>&1`, 60);
+  }
+  say(
+    `The ${to === "external" ? "own" : "external"} database has what it had; it gets no changes. Back again, with the changes since: make move-database ${variables} TO=${to === "external" ? "own" : "external"} REPLACE=1`,
+  );
+  return 0;
+}
+
+/** @throws {UserError} when the stack is not prepared for it, or is there already */
+function requireDirection({ stack, settings, variables }: StackFile, to: string | undefined): "own" | "external" {
+  if (to !== "own" && to !== "external") throw new UserError(`TO: got '${to ?? ""}', allowed: own, external`);
+  const { mode, movable } = settings.database;
+  if ((to === "own") === (mode === "provision"))
+    throw new UserError(
+      `Stack '${stack}' uses ${to === "own" ? "its own" : "the external"} database already (orion:database.mode ${mode}).`,
+    );
+  if (!movable)
+    throw new UserError(
+      `Stack '${stack}' is not prepared for it: npx pulumi config set --path orion:database.movable true -s ${stack}, then make up ${variables}. ` +
+        (mode === "provision"
+          ? "PostgreSQL restarts once, so that it writes what the move reads (docs/external.md)."
+          : "That makes the stack's own PostgreSQL, beside the external one (docs/external.md)."),
+    );
+  return to;
+}
+
+async function agreed(yes: boolean): Promise<boolean> {
+  say(
+    "  The target follows. Now writes are refused until an update has given all clients the new address; reads are answered.",
+  );
+  return yes || (await confirm("Go on?"));
+}
+
+/** Lets the stack use the other database, which the guard refuses without a move. */
+function setMode(root: string, { stack, settings }: StackFile, to: "own" | "external"): void {
+  const mode = to === "own" ? "provision" : "external";
+  const others = settings.agreed.filter((name) => !/^database\.mode\./.test(name));
+  for (const [index, name] of [...others, agreementTo(mode)].entries())
+    setConfig(root, stack, `orion:agreed[${index}]`, name);
+  setConfig(root, stack, "orion:database.mode", mode);
+}
+
+const authoritiesFile = "/tmp/ca.pem";
+
+/** A client of the external database, in a container of PostgreSQL's own image; its password is in a file in memory. */
+async function startClient(
+  on: OnEngine,
+  name: string,
+  database: string,
+  url: ExternalUrl,
+  appImage: string | undefined,
+): Promise<void> {
+  const limits = [
+    ...[
+      "--detach",
+      "--init",
+      "--log-driver",
+      "none",
+      "--pull",
+      "never",
+      "--read-only",
+      "--tmpfs",
+      "/tmp",
+      "--user",
+      "65534:65534",
+    ],
+    ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--memory", "512m", "--pids-limit", "64"],
+    ...["--env", "PGPASSFILE=/tmp/pgpass", "--entrypoint", "sleep"],
+  ];
+  const escaped = (text: string) => text.replaceAll(/[\\:]/g, String.raw`\$&`);
+  const line = ["*", "*", "*", "*", escaped(url.password)].join(":");
+  const { code, stderr } = await on(
+    `set -eu
+docker rm --force ${quoted(name)} >/dev/null 2>&1 || true
+image=$(docker container inspect --format '{{.Config.Image}}' ${quoted(database)})
+docker run --name ${quoted(name)} ${quotedWords(limits)} "$image" infinity >/dev/null
+docker exec --interactive ${quoted(name)} sh -c 'umask 077; cat >/tmp/pgpass' <<'ORION-PASSWORD'
+${line}
+ORION-PASSWORD
+{ ${authoritiesCommand(url.parameters["sslrootcert"], appImage)}; } | docker exec --interactive ${quoted(name)} sh -c 'cat >${authoritiesFile}'
+`,
+    300,
+  );
+  if (code !== 0)
+    throw new UserError(
+      `A client of the external database could not be started: ${stderr.trim().split("\n").at(-1) ?? ""}`,
+    );
+}

@@ -1,0 +1,103 @@
+/** Judges whether one PostgreSQL can be moved to another, from what both say about themselves. Pure. */
+import { z } from "zod";
+
+const preparationSchema = z.object({
+  version: z.number(),
+  walLevel: z.string(),
+  freeSlots: z.number(),
+  hasSlot: z.boolean(),
+  /** Whether the role may read changes. */
+  mayReplicate: z.boolean(),
+  /** Whether the role may make the database read-only. */
+  ownsDatabase: z.boolean(),
+  standby: z.boolean(),
+  bytes: z.number(),
+  largeObjects: z.number(),
+  withoutKey: z.array(z.string()),
+  otherIdentity: z.array(z.string()),
+  unlogged: z.array(z.string()),
+  /** Tables and views. */
+  tables: z.number(),
+  extensions: z.array(z.string()).nullable(),
+  /** Extensions that the server has. */
+  offers: z.array(z.string()).nullable(),
+  /** Transactions that are prepared and not ended. */
+  prepared: z.number(),
+  /** The table in which a move says what it has made; null where none was. */
+  marker: z.string().nullable(),
+});
+
+export type Preparation = Omit<z.infer<typeof preparationSchema>, "marker"> & { readonly marker: string | undefined };
+
+export function readPreparation(text: string): Preparation {
+  const { marker, ...rest } = preparationSchema.parse(JSON.parse(text));
+  return { ...rest, marker: marker ?? undefined };
+}
+
+interface Both {
+  readonly source: Preparation;
+  readonly target: Preparation;
+}
+
+/**
+ * What stands against the move, each with what mends it.
+ *
+ * @param replace whether what an earlier move has left in the target may be replaced
+ */
+export const problemsOf = ({ source, target }: Both, replace: boolean): string[] => [
+  ...ofSource(source),
+  ...(target.standby ? ["the target is a standby, which takes no writes: name its primary"] : []),
+  ...(major(source) > major(target)
+    ? [`the source is PostgreSQL ${major(source)}, and the target ${major(target)} is older: a newer target is needed`]
+    : []),
+  ...(source.extensions ?? [])
+    .filter((name) => !(target.offers ?? []).includes(name))
+    .map((name) => `the target does not have the extension ${name}, which the source uses`),
+  ...ofContents(target, replace),
+];
+
+const major = ({ version }: Preparation): number => Math.floor(version / 10_000);
+
+const ofSource = (source: Preparation): string[] => [
+  ...(source.walLevel === "logical"
+    ? []
+    : [
+        `the source's wal_level is ${source.walLevel}, and logical is needed. Own: pulumi config set --path orion:database.movable true and an update, ` +
+          "which restarts PostgreSQL once; external: the provider has a setting for logical replication",
+      ]),
+  ...(source.mayReplicate
+    ? []
+    : ["the source's role may not read changes: ALTER ROLE ... REPLICATION, by the provider's administrator"]),
+  ...(source.ownsDatabase
+    ? []
+    : ["the source's role does not own the database, and so cannot stop its writes: ALTER DATABASE ... OWNER TO ..."]),
+  ...(source.hasSlot
+    ? ["another move runs, or one was cut off: SELECT pg_drop_replication_slot('orion_move') at the source ends it"]
+    : []),
+  ...(!source.hasSlot && source.freeSlots < 1
+    ? ["the source has no free replication slot: raise max_replication_slots"]
+    : []),
+  ...(source.standby ? ["the source is a standby: changes are read at the primary"] : []),
+  ...(source.prepared > 0
+    ? [`${source.prepared} prepared transactions are open: COMMIT PREPARED or ROLLBACK PREPARED ends them`]
+    : []),
+  ...(source.largeObjects > 0
+    ? [
+        `${source.largeObjects} large objects: their changes are in no logical replication; keep such files in the storage`,
+      ]
+    : []),
+  ...source.withoutKey.map(
+    (table) =>
+      `${table} has no primary key, so that its changes cannot be found in the target: ALTER TABLE ... ADD PRIMARY KEY`,
+  ),
+  ...source.otherIdentity.map(
+    (table) => `${table} has another replica identity: ALTER TABLE ${table} REPLICA IDENTITY DEFAULT`,
+  ),
+  ...source.unlogged.map((table) => `${table} is unlogged: its changes are in no log; ALTER TABLE ${table} SET LOGGED`),
+];
+
+function ofContents({ tables, marker }: Preparation, replace: boolean): string[] {
+  if (tables === 0) return [];
+  if (marker === undefined) return [`the target has ${tables} tables and views of its own; it must be empty`];
+  return replace ? [] : ["the target has what an earlier move has left there; REPLACE=1 replaces it"];
+}
