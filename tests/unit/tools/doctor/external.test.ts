@@ -1,11 +1,13 @@
 /** What doctor says of an external service. */
+import type { NotReached } from "../../../../policy/external-database.ts";
 import { readExternalUrl } from "../../../../policy/external-url.ts";
 import { judged } from "../../../../tools/doctor/checks/external.ts";
 import { explain, isWarning } from "../../../../tools/doctor/advice.ts";
 
-const redis = {
-  ...{ url: readExternalUrl("rediss://a:b@r.example.com/1"), from: "server", problem: "timeout", unasked: false },
-} as const;
+const redis: NotReached = {
+  url: readExternalUrl("rediss://a:b@r.example.com/1"),
+  ...{ from: "server" as const, problem: "timeout", unasked: false },
+};
 const finding = (severity: "refused" | "danger", name: string) => ({
   severity,
   name,
