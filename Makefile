@@ -33,7 +33,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica move-database patch outdated requirements package fidelity sbom checksums \
 	flower backup backup-key restore-drill restore rehearse drill report cloud-up cloud-down cloud-status cloud-fault cloud-scenario cloud-time \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
-	bench-edge bench-production bench-scale bench-faults bench-promotion bench-idle bench-redis bench-restore bench-terraform
+	bench-edge bench-production bench-scale bench-faults bench-promotion bench-idle bench-redis bench-gateway bench-restore bench-terraform
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -292,6 +292,9 @@ bench-faults: images ## Measure recovery from faults, with ten updates killed, i
 
 bench-restore: images ## Measure a restore on an empty machine with nothing but bucket and key, into bench/restore.md
 	@node bench/restore.ts
+
+bench-gateway: images ## Measure what the way through gateway and PgBouncer costs, and a spike of clients, into bench/gateway.md
+	@node bench/gateway.ts
 
 bench-redis: images ## Measure what Redis' users and TLS cost, into bench/redis.md
 	@node bench/redis.ts

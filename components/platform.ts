@@ -12,6 +12,7 @@ import { createBackups, createPostgres, createTestDatabase } from "./database/po
 import { createDocs } from "./docs/docs.ts";
 import { createGateways } from "./gateway/gateways.ts";
 import { createIngress } from "./ingress/ingress.ts";
+import { createPoolers } from "./pooler/poolers.ts";
 import { createRuntimes, type Runtimes, type RuntimesArgs } from "./runtimes.ts";
 import { createStorage } from "./storage/storage.ts";
 import { createTiers } from "./tiers.ts";
@@ -53,7 +54,7 @@ export class Platform extends pulumi.ComponentResource {
     createArchive(context, postgres);
     createTestDatabase(context);
     const redis = createRedis(context);
-    const gateways = createGateways(context, redis?.gatewayPasswords);
+    const gateways = createGateways(context, redis?.gatewayPasswords, createPoolers(context, postgres));
     // Without Redis, a local stack has neither apps nor workers (config/checks/local.ts).
     const tiers = redis && createTiers(context, { storage, postgres, redis, gateways });
     const edges = tiers ? createIngress(context, storage, tiers.apps) : [];

@@ -1,7 +1,8 @@
 /** Creates everything that runs the app's image: the release tasks, then the apps and the workers of each machine. */
 import type * as pulumi from "@pulumi/pulumi";
 import { serviceName } from "../topology/naming.ts";
-import { poolOf } from "../topology/budget.ts";
+import { poolOf } from "../topology/pools.ts";
+import { hasPooler } from "../topology/services/pgbouncer.ts";
 import { byServer, hasServers, servicesOf } from "../topology/topology.ts";
 import { AppTier } from "./app-tier/app-tier.ts";
 import { authorityMount, authorityVolume } from "./authority/authority.ts";
@@ -11,6 +12,7 @@ import type { Redis } from "./cache/redis.ts";
 import type { RedisClient } from "./cache/users.ts";
 import type { Context } from "./context.ts";
 import type { Postgres } from "./database/postgres.ts";
+import { pooledEnvironment } from "./database/postgres-tls.ts";
 import { createPassword } from "./password.ts";
 import { type Storage, uploadsOf } from "./storage/storage.ts";
 import { WorkerTier } from "./worker-tier/worker-tier.ts";
@@ -126,7 +128,8 @@ function environments(
       ...{ ...urls, secretKey, ...(pool && { pool }) },
     };
     const own = appEnvironment(settings, connections, storage.environment, secret);
-    return { ...postgres.environment, ...own, ...more };
+    const pooled = process !== "release" && hasPooler(settings) ? pooledEnvironment : {};
+    return { ...postgres.environment, ...pooled, ...own, ...more };
   };
 }
 

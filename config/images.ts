@@ -50,7 +50,7 @@ export const parseImagePins = (contents: unknown): ImagePins =>
 export const imagePins: ImagePins = parseImagePins(pinsFile);
 
 /** Images that are built from this repository. */
-export const ownImages = { app: "sample-app", docs: "docs", database: "postgres" } as const;
+export const ownImages = { app: "sample-app", docs: "docs", database: "postgres", pooler: "pgbouncer" } as const;
 
 export type OwnImage = keyof typeof ownImages;
 
@@ -80,7 +80,22 @@ export function resolveImage(
 }
 
 /** The official image that each own image is built on. */
-const bases: Readonly<Record<OwnImage, OfficialImage>> = { app: "python", docs: "python", database: "postgres" };
+const bases: Readonly<Record<OwnImage, OfficialImage>> = {
+  app: "python",
+  docs: "python",
+  database: "postgres",
+  pooler: "haproxy",
+};
+
+/** Own images that a server makes itself, from a Dockerfile that needs no other file. */
+export const madeOnServers = ["database", "pooler"] as const satisfies readonly OwnImage[];
+
+export type MadeOnServers = (typeof madeOnServers)[number];
+
+export const isMadeOnServers = (key: string): key is MadeOnServers => madeOnServers.some((one) => one === key);
+
+/** The build argument that names the base of an own image. */
+export const baseArgument = (kind: OwnImage): string => `${bases[kind].toUpperCase()}_IMAGE`;
 
 /** @returns its key */
 export const baseOf = (kind: OwnImage): OfficialImage => bases[kind];

@@ -9,6 +9,7 @@ import { checkEnvironment } from "./checks/environment.ts";
 import { checkAppSecrets } from "./checks/app-secrets.ts";
 import { checkExposure } from "./checks/exposure.ts";
 import { checkCache } from "./checks/cache.ts";
+import { checkGateway } from "./checks/gateway.ts";
 import { checkLocal } from "./checks/local.ts";
 import { checkNeeds } from "./checks/needs.ts";
 import { checkServers } from "./checks/servers.ts";
@@ -178,6 +179,8 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
     ...checkAlerts(settings),
     ...checkArchive(settings),
     ...checkCache(settings),
-    ...(settings.hosting === "local" ? checkLocal(settings) : [...checkServers(settings), ...checkExposure(settings)]),
+    ...(settings.hosting === "local"
+      ? checkLocal(settings)
+      : [...checkServers(settings), ...checkGateway(settings), ...checkExposure(settings)]),
   ];
 }

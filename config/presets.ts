@@ -66,7 +66,7 @@ const development: Preset = {
     replicas: 2,
     servers: ["cpx12", "cx23"],
   },
-  gateway: { enabled: false },
+  gateway: { enabled: false, maxReplicaLagSeconds: 30 },
   monitoring: { enabled: false, servers: ["cpx32", "cx33"] },
   edge: {
     balancing: "direct",
@@ -155,7 +155,6 @@ const traits: Readonly<
   Record<string, { readonly of: (settings: Preset) => unknown; readonly built: readonly unknown[] }>
 > = {
   "database.availability": { of: ({ database }) => database.availability, built: ["single", "replica"] },
-  "database.pooler": { of: ({ database }) => database.pooler, built: [false] },
   "cache.availability": { of: ({ cache }) => cache.availability, built: ["single", "sentinel"] },
   "monitoring.enabled": { of: ({ monitoring }) => monitoring.enabled, built: [false] },
   "edge.balancing": { of: ({ edge }) => edge.balancing, built: ["direct", "regional"] },

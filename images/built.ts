@@ -1,8 +1,8 @@
 /** Computes the references of the images that this repository builds, for the program and the tools. */
 import { runSync, StartError } from "../common/process.ts";
-import { baseImage } from "../config/images.ts";
+import { baseImage, type MadeOnServers } from "../config/images.ts";
 import type { Settings } from "../config/schema.ts";
-import { type BuiltImages, databaseBase } from "../topology/images.ts";
+import { type BuiltImages, baseOnServers } from "../topology/images.ts";
 import { ownImage } from "./own.ts";
 
 /**
@@ -13,12 +13,15 @@ import { ownImage } from "./own.ts";
 export function builtImages(root: string, settings: Settings): BuiltImages {
   const { images } = settings;
   const python = baseImage({ registry: images.registry });
-  const { reference, files } = ownImage(root, "database", databaseBase({ images }));
-  const dockerfile = files.find(({ path }) => path === "Dockerfile")?.content.toString("utf8") ?? "";
+  const made = (kind: MadeOnServers) => {
+    const { reference, files } = ownImage(root, kind, baseOnServers({ images }, kind));
+    const dockerfile = files.find(({ path }) => path === "Dockerfile")?.content.toString("utf8") ?? "";
+    return { reference, dockerfile };
+  };
   const appId = localAppId(settings);
   return {
     ...{ app: ownImage(root, "app", python).reference, docs: ownImage(root, "docs", python).reference },
-    database: { reference, dockerfile },
+    ...{ database: made("database"), pooler: made("pooler") },
     ...(appId !== undefined && { appId }),
   };
 }

@@ -2,9 +2,11 @@
 import { join } from "node:path";
 import { type Run, tryRun } from "../common/process.ts";
 import {
+  baseArgument,
   baseImage,
   baseOf,
   type ImageChoices,
+  isMadeOnServers,
   isOfficialImage,
   type OfficialImage,
   officialImages,
@@ -26,8 +28,10 @@ export const imageNames: readonly ImageName[] = [
   ...(Object.keys(ownImages) as OwnImage[]),
 ];
 
-/** Those that a stack on this machine can run: not PostgreSQL with pgBackRest, which servers build themselves. */
-export const localNames: readonly ImageName[] = imageNames.filter((name) => name !== "database");
+/** Those that a stack on this machine can run: not the gateway's, and none that servers build themselves. */
+export const localNames: readonly ImageName[] = imageNames.filter(
+  (name) => name !== "haproxy" && !isMadeOnServers(name),
+);
 
 export interface EnsureOptions {
   /** Folder of the project. */
@@ -217,9 +221,6 @@ type MakeResult = (
 /** Whether a reference is the catalogue's own, with or without its digest: an equivalent may stand in for no other. */
 const isStandardName = (name: OfficialImage, reference: string): boolean =>
   reference === officialImages[name] || reference === resolveImage(name, { pinned: true });
-
-/** The build argument that names the base of an own image. */
-const baseArgument = (name: OwnImage): string => `${baseOf(name).toUpperCase()}_IMAGE`;
 
 /** For computing the inputs of an equivalent, which runs no program. */
 const inertTools: BuildTools = {

@@ -15,6 +15,7 @@ export interface OwnImagePlan {
 const contexts: Readonly<Record<OwnImage, (root: string) => ContextFile[]>> = {
   app: (root) => contextFiles(join(root, "sample-app")),
   database: (root) => contextFiles(join(root, "images/database")),
+  pooler: (root) => contextFiles(join(root, "images/pooler")),
   docs: (root) => [
     ...contextFiles(join(root, "images/docs")),
     ...contextFiles(root, "docs"),

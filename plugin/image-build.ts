@@ -19,6 +19,14 @@ export const imageBuildSchema = z.strictObject({
 });
 export type ImageBuildInputs = z.infer<typeof imageBuildSchema>;
 
+/** What else can be done, by the build argument. */
+const insteads: Readonly<Record<string, string>> = {
+  POSTGRES_IMAGE:
+    "name an image that has pgBackRest (orion:images.database), or do without point-in-time recovery (orion:backups.pointInTime false)",
+  HAPROXY_IMAGE:
+    "name an image that has PgBouncer (orion:images.pooler), or do without it (orion:database.pooler false)",
+};
+
 /** Packages are fetched over the network. */
 const buildSeconds = 1200;
 const lookSeconds = 60;
@@ -51,8 +59,7 @@ export async function buildImage(inputs: ImageBuildInputs, run: Run): Promise<vo
     code === undefined ? `it took longer than ${buildSeconds} s` : output.trim().split("\n").slice(-20).join("\n");
   throw new Error(
     `${reference} could not be built on ${base}. The containers that run keep running; the engine needs its registry and its ` +
-      `packages' archive. Or name an image that has pgBackRest (orion:images.database), or do without point-in-time recovery ` +
-      `(orion:backups.pointInTime false). The end of the build:\n${why}`,
+      `packages' archive. Or ${insteads[argument] ?? "name an image of your own"}. The end of the build:\n${why}`,
   );
 }
 

@@ -1,8 +1,18 @@
 /** Gateways with the servers behind them, with the program's own files, in containers of this machine; for tests and benches. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { run } from "../common/process.ts";
 import { gatewayCommand, gatewayDirectory, gatewayFileAccess, gatewayFiles } from "../components/gateway/gateway.ts";
 import { authorityName, type GatewayListener, healthPort } from "../components/gateway/haproxy-config.ts";
 import type { GatewayPasswords } from "../components/gateway/sentinel-lines.ts";
+import { poolerCommand, poolerFileAccess } from "../components/pooler/pooler.ts";
+import {
+  pgbouncerConfig,
+  type PgbouncerConfig,
+  poolerDirectory,
+  poolerFiles,
+  usersText,
+} from "../components/pooler/pgbouncer-config.ts";
 import { hbaText } from "../components/database/hba.ts";
 import { postgresSettings } from "../components/database/postgres-settings.ts";
 import {
@@ -12,12 +22,17 @@ import {
   tlsCommand,
   tlsSettings,
 } from "../components/database/postgres-tls.ts";
+import { replicaHealthEnvironment } from "../components/database/replica-health.ts";
+import { replicaHealthScript } from "../components/database/replica-health-script.ts";
+import { admissionScript, passwordsText, replicaCommand, replicaSettings } from "../components/database/replication.ts";
 import { passwordVariables, rolesScript } from "../components/database/roles.ts";
+import { authorityFile } from "../common/server-contract.ts";
 import { officialImages } from "../config/images.ts";
 import { dockerBy } from "../plugin/docker.ts";
 import { writeLiveFiles } from "../plugin/live-files.ts";
 import { runSqlScript } from "../plugin/sql-script.ts";
 import { gatewayHost } from "../topology/services/gateway.ts";
+import { poolerConsole } from "../topology/services/pgbouncer.ts";
 import { eventually } from "./eventually.ts";
 import { RedisLab } from "./redis-lab.ts";
 
@@ -73,6 +88,41 @@ export class GatewayLab extends RedisLab {
 
   /** A PostgreSQL server with TLS and the platform's roles. */
   async startPostgres(name: string, { memoryMb = 256, maxConnections = 100 } = {}): Promise<void> {
+    await this.#writePostgres(name);
+    this.#runPostgres(name, tlsCommand({ ...postgresSettings(memoryMb, maxConnections), ...tlsSettings }));
+    await this.#acceptsConnections(name);
+    await this.giveRoles(name);
+  }
+
+  /** A streaming replica, with the service that tells whether it may be read. */
+  async startReplica(name: string, primary: string): Promise<void> {
+    const source = { host: primary, port: "5432", slot: name };
+    await runSqlScript(
+      {
+        ...{ dockerHost, container: this.named(primary), timeoutSeconds: 60 },
+        ...{ script: admissionScript, variables: { slot: name } },
+      },
+      docker,
+    );
+    const password = databasePasswords["replication"] ?? "";
+    await this.#writePostgres(name, { [fileNames.passwords]: passwordsText(source, password) });
+    const settings = { ...postgresSettings(256, 100), ...tlsSettings, ...replicaSettings(source) };
+    this.#runPostgres(name, replicaCommand(source, settings));
+    await this.#acceptsConnections(name);
+    const files = join(this.folder, `${name}-health`);
+    mkdirSync(files);
+    writeFileSync(join(files, "health.pl"), replicaHealthScript);
+    writeFileSync(join(files, "passwords"), `*:*:*:*:${databasePasswords["monitor"] ?? ""}\n`, { mode: 0o400 });
+    this.start(
+      `${name}-health`,
+      ...Object.entries(replicaHealthEnvironment(name)).flatMap(([key, value]) => ["--env", `${key}=${value}`]),
+      ...["--volume", `${this.authorityFile}:${authorityFile}:ro`, "--volume", `${files}:/etc/orion-health:ro`],
+      ...["--cap-drop", "ALL", "--read-only", "--memory", "64m", "--entrypoint", "perl"],
+      ...[officialImages.postgres, "/etc/orion-health/health.pl"],
+    );
+  }
+
+  async #writePostgres(name: string, more: Readonly<Record<string, string>> = {}): Promise<void> {
     const tls = this.certify(name, `DNS:${name},DNS:${gatewayHost}`, authority);
     await writeLiveFiles(
       {
@@ -81,12 +131,15 @@ export class GatewayLab extends RedisLab {
         files: {
           [fileNames.hba]: hbaText("orion_db", () => ({ beside: true, ranges: [] })),
           ...{ [fileNames.certificate]: tls.certificate, [fileNames.key]: tls.privateKey },
-          [fileNames.authority]: tls.authority,
+          ...{ [fileNames.authority]: tls.authority, ...more },
         },
         ...{ container: this.named(name), reload: ["sh", "-c", reloadFiles] },
       },
       docker,
     );
+  }
+
+  #runPostgres(name: string, command: readonly string[]): void {
     const environment = {
       ...{ POSTGRES_USER: "orion_user", POSTGRES_DB: "orion_db", POSTGRES_PASSWORD: "none" },
       ...{ PGUSER: "orion_user", PGDATABASE: "orion_db" },
@@ -94,22 +147,54 @@ export class GatewayLab extends RedisLab {
     this.start(
       name,
       ...Object.entries(environment).flatMap(([key, value]) => ["--env", `${key}=${value}`]),
-      ...["--tmpfs", "/var/lib/postgresql/data:size=1g", "--shm-size", "128m"],
+      ...["--env", "PGDATA=/var/lib/postgresql/data", "--network-alias", name, "--shm-size", "128m"],
       ...["--volume", `${this.named(`${name}-files`)}:${filesDirectory}:ro`, officialImages.postgres],
-      ...tlsCommand({ ...postgresSettings(memoryMb, maxConnections), ...tlsSettings }),
+      ...command,
     );
+  }
+
+  async #acceptsConnections(name: string): Promise<void> {
     await eventually(() => {
       const { code, output } = this.inside(name, ["pg_isready", "-q", "-h", "127.0.0.1", "-U", "orion_monitor"]);
       if (code !== 0) throw new Error(`${name}: ${output}`);
     });
+  }
+
+  /** Runs the program's script for roles. @param passwords in place of the usual ones */
+  async giveRoles(name: string, rotation = 0, passwords: Readonly<Record<string, string>> = {}): Promise<void> {
     await runSqlScript(
       {
         ...{ dockerHost, container: this.named(name), timeoutSeconds: 60 },
-        script: rolesScript({ database: "orion_db", extensions: [], rotation: 0 }),
-        variables: databasePasswords,
+        script: rolesScript({ database: "orion_db", extensions: [], rotation }),
+        variables: { ...databasePasswords, ...passwords },
       },
       docker,
     );
+  }
+
+  /** A pooler as the program makes it, with the gateway's own port as its way to the server. */
+  async startPooler(name: string, image: string, config: PgbouncerConfig): Promise<void> {
+    const tls = this.certify(name, `DNS:${name},DNS:${gatewayHost}`, authority);
+    await writeLiveFiles(
+      {
+        ...{ dockerHost, volume: this.named(`${name}-files`), directory: poolerDirectory, image },
+        ...{ ...poolerFileAccess, container: this.named(name) },
+        files: {
+          [poolerFiles.configuration]: pgbouncerConfig(config),
+          [poolerFiles.users]: usersText(databasePasswords["pooler"] ?? ""),
+          ...{ [poolerFiles.certificate]: tls.certificate, [poolerFiles.key]: tls.privateKey },
+          [poolerFiles.authority]: tls.authority,
+        },
+      },
+      docker,
+    );
+    const files = ["--volume", `${this.named(`${name}-files`)}:${poolerDirectory}:ro`];
+    const confined = ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--memory", "192m"];
+    this.start(name, ...files, ...confined, image, ...poolerCommand);
+    await eventually(() => {
+      const { code, output } = this.inside(name, ["sh", "-c", `${poolerConsole} -Atc 'SHOW VERSION'`]);
+      if (code !== 0) throw new Error(`${name}: ${output}`);
+    });
   }
 
   /** A container's address, as a plan has addresses of servers and no names. */

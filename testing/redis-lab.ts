@@ -14,7 +14,7 @@ import {
 } from "../components/cache/redis-files.ts";
 import type { GroupMember } from "../components/cache/redis-group.ts";
 import { reloadCommand } from "../components/cache/redis-scripts.ts";
-import { type OfficialImage, officialImages } from "../config/images.ts";
+import { type OfficialImage, officialImages, type OwnImage } from "../config/images.ts";
 import { dockerBy } from "../plugin/docker.ts";
 import { writeLiveFiles } from "../plugin/live-files.ts";
 import { eventually } from "./eventually.ts";
@@ -154,12 +154,22 @@ export class RedisLab {
   }
 }
 
-/** The sample application's image, which is built if it is missing. */
-export function sampleImage(...more: readonly OfficialImage[]): string {
-  const { stdout, stderr } = spawnSync("node", ["images/build.ts", "app", "redis", ...more], { encoding: "utf8" });
-  const [, image] = /^(orion\/sample-app:\S+)/m.exec(stdout) ?? [];
-  if (image === undefined) throw new Error(stdout + stderr);
-  return image;
+/** The sample application's image; it and others are built if they are missing. */
+export const sampleImage = (...more: readonly OfficialImage[]): string =>
+  imagesOf("app", "redis", ...more)("sample-app");
+
+/**
+ * Builds images that are missing.
+ *
+ * @returns the reference of one of the platform's own, by its name in config/images.ts. @throws {Error} when it is not one of them
+ */
+export function imagesOf(...names: readonly (OfficialImage | OwnImage)[]): (own: string) => string {
+  const { stdout, stderr } = spawnSync("node", ["images/build.ts", ...names], { encoding: "utf8" });
+  return (own) => {
+    const [, image] = new RegExp(`^(orion/${own}:\\S+)`, "m").exec(stdout) ?? [];
+    if (image === undefined) throw new Error(stdout + stderr);
+    return image;
+  };
 }
 
 function runDocker(args: readonly string[], input = ""): RanInside {

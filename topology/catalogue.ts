@@ -17,6 +17,7 @@ import { gateway } from "./services/gateway.ts";
 import { monitoring } from "./services/monitoring.ts";
 import { pgbouncer } from "./services/pgbouncer.ts";
 import { release } from "./services/release.ts";
+import { replicaHealth } from "./services/replica-health.ts";
 import { replica } from "./services/replica.ts";
 import { sentinel } from "./services/sentinel.ts";
 import { testDatabase } from "./services/test-database.ts";
@@ -27,6 +28,7 @@ export const catalogue = {
   database,
   "test-database": testDatabase,
   replica,
+  "replica-health": replicaHealth,
   etcd,
   backup,
   archive,

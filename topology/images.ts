@@ -1,5 +1,14 @@
 /** Resolves the image references that the services of a plan run. Pure. */
-import { baseImage, type ImageKey, resolveImage } from "../config/images.ts";
+import {
+  baseArgument,
+  baseImage,
+  baseOf,
+  type ImageKey,
+  isMadeOnServers,
+  type MadeOnServers,
+  madeOnServers,
+  resolveImage,
+} from "../config/images.ts";
 import type { Settings } from "../config/schema.ts";
 import { definitionOf } from "./catalogue.ts";
 import type { Service } from "./service.ts";
@@ -9,7 +18,9 @@ export interface BuiltImages {
   readonly app: string;
   readonly docs: string;
   /** PostgreSQL with pgBackRest. */
-  readonly database: Omit<ImageRecipe, "base">;
+  readonly database: OwnRecipe;
+  /** PgBouncer. */
+  readonly pooler: OwnRecipe;
   /**
    * Id that `orion:app.image` has on the local Docker Engine, so that another build under the same tag is deployed. @default - the
    * stack has servers or no such setting, or the image is not there yet
@@ -22,9 +33,14 @@ export interface ImageRecipe {
   readonly reference: string;
   /** Reference of the image that it is built on. */
   readonly base: string;
-  /** Text of a Dockerfile that takes the base as the argument `POSTGRES_IMAGE` and needs no other file. */
+  /** The build argument that names it. */
+  readonly argument: string;
+  /** Text of a Dockerfile that takes the base as this argument and needs no other file. */
   readonly dockerfile: string;
 }
+
+/** What its sources say of it. */
+type OwnRecipe = Omit<ImageRecipe, "base" | "argument">;
 
 /** The keys of the images that services run. */
 export const imageKeys = (services: readonly Service[], settings: Settings): ImageKey[] => [
@@ -41,7 +57,7 @@ export function imageReferences(
   const referenceOf = (key: ImageKey): string => {
     if (key === "app") return settings.app.image ?? built.app;
     if (key === "docs") return built.docs;
-    if (key === "database") return settings.images.database ?? built.database.reference;
+    if (isMadeOnServers(key)) return settings.images[key] ?? built[key].reference;
     return resolveImage(key, { registry, pinned, overrides });
   };
   return new Map(imageKeys(services, settings).map((key) => [key, referenceOf(key)]));
@@ -54,11 +70,16 @@ export const imageRecipes = (
   built: BuiltImages,
 ): ReadonlyMap<ImageKey, ImageRecipe> =>
   new Map(
-    imageKeys(services, settings).includes("database") && settings.images.database === undefined
-      ? [["database", { ...built.database, base: databaseBase(settings) }]]
-      : [],
+    madeOnServers.flatMap((key) =>
+      imageKeys(services, settings).includes(key) && settings.images[key] === undefined
+        ? [[key, { ...built[key], base: baseOnServers(settings, key), argument: baseArgument(key) }] as const]
+        : [],
+    ),
   );
 
-/** The image that PostgreSQL with pgBackRest is built on: the one that a stack without pgBackRest runs. */
-export const databaseBase = ({ images: { registry, postgres } }: Pick<Settings, "images">): string =>
-  baseImage({ registry, overrides: { postgres } }, "database");
+/** The image that one of a server's own is built on: the one that stacks without it run. */
+export function baseOnServers({ images }: Pick<Settings, "images">, kind: MadeOnServers): string {
+  const { registry, ...overrides } = images;
+  const base = baseOf(kind);
+  return baseImage({ registry, overrides: base === "python" ? {} : { [base]: overrides[base] } }, kind);
+}

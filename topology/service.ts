@@ -42,7 +42,7 @@ export type ServiceOf<Kind extends ServiceKind> = Extract<Service, { readonly ki
 export type Probe =
   /** Docker's health check alone. */
   | { readonly kind: "health" }
-  | { readonly kind: "postgres" | "replica" | "redis" | "sentinel" | "worker" | "edge" }
+  | { readonly kind: "postgres" | "replica" | "redis" | "sentinel" | "worker" | "edge" | "gateway" | "pooler" }
   /** A request to a port inside the container; `failure` is the advice for a failed one (tools/doctor/advice.ts). */
   | {
       readonly kind: "http";

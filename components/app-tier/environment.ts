@@ -4,7 +4,7 @@ import { taskTimeLimitSeconds } from "../../common/app-contract.ts";
 import { publicUrl, servedNames } from "../../config/host-names.ts";
 import type { SecretName, Settings } from "../../config/schema.ts";
 import { filledIn, namesIn } from "../../config/template.ts";
-import type { Pool } from "../../topology/budget.ts";
+import type { Pool } from "../../topology/pools.ts";
 
 export type AppEnvironment = Readonly<Record<string, pulumi.Input<string>>>;
 

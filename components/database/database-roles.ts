@@ -76,6 +76,7 @@ export class DatabaseRoles extends pulumi.ComponentResource {
       reader: password("reader"),
       backup: password("backup"),
       replication: password("replication"),
+      pooler: password("pooler"),
       monitor: password("monitor"),
     };
   }

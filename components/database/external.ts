@@ -14,6 +14,6 @@ export function externalPostgres(context: Context): Postgres {
       replicaUrl: () => undefined,
     },
     // Its provider says in the URL how the server is verified.
-    ...{ environment: {}, ready: [], dismissFormerClients: () => undefined },
+    ...{ poolerPassword: undefined, environment: {}, ready: [], dismissFormerClients: () => undefined },
   };
 }

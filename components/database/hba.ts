@@ -14,11 +14,13 @@ interface Access {
 /** Every access over the network; all others are refused. */
 export const accesses = (database: string): readonly Access[] => [
   { database, user: `+${appRole}`, kinds: ["app", "worker", "beat", "flower", "pgbouncer"] },
+  // From the apps' servers also without a pooler: in a move they log in through the one that is still there, or already.
+  { database: "postgres", user: loginRoles.pooler, kinds: ["pgbouncer", "app", "worker"] },
   { database, user: loginRoles.migrator, kinds: ["release"] },
   { database, user: loginRoles.reader, kinds: ["app", "worker", "beat", "flower", "pgbouncer"] },
   { database, user: loginRoles.backup, kinds: ["backup"] },
   { database: "replication", user: loginRoles.replication, kinds: ["replica"] },
-  { database: `${database},postgres`, user: loginRoles.monitor, kinds: ["monitoring", "exporter"] },
+  { database: `${database},postgres`, user: loginRoles.monitor, kinds: ["monitoring", "exporter", "replica-health"] },
 ];
 
 /** The clients that logged in as the superuser in the version before. */

@@ -65,3 +65,6 @@ export const verifyingEnvironment: Readonly<Record<string, string>> = {
   PGSSLROOTCERT: authorityFile,
   PGCHANNELBINDING: "require",
 };
+
+/** What differs for clients of PgBouncer: it has no channel binding. They verify its certificate all the same. */
+export const pooledEnvironment: Readonly<Record<string, string>> = { PGCHANNELBINDING: "prefer" };

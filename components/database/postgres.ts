@@ -25,6 +25,8 @@ export interface Postgres {
   readonly primaryUrl: (client: DatabaseClient) => pulumi.Output<string>;
   /** The same of the first replica. @returns undefined without a replica */
   readonly replicaUrl: (client: DatabaseClient) => pulumi.Output<string> | undefined;
+  /** Password of the role that asks for a pooler who may log in; a secret. Undefined where there can be no pooler. */
+  readonly poolerPassword: pulumi.Output<string> | undefined;
   /** Variables that a process needs beside its URL, to verify the server. */
   readonly environment: Readonly<Record<string, string>>;
   /** What has to exist before a client connects. */

@@ -5,6 +5,8 @@ import { publishedAddress } from "../published-address.ts";
 import { dataPath } from "./data-path.ts";
 import { databaseUrl, roleOf } from "./database-url.ts";
 import type { DatabaseContext, Postgres } from "./postgres.ts";
+import { imageOf } from "./postgres-files.ts";
+import { ReplicaHealth } from "./replica-health.ts";
 import { Replica } from "./replica.ts";
 import type { DatabaseClient } from "./role-names.ts";
 import { createPrimary, postgresOf } from "./single.ts";
@@ -37,8 +39,15 @@ export function replicatedPostgres(context: DatabaseContext): Postgres {
         opts,
       ),
   );
+  const health = servicesOf(topology, "replica-health").map((each) => {
+    const replica = services.find(({ server }) => server === each.server);
+    if (!replica) throw new Error(`The service ${each.name} is planned on ${each.server}, which has no replica.`);
+    const args = { runtime: runtimes.of(each), service: each, image: imageOf(context), replica: replica.name };
+    const password = primary.roles.passwords.monitor;
+    return new ReplicaHealth(each.name, { ...args, password }, { parent, dependsOn: [...replicas] });
+  });
   const [first] = services;
   const replicaUrl = (client: DatabaseClient) =>
     first && databaseUrl(roleOf(client, rotation), primary.roles.passwords[client], publishedAddress(first));
-  return { ...postgresOf(context, primary, replicaUrl), ready: [...primary.ready, ...replicas] };
+  return { ...postgresOf(context, primary, replicaUrl), ready: [...primary.ready, ...replicas, ...health] };
 }

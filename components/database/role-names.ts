@@ -27,6 +27,8 @@ export const loginRoles = {
   backup: "orion_backup",
   /** Streams WAL; reads no table. */
   replication: "orion_replication",
+  /** Asks for a pooler who may log in; reads no table. */
+  pooler: "orion_pooler",
   /** Reads statistics; no table. */
   monitor: "orion_monitor",
 } as const;

@@ -1,4 +1,5 @@
 /** The SQL that gives a database its roles and rights, and that ends what the version before still needed. Pure. */
+import { poolerLogin } from "./pooler-login.ts";
 import {
   activeApp,
   appRole,
@@ -42,10 +43,12 @@ const attributesOf = (role: LoginRole): string => {
  * {@link passwordVariables}. A database of the version before is taken over: what its superuser owns, the owner owns afterwards.
  */
 export const rolesScript = (settings: RolesSettings): string =>
-  [session, handover, roles(settings), database(settings), extensions(settings), takeover, defaults].join("\n");
+  [session, handover, roles(settings), database(settings), extensions(settings), takeover, defaults, poolerLogin].join(
+    "\n",
+  );
 
 /** The variables of {@link rolesScript}. */
-export const passwordVariables = ["migrator", "app", "reader", "backup", "replication", "monitor"] as const;
+export const passwordVariables = ["migrator", "app", "reader", "backup", "replication", "pooler", "monitor"] as const;
 
 /**
  * Before anything else: until the update has replaced them, the processes of the version before go on as the superuser. A new
@@ -78,7 +81,7 @@ ALTER ROLE ${ownerRole} WITH NOLOGIN ${nothing};
 ALTER ROLE ${appRole} WITH NOLOGIN ${nothing};
 ALTER ROLE ${loginRoles[idleApp(rotation)]} WITH ${nothing};
 ${login(active, "app")}
-${(["migrator", "reader", "backup", "replication", "monitor"] as const).map((role) => login(role, role)).join("\n")}
+${(["migrator", "reader", "backup", "replication", "pooler", "monitor"] as const).map((role) => login(role, role)).join("\n")}
 GRANT ${ownerRole} TO ${loginRoles.migrator};
 -- What a migration creates belongs to the owner, whoever migrates.
 ALTER ROLE ${loginRoles.migrator} SET role = '${ownerRole}';

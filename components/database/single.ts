@@ -52,6 +52,7 @@ export function postgresOf(
   return {
     ...{ ...ways, primaryUrl, replicaUrl },
     ...{ environment: onServers ? verifyingEnvironment : {}, ready },
+    poolerPassword: roles.passwords.pooler,
     dismissFormerClients: (clients) => {
       roles.dismissFormerClients(clients, parent);
     },

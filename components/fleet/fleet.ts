@@ -75,8 +75,8 @@ export class Fleet extends pulumi.ComponentResource {
   readonly subnetId: pulumi.Output<string>;
 
   readonly #args: FleetArgs;
-  /** The first server that makes images itself; the others copy them from there. */
-  #builder: DockerRuntime | undefined;
+  /** The first Docker Engine with each image that servers make themselves; the others copy it from there. */
+  readonly #builders = new Map<ImageKey, DockerRuntime>();
 
   constructor(name: string, args: FleetArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:fleet:Fleet", name, {}, formerly({ ...opts }, { type: "orion:host:Fleet" }));
@@ -205,7 +205,7 @@ export class Fleet extends pulumi.ComponentResource {
         sshOptions: options,
         images: imagesOf(name),
         recipes: recipesOf(name),
-        imagesFrom: this.#builder,
+        imagesFrom: new Map(this.#builders),
         login,
         mtu: privateMtu,
         edgeInterface,
@@ -214,7 +214,7 @@ export class Fleet extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    if (runtime.builds.size > 0) this.#builder ??= runtime;
+    for (const key of runtime.builds.keys()) if (!this.#builders.has(key)) this.#builders.set(key, runtime);
     createImageCleanup(`${name}-image-cleanup`, runtime, { parent: this, dependsOn: ready });
     const loggingIn = pulumi.all([options, cloudServer.address]).apply(([words, host]) => [...words, `root@${host}`]);
     const drain = new ServerDrain(

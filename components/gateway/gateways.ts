@@ -1,4 +1,5 @@
 /** Creates the gateways of a stack. */
+import type * as pulumi from "@pulumi/pulumi";
 import { servicesOf } from "../../topology/topology.ts";
 import { requiredAuthority } from "../authority/required-authority.ts";
 import type { Context } from "../context.ts";
@@ -6,13 +7,21 @@ import type { Redis } from "../cache/redis.ts";
 import { Gateway } from "./gateway.ts";
 import { gatewayListeners } from "./listeners.ts";
 
-/** One on each server that the plan has one for; none without the trait. */
-export function createGateways(context: Context, passwords: Redis["gatewayPasswords"]): Gateway[] {
-  const { topology, runtimes, parent } = context;
-  const listeners = gatewayListeners(topology);
+/**
+ * One on each server that the plan has one for; none without the trait.
+ *
+ * @param poolers which answer before a gateway leads to them
+ */
+export function createGateways(
+  context: Context,
+  passwords: Redis["gatewayPasswords"],
+  poolers: readonly pulumi.Resource[],
+): Gateway[] {
+  const { settings, topology, runtimes, parent } = context;
   return servicesOf(topology, "gateway").map((service) => {
     const { certificate } = requiredAuthority(context);
+    const listeners = gatewayListeners(topology, settings, service.server);
     const args = { runtime: runtimes.of(service), service, listeners, authority: certificate, passwords };
-    return new Gateway(service.name, args, { parent, dependsOn: [...runtimes.peerRules] });
+    return new Gateway(service.name, args, { parent, dependsOn: [...runtimes.peerRules, ...poolers] });
   });
 }

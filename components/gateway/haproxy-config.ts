@@ -13,19 +13,25 @@ import {
 export interface GatewayServer {
   /** Its service's name. */
   readonly name: string;
-  /** Host and port. */
+  /** Host and port; the host is an address, or the name of a container of the same server. */
   readonly address: string;
   /** The name in its certificate, for a server to which the gateway speaks TLS. @default - the gateway passes on what the client sends */
   readonly certificateName?: string;
-  /** Used only while no other server of the list is up. @default false */
-  readonly backup?: boolean;
+  /** Where its health service is. @default - at its own address */
+  readonly checkAddress?: string;
 }
 
 /**
  * How the gateway finds out whether a server may be used. `connection`: it accepts one. `redis`: Redis answers a ping; without a
  * login that is a refusal, which a process that hangs does not send either.
  */
-export type ServerCheck = "connection" | "redis";
+export type ServerCheck = "connection" | "redis" | HttpCheck;
+
+/** A request that the server's health service answers with 200 while the server may be used. */
+export interface HttpCheck {
+  readonly port: number;
+  readonly path: string;
+}
 
 /** A port of the gateway. */
 export interface GatewayListener {
@@ -34,6 +40,8 @@ export interface GatewayListener {
   readonly servers: readonly GatewayServer[];
   /** The Sentinels that say which of the servers is the master; they know the group by the port's name. @default - every server may be used */
   readonly sentinels?: readonly GatewaySentinel[];
+  /** A server that is used while none of the others is up; whether it accepts connections is all that is checked. @default - none */
+  readonly fallback?: GatewayServer;
 }
 
 /** The authority's certificate, beside the configuration. */
@@ -91,6 +99,13 @@ defaults
   # A server that fails three checks in a row is down: no new connection, and the present ones end at once.
   default-server check inter 2s fastinter 500ms downinter 1s fall 3 rise 2 on-marked-down shutdown-sessions
 
+# Docker's own name service, which knows the containers of this server.
+resolvers docker
+  nameserver docker 127.0.0.11:53
+  hold valid 1s
+  hold nx 3s
+  hold obsolete 3s
+
 frontend health
   mode http
   bind 127.0.0.1:${healthPort}
@@ -98,11 +113,12 @@ frontend health
   monitor-uri /health
 `;
 
-const checkLines: Readonly<Record<ServerCheck, readonly string[]>> = {
-  // Nothing is sent: PostgreSQL does not log such a connection.
-  connection: [],
-  redis: ["option tcp-check", "tcp-check send PING\\r\\n", "tcp-check expect rstring ^(-NOAUTH|[+]PONG)"],
-};
+function checkLines(check: ServerCheck): readonly string[] {
+  if (check === "redis")
+    return ["option tcp-check", "tcp-check send PING\\r\\n", "tcp-check expect rstring ^(-NOAUTH|[+]PONG)"];
+  // Nothing is sent for a connection: PostgreSQL does not log such a one.
+  return check === "connection" ? [] : [`option httpchk GET ${check.path}`, `default-server port ${check.port}`];
+}
 
 /**
  * The text of haproxy.cfg.
@@ -116,7 +132,7 @@ export function haproxyConfig(listeners: readonly GatewayListener[], passwords?:
   );
   const [first] = followers;
   if (!first)
-    return [head, ...listeners.map((listener) => listenerText(listener, checkLines[listener.check]))].join("\n");
+    return [head, ...listeners.map((listener) => listenerText(listener, checkLines(listener.check)))].join("\n");
   if (!passwords) throw new Error("A gateway that follows Sentinels logs in at them; it needs passwords.");
   const groups = followers.map(({ port, servers }) => ({ name: port, candidates: servers.map(candidate) }));
   return [
@@ -135,7 +151,7 @@ export function haproxyConfig(listeners: readonly GatewayListener[], passwords?:
 }
 
 const linesOf = ({ port, check, sentinels }: GatewayListener, { monitor }: GatewayPasswords): readonly string[] =>
-  sentinels ? followLines(port, monitor[port] ?? "") : checkLines[check];
+  sentinels ? followLines(port, monitor[port] ?? "") : checkLines(check);
 
 /** A server as a possible master. */
 function candidate({ name, address }: GatewayServer): Candidate {
@@ -143,18 +159,30 @@ function candidate({ name, address }: GatewayServer): Candidate {
   return { name, address: { host, port: Number(port) } };
 }
 
-const listenerText = ({ port, servers }: GatewayListener, lines: readonly string[]): string =>
-  [
-    `listen ${port}`,
-    ...[`bind :${gatewayPorts[port]}`, ...lines, ...servers.map(serverLine)].map((line) => `  ${line}`),
-    "",
-  ].join("\n");
+const section = (title: string, lines: readonly string[]): string =>
+  [title, ...lines.map((line) => `  ${line}`), ""].join("\n");
 
-const serverLine = ({ name, address, certificateName, backup = false }: GatewayServer): string =>
+function listenerText({ port, servers, fallback }: GatewayListener, lines: readonly string[]): string {
+  const bind = `bind :${gatewayPorts[port]}`;
+  const usual = [...lines, ...servers.map(serverLine)];
+  if (!fallback) return section(`listen ${port}`, [bind, ...usual]);
+  return [
+    section(`frontend ${port}`, [
+      bind,
+      `use_backend ${port} if { nbsrv(${port}) gt 0 }`,
+      `default_backend ${port}-fallback`,
+    ]),
+    section(`backend ${port}`, usual),
+    section(`backend ${port}-fallback`, [serverLine(fallback)]),
+  ].join("\n");
+}
+
+const serverLine = ({ name, address, certificateName, checkAddress }: GatewayServer): string =>
   [
     `server ${name} ${address}`,
+    ...(/^[\d.]+:/.test(address) ? [] : ["resolvers docker init-addr none"]),
+    ...(checkAddress === undefined ? [] : [`addr ${checkAddress}`]),
     ...(certificateName === undefined ? [] : [tlsWords(certificateName)]),
-    ...(backup ? ["backup"] : []),
   ].join(" ");
 
 const tlsWords = (certificateName: string): string =>

@@ -1,15 +1,23 @@
-/** What the gateways of a plan listen on, and the servers behind each port. Pure. */
+/** What a gateway listens on, and the servers behind each port. Pure. */
+import type { Settings } from "../../config/schema.ts";
+import { poolerPorts } from "../../topology/services/pgbouncer.ts";
+import { replicaHealthPorts } from "../../topology/services/replica-health.ts";
 import type { Service } from "../../topology/service.ts";
 import { servicesOf, type Topology } from "../../topology/topology.ts";
 import { publishedAddress } from "../published-address.ts";
 import { addressOf } from "../cache/redis-group.ts";
-import type { GatewayListener, GatewayServer } from "./haproxy-config.ts";
+import { replicaPath } from "../database/replica-health-script.ts";
+import type { GatewayListener, GatewayServer, HttpCheck } from "./haproxy-config.ts";
 
-/** The same on every server of the plan. An external database or Redis has no port. */
-export const gatewayListeners = (topology: Topology): GatewayListener[] => [
+/**
+ * The ports of the gateway of a server. An external database or Redis has none.
+ *
+ * @param server whose poolers it uses, where the plan has some there
+ */
+export const gatewayListeners = (topology: Topology, settings: Settings, server: string): GatewayListener[] => [
   ...servicesOf(topology, "cache").map((cache) => redisListener(topology, "cache", cache)),
   ...servicesOf(topology, "broker").map((broker) => redisListener(topology, "broker", broker)),
-  ...servicesOf(topology, "database").flatMap((primary) => postgresListeners(topology, primary)),
+  ...servicesOf(topology, "database").flatMap((primary) => postgresListeners(topology, settings, server, primary)),
 ];
 
 const serverOf = (service: Service): GatewayServer => ({ name: service.name, address: publishedAddress(service) });
@@ -23,14 +31,37 @@ function redisListener(topology: Topology, port: "cache" | "broker", first: Serv
   return { ...{ port, check: "redis", servers }, ...(sentinels.length > 0 && { sentinels }) };
 }
 
+/** A replica's health service says whether it is at most so far behind. */
+const follows = ({ gateway }: Settings): HttpCheck => ({
+  port: replicaHealthPorts.http,
+  path: replicaPath(gateway.maxReplicaLagSeconds),
+});
+
 /** PostgreSQL's clients start TLS inside its protocol and verify the server themselves, so the gateway passes it on. */
-function postgresListeners(topology: Topology, primary: Service): GatewayListener[] {
+function postgresListeners(
+  topology: Topology,
+  settings: Settings,
+  server: string,
+  service: Service,
+): GatewayListener[] {
   const check = "connection";
-  const servers = [serverOf(primary)];
+  const primary = [serverOf(service)];
   const replicas = servicesOf(topology, "replica").map(serverOf);
+  // The primary only while no replica follows closely enough.
+  const readable =
+    replicas.length > 0
+      ? ({ check: follows(settings), servers: replicas, fallback: serverOf(service) } as const)
+      : ({ check, servers: primary } as const);
+  const poolers = servicesOf(topology, "pgbouncer").filter((pooler) => pooler.server === server);
+  const pooled = (reads: boolean): GatewayServer[] =>
+    poolers
+      .filter((pooler) => pooler.reads === reads)
+      .map(({ name }) => ({ name, address: `${name}:${poolerPorts.postgres}` }));
+  const [toPrimary, toReplicas] = [pooled(false), pooled(true)];
   return [
-    { port: "database", check, servers },
-    { port: "reads", check, servers: [...replicas, { ...serverOf(primary), backup: replicas.length > 0 }] },
-    { port: "direct", check, servers },
+    { port: "database", check, servers: toPrimary.length > 0 ? toPrimary : primary },
+    { port: "reads", ...(toReplicas.length > 0 ? { check, servers: toReplicas } : readable) },
+    { port: "direct", check, servers: primary },
+    ...(toReplicas.length > 0 ? [{ port: "replicas", ...readable } as const] : []),
   ];
 }

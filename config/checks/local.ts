@@ -30,6 +30,7 @@ export function checkLocal(settings: Settings): string[] {
     problems.push(line("database.availability", availability, "single with orion:hosting local"));
   }
   if (settings.gateway.enabled) problems.push(line("gateway.enabled", true, "false with orion:hosting local"));
+  if (settings.database.pooler) problems.push(line("database.pooler", true, "false with orion:hosting local"));
   if (primary !== "core-1") problems.push(line("database.primary", primary, "core-1 with orion:hosting local"));
   if (on.size !== settings.services.length) {
     problems.push(line("services", settings.services, "each service once"));

@@ -1,5 +1,6 @@
 /** The section `orion:gateway`. */
 import { z } from "zod";
+import { count } from "./forms.ts";
 
 export const gateway = z
   .strictObject({
@@ -8,5 +9,8 @@ export const gateway = z
       .describe(
         "Whether apps, workers and the release reach PostgreSQL and Redis through HAProxy on their own server, by names that never change. Needs servers.",
       ),
+    maxReplicaLagSeconds: count(1, 86_400).describe(
+      "How many seconds a replica may be behind the primary and still be read; without such a replica, the primary is read.",
+    ),
   })
   .describe("The way from the platform's processes to their data.");

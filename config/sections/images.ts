@@ -44,7 +44,13 @@ export const images = z
     haproxy: imageReference
       .meta({ examples: ["registry.example.com/mirror/haproxy:3.0"] })
       .optional()
-      .describe("HAProxy's image, in place of the official one; of version 3.0 or later."),
+      .describe(
+        "HAProxy's image, in place of the official one; of version 3.0 or later. With `orion:database.pooler` PgBouncer is added to it, so it must be made from Debian 13 or later.",
+      ),
+    pooler: imageReference
+      .meta({ examples: ["registry.example.com/orion/pgbouncer:1.25"] })
+      .optional()
+      .describe("An image that has PgBouncer (1.22 or later) and psql, in place of the one that the servers build."),
     rclone: imageReference
       .meta({ examples: ["registry.example.com/mirror/rclone:1.71"] })
       .optional()

@@ -5,6 +5,7 @@
 import { chmodSync } from "node:fs";
 import { authorityFile } from "../../common/server-contract.ts";
 import type { GatewayListener } from "../../components/gateway/haproxy-config.ts";
+import { replicaPath } from "../../components/database/replica-health-script.ts";
 import { verifyingEnvironment } from "../../components/database/postgres-tls.ts";
 import { eventually } from "../../testing/eventually.ts";
 import { databasePasswords, GatewayLab } from "../../testing/gateway-lab.ts";
@@ -94,6 +95,33 @@ test("another primary takes over: connections to the former one are ended, new o
   }, 10);
   // Redis' connections have nothing to do with it.
   expect(python(ping).output).toBe("True");
+});
+
+test("reads go to a replica that follows, to the primary while it is behind, and back", async () => {
+  await lab.startReplica("copy", "core");
+  const check = { port: 8008, path: replicaPath(2) };
+  const health = lab.address("copy-health");
+  // On a server both are at the same address; here the service is a container of its own.
+  const server = { ...postgres("copy"), checkAddress: health };
+  await lab.writeGateway([{ port: "reads", check, servers: [server], fallback: postgres("core") }, ...listeners("db")]);
+  const isReplica = () =>
+    python(
+      "import os, psycopg\nprint(psycopg.connect(os.environ['DATABASE_URL'].replace('5432', '5433')).execute('SELECT pg_is_in_recovery()').fetchone()[0])",
+    ).output;
+  const onReplica = (expected: string, seconds: number) =>
+    eventually(() => {
+      expect(isReplica()).toBe(expected);
+    }, seconds);
+  const sql = (name: string, text: string) => lab.inside(name, ["psql", "-XqtA"], text).output;
+  await onReplica("True", 30);
+  sql("copy", "SELECT pg_wal_replay_pause()");
+  sql("core", "CREATE TABLE later (n int)");
+  await onReplica("False", 30);
+  sql("copy", "SELECT pg_wal_replay_resume()");
+  await onReplica("True", 30);
+  // A replica that does not receive from its primary may lack anything.
+  sql("core", "ALTER ROLE orion_replication NOLOGIN; SELECT pg_terminate_backend(pid) FROM pg_stat_replication");
+  await onReplica("False", 30);
 });
 
 test("a Redis with a certificate of another name is not spoken to", async () => {

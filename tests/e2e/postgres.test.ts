@@ -29,6 +29,7 @@ import { writeLiveFiles } from "../../plugin/live-files.ts";
 import { runSqlScript } from "../../plugin/sql-script.ts";
 import { eventually } from "../../testing/eventually.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
+import { installDrivers } from "../../testing/postgres-drivers.ts";
 import { docker } from "../../testing/sandbox.ts";
 
 jest.setTimeout(240_000);
@@ -38,7 +39,6 @@ const named = (name: string): string => `${prefix}-${name}`;
 const former = "former-password";
 const passwords = Object.fromEntries(passwordVariables.map((name) => [name, `${name}-password`]));
 const authorityFile = "/etc/orion/ca.crt";
-const drivers = ["psycopg2-binary==2.9.10", "asyncpg==0.30.0", "async-timeout==5.0.1"];
 
 interface Ran {
   readonly code: number | null;
@@ -225,13 +225,7 @@ beforeAll(async () => {
   must(["network", "create", prefix]);
   const { stdout } = spawnSync("node", ["images/build.ts", "app", "postgres"], { encoding: "utf8" });
   appImage = /^(orion\/sample-app:\S+)/m.exec(stdout)?.[1] ?? "";
-  const python311 = ["--python-version", "3.11", "--only-binary=:all:", "--platform", "manylinux2014_x86_64"];
-  const { status, stderr } = spawnSync(
-    "pip",
-    ["install", "--quiet", "--no-deps", ...python311, "--target", join(folder, "drivers"), ...drivers],
-    { encoding: "utf8" },
-  );
-  if (status !== 0) throw new Error(stderr);
+  installDrivers(join(folder, "drivers"));
   tls = { authority: makeAuthority("ca"), server: certify("server", "ca"), replica: certify("replica", "ca") };
   startClient("psql", officialImages.postgres);
   startClient("python", appImage);

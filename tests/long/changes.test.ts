@@ -19,10 +19,11 @@ const platform = new RehearsedPlatform(root, cloud);
 
 const { all, on, query, health, identity } = serversOf(cloud);
 
-/** Names of the variables that an app has. */
-const variables = async (server: string): Promise<string[]> => {
-  const [app = ""] = await on(server, "docker", "ps", "--quiet", "--filter", "label=role=app");
-  return (await on(server, "docker", "exec", app, "env")).map((line) => line.replace(/=.*/, ""));
+/** The servers that the gateway of a server knows. */
+const behindGateway = async (server: string): Promise<string[]> => {
+  const file = "/etc/orion-gateway/current/haproxy.cfg";
+  const lines = await on(server, "docker", "exec", `orion-prod-gateway-${server}`, "cat", file);
+  return lines.flatMap((line) => /^ +server (\S+) /.exec(line)?.[1] ?? []);
 };
 
 /** The servers with their types. */
@@ -91,20 +92,20 @@ test("more app and worker servers, one of a type that is sold out: it gets the n
     expect(await health()).toEqual(Array(6).fill("healthy"));
   });
   const names = await on("worker-hel1-1", "docker", "ps", "--format", '{{.Label "service"}}');
-  expect(names.sort()).toEqual(["worker-hel1-1", "worker-hel1-1-emails"]);
+  expect(names.sort()).toEqual(["gateway-worker-hel1-1", "worker-hel1-1", "worker-hel1-1-emails"]);
 });
 
-test("fewer of them, and no replica: apps no longer know of one, and the primary keeps nothing for it", async () => {
+test("fewer of them, and no replica: gateways no longer know of one, and the primary keeps nothing for it", async () => {
   await changed({ "app.servers.count": "2", "workers.servers.count": "1", "database.availability": "single" });
   expect(Object.keys(await types()).sort()).toEqual(["app-hel1-1", "app-nbg1-1", "core-1", "worker-nbg1-1"]);
   expect(await query("core-1", "database", "SELECT count(*) FROM pg_replication_slots")).toEqual(["0"]);
-  expect(await variables("app-nbg1-1")).not.toContain("DATABASE_REPLICA_URL");
+  expect(await behindGateway("app-nbg1-1")).not.toContain("replica-1");
 });
 
 test("a replica again: it has everything, apps read from it, and it is protected", async () => {
   await changed({ "database.availability": "replica", protection: "true" });
   expect(await query("core-1", "database", "SELECT state FROM pg_stat_replication")).toEqual(["streaming"]);
-  expect(await variables("app-nbg1-1")).toContain("DATABASE_REPLICA_URL");
+  expect(await behindGateway("app-nbg1-1")).toContain("replica-1");
   const checked = spawnSync("make", ["--no-print-directory", "doctor", "REHEARSAL=1", "CLOUD=changes"], { cwd: root });
   expect(checked.stdout.toString()).toContain("All of 'prod' is well.");
 });

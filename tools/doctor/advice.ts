@@ -19,6 +19,10 @@ export type Problem =
   | "replica-behind"
   | "superuser-open"
   | "no-checksums"
+  | "gateway-silent"
+  | "gateway-blocked"
+  | "pooler-silent"
+  | "pool-full"
   | "cache-refuses"
   | "cache-full"
   | "redis-users"
@@ -142,6 +146,22 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
     meaning: "a page that the disk has damaged is read, and backed up, as if it were right",
     remedy:
       "docs/database.md#checksums switches them on: docker stop, pg_checksums --enable, docker start; it takes as long as reading all data once",
+  }),
+  "gateway-silent": ({ logs }) => ({
+    meaning: "HAProxy does not say what it sees; apps and workers of its server reach no data if it does not work",
+    remedy: `${logs}; docker restart its container`,
+  }),
+  "gateway-blocked": ({ logs }) => ({
+    meaning: "no server behind a port of the gateway is up, so that nothing on its server reaches it",
+    remedy: `look at that server's services above; ${logs} has since when`,
+  }),
+  "pooler-silent": ({ logs }) => ({
+    meaning: "PgBouncer does not answer on its console",
+    remedy: `${logs}; docker restart its container`,
+  }),
+  "pool-full": ({ make }) => ({
+    meaning: "clients wait for seconds: all connections of the server's share are in use, or PostgreSQL accepts none",
+    remedy: `${make("psql")}: SELECT now() - xact_start AS runs, state, query FROM pg_stat_activity ORDER BY 1 DESC NULLS LAST; long transactions hold a connection; raise orion:database.maxConnections, which restarts PostgreSQL`,
   }),
   "cache-refuses": ({ logs }) => ({ meaning: "Redis does not answer", remedy: logs }),
   "cache-full": ({ make }) => ({

@@ -4,7 +4,9 @@ import { definitionOf } from "../../topology/catalogue.ts";
 import type { ContainerState } from "../docker.ts";
 import type { Checked } from "./advice.ts";
 import { checkEdge } from "./checks/edge.ts";
+import { checkGateway } from "./checks/gateway.ts";
 import { checkHttp } from "./checks/http.ts";
+import { checkPooler } from "./checks/pooler.ts";
 import { checkPostgres } from "./checks/postgres.ts";
 import { checkRedis } from "./checks/redis.ts";
 import { checkSentinel } from "./checks/sentinel.ts";
@@ -45,6 +47,10 @@ function ask(question: Question, probe: Probe): Checked | Promise<Checked> {
       return checkSentinel(question);
     case "worker":
       return checkWorker(question);
+    case "gateway":
+      return checkGateway(question);
+    case "pooler":
+      return checkPooler(question);
     case "edge":
       return checkEdge(question);
     case "http": {

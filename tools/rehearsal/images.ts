@@ -1,6 +1,6 @@
 /** Chooses the images of this machine that a rehearsal's servers pull under their production names. */
 import { run } from "../../common/process.ts";
-import { type ImageKey, withoutDigest } from "../../config/images.ts";
+import { type ImageKey, madeOnServers, withoutDigest } from "../../config/images.ts";
 import { builtImages } from "../../images/built.ts";
 import { localImages } from "../../common/images/engine.ts";
 import { imageReferences } from "../../topology/images.ts";
@@ -55,7 +55,7 @@ export async function findDeliveries(root: string, { settings, topology }: Stack
     ...imageReferences(topology.services, usual, built),
     ["app", built.app],
     ["docs", built.docs],
-    ["database", built.database.reference],
+    ...madeOnServers.map((key) => [key, built[key].reference] as const),
   ]);
   const here = await localImages(run, [...wanted.values()]);
   return deliveriesOf(wanted, defaults, new Set(here.keys()));

@@ -8,7 +8,7 @@ import { join, relative } from "node:path";
 import { runSync, runInteractive } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
 import { publicNames } from "../../config/host-names.ts";
-import { isOfficialImage } from "../../config/images.ts";
+import { isMadeOnServers, isOfficialImage } from "../../config/images.ts";
 import type { CloudClient } from "../../rehearsal/cloud/client.ts";
 import { type StartedCloud, startCloud } from "../../rehearsal/cloud/process.ts";
 import {
@@ -193,7 +193,7 @@ async function deliverImages(
     const digest = await progressOn().during(`${reference} into the cloud's registry`, "done", () =>
       client.pushImage(image, reference),
     );
-    if (isOfficialImage(key) || key === "database") digests[key] = `${reference}@${digest}`;
+    if (isOfficialImage(key) || isMadeOnServers(key)) digests[key] = `${reference}@${digest}`;
   }
   const path = join(folder, `Pulumi.${file.stack}.yaml`);
   writeFileSync(path, withDigests(readFileSync(path, "utf8"), digests), { mode: 0o600 });

@@ -12,6 +12,8 @@ export const gatewayPorts = {
   ...{ cache: 6379, broker: 6380 },
   /** PostgreSQL, whose clients speak TLS to the server through the gateway: for the app, for reads, and the primary itself. */
   ...{ database: 5432, reads: 5433, direct: 5434 },
+  /** The replicas themselves, for a pooler of reads; only with one. */
+  replicas: 5435,
 } as const;
 
 export type GatewayPort = keyof typeof gatewayPorts;
@@ -36,7 +38,7 @@ export const gateway: Definition<BaseService<"gateway">> = {
   cpuShares: 2048,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 256 },
   commands: () => ({}),
-  probe: () => ({ kind: "health" }),
+  probe: () => ({ kind: "gateway" }),
   plan(planning) {
     if (isLocal(planning) || !hasGateway(planning.settings)) return [];
     // The release runs on the core server.

@@ -1,22 +1,50 @@
-/** PgBouncer: pools the connections to PostgreSQL, on each server that runs apps or workers. */
-import { placesFor, serviceAt } from "../planning.ts";
+/** PgBouncer: pools the connections to PostgreSQL, beside the gateway of each server that runs apps or workers. */
+import type { Settings } from "../../config/schema.ts";
+import { serviceName } from "../naming.ts";
+import { isLocal, placesFor, serversOf, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
+import { hasGateway } from "./gateway.ts";
 
-export const pgbouncer: Definition<BaseService<"pgbouncer">> = {
-  images: () => [],
-  ports: { postgres: 6432 },
-  callers: [],
+export const poolerPorts = { postgres: 6432 } as const;
+
+export interface PgbouncerService extends BaseService<"pgbouncer"> {
+  /** Whether it pools the connections for reads: the others lead to the primary. */
+  readonly reads: boolean;
+}
+
+/** Whether processes reach PostgreSQL through poolers: they stand between two ports of a gateway. */
+export const hasPooler = (settings: Settings): boolean =>
+  settings.database.pooler && settings.database.mode === "provision" && hasGateway(settings);
+
+export const pgbouncer: Definition<PgbouncerService> = {
+  images: () => ["pooler"],
+  ports: poolerPorts,
+  // Clients reach it through the gateway beside it.
+  callers: ["gateway"],
   keeps: "nothing",
   runs: "always",
-  cpuShares: 1024,
+  cpuShares: 2048,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 64 },
-  commands: () => ({}),
-  probe: () => ({ kind: "health" }),
+  commands: () => ({ "pgbouncer console": poolerConsole, "waiting clients": `${poolerConsole} -c "SHOW POOLS"` }),
+  probe: () => ({ kind: "pooler" }),
   plan(planning) {
-    if (!planning.settings.database.pooler) return [];
+    if (isLocal(planning) || !hasPooler(planning.settings)) return [];
     const places = [...placesFor(planning, "app"), ...placesFor(planning, "worker")];
-    return [...new Map(places.map((at) => [at.name, at])).values()].map((at) =>
-      serviceAt(planning, { kind: "pgbouncer", at, memoryMb: 64 }),
+    const kinds = serversOf(planning, "db").length > 0 ? [false, true] : [false];
+    return [...new Map(places.map((at) => [at.name, at])).values()].flatMap((at) =>
+      kinds.map((reads) => ({
+        // A client that speaks TLS takes about 30 KB.
+        ...serviceAt(planning, {
+          ...{ kind: "pgbouncer", at, memoryMb: 192 },
+          // Short, so that names of containers stay host names.
+          ...(reads && { name: serviceName("reads", at.name) }),
+        }),
+        reads,
+      })),
     );
   },
 };
+
+/** psql in PgBouncer's console, as the user that it runs as: over its socket, which is in memory. */
+export const poolerSocketFolder = "/dev/shm";
+export const poolerConsole = `psql -X -h ${poolerSocketFolder} -p ${poolerPorts.postgres} -U pgbouncer pgbouncer`;

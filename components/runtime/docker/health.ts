@@ -160,6 +160,11 @@ function pingProbe(client: string): Probe {
   };
 }
 
+/** PgBouncer's console answers. @param console the command line of psql in it */
+export const poolerProbe = (console: string): Probe => ({
+  commands: `  answer=$($limit ${console} -Atc "SHOW VERSION" 2>&1) || { echo "$answer"; return 1; }`,
+});
+
 /** Where Celery's workers and Beat write their process id when they have started. In /dev/shm, so that no old file remains. */
 export const celeryPidFile = "/dev/shm/celery.pid";
 

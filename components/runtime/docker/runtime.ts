@@ -19,8 +19,8 @@ export interface DockerRuntimeArgs {
   readonly images: ReadonlyMap<ImageKey, string>;
   /** How the engine makes those images that it cannot pull, by key. @default - it pulls all */
   readonly recipes?: ReadonlyMap<ImageKey, ImageRecipe>;
-  /** An engine that has such images before this one, to copy them from. @default - this engine builds them */
-  readonly imagesFrom?: DockerRuntime | undefined;
+  /** The engine that has such an image before this one, to copy it from, by key. @default - this engine builds them */
+  readonly imagesFrom?: ReadonlyMap<ImageKey, DockerRuntime>;
   /** Ids of images that have other contents under the same reference now and then: another id is another image. @default - none has */
   readonly ids?: ReadonlyMap<ImageKey, string>;
   /** Login for private images; the password is sent with each call and stored on no engine. */
@@ -154,14 +154,14 @@ export class DockerRuntime extends pulumi.ComponentResource {
   #afterBuild(name: string, { recipes, imagesFrom }: DockerRuntimeArgs, key: ImageKey): pulumi.CustomResourceOptions {
     const recipe = recipes?.get(key);
     if (!recipe) return {};
-    const earlier = imagesFrom?.builds.get(key);
+    const first = imagesFrom?.get(key);
+    const earlier = first?.builds.get(key);
     const build = new ImageBuild(
       `${name}-image-${key}-build`,
       {
         ...this.engine,
         ...recipe,
-        argument: "POSTGRES_IMAGE",
-        ...(earlier && imagesFrom && { from: imagesFrom.engine }),
+        ...(first && earlier && { from: first.engine }),
       },
       {
         parent: this,

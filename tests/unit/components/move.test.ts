@@ -164,6 +164,6 @@ test("the release does not know the replica's password: the replica would not le
 test("without a replica there is one server less, and nothing refers to it", async () => {
   const resources = await production("scale", { database: { availability: "single" } });
   expect(resources.filter(({ name }) => /^replica|db-2/.test(name))).toEqual([]);
-  expect(JSON.stringify(named(resources, "gateway-app-nbg1-1-config").inputs)).not.toContain("replica");
+  expect(JSON.stringify(named(resources, "gateway-app-nbg1-1-config").inputs)).not.toContain("replica-1");
   expect(JSON.stringify(named(resources, "backup-files").inputs)).toContain("PGHOST=10.20.1.11");
 });

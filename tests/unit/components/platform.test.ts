@@ -102,7 +102,7 @@ test("the least development stack is PostgreSQL with what it needs", async () =>
     "Storage storage",
     "docker local-docker",
     "RandomPassword database-password",
-    ...["app", "backup", "migrator", "monitor", "reader", "replication"].map(
+    ...["app", "backup", "migrator", "monitor", "pooler", "reader", "replication"].map(
       (client) => `RandomPassword database-roles-${client}-password`,
     ),
   ]);
@@ -116,7 +116,7 @@ test("every generated password is in the graph, and nowhere but inside secrets",
   const passwords = resources
     .filter(({ type }) => type === "random:index/randomPassword:RandomPassword")
     .map(({ name }) => `generated-${name}`);
-  expect(passwords).toHaveLength(16);
+  expect(passwords).toHaveLength(17);
   const [hidden, open] = [JSON.stringify(resources), JSON.stringify(withoutSecrets(resources))];
   for (const password of passwords) {
     // Booleans: the whole graph in a message helps nobody.

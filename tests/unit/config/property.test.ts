@@ -81,10 +81,20 @@ const email = valueOf("email").map((values) => ({
 /** On servers with memory and connections for most of what a stack may say. */
 const database = (phase: Phase) =>
   valueOf("database").map((values) => {
-    const said = values as { memoryMb?: number; primary?: string; mode?: string; availability?: string };
-    const { memoryMb = 512, primary, availability, ...rest } = said;
+    const said = values as {
+      memoryMb?: number;
+      primary?: string;
+      mode?: string;
+      availability?: string;
+      pooler?: boolean;
+    };
+    const { memoryMb = 512, primary, availability, pooler, ...rest } = said;
     const large = { servers: ["ccx63"], maxConnections: 5000, memoryMb: Math.min(memoryMb, 32_768) };
-    const own = { ...rest, ...large, ...(phase !== "development" && availability !== undefined && { availability }) };
+    const own = {
+      ...{ ...rest, ...large, ...(phase !== "development" && availability !== undefined && { availability }) },
+      // It needs a gateway.
+      ...(phase !== "development" && phase !== "mvp" && pooler !== undefined && { pooler }),
+    };
     // Where no replica can have been promoted, the primary is the first one.
     const isFirst = phase === "development" || phase === "mvp" || said.mode === "external";
     return isFirst || primary === undefined ? own : { ...own, primary };
@@ -96,7 +106,7 @@ const built = (values: Record<string, unknown>): Record<string, unknown> => {
   const isBuilt = availability !== undefined && availability !== "patroni";
   return {
     ...values,
-    database: { ...own, pooler: false, ...(isBuilt && { availability }) },
+    database: { ...own, ...(isBuilt && { availability }) },
   };
 };
 

@@ -1,7 +1,7 @@
 /** Which way each image comes onto a machine, on one whose docker only says what it is told to say. */
 import { writeFileSync } from "node:fs";
 import type { Run } from "../../../common/process.ts";
-import { baseImage, type ImageChoices, officialImages } from "../../../config/images.ts";
+import { baseImage, type ImageChoices, madeOnServers, officialImages } from "../../../config/images.ts";
 import { ensureImages, type EnsureOptions, imageNames } from "../../../images/ensure.ts";
 import { ownImage } from "../../../images/own.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
@@ -9,7 +9,7 @@ import { type Answer, runBy } from "../support/process.ts";
 
 const root = process.cwd();
 const app = ownImage(root, "app", baseImage());
-const database = ownImage(root, "database", baseImage({}, "database"));
+const madeThere = madeOnServers.map((kind) => ownImage(root, kind, baseImage({}, kind)));
 
 let cache: string;
 beforeEach(() => {
@@ -56,7 +56,7 @@ test("when all are there, one docker command is all that runs", async () => {
       baseImage(),
       app.reference,
       ownImage(root, "docs", baseImage()).reference,
-      database.reference,
+      ...madeThere.map(({ reference }) => reference),
     ],
     {},
   );

@@ -12,6 +12,7 @@ import type { Stack } from "../../../policy/program.ts";
 export const images = {
   ...{ app: "orion/sample-app:test", docs: "orion/docs:test" },
   database: { reference: "orion/postgres:test", dockerfile: "FROM postgres:15-bookworm\n" },
+  pooler: { reference: "orion/pgbouncer:test", dockerfile: "FROM haproxy:3.0-trixie\n" },
 };
 
 /** `known`: as `knownOf` returns it, for comparison with a state; otherwise as `programOf` does. */

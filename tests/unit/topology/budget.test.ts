@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import type { Phase, Settings } from "../../../config/schema.ts";
 import { smallestMemoryMb } from "../../../config/server-types.ts";
-import { budgetProblems, memoryOf, poolOf, reservedConnections, systemMemoryMb } from "../../../topology/budget.ts";
+import { budgetProblems, memoryOf, systemMemoryMb } from "../../../topology/budget.ts";
+import { poolOf, reservedConnections } from "../../../topology/pools.ts";
 import { plan } from "../../../topology/plan.ts";
 import { settingsOf } from "../support/settings.ts";
 

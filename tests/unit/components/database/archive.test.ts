@@ -66,7 +66,7 @@ test("a stack that archives runs the image with pgBackRest on all servers of Pos
   expect(keys("app-nbg1-1")).not.toContain("database");
   expect(imageRecipes(on("core-1"), settings, images).get("database")).toEqual({
     ...images.database,
-    base: "postgres:15-bookworm",
+    ...{ base: "postgres:15-bookworm", argument: "POSTGRES_IMAGE" },
   });
   // Another base, and an image that has everything already.
   const recipeWith = (more: object) =>

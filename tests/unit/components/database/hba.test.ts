@@ -25,6 +25,7 @@ test("with one server what does not move comes from the container network, and t
     "host all orion_user all reject",
     "hostssl orion_db orion_monitor 127.0.0.1/32 scram-sha-256",
     "hostssl orion_db +orion_app samenet scram-sha-256",
+    "hostssl postgres orion_pooler samenet scram-sha-256",
     "hostssl orion_db orion_migrator samenet scram-sha-256",
     "hostssl orion_db orion_reader samenet scram-sha-256",
     "hostssl orion_db orion_backup samenet scram-sha-256",

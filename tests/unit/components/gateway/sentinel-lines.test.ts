@@ -4,7 +4,11 @@ import { gatewayListeners } from "../../../../components/gateway/listeners.ts";
 import { plan } from "../../../../topology/plan.ts";
 import { settingsOf } from "../../support/settings.ts";
 
-const listeners = gatewayListeners(plan("prod", settingsOf("scale", { cache: { availability: "sentinel" } })));
+const listenersOf = (values: Readonly<Record<string, unknown>> = {}) => {
+  const settings = settingsOf("scale", values);
+  return gatewayListeners(plan("prod", settings), settings, "app-nbg1-1");
+};
+const listeners = listenersOf({ cache: { availability: "sentinel" } });
 const passwords = { sentinel: "pw-gateway", monitor: { cache: "pw-cache", broker: "pw-broker" } };
 const config = haproxyConfig(listeners, passwords);
 const section = (head: string): string[] =>
@@ -52,6 +56,5 @@ test("each server and Sentinel is asked with its own login, and a gateway withou
 });
 
 test("without Sentinels nothing of it is there", () => {
-  const single = gatewayListeners(plan("prod", settingsOf("scale")));
-  expect(haproxyConfig(single)).not.toMatch(/sentinel|masters|AUTH /);
+  expect(haproxyConfig(listenersOf())).not.toMatch(/sentinel|masters|AUTH /);
 });

@@ -1,0 +1,89 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { gatewayHost } from "../../topology/services/gateway.ts";
+import { poolerConsole } from "../../topology/services/pgbouncer.ts";
+import { physicalName } from "../../topology/naming.ts";
+import type { Service } from "../../topology/service.ts";
+import type { Authority } from "../authority/authority.ts";
+import { createContainer } from "../runtime/docker/container.ts";
+import { poolerProbe } from "../runtime/docker/health.ts";
+import { dockerLabels, filesLabel } from "../runtime/docker/labels.ts";
+import { LiveFiles } from "../runtime/docker/live-files.ts";
+import type { DockerRuntime } from "../runtime/docker/runtime.ts";
+import { pgbouncerConfig, type PgbouncerConfig, poolerDirectory, poolerFiles, usersText } from "./pgbouncer-config.ts";
+
+export interface PoolerArgs {
+  readonly runtime: DockerRuntime;
+  readonly service: Service;
+  readonly config: PgbouncerConfig;
+  readonly authority: Authority;
+  /** Password of the role that looks up logins; a secret. */
+  readonly password: pulumi.Output<string>;
+}
+
+/** PgBouncer beside a gateway: many clients share few connections to PostgreSQL. Its configuration is a live file. */
+export class Pooler extends pulumi.ComponentResource {
+  constructor(name: string, args: PoolerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("orion:pooler:Pooler", name, {}, opts);
+    const volume = this.#createVolume(name, args);
+    const files = this.#createFiles(name, args, volume);
+    this.#createServer(name, args, volume, files);
+    this.registerOutputs({});
+  }
+
+  #createVolume(name: string, { runtime, service }: PoolerArgs): docker.Volume {
+    return new docker.Volume(
+      `${name}-files`,
+      { name: physicalName(runtime.naming, `${service.name}-files`), labels: dockerLabels(runtime.naming, filesLabel) },
+      runtime.options(this),
+    );
+  }
+
+  #createFiles(name: string, args: PoolerArgs, volume: docker.Volume): LiveFiles {
+    const { runtime, service, config, authority, password } = args;
+    // The gateway passes TLS on, so that clients verify the pooler under the gateway's name.
+    const names = { dnsNames: [service.name, gatewayHost], ipAddresses: [] };
+    const { certificate, privateKey } = authority.sign(`${name}-tls`, names, { parent: this });
+    return new LiveFiles(
+      `${name}-config`,
+      {
+        ...{ runtime, image: "pooler", volume: volume.name, directory: poolerDirectory },
+        files: {
+          [poolerFiles.configuration]: pgbouncerConfig(config),
+          [poolerFiles.users]: pulumi.secret(password.apply(usersText)),
+          [poolerFiles.certificate]: certificate,
+          [poolerFiles.key]: privateKey,
+          [poolerFiles.authority]: authority.certificate,
+        },
+        ...poolerFileAccess,
+        container: service.container,
+      },
+      { parent: this },
+    );
+  }
+
+  #createServer(name: string, { runtime, service }: PoolerArgs, volume: docker.Volume, files: LiveFiles): void {
+    createContainer(
+      `${name}-server`,
+      service,
+      {
+        image: "pooler",
+        command: poolerCommand,
+        volumes: [{ volumeName: volume.name, containerPath: poolerDirectory, readOnly: true }],
+        health: poolerProbe(poolerConsole),
+        stopSeconds: 15,
+      },
+      runtime,
+      { parent: this, dependsOn: files },
+    );
+  }
+}
+
+/** How its files are read, checked and put into use. */
+export const poolerFileAccess = {
+  readableByGroupOf: "/var/lib/pgbouncer",
+  check: ["test", "-s", `{}/${poolerFiles.configuration}`],
+  reload: ["sh", "-c", `${poolerConsole} -qc RELOAD`],
+};
+
+export const poolerCommand = ["pgbouncer", `${poolerDirectory}/current/${poolerFiles.configuration}`];

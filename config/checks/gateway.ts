@@ -1,0 +1,15 @@
+/** Checks of the way from processes to their data. Pure. */
+import { line } from "../line.ts";
+import type { Settings } from "../schema.ts";
+
+/** @returns the problems, one line each */
+export const checkGateway = ({ hosting, database, gateway }: Settings): string[] =>
+  hosting !== "local" && database.mode === "provision" && database.pooler && !gateway.enabled
+    ? [
+        line(
+          "database.pooler",
+          true,
+          "false without orion:gateway.enabled: PgBouncer reaches PostgreSQL through the gateway",
+        ),
+      ]
+    : [];

@@ -1,0 +1,103 @@
+/** How PostgreSQL's connections are divided: among the app's processes, or among the poolers of all servers. Pure. */
+import type { Settings } from "../config/schema.ts";
+import type { Topology } from "./topology.ts";
+
+/** Connections that are kept for people, Beat, backups and replication. */
+export const reservedConnections = 20;
+
+/** Connections that go past the poolers: the release, `LISTEN`, session locks (`DATABASE_DIRECT_URL`). */
+export const directConnections = 10;
+
+/** The fewest connections with which a pooler is useful: to the primary, and for reads. */
+const leastShare = { primary: 5, reads: 2 } as const;
+
+/** Connections to PostgreSQL of each server's poolers. */
+export interface PoolerShare {
+  /** To the primary. */
+  readonly primary: number;
+  /** For reads: to a replica, and to the primary while no replica can be read; 0 without replicas. */
+  readonly reads: number;
+}
+
+/** Size of the connection pool of one process of the app. */
+export interface Pool {
+  /** Connections that it keeps. */
+  readonly size: number;
+  /** Connections that it may open in addition for a while. */
+  readonly overflow: number;
+}
+
+interface Demand {
+  /** Processes of the app at once: during a rollout, the old ones and the new ones. */
+  readonly processes: number;
+  /** Processes of workers at once; each holds one connection. */
+  readonly tasks: number;
+  /** Connections that are free for all of them. */
+  readonly free: number;
+}
+
+/** With servers a new version starts beside the old one, so that there are twice as many processes for a while. */
+function demandOf({ services, hosting }: Topology, { app, database }: Settings): Demand {
+  const versions = hosting === "local" ? 1 : 2;
+  const instances = services.filter(({ kind }) => kind === "app").length;
+  const tasks = services.reduce((sum, service) => sum + (service.kind === "worker" ? service.concurrency : 0), 0);
+  return {
+    processes: versions * instances * app.uvicornWorkers,
+    tasks: versions * tasks,
+    free: database.maxConnections - reservedConnections,
+  };
+}
+
+/** Servers with a pooler, and whether they have one for reads as well. */
+function poolersOf({ services }: Pick<Topology, "services">): { readonly servers: number; readonly reads: boolean } {
+  const poolers = services.filter((service) => service.kind === "pgbouncer");
+  const servers = new Set(poolers.map(({ server }) => server)).size;
+  return { servers, reads: poolers.some(({ reads }) => reads) };
+}
+
+/**
+ * The share of each server's poolers: all servers together fit into what is free, also while every read goes to the primary.
+ *
+ * A third is for reads.
+ */
+export function poolerShare(topology: Topology, settings: Settings): PoolerShare {
+  const { servers, reads } = poolersOf(topology);
+  if (servers === 0) return { primary: 0, reads: 0 };
+  const each = Math.floor((demandOf(topology, settings).free - directConnections) / servers);
+  const ofReads = reads ? Math.max(leastShare.reads, Math.floor(each / 3)) : 0;
+  return { primary: each - ofReads, reads: ofReads };
+}
+
+/** One line, with the sum, when the processes or the poolers need more connections than there are. */
+export function connectionProblem(topology: Topology, settings: Settings): string[] {
+  const { processes, tasks, free } = demandOf(topology, settings);
+  const { servers, reads } = poolersOf(topology);
+  const least = leastShare.primary + (reads ? leastShare.reads : 0);
+  const needs = servers > 0 ? servers * least + directConnections : processes + tasks;
+  if (needs <= free) return [];
+  const what =
+    servers > 0
+      ? `the PgBouncers of ${servers} servers with ${least} connections each${reads ? `, ${leastShare.reads} of them for reads,` : ""} and ${directConnections} connections past them`
+      : `${processes} processes of the app and ${tasks} of workers${topology.hosting === "local" ? "" : ", old and new ones during a rollout,"} with a connection each`;
+  const instead =
+    servers > 0
+      ? "lower the counts of orion:app.servers or orion:workers.servers"
+      : "lower orion:app.instances, orion:app.uvicornWorkers or orion:workers.concurrency";
+  return [
+    `orion:database.maxConnections: ${what} need ${needs} connections, and ${free} of ${settings.database.maxConnections} are ` +
+      `available to them (${reservedConnections} are reserved for people, backups and replication); ${instead}, ` +
+      "or raise orion:database.maxConnections, which restarts PostgreSQL",
+  ];
+}
+
+/** Connections to its pooler of a process of the app: they cost a pooler next to nothing. */
+const pooledProcess = 10;
+
+/** The pool of each process of the app, sized so that PostgreSQL has connections for all of them. */
+export function poolOf(topology: Topology, settings: Settings): Pool {
+  const { processes, tasks, free } = demandOf(topology, settings);
+  const each =
+    poolersOf(topology).servers > 0 ? pooledProcess : Math.max(1, Math.floor((free - tasks) / Math.max(1, processes)));
+  const size = Math.ceil(each / 2);
+  return { size, overflow: each - size };
+}

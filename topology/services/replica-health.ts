@@ -1,0 +1,30 @@
+/** Tells over HTTP whether a replica follows its primary closely enough to be read: a gateway's checks speak no SQL. */
+import { publish, serversOf, serviceAt } from "../planning.ts";
+import type { BaseService, Definition } from "../service.ts";
+import { hasGateway } from "./gateway.ts";
+import { postgresImage } from "./postgres.ts";
+
+export const replicaHealthPorts = { http: 8008 } as const;
+
+export const replicaHealth: Definition<BaseService<"replica-health">> = {
+  // PostgreSQL's image has psql and Perl, and the replica's server has the image.
+  images: (settings) => [postgresImage(settings)],
+  ports: replicaHealthPorts,
+  callers: ["gateway"],
+  keeps: "nothing",
+  runs: "always",
+  cpuShares: 1024,
+  confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 32 },
+  commands: () => ({}),
+  probe: () => ({ kind: "health" }),
+  plan(planning) {
+    const { settings } = planning;
+    if (!hasGateway(settings) || settings.database.mode === "external") return [];
+    return serversOf(planning, "db").map((at) =>
+      serviceAt(planning, {
+        ...{ kind: "replica-health", at, memoryMb: 64 },
+        published: publish(at, replicaHealthPorts.http),
+      }),
+    );
+  },
+};
