@@ -2,7 +2,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { serviceName } from "../topology/naming.ts";
 import { poolOf } from "../topology/pools.ts";
-import { hasPooler } from "../topology/services/pgbouncer.ts";
+import { hasGateway } from "../topology/services/gateway.ts";
 import { byServer, hasServers, servicesOf } from "../topology/topology.ts";
 import { AppTier } from "./app-tier/app-tier.ts";
 import { authorityMount, authorityVolume } from "./authority/authority.ts";
@@ -128,7 +128,7 @@ function environments(
       ...{ ...urls, secretKey, ...(pool && { pool }) },
     };
     const own = appEnvironment(settings, connections, storage.environment, secret);
-    const pooled = process !== "release" && hasPooler(settings) ? pooledEnvironment : {};
+    const pooled = process !== "release" && hasGateway(settings) ? pooledEnvironment : {};
     return { ...postgres.environment, ...pooled, ...own, ...more };
   };
 }

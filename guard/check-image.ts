@@ -14,7 +14,7 @@ import { quoted, quotedWords } from "../common/shell.ts";
 import { allowedHosts, type AppEnvironment, appEnvironment } from "../components/app-tier/environment.ts";
 import { redisUrl } from "../components/cache/redis-url.ts";
 import { databaseName } from "../components/database/database-url.ts";
-import { hasPooler } from "../topology/services/pgbouncer.ts";
+import { hasGateway } from "../topology/services/gateway.ts";
 import { pooledEnvironment, verifyingEnvironment } from "../components/database/postgres-tls.ts";
 import { uploadDirectory } from "../components/storage/storage.ts";
 import type { SecretName, Settings } from "../config/schema.ts";
@@ -87,7 +87,7 @@ function environmentOf({ settings, secret }: ImageQuestion): AppEnvironment {
         };
   return {
     ...(onServers && database.mode === "provision" && verifyingEnvironment),
-    ...(hasPooler(settings) && pooledEnvironment),
+    ...(hasGateway(settings) && pooledEnvironment),
     ...{ ...allowedHosts(settings), ...appEnvironment(settings, connections, files, secret) },
     ...{ TASK_API_TOKEN: madeUp, INSTANCE_NAME: "check" },
   };

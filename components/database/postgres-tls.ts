@@ -66,5 +66,8 @@ export const verifyingEnvironment: Readonly<Record<string, string>> = {
   PGCHANNELBINDING: "require",
 };
 
-/** What differs for clients of PgBouncer: it has no channel binding. They verify its certificate all the same. */
+/**
+ * What differs for clients of a gateway. Behind it may be PgBouncer, which has no channel binding, from one moment to the next: clients
+ * that insist on it would be refused until they are replaced. They verify the certificate all the same.
+ */
 export const pooledEnvironment: Readonly<Record<string, string>> = { PGCHANNELBINDING: "prefer" };
