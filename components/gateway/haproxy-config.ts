@@ -56,7 +56,8 @@ export const masterPort = 9998;
 
 /**
  * No limit of its own on idle connections: a subscription or a worker's wait for a task is quiet for hours. Keepalive packets find
- * out that the other side is gone.
+ * out that the other side is gone, within half a minute. They are the only check of a connection that a process of an older
+ * configuration keeps.
  */
 const idle = "7d";
 
@@ -89,13 +90,15 @@ defaults
   timeout client ${idle}
   timeout server ${idle}
   option clitcpka
-  clitcpka-idle 60s
-  clitcpka-intvl 15s
-  clitcpka-cnt 4
+  clitcpka-idle 15s
+  clitcpka-intvl 5s
+  clitcpka-cnt 3
   option srvtcpka
-  srvtcpka-idle 60s
-  srvtcpka-intvl 15s
-  srvtcpka-cnt 4
+  srvtcpka-idle 15s
+  srvtcpka-intvl 5s
+  srvtcpka-cnt 3
+  # What was sent and is not confirmed for so long ends the connection. The kernel would go on for 15 minutes, without keepalive packets.
+  default-server tcp-ut 15s
   # A server that fails three checks in a row is down: no new connection, and the present ones end at once.
   default-server check inter 2s fastinter 500ms downinter 1s fall 3 rise 2 on-marked-down shutdown-sessions
 

@@ -3,6 +3,7 @@
  * servers is verified, and a change of the servers behind it ends no connection but those to a server that it does not have any more.
  */
 import { chmodSync } from "node:fs";
+import { must } from "../../common/process.ts";
 import { authorityFile } from "../../common/server-contract.ts";
 import type { GatewayListener } from "../../components/gateway/haproxy-config.ts";
 import { replicaPath } from "../../components/database/replica-health-script.ts";
@@ -153,11 +154,48 @@ test("a server that hangs is down within seconds, and its connections are ended"
   });
 });
 
+test("a connection that a process of an older configuration keeps ends when its server is lost", async () => {
+  const lines = () => lab.inside("app", ["cat", "/tmp/polled"]).output;
+  lab.inside("app", ["sh", "-c", "cat >/tmp/poll.py; python /tmp/poll.py >/tmp/polled 2>&1 &"], pollScript);
+  await eventually(() => {
+    expect(lines()).toBe("polling");
+  });
+  await lab.writeGateway([...listeners("db"), { port: "reads", check: "connection", servers: [postgres("db")] }]);
+  const pid = lab.must(["inspect", "--format", "{{.State.Pid}}", lab.named("cache")]);
+  const drop = (change: string) =>
+    must("nsenter", ["--target", pid, "--net", "iptables", change, "INPUT", "--protocol", "tcp", "--jump", "DROP"]);
+  await drop("--insert");
+  try {
+    await eventually(() => {
+      expect(lines()).toMatch(/^polling\nended: ConnectionError$/);
+    }, 40);
+  } finally {
+    await drop("--delete");
+  }
+  await eventually(() => {
+    expect(python(ping).output).toBe("True");
+  });
+});
+
 test("files that HAProxy does not take are refused, and it goes on with its own", async () => {
   const broken = [{ port: "cache", check: "redis", servers: [{ name: "two words", address: "none" }] }] as const;
   await expect(lab.writeGateway(broken)).rejects.toThrow("did not pass the check");
   expect(python(ping).output).toBe("True");
 });
+
+/** Waits for an element of a list as a worker does: a second at a time, for ever. */
+const pollScript = `
+import os, redis
+cache = redis.Redis.from_url(os.environ["REDIS_URL"], socket_timeout=None, retry=None)
+connection = cache.connection_pool.get_connection("_")
+print("polling", flush=True)
+try:
+    while True:
+        connection.send_command("BRPOP", "nothing", 1)
+        connection.read_response()
+except redis.exceptions.RedisError as error:
+    print("ended:", type(error).__name__, flush=True)
+`;
 
 /** Keeps a subscription and a transaction open, and opens connections without a pause. */
 const holdScript = `
