@@ -97,8 +97,6 @@ defaults
   srvtcpka-idle 15s
   srvtcpka-intvl 5s
   srvtcpka-cnt 3
-  # What was sent and is not confirmed for so long ends the connection. The kernel would go on for 15 minutes, without keepalive packets.
-  default-server tcp-ut 15s
   # A server that fails three checks in a row is down: no new connection, and the present ones end at once.
   default-server check inter 2s fastinter 500ms downinter 1s fall 3 rise 2 on-marked-down shutdown-sessions
 
@@ -180,9 +178,15 @@ function listenerText({ port, servers, fallback }: GatewayListener, lines: reado
   ].join("\n");
 }
 
+/**
+ * Seconds after which what was sent and is not confirmed ends the connection: the kernel would go on for 15 minutes, without keepalive
+ * packets. HAProxy 3.0 takes it from a server's own line only.
+ */
+const unconfirmedSeconds = 15;
+
 const serverLine = ({ name, address, certificateName, checkAddress }: GatewayServer): string =>
   [
-    `server ${name} ${address}`,
+    `server ${name} ${address} tcp-ut ${unconfirmedSeconds}s`,
     ...(/^[\d.]+:/.test(address) ? [] : ["resolvers docker init-addr none"]),
     ...(checkAddress === undefined ? [] : [`addr ${checkAddress}`]),
     ...(certificateName === undefined ? [] : [tlsWords(certificateName)]),
