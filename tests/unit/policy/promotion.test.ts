@@ -103,8 +103,8 @@ test("all clients write to it through their gateways, its new replica follows it
   for (const name of ["app-nbg1-1-1", "worker-nbg1-1-default", "gateway-app-nbg1-1-server"])
     expect(named(after.resources, name).inputs).toEqual(named(before.resources, name).inputs);
   const files = JSON.stringify(named(after.resources, "gateway-app-nbg1-1-config").inputs);
-  expect(files).toContain("bind :5434\\n  server replica-1 10.20.1.22:5432\\n");
-  expect(files).toContain("server replica-2 10.20.1.23:5432\\n");
+  expect(files).toContain("bind :5434\\n  server replica-1 10.20.1.22:5432 tcp-ut 15s\\n");
+  expect(files).toContain("server replica-2 10.20.1.23:5432 tcp-ut 15s\\n");
   expect(files).toContain("server cache 10.20.1.22:6381 ");
   expect(files).not.toContain("10.20.1.11");
   expect(JSON.stringify(named(after.resources, "replica-2-server").inputs["command"])).toContain(

@@ -20,8 +20,16 @@ test("each port has the servers of its purpose", () => {
   const config = haproxyConfig(listenersOf());
   const tls = (name: string) => `ssl verify required ca-file ca.crt verifyhost ${name}`;
   const ping = ["option tcp-check", "tcp-check send PING\\r\\n", "tcp-check expect rstring ^(-NOAUTH|[+]PONG)"];
-  expect(section(config, "cache")).toEqual(["bind :6379", ...ping, `server cache 10.20.1.11:6381 tcp-ut 15s ${tls("cache")}`]);
-  expect(section(config, "broker")).toEqual(["bind :6380", ...ping, `server broker 10.20.1.11:6382 tcp-ut 15s ${tls("broker")}`]);
+  expect(section(config, "cache")).toEqual([
+    "bind :6379",
+    ...ping,
+    `server cache 10.20.1.11:6381 tcp-ut 15s ${tls("cache")}`,
+  ]);
+  expect(section(config, "broker")).toEqual([
+    "bind :6380",
+    ...ping,
+    `server broker 10.20.1.11:6382 tcp-ut 15s ${tls("broker")}`,
+  ]);
   expect(section(config, "database")).toEqual(["bind :5432", "server database 10.20.1.11:5432 tcp-ut 15s"]);
   expect(section(config, "direct")).toEqual(["bind :5434", "server database 10.20.1.11:5432 tcp-ut 15s"]);
 });
@@ -32,7 +40,11 @@ test("reads go to replicas whose health service says that they follow, and to th
     ...["bind :5433", "use_backend reads if { nbsrv(reads) gt 0 }", "default_backend reads-fallback"],
   ]);
   expect(section(config, "backend reads")).toEqual([
-    ...["option httpchk GET /replica?lag=12", "default-server port 8008", "server replica-1 10.20.1.22:5432 tcp-ut 15s"],
+    ...[
+      "option httpchk GET /replica?lag=12",
+      "default-server port 8008",
+      "server replica-1 10.20.1.22:5432 tcp-ut 15s",
+    ],
   ]);
   expect(section(config, "backend reads-fallback")).toEqual(["server database 10.20.1.11:5432 tcp-ut 15s"]);
   const single = { database: { availability: "single" } };
