@@ -63,7 +63,8 @@ test("each is given up in its time, with the reason, or gets the time that it ne
   expect(slow.seconds).toBeGreaterThan(30);
 
   expect(ends.outcome).toMatch(
-    / does not start: it has ended 3 times, with exit code 3\. No other container of this service runs\./,
+    // Between two looks it may have ended more often than the three times that it takes.
+    / does not start: it has ended ([3-9]|\d\d) times, with exit code 3\. No other container of this service runs\./,
   );
   expect(ends.outcome).toMatch(/The end of its log:\n.*no such key, and \[secret\]/);
   expect(ends.seconds).toBeLessThan(20);
