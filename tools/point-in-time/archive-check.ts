@@ -52,7 +52,12 @@ export function judgeArchive(facts: string, since: Date, now: Date): Omit<Findin
     };
   }
   const begin = new Date(first * 1000).toISOString().slice(0, 19).replace("T", " ");
-  const detail = `any second since ${begin} UTC; the newest change is archived since ${secondsSince(archived)} s`;
+  // A database that was killed begins its statistics again.
+  const newestChange =
+    archived === 0
+      ? "no change was archived since the database's last recovery"
+      : `the newest change is archived since ${secondsSince(archived)} s`;
+  const detail = `any second since ${begin} UTC; ${newestChange}`;
   const hours = Math.floor(secondsSince(newest) / 3600);
   return hours > mostBackupHours
     ? { problem: "base-backup-late", detail: `the newest base backup is ${hours} h old` }

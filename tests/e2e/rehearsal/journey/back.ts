@@ -29,7 +29,7 @@ export const back: Stop = {
         journey.cloud.plan.servers.map(({ name }) => `orion-prod-${name}`),
         [],
       ]);
-      journey.expectWell();
+      journey.expectWellAfterFaults();
     });
 
     test("every order of the way is there", () => journey.expectAllOrders());

@@ -221,7 +221,7 @@ function faults(journey: Journey): void {
     expect([...new Set(failures.map(({ what, why }) => `${what}: ${why}`))]).toEqual([
       'order: POST /orders: 503 instead of 201: {"detail":"database unavailable"}',
     ]);
-    journey.expectWell();
+    journey.expectWellAfterFaults();
   });
 
   test("an update that is killed under load is taken up by the next one, and fails no request", async () => {

@@ -35,6 +35,12 @@ const facts = (more: Readonly<Record<string, string>>): string =>
     .map(([name, value]) => `${name} ${value}\n`)
     .join("");
 
+test("a database that was killed has begun its statistics again: that is no change of decades ago", () => {
+  expect(judgeArchive(facts({ archived: "0 -" }), now, now)).toEqual({
+    detail: "any second since 2026-11-28 12:00:00 UTC; no change was archived since the database's last recovery",
+  });
+});
+
 test("an archive that keeps up is well, and says since when and how old", () => {
   expect(judgeArchive(facts({}), now, now)).toEqual({
     detail: "any second since 2026-11-28 12:00:00 UTC; the newest change is archived since 20 s",
