@@ -1,14 +1,14 @@
-import * as docker from "@pulumi/docker";
+import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { redisDirectory, redisFile } from "../../common/redis-contract.ts";
-import { physicalName } from "../../topology/naming.ts";
 import type { Service } from "../../topology/service.ts";
 import { createPassword } from "../password.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import { redisProbe } from "../runtime/docker/health.ts";
-import { dockerLabels, filesLabel } from "../runtime/docker/labels.ts";
+import { filesLabel } from "../runtime/docker/labels.ts";
 import { LiveFiles } from "../runtime/docker/live-files.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
+import { serviceVolume } from "../runtime/docker/service-volume.ts";
 import { Task } from "../runtime/docker/task.ts";
 import { certificateFiles, groupFiles, secretFiles, settingFiles, type TlsText } from "./redis-files.ts";
 import type { RedisUse } from "./redis-config.ts";
@@ -68,8 +68,12 @@ export class Cache extends pulumi.ComponentResource {
     this.credentials = credentials;
     this.#users = users;
     // Not protected, since a stack may leave the cache out; it stays for when the cache comes back.
-    this.#volume = this.#createVolume(`${name}-data`, "data", args.service.kind, { retainOnDelete: true });
-    const filesVolume = this.#createVolume(`${name}-files`, "files", filesLabel);
+    this.#volume = serviceVolume(
+      `${name}-data`,
+      { ...args, part: "data", role: args.service.kind },
+      { parent: this, retainOnDelete: true },
+    );
+    const filesVolume = serviceVolume(`${name}-files`, { ...args, part: "files", role: filesLabel }, { parent: this });
     const files = this.#createFiles(name, filesVolume);
     this.#createServer(name, filesVolume, files);
     this.registerOutputs({});
@@ -112,20 +116,6 @@ export class Cache extends pulumi.ComponentResource {
       ? pulumi.output({ users, former, roles })
       : pulumi.output({ users, former });
     return { credentials, users };
-  }
-
-  #createVolume(
-    logicalName: string,
-    part: string,
-    role: string,
-    opts: pulumi.CustomResourceOptions = {},
-  ): docker.Volume {
-    const { runtime, service } = this.#args;
-    return new docker.Volume(
-      logicalName,
-      { name: physicalName(runtime.naming, `${service.name}-${part}`), labels: dockerLabels(runtime.naming, role) },
-      { ...runtime.options(this), ...opts },
-    );
   }
 
   #createFiles(name: string, volume: docker.Volume): LiveFiles {

@@ -1,13 +1,13 @@
-import * as docker from "@pulumi/docker";
+import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { sentinelDirectory, sentinelFile } from "../../common/redis-contract.ts";
-import { physicalName } from "../../topology/naming.ts";
 import type { Service } from "../../topology/service.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import { sentinelProbe } from "../runtime/docker/health.ts";
-import { dockerLabels, filesLabel } from "../runtime/docker/labels.ts";
+import { filesLabel } from "../runtime/docker/labels.ts";
 import { LiveFiles } from "../runtime/docker/live-files.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
+import { serviceVolume } from "../runtime/docker/service-volume.ts";
 import type { TlsInput } from "./cache.ts";
 import { addressOf, type RedisGroup } from "./redis-group.ts";
 import { sentinelData, type SentinelLogin } from "./sentinel-config.ts";
@@ -30,22 +30,12 @@ export interface SentinelArgs {
 export class Sentinel extends pulumi.ComponentResource {
   constructor(name: string, args: SentinelArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:cache:Sentinel", name, {}, opts);
-    const data = this.#createVolume(name, "data", args);
-    const volume = this.#createVolume(name, "files", args);
+    const volumeOf = (part: string) =>
+      serviceVolume(`${name}-${part}`, { ...args, part, role: filesLabel }, { parent: this });
+    const [data, volume] = [volumeOf("data"), volumeOf("files")];
     const files = this.#createFiles(name, volume, args);
     this.#createServer(name, { data, volume, files }, args);
     this.registerOutputs({});
-  }
-
-  #createVolume(name: string, part: string, { runtime, service }: SentinelArgs): docker.Volume {
-    return new docker.Volume(
-      `${name}-${part}`,
-      {
-        name: physicalName(runtime.naming, `${service.name}-${part}`),
-        labels: dockerLabels(runtime.naming, filesLabel),
-      },
-      runtime.options(this),
-    );
   }
 
   #createFiles(name: string, volume: docker.Volume, args: SentinelArgs): LiveFiles {

@@ -1,14 +1,13 @@
-import * as docker from "@pulumi/docker";
+import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { physicalName } from "../../topology/naming.ts";
 import type { Service } from "../../topology/service.ts";
 import type { Topology } from "../../topology/topology.ts";
 import type { Authority } from "../authority/authority.ts";
 import { createPassword } from "../password.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import { postgresProbe } from "../runtime/docker/health.ts";
-import { dockerLabels } from "../runtime/docker/labels.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
+import { serviceVolume } from "../runtime/docker/service-volume.ts";
 import { archiveEnvironment, archiveSettings } from "./archive-config.ts";
 import { dataDirectory } from "./data-directory.ts";
 import { databaseName } from "./database-url.ts";
@@ -67,22 +66,17 @@ export class Database extends pulumi.ComponentResource {
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:database:Database", name, {}, opts);
     const password = createDatabasePassword(name, isProtected(args) && args.data.kind !== "memory", this);
-    const volume = args.data.kind === "volume" ? this.#createVolume(name, args) : undefined;
+    const volume =
+      args.data.kind === "volume"
+        ? serviceVolume(
+            `${name}-data`,
+            { ...args, part: "data", role: args.service.kind },
+            { parent: this, protect: isProtected(args) },
+          )
+        : undefined;
     const files = args.access && new PostgresFiles(`${name}-files`, { ...args, ...args.access }, { parent: this });
     this.#createServer(name, args, password, volume, files);
     this.registerOutputs({});
-  }
-
-  #createVolume(name: string, args: DatabaseArgs): docker.Volume {
-    const { runtime, service } = args;
-    return new docker.Volume(
-      `${name}-data`,
-      {
-        name: physicalName(runtime.naming, `${service.name}-data`),
-        labels: dockerLabels(runtime.naming, service.kind),
-      },
-      { ...runtime.options(this), protect: isProtected(args) },
-    );
   }
 
   #createServer(

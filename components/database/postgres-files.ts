@@ -1,14 +1,14 @@
-import * as docker from "@pulumi/docker";
+import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { clientsOf } from "../../topology/clients.ts";
 import { gatewayHost } from "../../topology/services/gateway.ts";
-import { physicalName } from "../../topology/naming.ts";
 import type { Service } from "../../topology/service.ts";
 import type { Topology } from "../../topology/topology.ts";
 import type { Authority } from "../authority/authority.ts";
-import { dockerLabels, filesLabel } from "../runtime/docker/labels.ts";
+import { filesLabel } from "../runtime/docker/labels.ts";
 import { LiveFiles } from "../runtime/docker/live-files.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
+import { serviceVolume } from "../runtime/docker/service-volume.ts";
 import { archiveFiles, pushScript } from "./archive-config.ts";
 import { databaseName } from "./database-url.ts";
 import { hbaText } from "./hba.ts";
@@ -38,11 +38,8 @@ export class PostgresFiles extends pulumi.ComponentResource {
   constructor(name: string, args: PostgresFilesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:database:PostgresFiles", name, {}, opts);
     const { runtime, service, authority } = args;
-    const volume = new docker.Volume(
-      `${name}-volume`,
-      { name: physicalName(runtime.naming, `${service.name}-files`), labels: dockerLabels(runtime.naming, filesLabel) },
-      runtime.options(this),
-    );
+    const purpose = { runtime, service, part: "files", role: filesLabel };
+    const volume = serviceVolume(`${name}-volume`, purpose, { parent: this });
     const certificate = authority.sign(
       `${name}-tls`,
       // The gateway passes TLS on: its clients verify the server under the gateway's name.

@@ -1,5 +1,5 @@
 import { edgePorts } from "../../topology/services/edge.ts";
-import * as docker from "@pulumi/docker";
+import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import {
   edgeConfigFile,
@@ -8,12 +8,11 @@ import {
   acmeCertificate,
   acmeFolder,
 } from "../../common/edge-contract.ts";
-import { physicalName } from "../../topology/naming.ts";
 import type { Service } from "../../topology/service.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import { httpProbe } from "../runtime/docker/health.ts";
-import { dockerLabels } from "../runtime/docker/labels.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
+import { serviceVolume } from "../runtime/docker/service-volume.ts";
 import { uploadDirectory } from "../storage/storage.ts";
 import { LiveFiles } from "../runtime/docker/live-files.ts";
 import { type NginxConfig, nginxConfig, type NginxTls, type OtherName, probePort } from "./nginx-config.ts";
@@ -84,21 +83,11 @@ const tlsOf = (certificate: Certificate | "acme", hasAuthority: boolean): NginxT
 export class EdgeProxy extends pulumi.ComponentResource {
   constructor(name: string, args: EdgeProxyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:edge:EdgeProxy", name, {}, opts);
-    const volume = this.#createVolume(name, args);
+    const purpose = { ...args, part: "files", role: args.service.kind };
+    const volume = serviceVolume(`${name}-files`, purpose, { parent: this });
     const files = this.#createFiles(name, args, volume);
     this.#createProxy(name, args, volume, files);
     this.registerOutputs({});
-  }
-
-  #createVolume(name: string, { runtime, service }: EdgeProxyArgs): docker.Volume {
-    return new docker.Volume(
-      `${name}-files`,
-      {
-        name: physicalName(runtime.naming, `${service.name}-files`),
-        labels: dockerLabels(runtime.naming, service.kind),
-      },
-      runtime.options(this),
-    );
   }
 
   #createFiles(name: string, args: EdgeProxyArgs, volume: docker.Volume): LiveFiles {

@@ -1,13 +1,13 @@
-import * as docker from "@pulumi/docker";
+import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { gatewayHost } from "../../topology/services/gateway.ts";
-import { physicalName } from "../../topology/naming.ts";
 import type { Service } from "../../topology/service.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import { httpProbe } from "../runtime/docker/health.ts";
-import { dockerLabels, filesLabel } from "../runtime/docker/labels.ts";
+import { filesLabel } from "../runtime/docker/labels.ts";
 import { LiveFiles } from "../runtime/docker/live-files.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
+import { serviceVolume } from "../runtime/docker/service-volume.ts";
 import { authorityName, type GatewayListener, haproxyConfig, healthPort, masterPort } from "./haproxy-config.ts";
 import type { GatewayPasswords } from "./sentinel-lines.ts";
 import { reloadScript } from "./reload-script.ts";
@@ -34,18 +34,10 @@ const reloadFile = "reload";
 export class Gateway extends pulumi.ComponentResource {
   constructor(name: string, args: GatewayArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:gateway:Gateway", name, {}, opts);
-    const volume = this.#createVolume(name, args);
+    const volume = serviceVolume(`${name}-files`, { ...args, part: "files", role: filesLabel }, { parent: this });
     const files = this.#createFiles(name, args, volume);
     this.#createServer(name, args, volume, files);
     this.registerOutputs({});
-  }
-
-  #createVolume(name: string, { runtime, service }: GatewayArgs): docker.Volume {
-    return new docker.Volume(
-      `${name}-files`,
-      { name: physicalName(runtime.naming, `${service.name}-files`), labels: dockerLabels(runtime.naming, filesLabel) },
-      runtime.options(this),
-    );
   }
 
   #createFiles(

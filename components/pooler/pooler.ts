@@ -1,15 +1,15 @@
-import * as docker from "@pulumi/docker";
+import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { gatewayHost } from "../../topology/services/gateway.ts";
 import { poolerConsole } from "../../topology/services/pgbouncer.ts";
-import { physicalName } from "../../topology/naming.ts";
 import type { Service } from "../../topology/service.ts";
 import type { Authority } from "../authority/authority.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import { poolerProbe } from "../runtime/docker/health.ts";
-import { dockerLabels, filesLabel } from "../runtime/docker/labels.ts";
+import { filesLabel } from "../runtime/docker/labels.ts";
 import { LiveFiles } from "../runtime/docker/live-files.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
+import { serviceVolume } from "../runtime/docker/service-volume.ts";
 import { pgbouncerConfig, type PgbouncerConfig, poolerDirectory, poolerFiles, usersText } from "./pgbouncer-config.ts";
 
 export interface PoolerArgs {
@@ -25,18 +25,10 @@ export interface PoolerArgs {
 export class Pooler extends pulumi.ComponentResource {
   constructor(name: string, args: PoolerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:pooler:Pooler", name, {}, opts);
-    const volume = this.#createVolume(name, args);
+    const volume = serviceVolume(`${name}-files`, { ...args, part: "files", role: filesLabel }, { parent: this });
     const files = this.#createFiles(name, args, volume);
     this.#createServer(name, args, volume, files);
     this.registerOutputs({});
-  }
-
-  #createVolume(name: string, { runtime, service }: PoolerArgs): docker.Volume {
-    return new docker.Volume(
-      `${name}-files`,
-      { name: physicalName(runtime.naming, `${service.name}-files`), labels: dockerLabels(runtime.naming, filesLabel) },
-      runtime.options(this),
-    );
   }
 
   #createFiles(name: string, args: PoolerArgs, volume: docker.Volume): LiveFiles {
