@@ -9,7 +9,7 @@
  */
 import { workerStopSeconds } from "../../common/app-contract.ts";
 import { formerClientsFile, redisDirectory, redisFile, watchedFile } from "../../common/redis-contract.ts";
-import { clientScript } from "./client-script.ts";
+import { clientScript, tryServer } from "./client-script.ts";
 import { memberScripts, reloadOfMember, startOfMember } from "./member-scripts.ts";
 import { redisSocket, replicationFile } from "./redis-config.ts";
 import type { GroupMember } from "./redis-group.ts";
@@ -94,17 +94,7 @@ for name in redis former; do
   for file in $name.conf monitor; do sed "s#${redisDirectory}/current#$folder#g; s#${redisSocket}#/tmp/check.sock#g" "$folder/$file" >/tmp/$file; done
   redis-server /tmp/$name.conf --dir /tmp --appendonly no --save '' --oom-score-adj no --daemonize no >/tmp/log 2>&1 &
   server=$!
-  tries=100
-  until [ "$(sh /tmp/monitor ping 2>&1)" = PONG ]; do
-    tries=$((tries - 1))
-    if [ "$tries" -le 0 ] || ! kill -0 "$server" 2>/dev/null; then
-      cat /tmp/log
-      exit 1
-    fi
-    sleep 0.1
-  done
-  kill "$server"
-  wait "$server"
+${tryServer("/tmp/monitor", "  ")}
 done
 exit 0
 `;

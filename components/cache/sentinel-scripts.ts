@@ -8,7 +8,7 @@
 import { sentinelDirectory, sentinelFile } from "../../common/redis-contract.ts";
 import { masterScript } from "./member-scripts.ts";
 import type { RedisGroup } from "./redis-group.ts";
-import { clientScript } from "./client-script.ts";
+import { clientScript, tryServer } from "./client-script.ts";
 import { sentinelData, sentinelSocket } from "./sentinel-config.ts";
 
 const stateFile = `${sentinelData}/sentinel.conf`;
@@ -59,17 +59,7 @@ for file in composed "$folder/monitor"; do
 done
 redis-server /tmp/composed.checked --sentinel --daemonize no >/tmp/log 2>&1 &
 server=$!
-tries=100
-until [ "$(sh /tmp/monitor.checked ping 2>&1)" = PONG ]; do
-  tries=$((tries - 1))
-  if [ "$tries" -le 0 ] || ! kill -0 "$server" 2>/dev/null; then
-    cat /tmp/log
-    exit 1
-  fi
-  sleep 0.1
-done
-kill "$server"
-wait "$server"
+${tryServer("/tmp/monitor.checked")}
 exit 0
 `;
 
