@@ -218,9 +218,9 @@ function faults(journey: Journey): void {
       }
       await platform.ready();
     });
-    expect([...new Set(failures.map(({ what, why }) => `${what}: ${why}`))]).toEqual([
-      'order: POST /orders: 503 instead of 201: {"detail":"database unavailable"}',
-    ]);
+    // Orders of the load may all be taken: a connection goes on writing to a page with room that no other connection knows.
+    const refused = 'order: POST /orders: 503 instead of 201: {"detail":"database unavailable"}';
+    expect(failures.map(({ what, why }) => `${what}: ${why}`).filter((failure) => failure !== refused)).toEqual([]);
     journey.expectWellAfterFaults();
   });
 
