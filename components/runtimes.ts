@@ -6,7 +6,8 @@ import type { BaseService } from "../topology/service.ts";
 import { hasServers } from "../topology/topology.ts";
 import type { Stack } from "./context.ts";
 import { DockerRuntime, type RegistryLogin } from "./runtime/docker/runtime.ts";
-import { Fleet, type Member } from "./fleet/fleet.ts";
+import { Fleet } from "./fleet/fleet.ts";
+import type { Member } from "./fleet/member.ts";
 import type { HetznerAccess } from "./fleet/server-type.ts";
 
 export interface Runtimes {

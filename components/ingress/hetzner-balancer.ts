@@ -5,7 +5,7 @@ import { formerly } from "../former.ts";
 import { edgeHealthPath } from "../../common/edge-contract.ts";
 import { type Naming, labels, physicalName } from "../../topology/naming.ts";
 import type { LoadBalancer } from "../../topology/server.ts";
-import type { Member } from "../fleet/fleet.ts";
+import type { Member } from "../fleet/member.ts";
 import { DrainDelay } from "./drain-delay.ts";
 import { HttpsReady } from "./https-ready.ts";
 

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../common/user-error.ts";
 import { readyScript } from "../../common/power-off-script.ts";
-import { edgeHealthOf } from "../../components/fleet/fleet.ts";
+import { edgeHealthOf } from "../../components/fleet/edge-health.ts";
 import { hasServers } from "../../topology/topology.ts";
 import { examine } from "../doctor/doctor.ts";
 import { explain, type Finding, isWarning, type Problem } from "../doctor/advice.ts";
