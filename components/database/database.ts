@@ -5,16 +5,15 @@ import type { Topology } from "../../topology/topology.ts";
 import type { Authority } from "../authority/authority.ts";
 import { createPassword } from "../password.ts";
 import { createContainer } from "../runtime/docker/container.ts";
-import { postgresProbe } from "../runtime/docker/health.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { serviceVolume } from "../runtime/docker/service-volume.ts";
-import { archiveEnvironment, archiveSettings } from "./archive-config.ts";
 import { dataDirectory } from "./data-directory.ts";
 import { databaseName } from "./database-url.ts";
-import { imageOf, PostgresFiles } from "./postgres-files.ts";
+import { postgresContainer, withArchive } from "./postgres-container.ts";
+import { PostgresFiles } from "./postgres-files.ts";
 import { movableSettings, postgresSettings, settingArguments, throwawaySettings } from "./postgres-settings.ts";
 import { tlsCommand, tlsSettings } from "./postgres-tls.ts";
-import { loginRoles, superuser } from "./role-names.ts";
+import { superuser } from "./role-names.ts";
 
 export interface DatabaseArgs {
   readonly runtime: DockerRuntime;
@@ -43,17 +42,6 @@ export type DatabaseData =
   { readonly kind: "volume" | "memory" } | { readonly kind: "directory"; readonly path: string };
 
 const passwordFile = "/etc/orion/postgres-password";
-
-/** The common arguments of all PostgreSQL containers. */
-export const postgresContainer = (memoryMb: number, archive?: pulumi.Input<string>) => ({
-  image: imageOf({ archive }),
-  health: postgresProbe(loginRoles.monitor, databaseName),
-  shmMb: Math.max(64, Math.floor(memoryMb / 4)),
-  stopSeconds: 60,
-});
-
-/** For operators and the program's own scripts: a plain `psql` in the container is the superuser, in the right database. */
-export const operatorEnvironment = { PGUSER: superuser, PGDATABASE: databaseName } as const;
 
 const isProtected = ({ protection = true }: Pick<DatabaseArgs, "protection">): boolean => protection;
 
@@ -87,12 +75,16 @@ export class Database extends pulumi.ComponentResource {
     files: PostgresFiles | undefined,
   ): docker.Container {
     const { memoryMb } = service;
-    const settings = {
-      ...(data.kind === "memory" ? throwawaySettings(memoryMb) : postgresSettings(memoryMb, maxConnections)),
-      ...(movable && movableSettings),
-      ...(files && tlsSettings),
-      ...(access?.archive !== undefined && archiveSettings),
-    };
+    const server = { memoryMb, archive: access?.archive };
+    const { environment, ...common } = postgresContainer(server);
+    const settings = withArchive(
+      {
+        ...(data.kind === "memory" ? throwawaySettings(memoryMb) : postgresSettings(memoryMb, maxConnections)),
+        ...(movable && movableSettings),
+        ...(files && tlsSettings),
+      },
+      server,
+    );
     const volumes = [
       ...(volume ? [{ volumeName: volume.name, containerPath: dataDirectory }] : []),
       ...(files ? [files.volume] : []),
@@ -101,7 +93,7 @@ export class Database extends pulumi.ComponentResource {
       `${name}-server`,
       service,
       {
-        ...postgresContainer(memoryMb, access?.archive),
+        ...common,
         entrypointReadsCommand: true,
         command: files ? tlsCommand(settings) : ["postgres", ...settingArguments(settings)],
         environment: {
@@ -110,9 +102,8 @@ export class Database extends pulumi.ComponentResource {
           POSTGRES_PASSWORD_FILE: passwordFile,
           // Read by the first start only: a damaged page is then noticed when it is read.
           POSTGRES_INITDB_ARGS: "--data-checksums",
-          ...operatorEnvironment,
-          ...(access?.archive !== undefined && archiveEnvironment),
-          PGDATA: data.kind === "memory" ? `${dataDirectory}/pgdata` : dataDirectory,
+          ...environment,
+          ...(data.kind === "memory" && { PGDATA: `${dataDirectory}/pgdata` }),
         },
         files: [{ file: passwordFile, content: password, permissions: "0444" }],
         ...(volumes.length > 0 && { volumes }),

@@ -12,6 +12,7 @@ import { serviceVolume } from "../runtime/docker/service-volume.ts";
 import { archiveFiles, pushScript } from "./archive-config.ts";
 import { databaseName } from "./database-url.ts";
 import { hbaText } from "./hba.ts";
+import { imageOf } from "./postgres-container.ts";
 import { fileNames, filesDirectory, reloadFiles } from "./postgres-tls.ts";
 
 export interface PostgresFilesArgs {
@@ -25,10 +26,6 @@ export interface PostgresFilesArgs {
   /** pgBackRest's configuration; a secret. @default - the server does not archive */
   readonly archive?: pulumi.Input<string> | undefined;
 }
-
-/** The image of a server: with pgBackRest where it archives. */
-export const imageOf = ({ archive }: Pick<PostgresFilesArgs, "archive">): "database" | "postgres" =>
-  archive === undefined ? "postgres" : "database";
 
 /** A PostgreSQL server's access rules, certificate and key; a change is a reload, which ends no connection. */
 export class PostgresFiles extends pulumi.ComponentResource {

@@ -6,9 +6,8 @@ import { formerly } from "../former.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { SqlScript } from "../runtime/docker/sql-script.ts";
-import { archiveEnvironment, archiveSettings } from "./archive-config.ts";
 import { dataDirectory } from "./data-directory.ts";
-import { operatorEnvironment, postgresContainer } from "./database.ts";
+import { postgresContainer, withArchive } from "./postgres-container.ts";
 import { PostgresFiles } from "./postgres-files.ts";
 import { movableSettings, postgresSettings } from "./postgres-settings.ts";
 import { tlsSettings } from "./postgres-tls.ts";
@@ -97,23 +96,16 @@ export class Replica extends pulumi.ComponentResource {
   #createServer(name: string, args: ReplicaArgs, files: PostgresFiles, admission: SqlScript | undefined): void {
     const { runtime, service, maxConnections, movable = false, path, archive } = args;
     const { memoryMb } = service;
+    const server = { memoryMb, archive };
     const source = sourceOf(args);
-    const settings = {
-      ...{ ...postgresSettings(memoryMb, maxConnections), ...(movable && movableSettings), ...tlsSettings },
-      ...replicaSettings(source),
-      ...(archive !== undefined && archiveSettings),
-    };
+    const own = { ...postgresSettings(memoryMb, maxConnections), ...(movable && movableSettings), ...tlsSettings };
+    const settings = withArchive({ ...own, ...replicaSettings(source) }, server);
     createContainer(
       `${name}-server`,
       service,
       {
-        ...postgresContainer(memoryMb, archive),
+        ...postgresContainer(server),
         command: replicaCommand(source, settings),
-        environment: {
-          ...operatorEnvironment,
-          ...(archive !== undefined && archiveEnvironment),
-          PGDATA: dataDirectory,
-        },
         volumes: [files.volume],
         mounts: [{ source: path, target: dataDirectory }],
       },

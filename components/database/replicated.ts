@@ -5,7 +5,7 @@ import { publishedAddress } from "../published-address.ts";
 import { dataPath } from "./data-path.ts";
 import { databaseUrl, roleOf } from "./database-url.ts";
 import type { DatabaseContext, Postgres } from "./postgres.ts";
-import { imageOf } from "./postgres-files.ts";
+import { imageOf } from "./postgres-container.ts";
 import { ReplicaHealth } from "./replica-health.ts";
 import { Replica } from "./replica.ts";
 import type { DatabaseClient } from "./role-names.ts";
