@@ -39,45 +39,65 @@ export function named(resources: readonly Recorded[], name: string): Recorded {
   return found;
 }
 
-/** What every container has in common, whatever runs in it: the options of components/runtime/docker/container.ts. */
-export const containerBasics = (
-  role: ServiceKind,
-  stopSeconds: number,
-  memory = 512,
-  service: string = role,
-): Record<string, unknown> => ({
-  cpuShares: definitionOf(role).cpuShares,
-  capabilities: {
-    drops: ["ALL"],
-    adds: definitionOf(role).confinement.capabilities.map((capability) => `CAP_${capability}`),
-  },
-  readOnly: true,
-  volumes: foldersOf(...definitionOf(role).confinement.writable),
-  ...(Object.keys(definitionOf(role).confinement.memoryFolders).length > 0 && {
-    tmpfs: definitionOf(role).confinement.memoryFolders,
-  }),
-  ...(definitionOf(role).keeps === "data" && { memoryReservation: memory }),
-  destroyGraceSeconds: stopSeconds,
-  init: true,
-  labels: [
-    { label: "app", value: "orion" },
-    { label: "stack", value: "test" },
-    { label: "role", value: role },
-    { label: "service", value: service },
-  ],
-  logDriver: "json-file",
-  logOpts: { "max-file": "3", "max-size": "10m" },
-  memory,
-  memorySwap: memory,
-  mustRun: true,
-  networkMode: "bridge",
-  restart: "unless-stopped",
-  securityOpts: ["no-new-privileges"],
-  stopTimeout: stopSeconds,
-  // The provider does not wait for containers of the platform's image: ContainerReady does.
-  wait: !["app", "worker", "beat", "flower"].includes(role),
-  waitTimeout: 180,
-});
+/** What a test says of a service's container. */
+export interface ContainerOf {
+  readonly mode: "preview" | "up";
+  readonly kind: ServiceKind;
+  /** @default - the kind */
+  readonly name?: string;
+  readonly image: ImageKey;
+  readonly stopSeconds: number;
+  readonly probe: Probe;
+}
+
+/** What every container has in common, whatever runs in it (components/runtime/docker/container.ts); a test adds what is its own. */
+export function containerOf({
+  mode,
+  kind,
+  name = kind,
+  image,
+  stopSeconds,
+  probe,
+}: ContainerOf): Record<string, unknown> {
+  const { cpuShares, keeps, confinement } = definitionOf(kind);
+  const { capabilities, writable, memoryFolders } = confinement;
+  const memory = 512;
+  return {
+    name: `orion-test-${name}`,
+    image: known(mode, `sha256:local-image-${image}`),
+    envs: [],
+    networksAdvanced: [{ name: "orion-test-network", aliases: [name] }],
+    ports: [],
+    healthcheck: healthOf(probe),
+    shmSize: 64,
+    cpuShares,
+    capabilities: { drops: ["ALL"], adds: capabilities.map((capability) => `CAP_${capability}`) },
+    readOnly: true,
+    volumes: foldersOf(...writable),
+    ...(Object.keys(memoryFolders).length > 0 && { tmpfs: memoryFolders }),
+    ...(keeps === "data" && { memoryReservation: memory }),
+    destroyGraceSeconds: stopSeconds,
+    init: true,
+    labels: [
+      { label: "app", value: "orion" },
+      { label: "stack", value: "test" },
+      { label: "role", value: kind },
+      { label: "service", value: name },
+    ],
+    logDriver: "json-file",
+    logOpts: { "max-file": "3", "max-size": "10m" },
+    memory,
+    memorySwap: memory,
+    mustRun: true,
+    networkMode: "bridge",
+    restart: "unless-stopped",
+    securityOpts: ["no-new-privileges"],
+    stopTimeout: stopSeconds,
+    // The provider does not wait for containers of the platform's image: ContainerReady does.
+    wait: !["app", "worker", "beat", "flower"].includes(kind),
+    waitTimeout: 180,
+  };
+}
 
 /** Volumes without a name, as Docker's provider gets them. */
 export const foldersOf = (...paths: readonly string[]): { readonly containerPath: string }[] =>

@@ -3,11 +3,10 @@ import { AppTier } from "../../../../components/app-tier/app-tier.ts";
 import { compose } from "../../support/compose.ts";
 import { appProbe } from "../../../../components/runtime/docker/health.ts";
 import {
-  containerBasics,
+  containerOf,
   expendable,
   foldersOf,
   healthOf,
-  known,
   modes,
   named,
   runtimeOf,
@@ -38,9 +37,14 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
     const { resources, result } = await tier(2);
     const alias = mode === "preview" ? "[unknown]" : await aliasOf(result);
     expect(named(resources, "app-2").inputs).toEqual({
-      ...containerBasics("app", 35, 512, "app-2"),
-      name: "orion-test-app-2",
-      image: known(mode, "sha256:local-image-app"),
+      ...containerOf({
+        mode,
+        kind: "app",
+        name: "app-2",
+        image: "app",
+        stopSeconds: 35,
+        probe: appProbe(8000, "/healthz"),
+      }),
       command: [
         ...expendable,
         ...[
@@ -62,13 +66,10 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
         { name: "orion-test-network", aliases: ["app-2", alias] },
         { name: "orion-test-network-edge", aliases: ["app-2", alias] },
       ],
-      ports: [],
       volumes: [
         { volumeName: "orion-test-uploads", containerPath: "/app/uploads" },
         ...foldersOf("/tmp", "/app/run", "/app/cache"),
       ],
-      healthcheck: healthOf(appProbe(8000, "/healthz")),
-      shmSize: 64,
     });
   });
 

@@ -2,7 +2,7 @@
 import { Cache } from "../../../../components/cache/cache.ts";
 import { redisProbe } from "../../../../components/runtime/docker/health.ts";
 import { compose } from "../../support/compose.ts";
-import { containerBasics, healthOf, known, modes, named, onPort, runtimeOf, serviceOf } from "../../support/runtime.ts";
+import { containerOf, modes, named, onPort, runtimeOf, serviceOf } from "../../support/runtime.ts";
 
 describe.each(modes)("Cache in mode %s", (mode) => {
   const cache = (tls = false) =>
@@ -17,19 +17,13 @@ describe.each(modes)("Cache in mode %s", (mode) => {
   test("the server's container knows no secret: they are in its live files", async () => {
     const { resources } = await cache();
     expect(named(resources, "cache-server").inputs).toEqual({
-      ...containerBasics("cache", 30, 512),
-      name: "orion-test-cache",
-      image: known(mode, "sha256:local-image-redis"),
+      ...containerOf({ mode, kind: "cache", image: "redis", stopSeconds: 30, probe: redisProbe }),
       command: ["sh", "/etc/orion/redis/current/start"],
-      envs: [],
-      networksAdvanced: [{ name: "orion-test-network", aliases: ["cache"] }],
       ports: [{ ip: "127.0.0.1", external: 6380, internal: 6379, protocol: "tcp" }],
       volumes: [
         { volumeName: "orion-test-cache-data", containerPath: "/data" },
         { volumeName: "orion-test-cache-files", containerPath: "/etc/orion/redis", readOnly: true },
       ],
-      healthcheck: healthOf(redisProbe),
-      shmSize: 64,
     });
     expect(named(resources, "cache-server").options.dependencies).toContain("orion:index:LiveFiles cache-config");
   });

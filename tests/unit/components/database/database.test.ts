@@ -7,10 +7,9 @@ import { servicesOf } from "../../../../topology/topology.ts";
 import { stackOf } from "../../policy/support.ts";
 import { postgresProbe } from "../../../../components/runtime/docker/health.ts";
 import {
-  containerBasics,
+  containerOf,
   filesAt,
   filesOf,
-  healthOf,
   known,
   modes,
   named,
@@ -30,9 +29,10 @@ describe.each(modes)("Database in mode %s", (mode) => {
     const { resources } = await database("volume");
     const password = { "[secret]": known(mode, "generated-database-password") };
     expect(named(resources, "database-server").inputs).toEqual({
-      ...containerBasics("database", 60),
-      name: "orion-test-database",
-      image: known(mode, "sha256:local-image-postgres"),
+      ...containerOf({
+        ...{ mode, kind: "database", image: "postgres", stopSeconds: 60 },
+        probe: postgresProbe("orion_monitor", "orion_db"),
+      }),
       command: [
         "postgres",
         ...Object.entries(postgresSettings(512)).flatMap(([key, value]) => ["-c", `${key}=${value}`]),
@@ -46,13 +46,11 @@ describe.each(modes)("Database in mode %s", (mode) => {
         "PGDATABASE=orion_db",
         "PGDATA=/var/lib/postgresql/data",
       ],
-      networksAdvanced: [{ name: "orion-test-network", aliases: ["database"] }],
       ports: [{ ip: "127.0.0.1", external: 5432, internal: 5432, protocol: "tcp" }],
       volumes: [
         { volumeName: "orion-test-database-data", containerPath: "/var/lib/postgresql/data" },
         filesAt("/etc/orion"),
       ],
-      healthcheck: healthOf(postgresProbe("orion_monitor", "orion_db")),
       shmSize: 128,
     });
     expect(filesOf(resources, "database-server")).toEqual({ "postgres-password": { text: password, mode: "0444" } });

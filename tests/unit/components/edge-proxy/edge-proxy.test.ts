@@ -5,10 +5,9 @@ import { edgeRules, plainEdge } from "../../support/edge.ts";
 import { compose, type Recorded } from "../../support/compose.ts";
 import { httpProbe } from "../../../../components/runtime/docker/health.ts";
 import {
-  containerBasics,
+  containerOf,
   expendable,
   foldersOf,
-  healthOf,
   known,
   modes,
   named,
@@ -33,19 +32,14 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
   test("nginx with its whole configuration", async () => {
     const { resources } = await edge();
     expect(named(resources, "edge-nginx").inputs).toEqual({
-      ...containerBasics("edge", 35),
-      name: "orion-test-edge",
-      image: known(mode, "sha256:local-image-nginx"),
+      ...containerOf({ mode, kind: "edge", image: "nginx", stopSeconds: 35, probe: httpProbe(8082, "/edge-health") }),
       command: [...expendable, "nginx", "-c", "/etc/orion/edge/current/nginx.conf", "-g", "daemon off;"],
-      envs: [],
       networksAdvanced: [{ name: "orion-test-network-edge", aliases: ["edge"] }],
       ports: [{ ip: "127.0.0.1", external: 8080, internal: 8080, protocol: "tcp" }],
       volumes: [
         { volumeName: "orion-test-edge-files", containerPath: "/etc/orion/edge", readOnly: true },
         ...foldersOf("/tmp"),
       ],
-      healthcheck: healthOf(httpProbe(8082, "/edge-health")),
-      shmSize: 64,
     });
     expect(named(resources, "edge-nginx").options.dependencies).toContain("orion:index:LiveFiles edge-config");
   });

@@ -3,16 +3,7 @@ import { Gateway, gatewayFiles } from "../../../../components/gateway/gateway.ts
 import type { GatewayListener } from "../../../../components/gateway/haproxy-config.ts";
 import { httpProbe } from "../../../../components/runtime/docker/health.ts";
 import { compose } from "../../support/compose.ts";
-import {
-  containerBasics,
-  expendable,
-  healthOf,
-  known,
-  modes,
-  named,
-  runtimeOf,
-  serviceOf,
-} from "../../support/runtime.ts";
+import { containerOf, expendable, modes, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
 
 const listeners: readonly GatewayListener[] = [
   { port: "direct", check: "connection", servers: [{ name: "database", address: "10.20.1.11:5432" }] },
@@ -28,19 +19,13 @@ describe.each(modes)("Gateway in mode %s", (mode) => {
   test("HAProxy without any privilege, under the name that never changes", async () => {
     const { resources } = await gateway();
     expect(named(resources, "gateway-server").inputs).toEqual({
-      ...containerBasics("gateway", 10),
-      name: "orion-test-gateway",
-      image: known(mode, "sha256:local-image-haproxy"),
+      ...containerOf({ mode, kind: "gateway", image: "haproxy", stopSeconds: 10, probe: httpProbe(8404, "/health") }),
       command: [
         ...[...expendable, "haproxy", "-W", "-db", "-S", "127.0.0.1:9998"],
         ...["-f", "/etc/orion-gateway/current/haproxy.cfg"],
       ],
-      envs: [],
       networksAdvanced: [{ name: "orion-test-network", aliases: ["gateway", "gateway"] }],
-      ports: [],
       volumes: [{ volumeName: "orion-test-gateway-files", containerPath: "/etc/orion-gateway", readOnly: true }],
-      healthcheck: healthOf(httpProbe(8404, "/health")),
-      shmSize: 64,
     });
   });
 

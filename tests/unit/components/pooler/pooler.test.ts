@@ -7,16 +7,7 @@ import { poolerProbe } from "../../../../components/runtime/docker/health.ts";
 import { poolerConsole } from "../../../../topology/services/pgbouncer.ts";
 import { compose } from "../../support/compose.ts";
 import { sharedGraph } from "../../support/graphs.ts";
-import {
-  containerBasics,
-  expendable,
-  healthOf,
-  known,
-  modes,
-  named,
-  runtimeOf,
-  serviceOf,
-} from "../../support/runtime.ts";
+import { containerOf, expendable, modes, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
 import { stackOf } from "../../policy/support.ts";
 
 const config = { connections: 10, upstream: "direct" } as const;
@@ -32,16 +23,9 @@ describe.each(modes)("Pooler in mode %s", (mode) => {
   test("PgBouncer without any privilege, whose files are live", async () => {
     const { resources } = await pooler();
     expect(named(resources, "pgbouncer-server").inputs).toEqual({
-      ...containerBasics("pgbouncer", 15),
-      name: "orion-test-pgbouncer",
-      image: known(mode, "sha256:local-image-pooler"),
+      ...containerOf({ mode, kind: "pgbouncer", image: "pooler", stopSeconds: 15, probe: poolerProbe(poolerConsole) }),
       command: [...expendable, "pgbouncer", "/etc/orion-pooler/current/pgbouncer.ini"],
-      envs: [],
-      networksAdvanced: [{ name: "orion-test-network", aliases: ["pgbouncer"] }],
-      ports: [],
       volumes: [{ volumeName: "orion-test-pgbouncer-files", containerPath: "/etc/orion-pooler", readOnly: true }],
-      healthcheck: healthOf(poolerProbe(poolerConsole)),
-      shmSize: 64,
     });
     const { files } = named(resources, "pgbouncer-config").inputs as { files: Record<string, unknown> };
     expect(files["pgbouncer.ini"]).toBe(pgbouncerConfig(config));

@@ -4,16 +4,7 @@ import { WorkerTier } from "../../../../components/worker-tier/worker-tier.ts";
 import { endsWarmly } from "../../../../components/worker-tier/warm-shutdown.ts";
 import { compose } from "../../support/compose.ts";
 import { beatProbe, httpProbe, workerProbe } from "../../../../components/runtime/docker/health.ts";
-import {
-  containerBasics,
-  expendable,
-  healthOf,
-  known,
-  modes,
-  named,
-  runtimeOf,
-  serviceOf,
-} from "../../support/runtime.ts";
+import { containerOf, expendable, healthOf, modes, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
 
 const common = {
   environments: (process: string) => ({ PROCESS: process }),
@@ -48,9 +39,14 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
   test("a worker takes its queues with its concurrency, and has the time of the longest task to end", async () => {
     const { resources } = await tier();
     expect(named(resources, "worker-emails").inputs).toEqual({
-      ...containerBasics("worker", 310, 512, "worker-emails"),
-      name: "orion-test-worker-emails",
-      image: known(mode, "sha256:local-image-app"),
+      ...containerOf({
+        mode,
+        kind: "worker",
+        name: "worker-emails",
+        image: "app",
+        stopSeconds: 310,
+        probe: workerProbe(),
+      }),
       command: [
         ...expendable,
         ...endsWarmly([]),
@@ -58,10 +54,6 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
         ...["--queues=emails", "--concurrency=3", "--without-gossip", "--pidfile=/dev/shm/celery.pid"],
       ],
       envs: ["PROCESS=worker"],
-      networksAdvanced: [{ name: "orion-test-network", aliases: ["worker-emails"] }],
-      ports: [],
-      healthcheck: healthOf(workerProbe()),
-      shmSize: 64,
     });
   });
 
