@@ -1,7 +1,7 @@
 /** Checks of a stack on a local Docker Engine. Pure. */
 import { runsOwnDatabase } from "../own-database.ts";
 import { line } from "../line.ts";
-import type { Settings } from "../schema.ts";
+import type { OptionalService, Settings } from "../schema.ts";
 
 /** @returns the problems, one line each */
 export function checkLocal(settings: Settings): string[] {
@@ -12,10 +12,12 @@ export function checkLocal(settings: Settings): string[] {
       problems.push(line("services", settings.services, `cache as well, which ${dependent} needs`));
     }
   }
-  // An external cache has no container.
-  const runs = settings.services.filter((service) => service !== "cache" || settings.cache.mode === "provision");
-  if (runs.length === 0 && !runsOwnDatabase(settings.database)) {
-    problems.push(line("services", settings.services, "at least one service, since the database is external"));
+  const idle = settings.services.flatMap((service) => whatSwitchesOff(service, settings) ?? []);
+  if (idle.length === settings.services.length && !runsOwnDatabase(settings.database)) {
+    const because = idle.length === 0 ? "" : `; those have no container with ${[...new Set(idle)].join(" and ")}`;
+    problems.push(
+      line("services", settings.services, `at least one service, since the database is external${because}`),
+    );
   }
   if (settings.edge.tls !== "none") {
     problems.push(
@@ -41,4 +43,14 @@ export function checkLocal(settings: Settings): string[] {
     if (twin) problems.push(line(`ports.${name}`, value, `a port that no other service has; ${twin[0]} has ${value}`));
   }
   return problems;
+}
+
+/** The setting with which a service of the list has no container; undefined when it has one. */
+function whatSwitchesOff(service: OptionalService, { cache, workers }: Settings): string | undefined {
+  if (service === "cache") return cache.mode === "external" ? "orion:cache.mode external" : undefined;
+  if (service !== "workers" && service !== "beat" && service !== "flower") return undefined;
+  if (!workers.enabled) return "orion:workers.enabled false";
+  return service !== "workers" && workers.commands[service]?.length === 0
+    ? `orion:workers.commands.${service} []`
+    : undefined;
 }

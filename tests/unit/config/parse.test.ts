@@ -362,6 +362,22 @@ describe("what needs each other", () => {
       { phase: "development", services: [], database: { mode: "external" } },
       "orion:services: got [], allowed: at least one service, since the database is external",
     ],
+    [
+      {
+        ...{ phase: "development", services: ["cache", "workers", "beat"], workers: { enabled: false } },
+        ...{ database: { mode: "external" }, cache: { mode: "external" } },
+      },
+      'orion:services: got ["cache","workers","beat"], allowed: at least one service, since the database is external; ' +
+        "those have no container with orion:cache.mode external and orion:workers.enabled false",
+    ],
+    [
+      {
+        ...{ phase: "development", services: ["beat", "flower"], workers: { commands: { beat: [], flower: [] } } },
+        ...{ database: { mode: "external" }, cache: { mode: "external" } },
+      },
+      'orion:services: got ["beat","flower"], allowed: at least one service, since the database is external; ' +
+        "those have no container with orion:workers.commands.beat [] and orion:workers.commands.flower []",
+    ],
     [{ phase: "development", services: ["docs", "docs"] }, "each service once"],
     [
       { phase: "development", ports: { docs: 8000 } },

@@ -159,11 +159,19 @@ const roomy = (phase: Phase, { database: said, app, edge }: Record<string, unkno
   };
 };
 
-/** Nothing at all: the database elsewhere, and no other service. */
-const isEmpty = (values: { database?: unknown; services?: unknown; cache?: unknown }): boolean => {
+/** No container at all, which is refused (parse.test.ts): the database elsewhere, and no service that runs. */
+const isEmpty = (values: Record<string, unknown>): boolean => {
   const isExternal = (own: unknown) => (own as { mode?: string } | undefined)?.mode === "external";
-  const runs = (service: unknown) => service !== "cache" || !isExternal(values.cache);
-  return Array.isArray(values.services) && !values.services.some(runs) && isExternal(values.database);
+  const { enabled = true, commands = {} } = (values["workers"] ?? {}) as {
+    enabled?: boolean;
+    commands?: Readonly<Record<string, readonly string[]>>;
+  };
+  const runs = (service: string) => {
+    if (service === "cache") return !isExternal(values["cache"]);
+    return !["workers", "beat", "flower"].includes(service) || (enabled && commands[service]?.length !== 0);
+  };
+  const listed = values["services"] as readonly string[] | undefined;
+  return listed !== undefined && !listed.some(runs) && isExternal(values["database"]);
 };
 
 /** With every secret set, so that external services and providers have theirs. */
