@@ -1,5 +1,8 @@
 /** Formats measurements as the Markdown tables of bench/*.md. */
 import { cpus, totalmem } from "node:os";
+import { markdownTable } from "../tools/markdown.ts";
+
+export { markdownTable } from "../tools/markdown.ts";
 
 export interface Row {
   readonly what: string;
@@ -15,9 +18,6 @@ export const median = (values: readonly number[]): number =>
 /** The machine and the date of the measurement. */
 export const machine = (): string =>
   `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
-
-export const markdownTable = (heads: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
-  [heads, heads.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 
 /** @param digits digits after the decimal point */
 export function tableOf(head: string, rows: readonly Row[], digits: number): string {

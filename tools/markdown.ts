@@ -1,8 +1,8 @@
-/** Markdown that commands write. Pure. */
+/** Markdown that commands and benches write. Pure. */
 
 /** A table; `|` in a cell is escaped. */
-export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const row = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`.replaceAll("|  |", "| |");
+export function markdownTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const cellOf = (value: string | number) => (value === "" ? "| " : `| ${String(value).replaceAll("|", "\\|")} `);
+  const row = (cells: readonly (string | number)[]) => `${cells.map(cellOf).join("")}|`;
   return [row(head), `|${"---|".repeat(head.length)}`, ...rows.map(row)].join("\n");
 }

@@ -5,6 +5,7 @@ import { graphOf, phaseIn, type State } from "../../policy/state.ts";
 import type { Finding } from "../doctor/advice.ts";
 import { isProblem } from "../doctor/doctor.ts";
 import { block, plain } from "../github-text.ts";
+import { markdownTable } from "../markdown.ts";
 import { changesOf, counts, groupsOf } from "../move-report.ts";
 
 export interface Deployment {
@@ -55,7 +56,7 @@ export function markdownOf(deployment: Deployment): string {
   const { graphs, move } = compared(deployment);
   const { cost } = documentOf(deployment);
   const phase = phaseIn(graphs.after);
-  const groups = groupsOf({ graphs, move }).map(({ name, changes }) => `| ${plain(name)} | ${counts(changes)} |`);
+  const groups = groupsOf({ graphs, move }).map(({ name, changes }) => [plain(name), counts(changes)]);
   const lines = changesOf({ graphs, move });
   return [
     `### Deployment of ${plain(stack)}\n`,
@@ -65,7 +66,7 @@ export function markdownOf(deployment: Deployment): string {
       ? []
       : ["The log of the step has the engine's reasons. Run the job again: an update goes on where it stopped.\n"]),
     ...(findings === undefined ? [] : [health(findings)]),
-    ...(groups.length === 0 ? [] : [`| server or part | |\n|---|---|\n${groups.join("\n")}\n`]),
+    ...(groups.length === 0 ? [] : [`${markdownTable(["server or part", ""], groups)}\n`]),
     ...(lines.length === 0
       ? []
       : [`<details><summary>Every change</summary>\n\n${block(lines.join("\n").trim())}\n\n</details>\n`]),

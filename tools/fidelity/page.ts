@@ -1,4 +1,5 @@
 /** The fidelity page: every operation of the real APIs, and what the rehearsal cloud does with it. Pure. */
+import { markdownTable } from "../markdown.ts";
 import type { Operations } from "./operations.ts";
 import { shapeOf } from "./operations.ts";
 import type { Api, Served } from "./served.ts";
@@ -32,14 +33,14 @@ export function fidelityPage(facts: Facts): string {
       "is answered with 501 and its name. *Partly*: the last column says what differs; a parameter that is not honoured is refused by name.",
     "**Checked by** names third-party clients that called the operation in a test and got the expected answer. Without a name, only " +
       "this project's own tests call it; all answers are compared with the OpenAPI documents of the real APIs.",
-    table(
+    markdownTable(
       ["Client", "Version", "Operations"],
-      records.map(({ name, version, calls }) => [name, version, String(calls.length)]),
+      records.map(({ name, version, calls }) => [name, version, calls.length]),
     ),
     ...(["hetzner", "cloudflare"] as const).flatMap((api) => section(api, facts)),
     "## R2's S3 interface",
     "Other operations of S3 are refused with `NotImplemented`, as R2 refuses them. [What differs](rehearsal.md#limits).",
-    table(
+    markdownTable(
       ["Operation", "Supported", "Since", "Checked by"],
       objects.map((name) => [name, "yes", sinceOf(facts, `r2 ${name}`), checkedBy(records, `r2 ${name}`)]),
     ),
@@ -61,7 +62,7 @@ function section(api: Api, facts: Facts): string[] {
     `${emulated} of ${total} operations.`,
     ...listed.flatMap(({ group, calls }) => [
       `### ${titles[api]}: ${group} (${count(calls)} of ${calls.length})`,
-      table(
+      markdownTable(
         ["Operation", "Supported", "Since", "Checked by", "Known differences"],
         calls.flatMap((call) => {
           const found = served.get(shapeOf(call));
@@ -74,7 +75,7 @@ function section(api: Api, facts: Facts): string[] {
       ? []
       : [
           `### ${titles[api]}: operations that its document does not have`,
-          table(
+          markdownTable(
             ["Operation", "Supported", "Since", "Checked by", "Known differences"],
             others.map((one) => row(api, one.call, one, facts)),
           ),
@@ -102,6 +103,3 @@ const checkedBy = (records: readonly ClientRecord[], call: string): string =>
     .filter(({ calls }) => calls.some((one) => shapeOf(one) === shapeOf(call)))
     .map(({ name }) => name)
     .join(", ");
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");

@@ -1,6 +1,7 @@
 /** Writes a preview's report as a pull request comment: what must not be merged first, details folded, within GitHub's limits. Pure. */
 import { beyondAccount, hasOf } from "../../policy/account.ts";
 import { block, cut, plain } from "../github-text.ts";
+import { markdownTable } from "../markdown.ts";
 import { stateSections } from "./state-markdown.ts";
 import type { PreviewReport, StackReport } from "./report.ts";
 
@@ -81,11 +82,9 @@ function table(stacks: readonly StackReport[]): string {
           "",
           one.kind === "invalid" ? "**refused**" : removedNote(one.kind),
         ];
-    return `| ${[plain(one.stack), ...cells].join(" | ")} |`;
+    return [plain(one.stack), ...cells];
   });
-  return ["| stack | phase | resources that change | € a month | verdict |", "|---|---|---|---|---|", ...rows].join(
-    "\n",
-  );
+  return markdownTable(["stack", "phase", "resources that change", "€ a month", "verdict"], rows);
 }
 
 const removedNote = (kind: string): string =>
@@ -127,8 +126,8 @@ function limitsOf({ stack, move }: Changed): string[] {
 }
 
 function byServer({ stack, groups }: Changed): string {
-  const rows = groups.map(({ name, counts }) => `| ${plain(name)} | ${plain(counts)} |`);
-  return `#### ${plain(stack)}: changes\n\n| server or part | |\n|---|---|\n${rows.join("\n")}\n`;
+  const rows = groups.map(({ name, counts }) => [plain(name), plain(counts)]);
+  return `#### ${plain(stack)}: changes\n\n${markdownTable(["server or part", ""], rows)}\n`;
 }
 
 const details = ({ stack, details: text }: Changed): string =>

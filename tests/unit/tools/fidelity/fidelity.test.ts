@@ -56,12 +56,12 @@ test("an operation is on the page with its version, its clients and its differen
   for (const line of [
     "2 of 5 operations.",
     "### Hetzner Cloud: servers (2 of 3)",
-    "| `GET /servers/{id}` | yes | 0.1.0 | one, two |  |",
-    "| `POST /servers` | partly | 0.2.0 |  | x86 only |",
+    "| `GET /servers/{id}` | yes | 0.1.0 | one, two | |",
+    "| `POST /servers` | partly | 0.2.0 | | x86 only |",
     "Not supported: `PUT /servers/{id}`",
     "isos (2)",
     "### Cloudflare: operations that its document does not have",
-    "| GetObject | yes |  | one |",
+    "| GetObject | yes | | one |",
   ]) {
     expect(page.split("\n")).toContain(line);
   }
