@@ -6,11 +6,11 @@ import {
   median,
   type NotReached,
   ofAddress,
-  ofSilence,
+  ofNotReached,
   ofTimes,
   type Reached,
   shown,
-} from "./external-database.ts";
+} from "./external-service.ts";
 import { asAgreed, danger, refused } from "./findings.ts";
 
 /** `redisUrl`: sessions and cache; `brokerUrl`: tasks and results of Celery. */
@@ -50,7 +50,7 @@ export function judgeRedis(asked: AskedRedis, settings: RedisSettings): Finding[
   const findings = (["redisUrl", "brokerUrl"] as const).flatMap((key) => {
     const facts = asked[key];
     if (facts === undefined) return [];
-    return isFacts(facts) ? ofOne(key, facts, settings) : ofSilence(nameOf[key], key, facts);
+    return isFacts(facts) ? ofOne(key, facts, settings) : ofNotReached(nameOf[key], key, facts);
   });
   return asAgreed([...findings, ...ofBoth(asked)], settings.agreed);
 }

@@ -4,8 +4,9 @@ import { askExternal, type Asked, externalKeys, type ExternalUrls } from "../gua
 import { judgeExternal, refuseExternal } from "../guard/fitting-external.ts";
 import { engineOfApp } from "../guard/fitting-image.ts";
 import { lineOf } from "../policy/dangers.ts";
-import { isFacts, rowsOfDatabase } from "../policy/external-database.ts";
+import { rowsOfDatabase } from "../policy/external-database.ts";
 import { rowsOfRedis } from "../policy/external-redis.ts";
+import { isFacts } from "../policy/external-service.ts";
 import { graphOf, stateSchema } from "../policy/state.ts";
 import { readConfig } from "./stack-config.ts";
 import type { StackFile } from "./stack-file.ts";

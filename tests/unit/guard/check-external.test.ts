@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { askExternal, externalKeys } from "../../../guard/check-external.ts";
 import { requireFittingExternal } from "../../../guard/fitting-external.ts";
-import { isFacts } from "../../../policy/external-database.ts";
+import { isFacts } from "../../../policy/external-service.ts";
 import { settingsOf } from "../support/settings.ts";
 
 const secrets = ["databaseUrl", "redisUrl", "brokerUrl"] as const;

@@ -2,8 +2,9 @@
 import { type Asked, type ExternalKey, externalKeys } from "../../../guard/check-external.ts";
 import { judgeExternal } from "../../../guard/fitting-external.ts";
 import { type Finding as Judged, lineOf } from "../../../policy/dangers.ts";
-import { isFacts, rowsOfDatabase } from "../../../policy/external-database.ts";
+import { rowsOfDatabase } from "../../../policy/external-database.ts";
 import { rowsOfRedis } from "../../../policy/external-redis.ts";
+import { isFacts } from "../../../policy/external-service.ts";
 import { askStack } from "../../check-external.ts";
 import type { StackFile } from "../../stack-file.ts";
 import type { Checked, Finding } from "../advice.ts";
