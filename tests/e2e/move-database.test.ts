@@ -34,9 +34,11 @@ CREATE TRIGGER touch BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch
 CREATE TABLE ledger (id bigserial PRIMARY KEY, client int, number int, text text, UNIQUE (client, number));
 CREATE TABLE parts (id int, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
 CREATE TABLE parts_2026 PARTITION OF parts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE TABLE "it's | odd" (id int PRIMARY KEY);
 CREATE MATERIALIZED VIEW totals AS SELECT count(*) AS n FROM ledger;
 INSERT INTO customers ("E mail", m, tags, note) SELECT i || '@example.com', 'good', '{a,b}', '{"a": 1}' FROM generate_series(1, 2000) i;
-INSERT INTO orders (customer, number, amount) SELECT id, 1, id FROM customers;`;
+INSERT INTO orders (customer, number, amount) SELECT id, 1, id FROM customers;
+INSERT INTO "it's | odd" VALUES (1);`;
 
 /** What the load writes beside its own row: values of every kind, updates of keys, deletes, long values that an update does not touch. */
 const change = (client: number, number: number): string => `

@@ -1,5 +1,6 @@
 /** Reads changes that PostgreSQL's decoder `test_decoding` prints, and writes the SQL that makes them in another database. Pure. */
 import { z } from "zod";
+import { readJsonRows } from "./json-rows.ts";
 
 /** A row of `pg_logical_slot_get_changes`. */
 export interface DecodedRow {
@@ -117,15 +118,9 @@ export function statementOf(data: string, tables: Tables): string | undefined {
 
 const rowSchema = z.tuple([z.number(), z.string()]);
 
-/** Reads rows that were printed as JSON, one a line. */
+/** Reads the answer to `nextChanges`. */
 export const readRows = (text: string): DecodedRow[] =>
-  text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const [xid, data] = rowSchema.parse(JSON.parse(line));
-      return { xid, data };
-    });
+  readJsonRows(text, rowSchema).map(([xid, data]) => ({ xid, data }));
 
 /** The statements of all transactions that the copy does not have, in the order of their commits. */
 export const statementsOf = (rows: readonly DecodedRow[], tables: Tables, snapshot: Snapshot): string[] =>

@@ -20,8 +20,9 @@ import { readConfig, setConfig } from "../stack-config.ts";
 import { readStackFile, type StackFile } from "../stack-file.ts";
 import { bold, confirm, isTerminal, say } from "../terminal.ts";
 import { up } from "../up.ts";
-import { moveDatabase, writable } from "./move.ts";
+import { moveDatabase } from "./move.ts";
 import { type Side, sql } from "./side.ts";
+import { writable } from "./sql.ts";
 
 export interface MoveChoice {
   /** `own` or `external`. */

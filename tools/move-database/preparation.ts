@@ -1,5 +1,6 @@
 /** Judges whether one PostgreSQL can be moved to another, from what both say about themselves. Pure. */
 import { z } from "zod";
+import { slot } from "./sql.ts";
 
 const preparationSchema = z.object({
   version: z.number(),
@@ -72,7 +73,7 @@ const ofSource = (source: Preparation): string[] => [
     ? []
     : ["the source's role does not own the database, and so cannot stop its writes: ALTER DATABASE ... OWNER TO ..."]),
   ...(source.hasSlot
-    ? ["another move runs, or one was cut off: SELECT pg_drop_replication_slot('orion_move') at the source ends it"]
+    ? [`another move runs, or one was cut off: SELECT pg_drop_replication_slot('${slot}') at the source ends it`]
     : []),
   ...(!source.hasSlot && source.freeSlots < 1
     ? ["the source has no free replication slot: raise max_replication_slots"]
