@@ -4,31 +4,20 @@ import { archiveBackupUnit, archiveCommand } from "../../common/server-contract.
 import type { Settings } from "../../config/schema.ts";
 import { coreOf, onlyService } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
+import { timedDefinition } from "./timed.ts";
 
 /** Whether a stack's database archives its WAL: only to a place that the loss of the server does not take along. */
 export const archivesWal = ({ backups, database, storage, hosting }: Settings): boolean =>
   backups.pointInTime && runsOwnDatabase(database) && storage.backend === "r2" && hosting !== "local";
 
 export const archive: Definition<BaseService<"archive">> = {
+  ...timedDefinition,
   images: (settings) => (archivesWal(settings) ? ["database"] : []),
-  ports: {},
-  callers: [],
-  keeps: "nothing",
-  runs: "by timer",
-  cpuShares: 256,
-  confinement: {
-    networks: ["data"],
-    capabilities: [],
-    writable: ["/tmp"],
-    memoryFolders: {},
-    processes: 256,
-  },
   commands: () => ({
     "what can be restored": `${archiveCommand} info`,
     "base backup now": `systemctl start ${archiveBackupUnit}`,
     logs: `journalctl --unit ${archiveBackupUnit} --unit orion-archive-check --lines 200 --follow`,
   }),
-  probe: () => ({ kind: "health" }),
   plan(planning) {
     // It runs in the database's container, whose memory it uses.
     return archivesWal(planning.settings)

@@ -2,28 +2,17 @@
 import { backupCommand, backupUnit, drillCommand } from "../../common/server-contract.ts";
 import { coreOf, onlyService, serversOf } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
+import { timedDefinition } from "./timed.ts";
 
 export const backup: Definition<BaseService<"backup">> = {
+  ...timedDefinition,
   images: () => ["postgres", "rclone"],
-  ports: {},
-  callers: [],
-  keeps: "nothing",
-  runs: "by timer",
-  cpuShares: 256,
-  confinement: {
-    networks: ["data"],
-    capabilities: [],
-    writable: ["/tmp"],
-    memoryFolders: {},
-    processes: 256,
-  },
   commands: () => ({
     "list backups": `${backupCommand} list`,
     "back up now": `systemctl start ${backupUnit}`,
     "restore drill": drillCommand,
     logs: `journalctl --unit ${backupUnit} --lines 200 --follow`,
   }),
-  probe: () => ({ kind: "health" }),
   plan(planning) {
     // Backups in local files would be lost together with the data.
     if (planning.settings.storage.backend !== "r2") return [];
