@@ -28,7 +28,7 @@ const authority = "lab";
 export class SentinelLab extends GatewayLab {
   readonly #network: string;
 
-  /** @param network the first three bytes of a network that this machine has not */
+  /** @param network the first three bytes of a network that is free on this machine */
   constructor(prefix: string, network: string) {
     super(prefix, "--subnet", `${network}.0/24`);
     this.#network = network;
@@ -117,12 +117,6 @@ export class SentinelLab extends GatewayLab {
   master(asker: LabServer): LabServer | undefined {
     const { output } = this.inside(asker, ["sh", `${redisDirectory}/current/master`, this.group.name]);
     return labServers.find((one) => output === `${this.addressOf(one)} ${redisPorts.tls}`);
-  }
-
-  /** The address of a container in the lab's network. */
-  containerAddress(name: string): string {
-    const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
-    return this.must(["inspect", "--format", format, this.named(name)]);
   }
 
   /** Writes the files of a gateway that follows the Sentinels. */

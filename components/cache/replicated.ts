@@ -13,12 +13,19 @@ import type { Redis } from "./redis.ts";
 import type { RedisUse } from "./redis-config.ts";
 import { Sentinel } from "./sentinel.ts";
 import type { SentinelLogin } from "./sentinel-config.ts";
-import { createCertificate, endpointOf, redisOf, signedBy } from "./single.ts";
+import { createCertificate, endpointOf, type NamedCache, redisOf, signedBy } from "./single.ts";
 
-/** The servers of a group, the first master at the beginning. */
+interface Member {
+  readonly service: Service;
+  readonly cache: Cache;
+}
+
+/** The servers of a group, its first master at the beginning. */
 interface Servers {
   readonly group: RedisGroup;
-  readonly members: readonly { readonly service: Service; readonly cache: Cache }[];
+  readonly members: readonly Member[];
+  /** The first server: all of them are reached under its name, with its users. */
+  readonly reached: NamedCache;
 }
 
 export function replicatedRedis(context: Context): Redis | undefined {
@@ -27,7 +34,7 @@ export function replicatedRedis(context: Context): Redis | undefined {
   if (!cache) return undefined;
   const passwords = createPasswords(context);
   const { maxMemoryMb, brokerMaxMemoryMb } = settings.cache;
-  const groups = [
+  const groups: readonly [Servers, ...Servers[]] = [
     createServers(
       context,
       passwords,
@@ -45,10 +52,9 @@ export function replicatedRedis(context: Context): Redis | undefined {
   ];
   const sentinels = createSentinels(context, passwords, groups);
   const watched = groups.flatMap(({ members }) => members.map((member) => watch(context, member, sentinels)));
-  const [main, broker = main] = groups.map(({ group, members: [first] }) => first && { name: group.name, ...first });
-  if (!main || !broker) throw new Error("A group of Redis servers has a first one.");
+  const [main, broker = main] = groups;
   return {
-    ...redisOf(context, main, broker),
+    ...redisOf(context, main.reached, broker.reached),
     gatewayPasswords: gatewayPasswords(passwords, groups),
     ready: [...groups.flatMap(({ members }) => members.map(({ cache }) => cache)), ...watched],
   };
@@ -92,7 +98,7 @@ function createServers(
     );
   const master = create(first);
   return {
-    group,
+    ...{ group, reached: { name: group.name, cache: master } },
     members: [
       { service: first, cache: master },
       ...replicas.map((service) => ({ service, cache: create(service, master) })),
@@ -100,21 +106,27 @@ function createServers(
   };
 }
 
-/** What the gateways log in with at the Sentinels, and at the servers of each group. */
+/** The credentials of each group's servers, by the group's name. */
+const credentialsOf = (servers: readonly Servers[]) =>
+  pulumi.all(Object.fromEntries(servers.map(({ reached: { name, cache } }) => [name, cache.credentials])));
+
+/** A value of each entry, under the same key. */
+const mapped = <Value, Result>(record: Readonly<Record<string, Value>>, of: (value: Value) => Result) =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, of(value)]));
+
+/** The passwords with which gateways log in at the Sentinels, and at the servers of each group. */
 const gatewayPasswords = (
   passwords: pulumi.Output<Record<SentinelLogin, string>>,
   servers: readonly Servers[],
 ): NonNullable<Redis["gatewayPasswords"]> =>
   pulumi.secret(
-    pulumi
-      .all([passwords, pulumi.all(servers.flatMap(({ members: [first] }) => (first ? [first.cache.credentials] : [])))])
-      .apply(([{ gateway }, all]) => ({
-        sentinel: gateway,
-        monitor: Object.fromEntries(all.map(({ users }, at) => [servers[at]?.group.name ?? "", users.monitor])),
-      })),
+    pulumi.all([passwords, credentialsOf(servers)]).apply(([{ gateway }, credentials]) => ({
+      sentinel: gateway,
+      monitor: mapped(credentials, ({ users }) => users.monitor),
+    })),
   );
 
-/** Sentinels, each after the one before: a change that restarts them leaves the majority at work. */
+/** Creates the Sentinels one after another, so that a change that restarts them leaves a majority running. */
 function createSentinels(
   context: Context,
   passwords: pulumi.Output<Record<SentinelLogin, string>>,
@@ -123,9 +135,7 @@ function createSentinels(
   const { topology, runtimes, parent } = context;
   const groups = servers.map(({ group }) => group);
   const roles = pulumi.secret(
-    pulumi
-      .all(servers.flatMap(({ members: [first] }) => (first ? [first.cache.credentials] : [])))
-      .apply((all) => Object.fromEntries(all.map(({ roles }, at) => [groups[at]?.name ?? "", roles?.sentinel ?? ""]))),
+    credentialsOf(servers).apply((credentials) => mapped(credentials, ({ roles }) => roles?.sentinel ?? "")),
   );
   const replicas = servers.flatMap(({ members }) => members.map(({ cache }) => cache));
   return servicesOf(topology, "sentinel").reduce<readonly Sentinel[]>((before, service) => {
@@ -138,12 +148,8 @@ function createSentinels(
   }, []);
 }
 
-/** Waits until the Sentinels watch a server and its data is on two; then they alone say who is the master (member-scripts.ts). */
-function watch(
-  { runtimes, parent }: Context,
-  { service }: Servers["members"][number],
-  sentinels: readonly Sentinel[],
-): HostFiles {
+/** Waits until the Sentinels watch a server and a second one has its data; from then on they choose the master (member-scripts.ts). */
+function watch({ runtimes, parent }: Context, { service }: Member, sentinels: readonly Sentinel[]): HostFiles {
   return new HostFiles(
     `${service.name}-watched`,
     {

@@ -33,7 +33,7 @@ export function singleRedis(context: Context): Redis | undefined {
   return redisOf(context, main, brokerService ? create("broker", brokerService, "broker", brokerMaxMemoryMb) : main);
 }
 
-interface NamedCache {
+export interface NamedCache {
   readonly name: string;
   readonly cache: Cache;
 }

@@ -65,7 +65,7 @@ async function whileWriting(work: (direct: RedisChecker, through: RedisChecker) 
   const servers = labServers.map((name) => ({ name, host: lab.addressOf(name), port: 6381 }));
   const login = { user: "app", password: passwords.app, authorityFile: lab.authorityFile };
   const direct = new RedisChecker({ servers, ...login });
-  const gateway = { name: "gateway", host: lab.containerAddress("gateway"), port: 6380, plain: true };
+  const gateway = { name: "gateway", host: lab.address("gateway"), port: 6380, plain: true };
   const through = new RedisChecker({ servers: [gateway], ...login });
   try {
     await work(direct, through);
