@@ -16,12 +16,12 @@ export const redisMonitor = `sh ${redisFile("monitor")}`;
 export const redisReload = `sh ${redisFile("reload")}`;
 
 /**
- * Says whether clients of the program's version without users are let in, as `default` with the one password of that version:
- * `open` (an update replaces them), `leaving` (it has), `closed`. Without the file, too, they are not.
+ * Contains whether clients of the program's version without users may log in, as `default` with the one password of that version:
+ * `open` while an update replaces them, `leaving` after it, then `closed`. Without the file they may not.
  */
 export const formerClientsFile = "/data/former-clients";
 
-/** Exists once Sentinels have watched a server: from then on they alone say whether it is the master. */
+/** Exists once Sentinels watch a server: from then on they decide whether it is the master. */
 export const watchedFile = "/data/watched";
 
 /** The folder of a Sentinel's live files in its container. */

@@ -37,7 +37,7 @@ export interface Outcome {
   readonly changes: number;
 }
 
-/** Writes without a pause, 20 times a second, with the app's own settings, and prints who took each write. */
+/** Writes 20 times a second with the app's own settings, and prints which Redis took each write. */
 const writer = `
 import os, sys, threading, time
 from app.core.redis import broker, cache_store
@@ -65,7 +65,7 @@ export class SentinelDrill {
     this.#cloud = cloud;
   }
 
-  /** Loses the master of a group, waits until both apps write to another one, gives it back, and waits until it is a replica. */
+  /** Loses the master of a group, waits until both apps write to another one, restores it, and waits until it is a replica. */
   async lose(group: Group, loss: Loss): Promise<Outcome> {
     let master = await this.#master(group);
     // With the server of PostgreSQL's primary no order could be accepted.
@@ -80,7 +80,7 @@ export class SentinelDrill {
       });
       const run = writers[0]?.writes.at(-1)?.run;
       const lost = Date.now() / 1000;
-      const giveBack = await this.#inject(loss, master);
+      const restore = await this.#inject(loss, master);
       let first: number[] = [];
       try {
         await eventually(() => {
@@ -89,9 +89,9 @@ export class SentinelDrill {
           if (first.length < writers.length) throw new Error(`${group}: no other master takes writes after ${loss}`);
         }, 60);
       } finally {
-        await giveBack();
+        await restore();
       }
-      await this.#inStep(group);
+      await this.#replicasOnline(group);
       await sleep(2000);
       const all = writers.flatMap(({ writes }) => writes).sort((one, other) => one.at - other.at);
       const changes = all.filter((write, at) => at > 0 && all[at - 1]?.run !== write.run).length;
@@ -167,7 +167,7 @@ export class SentinelDrill {
   }
 
   /** Resolves when the master has both replicas, and each of them is connected. */
-  async #inStep(group: Group): Promise<void> {
+  async #replicasOnline(group: Group): Promise<void> {
     await eventually(async () => {
       const master = await this.#master(group);
       const info = await this.#inside(master, ...redisAdmin.split(" "), "info", "replication");

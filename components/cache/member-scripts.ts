@@ -1,10 +1,10 @@
 /**
  * The shell scripts of a Redis that Sentinels watch. Pure.
  *
- * Who is the master is the Sentinels' to say, not the program's: nothing here names one but the first, and that only as long as
- * no Sentinel has ever watched the server ({@link watchedFile}). A Redis that starts asks them before it takes its first command,
- * so that a former master that comes back is a replica from the beginning. Sentinel's own record of it, `CONFIG REWRITE`, fails,
- * because redis.conf is read-only; nothing reads it.
+ * The Sentinels decide which server is the master; the program does not. Only until they watch a server ({@link watchedFile}) is the
+ * group's first server its master. A Redis that starts asks the Sentinels before it accepts a command, so that a former master
+ * that comes back starts as a replica. A Sentinel also tells a server to store its role (`CONFIG REWRITE`). This fails, because
+ * redis.conf is read-only, and nothing reads the stored role.
  */
 import { redisFile, watchedFile } from "../../common/redis-contract.ts";
 import { replicationFile, tlsFiles } from "./redis-config.ts";
@@ -15,7 +15,7 @@ const answerSeconds = 2;
 
 /**
  * Prints host and port of the master that most of the Sentinels name, and ends with 1 when there is none. All are asked at once.
- * It finds its files beside itself, so that the version before can still be run.
+ * It reads files in its own folder only, so that the scripts of the previous version of the files can still run.
  *
  * @param user of the Sentinels; its password is in the file `<user>-password`
  */
@@ -33,7 +33,7 @@ done | grep -E '^[0-9.]+ [0-9]+$' | sort | uniq -c | while read -r votes master;
 done | grep .
 `;
 
-/** Finds the arguments with which a server of a group starts: whom it follows, and whether it may write without replicas. */
+/** Finds the arguments with which a server of a group starts: its master, if it is a replica, and whether it takes writes without replicas. */
 export const startOfMember = ({
   group,
   own,
@@ -50,7 +50,7 @@ set --
 if [ "$master" != '${written(own)}' ]; then set -- --replicaof $master; fi
 if [ -e ${watchedFile} ]; then set -- "$@" --min-replicas-to-write 1; fi`;
 
-/** Nothing but the login at a master, which has to be known when this one becomes a replica. */
+/** A server of a group only needs its login at a master, for when it becomes a replica. */
 export const reloadOfMember = `test -s ${replicationFile}`;
 
 const waitSeconds = 90;
@@ -73,7 +73,7 @@ echo yes >${watchedFile}
 sh ${redisFile("admin")} config set min-replicas-to-write 1
 `;
 
-/** Longer than a Sentinel takes to demote a master that it has replaced: eight seconds after it has seen it. */
+/** Longer than a Sentinel takes to make a former master a replica: it does so eight seconds after it has seen it. */
 const pauseMilliseconds = 20_000;
 
 const leadScript = ({ group, own }: { readonly group: RedisGroup; readonly own: Address }): string => `#!/bin/sh

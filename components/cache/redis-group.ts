@@ -10,7 +10,7 @@ export interface Address {
 export interface RedisGroup {
   /** The name that the Sentinels know it by: `cache` or `broker`. */
   readonly name: string;
-  /** The master until Sentinels watch the group; from then on they alone say who it is. */
+  /** The master until Sentinels watch the group; from then on they choose it. */
   readonly first: Address;
   readonly sentinels: readonly Address[];
 }
@@ -26,15 +26,15 @@ export interface GroupMember {
 export const sentinelQuorum = 2;
 
 /**
- * A master that has heard of no replica for so many seconds takes no writes. It measures once a second in whole seconds, so that
- * writes end at most five seconds after the last sign of life: before a Sentinel may call the master down.
+ * A master that no replica has answered for so many seconds refuses writes. It checks once a second, in whole seconds: so it refuses
+ * them five seconds after the last answer at the latest, before a Sentinel may call the master down.
  */
 export const replicaLagSeconds = 3;
 
-/** A Sentinel calls a server down that has not answered for so long; shorter ones call a busy server down. */
+/** A Sentinel calls a server down after so many seconds without an answer. With less, busy servers would be called down. */
 export const downAfterSeconds = 5;
 
-/** After twice this time a failover that came to nothing, such as an election without a majority, is tried again. */
+/** A failover that failed, such as an election without a majority, is tried again after twice so many seconds. */
 export const failoverTimeoutSeconds = 5;
 
 /** The first published port of a service. @throws {Error} when it publishes none */

@@ -21,7 +21,7 @@ export type SentinelLogin = "peer" | "server" | "gateway" | "monitor" | "admin";
 /** In memory, and writable for every user of the container: the health check and people connect there. */
 export const sentinelSocket = "/dev/shm/sentinel.sock";
 
-/** The folder with what a Sentinel has learnt: who is the master, which Sentinels and replicas there are, which elections. */
+/** The folder with what a Sentinel has learnt: masters, replicas, other Sentinels and elections. */
 export const sentinelData = "/data";
 
 const readRights = ["masters", "master", "replicas", "slaves", "sentinels", "ckquorum", "get-master-addr-by-name"].map(
@@ -30,14 +30,14 @@ const readRights = ["masters", "master", "replicas", "slaves", "sentinels", "ckq
 
 const rights: Readonly<Record<SentinelLogin, readonly string[]>> = {
   peer: ["&__sentinel__:hello", "+ping", "+publish", "+client|setname", "+hello", "+sentinel|is-master-down-by-addr"],
-  // `failover`: a server takes the lead over when people ask it to.
+  // `failover`: for the script `lead`, with which people make this server the master.
   server: ["+ping", "+sentinel|get-master-addr-by-name", "+sentinel|replicas", "+sentinel|failover"],
   gateway: ["+ping", "+sentinel|get-master-addr-by-name"],
   monitor: ["+ping", "+info", "+acl|log", "+acl|whoami", ...readRights],
   admin: ["&*", "+@all"],
 };
 
-/** The users of a Sentinel. Without `default` nobody gets in without a password. */
+/** The users of a Sentinel. The user `default` is off, so that every client needs a name and a password. */
 export const sentinelUsers = (passwords: Readonly<Record<SentinelLogin, string>>): readonly RedisUser[] => [
   { name: "default", rules: [] },
   ...(["peer", "server", "gateway", "monitor", "admin"] as const).map((name) => ({
@@ -48,7 +48,7 @@ export const sentinelUsers = (passwords: Readonly<Record<SentinelLogin, string>>
 const lines = (settings: readonly (readonly string[])[]): string =>
   settings.map((words) => `${words.join(" ")}\n`).join("");
 
-/** What the program alone decides; read at each start. @param own where others reach the Sentinel */
+/** The settings that only the program changes; a Sentinel reads them at each start. @param own where others reach the Sentinel */
 export const sentinelBase = (own: Address): string =>
   lines([
     ["dir", sentinelData],

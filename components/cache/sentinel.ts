@@ -24,8 +24,8 @@ export interface SentinelArgs {
 }
 
 /**
- * One of the Sentinels. What it has learnt is on a volume; who is the master is part of that, and the program never says it
- * again ({@link RedisGroup.first}).
+ * One of the Sentinels. What it has learnt is on a volume, also which server is the master. The program names a master only to a
+ * Sentinel that knows none ({@link RedisGroup.first}).
  */
 export class Sentinel extends pulumi.ComponentResource {
   constructor(name: string, args: SentinelArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -1,7 +1,7 @@
 /** The SQL function by which a pooler finds out who may log in. Pure. */
 import { loginRoles } from "./role-names.ts";
 
-/** In the database `postgres`: no dump of the platform's database has it. */
+/** In the database `postgres`, so that no dump of the platform's database contains it. */
 const schema = "orion_pooler";
 export const loginFunction = `${schema}.login`;
 
@@ -9,8 +9,8 @@ export const loginFunction = `${schema}.login`;
 const pooled = [loginRoles.appA, loginRoles.appB, loginRoles.reader];
 
 /**
- * An idempotent part of the roles' script, which runs in the database `postgres`. The function tells what a role has to prove to
- * know (its SCRAM secret, no password), of the app's roles alone, and only to the pooler's role, which may do nothing else.
+ * An idempotent part of the roles' script, which runs in the database `postgres`. The function returns the SCRAM secret (not the
+ * password) of one of the app's roles. Only the pooler's role may call it, and this role has no other rights.
  */
 export const poolerLogin = `\\connect postgres
 SET client_min_messages = warning;

@@ -18,7 +18,7 @@ export interface GatewayArgs {
   readonly listeners: readonly GatewayListener[];
   /** The certificate, in PEM, of the authority that has signed the servers' certificates. */
   readonly authority: pulumi.Input<string>;
-  /** Needed where a listener follows Sentinels; a secret. @default - none does */
+  /** The gateway's logins at Sentinels and Redis; a secret. @default - no listener follows Sentinels */
   readonly passwords?: pulumi.Output<GatewayPasswords> | undefined;
 }
 
@@ -28,8 +28,8 @@ const configurationFile = "haproxy.cfg";
 const reloadFile = "reload";
 
 /**
- * HAProxy between the processes of a server and their data. Its configuration is a live file: a change of servers closes no
- * connection but those to a server that is not behind the same port any more.
+ * HAProxy between the processes of a server and their data. Its configuration is a live file. A change of the servers closes only the
+ * connections to servers that are no longer behind the same port.
  */
 export class Gateway extends pulumi.ComponentResource {
   constructor(name: string, args: GatewayArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -95,7 +95,7 @@ export const gatewayFileAccess = {
   reload: ["bash", `${gatewayDirectory}/current/${reloadFile}`],
 };
 
-/** Starts a process that starts, replaces and ends those that serve. */
+/** Starts HAProxy's master process, which starts, replaces and ends the worker processes. */
 export const gatewayCommand = [
   ...["haproxy", "-W", "-db", "-S", `127.0.0.1:${masterPort}`],
   ...["-f", `${gatewayDirectory}/current/${configurationFile}`],

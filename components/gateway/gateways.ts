@@ -8,9 +8,9 @@ import { Gateway } from "./gateway.ts";
 import { gatewayListeners } from "./listeners.ts";
 
 /**
- * One on each server that the plan has one for; none without the trait.
+ * Creates a gateway on each server for which the plan has one.
  *
- * @param poolers which answer before a gateway leads to them
+ * @param poolers started before the gateways, which send connections to them
  */
 export function createGateways(
   context: Context,

@@ -22,8 +22,8 @@ export interface GatewayServer {
 }
 
 /**
- * How the gateway finds out whether a server may be used. `connection`: it accepts one. `redis`: Redis answers a ping; without a
- * login that is a refusal, which a process that hangs does not send either.
+ * How the gateway finds out whether a server may be used. `connection`: it accepts one. `redis`: Redis answers a ping; the answer is a
+ * refusal, since the gateway does not log in, but a process that hangs sends none.
  */
 export type ServerCheck = "connection" | "redis" | HttpCheck;
 
@@ -49,19 +49,19 @@ export const authorityName = "ca.crt";
 
 /** On the container's loopback: its own health, for Docker. */
 export const healthPort = 8404;
-/** On the container's loopback: questions to the process that serves, for `make doctor`. */
+/** On the container's loopback: the worker process' state, for `make doctor`. */
 export const statisticsPort = 9999;
-/** On the container's loopback: the process that starts and ends the others. */
+/** On the container's loopback: commands for the master process. */
 export const masterPort = 9998;
 
 /**
- * No limit of its own on idle connections: a subscription or a worker's wait for a task is quiet for hours. Keepalive packets find
- * out that the other side is gone, within half a minute. They are the only check of a connection that a process of an older
- * configuration keeps.
+ * How long a connection may be idle: a subscription, or a worker that waits for a task, is quiet for hours. Keepalive packets notice
+ * within half a minute that the other side is gone. For connections that a process of an older configuration keeps they are the
+ * only check.
  */
 const idle = "7d";
 
-/** How long connections of a configuration that was replaced may go on. A pool keeps its connections as long as its process lives. */
+/** How long a process of a replaced configuration serves its connections. A connection pool keeps them as long as its process lives. */
 const longestAfterReload = "7d";
 
 /** Clients at once; a connection needs two descriptors and, while data flows, 32 KB. */
@@ -117,7 +117,7 @@ frontend health
 function checkLines(check: ServerCheck): readonly string[] {
   if (check === "redis")
     return ["option tcp-check", "tcp-check send PING\\r\\n", "tcp-check expect rstring ^(-NOAUTH|[+]PONG)"];
-  // Nothing is sent for a connection: PostgreSQL does not log such a one.
+  // The check `connection` sends nothing: PostgreSQL does not log such a connection.
   return check === "connection" ? [] : [`option httpchk GET ${check.path}`, `default-server port ${check.port}`];
 }
 
@@ -134,7 +134,7 @@ export function haproxyConfig(listeners: readonly GatewayListener[], passwords?:
   const [first] = followers;
   if (!first)
     return [head, ...listeners.map((listener) => listenerText(listener, checkLines(listener.check)))].join("\n");
-  if (!passwords) throw new Error("A gateway that follows Sentinels logs in at them; it needs passwords.");
+  if (!passwords) throw new Error("A gateway that follows Sentinels needs passwords to log in at them.");
   const groups = followers.map(({ port, servers }) => ({ name: port, candidates: servers.map(candidate) }));
   return [
     head,
@@ -179,14 +179,14 @@ function listenerText({ port, servers, fallback }: GatewayListener, lines: reado
 }
 
 /**
- * Seconds after which what was sent and is not confirmed ends the connection: the kernel would go on for 15 minutes, without keepalive
- * packets. HAProxy 3.0 takes it from a server's own line only.
+ * TCP_USER_TIMEOUT: a connection ends when data was sent and not acknowledged for so many seconds. The kernel would send it again for 15
+ * minutes, and no keepalive packets meanwhile. HAProxy 3.0 reads this setting from a server's own line only.
  */
-const unconfirmedSeconds = 15;
+const unacknowledgedSeconds = 15;
 
 const serverLine = ({ name, address, certificateName, checkAddress }: GatewayServer): string =>
   [
-    `server ${name} ${address} tcp-ut ${unconfirmedSeconds}s`,
+    `server ${name} ${address} tcp-ut ${unacknowledgedSeconds}s`,
     ...(/^[\d.]+:/.test(address) ? [] : ["resolvers docker init-addr none"]),
     ...(checkAddress === undefined ? [] : [`addr ${checkAddress}`]),
     ...(certificateName === undefined ? [] : [tlsWords(certificateName)]),

@@ -12,7 +12,7 @@ import type { GatewayListener, GatewayServer, HttpCheck } from "./haproxy-config
 /**
  * The ports of the gateway of a server. An external database or Redis has none.
  *
- * @param server whose poolers it uses, where the plan has some there
+ * @param server the gateway's server; connections go through the poolers there, if the plan has any
  */
 export const gatewayListeners = (topology: Topology, settings: Settings, server: string): GatewayListener[] => [
   ...servicesOf(topology, "cache").map((cache) => redisListener(topology, "cache", cache)),
@@ -22,7 +22,7 @@ export const gatewayListeners = (topology: Topology, settings: Settings, server:
 
 const serverOf = (service: Service): GatewayServer => ({ name: service.name, address: publishedAddress(service) });
 
-/** A Redis, or with Sentinels those of a group: which one of them is the master, the Sentinels say. */
+/** A Redis; with Sentinels all servers of its group, of which the Sentinels choose the master. */
 function redisListener(topology: Topology, port: "cache" | "broker", first: Service): GatewayListener {
   const servers = [first, ...servicesOf(topology, `${port}-replica`)].map((service) => ({
     ...{ ...serverOf(service), certificateName: service.name },
@@ -31,7 +31,7 @@ function redisListener(topology: Topology, port: "cache" | "broker", first: Serv
   return { ...{ port, check: "redis", servers }, ...(sentinels.length > 0 && { sentinels }) };
 }
 
-/** A replica's health service says whether it is at most so far behind. */
+/** Asks a replica's health service whether the replica's lag is below the limit. */
 const follows = ({ gateway }: Settings): HttpCheck => ({
   port: replicaHealthPorts.http,
   path: replicaPath(gateway.maxReplicaLagSeconds),
@@ -47,7 +47,7 @@ function postgresListeners(
   const check = "connection";
   const primary = [serverOf(service)];
   const replicas = servicesOf(topology, "replica").map(serverOf);
-  // The primary only while no replica follows closely enough.
+  // Reads go to the primary only while every replica is down or lags too far behind.
   const readable =
     replicas.length > 0
       ? ({ check: follows(settings), servers: replicas, fallback: serverOf(service) } as const)

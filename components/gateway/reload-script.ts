@@ -2,9 +2,9 @@
 import { masterPort } from "./haproxy-config.ts";
 
 /**
- * For bash in the gateway's container. A new process takes over the open ports, so that no connection is refused meanwhile; the
- * former one keeps its connections. Only those to a server that the new configuration does not have for the same purpose are ended:
- * a server that was the primary must not be written to. Those to a pooler go on until it has ended by itself.
+ * For bash in the gateway's container. A new worker process takes over the listening ports, so that no connection is refused
+ * meanwhile; the former one keeps its connections. The script ends those to servers that the new configuration does not have for the
+ * same purpose: a former primary must not be written to. Connections to a pooler stay until the pooler ends.
  */
 export const reloadScript = `set -eu
 ask() {

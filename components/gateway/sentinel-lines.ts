@@ -1,10 +1,10 @@
 /**
  * The parts of a gateway's configuration that follow Redis Sentinel. Pure.
  *
- * Each Sentinel is asked every second whom it names, and its answers are kept in variables of the process. A server is the
- * master for the gateway when it says so itself and most of the Sentinels name it: a former master that comes back believes that
- * it is one, and the Sentinels do not. Both are part of the server's health check, so that a server which loses either is down, and
- * its connections end at once. New connections are let in only while exactly one server is up.
+ * The gateway asks each Sentinel every second which master it names, and keeps the answers in variables of its process. It uses a server
+ * as the master when the server says `role:master` and a majority of the Sentinels names it: a former master that comes back still
+ * has this role, but the Sentinels name another one. Both are part of the server's health check: a server that fails either is
+ * down, and its connections end at once. New connections are accepted only while exactly one server is up.
  */
 import type { Address } from "../cache/redis-group.ts";
 import { written } from "../cache/redis-group.ts";
@@ -16,7 +16,7 @@ export interface GatewaySentinel {
   readonly address: Address;
 }
 
-/** The logins of the gateway's questions. */
+/** The passwords with which the gateway logs in. */
 export interface GatewayPasswords {
   /** Of the Sentinels' user `gateway`. */
   readonly sentinel: string;
@@ -34,16 +34,16 @@ export interface Candidate {
 export const mastersPort = 8405;
 
 /**
- * Between two questions to a Sentinel that answers. It is also how long a connection may take, so that a shorter time would lose
- * votes on a busy machine; for the same reason two failures are needed until a Sentinel has no vote.
+ * Milliseconds between two checks of a Sentinel that answers, and the most that a connection to it may take. On a busy machine a shorter
+ * time would lose votes; for the same reason a Sentinel loses its vote only after two failures.
  */
 const everyMs = 1000;
 
 /**
- * Until the first checks after a start are done, every server counts as up: so long new connections wait, and so does the
- * question whom the Sentinels name until their first answers are there.
+ * How long connections wait after a start. Until the first checks are done every server counts as up, and until the Sentinels' first answers
+ * no server is named.
  */
-const patience = "1s";
+const startDelay = "1s";
 
 const variable = (sentinel: string, group: string): string => `proc.${sentinel.replaceAll("-", "_")}_${group}`;
 
@@ -80,7 +80,7 @@ export const mastersSection = (
     "no log",
     `bind 127.0.0.1:${mastersPort}`,
     "timeout http-request 10s",
-    `tcp-request inspect-delay ${patience}`,
+    `tcp-request inspect-delay ${startDelay}`,
     ...groups
       .slice(0, 1)
       .flatMap(({ name }) => [
@@ -109,7 +109,7 @@ const pairs = (conditions: readonly string[], also = ""): string =>
 
 /** The lines of a group's port, but for its servers. */
 export const followLines = (port: string, monitorPassword: string): readonly string[] => [
-  `tcp-request inspect-delay ${patience}`,
+  `tcp-request inspect-delay ${startDelay}`,
   `tcp-request content accept if { nbsrv(${port}) eq 1 }`,
   `tcp-request content reject if { nbsrv(${port}) eq 0 }`,
   "tcp-request content reject if WAIT_END",
@@ -117,13 +117,13 @@ export const followLines = (port: string, monitorPassword: string): readonly str
   "tcp-check connect default",
   `tcp-check send "AUTH monitor ${monitorPassword}\\r\\n"`,
   "tcp-check expect string +OK",
-  // What is expected and not there is waited for; QUIT ends the wait.
+  // HAProxy waits for an answer that does not come; QUIT closes the connection and so ends the wait.
   'tcp-check send "INFO replication\\r\\nQUIT\\r\\n"',
   "tcp-check expect string role:master",
   `tcp-check connect addr 127.0.0.1 port ${mastersPort}`,
   'tcp-check send-lf "GET /%[srv_name] HTTP/1.0\\r\\n\\r\\n"',
   'tcp-check expect string " 200 "',
-  // A former master is left before a new one is used: by two checks that fail, and three that succeed.
+  // Two failed checks take a former master down before three successful ones bring a new one up.
   "default-server inter 1s fastinter 300ms downinter 300ms fall 2 rise 3",
 ];
 

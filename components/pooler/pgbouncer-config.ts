@@ -33,8 +33,8 @@ export interface PgbouncerConfig {
 }
 
 /**
- * The text of pgbouncer.ini. A client logs in with its own role and password, and PgBouncer logs in as this role with what the
- * client has proved to know (SCRAM): it has no password of the app's.
+ * The text of pgbouncer.ini. A client logs in with its own role and password, and PgBouncer logs in at PostgreSQL as the same role with the
+ * SCRAM keys of the client's login: it stores no password of the app.
  */
 export const pgbouncerConfig = ({ connections, upstream }: PgbouncerConfig): string => `[databases]
 ${[databaseName, loginDatabase].map((name) => `${name} = host=${gatewayHost} port=${gatewayPorts[upstream]} dbname=${name}`).join("\n")}

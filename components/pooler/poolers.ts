@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import type { Postgres } from "../database/postgres.ts";
 import { Pooler } from "./pooler.ts";
 
-/** Those of the plan, each with its share of the connections; none without the trait. */
+/** Creates the poolers of the plan, each with its share of the connections. */
 export function createPoolers(context: Context, postgres: Postgres): Pooler[] {
   const { settings, topology, runtimes, parent } = context;
   const share = poolerShare(topology, settings);

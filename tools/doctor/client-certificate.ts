@@ -1,12 +1,12 @@
 /**
- * Checks the certificate by which the edges know a zone of the platform at Cloudflare: once it has ended, they refuse every visitor.
+ * Checks the client certificate that Cloudflare shows to the edges: once it has expired, they refuse every visitor.
  * Only the stack's state has its date; no server has the certificate.
  */
 import { z } from "zod";
 import type { Resource } from "../state.ts";
 import type { Checked } from "./advice.ts";
 
-/** An update within the last five years of ten replaces it: this is the last reminder. */
+/** It is valid for ten years, and an update in the last five of them replaces it: this is the last reminder. */
 const reminderDays = 180;
 
 const schema = z.object({ outputs: z.object({ validityEndTime: z.iso.datetime({ offset: true }) }) });

@@ -3,7 +3,7 @@ import { poolerConsole } from "../../../topology/services/pgbouncer.ts";
 import type { Checked } from "../advice.ts";
 import type { Question } from "../question.ts";
 
-/** A client may wait so long, in seconds: short waits are what a pooler is for. */
+/** A wait of so many seconds is a problem; shorter ones are normal with a pooler. */
 const longWait = 2;
 
 export async function checkPooler({ service, exec }: Question): Promise<Checked> {

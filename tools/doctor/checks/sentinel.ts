@@ -1,4 +1,4 @@
-/** Checks that a Sentinel can have a failover made, sees the master up, and that all Sentinels name the same master. */
+/** Checks that a Sentinel has the quorum for a failover, that it sees each master up, and that all Sentinels name the same masters. */
 import { z } from "zod";
 import { sentinelMonitor } from "../../../common/redis-contract.ts";
 import { servicesOf, type Topology } from "../../../topology/topology.ts";

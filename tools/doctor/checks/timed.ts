@@ -1,4 +1,4 @@
-/** Checks what a timer on a server starts: that the timer is active, and what the server's command says of it. */
+/** Checks a job that a timer starts on a server: that the timer is active, and what a command there reports about the job. */
 import type { Service } from "../../../topology/service.ts";
 import type { Engines } from "../../engines.ts";
 import type { Finding, Problem } from "../advice.ts";
@@ -6,9 +6,9 @@ import type { Finding, Problem } from "../advice.ts";
 export interface Timed {
   /** Name of the timer, without its ending. */
   readonly unit: string;
-  /** The command that says what there is. */
+  /** The command that reports about the job. */
   readonly command: readonly string[];
-  /** A file that is as old as the installation. */
+  /** A file that the installation writes: its time is that of the installation. */
   readonly settings: string;
   /** The problem when the timer is not active. */
   readonly off: Problem;

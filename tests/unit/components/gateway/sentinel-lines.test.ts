@@ -52,7 +52,7 @@ test("connections are let in only while there is exactly one master", () => {
 test("each server and Sentinel is asked with its own login, and a gateway without logins is no gateway", () => {
   expect(section("listen broker")).toContain('tcp-check send "AUTH monitor pw-broker\\r\\n"');
   expect(section("backend sentinel-cache-2")).toContain('tcp-check send "AUTH gateway pw-gateway\\r\\n"');
-  expect(() => haproxyConfig(listeners)).toThrow("it needs passwords");
+  expect(() => haproxyConfig(listeners)).toThrow("needs passwords to log in");
 });
 
 test("without Sentinels nothing of it is there", () => {
