@@ -136,7 +136,6 @@ const enterprise: Preset = {
   workers: { ...scale.workers, servers: { count: 2, types: ["cpx32", "cx33"] } },
   database: { ...scale.database, pooler: true, volumeGb: 100 },
   cache: { ...scale.cache, availability: "sentinel" },
-  monitoring: { ...scale.monitoring, enabled: true },
   cloudflare: { ...scale.cloudflare, plan: "pro" },
 };
 

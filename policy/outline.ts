@@ -118,6 +118,9 @@ function ofServer(topology: Topology, settings: Settings, server: Server): Recor
   ];
 }
 
+/** Kinds of services with a Redis server, whose data is in a volume of Docker. */
+const redisKinds: ReadonlySet<Service["kind"]> = new Set(["cache", "cache-replica", "broker", "broker-replica"]);
+
 /** Its container, under the service's own name, and the volume of one that keeps data in Docker. */
 function ofService(topology: Topology, settings: Settings, service: Service): Recorded[] {
   const { name, kind, server, container, published } = service;
@@ -149,7 +152,7 @@ function ofService(topology: Topology, settings: Settings, service: Service): Re
       },
       options,
     ),
-    ...(kind === "cache" || kind === "broker" ? [volume({ retainOnDelete: true })] : []),
+    ...(redisKinds.has(kind) ? [volume({ retainOnDelete: true })] : []),
     ...(kind === "database" && !onServer ? [volume(kept(settings))] : []),
   ];
 }

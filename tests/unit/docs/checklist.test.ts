@@ -3,9 +3,10 @@ import { presets, unbuiltTraits } from "../../../config/presets.ts";
 import { pageText } from "../../../testing/documented.ts";
 
 test("the traits that are 'not yet' are those that are not built", () => {
-  const unbuilt = Object.values(presets)
-    .flatMap(unbuiltTraits)
-    .map((trait) => trait.split(" ")[0]);
+  const { monitoring } = presets.ha;
+  // No preset has the server for metrics yet.
+  const all = [...Object.values(presets), { ...presets.ha, monitoring: { ...monitoring, enabled: true } }];
+  const unbuilt = all.flatMap(unbuiltTraits).map((trait) => trait.split(" ")[0]);
   const said = [...pageText("docs/checklist.md").matchAll(/\| not yet \| `(orion:[\w.]+)`/g)].map(([, key]) => key);
   // A trait that was built: say in docs/checklist.md what it does, and link to its page.
   expect(said.sort()).toEqual([...new Set(unbuilt)].sort());

@@ -25,7 +25,7 @@ test("the needs of phase scale are those of its servers, and a new account has t
 
 test("a new account has too few servers for phase enterprise", () => {
   expect(beyondAccount(accountNeeds([planOf("enterprise")]))).toEqual([
-    { what: "servers", count: 10, usual: 5, allowed: null },
+    { what: "servers", count: 9, usual: 5, allowed: null },
   ]);
 });
 
@@ -37,7 +37,7 @@ test("a move that removes servers needs those of both sides at once, each once",
 
 test("what the stack says that its account has counts more than what is usual", () => {
   const [servers] = accountNeeds([planOf("enterprise")], { servers: 20, volumes: 1 });
-  expect(servers).toMatchObject({ count: 10, usual: 5, allowed: 20 });
+  expect(servers).toMatchObject({ count: 9, usual: 5, allowed: 20 });
   const beyond = beyondAccount(accountNeeds([planOf("enterprise")], { servers: 20, volumes: 1 }));
   expect(beyond.map(hasOf)).toEqual(["This account has 1 Volumes (orion:hetzner.limits)"]);
 });

@@ -62,7 +62,12 @@ test("what is around a server are its role's addresses in every location", () =>
 });
 
 test("what holds data keeps its placement group; each stateless role has its own", () => {
-  const groups = new Map(planServers(settingsOf("ha")).map(({ role, placementGroup }) => [role, placementGroup]));
+  const groups = new Map(
+    planServers(settingsOf("ha", { monitoring: { enabled: true } })).map(({ role, placementGroup }) => [
+      role,
+      placementGroup,
+    ]),
+  );
   expect(Object.fromEntries(groups)).toEqual({
     ...{ core: "spread", db: "spread", app: "spread-app", worker: "spread-worker" },
     ...{ cache: "spread-cache", monitor: "spread-monitor" },

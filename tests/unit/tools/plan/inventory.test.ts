@@ -44,7 +44,7 @@ test("the report names each server once, with instances together, the price and 
   expect(report.match(/^cache-2 .*cpx12/gm)).toHaveLength(1);
   expect(report).toMatch(/app × 2 +736 MiB each/);
   expect(report).toMatch(/€ per month: \d+\.\d\d/);
-  expect(report).toContain("A new account has 5 servers: have the limit raised to 10 or more");
+  expect(report).toContain("A new account has 5 servers: have the limit raised to 9 or more");
 });
 
 test("a local stack costs nothing and needs no account", () => {
