@@ -24,7 +24,7 @@ export interface Servers {
   readonly query: (server: string, service: string, sql: string) => Promise<string[]>;
   /** Rows of a query at the first PostgreSQL server of that kind. */
   readonly rows: (kind: "database" | "replica", sql: string) => Promise<string[]>;
-  /** What a move must not change: the ids of containers with data, and PostgreSQL's start time. */
+  /** What a move must not change: containers with data and their start times, and PostgreSQL's own. */
   readonly identity: () => Promise<readonly string[]>;
   /** The health status of each target of the load balancer, for each of the load balancer's services. */
   readonly health: () => Promise<readonly string[]>;
@@ -65,8 +65,8 @@ export function serversOf(cloud: RehearsalCloud): Servers {
     identity: async () => {
       const stateful = (["database", "cache", "broker"] as const).map((kind) => service(kind));
       const ids = stateful.map(async ({ server, container }) => {
-        const [id] = await on(server, "docker", "inspect", "--format", "{{.Id}}", container);
-        return `${container} ${id ?? "is not there"}`;
+        const [found] = await on(server, "docker", "inspect", "--format", "{{.Id}} {{.State.StartedAt}}", container);
+        return `${container} ${found ?? "is not there"}`;
       });
       return [...(await Promise.all(ids)), ...(await rows("database", "SELECT pg_postmaster_start_time()"))];
     },
