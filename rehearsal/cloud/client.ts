@@ -1,14 +1,18 @@
-/** Client of a rehearsal cloud's control API: status, faults, images, deletion (`/rehearsal/...`). */
+/** Client of a rehearsal cloud's control API (status, faults, images, deletion: `/rehearsal/...`), and of its zones' plans. */
 import { z } from "zod";
 import { UserError } from "../../common/user-error.ts";
 import type { Json } from "../json.ts";
 import { commandFor } from "./commands.ts";
+import type { Plan } from "../cloudflare/state.ts";
 import type { CloudSettings } from "./settings.ts";
 import { readStatus, type Status } from "./status.ts";
 
 const errorSchema = z.object({ error: z.string() });
 const pushedSchema = z.object({ digest: z.string() });
 const playedSchema = z.object({ scenarios: z.array(z.string()) });
+const zonesSchema = z.object({
+  result: z.array(z.object({ id: z.string(), plan: z.object({ legacy_id: z.string() }) })),
+});
 const addedSchema = z.object({ fault: z.record(z.string(), z.unknown()) });
 
 /** Timeouts in milliseconds: of an ordinary call, of a move of the clock, and of the upload of an image. */
@@ -97,6 +101,22 @@ export class CloudClient {
   async forward(duration: string): Promise<void> {
     const response = await this.#call("POST", "/rehearsal/time", { forward: duration }, timeouts.forward);
     if (!response.ok) throw await refusalOf(response, "Time could not be moved");
+  }
+
+  /**
+   * Gives a zone a plan by Cloudflare's API, as its owner does in the dashboard.
+   *
+   * @returns whether it had another one
+   * @throws {UserError} when the cloud has no such zone
+   */
+  async choosePlan(name: string, plan: Plan): Promise<boolean> {
+    const found = await this.#call("GET", `/client/v4/zones?name=${encodeURIComponent(name)}`);
+    const [zone] = found.ok ? zonesSchema.parse(await found.json()).result : [];
+    if (!zone) throw new UserError(`The rehearsal cloud '${this.#settings.instance}' has no zone ${name}.`);
+    if (zone.plan.legacy_id === plan) return false;
+    const changed = await this.#call("PUT", `/client/v4/zones/${zone.id}/subscription`, { rate_plan: { id: plan } });
+    if (!changed.ok) throw new UserError(`Zone ${name} could not get the plan ${plan}: HTTP ${changed.status}`);
+    return true;
   }
 
   /** Asks the cloud to delete everything in it and exit. */

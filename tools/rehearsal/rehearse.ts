@@ -8,6 +8,7 @@ import { join, relative } from "node:path";
 import { runSync, runInteractive } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
 import { publicNames } from "../../config/host-names.ts";
+import type { Settings } from "../../config/schema.ts";
 import { isMadeOnServers, isOfficialImage } from "../../config/images.ts";
 import type { CloudClient } from "../../rehearsal/cloud/client.ts";
 import { type StartedCloud, startCloud } from "../../rehearsal/cloud/process.ts";
@@ -116,16 +117,30 @@ async function startCloudFor(
   { settings }: StackFile,
 ): Promise<StartedCloud> {
   const before = readSettings(cloudFolder(root, cloud));
-  const { plan, zones: others } = settings.cloudflare;
-  const zones = publicNames(settings).reduce<string[]>(
-    (all, { zone }) => (zone === undefined ? all : withZone(all, zone, others[zone] ?? plan)),
+  const plans = plansOf(settings);
+  const zones = [...plans].reduce<string[]>(
+    (all, [zone, plan]) => withZone(all, zone, plan),
     [...(before?.zones ?? [])],
   );
   const started = await startCloud(root, cloud, { ...choices, ...(zones.length > 0 && { zones }) });
-  if (started.settings.machines === "docker") return started;
-  throw new UserError(
-    `The rehearsal cloud '${cloud}' runs without machines. Delete it (make cloud-down CLOUD=${cloud}), or use another: CLOUD=other`,
-  );
+  if (started.settings.machines !== "docker") {
+    throw new UserError(
+      `The rehearsal cloud '${cloud}' runs without machines. Delete it (make cloud-down CLOUD=${cloud}), or use another: CLOUD=other`,
+    );
+  }
+  for (const [zone, plan] of plans) {
+    if (await started.client.choosePlan(zone, plan)) {
+      say(`Zone ${zone} has the plan ${plan} now. Cloudflare's own: choose it in the dashboard before the update.`);
+    }
+  }
+  return started;
+}
+
+/** The plan of each zone that a stack uses, by the zone's name. */
+function plansOf(settings: Settings): ReadonlyMap<string, Settings["cloudflare"]["plan"]> {
+  const { plan, zones } = settings.cloudflare;
+  const used = publicNames(settings).flatMap(({ zone }) => zone ?? []);
+  return new Map(used.map((zone) => [zone, zones[zone] ?? plan]));
 }
 
 /** Writes the rehearsal's own Pulumi project. */
