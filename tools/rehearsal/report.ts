@@ -1,5 +1,5 @@
 /** Formats the summary of `make rehearse`: how to reach the platform and what to run next. Pure. */
-import { phases } from "../../config/schema.ts";
+import { builtPhases } from "../../config/presets.ts";
 import type { Status } from "../../rehearsal/cloud/status.ts";
 import { physicalName } from "../../topology/naming.ts";
 import type { StackFile } from "../stack-file.ts";
@@ -16,7 +16,7 @@ export interface RehearsalPaths {
 export function reportOf(file: StackFile, status: Status, paths: RehearsalPaths, isUp: boolean): string {
   const { stack, settings, variables } = file;
   const { instance } = status;
-  const next = phases[phases.indexOf(settings.phase) + 1];
+  const next = builtPhases[builtPhases.indexOf(settings.phase) + 1];
   const again = (phase: string) => `make rehearse PHASE=${phase} STACK=${stack} CLOUD=${instance}`;
   const rows = [
     ["the platform", isUp ? visit(file, status, paths) : ""],

@@ -5,6 +5,7 @@ import type { ImageKey } from "../../../../config/images.ts";
 import { phases } from "../../../../config/schema.ts";
 import { type CloudSettings, cloudFolder, rehearsalFolder, sshFolder } from "../../../../rehearsal/cloud/settings.ts";
 import type { Status } from "../../../../rehearsal/cloud/status.ts";
+import { builtPhases } from "../../../../config/presets.ts";
 import { ownEnvironment, rehearsalCloud } from "../../../../toolchain/src/environment.ts";
 import { overlayOf, projectFile, stackFile, withDigests } from "../../../../tools/rehearsal/files.ts";
 import { deliveriesOf, isStandIn } from "../../../../tools/rehearsal/images.ts";
@@ -176,6 +177,9 @@ describe("the report", () => {
     );
     expect(text).toContain("make doctor STACK=prod REHEARSAL=1 CLOUD=main");
     expect(text).toContain("make rehearse PHASE=scale STACK=prod CLOUD=main");
+    // Only to one that this version brings up.
+    const last = { ...file(""), settings: { ...file("").settings, phase: builtPhases.at(-1) ?? "mvp" } };
+    expect(reportOf(last, status({}), paths, true)).not.toContain("PHASE=");
   });
 
   test("leads to the server where no Cloudflare is in front", () => {
