@@ -1,5 +1,4 @@
 /** Refuses an update whose external PostgreSQL or Redis does not fit the stack. */
-import { UserError } from "../common/user-error.ts";
 import type { Settings } from "../config/schema.ts";
 import { type Finding, lineOf } from "../policy/dangers.ts";
 import { judgeDatabase } from "../policy/external-database.ts";
@@ -7,6 +6,7 @@ import { judgeRedis } from "../policy/external-redis.ts";
 import type { Graph } from "../policy/graph.ts";
 import { type Asked, askExternal, type Engine, externalKeys, type ExternalUrls } from "./check-external.ts";
 import { engineOfApp } from "./fitting-image.ts";
+import { allTheSame, refuse } from "./guard.ts";
 
 export interface ExternalArgs extends Pick<Engine, "login" | "appImage"> {
   readonly settings: Settings;
@@ -43,17 +43,12 @@ export const judgeExternal = ({ database, redis }: Asked, settings: Settings): F
   ...judgeRedis(redis, settings),
 ];
 
-/** @throws {UserError} when something is refused */
+/** @throws {UserError} with everything that does not fit */
 export function refuseExternal(findings: readonly Finding[], variables: string): void {
-  const refused = findings.filter(({ severity }) => severity === "refused");
-  const [first] = refused;
-  if (!first) return;
-  throw new UserError(
-    [
-      "The external services do not fit this stack; nothing was changed:",
-      ...refused.map((one) => `  ${lineOf(one)}`),
-      `docs/external.md has what they need; make check-external ${variables} asks them again. To update all the same: ` +
-        `npx pulumi config set --path 'orion:agreed[0]' ${first.name}`,
-    ].join("\n"),
+  const advice = `docs/external.md has what they need; make check-external ${variables} asks them again.`;
+  refuse(
+    findings,
+    "The external services do not fit this stack; nothing was changed:",
+    `${advice} ${allTheSame(findings)}`,
   );
 }

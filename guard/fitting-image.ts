@@ -1,6 +1,5 @@
 /** Refuses an update whose image of the platform lacks what the stack needs of it. */
 import { quoted } from "../common/shell.ts";
-import { UserError } from "../common/user-error.ts";
 import type { Settings } from "../config/schema.ts";
 import { type Finding, lineOf } from "../policy/dangers.ts";
 import type { Graph } from "../policy/graph.ts";
@@ -15,6 +14,7 @@ import {
   type ImageQuestion,
   type OnEngine,
 } from "./check-image.ts";
+import { allTheSame, refuse } from "./guard.ts";
 
 export interface FittingArgs extends Omit<ImageQuestion, "image"> {
   /** The stack's state. */
@@ -27,7 +27,7 @@ export interface FittingArgs extends Omit<ImageQuestion, "image"> {
 }
 
 export interface Fitting {
-  /** The key to store; undefined for a stack without an image of its own, or when nobody could be asked. */
+  /** The key to store; undefined for a stack without an image of its own, or when no engine could be asked. */
   readonly key?: string;
   /** A line for each danger. */
   readonly notes: readonly string[];
@@ -63,19 +63,11 @@ export async function requireFittingImage({
   return { notes: findings.map((one) => `The image: ${lineOf(one)}`), ...(!("kind" in facts) && { key }) };
 }
 
-/** The message about everything that an image lacks. @throws {UserError} when something is refused */
+/** @throws {UserError} with everything that an image lacks */
 export function refuseUnfit(image: string, findings: readonly Finding[], variables: string): void {
-  const refused = findings.filter(({ severity }) => severity === "refused");
-  const [first] = refused;
-  if (!first) return;
-  throw new UserError(
-    [
-      `The image ${image} does not fit this stack; nothing was changed:`,
-      ...refused.map((one) => `  ${lineOf(one)}`),
-      `docs/image.md has what an image needs; make check-image ${variables} asks it again. To update all the same: ` +
-        `npx pulumi config set --path 'orion:agreed[0]' ${first.name}`,
-    ].join("\n"),
-  );
+  const headline = `The image ${image} does not fit this stack; nothing was changed:`;
+  const advice = `docs/image.md has what an image needs; make check-image ${variables} asks it again.`;
+  refuse(findings, headline, `${advice} ${allTheSame(findings)}`);
 }
 
 /**

@@ -49,3 +49,9 @@ export function refuse(findings: readonly Finding[], headline: string, ...end: r
   if (refused.length === 0) return;
   throw new UserError([headline, ...refused.map((one) => `  ${lineOf(one)}`), ...end].join("\n"));
 }
+
+/** How to update although something is refused: agree to it. */
+export function allTheSame(findings: readonly Finding[]): string {
+  const name = findings.find(({ severity }) => severity === "refused")?.name ?? "";
+  return `To update all the same: npx pulumi config set --path 'orion:agreed[0]' ${name}`;
+}
