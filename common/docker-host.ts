@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { isRecord } from "./record.ts";
 
-/** The engine of a machine on which nobody has chosen another one. */
+/** The engine that the `docker` command uses unless another one is chosen. */
 export const standardEngine = "unix:///var/run/docker.sock";
 
 export interface ChosenEngine {

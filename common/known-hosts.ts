@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 const option = "UserKnownHostsFile=";
 
 /** The file of known hosts that ssh's options name. @throws {Error} when they name none */
-export function knownHostsFile(sshOptions: readonly string[]): string {
+function knownHostsFile(sshOptions: readonly string[]): string {
   const path = sshOptions.find((word) => word.startsWith(option))?.slice(option.length);
   if (path === undefined) throw new Error(`ssh's options have no ${option.slice(0, -1)}: ${sshOptions.join(" ")}`);
   return path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;

@@ -1,4 +1,4 @@
-/** Finds the word that somebody meant. Pure. */
+/** Finds the known word that a misspelled one stands for. Pure. */
 
 /**
  * The known word that a misspelled one is closest to, whatever its case: at most a third of its letters are wrong, missing,

@@ -150,7 +150,7 @@ const limit = (lines: Lines, key: string): number | undefined => {
   return lines(key).length === 0 || value < 0 ? undefined : value;
 };
 
-export function readDatabase(lines: Lines, reached: Reached): DatabaseFacts {
+function readDatabase(lines: Lines, reached: Reached): DatabaseFacts {
   const outer = new Set(lines("outer"));
   return {
     ...{ ...reached, verifies: isYes(lines, "verifies"), version: number(lines, "version") },
@@ -169,7 +169,7 @@ export function readDatabase(lines: Lines, reached: Reached): DatabaseFacts {
   };
 }
 
-export function readRedis(lines: Lines, reached: Reached): RedisFacts {
+function readRedis(lines: Lines, reached: Reached): RedisFacts {
   const text = (key: string): string | undefined => lines(key)[0];
   const amount = (key: string): number | undefined => (text(key) === undefined ? undefined : number(lines, key));
   // Seconds and microseconds of each answer: what lies between two of them is a round trip.

@@ -38,7 +38,7 @@ export interface ImageQuestion {
 const secondsForPull = 900;
 /** Each question has a limit of its own (guard/image-check.py), so that the container ends by itself. */
 const secondsForCheck = 300;
-/** Nobody listens there: who is refused has understood the URL. */
+/** A port without a listener: a driver whose connection is refused there has understood the URL. */
 const nowhere = "127.0.0.1:1";
 
 /** A secret as long as generated ones, which an app may insist on. */
@@ -46,7 +46,7 @@ export const madeUp = "check-".repeat(8);
 
 const source = readFileSync(join(import.meta.dirname, "image-check.py"), "utf8");
 
-/** A CA certificate whose key nobody has: some drivers read the file before they connect. */
+/** A CA certificate whose key was deleted: some drivers read the file before they connect. */
 const authority = `-----BEGIN CERTIFICATE-----
 MIIBhDCCASmgAwIBAgIUVcuMbvjQBRGop0BNDhznGfkM7DowCgYIKoZIzj0EAwIw
 FjEUMBIGA1UEAwwLb3Jpb24gY2hlY2swIBcNMjYxMTI5MTkzMTUwWhgPMjEyNjEx

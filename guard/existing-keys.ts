@@ -5,7 +5,7 @@ import type { Graph } from "../policy/graph.ts";
 import { types } from "../policy/stateful.ts";
 
 /**
- * The ids at Hetzner of the keys that somebody else has put there: a person in Hetzner's console, or another stack. They are used as
+ * The ids at Hetzner of the keys that this stack has not created: a person did in Hetzner's console, or another stack. They are used as
  * they are, and stay when the stack is deleted. Hetzner is asked only about keys that the stack's state does not have.
  *
  * @param publicKeys `orion:admin.sshPublicKeys`

@@ -11,7 +11,7 @@ export type Pull =
   | { readonly kind: "refused"; readonly reason: string };
 
 /** Seconds without output after which a registry counts as unreachable. */
-export const silenceTimeoutSeconds = 8;
+const silenceTimeoutSeconds = 8;
 
 const noConnection =
   /no such host|connection refused|network is unreachable|no route to host|i\/o timeout|deadline exceeded|server misbehaving|connection reset|TLS handshake|x509|proxyconnect|request canceled|temporary failure|: EOF/i;

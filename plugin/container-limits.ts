@@ -5,7 +5,7 @@ import { engineSchema } from "./engine.ts";
 
 export const containerLimitsSchema = z.strictObject({
   ...engineSchema,
-  /** The container's id; another container gets its limits anew. */
+  /** The container's id; with another id the limits are set again. */
   container: z.string().min(1),
   /** How many processes and threads it may have. */
   processes: z.int().min(1),

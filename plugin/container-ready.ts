@@ -10,7 +10,7 @@ import { engineSchema } from "./engine.ts";
 
 export const containerReadySchema = z.strictObject({
   ...engineSchema,
-  /** The container's id; another container is waited for anew. */
+  /** The container's id; with another id the resource waits again. */
   container: z.string().min(1),
   /** Logical name of its service: a container of the version before has the same one. */
   service: z.string().min(1),
@@ -27,12 +27,13 @@ export type ContainerReadyInputs = z.infer<typeof containerReadySchema>;
  */
 const startingShares = (cpuShares: number): number => Math.max(2, Math.floor(cpuShares / 4));
 
+/** Milliseconds between two looks. */
 const betweenLooks = 1000;
-/** One that has ended is looked at more often: how it ended can be seen until Docker starts it again, a moment later. */
+/** The same for a container that has ended: its exit code is lost when Docker starts it again, a moment later. */
 const betweenLooksAtEnds = 100;
-/** After so many seconds, what costs more is looked at again. */
+/** Milliseconds between two looks at processor time and log, which cost more. */
 const betweenCloseLooks = 5000;
-/** An engine may be so busy that it does not answer now and then. */
+/** A busy engine may not answer at once. */
 const triesOfEngine = 5;
 
 const inspected = z.object({
@@ -129,7 +130,7 @@ async function isBusy(api: DockerApi, id: string): Promise<boolean> {
 
 const isHealthy = ({ State: { Running, Health } }: Inspected): boolean => Running && Health?.Status === "healthy";
 
-/** A container of an update that failed gets a new start: what kept it from starting may be mended. */
+/** A container of a failed update is restarted: what kept it from starting may have been corrected. */
 const hasFailed = ({ RestartCount, State }: Inspected): boolean =>
   RestartCount > 0 || !State.Running || State.Health?.Status === "unhealthy";
 

@@ -5,7 +5,7 @@
  * cannot succeed any more is given up at once, since an update waits for it, and so do the visitors of a local stack.
  */
 
-/** What a container looks like at a moment. */
+/** A container's state at one moment. */
 export interface Look {
   /** When, in milliseconds of any clock. */
   readonly at: number;
@@ -16,11 +16,11 @@ export interface Look {
   readonly ended?: string | undefined;
   /** What its last health check printed. */
   readonly answer?: string | undefined;
-  /** Seconds of processor time that it has used; undefined where nobody looked. */
+  /** Seconds of processor time that it has used; undefined where it was not measured. */
   readonly cpuSeconds?: number | undefined;
-  /** Whether a process of it could go on if it got the processor, or reads a disk; undefined where nobody looked. */
+  /** Whether one of its processes runs, or waits for a processor or a disk; undefined where it was not measured. */
   readonly isBusy?: boolean | undefined;
-  /** Processes of Uvicorn's that ended, and that Uvicorn started again. */
+  /** How many of Uvicorn's processes have ended and were started again by Uvicorn. */
   readonly deaths?: number | undefined;
 }
 
@@ -28,17 +28,17 @@ export interface Look {
 export type Verdict = { readonly ready: true } | { readonly ready: false; readonly why: string } | undefined;
 
 /** A container without a limit of its own gets this long, as long as it looks alive. */
-export const usualSeconds = 180;
-/** A container that ends so often is given up. */
-const ends = 3;
-/** More than all of the usual number of Uvicorn's processes: each of them has ended once, and some again. */
+const usualSeconds = 180;
+/** A container that Docker has started again so often is given up. */
+const mostRestarts = 3;
+/** More than the usual number of Uvicorn's processes: each has ended once, and some twice. */
 const deathsToGiveUp = 6;
-/** An app that answers its health check wrongly for so long has started, and does not get better. */
+/** An app whose health check gets wrong answers for so many seconds is given up: it has started, and its answers will not change. */
 const wrongSeconds = 20;
-/** A container that does nothing for so long, and has no port open, waits for what does not come, or hangs. */
+/** A container that uses no processor for so many seconds, and does not answer, hangs or waits for something that does not come. */
 const idleSeconds = 25;
-/** Processor seconds within {@link idleSeconds} that are nothing: the health checks alone need about 0.2. */
-const nothing = 0.6;
+/** Seconds of processor time within {@link idleSeconds} below which a container is idle: the health checks alone use about 0.2. */
+const idleCpuSeconds = 0.6;
 
 /**
  * @param looks at the container since it was created, at least one; the newest is the last
@@ -49,7 +49,7 @@ export function judgeStart(looks: readonly Look[], limit?: number): Verdict {
   if (!first || !last) return undefined;
   if (last.isHealthy) return { ready: true };
   const given = (why: string): Verdict => ({ ready: false, why });
-  if (last.restarts >= ends) {
+  if (last.restarts >= mostRestarts) {
     const how = looks.findLast(({ ended }) => ended !== undefined)?.ended;
     return given(`it has ended ${last.restarts} times${how === undefined ? "" : `, ${how}`}`);
   }
@@ -92,5 +92,5 @@ function isIdle(looks: readonly Look[]): boolean {
   // On a busy machine it may have been given nothing.
   const since = known.filter(({ at }) => at >= before.at);
   if (since.some(({ isBusy }) => isBusy !== false)) return false;
-  return last.restarts === before.restarts && (last.cpuSeconds ?? 0) - (before.cpuSeconds ?? 0) < nothing;
+  return last.restarts === before.restarts && (last.cpuSeconds ?? 0) - (before.cpuSeconds ?? 0) < idleCpuSeconds;
 }

@@ -3,7 +3,7 @@
  *
  * The program puts a one-time host key into the user data of a new server, and this machine accepts no other key at its first
  * connection. Over that connection the server generates a key that nobody else has ever had, the program stores its public
- * half, and from then on accepts nothing but this key. User data can be read on the server and by whoever has the token of
+ * half, and from then on accepts nothing but this key. User data can be read on the server and with a token of
  * Hetzner's API; what they find there has opened one connection, and opens no other.
  */
 import { setTimeout as sleep } from "node:timers/promises";
@@ -68,7 +68,7 @@ export async function settleHostKey(
   return own;
 }
 
-/** Connects anew, with the server's own key as the only one that is accepted. */
+/** Opens a new connection that accepts only the server's own key. */
 async function proveKey(
   { host, sshOptions }: HostKeyInputs,
   own: string,

@@ -88,7 +88,7 @@ sshd -t && systemctl reload ssh.service
 const header =
   "# Written by the Orion program from orion:admin.sshPublicKeys: a key that is added here by hand is removed.";
 
-/** Undoes a change that was never confirmed, saves what there is, starts the clock, and makes the change. */
+/** Undoes a change that was never confirmed, saves the present files, starts the timer that restores them, and makes the change. */
 function changeScript({ authorizedKeys, configFile, config }: SshAccessInputs): string {
   const file = quotedWords([configFile]);
   return `set -eu

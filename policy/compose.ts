@@ -133,7 +133,7 @@ function replaced(object: object, key: string, by: PropertyDescriptor): () => vo
 
 /**
  * Pulumi takes a stack trace for each promise and, at a limit of its own, a whole one for each resource: without this they
- * are a fifth of the time. V8 takes none where the limit is no plain value, and nobody can set another one.
+ * are a fifth of the time. V8 takes none where the limit is an accessor instead of a value; the setter ignores the SDK's own limit.
  */
 const noStackTraces: PropertyDescriptor = { configurable: true, get: () => 0, set: () => undefined };
 

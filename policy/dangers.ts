@@ -35,7 +35,7 @@ export interface Move {
 export interface Known {
   /** What the stack's `orion:agreed` lists. @default - nothing */
   readonly agreed?: readonly string[];
-  /** What Docker Engines say about other images of containers with data, by the container's name. @default - nobody was asked */
+  /** What Docker Engines say about other images of containers with data, by the container's name. @default - no engine was asked */
   readonly answers?: ReadonlyMap<string, Answer>;
 }
 

@@ -9,7 +9,7 @@ import { type Graph, keyOf, type Recorded } from "./graph.ts";
 import { roleOf, types } from "./stateful.ts";
 
 /** The images whose contents read data of an earlier version, by the key in the names of their resources. */
-export const dataImages = {
+const dataImages = {
   postgres: { program: "PostgreSQL", setting: "orion:images.postgres", version: "orion:database.version" },
   redis: { program: "Redis", setting: "orion:images.redis", version: "orion:cache.version" },
 } as const;
@@ -40,7 +40,7 @@ export interface ImageChange {
 
 /** What an engine says about a change. */
 export interface Answer {
-  /** What wrote the data; for PostgreSQL its major version. Undefined without data, or when nobody knows. */
+  /** What wrote the data; for PostgreSQL its major version. Undefined without data, or when it is unknown. */
   readonly wrote?: Version | undefined;
   /** What the new image has. */
   readonly has?: Version | undefined;

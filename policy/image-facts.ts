@@ -40,9 +40,9 @@ export const factsSchema = z.object({
 export type ImageFacts = z.infer<typeof factsSchema>;
 type Failure = z.infer<typeof failure>;
 
-/** What could not even be asked: the image is not there, or has no shell or Python. */
+/** An image that could not be asked: it is not there, or has no shell or Python. */
 export interface Unasked {
-  /** `absent`: no engine has it; `unfit`: it does not start as every container of the stack does; `silent`: nobody knows. */
+  /** `absent`: no engine has it; `unfit`: it does not start as every container of the stack does; `silent`: the reason is unknown. */
   readonly kind: "absent" | "unfit" | "silent";
   readonly reason: string;
 }

@@ -45,7 +45,7 @@ export function movedWithoutData(
   );
 }
 
-/** Another Redis for workers that have one: what waits in the one before is run by nobody. */
+/** Refuses another broker while workers have one: tasks that wait in the former broker would never run. */
 export function movedWithoutTasks(
   { resources }: Graph,
   { cache, agreed }: Pick<Settings, "cache" | "agreed">,

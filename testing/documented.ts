@@ -34,7 +34,7 @@ export interface Block {
   readonly marked: boolean;
 }
 
-/** Every page whose commands somebody may type. */
+/** Every page with commands that readers type. */
 export const pages = (): string[] => [
   "README.md",
   "CONTRIBUTING.md",

@@ -106,7 +106,7 @@ function endOf(socket: Socket): Promise<never> {
       reject(new Error("the connection was closed"));
     });
   });
-  // Whoever waits for it hears of it; between two waits nobody does.
+  // A rejection between two waits must not end the process; the next wait gets it.
   ended.catch(() => undefined);
   return ended;
 }

@@ -35,7 +35,7 @@ export function succeed({ code, output }: Ran): string {
   );
 }
 
-export const portNames = ["database", "testDatabase", "cache", "app", "flower", "edge", "docs"] as const;
+const portNames = ["database", "testDatabase", "cache", "app", "flower", "edge", "docs"] as const;
 export type Ports = Readonly<Record<(typeof portNames)[number], number>>;
 
 export class Sandbox {

@@ -17,7 +17,7 @@ import { labPasswords } from "./redis-lab.ts";
 export const labServers = ["one", "two", "three"] as const;
 export type LabServer = (typeof labServers)[number];
 
-export const sentinelPasswords: Readonly<Record<SentinelLogin, string>> = {
+const sentinelPasswords: Readonly<Record<SentinelLogin, string>> = {
   ...{ peer: "peer-password", server: "server-password", gateway: "gateway-password" },
   ...{ monitor: "s-monitor-password", admin: "s-admin-password" },
 };

@@ -13,7 +13,7 @@ export const operatorKeyVariable = "OPERATOR_KEY";
  *
  * @param key the private key; empty or undefined: ssh's own keys of this machine are used
  * @returns what was done
- * @throws {UserError} when another key is there already: it belongs to somebody
+ * @throws {UserError} when the file has another key: it may be the only copy
  */
 export function writeOperatorKey(
   { settings }: Pick<StackFile, "settings">,

@@ -24,7 +24,7 @@ export interface AccessCommand {
 }
 
 /** A shell in a container: bash where the image has it. */
-export const shellProgram = "sh -c 'command -v bash >/dev/null && exec bash || exec sh'";
+const shellProgram = "sh -c 'command -v bash >/dev/null && exec bash || exec sh'";
 
 /** Every command for a service, on the machine that it runs on. */
 export function commandsFor(topology: Topology, service: Service): readonly AccessCommand[] {

@@ -97,7 +97,7 @@ export const brokerEnvironment = (
 
 /**
  * `ALLOWED_HOSTS` of an app on servers: the host names that it answers, and the address that its health check asks. The edge passes on
- * requests for these names alone; this is for whoever reaches an app without it. In a local stack any name is fine.
+ * requests for these names alone; this protects an app that is reached without the edge. In a local stack any name is fine.
  */
 export const allowedHosts = (settings: Settings): Readonly<Record<string, string>> =>
   settings.hosting === "local" || settings.domain === undefined

@@ -24,7 +24,7 @@ const validityHours = 30 * 365 * 24;
 export class Authority extends pulumi.ComponentResource {
   /** The authority's certificate, PEM; not a secret. */
   readonly certificate: pulumi.Output<string>;
-  /** {@link certificate} on the servers; whoever mounts it ({@link authorityMount}) must depend on these. */
+  /** {@link certificate} on the servers; a container that mounts it ({@link authorityMount}) must depend on these. */
   readonly ready: readonly pulumi.Resource[];
   readonly #privateKey: pulumi.Output<string>;
 

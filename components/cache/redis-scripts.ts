@@ -15,7 +15,7 @@ import { redisSocket, replicationFile } from "./redis-config.ts";
 import type { GroupMember } from "./redis-group.ts";
 
 /** Longer than an update takes to stop the former workers, which complete their tasks first: the last thing that it does. */
-export const quietSeconds = workerStopSeconds + 290;
+const quietSeconds = workerStopSeconds + 290;
 
 const lookSeconds = 10;
 

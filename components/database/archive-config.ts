@@ -7,7 +7,7 @@ import { superuser } from "./role-names.ts";
 export const stanza = "orion";
 
 /** What the names of all objects of the archive begin with; the dumps' is `postgresql/`. */
-export const archivePrefix = "pgbackrest/";
+const archivePrefix = "pgbackrest/";
 
 /** Names of the live files (components/database/postgres-tls.ts). pgBackRest looks for its name in archive_command. */
 export const archiveFiles = { configuration: "pgbackrest.conf", push: "pgbackrest-push" } as const;
@@ -19,7 +19,7 @@ export const archiveEnvironment = {
 } as const;
 
 /** After so many seconds with a change a segment is archived although it is not full: the most that the loss of a server loses. */
-export const archiveTimeoutSeconds = 60;
+const archiveTimeoutSeconds = 60;
 
 /** Settings of a server that archives. A replica has them too, and archives once it is the primary. */
 export const archiveSettings: Readonly<Record<string, string>> = {
@@ -89,7 +89,8 @@ export function configurationText(repository: ArchiveRepository): string {
  * succeeds, and tries it again otherwise.
  *
  * A server that stops waits for this: it gets five seconds when the storage does not answer, and the segment is sent after the
- * next start. pgBackRest also succeeds for what it gives up because the queue is full: that leaves a mark, or nobody would know of the gap.
+ * next start. pgBackRest also returns success for a segment that it drops because the queue is full; the script then marks the gap, for
+ * checks and alerts.
  */
 export const pushScript = `said=/tmp/pgbackrest-push.said
 timeout 120 pgbackrest archive-push "$1" >$said 2>&1 &

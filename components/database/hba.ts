@@ -12,7 +12,7 @@ interface Access {
 }
 
 /** Every access over the network; all others are refused. */
-export const accesses = (database: string): readonly Access[] => [
+const accesses = (database: string): readonly Access[] => [
   { database, user: `+${appRole}`, kinds: ["app", "worker", "beat", "flower", "pgbouncer"] },
   // From the apps' servers also without a pooler: in a move they log in through the one that is still there, or already.
   { database: "postgres", user: loginRoles.pooler, kinds: ["pgbouncer", "app", "worker"] },

@@ -5,8 +5,8 @@ import { replicaHealthPorts } from "../../topology/services/replica-health.ts";
 export const replicaPath = (lagSeconds: number): string => `/replica?lag=${lagSeconds}`;
 
 /**
- * How far a replica is behind, in seconds; `none` when it does not receive from its primary, so that nobody knows. One that has
- * replayed all that its primary has is not behind, however old the last change is.
+ * How far a replica is behind, in seconds; `none` when it does not receive from its primary: its lag is then unknown. One that has
+ * replayed all that its primary has sent is not behind, however old the last change is.
  */
 const question = `SELECT CASE
   WHEN NOT pg_is_in_recovery() THEN '0'

@@ -81,7 +81,7 @@ function arriving({ server: { privateAddress }, peers }: PacketFilter): string[]
     ...["docker+", "br-+", edgeInterface].map((bridge) => `-i ${bridge} -g ORION-CONTAINERS`),
     // Answers to a machine that has no address yet.
     "-p udp -m udp --sport 67 --dport 68 -j RETURN",
-    // Somebody routes through this server: to a container, to a bridge's address, or to an address of another interface.
+    // Packets that another machine routes through this server: to a container, a bridge's address, or an address of another interface.
     "-m addrtype ! --dst-type LOCAL --limit-iface-in -j DROP",
     `-d ${privateAddress} -p icmp -j RETURN`,
     ...peers.map(

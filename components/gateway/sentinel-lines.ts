@@ -31,7 +31,7 @@ export interface Candidate {
 }
 
 /** On the container's loopback: says whether most of the Sentinels name a server. */
-export const mastersPort = 8405;
+const mastersPort = 8405;
 
 /**
  * Milliseconds between two checks of a Sentinel that answers, and the most that a connection to it may take. On a busy machine a shorter

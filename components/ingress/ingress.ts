@@ -205,7 +205,7 @@ function othersOf(settings: Settings, certificates: EdgeParts["certificates"]) {
     });
 }
 
-/** What the edge does with requests, whoever sends them. */
+/** The rules of the edge for all requests. */
 function rulesOf(settings: Settings) {
   const { bodyLimitMb, responseSeconds, limits, headers, websockets } = settings.edge;
   const { healthPath } = settings.app;

@@ -32,7 +32,7 @@ export function checkExposure({ admin, edge, storage }: Settings): string[] {
   return problems;
 }
 
-/** The largest ranges that can name somebody's network, by the number of leading bits. */
+/** The fewest leading bits of a range that can be one organisation's network; a larger range is no single network. */
 const leastBits = { v4: 8, v6: 16 } as const;
 
 /** Whether a range is so large that it names nobody: 0.0.0.0/0, ::/0, and large parts of them. */

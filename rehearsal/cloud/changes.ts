@@ -66,7 +66,7 @@ const changing: readonly string[] = [
   ...["cloudflare.balancer", "cloudflare.pool", "cloudflare.monitor", "cloudflare.token"],
 ];
 
-/** @returns what there is to say of a change; undefined: nothing */
+/** @returns the description of a change; undefined for one that is not shown */
 export function sayingOf(changed: ChangedObject<CloudObjects>, nameOf: NameOf): Said | undefined {
   switch (changed.kind) {
     case "hetzner.action":

@@ -61,7 +61,7 @@ export function registerControlApi(app: FastifyInstance, deps: ControlApiDeps): 
   });
 }
 
-/** Refuses other sites, and whoever has no token. In the address it counts for the page alone, which only shows. */
+/** Refuses requests from other sites and requests without the token. A token in the address is accepted for the page alone, which changes nothing. */
 function requireToken(scope: FastifyInstance, token: string): void {
   scope.addHook("onRequest", (request, reply, next) => {
     const foreign = foreignSite(request.method, request.headers);

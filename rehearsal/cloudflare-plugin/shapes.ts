@@ -37,7 +37,7 @@ export const isObject = (shape: Shape): shape is { readonly object: Properties }
   typeof shape === "object" && "object" in shape;
 
 /** `maxAgeSeconds` as `max_age_seconds`. */
-export const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 export const wireName = (property: string, { names, camel }: Spelling): string =>
   names?.[property] ?? (camel === true ? property : snake(property));

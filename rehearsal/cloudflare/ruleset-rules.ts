@@ -34,7 +34,7 @@ export const phases: Readonly<Record<string, Phase>> = {
 };
 
 /** Rulesets managed by Cloudflare, by id; all but the free one need a paid plan. */
-export const managedRulesets: Readonly<Record<string, { readonly name: string; readonly free: boolean }>> = {
+const managedRulesets: Readonly<Record<string, { readonly name: string; readonly free: boolean }>> = {
   "77454fe2d30c4220b5701f6fdfb893ba": { name: "Cloudflare Managed Free Ruleset", free: true },
   efb7b8c949ac4650a09736fc376e9aee: { name: "Cloudflare Managed Ruleset", free: false },
   "4814384a9e5d4991b9815dcfc25d2f1f": { name: "Cloudflare OWASP Core Ruleset", free: false },

@@ -6,7 +6,7 @@ import type { Cloud } from "./cloud.ts";
 import { balancersOf, firewallsOf, forgetServer, interfacesOf, publicAddress } from "./server-links.ts";
 import type { Server } from "./state.ts";
 
-export function machineSpec(cloud: Cloud, server: Server): MachineSpec {
+function machineSpec(cloud: Cloud, server: Server): MachineSpec {
   const type = cloud.catalogue.serverTypes.find(({ name }) => name === server.type);
   const image = cloud.catalogue.images.find(({ id }) => id === server.image);
   if (!type || !image) throw new Error(`server ${server.id} has a type or an image that is not in the catalogue`);

@@ -32,7 +32,7 @@ export interface RunningLoad {
 }
 
 /** What the load sends: requests per second, and WebSockets. As much as two cores can serve that also run the platform. */
-export const usualLoad = { orders: 2, pages: 2, uploads: 0.2, sockets: 3 } as const;
+const usualLoad = { orders: 2, pages: 2, uploads: 0.2, sockets: 3 } as const;
 
 /** What it sends to an app that is not the sample application: pages alone. */
 const loadOfPages = { orders: 0, pages: 4, uploads: 0, sockets: 0 } as const;

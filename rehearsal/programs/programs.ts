@@ -64,7 +64,7 @@ export interface BuildOptions {
 
 const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w"];
 
-export function cacheFolder(env: Readonly<Record<string, string | undefined>>): string {
+function cacheFolder(env: Readonly<Record<string, string | undefined>>): string {
   const cacheHome = env["XDG_CACHE_HOME"] ?? "";
   const base = cacheHome === "" ? join(env["HOME"] ?? homedir(), ".cache") : cacheHome;
   return join(base, "orion", "rehearsal");

@@ -30,11 +30,11 @@ export const portsOf = (surveys: readonly Survey[]): number[] =>
   ].sort((a, b) => a - b);
 
 /** The containers of a server at their own addresses. */
-export const containerTargets = (survey: Survey): Target[] =>
+const containerTargets = (survey: Survey): Target[] =>
   survey.containers.flatMap((one) => one.addresses.map((address) => ({ name: groupOf(survey, one), address })));
 
 /** The server's own addresses in its container networks. */
-export async function gatewaysOf(on: OnServer, server: string): Promise<Target[]> {
+async function gatewaysOf(on: OnServer, server: string): Promise<Target[]> {
   const format = "{{range .IPAM.Config}}{{.Gateway}}{{end}}";
   const ids = (await on(server, ["docker", "network", "ls", "--quiet", "--filter", "driver=bridge"])).trim();
   const listed = await on(server, ["docker", "network", "inspect", "--format", format, ...ids.split("\n")]);

@@ -59,7 +59,7 @@ export async function expectRedTeam(name: string, team: RedTeam): Promise<void> 
   );
 }
 
-export async function redTeamTable(team: RedTeam): Promise<Line[]> {
+async function redTeamTable(team: RedTeam): Promise<Line[]> {
   const { cloud } = team;
   const on = onServers(cloud, await serverIds(cloud));
   const servers = cloud.plan.servers.map(({ name, privateAddress }) => ({ name, address: privateAddress }));

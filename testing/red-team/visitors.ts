@@ -101,7 +101,7 @@ const paths = [
 ];
 
 /** Headers in which programs look for a visitor's address. */
-export const forgedAddress = {
+const forgedAddress = {
   "cf-connecting-ip": "6.6.6.1",
   "true-client-ip": "6.6.6.2",
   "x-real-ip": "6.6.6.3",
@@ -113,7 +113,7 @@ export const forgedAddress = {
 };
 
 /** The user of the session whose address the app has noted. */
-export const forger = "red-team";
+const forger = "red-team";
 
 /** Through the zone, as every visitor. @param notedAddress the address that the app has noted for a user */
 export async function visitorsOfZone(

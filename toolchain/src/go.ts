@@ -6,7 +6,7 @@ import { UserError } from "../../common/user-error.ts";
 import type { Run } from "../../common/process.ts";
 
 /** Free space in GiB that a build with empty caches needs: the modules, Go's build cache and the programs. */
-export const requiredGiB = 6;
+const requiredGiB = 6;
 
 export interface Go {
   /** For example go1.26.4 */

@@ -1,4 +1,4 @@
-/** Decides which option and phase fit to what somebody needs, by the tables of rules.ts. Pure. */
+/** Decides which option and phase fit the answers of a user, by the tables of rules.ts. Pure. */
 import { builtPhases, presets } from "../../config/presets.ts";
 import { cents } from "../../policy/cost.ts";
 import { type PhasePrice, phasePrice } from "./prices.ts";

@@ -1,4 +1,4 @@
-/** `make advise`: which option and phase fit to what somebody needs; without engine, token, state or stack file. */
+/** `make advise`: which option and phase fit the answers of a user; without engine, token, state or stack file. */
 import { isTerminal, say } from "../terminal.ts";
 import { adviceFor } from "./advice.ts";
 import { help, needsFrom, onTerminal, type Texts } from "./answers.ts";

@@ -14,7 +14,7 @@ export type ServerPhase = (typeof serverPhases)[number];
 /** Who operates the platform. */
 export const operators = {
   nobody: "nobody has time for servers, or knows Linux",
-  developer: "somebody who knows Linux and Docker, beside other work",
+  developer: "a person who knows Linux and Docker, beside other work",
   team: "people whose work it is, by day",
   "on-call": "people who also answer at night",
 } as const;
@@ -133,7 +133,7 @@ export const scenarios: readonly Scenario[] = [
     operator: "nobody",
     option: "managed",
     guide: "managed services (Railway)",
-    because: "somebody must answer for servers: patches, full disks, restores",
+    because: "a person must look after servers: patches, full disks, restores",
   },
   {
     when: "a small team with a small budget, or one that knows Docker",
@@ -147,8 +147,8 @@ export const scenarios: readonly Scenario[] = [
 export const operatorOf: Readonly<Record<ServerPhase, { readonly operator: Operator; readonly because: string }>> = {
   mvp: { operator: "developer", because: "one server; updates, patches and backups are commands" },
   scale: { operator: "developer", because: "more servers, the same commands; a lost primary is replaced by a person" },
-  enterprise: { operator: "team", because: "dashboards, alerts and poolers want somebody who reads them" },
-  ha: { operator: "on-call", because: "who promises that it goes on at night has somebody who looks at night" },
+  enterprise: { operator: "team", because: "dashboards, alerts and poolers need people who read them" },
+  ha: { operator: "on-call", because: "a promise of availability at night needs a person on call at night" },
 };
 
 /** What a phase, or another way, does not do. */
@@ -180,7 +180,7 @@ export const cheapDatabaseType = "cx33";
 export const cloudflarePlans = { free: 0, pro: 25, business: 250 } as const;
 export const cloudflareSource = "Cloudflare's plans, paid monthly, 2026-10-07";
 
-/** A price of somebody else, for comparison. */
+/** The price of another provider, for comparison. */
 export interface Elsewhere {
   readonly what: string;
   readonly parts: readonly { readonly what: string; readonly monthly: number; readonly source: string }[];

@@ -71,7 +71,7 @@ async function renderedAs(
 }
 
 /** @throws {UserError} for a theme that there is not */
-export function themeOf(text: string | undefined): Theme | undefined {
+function themeOf(text: string | undefined): Theme | undefined {
   if (text === undefined || text === "light" || text === "dark") return text;
   throw new UserError(`THEME: got '${text}', allowed: light, dark`);
 }

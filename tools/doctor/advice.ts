@@ -139,7 +139,7 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
     remedy: `${logs}; when the primary has removed WAL that it needs, create it again (docs/scale.md)`,
   }),
   "superuser-open": ({ make }) => ({
-    meaning: "whoever has a superuser's password has a shell in the database's container, from wherever he can connect",
+    meaning: "a superuser can log in over the network: with its password comes a shell in the database's container",
     remedy: `${make("up")} ends what an update has left open; other roles: ${make("psql")}: ALTER ROLE ... NOSUPERUSER (docs/database.md)`,
   }),
   "no-checksums": () => ({

@@ -9,8 +9,8 @@ import { daysSince } from "../../common/dates.ts";
 import { rebootReason, type ServerLook } from "../patch/server-look.ts";
 import type { Checked, Finding } from "./advice.ts";
 
-/** Days after which something is called old: official images are built anew about every month. */
-export const ageLimits = { images: 45, patch: 35 } as const;
+/** Days after which something is called old: official images are rebuilt about every month. */
+const ageLimits = { images: 45, patch: 35 } as const;
 
 /** The checks of what becomes old. @param answers whether a server can be asked */
 export function agesOf(

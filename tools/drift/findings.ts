@@ -5,9 +5,9 @@ import type { EngineChange } from "../engine-preview.ts";
 import { knownNoise, type Noise, noiseOf } from "./noise.ts";
 
 export interface Drift {
-  /** What was changed without the program: somebody changed or removed it by hand, or it broke. */
+  /** What was changed without the program: changed or removed by hand, or broken. */
   readonly drifted: readonly EngineChange[];
-  /** What an update would do because of what has drifted; nobody has changed it. */
+  /** What an update would do because of the drift, to resources that have not drifted themselves. */
   readonly followed: readonly EngineChange[];
   /** What the stack's file and program want and no update has done yet. */
   readonly waiting: readonly EngineChange[];

@@ -54,7 +54,7 @@ const lines = (changes: readonly EngineChange[], words: (change: EngineChange) =
   changes.map((change) => `- ${plain(words(change))}`).join("\n");
 
 /** The text of an issue whose drift is gone. */
-export const closedBody = ({ stack, commit }: Checked): string =>
+const closedBody = ({ stack, commit }: Checked): string =>
   `${markerOf(stack)}\nThe drift of stack **${plain(stack)}** is gone, as of ${plain(commit.slice(0, 10))}.\n`;
 
 /**

@@ -19,7 +19,7 @@ export const knownNoise: readonly Noise[] = [
   },
 ];
 
-/** The noise that a change is; undefined when somebody has to look at it. */
+/** The known noise that a change matches; undefined for a change that a person must look at. */
 export const noiseOf = ({ type, action, inputs }: EngineChange, noise = knownNoise): Noise | undefined =>
   noise.find(
     (one) =>

@@ -1,4 +1,4 @@
-/** `make drill`: lets things go wrong on a rehearsed platform under load, one after the other, and writes the report. */
+/** `make drill`: causes failures on a rehearsed platform under load, one after the other, and writes the report. */
 import { loadavg } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -32,7 +32,7 @@ export interface DrillOptions extends Omit<RehearseOptions, "phase"> {
   readonly out: string | undefined;
 }
 
-/** Seconds of load before and after what happens, to compare with. */
+/** Seconds of load before and after a failure, to compare with. */
 const calmSeconds = 8;
 
 /** @returns 0 when all drills passed */
@@ -92,7 +92,7 @@ export async function drill(options: DrillOptions): Promise<number> {
   return level === "bad" ? 1 : 0;
 }
 
-/** One drill under load. What goes wrong beyond its intention is its result, not an exception. */
+/** One drill under load. An unexpected failure is its result, not an exception. */
 async function episodeOf(one: Drill, scene: Scene, begin: () => ReturnType<typeof startLoad>): Promise<Episode> {
   const { name, title, about, mayLose = null } = one;
   const notes = new Notes(say);
@@ -110,7 +110,7 @@ async function episodeOf(one: Drill, scene: Scene, begin: () => ReturnType<typeo
   }
   const load = await running.stop();
   problem ??= one.judge?.(load, notes.spans) ?? null;
-  // The next one begins with a platform that is well.
+  // The next drill begins with a healthy platform.
   await scene.healthy().catch(note);
   const { spans, facts, output } = notes;
   return { ...{ name, title, about, problem, mayLose, output, load }, spans: [...spans], facts: [...facts] };

@@ -1,4 +1,4 @@
-/** The drills: what goes wrong, and how the platform gets well again. */
+/** The drills: a failure each, and how the platform recovers. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../common/user-error.ts";
 import type { LoadReport } from "../../rehearsal/load/process.ts";
@@ -16,7 +16,7 @@ export interface Drill {
   readonly about: string;
   /** Why it cannot be done with a stack; undefined when it can. */
   readonly unfit: (file: StackFile) => string | undefined;
-  /** Does it, and resolves when the platform is well again. @throws when it does not get well in time */
+  /** Does it, and resolves when the platform is healthy again. @throws when it does not recover in time */
   readonly run: (scene: Scene, notes: Notes) => Promise<void>;
   /** Says what must not have happened to the requests; undefined when all is as it must be. */
   readonly judge?: (load: LoadReport, spans: readonly NotedSpan[]) => string | undefined;
@@ -81,7 +81,7 @@ const powerCut: Drill = {
   title: "The database's server loses its power",
   about:
     "The server stops without a shutdown, and what was not written through to its disks is lost. It is switched on again a " +
-    "second later, and must get well without anybody's help.",
+    "second later, and must recover by itself.",
   unfit: noDatabase,
   run: async (scene, notes) => {
     await scene.cutPower(scene.primary);
@@ -171,7 +171,7 @@ export const drills: readonly Drill[] = [containerKill, fullVolume, powerCut, lo
  * The drills that are asked for, in their order.
  *
  * @param names separated by commas. @default all
- * @throws {UserError} for a name that there is not
+ * @throws {UserError} for an unknown name
  */
 export function chosenDrills(names: string | undefined): readonly Drill[] {
   if (names === undefined) return drills;

@@ -10,7 +10,7 @@ import { hetznerOf } from "../cloud-apis.ts";
 import { Engines } from "../engines.ts";
 import { readStackFile, type StackFile } from "../stack-file.ts";
 
-/** Seconds within which the platform must be well again without anybody's help. */
+/** Seconds within which the platform must recover by itself. */
 export const recoverySeconds = 300;
 
 export interface ScenePlaces extends Place {

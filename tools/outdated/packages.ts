@@ -49,7 +49,7 @@ const pipSchema = z.object({
 });
 
 /** The folders with a requirements.in and the requirements.txt that follows from it. */
-export const requirementFolders = ["sample-app", "images/docs"] as const;
+const requirementFolders = ["sample-app", "images/docs"] as const;
 
 /** Python of the images: what pip chooses must run there. */
 export const imagePython = "3.11";

@@ -48,7 +48,7 @@ export const isReplacedFunction = `is_replaced() {
   case $(readlink "/proc/$pid/exe") in *' (deleted)') return 0 ;; *) return 1 ;; esac
 }`;
 
-/** Prints a line for each fact, its name first. It changes nothing and waits for nobody. */
+/** Prints a line for each fact, its name first. It changes nothing and does not wait. */
 export const lookScript = `set -u
 echo "boot $(${bootCommand})"
 echo "up $(ps -o etimes= -p 1 | tr -d ' ')"

@@ -47,7 +47,7 @@ export function graphIn({ outline, program }: ComposedStack, kind: "program" | "
 }
 
 /** The names of the stack files in a folder, sorted. */
-export const stacksIn = (folder: string): string[] =>
+const stacksIn = (folder: string): string[] =>
   readdirSync(folder)
     .flatMap((name) => /^Pulumi\.([^.]+)\.yaml$/.exec(name)?.[1] ?? [])
     .sort();

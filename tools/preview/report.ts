@@ -15,7 +15,7 @@ export interface PreviewReport {
   /** The base's own program could not read its stack files; this version's did. */
   readonly borrowed: boolean;
   readonly stacks: readonly StackReport[];
-  /** What the engine would change in the real stacks. @default - nobody could ask: a fork, or no credentials */
+  /** What the engine would change in the real stacks. @default - the engine was not asked: a fork, or no credentials */
   readonly states?: readonly StatePreview[] | undefined;
 }
 

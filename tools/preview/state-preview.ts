@@ -47,7 +47,7 @@ export function statePreview(root: string, { stack }: StackFile, out: string | u
   }
   const { GITHUB_STEP_SUMMARY: summary, GITHUB_OUTPUT: output } = process.env;
   if (summary !== undefined) appendFileSync(summary, report);
-  // For the job that deploys: nothing to do needs nobody's approval.
+  // For the job that deploys: an update that changes nothing needs no approval.
   if (output !== undefined) appendFileSync(output, `changes=${hasChanges(preview) ? "yes" : "no"}\n`);
   return preview.kind === "refused" ? 1 : 0;
 }

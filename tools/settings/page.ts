@@ -16,7 +16,7 @@ export interface Key {
 const isSection = ({ properties }: Schema): boolean => properties !== undefined;
 
 /** The keys below one: objects are named by what is in them. */
-export const keysBelow = (path: string, schema: Schema): readonly Key[] =>
+const keysBelow = (path: string, schema: Schema): readonly Key[] =>
   schema.properties === undefined
     ? [{ path, schema }]
     : Object.entries(schema.properties).flatMap(([name, inner]) => keysBelow(`${path}.${name}`, inner));

@@ -13,7 +13,7 @@ export interface PgbouncerService extends BaseService<"pgbouncer"> {
 }
 
 /** Whether processes reach PostgreSQL through poolers: they stand between two ports of a gateway. */
-export const hasPooler = (settings: Settings): boolean =>
+const hasPooler = (settings: Settings): boolean =>
   settings.database.pooler && settings.database.mode === "provision" && hasGateway(settings);
 
 export const pgbouncer: Definition<PgbouncerService> = {

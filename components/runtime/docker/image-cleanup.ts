@@ -8,7 +8,7 @@ const unit = "orion-image-cleanup";
 const command = `/usr/local/sbin/${unit}`;
 
 /** How many images of a repository stay: the one that runs, and those that `make rollback` goes back to. */
-export const keptImages = 3;
+const keptImages = 3;
 
 /**
  * The script. Docker lists images newest first, and removes none that a container uses, also not of a container that is stopped.

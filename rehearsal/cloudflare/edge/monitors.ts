@@ -80,7 +80,7 @@ export class Monitors implements Health {
 const number = (value: unknown, otherwise: number): number => (typeof value === "number" ? value : otherwise);
 
 /** Matches a status against `200`, `2xx` or a comma-separated list of these. */
-export const isExpected = (status: number, expected: string): boolean =>
+const isExpected = (status: number, expected: string): boolean =>
   expected.split(",").some((each) => new RegExp(`^${each.trim().replaceAll("x", "\\d")}$`, "i").test(String(status)));
 
 function probe(origin: Json, monitor: Json, localAddress: string): Promise<boolean> {

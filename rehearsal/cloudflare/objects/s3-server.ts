@@ -23,7 +23,7 @@ export interface S3ServerOptions {
 const region = "auto";
 
 /** R2 has one region, under two names: clients without a setting sign for the second. */
-export const otherRegion = "us-east-1";
+const otherRegion = "us-east-1";
 
 /** The process for requests that are signed for the other region has an address that no other service of a cloud has. */
 const addressesOf = (host: string): readonly (readonly [region: string, host: string])[] => [

@@ -10,7 +10,7 @@ const slowQuerySeconds = 30;
 /** What a server of a stack with servers lacks: page checksums, or the refusal of superusers over the network. */
 export async function weakness({ service, topology, exec }: Question): Promise<Checked | undefined> {
   if (!hasServers(topology)) return undefined;
-  // A superuser that is being handed over has an end; a few minutes later nobody has anything left to do as it.
+  // During a handover the former superuser may log in for some minutes: its login then has an end, and is not reported.
   const query = `SELECT current_setting('data_checksums'),
     (SELECT count(*) FROM pg_hba_file_rules WHERE type LIKE 'host%' AND auth_method <> 'reject' AND user_name && '{all,${superuser}}'),
     (SELECT count(*) FROM pg_auth_members JOIN pg_roles AS m ON m.oid = member

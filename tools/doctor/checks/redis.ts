@@ -73,7 +73,7 @@ for user in $(${redisAdmin} acl users); do echo "flushall $user $(${redisAdmin} 
 if [ -s ${formerClientsFile} ]; then read -r state <${formerClientsFile}; echo "state $state"; fi`;
 
 /**
- * What is wrong with the users of a running server: somebody has changed them by hand. Pure.
+ * Differences between the users of a running server and those of its files, after a change by hand. Pure.
  *
  * @param text output of {@link usersScript}
  */

@@ -49,7 +49,7 @@ async function mastersOf(exec: Exec, service: Question["service"]): Promise<read
 }
 
 /** Which masters another Sentinel names differently, one line each. Pure. */
-export const disagreements = (own: readonly Master[], other: string, theirs: readonly Master[]): string[] =>
+const disagreements = (own: readonly Master[], other: string, theirs: readonly Master[]): string[] =>
   own.flatMap(({ name, ip, port }) => {
     const there = theirs.find((master) => master.name === name);
     return there && there.ip === ip && there.port === port

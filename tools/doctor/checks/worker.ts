@@ -1,4 +1,4 @@
-/** Checks that a Celery worker answers, that few tasks wait in its queues, and that no task is held by nobody. */
+/** Checks that a Celery worker answers, that few tasks wait in its queues, and that no task is held by a worker that is gone. */
 import { z } from "zod";
 import { redisDatabases } from "../../../common/app-contract.ts";
 import { redisMonitor } from "../../../common/redis-contract.ts";
@@ -10,7 +10,7 @@ import type { Question } from "../question.ts";
 /** More waiting tasks in one queue than this are a problem. */
 const manyTasks = 1000;
 
-/** A task that was taken so long ago is in what its worker says that it holds. */
+/** After so many seconds a worker names each task that it has taken, when asked what it holds. */
 const settledSeconds = 60;
 
 /** What Celery's workers answer. */
