@@ -69,7 +69,7 @@ function visitorLinks({ loadBalancers, services, hosting }: Inventory, cloudflar
  */
 const hidden: readonly string[] = ["replica", "cache-replica", "broker-replica", "sentinel", "etcd", "exporter"];
 
-/** Every kind that connects to another one. An edge reaches the apps of its own server only, and clients the gateway of theirs. */
+/** Every kind that connects to another one. What publishes no port is reached on its own server only: apps, gateways, poolers. */
 function serviceLinks({ services }: Inventory): Link[] {
   const shown = services.filter(({ runs }) => runs === "always");
   const clients: readonly string[] = shown.some(({ kind }) => kind === "gateway") ? gatewayClients : [];
@@ -83,7 +83,7 @@ function serviceLinks({ services }: Inventory): Link[] {
       return (
         shown
           .filter(({ kind }) => callers.includes(kind) && !hidden.includes(kind))
-          .filter(({ kind, server }) => server === target.server || (kind !== "edge" && target.kind !== "gateway"))
+          .filter(({ server }) => server === target.server || target.ports.length > 0)
           // A Redis follows another one when it comes back; neither is the other's client.
           .filter(({ kind }) => kind !== "cache" && kind !== "broker")
           .filter(({ kind }) => !isShort(kind, target.kind))

@@ -51,6 +51,12 @@ test("copies go in the direction of the data: to the replica, from there to the 
   ]);
 });
 
+test("a pooler, which publishes no port, is reached by the gateway beside it only", () => {
+  const poolers = from("enterprise").filter((line) => line.includes("/pgbouncer data"));
+  const servers = ["app-nbg1-1", "app-hel1-1", "app-fsn1-1", "worker-nbg1-1", "worker-hel1-1"];
+  expect(poolers.sort()).toEqual(servers.map((name) => `${name}/gateway -> ${name}/pgbouncer data`).sort());
+});
+
 test("all data of one server's clients on another server is one line between the servers", () => {
   const dot = dotOf({ title: "scale", after: drawingOf("scale") });
   const between = lines(dot, `ltail="cluster server worker-nbg1-1", lhead="cluster server core-1"`);
