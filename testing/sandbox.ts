@@ -27,12 +27,12 @@ export interface Ran {
   readonly output: string;
 }
 
-/** The output of a command that must succeed. @throws {Error} with the end of its output when it failed */
+/** The output of a command that must succeed. @throws {Error} with what it said last, or with the engine's diagnostics, when it failed */
 export function succeed({ code, output }: Ran): string {
   if (code === 0) return output;
-  throw new Error(
-    `the command ended with code ${code}; its last lines:\n${output.trimEnd().split("\n").slice(-25).join("\n")}`,
-  );
+  const [, diagnostics] = /^Diagnostics:\n([^]*?)(?=^Outputs:|^Resources:)/m.exec(output) ?? [];
+  const said = diagnostics ?? output.trimEnd().split("\n").slice(-25).join("\n");
+  throw new Error(`the command ended with code ${code}; it said:\n${said.slice(0, 6000)}`);
 }
 
 const portNames = ["database", "testDatabase", "cache", "app", "flower", "edge", "docs"] as const;

@@ -137,14 +137,18 @@ function changes(journey: Journey): void {
     expect(journey.sh(`echo 'echo $GREETING' | ${shell}`)).toContain("hello");
   });
 
-  test("certificates from another authority, their renewal and a setting of the edge cost no request either", async () => {
+  test("another host name, certificates from another authority, their renewal and a setting of the edge cost no request either", async () => {
     // Settings of the rehearsal alone: `make rehearse` would bring the image along.
     journey.sh("node images/build.ts certbot");
     await cloud.deliver(officialImages.certbot);
     await journey.unnoticed(() => {
       platform.configure("edge.tls", "acme");
       platform.configure("edge.bodyLimitMb", "40");
+      platform.configure('domains["www.example.com"]', "redirect");
       pulumi("up --yes --skip-preview");
+      const other = curlOf(journey).replaceAll("orion.example.com", "www.example.com");
+      const answer = journey.sh(`${other}/a --silent --output /dev/null --write-out '%{http_code} %{redirect_url}'`);
+      expect(answer).toMatch(/^30[18] https:\/\/orion\.example\.com\/a$/);
       const { "core-1": core } = accessSchema.parse(JSON.parse(pulumi("stack output access --json")));
       const current = "/var/lib/orion/acme/edge/current/edge.crt";
       const certificate = () => journey.sh(`${core.shell} openssl x509 -in ${current} -noout -issuer -serial`);
