@@ -7,6 +7,9 @@ import { deepStrictEqual } from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { presets } from "../config/presets.ts";
+import type { Phase } from "../config/schema.ts";
+import { CloudClient } from "../rehearsal/cloud/client.ts";
 import type { LoadReport } from "../rehearsal/load/process.ts";
 import { RehearsalCloud } from "../testing/cloud.ts";
 import { RehearsedPlatform } from "../testing/platform.ts";
@@ -46,12 +49,14 @@ async function killedUpdate(): Promise<void> {
 }
 
 /** Moves to a phase under load. @throws when what holds data, or the data, has changed */
-async function move(way: string, phase: string, update: () => Promise<void> | void): Promise<Move> {
+async function move(way: string, phase: Phase, update: () => Promise<void> | void): Promise<Move> {
   const load = platform.load(3600);
   await sleep(10_000);
   const before = await identity();
   const [last = "0"] = await rows("database", "SELECT max(id) FROM orders");
   const were = await rows("database", rowsUpTo(last));
+  // As the zone's owner does at Cloudflare.
+  await new CloudClient(cloud.settings).choosePlan("example.com", presets[phase].cloudflare.plan);
   platform.configure("phase", phase);
   let seconds: number;
   try {
