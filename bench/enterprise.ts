@@ -8,7 +8,6 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { presets } from "../config/presets.ts";
-import type { Phase } from "../config/schema.ts";
 import { CloudClient } from "../rehearsal/cloud/client.ts";
 import type { LoadReport } from "../rehearsal/load/process.ts";
 import { RehearsalCloud } from "../testing/cloud.ts";
@@ -23,7 +22,8 @@ const root = join(import.meta.dirname, "..");
 const rounds = 5;
 /** The one of them whose update is killed and run again. */
 const killedRound = 3;
-const cloud = new RehearsalCloud(root, { name: "benchent", block: 89, port: 8900, machines: "docker" });
+const place = { name: "benchent", block: 89, port: 8900 } as const;
+const cloud = new RehearsalCloud(root, { ...place, machines: "docker" });
 const platform = new RehearsedPlatform(root, cloud);
 const { identity, rows } = serversOf(cloud);
 const tell = (line: string) => process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
@@ -38,26 +38,37 @@ interface Move {
 const rowsUpTo = (id: string) =>
   `SELECT count(*), sum(hashtextextended((id, reference, item, quantity, email, created_at)::text, 0)) FROM orders WHERE id <= ${id}`;
 
-/** An update that is killed when the first containers of the servers that exist change, and run again. */
-async function killedUpdate(): Promise<void> {
-  const update = platform.start("up", "REHEARSAL=1", "YES=1");
+/** The move to enterprise, killed when the first containers change or a while later, and run again. */
+async function killedMove(): Promise<void> {
+  const update = platform.start("rehearse", "PHASE=enterprise", `BLOCK=${place.block}`, `PORT=${place.port}`);
   await update.printed(/Container \S+ (creating|replacing)/);
   await sleep(Math.random() * 60_000);
   if (!(await update.kill())) throw new Error(`it had ended before it was killed:\n${update.output().slice(-3000)}`);
   tell("killed");
+  toEnterprise();
+}
+
+const toEnterprise = () => {
+  cloud.rehearse("enterprise");
+};
+
+/** The move back, with Volumes as large as they are: they cannot shrink. */
+async function toScale(): Promise<void> {
+  const { scale, enterprise } = presets;
+  // As the zone's owner does at Cloudflare.
+  await new CloudClient(cloud.settings).choosePlan("example.com", scale.cloudflare.plan);
+  platform.configure("phase", "scale");
+  platform.configure("database.volumeGb", String(enterprise.database.volumeGb));
   succeed(platform.update());
 }
 
 /** Moves to a phase under load. @throws when what holds data, or the data, has changed */
-async function move(way: string, phase: Phase, update: () => Promise<void> | void): Promise<Move> {
+async function move(way: string, update: () => Promise<void> | void): Promise<Move> {
   const load = platform.load(3600);
   await sleep(10_000);
   const before = await identity();
   const [last = "0"] = await rows("database", "SELECT max(id) FROM orders");
   const were = await rows("database", rowsUpTo(last));
-  // As the zone's owner does at Cloudflare.
-  await new CloudClient(cloud.settings).choosePlan("example.com", presets[phase].cloudflare.plan);
-  platform.configure("phase", phase);
   let seconds: number;
   try {
     seconds = await timed(update);
@@ -72,10 +83,6 @@ async function move(way: string, phase: Phase, update: () => Promise<void> | voi
   deepStrictEqual(await rows("database", rowsUpTo(last)), were);
   return { way, seconds, report };
 }
-
-const update = () => {
-  succeed(platform.update());
-};
 
 function doctor(): void {
   const said = succeed(cloud.runMake("doctor", ["REHEARSAL=1"]));
@@ -100,45 +107,36 @@ Each move under 2 orders and 2 pages per second, an upload every five seconds an
 start time of PostgreSQL, cache and broker were the same, and so were the number and checksum of the orders; doctor found nothing wrong
 after each move to enterprise.
 `;
-const sections: string[] = [];
-/** Writes the results so far, so that they are kept when a later measurement fails. */
-function add(section: string): void {
-  sections.push(section);
-  writeFileSync(join(import.meta.dirname, "enterprise.md"), [head, ...sections].join("\n"));
+/** Writes the results so far, so that they are kept when a later move fails. */
+function write(moves: readonly Move[]): void {
+  const medians = [...new Set(moves.map(({ way }) => way))].map((way) => {
+    const seconds = moves.filter((one) => one.way === way).map((one) => one.seconds);
+    return `${way} ${median(seconds).toFixed(1)} s`;
+  });
+  writeFileSync(
+    join(import.meta.dirname, "enterprise.md"),
+    `${head}\n${table(moves)}\n\nMedians: ${medians.join(", ")}.\n`,
+  );
+}
+
+const moves: Move[] = [];
+async function noted(way: string, update: () => Promise<void> | void): Promise<void> {
+  moves.push(await move(way, update));
+  write(moves);
 }
 
 try {
   cloud.rehearse("scale");
-  const moves: Move[] = [];
   for (let round = 1; round <= rounds; round++) {
-    const isKilled = round === killedRound;
-    moves.push(
-      await move(
-        isKilled ? "to enterprise, killed and run again" : "to enterprise",
-        "enterprise",
-        isKilled ? killedUpdate : update,
-      ),
-    );
+    if (round === killedRound) await noted("scale to enterprise, killed and run again", killedMove);
+    else await noted("scale to enterprise", toEnterprise);
     doctor();
-    // The Volume has grown and cannot shrink: from here on the stack asks for as much in every phase.
-    platform.configure("database.volumeGb", "100");
-    moves.push(await move("back to scale", "scale", update));
+    await noted("back to scale", toScale);
   }
-  const seconds = (way: string) => median(moves.filter((one) => one.way === way).map((one) => one.seconds)).toFixed(1);
-  add(`## scale to enterprise and back
-
-${table(moves)}
-
-Medians: ${seconds("to enterprise")} s to enterprise, ${seconds("back to scale")} s back.
-`);
   cloud.down();
   cloud.rehearse("mvp");
-  const step = await move("from mvp", "enterprise", update);
+  await noted("mvp to enterprise", toEnterprise);
   doctor();
-  add(`## mvp to enterprise in one step
-
-${table([step])}
-`);
 } finally {
   cloud.dispose();
 }
