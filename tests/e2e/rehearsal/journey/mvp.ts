@@ -155,7 +155,7 @@ function changes(journey: Journey): void {
       const first = certificate();
       expect(first).toContain("Pebble");
       const renewed = journey.sh(`${core.shell} orion-certificate renew`);
-      expect(renewed).toContain("The certificate of orion.example.com is valid until");
+      expect(renewed).toContain("The certificate of orion.example.com www.example.com is valid until");
       expect(certificate()).not.toBe(first);
     });
   });
