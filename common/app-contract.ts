@@ -1,7 +1,10 @@
-/** Facts about the app that the program and the tools share: Redis database numbers, the time of tasks, Flower's user name. Pure. */
+/** Facts about the app that the program and the tools share: Redis database numbers, idle connections, the time of tasks, Flower's user name. Pure. */
 
 /** Numbers of the Redis databases by their use, as the platform's guide assigns them. */
 export const redisDatabases = { sessions: 0, broker: 1, results: 2, flags: 3 } as const;
+
+/** The app closes a connection that is idle for so long: later than the edge does, so that it never closes one while a request arrives. */
+export const appKeepsIdleSeconds = 75;
 
 /** A task that runs longer is ended: `CELERY_TASK_TIME_LIMIT` of the workers. */
 export const taskTimeLimitSeconds = 300;

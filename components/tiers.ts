@@ -69,12 +69,6 @@ export function createTiers(context: Context, backing: Backing): Tiers {
   });
   const flowerPassword = createFlowerPassword(context);
   const opts = { parent, dependsOn: [...ready, ...releases] };
-  const workerTiers = byServer(workers).map(({ server, first, services }) => {
-    const environments = (process: Process) => environmentOn(server, process);
-    const own = { runtime: runtimes.of(first), services, environments };
-    const args = { ...common, ...own, ...(flowerPassword && { flowerPassword }) };
-    return new WorkerTier(serviceName("worker", server), args, opts);
-  });
   const taskApiToken = apps.length > 0 ? createPassword("task-api-token", 40, { parent }) : undefined;
   const appTiers = byServer(apps).map(({ server, first, services }) => {
     // The stack's own variables win.
@@ -82,14 +76,15 @@ export function createTiers(context: Context, backing: Backing): Tiers {
       ...{ ...allowedHosts(settings), ...environmentOn(server, "app") },
       ...(taskApiToken && { TASK_API_TOKEN: taskApiToken }),
     };
-    const own = {
-      runtime: runtimes.of(first),
-      services,
-      environment,
-      uvicornWorkers,
-      sticky: settings.edge.sticky.length > 0,
-    };
+    const own = { runtime: runtimes.of(first), services, environment, uvicornWorkers };
     return [server, new AppTier(serviceName("app", server), { ...common, ...own }, opts)] as const;
+  });
+  // After the apps, which visitors wait for: a Docker Engine starts containers one after the other.
+  const workerTiers = byServer(workers).map(({ server, first, services }) => {
+    const environments = (process: Process) => environmentOn(server, process);
+    const own = { runtime: runtimes.of(first), services, environments };
+    const args = { ...common, ...own, ...(flowerPassword && { flowerPassword }) };
+    return new WorkerTier(serviceName("worker", server), args, opts);
   });
   const all = [...workerTiers, ...appTiers.map(([, tier]) => tier)];
   return { apps: new Map(appTiers), all, flowerPassword, taskApiToken };

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { writeLine } from "../common/shell.ts";
-import type { Docker, DockerCall } from "./docker.ts";
+import type { Docker, DockerCall, Engine } from "./docker.ts";
 import { engineSchema } from "./engine.ts";
 import { redact } from "../common/secrets.ts";
 
@@ -26,15 +26,20 @@ export const liveFilesSchema = z.strictObject({
   container: z.string().min(1),
   /** A command in that container that makes it read the files again. Not a signal: Docker takes any signal for a stop. */
   reload: z.array(z.string()).min(1),
-  /** Part of the titles of processes that end once a reload is complete. @default - the reload is complete with its command */
-  leaving: z.string().min(1).optional(),
-  /** How long to wait for those processes. @default 0 */
+  /**
+   * The title of the processes that a reload replaces, and the one that they have from then on, until they end.
+   * @default - the reload is complete with its command
+   */
+  processes: z.strictObject({ serving: z.string().min(1), leaving: z.string().min(1) }).optional(),
+  /** How long to wait for the end of those that leave. @default 0 */
   settleSeconds: z.int().min(0).optional(),
 });
 export type LiveFilesInputs = z.infer<typeof liveFilesSchema>;
 
 const commandSeconds = 60;
 const pollMilliseconds = 250;
+/** By then a reload has replaced the processes, or something is wrong that the next reload may not mend either. */
+const replacedSeconds = 15;
 const reloadTries = 5;
 const reloadPauseMilliseconds = 1000;
 
@@ -64,10 +69,26 @@ export async function writeLiveFiles(inputs: LiveFilesInputs, docker: Docker): P
     const what = failures[code - firstFailure] ?? failures[0];
     throw new Error(`${inputs.container}: ${what}: ${redact(output.trim(), Object.values(inputs.files))}`);
   }
-  if (await isRunning(inputs.container, call)) {
-    await reload(inputs, call);
-    await settled(inputs, call);
-  }
+  if (await isRunning(inputs.container, call)) await reloadLiveFiles(inputs, docker);
+}
+
+/** Makes the container read its files again. Resolves when no process with the old ones takes a request any more. */
+export async function reloadLiveFiles(
+  inputs: Engine & Pick<LiveFilesInputs, "container" | "reload" | "processes" | "settleSeconds">,
+  docker: Docker,
+): Promise<void> {
+  const call = (args: string[]) => docker({ engine: inputs, args, timeoutSeconds: commandSeconds });
+  const { container, processes, settleSeconds = 0 } = inputs;
+  const former = processes && (await processesOf(container, processes.serving, call));
+  await reload(inputs, call);
+  if (!processes || !former) return;
+  const areReplaced = async () => {
+    const serving = await processesOf(container, processes.serving, call);
+    return !serving.some((pid) => former.includes(pid));
+  };
+  await eventually(areReplaced, replacedSeconds);
+  // What they still have in their hands.
+  await eventually(async () => (await processesOf(container, processes.leaving, call)).length === 0, settleSeconds);
 }
 
 type Call = (args: string[]) => ReturnType<Docker>;
@@ -117,7 +138,10 @@ async function isRunning(container: string, call: Call): Promise<boolean> {
 }
 
 /** A container that is just starting may have no process to reload yet, so the command is retried. */
-async function reload({ container, reload: command }: LiveFilesInputs, call: Call): Promise<void> {
+async function reload(
+  { container, reload: command }: Pick<LiveFilesInputs, "container" | "reload">,
+  call: Call,
+): Promise<void> {
   for (let left = reloadTries - 1; ; left--) {
     const { code, output } = await call(["container", "exec", container, ...command]);
     if (code === 0 || !(await isRunning(container, call))) return;
@@ -126,13 +150,19 @@ async function reload({ container, reload: command }: LiveFilesInputs, call: Cal
   }
 }
 
-/** Waits for processes that still use the old files: the rest of the update may delete what those files refer to. */
-async function settled({ container, leaving, settleSeconds = 0 }: LiveFilesInputs, call: Call): Promise<void> {
-  if (leaving === undefined) return;
-  const end = Date.now() + settleSeconds * 1000;
-  do {
-    await sleep(pollMilliseconds);
-    const { code, output } = await call(["container", "top", container, "-eo", "args"]);
-    if (code !== 0 || !output.includes(leaving)) return;
-  } while (Date.now() < end);
+/** The ids of a container's processes with a title; Docker lists only with their ids. None when the container does not run. */
+async function processesOf(container: string, title: string, call: Call): Promise<string[]> {
+  const { code, output } = await call(["container", "top", container, "-eo", "pid,args"]);
+  if (code !== 0 && !(await isRunning(container, call))) return [];
+  if (code !== 0) throw new Error(`${container}: its processes cannot be listed: ${output.trim()}`);
+  return output.split("\n").flatMap((line) => {
+    const [, pid = "", args] = /^\s*(\d+)\s+(.*?)\s*$/.exec(line) ?? [];
+    return args === title ? [pid] : [];
+  });
+}
+
+/** Asks now and then until something is so, but not for ever. */
+async function eventually(isSo: () => Promise<boolean>, seconds: number): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  while (!(await isSo()) && Date.now() < end) await sleep(pollMilliseconds);
 }

@@ -1,10 +1,11 @@
 import { formerly } from "../former.ts";
 import { app, type AppService } from "../../topology/services/app.ts";
 import { createHash } from "node:crypto";
+import { appKeepsIdleSeconds } from "../../common/app-contract.ts";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { type ContainerArgs, createContainer } from "../runtime/docker/container.ts";
-import { appProbe } from "../runtime/docker/health.ts";
+import { appProbe, whileItStarts } from "../runtime/docker/health.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { uploadDirectory } from "../storage/storage.ts";
 import type { AppEnvironment } from "./environment.ts";
@@ -18,8 +19,6 @@ export interface AppTierArgs {
   readonly uvicornWorkers: number;
   /** Whether a new version's instances are healthy before the old ones are deleted; then none may publish a port. */
   readonly sideBySide: boolean;
-  /** Whether each instance has a name of its own. @default false */
-  readonly sticky?: boolean;
   /** Folders that the image writes to, beside those of every image. */
   readonly writable: readonly string[];
   /** User that the image runs as. @default - the image's own */
@@ -32,6 +31,9 @@ export interface AppTierArgs {
   readonly mounts?: ContainerArgs["mounts"];
 }
 
+/** The name in the container network of the instances of every version, those that are not healthy yet included. */
+export const anyVersion = "app";
+
 /** How long running requests may take to complete after a stop; Docker waits a little longer before it kills the container. */
 const drainSeconds = 30;
 
@@ -42,7 +44,7 @@ export class AppTier extends pulumi.ComponentResource {
    * requests to it depends on the instances, so a version that does not become healthy never gets a request.
    */
   readonly alias: pulumi.Output<string>;
-  /** The name of each instance of this version alone; only with `sticky`. */
+  /** The name of each instance of this version alone. */
   readonly instanceHosts: pulumi.Output<string>[];
   readonly instances: readonly docker.Container[];
 
@@ -62,7 +64,7 @@ export class AppTier extends pulumi.ComponentResource {
         image: "app",
         command: uvicornCommand(service, args.uvicornWorkers),
         environment: { ...args.environment, INSTANCE_NAME: service.name },
-        aliases: [this.alias, ...(args.sticky === true ? this.instanceHosts.slice(index, index + 1) : [])],
+        aliases: [this.alias, ...this.instanceHosts.slice(index, index + 1), anyVersion],
         sideBySide: args.sideBySide,
         writable: args.writable,
         ...(args.user !== undefined && { user: args.user }),
@@ -71,7 +73,7 @@ export class AppTier extends pulumi.ComponentResource {
           volumes: [{ volumeName: args.uploads, containerPath: uploadDirectory }],
         }),
         ...(args.mounts && { mounts: args.mounts }),
-        health: appProbe(service.port, service.healthPath),
+        health: whileItStarts(appProbe(service.port, service.healthPath)),
         stopSeconds: drainSeconds + 5,
       },
       args.runtime,
@@ -86,7 +88,8 @@ function versionAlias(args: AppTierArgs): pulumi.Output<string> {
   const { runtime, environment, uvicornWorkers, services, writable, user } = args;
   const [first] = services;
   const plain = [uvicornWorkers, first?.module, first?.healthPath, first?.memoryMb, writable, app.confinement];
-  if (args.sticky === true) plain.push("sticky");
+  // Instances of former versions of this program share a name and have none of their own.
+  plain.push("own names");
   // Only where a stack sets them: with the defaults, an instance of the version before stays.
   if (first && first.port !== app.ports["http"]) plain.push(`port ${first.port}`);
   if (user !== undefined) plain.push(`user ${user}`);
@@ -104,7 +107,6 @@ function uvicornCommand({ module, port }: AppService, workers: number): string[]
     // The port is open to the container network and loopback only, so every client is the edge or an operator.
     ...["--proxy-headers", "--forwarded-allow-ips", "*"],
     ...["--timeout-graceful-shutdown", String(drainSeconds)],
-    // Longer than the edge keeps a connection, so that the app never closes one while a request arrives.
-    ...["--timeout-keep-alive", "75", "--ws-ping-interval", "20"],
+    ...["--timeout-keep-alive", String(appKeepsIdleSeconds), "--ws-ping-interval", "20"],
   ];
 }

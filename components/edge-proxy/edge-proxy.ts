@@ -35,8 +35,12 @@ export interface EdgeProxyArgs extends Rules {
   readonly app: pulumi.Input<string>;
   /** The port that the app listens on there. */
   readonly appPort: number;
-  /** Paths at which a client reaches the same instance each time, and the instances' host names. @default - none */
-  readonly sticky?: { readonly paths: readonly string[]; readonly hosts: pulumi.Input<pulumi.Input<string>[]> };
+  /** Host name of each instance there. */
+  readonly instances: pulumi.Input<pulumi.Input<string>[]>;
+  /** Host name there of the instances of every version. */
+  readonly anyVersion: string;
+  /** Paths at which a client reaches the same instance each time. @default - none */
+  readonly sticky?: readonly string[];
   /** `acme`: the server itself obtains it from an authority (acme-certificate.ts). @default - plain HTTP, for development */
   readonly certificate?: Certificate | "acme";
   /**
@@ -71,6 +75,12 @@ function ownFiles({ hostname, certificate }: Others[number]): [string, pulumi.In
   ];
 }
 
+/** The titles of nginx' processes before and after a reload. */
+export const nginxProcesses = {
+  serving: "nginx: worker process",
+  leaving: "nginx: worker process is shutting down",
+} as const;
+
 const acmeFolders = { [acmeFolder.container]: acmeFolder.host };
 
 const tlsOf = (certificate: Certificate | "acme", hasAuthority: boolean): NginxTls => ({
@@ -93,11 +103,10 @@ export class EdgeProxy extends pulumi.ComponentResource {
   #createFiles(name: string, args: EdgeProxyArgs, volume: docker.Volume): LiveFiles {
     const { runtime, service, certificate, clientAuthority, balancers, hostname, others = [] } = args;
     const { healthPath, bodyLimitMb, responseSeconds, limits, headers, websockets, privatePaths } = args;
-    const { paths = [], hosts = [] } = args.sticky ?? {};
-    const config = pulumi.all([args.app, hosts]).apply(([host, instances]) =>
+    const config = pulumi.all([args.app, args.instances]).apply(([host, instances]) =>
       nginxConfig({
-        ...(paths.length > 0 && { sticky: { paths, hosts: instances } }),
-        ...{ port: edgePorts.http, app: { host, port: args.appPort } },
+        ...(args.sticky && { sticky: args.sticky }),
+        ...{ port: edgePorts.http, app: { host, port: args.appPort, instances, anyVersion: args.anyVersion } },
         ...{ healthPath, bodyLimitMb, responseSeconds, limits, headers, websockets, privatePaths },
         trustedProxies: args.trustedProxies ?? [],
         ...(certificate && { tls: tlsOf(certificate, clientAuthority !== undefined) }),
@@ -132,9 +141,9 @@ export class EdgeProxy extends pulumi.ComponentResource {
         check: ["nginx", "-t", "-q", "-c", "{}/nginx.conf"],
         container: service.container,
         reload: ["nginx", "-q", "-s", "reload", "-c", edgeConfigFile],
-        leaving: "worker process is shutting down",
-        // Old nginx workers end after their last request. WebSockets keep them longer, which does no harm.
-        settleSeconds: 10,
+        processes: nginxProcesses,
+        // For requests that nginx has read and not passed on yet. One that takes longer reaches the next version (nginx-kept.ts).
+        settleSeconds: 2,
       },
       { parent: this },
     );

@@ -1,5 +1,6 @@
 /** Builds nginx.conf: the tuning of the platform's guide, limits per client, and the servers. Pure. */
 import { browserHeaderMaps } from "./nginx-headers.ts";
+import { keptConnections, streamsToInstances } from "./nginx-kept.ts";
 import { appLocations } from "./nginx-locations.ts";
 import { appServers, healthServer, otherHosts, otherServers, probeServer, redirectServer } from "./nginx-servers.ts";
 import { tlsSettings } from "./nginx-tls.ts";
@@ -9,8 +10,16 @@ export { probePort } from "./nginx-servers.ts";
 export interface NginxConfig {
   /** Port inside the container. */
   readonly port: number;
-  /** Host name that resolves to all app instances in the container network, and their port. */
-  readonly app: { readonly host: string; readonly port: number };
+  readonly app: {
+    /** Host name that resolves to all app instances in the container network. */
+    readonly host: string;
+    /** Their port. */
+    readonly port: number;
+    /** Host name of each instance there, for connections that stay open. @default - a connection for each request */
+    readonly instances?: readonly string[];
+    /** Host name that resolves to the instances of every version, for requests that outlive theirs. @default - these fail */
+    readonly anyVersion?: string;
+  };
   /** The path at which an app says that it works. */
   readonly healthPath: string;
   /** Largest request body, in MB. */
@@ -22,11 +31,8 @@ export interface NginxConfig {
   readonly headers: Readonly<Record<string, string>>;
   /** Paths, and what is below them, at which a connection may become a WebSocket. */
   readonly websockets: readonly string[];
-  /**
-   * Paths, and what is below them, at which a client's address reaches the same instance each time, and the host name of each
-   * instance. @default - none
-   */
-  readonly sticky?: { readonly paths: readonly string[]; readonly hosts: readonly string[] };
+  /** Paths, and what is below them, at which a client's address reaches the same one of `app.instances` each time. @default - none */
+  readonly sticky?: readonly string[];
   /** Paths, and what is below them, that visitors cannot reach. */
   readonly privatePaths: readonly string[];
   /** @default - plain HTTP */
@@ -94,8 +100,10 @@ const answerBuffers = `proxy_buffer_size 64k;
 /** The text of nginx.conf. */
 export function nginxConfig(config: NginxConfig): string {
   const { limits } = config;
-  return `worker_processes auto;
-# A proxied connection needs two. The guide's 65535 is more than many a Docker Engine lets a container have.
+  return `# Debian has parts of nginx in packages of their own, which it lists here; the official image has them built in.
+include /etc/nginx/modules-enabled/*.conf;
+worker_processes auto;
+# A proxied connection needs two, and one that is kept two more. The guide's 65535 is more than many a Docker Engine lets a container have.
 worker_rlimit_nofile 16384;
 # After a reload, old workers serve their open requests and WebSockets for at most this long. When a new version of the app is
 # the reason for the reload, the old app closes them, and workers end sooner.
@@ -104,11 +112,11 @@ error_log /dev/stderr warn;
 pid /tmp/nginx.pid;
 
 events {
-  worker_connections 4096;
+  worker_connections 8192;
   use epoll;
   multi_accept on;
 }
-
+${streamsToInstances(config)}
 http {
   include /etc/nginx/mime.types;
   default_type application/octet-stream;
@@ -173,7 +181,7 @@ http {
     default 0;
     "~*^[^?]*(/|%2f)(\\.|%2e)(\\.|%2e)?(/|%2f|\\?|$)" 1;
   }
-${browserHeaderMaps(config)}${stickyClients(config)}${config.tls ? tlsSettings : ""}${realAddress(config)}${probeServer}${healthServer(config)}${otherHosts(config)}${redirectServer(config)}${appServers(
+${browserHeaderMaps(config)}${stickyClients(config)}${keptConnections(config)}${config.tls ? tlsSettings : ""}${realAddress(config)}${probeServer}${healthServer(config)}${otherHosts(config)}${redirectServer(config)}${appServers(
     config,
     appLocations(config, { burst: 2 * limits.requestsPerSecond, cheapBurst }),
   )}${otherServers(config, cheapBurst)}}
@@ -181,9 +189,8 @@ ${browserHeaderMaps(config)}${stickyClients(config)}${config.tls ? tlsSettings :
 }
 
 /** The instance of each client, by its address. */
-function stickyClients({ sticky }: NginxConfig): string {
+function stickyClients({ sticky, app: { instances: hosts = [] } }: NginxConfig): string {
   if (!sticky) return "";
-  const { hosts } = sticky;
   const shares = hosts.map((host, index) => {
     const share = index < hosts.length - 1 ? `${Math.floor(10_000 / hosts.length) / 100}%` : "*";
     return `    ${share} ${host};\n`;

@@ -2,6 +2,7 @@
 import { edgeHealthPath } from "../../common/edge-contract.ts";
 import type { NginxConfig } from "./nginx-config.ts";
 import { browserHeaders, requestHeaders } from "./nginx-headers.ts";
+import { keepsConnections, keptLocation } from "./nginx-kept.ts";
 
 /** How many requests of a client may come at once, above its rate. */
 export interface Bursts {
@@ -14,7 +15,7 @@ const websocketIdle = "1h";
 
 /** The locations; the first level of indentation is the caller's. */
 export function appLocations(config: NginxConfig, { burst, cheapBurst }: Bursts): string {
-  const { websockets, sticky: { paths: sticky } = { paths: [] }, privatePaths, uploads, limits } = config;
+  const { websockets, sticky = [], privatePaths, uploads, limits } = config;
   const dynamic = `limit_req zone=perclient burst=${burst} nodelay;`;
   const cheap = `limit_req zone=cheap burst=${cheapBurst} nodelay;`;
   return [
@@ -28,7 +29,7 @@ export function appLocations(config: NginxConfig, { burst, cheapBurst }: Bursts)
         ? websocketLocation(config, path, `${dynamic}\n      limit_conn websockets ${limits.websockets};`, to)
         : plainLocation(path, dynamic, to);
     }),
-    plainLocation("/", dynamic, "$app"),
+    keepsConnections(config) ? keptLocation("/", dynamic, config) : plainLocation("/", dynamic, "$app"),
   ].join("\n");
 }
 

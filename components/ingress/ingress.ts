@@ -7,7 +7,7 @@ import { privatePathsOf } from "../../config/private-paths.ts";
 import type { Settings } from "../../config/schema.ts";
 import type { ServiceOf } from "../../topology/service.ts";
 import { hasServers, servicesOf } from "../../topology/topology.ts";
-import type { AppTier } from "../app-tier/app-tier.ts";
+import { anyVersion, type AppTier } from "../app-tier/app-tier.ts";
 import type { Context } from "../context.ts";
 import { type AcmeArgs, AcmeCertificate, AcmeClient } from "./certificates/acme-certificate.ts";
 import { CloudflareZone } from "./cloudflare/zone.ts";
@@ -167,9 +167,10 @@ function createEdge(
   const client = acme ? [new AcmeClient("edge-acme", acme, { parent })] : [];
   const balancers = topology.loadBalancers.map(({ privateAddress }) => privateAddress);
   const args = {
-    ...{ runtime, service, app: app.alias, appPort: settings.app.port },
+    ...{ runtime, service, app: app.alias, instances: app.instanceHosts, anyVersion },
+    appPort: settings.app.port,
     ...rulesOf(settings),
-    ...(edge.sticky.length > 0 && { sticky: { paths: edge.sticky, hosts: app.instanceHosts } }),
+    ...(edge.sticky.length > 0 && { sticky: edge.sticky }),
     trustedProxies: cloudflare.enabled ? [...cloudflareRanges.ipv4, ...cloudflareRanges.ipv6] : [],
     ...(balancers.length > 0 && { balancers }),
     ...(certificate && { certificate }),

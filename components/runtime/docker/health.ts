@@ -29,9 +29,19 @@ export interface DockerHealthcheck {
 export interface Probe {
   /** Shell commands that end with 0 when the container is healthy, and print why it is not. */
   readonly commands: string;
+  /** Whether one check probes again and again while the container starts ({@link whileItStarts}). @default false: once */
+  readonly eager?: boolean;
 }
 
+/**
+ * For containers of which several start at once, each for many seconds: to start a check costs more processor time than the probe does, and
+ * takes it from what starts. One check probes every second, and ends with the first success, or after {@link eagerSeconds}.
+ */
+export const whileItStarts = (probe: Probe): Probe => ({ ...probe, eager: true });
+
 const betweenChecks = 2;
+/** No longer than the answer to one probe may take, so that a container which hangs is noticed no later. */
+const eagerSeconds = 10;
 /** How long a check sleeps before it probes when the check before succeeded. */
 const pause = 55;
 /** How long one probe may take: much longer than a healthy process needs on a machine with four times the work. */
@@ -79,11 +89,11 @@ export const dockerHealthcheck = (probe: Probe): DockerHealthcheck => ({
  * @param sleep program that sleeps
  */
 export const healthScript = (
-  { commands }: Probe,
+  { commands, eager = false }: Probe,
   state = "/dev/shm/orion-health",
   sleep = "sleep",
 ): string => `exec 2>&1
-at=0 failed=1 seen= tries=1
+at=0 failed=1 seen= tries=1${eager ? ` end= pause=${betweenTries}` : ""}
 if [ -s ${state} ]; then read -r at failed seen <${state}; fi
 clock() { read -r now _ </proc/uptime; now=\${now%%.*}; }
 limit=; if command -v timeout >/dev/null; then limit='timeout ${answerSeconds}'; fi
@@ -94,14 +104,19 @@ clock
 if [ "$failed" -eq 0 ]; then
   tries=${tries}
   if [ $((now - at)) -lt 20 ]; then ${sleep} ${pause}; fi
-elif [ "$failed" -gt ${failuresUntilRare} ]; then ${sleep} ${rarePause}; fi
+elif [ "$failed" -gt ${failuresUntilRare} ]; then ${sleep} ${rarePause}${
+  eager
+    ? `
+else end=$((now + ${eagerSeconds})) tries=${eagerSeconds} pause=1`
+    : ""
+}; fi
 until probe; do
-  tries=$((tries - 1))
+  tries=$((tries - 1))${eager ? `\n  if [ -n "$end" ]; then clock; [ "$now" -lt "$end" ] || tries=0; fi` : ""}
   if [ "$tries" -le 0 ]; then
     echo "0 $((failed + 1)) $seen" >${state}
     exit 1
   fi
-  ${sleep} ${betweenTries}
+  ${sleep} ${eager ? "$pause" : betweenTries}
 done
 clock
 echo "$now 0 $seen" >${state}`;
@@ -113,13 +128,18 @@ echo "$now 0 $seen" >${state}`;
 export const httpProbe = (port: number, path: string): Probe =>
   getProbe(port, path, "read -r _ status _ <&3 && [[ $status == 2?? ]]");
 
-/** The same, and another status is printed: the health path of an app is a setting, which may be wrong. */
-export const appProbe = (port: number, path: string): Probe =>
-  getProbe(
+/**
+ * The same, and another status is printed: the health path of an app is a setting, which may be wrong. An app that answers has started, so
+ * that the check ends with it.
+ */
+export const appProbe = (port: number, path: string): Probe => {
+  const { commands } = getProbe(
     port,
     path,
-    'read -r _ status reason <&3 && { [[ $status == 2?? ]] || { echo "HTTP $status ${reason%?}"; false; }; }',
+    'read -r _ status reason <&3 && { [[ $status == 2?? ]] || { echo "HTTP $status ${reason%?}"; exit 9; }; }',
   );
+  return { commands: commands.replace("fi || {", 'fi || {\n    [ $? -ne 9 ] || [ -z "${end:-}" ] || tries=0\n   ') };
+};
 
 /** @param check of bash: reads the answer and decides */
 const getProbe = (port: number, path: string, check: string): Probe => {

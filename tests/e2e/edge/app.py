@@ -1,8 +1,11 @@
 """Answers with the request that it received, as the app behind an edge would have seen it."""
 
+import socket
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+HOST = socket.gethostname()
 
 
 class App(BaseHTTPRequestHandler):
@@ -19,6 +22,7 @@ class App(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Connection", f"{HOST} {self.client_address[1]}")
         for index in range(int(query.get("cookies", 0))):
             self.send_header("Set-Cookie", f"c{index}={'x' * 4000}")
         for name in query.get("headers", "").split(";") if "headers" in query else []:

@@ -2,8 +2,10 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
+import { must } from "../../../common/process.ts";
 import type { NginxConfig } from "../../../components/edge-proxy/nginx-config.ts";
 import { selfSigned } from "../../../testing/certificate.ts";
+import { eventually } from "../../../testing/eventually.ts";
 import { clientOf, EdgeBench, hostname, ofMvp, type Raw, type TestEdge } from "./edges.ts";
 
 jest.setTimeout(120_000);
@@ -162,8 +164,9 @@ describe("the client's address", () => {
 test("at a sticky path a client's address reaches the same instance each time, and clients are shared out", async () => {
   const tls = { port: 8443, certificate: "edge.crt", key: "edge.key", clientAuthority: "client-authority.crt" };
   // Nobody has the other instance's name, so that its clients are told apart by 502.
-  const sticky = { paths: ["/socket.io"], hosts: ["app", "nobody"] };
-  const edge = await bench.edge("sticky", { ...ofMvp, tls, sticky, trustedProxies: [bench.range()] }, files);
+  const app = { ...ofMvp.app, instances: ["app", "nobody"] };
+  const config = { ...ofMvp, tls, app, sticky: ["/socket.io"], trustedProxies: [bench.range()] };
+  const edge = await bench.edge("sticky", config, files);
   const statusOf = async (path: string, client: number) =>
     (await edge.get(path, { "CF-Connecting-IP": `198.51.100.${client}` }, cloudflare)).status;
   const clients = Array.from({ length: 24 }, (_, index) => index + 1);
@@ -171,6 +174,115 @@ test("at a sticky path a client's address reaches the same instance each time, a
   expect(new Set(first)).toEqual(new Set([200, 502]));
   expect(await Promise.all(clients.map((client) => statusOf("/socket.io/x", client)))).toEqual(first);
   expect(new Set(await Promise.all(clients.map((client) => statusOf("/page", client))))).toEqual(new Set([200]));
+});
+
+describe("connections to the app", () => {
+  const tls = { port: 8443, certificate: "edge.crt", key: "edge.key" };
+  const version = (number: number): NginxConfig => ({
+    ...{ ...ofMvp, tls, limits: { ...ofMvp.limits, requestsPerSecond: 10_000 } },
+    app: {
+      ...{ host: `v${number}`, port: 8000 },
+      instances: [1, 2].map((index) => `v${number}-${index}`),
+      anyVersion: "every-version",
+    },
+  });
+  const instance = (number: number, index: number) =>
+    bench.app(`v${number}-${index}`, `v${number}`, `v${number}-${index}`, "every-version");
+  let first: string;
+  let edge: TestEdge;
+
+  /** Which instance answers, and on which connection. */
+  const connectionOf = async (method = "GET"): Promise<string> => {
+    const answer = await edge.ask(method, "/page");
+    expect(answer.status).toBe(200);
+    return values(answer, "x-connection")[0] ?? "";
+  };
+  const connections = async (count: number, method?: string): Promise<string[]> => {
+    const seen: string[] = [];
+    for (let index = 0; index < count; index++) seen.push(await connectionOf(method));
+    return seen;
+  };
+  const hostsOf = (seen: readonly string[]) => new Set(seen.map((each) => each.split(" ")[0]));
+
+  /** Statuses of requests that are sent without a pause while something happens. */
+  async function during(work: () => Promise<unknown>, methods: readonly string[]): Promise<(number | undefined)[]> {
+    const statuses: (number | undefined)[] = [];
+    let goesOn = true;
+    const load = methods.map(async (method) => {
+      while (goesOn) statuses.push((await edge.ask(method, "/page?seconds=0.01")).status);
+    });
+    await work();
+    goesOn = false;
+    await Promise.all(load);
+    expect(statuses.length).toBeGreaterThan(5);
+    return [...new Set(statuses)];
+  }
+
+  beforeAll(async () => {
+    first = instance(1, 1);
+    instance(1, 2);
+    edge = await bench.edge("kept", version(1), files);
+    await eventually(async () => {
+      expect(hostsOf(await connections(8))).toEqual(new Set(["v1-1", "v1-2"]));
+    });
+  });
+
+  test("stay open for requests that may be sent twice, to each instance; others have one of their own", async () => {
+    const seen = await connections(40);
+    expect(hostsOf(seen)).toEqual(new Set(["v1-1", "v1-2"]));
+    // Each process of nginx keeps one to each instance.
+    expect(new Set(seen).size).toBeLessThan(20);
+    const posts = await connections(20, "POST");
+    expect(new Set([...posts, ...seen]).size).toBe(20 + new Set(seen).size);
+  });
+
+  test("an instance that is killed fails none of them; with another address it is found again", async () => {
+    const gets = ["GET", "GET", "HEAD"];
+    expect(
+      await during(async () => {
+        await must("docker", ["kill", first]);
+        await sleep(500);
+      }, gets),
+    ).toEqual([200]);
+    // Somebody else takes its address.
+    instance(3, 1);
+    expect(
+      await during(async () => {
+        await must("docker", ["start", first]);
+        await eventually(async () => {
+          expect(hostsOf(await connections(8))).toEqual(new Set(["v1-1", "v1-2"]));
+        }, 30);
+      }, gets),
+    ).toEqual([200]);
+  });
+
+  test("another version gets every request, whatever its method, before the one before ends; a slow upload, after", async () => {
+    instance(2, 1);
+    instance(2, 2);
+    const upload = await edge.connect();
+    let answer = "";
+    upload.on("data", (part: Buffer) => (answer += part.toString()));
+    upload.write(`POST /upload HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: 12\r\nConnection: close\r\n\r\nhello`);
+    const statuses = await during(async () => {
+      await sleep(500);
+      await edge.reload(version(2), files);
+      expect(hostsOf(await connections(10))).toEqual(new Set(["v2-1", "v2-2"]));
+      await must("docker", ["rm", "--force", first, first.replace(/1$/, "2")]);
+      await sleep(500);
+    }, ["GET", "GET", "POST", "POST"]);
+    expect(statuses).toEqual([200]);
+    upload.write(" again.");
+    await once(upload, "end");
+    expect(answer).toMatch(/^HTTP\/1\.1 200 [^]*^X-Connection: (v2-|v3-)[^]*^POST \/upload/m);
+  });
+
+  test("without any instance, the answer is 502, and the edge is up", async () => {
+    const config = version(4);
+    await edge.reload({ ...config, app: { ...config.app, anyVersion: "no-version" } }, files);
+    expect(await Promise.all(["GET", "POST"].map(async (method) => (await edge.ask(method, "/page")).status))).toEqual([
+      502, 502,
+    ]);
+  });
 });
 
 describe("client certificates", () => {

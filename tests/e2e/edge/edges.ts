@@ -10,6 +10,10 @@ import { internalPaths } from "../../../config/schema.ts";
 import { newKey, openssl } from "../../../testing/certificate.ts";
 import { eventually } from "../../../testing/eventually.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
+import { tryRun } from "../../../common/process.ts";
+import { nginxProcesses } from "../../../components/edge-proxy/edge-proxy.ts";
+import { dockerBy } from "../../../plugin/docker.ts";
+import { reloadLiveFiles } from "../../../plugin/live-files.ts";
 import { freePort } from "../../../common/ports.ts";
 import { docker } from "../../../testing/sandbox.ts";
 
@@ -104,21 +108,13 @@ export class TestEdge {
     }
   }
 
-  /** As the update of its live files does; ends when only processes with the new configuration accept connections. */
+  /** As the update of its live files does. */
   async reload(config: NginxConfig, files: Files): Promise<void> {
-    const former = this.#accepting();
     this.#write(config, files);
-    docker("exec", this.name, "nginx", "-s", "reload", "-c", "/etc/orion/edge/current/nginx.conf");
-    await eventually(() => {
-      expect(this.#accepting().filter((pid) => former.includes(pid))).toEqual([]);
-    });
-  }
-
-  /** The ids of the processes that accept connections; one that is about to end has another title. */
-  #accepting(): string[] {
-    return docker("top", this.name, "-o", "pid,args").flatMap(
-      (line) => /^(\d+)\s+nginx: worker process$/.exec(line)?.[1] ?? [],
-    );
+    const command = ["nginx", "-s", "reload", "-c", "/etc/orion/edge/current/nginx.conf"];
+    const engine = { dockerHost: process.env["DOCKER_HOST"] ?? "unix:///var/run/docker.sock" };
+    const how = { ...engine, container: this.name, reload: command, processes: nginxProcesses };
+    await reloadLiveFiles(how, dockerBy(tryRun));
   }
 
   /** Opens a TLS connection; rejects when the handshake fails. */
@@ -148,10 +144,20 @@ export class TestEdge {
 
   /** GET over TLS. */
   get(path: string, more: Readonly<Record<string, string>> = {}, options?: ConnectionOptions): Promise<Raw> {
+    return this.ask("GET", path, more, options);
+  }
+
+  /** A request without a body over TLS. */
+  ask(
+    method: string,
+    path: string,
+    more: Readonly<Record<string, string>> = {},
+    options?: ConnectionOptions,
+  ): Promise<Raw> {
     const lines = Object.entries({ Host: hostname, Connection: "close", ...more }).map(
       ([key, value]) => `${key}: ${value}`,
     );
-    return this.send(`GET ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`, options);
+    return this.send(`${method} ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`, options);
   }
 }
 
@@ -181,11 +187,19 @@ export class EdgeBench {
 
   start(): void {
     docker("network", "create", this.network);
+    this.app("app", "app");
+  }
+
+  /** An instance of the app, under names in the network; its host name is its own. @returns its container */
+  app(name: string, ...aliases: readonly string[]): string {
     const app = join(import.meta.dirname, "app.py");
+    const container = `${this.prefix}-${name}`;
     docker(
-      ...["run", "--detach", "--pull", "never", "--name", `${this.prefix}-app`, "--network", this.network],
-      ...["--network-alias", "app", "--volume", `${app}:/app.py:ro`, officialImages.python, "python", "/app.py"],
+      ...["run", "--detach", "--init", "--pull", "never", "--name", container, "--hostname", name],
+      ...["--network", this.network, ...aliases.flatMap((alias) => ["--network-alias", alias])],
+      ...["--volume", `${app}:/app.py:ro`, officialImages.python, "python", "/app.py"],
     );
+    return container;
   }
 
   edge(name: string, config: NginxConfig, files: Files, tlsAddress?: string): Promise<TestEdge> {

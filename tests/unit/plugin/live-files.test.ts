@@ -15,7 +15,7 @@ const inputs: LiveFilesInputs = {
   check: ["nginx", "-t", "-c", "{}/nginx.conf"],
   container: "orion-test-edge",
   reload: ["nginx", "-s", "reload"],
-  leaving: "shutting down",
+  processes: { serving: "nginx: worker process", leaving: "nginx: worker process is shutting down" },
   settleSeconds: 2,
 };
 
@@ -38,8 +38,11 @@ function fakeDocker({ running, refusal, deaf = 0, processes = [] }: Behaviour): 
     calls.push(call);
     const text = call.args.join(" ");
     if (text.includes("container inspect")) return Promise.resolve(outcomeOf({ code: 0, output: String(running) }));
-    if (text.includes("container top"))
-      return Promise.resolve(outcomeOf({ code: 0, output: processes.shift() ?? "nginx: worker" }));
+    if (text.includes("container top")) {
+      // As Docker does.
+      if (!text.includes("pid")) return Promise.resolve(outcomeOf({ code: 1, output: "Couldn't find PID field" }));
+      return Promise.resolve(outcomeOf({ code: 0, output: `  PID COMMAND\n${processes.shift() ?? ""}` }));
+    }
     if (text.includes("container exec") && deaf-- > 0)
       return Promise.resolve(outcomeOf({ code: 1, output: "invalid PID number" }));
     if (refusal !== undefined && text.endsWith(" -s")) return Promise.resolve(outcomeOf({ code: 92, output: refusal }));
@@ -56,9 +59,9 @@ const steps = (calls: readonly DockerCall[]): string[] =>
   });
 
 test("files are written, checked, switched in one step, and read by the running container", async () => {
-  const { docker, calls } = fakeDocker({ running: true, processes: ["nginx: worker process is shutting down"] });
+  const { docker, calls } = fakeDocker({ running: true });
   await writeLiveFiles(inputs, docker);
-  expect(steps(calls)).toEqual(["write", "inspect", "exec orion-test-edge nginx -s reload", "top", "top"]);
+  expect(steps(calls).slice(0, 4)).toEqual(["write", "inspect", "top", "exec orion-test-edge nginx -s reload"]);
   const version = /\/etc\/orion\/edge\/([0-9a-f]{16})'/.exec(calls[0]?.input ?? "")?.[1] ?? "";
   const script = calls[0]?.input ?? "";
   const [check, put] = [
@@ -116,7 +119,33 @@ describe("a container that just starts", () => {
   });
 });
 
-test("old processes are waited for, but not for ever", async () => {
-  const { docker } = fakeDocker({ running: true, processes: Array.from({ length: 99 }, () => "shutting down") });
-  await writeLiveFiles({ ...inputs, settleSeconds: 0 }, docker);
+describe("old processes", () => {
+  const old = (title: string) => `   11 nginx: master process\n   12 nginx: worker process${title}\n`;
+  const looksWith = async (processes: readonly string[], settleSeconds = 2) => {
+    const { docker, calls } = fakeDocker({ running: true, processes: [...processes] });
+    await writeLiveFiles({ ...inputs, settleSeconds }, docker);
+    return steps(calls).filter((step) => step === "top").length;
+  };
+  const leaves = old(" is shutting down");
+  const replaced = "   13 nginx: worker process\n";
+
+  test("are waited for until they accept nothing more, and have ended", async () => {
+    // Before the reload; twice still accepting; then leaving, twice; then gone.
+    expect(await looksWith([old(""), old(""), old(""), leaves + replaced, leaves, leaves, replaced])).toBe(7);
+  });
+
+  test("are not waited for when others have taken their place", async () => {
+    expect(await looksWith([old(""), replaced, replaced])).toBe(3);
+  });
+
+  test("that stay for their WebSockets are not waited for for ever", async () => {
+    expect(await looksWith([old(""), ...Array.from({ length: 99 }, () => leaves)], 0)).toBe(3);
+  });
+
+  test("that cannot be listed fail the update: it would go on too early", async () => {
+    const { docker } = fakeDocker({ running: true });
+    const blind: Docker = (call) =>
+      call.args.includes("top") ? Promise.resolve(outcomeOf({ code: 1, output: "no ps" })) : docker(call);
+    await expect(writeLiveFiles(inputs, blind)).rejects.toThrow("its processes cannot be listed: no ps");
+  });
 });

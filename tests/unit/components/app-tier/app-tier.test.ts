@@ -1,7 +1,8 @@
 /** The instances of the app: exactly what they ask the engine for, in a preview and in an update. */
+import type * as pulumi from "@pulumi/pulumi";
 import { AppTier } from "../../../../components/app-tier/app-tier.ts";
 import { compose } from "../../support/compose.ts";
-import { appProbe } from "../../../../components/runtime/docker/health.ts";
+import { appProbe, whileItStarts } from "../../../../components/runtime/docker/health.ts";
 import {
   containerOf,
   expendable,
@@ -19,10 +20,10 @@ const contract = {
 } as const;
 const instance = (changes = {}) => ({ ...serviceOf("app", changes), ...contract });
 const environment = { DATABASE_URL: "postgresql://database" };
-/** The name of a version, as it goes to the engine. */
-const aliasOf = (tier: AppTier): Promise<string> =>
+/** The value of an output, as it goes to the engine. */
+const valueOf = (output: pulumi.Output<string> | undefined): Promise<string> =>
   new Promise((resolve) => {
-    tier.alias.apply(resolve);
+    output?.apply(resolve);
   });
 
 describe.each(modes)("AppTier in mode %s", (mode) => {
@@ -35,7 +36,11 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
 
   test("a container for each instance, all under one name", async () => {
     const { resources, result } = await tier(2);
-    const alias = mode === "preview" ? "[unknown]" : await aliasOf(result);
+    const [alias, own] =
+      mode === "preview"
+        ? ["[unknown]", "[unknown]"]
+        : [await valueOf(result.alias), await valueOf(result.instanceHosts[1])];
+    expect(own).toBe(mode === "preview" ? "[unknown]" : `${alias}-2`);
     expect(named(resources, "app-2").inputs).toEqual({
       ...containerOf({
         mode,
@@ -43,7 +48,7 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
         name: "app-2",
         image: "app",
         stopSeconds: 35,
-        probe: appProbe(8000, "/healthz"),
+        probe: whileItStarts(appProbe(8000, "/healthz")),
       }),
       command: [
         ...expendable,
@@ -63,8 +68,8 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
       ],
       envs: ["DATABASE_URL=postgresql://database", "INSTANCE_NAME=app-2"],
       networksAdvanced: [
-        { name: "orion-test-network", aliases: ["app-2", alias] },
-        { name: "orion-test-network-edge", aliases: ["app-2", alias] },
+        { name: "orion-test-network", aliases: ["app-2", alias, own, "app"] },
+        { name: "orion-test-network-edge", aliases: ["app-2", alias, own, "app"] },
       ],
       volumes: [
         { volumeName: "orion-test-uploads", containerPath: "/app/uploads" },
@@ -95,13 +100,13 @@ describe.each(modes)("AppTier in mode %s", (mode) => {
       });
       return {
         inputs: named(resources, "app").inputs,
-        alias: mode === "up" ? await aliasOf(result) : `${port} ${user ?? ""}`,
+        alias: mode === "up" ? await valueOf(result.alias) : `${port} ${user ?? ""}`,
       };
     };
     const [usual, other, owned] = [await versionOf(8000), await versionOf(9000), await versionOf(8000, "1000:1000")];
     expect(other.inputs).toMatchObject({
       command: expect.arrayContaining(["--port", "9000"]) as unknown,
-      healthcheck: healthOf(appProbe(9000, "/healthz")),
+      healthcheck: healthOf(whileItStarts(appProbe(9000, "/healthz"))),
     });
     expect([usual, owned].map(({ inputs }) => inputs["user"])).toEqual([undefined, "1000:1000"]);
     expect(new Set([usual, other, owned].map(({ alias }) => alias)).size).toBe(3);

@@ -22,7 +22,7 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
       return new EdgeProxy("edge", {
         runtime: runtimeOf("nginx"),
         service,
-        app: "app-1a2b",
+        ...{ app: "app-1a2b", instances: ["app-1a2b-1", "app-1a2b-2"], anyVersion: "app" },
         appPort: 9000,
         ...edgeRules,
         ...more,
@@ -53,7 +53,10 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
       directory: "/etc/orion/edge",
       files: {
         "nginx.conf": nginxConfig({
-          ...{ ...plainEdge, app: { host: "app-1a2b", port: 9000 } },
+          ...{
+            ...plainEdge,
+            app: { host: "app-1a2b", port: 9000, instances: ["app-1a2b-1", "app-1a2b-2"], anyVersion: "app" },
+          },
           tls: { port: 8443, certificate: "edge.crt", key: "edge.key" },
         }),
         "edge.crt": "chain",
@@ -62,8 +65,8 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
       check: ["nginx", "-t", "-q", "-c", "{}/nginx.conf"],
       container: "orion-test-edge",
       reload: ["nginx", "-q", "-s", "reload", "-c", "/etc/orion/edge/current/nginx.conf"],
-      leaving: "worker process is shutting down",
-      settleSeconds: 10,
+      processes: { serving: "nginx: worker process", leaving: "nginx: worker process is shutting down" },
+      settleSeconds: 2,
     });
     const container = (from: readonly Recorded[]) => named(from, "edge-nginx").inputs;
     const acme = (await edge({ certificate: "acme" })).resources;

@@ -1,4 +1,5 @@
 /** nginx' configuration, by what is in front of it. */
+import { appKeepsIdleSeconds } from "../../../../common/app-contract.ts";
 import { nginxConfig } from "../../../../components/edge-proxy/nginx-config.ts";
 import { plainEdge, serverEdge } from "../../support/edge.ts";
 
@@ -206,8 +207,8 @@ describe("nginx behind a load balancer", () => {
 });
 
 test("sticky paths go to one of the instances, also as WebSockets, and no other path does", () => {
-  const sticky = { paths: ["/socket.io", "/ws/chat"], hosts: ["app-1a-1", "app-1a-2", "app-1a-3"] };
-  const text = nginxConfig({ ...plainEdge, sticky });
+  const app = { ...plainEdge.app, instances: ["app-1a-1", "app-1a-2", "app-1a-3"] };
+  const text = nginxConfig({ ...plainEdge, app, sticky: ["/socket.io", "/ws/chat"] });
   expect(/split_clients \$remote_addr \$sticky_host \{([^}]*)\}/.exec(text)?.[1]?.trim().split(/\n\s*/)).toEqual([
     ...["33.33% app-1a-1;", "33.33% app-1a-2;", "* app-1a-3;"],
   ]);
@@ -216,4 +217,58 @@ test("sticky paths go to one of the instances, also as WebSockets, and no other 
   expect(location(text, "/ws")).toContain("proxy_pass $app;");
   expect(text.match(/proxy_pass \$sticky_app;/g)).toHaveLength(2);
   expect(nginxConfig(plainEdge)).not.toContain("sticky");
+});
+
+describe("connections to the app that stay open", () => {
+  const app = { host: "app-1a", port: 9000, instances: ["app-1a-1", "app-1a-2"], anyVersion: "app" };
+  const config = nginxConfig({ ...plainEdge, app });
+  const block = (text: string, head: string) => text.split(`  ${head} {`)[1]?.split("\n  }")[0] ?? "";
+  const socketsOf = (text: string) => [...text.matchAll(/^ +listen (unix:\S+);$/gm)].map(([, socket]) => socket);
+
+  test("go to a socket for each instance, from which the instance's name is looked up", () => {
+    const sockets = socketsOf(config);
+    expect(sockets).toEqual([expect.stringMatching(/^unix:\/dev\/shm\/app-\w{8}-1$/), expect.stringMatching(/-2$/)]);
+    for (const [index, socket] of sockets.entries()) {
+      expect(block(config, "upstream kept_app")).toContain(`server ${socket};`);
+      const server = config.split("  server {").find((each) => each.includes(`listen ${socket};`));
+      expect(server).toContain(`set $instance app-1a-${index + 1};`);
+      expect(server).toContain("proxy_pass $instance:9000;");
+    }
+  });
+
+  test("take requests that may be sent twice, and send them again on a connection of their own", () => {
+    expect(block(config, "map $request_method $kept_app").trim().split(/\n\s*/)).toEqual([
+      ...["default http://app-1a:9000;", "GET http://kept_app;", "HEAD http://kept_app;"],
+    ]);
+    expect(block(config, "map $request_method $when_kept_fails").trim().split(/\n\s*/)).toEqual([
+      ...["default $when_own_fails;", "GET @directly;", "HEAD @directly;"],
+    ]);
+    const served = config.slice(config.indexOf("limit_conn connections"));
+    expect(location(served, "/")).toMatch(/proxy_pass \$kept_app;\s+error_page 502 = \$when_kept_fails;/);
+    expect(location(config, "@directly")).toMatch(
+      /proxy_next_upstream_tries 1;\s+proxy_pass \$app;\s+error_page 502 504 = @late;/,
+    );
+    expect(location(config, "@unanswered")).toContain("return 502;");
+    expect(block(config, "map $upstream_bytes_sent $when_own_fails")).toMatch(/"" @late;\s+"~\^\[0, :-\]\+\$" @late;/);
+    expect(location(config, "@late")).toContain("set $any_version http://app:9000;");
+    const { anyVersion, ...alone } = app;
+    expect(nginxConfig({ ...plainEdge, app: alone })).not.toMatch(new RegExp(`@late|//${anyVersion}:`));
+    expect(config.match(/proxy_pass \$kept_app;/g)).toHaveLength(1);
+  });
+
+  test("are closed by nginx before the app closes them", () => {
+    const [, seconds] = /keepalive_timeout (\d+)s;/.exec(block(config, "upstream kept_app")) ?? [];
+    expect(Number(seconds)).toBeLessThan(appKeepsIdleSeconds);
+    expect(config).toContain("proxy_timeout 180s;");
+  });
+
+  test("another configuration has other sockets", () => {
+    const others = socketsOf(nginxConfig({ ...plainEdge, app, bodyLimitMb: 7 }));
+    expect(others).toHaveLength(2);
+    expect(socketsOf(config).filter((socket) => others.includes(socket))).toEqual([]);
+  });
+
+  test("without names of instances there are none", () => {
+    expect(nginxConfig(plainEdge)).not.toMatch(/stream \{|kept_app/);
+  });
 });
