@@ -5,7 +5,6 @@ import { redact } from "../common/secrets.ts";
 import { describeUnhealthy, shownLines, type Unhealthy } from "../common/unhealthy.ts";
 import { judgeStart, type Look } from "./container-start.ts";
 import { connectDocker, type DockerApi } from "./docker-api.ts";
-import type { Engine } from "./docker.ts";
 import { engineSchema } from "./engine.ts";
 
 export const containerReadySchema = z.strictObject({
@@ -21,18 +20,22 @@ export const containerReadySchema = z.strictObject({
 });
 export type ContainerReadyInputs = z.infer<typeof containerReadySchema>;
 
+/** Docker's usual share; less have those that no visitor waits for. */
+const usualShares = 1024;
+
 /**
  * A quarter of its share of a busy processor, until it is healthy: a start takes all that it gets, which the containers that serve
- * visitors need first. Docker's least share is 2.
+ * visitors need first. A sixteenth, if no visitor waits for it: the new apps start before. Docker's least share is 2.
  */
-const startingShares = (cpuShares: number): number => Math.max(2, Math.floor(cpuShares / 4));
+const startingShares = (cpuShares: number): number =>
+  Math.max(2, Math.floor(cpuShares / (cpuShares < usualShares ? 16 : 4)));
 
 /** Milliseconds between two looks. */
 const betweenLooks = 1000;
 /** The same for a container that has ended: its exit code is lost when Docker starts it again, a moment later. */
 const betweenLooksAtEnds = 100;
-/** Milliseconds between two looks at processor time and log, which cost more. */
-const betweenCloseLooks = 5000;
+/** Milliseconds between two looks at processor time and log, which cost more; a container that starts as usual is healthy before. */
+const betweenCloseLooks = 8000;
 /** A busy engine may not answer at once. */
 const triesOfEngine = 5;
 
@@ -55,7 +58,7 @@ const processesSchema = z.object({ Processes: z.array(z.array(z.string())) });
 const listed = z.array(z.object({ Id: z.string(), Names: z.array(z.string()), Status: z.string() }));
 
 /** Connects to an engine. */
-export type Connect = (engine: Engine) => DockerApi;
+export type Connect = typeof connectDocker;
 
 /**
  * Resolves when the container is healthy. Until then it gets a small share of the processor.
@@ -68,29 +71,27 @@ export async function waitForContainer(
   clock: Clock = systemClock,
 ): Promise<void> {
   const api = connect(inputs);
+  const slow = connect(inputs, "slow");
   try {
     const start = await patiently(() => inspect(api, inputs.container), clock);
     if (!isHealthy(start)) {
       // An engine without such shares starts it with what it has.
       await giveShares(api, inputs.container, startingShares(inputs.cpuShares)).catch(() => undefined);
       if (hasFailed(start)) await post(api, `${pathOf(inputs.container)}/restart?t=10`);
-      await untilReady(inputs, api, clock);
+      await untilReady(inputs, api, new Closer(slow, inputs.container, clock), clock);
     }
     await giveShares(api, inputs.container, inputs.cpuShares);
   } finally {
     api.close();
+    slow.close();
   }
 }
 
-async function untilReady(inputs: ContainerReadyInputs, api: DockerApi, clock: Clock): Promise<void> {
+async function untilReady(inputs: ContainerReadyInputs, api: DockerApi, closer: Closer, clock: Clock): Promise<void> {
   const looks: Look[] = [];
-  let closely = -betweenCloseLooks;
   for (;;) {
     const state = await patiently(() => inspect(api, inputs.container), clock);
-    const isDue = clock.now() - closely >= betweenCloseLooks;
-    if (isDue) closely = clock.now();
-    const more = isDue ? await patiently(() => lookClosely(api, inputs.container), clock) : {};
-    looks.push({ ...lookOf(state), ...more, at: clock.now() });
+    looks.push({ ...lookOf(state), ...closer.seen(), at: clock.now() });
     const verdict = judgeStart(looks, inputs.seconds);
     if (verdict?.ready === true) return;
     if (verdict) throw new Error(await explain(inputs, verdict.why, state, api));
@@ -111,7 +112,45 @@ const howItEnded = ({ OOMKilled, ExitCode }: Inspected["State"], memory: number)
 /** What an app with several processes says when one of them has ended. */
 const death = /Child process \[\d+\] died/g;
 
-async function lookClosely(api: DockerApi, id: string): Promise<Pick<Look, "cpuSeconds" | "isBusy" | "deaths">> {
+type CloseLook = Pick<Look, "cpuSeconds" | "isBusy" | "deaths">;
+
+/**
+ * Looks closely now and then, beside the other looks: an engine takes a second for a container's processor time, and with eight containers
+ * that start at once nothing else would be asked.
+ */
+class Closer {
+  readonly #api: DockerApi;
+  readonly #container: string;
+  readonly #clock: Clock;
+  #from: number;
+  #isLooking = false;
+  #seen: CloseLook = {};
+
+  constructor(api: DockerApi, container: string, clock: Clock) {
+    this.#api = api;
+    this.#container = container;
+    this.#clock = clock;
+    this.#from = clock.now();
+  }
+
+  /** What was seen since the last call; looks again if it is time to. */
+  seen(): CloseLook {
+    const seen = this.#seen;
+    this.#seen = {};
+    if (!this.#isLooking && this.#clock.now() - this.#from >= betweenCloseLooks) void this.#look();
+    return seen;
+  }
+
+  async #look(): Promise<void> {
+    this.#isLooking = true;
+    this.#from = this.#clock.now();
+    // An engine that does not answer is noticed by the other looks.
+    this.#seen = await lookClosely(this.#api, this.#container).catch(() => ({}));
+    this.#isLooking = false;
+  }
+}
+
+async function lookClosely(api: DockerApi, id: string): Promise<CloseLook> {
   const { status, body } = await api.ask("GET", `${pathOf(id)}/stats?stream=false&one-shot=true`);
   const stats = status === 200 ? statistics.safeParse(JSON.parse(body.toString())).data : undefined;
   const log = await logOf(api, id, 200);

@@ -26,10 +26,12 @@ const shared = new Map<string, { readonly agent: StdioAgent; users: number }>();
 
 /**
  * Connects with `docker system dial-stdio`, as the docker command does: it knows every kind of address. Who asks an engine at the same
- * time shares a connection.
+ * time shares a connection, on which one question waits for the answer to the one before.
+ *
+ * @param questions that take long have a connection of their own, so that no other one waits for them
  */
-export function connectDocker(engine: Engine): DockerApi {
-  const key = JSON.stringify([engine.dockerHost, engine.sshOptions]);
+export function connectDocker(engine: Engine, questions: "quick" | "slow" = "quick"): DockerApi {
+  const key = JSON.stringify([engine.dockerHost, engine.sshOptions, questions]);
   const one = shared.get(key) ?? { agent: new StdioAgent(engine), users: 0 };
   shared.set(key, one);
   one.users++;

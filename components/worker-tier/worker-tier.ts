@@ -7,7 +7,14 @@ import type { Service } from "../../topology/service.ts";
 import type { AppEnvironment } from "../app-tier/environment.ts";
 import { type ContainerArgs, createContainer } from "../runtime/docker/container.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
-import { beatMaxInterval, beatProbe, celeryPidFile, httpProbe, workerProbe } from "../runtime/docker/health.ts";
+import {
+  beatMaxInterval,
+  beatProbe,
+  celeryPidFile,
+  httpProbe,
+  whileItStarts,
+  workerProbe,
+} from "../runtime/docker/health.ts";
 import { endsWarmly } from "./warm-shutdown.ts";
 import { uploadDirectory } from "../storage/storage.ts";
 
@@ -68,7 +75,7 @@ export class WorkerTier extends pulumi.ComponentResource {
         ...(args.user !== undefined && { user: args.user }),
         ...(args.startSeconds !== undefined && { startSeconds: args.startSeconds }),
         ...(args.mounts && { mounts: args.mounts }),
-        health: workerProbe(),
+        health: whileItStarts(workerProbe()),
         sideBySide: args.sideBySide,
         stopSeconds: workerStopSeconds,
       },
@@ -93,7 +100,7 @@ export class WorkerTier extends pulumi.ComponentResource {
         ...(args.user !== undefined && { user: args.user }),
         ...(args.startSeconds !== undefined && { startSeconds: args.startSeconds }),
         ...(args.mounts && { mounts: args.mounts }),
-        health: beatProbe(),
+        health: whileItStarts(beatProbe()),
         movesBetweenServers: true,
         stopSeconds: 10,
       },
@@ -121,7 +128,7 @@ export class WorkerTier extends pulumi.ComponentResource {
         ...(args.user !== undefined && { user: args.user }),
         ...(args.startSeconds !== undefined && { startSeconds: args.startSeconds }),
         ...(args.mounts && { mounts: args.mounts }),
-        health: httpProbe(flowerPorts.http, "/healthcheck"),
+        health: whileItStarts(httpProbe(flowerPorts.http, "/healthcheck")),
         movesBetweenServers: true,
         stopSeconds: 10,
       },

@@ -1,6 +1,6 @@
 /** How long an update waits for a container that does not start, with containers for real: each in its own way. */
 import { run } from "../../common/process.ts";
-import { appProbe, dockerHealthcheck } from "../../components/runtime/docker/health.ts";
+import { appProbe, dockerHealthcheck, whileItStarts } from "../../components/runtime/docker/health.ts";
 import { baseImage } from "../../config/images.ts";
 import { waitForContainer } from "../../plugin/container-ready.ts";
 import { docker } from "../../testing/sandbox.ts";
@@ -23,7 +23,7 @@ print("started", flush=True)
 http.server.HTTPServer(("127.0.0.1", 8000), Answers).serve_forever()`;
 
 function start(service: string, program: string): string {
-  const { test: words, ...times } = dockerHealthcheck(appProbe(8000, "/health"));
+  const { test: words, ...times } = dockerHealthcheck(whileItStarts(appProbe(8000, "/health")));
   const [id = ""] = docker(
     ...["run", "--detach", "--init", "--restart", "unless-stopped", "--memory", "128m", "--env", "KEY=secret-value"],
     ...["app=orion", `stack=${stack}`, `service=${service}`].flatMap((label) => ["--label", label]),
@@ -78,5 +78,5 @@ test("each is given up in its time, with the reason, or gets the time that it ne
   expect(idle.outcome).toMatch(/it has done nothing for 25 s, and does not answer/);
   for (const { seconds } of [wrong, idle]) expect(seconds).toBeLessThan(60);
   // What does not start takes no processor time from what serves.
-  expect(wrong.shares).toBe(128);
+  expect(wrong.shares).toBe(32);
 });

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { WorkerTier } from "../../../../components/worker-tier/worker-tier.ts";
 import { endsWarmly } from "../../../../components/worker-tier/warm-shutdown.ts";
 import { compose } from "../../support/compose.ts";
-import { beatProbe, httpProbe, workerProbe } from "../../../../components/runtime/docker/health.ts";
+import { beatProbe, httpProbe, whileItStarts, workerProbe } from "../../../../components/runtime/docker/health.ts";
 import { containerOf, expendable, healthOf, modes, named, runtimeOf, serviceOf } from "../../support/runtime.ts";
 
 const common = {
@@ -45,7 +45,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
         name: "worker-emails",
         image: "app",
         stopSeconds: 310,
-        probe: workerProbe(),
+        probe: whileItStarts(workerProbe()),
       }),
       command: [
         ...expendable,
@@ -79,8 +79,8 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
       ...["--pidfile=/dev/shm/celery.pid", "--max-interval=5"],
     ]);
     const checkOf = (name: string) => named(resources, name).inputs["healthcheck"];
-    expect(checkOf("workers-beat")).toEqual(healthOf(beatProbe()));
-    expect(checkOf("workers-flower")).toEqual(healthOf(httpProbe(5555, "/healthcheck")));
+    expect(checkOf("workers-beat")).toEqual(healthOf(whileItStarts(beatProbe())));
+    expect(checkOf("workers-flower")).toEqual(healthOf(whileItStarts(httpProbe(5555, "/healthcheck"))));
     expect(commandOf("workers-flower")).toEqual([
       ...expendable,
       ...["celery", "-A", "shop.worker:celery", "flower", "--address=0.0.0.0", "--port=5555"],

@@ -18,6 +18,7 @@ import {
   redisProbe,
   secondsUntilHealthy,
   secondsUntilUnhealthy,
+  whileItStarts,
   workerProbe,
 } from "../../../../../components/runtime/docker/health.ts";
 
@@ -80,6 +81,26 @@ describe.each(shells)("run by %s", (shell) => {
     for (const failures of [60, 61, 500]) writeFileSync(state(), `0 ${failures} \n`);
     expect(check(fails, shell)).toMatchObject({ healthy: false, slept: [15] });
     expect(readFileSync(state(), "utf8")).toBe("0 501 \n");
+  });
+
+  test("while it starts, an eager check probes every second, and ends with the first success", () => {
+    const third: Probe = whileItStarts({
+      commands: `  echo x >>'${folder}/asked'; [ "$(wc -l <'${folder}/asked')" -ge 3 ] || { echo no answer; return 1; }`,
+    });
+    expect(check(third, shell)).toEqual({ healthy: true, says: "no answer\nno answer", slept: [1, 1] });
+    expect(check(third, shell)).toEqual({ healthy: true, says: "", slept: [55] });
+    rmSync(state());
+    expect(check(whileItStarts(fails), shell).slept).toEqual(Array.from({ length: 9 }, () => 1));
+    writeFileSync(state(), "0 61 \n");
+    expect(check(whileItStarts(fails), shell).slept).toEqual([15]);
+  });
+
+  test("an eager check ends in time, however long a probe takes, and is later like any other", () => {
+    const slow: Probe = whileItStarts({ commands: "  now=$((now + 6)); clock() { now=$((now + 6)); }; return 1" });
+    expect(check(slow, shell)).toMatchObject({ healthy: false, slept: [] });
+    rmSync(state());
+    check(whileItStarts(succeeds), shell);
+    expect(check(whileItStarts(fails), shell).slept).toEqual([55, 10, 10, 10]);
   });
 
   test("a Docker Engine that was restarted learns at once that a container is healthy", () => {
@@ -152,6 +173,9 @@ describe("HTTP", () => {
     expect((await answer("/404", ["bash"], port, appProbe)).stdout).toContain(`HTTP 404 Not Found\n${failure}`);
     expect(await answer("/204", ["bash"], port, appProbe)).toMatchObject({ code: 0 });
     expect((await answer("/200", ["bash"], 1, appProbe)).stdout).toContain("Connection refused");
+    // It has started: the check does not go on until it is right.
+    const eagerly = (to: number, path: string) => whileItStarts(appProbe(to, path));
+    expect((await answer("/404", ["bash", "sleep"], port, eagerly)).stdout.match(/^HTTP 404/gm)).toHaveLength(1);
   });
 
   test("an answer that does not come is not waited for for ever", async () => {
