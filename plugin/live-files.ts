@@ -38,8 +38,8 @@ export type LiveFilesInputs = z.infer<typeof liveFilesSchema>;
 
 const commandSeconds = 60;
 const pollMilliseconds = 250;
-/** By then a reload has replaced the processes, or something is wrong that the next reload may not mend either. */
-const replacedSeconds = 15;
+/** By then a reload has replaced the processes, on a busy machine as well. */
+const replacedSeconds = 60;
 const reloadTries = 5;
 const reloadPauseMilliseconds = 1000;
 
@@ -72,7 +72,11 @@ export async function writeLiveFiles(inputs: LiveFilesInputs, docker: Docker): P
   if (await isRunning(inputs.container, call)) await reloadLiveFiles(inputs, docker);
 }
 
-/** Makes the container read its files again. Resolves when no process with the old ones takes a request any more. */
+/**
+ * Makes the container read its files again. Resolves when no process with the old ones takes a request any more.
+ *
+ * @throws {Error} when the old processes go on taking requests: what the update deletes next is what those are passed on to
+ */
 export async function reloadLiveFiles(
   inputs: Engine & Pick<LiveFilesInputs, "container" | "reload" | "processes" | "settleSeconds">,
   docker: Docker,
@@ -81,14 +85,20 @@ export async function reloadLiveFiles(
   const { container, processes, settleSeconds = 0 } = inputs;
   const former = processes && (await processesOf(container, processes.serving, call));
   await reload(inputs, call);
-  if (!processes || !former) return;
+  if (!processes) return;
+  // A machine without ps.
+  if (!former) return sleep(settleSeconds * 1000);
   const areReplaced = async () => {
     const serving = await processesOf(container, processes.serving, call);
-    return !serving.some((pid) => former.includes(pid));
+    return !serving?.some((pid) => former.includes(pid));
   };
-  await eventually(areReplaced, replacedSeconds);
+  const haveEnded = async () => (await processesOf(container, processes.leaving, call))?.length === 0;
+  if (!(await eventually(areReplaced, replacedSeconds)))
+    throw new Error(
+      `${container}: it was told to read its files again, and ${replacedSeconds} s later still uses the old ones`,
+    );
   // What they still have in their hands.
-  await eventually(async () => (await processesOf(container, processes.leaving, call)).length === 0, settleSeconds);
+  await eventually(haveEnded, settleSeconds);
 }
 
 type Call = (args: string[]) => ReturnType<Docker>;
@@ -150,19 +160,21 @@ async function reload(
   }
 }
 
-/** The ids of a container's processes with a title; Docker lists only with their ids. None when the container does not run. */
-async function processesOf(container: string, title: string, call: Call): Promise<string[]> {
+/** The ids of a container's processes with a title; undefined when they cannot be listed. Docker lists only with their ids. */
+async function processesOf(container: string, title: string, call: Call): Promise<string[] | undefined> {
   const { code, output } = await call(["container", "top", container, "-eo", "pid,args"]);
-  if (code !== 0 && !(await isRunning(container, call))) return [];
-  if (code !== 0) throw new Error(`${container}: its processes cannot be listed: ${output.trim()}`);
+  if (code !== 0) return undefined;
   return output.split("\n").flatMap((line) => {
     const [, pid = "", args] = /^\s*(\d+)\s+(.*?)\s*$/.exec(line) ?? [];
     return args === title ? [pid] : [];
   });
 }
 
-/** Asks now and then until something is so, but not for ever. */
-async function eventually(isSo: () => Promise<boolean>, seconds: number): Promise<void> {
-  const end = Date.now() + seconds * 1000;
-  while (!(await isSo()) && Date.now() < end) await sleep(pollMilliseconds);
+/** Asks now and then until something is so, but not for ever. @returns whether it is */
+async function eventually(isSo: () => Promise<boolean>, seconds: number): Promise<boolean> {
+  for (let left = (seconds * 1000) / pollMilliseconds; ; left--) {
+    if (await isSo()) return true;
+    if (left <= 0) return false;
+    await sleep(pollMilliseconds);
+  }
 }

@@ -142,10 +142,18 @@ describe("old processes", () => {
     expect(await looksWith([old(""), ...Array.from({ length: 99 }, () => leaves)], 0)).toBe(3);
   });
 
-  test("that cannot be listed fail the update: it would go on too early", async () => {
-    const { docker } = fakeDocker({ running: true });
+  test("that go on accepting fail the update", async () => {
+    const accepting = looksWith(Array.from({ length: 999 }, () => old("")));
+    await expect(accepting).rejects.toThrow(
+      "it was told to read its files again, and 60 s later still uses the old ones",
+    );
+  });
+
+  test("that cannot be listed are given the time to end", async () => {
+    const { docker, calls } = fakeDocker({ running: true });
     const blind: Docker = (call) =>
       call.args.includes("top") ? Promise.resolve(outcomeOf({ code: 1, output: "no ps" })) : docker(call);
-    await expect(writeLiveFiles(inputs, blind)).rejects.toThrow("its processes cannot be listed: no ps");
+    await writeLiveFiles(inputs, blind);
+    expect(steps(calls).at(-1)).toBe("exec orion-test-edge nginx -s reload");
   });
 });
