@@ -157,6 +157,10 @@ function changes(journey: Journey): void {
       const renewed = journey.sh(`${core.shell} orion-certificate renew`);
       expect(renewed).toContain("The certificate of orion.example.com www.example.com is valid until");
       expect(certificate()).not.toBe(first);
+      // A name is given up only by somebody who says so.
+      platform.forget("domains");
+      platform.configure("agreed[0]", "www.example.com");
+      pulumi("up --yes --skip-preview");
     });
   });
 }
