@@ -1,6 +1,6 @@
 /** `orion:index:ContainerLimits`: sets limits of a running container that Docker's provider has no input for. */
 import { z } from "zod";
-import type { Docker } from "./docker.ts";
+import { connectDocker } from "./docker-api.ts";
 import { engineSchema } from "./engine.ts";
 
 export const containerLimitsSchema = z.strictObject({
@@ -13,9 +13,17 @@ export const containerLimitsSchema = z.strictObject({
 export type ContainerLimitsInputs = z.infer<typeof containerLimitsSchema>;
 
 /** Sets the limits; Docker keeps them for the container's later starts. @throws {Error} when Docker refuses */
-export async function setContainerLimits(limits: ContainerLimitsInputs, docker: Docker): Promise<void> {
+export async function setContainerLimits(
+  limits: ContainerLimitsInputs,
+  connect: typeof connectDocker = connectDocker,
+): Promise<void> {
   const { container, processes } = limits;
-  const args = ["container", "update", "--pids-limit", String(processes), container];
-  const { code, output } = await docker({ engine: limits, args, timeoutSeconds: 60 });
-  if (code !== 0) throw new Error(`the limits of ${container} could not be set: ${output.trim()}`);
+  const api = connect(limits);
+  try {
+    const path = `/containers/${encodeURIComponent(container)}/update`;
+    const { status, body } = await api.ask("POST", path, { PidsLimit: processes });
+    if (status >= 300) throw new Error(`the limits of ${container} could not be set: ${body.toString().trim()}`);
+  } finally {
+    api.close();
+  }
 }

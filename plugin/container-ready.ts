@@ -31,13 +31,14 @@ const startingShares = (cpuShares: number): number =>
   Math.max(2, Math.floor(cpuShares / (cpuShares < usualShares ? 16 : 4)));
 
 /** Milliseconds between two looks. */
-const betweenLooks = 1000;
+const betweenLooks = 400;
 /** The same for a container that has ended: its exit code is lost when Docker starts it again, a moment later. */
 const betweenLooksAtEnds = 100;
 /** Milliseconds between two looks at processor time and log, which cost more; a container that starts as usual is healthy before. */
 const betweenCloseLooks = 8000;
 /** A busy engine may not answer at once. */
 const triesOfEngine = 5;
+const betweenTries = 1000;
 
 const inspected = z.object({
   Name: z.string(),
@@ -244,7 +245,7 @@ async function patiently<T>(ask: () => Promise<T>, clock: Clock): Promise<T> {
       return await ask();
     } catch (error) {
       if (left === 0) throw error;
-      await clock.sleep(betweenLooks);
+      await clock.sleep(betweenTries);
     }
   }
 }

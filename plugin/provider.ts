@@ -173,7 +173,7 @@ export class OrionProvider implements provider.Provider {
       ["orion:index:HostReady", hostReadyKind(run)],
       ["orion:index:ImageBuild", kindOf(imageBuildSchema, (inputs) => buildImage(inputs, run))],
       ["orion:index:SshAccess", kindOf(sshAccessSchema, (inputs) => giveAccess(inputs, run))],
-      ["orion:index:ContainerLimits", kindOf(containerLimitsSchema, (inputs) => setContainerLimits(inputs, docker))],
+      ["orion:index:ContainerLimits", kindOf(containerLimitsSchema, (inputs) => setContainerLimits(inputs))],
       [
         "orion:index:ContainerReady",
         kindOf(containerReadySchema, (inputs) => waitForContainer(inputs, undefined, clock)),

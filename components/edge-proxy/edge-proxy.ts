@@ -143,7 +143,7 @@ export class EdgeProxy extends pulumi.ComponentResource {
         reload: ["nginx", "-q", "-s", "reload", "-c", edgeConfigFile],
         processes: nginxProcesses,
         // For requests that nginx has read and not passed on yet. One that takes longer reaches the next version (nginx-kept.ts).
-        settleSeconds: 2,
+        settleSeconds: 1,
       },
       { parent: this },
     );

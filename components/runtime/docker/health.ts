@@ -204,8 +204,8 @@ const loopRuns = (proc: string, pidFile: string): string => `  pid=; [ -s ${pidF
   before=$seen seen=$waits
   [ -n "$before" ] && [ "$waits" != "$before" ] || { echo "Celery's process $pid has done nothing since the last look"; return 1; }`;
 
-/** Seconds after which Beat looks at its schedule again at the latest, so that its health check sees that its loop runs. */
-export const beatMaxInterval = 5;
+/** Seconds after which Beat looks at its schedule again at the latest: a deploy waits until its health check sees that its loop runs. */
+export const beatMaxInterval = 2;
 
 /** Beat's loop runs. Its connection to the broker is not looked for: it opens one only when a task is due. */
 export const beatProbe = (proc = "/proc", pidFile = celeryPidFile): Probe => ({

@@ -1,4 +1,5 @@
 /** What the plugin does to containers that Docker's provider cannot do: their files and their limits. */
+import { setContainerLimits } from "../../../plugin/container-limits.ts";
 import { OrionProvider } from "../../../plugin/provider.ts";
 import { type Command, runBy } from "../support/process.ts";
 
@@ -39,17 +40,42 @@ describe("files of a container", () => {
   });
 });
 
-test("a container's number of processes is limited, and another container's again", async () => {
-  const { provider, calls } = playing(0);
+describe("a container's number of processes", () => {
   const inputs = { ...engine, container: "abc", processes: 256 };
-  await provider.create(urnOf("ContainerLimits"), inputs);
-  expect(calls[0]?.args).toEqual(["container", "update", "--pids-limit", "256", "abc"]);
-  const { changes, replaces } = await provider.diff("one", urnOf("ContainerLimits"), inputs, {
-    ...inputs,
-    container: "def",
+  const answering = (status: number, text = "") => {
+    const asked: unknown[] = [];
+    let open = 0;
+    const connect = () => {
+      open++;
+      return {
+        ask: (...question: unknown[]) => {
+          asked.push(question);
+          return Promise.resolve({ status, body: Buffer.from(text) });
+        },
+        close: () => {
+          open--;
+        },
+      };
+    };
+    return { connect, asked, isOpen: () => open > 0 };
+  };
+
+  test("is limited, and another container's again", async () => {
+    const { connect, asked, isOpen } = answering(200);
+    await setContainerLimits(inputs, connect);
+    expect([asked, isOpen()]).toEqual([[["POST", "/containers/abc/update", { PidsLimit: 256 }]], false]);
+    const { changes, replaces } = await playing(0).provider.diff("one", urnOf("ContainerLimits"), inputs, {
+      ...inputs,
+      container: "def",
+    });
+    expect([changes, replaces]).toEqual([true, []]);
   });
-  expect([changes, replaces]).toEqual([true, []]);
-  await expect(playing(1, "no such container").provider.create(urnOf("ContainerLimits"), inputs)).rejects.toThrow(
-    "the limits of abc could not be set: no such container",
-  );
+
+  test("that Docker refuses is an error with what it says", async () => {
+    const { connect, isOpen } = answering(404, "no such container");
+    await expect(setContainerLimits(inputs, connect)).rejects.toThrow(
+      "the limits of abc could not be set: no such container",
+    );
+    expect(isOpen()).toBe(false);
+  });
 });

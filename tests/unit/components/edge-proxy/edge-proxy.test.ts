@@ -66,7 +66,7 @@ describe.each(modes)("EdgeProxy in mode %s", (mode) => {
       container: "orion-test-edge",
       reload: ["nginx", "-q", "-s", "reload", "-c", "/etc/orion/edge/current/nginx.conf"],
       processes: { serving: "nginx: worker process", leaving: "nginx: worker process is shutting down" },
-      settleSeconds: 2,
+      settleSeconds: 1,
     });
     const container = (from: readonly Recorded[]) => named(from, "edge-nginx").inputs;
     const acme = (await edge({ certificate: "acme" })).resources;

@@ -76,7 +76,7 @@ describe.each(modes)("WorkerTier in mode %s", (mode) => {
     expect(commandOf("workers-beat")).toEqual([
       ...expendable,
       ...["celery", "-A", "shop.worker:celery", "beat", "--loglevel=info", "--schedule=/tmp/celerybeat-schedule"],
-      ...["--pidfile=/dev/shm/celery.pid", "--max-interval=5"],
+      ...["--pidfile=/dev/shm/celery.pid", "--max-interval=2"],
     ]);
     const checkOf = (name: string) => named(resources, name).inputs["healthcheck"];
     expect(checkOf("workers-beat")).toEqual(healthOf(whileItStarts(beatProbe())));
