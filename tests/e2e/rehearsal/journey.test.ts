@@ -15,7 +15,7 @@ import { scale } from "./journey/scale.ts";
 jest.setTimeout(1_800_000);
 
 const journey = new Journey(resolve(__dirname, "..", "..", ".."), { name: "journey", block: 81, port: 8485 });
-const stops = [mvp, scale, back, enterprise, endOf(journey)];
+const stops = [mvp, scale, enterprise, back, endOf(journey)];
 
 afterAll(() => {
   journey.cloud.dispose();

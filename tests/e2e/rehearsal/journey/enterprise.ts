@@ -1,4 +1,4 @@
-/** The fourth stop: from one server to phase enterprise in one step under load, and what happens there when a Redis is lost. */
+/** The third stop: from scale to phase enterprise under load, and what happens there when a Redis is lost. */
 import { servicesOf } from "../../../../topology/topology.ts";
 import { SentinelDrill } from "../../../../testing/sentinel-drill.ts";
 import { poolerConsole } from "../../../../topology/services/pgbouncer.ts";
@@ -10,7 +10,7 @@ export const enterprise: Stop = {
   tests: (journey) => {
     const { cloud, servers } = journey;
 
-    test("the move in one step under load: no request fails, and containers with data stay the same", async () => {
+    test("the move under load: no request fails, and containers with data stay the same", async () => {
       const before = await servers.identity();
       await journey.unnoticed(() => {
         journey.rehearse("enterprise");
