@@ -14,11 +14,14 @@ const serverSchema = z.object({
   id: z.number(),
   status: z.string(),
   labels: z.record(z.string(), z.string()).default({}),
-  server_type: z.object({ name: z.string() }),
+  server_type: z.object({ name: z.string(), architecture: z.string() }),
+  primary_disk_size: z.number(),
   public_net: z.object({ ipv4: z.object({ ip: z.string() }).nullable() }),
 });
 const typeSchema = z.object({
   name: z.string(),
+  disk: z.number(),
+  architecture: z.string(),
   locations: z.array(z.object({ name: z.string(), available: z.boolean() })).default([]),
 });
 const pageSchema = z.object({ meta: z.object({ pagination: z.object({ total_entries: z.number() }) }) });
@@ -37,8 +40,19 @@ export interface CloudServer {
   readonly status: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly type: string;
+  /** Of its disk, which is that of the type that it was created with; no change of the type shrinks it. */
+  readonly diskGb: number;
+  /** `x86` or `arm`. */
+  readonly architecture: string;
   readonly address: string | undefined;
 }
+
+/** What decides whether an existing server can get a type. */
+export type TypeFacts = Pick<CloudServer, "diskGb" | "architecture">;
+
+/** Whether a server can get a type, as far as it is known: the type needs its architecture, and a disk that is at least as large. */
+export const canGet = (server: TypeFacts, type: TypeFacts | undefined): boolean =>
+  type === undefined || (type.diskGb >= server.diskGb && type.architecture === server.architecture);
 
 /** A request that Hetzner refused; `code` is Hetzner's error code. */
 export class Refusal extends Error {
@@ -56,6 +70,8 @@ export interface Hetzner {
   readonly server: (name: string) => Promise<CloudServer | undefined>;
   /** The locations in which Hetzner reports each type as available. Only a hint: an order may fail or succeed all the same. */
   readonly offers: () => Promise<ReadonlyMap<string, ReadonlySet<string>>>;
+  /** Disk and architecture of each type. */
+  readonly typeFacts: () => Promise<ReadonlyMap<string, TypeFacts>>;
   /** The id of an SSH key, given as OpenSSH has it; undefined when the project has none like it. */
   readonly sshKey: (publicKey: string) => Promise<string | undefined>;
   /** How many the project has of a kind: `servers`, `primary_ips`, `volumes`, `load_balancers`. */
@@ -92,19 +108,23 @@ export function hetznerBy({ endpoint, token }: Access): Hetzner {
     return new Refusal(error?.code ?? String(response.status), error?.message ?? text.slice(0, 300));
   }
 
+  async function listTypes() {
+    const listed = z.object({ server_types: z.array(typeSchema) });
+    return listed.parse(await call("GET", allTypes)).server_types;
+  }
+
   return {
     server: async (name) => {
       const listed = z.object({ servers: z.array(serverSchema) });
       const [found] = listed.parse(await call("GET", `/servers?name=${encodeURIComponent(name)}`)).servers;
       if (!found) return undefined;
-      const { id, status, labels, server_type: type, public_net: net } = found;
-      return { id, status, labels, type: type.name, address: net.ipv4?.ip };
+      const { id, status, labels, server_type: type, primary_disk_size: diskGb, public_net: net } = found;
+      const { name: typeName, architecture } = type;
+      return { id, status, labels, type: typeName, diskGb, architecture, address: net.ipv4?.ip };
     },
-    offers: async () => {
-      const listed = z.object({ server_types: z.array(typeSchema) });
-      const { server_types: all } = listed.parse(await call("GET", allTypes));
-      return new Map(all.map((type) => [type.name, availableIn(type)]));
-    },
+    offers: async () => new Map((await listTypes()).map((type) => [type.name, availableIn(type)])),
+    typeFacts: async () =>
+      new Map((await listTypes()).map(({ name, disk: diskGb, architecture }) => [name, { diskGb, architecture }])),
     sshKey: async (publicKey) => {
       const listed = z.object({ ssh_keys: z.array(z.object({ id: z.number() })) });
       const found = listed.parse(await call("GET", `/ssh_keys?fingerprint=${md5Fingerprint(publicKey)}`));

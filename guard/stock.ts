@@ -14,7 +14,10 @@ import {
   type LimitedKind,
   limitedKinds,
   soldOut,
+  unfit,
+  type Wanted,
   wantedServers,
+  withAbleTypes,
 } from "../policy/stock.ts";
 import type { Server } from "../topology/server.ts";
 import { refuse } from "./guard.ts";
@@ -52,7 +55,7 @@ export function allowStock(findings: readonly Finding[]): string[] {
 export async function judgeStock(
   { servers, before, changes, limits, agreed }: StockArgs,
   access: Access,
-  api: Pick<Hetzner, "offers" | "count"> = hetznerBy(access),
+  api: Pick<Hetzner, "server" | "offers" | "typeFacts" | "count"> = hetznerBy(access),
 ): Promise<Finding[]> {
   const wanted = wantedServers(servers, before, changes);
   const kinds = limitedKinds.filter((kind) => limits[kind] !== undefined && addedBy(changes, kind) > 0);
@@ -62,7 +65,12 @@ export async function judgeStock(
       api.offers(),
       ...kinds.map(async (kind): Promise<[LimitedKind, number]> => [kind, await api.count(limited[kind].path)]),
     ]);
-    return [...soldOut(wanted, offers, agreed), ...beyondLimits(changes, Object.fromEntries(counts), limits)];
+    const { able, findings } = await judgeTypes(wanted, api);
+    return [
+      ...findings,
+      ...soldOut(able, offers, agreed),
+      ...beyondLimits(changes, Object.fromEntries(counts), limits),
+    ];
   } catch (error) {
     if (!isNoAnswer(error)) throw error;
     const why = error instanceof Refusal ? `${error.message} (${error.code})` : error.message;
@@ -74,4 +82,18 @@ export async function judgeStock(
       },
     ];
   }
+}
+
+/** Those of the servers that can get one of their types, with these types alone; and findings about the others. */
+async function judgeTypes(
+  wanted: readonly Wanted[],
+  api: Pick<Hetzner, "server" | "typeFacts">,
+): Promise<{ readonly able: readonly Wanted[]; readonly findings: readonly Finding[] }> {
+  const names = wanted.flatMap(({ existing }) => existing?.name ?? []);
+  if (names.length === 0) return { able: wanted, findings: [] };
+  const found = await Promise.all(names.map(async (name) => [name, await api.server(name)] as const));
+  const servers = new Map(found.flatMap(([name, server]) => (server ? [[name, server] as const] : [])));
+  const facts = await api.typeFacts();
+  const able = wanted.map((one) => withAbleTypes(one, servers, facts)).filter(({ types }) => types.length > 0);
+  return { able, findings: unfit(wanted, servers, facts) };
 }

@@ -8,7 +8,7 @@ import { z } from "zod";
 import type { Outcome, Run } from "../common/process.ts";
 import { onServer } from "../common/on-server.ts";
 import { sshOptions } from "../common/ssh.ts";
-import { accessSchema, type CloudServer, type Hetzner, hetznerBy, Refusal } from "../common/hetzner.ts";
+import { accessSchema, canGet, type CloudServer, type Hetzner, hetznerBy, Refusal } from "../common/hetzner.ts";
 import { powerOffScript, readyScript, stopSeconds } from "../common/power-off-script.ts";
 
 export const serverTypeSchema = z.strictObject({
@@ -39,7 +39,7 @@ const readyInARow = 8;
 const soldOut = new Set(["resource_unavailable", "placement_error"]);
 
 /** What it needs of Hetzner's API. */
-type ServersApi = Pick<Hetzner, "server" | "offers" | "act">;
+type ServersApi = Pick<Hetzner, "server" | "offers" | "typeFacts" | "act">;
 
 /** Dependencies of the functions below; tests replace them. */
 export interface Dependencies {
@@ -50,7 +50,7 @@ export interface Dependencies {
 
 /**
  * Chooses the type of a server: the type that the server has, while the list contains it; otherwise the first type that
- * Hetzner offers. Without an answer from Hetzner it is the type of the last time, or the first of the list.
+ * Hetzner offers, and that an existing server can get. Without an answer from Hetzner it is the type of the last time, or the first of the list.
  *
  * @param before the type that was chosen the last time
  */
@@ -66,10 +66,11 @@ export async function chooseType(
   if (!access) return otherwise;
   try {
     const api = apiOf(access, dependencies);
-    const has = (await api.server(inputs.server))?.type;
-    if (has !== undefined && types.includes(has)) return has;
+    const server = await api.server(inputs.server);
+    if (server && types.includes(server.type)) return server.type;
+    const able = server ? await typesFor(server, types, api) : types;
     const offers = await api.offers();
-    return types.find((type) => offers.get(type)?.has(location)) ?? first;
+    return able.find((type) => offers.get(type)?.has(location)) ?? able[0] ?? first;
   } catch {
     // A preview works with any token; an update with a bad token fails where it has to call Hetzner.
     return otherwise;
@@ -110,14 +111,27 @@ export async function giveType(
     if (before?.type !== undefined && before.type !== type) await waitUntilReady(server, inputs, api, dependencies);
     return type;
   }
+  const able = await typesFor(server, [type, ...types.filter((other) => other !== type)], api);
+  if (able.length === 0) {
+    throw new Error(
+      `${name} keeps its type ${server.type}: its disk has ${server.diskGb} GB and cannot shrink, and none of ${types.join(", ")} ` +
+        `has as much for ${server.architecture}. Leave ${server.type} in the list, or add a larger type.`,
+    );
+  }
   await powerOff(server, inputs, api, dependencies);
-  const got = await changeType(server, [type, ...types.filter((other) => other !== type)], api);
+  const got = await changeType(server, able, api);
   await waitUntilReady(server, inputs, api, dependencies);
   if (got !== undefined) return got;
   throw new Error(
     `${name} runs again with its old type ${server.type}: Hetzner has none of ${types.join(", ")} available in ` +
       `${inputs.location}. Add another type, or run up again later.`,
   );
+}
+
+/** Those of the types that an existing server can get; Hetzner refuses the others when the server is powered off already. */
+async function typesFor(server: CloudServer, types: readonly string[], api: ServersApi): Promise<string[]> {
+  const facts = await api.typeFacts();
+  return types.filter((type) => canGet(server, facts.get(type)));
 }
 
 const apiOf = (access: NonNullable<ServerTypeInputs["access"]>, { api = hetznerBy }: Dependencies): ServersApi =>

@@ -1,5 +1,6 @@
 /** Which servers an update needs from Hetzner, and what Hetzner cannot give. Pure. */
-import type { Server } from "../topology/server.ts";
+import { canGet, type TypeFacts } from "../common/hetzner.ts";
+import { type Server, typesSetting } from "../topology/server.ts";
 import type { Limits } from "../config/schema.ts";
 import type { Change } from "./changes.ts";
 import type { Finding } from "./dangers.ts";
@@ -15,6 +16,8 @@ export interface Wanted {
   /** Any of them will do; in order of preference. */
   readonly types: readonly string[];
   readonly why: "created" | "recreated" | "changed to another type";
+  /** For an existing server that gets another type: what it is called at Hetzner, and the setting with its types. */
+  readonly existing?: { readonly name: string; readonly type: string; readonly setting: string };
 }
 
 /** The locations in which Hetzner offers each type at the moment. */
@@ -34,16 +37,57 @@ export function wantedServers(servers: readonly Server[], before: Graph, changes
       action === "replace" && resource.type === types.server ? [resource.name] : [],
     ),
   );
-  return servers.flatMap(({ name, location, types: allowed }): Wanted[] => {
+  return servers.flatMap(({ name, role, location, types: allowed }): Wanted[] => {
     const wanted = { server: name, location, types: allowed };
     const server = inState(types.server, `${name}-server`);
     if (!server) return [{ ...wanted, why: "created" }];
     if (replaced.has(`${name}-server`)) return [{ ...wanted, why: "recreated" }];
     // The server's own input may be older than the last change of its type.
     const has = inState(types.serverType, `${name}-type`)?.["type"] ?? server["serverType"];
-    const isChanged = typeof has === "string" && has !== unknown && !allowed.includes(has);
-    return isChanged ? [{ ...wanted, why: "changed to another type" }] : [];
+    if (typeof has !== "string" || has === unknown || allowed.includes(has)) return [];
+    const existing = { name: String(server["name"]), type: has, setting: typesSetting[role] };
+    return [{ ...wanted, why: "changed to another type", existing }];
   });
+}
+
+/**
+ * Existing servers that can get none of the types of their list: Hetzner would refuse each of them when the server is powered off
+ * already. A server keeps the disk that it was created with.
+ *
+ * @param servers disk and architecture of the servers, by their name at Hetzner
+ * @param facts disk and architecture of each type
+ */
+export function unfit(
+  wanted: readonly Wanted[],
+  servers: ReadonlyMap<string, TypeFacts>,
+  facts: ReadonlyMap<string, TypeFacts>,
+): Finding[] {
+  return wanted.flatMap((one): Finding[] => {
+    const { server: name, types: allowed, existing, why } = one;
+    const server = servers.get(existing?.name ?? "");
+    if (!existing || !server || withAbleTypes(one, servers, facts).types.length > 0) return [];
+    const have = allowed.map((type) => `${type} has ${facts.get(type)?.diskGb} GB (${facts.get(type)?.architecture})`);
+    return [
+      {
+        severity: "refused",
+        name,
+        happens:
+          `would be ${why}, but its disk has ${server.diskGb} GB (${server.architecture}), which it was created with and cannot ` +
+          `be made smaller: ${have.join(", ")}`,
+        instead: `leave ${existing.type} in ${existing.setting}, or name a type with ${server.diskGb} GB or more there`,
+      },
+    ];
+  });
+}
+
+/** With those types alone that an existing server can get. */
+export function withAbleTypes(
+  wanted: Wanted,
+  servers: ReadonlyMap<string, TypeFacts>,
+  facts: ReadonlyMap<string, TypeFacts>,
+): Wanted {
+  const server = servers.get(wanted.existing?.name ?? "");
+  return server ? { ...wanted, types: wanted.types.filter((type) => canGet(server, facts.get(type))) } : wanted;
 }
 
 /** Those that Hetzner does not offer at the moment, with what to change. @param agreed names of `orion:agreed` */

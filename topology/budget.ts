@@ -2,7 +2,7 @@
 import { smallestMemoryMb } from "../config/server-types.ts";
 import type { Settings } from "../config/schema.ts";
 import { placementGroupSize } from "./fleet.ts";
-import { connectionProblem } from "./pools.ts";
+import { connectionProblem, poolerClientProblem } from "./pools.ts";
 import type { Server } from "./server.ts";
 import type { Topology } from "./topology.ts";
 
@@ -13,6 +13,7 @@ export const systemMemoryMb = 640;
 export const budgetProblems = (topology: Topology, settings: Settings): string[] => [
   ...topology.servers.flatMap((server) => memoryProblem(topology, server)),
   ...connectionProblem(topology, settings),
+  ...poolerClientProblem(topology, settings),
   ...groupProblems(topology),
 ];
 

@@ -1,6 +1,6 @@
 /** How PostgreSQL's connections are divided: among the app's processes, or among the poolers of all servers. Pure. */
 import type { Settings } from "../config/schema.ts";
-import type { Topology } from "./topology.ts";
+import { byServer, type Topology } from "./topology.ts";
 
 /** Connections that are kept for people, Beat, backups and replication. */
 export const reservedConnections = 20;
@@ -10,6 +10,9 @@ export const directConnections = 10;
 
 /** The fewest connections with which a pooler is useful: to the primary, and for reads. */
 const leastShare = { primary: 5, reads: 2 } as const;
+
+/** Clients of a pooler at once, of which most wait: their connections cost some kilobytes each. It refuses what is more. */
+export const mostPoolerClients = 4000;
 
 /** Connections to PostgreSQL of each server's poolers. */
 export interface PoolerShare {
@@ -36,16 +39,21 @@ interface Demand {
   readonly free: number;
 }
 
+const demandOf = (topology: Topology, settings: Settings): Demand => ({
+  ...processesIn(topology, topology.services, settings),
+  free: settings.database.maxConnections - reservedConnections,
+});
+
 /** With servers a new version starts beside the old one, so that there are twice as many processes for a while. */
-function demandOf({ services, hosting }: Topology, { app, database }: Settings): Demand {
+function processesIn(
+  { hosting }: Pick<Topology, "hosting">,
+  services: Topology["services"],
+  { app }: Settings,
+): Pick<Demand, "processes" | "tasks"> {
   const versions = hosting === "local" ? 1 : 2;
   const instances = services.filter(({ kind }) => kind === "app").length;
   const tasks = services.reduce((sum, service) => sum + (service.kind === "worker" ? service.concurrency : 0), 0);
-  return {
-    processes: versions * instances * app.uvicornWorkers,
-    tasks: versions * tasks,
-    free: database.maxConnections - reservedConnections,
-  };
+  return { processes: versions * instances * app.uvicornWorkers, tasks: versions * tasks };
 }
 
 /** Servers with a pooler, and whether they have one for reads as well. */
@@ -100,4 +108,22 @@ export function poolOf(topology: Topology, settings: Settings): Pool {
     poolersOf(topology).servers > 0 ? pooledProcess : Math.max(1, Math.floor((free - tasks) / Math.max(1, processes)));
   const size = Math.ceil(each / 2);
   return { size, overflow: each - size };
+}
+
+/** One line, with the sum, when a server's processes would be more clients than its pooler takes. */
+export function poolerClientProblem(topology: Topology, settings: Settings): string[] {
+  if (poolersOf(topology).servers === 0) return [];
+  const loads = byServer(topology.services).map(({ server, services }) => {
+    const { processes, tasks } = processesIn(topology, services, settings);
+    return { server, processes, tasks, clients: processes * pooledProcess + tasks };
+  });
+  const [most] = loads.toSorted((one, other) => other.clients - one.clients);
+  if (!most || most.clients <= mostPoolerClients) return [];
+  const { server, processes, tasks, clients } = most;
+  return [
+    `orion:database.pooler: the PgBouncer of ${server} would have ${clients} clients, and takes ${mostPoolerClients}: ` +
+      `${processes} processes of the app, old and new ones during a rollout, with ${pooledProcess} connections each, and ${tasks} ` +
+      `tasks of workers; lower orion:app.instances (${settings.app.instances}), orion:app.uvicornWorkers ` +
+      `(${settings.app.uvicornWorkers}) or orion:workers.concurrency`,
+  ];
 }

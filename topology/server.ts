@@ -5,6 +5,16 @@ export const privateNetwork = { range: "10.20.0.0/16", subnet: "10.20.1.0/24", z
 
 export type ServerRole = "core" | "db" | "cache" | "app" | "worker" | "monitor";
 
+/** The setting with the types of the servers of each role. */
+export const typesSetting: Readonly<Record<ServerRole, string>> = {
+  core: "orion:database.servers",
+  db: "orion:database.servers",
+  cache: "orion:cache.servers",
+  monitor: "orion:monitoring.servers",
+  app: "orion:app.servers.types",
+  worker: "orion:workers.servers.types",
+};
+
 export interface Server {
   /** `core-1`, `app-nbg1-2`: part of logical names, therefore it never changes. */
   readonly name: string;

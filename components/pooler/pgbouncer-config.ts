@@ -1,4 +1,5 @@
 /** Builds PgBouncer's configuration. Pure. */
+import { mostPoolerClients } from "../../topology/pools.ts";
 import { gatewayHost, gatewayPorts } from "../../topology/services/gateway.ts";
 import { poolerPorts, poolerSocketFolder } from "../../topology/services/pgbouncer.ts";
 import { databaseName } from "../database/database-url.ts";
@@ -22,9 +23,6 @@ const fileOf = (name: keyof typeof poolerFiles): string => `${poolerDirectory}/c
 /** The database whose function answers who may log in; it has no table of the platform. */
 const loginDatabase = "postgres";
 
-/** Clients at once, of which most wait: their connections cost some kilobytes each. */
-const mostClients = 4000;
-
 export interface PgbouncerConfig {
   /** Connections to the server, of all its roles together. */
   readonly connections: number;
@@ -47,7 +45,7 @@ pool_mode = transaction
 max_prepared_statements = 500
 
 ; More clients wait for a connection; none is refused.
-max_client_conn = ${mostClients}
+max_client_conn = ${mostPoolerClients}
 max_db_connections = ${connections}
 default_pool_size = ${connections}
 query_wait_timeout = 120

@@ -17,24 +17,39 @@ interface World {
   offered: string[];
   /** What it has. */
   stock: string[];
+  /** GB of the server's disk. */
+  diskGb: number;
   /** What was asked for that changes something, in order. */
   done: string[];
 }
+
+/** Of Hetzner's types. */
+const facts = new Map([
+  ...(["cpx22", "cx33"] as const).map((type) => [type, { diskGb: 80, architecture: "x86" }] as const),
+  ["cx23", { diskGb: 40, architecture: "x86" }],
+  ["cpx32", { diskGb: 160, architecture: "x86" }],
+  ["cax31", { diskGb: 160, architecture: "arm" }],
+]);
 
 /** Hetzner and a server of it that does as it should; what is different is said. */
 function worldOf(more: Partial<World> = {}, script: (text: string) => Answer = () => ({})) {
   const world: World = {
     ...{ type: "cpx22", status: "running", offered: ["cpx22", "cx23"], stock: ["cpx22", "cx23", "cpx32"], done: [] },
+    diskGb: 80,
     ...more,
   };
-  const api: Pick<Hetzner, "server" | "offers" | "act"> = {
+  const api: Pick<Hetzner, "server" | "offers" | "typeFacts" | "act"> = {
     server: () =>
       Promise.resolve(
         world.type === undefined
           ? undefined
-          : { id: 7, status: world.status, labels: {}, type: world.type, address: "192.0.2.7" },
+          : {
+              ...{ id: 7, status: world.status, labels: {}, type: world.type, address: "192.0.2.7" },
+              ...{ diskGb: world.diskGb, architecture: "x86" },
+            },
       ),
     offers: () => Promise.resolve(new Map(world.offered.map((type) => [type, new Set([inputs.location])]))),
+    typeFacts: () => Promise.resolve(facts),
     act: (_id, command, body) => {
       const { server_type: wanted } = (body ?? {}) as { server_type?: string };
       world.done.push(wanted === undefined ? command : `${command} ${wanted}`);
@@ -72,6 +87,12 @@ describe("the choice", () => {
     expect(await choose({ type: "cx23" })).toBe("cx23");
     expect(await choose({ type: "cx23", offered: [] }, "cpx22")).toBe("cx23");
     expect(await choose({ type: "cx23" }, "cx23", { types: ["cpx32", "cpx42"] })).toBe("cpx32");
+  });
+
+  test("is none that an existing server cannot get", async () => {
+    const offered = ["cx23", "cpx32"];
+    expect(await choose({ type: "cx33", offered }, "cx33", { types: ["cx23", "cpx32"] })).toBe("cpx32");
+    expect(await choose({ type: undefined, offered }, "cx33", { types: ["cx23", "cpx32"] })).toBe("cx23");
   });
 
   test("is chosen again as long as there is no server", async () => {
@@ -125,6 +146,17 @@ describe("another type", () => {
     const { world, dependencies } = worldOf({ stock: ["cx33"] });
     expect(await give(dependencies, "cpx32", "cpx22", ["cpx32", "cx33"])).toBe("cx33");
     expect(world.done).toEqual(["leave", "shutdown", "change_type cpx32", "change_type cx33", "poweron"]);
+  });
+
+  test("that is too small for the server's disk is passed over, and the server is not powered off when all are", async () => {
+    const { world, dependencies } = worldOf({ type: "cpx32", diskGb: 80 });
+    expect(await give(dependencies, "cx23", "cpx32", ["cx23", "cpx22"])).toBe("cpx22");
+    expect(world.done).toEqual(["leave", "shutdown", "change_type cpx22", "poweron"]);
+    const large = worldOf({ type: "cpx32", diskGb: 160 });
+    await expect(give(large.dependencies, "cpx22", "cpx32", ["cpx22", "cx23", "cax31"])).rejects.toThrow(
+      /orion-prod-app-1 keeps its type cpx32: its disk has 160 GB and cannot shrink, and none of cpx22, cx23, cax31 has as much for x86\./,
+    );
+    expect(large.world).toMatchObject({ status: "running", done: [] });
   });
 
   test("that cannot be had leaves the server up as it was, and fails", async () => {

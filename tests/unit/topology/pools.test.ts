@@ -58,6 +58,16 @@ test("servers whose poolers do not fit are refused with the sum", () => {
   );
 });
 
+test("processes that are more clients than a pooler takes are refused with the sum: it would turn them away", () => {
+  const clients = { instances: 4, uvicornWorkers: 50, memoryMb: 512 };
+  expect(() => sharesOf({ app: { ...clients, uvicornWorkers: 51 } })).toThrow(
+    "orion:database.pooler: the PgBouncer of app-nbg1-1 would have 4080 clients, and takes 4000: 408 processes of the app, old and " +
+      "new ones during a rollout, with 10 connections each, and 0 tasks of workers; lower orion:app.instances (4), " +
+      "orion:app.uvicornWorkers (51) or orion:workers.concurrency",
+  );
+  expect(sharesOf({ app: clients }).share.primary).toBe(10);
+});
+
 test("a pooler without a gateway is refused", () => {
   expect(() => settingsOf("scale", { database: { pooler: true }, gateway: { enabled: false } })).toThrow(
     "orion:database.pooler: got true, allowed: false without orion:gateway.enabled",

@@ -82,7 +82,12 @@ describe("the lost server is powered off", () => {
       server: () => {
         const one = next();
         if (one instanceof Error) return Promise.reject(one);
-        return Promise.resolve(one && { ...{ id: 7, labels, type: "cpx22", address: undefined }, ...one });
+        return Promise.resolve(
+          one && {
+            ...{ id: 7, labels, type: "cpx22", diskGb: 80, architecture: "x86", address: undefined },
+            ...one,
+          },
+        );
       },
       act: (id: number, command: string) => Promise.resolve(void acted?.push(`${command} ${id}`)),
     };
