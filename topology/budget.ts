@@ -3,7 +3,8 @@ import { smallestMemoryMb } from "../config/server-types.ts";
 import type { Settings } from "../config/schema.ts";
 import { placementGroupSize } from "./fleet.ts";
 import { connectionProblem, poolerClientProblem } from "./pools.ts";
-import type { Server } from "./server.ts";
+import { typesSetting } from "./server.ts";
+import type { ServiceKind } from "./service.ts";
 import type { Topology } from "./topology.ts";
 
 /** Memory for the kernel, the Docker Engine, SSH and the system's services, in MiB. */
@@ -11,7 +12,7 @@ export const systemMemoryMb = 640;
 
 /** One line, with the sum, for each budget that the plan exceeds. */
 export const budgetProblems = (topology: Topology, settings: Settings): string[] => [
-  ...topology.servers.flatMap((server) => memoryProblem(topology, server)),
+  ...memoryProblems(topology, settings),
   ...connectionProblem(topology, settings),
   ...poolerClientProblem(topology, settings),
   ...groupProblems(topology),
@@ -21,20 +22,43 @@ export const budgetProblems = (topology: Topology, settings: Settings): string[]
 export const memoryOf = ({ services }: Topology, server: string): number =>
   services.filter((service) => service.server === server).reduce((sum, { memoryMb }) => sum + memoryMb, 0);
 
-function memoryProblem(topology: Topology, { name, types }: Server): string[] {
-  const has = smallestMemoryMb(types);
-  const needs = memoryOf(topology, name);
-  if (has === undefined || needs + systemMemoryMb <= has) return [];
-  const parts = topology.services
-    .filter(({ server }) => server === name)
-    .toSorted((one, other) => other.memoryMb - one.memoryMb)
-    .map(({ name: service, memoryMb }) => `${service} ${memoryMb}`);
-  return [
-    `server ${name}: its containers may take ${needs} MiB (${parts.join(", ")}) and the system ${systemMemoryMb}, ` +
-      `${types.join(" or ")} has ${has}; name larger server types, or lower memoryMb of orion:database, orion:app or ` +
-      "orion:workers, or maxMemoryMb of orion:cache",
-  ];
+/** The server of each role that lacks the most: what is changed for it is changed for the others as well. */
+function memoryProblems(topology: Topology, settings: Settings): string[] {
+  const lacks = topology.servers.flatMap((server) => {
+    const has = smallestMemoryMb(server.types);
+    const needs = memoryOf(topology, server.name);
+    return has === undefined || needs + systemMemoryMb <= has ? [] : [{ server, has, needs }];
+  });
+  const worst = lacks
+    .toSorted((one, other) => other.needs - one.needs)
+    .filter(({ server }, index, all) => all.findIndex((one) => one.server.role === server.role) === index);
+  return worst.map(({ server: { name, role, types }, has, needs }) => {
+    const services = topology.services
+      .filter(({ server, memoryMb }) => server === name && memoryMb > 0)
+      .toSorted((one, other) => other.memoryMb - one.memoryMb);
+    const parts = services.map(({ name: service, memoryMb }) => `${service} ${memoryMb}`);
+    const smallest = types.filter((type) => smallestMemoryMb([type]) === has);
+    const limits = [...new Set(services.flatMap(({ kind }) => limitsOf[kind]?.(settings) ?? []))];
+    return (
+      `server ${name}: its containers may take ${needs} MiB (${parts.join(", ")}) and the system ${systemMemoryMb}, ` +
+      `${smallest.join(" and ")} of ${typesSetting[role]} ${smallest.length > 1 ? "have" : "has"} ${has}; name types with ` +
+      `${needs + systemMemoryMb} or more there, or lower ${limits.join(", ")}`
+    );
+  });
 }
+
+/** The settings that decide how much memory the services of a kind may take, with their values. */
+const limitsOf: Readonly<Partial<Record<ServiceKind, (settings: Settings) => readonly string[]>>> = (() => {
+  const ofDatabase = ({ database }: Settings) => [`orion:database.memoryMb (${database.memoryMb})`];
+  const ofCache = ({ cache }: Settings) => [`orion:cache.maxMemoryMb (${cache.maxMemoryMb})`];
+  const ofBroker = ({ cache }: Settings) => [`orion:cache.brokerMaxMemoryMb (${cache.brokerMaxMemoryMb})`];
+  return {
+    ...{ database: ofDatabase, replica: ofDatabase, cache: ofCache, "cache-replica": ofCache },
+    ...{ broker: ofBroker, "broker-replica": ofBroker },
+    app: ({ app }) => [`orion:app.memoryMb (${app.memoryMb})`, `orion:app.instances (${app.instances})`],
+    worker: ({ workers }) => [`orion:workers.memoryMb (${workers.memoryMb})`],
+  };
+})();
 
 function groupProblems({ servers }: Topology): string[] {
   const groups = [...new Set(servers.map(({ placementGroup }) => placementGroup))];

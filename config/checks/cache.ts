@@ -1,4 +1,4 @@
-/** Checks of Redis with Sentinel: whether there can be a majority, and a way by which clients follow it. Pure. */
+/** Checks of Redis with Sentinel: several servers, and a way by which clients follow the master. Pure. */
 import { line } from "../line.ts";
 import type { Settings } from "../schema.ts";
 
@@ -12,26 +12,7 @@ export function checkCache({ hosting, cache, gateway }: Settings): string[] {
     const why = `Sentinel needs ${leastServers} servers, and this stack has one machine`;
     return [line("cache.availability", cache.availability, `single with orion:hosting local: ${why}`)];
   }
-  const servers = cache.replicas + 1;
-  return [
-    ...(servers < leastServers
-      ? [
-          line(
-            "cache.replicas",
-            cache.replicas,
-            `${leastServers - 1} or more with orion:cache.availability sentinel: ${servers} servers with Redis, the core server and ` +
-              `${cache.replicas} more, have no majority when one of them is lost; it takes ${leastServers}`,
-          ),
-        ]
-      : []),
-    ...(gateway.enabled
-      ? []
-      : [
-          line(
-            "gateway.enabled",
-            false,
-            "true with orion:cache.availability sentinel: apps and workers follow the master through it",
-          ),
-        ]),
-  ];
+  if (gateway.enabled) return [];
+  const why = "apps and workers follow the master through it";
+  return [line("gateway.enabled", false, `true with orion:cache.availability sentinel: ${why}`)];
 }

@@ -2,6 +2,7 @@
 import { isCovered, isWithin } from "../host-names.ts";
 import { line } from "../line.ts";
 import type { Settings } from "../schema.ts";
+import { tlsFor } from "./servers.ts";
 
 /** @returns the problems, one line each */
 export function checkCloudflare(settings: Settings): string[] {
@@ -23,7 +24,7 @@ function checkZone({ domain, cloudflare: { enabled, zone } }: Settings): string[
 function checkOrigin({ hosting, edge, cloudflare }: Settings): string[] {
   if (hosting === "local" || !cloudflare.enabled) return [];
   if (edge.tls === "cloudflare-origin-ca" || edge.tls === "acme") return [];
-  return [line("edge.tls", edge.tls, "cloudflare-origin-ca or acme while orion:cloudflare.enabled is true")];
+  return [line("edge.tls", edge.tls, `${tlsFor(edge, cloudflare)} while orion:cloudflare.enabled is true`)];
 }
 
 function checkCustomDomain({ domain, storage, cloudflare }: Settings): string[] {

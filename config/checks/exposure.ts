@@ -4,9 +4,10 @@
  */
 import { line } from "../line.ts";
 import type { Settings } from "../schema.ts";
+import { tlsFor } from "./servers.ts";
 
 /** @returns the problems, one line each */
-export function checkExposure({ admin, edge, storage }: Settings): string[] {
+export function checkExposure({ admin, cloudflare, edge, storage }: Settings): string[] {
   const wide = admin.cidrs.filter(isWholeInternet);
   const said = (key: string, allowed: string, why: string) =>
     `${allowed}; ${why}. If that is what you want, set orion:${key} to true`;
@@ -18,7 +19,7 @@ export function checkExposure({ admin, edge, storage }: Settings): string[] {
   }
   if (edge.tls === "none" && edge.clearText !== true) {
     const why = "without TLS, passwords and session cookies cross the Internet in clear text";
-    problems.push(line("edge.tls", edge.tls, said("edge.clearText", "cloudflare-origin-ca, acme or self-signed", why)));
+    problems.push(line("edge.tls", edge.tls, said("edge.clearText", tlsFor(edge, cloudflare), why)));
   }
   if (storage.backend === "local" && storage.noBackups !== true) {
     const why = "with local there is no bucket for backups, and the database's only copy is on its Volume";

@@ -51,16 +51,30 @@ const keyBody = (key: string): string => key.split(/\s+/).slice(0, 2).join(" ");
 export const keyFingerprint = (key: string): string =>
   createHash("sha256").update(keyBody(key)).digest("hex").slice(0, 8);
 
+/** The values of `orion:edge.tls` that a stack with servers can have, whatever it has now. */
+export const tlsFor = (
+  { balancing }: Pick<Settings["edge"], "balancing">,
+  { enabled }: Pick<Settings["cloudflare"], "enabled">,
+): string =>
+  [
+    ...(enabled ? ["cloudflare-origin-ca"] : []),
+    ...(balancing === "direct" ? ["acme"] : []),
+    // Cloudflare's strict mode does not connect to it.
+    ...(enabled ? [] : ["self-signed"]),
+  ].join(" or ");
+
 function checkEdge({ edge, cloudflare, app }: Settings): string[] {
   const problems: string[] = [];
+  const balanced = `orion:edge.balancing is ${edge.balancing}`;
   if (edge.tls === "cloudflare-origin-ca" && !cloudflare.enabled) {
-    problems.push(line("edge.tls", edge.tls, "acme or self-signed while orion:cloudflare.enabled is false"));
+    const why = edge.balancing === "direct" ? "" : ` and ${balanced}`;
+    problems.push(
+      line("edge.tls", edge.tls, `${tlsFor(edge, cloudflare)} while orion:cloudflare.enabled is false${why}`),
+    );
   }
   if (edge.tls === "acme" && edge.balancing !== "direct") {
     const why = "a balanced edge has several servers, and an authority would ask any of them";
-    problems.push(
-      line("edge.tls", edge.tls, `cloudflare-origin-ca while orion:edge.balancing is ${edge.balancing}: ${why}`),
-    );
+    problems.push(line("edge.tls", edge.tls, `${tlsFor(edge, cloudflare)} while ${balanced}: ${why}`));
   }
   if (edge.balancing === "direct" && app.servers) {
     problems.push(line("edge.balancing", edge.balancing, "regional or global while orion:app.servers is set"));
@@ -77,9 +91,9 @@ function checkDatabase({ database, edge }: Settings): string[] {
   if (primary === "core-1") return [];
   if (!own) return [line("database.primary", primary, "core-1 while orion:database.mode is external")];
   // With `direct`, visitors use core-1's public address; another primary can only be a promoted replica.
-  return edge.balancing === "direct"
-    ? [line("database.primary", primary, "core-1 while orion:edge.balancing is direct")]
-    : [];
+  if (edge.balancing !== "direct") return [];
+  const why = `visitors would reach core-1 alone, and ${primary} has the data; stay on several servers, with orion:edge.balancing regional`;
+  return [line("database.primary", primary, `core-1 while orion:edge.balancing is direct: ${why}`)];
 }
 
 const checkLocations = ({ hetzner: { locations } }: Settings): string[] =>

@@ -2,6 +2,16 @@
 import { z } from "zod";
 import { count, memoryMb, serverTypes, text } from "./forms.ts";
 
+/** A single check with the reason, so that 0 and 1 get the same answer. */
+const replicas = z
+  .int()
+  .max(9)
+  .refine(
+    (number) => number >= 2,
+    "2 or more: with the core server these are 3 servers, the fewest of which one can be lost with a majority left",
+  )
+  .meta({ minimum: 2 });
+
 export const cache = z
   .strictObject({
     mode: z
@@ -19,7 +29,7 @@ export const cache = z
       .describe(
         "Keys of the broker that the app may use besides Celery's own, as patterns of Redis. Workers may use every key.",
       ),
-    replicas: count(1, 9).describe(
+    replicas: replicas.describe(
       "How many servers have replicas of cache and broker, with `sentinel`: at least two. Three Sentinels watch them, on the core server and on the first two of these.",
     ),
     servers: serverTypes.describe("Types of the servers with Redis' replicas, in order of preference."),

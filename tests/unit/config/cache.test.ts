@@ -2,20 +2,21 @@
 import { checkCache } from "../../../config/checks/cache.ts";
 import { plan } from "../../../topology/plan.ts";
 import { servicesOf } from "../../../topology/topology.ts";
-import { settingsOf } from "../support/settings.ts";
+import { leastValues, refusalOf, settingsOf } from "../support/settings.ts";
 
 const sentinel = { cache: { availability: "sentinel" } };
 const scale = settingsOf("scale", sentinel);
 
-test("two servers have no majority", () => {
-  expect(checkCache({ ...scale, cache: { ...scale.cache, replicas: 1 } })).toEqual([
-    "orion:cache.replicas: got 1, allowed: 2 or more with orion:cache.availability sentinel: 2 servers with Redis, the core server " +
-      "and 1 more, have no majority when one of them is lost; it takes 3",
-  ]);
+test.each([0, 1])("%d replicas leave no majority when a server is lost", (replicas) => {
+  const values = { ...leastValues("enterprise"), cache: { replicas } };
+  expect(refusalOf(values)).toContain(
+    `orion:cache.replicas: got ${replicas}, allowed: 2 or more: with the core server these are 3 servers, the fewest of which one ` +
+      "can be lost with a majority left",
+  );
   expect(checkCache(scale)).toEqual([]);
 });
 
-test("neither has one machine, and clients need the gateway", () => {
+test("neither does one machine, and clients need the gateway", () => {
   expect(checkCache({ ...scale, hosting: "local" })[0]).toContain(
     "Sentinel needs 3 servers, and this stack has one machine",
   );
@@ -31,6 +32,6 @@ test("three Sentinels watch, however many replicas there are", () => {
 test("a server type that is too small for the memory of Redis is refused with the sum", () => {
   const settings = settingsOf("scale", { cache: { ...sentinel.cache, maxMemoryMb: 1024 } });
   expect(() => plan("prod", settings)).toThrow(
-    /server cache-2: its containers may take 1984 MiB \(cache-replica-cache-2 1536, .*\) and the system 640, cpx12 or cx23 has 2048/,
+    /server cache-2: its containers may take 1984 MiB \(cache-replica-cache-2 1536, .*\) and the system 640, cpx12 of orion:cache.servers has 2048; name types with 2624 or more there, or lower orion:cache.maxMemoryMb \(1024\), orion:cache.brokerMaxMemoryMb \(256\)$/m,
   );
 });

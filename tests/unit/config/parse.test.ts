@@ -470,7 +470,7 @@ describe("what needs each other", () => {
     ],
     [
       { ...leastValues("mvp"), database: { primary: "db-2" } },
-      'orion:database.primary: got "db-2", allowed: core-1 while orion:edge.balancing is direct',
+      'orion:database.primary: got "db-2", allowed: core-1 while orion:edge.balancing is direct: visitors would reach core-1 alone, and db-2 has the data',
     ],
     [
       { ...leastValues("scale"), database: { primary: "db-2", mode: "external" } },
@@ -483,6 +483,31 @@ describe("what needs each other", () => {
     [
       { ...leastValues("mvp"), edge: { tls: "self-signed" } },
       'orion:edge.tls: got "self-signed", allowed: cloudflare-origin-ca or acme while orion:cloudflare.enabled is true',
+    ],
+    // What a message allows, no other one refuses.
+    [
+      { ...leastValues("scale"), edge: { tls: "self-signed" } },
+      'orion:edge.tls: got "self-signed", allowed: cloudflare-origin-ca while orion:cloudflare.enabled is true',
+    ],
+    [
+      { ...leastValues("enterprise"), cloudflare: { enabled: false, accountId: "0".repeat(32) } },
+      'orion:edge.tls: got "cloudflare-origin-ca", allowed: self-signed while orion:cloudflare.enabled is false and orion:edge.balancing is regional',
+    ],
+    [
+      {
+        ...leastValues("enterprise"),
+        cloudflare: { enabled: false, accountId: "0".repeat(32) },
+        edge: { tls: "acme" },
+      },
+      'orion:edge.tls: got "acme", allowed: self-signed while orion:edge.balancing is regional: a balanced edge',
+    ],
+    [
+      {
+        ...leastValues("enterprise"),
+        cloudflare: { enabled: false, accountId: "0".repeat(32) },
+        edge: { tls: "none" },
+      },
+      'orion:edge.tls: got "none", allowed: self-signed; without TLS',
     ],
     [
       { ...leastValues("mvp"), cloudflare: { accountId: "0".repeat(32), zone: "example.org" } },

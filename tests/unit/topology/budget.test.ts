@@ -26,11 +26,26 @@ test.each(["mvp", "scale", "enterprise", "ha"] as const)("the containers of phas
 describe("memory", () => {
   test.each([
     ["mvp", { database: { memoryMb: 65_536 } }, /server core-1: its containers may take 69984 MiB \(database 65536,/],
-    ["mvp", { cache: { maxMemoryMb: 262_144 } }, /\(cache 393216, .*cpx32 or cx33 has 8192/],
+    [
+      "mvp",
+      { cache: { maxMemoryMb: 262_144 } },
+      /\(cache 393216, .*cpx32 and cx33 of orion:database.servers have 8192/,
+    ],
     ["scale", { app: { instances: 16 } }, /server app-nbg1-1: its containers may take 12128 MiB/],
     ["mvp", { app: { servers: { count: 1, types: ["cx23"] } }, edge: { balancing: "regional" } }, /accepted/],
+    [
+      "enterprise",
+      { workers: { servers: { types: ["cpx22", "cpx12"] } } },
+      /server worker-nbg1-1: .* 192, beat 128, flower 128\) and the system 640, cpx12 of orion:workers.servers.types has 2048; name types with 2752 or more there, or lower orion:workers.memoryMb \(320\)$/,
+    ],
   ] as const)("phase %s with %j", (phase, values, expected) => {
     expect(refusal(phase, values)).toMatch(expected);
+  });
+
+  test("that servers of one role lack is said once, for the one that lacks the most", () => {
+    const lacking = refusal("enterprise", { app: { memoryMb: 4096 }, workers: { memoryMb: 2048 } });
+    expect(lacking.match(/server \S+: its/g)).toEqual(["server worker-nbg1-1: its", "server app-nbg1-1: its"]);
+    expect(lacking).toContain("or lower orion:app.memoryMb (4096), orion:app.instances (2)");
   });
 
   test("of a server type that is not known is not judged", () => {
