@@ -7,7 +7,19 @@ import { movingTags } from "./moving-tags.ts";
 import { lostQueues } from "./queues.ts";
 import { withServerTypes } from "./server-types.ts";
 import { holdsData } from "../topology/catalogue.ts";
-import { coreOf, hasServersIn, type Holds, holdingIn, isGuarded, roleOf, sessionKey, types } from "./stateful.ts";
+import type { ServiceKind } from "../topology/service.ts";
+import {
+  archiveBucket,
+  archiveKey,
+  coreOf,
+  hasServersIn,
+  type Holds,
+  holdingIn,
+  isGuarded,
+  roleOf,
+  sessionKey,
+  types,
+} from "./stateful.ts";
 
 /**
  * `refused`: the engine would stop at a protection half-way, data would become unreachable, or the platform would be gone; also
@@ -44,6 +56,7 @@ export function moveBetween(was: Graph, is: Graph, { agreed = [], answers }: Kno
   const { before, after } = withServerTypes({ before: was, after: is });
   const holds = holdingIn(before);
   const changes = changesBetween(before, after).map((change) => withDroppedData(change, before, holds));
+  const deleted = new Set(changes.flatMap(({ action, resource }) => (action === "delete" ? [keyOf(resource)] : [])));
   const order: readonly Severity[] = ["refused", "loss", "danger"];
   const takenOver = otherCore(before, after);
   const findings = changes
@@ -51,7 +64,7 @@ export function moveBetween(was: Graph, is: Graph, { agreed = [], answers }: Kno
     .filter(({ before: was }) => !takenOver || !was || !isPartOf(was, takenOver.name))
     // The finding about the host name covers its record, as long as the platform has another one.
     .filter(({ action, resource }) => action !== "delete" || resource.type !== types.record || !hasRecord(after))
-    .flatMap((change) => findingsOf(change, holds, isGuarded(before)))
+    .flatMap((change) => findingsOf(change, holds, { guarded: isGuarded(before), deleted }))
     .concat(
       lostTiers(before, after, agreed),
       lostQueues(before, after),
@@ -105,7 +118,8 @@ function lostTiers(before: Graph, after: Graph, agreed: readonly string[]): Find
       const instead = `leave orion:workers.enabled true; to give Celery up, send no more tasks, wait until make doctor shows none, and ${agreeTo(role)}`;
       return [{ severity: isGuarded(before) ? "refused" : "loss", name: `${role} containers`, happens, instead }];
     }
-    return [{ severity: isGuarded(before) ? "refused" : "loss", name: `${role} containers`, happens, instead: giveUp }];
+    const lost = { name: `${role} containers`, happens };
+    return [isGuarded(before) ? { severity: "refused", ...lost, instead: giveUp } : { severity: "loss", ...lost }];
   });
 }
 
@@ -137,32 +151,60 @@ const hasRecord = ({ resources }: Graph): boolean => resources.some(({ type }) =
 export const isSafe = ({ findings }: Pick<Move, "findings">): boolean =>
   findings.every(({ severity }) => severity === "danger");
 
-function findingsOf(change: Change, holds: Holds, guarded: boolean): Finding[] {
+/** What is known beside a change. */
+interface Context {
+  /** What the resource held, as {@link Holds} says. */
+  readonly held: string | undefined;
+  /** Whether the stack is protected. */
+  readonly guarded: boolean;
+  /** The keys of all resources that the update deletes. */
+  readonly deleted: ReadonlySet<string>;
+}
+
+/** Roles of containers whose data is a copy of another one's. */
+const replicaRoles: ReadonlySet<string> = new Set(["cache-replica", "broker-replica"] satisfies ServiceKind[]);
+
+/** `cache-2` of the key of its server. */
+const serverIn = (key = ""): string => (key.split(" ")[1] ?? key).replace(/-server$/, "");
+
+function findingsOf(change: Change, holds: Holds, known: Omit<Context, "held">): Finding[] {
   const { action, before } = change;
   if (!before) return [];
   switch (action) {
     case "delete":
-      return ofDeletion(change, before, holds(before), guarded);
+      return ofDeletion(change, before, { ...known, held: holds(before) });
     case "replace":
-      return ofReplacement(change, before, holds(before), guarded);
+      return ofReplacement(change, before, holds(before), known.guarded);
     default:
       return [...ofUpdate(change, before), ...lostProtection(change, before)];
   }
 }
 
-function ofDeletion({ resource }: Change, before: Recorded, held: string | undefined, guarded: boolean): Finding[] {
+function ofDeletion({ resource }: Change, before: Recorded, { held, guarded, deleted }: Context): Finding[] {
   const { name, type, options } = resource;
   if (held !== undefined) {
-    const isKept = type === types.dockerVolume && options.retainOnDelete && !options.protect;
+    const goesWith = deleted.has(options.deletedWith ?? "") ? serverIn(options.deletedWith) : undefined;
+    if (goesWith !== undefined && replicaRoles.has(roleOf(resource))) {
+      return [
+        {
+          severity: "danger",
+          name,
+          happens: `would be deleted with ${goesWith}: a copy of data that the core server keeps`,
+        },
+      ];
+    }
+    const isKept = type === types.dockerVolume && options.retainOnDelete && !options.protect && goesWith === undefined;
     if (isKept) return [{ severity: "danger", name, happens: `would leave the stack, but ${held} is kept` }];
     // The finding about its server covers it.
     if (type === types.serverNetwork || type === types.attachment) return [];
     const happens = `would be deleted, and with it ${held}`;
-    return [{ severity: severityOf(before, guarded), name, happens, instead: keepOf(before) }];
+    const severity = severityOf(before, guarded);
+    return [{ severity, name, happens, instead: insteadOfDeletion(before, severity) }];
   }
   if (type === types.record) {
     const happens = "would be deleted: the platform's host name would not resolve any more";
-    return [{ severity: guarded ? "refused" : "loss", name, happens, instead: keepOf(before) }];
+    const severity = guarded ? "refused" : "loss";
+    return [{ severity, name, happens, instead: insteadOfDeletion(before, severity) }];
   }
   return holdsData(roleOf(resource)) && type === types.container
     ? [{ severity: "danger", name, happens: "would be stopped for good" }]
@@ -313,16 +355,23 @@ const shown = (value: unknown): string | undefined =>
 
 const giveUp = "to give it up for good, switch orion:protection off and update before the move, and on again after it";
 
+/** What to do instead of a deletion: what is not protected has been given up already. */
+function insteadOfDeletion(resource: Recorded, severity: Severity): string {
+  const keep = `keep ${keepOf(resource)}`;
+  return severity === "loss" ? keep : `${keep}; ${giveUp}`;
+}
+
 /** The setting that keeps a resource which would be deleted. */
 function keepOf({ type, name }: Recorded): string {
-  const server = /^((?:db|cache)-\d+)-/.exec(name)?.[1];
-  if (server !== undefined) return `keep ${server} (orion:database.availability); ${giveUp}`;
-  if (name === sessionKey) return `keep apps or workers in the stack; ${giveUp}`;
-  if (type === types.bucket) return `keep orion:storage.backend r2; ${giveUp}`;
+  const server = /^(db-\d+)-/.exec(name)?.[1];
+  if (server !== undefined) return `${server} (orion:database.availability)`;
+  if (name === sessionKey) return "apps or workers in the stack";
+  if (name === archiveBucket || name === archiveKey) return "orion:backups.pointInTime true";
+  if (type === types.bucket) return "orion:storage.backend r2";
   if (type === types.password || type === types.volume)
-    return `keep orion:database.mode provision, or move the data first: make move-database (docs/external.md); ${giveUp}`;
-  if (type === types.record) return `keep orion:cloudflare.enabled true and orion:domain; ${giveUp}`;
-  return `keep the settings that create it; ${giveUp}`;
+    return "orion:database.mode provision, or move the data first: make move-database (docs/external.md)";
+  if (type === types.record) return "orion:cloudflare.enabled true and orion:domain";
+  return "the settings that create it";
 }
 
 /** What to do instead of a replacement. */

@@ -11,7 +11,7 @@ import { type Server, keepsAddress, privateNetwork } from "../topology/server.ts
 import type { Service } from "../topology/service.ts";
 import { type Topology, hasServers, labelledKind } from "../topology/topology.ts";
 import { type Graph, keyOf, type Recorded, type RecordedOptions } from "./graph.ts";
-import { sessionKey, types } from "./stateful.ts";
+import { archiveBucket, archiveKey, sessionKey, types } from "./stateful.ts";
 import { archivesWal } from "../topology/services/archive.ts";
 
 /** Whether the program composes all traits of a stack. */
@@ -47,7 +47,7 @@ export function outlineOf(topology: Topology, settings: Settings): Graph {
 const database = "orion:database:Database database";
 
 /** The keys of backups, by the kind of the service that takes them. */
-const keys: Readonly<Record<string, string>> = { backup: "backup-key-bytes", archive: "archive-key" };
+const keys: Readonly<Record<string, string>> = { backup: "backup-key-bytes", archive: archiveKey };
 
 const resource = (type: string, name: string, inputs: Recorded["inputs"], options: RecordedOptions = {}): Recorded => ({
   type,
@@ -169,7 +169,7 @@ function ofStorage(topology: Topology, settings: Settings): Recorded[] {
       );
     return [
       ...[named("storage-files-bucket", ""), named("storage-backups-bucket", "-backups")],
-      ...(archivesWal(settings) ? [named("storage-archive-bucket", "-archive")] : []),
+      ...(archivesWal(settings) ? [named(archiveBucket, "-archive")] : []),
     ];
   }
   const { services } = topology;

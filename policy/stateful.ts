@@ -33,6 +33,10 @@ export const types = {
 /** Logical name of the key that signs sessions (components/tiers.ts). */
 export const sessionKey = "secret-key";
 
+/** Logical names of what the archive of point-in-time recovery consists of (components/storage, components/database/archive.ts). */
+export const archiveBucket = "storage-archive-bucket";
+export const archiveKey = "archive-key";
+
 /** Describes what would be lost with a resource; undefined when nothing would. */
 export type Holds = (resource: Recorded) => string | undefined;
 

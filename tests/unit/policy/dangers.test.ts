@@ -266,3 +266,41 @@ test("what only describes the machine of the update is no change: make diff has 
   expect(withAccess.resources.filter(({ inputs }) => inputs["access"] === access)).toHaveLength(2);
   expect(moveBetween(withAccess, after)).toEqual({ changes: [], findings: [] });
 });
+
+describe("the way back from phase enterprise", () => {
+  const enterprise = (values = {}) => stackOf("enterprise", values);
+  const findingsBetween = async (from: ReturnType<typeof stackOf>, to: ReturnType<typeof stackOf>) => {
+    const { before, after } = await graphsBetween(from, to);
+    return moveBetween(before, after).findings;
+  };
+
+  test("the data of a replica goes with its server, and stays on one that stays", async () => {
+    const happens = (await findingsBetween(enterprise(), stackOf("scale", { database: { volumeGb: 100 } })))
+      .filter(({ name }) => name === "broker-replica-cache-2-data")
+      .map((one) => `${one.severity}: ${one.happens}`);
+    expect(happens).toEqual(["danger: would be deleted with cache-2: a copy of data that the core server keeps"]);
+    const withoutCelery = await findingsBetween(enterprise(), enterprise({ workers: { enabled: false } }));
+    expect(withoutCelery.find(({ name }) => name === "broker-replica-cache-2-data")?.happens).toBe(
+      "would leave the stack, but the data of a container is kept",
+    );
+  });
+
+  test("what keeps the archive is said by its own setting", async () => {
+    const findings = await findingsBetween(enterprise(), enterprise({ backups: { pointInTime: false } }));
+    expect(findings.filter(({ severity }) => severity === "refused")).toMatchObject([
+      {
+        name: "storage-archive-bucket",
+        instead: expect.stringMatching(/^keep orion:backups\.pointInTime true; to give it up/),
+      },
+      { name: "archive-key", instead: expect.stringMatching(/^keep orion:backups\.pointInTime true; to give it up/) },
+    ]);
+  });
+
+  test("a stack without protection is not told to switch it off", async () => {
+    const open = enterprise({ protection: false });
+    const findings = await findingsBetween(open, stackOf("mvp", { protection: false, database: { volumeGb: 100 } }));
+    expect(findings.filter(({ severity }) => severity === "loss").map(({ name, instead }) => [name, instead])).toEqual(
+      ["db-2-ip", "db-2-server", "db-2-volume"].map((name) => [name, "keep db-2 (orion:database.availability)"]),
+    );
+  });
+});
