@@ -35,7 +35,7 @@ const lookSeconds = 60;
  * Makes the image available; one of that name that is there stays.
  *
  * Two builds on different days can differ in the packages that they got. So an engine that has it is asked first: a primary and
- * its replica then run the same files.
+ * its replica then run the same files. An engine of another architecture has another image under the same name.
  *
  * @throws {Error} with the end of the build's output
  */
@@ -51,7 +51,20 @@ export async function buildImage(inputs: ImageBuildInputs, run: Run): Promise<vo
       })
     ).code === 0;
   if (await has(inputs)) return;
-  if (from && (await has(from)) && (await copyImage(from, inputs, reference, run)) && (await has(inputs))) return;
+  const architecture = async (engine: Engine): Promise<string> =>
+    (
+      await docker({ engine, args: ["version", "--format", "{{.Server.Arch}}"], timeoutSeconds: lookSeconds })
+    ).output.trim();
+  const runsSame = async (other: Engine): Promise<boolean> =>
+    (await architecture(other)) === (await architecture(inputs));
+  if (
+    from &&
+    (await has(from)) &&
+    (await runsSame(from)) &&
+    (await copyImage(from, inputs, reference, run)) &&
+    (await has(inputs))
+  )
+    return;
   const args = ["build", "--quiet", "--force-rm", "--tag", reference, "--build-arg", `${argument}=${base}`, "-"];
   const { code, output } = await docker({ engine: inputs, args, input: dockerfile, timeoutSeconds: buildSeconds });
   if (code === 0) return;

@@ -10,6 +10,7 @@ export function checkServers(settings: Settings): string[] {
     ...checkServices(settings),
     ...checkAccess(settings),
     ...checkEdge(settings),
+    ...checkArchitecture(settings),
     ...checkDatabase(settings),
     ...checkLocations(settings),
   ];
@@ -83,6 +84,18 @@ function checkEdge({ edge, cloudflare, app }: Settings): string[] {
     problems.push(line("edge.balancing", edge.balancing, "regional while orion:cloudflare.enabled is false"));
   }
   return problems;
+}
+
+/** Hetzner's types with ARM processors, whose images and whose PostgreSQL's data others do not run. */
+const isArm = (type: string): boolean => type.startsWith("cax");
+
+/** A replica has the files of the primary, and takes its place. */
+function checkArchitecture({ database }: Settings): string[] {
+  const { servers } = database;
+  const arm = servers.filter(isArm);
+  if (!runsOwnDatabase(database) || arm.length === 0 || arm.length === servers.length) return [];
+  const why = "PostgreSQL cannot replicate to a server of another architecture, and no server can change its own";
+  return [line("database.servers", servers, `types of one architecture, and ${arm.join(" and ")} is of ARM: ${why}`)];
 }
 
 function checkDatabase({ database, edge }: Settings): string[] {

@@ -484,6 +484,10 @@ describe("what needs each other", () => {
       { ...leastValues("mvp"), edge: { tls: "self-signed" } },
       'orion:edge.tls: got "self-signed", allowed: cloudflare-origin-ca or acme while orion:cloudflare.enabled is true',
     ],
+    [
+      { ...leastValues("enterprise"), database: { servers: ["cpx32", "cax21"] } },
+      'orion:database.servers: got ["cpx32","cax21"], allowed: types of one architecture, and cax21 is of ARM: PostgreSQL cannot',
+    ],
     // What a message allows, no other one refuses.
     [
       { ...leastValues("scale"), edge: { tls: "self-signed" } },

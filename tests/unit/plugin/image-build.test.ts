@@ -11,13 +11,14 @@ const inputs: ImageBuildInputs = {
 const from = { dockerHost: "ssh://root@192.0.2.1", sshOptions: [] };
 
 /** Engines of which those at the addresses have the image; what is copied or built is there afterwards. */
-function engines(having: string[], { copies = true, builds = true } = {}) {
+function engines(having: string[], { copies = true, builds = true, arm = [] as readonly string[] } = {}) {
   const calls: Command[] = [];
   const run = runBy((command) => {
     calls.push(command);
     const text = command.args.join(" ");
     const target = /root@(\S+)/.exec(text)?.[1] ?? "";
     if (text.includes("docker image inspect")) return { code: having.includes(target) ? 0 : 1 };
+    if (text.includes("docker version")) return { output: arm.includes(target) ? "arm64\n" : "amd64\n" };
     if (text.includes("docker save")) {
       if (copies) having.push("192.0.2.2");
       return { code: copies ? 0 : 1 };
@@ -26,7 +27,7 @@ function engines(having: string[], { copies = true, builds = true } = {}) {
     having.push(target);
     return {};
   });
-  const did = () => calls.filter(({ args }) => !args.join(" ").includes("image inspect"));
+  const did = () => calls.filter(({ args }) => !/docker (image inspect|version)/.test(args.join(" ")));
   return { run, did };
 }
 
@@ -55,6 +56,12 @@ test.each([
   const build = did().at(-1);
   expect(build?.input).toBe(inputs.dockerfile);
   expect(build?.args.at(-1)).toContain("--build-arg POSTGRES_IMAGE=postgres:15-bookworm");
+});
+
+test("is built where the engine that has it is of another architecture: its image would not start", async () => {
+  const { run, did } = engines(["192.0.2.1"], { arm: ["192.0.2.2"] });
+  await buildImage({ ...inputs, from }, run);
+  expect(did().map(({ args }) => / (save|build) /.exec(args.join(" "))?.[1])).toEqual(["build"]);
 });
 
 test("a build that fails says how it ended, and what else can be done", async () => {
