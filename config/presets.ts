@@ -170,3 +170,9 @@ export const unbuiltTraits = (settings: Preset): string[] =>
 export const builtPhases = (Object.keys(presets) as Phase[]).filter(
   (phase) => unbuiltTraits(presets[phase]).length === 0,
 );
+
+/** What of a stack this version cannot bring up yet: its phase, or in a phase that it can bring up the traits that the stack sets. */
+export function unbuiltIn(settings: Chosen): string[] {
+  const traitsOfStack = unbuiltTraits(settings);
+  return traitsOfStack.length === 0 || builtPhases.includes(settings.phase) ? traitsOfStack : [settings.phase];
+}

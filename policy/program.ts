@@ -2,13 +2,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Platform } from "../components/platform.ts";
 import { publicNames } from "../config/host-names.ts";
+import { unbuiltIn } from "../config/presets.ts";
 import type { SecretKey, SecretName, Settings } from "../config/schema.ts";
 import type { BuiltImages } from "../topology/images.ts";
 import { hasServers, type Topology } from "../topology/topology.ts";
 import { compose, type Mode } from "./compose.ts";
 import { type Graph, keyOf, type Recorded, unknown } from "./graph.ts";
 import { compositionProblems } from "./composition.ts";
-import { composes, outlineOf } from "./outline.ts";
+import { outlineOf } from "./outline.ts";
 import { types } from "./stateful.ts";
 
 export interface Stack {
@@ -22,14 +23,13 @@ export interface Stack {
 export interface Graphs {
   readonly before: Graph;
   readonly after: Graph;
-  /** Phases with traits that the program does not compose yet; because of them both graphs are outlines. */
-  readonly outlined: readonly Settings["phase"][];
+  /** Phases and traits that the program does not compose yet ({@link unbuiltIn}); because of them both graphs are outlines. */
+  readonly outlined: readonly string[];
 }
 
 /** The graphs of two stacks: the program's own where it composes both, otherwise outlines of their plans. */
 export async function graphsOf(before: Stack, after: Stack, builtImages: BuiltImages): Promise<Graphs> {
-  const unbuilt = [before, after].filter((stack) => !composes(stack));
-  const outlined = [...new Set(unbuilt.map(({ settings }) => settings.phase))];
+  const outlined = [...new Set([before, after].flatMap(({ settings }) => unbuiltIn(settings)))];
   if (outlined.length > 0) {
     const [was, is] = [before, after].map((stack) => ({
       ...outlineOf(stack.topology, stack.settings),

@@ -4,15 +4,15 @@ import { UserError } from "../common/user-error.ts";
 import { accountNeeds } from "../policy/account.ts";
 import { isSafe, moveBetween } from "../policy/dangers.ts";
 import type { Graph } from "../policy/graph.ts";
-import { composes } from "../policy/outline.ts";
 import { graphsOf, knownOf } from "../policy/program.ts";
 import { withServerTypes } from "../policy/server-types.ts";
 import { graphOf, phaseIn } from "../policy/state.ts";
+import { unbuiltIn } from "../config/presets.ts";
 import type { Phase } from "../config/schema.ts";
 import { builtImages } from "../images/built.ts";
 import { stateOf } from "../guard/backend.ts";
 import { moveDocument } from "./move-document.ts";
-import { reportOfMove } from "./move-report.ts";
+import { reportOfMove, unbuiltText } from "./move-report.ts";
 import { chosenStack, titleOf } from "./chosen-stack.ts";
 import type { StackFile } from "./stack-file.ts";
 import { say } from "./terminal.ts";
@@ -92,10 +92,10 @@ async function fromState({ root, project, stack }: DiffOptions, after: StackFile
       `Stack '${stack}' does not exist here yet; name the start of the move, as in: make diff FROM=mvp TO=scale`,
     );
   }
-  const { phase } = after.settings;
-  if (!composes(after)) {
+  const unbuilt = unbuiltIn(after.settings);
+  if (unbuilt.length > 0) {
     throw new UserError(
-      `Phase ${phase} is not built yet, so the existing stack cannot be compared with it; FROM=PHASE compares plans.`,
+      `The existing stack cannot be compared with what is not built yet: ${unbuiltText(unbuilt)}; FROM=PHASE compares plans.`,
     );
   }
   const graphs = { before: graphOf(state), after: await knownOf(after, builtImages(project, after.settings)) };

@@ -31,7 +31,7 @@ export interface MoveDocument {
   readonly cost: { readonly before: number; readonly after: number };
   /** What the account at Hetzner must allow. */
   readonly account: readonly Need[];
-  /** Phases that are not built yet, so that only their plans are compared. */
+  /** Phases and traits (`orion:...`) that are not built yet, so that only their plans are compared. */
   readonly outlined: readonly string[];
 }
 

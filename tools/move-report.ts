@@ -15,7 +15,7 @@ export interface MoveReport {
   readonly after: { readonly title: string; readonly phase: Phase | undefined };
   readonly graphs: { readonly before: Graph; readonly after: Graph };
   readonly move: Move;
-  /** Phases that are not built yet, so that only their plans are compared. */
+  /** Phases and traits that are not built yet, so that only their plans are compared. */
   readonly outlined: readonly string[];
   /** What the account at Hetzner must allow during the move. @default - it is not said */
   readonly needs?: readonly Need[];
@@ -38,7 +38,11 @@ export function reportOfMove(report: MoveReport): string {
 }
 
 const outlineNote = (outlined: readonly string[]): string =>
-  `Phase ${outlined.join(" and ")} is not built yet: this compares the plans, with every server, Volume, address and service.`;
+  `Not built yet: ${unbuiltText(outlined)}. This compares the plans, with every server, Volume, address and service.`;
+
+/** `phase ha and orion:monitoring.enabled true`. */
+export const unbuiltText = (unbuilt: readonly string[]): string =>
+  unbuilt.map((one) => (one.startsWith("orion:") ? one : `phase ${one}`)).join(" and ");
 
 const words: Readonly<Record<Action, string>> = {
   create: "created",

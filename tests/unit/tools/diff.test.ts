@@ -90,3 +90,13 @@ test("and reports a stack that does not exist, a missing file and an unknown pha
   await expect(run("mvp", "none.yaml")).rejects.toThrow(/The stack file .*none\.yaml could not be read/);
   await expect(run("mvp", "huge")).rejects.toThrow(/^Got 'huge', allowed: a phase \(development, mvp, scale/);
 });
+
+test("what is not built yet is named: the phase, or what a stack of a phase that is built adds", async () => {
+  await run("enterprise", "ha");
+  expect(printed).toContain("Not built yet: phase ha. This compares the plans");
+  const text = readFileSync("Pulumi.prod.yaml", "utf8").replace("orion:phase: mvp", "orion:phase: enterprise");
+  const file = join(root, "more.yaml");
+  writeFileSync(file, `${text}  orion:monitoring: { enabled: true }\n`);
+  await run("enterprise", file);
+  expect(printed).toContain("Not built yet: orion:monitoring.enabled true. This compares the plans");
+});
