@@ -287,13 +287,11 @@ describe("the way back from phase enterprise", () => {
 
   test("what keeps the archive is said by its own setting", async () => {
     const findings = await findingsBetween(enterprise(), enterprise({ backups: { pointInTime: false } }));
-    expect(findings.filter(({ severity }) => severity === "refused")).toMatchObject([
-      {
-        name: "storage-archive-bucket",
-        instead: expect.stringMatching(/^keep orion:backups\.pointInTime true; to give it up/),
-      },
-      { name: "archive-key", instead: expect.stringMatching(/^keep orion:backups\.pointInTime true; to give it up/) },
-    ]);
+    const refused = findings.filter(({ severity }) => severity === "refused");
+    expect(refused.map(({ name }) => name)).toEqual(["storage-archive-bucket", "archive-key"]);
+    for (const { instead } of refused) {
+      expect(instead).toMatch(/^keep orion:backups\.pointInTime true; to give it up for good/);
+    }
   });
 
   test("a stack without protection is not told to switch it off", async () => {
