@@ -111,6 +111,7 @@ export class Fleet extends pulumi.ComponentResource {
   }
 }
 
-/** Whether two servers share a role; the primary's and its replicas' servers do. */
+/** Whether of two servers only one may be powered off at a time: both do the same work, or hold copies of the same data. */
 const isBeside = (one: Server, other: Server): boolean => poolOf(one) === poolOf(other);
-const poolOf = ({ role }: Server): Server["role"] => (role === "db" ? "core" : role);
+/** The core server has PostgreSQL and the first Redis, and one Sentinel of three. */
+const poolOf = ({ role }: Server): Server["role"] => (role === "db" || role === "cache" ? "core" : role);

@@ -87,3 +87,16 @@ test("a move back is safe for a stack that has asked for as much in phase mvp, o
   expect(await back(true)).toEqual(["refused db-2-ip", "refused db-2-server", "refused db-2-volume", ...unnoticed]);
   expect(await back(false)).toEqual(["loss db-2-ip", "loss db-2-server", "loss db-2-volume", ...unnoticed]);
 });
+
+test("of the servers with copies of the same data, one is powered off at a time for another type", async () => {
+  const { resources } = (await graphsBetween(stackOf("enterprise"), stackOf("enterprise"))).after;
+  const typesBefore = (server: string) =>
+    resources
+      .filter((one) => one.type === types.serverType && one.name === `${server}-type`)
+      .flatMap(({ options }) => options.dependencies ?? [])
+      .filter((key) => key.startsWith(`${types.serverType} `));
+  expect(["core-1", "db-2", "cache-2", "cache-3"].map(typesBefore)).toEqual([
+    [],
+    ...["core-1", "db-2", "cache-2"].map((server) => [`${types.serverType} ${server}-type`]),
+  ]);
+});
