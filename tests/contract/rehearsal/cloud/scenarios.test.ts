@@ -6,6 +6,7 @@ import { changesBetween } from "../../../../policy/changes.ts";
 import { records } from "../../../../rehearsal/cloudflare/body.ts";
 import { blockWith, commandsOf } from "../../../../testing/documented.ts";
 import { graphsBetween, stackOf } from "../../../unit/policy/support.ts";
+import { physicalName } from "../../../../topology/naming.ts";
 import { type Answer, EmulatorProcess } from "../support/emulator.ts";
 
 jest.setTimeout(120_000);
@@ -40,9 +41,10 @@ async function offered(type: string): Promise<unknown[]> {
   return records(found?.["locations"]).flatMap(({ name, available }) => (available === true ? [name] : []));
 }
 
-/** What the guard says to the move from mvp to scale. */
-async function verdict(limits = {}): Promise<string> {
-  const [from, to] = [stackOf("mvp"), stackOf("scale")];
+type Stacks = readonly [ReturnType<typeof stackOf>, ReturnType<typeof stackOf>];
+
+/** What the guard says to a move, from mvp to scale if none is named. */
+async function verdict(limits = {}, [from, to]: Stacks = [stackOf("mvp"), stackOf("scale")]): Promise<string> {
   const { before, after } = await graphsBetween(from, to);
   const access = { endpoint: `http://127.0.0.1:${cloud.settings.port}/hetzner/v1`, token: cloud.settings.token };
   const args = { servers: to.topology.servers, before, changes: changesBetween(before, after), limits, agreed: [] };
@@ -78,6 +80,23 @@ test("closed: a location takes no servers, keeps those that it has, and the guar
       `^Hetzner cannot give what this update needs; nothing was changed:\\n {2}db-2 would be created.* in ${location}`,
     ),
   );
+});
+
+test("a server that was created with a large disk: the guard refuses a type with a smaller one, as the API does", async () => {
+  const back: Stacks = [stackOf("enterprise"), stackOf("scale", { database: { volumeGb: 100 } })];
+  const name = physicalName({ stack: "prod" }, "app-nbg1-1");
+  const create = (server_type: string) =>
+    hetzner("POST", "/servers", { name, server_type, image: "debian-12", location: "nbg1", start_after_create: false });
+  const first = await create("cpx22");
+  expect(await verdict({}, back)).toBe("");
+  await hetzner("DELETE", `/servers/${String(records([first.body["server"]])[0]?.["id"])}`);
+  const { body } = await create("cpx32");
+  expect(await verdict({}, back)).toMatch(
+    /nothing was changed:\n {2}app-nbg1-1 would be changed to another type, but its disk has 160 GB \(x86\).*cpx22 has 80 GB \(x86\), cx23 has 40 GB/,
+  );
+  const path = `/servers/${String(records([body["server"]])[0]?.["id"])}/actions/change_type`;
+  const change = await hetzner("POST", path, { server_type: "cpx22", upgrade_disk: false });
+  expect(change.body["error"]).toMatchObject({ message: "the disk of cpx22 is smaller than the server's" });
 });
 
 test("new-account: five servers and no more, and the guard knows it when the stack says so", async () => {
