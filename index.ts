@@ -4,6 +4,7 @@ import { loadConfig, orRunError } from "./config/load.ts";
 import { refuseForeignKeys } from "./config/own-keys.ts";
 import { makeSshFolder } from "./config/ssh-folder.ts";
 import { guardUpdate } from "./guard/update.ts";
+import { refuseOtherPlans } from "./guard/zone-plans.ts";
 import { builtImages } from "./images/built.ts";
 import { plan } from "./topology/plan.ts";
 import { hasServers } from "./topology/topology.ts";
@@ -21,6 +22,7 @@ if (hasServers(topology)) {
 }
 const built = builtImages(import.meta.dirname, config.settings);
 const { existingKeys, outputs } = await guardUpdate({ ...config, topology, builtImages: built });
+await refuseOtherPlans(config.settings);
 const platform = new Platform("orion", { ...config, topology, builtImages: built, existingKeys });
 const { endpoints, databaseUrl, ssh, hostKeys, access, flowerPassword, taskApiToken, backupKey, archiveKey } = platform;
 // An output that is named and undefined would make the engine warn at every update.

@@ -44,6 +44,10 @@ export function zoneOf(
   return smallest ?? lastLabels(name);
 }
 
+/** The plan of a zone at Cloudflare, as the stack says it. */
+export const planOf = (zone: string, { cloudflare }: Pick<Settings, "cloudflare">): Settings["cloudflare"]["plan"] =>
+  cloudflare.zones[zone] ?? cloudflare.plan;
+
 export const isWithin = (name: string, zone: string): boolean => name === zone || name.endsWith(`.${zone}`);
 
 /** The last two labels, which most zones are. */

@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { edgeConfigFile } from "../../common/edge-contract.ts";
 import { cloudflareRanges } from "../../common/cloudflare-ranges.ts";
-import { publicNames, publicUrl } from "../../config/host-names.ts";
+import { planOf, publicNames, publicUrl } from "../../config/host-names.ts";
 import { privatePathsOf } from "../../config/private-paths.ts";
 import type { Settings } from "../../config/schema.ts";
 import type { ServiceOf } from "../../topology/service.ts";
@@ -81,7 +81,7 @@ export function createIngress(
 
 /** The zones at Cloudflare, by name. Each is named by its zone, so that another `orion:domain` leaves it as it is. */
 function createZones({ settings, cloudflareAccess: access, parent }: Context): ReadonlyMap<string, CloudflareZone> {
-  const { edge, domain, cloudflare } = settings;
+  const { edge, domain } = settings;
   const names = publicNames(settings);
   const zones = new Set(names.flatMap(({ zone }) => zone ?? []));
   return new Map(
@@ -89,7 +89,7 @@ function createZones({ settings, cloudflareAccess: access, parent }: Context): R
       const hostnames = names.filter((one) => one.zone === zone).map(({ name }) => name);
       const args = {
         ...{ zone, hostnames, access, certificate: edge.tls === "cloudflare-origin-ca" },
-        plan: cloudflare.zones[zone] ?? cloudflare.plan,
+        plan: planOf(zone, settings),
         ...(domain !== undefined && hostnames.includes(domain) && { first: domain }),
       };
       return [zone, new CloudflareZone(`cloudflare-${zone}`, args, { parent })];

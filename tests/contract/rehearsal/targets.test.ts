@@ -1,6 +1,6 @@
 /** `pulumi up --target` on a stack that is made in part: the whole program runs, and most of what it refers to is missing. */
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { accountId, Api, ownerToken } from "./support/api.ts";
 import { HetznerApi, hetznerToken } from "./support/hetzner.ts";
@@ -12,15 +12,15 @@ jest.setTimeout(240_000);
 let project: Project;
 let hetzner: HetznerApi;
 
-const configured = (folder: string): void => {
+const configured = (folder: string, plan = "free"): void => {
   const key = join(folder, "key");
-  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
+  if (!existsSync(key)) execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
   const config: Readonly<Record<string, unknown>> = {
     phase: "mvp",
     domain: "orion.example.com",
     app: { image: "example.com/orion/app:1" },
     storage: { bucket: "orion-files" },
-    cloudflare: { accountId },
+    cloudflare: { accountId, plan },
     admin: {
       cidrs: ["203.0.113.0/24"],
       sshPublicKeys: [readFileSync(`${key}.pub`, "utf8").trim()],
@@ -100,4 +100,16 @@ test("a key that Hetzner has already is used, and not made a second time", async
   const output = await preview();
   expect(output).toMatch(/hcloud:index:Server core-1-server/);
   expect(output).not.toMatch(/SshKey/);
+});
+
+test("another plan than the zone's is refused before anything is made, also without a preview", async () => {
+  configured(project.folder, "pro");
+  succeed(await project.pulumi("stack", "init", "prod"));
+  const { code, output } = await upOnly();
+  expect(code).not.toBe(0);
+  expect(output).toContain(
+    "but the zone example.com is on plan free; set it to free, or change the zone's plan at Cloudflare first. Nothing was changed.",
+  );
+  expect(hetzner.store.list("hetzner.network")).toEqual([]);
+  expect(hetzner.store.list("hetzner.placement_group")).toEqual([]);
 });
