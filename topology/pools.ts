@@ -87,15 +87,27 @@ export function connectionProblem(topology: Topology, settings: Settings): strin
     servers > 0
       ? `the PgBouncers of ${servers} servers with ${least} connections each${reads ? `, ${leastShare.reads} of them for reads,` : ""} and ${directConnections} connections past them`
       : `${processes} processes of the app and ${tasks} of workers${topology.hosting === "local" ? "" : ", old and new ones during a rollout,"} with a connection each`;
-  const instead =
-    servers > 0
-      ? "lower the counts of orion:app.servers or orion:workers.servers"
-      : "lower orion:app.instances, orion:app.uvicornWorkers or orion:workers.concurrency";
   return [
     `orion:database.maxConnections: ${what} need ${needs} connections, and ${free} of ${settings.database.maxConnections} are ` +
-      `available to them (${reservedConnections} are reserved for people, backups and replication); ${instead}, ` +
-      "or raise orion:database.maxConnections, which restarts PostgreSQL",
+      `available to them (${reservedConnections} are reserved for people, backups and replication); ` +
+      moreConnections(settings, servers > 0),
   ];
+}
+
+/** Everything that makes the connections suffice. */
+function moreConnections({ hosting, app, database, gateway }: Settings, pooled: boolean): string {
+  const counts = "the counts of orion:app.servers or orion:workers.servers";
+  const own = `orion:app.instances (${app.instances}), orion:app.uvicornWorkers (${app.uvicornWorkers})`;
+  const isOwn = database.mode === "provision";
+  return [
+    pooled
+      ? `lower ${counts}`
+      : `lower ${own}${hosting === "local" ? " or orion:workers.concurrency" : `, orion:workers.concurrency or ${counts}`}`,
+    ...(isOwn && !pooled && gateway.enabled ? ["set orion:database.pooler to true"] : []),
+    isOwn
+      ? "or raise orion:database.maxConnections, which restarts PostgreSQL"
+      : "or set orion:database.maxConnections to what the external database accepts, if that is more",
+  ].join(", ");
 }
 
 /** Connections to its pooler of a process of the app: they cost a pooler next to nothing. */

@@ -80,6 +80,17 @@ describe("connections", () => {
     expect(refusal(phase, values)).toContain(`orion:database.maxConnections: ${expected}`);
   });
 
+  test("that are too few are said with everything that helps: a pooler, and for an external database what it accepts", () => {
+    const app = { uvicornWorkers: 5 };
+    expect(refusal("enterprise", { app, database: { pooler: false } })).toMatch(
+      /need 88 connections, and 80 of 100 .*; lower orion:app\.instances \(2\), orion:app\.uvicornWorkers \(5\), orion:workers\.concurrency or the counts of orion:app\.servers or orion:workers\.servers, set orion:database\.pooler to true, or raise orion:database\.maxConnections, which restarts PostgreSQL$/,
+    );
+    const settings = settingsOf("enterprise", { app, database: { mode: "external" } }, ["databaseUrl"]);
+    expect(() => plan("prod", settings)).toThrow(
+      /orion:workers\.servers, or set orion:database\.maxConnections to what the external database accepts, if that is more$/,
+    );
+  });
+
   test("all processes of an accepted plan, old and new, get what they may open", () => {
     const some = { instances: fc.integer({ min: 1, max: 4 }), uvicornWorkers: fc.integer({ min: 1, max: 8 }) };
     const servers = fc.record({ count: fc.integer({ min: 1, max: 6 }), types: fc.constant(["cpx52"]) });
