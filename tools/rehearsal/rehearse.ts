@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { runSync, runInteractive } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
-import { publicNames } from "../../config/host-names.ts";
+import { planOf, publicNames } from "../../config/host-names.ts";
 import type { Settings } from "../../config/schema.ts";
 import { isMadeOnServers, isOfficialImage } from "../../config/images.ts";
 import type { CloudClient } from "../../rehearsal/cloud/client.ts";
@@ -138,9 +138,8 @@ async function startCloudFor(
 
 /** The plan of each zone that a stack uses, by the zone's name. */
 function plansOf(settings: Settings): ReadonlyMap<string, Settings["cloudflare"]["plan"]> {
-  const { plan, zones } = settings.cloudflare;
   const used = publicNames(settings).flatMap(({ zone }) => zone ?? []);
-  return new Map(used.map((zone) => [zone, zones[zone] ?? plan]));
+  return new Map(used.map((zone) => [zone, planOf(zone, settings)]));
 }
 
 /** Writes the rehearsal's own Pulumi project. */
