@@ -33,7 +33,8 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica move-database patch outdated requirements package fidelity sbom checksums \
 	flower backup backup-key restore-drill restore rehearse drill report cloud-up cloud-down cloud-status cloud-fault cloud-scenario cloud-time \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
-	bench-edge bench-production bench-scale bench-enterprise bench-faults bench-promotion bench-idle bench-redis bench-gateway bench-restore bench-terraform
+	bench-edge bench-production bench-scale bench-enterprise bench-faults bench-promotion bench-idle bench-redis bench-gateway bench-restore bench-point-in-time bench-archive-outage \
+	bench-terraform
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
@@ -295,6 +296,12 @@ bench-faults: images ## Measure recovery from faults, with ten updates killed, i
 
 bench-restore: images ## Measure a restore on an empty machine with nothing but bucket and key, into bench/restore.md
 	@node bench/restore.ts
+
+bench-point-in-time: images ## Measure base backup, drill and restore to a second of a large database, into bench/point-in-time.md (GB: its size, 10)
+	@node bench/point-in-time.ts $(GB)
+
+bench-archive-outage: images ## Measure an hour in which the object storage refuses the database's changes, into bench/archive-outage.md
+	@node bench/archive-outage.ts
 
 bench-gateway: images ## Measure what the way through gateway and PgBouncer costs, and a spike of clients, into bench/gateway.md
 	@node bench/gateway.ts

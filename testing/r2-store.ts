@@ -17,10 +17,18 @@ export interface R2StoreOptions {
   readonly access: { readonly id: string; readonly secret: string };
 }
 
-/** Starts an S3 server as R2 has it behind it; it may have to be built first, which takes minutes. */
-export async function startS3({ root, folder }: Pick<R2StoreOptions, "root" | "folder">): Promise<S3Server> {
+/**
+ * Starts an S3 server as R2 has it behind it; it may have to be built first, which takes minutes.
+ *
+ * @param options `accountId`: clients call it by R2's host name of this account
+ */
+export async function startS3({
+  root,
+  folder,
+  ...names
+}: Pick<R2StoreOptions, "root" | "folder"> & { readonly accountId?: string }): Promise<S3Server> {
   const program = await ensureProgram(storageProgram, { root });
-  const server = new S3Server({ program, folder, port: await freePort(), token: "any" });
+  const server = new S3Server({ program, folder, port: await freePort(), token: "any", ...names });
   await server.start();
   return server;
 }

@@ -1,0 +1,289 @@
+/**
+ * A PostgreSQL with the product's own image and archive, a container that stands for its server with `orion-archive`, and the
+ * rehearsal's R2, which has to speak TLS for pgBackRest: for tests and benches of point-in-time recovery. The server uses this
+ * machine's Docker Engine, so that its drills are containers of this machine; only one lab can drill at a time.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../common/ports.ts";
+import { type Outcome, run, tryRun } from "../common/process.ts";
+import { alertCommand, archiveCommand, archiveSettingsFile } from "../common/server-contract.ts";
+import {
+  archiveEnvironment,
+  archiveFiles,
+  archivePrefix,
+  archiveSettings,
+  configurationText,
+  pushScript,
+} from "../components/database/archive-config.ts";
+import { archiveScript, archiveSettingsText } from "../components/database/archive-script.ts";
+import { dataDirectory } from "../components/database/data-directory.ts";
+import { postgresSettings } from "../components/database/postgres-settings.ts";
+import { filesDirectory, ownDirectory, tlsCommand } from "../components/database/postgres-tls.ts";
+import { presets } from "../config/presets.ts";
+import { ensureImages } from "../images/ensure.ts";
+import { Edge } from "../rehearsal/cloudflare/edge/edge.ts";
+import { accessKeys } from "../rehearsal/cloudflare/objects/keys.ts";
+import { R2Endpoint } from "../rehearsal/cloudflare/objects/r2-endpoint.ts";
+import type { S3Server } from "../rehearsal/cloudflare/objects/s3-server.ts";
+import { addBucket } from "../rehearsal/cloudflare/r2.ts";
+import type { CloudflareObjects } from "../rehearsal/cloudflare/state.ts";
+import { World } from "../rehearsal/cloudflare/world.ts";
+import { MachineImages } from "../rehearsal/machines/docker/images.ts";
+import { Store } from "../rehearsal/store.ts";
+import { progressOn } from "../toolchain/src/progress.ts";
+import { eventually } from "./eventually.ts";
+import { temporaryFolder } from "./folder.ts";
+import { startS3 } from "./r2-store.ts";
+
+export interface ArchiveLabOptions {
+  /** Folder of the project. */
+  readonly root: string;
+  /** Name of PostgreSQL's container; those of the others begin with it. */
+  readonly name: string;
+  /** Memory of PostgreSQL, in MiB. @default 1024 */
+  readonly memoryMb?: number;
+  /** Changes pgBackRest's configuration. @default - as phase mvp has it */
+  readonly configured?: (configuration: string) => string;
+}
+
+const accountId = "0".repeat(32);
+const host = `${accountId}.r2.cloudflarestorage.com`;
+const bucket = "orion-files-archive";
+const database = "orion_db";
+
+/** What stands in for programs of a server: alerts go into a file, and without systemd a unit is noted and not started. */
+const standIns = (known: readonly string[]): Readonly<Record<string, string>> => ({
+  [alertCommand]: '#!/bin/sh\n{ echo "$*"; [ $# -ne 1 ] || cat; } >> /run/alerts\n',
+  // No name server knows the storage's name.
+  "/usr/local/bin/docker": `#!/bin/sh
+case $1 in run) shift; exec /usr/bin/docker run ${known.join(" ")} "$@" ;; *) exec /usr/bin/docker "$@" ;; esac
+`,
+  "/usr/local/bin/systemctl": `#!/bin/sh\necho "$*" >> /run/started\n`,
+});
+
+export class ArchiveLab {
+  readonly #options: ArchiveLabOptions;
+  /** Name of the server's container. */
+  readonly server: string;
+  /** Folder with the database's data. */
+  readonly data = join(temporaryFolder("archive"), "postgres");
+  readonly #objects = temporaryFolder("objects");
+  readonly #files: string;
+  /** As long as this is true, the object storage answers every request with 503. */
+  refuses = false;
+  #image = "";
+  /** Options of `docker run` for a container that reaches R2 by its name. */
+  #known: readonly string[] = [];
+  #s3: S3Server | undefined;
+  #edge: Edge | undefined;
+
+  constructor(options: ArchiveLabOptions) {
+    this.#options = options;
+    this.server = `${options.name}-server`;
+    this.#files = `${options.name}-files`;
+  }
+
+  /** Starts everything. The images and the S3 server may have to be built first, which takes minutes. */
+  async start(): Promise<void> {
+    const { root, configured = (text: string) => text } = this.#options;
+    const [ensured] = await ensureImages({ root, cache: temporaryFolder("images"), names: ["database"] });
+    this.#image = ensured?.reference ?? "";
+    const repository = await this.#startStorage();
+    const authority = (await this.#edge?.authority()) ?? "";
+    // The storage's authority is in no bundle.
+    const here = `[global]\nrepo1-storage-ca-file=${ownDirectory}/authority.pem\n`;
+    const configuration = configured(configurationText(repository)).replace("[global]\n", here);
+    await this.#startServer();
+    await this.docker("volume", "create", this.#files);
+    await this.#keep({
+      "authority.pem": authority,
+      [archiveFiles.configuration]: configuration,
+      [archiveFiles.push]: pushScript,
+    });
+    await this.#inData("mkdir -p /d/postgres");
+    await this.runDatabase();
+  }
+
+  async stop(): Promise<void> {
+    await tryRun("docker", ["rm", "--force", "--volumes", this.#options.name, this.server]);
+    // It belongs to another user.
+    await this.#inData("rm -rf /d/*").catch(() => undefined);
+    await tryRun("docker", ["volume", "rm", "--force", this.#files]);
+    await this.#edge?.stop();
+    await this.#s3?.stop();
+  }
+
+  /** Runs a command of docker that has to succeed. Asynchronously: R2 is in this process. @returns its standard output */
+  async docker(...args: readonly string[]): Promise<string> {
+    const { code, stdout, output } = await run("docker", args);
+    if (code !== 0) throw new Error(`docker ${args.join(" ")}: ${output}`);
+    return stdout.trim();
+  }
+
+  sql = (text: string): Promise<string> =>
+    this.docker("exec", this.#options.name, "psql", "-XqtA", "-v", "ON_ERROR_STOP=1", "-c", text);
+
+  /** Runs a shell script beside PostgreSQL. */
+  shell = (script: string): Promise<string> => this.docker("exec", this.#options.name, "sh", "-euc", script);
+
+  /** Runs `orion-archive` with these words. */
+  command = (...words: readonly string[]): Promise<Outcome> =>
+    run("docker", ["exec", this.server, archiveCommand, ...words]);
+
+  /** The same, for words that have to succeed. @returns everything it prints */
+  archive = async (...words: readonly string[]): Promise<string> =>
+    succeeded(words, await this.command(...words)).output;
+
+  /** A drill that has to succeed. @param query what the restored database is asked @returns what it prints without errors */
+  async drill(time: string, query: string): Promise<string> {
+    const asked = ["exec", "--env", `ORION_DRILL_QUERY=${query}`, this.server, archiveCommand, "drill", time];
+    return succeeded(["drill", time], await run("docker", asked)).stdout;
+  }
+
+  /** What people were told since the last look. */
+  alerts = (): Promise<string> =>
+    this.docker("exec", this.server, "sh", "-c", "cat /run/alerts 2>/dev/null; rm -f /run/alerts");
+
+  /** Number of segments that are finished and not archived. */
+  waiting = async (): Promise<number> =>
+    Number(await this.sql("SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'"));
+
+  /** Cuts PostgreSQL off from the network, or brings it back. */
+  network = (action: "connect" | "disconnect"): Promise<string> =>
+    this.docker("network", action, "bridge", this.#options.name);
+
+  /** Waits so that no change is of the second that it returns, as orion-archive takes it. */
+  async pause(): Promise<string> {
+    await sleep(1200);
+    const now = await this.sql("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')");
+    await sleep(1200);
+    return now;
+  }
+
+  /** Bytes of the repository in the bucket: those of base backups, and those of archived WAL. */
+  async repository(): Promise<{ readonly backups: number; readonly wal: number }> {
+    const sizeOf = async (folder: string) => {
+      const path = join(this.#objects, "objects", bucket, archivePrefix, folder);
+      const { stdout } = await run("du", ["--summarize", "--bytes", path]);
+      return Number.parseInt(stdout);
+    };
+    return { backups: await sizeOf("backup"), wal: await sizeOf("archive") };
+  }
+
+  /** Loses container and data, and starts a new, empty database in their place. */
+  async loseData(): Promise<void> {
+    await this.docker("rm", "--force", "--volumes", this.#options.name);
+    await this.#inData("find /d/postgres -mindepth 1 -delete");
+    await this.runDatabase();
+  }
+
+  async runDatabase(): Promise<void> {
+    const { name, memoryMb = 1024 } = this.#options;
+    const environment = {
+      ...{ ...archiveEnvironment, PGUSER: "orion_user", PGDATABASE: database, POSTGRES_PASSWORD: "any" },
+      ...{ POSTGRES_USER: "orion_user", POSTGRES_DB: database },
+    };
+    await this.docker(
+      ...["run", "--detach", "--init", "--name", name, ...this.#known, "--memory", `${memoryMb}m`],
+      ...[
+        "--shm-size",
+        `${Math.floor(memoryMb / 4)}m`,
+        "--read-only",
+        "--tmpfs",
+        "/tmp",
+        "--tmpfs",
+        "/var/run/postgresql",
+      ],
+      ...["--volume", `${this.data}:${dataDirectory}`, "--volume", `${this.#files}:${filesDirectory}:ro`],
+      ...Object.entries(environment).flatMap(([key, value]) => ["--env", `${key}=${value}`]),
+      ...[this.#image, ...tlsCommand({ ...postgresSettings(memoryMb), ...archiveSettings })],
+    );
+    try {
+      await eventually(() => this.docker("exec", name, "pg_isready", "-h", "127.0.0.1").then(() => undefined), 60);
+    } catch (error) {
+      throw new Error((await run("docker", ["logs", "--tail", "30", name])).output, { cause: error });
+    }
+  }
+
+  /** Starts R2 where containers reach it. @returns what pgBackRest's configuration says of it */
+  async #startStorage() {
+    this.#s3 = await startS3({ root: this.#options.root, folder: this.#objects, accountId });
+    const store = new Store<CloudflareObjects>(":memory:");
+    const world = new World({ store, token: "any", accountId, now: () => new Date() });
+    const r2 = new R2Endpoint({ world, storage: this.#s3, port: await freePort() });
+    const objects = {
+      serve: (request: IncomingMessage, response: ServerResponse) =>
+        this.refuses ? refuse(request, response) : r2.serve(request, response),
+    };
+    const address = await this.docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}");
+    const ports = { https: await freePort(), http: await freePort() };
+    this.#edge = new Edge({ world, address, ports, objects });
+    await this.#edge.start();
+    await this.#s3.createBucket(bucket);
+    addBucket(world, bucket, "default");
+    await this.#s3.setKeys(accessKeys(world));
+    this.#known = ["--add-host", `${host}:${address}`];
+    const { pointInTimeDays: days, archiveQueueGb: queueGb } = presets.mvp.backups;
+    return {
+      ...{ bucket, endpoint: `https://${host}:${ports.https}`, cipherKey: "any", days, queueGb },
+      ...{ accessKeyId: world.ownerKey.id, secretAccessKey: world.ownerKey.secret },
+    };
+  }
+
+  /** Starts the server, and brings its command and settings to it. */
+  async #startServer(): Promise<void> {
+    const { root, name } = this.#options;
+    const images = new MachineImages({ root, logs: temporaryFolder("logs"), progress: progressOn(process.stderr) });
+    const folder = dirname(this.data);
+    await this.docker(
+      ...["run", "--detach", "--init", "--name", this.server, "--network", "none", "--entrypoint", "sleep"],
+      ...["--volume", "/var/run/docker.sock:/var/run/docker.sock", "--volume", `${folder}:${folder}`],
+      ...[await images.name("server"), "infinity"],
+    );
+    const settings = { container: name, image: this.#image, filesVolume: this.#files, data: this.data, database };
+    const files = {
+      [archiveCommand]: archiveScript,
+      [archiveSettingsFile]: archiveSettingsText(settings),
+      ...standIns(this.#known),
+    };
+    for (const [path, text] of Object.entries(files)) {
+      const write = `mkdir -p /run/lock "$(dirname ${path})"; cat > ${path}; chmod 0755 ${path}`;
+      await this.#write(["exec", "--interactive", this.server, "sh", "-euc", write], text);
+    }
+  }
+
+  /** Writes PostgreSQL's live files. */
+  async #keep(files: Readonly<Record<string, string>>): Promise<void> {
+    for (const [file, text] of Object.entries(files)) {
+      const write = `mkdir -p /files/current; cat > /files/current/${file}`;
+      const mount = ["--volume", `${this.#files}:/files`, "--entrypoint", "sh"];
+      await this.#write(["run", "--rm", "--interactive", ...mount, this.#image, "-euc", write], text);
+    }
+  }
+
+  async #write(args: readonly string[], input: string): Promise<void> {
+    const { code, output } = await run("docker", args, { input });
+    if (code !== 0) throw new Error(output);
+  }
+
+  /** Runs a script as root, with the folder of the data as /d. */
+  #inData = (script: string): Promise<string> =>
+    this.docker(
+      ...["run", "--rm", "--volume", `${dirname(this.data)}:/d`, "--entrypoint", "sh", this.#image, "-euc", script],
+    );
+}
+
+/** @throws {Error} with everything it printed */
+function succeeded(words: readonly string[], outcome: Outcome): Outcome {
+  if (outcome.code !== 0) throw new Error(`orion-archive ${words.join(" ")}: ${outcome.output}`);
+  return outcome;
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  request.resume();
+  response.writeHead(503, { "content-type": "application/xml" });
+  response.end("<Error><Code>ServiceUnavailable</Code><Message>Please try again.</Message></Error>");
+  return Promise.resolve();
+}
