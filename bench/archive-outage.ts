@@ -12,7 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { archiveTimeoutSeconds } from "../components/database/archive-config.ts";
 import { presets } from "../config/presets.ts";
 import { ArchiveLab } from "../testing/archive-lab.ts";
-import { createTables, giveOrders, ordersQuery, prove, secondOfNow, writeDocuments } from "../testing/order-ledger.ts";
+import { createTables, giveOrders, ordersQuery, prove, writeDocuments } from "../testing/order-ledger.ts";
 import { machine, markdownTable } from "./table.ts";
 import { timed } from "./timed.ts";
 
@@ -29,9 +29,7 @@ const segment = 16 * 2 ** 20;
 
 const lab = new ArchiveLab({ root, name: `orion-bench-archive-outage-${process.pid}`, memoryMb });
 const tell = (line: string) => process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
-const number = async (query: string): Promise<number> => Number(await lab.sql(query));
-const walWritten = () => number("SELECT pg_current_wal_lsn() - '0/0'");
-const walOnVolume = () => number("SELECT sum(size) FROM pg_ls_waldir()");
+const walOnVolume = async () => Number(await lab.sql("SELECT sum(size) FROM pg_ls_waldir()"));
 const mb = (bytes: number): string => (bytes / 1e6).toFixed(0);
 
 const alarm = "the database's changes are not archived";
@@ -70,16 +68,16 @@ async function measure(): Promise<string> {
     told = seconds;
   };
   const idle = await walOnVolume();
-  const from = await walWritten();
-  lab.refuses = true;
+  const from = await lab.walWritten();
+  lab.r2.refuses = true;
   const outage = await write((perSecond * hour) / compressed, async (seconds) => {
     await look(seconds);
-    return seconds < compressed || (await walWritten()) - from < perSecond * hour;
+    return seconds < compressed || (await lab.walWritten()) - from < perSecond * hour;
   });
-  const written = (await walWritten()) - from;
+  const written = (await lab.walWritten()) - from;
   if (Number.isNaN(told)) throw new Error(`nobody was told in ${outage.toFixed(0)} s`);
   const [waited, waitedBytes] = [mostWaiting, mostWaiting * segment];
-  lab.refuses = false;
+  lab.r2.refuses = false;
   tell(`the storage answers again; ${waited} segments wait`);
   const caughtUp = await write(perSecond, async (seconds) => {
     await look(outage + seconds);
@@ -90,7 +88,7 @@ async function measure(): Promise<string> {
   if (afterwards !== "") throw new Error(`the check says after it: ${afterwards}`);
   if (/^gap/m.test(await lab.archive("facts"))) throw new Error("changes were given up");
 
-  const second = await secondOfNow(lab);
+  const second = await lab.pause();
   const ledger = await orders.stop();
   let drilled = "";
   const drill = await timed(async () => {

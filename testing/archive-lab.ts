@@ -3,10 +3,8 @@
  * rehearsal's R2, which has to speak TLS for pgBackRest: for tests and benches of point-in-time recovery. The server uses this
  * machine's Docker Engine, so that its drills are containers of this machine; only one lab can drill at a time.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort } from "../common/ports.ts";
 import { type Outcome, run, tryRun } from "../common/process.ts";
 import { alertCommand, archiveCommand, archiveSettingsFile } from "../common/server-contract.ts";
 import {
@@ -23,19 +21,11 @@ import { postgresSettings } from "../components/database/postgres-settings.ts";
 import { filesDirectory, ownDirectory, tlsCommand } from "../components/database/postgres-tls.ts";
 import { presets } from "../config/presets.ts";
 import { ensureImages } from "../images/ensure.ts";
-import { Edge } from "../rehearsal/cloudflare/edge/edge.ts";
-import { accessKeys } from "../rehearsal/cloudflare/objects/keys.ts";
-import { R2Endpoint } from "../rehearsal/cloudflare/objects/r2-endpoint.ts";
-import type { S3Server } from "../rehearsal/cloudflare/objects/s3-server.ts";
-import { addBucket } from "../rehearsal/cloudflare/r2.ts";
-import type { CloudflareObjects } from "../rehearsal/cloudflare/state.ts";
-import { World } from "../rehearsal/cloudflare/world.ts";
 import { MachineImages } from "../rehearsal/machines/docker/images.ts";
-import { Store } from "../rehearsal/store.ts";
 import { progressOn } from "../toolchain/src/progress.ts";
 import { eventually } from "./eventually.ts";
 import { temporaryFolder } from "./folder.ts";
-import { startS3 } from "./r2-store.ts";
+import { SecureR2 } from "./secure-r2.ts";
 
 export interface ArchiveLabOptions {
   /** Folder of the project. */
@@ -48,8 +38,6 @@ export interface ArchiveLabOptions {
   readonly configured?: (configuration: string) => string;
 }
 
-const accountId = "0".repeat(32);
-const host = `${accountId}.r2.cloudflarestorage.com`;
 const bucket = "orion-files-archive";
 const database = "orion_db";
 
@@ -69,15 +57,9 @@ export class ArchiveLab {
   readonly server: string;
   /** Folder with the database's data. */
   readonly data = join(temporaryFolder("archive"), "postgres");
-  readonly #objects = temporaryFolder("objects");
   readonly #files: string;
-  /** As long as this is true, the object storage answers every request with 503. */
-  refuses = false;
   #image = "";
-  /** Options of `docker run` for a container that reaches R2 by its name. */
-  #known: readonly string[] = [];
-  #s3: S3Server | undefined;
-  #edge: Edge | undefined;
+  #r2: SecureR2 | undefined;
 
   constructor(options: ArchiveLabOptions) {
     this.#options = options;
@@ -85,20 +67,27 @@ export class ArchiveLab {
     this.#files = `${options.name}-files`;
   }
 
+  /** The object storage. @throws {Error} before `start` */
+  get r2(): SecureR2 {
+    if (this.#r2 === undefined) throw new Error("the lab has not been started");
+    return this.#r2;
+  }
+
   /** Starts everything. The images and the S3 server may have to be built first, which takes minutes. */
   async start(): Promise<void> {
     const { root, configured = (text: string) => text } = this.#options;
     const [ensured] = await ensureImages({ root, cache: temporaryFolder("images"), names: ["database"] });
     this.#image = ensured?.reference ?? "";
-    const repository = await this.#startStorage();
-    const authority = (await this.#edge?.authority()) ?? "";
+    this.#r2 = await SecureR2.start({ root, bucket });
+    const { pointInTimeDays: days, archiveQueueGb: queueGb } = presets.mvp.backups;
+    const repository = { ...this.#r2.store, cipherKey: "any", days, queueGb };
     // The storage's authority is in no bundle.
     const here = `[global]\nrepo1-storage-ca-file=${ownDirectory}/authority.pem\n`;
     const configuration = configured(configurationText(repository)).replace("[global]\n", here);
     await this.#startServer();
     await this.docker("volume", "create", this.#files);
     await this.#keep({
-      "authority.pem": authority,
+      "authority.pem": await this.#r2.authority(),
       [archiveFiles.configuration]: configuration,
       [archiveFiles.push]: pushScript,
     });
@@ -111,8 +100,7 @@ export class ArchiveLab {
     // It belongs to another user.
     await this.#inData("rm -rf /d/*").catch(() => undefined);
     await tryRun("docker", ["volume", "rm", "--force", this.#files]);
-    await this.#edge?.stop();
-    await this.#s3?.stop();
+    await this.#r2?.stop();
   }
 
   /** Runs a command of docker that has to succeed. Asynchronously: R2 is in this process. @returns its standard output */
@@ -150,11 +138,14 @@ export class ArchiveLab {
   waiting = async (): Promise<number> =>
     Number(await this.sql("SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'"));
 
+  /** Bytes of WAL that the database has written in its life. */
+  walWritten = async (): Promise<number> => Number(await this.sql("SELECT pg_current_wal_lsn() - '0/0'"));
+
   /** Cuts PostgreSQL off from the network, or brings it back. */
   network = (action: "connect" | "disconnect"): Promise<string> =>
     this.docker("network", action, "bridge", this.#options.name);
 
-  /** Waits so that no change is of the second that it returns, as orion-archive takes it. */
+  /** A second of the database's clock, as orion-archive takes it, that is over a second away from calls before and after this one. */
   async pause(): Promise<string> {
     await sleep(1200);
     const now = await this.sql("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')");
@@ -164,12 +155,8 @@ export class ArchiveLab {
 
   /** Bytes of the repository in the bucket: those of base backups, and those of archived WAL. */
   async repository(): Promise<{ readonly backups: number; readonly wal: number }> {
-    const sizeOf = async (folder: string) => {
-      const path = join(this.#objects, "objects", bucket, archivePrefix, folder);
-      const { stdout } = await run("du", ["--summarize", "--bytes", path]);
-      return Number.parseInt(stdout);
-    };
-    return { backups: await sizeOf("backup"), wal: await sizeOf("archive") };
+    const { r2 } = this;
+    return { backups: await r2.size(`${archivePrefix}backup`), wal: await r2.size(`${archivePrefix}archive`) };
   }
 
   /** Loses container and data, and starts a new, empty database in their place. */
@@ -186,7 +173,7 @@ export class ArchiveLab {
       ...{ POSTGRES_USER: "orion_user", POSTGRES_DB: database },
     };
     await this.docker(
-      ...["run", "--detach", "--init", "--name", name, ...this.#known, "--memory", `${memoryMb}m`],
+      ...["run", "--detach", "--init", "--name", name, ...this.r2.known, "--memory", `${memoryMb}m`],
       ...[
         "--shm-size",
         `${Math.floor(memoryMb / 4)}m`,
@@ -207,31 +194,6 @@ export class ArchiveLab {
     }
   }
 
-  /** Starts R2 where containers reach it. @returns what pgBackRest's configuration says of it */
-  async #startStorage() {
-    this.#s3 = await startS3({ root: this.#options.root, folder: this.#objects, accountId });
-    const store = new Store<CloudflareObjects>(":memory:");
-    const world = new World({ store, token: "any", accountId, now: () => new Date() });
-    const r2 = new R2Endpoint({ world, storage: this.#s3, port: await freePort() });
-    const objects = {
-      serve: (request: IncomingMessage, response: ServerResponse) =>
-        this.refuses ? refuse(request, response) : r2.serve(request, response),
-    };
-    const address = await this.docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}");
-    const ports = { https: await freePort(), http: await freePort() };
-    this.#edge = new Edge({ world, address, ports, objects });
-    await this.#edge.start();
-    await this.#s3.createBucket(bucket);
-    addBucket(world, bucket, "default");
-    await this.#s3.setKeys(accessKeys(world));
-    this.#known = ["--add-host", `${host}:${address}`];
-    const { pointInTimeDays: days, archiveQueueGb: queueGb } = presets.mvp.backups;
-    return {
-      ...{ bucket, endpoint: `https://${host}:${ports.https}`, cipherKey: "any", days, queueGb },
-      ...{ accessKeyId: world.ownerKey.id, secretAccessKey: world.ownerKey.secret },
-    };
-  }
-
   /** Starts the server, and brings its command and settings to it. */
   async #startServer(): Promise<void> {
     const { root, name } = this.#options;
@@ -246,7 +208,7 @@ export class ArchiveLab {
     const files = {
       [archiveCommand]: archiveScript,
       [archiveSettingsFile]: archiveSettingsText(settings),
-      ...standIns(this.#known),
+      ...standIns(this.r2.known),
     };
     for (const [path, text] of Object.entries(files)) {
       const write = `mkdir -p /run/lock "$(dirname ${path})"; cat > ${path}; chmod 0755 ${path}`;
@@ -279,11 +241,4 @@ export class ArchiveLab {
 function succeeded(words: readonly string[], outcome: Outcome): Outcome {
   if (outcome.code !== 0) throw new Error(`orion-archive ${words.join(" ")}: ${outcome.output}`);
   return outcome;
-}
-
-function refuse(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  request.resume();
-  response.writeHead(503, { "content-type": "application/xml" });
-  response.end("<Error><Code>ServiceUnavailable</Code><Message>Please try again.</Message></Error>");
-  return Promise.resolve();
 }

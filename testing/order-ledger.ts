@@ -3,7 +3,6 @@
  * a database restored to a second has exactly those of them that it must have; beside them, changes of any size.
  */
 import { deepStrictEqual } from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ArchiveLab } from "./archive-lab.ts";
 
 export interface Order {
@@ -53,14 +52,6 @@ rm ${stop}`);
       });
     },
   };
-}
-
-/** A whole second of the database's clock in the middle of what happens now, as orion-archive takes it. */
-export async function secondOfNow(lab: ArchiveLab): Promise<string> {
-  await sleep(2000);
-  const second = await lab.sql("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')");
-  await sleep(2000);
-  return second;
 }
 
 /**
