@@ -3,6 +3,8 @@
  * rehearsal's R2, which has to speak TLS for pgBackRest: for tests and benches of point-in-time recovery. The server uses this
  * machine's Docker Engine, so that its drills are containers of this machine; only one lab can drill at a time.
  */
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Outcome, run, tryRun } from "../common/process.ts";
@@ -55,8 +57,8 @@ export class ArchiveLab {
   readonly #options: ArchiveLabOptions;
   /** Name of the server's container. */
   readonly server: string;
-  /** Folder with the database's data. */
-  readonly data = join(temporaryFolder("archive"), "postgres");
+  /** Folder with the database's data. It belongs to another user, so that only `stop` can remove it. */
+  readonly data = join(mkdtempSync(join(realpathSync(tmpdir()), "orion-archive-")), "postgres");
   readonly #files: string;
   #image = "";
   #r2: SecureR2 | undefined;
@@ -97,8 +99,8 @@ export class ArchiveLab {
 
   async stop(): Promise<void> {
     await tryRun("docker", ["rm", "--force", "--volumes", this.#options.name, this.server]);
-    // It belongs to another user.
     await this.#inData("rm -rf /d/*").catch(() => undefined);
+    rmSync(dirname(this.data), { recursive: true, force: true });
     await tryRun("docker", ["volume", "rm", "--force", this.#files]);
     await this.#r2?.stop();
   }

@@ -203,7 +203,8 @@ check)
   if [ "$2" -ge ${lateSeconds} ]; then
     say "$1 segments wait, the oldest one for $2 s"
     ask "SELECT 'last failure: ' || last_failed_wal || ' at ' || last_failed_time FROM pg_stat_archiver" || true
-    docker logs --since 3m "$CONTAINER" 2>&1 | grep -E 'ERROR: \[|HINT|archive command failed' | tail -n 5 >"$state/why" || true
+    # Without pgBackRest's hints, which are about its configuration and hide the cause.
+    docker logs --since 3m "$CONTAINER" 2>&1 | grep -E '[a-z]Error: |ERROR: \[|repo1: \[|archive command failed' | tail -n 5 >"$state/why" || true
     cat "$state/why"
     {
       echo "$1 segments of WAL wait on the Volume, the oldest one for $2 s. Changes since then cannot be restored to a second."

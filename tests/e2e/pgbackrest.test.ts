@@ -129,8 +129,12 @@ describe("the archive", () => {
     await wait();
     expect(await lab.archive("check")).toContain("segments wait, the oldest one for");
     await lab.archive("check");
+    const told = await lab.alerts();
     // Once, and not at every look.
-    expect((await lab.alerts()).match(/the database's changes are not archived/g)).toHaveLength(1);
+    expect(told.match(/the database's changes are not archived/g)).toHaveLength(1);
+    // With the cause, and not with hints about the configuration.
+    expect(told).toMatch(/^ *repo1: \[\w+Error\] unable to load info file/m);
+    expect(told).not.toContain("HINT");
     await lab.network("connect");
     await eventually(async () => {
       expect(await waiting()).toBe(0);
