@@ -7,7 +7,7 @@ import { superuser } from "./role-names.ts";
 export const stanza = "orion";
 
 /** What the names of all objects of the archive begin with; the dumps' is `postgresql/`. */
-const archivePrefix = "pgbackrest/";
+export const archivePrefix = "pgbackrest/";
 
 /** Names of the live files (components/database/postgres-tls.ts). pgBackRest looks for its name in archive_command. */
 export const archiveFiles = { configuration: "pgbackrest.conf", push: "pgbackrest-push" } as const;
@@ -19,7 +19,7 @@ export const archiveEnvironment = {
 } as const;
 
 /** After so many seconds with a change a segment is archived although it is not full: the most that the loss of a server loses. */
-const archiveTimeoutSeconds = 60;
+export const archiveTimeoutSeconds = 60;
 
 /** Settings of a server that archives. A replica has them too, and archives once it is the primary. */
 export const archiveSettings: Readonly<Record<string, string>> = {
