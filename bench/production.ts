@@ -21,7 +21,7 @@ import { median, machine, markdownTable, type Row, tableOf } from "./table.ts";
 import { failuresDuring, type LoadEvent, rowsOf, countOf, titlesOf, wholeRun } from "./under-load.ts";
 
 const root = join(import.meta.dirname, "..");
-const deploys = 10;
+const deploys = 20;
 const stack = "prod";
 const cloud = new RehearsalCloud(root, { name: "benchmvp", block: 95, port: 8950, machines: "docker" });
 const platform = new RehearsedPlatform(root, cloud);
