@@ -35,11 +35,13 @@ export const enterprise: Stop = {
       }
     });
 
-    test("the apps of every server reach PostgreSQL through the PgBouncers beside them", async () => {
+    test("the apps of every server reach PostgreSQL through the PgBouncer beside them", async () => {
       const appServers = new Set(servicesOf(cloud.plan, "app").map(({ server }) => server));
-      for (const { server, container } of servicesOf(cloud.plan, "pgbouncer").filter((one) =>
-        appServers.has(one.server),
-      )) {
+      const poolers = servicesOf(cloud.plan, "pgbouncer").filter(
+        ({ server, reads }) => !reads && appServers.has(server),
+      );
+      expect(poolers).toHaveLength(appServers.size);
+      for (const { server, container } of poolers) {
         const shown = ["-A", "-t", "-F", " ", "-c", "SHOW CLIENTS"];
         const clients = await servers.on(server, "docker", "exec", container, ...poolerConsole.split(" "), ...shown);
         expect([container, clients.some((client) => client.startsWith("C orion_app"))]).toEqual([container, true]);
