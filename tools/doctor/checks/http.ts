@@ -1,4 +1,5 @@
 /** Checks a service by an HTTP request: from this machine to a local Docker Engine, from an app's container on a server. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Service } from "../../../topology/service.ts";
 import type { Checked, Problem } from "../advice.ts";
 import type { Exec } from "../question.ts";
@@ -16,7 +17,21 @@ export interface HttpQuestion {
   readonly failure: Problem;
 }
 
-export async function checkHttp({ service, exec, from, failure, ...at }: HttpQuestion): Promise<Checked> {
+/**
+ * An app that is not ready is asked once more: doctor asks everything at the same time, and on a small server its database can have
+ * answered too late because of that.
+ */
+export async function checkHttp(
+  question: HttpQuestion,
+  pause: () => Promise<unknown> = () => sleep(3000),
+): Promise<Checked> {
+  const first = await askOnce(question);
+  if (first.problem !== "app-not-ready") return first;
+  await pause();
+  return askOnce(question);
+}
+
+async function askOnce({ service, exec, from, failure, ...at }: HttpQuestion): Promise<Checked> {
   const isLocal = service.server === "local";
   const url = isLocal ? localUrl(service, at.path) : `${at.scheme}://${service.name}:${at.port}${at.path}`;
   if (url === undefined) return { detail: "healthy" };

@@ -16,9 +16,11 @@ const one = (phase: "development" | "mvp", kind: "edge" | "flower"): Service => 
 
 describe("in a local stack, asked by this machine", () => {
   let port: number;
+  let pauses = 0;
+  let late = 0;
   beforeAll(async () => {
     const { host } = await serveHttp((request, response) => {
-      const status = Number(request.url?.slice(1));
+      const status = request.url === "/late" ? (late++ === 0 ? 503 : 200) : Number(request.url?.slice(1));
       response.writeHead(status).end(status === 200 ? "" : "why");
     });
     port = Number(host.split(":")[1]);
@@ -26,14 +28,10 @@ describe("in a local stack, asked by this machine", () => {
   const checked = (path: string, failure: HttpQuestion["failure"], at: number | undefined = port) => {
     const service = one("development", "flower");
     const published = service.published.map((each) => ({ ...each, port: at }));
-    return checkHttp({
-      service: { ...service, published },
-      exec,
-      from: undefined,
-      scheme: "http",
-      port: 1,
-      path,
-      failure,
+    const asked = { ...service, published };
+    return checkHttp({ service: asked, exec, from: undefined, scheme: "http", port: 1, path, failure }, () => {
+      pauses += 1;
+      return Promise.resolve();
     });
   };
 
@@ -50,6 +48,12 @@ describe("in a local stack, asked by this machine", () => {
     expect(rest).toEqual(problem ? { problem } : {});
     const words = `http://127.0.0.1:${port}${path} answers ${path.slice(1)}`;
     expect(detail).toBe(problem ? `${words} why` : words);
+  });
+
+  test("an app whose database answered too late once is well", async () => {
+    pauses = 0;
+    expect(await checked("/late", "app-not-ready")).toEqual({ detail: `http://127.0.0.1:${port}/late answers 200` });
+    expect(pauses).toBe(1);
   });
 
   test("nobody there is a problem that names the address", async () => {
