@@ -6,7 +6,6 @@
  */
 import { resolve } from "node:path";
 import { back } from "./journey/back.ts";
-import { enterprise } from "./journey/enterprise.ts";
 import { endOf } from "./journey/end.ts";
 import { Journey } from "./journey/journey.ts";
 import { mvp } from "./journey/mvp.ts";
@@ -15,7 +14,7 @@ import { scale } from "./journey/scale.ts";
 jest.setTimeout(1_800_000);
 
 const journey = new Journey(resolve(__dirname, "..", "..", ".."), { name: "journey", block: 81, port: 8485 });
-const stops = [mvp, scale, enterprise, back, endOf(journey)];
+const stops = [mvp, scale, back, endOf(journey)];
 
 afterAll(() => {
   journey.cloud.dispose();
