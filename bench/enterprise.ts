@@ -16,7 +16,7 @@ import { succeed } from "../testing/sandbox.ts";
 import { serversOf } from "../testing/servers.ts";
 import { machine, markdownTable, median } from "./table.ts";
 import { timed } from "./timed.ts";
-import { orderHeads, ordersOf } from "./under-load.ts";
+import { orderHeads, ordersOf, rowsUpTo } from "./under-load.ts";
 
 const root = join(import.meta.dirname, "..");
 const rounds = 5;
@@ -35,10 +35,6 @@ interface Move {
   /** What doctor finds wrong afterwards. */
   readonly wrong: string;
 }
-
-/** Query for number and checksum of the orders up to an id. */
-const rowsUpTo = (id: string) =>
-  `SELECT count(*), sum(hashtextextended((id, reference, item, quantity, email, created_at)::text, 0)) FROM orders WHERE id <= ${id}`;
 
 /** The move to enterprise, killed when the first containers change or a while later, and run again. */
 async function killedMove(): Promise<void> {

@@ -15,7 +15,7 @@ import { succeed } from "../testing/sandbox.ts";
 import { serversOf } from "../testing/servers.ts";
 import { machine, markdownTable, median, tableOf } from "./table.ts";
 import { timed } from "./timed.ts";
-import { orderHeads, ordersOf } from "./under-load.ts";
+import { orderHeads, ordersOf, rowsUpTo } from "./under-load.ts";
 
 const root = join(import.meta.dirname, "..");
 const moves = 5;
@@ -24,10 +24,6 @@ const cloud = new RehearsalCloud(root, { name: "benchscl", block: 94, port: 8940
 const platform = new RehearsedPlatform(root, cloud);
 const { query, identity, health, power } = serversOf(cloud);
 const tell = (line: string) => process.stdout.write(`${line}\n`);
-
-/** Query for number and checksum of the orders up to an id. */
-const rowsUpTo = (id: string) =>
-  `SELECT count(*), sum(hashtextextended((id, reference, item, quantity, email, created_at)::text, 0)) FROM orders WHERE id <= ${id}`;
 
 interface Move {
   readonly seconds: number;

@@ -42,6 +42,10 @@ export const ordersOf = ({ ledger }: LoadReport): number[] => [
   ...[ledger.lost, ledger.doubled, ledger.unconfirmed].map(({ length }) => length),
 ];
 
+/** Query for number and checksum of the orders up to an id. */
+export const rowsUpTo = (id: string) =>
+  `SELECT count(*), sum(hashtextextended((id, reference, item, quantity, email, created_at)::text, 0)) FROM orders WHERE id <= ${id}`;
+
 /** @param more further rows, before those of the orders */
 export function wholeRun(report: LoadReport, more: readonly (readonly (string | number)[])[] = []): string {
   const requests = Object.entries(report.answered).map(([what, count]) => `${count} ${what}s`);

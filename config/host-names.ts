@@ -44,8 +44,12 @@ export function zoneOf(
   return smallest ?? lastLabels(name);
 }
 
+/** The plan of each zone that has a name of the stack, by the zone's name. */
+export const zonePlans = (settings: Settings): ReadonlyMap<string, Settings["cloudflare"]["plan"]> =>
+  new Map(publicNames(settings).flatMap(({ zone }) => (zone === undefined ? [] : [[zone, planOf(zone, settings)]])));
+
 /** The plan of a zone at Cloudflare, as the stack says it. */
-export const planOf = (zone: string, { cloudflare }: Pick<Settings, "cloudflare">): Settings["cloudflare"]["plan"] =>
+const planOf = (zone: string, { cloudflare }: Pick<Settings, "cloudflare">): Settings["cloudflare"]["plan"] =>
   cloudflare.zones[zone] ?? cloudflare.plan;
 
 export const isWithin = (name: string, zone: string): boolean => name === zone || name.endsWith(`.${zone}`);

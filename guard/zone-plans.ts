@@ -2,7 +2,7 @@
 import { getZone } from "@pulumi/cloudflare/getZone.js";
 import * as pulumi from "@pulumi/pulumi";
 import { planProblem } from "../components/ingress/cloudflare/rules.ts";
-import { planOf, publicNames } from "../config/host-names.ts";
+import { zonePlans } from "../config/host-names.ts";
 import type { Settings } from "../config/schema.ts";
 
 /**
@@ -16,9 +16,8 @@ export async function refuseOtherPlans(
   settings: Settings,
   find: (name: string) => Promise<unknown> = (name) => getZone({ filter: { name } }),
 ): Promise<void> {
-  const zones = new Set(publicNames(settings).flatMap(({ zone }) => zone ?? []));
   const problems = await Promise.all(
-    [...zones].map(async (zone) => planProblem(await find(zone).catch(() => undefined), planOf(zone, settings))),
+    [...zonePlans(settings)].map(async ([zone, plan]) => planProblem(await find(zone).catch(() => undefined), plan)),
   );
   const [first] = problems.filter((problem) => problem !== undefined);
   if (first !== undefined) throw new pulumi.RunError(`${first}. Nothing was changed.`);

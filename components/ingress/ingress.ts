@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { edgeConfigFile } from "../../common/edge-contract.ts";
 import { cloudflareRanges } from "../../common/cloudflare-ranges.ts";
-import { planOf, publicNames, publicUrl } from "../../config/host-names.ts";
+import { publicNames, zonePlans, publicUrl } from "../../config/host-names.ts";
 import { privatePathsOf } from "../../config/private-paths.ts";
 import type { Settings } from "../../config/schema.ts";
 import type { ServiceOf } from "../../topology/service.ts";
@@ -83,13 +83,11 @@ export function createIngress(
 function createZones({ settings, cloudflareAccess: access, parent }: Context): ReadonlyMap<string, CloudflareZone> {
   const { edge, domain } = settings;
   const names = publicNames(settings);
-  const zones = new Set(names.flatMap(({ zone }) => zone ?? []));
   return new Map(
-    [...zones].map((zone) => {
+    [...zonePlans(settings)].map(([zone, plan]) => {
       const hostnames = names.filter((one) => one.zone === zone).map(({ name }) => name);
       const args = {
-        ...{ zone, hostnames, access, certificate: edge.tls === "cloudflare-origin-ca" },
-        plan: planOf(zone, settings),
+        ...{ zone, plan, hostnames, access, certificate: edge.tls === "cloudflare-origin-ca" },
         ...(domain !== undefined && hostnames.includes(domain) && { first: domain }),
       };
       return [zone, new CloudflareZone(`cloudflare-${zone}`, args, { parent })];

@@ -7,8 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { runSync, runInteractive } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
-import { planOf, publicNames } from "../../config/host-names.ts";
-import type { Settings } from "../../config/schema.ts";
+import { zonePlans } from "../../config/host-names.ts";
 import { isMadeOnServers, isOfficialImage } from "../../config/images.ts";
 import type { CloudClient } from "../../rehearsal/cloud/client.ts";
 import { type StartedCloud, startCloud } from "../../rehearsal/cloud/process.ts";
@@ -117,7 +116,7 @@ async function startCloudFor(
   { settings }: StackFile,
 ): Promise<StartedCloud> {
   const before = readSettings(cloudFolder(root, cloud));
-  const plans = plansOf(settings);
+  const plans = zonePlans(settings);
   const zones = [...plans].reduce<string[]>(
     (all, [zone, plan]) => withZone(all, zone, plan),
     [...(before?.zones ?? [])],
@@ -134,12 +133,6 @@ async function startCloudFor(
     }
   }
   return started;
-}
-
-/** The plan of each zone that a stack uses, by the zone's name. */
-function plansOf(settings: Settings): ReadonlyMap<string, Settings["cloudflare"]["plan"]> {
-  const used = publicNames(settings).flatMap(({ zone }) => zone ?? []);
-  return new Map(used.map((zone) => [zone, planOf(zone, settings)]));
 }
 
 /** Writes the rehearsal's own Pulumi project. */
