@@ -190,6 +190,7 @@ def ask_celery(asked):
     answer["declared"] = sorted(declared)
     answer["unknown"] = [] if app.conf.task_create_missing_queues else [q for q in asked["queues"] if q not in declared]
     answer["tasks"] = tasks_of(app)
+    answer["reopens"] = bool(app.conf.broker_transport_options.get("retry_on_timeout"))
     answer["broker"] = connect(lambda: app.connection_for_read().connect())
     return answer
 

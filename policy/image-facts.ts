@@ -33,6 +33,8 @@ export const factsSchema = z.object({
     ...{ version: z.string(), kombu: z.string().nullable(), redis: z.string().nullable() },
     ...{ default: z.string(), declared: z.array(z.string()), unknown: z.array(z.string()) },
     tasks: z.record(z.string(), z.object({ count: z.number(), some: z.array(z.string()) })),
+    /** Whether redis-py opens lost connections to the broker again without kombu (`retry_on_timeout`). */
+    reopens: z.boolean(),
     broker: tried,
   }).optional(),
   flower: z.boolean().optional(),
@@ -262,7 +264,7 @@ function ofCelery(facts: ImageFacts, { workers }: Settings): Finding[] {
       ...noFlower,
     ];
   }
-  return [...ofQueues(celery, workers), ...ofBroker(celery), ...noFlower];
+  return [...ofQueues(celery, workers), ...ofBroker(celery), ...ofLostConnections(celery), ...noFlower];
 }
 
 type Celery = Exclude<NonNullable<ImageFacts["celery"]>, Failure>;
@@ -314,6 +316,21 @@ function ofBroker({ version, kombu, redis, broker }: Celery): Finding[] {
         : "pin versions that belong together: celery[redis] chooses them";
   return [refused("image.celery", `${versions} cannot use the stack's CELERY_BROKER_URL: ${broker.error}`, instead)];
 }
+
+/**
+ * redis-py opens a connection again that was cut, and kombu does not notice: the one for broadcasts has no subscription any more. Seen with
+ * kombu 5.7.0 and redis-py 8.1.0, which reads there without a limit of time; earlier versions of redis-py go on after `socket_timeout`.
+ */
+const ofLostConnections = ({ reopens, kombu, redis }: Celery): Finding[] =>
+  reopens
+    ? [
+        danger(
+          "image.celery",
+          `broker_transport_options has retry_on_timeout: a worker whose connection to the broker is cut can take no task any more (kombu ${kombu ?? "?"}, redis ${redis ?? "?"})`,
+          "leave it out: Celery itself connects again",
+        ),
+      ]
+    : [];
 
 const ofFolders = ({ folders, uid }: ImageFacts, { app }: Settings): Finding[] =>
   Object.entries(folders).flatMap(([path, answer]) => {

@@ -113,6 +113,8 @@ export const followLines = (port: string, monitorPassword: string): readonly str
   `tcp-request content accept if { nbsrv(${port}) eq 1 }`,
   `tcp-request content reject if { nbsrv(${port}) eq 0 }`,
   "tcp-request content reject if WAIT_END",
+  // A client whose master is lost learns at once that there is none. Kept waiting until another one is up, it would take it for the same.
+  "retries 0",
   "option tcp-check",
   "tcp-check connect default",
   `tcp-check send "AUTH monitor ${monitorPassword}\\r\\n"`,

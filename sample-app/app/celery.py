@@ -51,7 +51,8 @@ def _transport_options(config: BrokerSettings) -> dict[str, object]:
         "socket_connect_timeout": 5,
         "socket_keepalive": True,
         "health_check_interval": 15,
-        "retry_on_timeout": True,
+        # No `retry_on_timeout`: with it redis-py (8.1) opens a worker's lost connection for broadcasts again without
+        # kombu (5.7), which therefore does not subscribe. The worker waits for a message there and takes no task.
         # Without these, publishing waits for a missing broker forever. They do not limit how long a worker reconnects.
         "max_retries": 2,
         "interval_start": 0.1,
@@ -123,7 +124,6 @@ def publish_quickly(application: Celery) -> None:
     application.conf.broker_transport_options |= {
         "socket_timeout": 2,
         "socket_connect_timeout": 1,
-        "retry_on_timeout": False,
         "max_retries": 1,
     }
     application.conf.redis_socket_timeout = 2

@@ -72,6 +72,19 @@ def test_a_full_redis_is_told(platform: Platform, name: str, start: Callable[...
     _wait_for_confirmations(platform, start, [answer.json()["id"]], 120)
 
 
+@pytest.mark.parametrize("kind", ["pubsub", "normal"])
+def test_a_worker_goes_on_when_its_connections_are_cut(
+    platform: Platform, kind: str, start: Callable[..., Server]
+) -> None:
+    """The broker runs on, so each connection can be opened again at once: as behind a gateway that changes servers."""
+    with redis.Redis.from_url(platform.broker.url(0)) as client:
+        assert client.client_kill_filter(_type=kind, skipme=True) > 0
+    answer = platform.client.post("/orders", json=order())
+    assert answer.status_code == 201
+    # Below the time of the sweep, which would publish the task once more.
+    _wait_for_confirmations(platform, start, [answer.json()["id"]], 25)
+
+
 def test_a_broker_that_fills_up_loses_no_task(platform: Platform, start: Callable[..., Server]) -> None:
     with redis.Redis.from_url(platform.broker.url(0)) as client:
         client.config_set("maxmemory-policy", "noeviction")

@@ -12,7 +12,7 @@ const repository = `orion/e2e-check-${process.pid}`;
 /** Images on top of the sample application's, by their tags. */
 const images: Readonly<Record<string, string>> = {
   // An app of another kind: its own names, a health check of another path, no migrations, Celery's usual queue.
-  [`${repository}:shop`]: String.raw`RUN mkdir /shop && printf 'from fastapi import FastAPI\nfrom celery import Celery\nfrom kombu import Queue\napi = FastAPI()\nworker = Celery("shop")\nworker.conf.task_queues = (Queue("celery"), Queue("mail"))\nworker.conf.task_create_missing_queues = False\n@worker.task\ndef bill(): pass\n@api.get("/up")\ndef up(): return {}\n' > /shop/store.py
+  [`${repository}:shop`]: String.raw`RUN mkdir /shop && printf 'from fastapi import FastAPI\nfrom celery import Celery\nfrom kombu import Queue\napi = FastAPI()\nworker = Celery("shop")\nworker.conf.task_queues = (Queue("celery"), Queue("mail"))\nworker.conf.task_create_missing_queues = False\nworker.conf.broker_transport_options = {"retry_on_timeout": True}\n@worker.task\ndef bill(): pass\n@api.get("/up")\ndef up(): return {}\n' > /shop/store.py
 WORKDIR /shop
 ENV PYTHONPATH=`,
   [`${repository}:alone`]: `FROM ${repository}:shop\nENTRYPOINT ["uvicorn", "store:api"]`,
@@ -66,7 +66,9 @@ test("an app with other names is told all of its settings at once, and fits with
   sandbox.configure({ ...shop, workers: { celery: "store:worker" } });
   expect(check(`${repository}:shop`).output).toMatch(/set orion:workers\.queues to \[celery, mail\]/);
   sandbox.configure(shop);
-  expect(succeed(check(`${repository}:shop`))).toMatch(/The image fits/);
+  const fits = succeed(check(`${repository}:shop`));
+  expect(fits).toMatch(/note .*has retry_on_timeout: a worker whose connection to the broker is cut/);
+  expect(fits).toMatch(/The image fits/);
 });
 
 test("an update with an image that does not fit is refused before anything is made, and one that fits is not asked twice", () => {

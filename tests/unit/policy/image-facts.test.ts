@@ -17,7 +17,7 @@ const good: ImageFacts = {
   ...{ drivers: { asyncpg: { tried: true } }, urls: { DATABASE_URL: none }, flower: true },
   celery: {
     ...{ version: "5.5.0", kombu: "5.5.0", redis: "5.2.0", default: "default", declared: ["default"], unknown: [] },
-    ...{ tasks: { default: { count: 2, some: ["a", "b"] } }, broker: { tried: true } },
+    ...{ tasks: { default: { count: 2, some: ["a", "b"] } }, broker: { tried: true }, reopens: false },
   },
 };
 type Celery = Extract<NonNullable<ImageFacts["celery"]>, { version: string }>;
@@ -125,6 +125,12 @@ test("an app that connects when it is imported is not judged, since nothing answ
 test("some tasks without a worker are a danger alone: their callers may name another queue", () => {
   const tasks = { ...celery.tasks, celery: { count: 1, some: ["x"] } };
   expect(judgeImage({ ...good, celery: { ...celery, tasks } }, settings)).toMatchObject([{ severity: "danger" }]);
+});
+
+test("a worker that may take no task after its connection is cut is a danger, with the setting to leave out", () => {
+  expect(judgeImage({ ...good, celery: { ...celery, reopens: true } }, settings)).toEqual([
+    expect.objectContaining({ severity: "danger", happens: expect.stringContaining("has retry_on_timeout") as string }),
+  ]);
 });
 
 test("a URL of the app's own with sslmode is refused for asyncpg", () => {

@@ -49,6 +49,10 @@ test("connections are let in only while there is exactly one master", () => {
   ]);
 });
 
+test("a connection to a master that is lost is not kept for the next one", () => {
+  expect(section("listen broker")).toContain("retries 0");
+});
+
 test("each server and Sentinel is asked with its own login, and a gateway without logins is no gateway", () => {
   expect(section("listen broker")).toContain('tcp-check send "AUTH monitor pw-broker\\r\\n"');
   expect(section("backend sentinel-cache-2")).toContain('tcp-check send "AUTH gateway pw-gateway\\r\\n"');
