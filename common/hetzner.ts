@@ -50,6 +50,14 @@ export interface CloudServer {
 /** What decides whether an existing server can get a type. */
 export type TypeFacts = Pick<CloudServer, "diskGb" | "architecture">;
 
+export interface ServerType extends TypeFacts {
+  /** The locations in which Hetzner reports it as available. Only a hint: an order may fail or succeed all the same. */
+  readonly locations: ReadonlySet<string>;
+}
+
+/** Hetzner's types of servers, by name. */
+export type ServerTypes = ReadonlyMap<string, ServerType>;
+
 /** Whether a server can get a type, as far as it is known: the type needs its architecture, and a disk that is at least as large. */
 export const canGet = (server: TypeFacts, type: TypeFacts | undefined): boolean =>
   type === undefined || (type.diskGb >= server.diskGb && type.architecture === server.architecture);
@@ -68,10 +76,7 @@ export class Refusal extends Error {
 export interface Hetzner {
   /** The server of that name; undefined when there is none. */
   readonly server: (name: string) => Promise<CloudServer | undefined>;
-  /** The locations in which Hetzner reports each type as available. Only a hint: an order may fail or succeed all the same. */
-  readonly offers: () => Promise<ReadonlyMap<string, ReadonlySet<string>>>;
-  /** Disk and architecture of each type. */
-  readonly typeFacts: () => Promise<ReadonlyMap<string, TypeFacts>>;
+  readonly serverTypes: () => Promise<ServerTypes>;
   /** The id of an SSH key, given as OpenSSH has it; undefined when the project has none like it. */
   readonly sshKey: (publicKey: string) => Promise<string | undefined>;
   /** How many the project has of a kind: `servers`, `primary_ips`, `volumes`, `load_balancers`. */
@@ -108,11 +113,6 @@ export function hetznerBy({ endpoint, token }: Access): Hetzner {
     return new Refusal(error?.code ?? String(response.status), error?.message ?? text.slice(0, 300));
   }
 
-  async function listTypes() {
-    const listed = z.object({ server_types: z.array(typeSchema) });
-    return listed.parse(await call("GET", allTypes)).server_types;
-  }
-
   return {
     server: async (name) => {
       const listed = z.object({ servers: z.array(serverSchema) });
@@ -122,9 +122,16 @@ export function hetznerBy({ endpoint, token }: Access): Hetzner {
       const { name: typeName, architecture } = type;
       return { id, status, labels, type: typeName, diskGb, architecture, address: net.ipv4?.ip };
     },
-    offers: async () => new Map((await listTypes()).map((type) => [type.name, availableIn(type)])),
-    typeFacts: async () =>
-      new Map((await listTypes()).map(({ name, disk: diskGb, architecture }) => [name, { diskGb, architecture }])),
+    serverTypes: async () => {
+      const listed = z.object({ server_types: z.array(typeSchema) });
+      const { server_types: all } = listed.parse(await call("GET", allTypes));
+      return new Map(
+        all.map((type) => [
+          type.name,
+          { diskGb: type.disk, architecture: type.architecture, locations: availableIn(type) },
+        ]),
+      );
+    },
     sshKey: async (publicKey) => {
       const listed = z.object({ ssh_keys: z.array(z.object({ id: z.number() })) });
       const found = listed.parse(await call("GET", `/ssh_keys?fingerprint=${md5Fingerprint(publicKey)}`));

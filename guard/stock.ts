@@ -2,7 +2,7 @@
  * Asks Hetzner before an update whether it has the servers that the update needs, and whether the account may have what it adds:
  * before anything is made or deleted, because an update that runs out of servers half-way leaves the platform between two plans.
  */
-import { type Access, type Hetzner, hetznerBy, isNoAnswer, Refusal } from "../common/hetzner.ts";
+import { type Access, type Hetzner, hetznerBy, isNoAnswer, Refusal, type ServerTypes } from "../common/hetzner.ts";
 import type { Limits } from "../config/schema.ts";
 import type { Change } from "../policy/changes.ts";
 import { type Finding, lineOf } from "../policy/dangers.ts";
@@ -55,22 +55,18 @@ export function allowStock(findings: readonly Finding[]): string[] {
 export async function judgeStock(
   { servers, before, changes, limits, agreed }: StockArgs,
   access: Access,
-  api: Pick<Hetzner, "server" | "offers" | "typeFacts" | "count"> = hetznerBy(access),
+  api: Pick<Hetzner, "server" | "serverTypes" | "count"> = hetznerBy(access),
 ): Promise<Finding[]> {
   const wanted = wantedServers(servers, before, changes);
   const kinds = limitedKinds.filter((kind) => limits[kind] !== undefined && addedBy(changes, kind) > 0);
   if (wanted.length === 0 && kinds.length === 0) return [];
   try {
-    const [offers, ...counts] = await Promise.all([
-      api.offers(),
+    const [known, ...counts] = await Promise.all([
+      api.serverTypes(),
       ...kinds.map(async (kind): Promise<[LimitedKind, number]> => [kind, await api.count(limited[kind].path)]),
     ]);
-    const { able, findings } = await judgeTypes(wanted, api);
-    return [
-      ...findings,
-      ...soldOut(able, offers, agreed),
-      ...beyondLimits(changes, Object.fromEntries(counts), limits),
-    ];
+    const { able, findings } = await judgeTypes(wanted, known, api);
+    return [...findings, ...soldOut(able, known, agreed), ...beyondLimits(changes, Object.fromEntries(counts), limits)];
   } catch (error) {
     if (!isNoAnswer(error)) throw error;
     const why = error instanceof Refusal ? `${error.message} (${error.code})` : error.message;
@@ -87,13 +83,13 @@ export async function judgeStock(
 /** Those of the servers that can get one of their types, with these types alone; and findings about the others. */
 async function judgeTypes(
   wanted: readonly Wanted[],
-  api: Pick<Hetzner, "server" | "typeFacts">,
+  known: ServerTypes,
+  api: Pick<Hetzner, "server">,
 ): Promise<{ readonly able: readonly Wanted[]; readonly findings: readonly Finding[] }> {
   const names = wanted.flatMap(({ existing }) => existing?.name ?? []);
   if (names.length === 0) return { able: wanted, findings: [] };
   const found = await Promise.all(names.map(async (name) => [name, await api.server(name)] as const));
   const servers = new Map(found.flatMap(([name, server]) => (server ? [[name, server] as const] : [])));
-  const facts = await api.typeFacts();
-  const able = wanted.map((one) => withAbleTypes(one, servers, facts)).filter(({ types }) => types.length > 0);
-  return { able, findings: unfit(wanted, servers, facts) };
+  const able = wanted.map((one) => withAbleTypes(one, servers, known)).filter(({ types }) => types.length > 0);
+  return { able, findings: unfit(wanted, servers, known) };
 }

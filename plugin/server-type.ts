@@ -8,7 +8,15 @@ import { z } from "zod";
 import type { Outcome, Run } from "../common/process.ts";
 import { onServer } from "../common/on-server.ts";
 import { sshOptions } from "../common/ssh.ts";
-import { accessSchema, canGet, type CloudServer, type Hetzner, hetznerBy, Refusal } from "../common/hetzner.ts";
+import {
+  accessSchema,
+  canGet,
+  type CloudServer,
+  type Hetzner,
+  hetznerBy,
+  Refusal,
+  type ServerTypes,
+} from "../common/hetzner.ts";
 import { powerOffScript, readyScript, stopSeconds } from "../common/power-off-script.ts";
 
 export const serverTypeSchema = z.strictObject({
@@ -39,7 +47,7 @@ const readyInARow = 8;
 const soldOut = new Set(["resource_unavailable", "placement_error"]);
 
 /** What it needs of Hetzner's API. */
-type ServersApi = Pick<Hetzner, "server" | "offers" | "typeFacts" | "act">;
+type ServersApi = Pick<Hetzner, "server" | "serverTypes" | "act">;
 
 /** Dependencies of the functions below; tests replace them. */
 export interface Dependencies {
@@ -68,9 +76,9 @@ export async function chooseType(
     const api = apiOf(access, dependencies);
     const server = await api.server(inputs.server);
     if (server && types.includes(server.type)) return server.type;
-    const able = server ? await typesFor(server, types, api) : types;
-    const offers = await api.offers();
-    return able.find((type) => offers.get(type)?.has(location)) ?? able[0] ?? first;
+    const known = await api.serverTypes();
+    const able = server ? typesFor(server, types, known) : types;
+    return able.find((type) => known.get(type)?.locations.has(location)) ?? able[0] ?? first;
   } catch {
     // A preview works with any token; an update with a bad token fails where it has to call Hetzner.
     return otherwise;
@@ -111,8 +119,10 @@ export async function giveType(
     if (before?.type !== undefined && before.type !== type) await waitUntilReady(server, inputs, api, dependencies);
     return type;
   }
-  const able = await typesFor(server, [type, ...types.filter((other) => other !== type)], api);
+  const able = typesFor(server, [type, ...types.filter((other) => other !== type)], await api.serverTypes());
   if (able.length === 0) {
+    // An update that was interrupted may have powered it off.
+    if (server.status === "off") await api.act(server.id, "poweron");
     throw new Error(
       `${name} keeps its type ${server.type}: its disk has ${server.diskGb} GB and cannot shrink, and none of ${types.join(", ")} ` +
         `has as much for ${server.architecture}. Leave ${server.type} in the list, or add a larger type.`,
@@ -129,10 +139,8 @@ export async function giveType(
 }
 
 /** Those of the types that an existing server can get; Hetzner refuses the others when the server is powered off already. */
-async function typesFor(server: CloudServer, types: readonly string[], api: ServersApi): Promise<string[]> {
-  const facts = await api.typeFacts();
-  return types.filter((type) => canGet(server, facts.get(type)));
-}
+const typesFor = (server: CloudServer, types: readonly string[], known: ServerTypes): string[] =>
+  types.filter((type) => canGet(server, known.get(type)));
 
 const apiOf = (access: NonNullable<ServerTypeInputs["access"]>, { api = hetznerBy }: Dependencies): ServersApi =>
   api(access);

@@ -1,5 +1,5 @@
 /** Which servers an update needs from Hetzner, and what Hetzner cannot give. Pure. */
-import { canGet, type TypeFacts } from "../common/hetzner.ts";
+import { canGet, type ServerTypes, type TypeFacts } from "../common/hetzner.ts";
 import { type Server, typesSetting } from "../topology/server.ts";
 import type { Limits } from "../config/schema.ts";
 import type { Change } from "./changes.ts";
@@ -18,10 +18,9 @@ export interface Wanted {
   readonly why: "created" | "recreated" | "changed to another type";
   /** For an existing server that gets another type: what it is called at Hetzner, and the setting with its types. */
   readonly existing?: { readonly name: string; readonly type: string; readonly setting: string };
+  /** What the existing server keeps, whatever its type. @default - Hetzner was not asked */
+  readonly keeps?: TypeFacts;
 }
-
-/** The locations in which Hetzner offers each type at the moment. */
-export type Offers = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
  * The servers that Hetzner has to make or change for an update.
@@ -55,18 +54,17 @@ export function wantedServers(servers: readonly Server[], before: Graph, changes
  * already. A server keeps the disk that it was created with.
  *
  * @param servers disk and architecture of the servers, by their name at Hetzner
- * @param facts disk and architecture of each type
  */
 export function unfit(
   wanted: readonly Wanted[],
   servers: ReadonlyMap<string, TypeFacts>,
-  facts: ReadonlyMap<string, TypeFacts>,
+  known: ServerTypes,
 ): Finding[] {
   return wanted.flatMap((one): Finding[] => {
     const { server: name, types: allowed, existing, why } = one;
     const server = servers.get(existing?.name ?? "");
-    if (!existing || !server || withAbleTypes(one, servers, facts).types.length > 0) return [];
-    const have = allowed.map((type) => `${type} has ${facts.get(type)?.diskGb} GB (${facts.get(type)?.architecture})`);
+    if (!existing || !server || withAbleTypes(one, servers, known).types.length > 0) return [];
+    const have = allowed.map((type) => `${type} has ${known.get(type)?.diskGb} GB (${known.get(type)?.architecture})`);
     return [
       {
         severity: "refused",
@@ -80,26 +78,25 @@ export function unfit(
   });
 }
 
-/** With those types alone that an existing server can get. */
-export function withAbleTypes(
-  wanted: Wanted,
-  servers: ReadonlyMap<string, TypeFacts>,
-  facts: ReadonlyMap<string, TypeFacts>,
-): Wanted {
+/** What is wanted, with those types alone that an existing server can get. */
+export function withAbleTypes(wanted: Wanted, servers: ReadonlyMap<string, TypeFacts>, known: ServerTypes): Wanted {
   const server = servers.get(wanted.existing?.name ?? "");
-  return server ? { ...wanted, types: wanted.types.filter((type) => canGet(server, facts.get(type))) } : wanted;
+  if (!server) return wanted;
+  return { ...wanted, keeps: server, types: wanted.types.filter((type) => canGet(server, known.get(type))) };
 }
 
 /** Those that Hetzner does not offer at the moment, with what to change. @param agreed names of `orion:agreed` */
-export function soldOut(wanted: readonly Wanted[], offers: Offers, agreed: readonly string[]): Finding[] {
-  const isOffered = (type: string, location: string) => offers.get(type)?.has(location) === true;
+export function soldOut(wanted: readonly Wanted[], known: ServerTypes, agreed: readonly string[]): Finding[] {
+  const isOffered = (type: string, location: string) => known.get(type)?.locations.has(location) === true;
   return wanted
     .filter(({ types: allowed, location }) => !allowed.some((type) => isOffered(type, location)))
-    .map(({ server, location, types: allowed, why }): Finding => {
+    .map(({ server, location, types: allowed, why, keeps }): Finding => {
       const happens = `would be ${why}, but Hetzner has no ${allowed.join(" or ")} in ${location} at the moment`;
       if (agreed.includes(server)) return { severity: "danger", name: server, happens };
-      const there = [...offers].filter(([, locations]) => locations.has(location)).map(([type]) => type);
-      const elsewhere = [...new Set(allowed.flatMap((type) => [...(offers.get(type) ?? [])]))].sort();
+      const there = [...known]
+        .filter(([, type]) => type.locations.has(location) && (!keeps || canGet(keeps, type)))
+        .map(([name]) => name);
+      const elsewhere = [...new Set(allowed.flatMap((type) => [...(known.get(type)?.locations ?? [])]))].sort();
       const instead = [
         there.length > 0
           ? `add a type that ${location} has (${there.sort().join(", ")}) to the server's types`

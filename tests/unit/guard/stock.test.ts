@@ -1,4 +1,4 @@
-import { Refusal } from "../../../common/hetzner.ts";
+import { Refusal, type ServerTypes } from "../../../common/hetzner.ts";
 import { allowStock, judgeStock, type StockArgs } from "../../../guard/stock.ts";
 import { changesBetween } from "../../../policy/changes.ts";
 import { graphsBetween, stackOf } from "../policy/support.ts";
@@ -13,17 +13,20 @@ async function growth(limits: StockArgs["limits"] = {}): Promise<StockArgs> {
 }
 
 /** Hetzner without existing servers that are changed. */
-const noServers = {
-  server: () => Promise.reject(new Error("no server may be asked for")),
-  typeFacts: () => Promise.reject(new Error("no type may be asked for")),
-};
+const noServers = { server: () => Promise.reject(new Error("no server may be asked for")) };
+
+/** Hetzner's types with this disk in GB, available everywhere. */
+const typesWith = (disks: Readonly<Record<string, number>>): ServerTypes =>
+  new Map(
+    Object.entries(disks).map(([name, diskGb]) => [name, { diskGb, architecture: "x86", locations: everywhere }]),
+  );
 
 const typesOf = ({ servers }: StockArgs) => servers.flatMap(({ types }) => types);
 
 test("what Hetzner has is let through", async () => {
   const args = await growth({ servers: 5 });
   const api = {
-    offers: () => Promise.resolve(new Map(typesOf(args).map((type) => [type, everywhere]))),
+    serverTypes: () => Promise.resolve(typesWith(Object.fromEntries(typesOf(args).map((type) => [type, 80])))),
     count: () => Promise.resolve(1),
     ...noServers,
   };
@@ -31,8 +34,8 @@ test("what Hetzner has is let through", async () => {
 });
 
 test("what it has not is refused before anything is made", async () => {
-  const offers = () => Promise.resolve(new Map<string, Set<string>>());
-  const api = { offers, count: () => Promise.resolve(3), ...noServers };
+  const serverTypes = () => Promise.resolve(typesWith({}));
+  const api = { serverTypes, count: () => Promise.resolve(3), ...noServers };
   const findings = await judgeStock(await growth({ servers: 5 }), access, api);
   expect(() => allowStock(findings)).toThrow(
     /^Hetzner cannot give what this update needs; nothing was changed:\n {2}db-2 would be created.*\n[^]* {2}servers would be 7/,
@@ -42,14 +45,16 @@ test("what it has not is refused before anything is made", async () => {
 test("an update that adds nothing asks nobody", async () => {
   const args = { ...(await growth({ servers: 1 })), servers: [], changes: [] };
   const refuse = () => Promise.reject(new Error("nobody may be asked"));
-  expect(await judgeStock(args, access, { offers: refuse, count: refuse, ...noServers })).toEqual([]);
+  expect(await judgeStock(args, access, { serverTypes: refuse, count: refuse, ...noServers })).toEqual([]);
 });
 
 test.each([new Refusal("unauthorized", "unable to authenticate"), new TypeError("fetch failed")])(
   "without an answer the update goes on, and says so: %s",
   async (error) => {
     const refuse = () => Promise.reject(error);
-    const notes = allowStock(await judgeStock(await growth(), access, { offers: refuse, count: refuse, ...noServers }));
+    const notes = allowStock(
+      await judgeStock(await growth(), access, { serverTypes: refuse, count: refuse, ...noServers }),
+    );
     expect(notes).toEqual([expect.stringMatching(/^Note: Hetzner did not say whether it has the servers/)]);
   },
 );
@@ -57,15 +62,8 @@ test.each([new Refusal("unauthorized", "unable to authenticate"), new TypeError(
 describe("the way back from phase enterprise", () => {
   /** Hetzner, where the servers that are to be changed have a disk of that size. */
   const hetznerWith = (diskGb: number) => ({
-    offers: () => Promise.resolve(new Map(["cpx22", "cx23", "cpx32"].map((type) => [type, everywhere]))),
+    serverTypes: jest.fn(() => Promise.resolve(typesWith({ cpx22: 80, cx23: 40, cpx32: 160 }))),
     count: () => Promise.resolve(1),
-    typeFacts: () =>
-      Promise.resolve(
-        new Map([
-          ["cpx22", { diskGb: 80, architecture: "x86" }],
-          ["cx23", { diskGb: 40, architecture: "x86" }],
-        ]),
-      ),
     server: (name: string) =>
       Promise.resolve({
         ...{ id: name.length, status: "running", labels: {}, type: "cpx32", address: undefined },
@@ -80,7 +78,9 @@ describe("the way back from phase enterprise", () => {
   }
 
   test("is let through for servers that were created in phase scale", async () => {
-    expect(await judgeStock(await wayBack(), access, hetznerWith(80))).toEqual([]);
+    const hetzner = hetznerWith(80);
+    expect(await judgeStock(await wayBack(), access, hetzner)).toEqual([]);
+    expect(hetzner.serverTypes).toHaveBeenCalledTimes(1);
   });
 
   test("is refused for servers that were created with a larger disk, before one is powered off", async () => {
@@ -94,7 +94,9 @@ describe("the way back from phase enterprise", () => {
   });
 
   test("has only those types to choose from that the server can get", async () => {
-    const soldOut = { ...hetznerWith(80), offers: () => Promise.resolve(new Map([["cx23", everywhere]])) };
+    const nowhere = { diskGb: 80, architecture: "x86", locations: new Set<string>() };
+    const known = new Map([...typesWith({ cx23: 40 }), ["cpx22", nowhere] as const]);
+    const soldOut = { ...hetznerWith(80), serverTypes: () => Promise.resolve(known) };
     expect((await judgeStock(await wayBack(), access, soldOut))[0]?.happens).toBe(
       "would be changed to another type, but Hetzner has no cpx22 in nbg1 at the moment",
     );

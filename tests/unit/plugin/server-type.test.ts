@@ -21,6 +21,8 @@ interface World {
   diskGb: number;
   /** What was asked for that changes something, in order. */
   done: string[];
+  /** How often Hetzner's list of types was asked for. */
+  lists: number;
 }
 
 /** Of Hetzner's types. */
@@ -35,10 +37,11 @@ const facts = new Map([
 function worldOf(more: Partial<World> = {}, script: (text: string) => Answer = () => ({})) {
   const world: World = {
     ...{ type: "cpx22", status: "running", offered: ["cpx22", "cx23"], stock: ["cpx22", "cx23", "cpx32"], done: [] },
-    diskGb: 80,
+    ...{ diskGb: 80, lists: 0 },
     ...more,
   };
-  const api: Pick<Hetzner, "server" | "offers" | "typeFacts" | "act"> = {
+  const locationsOf = (type: string) => new Set(world.offered.includes(type) ? [inputs.location] : []);
+  const api: Pick<Hetzner, "server" | "serverTypes" | "act"> = {
     server: () =>
       Promise.resolve(
         world.type === undefined
@@ -48,8 +51,10 @@ function worldOf(more: Partial<World> = {}, script: (text: string) => Answer = (
               ...{ diskGb: world.diskGb, architecture: "x86" },
             },
       ),
-    offers: () => Promise.resolve(new Map(world.offered.map((type) => [type, new Set([inputs.location])]))),
-    typeFacts: () => Promise.resolve(facts),
+    serverTypes: () => {
+      world.lists++;
+      return Promise.resolve(new Map([...facts].map(([type, of]) => [type, { ...of, locations: locationsOf(type) }])));
+    },
     act: (_id, command, body) => {
       const { server_type: wanted } = (body ?? {}) as { server_type?: string };
       world.done.push(wanted === undefined ? command : `${command} ${wanted}`);
@@ -93,6 +98,9 @@ describe("the choice", () => {
     const offered = ["cx23", "cpx32"];
     expect(await choose({ type: "cx33", offered }, "cx33", { types: ["cx23", "cpx32"] })).toBe("cpx32");
     expect(await choose({ type: undefined, offered }, "cx33", { types: ["cx23", "cpx32"] })).toBe("cx23");
+    const { world, dependencies } = worldOf({ type: "cx33", offered });
+    await chooseType({ ...inputs, types: ["cx23", "cpx32"] }, "cx33", dependencies);
+    expect(world.lists).toBe(1);
   });
 
   test("is chosen again as long as there is no server", async () => {
@@ -157,6 +165,9 @@ describe("another type", () => {
       /orion-prod-app-1 keeps its type cpx32: its disk has 160 GB and cannot shrink, and none of cpx22, cx23, cax31 has as much for x86\./,
     );
     expect(large.world).toMatchObject({ status: "running", done: [] });
+    const interrupted = worldOf({ type: "cpx32", diskGb: 160, status: "off" });
+    await expect(give(interrupted.dependencies, "cpx22", "cpx32")).rejects.toThrow(/keeps its type cpx32/);
+    expect(interrupted.world).toMatchObject({ status: "running", done: ["poweron"] });
   });
 
   test("that cannot be had leaves the server up as it was, and fails", async () => {

@@ -1,6 +1,6 @@
 import { changesBetween } from "../../../policy/changes.ts";
 import type { Graph } from "../../../policy/graph.ts";
-import { addedBy, beyondLimits, soldOut, wantedServers } from "../../../policy/stock.ts";
+import { addedBy, beyondLimits, soldOut, wantedServers, withAbleTypes } from "../../../policy/stock.ts";
 import { firstType } from "../../../policy/server-types.ts";
 import { types } from "../../../policy/stateful.ts";
 import { graphOf } from "../../../policy/state.ts";
@@ -59,7 +59,12 @@ describe("servers that Hetzner has to make", () => {
 describe("what is sold out", () => {
   const app = { server: "app-3", location: "nbg1", types: ["cpx22", "cx33"], why: "created" } as const;
   const offers = (entries: Readonly<Record<string, readonly string[]>>) =>
-    new Map(Object.entries(entries).map(([type, locations]) => [type, new Set(locations)]));
+    new Map(
+      Object.entries(entries).map(([type, locations]) => [
+        type,
+        { diskGb: type === "cx23" ? 40 : 80, architecture: "x86", locations: new Set(locations) },
+      ]),
+    );
 
   test("nothing, while one type of the list is there", () => {
     expect(soldOut([app], offers({ cpx22: ["fsn1"], cx33: ["nbg1"] }), [])).toEqual([]);
@@ -76,6 +81,14 @@ describe("what is sold out", () => {
     expect(finding?.instead).toMatch(
       /^add a type that nbg1 has \(cpx32\) to the server's types; fsn1 and hel1 have it; .*'orion:agreed\[0\]' app-3/,
     );
+  });
+
+  test("an existing server is advised only what it can get", () => {
+    const there = offers({ cx23: ["nbg1"], cpx32: ["nbg1"] });
+    const existing = { name: "orion-prod-app-3", type: "cpx42", setting: "orion:app.servers.types" };
+    const servers = new Map([[existing.name, { diskGb: 80, architecture: "x86" }]]);
+    const [finding] = soldOut([withAbleTypes({ ...app, existing }, servers, there)], there, []);
+    expect(finding?.instead).toMatch(/^add a type that nbg1 has \(cpx32\)/);
   });
 
   test("a location without any server is said so", () => {
