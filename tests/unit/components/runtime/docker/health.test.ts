@@ -43,6 +43,8 @@ function check(probe: Probe, shell = "sh", env: Readonly<Record<string, string>>
   rmSync(join(folder, "slept"), { force: true });
   const { status, stdout } = spawnSync(shell, ["-c", healthScript(probe, state(), `echo >>'${folder}/slept'`)], {
     ...{ encoding: "utf8", env: { PATH: process.env["PATH"], ...env }, timeout: 20_000 },
+    // As Docker does: a pipe of Node.js is a socket, for which bash reads the user's ~/.bashrc, which may take long.
+    stdio: ["ignore", "pipe", "pipe"],
   });
   return { healthy: status === 0, says: stdout.trim(), slept: slept() };
 }
@@ -135,6 +137,15 @@ describe("HTTP", () => {
     server.close();
   });
 
+  /** The path of each program, looked up once. In place of Python may be a script that chooses one each time, and takes long. */
+  const paths = new Map<string, string>();
+  function pathOf(program: string): string {
+    const find = program === "python3" ? [program, "-c", "import sys; print(sys.executable)"] : ["which", program];
+    const path = paths.get(program) ?? spawnSync("env", find, { encoding: "utf8" }).stdout.trim();
+    paths.set(program, path);
+    return path;
+  }
+
   /** Runs it with a PATH that has these programs alone; the server is in this process, which must not stand still. */
   const ask = async (path: string, programs: readonly string[], to = port): Promise<number> =>
     (await answer(path, programs, to)).code ?? -1;
@@ -143,14 +154,12 @@ describe("HTTP", () => {
     const bin = join(folder, "bin");
     mkdirSync(bin);
     for (const program of programs) {
-      const path = spawnSync("which", [program], { encoding: "utf8" }).stdout.trim();
-      // Ten seconds are half a second here.
-      const command = program === "timeout" ? `[ "$1" = 10 ] && shift && exec ${path} 0.5` : `exec ${path}`;
-      // What is in place of Python may be a script that needs more than this PATH.
-      const env = program === "timeout" ? "" : `PATH='${process.env["PATH"] ?? ""}' `;
-      writeFileSync(join(bin, program), `#!/bin/sh\n${env}${command} "$@"\n`, { mode: 0o755 });
+      const path = pathOf(program);
+      // Ten seconds are a fifth of a second here.
+      const command = program === "timeout" ? `[ "$1" = 10 ] && shift && exec ${path} 0.2` : `exec ${path}`;
+      writeFileSync(join(bin, program), `#!/bin/sh\n${command} "$@"\n`, { mode: 0o755 });
     }
-    const script = healthScript(probe(to, path), state());
+    const script = `exec </dev/null\n${healthScript(probe(to, path), state())}`;
     const outcome = await run("env", ["-i", `PATH=${bin}`, "/bin/sh", "-c", script]);
     rmSync(bin, { recursive: true });
     return outcome;
