@@ -6,7 +6,6 @@ import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import type { Service } from "../topology/service.ts";
 import { type AccessCommand, accessCommands, accessTo, dockerArguments, masterOf } from "./container-commands.ts";
 import { backup, restoreDrill, showBackupKey } from "./backup.ts";
-import { doctor } from "./doctor/doctor.ts";
 import { Engines } from "./engines.ts";
 import { openFlower } from "./flower.ts";
 import { asMigrator } from "./migrate.ts";
@@ -212,8 +211,11 @@ async function main(project: string, argv: string[]): Promise<number> {
       const { checkExternal } = await import("./check-external.ts");
       return checkExternal(root, file);
     }
-    case "doctor":
+    case "doctor": {
+      // It asks external services with the program's own code, whose SDK takes long to load.
+      const { doctor } = await import("./doctor/doctor.ts");
       return doctor(file, new Engines(root, file));
+    }
     case "rollback":
       return rollback(root, file, values.yes);
     case "patch": {
