@@ -48,6 +48,7 @@ const inspected = z.object({
     Restarting: z.boolean(),
     OOMKilled: z.boolean(),
     ExitCode: z.number(),
+    StartedAt: z.string(),
     Health: z.object({ Status: z.string(), Log: z.array(z.object({ Output: z.string() })).nullish() }).nullish(),
   }),
   Config: z.object({ Env: z.array(z.string()).nullish(), Labels: z.record(z.string(), z.string()).nullish() }),
@@ -92,7 +93,7 @@ async function untilReady(inputs: ContainerReadyInputs, api: DockerApi, closer: 
   const looks: Look[] = [];
   for (;;) {
     const state = await patiently(() => inspect(api, inputs.container), clock);
-    looks.push({ ...lookOf(state), ...closer.seen(), at: clock.now() });
+    looks.push({ ...lookOf(state), ...closer.seen(state), at: clock.now() });
     const verdict = judgeStart(looks, inputs.seconds);
     if (verdict?.ready === true) return;
     if (verdict) throw new Error(await explain(inputs, verdict.why, state, api));
@@ -134,27 +135,28 @@ class Closer {
     this.#from = clock.now();
   }
 
-  /** What was seen since the last call; looks again if it is time to. */
-  seen(): CloseLook {
+  /** What was seen since the last call; looks again if it is time to. @param state the container's last known state */
+  seen(state: Inspected): CloseLook {
     const seen = this.#seen;
     this.#seen = {};
-    if (!this.#isLooking && this.#clock.now() - this.#from >= betweenCloseLooks) void this.#look();
+    if (!this.#isLooking && this.#clock.now() - this.#from >= betweenCloseLooks) void this.#look(state);
     return seen;
   }
 
-  async #look(): Promise<void> {
+  async #look({ State: { StartedAt } }: Inspected): Promise<void> {
     this.#isLooking = true;
     this.#from = this.#clock.now();
     // An engine that does not answer is noticed by the other looks.
-    this.#seen = await lookClosely(this.#api, this.#container).catch(() => ({}));
+    this.#seen = await lookClosely(this.#api, this.#container, StartedAt).catch(() => ({}));
     this.#isLooking = false;
   }
 }
 
-async function lookClosely(api: DockerApi, id: string): Promise<CloseLook> {
+/** @param startedAt the log of earlier runs is left out: what has ended there says nothing of this one */
+async function lookClosely(api: DockerApi, id: string, startedAt: string): Promise<CloseLook> {
   const { status, body } = await api.ask("GET", `${pathOf(id)}/stats?stream=false&one-shot=true`);
   const stats = status === 200 ? statistics.safeParse(JSON.parse(body.toString())).data : undefined;
-  const log = await logOf(api, id, 200);
+  const log = await logOf(api, id, 200, Date.parse(startedAt));
   return {
     ...(stats && { cpuSeconds: stats.cpu_stats.cpu_usage.total_usage / 1e9, isBusy: await isBusy(api, id) }),
     deaths: log.match(death)?.length ?? 0,
@@ -184,9 +186,10 @@ async function explain(
   const lines = describeUnhealthy({
     name: state.Name.replace(/^\//, ""),
     happens: `does not start: ${why}`,
-    before: await otherOf(service, container, state, api),
+    // An engine that does not answer now must not hide the reason.
+    before: await otherOf(service, container, state, api).catch(() => undefined),
     answer: state.State.Health?.Log?.at(-1)?.Output ?? "",
-    log: await logOf(api, container, shownLines),
+    log: await logOf(api, container, shownLines).catch(String),
   });
   return redact(lines.join("\n"), secrets);
 }
@@ -209,9 +212,14 @@ async function otherOf(
   return other && { name: (other.Names[0] ?? "").replace(/^\//, ""), status: other.Status };
 }
 
-/** The end of what it has printed; Docker puts eight bytes before each part, the last four of which are its length. */
-async function logOf(api: DockerApi, id: string, lines: number): Promise<string> {
-  const { status, body } = await api.ask("GET", `${pathOf(id)}/logs?stdout=1&stderr=1&tail=${lines}`);
+/**
+ * The end of what it has printed; Docker puts eight bytes before each part, the last four of which are its length.
+ *
+ * @param since milliseconds since 1970. @default - with what earlier runs have printed
+ */
+async function logOf(api: DockerApi, id: string, lines: number, since = 0): Promise<string> {
+  const from = Math.max(0, since / 1000);
+  const { status, body } = await api.ask("GET", `${pathOf(id)}/logs?stdout=1&stderr=1&tail=${lines}&since=${from}`);
   const parts: string[] = [];
   for (let at = 0; status === 200 && at + 8 <= body.length;) {
     const length = body.readUInt32BE(at + 4);

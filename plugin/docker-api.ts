@@ -25,8 +25,8 @@ const answerSeconds = 30;
 const shared = new Map<string, { readonly agent: StdioAgent; users: number }>();
 
 /**
- * Connects with `docker system dial-stdio`, as the docker command does: it knows every kind of address. Who asks an engine at the same
- * time shares a connection, on which one question waits for the answer to the one before.
+ * Connects with `docker system dial-stdio`, as the docker command does: it knows every kind of address. Callers that ask an
+ * engine at the same time share a connection, on which each question waits for the answer to the one before.
  *
  * @param questions that take long have a connection of their own, so that no other one waits for them
  */
@@ -54,7 +54,7 @@ function askBy(agent: StdioAgent, method: "GET" | "POST", path: string, body?: u
   return new Promise((resolve, reject) => {
     const call = request(
       {
-        ...{ agent, method, path, host: "docker", timeout: answerSeconds * 1000 },
+        ...{ agent, method, path, host: "docker" },
         headers: { "content-type": "application/json", "content-length": Buffer.byteLength(text) },
       },
       (response) => {
@@ -70,6 +70,7 @@ function askBy(agent: StdioAgent, method: "GET" | "POST", path: string, body?: u
       reject(new Error(agent.complaint() || error.message, { cause: error }));
     });
     call.end(text);
+    // Not by the option `timeout` of a request, which sets a timer of its socket: a pipe has none.
     const late = setTimeout(() => call.destroy(new Error(`no answer within ${answerSeconds} s`)), answerSeconds * 1000);
     call.once("close", () => {
       clearTimeout(late);
