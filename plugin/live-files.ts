@@ -86,18 +86,19 @@ export async function reloadLiveFiles(
   const former = processes && (await processesOf(container, processes.serving, call));
   await reload(inputs, call);
   if (!processes) return;
-  // A machine without ps.
+  // The engine's machine has no `ps`, with which it would list them.
   if (!former) return sleep(settleSeconds * 1000);
   const areReplaced = async () => {
     const serving = await processesOf(container, processes.serving, call);
-    return !serving?.some((pid) => former.includes(pid));
+    // A busy engine may not answer once, which proves nothing.
+    return serving !== undefined && !serving.some((pid) => former.includes(pid));
   };
   const haveEnded = async () => (await processesOf(container, processes.leaving, call))?.length === 0;
   if (!(await eventually(areReplaced, replacedSeconds)))
     throw new Error(
       `${container}: it was told to read its files again, and ${replacedSeconds} s later still uses the old ones`,
     );
-  // What they still have in their hands.
+  // Requests that they have read and not passed on yet.
   await eventually(haveEnded, settleSeconds);
 }
 
@@ -109,7 +110,7 @@ const versionOf = (files: Readonly<Record<string, string>>): string =>
     .digest("hex")
     .slice(0, 16);
 
-/** What is said of a step that failed, in the order of the steps. */
+/** The messages of failed steps, in the order of the steps. */
 const failures = [
   "its files could not be written",
   "its files did not pass the check; it keeps the old ones",
@@ -160,7 +161,7 @@ async function reload(
   }
 }
 
-/** The ids of a container's processes with a title; undefined when they cannot be listed. Docker lists only with their ids. */
+/** The ids of a container's processes with a title; undefined when they cannot be listed. `docker top` fails without the column `pid`. */
 async function processesOf(container: string, title: string, call: Call): Promise<string[] | undefined> {
   const { code, output } = await call(["container", "top", container, "-eo", "pid,args"]);
   if (code !== 0) return undefined;
@@ -170,7 +171,7 @@ async function processesOf(container: string, title: string, call: Call): Promis
   });
 }
 
-/** Asks now and then until something is so, but not for ever. @returns whether it is */
+/** Asks every {@link pollMilliseconds} until the condition holds, or the time is over. @returns whether it holds */
 async function eventually(isSo: () => Promise<boolean>, seconds: number): Promise<boolean> {
   for (let left = (seconds * 1000) / pollMilliseconds; ; left--) {
     if (await isSo()) return true;

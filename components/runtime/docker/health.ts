@@ -128,21 +128,26 @@ echo "$now 0 $seen" >${state}`;
 export const httpProbe = (port: number, path: string): Probe =>
   getProbe(port, path, "read -r _ status _ <&3 && [[ $status == 2?? ]]");
 
+/** How bash ends when the answer has another status. */
+const otherStatus = 9;
+
 /**
- * The same, and another status is printed: the health path of an app is a setting, which may be wrong. An app that answers has started, so
- * that the check ends with it.
+ * The same, and another status is printed: the health path of an app is a setting, which may be wrong. An app that answers has
+ * started: an eager check does not probe it again.
  */
-export const appProbe = (port: number, path: string): Probe => {
-  const { commands } = getProbe(
+export const appProbe = (port: number, path: string): Probe =>
+  getProbe(
     port,
     path,
-    'read -r _ status reason <&3 && { [[ $status == 2?? ]] || { echo "HTTP $status ${reason%?}"; exit 9; }; }',
+    `read -r _ status reason <&3 && { [[ $status == 2?? ]] || { echo "HTTP $status \${reason%?}"; exit ${otherStatus}; }; }`,
+    `\n    [ $? -ne ${otherStatus} ] || [ -z "\${end:-}" ] || tries=0\n   `,
   );
-  return { commands: commands.replace("fi || {", 'fi || {\n    [ $? -ne 9 ] || [ -z "${end:-}" ] || tries=0\n   ') };
-};
 
-/** @param check of bash: reads the answer and decides */
-const getProbe = (port: number, path: string, check: string): Probe => {
+/**
+ * @param check of bash: reads the answer and decides
+ * @param failed commands of the script for a probe that has failed, whose exit code is still `$?`
+ */
+const getProbe = (port: number, path: string, check: string, failed = ""): Probe => {
   const host = `127.0.0.1:${port}`;
   const url = `http://${host}${path}`;
   const request = `GET ${path} HTTP/1.0\\r\\nHost: ${host}\\r\\nConnection: close\\r\\n\\r\\n`;
@@ -152,7 +157,7 @@ const getProbe = (port: number, path: string, check: string): Probe => {
   elif command -v curl >/dev/null; then curl -fsS -m ${answerSeconds} -o /dev/null ${url}
   elif command -v wget >/dev/null; then wget -q -T ${answerSeconds} -O /dev/null ${url}
   else $limit python3 -c 'import urllib.request; urllib.request.urlopen("${url}", timeout=${answerSeconds})'
-  fi || { echo "GET ${url}: no answer with status 2xx within ${answerSeconds} s"; return 1; }`,
+  fi || {${failed} echo "GET ${url}: no answer with status 2xx within ${answerSeconds} s"; return 1; }`,
   };
 };
 

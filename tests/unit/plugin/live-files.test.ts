@@ -149,6 +149,19 @@ describe("old processes", () => {
     );
   });
 
+  test("are not taken for replaced because the engine does not answer once", async () => {
+    const processes = [old(""), "busy", old(""), replaced, replaced];
+    const { docker, calls } = fakeDocker({ running: true, processes });
+    const busy: Docker = (call) => {
+      if (!call.args.includes("top") || processes[0] !== "busy") return docker(call);
+      processes.shift();
+      return Promise.resolve(outcomeOf({ code: 1, output: "context deadline exceeded" }));
+    };
+    await writeLiveFiles(inputs, busy);
+    expect(processes).toEqual([]);
+    expect(steps(calls).filter((step) => step === "top")).toHaveLength(4);
+  });
+
   test("that cannot be listed are given the time to end", async () => {
     const { docker, calls } = fakeDocker({ running: true });
     const blind: Docker = (call) =>
