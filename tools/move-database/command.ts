@@ -60,11 +60,9 @@ export async function moveTo(root: string, file: StackFile, engines: Engines, ch
     { on, isHere: true, appImage: settings.app.image },
   );
   refuseExternal(judgeExternal(asked, settings), variables);
-  say(
-    bold(
-      `The data of '${stack}' goes from ${to === "external" ? "its own PostgreSQL" : url.host} to ${to === "external" ? url.host : "its own PostgreSQL"}.`,
-    ),
-  );
+  const places = { own: "its own PostgreSQL", external: url.host };
+  const left = to === "external" ? "own" : "external";
+  say(bold(`The data of '${stack}' goes from ${places[left]} to ${places[to]}.`));
   say("  Clients work meanwhile. Run no migration until it is done. Redis and files stay where they are.");
 
   const client = physicalName({ stack }, "move");
@@ -95,13 +93,14 @@ export async function moveTo(root: string, file: StackFile, engines: Engines, ch
       return code;
     }
     say(`\nAll clients use the ${to} database; the update took ${Math.round((Date.now() - began) / 1000)} s.`);
-    // Nobody uses it any more; updates write roles there.
+    // No client uses it any more, and updates write roles there.
     if (to === "external") await sql(on, own, writable);
   } finally {
     await on(`docker rm --force ${quoted(client)} >/dev/null 2>&1`, 60);
   }
   say(
-    `The ${to === "external" ? "own" : "external"} database has what it had; it gets no changes. Back again, with the changes since: make move-database ${variables} TO=${to === "external" ? "own" : "external"} REPLACE=1`,
+    `The ${left} database has what it had; it gets no changes. Back again, with the changes since: ` +
+      `make move-database ${variables} TO=${left} REPLACE=1`,
   );
   return 0;
 }
@@ -151,20 +150,19 @@ async function startClient(
   appImage: string | undefined,
 ): Promise<void> {
   const limits = [
+    ...["--detach", "--init", "--log-driver", "none", "--pull", "never", "--read-only", "--tmpfs", "/tmp"],
     ...[
-      "--detach",
-      "--init",
-      "--log-driver",
-      "none",
-      "--pull",
-      "never",
-      "--read-only",
-      "--tmpfs",
-      "/tmp",
       "--user",
       "65534:65534",
+      "--cap-drop",
+      "ALL",
+      "--security-opt",
+      "no-new-privileges",
+      "--memory",
+      "512m",
+      "--pids-limit",
+      "64",
     ],
-    ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--memory", "512m", "--pids-limit", "64"],
     ...["--env", "PGPASSFILE=/tmp/pgpass", "--entrypoint", "sleep"],
   ];
   const escaped = (text: string) => text.replaceAll(/[\\:]/g, String.raw`\$&`);

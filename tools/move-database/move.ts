@@ -71,9 +71,7 @@ export async function moveDatabase(args: MoveArgs): Promise<Moved | undefined> {
     );
   await sql(on, from, createSlot);
   try {
-    const moved = await withSlot(args);
-    if (moved) await sql(on, from, markLeft, "owner");
-    return moved;
+    return await withSlot(args);
   } finally {
     await sql(on, from, dropSlot).catch((error: unknown) => {
       say(
@@ -109,8 +107,9 @@ async function copy({ on, from, to, say }: MoveArgs): Promise<Snapshot> {
       () => undefined,
     );
   }, progressMs);
-  const { code, stdout, stderr } = await on(copyScript(from, to), copySeconds);
-  clearInterval(progress);
+  const { code, stdout, stderr } = await on(copyScript(from, to), copySeconds).finally(() => {
+    clearInterval(progress);
+  });
   if (code !== 0) throw new UserError(`The copy failed: ${errorOf(stderr)}`);
   say(`  the copy took ${Math.round((Date.now() - begun) / 1000)} s`);
   return readSnapshot(stdout.trim().split("\n").at(-1) ?? "");
@@ -150,6 +149,7 @@ async function pause(args: MoveArgs, tables: SizedTables, snapshot: Snapshot, sc
     while (rows > 0);
     await sql(on, to, await sql(on, from, sequencesSql), "owner");
     const compared = await compare(args, tables);
+    await sql(on, from, markLeft, "owner");
     await sql(on, to, `${userTriggers("ENABLE")} DROP TABLE public.${marker};`, "owner");
     const pausedMs = Date.now() - began;
     say(
@@ -157,9 +157,20 @@ async function pause(args: MoveArgs, tables: SizedTables, snapshot: Snapshot, sc
     );
     return { tables: tables.size, rows: compared, pausedMs };
   } catch (error) {
+    await allowWrites(args);
+    throw error;
+  }
+}
+
+/** Lets the source take writes again. A failure of this is reported, and the error that made it necessary stays the one that is thrown. */
+async function allowWrites({ on, from, say }: MoveArgs): Promise<void> {
+  try {
     await sql(on, from, writable);
     say(`  ${from.name} takes writes again`);
-    throw error;
+  } catch (error) {
+    say(
+      `  ${from.name} still refuses writes. There, as the database's owner: ALTER DATABASE ... RESET default_transaction_read_only. ${String(error)}`,
+    );
   }
 }
 

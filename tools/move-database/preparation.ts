@@ -12,7 +12,6 @@ const preparationSchema = z.object({
   /** Whether the role may make the database read-only. */
   ownsDatabase: z.boolean(),
   standby: z.boolean(),
-  bytes: z.number(),
   largeObjects: z.number(),
   withoutKey: z.array(z.string()),
   otherIdentity: z.array(z.string()),

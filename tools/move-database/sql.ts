@@ -83,7 +83,6 @@ export const preparationSql = `SELECT json_build_object(
   'mayReplicate', (SELECT rolreplication OR rolsuper FROM pg_roles WHERE rolname = current_user),
   'ownsDatabase', (SELECT pg_has_role(current_user, datdba, 'USAGE') FROM pg_database WHERE datname = current_database()),
   'standby', pg_is_in_recovery(),
-  'bytes', pg_database_size(current_database()),
   'largeObjects', (SELECT count(*) FROM pg_largeobject_metadata),
   'withoutKey', coalesce((SELECT json_agg(format('%I.%I', n.nspname, c.relname)) ${fromClasses} WHERE c.relkind = 'r' AND ${own}
     AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)), '[]'),

@@ -3,7 +3,7 @@ import { type Preparation, problemsOf } from "../../../../tools/move-database/pr
 
 const source: Preparation = {
   ...{ version: 150_020, walLevel: "logical", freeSlots: 9, hasSlot: false, mayReplicate: true, ownsDatabase: true },
-  ...{ standby: false, bytes: 1, largeObjects: 0, withoutKey: [], otherIdentity: [], unlogged: [], tables: 3 },
+  ...{ standby: false, largeObjects: 0, withoutKey: [], otherIdentity: [], unlogged: [], tables: 3 },
   ...{ extensions: ["pg_trgm"], offers: ["pg_trgm", "plpgsql"], prepared: 0, marker: undefined },
 };
 const target: Preparation = { ...source, tables: 0, walLevel: "replica", mayReplicate: false };
