@@ -59,7 +59,7 @@ SQL
 
 /**
  * Arguments: host, port, user (may be empty), number of the database, `tls`, `unverified` or `plain`, `broker` or `cache`. It writes
- * keys named orion-check, and removes them.
+ * keys, and members of Celery's own keys, whose names have `orion-check` in them, and removes them.
  */
 export const askRedis = `${common}
 export REDISCLI_AUTH="$password"

@@ -4,6 +4,7 @@
  */
 import { quoted } from "../common/shell.ts";
 import { superuser } from "../components/database/role-names.ts";
+import type { Settings } from "../config/schema.ts";
 import type { Answer, DataImage, ImageChange, Version } from "../policy/data-images.ts";
 
 /** Login at a private image registry. */
@@ -12,6 +13,12 @@ export interface Login {
   readonly user: string;
   readonly password: string;
 }
+
+/** The login that a stack's images are pulled with; undefined where they are pulled anonymously. */
+export const loginOf = (
+  { images: { login } }: Pick<Settings, "images">,
+  password: string | undefined,
+): Login | undefined => (login && password !== undefined ? { ...login, password } : undefined);
 
 /** Where the data is in a container. */
 const folders: Readonly<Record<DataImage, string>> = { postgres: "/var/lib/postgresql/data", redis: "/data" };

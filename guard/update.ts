@@ -17,6 +17,7 @@ import { hasServers } from "../topology/topology.ts";
 import { makeVariables, rehearsalCloud } from "../toolchain/src/environment.ts";
 import { runningState } from "./backend.ts";
 import { existingKeys } from "./existing-keys.ts";
+import { loginOf } from "./image-script.ts";
 import { externalKeys, type ExternalKey, type ExternalUrls } from "./check-external.ts";
 import { requireFittingExternal } from "./fitting-external.ts";
 import { requireFittingImage } from "./fitting-image.ts";
@@ -52,9 +53,8 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
     const before = graphOf(state);
     const variables = makeVariables(stack, rehearsalCloud(root));
     const password = await valueOf(secret("registryPassword"));
-    const { login } = args.settings.images;
-    const asking = login && password !== undefined ? { login: { ...login, password } } : {};
-    const move = await apart(() => judge({ ...args, before, asking }));
+    const login = loginOf(args.settings, password);
+    const move = await apart(() => judge({ ...args, before, asking: { login } }));
     const notes = move ? allow(move, variables) : [];
     const moved = [
       ...movedWithoutData(modeOf(before, outputOf(state, databaseMode)), args.settings),
@@ -66,10 +66,10 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
     if (access) notes.push(...allowStock(await stockFindings({ ...args, before, move }, access)));
     // Last, since it takes seconds.
     const checked = outputOf(state, checkedImage);
-    const image = await requireFittingImage({ ...args, secret, before, checked, variables, ...asking });
+    const image = await requireFittingImage({ ...args, secret, before, checked, variables, login });
     const urls = await urlsOf(externalKeys(args.settings), secret);
     const appImage = args.settings.app.image;
-    notes.push(...(await requireFittingExternal({ ...args, urls, before, variables, appImage, ...asking })));
+    notes.push(...(await requireFittingExternal({ ...args, urls, before, variables, appImage, login })));
     for (const note of [...notes, ...image.notes]) await pulumi.log.warn(note);
     const existing = access
       ? await existingKeys(args.settings.admin.sshPublicKeys, before, access)

@@ -33,7 +33,7 @@ export interface RedisFacts extends Reached {
   readonly snapshots: boolean | undefined;
   readonly maxClients: number | undefined;
   readonly clients: number | undefined;
-  /** Commands that the user needs and may not run, as `BRPOP: NOPERM ...`. */
+  /** Commands that the user needs and may not run: `brpop`. */
   readonly denied: readonly string[];
 }
 

@@ -3,6 +3,7 @@ import { UserError } from "../common/user-error.ts";
 import { askExternal, type Asked, externalKeys, type ExternalUrls } from "../guard/check-external.ts";
 import { judgeExternal, refuseExternal } from "../guard/fitting-external.ts";
 import { engineOfApp } from "../guard/fitting-image.ts";
+import { loginOf } from "../guard/image-script.ts";
 import { lineOf } from "../policy/dangers.ts";
 import { rowsOfDatabase } from "../policy/external-database.ts";
 import { rowsOfRedis } from "../policy/external-redis.ts";
@@ -46,7 +47,8 @@ export function askStack(root: string, { stack, settings }: StackFile): Promise<
   );
   const deployment = readState(root, stack)?.deployment;
   const before = graphOf(deployment === undefined ? { resources: [] } : stateSchema.parse(deployment));
-  return askExternal(settings, urls, { ...engineOfApp(settings, before), appImage: settings.app.image });
+  const login = loginOf(settings, config("orion:registryPassword"));
+  return askExternal(settings, urls, { ...engineOfApp(settings, before), login, appImage: settings.app.image });
 }
 
 const rowsOf = ({ database, redis }: Asked): string[] => [

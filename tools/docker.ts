@@ -64,6 +64,9 @@ export async function containerStates(engine: Engine, stack: string): Promise<Re
   if (ids.length === 0) return new Map();
   // One that goes meanwhile makes the command fail, and is left out of what it prints.
   const inspected = await engine.ask("container", "inspect", ...ids);
+  if (inspected.stdout.trim() === "") {
+    throw new UserError(`The Docker Engine does not answer: ${inspected.stderr.trim()}`);
+  }
   const states = z.array(containerSchema).parse(JSON.parse(inspected.stdout));
   // The newest is the first: it is put in last.
   return new Map(states.reverse().map((state) => [state.Config.Labels["service"] ?? "", state]));

@@ -11,6 +11,7 @@ import { engineAt } from "../../guard/ask-images.ts";
 import { askExternal, authoritiesCommand } from "../../guard/check-external.ts";
 import type { OnEngine } from "../../guard/check-image.ts";
 import { judgeExternal, refuseExternal } from "../../guard/fitting-external.ts";
+import { loginOf } from "../../guard/image-script.ts";
 import { agreementTo } from "../../policy/moved-database.ts";
 import { type ExternalUrl, readExternalUrl, withoutPassword } from "../../policy/external-url.ts";
 import { physicalName } from "../../topology/naming.ts";
@@ -41,7 +42,8 @@ export interface MoveChoice {
 export async function moveTo(root: string, file: StackFile, engines: Engines, choice: MoveChoice): Promise<number> {
   const { stack, settings, variables } = file;
   const to = requireDirection(file, choice.to);
-  const text = readConfig(root, stack)("orion:databaseUrl") ?? "";
+  const config = readConfig(root, stack);
+  const text = config("orion:databaseUrl") ?? "";
   const url = readExternalUrl(text);
   if (!url)
     throw new UserError(
@@ -57,7 +59,7 @@ export async function moveTo(root: string, file: StackFile, engines: Engines, ch
   const asked = await askExternal(
     { ...settings, cache: { ...settings.cache, mode: "provision" } },
     { databaseUrl: text },
-    { on, isHere: true, appImage: settings.app.image },
+    { on, isHere: true, login: loginOf(settings, config("orion:registryPassword")), appImage: settings.app.image },
   );
   refuseExternal(judgeExternal(asked, settings), variables);
   const places = { own: "its own PostgreSQL", external: url.host };

@@ -1,5 +1,13 @@
 /** What programs say about themselves, and what the guard makes of it. */
-import { readAnswer, readVersion } from "../../../guard/image-script.ts";
+import { loginOf, readAnswer, readVersion } from "../../../guard/image-script.ts";
+import { settingsOf } from "../support/settings.ts";
+
+test("images are pulled with the stack's login where it has the password", () => {
+  const login = { registry: "registry.example.com", user: "orion" };
+  const settings = settingsOf("mvp", { images: { login } }, ["registryPassword"]);
+  expect(loginOf(settings, "a password")).toEqual({ ...login, password: "a password" });
+  expect([loginOf(settings, undefined), loginOf(settingsOf("mvp"), "a password")]).toEqual([undefined, undefined]);
+});
 
 test.each([
   ["postgres", "postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)", { program: "PostgreSQL", number: "15.20" }],
