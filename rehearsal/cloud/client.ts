@@ -127,8 +127,10 @@ export class CloudClient {
   #call(method: string, path: string, body?: unknown, milliseconds = timeouts.call): Promise<Response> {
     return fetch(`http://127.0.0.1:${this.#settings.port}${path}`, {
       method,
+      // Node.js would use the connection again, without noticing that the cloud has closed it while a command kept this process busy.
       headers: {
         authorization: `Bearer ${this.#settings.token}`,
+        connection: "close",
         ...(body !== undefined && { "content-type": "application/json" }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
