@@ -14,6 +14,7 @@ import {
 import { Alerts } from "../../../../components/alerts/alerts.ts";
 import { temporaryFolder } from "../../../../testing/folder.ts";
 import { compose } from "../../support/compose.ts";
+import { pythonPath } from "../../support/python.ts";
 import { named, runtimeOf } from "../../support/runtime.ts";
 
 test("a server gets the program, its recipients as a secret, and a unit for OnFailure=", async () => {
@@ -55,6 +56,7 @@ interface Call {
 }
 
 describe("the program", () => {
+  const python = pythonPath();
   const calls: Call[] = [];
   const mails: string[] = [];
   let answer = 200;
@@ -125,7 +127,7 @@ describe("the program", () => {
   ): Promise<{ code: number | null; output: string }> {
     const file = join(temporaryFolder("alerts"), "alerts.json");
     writeFileSync(file, alertsText(settings));
-    const child = spawn("python3", ["-c", alertScript, ...words], {
+    const child = spawn(python, ["-c", alertScript, ...words], {
       env: { ...process.env, ORION_ALERTS: file, ORION_ALERT_PAUSE: "0", SERVICE_RESULT: "", ...environment },
     });
     let output = "";

@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Outcome, run } from "../../../../../common/process.ts";
+import { pythonPath } from "../../../support/python.ts";
 import {
   appProbe,
   beatProbe,
@@ -137,11 +138,11 @@ describe("HTTP", () => {
     server.close();
   });
 
-  /** The path of each program, looked up once. In place of Python may be a script that chooses one each time, and takes long. */
+  /** The path of each program, looked up once. */
   const paths = new Map<string, string>();
   function pathOf(program: string): string {
-    const find = program === "python3" ? [program, "-c", "import sys; print(sys.executable)"] : ["which", program];
-    const path = paths.get(program) ?? spawnSync("env", find, { encoding: "utf8" }).stdout.trim();
+    const find = () => spawnSync("which", [program], { encoding: "utf8" }).stdout.trim();
+    const path = paths.get(program) ?? (program === "python3" ? pythonPath() : find());
     paths.set(program, path);
     return path;
   }
