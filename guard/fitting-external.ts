@@ -1,6 +1,6 @@
 /** Refuses an update whose external PostgreSQL or Redis does not fit the stack. */
 import type { Settings } from "../config/schema.ts";
-import { type Finding, lineOf } from "../policy/dangers.ts";
+import { type Finding, lineOf } from "../policy/findings.ts";
 import { judgeDatabase } from "../policy/external-database.ts";
 import { judgeRedis } from "../policy/external-redis.ts";
 import type { Graph } from "../policy/graph.ts";

@@ -1,7 +1,7 @@
 /** Refuses an update whose image of the platform lacks what the stack needs of it. */
 import { quoted } from "../common/shell.ts";
 import type { Settings } from "../config/schema.ts";
-import { type Finding, lineOf } from "../policy/dangers.ts";
+import { type Finding, lineOf } from "../policy/findings.ts";
 import type { Graph } from "../policy/graph.ts";
 import { judgeImage } from "../policy/image-facts.ts";
 import { roleOf, types } from "../policy/stateful.ts";

@@ -4,7 +4,8 @@
  * preview`, `pulumi up` with any options (also with `--target` the whole program runs), `make up` and `make rehearse`.
  */
 import { UserError } from "../common/user-error.ts";
-import { type Finding, isSafe, lineOf, type Move, moveBetween } from "../policy/dangers.ts";
+import { isSafe, type Move, moveBetween } from "../policy/dangers.ts";
+import { type Finding, lineOf } from "../policy/findings.ts";
 import { imageChanges } from "../policy/data-images.ts";
 import { composes } from "../policy/outline.ts";
 import { knownOf, type Stack } from "../policy/program.ts";

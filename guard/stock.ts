@@ -5,7 +5,7 @@
 import { type Access, type Hetzner, hetznerBy, isNoAnswer, Refusal, type ServerTypes } from "../common/hetzner.ts";
 import type { Limits } from "../config/schema.ts";
 import type { Change } from "../policy/changes.ts";
-import { type Finding, lineOf } from "../policy/dangers.ts";
+import { type Finding, lineOf } from "../policy/findings.ts";
 import type { Graph } from "../policy/graph.ts";
 import {
   addedBy,

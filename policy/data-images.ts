@@ -4,7 +4,7 @@
  */
 import { isRecord } from "../common/record.ts";
 import { holdsData } from "../topology/catalogue.ts";
-import type { Finding } from "./dangers.ts";
+import type { Finding } from "./findings.ts";
 import { type Graph, keyOf, type Recorded } from "./graph.ts";
 import { roleOf, types } from "./stateful.ts";
 

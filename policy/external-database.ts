@@ -4,7 +4,6 @@
  */
 import { publicAuthorities } from "../common/server-contract.ts";
 import type { Settings } from "../config/schema.ts";
-import type { Finding } from "./dangers.ts";
 import {
   isFacts,
   median,
@@ -16,7 +15,7 @@ import {
   shown,
   systemAuthorities,
 } from "./external-service.ts";
-import { asAgreed, danger, refused } from "./findings.ts";
+import { asAgreed, danger, type Finding, refused } from "./findings.ts";
 
 interface Extension {
   readonly name: string;

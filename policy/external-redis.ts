@@ -1,6 +1,5 @@
 /** Judges what an external Redis has said about itself (guard/check-external.ts), as a cache and as Celery's broker. Pure. */
 import type { Settings } from "../config/schema.ts";
-import type { Finding } from "./dangers.ts";
 import {
   isFacts,
   median,
@@ -11,7 +10,7 @@ import {
   type Reached,
   shown,
 } from "./external-service.ts";
-import { asAgreed, danger, refused } from "./findings.ts";
+import { asAgreed, danger, type Finding, refused } from "./findings.ts";
 
 /** `redisUrl`: sessions and cache; `brokerUrl`: tasks and results of Celery. */
 export type RedisKey = "redisUrl" | "brokerUrl";

@@ -3,9 +3,8 @@
  * answers. Pure.
  */
 import { publicAuthorities } from "../common/server-contract.ts";
-import type { Finding } from "./dangers.ts";
 import type { ExternalUrl } from "./external-url.ts";
-import { danger, refused } from "./findings.ts";
+import { danger, type Finding, refused } from "./findings.ts";
 
 /** What is known of a service that was asked over the network. */
 export interface Reached {

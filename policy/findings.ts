@@ -1,5 +1,25 @@
-/** Makes the findings of checks that ask something real: an image, an external database. Pure. */
-import type { Finding } from "./dangers.ts";
+/** What is found about an update, an image or an external service: something is refused, lost, or noticed by people. Pure. */
+
+/**
+ * `refused`: the engine would stop at a protection half-way, data would become unreachable, or the platform would be gone; also
+ * what the stack has to agree to with `orion:agreed`, and has not.
+ * `loss`: the same in a stack without protection. `danger`: it succeeds, but users or operators notice it.
+ */
+export type Severity = "refused" | "loss" | "danger";
+
+export interface Finding {
+  readonly severity: Severity;
+  /** Logical name of the resource. */
+  readonly name: string;
+  /** What would happen to it and why: `would be replaced because location changes from fsn1 to nbg1`. */
+  readonly happens: string;
+  /** What to do instead. */
+  readonly instead?: string;
+}
+
+/** A finding as a line. */
+export const lineOf = ({ name, happens, instead }: Finding): string =>
+  `${name} ${happens}${instead === undefined ? "" : `. Instead: ${instead}`}`;
 
 export const refused = (name: string, happens: string, instead: string): Finding => ({
   ...{ severity: "refused", name, happens, instead },

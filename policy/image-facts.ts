@@ -4,8 +4,7 @@
  */
 import { z } from "zod";
 import type { Settings } from "../config/schema.ts";
-import type { Finding } from "./dangers.ts";
-import { asAgreed, danger, refused } from "./findings.ts";
+import { asAgreed, danger, type Finding, refused } from "./findings.ts";
 
 /** An error in the image's own words, and whether the reason is that nothing answers in the check's container. */
 const failure = z.object({ error: z.string(), connects: z.boolean() });

@@ -4,8 +4,7 @@
  * moves: it is drained. Pure.
  */
 import type { Settings } from "../config/schema.ts";
-import type { Finding } from "./dangers.ts";
-import { asAgreed, refused } from "./findings.ts";
+import { asAgreed, type Finding, refused } from "./findings.ts";
 import type { Graph } from "./graph.ts";
 import { roleOf, types } from "./stateful.ts";
 

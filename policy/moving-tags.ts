@@ -1,5 +1,5 @@
 /** Finds images that are named by a tag which moves to other contents with every build, such as `latest`. Pure. */
-import type { Finding } from "./dangers.ts";
+import type { Finding } from "./findings.ts";
 import type { Graph } from "./graph.ts";
 import { hasServersIn, types } from "./stateful.ts";
 

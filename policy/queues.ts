@@ -1,5 +1,5 @@
 /** Finds queues that no worker takes tasks from after a move. Pure. */
-import type { Finding } from "./dangers.ts";
+import type { Finding } from "./findings.ts";
 import type { Graph } from "./graph.ts";
 import { hasServersIn, roleOf, types } from "./stateful.ts";
 

@@ -3,7 +3,7 @@ import { canGet, type ServerTypes, type TypeFacts } from "../common/hetzner.ts";
 import { type Server, typesSetting } from "../topology/server.ts";
 import type { Limits } from "../config/schema.ts";
 import type { Change } from "./changes.ts";
-import type { Finding } from "./dangers.ts";
+import type { Finding } from "./findings.ts";
 import { agreeTo } from "./data-images.ts";
 import { type Graph, unknown } from "./graph.ts";
 import { types } from "./stateful.ts";

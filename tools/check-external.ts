@@ -4,7 +4,7 @@ import { askExternal, type Asked, externalKeys, type ExternalUrls } from "../gua
 import { judgeExternal, refuseExternal } from "../guard/fitting-external.ts";
 import { engineOfApp } from "../guard/fitting-image.ts";
 import { loginOf } from "../guard/image-script.ts";
-import { lineOf } from "../policy/dangers.ts";
+import { lineOf } from "../policy/findings.ts";
 import { rowsOfDatabase } from "../policy/external-database.ts";
 import { rowsOfRedis } from "../policy/external-redis.ts";
 import { isFacts } from "../policy/external-service.ts";

@@ -3,7 +3,7 @@ import { engineAt } from "../guard/ask-images.ts";
 import { askImage, madeUp } from "../guard/check-image.ts";
 import { refuseUnfit } from "../guard/fitting-image.ts";
 import { builtImages } from "../images/built.ts";
-import { lineOf } from "../policy/dangers.ts";
+import { lineOf } from "../policy/findings.ts";
 import { judgeImage, rowsOf } from "../policy/image-facts.ts";
 import type { SecretName } from "../config/schema.ts";
 import type { StackFile } from "./stack-file.ts";

@@ -2,7 +2,7 @@
 import { engineAt } from "../../guard/ask-images.ts";
 import { askExternal, type ExternalUrls } from "../../guard/check-external.ts";
 import { judgeExternal } from "../../guard/fitting-external.ts";
-import { lineOf } from "../../policy/dangers.ts";
+import { lineOf } from "../../policy/findings.ts";
 import { ManagedLab, type ManagedPostgres } from "../../testing/managed-lab.ts";
 import { docker, freePorts, Sandbox, succeed } from "../../testing/sandbox.ts";
 import { settingsOf } from "../unit/support/settings.ts";

@@ -1,5 +1,5 @@
 /** What is said of an external PostgreSQL, from facts about it. */
-import { lineOf } from "../../../policy/dangers.ts";
+import { lineOf } from "../../../policy/findings.ts";
 import { type DatabaseFacts, judgeDatabase, usableConnections } from "../../../policy/external-database.ts";
 import { databaseFacts, externalSettings, urlOf } from "../support/external.ts";
 

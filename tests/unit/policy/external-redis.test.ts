@@ -1,5 +1,5 @@
 /** What is said of an external Redis, as a cache and as Celery's broker, from facts about it. */
-import { lineOf } from "../../../policy/dangers.ts";
+import { lineOf } from "../../../policy/findings.ts";
 import { judgeRedis, type RedisFacts } from "../../../policy/external-redis.ts";
 import { externalSettings, redisFacts, urlOf } from "../support/external.ts";
 

@@ -1,5 +1,5 @@
 /** What is said of every external service: one that does not answer, and times. */
-import { lineOf } from "../../../policy/dangers.ts";
+import { lineOf } from "../../../policy/findings.ts";
 import { median, type NotReached, ofNotReached, ofTimes, shown } from "../../../policy/external-service.ts";
 import { databaseFacts, urlOf, verified } from "../support/external.ts";
 

@@ -1,6 +1,7 @@
 /** Graphs of the production stack, for tests of moves. */
 import { type Phase, phases, type Settings } from "../../../config/schema.ts";
-import { type Finding, type Move, moveBetween } from "../../../policy/dangers.ts";
+import { type Move, moveBetween } from "../../../policy/dangers.ts";
+import type { Finding } from "../../../policy/findings.ts";
 import { type Graph, identityOf, type Recorded } from "../../../policy/graph.ts";
 import { composes, outlineOf } from "../../../policy/outline.ts";
 import type { Graphs, Stack } from "../../../policy/program.ts";

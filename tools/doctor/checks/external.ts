@@ -1,7 +1,7 @@
 /** Checks the external PostgreSQL and Redis of a stack as an update does, and says how they are used. */
 import { type Asked, type ExternalKey, externalKeys } from "../../../guard/check-external.ts";
 import { judgeExternal } from "../../../guard/fitting-external.ts";
-import { type Finding as Judged, lineOf } from "../../../policy/dangers.ts";
+import { type Finding as Judged, lineOf } from "../../../policy/findings.ts";
 import { rowsOfDatabase } from "../../../policy/external-database.ts";
 import { rowsOfRedis } from "../../../policy/external-redis.ts";
 import { isFacts } from "../../../policy/external-service.ts";
