@@ -3,7 +3,7 @@ import { quoted } from "../common/shell.ts";
 import type { Settings } from "../config/schema.ts";
 import { type Finding, lineOf } from "../policy/findings.ts";
 import type { Graph } from "../policy/graph.ts";
-import { judgeImage } from "../policy/image-facts.ts";
+import { judgeImage } from "../policy/image-judgement.ts";
 import { roleOf, types } from "../policy/stateful.ts";
 import { engineAt, engineIn } from "./ask-images.ts";
 import {

@@ -1,5 +1,6 @@
 /** What an image says about itself, and what is made of it: every message names what is missing and what mends it. */
-import { type ImageFacts, judgeImage } from "../../../policy/image-facts.ts";
+import type { ImageFacts } from "../../../policy/image-facts.ts";
+import { judgeImage } from "../../../policy/image-judgement.ts";
 import { stackOf } from "./support.ts";
 
 const { settings } = stackOf("mvp");
