@@ -14,6 +14,7 @@ import { presets } from "../config/presets.ts";
 import { ArchiveLab } from "../testing/archive-lab.ts";
 import { createTables, giveOrders, ordersQuery, prove, writeDocuments } from "../testing/order-ledger.ts";
 import { machine, markdownTable } from "./table.ts";
+import { tell } from "./tell.ts";
 import { timed } from "./timed.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -28,7 +29,6 @@ const queueGb = presets.mvp.backups.archiveQueueGb;
 const segment = 16 * 2 ** 20;
 
 const lab = new ArchiveLab({ root, name: `orion-bench-archive-outage-${process.pid}`, memoryMb });
-const tell = (line: string) => process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 const walOnVolume = async () => Number(await lab.sql("SELECT sum(size) FROM pg_ls_waldir()"));
 const mb = (bytes: number): string => (bytes / 1e6).toFixed(0);
 

@@ -15,6 +15,7 @@ import { RehearsedPlatform } from "../testing/platform.ts";
 import { succeed } from "../testing/sandbox.ts";
 import { serversOf } from "../testing/servers.ts";
 import { machine, markdownTable, median } from "./table.ts";
+import { tell } from "./tell.ts";
 import { timed } from "./timed.ts";
 import { orderHeads, ordersOf, rowsUpTo } from "./under-load.ts";
 
@@ -26,7 +27,6 @@ const place = { name: "benchent", block: 89, port: 8900 } as const;
 const cloud = new RehearsalCloud(root, { ...place, machines: "docker" });
 const platform = new RehearsedPlatform(root, cloud);
 const { identity, rows } = serversOf(cloud);
-const tell = (line: string) => process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 
 interface Move {
   readonly way: string;

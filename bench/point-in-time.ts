@@ -13,6 +13,7 @@ import { presets } from "../config/presets.ts";
 import { ArchiveLab } from "../testing/archive-lab.ts";
 import { createTables, giveOrders, ordersQuery, prove, writeDocuments } from "../testing/order-ledger.ts";
 import { machine, markdownTable } from "./table.ts";
+import { tell } from "./tell.ts";
 import { timed } from "./timed.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -27,7 +28,6 @@ const mostWaiting = (presets.mvp.backups.archiveQueueGb * 1024) / 16 / 2;
 const { memoryMb } = presets.mvp.database;
 
 const lab = new ArchiveLab({ root, name: `orion-bench-point-in-time-${process.pid}`, memoryMb });
-const tell = (line: string) => process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 const mb = (bytes: number): string => (bytes / 1e6).toFixed(0);
 
 /** Waits until no more segments than these wait for the archive. */

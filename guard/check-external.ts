@@ -1,6 +1,6 @@
 /**
- * Asks the external PostgreSQL and Redis of a stack what they are, from a container on the Docker Engine of its app: before an
- * update touches anything, for `make check-external` and for `make doctor`. No password is in an argument or an output.
+ * Asks the external PostgreSQL and Redis of a stack about version, TLS, rights, limits and latency, from a container on the Docker Engine
+ * of its app: before an update touches anything, for `make check-external` and for `make doctor`. No password is in an argument or an output.
  */
 import { redact } from "../common/secrets.ts";
 import { publicAuthorities } from "../common/server-contract.ts";

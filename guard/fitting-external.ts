@@ -37,7 +37,7 @@ export async function requireFittingExternal({
   return findings.map((one) => `External service: ${lineOf(one)}`);
 }
 
-/** Everything about all of them. */
+/** The findings about all external services. */
 export const judgeExternal = ({ database, redis }: Asked, settings: Settings): Finding[] => [
   ...(database ? judgeDatabase(database, settings) : []),
   ...judgeRedis(redis, settings),

@@ -10,7 +10,7 @@ import type { Settings } from "../config/schema.ts";
  * A zone that is not found is left to that component as well.
  *
  * @param find a zone by its name, as the provider returns it; tests replace it
- * @throws {pulumi.RunError} with both plans and what to do
+ * @throws {pulumi.RunError} with both plans of each zone and what to do
  */
 export async function refuseOtherPlans(
   settings: Settings,
@@ -19,6 +19,6 @@ export async function refuseOtherPlans(
   const problems = await Promise.all(
     [...zonePlans(settings)].map(async ([zone, plan]) => planProblem(await find(zone).catch(() => undefined), plan)),
   );
-  const [first] = problems.filter((problem) => problem !== undefined);
-  if (first !== undefined) throw new pulumi.RunError(`${first}. Nothing was changed.`);
+  const found = problems.filter((problem) => problem !== undefined);
+  if (found.length > 0) throw new pulumi.RunError(`${found.join(".\n")}. Nothing was changed.`);
 }

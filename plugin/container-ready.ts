@@ -1,4 +1,4 @@
-/** `orion:index:ContainerReady`: waits until a new container is healthy, or says why it does not become it. */
+/** `orion:index:ContainerReady`: waits until a new container is healthy, or says why it does not become healthy. */
 import { z } from "zod";
 import { type Clock, systemClock } from "../common/clock.ts";
 import { redact } from "../common/secrets.ts";
@@ -80,7 +80,7 @@ export async function waitForContainer(
       // An engine without such shares starts it with what it has.
       await giveShares(api, inputs.container, startingShares(inputs.cpuShares)).catch(() => undefined);
       if (hasFailed(start)) await post(api, `${pathOf(inputs.container)}/restart?t=10`);
-      await untilReady(inputs, api, new Closer(slow, inputs.container, clock), clock);
+      await untilReady(inputs, api, new CloseLooks(slow, inputs.container, clock), clock);
     }
     await giveShares(api, inputs.container, inputs.cpuShares);
   } finally {
@@ -89,11 +89,16 @@ export async function waitForContainer(
   }
 }
 
-async function untilReady(inputs: ContainerReadyInputs, api: DockerApi, closer: Closer, clock: Clock): Promise<void> {
+async function untilReady(
+  inputs: ContainerReadyInputs,
+  api: DockerApi,
+  closeLooks: CloseLooks,
+  clock: Clock,
+): Promise<void> {
   const looks: Look[] = [];
   for (;;) {
     const state = await patiently(() => inspect(api, inputs.container), clock);
-    looks.push({ ...lookOf(state), ...closer.seen(state), at: clock.now() });
+    looks.push({ ...lookOf(state), ...closeLooks.seen(state), at: clock.now() });
     const verdict = judgeStart(looks, inputs.seconds);
     if (verdict?.ready === true) return;
     if (verdict) throw new Error(await explain(inputs, verdict.why, state, api));
@@ -117,10 +122,10 @@ const death = /Child process \[\d+\] died/g;
 type CloseLook = Pick<Look, "cpuSeconds" | "isBusy" | "deaths">;
 
 /**
- * Looks closely now and then, beside the other looks: an engine takes a second for a container's processor time, and with eight containers
- * that start at once nothing else would be asked.
+ * Looks at processor time, processes and log every {@link betweenCloseLooks}, beside the other looks and without making them wait: an engine
+ * takes a second to measure a container's processor time, which for eight containers that start at once would leave no time for the rest.
  */
-class Closer {
+class CloseLooks {
   readonly #api: DockerApi;
   readonly #container: string;
   readonly #clock: Clock;
@@ -163,7 +168,7 @@ async function lookClosely(api: DockerApi, id: string, startedAt: string): Promi
   };
 }
 
-/** Whether one of its processes runs, waits for a processor (R) or for a disk (D); one that cannot be looked at may. */
+/** Whether one of its processes runs, waits for a processor (R) or for a disk (D); true where they cannot be listed. */
 async function isBusy(api: DockerApi, id: string): Promise<boolean> {
   const { status, body } = await api.ask("GET", `${pathOf(id)}/top?ps_args=${encodeURIComponent("-eo pid,stat")}`);
   const processes = status === 200 ? processesSchema.safeParse(JSON.parse(body.toString())).data?.Processes : undefined;

@@ -98,7 +98,7 @@ function ofTls(
     return [
       graver(
         name,
-        `orion:databaseUrl does not insist on TLS (sslmode=${mode}): who answers in the server's place gets password and data`,
+        `orion:databaseUrl does not insist on TLS (sslmode=${mode}): an impostor in the server's place gets password and data`,
         instead,
       ),
     ];
@@ -114,7 +114,7 @@ function ofTls(
   return [
     danger(
       name,
-      `orion:databaseUrl does not verify the server (sslmode=${mode}): who answers in its place gets the password`,
+      `orion:databaseUrl does not verify the server (sslmode=${mode}): an impostor in its place gets the password`,
       instead,
     ),
   ];

@@ -91,7 +91,7 @@ function ofTls(key: RedisKey, { url, encrypted, offersTls }: RedisFacts, { hosti
     ? [
         danger(
           name,
-          `orion:${key} does not verify the server (ssl_cert_reqs=${verified ?? ""}): who answers in its place gets the password`,
+          `orion:${key} does not verify the server (ssl_cert_reqs=${verified ?? ""}): an impostor in its place gets the password`,
           "ssl_cert_reqs=required, and ssl_ca_certs with the certificate of its authority if that is no public one",
         ),
       ]

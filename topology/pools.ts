@@ -110,7 +110,7 @@ function moreConnections({ hosting, app, database, gateway }: Settings, pooled: 
   ].join(", ");
 }
 
-/** Connections to its pooler of a process of the app: they cost a pooler next to nothing. */
+/** Connections that a process of the app opens to its pooler: they cost the pooler next to nothing. */
 const pooledProcess = 10;
 
 /** The pool of each process of the app, sized so that PostgreSQL has connections for all of them. */

@@ -2,9 +2,9 @@
  * How a worker ends: a shell in its container that lets it complete its tasks, and ends one that hangs with none left. Pure.
  *
  * Celery's warm shutdown can hang: a process of the pool has run its task and writes the result to the main process, which does not
- * read any more and waits for the process to end. Nobody can ask such a worker: it has left the broker, and its process is asleep as
- * one that sleeps in a task is. But the kernel says what it sleeps in. One that reads from the main process waits for a task, one that
- * writes to it has completed its task; any other may be in the midst of one.
+ * read any more and waits for the process to end. Such a worker cannot be asked: it has left the broker. A process that sleeps within a task
+ * looks the same, but the kernel knows in which system call each process sleeps. One that reads from the main process waits for a task, one
+ * that writes to it has completed its task; any other may be in the midst of one.
  */
 
 /** When all of a worker's processes have waited for the main process alone for so many seconds, it hangs. */

@@ -312,7 +312,7 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
     remedy: `each line below says what mends it (docs/external.md); ${make("check-external")} asks again`,
   }),
   "external-unsafe": ({ make }) => ({
-    meaning: "the external service works, with what users or operators will notice",
+    meaning: "the external service works, with drawbacks that users or operators will notice",
     remedy: `each line below says what mends it (docs/external.md); ${make("check-external")} asks again`,
   }),
   "volume-ungrown": ({ make }) => ({

@@ -1,6 +1,6 @@
 /** The arguments of doctor's checks: the service, its plan, and a function that runs commands in containers. */
 import type { Service } from "../../topology/service.ts";
-import type { WorkersSay } from "./checks/worker.ts";
+import type { WorkersAnswer } from "./checks/worker.ts";
 import type { Topology } from "../../topology/topology.ts";
 
 /** Runs a command in a service's container. */
@@ -11,5 +11,5 @@ export interface Question {
   readonly topology: Topology;
   readonly exec: Exec;
   /** What Celery's workers say, who are asked together: a question of its own for each would start Celery as often. */
-  readonly workers: () => Promise<WorkersSay>;
+  readonly workers: () => Promise<WorkersAnswer>;
 }

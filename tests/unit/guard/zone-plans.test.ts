@@ -24,6 +24,9 @@ test("each zone has its own plan, and one that is not found is left to the compo
   await expect(refuseOtherPlans(settings, zones({ "example.com": "pro", "example.org": "business" }))).rejects.toThrow(
     'orion:cloudflare.plan: got "free", but the zone example.org is on plan business',
   );
+  await expect(refuseOtherPlans(settings, zones({ "example.com": "free", "example.org": "pro" }))).rejects.toThrow(
+    /zone example\.com is on plan free.*\.\n.*zone example\.org is on plan pro.*\. Nothing was changed\.$/,
+  );
 });
 
 test("without Cloudflare nothing is looked up", async () => {

@@ -14,7 +14,7 @@ const kinds: Readonly<Record<ExternalKey, string>> = {
   ...{ databaseUrl: "database", redisUrl: "cache", brokerUrl: "broker" },
 };
 
-/** A check for each external service; all are asked when the first one is. */
+/** A check for each external service; the first of them that runs asks all services at once. */
 export function externalChecks(
   root: string,
   file: StackFile,

@@ -14,7 +14,7 @@ const manyTasks = 1000;
 const settledSeconds = 60;
 
 /** What Celery's workers answer. */
-export interface WorkersSay {
+export interface WorkersAnswer {
   /** The names of the workers that answer, such as `worker-emails@0123456789ab`. */
   readonly answering: readonly string[];
   /** How many tasks they run, have reserved or keep for later; undefined when not every worker says so. */
@@ -90,7 +90,7 @@ const answerSchema = z.object({ answering: z.array(z.string()), held: z.number()
 export async function askWorkers(
   workers: readonly NamedWorker[],
   question: Pick<Question, "topology" | "exec">,
-): Promise<WorkersSay> {
+): Promise<WorkersAnswer> {
   const [first] = workers;
   if (first?.service.kind !== "worker") return { answering: [], held: undefined };
   const unacknowledged = await askBroker(question, "hlen", "unacked");

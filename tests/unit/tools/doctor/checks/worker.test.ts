@@ -1,5 +1,5 @@
 /** What `make doctor` says of workers: whether they answer, what waits for them, and what no worker holds. */
-import { askWorkers, checkWorker, type WorkersSay } from "../../../../../tools/doctor/checks/worker.ts";
+import { askWorkers, checkWorker, type WorkersAnswer } from "../../../../../tools/doctor/checks/worker.ts";
 import { servicesOf } from "../../../../../topology/topology.ts";
 import { stackOf } from "../../../policy/support.ts";
 
@@ -55,7 +55,7 @@ describe("tasks that were taken and not acknowledged", () => {
 describe("the question to all workers", () => {
   const named = all.map((one) => ({ service: one, host: "0123456789ab" }));
   /** @returns the command that was run, and what was made of this answer */
-  async function asked(answer: string, unacknowledged = "0", workers = named): Promise<[string[], WorkersSay]> {
+  async function asked(answer: string, unacknowledged = "0", workers = named): Promise<[string[], WorkersAnswer]> {
     const commands: string[][] = [];
     const exec = (_: unknown, ...command: string[]) => {
       if (command.includes("hlen")) return said(unacknowledged);
