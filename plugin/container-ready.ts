@@ -79,13 +79,23 @@ export async function waitForContainer(
     if (!isHealthy(start)) {
       // An engine without such shares starts it with what it has.
       await giveShares(api, inputs.container, startingShares(inputs.cpuShares)).catch(() => undefined);
-      if (hasFailed(start)) await post(api, `${pathOf(inputs.container)}/restart?t=10`);
+      if (hasFailed(start)) await restart(inputs, connect);
       await untilReady(inputs, api, new CloseLooks(slow, inputs.container, clock), clock);
     }
     await giveShares(api, inputs.container, inputs.cpuShares);
   } finally {
     api.close();
     slow.close();
+  }
+}
+
+/** Over a connection of its own: one that hangs takes ten seconds to end, and a failed update leaves many of them at once. */
+async function restart(inputs: ContainerReadyInputs, connect: Connect): Promise<void> {
+  const api = connect(inputs, "own");
+  try {
+    await post(api, `${pathOf(inputs.container)}/restart?t=10`);
+  } finally {
+    api.close();
   }
 }
 

@@ -3,6 +3,7 @@
  * forty times the processor time, which containers that start beside it need.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { Agent, request } from "node:http";
 import { Duplex } from "node:stream";
 import { sshArguments } from "../common/ssh.ts";
@@ -28,10 +29,11 @@ const shared = new Map<string, { readonly agent: StdioAgent; users: number }>();
  * Connects with `docker system dial-stdio`, as the docker command does: it knows every kind of address. Callers that ask an
  * engine at the same time share a connection, on which each question waits for the answer to the one before.
  *
- * @param questions that take long have a connection of their own, so that no other one waits for them
+ * @param questions `quick` and `slow` ones have a connection each, so that none waits for a slow one; `own`: no other caller shares it
  */
-export function connectDocker(engine: Engine, questions: "quick" | "slow" = "quick"): DockerApi {
-  const key = JSON.stringify([engine.dockerHost, engine.sshOptions, questions]);
+export function connectDocker(engine: Engine, questions: "quick" | "slow" | "own" = "quick"): DockerApi {
+  const sharedBy = questions === "own" ? randomUUID() : questions;
+  const key = JSON.stringify([engine.dockerHost, engine.sshOptions, sharedBy]);
   const one = shared.get(key) ?? { agent: new StdioAgent(engine), users: 0 };
   shared.set(key, one);
   one.users++;

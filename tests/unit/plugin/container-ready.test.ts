@@ -50,9 +50,9 @@ function engine({ healthyAfter, status = "unhealthy", before = "", since = "", s
       },
     };
   };
-  const connect: Connect = () => ({
+  const connect: Connect = (_, questions = "quick") => ({
     ask: (method, path) => {
-      asked.push(`${method} ${path}`);
+      asked.push(`${questions}: ${method} ${path}`);
       if (silentAbout?.test(path) === true) return Promise.reject(new Error("no answer within 30 s"));
       const [, from] = /since=([\d.]+)/.exec(path) ?? [];
       const isSinceStart = from !== undefined && Number(from) >= Math.floor(Date.parse(started) / 1000);
@@ -71,7 +71,8 @@ const deaths = "Child process [7] died\n".repeat(8);
 test("processes that ended in an earlier run do not count: what kept it from starting may have been corrected", async () => {
   const { connect, clock, asked } = engine({ healthyAfter: 40, before: deaths, since: "started\n" });
   await waitForContainer(inputs, connect, clock);
-  expect(asked).toContain("POST /containers/0123456789ab/restart?t=10");
+  // No other question waits until it has ended.
+  expect(asked).toContain("own: POST /containers/0123456789ab/restart?t=10");
   expect(asked.filter((one) => one.includes("since=1796018400.25")).length).toBeGreaterThan(2);
 });
 
