@@ -50,9 +50,9 @@ function engine({ healthyAfter, status = "unhealthy", before = "", since = "", s
       },
     };
   };
-  const connect: Connect = (_, questions = "quick") => ({
+  const connect: Connect = (_, questions) => ({
     ask: (method, path) => {
-      asked.push(`${questions}: ${method} ${path}`);
+      asked.push(`${questions ?? "quick"}: ${method} ${path}`);
       if (silentAbout?.test(path) === true) return Promise.reject(new Error("no answer within 30 s"));
       const [, from] = /since=([\d.]+)/.exec(path) ?? [];
       const isSinceStart = from !== undefined && Number(from) >= Math.floor(Date.parse(started) / 1000);
