@@ -17,14 +17,17 @@ import {
   configurationText,
   pushScript,
 } from "../components/database/archive-config.ts";
-import { archiveScript, archiveSettingsText } from "../components/database/archive-script.ts";
+import { type ArchiveReplica, archiveScript, archiveSettingsText } from "../components/database/archive-script.ts";
 import { dataDirectory } from "../components/database/data-directory.ts";
 import { postgresSettings } from "../components/database/postgres-settings.ts";
-import { filesDirectory, ownDirectory, tlsCommand } from "../components/database/postgres-tls.ts";
+import { filesDirectory, ownDirectory, tlsCommand, tlsSettings } from "../components/database/postgres-tls.ts";
+import { archiveClient, archiveClientFiles } from "../components/database/replica-files-config.ts";
 import { presets } from "../config/presets.ts";
 import { ensureImages } from "../images/ensure.ts";
 import { MachineImages } from "../rehearsal/machines/docker/images.ts";
 import { progressOn } from "../toolchain/src/progress.ts";
+import { LabReplica, postgresFiles, writePostgresFiles } from "./archive-replica.ts";
+import { signed } from "./certificate.ts";
 import { eventually } from "./eventually.ts";
 import { temporaryFolder } from "./folder.ts";
 import { SecureR2 } from "./secure-r2.ts";
@@ -62,6 +65,9 @@ export class ArchiveLab {
   readonly #files: string;
   #image = "";
   #r2: SecureR2 | undefined;
+  #replica: LabReplica | undefined;
+  /** Of the authority that signs all certificates but the storage's. */
+  readonly #certificates = temporaryFolder("certificates");
 
   constructor(options: ArchiveLabOptions) {
     this.#options = options;
@@ -87,8 +93,10 @@ export class ArchiveLab {
     const here = `[global]\nrepo1-storage-ca-file=${ownDirectory}/authority.pem\n`;
     const configuration = configured(configurationText(repository)).replace("[global]\n", here);
     await this.#startServer();
-    await this.docker("volume", "create", this.#files);
-    await this.#keep({
+    const client = signed(this.#certificates, archiveClient, `DNS:${archiveClient}`, "lab", "clientAuth");
+    await writePostgresFiles(this.#image, this.#options.name, this.#files, {
+      ...postgresFiles(this.#certificates, this.#options.name),
+      ...{ [archiveClientFiles.certificate]: client.certificate, [archiveClientFiles.key]: client.privateKey },
       "authority.pem": await this.#r2.authority(),
       [archiveFiles.configuration]: configuration,
       [archiveFiles.push]: pushScript,
@@ -98,10 +106,11 @@ export class ArchiveLab {
   }
 
   async stop(): Promise<void> {
-    await tryRun("docker", ["rm", "--force", "--volumes", this.#options.name, this.server]);
+    const { containers = [], volumes = [] } = this.#replica ?? {};
+    await tryRun("docker", ["rm", "--force", "--volumes", this.#options.name, this.server, ...containers]);
     await this.#inData("rm -rf /d/*").catch(() => undefined);
     rmSync(dirname(this.data), { recursive: true, force: true });
-    await tryRun("docker", ["volume", "rm", "--force", this.#files]);
+    await tryRun("docker", ["volume", "rm", "--force", this.#files, ...volumes]);
     await this.#r2?.stop();
   }
 
@@ -168,6 +177,23 @@ export class ArchiveLab {
     await this.runDatabase();
   }
 
+  /** Starts a replica of the database as it is now, whose files base backups read from then on. */
+  async startReplica(): Promise<LabReplica> {
+    const folder = dirname(this.data);
+    await this.#inData("mkdir -p /d/replica");
+    this.#replica = await LabReplica.start({
+      ...{ image: this.#image, primary: this.#options.name, folder: this.#certificates, data: join(folder, "replica") },
+      ...{ address: this.r2.address, settings: this.#settings },
+    });
+    await this.#writeOnServer(archiveSettingsFile, this.#archiveSettings(this.#replica.archive));
+    return this.#replica;
+  }
+
+  /** PostgreSQL's settings. */
+  get #settings(): Readonly<Record<string, string>> {
+    return { ...postgresSettings(this.#options.memoryMb ?? 1024), ...archiveSettings, ...tlsSettings };
+  }
+
   async runDatabase(): Promise<void> {
     const { name, memoryMb = 1024 } = this.#options;
     const environment = {
@@ -187,7 +213,7 @@ export class ArchiveLab {
       ],
       ...["--volume", `${this.data}:${dataDirectory}`, "--volume", `${this.#files}:${filesDirectory}:ro`],
       ...Object.entries(environment).flatMap(([key, value]) => ["--env", `${key}=${value}`]),
-      ...[this.#image, ...tlsCommand({ ...postgresSettings(memoryMb), ...archiveSettings })],
+      ...[this.#image, ...tlsCommand(this.#settings)],
     );
     try {
       await eventually(() => this.docker("exec", name, "pg_isready", "-h", "127.0.0.1").then(() => undefined), 60);
@@ -198,7 +224,7 @@ export class ArchiveLab {
 
   /** Starts the server, and brings its command and settings to it. */
   async #startServer(): Promise<void> {
-    const { root, name } = this.#options;
+    const { root } = this.#options;
     const images = new MachineImages({ root, logs: temporaryFolder("logs"), progress: progressOn(process.stderr) });
     const folder = dirname(this.data);
     await this.docker(
@@ -206,29 +232,25 @@ export class ArchiveLab {
       ...["--volume", "/var/run/docker.sock:/var/run/docker.sock", "--volume", `${folder}:${folder}`],
       ...[await images.name("server"), "infinity"],
     );
-    const settings = { container: name, image: this.#image, filesVolume: this.#files, data: this.data, database };
     const files = {
       [archiveCommand]: archiveScript,
-      [archiveSettingsFile]: archiveSettingsText(settings),
+      [archiveSettingsFile]: this.#archiveSettings(),
       ...standIns(this.r2.known),
     };
-    for (const [path, text] of Object.entries(files)) {
-      const write = `mkdir -p /run/lock "$(dirname ${path})"; cat > ${path}; chmod 0755 ${path}`;
-      await this.#write(["exec", "--interactive", this.server, "sh", "-euc", write], text);
-    }
+    for (const [path, text] of Object.entries(files)) await this.#writeOnServer(path, text);
   }
 
-  /** Writes PostgreSQL's live files. */
-  async #keep(files: Readonly<Record<string, string>>): Promise<void> {
-    for (const [file, text] of Object.entries(files)) {
-      const write = `mkdir -p /files/current; cat > /files/current/${file}`;
-      const mount = ["--volume", `${this.#files}:/files`, "--entrypoint", "sh"];
-      await this.#write(["run", "--rm", "--interactive", ...mount, this.#image, "-euc", write], text);
-    }
-  }
+  #archiveSettings = (replica?: ArchiveReplica): string =>
+    archiveSettingsText({
+      ...{ container: this.#options.name, image: this.#image, filesVolume: this.#files, data: this.data, database },
+      replica,
+    });
 
-  async #write(args: readonly string[], input: string): Promise<void> {
-    const { code, output } = await run("docker", args, { input });
+  async #writeOnServer(path: string, text: string): Promise<void> {
+    const write = `mkdir -p /run/lock "$(dirname ${path})"; cat > ${path}; chmod 0755 ${path}`;
+    const { code, output } = await run("docker", ["exec", "--interactive", this.server, "sh", "-euc", write], {
+      input: text,
+    });
     if (code !== 0) throw new Error(output);
   }
 

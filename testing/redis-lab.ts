@@ -1,7 +1,5 @@
 /** Servers of Redis with the program's own files, in containers of this machine; for tests and benches. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { run } from "../common/process.ts";
 import { redisDirectory, redisFile, redisMonitor } from "../common/redis-contract.ts";
 import {
@@ -10,13 +8,13 @@ import {
   type RedisSecrets,
   secretFiles,
   settingFiles,
-  type TlsText,
 } from "../components/cache/redis-files.ts";
 import type { GroupMember } from "../components/cache/redis-group.ts";
 import { reloadCommand } from "../components/cache/redis-scripts.ts";
 import { type OfficialImage, officialImages, type OwnImage } from "../config/images.ts";
 import { dockerBy } from "../plugin/docker.ts";
 import { writeLiveFiles } from "../plugin/live-files.ts";
+import { signed, type SignedCertificate } from "./certificate.ts";
 import { eventually } from "./eventually.ts";
 import { docker } from "./sandbox.ts";
 import { temporaryFolder } from "./folder.ts";
@@ -81,28 +79,9 @@ export class RedisLab {
     return output.split("\n").filter((line, at) => line !== "" || at === 0);
   }
 
-  /**
-   * A certificate that an authority signs, which is created the first time: in `<authority>-ca.crt` of the folder.
-   *
-   * @param names as OpenSSL writes them
-   */
-  certify(name: string, names: string, authority = name): TlsText {
-    const [ca, own] = [join(this.folder, `${authority}-ca`), join(this.folder, name)];
-    const openssl = (...args: string[]) => {
-      const { status, stderr } = spawnSync("openssl", args, { encoding: "utf8" });
-      if (status !== 0) throw new Error(stderr);
-    };
-    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-    if (!existsSync(`${ca}.crt`))
-      openssl("req", "-x509", ...key, "-days", "1", "-subj", "/CN=orion", "-keyout", `${ca}.key`, "-out", `${ca}.crt`);
-    openssl("req", ...key, "-subj", `/CN=${name}`, "-keyout", `${own}.key`, "-out", `${own}.csr`);
-    writeFileSync(`${own}.ext`, `subjectAltName=${names}\nextendedKeyUsage=serverAuth\n`);
-    openssl(
-      ...["x509", "-req", "-in", `${own}.csr`, "-CA", `${ca}.crt`, "-CAkey", `${ca}.key`, "-CAcreateserial"],
-      ...["-days", "1", "-extfile", `${own}.ext`, "-out", `${own}.crt`],
-    );
-    const read = (path: string) => readFileSync(path, "utf8");
-    return { authority: read(`${ca}.crt`), certificate: read(`${own}.crt`), privateKey: read(`${own}.key`) };
+  /** A certificate that an authority of the lab signs. */
+  certify(name: string, names: string, authority = name): SignedCertificate {
+    return signed(this.folder, name, names, authority);
   }
 
   /** Writes a server's live files as an update does. @param files that replace some of them */

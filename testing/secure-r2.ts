@@ -25,6 +25,8 @@ export class SecureR2 {
   readonly #edge: Edge;
   readonly #world: World;
   readonly #port: number;
+  /** This machine's address in Docker's network, where it listens. */
+  readonly address: string;
   /** Options of `docker run` for a container that is to find it by its name, which no name server knows. */
   readonly known: readonly string[];
   /** As long as this is true, it answers every request with 503. */
@@ -32,6 +34,7 @@ export class SecureR2 {
 
   private constructor(bucket: string, folder: string, s3: S3Server, address: string, ports: Ports) {
     [this.#bucket, this.#folder, this.#s3, this.#port] = [bucket, folder, s3, ports.https];
+    this.address = address;
     const store = new Store<CloudflareObjects>(":memory:");
     this.#world = new World({ store, token: "any", accountId, now: () => new Date() });
     const r2 = new R2Endpoint({ world: this.#world, storage: s3, port: 0 });

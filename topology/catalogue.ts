@@ -17,6 +17,7 @@ import { gateway } from "./services/gateway.ts";
 import { monitoring } from "./services/monitoring.ts";
 import { pgbouncer } from "./services/pgbouncer.ts";
 import { release } from "./services/release.ts";
+import { replicaFiles } from "./services/replica-files.ts";
 import { replicaHealth } from "./services/replica-health.ts";
 import { replica } from "./services/replica.ts";
 import { sentinel } from "./services/sentinel.ts";
@@ -29,6 +30,7 @@ export const catalogue = {
   "test-database": testDatabase,
   replica,
   "replica-health": replicaHealth,
+  "replica-files": replicaFiles,
   etcd,
   backup,
   archive,

@@ -1,10 +1,12 @@
 /** The command of a server that takes base backups, checks that changes are archived, and restores to a given second. Pure. */
 import { confinedServer } from "../../common/confinement.ts";
 import { alertCommand, archiveBackupUnit, archiveSettingsFile } from "../../common/server-contract.ts";
-import { assignments, quoted } from "../../common/shell.ts";
+import { assignments, quoted, quotedWords } from "../../common/shell.ts";
 import { archiveEnvironment, gapFile, stanza } from "./archive-config.ts";
 import { countTables } from "./backup-scripts.ts";
 import { dataDirectory } from "./data-directory.ts";
+import { type ReplicaFilesAddress, replicaOptions } from "./replica-files-config.ts";
+import { slotOf } from "./replication.ts";
 import { superuser } from "./role-names.ts";
 import { filesDirectory, takeFiles } from "./postgres-tls.ts";
 
@@ -18,6 +20,15 @@ export interface ArchiveSettings {
   /** Folder of the server with its data. */
   readonly data: string;
   readonly database: string;
+  /** The replica whose files base backups read. @default - none: they read the primary's */
+  readonly replica?: ArchiveReplica | undefined;
+}
+
+export interface ArchiveReplica extends ReplicaFilesAddress {
+  /** Its name. */
+  readonly name: string;
+  /** How long it may take to have what the primary had when the backup began. */
+  readonly waitSeconds: number;
 }
 
 /** Text of `archiveSettingsFile`, which the script reads as shell. */
@@ -28,7 +39,21 @@ export const archiveSettingsText = (settings: ArchiveSettings): string =>
     FILES: quoted(settings.filesVolume),
     DATA: quoted(settings.data),
     DATABASE: quoted(settings.database),
+    ...replicaVariables(settings.replica),
   });
+
+const replicaVariables = (replica: ArchiveReplica | undefined): Readonly<Record<string, string>> =>
+  replica === undefined
+    ? { REPLICA: quoted("") }
+    : {
+        REPLICA: quoted(replica.name),
+        REPLICA_SLOT: quoted(slotOf(replica.name)),
+        REPLICA_OPTIONS: quoted(quotedWords(replicaOptions(replica))),
+        REPLICA_WAIT: String(replica.waitSeconds),
+      };
+
+/** How a base backup names the primary as what it has read, beside the name of a replica; so have all of the version before. */
+const primarySource = "primary";
 
 /** Name of the container and of the volume of a drill. */
 const scratch = "orion-archive-drill";
@@ -62,7 +87,8 @@ setpriv --reuid postgres --regid postgres --init-groups env HOME=/var/lib/postgr
  * - `facts`: the same and the state of the archive, for programs: lines of `name value`.
  * - `check`: what the timer runs every two minutes: registers the database in an empty archive, starts the first base backup, and
  *   tells people when changes are not archived or were given up.
- * - `backup [full|diff]`: a base backup. @default a full one every week, a differential one otherwise
+ * - `backup [full|diff]`: a base backup. @default a full one every week, a differential one otherwise. It reads the files of the replica,
+ *   if there is one that follows, otherwise those of the primary, and tells people why.
  * - `drill TIME`: restores to that second into a scratch server, reads everything, and removes it. With `ORION_DRILL_QUERY` it
  *   prints what this query says there.
  * - `restore latest`: the same with everything that was archived, for a database that is new and empty after a loss.
@@ -103,6 +129,7 @@ if backups:
     print("first", backups[0]["timestamp"]["stop"])
     print("newest", backups[-1]["timestamp"]["stop"])
     print("size", backups[-1]["info"]["size"])
+    print("source", (backups[-1].get("annotation") or {}).get("source", "${primarySource}"))
     print("backups", len(backups))
 if fulls:
     print("full", fulls[-1]["timestamp"]["stop"])
@@ -128,6 +155,30 @@ register() {
   [ ! -e "$state/registered" ] || return 0
   backrest stanza-create || return 1
   : >"$state/registered"
+}
+
+# Whether the replica has all that the primary has now, and $why not. What the primary knows decides: a replica that lost it still answers.
+replica_follows() {
+  goal=$(ask "SELECT pg_current_wal_lsn()") || return 1
+  patience=$(($(date +%s) + REPLICA_WAIT))
+  while :; do
+    why=$(ask "SELECT CASE
+      WHEN NOT coalesce(bool_or(state = 'streaming'), false) THEN 'does not stream from the primary'
+      WHEN coalesce(max(replay_lsn), '0/0') < '$goal' THEN 'is behind by ' || pg_size_pretty('$goal'::pg_lsn - coalesce(max(replay_lsn), '0/0'))
+      END FROM pg_stat_replication WHERE application_name = '$REPLICA_SLOT'") || return 1
+    case $why in
+      '') return 0 ;;
+      'is behind by '*) [ "$(date +%s)" -lt "$patience" ] || return 1 ;;
+      *) return 1 ;;
+    esac
+    sleep 1
+  done
+}
+# base_backup SOURCE OPTION...: takes one of the kind $kind.
+base_backup() {
+  source=$1
+  shift
+  backrest --type="$kind" --log-level-console=info --annotation=source="$source" "$@" backup
 }
 
 # A change after everything before it, archived with all of that. Without it, no time after the last change could be reached.
@@ -185,7 +236,11 @@ reached() {
 
 ${countTables}
 case "${"$"}{1-}" in
-info) repository >/dev/null && backrest info ;;
+info)
+  of_repository >"$state/facts"
+  backrest info
+  [ -z "$(value source)" ] || say "the newest base backup has read the files of $(value source)"
+  ;;
 
 facts)
   of_repository
@@ -243,14 +298,24 @@ backup)
     if [ -e "$DATA/${gapFile}" ] || [ -z "$full" ] || [ $((started - full)) -ge $((${fullDays} * 86400 - 43200)) ]; then kind=full; fi
   fi
   case $kind in full | diff) ;; *) die "got the kind '$kind', allowed: full, diff" ;; esac
-  backrest --type="$kind" --log-level-console=info backup
+  why=
+  if [ -z "$REPLICA" ]; then
+    base_backup ${primarySource}
+  elif replica_follows && { base_backup "$REPLICA" $REPLICA_OPTIONS || { why='could not be read, see above'; false; }; }; then
+    :
+  else
+    say "WARNING the replica $why; the files of the primary are read"
+    base_backup ${primarySource}
+    echo "journalctl -u ${archiveBackupUnit} on the primary's server says more." |
+      notify "the replica $why; the base backup has read the files of the primary"
+  fi
   # A gap that came while it was taken needs another one.
   if [ "$kind" = full ] && [ -e "$DATA/${gapFile}" ] && [ "$(stat -c %Y "$DATA/${gapFile}")" -lt "$started" ]; then
     rm -f "$DATA/${gapFile}"
   fi
   : >"$state/has-backup"
   of_repository >"$state/facts"
-  say "a $kind base backup is complete ($(elapsed)); base backups now: $(value backups), every second since $(shown "$(value first)") UTC can be restored"
+  say "a $kind base backup is complete ($(elapsed)); base backups now: $(value backups), every second since $(shown "$(value first)") UTC can be restored; it has read the files of $source"
   ;;
 
 drill)

@@ -6,17 +6,18 @@ import {
   archiveCommand,
   archiveSettingsFile,
 } from "../../common/server-contract.ts";
+import type { Settings } from "../../config/schema.ts";
 import { physicalName } from "../../topology/naming.ts";
 import { archivesWal } from "../../topology/services/archive.ts";
 import type { DatabaseService } from "../../topology/services/database.ts";
-import { servicesOf } from "../../topology/topology.ts";
+import { servicesOf, type Topology } from "../../topology/topology.ts";
 import type { Context } from "../context.ts";
 import { HostFiles } from "../runtime/docker/host-files.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { timerFiles } from "../runtime/docker/timer-files.ts";
 import type { Storage } from "../storage/storage.ts";
 import { configurationText } from "./archive-config.ts";
-import { archiveScript, archiveSettingsText } from "./archive-script.ts";
+import { type ArchiveReplica, archiveScript, archiveSettingsText } from "./archive-script.ts";
 import { archiveBackupService, archiveBackupTimer, archiveCheckService, archiveCheckTimer } from "./archive-units.ts";
 import { dataPath } from "./data-path.ts";
 import { databaseName } from "./database-url.ts";
@@ -27,6 +28,8 @@ export interface ArchiveArgs {
   readonly runtime: DockerRuntime;
   /** The primary. */
   readonly database: Pick<DatabaseService, "name" | "container">;
+  /** The replica whose files base backups read. @default - none: they read the primary's */
+  readonly replica?: ArchiveReplica | undefined;
 }
 
 const timed = timerFiles(
@@ -45,11 +48,11 @@ const timed = timerFiles(
  * container, which alone has the credentials.
  */
 export class Archive extends pulumi.ComponentResource {
-  constructor(name: string, { runtime, database }: ArchiveArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, { runtime, database, replica }: ArchiveArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:database:Archive", name, {}, opts);
     const settings = runtime.reference("database").apply((image) =>
       archiveSettingsText({
-        ...{ container: database.container, image, data: dataPath, database: databaseName },
+        ...{ container: database.container, image, data: dataPath, database: databaseName, replica },
         filesVolume: physicalName(runtime.naming, `${database.name}-files`),
       }),
     );
@@ -97,10 +100,21 @@ export function createArchiveRepository(
 }
 
 /** Creates the command and the timers of the archive, where the plan has one. */
-export function createArchive({ topology, runtimes, parent }: Context, { ready }: Postgres): void {
+export function createArchive({ settings, topology, runtimes, parent }: Context, { ready }: Postgres): void {
   const [database] = servicesOf(topology, "database");
   for (const service of servicesOf(topology, "archive")) {
     if (!database) throw new Error("The plan archives WAL, but has no database.");
-    new Archive("archive", { runtime: runtimes.of(service), database }, { parent, dependsOn: [...ready] });
+    const replica = replicaOf(topology, settings);
+    new Archive("archive", { runtime: runtimes.of(service), database, replica }, { parent, dependsOn: [...ready] });
   }
+}
+
+/** The replica beside which the plan has something that reads its files. */
+function replicaOf(topology: Topology, { backups }: Settings): ArchiveReplica | undefined {
+  const [files] = servicesOf(topology, "replica-files");
+  if (!files) return undefined;
+  const [at] = files.published;
+  const replica = servicesOf(topology, "replica").find(({ server }) => server === files.server);
+  if (!at || !replica) throw new Error(`The service ${files.name} needs a port, and a replica on ${files.server}.`);
+  return { ...{ name: replica.name, address: at.address, port: at.port }, waitSeconds: backups.replicaWaitSeconds };
 }

@@ -18,7 +18,7 @@ const accesses = (database: string): readonly Access[] => [
   { database: "postgres", user: loginRoles.pooler, kinds: ["pgbouncer", "app", "worker"] },
   { database, user: loginRoles.migrator, kinds: ["release"] },
   { database, user: loginRoles.reader, kinds: ["app", "worker", "beat", "flower", "pgbouncer"] },
-  { database, user: loginRoles.backup, kinds: ["backup"] },
+  { database, user: loginRoles.backup, kinds: ["backup", "replica-files"] },
   { database: "replication", user: loginRoles.replication, kinds: ["replica"] },
   { database: `${database},postgres`, user: loginRoles.monitor, kinds: ["monitoring", "exporter", "replica-health"] },
 ];

@@ -1,5 +1,6 @@
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { servicesOf } from "../../topology/topology.ts";
 import { clientsOf } from "../../topology/clients.ts";
 import { gatewayHost } from "../../topology/services/gateway.ts";
 import type { Service } from "../../topology/service.ts";
@@ -13,6 +14,7 @@ import { archiveFiles, pushScript } from "./archive-config.ts";
 import { databaseName } from "./database-url.ts";
 import { hbaText } from "./hba.ts";
 import { imageOf } from "./postgres-container.ts";
+import { archiveClient, archiveClientFiles } from "./replica-files-config.ts";
 import { fileNames, filesDirectory, reloadFiles } from "./postgres-tls.ts";
 
 export interface PostgresFilesArgs {
@@ -57,6 +59,7 @@ export class PostgresFiles extends pulumi.ComponentResource {
             [archiveFiles.configuration]: args.archive,
             [archiveFiles.push]: pushScript,
           }),
+          ...this.#clientFiles(name, args),
         },
         check: ["test", "-s", `{}/${fileNames.hba}`],
         container: service.container,
@@ -66,5 +69,16 @@ export class PostgresFiles extends pulumi.ComponentResource {
     );
     this.volume = { volumeName: volume.name, containerPath: filesDirectory, readOnly: true };
     this.registerOutputs({});
+  }
+
+  /** With these, base backups that run in the primary's container read the files of a replica, if the plan has one. */
+  #clientFiles(
+    name: string,
+    { service, topology, authority }: PostgresFilesArgs,
+  ): Record<string, pulumi.Output<string>> {
+    if (service.kind !== "database" || servicesOf(topology, "replica-files").length === 0) return {};
+    const client = { dnsNames: [archiveClient], ipAddresses: [], uses: ["client_auth"] } as const;
+    const { certificate, privateKey } = authority.sign(`${name}-archive-tls`, client, { parent: this });
+    return { [archiveClientFiles.certificate]: certificate, [archiveClientFiles.key]: privateKey };
   }
 }

@@ -23,7 +23,7 @@ export const loginRoles = {
   appB: "orion_app_b",
   /** Reads the platform's tables: the app on a replica, and people. */
   reader: "orion_reader",
-  /** Reads everything. */
+  /** Reads everything, and asks a replica for a checkpoint. */
   backup: "orion_backup",
   /** Streams WAL; reads no table. */
   replication: "orion_replication",

@@ -87,6 +87,9 @@ GRANT ${ownerRole} TO ${loginRoles.migrator};
 ALTER ROLE ${loginRoles.migrator} SET role = '${ownerRole}';
 GRANT ${appRole} TO ${loginRoles.appA}, ${loginRoles.appB};
 GRANT pg_read_all_data, pg_monitor TO ${loginRoles.backup};
+-- A base backup that reads a replica's files ends with a checkpoint there what they lack. Before version 15 superusers alone may.
+SELECT 'GRANT pg_checkpoint TO ${loginRoles.backup}' FROM pg_roles WHERE rolname = 'pg_checkpoint'
+\\gexec
 -- Large objects have no role that may read all of them.
 ALTER ROLE ${loginRoles.backup} SET lo_compat_privileges = on;
 GRANT pg_monitor TO ${loginRoles.monitor};

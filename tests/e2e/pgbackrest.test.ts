@@ -3,12 +3,18 @@
  * rehearsal's R2, which has to speak TLS for pgBackRest.
  */
 import { gapFile } from "../../components/database/archive-config.ts";
+import { replicaOptions } from "../../components/database/replica-files-config.ts";
 import { ArchiveLab } from "../../testing/archive-lab.ts";
+import type { LabReplica } from "../../testing/archive-replica.ts";
 import { eventually } from "../../testing/eventually.ts";
 
 // The tests cannot wait for gigabytes, nor for the timeouts of a production.
 const configured = (text: string) =>
-  text.replace(/queue-max=\S+/, "queue-max=64MiB").replace("io-timeout=20", "io-timeout=3");
+  text
+    .replace(/queue-max=\S+/, "queue-max=64MiB")
+    .replace("io-timeout=20", "io-timeout=3")
+    // It says of each file from where it is.
+    .replace("log-level-file=off", "log-level-file=detail\nlog-path=/tmp");
 const lab = new ArchiveLab({ root: process.cwd(), name: `orion-pgbackrest-${process.pid}`, configured });
 const { server } = lab;
 // A minute on an idle machine.
@@ -179,5 +185,83 @@ describe("the archive", () => {
     expect(await lab.archive("restore", "latest")).toContain("the database has the data of latest");
     expect(await lab.sql("SELECT string_agg(id::text, ',' ORDER BY id) FROM orders")).toBe("4000,5000");
     expect(await lab.archive("backup", "full")).toContain("a full base backup is complete");
+  });
+
+  describe("with a replica", () => {
+    let replica: LabReplica;
+    const log = "/tmp/orion-backup.log";
+
+    /** Takes a full base backup. @returns what it printed, and whose files it has read: those with tables, and others */
+    async function backup(): Promise<{ output: string; tables: string[]; others: string[] }> {
+      await lab.shell(`rm -f ${log}`);
+      const output = await lab.archive("backup", "full");
+      const files = [
+        ...(await lab.shell(`cat ${log}`)).matchAll(/backup file (\S+:)?\/var\/lib\/postgresql\/data\/(\S+)/g),
+      ];
+      const hosts = (isTable: boolean) => [
+        ...new Set(
+          files.filter(([, , path]) => path?.startsWith("base/") === isTable).map(([, host]) => host ?? "here"),
+        ),
+      ];
+      return { output, tables: hosts(true), others: hosts(false) };
+    }
+    const last = async () => /^source (.*)$/m.exec(await lab.archive("facts"))?.[1];
+
+    beforeAll(async () => {
+      replica = await lab.startReplica();
+      await lab.alerts();
+    }, 120_000);
+
+    test("a base backup reads the tables from it, and what was written meanwhile is restored to the second", async () => {
+      await lab.sql("TRUNCATE orders");
+      const writes = `for id in $(seq 1 40); do psql -XqtA -c "INSERT INTO orders VALUES ($id, 'meanwhile')"; done`;
+      const [{ output, tables, others }] = await Promise.all([backup(), lab.shell(writes)]);
+      expect(output).toMatch(/replay on the standby reached/);
+      expect(output).toMatch(/it has read the files of replica-1$/m);
+      expect(tables).toEqual([`${replica.archive.address}:`]);
+      expect(others).toContain("here");
+      expect(await last()).toBe("replica-1");
+      expect(await lab.archive("info")).toContain("the newest base backup has read the files of replica-1");
+      expect(await lab.alerts()).toBe("");
+
+      await lab.sql("INSERT INTO orders VALUES (50, 'in time')");
+      const time = await lab.pause();
+      await lab.sql("DELETE FROM orders");
+      expect(await lab.drill(time, "SELECT count(*), sum(id) FROM orders")).toContain(`41|${(40 * 41) / 2 + 50}`);
+    });
+
+    test("who has no certificate of the archive's reads nothing", async () => {
+      const own = replicaOptions(replica.archive).join(" ").replaceAll("orion/archive.", "orion/server.");
+      await expect(lab.shell(`setpriv --reuid postgres --init-groups pgbackrest ${own} backup`)).rejects.toThrow(
+        /unable to find standby cluster/,
+      );
+    });
+
+    test.each([
+      [
+        "is behind",
+        /the replica is behind by .*; the base backup has read the files of the primary/,
+        () => replica.sql("SELECT pg_wal_replay_pause()"),
+      ],
+      [
+        "cannot be read",
+        /the replica could not be read, see above; the base backup/,
+        () => lab.docker("stop", replica.files),
+      ],
+      [
+        "is away",
+        /the replica does not stream from the primary; the base backup/,
+        () => lab.docker("stop", replica.replica),
+      ],
+    ])("one that %s is passed over: the primary is read, and people are told why", async (_, told, spoil) => {
+      await spoil();
+      await lab.sql("INSERT INTO orders SELECT coalesce(max(id), 100) + 1, 'any' FROM orders");
+      const { output, tables } = await backup();
+      expect(output).toMatch(/it has read the files of primary$/m);
+      expect(tables).toEqual(["here"]);
+      expect(await lab.alerts()).toMatch(told);
+      expect(await last()).toBe("primary");
+      if (told.source.includes("behind")) await replica.sql("SELECT pg_wal_replay_resume()");
+    });
   });
 });

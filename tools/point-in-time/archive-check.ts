@@ -28,7 +28,8 @@ const firstBackupSeconds = 1800;
  */
 export function judgeArchive(facts: string, since: Date, now: Date): Omit<Finding, "service"> {
   const lines = facts.split("\n").map((line) => line.trim().split(" "));
-  const valuesOf = (name: string): number[] => (lines.find(([key]) => key === name) ?? []).slice(1).map(Number);
+  const wordsOf = (name: string): string[] => (lines.find(([key]) => key === name) ?? []).slice(1);
+  const valuesOf = (name: string): number[] => wordsOf(name).map(Number);
   const secondsSince = (time: number): number => Math.max(0, Math.floor(now.getTime() / 1000 - time));
   const [waiting = 0, age = 0] = valuesOf("waiting");
   const [gap] = valuesOf("gap");
@@ -57,7 +58,9 @@ export function judgeArchive(facts: string, since: Date, now: Date): Omit<Findin
     archived === 0
       ? "no change was archived since the database's last recovery"
       : `the newest change is archived since ${secondsSince(archived)} s`;
-  const detail = `any second since ${begin} UTC; ${newestChange}`;
+  const [source] = wordsOf("source");
+  const read = source === undefined ? "" : `; the newest base backup has read the files of ${source}`;
+  const detail = `any second since ${begin} UTC; ${newestChange}${read}`;
   const hours = Math.floor(secondsSince(newest) / 3600);
   return hours > mostBackupHours
     ? { problem: "base-backup-late", detail: `the newest base backup is ${hours} h old` }

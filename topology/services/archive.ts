@@ -19,7 +19,7 @@ export const archive: Definition<BaseService<"archive">> = {
     logs: `journalctl --unit ${archiveBackupUnit} --unit orion-archive-check --lines 200 --follow`,
   }),
   plan(planning) {
-    // It runs in the database's container, whose memory it uses.
+    // It runs in the primary's container, whose memory it uses; what reads the files of a replica is replica-files.ts.
     return archivesWal(planning.settings)
       ? [onlyService(planning, { kind: "archive", at: coreOf(planning), memoryMb: 0 })]
       : [];

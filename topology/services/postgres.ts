@@ -23,6 +23,7 @@ export const postgresDefinition = {
     "pgbouncer",
     "replica",
     "replica-health",
+    "replica-files",
     "backup",
   ],
   keeps: "data",

@@ -190,6 +190,11 @@ export const poolerProbe = (console: string): Probe => ({
   commands: `  answer=$($limit ${console} -Atc "SHOW VERSION" 2>&1) || { echo "$answer"; return 1; }`,
 });
 
+/** pgBackRest's server answers, over TLS. */
+export const backrestProbe: Probe = {
+  commands: `  answer=$($limit pgbackrest server-ping 2>&1) || { echo "$answer"; return 1; }`,
+};
+
 /** Where Celery's workers and Beat write their process id when they have started. In /dev/shm, so that no old file remains. */
 export const celeryPidFile = "/dev/shm/celery.pid";
 

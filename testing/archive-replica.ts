@@ -1,0 +1,178 @@
+/** A streaming replica of an archive lab's database and the server of its files, as the program makes them. */
+import { freePort } from "../common/ports.ts";
+import { run } from "../common/process.ts";
+import { hbaText } from "../components/database/hba.ts";
+import { dataDirectory } from "../components/database/data-directory.ts";
+import type { ArchiveReplica } from "../components/database/archive-script.ts";
+import { fileNames, filesDirectory, reloadFiles } from "../components/database/postgres-tls.ts";
+import {
+  loginText,
+  replicaFilesAccess,
+  replicaFilesCommand,
+  replicaFilesConfiguration,
+  replicaFilesDirectory,
+  replicaFilesEnvironment,
+  replicaFilesNames,
+  replicaFilesUser,
+} from "../components/database/replica-files-config.ts";
+import { admissionScript, passwordsText, replicaCommand, replicaSettings } from "../components/database/replication.ts";
+import { rolesScript } from "../components/database/roles.ts";
+import { dockerBy } from "../plugin/docker.ts";
+import { writeLiveFiles } from "../plugin/live-files.ts";
+import { runSqlScript } from "../plugin/sql-script.ts";
+import { catalogue } from "../topology/catalogue.ts";
+import { replicaFilesPorts } from "../topology/services/replica-files.ts";
+import { signed } from "./certificate.ts";
+import { eventually } from "./eventually.ts";
+import { databasePasswords } from "./gateway-lab.ts";
+
+const dockerHost = "unix:///var/run/docker.sock";
+const docker = dockerBy(run);
+const authority = "lab";
+const database = "orion_db";
+
+/** The live files of a PostgreSQL server of the lab. @param folder with the authority */
+export function postgresFiles(folder: string, name: string): Record<string, string> {
+  const tls = signed(folder, name, `DNS:${name}`, authority);
+  return {
+    [fileNames.hba]: hbaText(database, () => ({ beside: true, ranges: [] })),
+    ...{ [fileNames.certificate]: tls.certificate, [fileNames.key]: tls.privateKey },
+    [fileNames.authority]: tls.authority,
+  };
+}
+
+/** Writes a server's live files as an update does. */
+export const writePostgresFiles = (
+  image: string,
+  container: string,
+  volume: string,
+  files: Readonly<Record<string, string>>,
+): Promise<void> =>
+  writeLiveFiles(
+    {
+      ...{ dockerHost, volume, directory: filesDirectory, image, container, files: { ...files } },
+      ...{ check: ["test", "-s", `{}/${fileNames.hba}`], reload: ["sh", "-c", reloadFiles] },
+    },
+    docker,
+  );
+
+export interface LabReplicaOptions {
+  readonly image: string;
+  /** Name of the primary's container, which is its name in its certificate, too. */
+  readonly primary: string;
+  /** Folder of this machine with the lab's authority. */
+  readonly folder: string;
+  /** Folder of this machine for the data. */
+  readonly data: string;
+  /** This machine's address in Docker's network. */
+  readonly address: string;
+  /** PostgreSQL's settings, but those of a replica. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export class LabReplica {
+  readonly #options: LabReplicaOptions;
+  /** Names of the replica's container and of that of its files' server. */
+  readonly replica: string;
+  readonly files: string;
+  readonly #port: number;
+
+  private constructor(options: LabReplicaOptions, port: number) {
+    [this.#options, this.#port] = [options, port];
+    [this.replica, this.files] = [`${options.primary}-replica`, `${options.primary}-replica-files`];
+  }
+
+  /** Starts both, and waits until the replica has a copy and streams. */
+  static async start(options: LabReplicaOptions): Promise<LabReplica> {
+    const lab = new LabReplica(options, await freePort());
+    await lab.#admit();
+    await lab.#startReplica();
+    await lab.#startFiles();
+    return lab;
+  }
+
+  /** How the archive's command reaches it. */
+  get archive(): ArchiveReplica {
+    return { name: "replica-1", address: this.#options.address, port: this.#port, waitSeconds: 2 };
+  }
+
+  /** Containers and volumes of both. */
+  get containers(): readonly string[] {
+    return [this.replica, this.files];
+  }
+  get volumes(): readonly string[] {
+    return this.containers.map((name) => `${name}-live`);
+  }
+
+  sql = (text: string): Promise<string> =>
+    this.#must("exec", this.replica, "psql", "-XqtA", "-v", "ON_ERROR_STOP=1", "-c", text);
+
+  /** Roles and a slot at the primary. */
+  async #admit(): Promise<void> {
+    const common = { dockerHost, container: this.#options.primary, timeoutSeconds: 60 };
+    const roles = rolesScript({ database, extensions: [], rotation: 0 });
+    await runSqlScript({ ...common, script: roles, variables: databasePasswords }, docker);
+    await runSqlScript({ ...common, script: admissionScript, variables: { slot: "replica_1" } }, docker);
+  }
+
+  async #startReplica(): Promise<void> {
+    const { image, primary, folder, data, settings } = this.#options;
+    const source = { host: primary, port: "5432", slot: "replica_1" };
+    await writePostgresFiles(image, this.replica, `${this.replica}-live`, {
+      ...postgresFiles(folder, "replica-1"),
+      [fileNames.passwords]: passwordsText(source, databasePasswords["replication"] ?? ""),
+    });
+    await this.#must(
+      ...["run", "--detach", "--init", "--name", this.replica, "--add-host", `${primary}:${await this.#ip(primary)}`],
+      ...["--shm-size", "128m", "--read-only", "--tmpfs", "/tmp", "--tmpfs", "/var/run/postgresql"],
+      ...["--volume", `${data}:${dataDirectory}`, "--volume", `${this.replica}-live:${filesDirectory}:ro`],
+      ...["--env", "PGUSER=orion_user", "--env", `PGDATABASE=${database}`, "--env", `PGDATA=${dataDirectory}`],
+      ...[image, ...replicaCommand(source, { ...settings, ...replicaSettings(source) })],
+    );
+    await eventually(async () => {
+      if ((await this.sql("SELECT status FROM pg_stat_wal_receiver")) !== "streaming") throw new Error("it does not stream");
+    }, 60);
+  }
+
+  async #startFiles(): Promise<void> {
+    const { image, folder, data, address } = this.#options;
+    const tls = signed(folder, "replica-files", `DNS:replica-files,DNS:${address},IP:${address}`, authority);
+    await writeLiveFiles(
+      {
+        ...{ dockerHost, image, volume: `${this.files}-live`, directory: replicaFilesDirectory, container: this.files },
+        files: {
+          [replicaFilesNames.configuration]: replicaFilesConfiguration,
+          [replicaFilesNames.login]: loginText("replica-1", databasePasswords["backup"] ?? ""),
+          ...{ [replicaFilesNames.certificate]: tls.certificate, [replicaFilesNames.key]: tls.privateKey },
+          [replicaFilesNames.authority]: tls.authority,
+        },
+        ...replicaFilesAccess,
+      },
+      docker,
+    );
+    const { memoryFolders, processes } = catalogue["replica-files"].confinement;
+    await this.#must(
+      ...["run", "--detach", "--init", "--name", this.files, "--user", replicaFilesUser],
+      ...["--add-host", `replica-1:${await this.#ip(this.replica)}`],
+      ...["--publish", `${address}:${this.#port}:${replicaFilesPorts.backrest}`],
+      ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--memory", "128m"],
+      ...["--pids-limit", String(processes)],
+      ...Object.entries(memoryFolders).flatMap(([path, options]) => ["--tmpfs", `${path}:${options}`]),
+      ...["--volume", `${data}:${dataDirectory}:ro`, "--volume", `${this.files}-live:${replicaFilesDirectory}:ro`],
+      ...Object.entries(replicaFilesEnvironment).flatMap(([key, value]) => ["--env", `${key}=${value}`]),
+      ...[image, ...replicaFilesCommand],
+    );
+    await eventually(async () => {
+      await this.#must("exec", this.files, "pgbackrest", "server-ping");
+    });
+  }
+
+  #ip = (container: string): Promise<string> =>
+    this.#must("inspect", "--format", "{{.NetworkSettings.Networks.bridge.IPAddress}}", container);
+
+  async #must(...args: readonly string[]): Promise<string> {
+    const { code, stdout, output } = await run("docker", args);
+    if (code !== 0) throw new Error(`docker ${args.join(" ")}: ${output}`);
+    return stdout.trim();
+  }
+}
