@@ -130,7 +130,8 @@ export class LabReplica {
       ...[image, ...replicaCommand(source, { ...settings, ...replicaSettings(source) })],
     );
     await eventually(async () => {
-      if ((await this.sql("SELECT status FROM pg_stat_wal_receiver")) !== "streaming") throw new Error("it does not stream");
+      if ((await this.sql("SELECT status FROM pg_stat_wal_receiver")) !== "streaming")
+        throw new Error("it does not stream");
     }, 60);
   }
 

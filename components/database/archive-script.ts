@@ -129,11 +129,12 @@ if backups:
     print("first", backups[0]["timestamp"]["stop"])
     print("newest", backups[-1]["timestamp"]["stop"])
     print("size", backups[-1]["info"]["size"])
-    print("source", (backups[-1].get("annotation") or {}).get("source", "${primarySource}"))
+    if sys.argv[1]:
+        print("source", (backups[-1].get("annotation") or {}).get("source", "${primarySource}"))
     print("backups", len(backups))
 if fulls:
     print("full", fulls[-1]["timestamp"]["stop"])
-'
+' "$REPLICA"
 }
 value() { sed -n "s/^$1 //p" "$state/facts"; }
 # Segments that are finished and not archived: number, and age in seconds of the oldest one.
@@ -239,7 +240,7 @@ case "${"$"}{1-}" in
 info)
   of_repository >"$state/facts"
   backrest info
-  [ -z "$(value source)" ] || say "the newest base backup has read the files of $(value source)"
+  [ -z "$(value source)" ] || say "the newest base backup was read from $(value source)"
   ;;
 
 facts)
@@ -304,10 +305,10 @@ backup)
   elif replica_follows && { base_backup "$REPLICA" $REPLICA_OPTIONS || { why='could not be read, see above'; false; }; }; then
     :
   else
-    say "WARNING the replica $why; the files of the primary are read"
+    say "WARNING the replica $why; the base backup reads the primary"
     base_backup ${primarySource}
     echo "journalctl -u ${archiveBackupUnit} on the primary's server says more." |
-      notify "the replica $why; the base backup has read the files of the primary"
+      notify "the replica $why; the base backup was read from the primary"
   fi
   # A gap that came while it was taken needs another one.
   if [ "$kind" = full ] && [ -e "$DATA/${gapFile}" ] && [ "$(stat -c %Y "$DATA/${gapFile}")" -lt "$started" ]; then
@@ -315,7 +316,7 @@ backup)
   fi
   : >"$state/has-backup"
   of_repository >"$state/facts"
-  say "a $kind base backup is complete ($(elapsed)); base backups now: $(value backups), every second since $(shown "$(value first)") UTC can be restored; it has read the files of $source"
+  say "a $kind base backup is complete ($(elapsed)); base backups now: $(value backups), every second since $(shown "$(value first)") UTC can be restored${"$"}{REPLICA:+; read from $source}"
   ;;
 
 drill)

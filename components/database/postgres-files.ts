@@ -74,9 +74,10 @@ export class PostgresFiles extends pulumi.ComponentResource {
   /** With these, base backups that run in the primary's container read the files of a replica, if the plan has one. */
   #clientFiles(
     name: string,
-    { service, topology, authority }: PostgresFilesArgs,
+    { service, topology, authority, archive }: PostgresFilesArgs,
   ): Record<string, pulumi.Output<string>> {
-    if (service.kind !== "database" || servicesOf(topology, "replica-files").length === 0) return {};
+    const [reader] = servicesOf(topology, "replica-files");
+    if (archive === undefined || service.kind !== "database" || !reader) return {};
     const client = { dnsNames: [archiveClient], ipAddresses: [], uses: ["client_auth"] } as const;
     const { certificate, privateKey } = authority.sign(`${name}-archive-tls`, client, { parent: this });
     return { [archiveClientFiles.certificate]: certificate, [archiveClientFiles.key]: privateKey };

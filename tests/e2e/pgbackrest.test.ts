@@ -217,11 +217,11 @@ describe("the archive", () => {
       const writes = `for id in $(seq 1 40); do psql -XqtA -c "INSERT INTO orders VALUES ($id, 'meanwhile')"; done`;
       const [{ output, tables, others }] = await Promise.all([backup(), lab.shell(writes)]);
       expect(output).toMatch(/replay on the standby reached/);
-      expect(output).toMatch(/it has read the files of replica-1$/m);
+      expect(output).toMatch(/read from replica-1$/m);
       expect(tables).toEqual([`${replica.archive.address}:`]);
       expect(others).toContain("here");
       expect(await last()).toBe("replica-1");
-      expect(await lab.archive("info")).toContain("the newest base backup has read the files of replica-1");
+      expect(await lab.archive("info")).toContain("the newest base backup was read from replica-1");
       expect(await lab.alerts()).toBe("");
 
       await lab.sql("INSERT INTO orders VALUES (50, 'in time')");
@@ -240,7 +240,7 @@ describe("the archive", () => {
     test.each([
       [
         "is behind",
-        /the replica is behind by .*; the base backup has read the files of the primary/,
+        /the replica is behind by .*; the base backup was read from the primary/,
         () => replica.sql("SELECT pg_wal_replay_pause()"),
       ],
       [
@@ -257,7 +257,7 @@ describe("the archive", () => {
       await spoil();
       await lab.sql("INSERT INTO orders SELECT coalesce(max(id), 100) + 1, 'any' FROM orders");
       const { output, tables } = await backup();
-      expect(output).toMatch(/it has read the files of primary$/m);
+      expect(output).toMatch(/read from primary$/m);
       expect(tables).toEqual(["here"]);
       expect(await lab.alerts()).toMatch(told);
       expect(await last()).toBe("primary");

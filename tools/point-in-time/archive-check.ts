@@ -59,7 +59,7 @@ export function judgeArchive(facts: string, since: Date, now: Date): Omit<Findin
       ? "no change was archived since the database's last recovery"
       : `the newest change is archived since ${secondsSince(archived)} s`;
   const [source] = wordsOf("source");
-  const read = source === undefined ? "" : `; the newest base backup has read the files of ${source}`;
+  const read = source === undefined ? "" : `; the newest base backup was read from ${source}`;
   const detail = `any second since ${begin} UTC; ${newestChange}${read}`;
   const hours = Math.floor(secondsSince(newest) / 3600);
   return hours > mostBackupHours

@@ -146,6 +146,7 @@ describe("a replica in the primary's place", () => {
     expect(services.filter(({ server }) => server === "db-3")).toMatchObject([
       { kind: "replica", name: "replica-2", container: "orion-prod-replica-2", follows: "10.20.1.22:5432" },
       { kind: "replica-health", name: "replica-health-db-3" },
+      { kind: "replica-files", name: "replica-files-db-3" },
       { kind: "backup" },
     ]);
   });
