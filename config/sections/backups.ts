@@ -41,7 +41,7 @@ export const backups = z
       "Gigabytes of changes that may wait on the Volume while R2 cannot be reached. What is more is given up, with an alert: then a new full backup begins. At most half of the Volume.",
     ),
     replicaWaitSeconds: count(1, 3600).describe(
-      "Seconds that the replica gets to catch up with the primary before it is dumped; after that the primary is dumped instead.",
+      "Seconds that the replica gets to catch up with the primary before a dump or a base backup reads it; after that the primary is read instead.",
     ),
   })
   .describe("Backups of PostgreSQL, in stacks with servers and R2.");

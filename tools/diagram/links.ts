@@ -67,7 +67,10 @@ function visitorLinks({ loadBalancers, services, hosting }: Inventory, cloudflar
  * Kinds whose servers keep each other in step, or are only watched: lines to them would hide the way of the data. What is
  * copied to a replica is drawn by {@link copies}.
  */
-const hidden: readonly string[] = ["replica", "cache-replica", "broker-replica", "sentinel", "etcd", "exporter"];
+const hidden: readonly string[] = [
+  ...["replica", "replica-files", "cache-replica", "broker-replica"],
+  ...["sentinel", "etcd", "exporter"],
+];
 
 /** Every kind that connects to another one. What publishes no port is reached on its own server only: apps, gateways, poolers. */
 function serviceLinks({ services }: Inventory): Link[] {
@@ -107,14 +110,17 @@ function copies({ services }: Inventory): Link[] {
   const sources = services.filter(({ kind }) => kind === "database" || kind === "replica");
   const link = (source: PlannedService | undefined, to: PlannedService): Link[] =>
     source ? [{ from: groupId(source), to: groupId(to), way: "copy" }] : [];
-  return services.flatMap((service) =>
-    service.kind === "backup" || service.kind === "archive"
-      ? link(sources.find(({ server }) => server === service.server) ?? sources[0], service)
-      : link(
-          services.find(({ kind }) => kind === copied[service.kind]),
-          service,
-        ),
-  );
+  const read = services.filter(({ kind }) => kind === "replica-files");
+  return services.flatMap((service) => {
+    const beside = sources.find(({ server }) => server === service.server) ?? sources[0];
+    if (service.kind === "backup" || service.kind === "replica-files") return link(beside, service);
+    // Of the primary the archive has the changes.
+    if (service.kind === "archive") return [beside, ...read].flatMap((source) => link(source, service));
+    return link(
+      services.find(({ kind }) => kind === copied[service.kind]),
+      service,
+    );
+  });
 }
 
 function r2Links({ services }: Inventory): Link[] {
