@@ -44,8 +44,10 @@ test("visitors come through Cloudflare and the load balancer to each edge, and f
 test("copies go in the direction of the data: to the replica, from there to the backup and the bucket", () => {
   expect(from("scale").filter((line) => line.endsWith("copy"))).toEqual([
     "core-1/database -> db-2/replica copy",
+    "db-2/replica -> db-2/replica-files copy",
     "db-2/replica -> db-2/backup copy",
     "core-1/database -> core-1/archive copy",
+    "db-2/replica-files -> core-1/archive copy",
     "db-2/backup -> backups copy",
     "core-1/archive -> backups copy",
   ]);
