@@ -135,8 +135,9 @@ export class LabReplica {
     }, 60);
   }
 
-  async #startFiles(): Promise<void> {
-    const { image, folder, data, address } = this.#options;
+  /** Writes the live files of the server of files, with another certificate each time, as a renewal does. */
+  async #writeFiles(): Promise<void> {
+    const { image, folder, address } = this.#options;
     const tls = signed(folder, "replica-files", `DNS:replica-files,DNS:${address},IP:${address}`, authority);
     await writeLiveFiles(
       {
@@ -151,6 +152,11 @@ export class LabReplica {
       },
       docker,
     );
+  }
+
+  async #startFiles(): Promise<void> {
+    const { image, data, address } = this.#options;
+    await this.#writeFiles();
     const { memoryFolders, processes } = catalogue["replica-files"].confinement;
     await this.#must(
       ...["run", "--detach", "--init", "--name", this.files, "--user", replicaFilesUser],
@@ -166,6 +172,8 @@ export class LabReplica {
     await eventually(async () => {
       await this.#must("exec", this.files, "pgbackrest", "server-ping");
     });
+    // It takes over new files while it runs.
+    await this.#writeFiles();
   }
 
   #ip = (container: string): Promise<string> =>

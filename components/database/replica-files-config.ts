@@ -70,7 +70,7 @@ export const replicaFilesAccess = {
   readableByGroupOf: "/var/lib/postgresql",
   check: ["test", "-s", `{}/${replicaFilesNames.configuration}`],
   // Its first process passes the signal on.
-  reload: ["kill", "-HUP", "1"],
+  reload: ["sh", "-c", "kill -HUP 1"],
 };
 
 /** Where the primary's server reaches a replica's files. */
