@@ -35,7 +35,7 @@ test("it knows no object storage, and lets in the archive's certificate alone, w
   const { files } = inputs("replica-files-db-2-config") as { files: Record<string, unknown> };
   expect(JSON.stringify(files)).not.toContain("repo1");
   const holders = (await sharedGraph(stack)).resources.filter(({ inputs: all }) =>
-    Object.keys((all["files"] ?? {})).includes("archive.key"),
+    Object.keys(all["files"] ?? {}).includes("archive.key"),
   );
   expect(holders.map(({ name }) => name)).toEqual(["database-files-live"]);
   expect(inputs("database-files-archive-tls-certificate")["allowedUses"]).toEqual(["digital_signature", "client_auth"]);
