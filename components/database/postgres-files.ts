@@ -59,7 +59,7 @@ export class PostgresFiles extends pulumi.ComponentResource {
             [archiveFiles.configuration]: args.archive,
             [archiveFiles.push]: pushScript,
           }),
-          ...this.#clientFiles(name, args),
+          ...this.#clientFiles(name, args, opts?.parent ?? this),
         },
         check: ["test", "-s", `{}/${fileNames.hba}`],
         container: service.container,
@@ -71,15 +71,20 @@ export class PostgresFiles extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** With these, base backups that run in the primary's container read the files of a replica, if the plan has one. */
+  /**
+   * With these, base backups that run in the primary's container read the files of a replica, if the plan has one.
+   *
+   * @param parent not this component: the database's container, which waits for all that is part of it, stays as it is
+   */
   #clientFiles(
     name: string,
     { service, topology, authority, archive }: PostgresFilesArgs,
+    parent: pulumi.Resource,
   ): Record<string, pulumi.Output<string>> {
     const [reader] = servicesOf(topology, "replica-files");
     if (archive === undefined || service.kind !== "database" || !reader) return {};
     const client = { dnsNames: [archiveClient], ipAddresses: [], uses: ["client_auth"] } as const;
-    const { certificate, privateKey } = authority.sign(`${name}-archive-tls`, client, { parent: this });
+    const { certificate, privateKey } = authority.sign(`${name}-archive-tls`, client, { parent });
     return { [archiveClientFiles.certificate]: certificate, [archiveClientFiles.key]: privateKey };
   }
 }
