@@ -45,7 +45,7 @@ export default {
     ...(kind === "unit" && {
       moduleNameMapper: unneeded,
       sandboxInjectedGlobals: quickGlobals,
-      globalSetup: "<rootDir>/tests/unit/support/graphs-folder.ts",
+      globalSetup: "<rootDir>/tests/unit/support/global-setup.ts",
     }),
     testMatch: [`<rootDir>/tests/${kind}/**/*.test.ts`],
   })),

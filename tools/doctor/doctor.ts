@@ -108,8 +108,8 @@ async function sideBySide(
   found: (finding: Finding, width: number) => void,
 ): Promise<Finding[]> {
   const width = Math.max(...checks.map(({ name }) => name.length));
-  const made = checks.map(({ check }) => check());
-  // One that fails is told when its turn comes.
+  // One that throws at once fails like the others, when its turn comes.
+  const made = checks.map(async ({ check }) => check());
   for (const each of made) each.catch(() => undefined);
   const findings: Finding[] = [];
   for (const each of made) {

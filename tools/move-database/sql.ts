@@ -16,10 +16,14 @@ export const dropSlot = `SELECT pg_drop_replication_slot('${slot}') FROM pg_repl
 /** Takes the next changes from the slot: a row each, as `[transaction, text]`. */
 export const nextChanges = `SELECT json_build_array(xid::text::bigint, data) FROM pg_logical_slot_get_changes('${slot}', NULL, ${batch}, 'include-xids', '0', 'skip-empty-xacts', '1')`;
 
-/** Makes new sessions of the database read-only, unless they choose otherwise, and ends the sessions of all clients. */
+/**
+ * Makes new sessions of the database read-only, unless they choose otherwise, and ends the sessions of all clients. A provider's own
+ * superusers stay connected: nobody else may end their sessions, and to try would be an error.
+ */
 export const readOnly = `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$;
-SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
- WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend';`;
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity JOIN pg_roles AS client ON client.oid = usesysid
+ WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+   AND (NOT client.rolsuper OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user));`;
 /** Takes {@link readOnly} back. */
 export const writable = `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET default_transaction_read_only', current_database()); END $$;`;
 

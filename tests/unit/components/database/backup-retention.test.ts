@@ -99,14 +99,23 @@ test("a database that was emptied three weeks ago: the last good backup is there
 
 test("four months of nights, all taken for good: a loss that nobody noticed for a month has good ones before it", () => {
   const first = Date.UTC(2026, 7, 1, 2, 30);
-  let kept: string[] = [];
-  for (let night = 0; night < 120; night += 1) {
-    const time = timeOf(first + night * 86_400_000);
-    const before = timeOf(first + (night - 15) * 86_400_000);
-    kept = [...kept, time];
-    const gone = outdated(whole(...kept), kept, { daily: 7, weekly: 5, monthly: 12 }, before);
-    kept = kept.filter((each) => !gone.includes(`${each}.manifest`));
-  }
+  const nights = Array.from({ length: 120 }, (_, night) => {
+    return `${timeOf(first + night * 86_400_000)} ${timeOf(first + (night - 15) * 86_400_000)}\n`;
+  });
+  // One shell for all nights, the newest backup first.
+  const script = `${retention}
+DAILY=7 WEEKLY=5 MONTHLY=12
+cd '${folder}' && : >kept
+while read -r time before; do
+  { echo "$time"; cat kept; } >good
+  while read -r each; do echo "$each.dump.age"; echo "$each.globals.sql.age"; echo "$each.manifest"; done <good >objects
+  outdated "$before" good <objects | sed -n 's/[.]manifest$//p' >gone
+  grep -vxFf gone good >kept
+done
+cat kept`;
+  const { stdout, stderr, status } = spawnSync("sh", ["-euc", script], { input: nights.join(""), encoding: "utf8" });
+  expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
+  const kept = stdout.trim().split("\n").reverse();
   expect(kept.filter((time) => time < "20261030")).toEqual(["20260831T023000Z", "20260930T023000Z"]);
   // Sixteen nights, then the last of two more weeks, and of three more months.
   expect(kept).toHaveLength(16 + 2 + 3);
