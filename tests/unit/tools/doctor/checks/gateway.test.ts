@@ -29,7 +29,10 @@ test("a port without a server that is up is a problem", () => {
 
 test("a Sentinel that does not answer blocks no port: two of three name the master", () => {
   const following = [server("cache", "cache", 0), server("cache", "cache-replica-cache-2", 2)];
-  const sentinels = [server("sentinel-core-1", "sentinel-core-1", 0), server("sentinel-cache-2", "sentinel-cache-2", 2)];
+  const sentinels = [
+    server("sentinel-core-1", "sentinel-core-1", 0),
+    server("sentinel-cache-2", "sentinel-cache-2", 2),
+  ];
   expect(view(...following, ...sentinels)).toEqual({
     detail: "cache: cache-replica-cache-2; sentinel-core-1 does not answer it",
   });
