@@ -49,9 +49,11 @@ export function movedWithoutTasks(
   { resources }: Graph,
   { cache, agreed }: Pick<Settings, "cache" | "agreed">,
 ): Finding[] {
-  const roles = new Set(resources.filter(({ type }) => type === types.container).map(roleOf));
-  const was: Mode = roles.has("cache") || roles.has("broker") ? "provision" : "external";
-  if (!roles.has("worker") || was === cache.mode) return [];
+  const hasWorkers = resources.some((one) => one.type === types.container && roleOf(one) === "worker");
+  // Its password, and not its container: that is gone with a lost server whose replica is promoted.
+  const hasOwn = resources.some(({ type, name }) => type === types.password && name === "cache-password");
+  const was: Mode = hasOwn ? "provision" : "external";
+  if (!hasWorkers || was === cache.mode) return [];
   const name = `cache.mode.${cache.mode}`;
   return asAgreed(
     [
