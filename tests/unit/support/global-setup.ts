@@ -1,7 +1,7 @@
 /** Jest calls this once before a run; the processes that run the test files start with the environment that it leaves. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 
 export default function prepare(): void {
   // A folder for the graphs that test files share, until the run ends.
@@ -10,6 +10,4 @@ export default function prepare(): void {
   process.once("exit", () => {
     rmSync(folder, { recursive: true, force: true });
   });
-  // As the Makefile has it: without, each test that starts one of the commands compiles the program anew.
-  process.env["NODE_COMPILE_CACHE"] ??= resolve(".orion/cache/node");
 }

@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs
 import { dirname, join, resolve } from "node:path";
 import { engineFolder, partsOf, type ToolchainPaths, toolchainPaths } from "../../../toolchain/src/parts.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
+import { compileCache } from "../support/compile-cache.ts";
 
 const bin = resolve("toolchain/bin/pulumi.js");
 const cli = resolve("toolchain/src/cli.ts");
@@ -17,8 +18,7 @@ let env: Record<string, string>;
 beforeEach(() => {
   home = temporaryFolder("commands");
   project = join(home, "project");
-  const { PATH = "", NODE_COMPILE_CACHE = "" } = process.env;
-  env = { NODE_COMPILE_CACHE, HOME: home, PATH, DOCKER_HOST: "unix:///nowhere" };
+  env = { ...compileCache, HOME: home, PATH: process.env["PATH"] ?? "", DOCKER_HOST: "unix:///nowhere" };
   places = toolchainPaths(resolve("."), env);
   mkdirSync(join(project, "below"), { recursive: true });
   writeFileSync(join(project, "Pulumi.yaml"), "name: example\n");

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { temporaryFolder } from "../../../testing/folder.ts";
+import { compileCache } from "../support/compile-cache.ts";
 
 const cli = resolve("tools/cli.ts");
 let root: string;
@@ -28,8 +29,7 @@ function make(stack: string): void {
 }
 
 function run(...args: string[]): { code: number | null; output: string; engine: string[] } {
-  const { PATH, NODE_COMPILE_CACHE } = process.env;
-  const env = { NODE_COMPILE_CACHE, PATH: [join(root, "bin"), PATH].join(delimiter), HOME: root };
+  const env = { ...compileCache, PATH: [join(root, "bin"), process.env["PATH"]].join(delimiter), HOME: root };
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { cwd: root, env, encoding: "utf8" });
   const engine = readFileSync(calls, "utf8").replaceAll(root, "ROOT").split("\n").slice(0, -1);
   return { code: status, output: stdout + stderr, engine };

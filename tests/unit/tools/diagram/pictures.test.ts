@@ -3,8 +3,10 @@ import { spawnSync } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { compileCache } from "../../support/compile-cache.ts";
 
-const run = (...args: string[]) => spawnSync("node", args, { encoding: "utf8" });
+const run = (...args: string[]) =>
+  spawnSync("node", args, { encoding: "utf8", env: { ...process.env, ...compileCache } });
 
 test("the pictures of README and docs show the plans of the stack files", () => {
   const { status, stdout, stderr } = run("tools/diagram/pictures.ts", "--check");
