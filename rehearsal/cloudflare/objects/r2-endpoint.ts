@@ -177,7 +177,8 @@ export class R2Endpoint {
         client: undefined,
         localAddress: "127.0.0.1",
         connectTimeout,
-        agent: this.#agent,
+        // The S3 server may answer before it has read the end of chunks, and would take that for the next request.
+        ...(request.headers["transfer-encoding"] === undefined && { agent: this.#agent }),
       },
       body ?? request,
     );
