@@ -68,7 +68,8 @@ export async function mountVolume(container: string, volume: number): Promise<vo
     `type=$(blkid -p -s TYPE -o value ${device}) || exit 0
      mkdir -p ${target}
      grep -q '^${device} ' /etc/fstab 2>/dev/null || echo "${device} ${target} $type discard,nofail,defaults 0 0" >> /etc/fstab
-     mountpoint -q ${target} || mount ${target}`,
+     # While the server boots, its systemd mounts what /etc/fstab has, too, and may come first.
+     mountpoint -q ${target} || mount ${target} || mountpoint -q ${target}`,
   );
 }
 
