@@ -79,8 +79,7 @@ Two apps on different servers write through their gateways 20 times a second. A 
 another master. A change is that another Redis takes writes, over both apps and until the lost one is back: one for each loss means that
 never two took writes. Beside them come 2 orders and 2 pages per second, an upload every five seconds and 3 WebSockets.
 
-With the power of a server its Sentinel is lost, too: then both of the others have to vote for the same one. An election that none of them wins is
-repeated after 5 s, twice Sentinel's \`failover-timeout\`.
+With the power of a server its Sentinel is lost, too: then both of the others have to vote for the same one, or vote again later.
 `;
 
 /** Writes the results so far, so that they are kept when a later case fails. */
