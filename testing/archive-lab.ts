@@ -26,10 +26,11 @@ import { presets } from "../config/presets.ts";
 import { ensureImages } from "../images/ensure.ts";
 import { MachineImages } from "../rehearsal/machines/docker/images.ts";
 import { progressOn } from "../toolchain/src/progress.ts";
-import { LabReplica, postgresFiles, writePostgresFiles } from "./archive-replica.ts";
+import { LabReplica } from "./archive-replica.ts";
 import { signed } from "./certificate.ts";
 import { eventually } from "./eventually.ts";
 import { temporaryFolder } from "./folder.ts";
+import { labAuthority, labDatabase, postgresFiles, writePostgresFiles } from "./lab-postgres.ts";
 import { SecureR2 } from "./secure-r2.ts";
 
 export interface ArchiveLabOptions {
@@ -44,7 +45,6 @@ export interface ArchiveLabOptions {
 }
 
 const bucket = "orion-files-archive";
-const database = "orion_db";
 
 /** What stands in for programs of a server: alerts go into a file, and without systemd a unit is noted and not started. */
 const standIns = (known: readonly string[]): Readonly<Record<string, string>> => ({
@@ -93,7 +93,7 @@ export class ArchiveLab {
     const here = `[global]\nrepo1-storage-ca-file=${ownDirectory}/authority.pem\n`;
     const configuration = configured(configurationText(repository)).replace("[global]\n", here);
     await this.#startServer();
-    const client = signed(this.#certificates, archiveClient, `DNS:${archiveClient}`, "lab", "clientAuth");
+    const client = signed(this.#certificates, archiveClient, `DNS:${archiveClient}`, labAuthority, "clientAuth");
     await writePostgresFiles(this.#image, this.#options.name, this.#files, {
       ...postgresFiles(this.#certificates, this.#options.name),
       ...{ [archiveClientFiles.certificate]: client.certificate, [archiveClientFiles.key]: client.privateKey },
@@ -197,8 +197,8 @@ export class ArchiveLab {
   async runDatabase(): Promise<void> {
     const { name, memoryMb = 1024 } = this.#options;
     const environment = {
-      ...{ ...archiveEnvironment, PGUSER: "orion_user", PGDATABASE: database, POSTGRES_PASSWORD: "any" },
-      ...{ POSTGRES_USER: "orion_user", POSTGRES_DB: database },
+      ...{ ...archiveEnvironment, PGUSER: "orion_user", PGDATABASE: labDatabase, POSTGRES_PASSWORD: "any" },
+      ...{ POSTGRES_USER: "orion_user", POSTGRES_DB: labDatabase },
     };
     await this.docker(
       ...["run", "--detach", "--init", "--name", name, ...this.r2.known, "--memory", `${memoryMb}m`],
@@ -242,7 +242,13 @@ export class ArchiveLab {
 
   #archiveSettings = (replica?: ArchiveReplica): string =>
     archiveSettingsText({
-      ...{ container: this.#options.name, image: this.#image, filesVolume: this.#files, data: this.data, database },
+      ...{
+        container: this.#options.name,
+        image: this.#image,
+        filesVolume: this.#files,
+        data: this.data,
+        database: labDatabase,
+      },
       replica,
     });
 

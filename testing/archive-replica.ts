@@ -1,10 +1,9 @@
 /** A streaming replica of an archive lab's database and the server of its files, as the program makes them. */
 import { freePort } from "../common/ports.ts";
-import { run } from "../common/process.ts";
-import { hbaText } from "../components/database/hba.ts";
+import { must } from "../common/process.ts";
 import { dataDirectory } from "../components/database/data-directory.ts";
 import type { ArchiveReplica } from "../components/database/archive-script.ts";
-import { fileNames, filesDirectory, reloadFiles } from "../components/database/postgres-tls.ts";
+import { fileNames, filesDirectory } from "../components/database/postgres-tls.ts";
 import {
   loginText,
   replicaFilesAccess,
@@ -15,46 +14,23 @@ import {
   replicaFilesNames,
   replicaFilesUser,
 } from "../components/database/replica-files-config.ts";
-import { admissionScript, passwordsText, replicaCommand, replicaSettings } from "../components/database/replication.ts";
-import { rolesScript } from "../components/database/roles.ts";
-import { dockerBy } from "../plugin/docker.ts";
+import { passwordsText, replicaCommand, replicaSettings } from "../components/database/replication.ts";
 import { writeLiveFiles } from "../plugin/live-files.ts";
-import { runSqlScript } from "../plugin/sql-script.ts";
 import { catalogue } from "../topology/catalogue.ts";
 import { replicaFilesPorts } from "../topology/services/replica-files.ts";
 import { signed } from "./certificate.ts";
 import { eventually } from "./eventually.ts";
-import { databasePasswords } from "./gateway-lab.ts";
-
-const dockerHost = "unix:///var/run/docker.sock";
-const docker = dockerBy(run);
-const authority = "lab";
-const database = "orion_db";
-
-/** The live files of a PostgreSQL server of the lab. @param folder with the authority */
-export function postgresFiles(folder: string, name: string): Record<string, string> {
-  const tls = signed(folder, name, `DNS:${name}`, authority);
-  return {
-    [fileNames.hba]: hbaText(database, () => ({ beside: true, ranges: [] })),
-    ...{ [fileNames.certificate]: tls.certificate, [fileNames.key]: tls.privateKey },
-    [fileNames.authority]: tls.authority,
-  };
-}
-
-/** Writes a server's live files as an update does. */
-export const writePostgresFiles = (
-  image: string,
-  container: string,
-  volume: string,
-  files: Readonly<Record<string, string>>,
-): Promise<void> =>
-  writeLiveFiles(
-    {
-      ...{ dockerHost, volume, directory: filesDirectory, image, container, files: { ...files } },
-      ...{ check: ["test", "-s", `{}/${fileNames.hba}`], reload: ["sh", "-c", reloadFiles] },
-    },
-    docker,
-  );
+import {
+  admitReplica,
+  databasePasswords,
+  docker,
+  dockerHost,
+  giveRoles,
+  labAuthority,
+  labDatabase,
+  postgresFiles,
+  writePostgresFiles,
+} from "./lab-postgres.ts";
 
 export interface LabReplicaOptions {
   readonly image: string;
@@ -109,10 +85,8 @@ export class LabReplica {
 
   /** Roles and a slot at the primary. */
   async #admit(): Promise<void> {
-    const common = { dockerHost, container: this.#options.primary, timeoutSeconds: 60 };
-    const roles = rolesScript({ database, extensions: [], rotation: 0 });
-    await runSqlScript({ ...common, script: roles, variables: databasePasswords }, docker);
-    await runSqlScript({ ...common, script: admissionScript, variables: { slot: "replica_1" } }, docker);
+    await giveRoles(this.#options.primary);
+    await admitReplica(this.#options.primary, "replica_1");
   }
 
   async #startReplica(): Promise<void> {
@@ -126,7 +100,7 @@ export class LabReplica {
       ...["run", "--detach", "--init", "--name", this.replica, "--add-host", `${primary}:${await this.#ip(primary)}`],
       ...["--shm-size", "128m", "--read-only", "--tmpfs", "/tmp", "--tmpfs", "/var/run/postgresql"],
       ...["--volume", `${data}:${dataDirectory}`, "--volume", `${this.replica}-live:${filesDirectory}:ro`],
-      ...["--env", "PGUSER=orion_user", "--env", `PGDATABASE=${database}`, "--env", `PGDATA=${dataDirectory}`],
+      ...["--env", "PGUSER=orion_user", "--env", `PGDATABASE=${labDatabase}`, "--env", `PGDATA=${dataDirectory}`],
       ...[image, ...replicaCommand(source, { ...settings, ...replicaSettings(source) })],
     );
     await eventually(async () => {
@@ -138,7 +112,7 @@ export class LabReplica {
   /** Writes the live files of the server of files, with another certificate each time, as a renewal does. */
   async #writeFiles(): Promise<void> {
     const { image, folder, address } = this.#options;
-    const tls = signed(folder, "replica-files", `DNS:replica-files,DNS:${address},IP:${address}`, authority);
+    const tls = signed(folder, "replica-files", `DNS:replica-files,DNS:${address},IP:${address}`, labAuthority);
     await writeLiveFiles(
       {
         ...{ dockerHost, image, volume: `${this.files}-live`, directory: replicaFilesDirectory, container: this.files },
@@ -179,9 +153,5 @@ export class LabReplica {
   #ip = (container: string): Promise<string> =>
     this.#must("inspect", "--format", "{{.NetworkSettings.Networks.bridge.IPAddress}}", container);
 
-  async #must(...args: readonly string[]): Promise<string> {
-    const { code, stdout, output } = await run("docker", args);
-    if (code !== 0) throw new Error(`docker ${args.join(" ")}: ${output}`);
-    return stdout.trim();
-  }
+  #must = async (...args: readonly string[]): Promise<string> => (await must("docker", args)).trim();
 }

@@ -1,7 +1,6 @@
 /** Gateways with the servers behind them, with the program's own files, in containers of this machine; for tests and benches. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "../common/process.ts";
 import { gatewayCommand, gatewayDirectory, gatewayFileAccess, gatewayFiles } from "../components/gateway/gateway.ts";
 import { authorityName, type GatewayListener, healthPort } from "../components/gateway/haproxy-config.ts";
 import type { GatewayPasswords } from "../components/gateway/sentinel-lines.ts";
@@ -13,37 +12,28 @@ import {
   poolerFiles,
   usersText,
 } from "../components/pooler/pgbouncer-config.ts";
-import { hbaText } from "../components/database/hba.ts";
 import { postgresSettings } from "../components/database/postgres-settings.ts";
-import {
-  fileNames,
-  filesDirectory,
-  reloadFiles,
-  tlsCommand,
-  tlsSettings,
-} from "../components/database/postgres-tls.ts";
+import { fileNames, filesDirectory, tlsCommand, tlsSettings } from "../components/database/postgres-tls.ts";
 import { replicaHealthEnvironment } from "../components/database/replica-health.ts";
 import { replicaHealthScript } from "../components/database/replica-health-script.ts";
-import { admissionScript, passwordsText, replicaCommand, replicaSettings } from "../components/database/replication.ts";
-import { passwordVariables, rolesScript } from "../components/database/roles.ts";
+import { passwordsText, replicaCommand, replicaSettings } from "../components/database/replication.ts";
 import { authorityFile } from "../common/server-contract.ts";
 import { officialImages } from "../config/images.ts";
-import { dockerBy } from "../plugin/docker.ts";
 import { writeLiveFiles } from "../plugin/live-files.ts";
-import { runSqlScript } from "../plugin/sql-script.ts";
 import { gatewayHost } from "../topology/services/gateway.ts";
 import { poolerConsole } from "../topology/services/pgbouncer.ts";
 import { eventually } from "./eventually.ts";
+import {
+  admitReplica,
+  databasePasswords,
+  docker,
+  dockerHost,
+  giveRoles,
+  labAuthority,
+  postgresFiles,
+  writePostgresFiles,
+} from "./lab-postgres.ts";
 import { RedisLab } from "./redis-lab.ts";
-
-const dockerHost = "unix:///var/run/docker.sock";
-const docker = dockerBy(run);
-const authority = "lab";
-
-/** The password of each of the database's roles, by its variable. */
-export const databasePasswords: Readonly<Record<string, string>> = Object.fromEntries(
-  passwordVariables.map((name) => [name, `${name}-password`]),
-);
 
 export class GatewayLab extends RedisLab {
   /** Writes the gateway's live files as an update does. */
@@ -55,7 +45,7 @@ export class GatewayLab extends RedisLab {
         ...gatewayFileAccess,
         files: {
           ...gatewayFiles(listeners, passwords),
-          [authorityName]: this.certify("gateway", "DNS:none", authority).authority,
+          [authorityName]: this.certify("gateway", "DNS:none", labAuthority).authority,
         },
       },
       docker,
@@ -82,7 +72,7 @@ export class GatewayLab extends RedisLab {
 
   /** A Redis with TLS, as on a server. */
   async startSecureRedis(name: string): Promise<void> {
-    await this.write(name, { tls: this.certify(name, `DNS:${name}`, authority), use: "all" });
+    await this.write(name, { tls: this.certify(name, `DNS:${name}`, labAuthority), use: "all" });
     await this.startRedis(name);
   }
 
@@ -97,13 +87,7 @@ export class GatewayLab extends RedisLab {
   /** A streaming replica, with the service that tells whether it may be read. */
   async startReplica(name: string, primary: string): Promise<void> {
     const source = { host: primary, port: "5432", slot: name };
-    await runSqlScript(
-      {
-        ...{ dockerHost, container: this.named(primary), timeoutSeconds: 60 },
-        ...{ script: admissionScript, variables: { slot: name } },
-      },
-      docker,
-    );
+    await admitReplica(this.named(primary), name);
     const password = databasePasswords["replication"] ?? "";
     await this.#writePostgres(name, { [fileNames.passwords]: passwordsText(source, password) });
     const settings = { ...postgresSettings(256, 100), ...tlsSettings, ...replicaSettings(source) };
@@ -122,21 +106,9 @@ export class GatewayLab extends RedisLab {
     );
   }
 
-  async #writePostgres(name: string, more: Readonly<Record<string, string>> = {}): Promise<void> {
-    const tls = this.certify(name, `DNS:${name},DNS:${gatewayHost}`, authority);
-    await writeLiveFiles(
-      {
-        ...{ dockerHost, volume: this.named(`${name}-files`), directory: filesDirectory },
-        ...{ image: officialImages.postgres, check: ["test", "-s", `{}/${fileNames.hba}`] },
-        files: {
-          [fileNames.hba]: hbaText("orion_db", () => ({ beside: true, ranges: [] })),
-          ...{ [fileNames.certificate]: tls.certificate, [fileNames.key]: tls.privateKey },
-          ...{ [fileNames.authority]: tls.authority, ...more },
-        },
-        ...{ container: this.named(name), reload: ["sh", "-c", reloadFiles] },
-      },
-      docker,
-    );
+  #writePostgres(name: string, more: Readonly<Record<string, string>> = {}): Promise<void> {
+    const files = { ...postgresFiles(this.folder, name, [name, gatewayHost]), ...more };
+    return writePostgresFiles(officialImages.postgres, this.named(name), this.named(`${name}-files`), files);
   }
 
   #runPostgres(name: string, command: readonly string[]): void {
@@ -161,20 +133,13 @@ export class GatewayLab extends RedisLab {
   }
 
   /** Runs the program's script for roles. @param passwords in place of the usual ones */
-  async giveRoles(name: string, rotation = 0, passwords: Readonly<Record<string, string>> = {}): Promise<void> {
-    await runSqlScript(
-      {
-        ...{ dockerHost, container: this.named(name), timeoutSeconds: 60 },
-        script: rolesScript({ database: "orion_db", extensions: [], rotation }),
-        variables: { ...databasePasswords, ...passwords },
-      },
-      docker,
-    );
+  giveRoles(name: string, rotation = 0, passwords: Readonly<Record<string, string>> = {}): Promise<void> {
+    return giveRoles(this.named(name), rotation, passwords);
   }
 
   /** A pooler as the program makes it, with the gateway's own port as its way to the server. */
   async startPooler(name: string, image: string, config: PgbouncerConfig): Promise<void> {
-    const tls = this.certify(name, `DNS:${name},DNS:${gatewayHost}`, authority);
+    const tls = this.certify(name, `DNS:${name},DNS:${gatewayHost}`, labAuthority);
     await writeLiveFiles(
       {
         ...{ dockerHost, volume: this.named(`${name}-files`), directory: poolerDirectory, image },
@@ -205,6 +170,6 @@ export class GatewayLab extends RedisLab {
 
   /** The file of the authority that has signed all certificates of the lab. */
   get authorityFile(): string {
-    return `${this.folder}/${authority}-ca.crt`;
+    return `${this.folder}/${labAuthority}-ca.crt`;
   }
 }

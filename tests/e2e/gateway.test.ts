@@ -9,7 +9,8 @@ import type { GatewayListener } from "../../components/gateway/haproxy-config.ts
 import { replicaPath } from "../../components/database/replica-health-script.ts";
 import { verifyingEnvironment } from "../../components/database/postgres-tls.ts";
 import { eventually } from "../../testing/eventually.ts";
-import { databasePasswords, GatewayLab } from "../../testing/gateway-lab.ts";
+import { GatewayLab } from "../../testing/gateway-lab.ts";
+import { databasePasswords } from "../../testing/lab-postgres.ts";
 import { labPasswords, sampleImage } from "../../testing/redis-lab.ts";
 import { redisPorts } from "../../topology/services/redis.ts";
 

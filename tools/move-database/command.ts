@@ -153,18 +153,8 @@ async function startClient(
 ): Promise<void> {
   const limits = [
     ...["--detach", "--init", "--log-driver", "none", "--pull", "never", "--read-only", "--tmpfs", "/tmp"],
-    ...[
-      "--user",
-      "65534:65534",
-      "--cap-drop",
-      "ALL",
-      "--security-opt",
-      "no-new-privileges",
-      "--memory",
-      "512m",
-      "--pids-limit",
-      "64",
-    ],
+    ...["--user", "65534:65534", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
+    ...["--memory", "512m", "--pids-limit", "64"],
     ...["--env", "PGPASSFILE=/tmp/pgpass", "--entrypoint", "sleep"],
   ];
   const escaped = (text: string) => text.replaceAll(/[\\:]/g, String.raw`\$&`);
