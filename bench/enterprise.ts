@@ -15,7 +15,7 @@ import { RehearsedPlatform } from "../testing/platform.ts";
 import { succeed } from "../testing/sandbox.ts";
 import { serversOf } from "../testing/servers.ts";
 import { machine, markdownTable, median } from "./table.ts";
-import { tell } from "./tell.ts";
+import { tell, tellFailures } from "./tell.ts";
 import { timed } from "./timed.ts";
 import { orderHeads, ordersOf, rowsUpTo } from "./under-load.ts";
 
@@ -62,21 +62,18 @@ async function toScale(): Promise<void> {
 
 /** Moves to a phase under load. @throws when what holds data, or the data, has changed */
 async function move(way: string, update: () => Promise<void> | void): Promise<Move> {
-  const load = platform.load(3600);
-  await sleep(10_000);
-  const before = await identity();
-  const [last = "0"] = await rows("database", "SELECT max(id) FROM orders");
-  const were = await rows("database", rowsUpTo(last));
-  let seconds: number;
-  try {
-    seconds = await timed(update);
+  const { result, report } = await platform.underLoad(async () => {
+    await sleep(10_000);
+    const before = await identity();
+    const [last = "0"] = await rows("database", "SELECT max(id) FROM orders");
+    const were = await rows("database", rowsUpTo(last));
+    const seconds = await timed(update);
     await sleep(5000);
-  } finally {
-    await load.stop();
-  }
-  const report = await load.stop();
+    return { before, last, were, seconds };
+  });
+  const { before, last, were, seconds } = result;
   tell(`${way}: ${seconds.toFixed(1)} s, ${report.failures.length} failed`);
-  for (const { time, what, why } of report.failures) tell(`${time} ${what}: ${why}`);
+  tellFailures(report);
   deepStrictEqual(await identity(), before);
   deepStrictEqual(await rows("database", rowsUpTo(last)), were);
   return { way, seconds, report, wrong: doctor() };

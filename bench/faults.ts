@@ -12,6 +12,7 @@ import type { LoadReport } from "../rehearsal/load/process.ts";
 import { RehearsedPlatform } from "../testing/platform.ts";
 import { succeed } from "../testing/sandbox.ts";
 import { machine, markdownTable, tableOf } from "./table.ts";
+import { tell, tellFailures } from "./tell.ts";
 import { timed } from "./timed.ts";
 import { failuresDuring, type LoadEvent, rowsOf, countOf, titlesOf, wholeRun } from "./under-load.ts";
 
@@ -28,7 +29,6 @@ const recoveryTimeout = 300;
 
 /** The injected faults, with the seconds until recovery. */
 const faults: LoadEvent[] = [];
-const tell = (line: string) => process.stdout.write(`${line}\n`);
 
 /** @param work resolves after recovery; its seconds are measured from the end of `happens` */
 async function fault(what: string, happens: () => unknown, work: () => unknown) {
@@ -156,12 +156,13 @@ function failedTable(report: LoadReport): string {
 try {
   const busy = loadavg()[1] ?? 0;
   const first = await fromNothing();
-  const load = platform.load(7200);
-  await sleep(5000);
-  const moments = [...first, ...(await killedUpdates(kills.together - first.length))];
-  await outages();
-  await sleep(5000);
-  const report = await load.stop();
+  const { result: moments, report } = await platform.underLoad(async () => {
+    await sleep(5000);
+    const killed = await killedUpdates(kills.together - first.length);
+    await outages();
+    await sleep(5000);
+    return [...first, ...killed];
+  });
   const text = `# The mvp phase: what faults cost
 
 Measured by \`make bench-faults\` on ${machine()}. The machine is shared and runs the load, the cloud and the platform at the
@@ -180,7 +181,7 @@ ${wholeRun(report)}
 `;
   writeFileSync(join(import.meta.dirname, "faults.md"), text);
   tell(`\n${text}`);
-  for (const { time, what, why } of report.failures) tell(`${time} ${what}: ${why}`);
+  tellFailures(report);
 } finally {
   cloud.dispose();
 }

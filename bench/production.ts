@@ -18,6 +18,7 @@ import { succeed } from "../testing/sandbox.ts";
 import { readState } from "../tools/state.ts";
 import { type Phases, phasesOf, type Printed } from "./deploy-phases.ts";
 import { median, machine, markdownTable, type Row, tableOf } from "./table.ts";
+import { tell, tellFailures } from "./tell.ts";
 import { failuresDuring, type LoadEvent, rowsOf, countOf, titlesOf, wholeRun } from "./under-load.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -41,7 +42,7 @@ function timed(work: () => unknown): number {
 function change(what: string, work: () => unknown): LoadEvent {
   const from = new Date().toISOString();
   const seconds = timed(work);
-  process.stdout.write(`${what}: ${seconds.toFixed(1)} s\n`);
+  tell(`${what}: ${seconds.toFixed(1)} s`);
   return { what, seconds, from, to: new Date().toISOString() };
 }
 
@@ -59,7 +60,7 @@ async function deploy(): Promise<{ readonly event: LoadEvent; readonly phases: P
   if (child.exitCode === null) await once(child, "close");
   const seconds = secondsNow();
   if (child.exitCode !== 0) throw new Error(printed.map(({ line }) => line).join("\n"));
-  process.stdout.write(`${deployed}: ${seconds.toFixed(1)} s\n`);
+  tell(`${deployed}: ${seconds.toFixed(1)} s`);
   return {
     event: { what: deployed, seconds, from, to: new Date().toISOString() },
     phases: phasesOf(printed, seconds),
@@ -77,25 +78,26 @@ const urnsOf = (type: string): string[] =>
   (readState(folder, stack)?.deployment.resources ?? []).flatMap((one) => (one.type === type ? [one.urn] : []));
 
 async function underLoad(): Promise<{ changes: LoadEvent[]; phases: Phases[]; report: LoadReport }> {
-  const load = platform.load(7200);
-  await sleep(5000);
   const changes: LoadEvent[] = [];
   const phases: Phases[] = [];
-  for (let round = 1; round <= deploys; round++) {
-    platform.configure("app.environment.RELEASE", `release-${round}`);
-    const one = await deploy();
-    changes.push(one.event);
-    phases.push(one.phases);
-  }
-  platform.configure("workers.concurrency.default", "3");
-  changes.push(change("a deploy of one worker", () => update()));
-  platform.configure("edge.bodyLimitMb", "40");
-  changes.push(change("a changed configuration of the edge", () => update()));
-  const certificates = urnsOf("cloudflare:index/originCaCertificate:OriginCaCertificate");
-  const again = certificates.flatMap((urn) => ["--replace", urn]);
-  changes.push(change("a new certificate for the edge", () => update(...again)));
-  await sleep(5000);
-  return { changes, phases, report: await load.stop() };
+  const { report } = await platform.underLoad(async () => {
+    await sleep(5000);
+    for (let round = 1; round <= deploys; round++) {
+      platform.configure("app.environment.RELEASE", `release-${round}`);
+      const one = await deploy();
+      changes.push(one.event);
+      phases.push(one.phases);
+    }
+    platform.configure("workers.concurrency.default", "3");
+    changes.push(change("a deploy of one worker", () => update()));
+    platform.configure("edge.bodyLimitMb", "40");
+    changes.push(change("a changed configuration of the edge", () => update()));
+    const certificates = urnsOf("cloudflare:index/originCaCertificate:OriginCaCertificate");
+    const again = certificates.flatMap((urn) => ["--replace", urn]);
+    changes.push(change("a new certificate for the edge", () => update(...again)));
+    await sleep(5000);
+  });
+  return { changes, phases, report };
 }
 
 const phaseRows = (all: readonly Phases[]): Row[] =>
@@ -115,7 +117,7 @@ try {
   const unchanged = timed(() => cloud.rehearse("mvp"));
   const refresh = timed(() => pulumi("preview", "--refresh", "--expect-no-changes"));
   const { changes, phases, report } = await underLoad();
-  const { failures, reconnected, latency } = report;
+  const { reconnected, latency } = report;
   const text = `# Phase mvp: the first update, and changes under load
 
 Measured by \`make bench-production\` on ${machine()}. The machine is shared and noisy, and runs the load, the cloud and the
@@ -155,7 +157,7 @@ ${wholeRun(report, [
 `;
   writeFileSync(join(import.meta.dirname, "production.md"), text);
   process.stdout.write(`\n${text}\n`);
-  for (const { time, what, why } of failures) process.stdout.write(`${time} ${what}: ${why}\n`);
+  tellFailures(report);
   process.stdout.write(
     `a deploy takes ${median(changes.slice(0, deploys).map(({ seconds }) => seconds)).toFixed(1)} s\n`,
   );

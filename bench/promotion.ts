@@ -13,6 +13,7 @@ import { RehearsedPlatform } from "../testing/platform.ts";
 import { promote } from "../testing/promote.ts";
 import { serversOf } from "../testing/servers.ts";
 import { machine, markdownTable } from "./table.ts";
+import { tell } from "./tell.ts";
 import { timed } from "./timed.ts";
 import { orderHeads, ordersOf } from "./under-load.ts";
 
@@ -32,15 +33,15 @@ interface Loss {
 
 /** Cuts the power of the primary's server under load and promotes its replica. @throws when the result is not as expected */
 async function lose(server: string, replica: { readonly server: string; readonly service: string }): Promise<Loss> {
-  const load = platform.load(3600);
-  await sleep(20_000);
-  await power(server, "poweroff");
   let untilOrders = 0;
-  const untilReplica = await timed(async () => ({ seconds: untilOrders } = await promote(root, cloud)));
-  const report = await load.stop();
+  const { result: untilReplica, report } = await platform.underLoad(async () => {
+    await sleep(20_000);
+    await power(server, "poweroff");
+    return timed(async () => ({ seconds: untilOrders } = await promote(root, cloud)));
+  });
   deepStrictEqual(await query(replica.server, replica.service, "SELECT state FROM pg_stat_replication"), ["streaming"]);
   deepStrictEqual([report.ledger.doubled, report.ledger.unconfirmed], [[], []]);
-  process.stdout.write(`${server}: ${untilOrders.toFixed(0)} s, ${untilReplica.toFixed(0)} s\n`);
+  tell(`${server}: ${untilOrders.toFixed(0)} s, ${untilReplica.toFixed(0)} s`);
   return { server, untilOrders, untilReplica, report };
 }
 

@@ -14,6 +14,7 @@ import { RehearsedPlatform } from "../testing/platform.ts";
 import { succeed } from "../testing/sandbox.ts";
 import { serversOf } from "../testing/servers.ts";
 import { machine, markdownTable, median, tableOf } from "./table.ts";
+import { tell, tellFailures } from "./tell.ts";
 import { timed } from "./timed.ts";
 import { orderHeads, ordersOf, rowsUpTo } from "./under-load.ts";
 
@@ -23,7 +24,6 @@ const sampledSeconds = 60;
 const cloud = new RehearsalCloud(root, { name: "benchscl", block: 94, port: 8940, machines: "docker" });
 const platform = new RehearsedPlatform(root, cloud);
 const { query, identity, health, power } = serversOf(cloud);
-const tell = (line: string) => process.stdout.write(`${line}\n`);
 
 interface Move {
   readonly seconds: number;
@@ -33,21 +33,23 @@ interface Move {
 /** Moves from mvp to scale under load. @throws when a container that holds data, or the data, has changed */
 async function move(): Promise<Move> {
   cloud.rehearse("mvp");
-  const load = platform.load(3600);
-  await sleep(10_000);
-  const before = await identity();
-  const [last = "0"] = await query("core-1", "database", "SELECT max(id) FROM orders");
-  const rows = await query("core-1", "database", rowsUpTo(last));
-  const seconds = await timed(() => cloud.rehearse("scale"));
-  await sleep(5000);
-  const report = await load.stop();
+  const { result, report } = await platform.underLoad(async () => {
+    await sleep(10_000);
+    const before = await identity();
+    const [last = "0"] = await query("core-1", "database", "SELECT max(id) FROM orders");
+    const rows = await query("core-1", "database", rowsUpTo(last));
+    const seconds = await timed(() => cloud.rehearse("scale"));
+    await sleep(5000);
+    return { before, last, rows, seconds };
+  });
+  const { before, last, rows, seconds } = result;
   deepStrictEqual(await identity(), before);
   deepStrictEqual(await query("core-1", "database", rowsUpTo(last)), rows);
   await eventually(async () => {
     deepStrictEqual(await query("db-2", "replica-1", rowsUpTo(last)), rows);
   });
   tell(`a move: ${seconds.toFixed(1)} s, ${report.failures.length} failed`);
-  for (const { time, what, why } of report.failures) tell(`${time} ${what}: ${why}`);
+  tellFailures(report);
   return { seconds, report };
 }
 
@@ -64,22 +66,23 @@ interface Replication {
 
 /** Measures the lag of the replica under load, and how reads are shared. */
 async function replication(): Promise<Replication> {
-  const load = platform.load(600);
-  await sleep(5000);
   const asked = async () => ({
     replica: Number((await query("db-2", "replica-1", readsSql))[0]),
     primary: Number((await query("core-1", "database", readsSql))[0]),
   });
-  const before = await asked();
-  const samples: string[][] = [];
-  const end = Date.now() + sampledSeconds * 1000;
-  while (Date.now() < end) {
-    const [row = ""] = await query("core-1", "database", lagSql);
-    samples.push(row.split("|"));
-    await sleep(500);
-  }
-  const after = await asked();
-  await load.stop();
+  const { result } = await platform.underLoad(async () => {
+    await sleep(5000);
+    const before = await asked();
+    const samples: string[][] = [];
+    const end = Date.now() + sampledSeconds * 1000;
+    while (Date.now() < end) {
+      const [row = ""] = await query("core-1", "database", lagSql);
+      samples.push(row.split("|"));
+      await sleep(500);
+    }
+    return { before, samples, after: await asked() };
+  });
+  const { before, samples, after } = result;
   return {
     milliseconds: samples.map(([lag]) => Number(lag)),
     bytes: samples.map(([, bytes]) => Number(bytes)),
@@ -97,16 +100,18 @@ interface Outage {
 
 /** Switches an app server off under load. */
 async function outage(): Promise<Outage> {
-  const load = platform.load(600);
-  await sleep(5000);
-  const off = Date.now();
-  await power("app-nbg1-1", "poweroff");
-  await eventually(async () => {
-    deepStrictEqual((await health()).filter((status) => status === "healthy").length, 2);
+  const { result, report } = await platform.underLoad(async () => {
+    await sleep(5000);
+    const off = Date.now();
+    await power("app-nbg1-1", "poweroff");
+    await eventually(async () => {
+      deepStrictEqual((await health()).filter((status) => status === "healthy").length, 2);
+    });
+    const noticed = Date.now();
+    await sleep(25_000);
+    return { off, noticed };
   });
-  const noticed = Date.now();
-  await sleep(25_000);
-  const report = await load.stop();
+  const { off, noticed } = result;
   const later = report.failures.filter(({ began }) => Date.parse(began) > noticed).length;
   return { noticed: (noticed - off) / 1000, later, report };
 }
@@ -115,14 +120,15 @@ async function outage(): Promise<Outage> {
 async function back(): Promise<Move> {
   platform.configure("protection", "false");
   succeed(platform.update());
-  const load = platform.load(3600);
-  await sleep(10_000);
-  const before = await identity();
-  const seconds = await timed(() => cloud.rehearse("mvp"));
-  await sleep(5000);
-  const report = await load.stop();
-  deepStrictEqual(await identity(), before);
-  return { seconds, report };
+  const { result, report } = await platform.underLoad(async () => {
+    await sleep(10_000);
+    const before = await identity();
+    const seconds = await timed(() => cloud.rehearse("mvp"));
+    await sleep(5000);
+    return { before, seconds };
+  });
+  deepStrictEqual(await identity(), result.before);
+  return { seconds: result.seconds, report };
 }
 
 const moveTable = (done: readonly Move[]): string =>

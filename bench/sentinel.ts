@@ -39,18 +39,15 @@ const titles: Readonly<Record<Loss, string>> = {
 };
 
 async function measured(group: Group, loss: Loss): Promise<Case> {
-  const load = platform.load(3600);
   const outcomes: Outcome[] = [];
-  try {
+  const { report } = await platform.underLoad(async () => {
     for (let n = 0; n < repetitions; n++) {
       const outcome = await drill.lose(group, loss);
       outcomes.push(outcome);
       tell(`${group}, ${loss}: ${outcome.seconds.toFixed(1)} s, ${outcome.changes} changes`);
     }
-  } finally {
-    await load.stop();
-  }
-  return { group, loss, outcomes, report: await load.stop(), busy: loadavg()[0] ?? 0 };
+  });
+  return { group, loss, outcomes, report, busy: loadavg()[0] ?? 0 };
 }
 
 const table = (cases: readonly Case[]): string =>

@@ -20,16 +20,11 @@ export async function underLoad(
   happens: () => Promise<void> | void,
   atLeast = 1,
 ): Promise<LoadReport> {
-  const load = platform.load(3600);
-  await sleep(2000);
-  try {
+  const { report } = await platform.underLoad(async () => {
+    await sleep(2000);
     await happens();
     await sleep(1000);
-  } finally {
-    // Also after a failure: the load must end.
-    await load.stop();
-  }
-  const seen = await load.stop();
-  expectLossless(seen, atLeast);
-  return seen;
+  });
+  expectLossless(report, atLeast);
+  return report;
 }

@@ -8,7 +8,7 @@ import { type Engine, Engines } from "../tools/engines.ts";
 import { readStackFile } from "../tools/stack-file.ts";
 import type { RehearsalCloud } from "./cloud.ts";
 import { eventually } from "./eventually.ts";
-import { type RunningLoad, startLoad } from "../rehearsal/load/process.ts";
+import { type LoadReport, type RunningLoad, startLoad } from "../rehearsal/load/process.ts";
 import { type Place, placeOrder, visit } from "../rehearsal/load/visit.ts";
 import { type Ran, succeed } from "./sandbox.ts";
 
@@ -51,6 +51,18 @@ export class RehearsedPlatform {
 
   load(seconds?: number): RunningLoad {
     return startLoad(this.#root, this.#cloud.settings, `https://${domain}`, seconds);
+  }
+
+  /** Runs the load while something happens, and ends it also when that fails. */
+  async underLoad<T>(happens: () => Promise<T> | T): Promise<{ readonly result: T; readonly report: LoadReport }> {
+    const load = this.load(7200);
+    try {
+      const result = await happens();
+      return { result, report: await load.stop() };
+    } catch (error) {
+      await load.stop();
+      throw error;
+    }
   }
 
   /** The status of a page of the platform through the cloud's edge; undefined without an answer in time. */
