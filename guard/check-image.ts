@@ -214,10 +214,12 @@ function scriptOf({ settings, image }: ImageQuestion, input: string, { login, pu
     ...app.writable,
     ...(storage.backend === "local" ? [uploadDirectory] : []),
   ];
+  // Two questions are asked at a time (AT_ONCE), each of which has an app's memory. A deploy has more instances than that side by side.
+  const memoryMb = 2 * app.memoryMb;
   const limits = [
     ...["--rm", "--interactive", "--network", "none", "--pull", "never", "--read-only", "--cap-drop", "ALL"],
     ...["--security-opt", "no-new-privileges", "--pids-limit", "512", "--cpu-shares", "256"],
-    ...["--memory", `${app.memoryMb}m`, "--memory-swap", `${app.memoryMb}m`],
+    ...["--memory", `${memoryMb}m`, "--memory-swap", `${memoryMb}m`],
     ...(app.user === undefined ? [] : ["--user", app.user]),
     ...folders.flatMap((folder) => ["--volume", folder]),
   ];

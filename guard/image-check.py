@@ -8,9 +8,14 @@ of its own: what an app does when it is imported (output, threads, `sys.exit`) r
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import sys
+import time
+
+# As many as guard/check-image.ts gives memory for.
+AT_ONCE = 2
 
 CONNECTION_ERRORS = re.compile(
     r"OperationalError|ConnectionError|ConnectionRefused|gaierror|TimeoutError|ConnectTimeout|ServerSelectionTimeout"
@@ -36,52 +41,83 @@ def failed(error):
     return {"error": texts[0][:600], "connects": connects}
 
 
-def apart(question, seconds):
-    """The answer of a question, asked in a child process; of what it prints, the last line is told when it ends itself."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.dup2(os.open(os.devnull, os.O_RDWR), 0)
-        said = os.open(os.devnull, os.O_RDWR)
+class Child:
+    """A question that a process of its own answers; of what it prints, the last line is told when it ends itself."""
+
+    def __init__(self, question, seconds):
+        self.seconds = seconds
+        self.ends = time.monotonic() + seconds
+        self.reading, writing = os.pipe()
+        self.text = b""
+        self.process = os.fork()
+        if self.process == 0:
+            answered(question, writing)
+        os.close(writing)
+
+    def read(self):
+        """Takes what has arrived. Returns whether the process has said all."""
+        data = os.read(self.reading, 65536)
+        self.text += data
+        return not data
+
+    def answer(self, late):
+        if late:
+            os.kill(self.process, signal.SIGKILL)
+        os.close(self.reading)
+        os.waitpid(self.process, 0)
         try:
-            said = os.open("/tmp/orion-check-said", os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-        except OSError:
+            return json.loads(self.text)
+        except ValueError:
             pass
-        os.dup2(said, 1)
-        os.dup2(said, 2)
-        try:
-            answer = question()
-        except BaseException as error:
-            answer = failed(error)
-            if isinstance(error, SystemExit):
-                sys.stderr.flush()
-                sys.stdout.flush()
-                os.lseek(said, 0, os.SEEK_SET)
-                lines = os.read(said, 65536).decode(errors="replace").strip().splitlines()
-                answer["error"] = "it ends with " + answer["error"] + "".join(": " + line.strip()[:400] for line in lines[-1:])
-                answer["connects"] = answer["connects"] or any(REFUSED.search(line) for line in lines)
-        with os.fdopen(writing, "w") as answers:
-            answers.write(json.dumps(answer))
-        os._exit(0)
-    os.close(writing)
+        # On a busy machine that says nothing, and neither does an app that waits for its database.
+        why = "it did not answer within %d s" % self.seconds if late else "it ends the process"
+        return {"error": why, "connects": late}
 
-    late = []
 
-    def stop(*_):
-        late.append(True)
-        os.kill(child, signal.SIGKILL)
+def answered(question, writing):
+    """Writes the answer, and ends the process."""
+    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+    said = os.open(os.devnull, os.O_RDWR)
+    try:
+        name = "/tmp/orion-check-said-%d" % os.getpid()
+        said = os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.unlink(name)
+    except OSError:
+        pass
+    os.dup2(said, 1)
+    os.dup2(said, 2)
+    try:
+        answer = question()
+    except BaseException as error:
+        answer = failed(error)
+        if isinstance(error, SystemExit):
+            sys.stderr.flush()
+            sys.stdout.flush()
+            os.lseek(said, 0, os.SEEK_SET)
+            lines = os.read(said, 65536).decode(errors="replace").strip().splitlines()
+            answer["error"] = "it ends with " + answer["error"] + "".join(": " + line.strip()[:400] for line in lines[-1:])
+            answer["connects"] = answer["connects"] or any(REFUSED.search(line) for line in lines)
+    with os.fdopen(writing, "w") as answers:
+        answers.write(json.dumps(answer))
+    os._exit(0)
 
-    signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
-    with os.fdopen(reading, "rb") as answers:
-        text = answers.read()
-    os.waitpid(child, 0)
-    signal.alarm(0)
-    if text:
-        return json.loads(text)
-    # On a busy machine that says nothing, and neither does an app that waits for its database.
-    why = "it did not answer within %d s" % seconds if late else "it ends the process"
-    return {"error": why, "connects": bool(late)}
+
+def ask_all(questions):
+    """The answers of questions, given as (name, question, seconds), by name. Two are asked at a time: each imports its packages anew."""
+    waiting, running, answers = list(questions), {}, {}
+    while waiting or running:
+        while waiting and len(running) < AT_ONCE:
+            name, question, seconds = waiting.pop(0)
+            child = Child(question, seconds)
+            running[child.reading] = (name, child)
+        first = min(child.ends for _, child in running.values())
+        ready = select.select(list(running), [], [], max(0.0, first - time.monotonic()))[0]
+        for reading, (name, child) in list(running.items()):
+            late = reading not in ready and time.monotonic() >= child.ends
+            if late or (reading in ready and child.read()):
+                del running[reading]
+                answers[name] = child.answer(late)
+    return answers
 
 
 def ask_app(asked):
@@ -322,6 +358,9 @@ def ask_entrypoint(words):
 
 
 def main():
+    from functools import partial
+    from importlib.util import find_spec
+
     asked = json.load(sys.stdin)
     sys.path.insert(0, os.getcwd())
     authority = "/tmp/orion-check-ca.pem"
@@ -334,28 +373,29 @@ def main():
         os.environ[name] = value.replace(asked["authorityFile"], authority)
     url = os.environ.get("DATABASE_URL", "")
     entrypoint = json.loads(os.environ.pop("ORION_ENTRYPOINT", "null") or "null")
+    # The longest ones first.
+    questions = [(("app", ""), lambda: ask_app(asked), 60)]
+    if asked["celery"]:
+        questions.append((("celery", ""), lambda: ask_celery(asked), 60))
+    questions += [(("commands", name), partial(ask_command, words), 30) for name, words in asked["commands"].items()]
+    if find_spec("sqlalchemy") is not None:
+        questions += [(("urls", name), partial(ask_sqlalchemy, os.environ[name]), 20) for name in asked["urls"]]
+    drivers = [name for name in ("psycopg2", "psycopg", "asyncpg") if find_spec(name) is not None]
+    questions += [(("drivers", name), partial(ask_driver, name, url), 15) for name in drivers]
+    answers = ask_all(questions)
     answer = {
         "python": "%d.%d.%d" % sys.version_info[:3],
         "uid": os.getuid(),
         "folder": os.getcwd(),
         "programs": {name: shutil.which(name) is not None for name in asked["programs"]},
         "folders": {path: ask_folder(path) for path in asked["folders"]},
-        "commands": {name: apart(lambda: ask_command(words), 30) for name, words in asked["commands"].items()},
         "entrypoint": ask_entrypoint(entrypoint),
-        "app": apart(lambda: ask_app(asked), 60),
-        "drivers": {},
-        "urls": {},
+        "app": answers["app", ""],
     }
-    from importlib.util import find_spec
-
-    for driver in ("psycopg2", "psycopg", "asyncpg"):
-        if find_spec(driver) is not None:
-            answer["drivers"][driver] = apart(lambda: ask_driver(driver, url), 15)
-    if find_spec("sqlalchemy") is not None:
-        for name in asked["urls"]:
-            answer["urls"][name] = apart(lambda: ask_sqlalchemy(os.environ[name]), 20)
+    for kind in ("commands", "urls", "drivers"):
+        answer[kind] = {name[1]: answers[name] for name, _, _ in questions if name[0] == kind}
     if asked["celery"]:
-        answer["celery"] = apart(lambda: ask_celery(asked), 60)
+        answer["celery"] = answers["celery", ""]
         if asked["flower"]:
             answer["flower"] = find_spec("flower") is not None
     sys.stdout.write("\norion-image " + json.dumps(answer) + "\n")

@@ -1,5 +1,6 @@
 /** The check of an image, with real images: what fits, what does not, and that an update which does not fit touches nothing. */
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { ownImage } from "../../images/own.ts";
 import { baseImage } from "../../config/images.ts";
 import { docker, freePorts, Sandbox, succeed } from "../../testing/sandbox.ts";
@@ -54,6 +55,40 @@ test("the sample application fits, and its drivers were tried", () => {
   expect(output).toMatch(/GET \/health: 200/);
   expect(output).toMatch(/psycopg: understands DATABASE_URL/);
   expect(output).toMatch(/app\.celery: Celery [\d.]+; tasks by queue: .*emails/);
+});
+
+test("questions are asked two at a time; one that ends its process or does not answer keeps the others from nothing", () => {
+  const source = readFileSync("guard/image-check.py", "utf8");
+  const questions = `[
+    (("commands", "hangs"), lambda: time.sleep(60), 1),
+    (("app", ""), lambda: os._exit(3), 20),
+    (("urls", "A"), lambda: {"answer": "x" * 200000}, 20),
+    (("urls", "B"), lambda: sys.exit("no settings"), 20),
+  ]`;
+  const asking = `answers = ask_all(${questions})\nprint(json.dumps(list(answers.values())), len(answers["urls", "A"]["answer"]))`;
+  const { stdout, stderr } = spawnSync(
+    "docker",
+    [
+      "run",
+      "--rm",
+      "--network",
+      "none",
+      "--entrypoint",
+      "python",
+      sample,
+      "-c",
+      source.replace(/main\(\)\s*$/, asking),
+    ],
+    { encoding: "utf8" },
+  );
+  expect({ stdout: stdout.replace(/x{200000}/, "x"), stderr }).toEqual({
+    stdout: `${[
+      `[{"error": "it ends the process", "connects": false}, {"answer": "x"}, `,
+      `{"error": "it ends with SystemExit: no settings", "connects": false}, `,
+      `{"error": "it did not answer within 1 s", "connects": true}] 200000`,
+    ].join("")}\n`,
+    stderr: "",
+  });
 });
 
 test("an app with other names is told all of its settings at once, and fits with them", () => {
