@@ -71,6 +71,8 @@ export class SentinelDrill {
     // With the server of PostgreSQL's primary no order could be accepted.
     if (loss === "power" && master.server === this.#first(group).server) {
       await this.#lead(this.#members(group).find(({ name }) => name !== master.name) ?? master);
+      // Each loss is that of one server of a whole group.
+      await this.#replicasOnline(group);
       master = await this.#master(group);
     }
     const writers = await this.#startWriters(group);

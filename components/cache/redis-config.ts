@@ -72,6 +72,8 @@ const liveSettings = ({
     "min-replicas-max-lag": String(replicaLagSeconds),
     // A replica that was away for seconds gets what it missed, not all data again.
     "repl-backlog-size": "16mb",
+    // Until a replica has all data, a new master takes no writes: it does not wait five seconds for other replicas to share the transfer.
+    "repl-diskless-sync-delay": "0",
     // Within the container's memory: a replica that cannot follow is dropped, and begins again.
     "client-output-buffer-limit": "replica 64mb 32mb 60",
   }),

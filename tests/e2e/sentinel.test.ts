@@ -100,6 +100,10 @@ test("a killed master is replaced, and is a replica from its first moment when i
     });
     expect(direct.changes).toBe(1);
   });
+  // It has to take all data again. A new master that waits for further replicas before it sends them takes no writes meanwhile.
+  const logs = labServers.map((server) => lab.must(["logs", lab.named(server)])).join("\n");
+  expect(logs).toMatch(/Full resync/);
+  expect(logs).not.toMatch(/Delay next BGSAVE/);
 });
 
 test("a frozen master is replaced, and takes no write when it thaws", async () => {

@@ -71,9 +71,13 @@ test("replicas announce their private address, and log in over TLS", () => {
   expect(redisConfig(settings)).toMatch(/^include \/etc\/orion\/redis\/current\/replication\.conf$/m);
 });
 
+test("a replica that needs all data gets it at once: until then a new master may have no other", () => {
+  expect(redisConfig(settings)).toMatch(/^repl-diskless-sync-delay 0$/m);
+});
+
 test("a Redis without Sentinels has none of it", () => {
   const alone = { ...settings, member: undefined };
-  expect(redisConfig(alone)).not.toMatch(/replica|include/);
+  expect(redisConfig(alone)).not.toMatch(/repl|include/);
   expect(Object.keys(redisScripts())).not.toEqual(expect.arrayContaining(["master"]));
 });
 
