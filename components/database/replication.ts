@@ -36,9 +36,15 @@ export const replicaSettings = ({ host, port, slot }: ReplicationSource): Readon
   max_standby_streaming_delay: "5min",
 });
 
+/** PostgreSQL's own default of `max_connections`. */
+const defaultConnections = 100;
+
 /**
  * Starts a replica: the first time with a base backup of the primary. Data with a `PG_VERSION` is complete, since that file is
  * moved into place last, and is never deleted, also not after a promotion.
+ *
+ * PostgreSQL does not start a replica that allows fewer connections than its primary did when it wrote what the replica has replayed
+ * last. So a lower `max_connections` takes effect at the first start after the replica has heard of it.
  */
 export const replicaCommand = (
   { host, port, slot }: ReplicationSource,
@@ -60,6 +66,10 @@ if [ ! -s PG_VERSION ]; then
   find incoming -mindepth 1 -maxdepth 1 ! -name PG_VERSION -exec mv -t . {} +
   mv incoming/PG_VERSION .
   rmdir incoming
+fi
+if [ -e standby.signal ]; then
+  had=$(LC_ALL=C pg_controldata . | sed -n 's/^max_connections setting: *//p')
+  if [ "\${had:-0}" -gt ${settings["max_connections"] ?? defaultConnections} ]; then set -- "$@" -c "max_connections=$had"; fi
 fi
 exec docker-entrypoint.sh postgres "$@"`,
   "postgres",

@@ -415,11 +415,13 @@ test("a replica verifies its primary, has the roles with the data, and lets the 
     },
     dockerBy(runProcess),
   );
-  const settings = { ...postgresSettings(256), ...tlsSettings, ...replicaSettings(source) };
+  // Fewer connections than the primary, whose lower number it has not replayed yet.
+  const settings = { ...postgresSettings(256, 40), ...tlsSettings, ...replicaSettings(source) };
   const passwordFile = { [fileNames.passwords]: passwordsText(source, "replication-password") };
   await write(everybodyBeside, "replica", passwordFile);
   startServer("replica", ...replicaCommand(source, settings));
   await isReady("replica");
+  expect(inside("SHOW max_connections", "replica")).toBe(inside("SHOW max_connections"));
   expect(inside("SELECT ssl, usename FROM pg_stat_ssl JOIN pg_stat_replication USING (pid)")).toBe(
     "t|orion_replication",
   );

@@ -94,6 +94,7 @@ describe("its start", () => {
     for (const name of ["install", "chown"]) program(name, "exit 0");
     program("setpriv", 'while [ "$1" != env ]; do shift; done; exec "$@"');
     program("docker-entrypoint.sh", 'echo "started: $*"');
+    program("pg_controldata", "echo 'max_connections setting:              100'");
     program(
       "pg_basebackup",
       'for last; do :; done; mkdir "$last" "$last/base"; echo 15 > "$last/PG_VERSION"; echo copied',
@@ -111,6 +112,16 @@ describe("its start", () => {
     writeFileSync(join(data, "half"), "");
     expect(start().output).toContain("copied");
     expect(existsSync(join(data, "half"))).toBe(false);
+  });
+
+  test("allows as many connections as its primary did, until it has replayed the lower number", () => {
+    program(
+      "pg_controldata",
+      "echo 'max_worker_processes setting:         8\nmax_connections setting:              200'",
+    );
+    expect(start().output).toContain("started: postgres -c ssl=on -c max_connections=200\n");
+    program("pg_controldata", "echo 'max_connections setting:              100'");
+    expect(start().output).toBe("started: postgres -c ssl=on\n");
   });
 
   test("does not start without a copy", () => {
