@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AwsClient } from "aws4fetch";
 import { readHostKeys } from "../../../common/known-hosts.ts";
+import { readyScript } from "../../../common/power-off-script.ts";
 import { must, tryRun } from "../../../common/process.ts";
 import { dataMount } from "../../../common/server-contract.ts";
 import { quoted } from "../../../common/shell.ts";
@@ -293,7 +294,17 @@ describe("a patch of a server's packages", () => {
   beforeAll(async () => {
     on("b", `echo '{"live-restore":true}' > /etc/docker/daemon.json && systemctl restart docker`);
     await cloud.deliver("redis:7-bookworm");
-    on("b", "docker run --detach --name kept --restart always --label app=orion --label stack=prod redis:7-bookworm");
+    on("b", "docker network create stack");
+    on(
+      "b",
+      "docker run --detach --name kept --restart unless-stopped --network stack --label app=orion --label stack=prod redis:7-bookworm redis-server --appendonly yes",
+    );
+    // What uses it, as a worker uses its gateway: it needs some seconds to end, and the other until then.
+    const ends = "trap 'sleep 4; redis-cli -h kept incr completed; exit' TERM; while :; do sleep 1; done";
+    on(
+      "b",
+      `docker run --detach --name user --restart unless-stopped --network stack --label app=orion --label stack=prod --label role=worker redis:7-bookworm sh -c ${quoted(ends)}`,
+    );
   });
 
   test("Docker itself included: its containers run on", async () => {
@@ -329,6 +340,13 @@ describe("a patch of a server's packages", () => {
       expect(on("b", "docker exec kept redis-cli ping")).toBe("PONG");
     });
     expect(cloud.ssh(addresses.b, "ls", "/root/not-drained").code).not.toBe(0);
+    expect(on("b", "docker exec kept redis-cli get completed")).toBe("1");
+    expect(cloud.feed(addresses.b, readyScript("prod", undefined), "sh", "-s").output).toMatch(/^kept: Up|^user: Up/);
+    const policies = on(
+      "b",
+      "docker inspect --format '{{.State.Running}} {{.HostConfig.RestartPolicy.Name}}' kept user",
+    );
+    expect(policies.split("\n")).toEqual(["true unless-stopped", "true unless-stopped"]);
     expect(on("b", "docker info --format '{{.LiveRestoreEnabled}}'")).toBe("true");
   });
 

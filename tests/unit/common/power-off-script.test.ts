@@ -1,0 +1,13 @@
+import { powerOffScript, usingRoles } from "../../../common/power-off-script.ts";
+import { gatewayClients } from "../../../topology/services/gateway.ts";
+
+test("what reaches its data through a gateway ends before the gateway", () => {
+  // The release has ended by itself.
+  expect(usingRoles).toEqual(gatewayClients.filter((kind) => kind !== "release"));
+});
+
+test("containers that others use are stopped by the engine's end, after those that use them", () => {
+  const script = powerOffScript("prod");
+  expect(script.indexOf("docker stop $users")).toBeGreaterThan(0);
+  expect(script.indexOf("docker stop $users")).toBeLessThan(script.indexOf("systemctl stop docker.socket"));
+});
