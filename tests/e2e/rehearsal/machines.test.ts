@@ -399,6 +399,8 @@ describe("power", () => {
     await power("b", "reset");
     await cloud.booted(addresses.b);
     expect(await statusOf("b")).toBe("running");
+    // What was logged before is there.
+    expect(Number(on("b", "journalctl --list-boots --quiet | wc -l"))).toBeGreaterThan(2);
   });
 
   test("another type changes the limits, and only of a server that is off", async () => {
