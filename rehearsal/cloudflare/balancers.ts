@@ -7,30 +7,17 @@ import {
   isText,
   omit,
   records,
-  requireOneOf,
   requireRecords,
   requireText,
   requireTexts,
   texts,
+  withoutNulls,
 } from "./body.ts";
 import { ApiError, Page } from "./envelope.ts";
 import { fullName } from "./dns-content.ts";
 import { type Call, paging, type Routes } from "./routes.ts";
 import { ownedBy, type OwnedKind, type Zone } from "./state.ts";
 import type { World } from "./world.ts";
-
-const steering = [
-  "",
-  "off",
-  "geo",
-  "random",
-  "dynamic_latency",
-  "proximity",
-  "least_outstanding_requests",
-  "least_connections",
-] as const;
-const affinities = ["none", "", "cookie", "ip_cookie", "header"] as const;
-const monitorTypes = ["http", "https", "tcp", "udp_icmp", "icmp_ping", "smtp"] as const;
 
 const monitorDefaults: Json = {
   type: "http",
@@ -154,9 +141,7 @@ export function registerPools(routes: Routes, world: World): void {
       "types other than http and https only open a connection",
   );
   const uses = (id: string): boolean =>
-    store
-      .list("cloudflare.balancer")
-      .some(({ value }) => value["fallback_pool"] === id || texts(value["default_pools"]).includes(id));
+    store.list("cloudflare.balancer").some(({ value }) => poolsOf(value).includes(id));
   const add = (
     method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
     path: string,
@@ -189,17 +174,26 @@ export function registerPools(routes: Routes, world: World): void {
 
 const inUse = (): ApiError => new ApiError(412, 1005, "This object is referenced by other objects, delete them first.");
 
+/** Ids of all pools to which a load balancer and its rules can steer. */
+const poolsOf = (balancer: Json): string[] =>
+  [balancer, ...records(balancer["rules"]).map(({ overrides }) => overrides)].filter(isRecord).flatMap((steered) => {
+    const byPlace = ["country_pools", "pop_pools", "region_pools"].map((name) => steered[name]).filter(isRecord);
+    return [
+      ...texts([steered["fallback_pool"]]),
+      ...texts(steered["default_pools"]),
+      ...byPlace.flatMap((places) => Object.values(places).flatMap(texts)),
+    ];
+  });
+
 function buildBalancer(world: World, zone: Zone, body: Json, before: Json | undefined): Json & { readonly id: string } {
   const name = fullName(requireText(body, "name", 1002), zone.name);
   const pools = requireTexts(body, "default_pools", 1002);
-  const fallback = requireText(body, "fallback_pool", 1002);
-  for (const id of [...pools, fallback]) {
+  requireText(body, "fallback_pool", 1002);
+  for (const id of poolsOf(body)) {
     if (world.store.get("cloudflare.pool", id) === undefined)
       throw new ApiError(400, 1002, `default_pools: could not find pool: [${id}]: validation failed`);
   }
   if (pools.length === 0) throw invalid("default_pools", pools, "at least one pool", 1002);
-  if (isText(body["steering_policy"])) requireOneOf(body, "steering_policy", steering, 1002);
-  if (isText(body["session_affinity"])) requireOneOf(body, "session_affinity", affinities, 1002);
   const taken = ownedBy(world.store, "cloudflare.balancer", zone.id).some(
     (each) => each["name"] === name && each["id"] !== before?.["id"],
   );
@@ -243,9 +237,6 @@ function buildPool(world: World, body: Json, before: Json | undefined): Json & {
   return build(world, before, withoutNulls(defaults), { ...body, origins });
 }
 
-const withoutNulls = (value: Json): Json =>
-  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null));
-
 function shownPool(world: World, pool: Json): Json {
   const origins = records(pool["origins"]).map((origin) =>
     world.has("pool.port-zero") ? { port: 0, ...origin } : origin,
@@ -257,8 +248,8 @@ function shownPool(world: World, pool: Json): Json {
 }
 
 function buildMonitor(world: World, body: Json, before: Json | undefined): Json & { readonly id: string } {
-  const type = isText(body["type"]) ? requireOneOf(body, "type", monitorTypes, 1002) : "http";
-  if (["tcp", "smtp"].includes(type) && !(typeof body["port"] === "number" && body["port"] > 0)) {
+  const type = body["type"] ?? "http";
+  if ((type === "tcp" || type === "smtp") && !(typeof body["port"] === "number" && body["port"] > 0)) {
     throw invalid("port", body["port"], `a port, because the type is ${type}`, 1002);
   }
   checkNumber(body, "interval", 1, 3600, 1, 1002);

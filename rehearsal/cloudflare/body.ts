@@ -68,3 +68,7 @@ export const pick = (body: Json, keys: readonly string[]): Json =>
 /** The record without some keys. */
 export const omit = (body: Json, keys: readonly string[]): Json =>
   Object.fromEntries(Object.entries(body).filter(([key]) => !keys.includes(key)));
+
+/** The record without what is null: that counts as not sent. */
+export const withoutNulls = (body: Json): Json =>
+  Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));

@@ -3,7 +3,7 @@ import { isIPv4, isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
 import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
-import { invalid } from "./body.ts";
+import { invalid, isText } from "./body.ts";
 import { contentOfData } from "./dns-data.ts";
 import { ApiError } from "./envelope.ts";
 import type { Plan } from "./state.ts";
@@ -43,6 +43,8 @@ export function checkRecord(body: Json, zone: string, plan: Plan): Wanted {
   if (proxied && !proxiable.includes(type)) throw refuse(9004, "This record type cannot be proxied.");
   const name = fullName(body["name"], zone);
   const sentData = isRecord(body["data"]) ? body["data"] : undefined;
+  const host = isText(body["content"]) ? body["content"].replace(/\.$/, "").toLowerCase() : undefined;
+  if (type === "CNAME" && host === name) throw refuse(9039, "CNAME content cannot reference itself.");
   const data = type === "SRV" ? sentData && withoutName(sentData, name, zone) : sentData;
   return {
     name,

@@ -1,12 +1,14 @@
 /** API routes of a zone's DNS records. */
 import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
-import { invalid, isText, texts } from "./body.ts";
+import { invalid, isText, pick, texts } from "./body.ts";
 import { checkRecord, type Wanted } from "./dns-content.ts";
 import { ApiError, notEmulated, Page } from "./envelope.ts";
 import { selectRecords, recordParameters } from "./dns-filters.ts";
+import { checkProperties, type Shape } from "./properties.ts";
 import { paging, type Routes, type ZoneCall } from "./routes.ts";
 import { ownedBy, type Plan, type Zone } from "./state.ts";
+import { flag, shortText, text, time, Value } from "./values.ts";
 import type { World } from "./world.ts";
 
 const kind = "cloudflare.record";
@@ -23,6 +25,11 @@ export function registerDns(routes: Routes, world: World): void {
     const found = selectRecords(ownedBy(store, kind, zone.id), query);
     return new Page(found.map(shown), query, { usual: 100, most: 5_000_000 });
   };
+  const one = "/zones/:zone/dns_records/:record";
+  routes.differs(
+    ["POST /zones/:zone/dns_records", `PUT ${one}`, `PATCH ${one}`],
+    "`flatten_cname`, `ipv4_only` and `ipv6_only` are kept without effect",
+  );
   routes.zone("GET", "/dns_records", list, [...recordParameters, ...paging]);
   routes.notEmulated("GET", "/dns_records/export", "/dns_records/usage");
   routes.zone("POST", "/dns_records", ({ zone, body }) => {
@@ -97,11 +104,17 @@ function build(world: World, zone: Zone, body: Json, before: Json | undefined): 
   return { id, value };
 }
 
+/** What clients send back as they have read it. */
+const readOnly: Shape = {
+  ...{ id: shortText(32), zone_id: text, zone_name: text, proxiable: flag, locked: flag },
+  ...{ created_on: time, modified_on: time, comment_modified_on: time, tags_modified_on: time },
+  meta: new Value("an object", isRecord),
+};
+
 /** What clients send of a record, and what they send back of one that they read. */
 const properties = [
   ...["name", "type", "content", "data", "priority", "proxied", "ttl", "settings", "comment", "tags"],
-  ...["id", "zone_id", "zone_name", "proxiable", "meta", "locked", "created_on", "modified_on"],
-  ...["comment_modified_on", "tags_modified_on"],
+  ...Object.keys(readOnly),
 ];
 const settingNames = ["flatten_cname", "ipv4_only", "ipv6_only"];
 
@@ -111,7 +124,9 @@ function checkRest(body: Json, plan: Plan): void {
     (name) => !properties.includes(name) && body[name] !== null && body[name] !== false,
   );
   if (other !== undefined) throw notEmulated(`${other} of a DNS record`);
-  const { comment = null, tags = null, settings = null } = body;
+  checkProperties(pick(body, Object.keys(readOnly)), readOnly, "a DNS record");
+  const { comment = null, tags = null, settings = null, data = null } = body;
+  if (data !== null && !isRecord(data)) throw invalid("data", data, "an object");
   const length = plan === "free" ? 100 : 500;
   if (comment !== null && !(isText(comment) && comment.length <= length))
     throw invalid("comment", comment, `a string of at most ${length} characters`);

@@ -6,7 +6,7 @@ import type { Json } from "../json.ts";
 import { ApiError, Listing, notEmulated, success } from "./envelope.ts";
 import type { Zone } from "./state.ts";
 import { type Area, type Caller, mayCall } from "./permissions.ts";
-import { checkProperties, shapeOf } from "./properties.ts";
+import { checkProperties, codeOf, shapeOf } from "./properties.ts";
 import type { World } from "./world.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -115,7 +115,7 @@ export class Routes {
       handler: async (request, reply) => {
         const call = this.#callOf(request);
         checkParameters(request.query, honoured, `${method} ${url}`);
-        if (shape !== undefined) checkProperties(call.body, shape, `${method} ${url}`);
+        if (shape !== undefined) checkProperties(call.body, shape, `${method} ${url}`, codeOf(url));
         const answer = await handler(call);
         return send(reply, answer);
       },

@@ -2,7 +2,7 @@
 import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
 import { compile, ExpressionError } from "./expression.ts";
-import { actionParameters, checkProperties, rateLimit } from "./properties.ts";
+import { actionParameters, checkProperties, rateLimit, rule as ruleProperties } from "./properties.ts";
 import { refuse } from "./refuse.ts";
 import { checkFields, checkRateLimit } from "./rate-limits.ts";
 import type { Plan } from "./state.ts";
@@ -33,6 +33,12 @@ export const phases: Readonly<Record<string, Phase>> = {
   http_response_headers_transform: { actions: ["rewrite"], most: transforms },
 };
 
+/** Actions that do nothing without parameters. */
+const needsParameters = [
+  ...["compress_response", "execute", "redirect", "rewrite", "route", "serve_error", "set_cache_settings"],
+  ...["set_config", "skip"],
+];
+
 /** Rulesets managed by Cloudflare, by id; all but the free one need a paid plan. */
 const managedRulesets: Readonly<Record<string, { readonly name: string; readonly free: boolean }>> = {
   "77454fe2d30c4220b5701f6fdfb893ba": { name: "Cloudflare Managed Free Ruleset", free: true },
@@ -62,6 +68,7 @@ export function checkRules(phaseName: string, rules: readonly Json[], plan: Plan
 }
 
 function checkRule(phaseName: string, phase: Phase, rule: Json, plan: Plan, at: string): void {
+  checkProperties(rule, ruleProperties, "a rule", 20_120);
   const { action, expression, action_parameters: parameters, ratelimit, logging } = rule;
   if (typeof action !== "string" || !phase.actions.includes(action)) {
     throw refuse(
@@ -80,8 +87,13 @@ function checkRule(phaseName: string, phase: Phase, rule: Json, plan: Plan, at: 
     throw refuse("not entitled to use the action parameter response", `${at}/action_parameters/response`);
   }
   const known = actionParameters[action];
-  if (known !== undefined) checkProperties(parameters, known, `the action ${action}`);
-  checkProperties(ratelimit, rateLimit, "ratelimit");
+  if (known !== undefined) checkProperties(parameters, known, `the action ${action}`, 20_120);
+  checkProperties(ratelimit, rateLimit, "ratelimit", 20_120);
+  if (needsParameters.includes(action) && !(isRecord(parameters) && Object.keys(parameters).length > 0)) {
+    throw refuse(`action_parameters is required for the action ${action}`, `${at}/action_parameters`);
+  }
+  if (action === "log" && plan !== "enterprise") throw refuse("not entitled to use the action log", `${at}/action`);
+  if (action === "set_cache_settings") checkTimes(parameters, `${at}/action_parameters`);
   if (action === "execute") checkExecute(parameters, plan, `${at}/action_parameters/id`);
   if (phaseName === "http_ratelimit") {
     checkRateLimit(action, ratelimit, plan, `${at}/ratelimit`);
@@ -91,6 +103,21 @@ function checkRule(phaseName: string, phase: Phase, rule: Json, plan: Plan, at: 
       checkExpression(counting, plan, `${at}/ratelimit/counting_expression`);
   } else if (ratelimit !== undefined && ratelimit !== null) {
     throw refuse(`'ratelimit' is not a valid value for rule because the phase is ${phaseName}`, `${at}/ratelimit`);
+  }
+}
+
+/** Refuses a time that is missing, or that would be left out. */
+function checkTimes(parameters: unknown, at: string): void {
+  for (const name of ["edge_ttl", "browser_ttl"]) {
+    const ttl = isRecord(parameters) ? parameters[name] : undefined;
+    if (!isRecord(ttl)) continue;
+    const { mode, default: seconds } = ttl;
+    if (typeof mode !== "string") throw refuse("mode is required", `${at}/${name}/mode`);
+    const hasSeconds = seconds !== undefined && seconds !== null;
+    if (mode === "override_origin" && !hasSeconds)
+      throw refuse("default is required in override_origin mode", `${at}/${name}/default`);
+    if (mode !== "override_origin" && hasSeconds)
+      throw refuse(`default is useless in ${mode} mode`, `${at}/${name}/default`);
   }
 }
 

@@ -1,8 +1,8 @@
 /** API routes of a zone's rulesets: one entry point per phase; rules keep their ids as long as their refs stay the same. */
 import { isRecord } from "../../common/record.ts";
 import type { Json } from "../json.ts";
-import { invalid, isText, omit, pick, records, requireOneOf, requireText } from "./body.ts";
-import { ApiError, notEmulated } from "./envelope.ts";
+import { invalid, isText, omit, pick, records, requireOneOf, requireText, withoutNulls } from "./body.ts";
+import { ApiError } from "./envelope.ts";
 import { checkRules } from "./ruleset-rules.ts";
 import { noContent, type Routes } from "./routes.ts";
 import { ownedBy, type Zone } from "./state.ts";
@@ -13,8 +13,6 @@ const ruleKeys = [
   ...["action", "action_parameters", "categories", "description", "enabled", "exposed_credential_check"],
   ...["expression", "logging", "ratelimit", "ref"],
 ];
-
-const readOnlyRuleKeys = ["id", "version", "last_updated"];
 
 export function registerRulesets(routes: Routes, world: World): void {
   const { store } = world;
@@ -171,8 +169,6 @@ function build(world: World, zone: Zone, before: Json | undefined, body: Json): 
 }
 
 function buildRule(world: World, rule: Json, old: Json | undefined): Json {
-  const other = Object.keys(rule).find((key) => ![...ruleKeys, ...readOnlyRuleKeys].includes(key));
-  if (other !== undefined) throw notEmulated(`${other} of a rule`);
   const decided: Json = {
     description: "",
     enabled: true,
@@ -194,9 +190,6 @@ function buildRule(world: World, rule: Json, old: Json | undefined): Json {
     last_updated: isSame ? old["last_updated"] : world.now(),
   };
 }
-
-const withoutNulls = (value: Json): Json =>
-  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null));
 
 function shown(world: World, ruleset: Json): Json {
   if (!world.has("ruleset.logging") || ruleset["rules"] === undefined) return ruleset;

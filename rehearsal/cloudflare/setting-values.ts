@@ -10,6 +10,8 @@ export interface Setting {
   readonly shape?: { readonly expected: string; readonly fits: (value: unknown) => boolean };
   /** The smallest plan on which it can be set. @default "free" */
   readonly plan?: Plan;
+  /** The smallest plan of values that not every plan has. @default - all plans that can set it have all values */
+  readonly plans?: ReadonlyMap<unknown, Plan>;
 }
 
 const onOff = ["on", "off"];
@@ -92,7 +94,14 @@ export const settings: Readonly<Record<string, Setting>> = {
   image_resizing: { initial: "off", allowed: ["on", "off", "open"], plan: "pro" },
   ip_geolocation: on,
   ipv6: on,
-  max_upload: { initial: 100, allowed: [100, 200, 500] },
+  max_upload: {
+    initial: 100,
+    allowed: [100, 200, 500],
+    plans: new Map([
+      [200, "business"],
+      [500, "enterprise"],
+    ]),
+  },
   min_tls_version: { initial: "1.0", allowed: ["1.0", "1.1", "1.2", "1.3"] },
   mirage: { ...off, plan: "pro" },
   nel: {

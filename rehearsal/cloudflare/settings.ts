@@ -10,6 +10,9 @@ import type { World } from "./world.ts";
 
 const kind = "cloudflare.setting";
 
+/** How long a zone stays in development mode. */
+const developmentSeconds = 3 * 3600;
+
 const get = (world: World, zone: Zone, name: string): Json | undefined =>
   world.store.get(kind, `${zone.id}/${name}`)?.value;
 
@@ -35,8 +38,14 @@ export function registerSettings(routes: Routes, world: World): void {
     modified_on: null,
     editable: isEntitled(zone.plan, plan),
     ...get(world, zone, `settings/${name}`),
-    ...(name === "development_mode" && { time_remaining: 0 }),
+    ...(name === "development_mode" && developing(get(world, zone, `settings/${name}`))),
   });
+  /** Development mode ends by itself. */
+  const developing = (set: Json | undefined): Json => {
+    const since = set?.["value"] === "on" ? Date.parse(String(set["modified_on"])) : -Infinity;
+    const left = Math.max(0, Math.ceil(developmentSeconds - (world.date().getTime() - since) / 1000));
+    return { value: left > 0 ? "on" : "off", time_remaining: left };
+  };
 
   routes.differs(["PATCH /zones/:zone/settings/:setting"], "most settings are kept and given back without effect");
   routes.zone("GET", "/settings", ({ zone }) =>
@@ -45,8 +54,9 @@ export function registerSettings(routes: Routes, world: World): void {
   routes.zone("GET", "/settings/:setting", ({ zone, params }) => read(zone, ...known(params["setting"])));
   routes.zone("PATCH", "/settings/:setting", ({ zone, params, body }) => {
     const [name, setting] = known(params["setting"]);
-    if (!isEntitled(zone.plan, setting.plan)) throw new ApiError(400, 1015, `Not allowed to edit setting for ${name}`);
     const { value } = body;
+    if (!isEntitled(zone.plan, setting.plan) || !isEntitled(zone.plan, setting.plans?.get(value)))
+      throw new ApiError(400, 1015, `Not allowed to edit setting for ${name}`);
     if (!isAllowed(setting, value)) {
       const allowed = setting.allowed?.map(String).join(", ") ?? setting.shape?.expected ?? "";
       throw new ApiError(

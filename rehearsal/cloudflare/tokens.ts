@@ -95,7 +95,8 @@ function build(world: World, body: Json, before: Json | undefined): Json {
   const { expires_on: expires } = body;
   if (isText(expires) && !(Date.parse(expires) > world.date().getTime()))
     throw invalid("expires_on", expires, "a time that is to come", 1000);
-  const status = isText(body["status"]) ? requireOneOf(body, "status", ["active", "disabled"], 1000) : "active";
+  const status = body["status"] ?? "active";
+  if (status === "expired") throw invalid("status", status, "active, disabled", 1000);
   return {
     id: before?.["id"] ?? world.newId(),
     name,

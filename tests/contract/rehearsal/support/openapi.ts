@@ -25,8 +25,12 @@ export interface Operation {
   readonly path: string;
   /** Query parameters, each with the values that it can have; undefined: any. */
   readonly query: readonly { readonly name: string; readonly values: readonly string[] | undefined }[];
-  /** Places of all properties of its body; `*` is an item of a list. */
-  readonly properties: readonly (readonly string[])[];
+}
+export interface Property {
+  /** Where in the body it is; `*` is an item of a list. */
+  readonly place: readonly string[];
+  /** Values that the document does not allow for it. */
+  readonly wrong: readonly unknown[];
 }
 
 /** A reply that is not what the document says, by intent. */
@@ -94,7 +98,7 @@ export class Specification {
     return this.#operations.has(keyOf(method, route));
   }
 
-  /** All operations; the properties of bodies as deep as they are described. */
+  /** All operations. */
   get operations(): Operation[] {
     return [...this.#operations].map(([key, operation]) => {
       const [method = "", path = ""] = key.split(" ");
@@ -103,7 +107,7 @@ export class Specification {
         .map((one) => this.#schema(one))
         .filter((one) => one["in"] === "query")
         .map(({ name, schema }) => ({ name: String(name), values: this.#valuesOf(schema) }));
-      return { method, path, query, properties: this.#placesIn(schemaOf(this.#schema(operation["requestBody"])), []) };
+      return { method, path, query };
     });
   }
 
@@ -113,17 +117,50 @@ export class Specification {
     return Array.isArray(values) ? values.map(String) : undefined;
   }
 
-  #placesIn(schema: unknown, place: readonly string[]): (readonly string[])[] {
+  /** All properties of an operation's body, as deep as they are described. */
+  properties(method: string, route: string): Property[] {
+    const body = this.#schema(this.#operations.get(keyOf(method, route))?.["requestBody"]);
+    /** By their places: several alternatives of a body can have the same. */
+    const schemas = new Map<string, { readonly place: readonly string[]; readonly all: unknown[] }>();
+    const visit = (schema: unknown, place: readonly string[], around: readonly Json[]): void => {
+      const found = this.#schema(schema);
+      // One that contains itself.
+      if (around.includes(found)) return;
+      const within = [...around, found];
+      const own = Object.entries(isRecord(found["properties"]) ? found["properties"] : {});
+      for (const part of alternatives.flatMap((key) => partsOf(found, key))) visit(part, place, within);
+      for (const [name, value] of [...own, ...(found["items"] === undefined ? [] : [["*", found["items"]] as const])]) {
+        const inner = [...place, name];
+        const known = schemas.get(inner.join("/")) ?? { place: inner, all: [] };
+        known.all.push(value);
+        schemas.set(inner.join("/"), known);
+        visit(value, inner, within);
+      }
+    };
+    visit(schemaOf(body), [], []);
+    return [...schemas.values()].map(({ place, all }) => ({
+      place,
+      wrong: candidates.filter((one) => !all.some((schema) => this.#allows(schema, one))),
+    }));
+  }
+
+  /** Whether a schema allows a value; of what is in objects and lists it says nothing. */
+  #allows(schema: unknown, value: unknown): boolean {
     const found = this.#schema(schema);
-    const parts = ["allOf", "oneOf", "anyOf"].flatMap((key) =>
-      Array.isArray(found[key]) ? (found[key] as unknown[]) : [],
+    const any = [...partsOf(found, "oneOf"), ...partsOf(found, "anyOf")];
+    if (any.length > 0 && !any.some((part) => this.#allows(part, value))) return false;
+    if (!partsOf(found, "allOf").every((part) => this.#allows(part, value))) return false;
+    const { type, enum: values, minimum, maximum, minLength, maxLength } = found;
+    if (Array.isArray(values) && !values.includes(value)) return false;
+    if (type !== undefined && !typesOf(type).some((one) => isOfType(one, value))) return false;
+    if (typeof value === "number") {
+      return !(typeof minimum === "number" && value < minimum) && !(typeof maximum === "number" && value > maximum);
+    }
+    const length = typeof value === "string" ? value.length : undefined;
+    if (length === undefined) return true;
+    return (
+      !(typeof minLength === "number" && length < minLength) && !(typeof maxLength === "number" && length > maxLength)
     );
-    const properties = isRecord(found["properties"]) ? Object.entries(found["properties"]) : [];
-    return [
-      ...parts.flatMap((part) => this.#placesIn(part, place)),
-      ...(found["items"] === undefined ? [] : this.#placesIn(found["items"], [...place, "*"])),
-      ...properties.flatMap(([name, value]) => [[...place, name], ...this.#placesIn(value, [...place, name])]),
-    ];
   }
 
   /** Every operation, as `<METHOD> <path>`, with the document's names in the path. */
@@ -271,6 +308,30 @@ export function watch(app: FastifyInstance, prefix: string, specification: Speci
     done(null, payload);
   });
   return routes;
+}
+
+/** One of each type, far from what a property may have. */
+const candidates: readonly unknown[] = [
+  ...[{ "no such": "value" }, [{ "no such": "value" }], "no such value", "", "v".repeat(10_000)],
+  ...[true, -1, 0.5, 1_000_000_000],
+];
+const alternatives = ["allOf", "oneOf", "anyOf"];
+const partsOf = (schema: Json, key: string): unknown[] =>
+  Array.isArray(schema[key]) ? (schema[key] as unknown[]) : [];
+
+const typesOf = (type: unknown): string[] => (Array.isArray(type) ? type.map(String) : [String(type)]);
+
+function isOfType(type: string, value: unknown): boolean {
+  switch (type) {
+    case "object":
+      return isRecord(value);
+    case "array":
+      return Array.isArray(value);
+    case "integer":
+      return Number.isInteger(value);
+    default:
+      return typeof value === type;
+  }
 }
 
 function schemaOf({ content }: Json): unknown {
