@@ -7,6 +7,7 @@ import type { Json } from "../json.ts";
 /** A number for each continent: the part of its network zones' names before the dash. */
 const byContinent = z.record(z.string(), z.number());
 const architectures = z.enum(["x86", "arm"]);
+const retirementSchema = z.object({ announced: z.string(), unavailable_after: z.string() });
 const serverTypeSchema = z.object({
   id: z.number(),
   name: z.string(),
@@ -22,8 +23,9 @@ const serverTypeSchema = z.object({
   trafficTb: byContinent,
   /** Continents where it is no longer for sale. */
   retiredIn: z.array(z.string()).default([]),
+  /** Where it is not that of most types. */
+  retirement: retirementSchema.optional(),
 });
-const retirementSchema = z.object({ announced: z.string(), unavailable_after: z.string() });
 const locationSchema = z.looseObject({ id: z.number(), name: z.string(), network_zone: z.string() });
 const datacenterSchema = z.object({ id: z.number(), name: z.string(), description: z.string(), location: z.string() });
 const balancerTypeSchema = z.looseObject({
@@ -157,6 +159,7 @@ export class Catalogue {
   }
 
   #viewOf(type: ServerType, unavailable: ReadonlySet<string>): Json {
+    const retirement = type.retirement ?? this.#retirement;
     return {
       id: type.id,
       name: type.name,
@@ -169,10 +172,10 @@ export class Catalogue {
       storage_type: "local",
       architecture: type.architecture,
       deprecated: this.isRetired(type),
-      deprecation: this.isRetired(type) ? this.#retirement : null,
+      deprecation: this.isRetired(type) ? retirement : null,
       locations: this.#placesOf(type).map((location) => {
         const available = this.isForSale(type, location) && !unavailable.has(location.name);
-        const deprecation = this.isForSale(type, location) ? null : this.#retirement;
+        const deprecation = this.isForSale(type, location) ? null : retirement;
         return { id: location.id, name: location.name, deprecation, available, recommended: available };
       }),
       prices: this.#serverPrices(type),

@@ -12,7 +12,7 @@ export function registerLookups(routes: Routes): void {
     dated.flatMap((path) => [`GET /${path}`, `GET /${path}/:id`]),
     "a dated copy of Hetzner's list",
   );
-  routes.differs(["GET /isos", "GET /isos/:id"], "one of Hetzner's list");
+  routes.differs(["GET /isos", "GET /isos/:id"], "some of Hetzner's list");
 
   function lookup<Row extends { readonly id: number; readonly name: string }>(
     path: string,

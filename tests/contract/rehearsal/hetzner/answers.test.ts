@@ -215,6 +215,11 @@ describe("the catalogue", () => {
       deprecated: true,
       deprecation: { announced: "2025-10-16T06:00:00Z", unavailable_after: "2025-12-31T23:59:59Z" },
     });
+    // One that went with an earlier generation.
+    expect(await api.show("server_type", 1)).toMatchObject({
+      ...{ name: "cx11", deprecated: true },
+      deprecation: { announced: "2024-06-06T06:00:00Z", unavailable_after: "2024-09-05T23:59:59Z" },
+    });
     const order = (server_type: string, location: string) =>
       errorOf(api, "POST", "/servers", { name: "a", server_type, image: "debian-12", location });
     const invalid = { status: 422, code: "invalid_input" };
