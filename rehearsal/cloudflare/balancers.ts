@@ -133,7 +133,7 @@ export function registerPools(routes: Routes, world: World): void {
   const writesOf = (path: string): string[] => [`POST ${path}`, `PUT ${path}/:item`, `PATCH ${path}/:item`];
   routes.differs(
     writesOf("/accounts/:account/load_balancers/pools"),
-    "steering among origins, load shedding, check regions, coordinates and notifications are kept without effect",
+    "steering among origins, `flatten_cname`, load shedding, check regions, coordinates and notifications are kept without effect",
   );
   routes.differs(
     writesOf("/accounts/:account/load_balancers/monitors"),

@@ -81,7 +81,7 @@ const pool: Shape = {
   origins: [
     {
       ...all("address", "weight", "port"),
-      ...{ name: text, enabled: flag, disabled_at: time, virtual_network_id: text },
+      ...{ name: text, enabled: flag, disabled_at: time, virtual_network_id: text, flatten_cname: flag },
       header: { Host: listOf(text) },
     },
   ],
@@ -249,6 +249,7 @@ export const actionParameters: Readonly<Record<string, Shape>> = {
     sni: { value: someText() },
   },
   serve_error: {
+    asset_name: someText(),
     content: someText(10_240),
     content_type: oneOf("application/json", "text/xml", "text/plain", "text/html"),
     status_code: whole(400, 999),
@@ -257,7 +258,8 @@ export const actionParameters: Readonly<Record<string, Shape>> = {
     ...alike(flag, "cache", "origin_cache_control", "origin_error_page_passthru", "respect_strong_etags"),
     ...alike(flag, "strip_etags", "strip_last_modified", "strip_set_cookie"),
     additional_cacheable_ports: listOf(whole(1, 65_535)),
-    cache_reserve: { eligible: flag, min_file_size: whole(0) },
+    // The document has the former name of the size.
+    cache_reserve: { eligible: flag, minimum_file_size: whole(0), min_file_size: whole(0) },
     read_timeout: whole(0),
     browser_ttl: ttl,
     cache_key: {
@@ -283,12 +285,16 @@ export const actionParameters: Readonly<Record<string, Shape>> = {
     ...alike(flag, "automatic_https_rewrites", "bic", "email_obfuscation", "fonts", "hotlink_protection", "mirage"),
     ...alike(flag, "opportunistic_encryption", "rocket_loader", "server_side_excludes", "sxg"),
     ...alike(oneOf(true), "disable_apps", "disable_rum", "disable_zaraz"),
+    ...alike(flag, "content_converter", "redirects_for_ai_training"),
+    request_body_buffering: oneOf("none", "standard", "full"),
+    response_body_buffering: oneOf("none", "standard"),
     autominify: alike(flag, "css", "html", "js"),
     polish: oneOf("off", "lossless", "lossy"),
     security_level: oneOf("off", "essentially_off", "low", "medium", "high", "under_attack"),
     ssl: oneOf("off", "flexible", "full", "strict", "origin_pull"),
   },
   skip: {
+    phase: oneOf("current"),
     phases: listOf(skippable),
     products: listOf(oneOf("bic", "hot", "rateLimit", "securityLevel", "uaBlock", "waf", "zoneLockdown")),
     rules: mapOf(listOf(hexId)),

@@ -68,7 +68,7 @@ export function checkRateLimit(action: string, limit: unknown, plan: Plan, at: s
     (name) => entitled.characteristics !== "all" && !entitled.characteristics.includes(name),
   );
   if (surplus !== undefined) throw refuse(`not entitled to use the characteristic ${surplus}`, `${at}/characteristics`);
-  const { period, mitigation_timeout: timeout, requests_per_period: requests } = limit;
+  const { period, mitigation_timeout: timeout = 0, requests_per_period: requests } = limit;
   checkSeconds(period, entitled.period, "period", `${at}/period`);
   const isChallenge = action.endsWith("challenge");
   if (timeout !== 0) checkSeconds(timeout, entitled.timeout, "mitigation timeout", `${at}/mitigation_timeout`);

@@ -42,6 +42,7 @@ const needsParameters = [
 /** Rulesets managed by Cloudflare, by id; all but the free one need a paid plan. */
 const managedRulesets: Readonly<Record<string, { readonly name: string; readonly free: boolean }>> = {
   "77454fe2d30c4220b5701f6fdfb893ba": { name: "Cloudflare Managed Free Ruleset", free: true },
+  "4d21379b4f9f4bb088e0729962c8b3cf": { name: "DDoS L7 ruleset", free: true },
   efb7b8c949ac4650a09736fc376e9aee: { name: "Cloudflare Managed Ruleset", free: false },
   "4814384a9e5d4991b9815dcfc25d2f1f": { name: "Cloudflare OWASP Core Ruleset", free: false },
   c2e184081120413c86c3ab7e14069605: { name: "Cloudflare Exposed Credentials Check Ruleset", free: false },

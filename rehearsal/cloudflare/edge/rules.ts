@@ -107,7 +107,12 @@ export class Rules {
 
   #isOver({ id, ratelimit }: Json, request: Request): boolean {
     if (!isRecord(ratelimit)) return false;
-    const { counting_expression: counting, period, requests_per_period: most, mitigation_timeout: timeout } = ratelimit;
+    const {
+      counting_expression: counting,
+      period,
+      requests_per_period: most,
+      mitigation_timeout: timeout = 0,
+    } = ratelimit;
     if (isText(counting) && counting !== "" && !this.#predicate(counting)(request)) return false;
     const parts = texts(ratelimit["characteristics"]).map((name) => characteristic(name, request));
     const key = `${String(id)} ${parts.join(" ")}`;

@@ -297,3 +297,31 @@ describe("values that only fit together with others", () => {
     expect((await api.call("DELETE", `${account}/load_balancers/pools/${second}`)).status).toBe(412);
   });
 });
+
+describe("what the provider of Terraform sends", () => {
+  test.each<[what: string, phase: string, rule: Body]>([
+    [
+      "the ruleset against floods",
+      "ddos_l7",
+      { action: "execute", action_parameters: { id: "4d21379b4f9f4bb088e0729962c8b3cf" } },
+    ],
+    [
+      ...(["a limit without a time-out", "http_ratelimit"] as const),
+      {
+        action: "block",
+        ratelimit: { characteristics: ["cf.colo.id", "ip.src"], period: 60, requests_per_period: 100 },
+      },
+    ],
+  ])("%s is taken", async (_, phase, rule) => {
+    const api = new Api([{ name: "example.com", plan: "enterprise" }]);
+    const path = `/zones/${api.zone()}/rulesets/phases/${phase}/entrypoint`;
+    const { status, body } = await api.call("PUT", path, { rules: [{ expression: "true", ...rule }] });
+    expect([status, body["errors"]]).toEqual([200, []]);
+  });
+
+  test("an origin with `flatten_cname` is kept", async () => {
+    const origins = [{ name: "a", address: "192.0.2.1", flatten_cname: true }];
+    const { status, result } = await new Api().call("POST", `${account}/load_balancers/pools`, { name: "p", origins });
+    expect([status, result["origins"]]).toEqual([200, [expect.objectContaining({ flatten_cname: true })]]);
+  });
+});
