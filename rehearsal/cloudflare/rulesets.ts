@@ -174,6 +174,7 @@ function buildRule(world: World, rule: Json, old: Json | undefined): Json {
     enabled: true,
     ...(rule["action"] === "skip" && { logging: { enabled: true } }),
     ...withoutNulls(pick(rule, ruleKeys)),
+    ...(isRecord(rule["ratelimit"]) && { ratelimit: { mitigation_timeout: 0, ...rule["ratelimit"] } }),
   };
   const keepsId = old !== undefined && !world.has("ruleset.new-rule-ids");
   const id = keepsId ? old["id"] : world.newId();

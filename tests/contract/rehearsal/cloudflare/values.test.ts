@@ -319,6 +319,14 @@ describe("what the provider of Terraform sends", () => {
     expect([status, body["errors"]]).toEqual([200, []]);
   });
 
+  test("a limit without a time-out is given back with none", async () => {
+    const api = new Api([{ name: "example.com", plan: "enterprise" }]);
+    const path = `/zones/${api.zone()}/rulesets/phases/http_ratelimit/entrypoint`;
+    const ratelimit = { characteristics: ["cf.colo.id"], period: 60, requests_per_period: 100 };
+    const { result } = await api.call("PUT", path, { rules: [{ action: "block", expression: "true", ratelimit }] });
+    expect(result["rules"]).toEqual([expect.objectContaining({ ratelimit: { ...ratelimit, mitigation_timeout: 0 } })]);
+  });
+
   test("an origin with `flatten_cname` is kept", async () => {
     const origins = [{ name: "a", address: "192.0.2.1", flatten_cname: true }];
     const { status, result } = await new Api().call("POST", `${account}/load_balancers/pools`, { name: "p", origins });
