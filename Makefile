@@ -33,7 +33,7 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 	redis-cli logs shell celery-status celery-purge migrate-up init-prod rollback promote-replica move-database patch outdated requirements package fidelity sbom checksums \
 	flower backup backup-key restore-drill restore rehearse drill report cloud-up cloud-down cloud-status cloud-fault cloud-scenario cloud-time \
 	test test-unit units test-app test-contract test-e2e e2e-parts e2e-journey test-long check format bench bench-rehearsal \
-	bench-edge bench-production bench-scale bench-enterprise bench-sentinel bench-faults bench-promotion bench-idle bench-redis bench-gateway bench-restore bench-point-in-time bench-archive-outage \
+	bench-edge bench-production bench-scale bench-enterprise bench-sentinel bench-external bench-faults bench-promotion bench-idle bench-redis bench-gateway bench-restore bench-point-in-time bench-archive-outage \
 	bench-terraform
 
 help: ## List the commands
@@ -287,6 +287,9 @@ bench-enterprise: images ## Measure the moves to phase enterprise and back under
 
 bench-sentinel: images ## Measure the loss of a Redis master with Sentinel, in every way, into bench/sentinel.md
 	@node bench/sentinel.ts
+
+bench-external: images ## Measure moves of the database between a provider's PostgreSQL and the stack's own, into bench/external.md
+	@node bench/external.ts
 
 bench-promotion: images ## Measure the promotion of the replica after the loss of the primary's server, into bench/promotion.md
 	@node bench/promotion.ts

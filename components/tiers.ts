@@ -123,8 +123,11 @@ function environments(
       ...{ ...urls, secretKey, ...(pool && { pool }) },
     };
     const own = appEnvironment(settings, connections, storage.environment, secret);
-    const pooled = process !== "release" && hasGateway(settings) ? pooledEnvironment : {};
-    return { ...postgres.environment, ...pooled, ...own, ...more };
+    const verifying =
+      process === "release"
+        ? postgres.environment
+        : { ...postgres.processEnvironment, ...(hasGateway(settings) && pooledEnvironment) };
+    return { ...verifying, ...own, ...more };
   };
 }
 

@@ -10,7 +10,7 @@ import type { Settings } from "../config/schema.ts";
 import type { DatabaseFacts } from "../policy/external-database.ts";
 import type { AskedRedis, RedisFacts, RedisKey } from "../policy/external-redis.ts";
 import type { NotReached, Reached } from "../policy/external-service.ts";
-import { type ExternalUrl, readExternalUrl, secretsOf, withoutPassword } from "../policy/external-url.ts";
+import { type ExternalUrl, readExternalUrl, secretsOf, withoutPassword } from "../config/external-url.ts";
 import type { OnEngine } from "./check-image.ts";
 import { askPostgres, askRedis } from "./external-scripts.ts";
 import { type Login, pullLines, readLines } from "./image-script.ts";

@@ -3,7 +3,7 @@
  * answers. Pure.
  */
 import { publicAuthorities } from "../common/server-contract.ts";
-import type { ExternalUrl } from "./external-url.ts";
+import type { ExternalUrl } from "../config/external-url.ts";
 import { danger, type Finding, refused } from "./findings.ts";
 
 /** What is known of a service that was asked over the network. */

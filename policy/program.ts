@@ -68,11 +68,15 @@ const hostNamesOf = ({ settings, topology }: Stack): string[] =>
     ? [...publicNames(settings).map(({ name }) => name), settings.storage.customDomain].flatMap((name) => name ?? [])
     : [];
 
+/** What stands for a secret, whose value is not known here. What is read as a URL is one. */
+const exampleOf = (name: SecretName): string =>
+  name === "databaseUrl" ? "postgresql://secret:databaseUrl@secret.invalid/secret" : `secret-${name}`;
+
 /** The program's graph. @throws {NotBuiltError} for traits that are not built @throws {Error} when it does not follow the plan */
 export async function programOf(stack: Stack, mode: Mode, builtImages: BuiltImages): Promise<Graph> {
   const { settings, topology, secrets } = stack;
   const known: readonly string[] = [...secrets, ...settings.app.secrets.map((name) => `app.secrets.${name}`)];
-  const secret = (name: SecretName) => (known.includes(name) ? pulumi.secret(`secret-${name}`) : undefined);
+  const secret = (name: SecretName) => (known.includes(name) ? pulumi.secret(exampleOf(name)) : undefined);
   const { resources, uses } = await compose(
     mode,
     () => new Platform("orion", { settings, topology, secret, builtImages }),

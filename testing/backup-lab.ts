@@ -190,7 +190,7 @@ export class BackupLab {
     const settings = {
       ...{ bucket, network: primary, postgresImage: officialImages.postgres, rcloneImage: officialImages.rclone },
       // The role cannot read the passwords of roles.
-      ...{ external: true, recipient: this.key.recipient, policy: { ...presets.mvp.backups, ...policy } },
+      ...{ appImage: undefined, recipient: this.key.recipient, policy: { ...presets.mvp.backups, ...policy } },
     };
     const heartbeats = { backup: `${monitor}/backup`, drill: `${monitor}/drill` };
     const urlOf = (server: string): string => `postgresql://${reader}:${password}@${server}:5432/orion_db`;

@@ -18,7 +18,7 @@ export function remainsOf({
   block: number;
 }): Readonly<Record<string, readonly string[]>> {
   const own = new RegExp(
-    `orion-cloud-${name}-|OC-${name}-|\\boc${block}[sp]|cloud/${name}/|main\\.ts ${name}$|rehearsal=${name}\\b`,
+    `orion-cloud-${name}-|OC-${name}-|\\boc${block}[isp]|cloud/${name}/|main\\.ts ${name}$|rehearsal=${name}\\b`,
   );
   const of = (found: readonly string[]) => found.filter((line) => own.test(line)).sort();
   return {

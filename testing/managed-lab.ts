@@ -1,6 +1,6 @@
 /**
  * PostgreSQL and Redis as a provider runs them: outside of the stack, over TLS with an authority of its own, with a role that is
- * no superuser, and with a pooler in front. In containers of this machine, which publish on the bridge's address.
+ * no superuser, and with a pooler in front. In containers of this machine, or on the Internet of a rehearsal cloud (lab-place.ts).
  */
 import { spawnSync } from "node:child_process";
 import { connect, createServer, type Server } from "node:net";
@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { freePort } from "../common/ports.ts";
 import { officialImages } from "../config/images.ts";
 import { eventually } from "./eventually.ts";
+import { type LabPlace, onBridge } from "./lab-place.ts";
 import { RedisLab } from "./redis-lab.ts";
-import { docker } from "./sandbox.ts";
 
 export interface ManagedPostgres {
   /** Of the role `app`, which owns the database `shop`. */
@@ -25,19 +25,36 @@ const pooler = `FROM ${officialImages.postgres}
 RUN apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends pgbouncer && rm -rf /var/lib/apt/lists/*
 `;
 const poolerImage = "orion/test-pgbouncer";
+/** A PostgreSQL that is newer than the platform's, from Debian's next release. */
+const newer = `FROM ${officialImages.postgres}
+RUN sed -i 's/\\bbookworm\\b/trixie/' $(ls /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null) \\
+ && apt-get update --quiet && DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends postgresql-17 \\
+ && rm -rf /var/lib/apt/lists/*
+ENV PG_MAJOR=17 PATH=/usr/lib/postgresql/17/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+`;
+const newerImage = "orion/test-postgres-17";
 const login = "app:app-Password/1";
 const inUrl = "app:app-Password%2F1";
 
+function buildImage(name: string, dockerfile: string): void {
+  const { status, stderr } = spawnSync("docker", ["build", "--quiet", "--tag", name, "-"], {
+    input: dockerfile,
+    encoding: "utf8",
+    env: { ...process.env, DOCKER_BUILDKIT: "0" },
+  });
+  if (status !== 0) throw new Error(stderr);
+}
+
 export class ManagedLab extends RedisLab {
-  /** Where containers of this machine reach what it publishes. */
-  readonly host = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")[0] ?? "";
   /** File with the certificate of the provider's authority. */
   readonly authority: string;
+  readonly #place: LabPlace;
   readonly #proxies: Server[] = [];
 
-  constructor(prefix: string) {
-    super(prefix);
-    const tls = this.certify("provider", `IP:${this.host},DNS:localhost`);
+  constructor(prefix: string, place: LabPlace = onBridge()) {
+    super(prefix, ...place.network);
+    this.#place = place;
+    const tls = this.certify("provider", place.certified);
     this.authority = join(this.folder, "provider-ca.crt");
     mkdirSync(join(this.folder, "tls"));
     for (const [file, text] of Object.entries({ "tls.crt": tls.certificate, "tls.key": tls.privateKey })) {
@@ -54,21 +71,26 @@ export class ManagedLab extends RedisLab {
     return `?sslmode=verify-full&sslrootcert=${this.authority}`;
   }
 
-  /** @param settings of the server: `max_connections=40` */
+  /**
+   * @param settings of the server: `max_connections=40`
+   * @param major version: that of the platform, or a newer one
+   */
   async startPostgres(
     name: string,
-    { settings = [], tls = true }: { settings?: readonly string[]; tls?: boolean } = {},
+    { settings = [], tls = true, major = 15 }: { settings?: readonly string[]; tls?: boolean; major?: 15 | 17 } = {},
   ): Promise<ManagedPostgres> {
-    const port = await freePort();
+    if (major === 17) buildImage(newerImage, newer);
+    const { options: at, host, port } = await this.#place.give(name, 5432);
     const options = [
       ...(tls ? ["ssl=on", "ssl_cert_file=/tmp/tls.crt", "ssl_key_file=/tmp/tls.key"] : []),
       "fsync=off",
+      "listen_addresses=*",
       ...settings,
     ];
     const start = `cp /tls/tls.crt /tls/tls.key /tmp/ && chown postgres /tmp/tls.* && chmod 600 /tmp/tls.key && exec docker-entrypoint.sh postgres ${options.map((one) => `-c '${one}'`).join(" ")}`;
     this.start(
       name,
-      ...["--publish", `${this.host}:${port}:5432`, "--volume", `${join(this.folder, "tls")}:/tls:ro`],
+      ...[...at, "--volume", `${join(this.folder, "tls")}:/tls:ro`],
       ...[
         "--tmpfs",
         "/var/lib/postgresql/data",
@@ -79,7 +101,7 @@ export class ManagedLab extends RedisLab {
         "--env",
         "PGUSER=postgres",
       ],
-      ...["--entrypoint", "sh", officialImages.postgres, "-c", start],
+      ...["--entrypoint", "sh", major === 17 ? newerImage : officialImages.postgres, "-c", start],
     );
     const sql = (text: string, database = "shop"): string => {
       const { code, output } = this.inside(name, ["psql", "-XqtA", "-v", "ON_ERROR_STOP=1", database], text);
@@ -92,27 +114,22 @@ export class ManagedLab extends RedisLab {
     });
     sql(`CREATE ROLE app LOGIN PASSWORD '${login.split(":")[1] ?? ""}'; `, "postgres");
     sql("CREATE DATABASE shop OWNER app", "postgres");
-    return { url: `postgresql://${inUrl}@${this.host}:${port}/shop`, host: this.host, port, sql };
+    return { url: `postgresql://${inUrl}@${host}:${port}/shop`, host, port, sql };
   }
 
   /** PgBouncer in front of a PostgreSQL of the lab. @returns its URL */
   async startPooler(name: string, to: string, mode: "transaction" | "session"): Promise<string> {
-    const built = spawnSync("docker", ["build", "--quiet", "--tag", poolerImage, "-"], {
-      input: pooler,
-      encoding: "utf8",
-      env: { ...process.env, DOCKER_BUILDKIT: "0" },
-    });
-    if (built.status !== 0) throw new Error(built.stderr);
-    const port = await freePort();
+    buildImage(poolerImage, pooler);
+    const { options: at, host, port } = await this.#place.give(name, 6432);
     const [user = "", password = ""] = login.split(":");
     const settings = `[databases]\n* = host=${this.named(to)}\n[pgbouncer]\nlisten_addr = *\nlisten_port = 6432\nauth_type = plain\nauth_file = /tmp/users\npool_mode = ${mode}\nclient_tls_sslmode = allow\nclient_tls_cert_file = /tmp/tls.crt\nclient_tls_key_file = /tmp/tls.key\n`;
     const start = `cp /tls/tls.crt /tls/tls.key /tmp/ && chown -R nobody /tmp/tls.* && printf '%s' "$SETTINGS" >/tmp/pgbouncer.ini && echo '"${user}" "${password}"' >/tmp/users && exec pgbouncer -u nobody /tmp/pgbouncer.ini`;
     this.start(
       name,
-      ...["--publish", `${this.host}:${port}:6432`, "--volume", `${join(this.folder, "tls")}:/tls:ro`],
+      ...[...at, "--volume", `${join(this.folder, "tls")}:/tls:ro`],
       ...["--env", `SETTINGS=${settings}`, "--entrypoint", "sh", poolerImage, "-c", start],
     );
-    return `postgresql://${inUrl}@${this.host}:${port}/shop`;
+    return `postgresql://${inUrl}@${host}:${port}/shop`;
   }
 
   /**
@@ -127,7 +144,7 @@ export class ManagedLab extends RedisLab {
     options: readonly string[] = [],
     rights = "~* &* +@all -@admin",
   ): Promise<string> {
-    const port = await freePort();
+    const { options: at, host, port } = await this.#place.give(name, 6379);
     const [user = "", password = ""] = login.split(":");
     const tls = [
       "--port",
@@ -141,14 +158,7 @@ export class ManagedLab extends RedisLab {
     ];
     this.start(
       name,
-      ...[
-        "--publish",
-        `${this.host}:${port}:6379`,
-        "--volume",
-        `${join(this.folder, "tls")}:/tls:ro`,
-        "--tmpfs",
-        "/data",
-      ],
+      ...[...at, "--volume", `${join(this.folder, "tls")}:/tls:ro`, "--tmpfs", "/data"],
       ...[
         officialImages.redis,
         "redis-server",
@@ -164,23 +174,27 @@ export class ManagedLab extends RedisLab {
       const { output } = this.inside(name, ["redis-cli", "--tls", "--insecure", "ping"]);
       if (!/NOAUTH|PONG/.test(output)) throw new Error(output);
     });
-    return `rediss://${inUrl}@${this.host}:${port}`;
+    return `rediss://${inUrl}@${host}:${port}`;
   }
 
   /**
    * The way to a service that is far away, and that sleeps: in this process.
    *
+   * @param to the service, which containers of this machine reach
    * @param delayMs that each packet of the service takes longer
    * @param firstMs that the first connection takes longer
-   * @returns its port on the lab's host
+   * @returns its port at the service's address
    */
-  async slowed(to: number, { delayMs, firstMs }: { delayMs: number; firstMs: number }): Promise<number> {
+  async slowed(
+    to: { readonly host: string; readonly port: number },
+    { delayMs, firstMs }: { delayMs: number; firstMs: number },
+  ): Promise<number> {
     const port = await freePort();
     let isFirst = true;
     const proxy = createServer((client) => {
       const wait = isFirst ? firstMs : 0;
       isFirst = false;
-      const service = connect(to, this.host);
+      const service = connect(to.port, to.host);
       for (const socket of [client, service]) socket.on("error", () => client.destroy());
       client.pause();
       setTimeout(() => {
@@ -191,7 +205,7 @@ export class ManagedLab extends RedisLab {
     });
     this.#proxies.push(proxy);
     await new Promise<void>((resolve) => {
-      proxy.listen(port, this.host, resolve);
+      proxy.listen(port, to.host, resolve);
     });
     return port;
   }

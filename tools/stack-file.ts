@@ -10,6 +10,7 @@ import { ConfigError, parseConfig, type RawConfig } from "../config/parse.ts";
 import type { SecretKey, Settings } from "../config/schema.ts";
 import { decode, encryptedPaths } from "../config/value.ts";
 import { stackExists } from "../guard/backend.ts";
+import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { plan } from "../topology/plan.ts";
 import type { Topology } from "../topology/topology.ts";
 import { makeVariables, rehearsalCloud } from "../toolchain/src/environment.ts";
@@ -60,7 +61,9 @@ export function describeStack(stack: string, file: unknown, cloud?: string, sour
       ...{ variables: makeVariables(stack, cloud), cloudflareApi: cloudflareApiOf(file) },
     };
   } catch (error) {
-    throw error instanceof ConfigError ? new UserError(`${source}: ${forStack(error.message, stack)}`) : error;
+    // A rehearsal has settings of its own, above all secrets.
+    const folder = cloud === undefined ? undefined : rehearsalFolder("", cloud, stack);
+    throw error instanceof ConfigError ? new UserError(`${source}: ${forStack(error.message, stack, folder)}`) : error;
   }
 }
 

@@ -8,8 +8,8 @@ export interface BackupSettings {
   readonly network: string;
   readonly postgresImage: string;
   readonly rcloneImage: string;
-  /** Whether the database is external: its provider does not let a dump read the passwords of roles. */
-  readonly external: boolean;
+  /** The app's image, which may have the certificate of an external database's authority; undefined for an own database. */
+  readonly appImage: string | undefined;
   /** The public key that backups are encrypted with. */
   readonly recipient: string;
   readonly policy: Settings["backups"];
@@ -22,6 +22,7 @@ export const settingsText = (settings: BackupSettings): string =>
     NETWORK: quoted(settings.network),
     POSTGRES_IMAGE: quoted(settings.postgresImage),
     RCLONE_IMAGE: quoted(settings.rcloneImage),
+    APP_IMAGE: quoted(settings.appImage ?? ""),
     // The bucket needs no hashes: an update gives each role its password again.
     GLOBALS: quoted("--no-role-passwords"),
     RECIPIENT: quoted(settings.recipient),
@@ -73,6 +74,7 @@ const parameterVariables: Readonly<Record<string, string>> = {
   gssencmode: "PGGSSENCMODE",
   options: "PGOPTIONS",
   sslmode: "PGSSLMODE",
+  sslrootcert: "PGSSLROOTCERT",
   target_session_attrs: "PGTARGETSESSIONATTRS",
 };
 

@@ -60,6 +60,17 @@ authority=
 [ ! -e ${authorityFile} ] || authority="--volume ${authorityFile}:${authorityFile}:ro"
 # The URL of an external database may name the public authorities, which the image need not have.
 [ ! -e ${publicAuthorities} ] || authority="$authority --volume ${publicAuthorities}:${publicAuthorities}:ro"
+# Or a file of the app's image.
+named=$(sed -n 's/^PGSSLROOTCERT=//p' "$files/database.env")
+case "$named" in
+  '' | system | ${authorityFile} | ${publicAuthorities}) ;;
+  *)
+    docker run --rm --log-driver none --network none --pull never ${confined} --memory 64m --entrypoint cat "$APP_IMAGE" "$named" \
+      >"$work/authority.pem" || die "the image $APP_IMAGE has no $named, which the database's URL names"
+    chmod 644 "$work/authority.pem"
+    authority="$authority --volume $work/authority.pem:$named:ro"
+    ;;
+esac
 
 # A client of PostgreSQL, connected to $source.
 client() {

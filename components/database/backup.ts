@@ -75,10 +75,10 @@ const settingsOf = ({ runtime, store, external = false, ...args }: BackupArgs): 
   pulumi
     .all([
       ...[store.bucket, runtime.networks.data, args.recipient],
-      ...[runtime.reference("postgres"), runtime.reference("rclone")],
+      ...[runtime.reference("postgres"), runtime.reference("rclone"), external ? runtime.reference("app") : undefined],
     ] as const)
-    .apply(([bucket, network, recipient, postgresImage, rcloneImage]) =>
-      settingsText({ bucket, network, recipient, postgresImage, rcloneImage, external, policy: args.policy }),
+    .apply(([bucket, network, recipient, postgresImage, rcloneImage, appImage]) =>
+      settingsText({ bucket, network, recipient, postgresImage, rcloneImage, appImage, policy: args.policy }),
     );
 
 const credentialsOf = ({ store: { endpoint, accessKeyId, secretAccessKey } }: BackupArgs): pulumi.Output<string> =>

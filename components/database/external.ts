@@ -14,6 +14,7 @@ export function externalPostgres(context: Context): Postgres {
       replicaUrl: () => undefined,
     },
     // Its provider says in the URL how the server is verified.
-    ...{ poolerPassword: undefined, environment: {}, ready: [], dismissFormerClients: () => undefined },
+    ...{ poolerPassword: undefined, poolerLogins: undefined, environment: {}, processEnvironment: {} },
+    ...{ ready: [], dismissFormerClients: () => undefined },
   };
 }

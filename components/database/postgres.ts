@@ -2,6 +2,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { runsOwnDatabase } from "../../config/own-database.ts";
 import type { Settings } from "../../config/schema.ts";
+import { hasPooler } from "../../topology/services/pgbouncer.ts";
 import { servicesOf } from "../../topology/topology.ts";
 import type { Context } from "../context.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -27,8 +28,12 @@ export interface Postgres {
   readonly replicaUrl: (client: DatabaseClient) => pulumi.Output<string> | undefined;
   /** Password of the role that asks for a pooler who may log in; a secret. Undefined where there can be no pooler. */
   readonly poolerPassword: pulumi.Output<string> | undefined;
-  /** Variables that a process needs beside its URL, to verify the server. */
+  /** Passwords by role that poolers know without asking; a secret. Undefined where they need none: where no data can be moved. */
+  readonly poolerLogins: pulumi.Output<Readonly<Record<string, string>>> | undefined;
+  /** Variables that a client at the primary's own address needs beside its URL, to verify the server; also the release. */
   readonly environment: Readonly<Record<string, string>>;
+  /** The same for the other processes of the platform's image. */
+  readonly processEnvironment: Readonly<Record<string, string>>;
   /** What has to exist before a client connects. */
   readonly ready: readonly pulumi.Resource[];
   /**
@@ -64,8 +69,15 @@ export function createPostgres(context: DatabaseContext): Postgres {
   const external = externalPostgres(context);
   if (!runsOwnDatabase(context.settings.database)) return external;
   // Its own one runs beside it, for a move back; no client uses it.
-  const { ready, dismissFormerClients } = makers[availability](context);
-  return { ...external, ready, dismissFormerClients };
+  const own = makers[availability](context);
+  const { ready, dismissFormerClients } = own;
+  if (!hasPooler(context.settings)) return { ...external, ready, dismissFormerClients };
+  // Processes stay at their poolers, which lead to it: a move replaces none of them.
+  return {
+    ...own,
+    ...{ primaryUrl: external.primaryUrl, replicaUrl: external.replicaUrl, environment: external.environment },
+    directUrl: (client) => (client === "app" ? own : external).directUrl(client),
+  };
 }
 
 /**

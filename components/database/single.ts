@@ -1,14 +1,15 @@
 /** PostgreSQL without a replica: one server, with a Docker volume on this machine or the Volume of a server. */
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { DatabaseService } from "../../topology/services/database.ts";
 import { postgresPorts } from "../../topology/services/postgres.ts";
 import { gatewayAddress, type GatewayPort, hasGateway } from "../../topology/services/gateway.ts";
+import { hasPooler } from "../../topology/services/pgbouncer.ts";
 import { hasServers, servicesOf } from "../../topology/topology.ts";
 import { requiredAuthority } from "../authority/required-authority.ts";
 import { publishedAddress } from "../published-address.ts";
 import { Database, PromotedDatabase } from "./database.ts";
 import { DatabaseRoles } from "./database-roles.ts";
-import { databaseUrl, roleOf } from "./database-url.ts";
+import { databaseUrl, roleOf, sessionDatabase } from "./database-url.ts";
 import { dataPath } from "./data-path.ts";
 import type { DatabaseContext, Postgres } from "./postgres.ts";
 import { verifyingEnvironment } from "./postgres-tls.ts";
@@ -36,23 +37,34 @@ export function postgresOf(
 ): Postgres {
   const { rotation } = settings.database;
   const onServers = hasServers(topology);
+  const environment = onServers ? verifyingEnvironment : {};
   const address = onServers ? publishedAddress(service) : `${service.name}:${postgresPorts.postgres}`;
   const urlAt = (at: string) => (client: DatabaseClient) =>
     databaseUrl(roleOf(client, rotation), roles.passwords[client], at);
   const primaryUrl = urlAt(address);
   const through = (port: GatewayPort) => urlAt(gatewayAddress(port));
+  // Through the poolers as well, so that no address changes when the data moves.
+  const session = (client: DatabaseClient) =>
+    databaseUrl(roleOf(client, rotation), roles.passwords[client], gatewayAddress("database"), sessionDatabase);
+  const isMovable = settings.database.movable && hasPooler(settings);
   const ways = hasGateway(settings)
     ? // Without a replica that can be read, the gateway sends reads to the primary.
       {
         url: () => through("database")("app"),
         readUrl: () => through("reads")("reader"),
-        directUrl: through("direct"),
+        directUrl: (client: DatabaseClient) => (isMovable && client === "app" ? session : through("direct"))(client),
       }
     : { url: () => primaryUrl("app"), readUrl: () => replicaUrl("reader"), directUrl: primaryUrl };
   return {
     ...{ ...ways, primaryUrl, replicaUrl },
-    ...{ environment: onServers ? verifyingEnvironment : {}, ready },
+    ...{ environment, processEnvironment: environment, ready },
     poolerPassword: roles.passwords.pooler,
+    poolerLogins: isMovable
+      ? pulumi.output({
+          [roleOf("app", rotation)]: roles.passwords.app,
+          [roleOf("reader", rotation)]: roles.passwords.reader,
+        })
+      : undefined,
     dismissFormerClients: (clients) => {
       roles.dismissFormerClients(clients, parent);
     },

@@ -58,9 +58,14 @@ function postgresListeners(
       .filter((pooler) => pooler.reads === reads)
       .map(({ name }) => ({ name, address: `${name}:${poolerPorts.postgres}` }));
   const [toPrimary, toReplicas] = [pooled(false), pooled(true)];
+  const reads = () => {
+    if (toReplicas.length > 0) return { check, servers: toReplicas } as const;
+    // Reads go where the data is, too.
+    return settings.database.movable && toPrimary.length > 0 ? ({ check, servers: toPrimary } as const) : readable;
+  };
   return [
     { port: "database", check, servers: toPrimary.length > 0 ? toPrimary : primary },
-    { port: "reads", ...(toReplicas.length > 0 ? { check, servers: toReplicas } : readable) },
+    { port: "reads", ...reads() },
     { port: "direct", check, servers: primary },
     ...(toReplicas.length > 0 ? [{ port: "replicas", ...readable } as const] : []),
   ];

@@ -1,8 +1,9 @@
 /** Builds PgBouncer's configuration. Pure. */
+import type { ExternalUrl } from "../../config/external-url.ts";
 import { mostPoolerClients } from "../../topology/pools.ts";
 import { gatewayHost, gatewayPorts } from "../../topology/services/gateway.ts";
 import { poolerPorts, poolerSocketFolder } from "../../topology/services/pgbouncer.ts";
-import { databaseName } from "../database/database-url.ts";
+import { databaseName, sessionDatabase } from "../database/database-url.ts";
 import { loginFunction } from "../database/pooler-login.ts";
 import { loginRoles } from "../database/role-names.ts";
 
@@ -28,14 +29,42 @@ export interface PgbouncerConfig {
   readonly connections: number;
   /** The port of the gateway through which it reaches the server. */
   readonly upstream: "direct" | "replicas";
+  /**
+   * Where data can be moved: the server that has it, and the role as which all clients log in there. PgBouncer can be given another
+   * role while it runs, and none any more not. Clients that keep their session come through it as well.
+   * @default - the stack's own, at which each client logs in as itself
+   */
+  readonly server?: DataServer;
+}
+
+export type DataServer = Pick<ExternalUrl, "host" | "port" | "database" | "user" | "password">;
+
+/** A value of a connection's text. */
+const quoted = (value: string): string => `'${value.replaceAll("'", "''")}'`;
+
+/** How PgBouncer reaches the server with the platform's data. */
+function serverWithData({ upstream, server }: PgbouncerConfig): string {
+  if (!server) return `host=${gatewayHost} port=${gatewayPorts[upstream]} dbname=${databaseName}`;
+  const { host, port, database, user, password } = server;
+  return `host=${host} port=${port} dbname=${quoted(database)} user=${quoted(user)} password=${quoted(password)}`;
+}
+
+function databasesOf(config: PgbouncerConfig): string {
+  const data = serverWithData(config);
+  const login = `host=${gatewayHost} port=${gatewayPorts[config.upstream]} dbname=${loginDatabase}`;
+  return [
+    `${databaseName} = ${data}`,
+    ...(config.server ? [`${sessionDatabase} = ${data} pool_mode=session`] : []),
+    `${loginDatabase} = ${login}`,
+  ].join("\n");
 }
 
 /**
  * The text of pgbouncer.ini. A client logs in with its own role and password, and PgBouncer logs in at PostgreSQL as the same role with the
- * SCRAM keys of the client's login: it stores no password of the app.
+ * SCRAM keys of the client's login: it stores no password of the app, unless data can be moved.
  */
-export const pgbouncerConfig = ({ connections, upstream }: PgbouncerConfig): string => `[databases]
-${[databaseName, loginDatabase].map((name) => `${name} = host=${gatewayHost} port=${gatewayPorts[upstream]} dbname=${name}`).join("\n")}
+export const pgbouncerConfig = (config: PgbouncerConfig): string => `[databases]
+${databasesOf(config)}
 
 [pgbouncer]
 listen_addr = 0.0.0.0
@@ -46,8 +75,8 @@ max_prepared_statements = 500
 
 ; More clients wait for a connection; none is refused.
 max_client_conn = ${mostPoolerClients}
-max_db_connections = ${connections}
-default_pool_size = ${connections}
+max_db_connections = ${config.connections}
+default_pool_size = ${config.connections}
 query_wait_timeout = 120
 
 auth_type = scram-sha-256
@@ -77,5 +106,13 @@ log_disconnections = 0
 stats_period = 3600
 `;
 
-/** The text of the file with the role that looks up logins. @param password letters and digits */
-export const usersText = (password: string): string => `"${loginRoles.pooler}" "${password}"\n`;
+/**
+ * The text of the file with the role that looks up logins, and with others that it needs not look up: with the SCRAM keys of a login
+ * that it has looked up, PgBouncer would log in at an external server as well, where another role has another password.
+ *
+ * @param password letters and digits, as those of the others
+ */
+export const usersText = (password: string, others: Readonly<Record<string, string>> = {}): string =>
+  Object.entries({ [loginRoles.pooler]: password, ...others })
+    .map(([role, each]) => `"${role}" "${each}"\n`)
+    .join("");

@@ -10,15 +10,20 @@ import { filesLabel } from "../runtime/docker/labels.ts";
 import { LiveFiles } from "../runtime/docker/live-files.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { serviceVolume } from "../runtime/docker/service-volume.ts";
-import { pgbouncerConfig, type PgbouncerConfig, poolerDirectory, poolerFiles, usersText } from "./pgbouncer-config.ts";
+import { poolerDirectory, poolerFiles, usersText } from "./pgbouncer-config.ts";
 
 export interface PoolerArgs {
   readonly runtime: DockerRuntime;
   readonly service: Service;
-  readonly config: PgbouncerConfig;
+  /** The text of pgbouncer.ini. */
+  readonly config: pulumi.Input<string>;
   readonly authority: Authority;
+  /** CA certificates, in PEM, with which it verifies an external server beside the stack's own. @default - none */
+  readonly externalAuthority?: string | undefined;
   /** Password of the role that looks up logins; a secret. */
   readonly password: pulumi.Output<string>;
+  /** Passwords by role that it knows without asking; a secret. @default - none */
+  readonly logins?: pulumi.Output<Readonly<Record<string, string>>> | undefined;
 }
 
 /** PgBouncer beside a gateway: many clients share few connections to PostgreSQL. Its configuration is a live file. */
@@ -32,7 +37,7 @@ export class Pooler extends pulumi.ComponentResource {
   }
 
   #createFiles(name: string, args: PoolerArgs, volume: docker.Volume): LiveFiles {
-    const { runtime, service, config, authority, password } = args;
+    const { runtime, service, config, authority, externalAuthority, password, logins } = args;
     // The gateway passes TLS on, so that clients verify the pooler under the gateway's name.
     const names = { dnsNames: [service.name, gatewayHost], ipAddresses: [] };
     const { certificate, privateKey } = authority.sign(`${name}-tls`, names, { parent: this });
@@ -41,11 +46,16 @@ export class Pooler extends pulumi.ComponentResource {
       {
         ...{ runtime, image: "pooler", volume: volume.name, directory: poolerDirectory },
         files: {
-          [poolerFiles.configuration]: pgbouncerConfig(config),
-          [poolerFiles.users]: pulumi.secret(password.apply(usersText)),
+          [poolerFiles.configuration]: config,
+          [poolerFiles.users]: pulumi.secret(
+            pulumi.all([password, logins ?? {}]).apply(([own, others]) => usersText(own, others)),
+          ),
           [poolerFiles.certificate]: certificate,
           [poolerFiles.key]: privateKey,
-          [poolerFiles.authority]: authority.certificate,
+          [poolerFiles.authority]:
+            externalAuthority === undefined
+              ? authority.certificate
+              : pulumi.interpolate`${authority.certificate}${externalAuthority}`,
         },
         ...poolerFileAccess,
         container: service.container,

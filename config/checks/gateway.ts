@@ -1,10 +1,11 @@
 /** Checks of the way from processes to their data. Pure. */
 import { line } from "../line.ts";
+import { runsOwnDatabase } from "../own-database.ts";
 import type { Settings } from "../schema.ts";
 
 /** @returns the problems, one line each */
 export const checkGateway = ({ hosting, database, gateway }: Settings): string[] =>
-  hosting !== "local" && database.mode === "provision" && database.pooler && !gateway.enabled
+  hosting !== "local" && runsOwnDatabase(database) && database.pooler && !gateway.enabled
     ? [
         line(
           "database.pooler",

@@ -18,6 +18,14 @@ export function checkNeeds(
     ...(database.mode === "external"
       ? secret("databaseUrl", "when orion:database.mode is external", " postgresql://...")
       : []),
+    ...(database.mode === "external" && database.movable && database.pooler
+      ? plain(
+          "database.authority",
+          database.authority,
+          "when PgBouncer reaches an external database (orion:database.pooler and movable)",
+          "the certificate, in PEM, of the authority that has signed the server's",
+        )
+      : []),
     ...(cache.mode === "external"
       ? (["redisUrl", ...(workers.enabled ? (["brokerUrl"] as const) : [])] as const).flatMap((key) =>
           secret(key, "when orion:cache.mode is external", " redis://..."),

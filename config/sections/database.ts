@@ -1,6 +1,6 @@
 /** The section `orion:database`. */
 import { z } from "zod";
-import { count, memoryMb, serverTypes, text } from "./forms.ts";
+import { certificates, count, memoryMb, serverTypes, text } from "./forms.ts";
 
 export const database = z
   .strictObject({
@@ -42,6 +42,11 @@ export const database = z
     rotation: count(0, 1_000_000).describe(
       "Raise it by one to change the app's password: the app then logs in as its other role (even numbers: orion_app_a, odd ones: orion_app_b) with a new password.",
     ),
+    authority: certificates
+      .optional()
+      .describe(
+        "CA certificates, in PEM, with which PgBouncer verifies an external database; with `movable` and `pooler` alone. Other clients have them from `sslrootcert` in the URL.",
+      ),
     movable: z
       .boolean()
       .describe(

@@ -1,6 +1,6 @@
 /** The section `orion:edge`. */
 import { z } from "zod";
-import { browserHeader, count, emailAddress, headerValue, memoryMb, path } from "./forms.ts";
+import { certificates, browserHeader, count, emailAddress, headerValue, memoryMb, path } from "./forms.ts";
 
 /** Paths of the app that operators use; visitors reach those alone that `orion:edge.public` names. */
 export const internalPaths = ["/metrics", "/ready", "/docs", "/redoc", "/openapi.json"] as const;
@@ -60,13 +60,7 @@ export const edge = z
           .meta({ patternErrorMessage: "an address that starts with https://" })
           .describe("Address of the directory of the authority of `tls: acme`."),
         email: emailAddress.optional().describe("Address that the authority sends notices to. Absent: none."),
-        authority: z
-          .string()
-          .regex(/^-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----\s*$/, "certificates in PEM")
-          .meta({
-            patternErrorMessage: "certificates in PEM",
-            examples: ["-----BEGIN CERTIFICATE-----\n...\n-----END CERTIFICATE-----"],
-          })
+        authority: certificates
           .optional()
           .describe("CA certificates that verify the authority's own server. Absent: the public CAs."),
       })

@@ -9,6 +9,13 @@ export const text = (pattern: RegExp, what: string, example: string) =>
     .regex(pattern, `${what} such as ${example}`)
     .meta({ patternErrorMessage: what.replace(/,$/, ""), examples: [example] });
 
+export const certificates = z
+  .string()
+  .regex(/^-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----\s*$/, "certificates in PEM")
+  .meta({
+    patternErrorMessage: "certificates in PEM",
+    examples: ["-----BEGIN CERTIFICATE-----\n...\n-----END CERTIFICATE-----"],
+  });
 export const port = z.int().min(1).max(65535);
 export const count = (least: number, most: number) => z.int().min(least).max(most);
 export const memoryMb = z.int().min(32).max(262_144);

@@ -84,7 +84,7 @@ test("PostgreSQL: no TLS, another authority, a wrong password, a name that nobod
 });
 
 test("PostgreSQL: latency and a pause are measured", async () => {
-  const port = await lab.slowed(good.port, { delayMs: 12, firstMs: 2500 });
+  const port = await lab.slowed(good, { delayMs: 12, firstMs: 2500 });
   const text = await said({ databaseUrl: good.url.replace(String(good.port), String(port)) + lab.verifying });
   expect(text).toMatch(/danger database\.latency a round trip from the app's server takes \d\d ms \(median of 21/);
   expect(text).toMatch(/danger database\.pause the first connection took [2-9]\.\d s/);

@@ -7,13 +7,14 @@ import { quoted, quotedWords } from "../../common/shell.ts";
 import { UserError } from "../../common/user-error.ts";
 import { databaseName } from "../../components/database/database-url.ts";
 import { ownerRole } from "../../components/database/role-names.ts";
+import { type Logins, poolerConfig } from "../../components/pooler/pooler-config.ts";
 import { engineAt } from "../../guard/ask-images.ts";
 import { askExternal, authoritiesCommand } from "../../guard/check-external.ts";
 import type { OnEngine } from "../../guard/check-image.ts";
 import { judgeExternal, refuseExternal } from "../../guard/fitting-external.ts";
 import { loginOf } from "../../guard/image-script.ts";
 import { agreementTo } from "../../policy/moved-database.ts";
-import { type ExternalUrl, readExternalUrl, withoutPassword } from "../../policy/external-url.ts";
+import { type ExternalUrl, readExternalUrl, withoutPassword } from "../../config/external-url.ts";
 import { physicalName } from "../../topology/naming.ts";
 import { hasServers, servicesOf } from "../../topology/topology.ts";
 import type { Engines } from "../engines.ts";
@@ -22,6 +23,7 @@ import { readStackFile, type StackFile } from "../stack-file.ts";
 import { bold, confirm, isTerminal, say } from "../terminal.ts";
 import { up } from "../up.ts";
 import { moveDatabase } from "./move.ts";
+import { type Poolers, poolersOf } from "./poolers.ts";
 import { type Side, sql } from "./side.ts";
 import { writable } from "./sql.ts";
 
@@ -61,12 +63,15 @@ export async function moveTo(root: string, file: StackFile, engines: Engines, ch
     { databaseUrl: text },
     { on, isHere: true, login: loginOf(settings, config("orion:registryPassword")), appImage: settings.app.image },
   );
-  refuseExternal(judgeExternal(asked, settings), variables);
+  // What an earlier move has left refuses writes until this one; a standby is found when both sides are asked.
+  const allowed = to === "external" ? [...settings.agreed, "database.writes"] : settings.agreed;
+  refuseExternal(judgeExternal(asked, { ...settings, agreed: allowed }), variables);
   const places = { own: "its own PostgreSQL", external: url.host };
   const left = to === "external" ? "own" : "external";
   say(bold(`The data of '${stack}' goes from ${places[left]} to ${places[to]}.`));
   say("  Clients work meanwhile. Run no migration until it is done. Redis and files stay where they are.");
 
+  const poolers = poolersIn(file, engines, { to, url: text });
   const client = physicalName({ stack }, "move");
   await startClient(on, client, container, url, settings.app.image);
   try {
@@ -78,8 +83,8 @@ export async function moveTo(root: string, file: StackFile, engines: Engines, ch
     const external: Side = { name: "external", container: client, database: withoutPassword({ ...url, parameters }) };
     const [source, target] = to === "external" ? [own, external] : [external, own];
     const moved = await moveDatabase({
-      ...{ on, from: source, to: target, say, replace: choice.replace },
-      agree: () => agreed(choice.yes),
+      ...{ on, from: source, to: target, say, replace: choice.replace, poolers },
+      agree: () => agreed(choice.yes, poolers !== undefined),
     });
     if (!moved) {
       say(
@@ -125,11 +130,39 @@ function requireDirection({ stack, settings, variables }: StackFile, to: string 
   return to;
 }
 
-async function agreed(yes: boolean): Promise<boolean> {
+async function agreed(yes: boolean, hasPoolers: boolean): Promise<boolean> {
   say(
-    "  The target follows. Now writes are refused until an update has given all clients the new address; reads are answered.",
+    hasPoolers
+      ? "  The target follows. Now PgBouncer holds what clients ask until the target is complete."
+      : "  The target follows. Now writes are refused until an update has given all clients the new address; reads are answered.",
   );
   return yes || (await confirm("Go on?"));
+}
+
+/** The poolers of the plan. @throws {UserError} when they could not verify the external server */
+function poolersIn(
+  { topology, settings, stack, variables }: StackFile,
+  engines: Engines,
+  { to, url }: { readonly to: "own" | "external"; readonly url: string },
+): Poolers | undefined {
+  const services = servicesOf(topology, "pgbouncer");
+  if (services.length > 0 && settings.database.authority === undefined)
+    throw new UserError(
+      `PgBouncer cannot verify the external server: npx pulumi config set --path orion:database.authority -s ${stack} <authority.pem, with the ` +
+        `certificate of the authority that has signed the server's; then make up ${variables}`,
+    );
+  const poolers = services.map((service) => {
+    const from = to === "own" ? "external" : "own";
+    return {
+      ...{ name: service.name, container: engines.container(service) },
+      run: (script: string) => engines.of(service).askOnHost(["sh", "-s"], script),
+      configOf: (side: "source" | "target", logins: Logins) => {
+        const where = side === "target" ? to : from;
+        return poolerConfig(topology, settings, service, where === "own" ? { where, logins } : { where, url });
+      },
+    };
+  });
+  return poolersOf(poolers);
 }
 
 /** Lets the stack use the other database, which the guard refuses without a move. */

@@ -10,6 +10,7 @@ import type { OnEngine } from "../../guard/check-image.ts";
 import { readRows, readSnapshot, type Snapshot, statementsOf, type Tables } from "./changes.ts";
 import { copyScript } from "./copy-script.ts";
 import { problemsOf, readPreparation } from "./preparation.ts";
+import type { Poolers } from "./poolers.ts";
 import { errorOf, type Side, sql } from "./side.ts";
 import {
   batch,
@@ -48,12 +49,14 @@ export interface MoveArgs {
   readonly agree: () => Promise<boolean>;
   /** Whether the contents of a target that an earlier move has left behind or not finished may be replaced. */
   readonly replace: boolean;
+  /** The poolers through which processes reach the database. @default - each process has its address, until an update changes it */
+  readonly poolers?: Poolers | undefined;
 }
 
 export interface Moved {
   readonly tables: number;
   readonly rows: number;
-  /** Milliseconds from the first refused write until the target was complete. */
+  /** Milliseconds from the first write that was refused, or held by a pooler, until the target was complete, or took it. */
   readonly pausedMs: number;
 }
 
@@ -134,12 +137,14 @@ async function catchUp(args: MoveArgs, tables: Tables, snapshot: Snapshot): Prom
 }
 
 async function pause(args: MoveArgs, tables: SizedTables, snapshot: Snapshot, schema: string): Promise<Moved> {
-  const { on, from, to, say } = args;
+  const { on, from, to, say, poolers } = args;
   // What came while the user was asked.
   await catchUp(args, tables, snapshot);
   const began = Date.now();
   try {
+    await poolers?.hold();
     await sql(on, from, readOnly);
+    await poolers?.held();
     if ((await sql(on, from, schemaSql)) !== schema)
       throw new UserError(
         "A migration has changed tables during the move; run no migration meanwhile, and begin again.",
@@ -150,14 +155,23 @@ async function pause(args: MoveArgs, tables: SizedTables, snapshot: Snapshot, sc
     await sql(on, to, await sql(on, from, sequencesSql), "owner");
     const compared = await compare(args, tables);
     await sql(on, from, markLeft, "owner");
-    await sql(on, to, `${userTriggers("ENABLE")} DROP TABLE public.${marker};`, "owner");
+    await sql(on, to, userTriggers("ENABLE"), "owner");
+    await poolers?.lead("target");
+    await poolers?.release();
     const pausedMs = Date.now() - began;
+    // Last of all: with it, what a move that failed has left can be replaced.
+    await sql(on, to, `DROP TABLE public.${marker}`, "owner");
     say(
-      `  ${to.name} is complete: ${tables.size} tables, ${compared} rows, the same in both; writes were refused for ${(pausedMs / 1000).toFixed(1)} s`,
+      `  ${to.name} is complete: ${tables.size} tables, ${compared} rows, the same in both; writes ${poolers ? "waited" : "were refused"} for ${(pausedMs / 1000).toFixed(1)} s`,
     );
     return { tables: tables.size, rows: compared, pausedMs };
   } catch (error) {
     await allowWrites(args);
+    // They have led to the source, unless they were just given the target.
+    await poolers?.lead("source").catch((also: unknown) => {
+      say(`  ${String(also)}`);
+    });
+    await poolers?.release();
     throw error;
   }
 }

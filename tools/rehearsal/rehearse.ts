@@ -28,8 +28,9 @@ import { describeStack, inPhase, parseStackText, readStackFile, readStackText, t
 import { say, yellow } from "../terminal.ts";
 import { reportUnhealthy } from "../unhealthy.ts";
 import { ensureStack } from "../up.ts";
-import { configOf, holdsSecret, overlayOf, projectFile, stackFile, withDigests } from "./files.ts";
+import { configOf, holdsSecret, overlayOf, projectFile, stackFile, unaskedIn, withDigests } from "./files.ts";
 import { type Delivery, findDeliveries, isStandIn } from "./images.ts";
+import { isUp } from "./is-up.ts";
 import { reportOf } from "./report.ts";
 
 export interface RehearseOptions {
@@ -70,9 +71,10 @@ export async function prepare(options: RehearseOptions): Promise<Prepared> {
   const cloud = await startCloudFor(options, checked(stack, text, options.phase));
   const folder = rehearsalFolder(root, options.cloud, stack);
   writeProject(options, folder, text, cloud.settings);
+  // Before the settings are read: the secrets that they may lack are set with the engine, which needs the stack.
+  ensureStack(folder, stack);
   const deliveries = await deliverImages(root, folder, readStackFile(folder, stack), cloud.client);
   const file = readStackFile(folder, stack);
-  ensureStack(folder, stack);
   setTokens(folder, stack, cloud.settings);
   await recover(folder, stack, say);
   return { options, cloud, folder, file, deliveries };
@@ -150,6 +152,7 @@ function writeProject(
     ...{ publicKey: readFileSync(`${key}.pub`, "utf8").trim(), identityFile: key },
     sshFolder: sshFolder(cloudFolder(root, name), cloud),
     authority: readFileSync(join(cloudFolder(root, name), "edge-authority.pem"), "utf8"),
+    agreed: isUp(folder, stack) ? [] : unaskedIn(text),
   });
   const own = join(folder, `Pulumi.${stack}.yaml`);
   const before = existsSync(own) ? readFileSync(own, "utf8") : undefined;
@@ -160,10 +163,10 @@ function writeProject(
     projectFile(readFileSync(join(root, "Pulumi.yaml"), "utf8"), root, standIns(root)),
   );
   if (written.leftOut.length === 0) return;
-  const names = written.leftOut.map((each) => each.replace(/^orion:/, "")).join(", ");
+  const names = written.leftOut.map((each) => each.replace(/^orion:/, ""));
   say(
-    `${yellow("Left out:")} the secrets of Pulumi.${stack}.yaml, because it has another passphrase: ${names}. To set them for ` +
-      `the rehearsal: npx pulumi config set --secret ${written.leftOut[0] ?? ""} ... -C ${relative(root, folder)}`,
+    `${yellow("Left out:")} the secrets of Pulumi.${stack}.yaml, because it has another passphrase: ${names.join(", ")}. To set ` +
+      `them for the rehearsal: npx pulumi config set --secret ${names[0] ?? ""} ... --stack ${stack} -C ${relative(root, folder)}`,
   );
 }
 

@@ -1,4 +1,6 @@
 /** The FastAPI application: several instances on each server that runs apps, behind the edge there. */
+import type { ImageKey } from "../../config/images.ts";
+import type { Settings } from "../../config/schema.ts";
 import { isLocal, placesFor, publish, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 import { imageConfinement } from "./image.ts";
@@ -17,8 +19,14 @@ export interface AppService extends BaseService<"app"> {
   readonly release: ReleaseCommands;
 }
 
+/** The images with the clients that ask external services: updates and doctor run them on the first app's server. */
+const clientImages = ({ hosting, database, cache }: Settings): ImageKey[] => [
+  ...(hosting !== "local" && database.mode === "external" ? (["postgres"] as const) : []),
+  ...(hosting !== "local" && cache.mode === "external" ? (["redis"] as const) : []),
+];
+
 export const app: Definition<AppService> = {
-  images: () => ["app"],
+  images: (settings) => ["app", ...clientImages(settings)],
   // The default of `orion:app.port`.
   ports: { http: 8000 },
   callers: ["edge"],

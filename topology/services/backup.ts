@@ -1,4 +1,4 @@
-/** The backup of PostgreSQL: a timer on the replica's server, or on the primary's where there is no replica. */
+/** The backup of PostgreSQL: a timer on the replica's server, on the primary's where there is no replica, and beside the release with an external one. */
 import { backupCommand, backupUnit, drillCommand } from "../../common/server-contract.ts";
 import { coreOf, onlyService, serversOf } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
@@ -6,7 +6,8 @@ import { timedDefinition } from "./timed.ts";
 
 export const backup: Definition<BaseService<"backup">> = {
   ...timedDefinition,
-  images: () => ["postgres", "rclone"],
+  // The app's image has the certificate of an external server's authority, if the URL names one.
+  images: ({ database }) => ["postgres", "rclone", ...(database.mode === "external" ? (["app"] as const) : [])],
   commands: () => ({
     "list backups": `${backupCommand} list`,
     "back up now": `systemctl start ${backupUnit}`,
@@ -15,8 +16,10 @@ export const backup: Definition<BaseService<"backup">> = {
   }),
   plan(planning) {
     // Backups in local files would be lost together with the data.
-    if (planning.settings.storage.backend !== "r2") return [];
-    const [replica] = serversOf(planning, "db");
+    const { storage, database } = planning.settings;
+    if (storage.backend !== "r2") return [];
+    // The stack's own replica may run beside an external database, and has nothing of it.
+    const [replica] = database.mode === "external" ? [] : serversOf(planning, "db");
     return [onlyService(planning, { kind: "backup", at: replica ?? coreOf(planning), memoryMb: 256 })];
   },
 };

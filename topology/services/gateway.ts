@@ -1,4 +1,5 @@
 /** The gateway: HAProxy on each server whose processes use PostgreSQL or Redis. They reach both through it, by names that never change. */
+import { runsOwnDatabase } from "../../config/own-database.ts";
 import type { Settings } from "../../config/schema.ts";
 import { coreOf, isLocal, placesFor, serviceAt } from "../planning.ts";
 import type { BaseService, Definition, ServiceKind } from "../service.ts";
@@ -24,9 +25,9 @@ export const gatewayAddress = (port: GatewayPort): string => `${gatewayHost}:${g
 /** Kinds whose processes reach their data through the gateway of their server. */
 export const gatewayClients = ["app", "worker", "beat", "flower", "release"] as const satisfies readonly ServiceKind[];
 
-/** Whether a stack has gateways: an external database or Redis is reached at its own address. */
+/** Whether a stack has gateways: an external database (unless data can be moved there and back) or Redis is reached at its own address. */
 export const hasGateway = ({ hosting, gateway, database, cache }: Settings): boolean =>
-  hosting !== "local" && gateway.enabled && (database.mode === "provision" || cache.mode === "provision");
+  hosting !== "local" && gateway.enabled && (runsOwnDatabase(database) || cache.mode === "provision");
 
 export const gateway: Definition<BaseService<"gateway">> = {
   images: () => ["haproxy"],

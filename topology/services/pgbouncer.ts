@@ -1,4 +1,5 @@
 /** PgBouncer: pools the connections to PostgreSQL, beside the gateway of each server that runs apps or workers. */
+import { runsOwnDatabase } from "../../config/own-database.ts";
 import type { Settings } from "../../config/schema.ts";
 import { serviceName } from "../naming.ts";
 import { isLocal, placesFor, serversOf, serviceAt } from "../planning.ts";
@@ -12,9 +13,12 @@ export interface PgbouncerService extends BaseService<"pgbouncer"> {
   readonly reads: boolean;
 }
 
-/** Whether processes reach PostgreSQL through poolers: they stand between two ports of a gateway. */
-const hasPooler = (settings: Settings): boolean =>
-  settings.database.pooler && settings.database.mode === "provision" && hasGateway(settings);
+/**
+ * Whether processes reach PostgreSQL through poolers: they stand between two ports of a gateway, or lead to the external database of a
+ * stack whose data can be moved. Who may log in they ask the stack's own PostgreSQL.
+ */
+export const hasPooler = (settings: Settings): boolean =>
+  settings.database.pooler && runsOwnDatabase(settings.database) && hasGateway(settings);
 
 export const pgbouncer: Definition<PgbouncerService> = {
   images: () => ["pooler"],

@@ -1,4 +1,5 @@
 /** Tells over HTTP whether a replica follows its primary closely enough to be read: a gateway's checks speak no SQL. */
+import { runsOwnDatabase } from "../../config/own-database.ts";
 import { publish, serversOf, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 import { hasGateway } from "./gateway.ts";
@@ -19,7 +20,7 @@ export const replicaHealth: Definition<BaseService<"replica-health">> = {
   probe: () => ({ kind: "health" }),
   plan(planning) {
     const { settings } = planning;
-    if (!hasGateway(settings) || settings.database.mode === "external") return [];
+    if (!hasGateway(settings) || !runsOwnDatabase(settings.database)) return [];
     return serversOf(planning, "db").map((at) =>
       serviceAt(planning, {
         ...{ kind: "replica-health", at, memoryMb: 64 },

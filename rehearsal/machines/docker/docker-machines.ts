@@ -85,6 +85,7 @@ export class DockerMachines implements Machines {
 
   /** Builds missing images and starts to watch containers. */
   async start(): Promise<void> {
+    await this.#networks.createInternet();
     await this.#images.name("server");
     await this.#images.name("balancer");
     await this.#watch.start();

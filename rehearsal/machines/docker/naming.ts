@@ -11,7 +11,8 @@ export interface PublicNetwork {
 
 /** Addresses of the subnet for each public address. */
 const subnetSize = 8;
-const mostAddresses = 65_536 / subnetSize;
+/** The last 512 addresses are the Internet's and the cloud's own. */
+const mostAddresses = (65_536 - 512) / subnetSize;
 
 export class Naming {
   /** Name of the cloud; short, since it is part of the names of iptables chains. */
@@ -60,6 +61,20 @@ export class Naming {
   }
   get privateBridges(): string {
     return `oc${this.block}p`;
+  }
+  /** Docker network of what is on the Internet beside the servers: a container in it is another provider's service. */
+  get internet(): string {
+    return `orion-cloud-${this.instance}-internet`;
+  }
+  get internetBridge(): string {
+    return `oc${this.block}i`;
+  }
+  /** Range of the servers' addresses in the public networks, as other machines see them. */
+  get serverRange(): string {
+    return `10.${this.block}.0.0/16`;
+  }
+  get internetRange(): string {
+    return `10.${this.block}.254.0/24`;
   }
   chain(suffix: string): string {
     return `OC-${this.instance}-${suffix}`;

@@ -1,5 +1,5 @@
 /**
- * Creates Docker networks: a small one for each public address, and an internal one for each private network.
+ * Creates Docker networks: a small one for each public address, an internal one for each private network, and the Internet.
  *
  * The addresses in a private network are set inside the guests (guest.ts). Docker uses an unrelated range of its choice, so
  * that several clouds on one host can have private networks with the same range.
@@ -22,6 +22,12 @@ export class Networks {
 
   constructor(names: Naming) {
     this.#names = names;
+  }
+
+  /** Makes the network of services of others, which tests put containers into. */
+  createInternet(): Promise<void> {
+    const { internet, internetBridge, internetRange } = this.#names;
+    return this.#enqueue(() => this.#make(internet, internetBridge, ["--subnet", internetRange]));
   }
 
   createPrivate(id: number): Promise<void> {

@@ -73,6 +73,8 @@ export function packetRules(
   const snat = (source: string, to: string) => `-s ${source} -o ${publicBridges} -j SNAT --to-source ${to}`;
   nat.rule(names.chain("NPOST"), snat(names.cloudRange, cloudflareSource));
   nat.rule(names.chain("NPOST"), snat("127.0.0.0/8", internetSource));
+  // Services of others see which server asks, as they do on the Internet; Docker would give all of them one address.
+  nat.rule(names.chain("NPOST"), `-s ${names.serverRange} -o ${names.internetBridge} -j ACCEPT`);
 
   // From a server to this machine: only the cloud's own services. At their addresses answers also what listens on all addresses.
   filter.rule(names.chain("IN"), `-i ${publicBridges} ${established} -j ACCEPT`);
@@ -84,10 +86,19 @@ export function packetRules(
   }
   filter.rule(names.chain("IN"), `-i ${publicBridges} -j DROP`);
   filter.rule(names.chain("IN"), `-i ${privateBridges} -j DROP`);
+  filter.rule(names.chain("IN"), `-i ${names.internetBridge} ${established} -j ACCEPT`);
+  filter.rule(names.chain("IN"), `-i ${names.internetBridge} -j DROP`);
   // This machine has no access to private networks, although its bridges carry them.
   filter.rule(names.chain("OUT"), `-o ${privateBridges} -j DROP`);
 
-  // A rehearsal of production must reach nobody: its e-mails, payments and webhooks end here, also those to an address.
+  // What the cloud has of the Internet answers servers, and reaches nobody by itself.
+  for (const one of exposed.filter(({ kind }) => kind === "server")) {
+    const from = `-s ${names.behind(one.address).subnet} -o ${names.internetBridge}`;
+    for (const match of outbound(one.rules)) filter.rule(names.chain("FWD"), `${from}${match} -j ACCEPT`);
+  }
+  filter.rule(names.chain("FWD"), `-i ${names.internetBridge} -o ${publicBridges} ${established} -j ACCEPT`);
+  filter.rule(names.chain("FWD"), `-i ${names.internetBridge} -j DROP`);
+  // A rehearsal of production must reach nobody else: its e-mails, payments and webhooks end here, also those to an address.
   filter.rule(names.chain("FWD"), `-i ${publicBridges} ! -o ${publicBridges} -j DROP`);
   filter.rule(names.chain("FWD"), `-i ${privateBridges} ! -o ${privateBridges} -j DROP`);
   // Allow everything within a private network, because hosts may filter bridged packets by Docker's own range.
@@ -107,7 +118,11 @@ export function packetRules(
       // Replies: Docker isolates its networks from each other.
       filter.rule(names.chain("FWD"), `-s ${subnet} -d ${names.behind(address).subnet} ${established} -j ACCEPT`);
     }
-    for (const rule of outbound(one.rules)) filter.rule(names.chain("FWD"), `-s ${subnet} ${rule}`);
+    const allowed = outbound(one.rules);
+    if (allowed.includes(everything)) continue;
+    for (const match of [` ${established}`, ...allowed])
+      filter.rule(names.chain("FWD"), `-s ${subnet}${match} -j RETURN`);
+    filter.rule(names.chain("FWD"), `-s ${subnet} -j DROP`);
   }
   return nat.text([]) + filter.text(stale);
 }
@@ -142,14 +157,14 @@ function inbound(names: Naming, rules: readonly FirewallRule[] | undefined): str
     .flatMap((rule) => sourcesOf(names, rule.addresses).map((source) => `-s ${source} ${matchOf(rule)}`));
 }
 
-/** Rules for outbound packets: everything is allowed unless there are outbound rules. */
+/** The match that every packet has. */
+const everything = "";
+
+/** Matches for allowed outbound packets: everything is allowed unless there are outbound rules. */
 function outbound(rules: readonly FirewallRule[] = []): string[] {
   const out = rules.filter(({ direction }) => direction === "out");
-  if (out.length === 0) return [];
-  const allowed = out.flatMap((rule) =>
-    rule.addresses.filter(isIpv4).map((destination) => `-d ${destination} ${matchOf(rule)} -j RETURN`),
-  );
-  return ["-m conntrack --ctstate ESTABLISHED,RELATED -j RETURN", ...allowed, "-j DROP"];
+  if (out.length === 0) return [everything];
+  return out.flatMap((rule) => rule.addresses.filter(isIpv4).map((to) => ` -d ${to} ${matchOf(rule)}`));
 }
 
 const matchOf = ({ protocol, port }: FirewallRule): string =>

@@ -142,7 +142,7 @@ async function filesOf(host: string, user = "orion_user", database = "orion_db")
     "up",
     () =>
       new Backup("backup", {
-        runtime: runtimeOf("postgres", "rclone"),
+        runtime: runtimeOf("postgres", "rclone", "app"),
         store,
         databaseUrl,
         external: user !== "orion_user",

@@ -90,8 +90,11 @@ const database = (phase: Phase) =>
     };
     const { memoryMb = 512, primary, availability, pooler, ...rest } = said;
     const large = { servers: ["ccx63"], maxConnections: 5000, memoryMb: Math.min(memoryMb, 32_768) };
+    // PgBouncer needs it where an external database can be moved.
+    const authority = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n";
     const own = {
-      ...{ ...rest, ...large, ...(phase !== "development" && availability !== undefined && { availability }) },
+      ...{ ...rest, ...large, authority },
+      ...(phase !== "development" && availability !== undefined && { availability }),
       // It needs a gateway.
       ...(phase !== "development" && phase !== "mvp" && pooler !== undefined && { pooler }),
     };

@@ -1,5 +1,5 @@
 /** Graphs of the production stack, for tests of moves. */
-import { type Phase, phases, type Settings } from "../../../config/schema.ts";
+import { type Phase, phases, type SecretKey, type Settings } from "../../../config/schema.ts";
 import { type Move, moveBetween } from "../../../policy/dangers.ts";
 import type { Finding } from "../../../policy/findings.ts";
 import { type Graph, identityOf, type Recorded } from "../../../policy/graph.ts";
@@ -17,9 +17,13 @@ export const serverPhases = phases.filter((phase) => phase !== "development");
 /** Every phase with every other one, those that grow and those that shrink. */
 export const pairs = phases.flatMap((from) => phases.map((to): [Phase, Phase] => [from, to]));
 
-export const stackOf = (phase: Phase, values: Readonly<Record<string, unknown>> = {}): Stack => {
-  const settings = settingsOf(phase, values);
-  return { settings, topology: plan("prod", settings), secrets: [] };
+export const stackOf = (
+  phase: Phase,
+  values: Readonly<Record<string, unknown>> = {},
+  secrets: readonly SecretKey[] = [],
+): Stack => {
+  const settings = settingsOf(phase, values, secrets);
+  return { settings, topology: plan("prod", settings), secrets };
 };
 
 export const outlineIn = (settings: Settings): Graph => outlineOf(plan("prod", settings), settings);

@@ -1,7 +1,7 @@
 /** Settings with external services, and what such services say that fit. */
 import type { DatabaseFacts } from "../../../policy/external-database.ts";
 import type { RedisFacts } from "../../../policy/external-redis.ts";
-import { type ExternalUrl, readExternalUrl } from "../../../policy/external-url.ts";
+import { type ExternalUrl, readExternalUrl } from "../../../config/external-url.ts";
 import { settingsOf } from "./settings.ts";
 
 const modes = { database: { mode: "external" }, cache: { mode: "external" } };

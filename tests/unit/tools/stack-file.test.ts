@@ -1,5 +1,5 @@
 /** A stack's file, read without the engine. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../../common/user-error.ts";
 import { describeStack, readStackFile } from "../../../tools/stack-file.ts";
@@ -71,5 +71,15 @@ describe("a file", () => {
     writeFileSync(join(root, "Pulumi.prod.yaml"), JSON.stringify({ config: file }));
     const commands = /npx pulumi config set --stack prod --secret emailApiKey[^]*; first: npx pulumi stack init prod$/;
     expect(() => readStackFile(root, "prod")).toThrow(commands);
+  });
+
+  test("of a rehearsal with a secret that is missing: the command names the rehearsal's folder, not the stack's own", () => {
+    const folder = join(root, ".orion", "cloud", "main", "stacks", "prod");
+    mkdirSync(folder, { recursive: true });
+    const file = config({ database: { mode: "external" } });
+    writeFileSync(join(folder, "Pulumi.prod.yaml"), JSON.stringify({ config: file }));
+    expect(() => readStackFile(folder, "prod")).toThrow(
+      "npx pulumi config set --stack prod -C .orion/cloud/main/stacks/prod --secret databaseUrl postgresql://...",
+    );
   });
 });

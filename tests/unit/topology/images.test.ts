@@ -33,6 +33,21 @@ test("on servers, official images have the digests of the catalogue, unless the 
   expect(referenceIn({ pinned: false })).toBe("postgres:15-bookworm");
 });
 
+test("the servers of apps have the clients that ask external services, as the stack names them", () => {
+  const { database, cache, ...settings } = settingsOf("scale");
+  const external = {
+    ...{ ...settings, database: { ...database, mode: "external" as const } },
+    cache: { ...cache, mode: "external" as const },
+  };
+  const onAppServer = plan("prod", external).services.filter(({ server }) => server === "app-nbg1-1");
+  expect([...imageReferences(onAppServer, external, built).keys()].toSorted()).toEqual([
+    "app",
+    "nginx",
+    "postgres",
+    "redis",
+  ]);
+});
+
 test("backups bring the images of their clients along, also to a server without a database", () => {
   const { database, ...settings } = settingsOf("mvp");
   const external = { ...settings, database: { ...database, mode: "external" as const } };

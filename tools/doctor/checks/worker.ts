@@ -19,7 +19,16 @@ export interface WorkersAnswer {
   readonly answering: readonly string[];
   /** How many tasks they run, have reserved or keep for later; undefined when not every worker says so. */
   readonly held: number | undefined;
+  /** What a provider's broker has, which Celery alone reaches. @default - the broker is the stack's own, or it was not asked */
+  readonly broker?: z.infer<typeof brokerSchema>;
 }
+
+const brokerSchema = z.object({
+  /** The length of each queue. */
+  waiting: z.record(z.string(), z.number()),
+  /** How many tasks were taken a while ago and are not acknowledged. */
+  overdue: z.number(),
+});
 
 /** A worker, and the host name of its container: its name in Celery is made of both. */
 export interface NamedWorker {
@@ -30,25 +39,36 @@ export interface NamedWorker {
 export async function checkWorker(question: Question): Promise<Checked> {
   const { service, workers } = question;
   if (service.kind !== "worker") return { detail: "no worker" };
-  const [lengths, said] = await Promise.all([
-    Promise.all(service.queues.map(async (queue) => ({ queue, length: await askBroker(question, "llen", queue) }))),
+  const isExternal = brokerOf(question.topology) === undefined;
+  const [own, said] = await Promise.all([
+    Promise.all(isExternal ? [] : service.queues.map((queue) => askBroker(question, "llen", queue))),
     workers(),
   ]);
+  const lengths = service.queues.map((queue, index) => ({
+    queue,
+    length: said.broker?.waiting[queue] ?? own[index] ?? 0,
+  }));
   const waiting = lengths.filter(({ length }) => length > 0).map(({ queue, length }) => `${queue} ${length}`);
-  const detail = waiting.length > 0 ? `waiting: ${waiting.join(", ")}` : "no task waits";
+  const isKnown = !isExternal || said.broker !== undefined;
+  const none = isKnown ? "no task waits" : "what waits is not known: Celery could not ask the external broker";
+  const detail = waiting.length > 0 ? `waiting: ${waiting.join(", ")}` : none;
   if (!said.answering.some((name) => name.startsWith(`${service.name}@`))) return { problem: "worker-silent", detail };
-  const orphans = isFirst(question) ? await orphansOf(question, said.held) : 0;
+  const orphans = isFirst(question) ? await orphansOf(question, said) : 0;
   if (orphans > 0)
     return { problem: "tasks-orphaned", detail: `${detail}; ${orphans} were taken and no worker holds them` };
   return lengths.some(({ length }) => length > manyTasks) ? { problem: "tasks-pile-up", detail } : { detail };
 }
+
+/** The stack's own Redis with Celery's tasks; undefined where it is a provider's. */
+const brokerOf = (topology: Question["topology"]): Service | undefined =>
+  [...servicesOf(topology, "broker"), ...servicesOf(topology, "cache")][0];
 
 /** The answer of a Redis command about Celery's database of the broker, which is a number; 0 when there is none. */
 async function askBroker(
   { topology, exec }: Pick<Question, "topology" | "exec">,
   ...command: string[]
 ): Promise<number> {
-  const [broker] = [...servicesOf(topology, "broker"), ...servicesOf(topology, "cache")];
+  const broker = brokerOf(topology);
   if (!broker) return 0;
   const { output } = await exec(broker, ...redisMonitor.split(" "), "-n", String(redisDatabases.broker), ...command);
   return Number(output) || 0;
@@ -63,28 +83,37 @@ const isFirst = ({ service, topology }: Question): boolean => servicesOf(topolog
  *
  * The workers were asked before: a task that ends between the two questions is then in none of the numbers.
  */
-async function orphansOf(question: Question, held: number | undefined): Promise<number> {
+async function orphansOf(question: Question, { held, broker }: WorkersAnswer): Promise<number> {
   if (held === undefined) return 0;
+  if (broker) return Math.max(0, broker.overdue - held);
   const before = Math.floor(Date.now() / 1000) - settledSeconds;
   return Math.max(0, (await askBroker(question, "zcount", "unacked_index", "-inf", String(before))) - held);
 }
 
 /**
  * Asks workers by their names, as `celery inspect` does, which would start Celery once for each question, and wait for its whole time
- * without names.
+ * without names. The second argument is how many tasks are not acknowledged, or a list of queues: then the broker is asked from here.
  */
-const askScript = `import json, sys
+const askScript = `import json, sys, time
 from celery.app.utils import find_app
-names = sys.argv[3:]
-ask = find_app(sys.argv[1]).control.inspect(destination=names, timeout=5)
+app, unacknowledged, names = find_app(sys.argv[1]), sys.argv[2], sys.argv[3:]
+ask = app.control.inspect(destination=names, timeout=5)
 answer = {"answering": sorted(ask.ping() or {})}
-if sys.argv[2] != "0":
+redis = app.connection_for_read().default_channel.client if unacknowledged.startswith("[") else None
+if (str(redis.hlen("unacked")) if redis else unacknowledged) != "0":
     said = [each() or {} for each in (ask.active, ask.reserved, ask.scheduled)]
     if all(name in each for each in said for name in names):
         answer["held"] = sum(len(each[name] or []) for each in said for name in names)
+if redis:
+    waiting = {queue: redis.llen(queue) for queue in json.loads(unacknowledged)}
+    answer["broker"] = {"waiting": waiting, "overdue": redis.zcount("unacked_index", "-inf", time.time() - ${settledSeconds})}
 print("orion-workers " + json.dumps(answer))`;
 
-const answerSchema = z.object({ answering: z.array(z.string()), held: z.number().optional() });
+const answerSchema = z.object({
+  answering: z.array(z.string()),
+  held: z.number().optional(),
+  broker: brokerSchema.optional(),
+});
 
 /** Asks all workers that run, from the container of one of them. What they hold is asked only when something is not acknowledged. */
 export async function askWorkers(
@@ -93,14 +122,20 @@ export async function askWorkers(
 ): Promise<WorkersAnswer> {
   const [first] = workers;
   if (first?.service.kind !== "worker") return { answering: [], held: undefined };
-  const unacknowledged = await askBroker(question, "hlen", "unacked");
+  const queues = [...new Set(servicesOf(question.topology, "worker").flatMap((worker) => worker.queues))];
+  const unacknowledged = brokerOf(question.topology)
+    ? String(await askBroker(question, "hlen", "unacked"))
+    : JSON.stringify(queues);
   const names = workers.map(({ service, host }) => `${service.name}@${host}`);
   const application = first.service.celery.at(-1) ?? "";
   const { output } = await question.exec(
-    ...[first.service, "python", "-c", askScript, application, String(unacknowledged), ...names],
+    ...[first.service, "python", "-c", askScript, application, unacknowledged, ...names],
   );
   const line = output.split("\n").find((each) => each.startsWith("orion-workers "));
   const said = answerSchema.safeParse(JSON.parse(line?.slice("orion-workers ".length) ?? "null")).data;
   const every = workers.length === servicesOf(question.topology, "worker").length;
-  return { answering: said?.answering ?? [], held: every ? said?.held : undefined };
+  return {
+    ...{ answering: said?.answering ?? [], held: every ? said?.held : undefined },
+    ...(said?.broker && { broker: said.broker }),
+  };
 }

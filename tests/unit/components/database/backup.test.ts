@@ -17,7 +17,7 @@ const store = {
 };
 const databaseUrl = pulumi.secret("postgresql://orion_user:p4ssw0rd@10.20.1.11:5432/orion_db?sslmode=require");
 const settings = {
-  ...{ bucket: "orion-files-backups", network: "orion-test-network", external: false },
+  ...{ bucket: "orion-files-backups", network: "orion-test-network", appImage: undefined },
   ...{ postgresImage: "postgres:test", rcloneImage: "rclone:test" },
   ...{ recipient: "age1public", policy: { ...presets.mvp.backups, fluctuating: ["public.outbox", "public.events_*"] } },
 };
@@ -91,10 +91,17 @@ describe.each(["preview", "up"] as const)("Backup in mode %s", (mode) => {
     expect(files["/etc/orion/backup/database.env"]).toBeDefined();
   });
 
-  test("of an external database takes no passwords of roles along", async () => {
-    const { resources } = await composed({ external: true });
+  test("of an external database takes no passwords of roles along, and verifies the server by a file of the app's image", async () => {
+    const { resources } = await composed({
+      ...{ external: true, runtime: runtimeOf("postgres", "rclone", "app") },
+      databaseUrl: "postgresql://app:p@db.example.net/shop?sslmode=verify-full&sslrootcert=/etc/provider-ca.crt",
+    });
     const files = named(resources, "backup-files").inputs["files"] as Record<string, { text: string }>;
     expect(files["/etc/orion/backup/settings"]?.text).toContain("GLOBALS='--no-role-passwords'");
+    expect(files["/etc/orion/backup/settings"]?.text).toContain("APP_IMAGE='app:test'");
+    expect(JSON.stringify(files["/etc/orion/backup/database.env"]?.text)).toContain(
+      "PGSSLMODE=verify-full\\nPGSSLROOTCERT=/etc/provider-ca.crt\\n",
+    );
   });
 });
 

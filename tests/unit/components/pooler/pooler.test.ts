@@ -15,7 +15,11 @@ const config = { connections: 10, upstream: "direct" } as const;
 describe.each(modes)("Pooler in mode %s", (mode) => {
   const pooler = () =>
     compose(mode, () => {
-      const args = { runtime: runtimeOf("pooler"), service: { ...serviceOf("pgbouncer"), reads: false }, config };
+      const args = {
+        runtime: runtimeOf("pooler"),
+        service: { ...serviceOf("pgbouncer"), reads: false },
+        config: pgbouncerConfig(config),
+      };
       const password = pulumi.secret("lookup");
       return new Pooler("pgbouncer", { ...args, password, authority: new Authority("authority", { protect: false }) });
     });
@@ -55,4 +59,53 @@ test("a gateway leads to poolers that answer already, and DATABASE_URL is the on
     "gateway-app-nbg1-1-server",
   ])
     expect(named(after.resources, name).inputs).toEqual(named(before.resources, name).inputs);
+});
+
+const authority = "-----BEGIN CERTIFICATE-----\nprovider\n-----END CERTIFICATE-----\n";
+
+describe("a stack whose database can be moved", () => {
+  const inMode = (mode: "provision" | "external", phase: "mvp" | "scale") =>
+    sharedGraph(
+      stackOf(
+        phase,
+        {
+          ...(phase === "mvp" && { gateway: { enabled: true } }),
+          database: { mode, pooler: true, movable: true, memoryMb: 2560, maxConnections: 120, authority },
+        },
+        ["databaseUrl"],
+      ),
+      "up",
+    );
+
+  test.each(["mvp", "scale"] as const)(
+    "in phase %s every container but the release is the same with its own database and with an external one",
+    async (phase) => {
+      const [own, external] = [await inMode("provision", phase), await inMode("external", phase)];
+      const containers = ({ resources }: typeof own) =>
+        resources
+          .filter(({ type }) => type === "docker:index/container:Container")
+          .map(({ name, inputs }) => [name, inputs]);
+      expect(containers(external)).toEqual(containers(own));
+      const urls = JSON.stringify(containers(external)).match(/DATABASE_\w*URL=[^"]+/g) ?? [];
+      expect([...new Set(urls.map((url) => url.replace(/.*@/, "")))].toSorted()).toEqual([
+        "gateway:5432/orion_db",
+        "gateway:5432/orion_session",
+        "gateway:5433/orion_db",
+      ]);
+    },
+  );
+
+  test("its poolers lead to the external one, which they verify by its own authority, and ask the stack's own who may log in", async () => {
+    const { resources } = await inMode("external", "mvp");
+    const { files } = named(resources, "pgbouncer-core-1-config").inputs as { files: Record<string, unknown> };
+    const server = "host=secret.invalid port=5432 dbname='secret' user='secret' password='databaseUrl'";
+    expect(JSON.stringify(files["pgbouncer.ini"])).toContain(
+      `orion_db = ${server}\\norion_session = ${server} pool_mode=session\\npostgres = host=gateway port=5434 dbname=postgres\\n`,
+    );
+    expect(JSON.stringify(files["ca.crt"])).toContain("provider");
+    expect(JSON.stringify(files["users.txt"])).toMatch(/orion_pooler[^]*orion_app_a[^]*orion_reader/);
+    // Nor do reads go to the stack's own one, which has what it had.
+    const gateway = named(resources, "gateway-core-1-config").inputs as { files: Record<string, unknown> };
+    expect(JSON.stringify(gateway.files["haproxy.cfg"])).toMatch(/reads[^]*pgbouncer-core-1:6432/);
+  });
 });

@@ -1,6 +1,6 @@
 /** What doctor says of an external service. */
 import type { NotReached } from "../../../../policy/external-service.ts";
-import { readExternalUrl } from "../../../../policy/external-url.ts";
+import { readExternalUrl } from "../../../../config/external-url.ts";
 import { judged } from "../../../../tools/doctor/checks/external.ts";
 import { explain, isWarning } from "../../../../tools/doctor/advice.ts";
 

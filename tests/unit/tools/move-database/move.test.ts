@@ -1,6 +1,6 @@
 /** What a move does when a step fails; tests/e2e/move-database.test.ts moves real databases. */
 import type { OnEngine } from "../../../../guard/check-image.ts";
-import { moveDatabase } from "../../../../tools/move-database/move.ts";
+import { moveDatabase, type MoveArgs } from "../../../../tools/move-database/move.ts";
 import { outcomeOf } from "../../support/process.ts";
 
 const prepared = {
@@ -40,11 +40,24 @@ function servers(...failures: readonly (Failure & { readonly reason: Error | str
     from: { name: "own", container: "source", database: "a" },
     to: { name: "external", container: "target", database: "b" },
   };
-  const move = () =>
-    moveDatabase({ on, ...sides, replace: false, say: (line) => said.push(line), agree: () => Promise.resolve(true) });
+  const step = (name: string) => () => {
+    scripts.push(` poolers ${name}`);
+    return Promise.resolve();
+  };
+  const poolers = {
+    ...{ hold: step("hold"), held: step("held"), release: step("release") },
+    lead: (to: string) => step(`lead to ${to}`)(),
+  };
+  const move = (more: Partial<MoveArgs> = {}) =>
+    moveDatabase({
+      ...{ on, ...sides, replace: false, say: (line: string) => said.push(line), agree: () => Promise.resolve(true) },
+      ...more,
+    });
   const ran = (at: string, part: string) =>
     scripts.some((script) => script.includes(` ${at} `) && script.includes(part));
-  return { move, ran, said };
+  const order = (...parts: readonly string[]) =>
+    parts.map((part) => scripts.findLastIndex((script) => script.includes(part)));
+  return { move, ran, said, poolers, scripts, order };
 }
 
 const readOnly = "SET default_transaction_read_only = on'";
@@ -60,6 +73,23 @@ test("nothing fails: the source is marked as left, and takes no writes", async (
   expect(ran("target", dropMarker)).toBe(true);
   expect(ran("source", writable)).toBe(false);
   expect(ran("source", dropSlot)).toBe(true);
+});
+
+test("poolers are held before the source refuses writes, and lead to the target once it is complete", async () => {
+  const { move, poolers, order } = servers();
+  await move({ poolers });
+  const steps = order("hold", readOnly, "held", "ENABLE TRIGGER", "lead to target", "release", dropMarker);
+  expect(steps).toEqual(steps.toSorted((one, other) => one - other));
+  expect(steps).not.toContain(-1);
+  expect(order("lead to source")).toEqual([-1]);
+});
+
+test("after a failure poolers lead to the source, which takes writes again, before they let anything through", async () => {
+  const { move, poolers, order } = servers({ at: "target", part: "hashtextextended", reason: "out of memory" });
+  await expect(move({ poolers })).rejects.toThrow("out of memory");
+  const steps = order("hold", readOnly, writable, "lead to source", "release");
+  expect(steps).toEqual(steps.toSorted((one, other) => one - other));
+  expect(steps).not.toContain(-1);
 });
 
 test("a source that cannot be marked takes writes again, and the target stays one that may be replaced", async () => {

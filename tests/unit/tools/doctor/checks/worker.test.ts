@@ -81,3 +81,52 @@ describe("the question to all workers", () => {
     expect((await asked("", "0", []))[1]).toEqual({ answering: [], held: undefined });
   });
 });
+
+describe("a provider's broker", () => {
+  const external = stackOf("mvp", { cache: { mode: "external" } }, ["redisUrl", "brokerUrl"]).topology;
+  const workers = servicesOf(external, "worker").map((one) => ({ service: one, host: "0123456789ab" }));
+
+  test("is asked by Celery, which alone reaches it, for every queue", async () => {
+    const commands: string[][] = [];
+    const exec = (_: unknown, ...command: string[]) => {
+      commands.push(command);
+      return said(
+        'orion-workers {"answering": [], "held": 1, "broker": {"waiting": {"emails": 12, "default": 0}, "overdue": 4}}',
+      );
+    };
+    const answer = await askWorkers(workers, { topology: external, exec });
+    expect(answer).toEqual({
+      ...{ answering: [], held: 1 },
+      broker: { waiting: { emails: 12, default: 0 }, overdue: 4 },
+    });
+    expect(commands.map((command) => JSON.parse(command[4] ?? "") as unknown)).toEqual([
+      ["default", "imports", "emails", "reports"],
+    ]);
+  });
+
+  const check = (name: string, answer: Partial<WorkersAnswer>) => {
+    const worker = workers.find(({ service: each }) => each.name.endsWith(name))?.service;
+    if (!worker) throw new Error("phase mvp has such a worker");
+    const known = { answering: nodes, held: undefined, ...answer };
+    return checkWorker({
+      service: worker,
+      topology: external,
+      exec: () => said("0"),
+      workers: () => Promise.resolve(known),
+    });
+  };
+
+  test("has what waits, and what no worker holds", async () => {
+    const broker = { waiting: { emails: 12, default: 0 }, overdue: 4 };
+    expect(await check("emails", { broker })).toEqual({ detail: "waiting: emails 12" });
+    expect(await check("default", { broker, held: 1 })).toEqual({
+      ...{ problem: "tasks-orphaned", detail: "no task waits; 3 were taken and no worker holds them" },
+    });
+  });
+
+  test("is not said to be empty when nobody could ask it", async () => {
+    expect(await check("emails", {})).toEqual({
+      detail: "what waits is not known: Celery could not ask the external broker",
+    });
+  });
+});

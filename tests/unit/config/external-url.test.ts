@@ -1,5 +1,5 @@
 /** URLs of external services, as clients read them. */
-import { readExternalUrl, secretsOf, withoutPassword } from "../../../policy/external-url.ts";
+import { readExternalUrl, secretsOf, withoutPassword } from "../../../config/external-url.ts";
 
 test("URLs are read as clients read them, and their passwords are known as they are written", () => {
   const text = "postgres+asyncpg://app:p%40ss%2Fword@db.example.com:80/shop?sslmode=require";

@@ -1,0 +1,126 @@
+/**
+ * The poolers of a stack during a move: they hold what processes ask while neither database takes writes, and then lead to the
+ * other one, so that no process is replaced and none has to be told. The update that follows stores the same configuration.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Outcome } from "../../common/process.ts";
+import { quoted, quotedWords } from "../../common/shell.ts";
+import { UserError } from "../../common/user-error.ts";
+import { databaseName, sessionDatabase } from "../../components/database/database-url.ts";
+import { poolerDirectory, poolerFiles } from "../../components/pooler/pgbouncer-config.ts";
+import type { Logins } from "../../components/pooler/pooler-config.ts";
+import { poolerConsole } from "../../topology/services/pgbouncer.ts";
+
+/** A pooler, and how scripts reach its machine. */
+export interface Pooler {
+  readonly name: string;
+  readonly container: string;
+  /** Runs a script of the shell there. */
+  readonly run: (script: string) => Promise<Outcome>;
+  /** The text of its configuration that leads to the source, or to the target; a secret. @param logins passwords by role */
+  readonly configOf: (to: "source" | "target", logins: Logins) => string;
+}
+
+/** What a move needs of all poolers together. */
+export interface Poolers {
+  /** From now on they send nothing. Resolves when most transactions have ended; {@link Poolers.held} says when all have. */
+  readonly hold: () => Promise<void>;
+  readonly held: () => Promise<void>;
+  readonly lead: (to: "source" | "target") => Promise<void>;
+  /** Lets processes go on. */
+  readonly release: () => Promise<void>;
+}
+
+/** Longer transactions are ended by the database. */
+const transactionMs = 1500;
+/** If this program is killed meanwhile, they go on by themselves. */
+const mostSeconds = 60;
+
+/** A command of psql in the console of a pooler: several commands are several options. */
+const consoleOf = (container: string, commands: readonly string[], ...more: string[]): string =>
+  quotedWords([
+    ...["docker", "exec", ...more, container, ...poolerConsole.split(" "), "-qAt"],
+    ...commands.flatMap((one) => ["-c", one]),
+  ]);
+
+const resume = [`RESUME ${databaseName}`, `RESUME ${sessionDatabase}`];
+
+/** Sessions would hold it for ever, so they end. */
+const holdScript = (container: string): string =>
+  `${quotedWords(["docker", "exec", "--detach", container, "sh", "-c", `sleep ${mostSeconds}; ${poolerConsole} -c '${resume.join("' -c '")}'`])}
+${consoleOf(container, [`KILL ${sessionDatabase}`, `PAUSE ${databaseName}`])}`;
+
+/** Replaces the configuration in the volume, which the container itself may not write; prints where it leads now. */
+const leadScript = (container: string, config: string): string => {
+  const file = poolerFiles.configuration;
+  const write = `cd ${poolerDirectory}/current && umask 077 && cat >.next && chgrp --reference=${file} .next && chmod --reference=${file} .next && mv -f .next ${file}`;
+  const format = `{{range .Mounts}}{{if eq .Destination "${poolerDirectory}"}}{{.Name}}{{end}}{{end}} {{.Image}}`;
+  return `set -eu
+set -- $(docker inspect --format ${quoted(format)} ${quoted(container)})
+docker run --rm --interactive --log-driver none --network none --pull never --user 0:0 --cap-drop ALL --cap-add CHOWN \\
+  --security-opt no-new-privileges --read-only --memory 64m --volume "$1:${poolerDirectory}" --entrypoint sh "$2" -c ${quoted(write)} <<'ORION-CONFIGURATION'
+${config}
+ORION-CONFIGURATION
+${consoleOf(container, ["RELOAD"])}
+${consoleOf(container, ["SHOW DATABASES"])}
+`;
+};
+
+const usersScript = ({ container }: Pooler): string =>
+  quotedWords(["docker", "exec", container, "cat", `${poolerDirectory}/current/${poolerFiles.users}`]);
+
+/** Reads the file of roles with their passwords. Pure. */
+export const readUsers = (text: string): Logins =>
+  Object.fromEntries([...text.matchAll(/^"(\w+)" "(\w+)"$/gm)].map(([, role = "", password = ""]) => [role, password]));
+
+/** Whether PgBouncer's list of databases says that it leads to a host. */
+const leadsTo = (host: string, databases: string): boolean =>
+  databases.split("\n").some((line) => line.startsWith(`${databaseName}|${host}|`));
+
+/** Where a configuration leads. Pure. */
+export const hostIn = (config: string): string =>
+  new RegExp(`^${databaseName} = host=(\\S+)`, "m").exec(config)?.[1] ?? "";
+
+export function poolersOf(all: readonly Pooler[]): Poolers | undefined {
+  if (all.length === 0) return undefined;
+  const onAll = async (what: string, scriptOf: (pooler: Pooler) => string): Promise<Outcome[]> =>
+    Promise.all(
+      all.map(async (pooler) => {
+        const outcome = await pooler.run(scriptOf(pooler));
+        if (outcome.code === 0) return outcome;
+        const [said = ""] = outcome.stderr.trim().split("\n").slice(-1);
+        throw new UserError(`The pooler ${pooler.name} ${what}: ${said}`);
+      }),
+    );
+  let holding: Promise<unknown> = Promise.resolve();
+  return {
+    hold: async () => {
+      holding = onAll("cannot be held", ({ container }) => holdScript(container));
+      // Whoever waits for it hears of a failure.
+      holding.catch(() => undefined);
+      await Promise.race([holding, sleep(transactionMs)]);
+    },
+    held: async () => {
+      await holding;
+    },
+    lead: async (to) => {
+      const known = await onAll("does not tell the roles that it knows", usersScript);
+      const configs = new Map(
+        all.map((pooler, index) => [pooler, pooler.configOf(to, readUsers(known[index]?.stdout ?? ""))]),
+      );
+      const configOf = (pooler: Pooler) => configs.get(pooler) ?? "";
+      const said = await onAll("cannot be given another database", (pooler) =>
+        leadScript(pooler.container, configOf(pooler)),
+      );
+      for (const [index, pooler] of all.entries())
+        if (!leadsTo(hostIn(configOf(pooler)), said[index]?.stdout ?? ""))
+          throw new UserError(
+            `The pooler ${pooler.name} did not take the configuration that leads to another database.`,
+          );
+    },
+    release: async () => {
+      // One that was not held says so, which is no failure.
+      await Promise.all(all.map(({ container, run }) => run(consoleOf(container, resume))));
+    },
+  };
+}
