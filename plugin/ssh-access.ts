@@ -62,7 +62,7 @@ export async function giveAccess(
   );
 }
 
-/** Whether sshd took no connection: it does not for a moment while it loads its settings. */
+/** Whether sshd took no connection: it does not for a moment while it starts with its settings. */
 const isReloading = ({ code, output }: Outcome): boolean =>
   code !== 0 && /Connection (refused|reset|closed)|kex_exchange_identification/.test(output);
 
@@ -72,6 +72,11 @@ const whyOf = ({ code, output }: Outcome): string =>
 const folder = "/var/lib/orion/ssh-access";
 const keysFile = "/root/.ssh/authorized_keys";
 const undoUnit = "orion-ssh-access-undo";
+/**
+ * Returns when sshd listens with its new settings; connections go on. A reload returns at once: a login in the next moment may meet the
+ * former settings, and would confirm new ones that admit nobody. Several changes in ten seconds are no failure to start.
+ */
+const applySettings = "systemctl reset-failed ssh.service && systemctl restart ssh.service";
 const undoCommand = `sh ${folder}/undo\n`;
 
 /** Restores both files, where a change was not confirmed. */
@@ -82,7 +87,7 @@ for pair in keys:${keysFile} config:${configFile}; do
   if [ -e "$saved" ]; then cp -p "$saved" "$path.old" && mv -f "$path.old" "$path"; else rm -f "$path"; fi
 done
 rm -f ${folder}/pending
-sshd -t && systemctl reload ssh.service
+sshd -t && ${applySettings}
 `;
 
 const header =
@@ -112,7 +117,7 @@ if ! sshd -t; then
   sh ${folder}/undo
   exit 1
 fi
-systemctl reload ssh.service
+${applySettings}
 `;
 }
 

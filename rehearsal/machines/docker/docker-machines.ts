@@ -58,6 +58,8 @@ export class DockerMachines implements Machines {
   readonly #balancers: Balancers;
   readonly #watch: ContainerWatch;
   readonly #known = new Map<number, Known>();
+  /** For each machine: ends when its addresses have been set. */
+  readonly #addressing = new Map<number, Promise<void>>();
   /** Volumes that are mounted when their server starts. */
   readonly #automounted = new Map<number, number>();
   /** Pairs of servers whose packets to each other are dropped. */
@@ -156,6 +158,7 @@ export class DockerMachines implements Machines {
     await this.#filter.forget(id);
     await this.#networks.prune();
     this.#known.delete(id);
+    this.#addressing.delete(id);
     rmSync(this.#folder(id), { recursive: true, force: true });
   }
 
@@ -275,10 +278,16 @@ export class DockerMachines implements Machines {
     for (const [volume, server] of this.#automounted) if (server === id) await mountVolume(container, volume);
   }
 
+  /** One after the other: a machine that reboots itself and an action may ask for it at the same time. */
   #setAddresses(id: number): Promise<void> {
-    const { spec, interfaces } = this.#require(id);
     const networkOf = (network: number) => this.#names.privateNetwork(network);
-    return setPrivateAddresses(this.#names.server(id), interfaces, spec.publicAddress !== undefined, networkOf);
+    const set = async () => {
+      const { spec, interfaces } = this.#require(id);
+      await setPrivateAddresses(this.#names.server(id), interfaces, spec.publicAddress !== undefined, networkOf);
+    };
+    const next = (this.#addressing.get(id) ?? Promise.resolve()).then(set, set);
+    this.#addressing.set(id, next);
+    return next;
   }
 
   async #rebooted(container: string): Promise<void> {

@@ -35,7 +35,7 @@ test("the change is undone by the server itself unless a new connection confirms
     "systemd-run",
     "mv -f /root/.ssh/authorized_keys.new",
     "sshd -t",
-    "systemctl reload",
+    "systemctl restart",
   ];
   expect(order.map(at)).toEqual(order.map(at).sort((one, other) => one - other));
   expect(order.map(at)).not.toContain(-1);
