@@ -36,11 +36,12 @@ export const drainScript = (stack: string): string =>
 docker ps --quiet ${containers(stack)} | xargs -r docker stop
 `;
 
-/** Containers that were stopped by {@link powerOffScript} stay stopped again when somebody stops them. */
-const restartAsBefore = (
+/** Starts what {@link powerOffScript} has stopped by name and Docker has not started yet; from then on it restarts as before. */
+export const restartAsBefore = (
   stack: string,
-): string => `docker ps --all --quiet ${containers(stack)} | xargs -r docker inspect --format '{{.HostConfig.RestartPolicy.Name}} {{.Id}}' |
-  sed -n 's/^always //p' | xargs -r docker update --restart unless-stopped >/dev/null
+): string => `stopped=$(docker ps --all --quiet ${containers(stack)} | xargs -r docker inspect --format '{{.HostConfig.RestartPolicy.Name}} {{.Id}}' |
+  sed -n 's/^always //p')
+[ -z "$stopped" ] || { docker start $stopped && docker update --restart unless-stopped $stopped; } >/dev/null
 `;
 
 /** Undoes what {@link powerOffScript} has done, on a server that runs on. */

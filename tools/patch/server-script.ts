@@ -1,7 +1,7 @@
 /** The script that patches one server. It runs there to its end, whatever becomes of the connection. Pure. */
 import { patchedFile, patchLog, patchStateFile, patchUnit } from "../../common/server-contract.ts";
 import { bootCommand, isReplacedFunction } from "./server-look.ts";
-import { powerOffScript } from "../../common/power-off-script.ts";
+import { powerOffScript, restartAsBefore } from "../../common/power-off-script.ts";
 
 export interface ServerPatch {
   readonly stack: string;
@@ -43,7 +43,8 @@ set -u
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 LC_ALL=C
 step() { echo "$*" > ${patchStateFile}.new && mv ${patchStateFile}.new ${patchStateFile}; }
 resume() {
-  ${start}
+  ${start} || return 1
+  ${restartAsBefore(stack).trimEnd()}
 }
 give_up() {
   resume

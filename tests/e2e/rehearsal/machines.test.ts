@@ -357,6 +357,8 @@ describe("a patch of a server's packages", () => {
       expect(look().step).toEqual({ name: "failed", detail: "the packages could not be installed" });
     }, 120);
     expect(on("b", "docker exec kept redis-cli ping")).toBe("PONG");
+    const state = "'{{.State.Running}} {{.HostConfig.RestartPolicy.Name}}'";
+    expect(on("b", "docker", "inspect", "--format", state, "user")).toBe("true unless-stopped");
     feed(archiveScript({ probes: [{ version: "4.0" }, { version: "5.0" }] }));
     start(false);
     await eventually(() => {
