@@ -17,6 +17,7 @@ import { officialImages } from "../config/images.ts";
 import { presets } from "../config/presets.ts";
 import { MachineImages } from "../rehearsal/machines/docker/images.ts";
 import { progressOn } from "../toolchain/src/progress.ts";
+import { bridgeAddress } from "./bridge-address.ts";
 import { eventually } from "./eventually.ts";
 import { temporaryFolder } from "./folder.ts";
 import { R2Store } from "./r2-store.ts";
@@ -86,8 +87,7 @@ export class BackupLab {
   async start(): Promise<void> {
     const { root, primary } = this.#options;
     this.#r2 = await R2Store.start({ root, folder: join(this.folder, "objects"), bucket, access });
-    const gateway = "{{(index .IPAM.Config 0).Gateway}}";
-    const bridge = await this.docker("network", "inspect", "bridge", "--format", gateway);
+    const bridge = bridgeAddress();
     await listening(this.#door, bridge);
     await listening(this.#monitor, "127.0.0.1");
     this.#endpoint = `http://${bridge}:${portOf(this.#door)}`;

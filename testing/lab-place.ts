@@ -3,8 +3,8 @@ import { freePort } from "../common/ports.ts";
 import { Naming } from "../rehearsal/machines/docker/naming.ts";
 import { numberOf, textOf } from "../rehearsal/hetzner/addresses.ts";
 import { isRecord } from "../common/record.ts";
+import { bridgeAddress } from "./bridge-address.ts";
 import type { RehearsalCloud } from "./cloud.ts";
-import { docker } from "./sandbox.ts";
 
 export interface Reachable {
   /** Options of `docker run`. */
@@ -28,7 +28,7 @@ export interface LabPlace {
 
 /** Containers publish on the address of Docker's bridge, where containers of this machine reach them. */
 export function onBridge(): LabPlace {
-  const host = docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")[0] ?? "";
+  const host = bridgeAddress();
   return {
     network: [],
     certified: `IP:${host},DNS:localhost`,

@@ -11,6 +11,7 @@ import { addBucket } from "../rehearsal/cloudflare/r2.ts";
 import type { CloudflareObjects } from "../rehearsal/cloudflare/state.ts";
 import { World } from "../rehearsal/cloudflare/world.ts";
 import { Store } from "../rehearsal/store.ts";
+import { bridgeAddress } from "./bridge-address.ts";
 import { temporaryFolder } from "./folder.ts";
 import { type R2StoreOptions, startS3 } from "./r2-store.ts";
 
@@ -46,8 +47,7 @@ export class SecureR2 {
 
   /** The S3 server behind it may have to be built first, which takes minutes. */
   static async start({ root, bucket }: Pick<R2StoreOptions, "root" | "bucket">): Promise<SecureR2> {
-    const format = "{{(index .IPAM.Config 0).Gateway}}";
-    const address = (await must("docker", ["network", "inspect", "bridge", "--format", format])).trim();
+    const address = bridgeAddress();
     const ports = { https: await freePort(), http: await freePort() };
     const folder = temporaryFolder("objects");
     const s3 = await startS3({ root, folder, accountId });
