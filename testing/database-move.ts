@@ -23,17 +23,12 @@ export interface MovedUnderLoad {
 const calmMs = 8000;
 
 export async function moveUnderLoad(stack: ExternalStack, to: "own" | "external"): Promise<MovedUnderLoad> {
-  const load = stack.platform.load(3600);
-  let said = "";
-  try {
+  const { result: said, report } = await stack.platform.underLoad(async () => {
     await sleep(calmMs);
-    said = succeed(stack.make("move-database", `TO=${to}`, "YES=1", "REPLACE=1"));
+    const output = succeed(stack.make("move-database", `TO=${to}`, "YES=1", "REPLACE=1"));
     await sleep(calmMs);
-  } finally {
-    // Also after a failure: the load must end.
-    await load.stop();
-  }
-  const report = await load.stop();
+    return output;
+  });
   const number = (pattern: RegExp) => Number(pattern.exec(said)?.[1]);
   const orders = report.requests["order"] ?? [];
   const ends = orders.map(([at, ms]) => at + ms).sort((one, other) => one - other);

@@ -39,13 +39,12 @@ export function postgresOf(
   const onServers = hasServers(topology);
   const environment = onServers ? verifyingEnvironment : {};
   const address = onServers ? publishedAddress(service) : `${service.name}:${postgresPorts.postgres}`;
-  const urlAt = (at: string) => (client: DatabaseClient) =>
-    databaseUrl(roleOf(client, rotation), roles.passwords[client], at);
+  const urlAt = (at: string, name?: string) => (client: DatabaseClient) =>
+    databaseUrl(roleOf(client, rotation), roles.passwords[client], at, name);
   const primaryUrl = urlAt(address);
   const through = (port: GatewayPort) => urlAt(gatewayAddress(port));
   // Through the poolers as well, so that no address changes when the data moves.
-  const session = (client: DatabaseClient) =>
-    databaseUrl(roleOf(client, rotation), roles.passwords[client], gatewayAddress("database"), sessionDatabase);
+  const session = urlAt(gatewayAddress("database"), sessionDatabase);
   const isMovable = settings.database.movable && hasPooler(settings);
   const ways = hasGateway(settings)
     ? // Without a replica that can be read, the gateway sends reads to the primary.

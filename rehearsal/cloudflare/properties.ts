@@ -96,7 +96,7 @@ const monitor: Shape = {
   ...alike(flag, "allow_insecure", "follow_redirects"),
 };
 const token: Shape = {
-  ...all("policies", "condition"),
+  ...all("condition"),
   ...{ id: shortText(32), name: someText(120), status: oneOf("active", "disabled", "expired") },
   ...alike(time, "issued_on", "modified_on", "last_used_on", "expires_on", "not_before"),
   policies: [{ ...all("effect", "resources"), id: text, permission_groups: [{ id: anything, name: text }] }],

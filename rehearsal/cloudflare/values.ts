@@ -17,9 +17,10 @@ export class Value {
 export const text = new Value("a string", isText);
 /** @param most the most characters that it can have */
 export const someText = (most = Infinity): Value =>
-  new Value(`a string of 1 to ${most} characters`.replace(" 1 to Infinity", " at least 1"), (value) => {
-    return isText(value) && value.length > 0 && value.length <= most;
-  });
+  new Value(
+    `a string of ${most === Infinity ? "at least 1" : `1 to ${most}`} characters`,
+    (value) => isText(value) && value.length > 0 && value.length <= most,
+  );
 export const shortText = (most: number): Value =>
   new Value(`a string of at most ${most} characters`, (value) => isText(value) && value.length <= most);
 export const flag = new Value("true or false", (value) => typeof value === "boolean");

@@ -46,9 +46,7 @@ function release(version: number, reboots: (server: string) => boolean): void {
 
 /** A patch under load. */
 async function underLoad() {
-  const load = platform.load();
-  const ran = patch();
-  const seen = await load.stop();
+  const { result: ran, report: seen } = await platform.underLoad(patch);
   return { ran, seen };
 }
 
