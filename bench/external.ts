@@ -20,6 +20,7 @@ const repetitions = Number(process.env["REPETITIONS"] ?? 3);
 
 interface Part {
   readonly title: string;
+  readonly isPooled: boolean;
   readonly moves: readonly MovedUnderLoad[];
   readonly busy: number;
 }
@@ -42,7 +43,7 @@ const rowsOf = (
     ...(limit !== undefined && { limit }),
   }));
 
-function sectionOf({ title, moves, busy }: Part, isPooled: boolean): string {
+function sectionOf({ title, isPooled, moves, busy }: Part): string {
   const limit = isPooled ? 10 : undefined;
   const rows = [
     ...rowsOf(
@@ -78,11 +79,10 @@ replaced; without, writes are refused until the update has replaced all of them.
 ${first}
 `;
 
-const parts: [Part, boolean][] = [];
+const parts: Part[] = [];
 let first = "";
 const write = () => {
-  const sections = parts.map(([part, isPooled]) => sectionOf(part, isPooled));
-  writeFileSync(join(import.meta.dirname, "external.md"), `${head(first)}\n${sections.join("\n")}`);
+  writeFileSync(join(import.meta.dirname, "external.md"), `${head(first)}\n${parts.map(sectionOf).join("\n")}`);
 };
 
 async function measure(stack: ExternalStack, title: string, times: number, isPooled: boolean): Promise<void> {
@@ -95,7 +95,7 @@ async function measure(stack: ExternalStack, title: string, times: number, isPoo
         `${title}, to ${to}: ${moved.paused} s, ${moved.withoutOrder} s without an order, ${moved.report.failures.length} failed`,
       );
     }
-  parts.push([{ title, moves, busy: loadavg()[0] ?? 0 }, isPooled]);
+  parts.push({ title, isPooled, moves, busy: loadavg()[0] ?? 0 });
   write();
 }
 

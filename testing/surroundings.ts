@@ -41,11 +41,10 @@ export class Surroundings {
     docker("run", "--detach", "--name", this.#name, "--network", this.#networks[0], "nginx:1-bookworm");
     docker("network", "connect", this.#networks[1], this.#name);
     const [own, local] = this.#networks.map((network) => this.#addressIn(network));
-    const addresses = found(/ inet ([\d.]+)/g, printed("ip", "-4", "-oneline", "address"));
     const gateways = found(/\bvia ([\d.]+)/g, printed("ip", "-4", "route"));
     const nameServers = found(/^nameserver ([\d.]+)$/gm, readFileSync("/etc/resolv.conf", "utf8"));
     return {
-      "this machine at its own addresses": addresses.map((address) => `${address}/${port}`),
+      "this machine at its own addresses": ownAddresses().map((address) => `${address}/${port}`),
       "this machine at the addresses of the cloud's services": [1, 2, 3, 4].map(
         (last) => `10.${this.#block}.255.${last}/${port}`,
       ),
@@ -77,6 +76,9 @@ export class Surroundings {
 export const reachedScript = (places: readonly string[]): string =>
   places.map((place) => `(timeout 2 bash -c "exec 3<>/dev/tcp/${place}" 2>/dev/null && echo ${place}) &`).join(" ") +
   " wait";
+
+/** This machine's addresses. Those in the networks of other clouds come and go with them. */
+export const ownAddresses = (): string[] => found(/ inet ([\d.]+)/g, printed("ip", "-4", "-oneline", "address"));
 
 const printed = (program: string, ...args: string[]): string => spawnSync(program, args, { encoding: "utf8" }).stdout;
 

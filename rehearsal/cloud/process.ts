@@ -11,6 +11,7 @@ import { requireFreeAddresses } from "./addresses-in-use.ts";
 import { CloudClient } from "./client.ts";
 import { sources } from "./commands.ts";
 import { checkHost } from "./check-host.ts";
+import { requireNoTwinElsewhere } from "./other-folders.ts";
 import {
   authorityIn,
   cloudServices,
@@ -50,6 +51,7 @@ export async function startCloud(root: string, name: string, choices: CloudChoic
   if (!wasUp) {
     if (settings.machines === "docker") await checkHost();
     try {
+      if (settings.machines === "docker" && !before) await requireNoTwinElsewhere(settings);
       await requireFreeAddresses(folder, settings);
     } catch (error) {
       // A new cloud keeps its address block for ever: this one shall not be made with it.

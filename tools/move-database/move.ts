@@ -140,22 +140,24 @@ async function pause(args: MoveArgs, tables: SizedTables, snapshot: Snapshot, sc
   const { on, from, to, say, poolers } = args;
   // What came while the user was asked.
   await catchUp(args, tables, snapshot);
+  await poolers?.prepare();
   const began = Date.now();
   try {
     await poolers?.hold();
     await sql(on, from, readOnly);
     await poolers?.held();
-    if ((await sql(on, from, schemaSql)) !== schema)
+    // Each call is a connection to a server, and writes wait.
+    const [schemaNow, sequences] = await Promise.all([sql(on, from, schemaSql), sql(on, from, sequencesSql)]);
+    if (schemaNow !== schema)
       throw new UserError(
         "A migration has changed tables during the move; run no migration meanwhile, and begin again.",
       );
     let rows: number;
     do rows = await step(args, tables, snapshot);
     while (rows > 0);
-    await sql(on, to, await sql(on, from, sequencesSql), "owner");
+    await sql(on, to, sequences, "owner");
     const compared = await compare(args, tables);
-    await sql(on, from, markLeft, "owner");
-    await sql(on, to, userTriggers("ENABLE"), "owner");
+    await Promise.all([sql(on, from, markLeft, "owner"), sql(on, to, userTriggers("ENABLE"), "owner")]);
     await poolers?.lead("target");
     await poolers?.release();
     const pausedMs = Date.now() - began;

@@ -23,6 +23,8 @@ export interface Pooler {
 
 /** What a move needs of all poolers together. */
 export interface Poolers {
+  /** Reads what {@link Poolers.lead} needs, while nobody waits. */
+  readonly prepare: () => Promise<void>;
   /** From now on they send nothing. Resolves when most transactions have ended; {@link Poolers.held} says when all have. */
   readonly hold: () => Promise<void>;
   readonly held: () => Promise<void>;
@@ -93,7 +95,11 @@ export function poolersOf(all: readonly Pooler[]): Poolers | undefined {
       }),
     );
   let holding: Promise<unknown> = Promise.resolve();
+  let users: readonly Outcome[] = [];
   return {
+    prepare: async () => {
+      users = await onAll("does not tell the roles that it knows", usersScript);
+    },
     hold: async () => {
       holding = onAll("cannot be held", ({ container }) => holdScript(container));
       // Whoever waits for it hears of a failure.
@@ -104,9 +110,8 @@ export function poolersOf(all: readonly Pooler[]): Poolers | undefined {
       await holding;
     },
     lead: async (to) => {
-      const known = await onAll("does not tell the roles that it knows", usersScript);
       const configs = new Map(
-        all.map((pooler, index) => [pooler, pooler.configOf(to, readUsers(known[index]?.stdout ?? ""))]),
+        all.map((pooler, index) => [pooler, pooler.configOf(to, readUsers(users[index]?.stdout ?? ""))]),
       );
       const configOf = (pooler: Pooler) => configs.get(pooler) ?? "";
       const said = await onAll("cannot be given another database", (pooler) =>

@@ -45,7 +45,7 @@ function servers(...failures: readonly (Failure & { readonly reason: Error | str
     return Promise.resolve();
   };
   const poolers = {
-    ...{ hold: step("hold"), held: step("held"), release: step("release") },
+    ...{ prepare: step("prepare"), hold: step("hold"), held: step("held"), release: step("release") },
     lead: (to: string) => step(`lead to ${to}`)(),
   };
   const move = (more: Partial<MoveArgs> = {}) =>
@@ -78,7 +78,7 @@ test("nothing fails: the source is marked as left, and takes no writes", async (
 test("poolers are held before the source refuses writes, and lead to the target once it is complete", async () => {
   const { move, poolers, order } = servers();
   await move({ poolers });
-  const steps = order("hold", readOnly, "held", "ENABLE TRIGGER", "lead to target", "release", dropMarker);
+  const steps = order("prepare", "hold", readOnly, "held", "ENABLE TRIGGER", "lead to target", "release", dropMarker);
   expect(steps).toEqual(steps.toSorted((one, other) => one - other));
   expect(steps).not.toContain(-1);
   expect(order("lead to source")).toEqual([-1]);

@@ -32,6 +32,7 @@ function pooler(name: string, leadsTo: string) {
 test("what they are told is what every shell understands, and a password is in no argument", async () => {
   const { made, scripts } = pooler("pgbouncer-app-1", "db.example.net");
   const poolers = poolersOf([made]);
+  await poolers?.prepare();
   await poolers?.hold();
   await poolers?.held();
   await poolers?.lead("target");
@@ -39,7 +40,7 @@ test("what they are told is what every shell understands, and a password is in n
   for (const script of scripts)
     expect(spawnSync("sh", ["-n"], { input: script, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
   // Before they are held, they are told to go on by themselves after a while.
-  expect(scripts[0]).toMatch(
+  expect(scripts[1]).toMatch(
     /docker exec --detach orion-pgbouncer-app-1 [^]*sleep 60;[^]*RESUME[^]*KILL orion_session[^]*PAUSE orion_db/,
   );
   expect(scripts[2]).toMatch(
