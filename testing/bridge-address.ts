@@ -1,13 +1,19 @@
 import { docker } from "./sandbox.ts";
 
+/** Docker's template of a network's gateway and range, for {@link gatewayOf}. */
+export const networkFormat = "{{with index .IPAM.Config 0}}{{.Gateway}},{{.Subnet}}{{end}}";
+
 /**
- * This machine's address on Docker's bridge, at which containers of this machine reach it. It is the first one of the bridge's range; an
- * engine that has made the bridge at this start does not say so.
+ * The address of an engine in one of its networks: the first one of the network's range. Of the bridge that it has made at this
+ * start, an engine does not say it.
+ *
+ * @param network in the form of {@link networkFormat}
  */
-export function bridgeAddress(): string {
-  const [gateway = "", subnet = ""] =
-    docker(
-      ...["network", "inspect", "bridge", "--format", "{{with index .IPAM.Config 0}}{{.Gateway}},{{.Subnet}}{{end}}"],
-    )[0]?.split(",") ?? [];
+export function gatewayOf(network: string): string {
+  const [gateway = "", subnet = ""] = network.split(",");
   return gateway === "" ? subnet.replace(/\.0\/\d+$/, ".1") : gateway;
 }
+
+/** This machine's address on Docker's bridge, at which containers of this machine reach it. */
+export const bridgeAddress = (): string =>
+  gatewayOf(docker("network", "inspect", "bridge", "--format", networkFormat)[0] ?? "");

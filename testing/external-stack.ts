@@ -9,6 +9,7 @@ import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { RehearsalCloud } from "./cloud.ts";
+import { buildImage } from "./docker-image.ts";
 import { onInternet, providerZone } from "./lab-place.ts";
 import { ManagedLab } from "./managed-lab.ts";
 import { RehearsedPlatform } from "./platform.ts";
@@ -150,12 +151,6 @@ export class ExternalStack {
   /** The sample application with the certificate of the provider's authority. */
   #buildImage(): void {
     const text = `FROM ${sampleImage()}\nUSER root\nCOPY provider-ca.crt ${authorityInImage}\nUSER orion\n`;
-    writeFileSync(join(this.lab.folder, "Dockerfile"), text);
-    const { status, stdout, stderr } = spawnSync(
-      "docker",
-      ["build", "--quiet", "--tag", this.#image, this.lab.folder],
-      { encoding: "utf8", env: { ...process.env, DOCKER_BUILDKIT: "0" } },
-    );
-    succeed({ code: status ?? 1, output: stdout + stderr });
+    buildImage(this.#image, text, this.lab.folder);
   }
 }

@@ -2,12 +2,12 @@
  * PostgreSQL and Redis as a provider runs them: outside of the stack, over TLS with an authority of its own, with a role that is
  * no superuser, and with a pooler in front. In containers of this machine, or on the Internet of a rehearsal cloud (lab-place.ts).
  */
-import { spawnSync } from "node:child_process";
 import { connect, createServer, type Server } from "node:net";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../common/ports.ts";
 import { officialImages } from "../config/images.ts";
+import { buildImage } from "./docker-image.ts";
 import { eventually } from "./eventually.ts";
 import { type LabPlace, onBridge } from "./lab-place.ts";
 import { RedisLab } from "./redis-lab.ts";
@@ -35,15 +35,6 @@ ENV PG_MAJOR=17 PATH=/usr/lib/postgresql/17/bin:/usr/local/bin:/usr/sbin:/usr/bi
 const newerImage = "orion/test-postgres-17";
 const login = "app:app-Password/1";
 const inUrl = "app:app-Password%2F1";
-
-function buildImage(name: string, dockerfile: string): void {
-  const { status, stderr } = spawnSync("docker", ["build", "--quiet", "--tag", name, "-"], {
-    input: dockerfile,
-    encoding: "utf8",
-    env: { ...process.env, DOCKER_BUILDKIT: "0" },
-  });
-  if (status !== 0) throw new Error(stderr);
-}
 
 export class ManagedLab extends RedisLab {
   /** File with the certificate of the provider's authority. */

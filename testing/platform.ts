@@ -1,5 +1,5 @@
 /** Controls the rehearsed platform of phase mvp in tests: requests, containers, faults, configuration and updates. */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runSync } from "../common/process.ts";
 import { CloudClient } from "../rehearsal/cloud/client.ts";
@@ -7,6 +7,7 @@ import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { type Engine, Engines } from "../tools/engines.ts";
 import { readStackFile } from "../tools/stack-file.ts";
 import type { RehearsalCloud } from "./cloud.ts";
+import { buildImage } from "./docker-image.ts";
 import { eventually } from "./eventually.ts";
 import { type LoadReport, type RunningLoad, startLoad } from "../rehearsal/load/process.ts";
 import { type Place, placeOrder, visit } from "../rehearsal/load/visit.ts";
@@ -20,14 +21,6 @@ const usualImage = "registry.example.com/orion/app:1.0.0";
 /** What an app of the broken image prints. */
 export const brokenMessage = "this version does not start";
 
-function docker(args: readonly string[], input = ""): Ran {
-  const { status, stdout, stderr } = spawnSync("docker", [...args], {
-    input,
-    encoding: "utf8",
-    env: { ...process.env, DOCKER_BUILDKIT: "0" },
-  });
-  return { code: status ?? 1, output: stdout + stderr };
-}
 
 /** An update in its own process group. */
 export interface RunningUpdate {
@@ -175,10 +168,10 @@ export class RehearsedPlatform {
     const { instance } = this.#cloud.settings;
     const image = `orion/${instance}-broken:1`;
     try {
-      succeed(docker(["build", "--tag", image, "-"], text));
+      buildImage(image, text);
       await new CloudClient(this.#cloud.settings).pushImage(image, `${usualImage}-broken`);
     } finally {
-      docker(["image", "rm", "--force", image]);
+      runSync("docker", ["image", "rm", "--force", image]);
     }
     this.configure("app.image", `${usualImage}-broken`);
   }

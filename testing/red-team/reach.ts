@@ -8,6 +8,7 @@ import { z } from "zod";
 import { catalogue } from "../../topology/catalogue.ts";
 import type { Line } from "../golden.ts";
 import { type OnServer, pythonOn } from "./on-server.ts";
+import { gatewayOf, networkFormat } from "../bridge-address.ts";
 import { grouped, groupOf, type Survey } from "./survey.ts";
 
 const program = readFileSync(join(import.meta.dirname, "knock.py"), "utf8");
@@ -35,11 +36,10 @@ const containerTargets = (survey: Survey): Target[] =>
 
 /** The server's own addresses in its container networks. */
 async function gatewaysOf(on: OnServer, server: string): Promise<Target[]> {
-  const format = "{{range .IPAM.Config}}{{.Gateway}}{{end}}";
   const ids = (await on(server, ["docker", "network", "ls", "--quiet", "--filter", "driver=bridge"])).trim();
-  const listed = await on(server, ["docker", "network", "inspect", "--format", format, ...ids.split("\n")]);
-  const addresses = listed.split("\n").filter((address) => address !== "");
-  return addresses.map((address) => ({ name: `bridges-of-${server}`, address }));
+  const listed = await on(server, ["docker", "network", "inspect", "--format", networkFormat, ...ids.split("\n")]);
+  const networks = listed.split("\n").filter((line) => line !== "");
+  return networks.map((network) => ({ name: `bridges-of-${server}`, address: gatewayOf(network) }));
 }
 
 /** The address at which Hetzner answers with a server's user data. */

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { ownImage } from "../../images/own.ts";
 import { baseImage } from "../../config/images.ts";
+import { buildImage } from "../../testing/docker-image.ts";
 import { docker, freePorts, Sandbox, succeed } from "../../testing/sandbox.ts";
 
 jest.setTimeout(300_000);
@@ -35,11 +36,7 @@ const check = (image: string) => sandbox.make("check-image", { IMAGE: image });
 
 beforeAll(async () => {
   for (const [tag, lines] of Object.entries(images)) {
-    const built = spawnSync("docker", ["build", "--tag", tag, "-"], {
-      input: lines.startsWith("FROM") ? lines : `FROM ${sample}\nUSER root\n${lines}\nUSER orion\n`,
-      env: { ...process.env, DOCKER_BUILDKIT: "0" },
-    });
-    expect({ tag, status: built.status, error: String(built.stderr) }).toMatchObject({ status: 0 });
+    buildImage(tag, lines.startsWith("FROM") ? lines : `FROM ${sample}\nUSER root\n${lines}\nUSER orion\n`);
   }
   sandbox = new Sandbox(process.cwd(), "check", await freePorts());
 });

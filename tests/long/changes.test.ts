@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { RehearsalCloud } from "../../testing/cloud.ts";
 import { eventually } from "../../testing/eventually.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
-import { expectLossless } from "../../testing/lossless.ts";
+import { underLoad } from "../../testing/lossless.ts";
 import { RehearsedPlatform } from "../../testing/platform.ts";
 import { succeed } from "../../testing/sandbox.ts";
 import { serversOf } from "../../testing/servers.ts";
@@ -37,15 +37,14 @@ const off = async (): Promise<string[]> =>
 /** An update under load: no request of it fails, and no order and no task is lost. */
 async function changed(keys: Readonly<Record<string, string>>, meanwhile: () => Promise<void> = noThing) {
   for (const [key, value] of Object.entries(keys)) platform.configure(key, value);
-  const load = platform.load();
-  // The update is a process of its own; here it would hold up whoever looks at what happens meanwhile.
-  const update = platform.start("up", "REHEARSAL=1", "YES=1");
-  const ended = update.printed(/(?!)/).then(() => true);
-  do await meanwhile();
-  while (!(await Promise.race([ended, sleep(1000, false)])));
-  const seen = await load.stop();
+  const seen = await underLoad(platform, async () => {
+    // The update is a process of its own; here it would hold up whoever looks at what happens meanwhile.
+    const update = platform.start("up", "REHEARSAL=1", "YES=1");
+    const ended = update.printed(/(?!)/).then(() => true);
+    do await meanwhile();
+    while (!(await Promise.race([ended, sleep(1000, false)])));
+  });
   expect(seen.failures).toEqual([]);
-  expectLossless(seen);
   // What was not done to its end is done here, and says why not.
   expect(succeed(platform.update())).toMatch(/Resources:\n +\d+ unchanged\n/);
 }
@@ -133,16 +132,15 @@ test("another operator's key and larger Volumes come with one update, PostgreSQL
 
 test("a change of server types, killed while a server is off and run again: the server comes back, and no request fails", async () => {
   platform.configure("app.servers.types[0]", "cpx42");
-  const load = platform.load();
-  const update = platform.start("up", "REHEARSAL=1", "YES=1");
-  await eventually(async () => {
-    expect(await off()).toHaveLength(1);
-  }, 300);
-  expect(await update.kill()).toBe(true);
-  succeed(platform.update());
-  const seen = await load.stop();
+  const seen = await underLoad(platform, async () => {
+    const update = platform.start("up", "REHEARSAL=1", "YES=1");
+    await eventually(async () => {
+      expect(await off()).toHaveLength(1);
+    }, 300);
+    expect(await update.kill()).toBe(true);
+    succeed(platform.update());
+  });
   expect(seen.failures).toEqual([]);
-  expectLossless(seen);
   expect(await types()).toMatchObject({ "app-nbg1-1": "cpx42", "app-hel1-1": "cpx42" });
   expect(succeed(platform.update())).toMatch(/Resources:\n +\d+ unchanged\n/);
 });

@@ -1,11 +1,11 @@
 /** `make patch` on a rehearsed platform: packages with Docker, reboots, and an image of PostgreSQL, under load. */
 import { resolve } from "node:path";
-import { runSync } from "../../common/process.ts";
 import { archiveScript } from "../../testing/apt-archive.ts";
 import { RehearsalCloud } from "../../testing/cloud.ts";
 import { documented } from "../../testing/documented.ts";
 import { expectLossless } from "../../testing/lossless.ts";
 import { RehearsedPlatform } from "../../testing/platform.ts";
+import { buildImage } from "../../testing/docker-image.ts";
 import { docker, succeed } from "../../testing/sandbox.ts";
 import { serversOf } from "../../testing/servers.ts";
 import { baseImage } from "../../config/images.ts";
@@ -92,8 +92,7 @@ test("scale: another image of PostgreSQL goes to the standby first, then to the 
   const image = `orion/${own.name}-postgres:1`;
   const { reference } = ownImage(root, "database", baseImage({}, "database"));
   const text = `FROM ${reference}\nLABEL org.orion.test=patch\n`;
-  const { code, output } = runSync("docker", ["build", "--quiet", "--tag", image, "-"], { input: text });
-  succeed({ code: code ?? 1, output });
+  buildImage(image, text);
   const digest = await new CloudClient(cloud.settings).pushImage(image, reference);
   docker("image", "rm", image);
   platform.configure("images.database", `${reference}@${digest}`);
