@@ -37,7 +37,8 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 	bench-terraform
 
 help: ## List the commands
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-20s %s\n", $$1, $$2 }'
+	@echo "STACK=<name> chooses the stack: by default dev; prod for rehearse, drill, diff, plan, diagram and with REHEARSAL=1, which means the rehearsed stack."
 
 node_modules/.package-lock.json: package-lock.json
 	npm ci --no-fund --no-audit --loglevel=error
@@ -161,7 +162,7 @@ sbom: images ## List what the images that are built here contain, as SPDX docume
 patch: engine ## Bring packages, kernel and images of the servers up to date, one after the other (DRY=1: only show; REBOOT=1; asks; YES=1 agrees)
 	@$(access) $(if $(DRY),--dry) $(if $(REBOOT),--reboot)
 
-flower: node_modules/.package-lock.json ## Open Flower, the task monitor
+flower: node_modules/.package-lock.json ## Print the address of Flower, the task monitor; for servers, open a tunnel to it until Ctrl-C
 	@$(access)
 
 backup: node_modules/.package-lock.json ## Take a backup of the database now, and show its log (ACCEPT=TIME: accept a suspect one instead)
@@ -173,7 +174,7 @@ backup-key: engine ## Print the private key that backups are encrypted for, for 
 restore restore-drill: export TIME := $(TIME)
 restore-drill: export QUERY := $(QUERY)
 
-restore-drill: engine ## Restore the newest backup into a scratch server and compare: SERVER=core-1 (TIME='2026-11-29 12:00:05': the database of that second, UTC; QUERY='SELECT ...': ask it)
+restore-drill: engine ## Restore the newest backup into a scratch container and compare: SERVER=core-1 (TIME='2026-11-29 12:00:05': the database of that second, UTC; QUERY='SELECT ...': ask it)
 	@$(access) $(if $(SERVER),--server $(SERVER)) $(if $(TIME),--time "$$TIME") $(if $(QUERY),--query "$$QUERY")
 
 restore: engine ## Replace the database's data by that of a second, TIME='2026-11-29 12:00:05' in UTC, and keep that of now aside (asks; YES=1 agrees)

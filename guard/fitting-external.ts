@@ -33,7 +33,7 @@ export async function requireFittingExternal({
   if (externalKeys(settings).length === 0) return [];
   const asked = await askExternal(settings, urls, { ...engineOfApp(settings, before), ...engine });
   const findings = judgeExternal(asked, settings);
-  refuseExternal(findings, variables);
+  refuseExternal(findings, { ...settings, variables });
   return findings.map((one) => `External service: ${lineOf(one)}`);
 }
 
@@ -44,11 +44,14 @@ export const judgeExternal = ({ database, redis }: Asked, settings: Settings): F
 ];
 
 /** @throws {UserError} with everything that does not fit */
-export function refuseExternal(findings: readonly Finding[], variables: string): void {
+export function refuseExternal(
+  findings: readonly Finding[],
+  { agreed, variables }: Pick<Settings, "agreed"> & { readonly variables: string },
+): void {
   const advice = `docs/external.md has what they need; make check-external ${variables} asks them again.`;
   refuse(
     findings,
     "The external services do not fit this stack; nothing was changed:",
-    `${advice} ${allTheSame(findings)}`,
+    `${advice} ${allTheSame(findings, agreed)}`,
   );
 }

@@ -59,15 +59,19 @@ export async function requireFittingImage({
     return { notes: [note] };
   }
   const findings = judgeImage(facts, stack.settings);
-  refuseUnfit(image, findings, variables);
+  refuseUnfit(image, findings, { ...stack.settings, variables });
   return { notes: findings.map((one) => `The image: ${lineOf(one)}`), ...(!("kind" in facts) && { key }) };
 }
 
 /** @throws {UserError} with everything that an image lacks */
-export function refuseUnfit(image: string, findings: readonly Finding[], variables: string): void {
+export function refuseUnfit(
+  image: string,
+  findings: readonly Finding[],
+  { agreed, variables }: Pick<Settings, "agreed"> & { readonly variables: string },
+): void {
   const headline = `The image ${image} does not fit this stack; nothing was changed:`;
   const advice = `docs/image.md has what an image needs; make check-image ${variables} asks it again.`;
-  refuse(findings, headline, `${advice} ${allTheSame(findings)}`);
+  refuse(findings, headline, `${advice} ${allTheSame(findings, agreed)}`);
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import { UserError } from "../common/user-error.ts";
 import { isSafe, type Move, moveBetween } from "../policy/dangers.ts";
-import { type Finding, lineOf } from "../policy/findings.ts";
+import { agreeCommand, type Finding, lineOf } from "../policy/findings.ts";
 import { imageChanges } from "../policy/data-images.ts";
 import { composes } from "../policy/outline.ts";
 import { knownOf, type Stack } from "../policy/program.ts";
@@ -51,8 +51,8 @@ export function refuse(findings: readonly Finding[], headline: string, ...end: r
   throw new UserError([headline, ...refused.map((one) => `  ${lineOf(one)}`), ...end].join("\n"));
 }
 
-/** How to update although something is refused: agree to it. */
-export function allTheSame(findings: readonly Finding[]): string {
+/** How to update although something is refused: agree to it. @param agreed `orion:agreed` */
+export function allTheSame(findings: readonly Finding[], agreed: readonly string[]): string {
   const name = findings.find(({ severity }) => severity === "refused")?.name ?? "";
-  return `To update all the same: npx pulumi config set --path 'orion:agreed[0]' ${name}`;
+  return `To update all the same: ${agreeCommand(name, agreed)}`;
 }

@@ -1,8 +1,8 @@
 /** Finds the changes of a move that must be refused, and those that the operator should know about. Pure. */
 import { findingsOfChange, giveUp, withDroppedData } from "./changed-resource.ts";
 import { type Change, changesBetween } from "./changes.ts";
-import { agreeTo, type Answer, imageChanges, ofAnswer, ofNames } from "./data-images.ts";
-import type { Finding, Severity } from "./findings.ts";
+import { type Answer, imageChanges, ofAnswer, ofNames } from "./data-images.ts";
+import { agreeTo, type Finding, type Severity } from "./findings.ts";
 import { type Graph, keyOf, type Recorded } from "./graph.ts";
 import { movingTags } from "./moving-tags.ts";
 import { lostQueues } from "./queues.ts";
@@ -86,7 +86,7 @@ function lostTiers(before: Graph, after: Graph, agreed: readonly string[]): Find
     const happens = `would all be deleted (${was} containers): ${effect}`;
     if (role === "worker") {
       if (agreed.includes(role)) return [{ severity: "danger", name: `${role} containers`, happens }];
-      const instead = `leave orion:workers.enabled true; to give Celery up, send no more tasks, wait until make doctor shows none, and ${agreeTo(role)}`;
+      const instead = `leave orion:workers.enabled true; to give Celery up, send no more tasks, wait until make doctor shows none, and ${agreeTo(role, agreed)}`;
       return [{ severity: isGuarded(before) ? "refused" : "loss", name: `${role} containers`, happens, instead }];
     }
     const lost = { name: `${role} containers`, happens };
@@ -108,7 +108,7 @@ function lostHostNames(before: Graph, after: Graph, agreed: readonly string[]): 
         severity: "refused",
         name,
         happens,
-        instead: `leave the setting with ${name} as it was; to give it up, ${agreeTo(name)}`,
+        instead: `leave the setting with ${name} as it was; to give it up, ${agreeTo(name, agreed)}`,
       };
     });
 }

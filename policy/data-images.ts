@@ -4,7 +4,7 @@
  */
 import { isRecord } from "../common/record.ts";
 import { holdsData } from "../topology/catalogue.ts";
-import type { Finding } from "./findings.ts";
+import { agreeTo, type Finding } from "./findings.ts";
 import { type Graph, keyOf, type Recorded } from "./graph.ts";
 import { roleOf, types } from "./stateful.ts";
 
@@ -203,7 +203,7 @@ const shown = (kind: DataImage, version: Version): string =>
 function ofMissing({ after, is }: ImageChange, extension: string, agreed: readonly string[]): Finding {
   const happens = `would run ${is}, which lacks the extension ${extension} that the database uses`;
   if (agreed.includes(extension)) return { severity: "danger", name: after.name, happens };
-  const instead = `use an image with ${extension}; to do without it, ${agreeTo(extension)}`;
+  const instead = `use an image with ${extension}; to do without it, ${agreeTo(extension, agreed)}`;
   return { severity: "refused", name: after.name, happens, instead };
 }
 
@@ -218,10 +218,6 @@ function ofUnknownExtensions({ kind, after, is }: ImageChange, problem: string |
     },
   ];
 }
-
-/** How to agree to something that is refused otherwise. */
-export const agreeTo = (what: string): string =>
-  `agree to it: npx pulumi config set --path 'orion:agreed[0]' ${what}, and remove it after the update`;
 
 const majorOf = ({ number }: Version): string => number.split(".")[0] ?? number;
 

@@ -29,6 +29,14 @@ export const danger = (name: string, happens: string, instead?: string): Finding
   ...{ severity: "danger", name, happens, ...(instead !== undefined && { instead }) },
 });
 
+/** The command that agrees to something: one more entry of the stack's list. @param agreed `orion:agreed` */
+export const agreeCommand = (name: string, agreed: readonly string[]): string =>
+  `npx pulumi config set --path 'orion:agreed[${agreed.length}]' ${name}`;
+
+/** How to agree to something once. */
+export const agreeTo = (name: string, agreed: readonly string[]): string =>
+  `agree to it: ${agreeCommand(name, agreed)}, and remove it after the update`;
+
 /** The findings, where what the stack agrees to is refused no more. @param agreed `orion:agreed` */
 export const asAgreed = (findings: readonly Finding[], agreed: readonly string[]): Finding[] =>
   findings.map((one) =>

@@ -31,7 +31,7 @@ export async function checkExternal(root: string, file: StackFile): Promise<numb
   for (const row of rowsOf(asked)) say(`${green("ok")}    ${row}`);
   const findings = judgeExternal(asked, settings);
   for (const one of findings.filter(({ severity }) => severity !== "refused")) say(yellow(`note  ${lineOf(one)}`));
-  refuseExternal(findings, variables);
+  refuseExternal(findings, { ...settings, variables });
   say("\nThe external services fit.");
   return 0;
 }

@@ -42,7 +42,7 @@ export async function checkImage(project: string, file: StackFile, choice: strin
     for (const [what, found] of rowsOf(facts, settings)) say(`${green("ok")}    ${what}: ${found}`);
   const findings = judgeImage(facts, settings);
   for (const one of findings.filter(({ severity }) => severity !== "refused")) say(yellow(`note  ${lineOf(one)}`));
-  refuseUnfit(image, findings, `${variables} IMAGE=${image}`);
+  refuseUnfit(image, findings, { ...settings, variables: `${variables} IMAGE=${image}` });
   if (settings.app.secrets.length > 0)
     say(dim("The values of orion:app.secrets were made up; an update asks the image with the real ones."));
   say(`\nThe image fits. What only a running platform shows is not known: answers of the database, and what tasks do.`);

@@ -119,7 +119,8 @@ export const scenarios: readonly Scenario[] = [
     option: "servers",
     phase: "ha",
     guide: "Docker with orchestration",
-    because: "several locations, automatic failover of the database",
+    because:
+      "several locations, automatic failover of the database. Not built yet: until then, a managed database (`orion:database.mode external`), or another product",
   },
   {
     when: "people must reach the database directly",
@@ -129,7 +130,7 @@ export const scenarios: readonly Scenario[] = [
     because: "every component can be reached: `make psql`, `make logs`, `make shell`",
   },
   {
-    when: "a developer alone with a first version, or nobody for servers",
+    when: "nobody has time for servers, or knows Linux",
     operator: "nobody",
     option: "managed",
     guide: "managed services (Railway)",
@@ -147,7 +148,7 @@ export const scenarios: readonly Scenario[] = [
 export const operatorOf: Readonly<Record<ServerPhase, { readonly operator: Operator; readonly because: string }>> = {
   mvp: { operator: "developer", because: "one server; updates, patches and backups are commands" },
   scale: { operator: "developer", because: "more servers, the same commands; a lost primary is replaced by a person" },
-  enterprise: { operator: "team", because: "dashboards, alerts and poolers need people who read them" },
+  enterprise: { operator: "team", because: "nine servers, Sentinel and PgBouncer need people who know them" },
   ha: { operator: "on-call", because: "a promise of availability at night needs a person on call at night" },
 };
 

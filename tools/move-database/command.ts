@@ -65,7 +65,7 @@ export async function moveTo(root: string, file: StackFile, engines: Engines, ch
   );
   // What an earlier move has left refuses writes until this one; a standby is found when both sides are asked.
   const allowed = to === "external" ? [...settings.agreed, "database.writes"] : settings.agreed;
-  refuseExternal(judgeExternal(asked, { ...settings, agreed: allowed }), variables);
+  refuseExternal(judgeExternal(asked, { ...settings, agreed: allowed }), { ...settings, variables });
   const places = { own: "its own PostgreSQL", external: url.host };
   const left = to === "external" ? "own" : "external";
   say(bold(`The data of '${stack}' goes from ${places[left]} to ${places[to]}.`));
