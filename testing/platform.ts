@@ -21,7 +21,6 @@ const usualImage = "registry.example.com/orion/app:1.0.0";
 /** What an app of the broken image prints. */
 export const brokenMessage = "this version does not start";
 
-
 /** An update in its own process group. */
 export interface RunningUpdate {
   /** Resolves when it has printed a match, or has ended. */
