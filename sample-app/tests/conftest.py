@@ -97,6 +97,8 @@ def environment(folder: Path, database_url: str, cache: RedisServer, broker: Red
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(Path(__file__).resolve().parents[1]),
+        # As in the image.
+        "UVICORN_WS": "app.core.closing:ClosingProtocol",
         "DATABASE_URL": database_url,
         "REDIS_URL": cache.url(0),
         "CELERY_BROKER_URL": broker.url(1),

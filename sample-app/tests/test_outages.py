@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -206,6 +207,30 @@ def test_shutdown_ends_requests_and_closes_websockets_with_1012(
 
     assert asyncio.run(close_code()) == 1012
     wait_until(lambda: not web.running, "the end of the web process", 12)
+
+
+def test_a_client_that_still_writes_when_the_server_stops_is_not_cut_off(
+    migrated: dict[str, str], tmp_path: Path, start: Callable[..., Server]
+) -> None:
+    """A proxy that cannot pass on what its client writes ends the connection, and does not read the close frame."""
+    port = free_port()
+    command = python("-m", "uvicorn", "main:app", "--port", str(port), "--timeout-graceful-shutdown", "10")
+    web = start("web-5", command, migrated | {"RUN_DIR": str(tmp_path)}).wait_for_port(port)
+    upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13"
+    handshake = f"Host: orion\r\n{upgrade}\r\nSec-WebSocket-Key: {'A' * 22}=="
+    text, close = b"\x81\x82\0\0\0\0hi", b"\x88\x82\0\0\0\0" + (1012).to_bytes(2, "big")
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(f"GET /ws HTTP/1.1\r\n{handshake}\r\n\r\n".encode())
+        assert client.recv(4096).startswith(b"HTTP/1.1 101 ")
+        web.send_signal(signal.SIGTERM)
+        assert client.recv(4) == b"\x88\x02" + (1012).to_bytes(2, "big")
+        for _ in range(3):
+            client.sendall(text)
+            time.sleep(0.2)
+        client.sendall(close)
+        assert client.recv(1) == b""
+    wait_until(lambda: not web.running, "the end of the web process", 5)
+    assert "Exception in ASGI application" not in web.text()
 
 
 def test_flower_answers_its_health_check(platform: Platform, tmp_path: Path, start: Callable[..., Server]) -> None:

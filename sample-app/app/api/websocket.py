@@ -1,4 +1,4 @@
-"""WebSocket route that echoes messages. At a shutdown, Uvicorn closes connections with 1012 (service restart)."""
+"""WebSocket route that echoes messages. At a shutdown, clients get 1012, service restart (app/core/closing.py)."""
 
 import asyncio
 from contextlib import suppress
