@@ -7,6 +7,7 @@ import type { Service } from "../topology/service.ts";
 import { type AccessCommand, accessCommands, accessTo, dockerArguments, masterOf } from "./container-commands.ts";
 import { backup, restoreDrill, showBackupKey } from "./backup.ts";
 import { Engines } from "./engines.ts";
+import { externalPsql } from "./external-client.ts";
 import { openFlower } from "./flower.ts";
 import { asMigrator } from "./migrate.ts";
 import { showPlan } from "./plan/plan.ts";
@@ -276,6 +277,7 @@ async function access(
 ): Promise<number> {
   const { topology } = file;
   const engines = new Engines(root, file);
+  if (command === "psql" && file.settings.database.mode === "external") return externalPsql(root, file, engines);
   const reached = accessTo(topology, command, service);
   if (reached.danger !== undefined && !yes && !(await confirm(`This deletes ${reached.danger}.`))) {
     say(isTerminal ? "Nothing was done." : "Nothing was done: without a terminal, agree with YES=1.");

@@ -132,6 +132,10 @@ test("make up is refused before anything is made, and make check-external says t
     expect(succeed(sandbox.make("check-external"))).toMatch(
       /PostgreSQL 15\.\d+ at .* over TLS[^]*The external services fit/,
     );
+    // A prompt there.
+    const asked = succeed(sandbox.make("psql", {}, "SELECT current_user || ' of ' || current_database();\n"));
+    expect(asked).toMatch(/^ *app of shop$/m);
+    expect(docker("ps", "--all", "--quiet", "--filter", `name=${sandbox.stack}-psql`)).toEqual([]);
   } finally {
     sandbox.dispose();
   }

@@ -2,23 +2,19 @@
  * `make move-database`: moves the data of a running platform from its own PostgreSQL to an external one or back, and then its
  * clients. Nothing is deleted: the database that was left is the way back.
  */
-import { Readable } from "node:stream";
-import { quoted, quotedWords } from "../../common/shell.ts";
+import { quoted } from "../../common/shell.ts";
 import { UserError } from "../../common/user-error.ts";
 import { databaseName } from "../../components/database/database-url.ts";
 import { ownerRole } from "../../components/database/role-names.ts";
 import { type Logins, poolerConfig } from "../../components/pooler/pooler-config.ts";
-import { engineAt } from "../../guard/ask-images.ts";
-import { askExternal, authoritiesCommand } from "../../guard/check-external.ts";
-import type { OnEngine } from "../../guard/check-image.ts";
+import { askExternal } from "../../guard/check-external.ts";
 import { judgeExternal, refuseExternal } from "../../guard/fitting-external.ts";
-import { loginOf } from "../../guard/image-script.ts";
 import { agreementTo } from "../../policy/moved-database.ts";
-import { type ExternalUrl, readExternalUrl, withoutPassword } from "../../config/external-url.ts";
 import { physicalName } from "../../topology/naming.ts";
-import { hasServers, servicesOf } from "../../topology/topology.ts";
+import { servicesOf } from "../../topology/topology.ts";
 import type { Engines } from "../engines.ts";
-import { readConfig, setConfig } from "../stack-config.ts";
+import { addressIn, externalDatabaseOf, removeClient, scriptsOn, startClient } from "../external-client.ts";
+import { setConfig } from "../stack-config.ts";
 import { readStackFile, type StackFile } from "../stack-file.ts";
 import { bold, confirm, isTerminal, say } from "../terminal.ts";
 import { up } from "../up.ts";
@@ -44,24 +40,15 @@ export interface MoveChoice {
 export async function moveTo(root: string, file: StackFile, engines: Engines, choice: MoveChoice): Promise<number> {
   const { stack, settings, variables } = file;
   const to = requireDirection(file, choice.to);
-  const config = readConfig(root, stack);
-  const text = config("orion:databaseUrl") ?? "";
-  const url = readExternalUrl(text);
-  if (!url)
-    throw new UserError(
-      `orion:databaseUrl is missing: npx pulumi config set --secret databaseUrl postgresql://... -s ${stack}`,
-    );
+  const { url, text, login } = externalDatabaseOf(root, file);
   const [service] = servicesOf(file.topology, "database");
   if (!service) throw new UserError(`The plan of '${stack}' has no database of its own.`);
   const container = engines.container(service);
-  const on: OnEngine = hasServers(file.topology)
-    ? (script) => engines.of(service).streamToHost(Readable.from([script]), "sh", "-s")
-    : engineAt(settings.dockerHost);
-
+  const on = scriptsOn(file, engines, service);
   const asked = await askExternal(
     { ...settings, cache: { ...settings.cache, mode: "provision" } },
     { databaseUrl: text },
-    { on, isHere: true, login: loginOf(settings, config("orion:registryPassword")), appImage: settings.app.image },
+    { on, isHere: true, login, appImage: settings.app.image },
   );
   // What an earlier move has left refuses writes until this one; a standby is found when both sides are asked.
   const allowed = to === "external" ? [...settings.agreed, "database.writes"] : settings.agreed;
@@ -73,14 +60,11 @@ export async function moveTo(root: string, file: StackFile, engines: Engines, ch
 
   const poolers = poolersIn(file, engines, { to, url: text });
   const client = physicalName({ stack }, "move");
-  await startClient(on, client, container, url, settings.app.image);
+  const image = `image=$(docker container inspect --format '{{.Config.Image}}' ${quoted(container)})`;
+  await startClient(on, { name: client, url, image, appImage: settings.app.image });
   try {
     const own: Side = { name: "own", container, database: databaseName, owner: ownerRole };
-    const parameters = {
-      ...url.parameters,
-      ...(url.parameters["sslrootcert"] !== undefined && { sslrootcert: authoritiesFile }),
-    };
-    const external: Side = { name: "external", container: client, database: withoutPassword({ ...url, parameters }) };
+    const external: Side = { name: "external", container: client, database: addressIn(url) };
     const [source, target] = to === "external" ? [own, external] : [external, own];
     const moved = await moveDatabase({
       ...{ on, from: source, to: target, say, replace: choice.replace, poolers },
@@ -103,7 +87,7 @@ export async function moveTo(root: string, file: StackFile, engines: Engines, ch
     // No client uses it any more, and updates write roles there.
     if (to === "external") await sql(on, own, writable);
   } finally {
-    await on(`docker rm --force ${quoted(client)} >/dev/null 2>&1`, 60);
+    await removeClient(on, client);
   }
   say(
     `The ${left} database has what it had; it gets no changes. Back again, with the changes since: ` +
@@ -172,40 +156,4 @@ function setMode(root: string, { stack, settings }: StackFile, to: "own" | "exte
   for (const [index, name] of [...others, agreementTo(mode)].entries())
     setConfig(root, stack, `orion:agreed[${index}]`, name);
   setConfig(root, stack, "orion:database.mode", mode);
-}
-
-const authoritiesFile = "/tmp/ca.pem";
-
-/** A client of the external database, in a container of PostgreSQL's own image; its password is in a file in memory. */
-async function startClient(
-  on: OnEngine,
-  name: string,
-  database: string,
-  url: ExternalUrl,
-  appImage: string | undefined,
-): Promise<void> {
-  const limits = [
-    ...["--detach", "--init", "--log-driver", "none", "--pull", "never", "--read-only", "--tmpfs", "/tmp"],
-    ...["--user", "65534:65534", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
-    ...["--memory", "512m", "--pids-limit", "64"],
-    ...["--env", "PGPASSFILE=/tmp/pgpass", "--entrypoint", "sleep"],
-  ];
-  const escaped = (text: string) => text.replaceAll(/[\\:]/g, String.raw`\$&`);
-  const line = ["*", "*", "*", "*", escaped(url.password)].join(":");
-  const { code, stderr } = await on(
-    `set -eu
-docker rm --force ${quoted(name)} >/dev/null 2>&1 || true
-image=$(docker container inspect --format '{{.Config.Image}}' ${quoted(database)})
-docker run --name ${quoted(name)} ${quotedWords(limits)} "$image" infinity >/dev/null
-docker exec --interactive ${quoted(name)} sh -c 'umask 077; cat >/tmp/pgpass' <<'ORION-PASSWORD'
-${line}
-ORION-PASSWORD
-{ ${authoritiesCommand(url.parameters["sslrootcert"], appImage)}; } | docker exec --interactive ${quoted(name)} sh -c 'cat >${authoritiesFile}'
-`,
-    300,
-  );
-  if (code !== 0)
-    throw new UserError(
-      `A client of the external database could not be started: ${stderr.trim().split("\n").at(-1) ?? ""}`,
-    );
 }
