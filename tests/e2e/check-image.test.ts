@@ -16,7 +16,7 @@ const images: Readonly<Record<string, string>> = {
   // An app of another kind: its own names, a health check of another path, no migrations, Celery's usual queue.
   [`${repository}:shop`]: String.raw`RUN mkdir /shop && printf 'from fastapi import FastAPI\nfrom celery import Celery\nfrom kombu import Queue\napi = FastAPI()\nworker = Celery("shop")\nworker.conf.task_queues = (Queue("celery"), Queue("mail"))\nworker.conf.task_create_missing_queues = False\nworker.conf.broker_transport_options = {"retry_on_timeout": True}\n@worker.task\ndef bill(): pass\n@api.get("/up")\ndef up(): return {}\n' > /shop/store.py
 WORKDIR /shop
-ENV PYTHONPATH=`,
+ENV PYTHONPATH= UVICORN_WS=`,
   [`${repository}:alone`]: `FROM ${repository}:shop\nENTRYPOINT ["uvicorn", "store:api"]`,
 };
 
