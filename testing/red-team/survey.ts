@@ -69,7 +69,7 @@ export function grouped(
 
 /** What the images themselves set; versions and paths change with each release of them. */
 const ofImages =
-  /^(PATH|HOME|HOSTNAME|LANG|GPG_KEY|APP_VERSION|PYTHON\w+|NGINX_VERSION|NJS_\w+|PKG_RELEASE|DYNPKG_RELEASE|ACME_VERSION|GOSU_VERSION|PG_(MAJOR|VERSION)|REDIS_(VERSION|DOWNLOAD_\w+))$/;
+  /^(PATH|HOME|HOSTNAME|LANG|GPG_KEY|APP_VERSION|PYTHON\w+|UVICORN_WS|NGINX_VERSION|NJS_\w+|PKG_RELEASE|DYNPKG_RELEASE|ACME_VERSION|GOSU_VERSION|PG_(MAJOR|VERSION)|REDIS_(VERSION|DOWNLOAD_\w+))$/;
 
 /** What Docker gives every container. */
 const ofDocker = /^\/etc\/(hosts|hostname|resolv\.conf)$|^(\/usr)?\/sbin\/docker-init$/;
