@@ -92,7 +92,7 @@ async function measure(stack: ExternalStack, title: string, times: number, isPoo
       const moved = await moveUnderLoad(stack, to);
       moves.push(moved);
       tell(
-        `${title}, to ${to}: ${moved.paused} s, ${moved.withoutOrder} s without an order, ${moved.report.failures.length} failed`,
+        `${title}, to ${to}: ${moved.paused} s, ${moved.withoutOrder.toFixed(1)} s without an order, ${moved.report.failures.length} failed`,
       );
     }
   parts.push({ title, isPooled, moves, busy: loadavg()[0] ?? 0 });
