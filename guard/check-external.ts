@@ -12,7 +12,7 @@ import type { AskedRedis, RedisFacts, RedisKey } from "../policy/external-redis.
 import type { NotReached, Reached } from "../policy/external-service.ts";
 import { type ExternalUrl, readExternalUrl, secretsOf, withoutPassword } from "../config/external-url.ts";
 import type { OnEngine } from "./check-image.ts";
-import { askPostgres, askRedis } from "./external-scripts.ts";
+import { askPostgres, askRedis, authoritiesFile } from "./external-scripts.ts";
 import { type Login, pullLines, readLines } from "./image-script.ts";
 
 /** The secrets of the configuration that name external services. */
@@ -63,19 +63,25 @@ export async function askExternal(settings: ServiceSettings, urls: ExternalUrls,
   return { ...(database && { database }), redis: Object.fromEntries(answers.flat()) };
 }
 
+/** The address of a PostgreSQL for programs in a container that has the certificates in that file, without the password. */
+export const addressIn = (url: ExternalUrl): string =>
+  withoutPassword({
+    ...url,
+    parameters: {
+      ...url.parameters,
+      ...(url.parameters["sslrootcert"] !== undefined && { sslrootcert: authoritiesFile }),
+    },
+  });
+
 type Lines = ReturnType<typeof readLines>;
 
 async function askDatabase(image: string, text: string, engine: Engine): Promise<DatabaseFacts | NotReached> {
   const url = readExternalUrl(text);
-  const { sslmode, sslrootcert, ...rest } = url?.parameters ?? {};
-  const parameters = {
-    ...rest,
-    ...(sslmode !== undefined && { sslmode }),
-    ...(sslrootcert !== undefined && { sslrootcert: "/tmp/ca.pem" }),
-  };
+  const ofTls = ["sslmode", "sslrootcert"];
+  const rest = Object.fromEntries(Object.entries(url?.parameters ?? {}).filter(([name]) => !ofTls.includes(name)));
   return ask(text, url?.scheme === "postgresql" ? url : undefined, engine, (found) => ({
-    ...{ image, script: askPostgres, authorities: sslrootcert },
-    words: [withoutPassword({ ...found, parameters }), withoutPassword({ ...found, parameters: rest })],
+    ...{ image, script: askPostgres, authorities: found.parameters["sslrootcert"] },
+    words: [addressIn(found), withoutPassword({ ...found, parameters: rest })],
     read: readDatabase,
   }));
 }

@@ -6,9 +6,12 @@
 /** How often a round trip is measured. */
 export const rounds = 21;
 
+/** Where a container with a client has the certificates of authorities. */
+export const authoritiesFile = "/tmp/ca.pem";
+
 const common = `export LC_ALL=C
 IFS= read -r password
-cat >/tmp/ca.pem
+cat >${authoritiesFile}
 # An image with BusyBox knows seconds only.
 now() { case $(date +%s%N) in *[!0-9]*) date +%s000000000 ;; *) date +%s%N ;; esac; }
 since() { echo "$1 $(( ($(now) - $2) / 1000 ))"; }
@@ -31,7 +34,7 @@ since first $begin
 for _ in 1 2 3; do begin=$(now); ask -c 'SELECT 1' >/dev/null 2>&1; since next $begin; done
 ask -c '\\conninfo' 2>/dev/null | grep -q 'SSL connection' && echo "encrypted yes"
 if PGSSLMODE=require psql -XAtqw -c 'SELECT 1' "$bare" >/dev/null 2>&1; then echo "offers yes"; fi
-if PGSSLMODE=verify-full PGSSLROOTCERT=/tmp/ca.pem psql -XAtqw -c 'SELECT 1' "$bare" >/dev/null 2>&1; then echo "verifies yes"; fi
+if PGSSLMODE=verify-full PGSSLROOTCERT=${authoritiesFile} psql -XAtqw -c 'SELECT 1' "$bare" >/dev/null 2>&1; then echo "verifies yes"; fi
 { printf '%s\\n' '\\timing on'; i=0; while [ $i -lt ${rounds} ]; do echo 'SELECT 1;'; i=$((i + 1)); done; } |
   ask 2>/dev/null | sed -n 's/^Time: \\([0-9.]*\\) ms.*/round \\1/p'
 { i=0; while [ $i -lt 4 ]; do
@@ -67,7 +70,7 @@ export REDISCLI_AUTH="$password"
 host=$1 port=$2 user=$3 number=$4 how=$5 use=$6
 ask() { timeout 30 redis-cli --no-auth-warning -h "$host" -p "$port" \${user:+--user "$user"} $tls "$@" 2>&1 </dev/null; }
 case $how in
-tls) tls="--tls --cacert /tmp/ca.pem --sni $host" ;;
+tls) tls="--tls --cacert ${authoritiesFile} --sni $host" ;;
 unverified) tls="--tls --insecure --sni $host" ;;
 *) tls= ;;
 esac

@@ -5,11 +5,12 @@
 import { Readable } from "node:stream";
 import { quoted, quotedWords } from "../common/shell.ts";
 import { UserError } from "../common/user-error.ts";
-import { type ExternalUrl, readExternalUrl, withoutPassword } from "../config/external-url.ts";
+import { type ExternalUrl, readExternalUrl } from "../config/external-url.ts";
 import { resolveImage } from "../config/images.ts";
 import { engineAt } from "../guard/ask-images.ts";
-import { authoritiesCommand } from "../guard/check-external.ts";
+import { addressIn, authoritiesCommand } from "../guard/check-external.ts";
 import type { OnEngine } from "../guard/check-image.ts";
+import { authoritiesFile } from "../guard/external-scripts.ts";
 import { type Login, loginOf, pullLines } from "../guard/image-script.ts";
 import { physicalName } from "../topology/naming.ts";
 import type { Service } from "../topology/service.ts";
@@ -18,8 +19,6 @@ import type { Engines } from "./engines.ts";
 import { readConfig } from "./stack-config.ts";
 import type { StackFile } from "./stack-file.ts";
 import { isTerminal } from "./terminal.ts";
-
-const authoritiesFile = "/tmp/ca.pem";
 
 export interface ExternalDatabase {
   readonly url: ExternalUrl;
@@ -44,16 +43,6 @@ export const scriptsOn = ({ topology, settings }: StackFile, engines: Engines, s
   hasServers(topology)
     ? (script) => engines.of(service).streamToHost(Readable.from([script]), "sh", "-s")
     : engineAt(settings.dockerHost);
-
-/** The address for programs in a client, without the password. */
-export const addressIn = (url: ExternalUrl): string =>
-  withoutPassword({
-    ...url,
-    parameters: {
-      ...url.parameters,
-      ...(url.parameters["sslrootcert"] !== undefined && { sslrootcert: authoritiesFile }),
-    },
-  });
 
 export interface ClientArgs {
   /** The container's name. */
@@ -107,7 +96,9 @@ export async function externalPsql(root: string, file: StackFile, engines: Engin
   const name = physicalName({ stack }, "psql");
   const { registry, pinned, postgres } = settings.images;
   const image = `${pullLines(resolveImage("postgres", { registry, pinned, overrides: { postgres } }), login)}
-if [ -z "$present" ]; then cat "$out" >&2; exit 1; fi`;
+[ -n "$present" ] || cat "$out" >&2
+rm -f "$out"
+[ -n "$present" ]`;
   await startClient(on, { name, url, image, appImage: settings.app.image });
   try {
     const terminal = isTerminal ? ["-it"] : ["-i"];

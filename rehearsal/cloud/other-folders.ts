@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { UserError } from "../../common/user-error.ts";
 import { docker, dockerLines } from "../machines/docker/docker.ts";
-import { Naming } from "../machines/docker/naming.ts";
+import { cloudLabel, Naming } from "../machines/docker/naming.ts";
 import { commandFor } from "./commands.ts";
 import type { CloudSettings } from "./settings.ts";
 
@@ -16,8 +16,6 @@ export interface CloudNetwork {
   /** The name of its interface on this machine. */
   readonly bridge: string;
 }
-
-const label = "orion.rehearsal";
 
 /** @throws {UserError} when this new cloud cannot be on this machine; the message says what to do */
 export async function requireNoTwinElsewhere(settings: CloudSettings): Promise<void> {
@@ -35,20 +33,20 @@ export function twinProblem(
     return `This machine has a rehearsal cloud '${instance}' that was made in another folder. ${remedy(instance, "name")}`;
   }
   const bridges = [names.publicBridges, names.privateBridges, names.internetBridge];
-  const twin = networks.find(({ bridge }) => bridges.some((one) => bridge === one || isNumbered(bridge, one)));
+  const twin = networks.find(({ bridge }) => bridges.some((one) => isNumbered(bridge, one)));
   if (!twin) return undefined;
   return `The address block ${block} belongs to the rehearsal cloud '${twin.cloud}', which was made in another folder. ${remedy(twin.cloud, "block")}`;
 }
 
-/** Whether a name is a prefix and a number: `oc7s` is no prefix of `oc77s1`. */
+/** Whether a name is this one, or this one and a number. */
 const isNumbered = (bridge: string, prefix: string): boolean =>
-  bridge.startsWith(prefix) && /^\d+$/.test(bridge.slice(prefix.length));
+  bridge.startsWith(prefix) && /^\d*$/.test(bridge.slice(prefix.length));
 
 const remedy = (cloud: string, choice: string): string =>
   `Choose another ${choice}, or delete that cloud in its folder: ${commandFor("down", { name: cloud })}\n` +
   "Where the folder is gone, delete what is left:\n" +
-  `  docker ps --all --quiet --filter label=${label}=${cloud} | xargs --no-run-if-empty docker rm --force --volumes\n` +
-  `  docker network prune --force --filter label=${label}=${cloud}`;
+  `  docker ps --all --quiet --filter label=${cloudLabel}=${cloud} | xargs --no-run-if-empty docker rm --force --volumes\n` +
+  `  docker network prune --force --filter label=${cloudLabel}=${cloud}`;
 
 const networkSchema = z.array(
   z.object({
@@ -59,11 +57,11 @@ const networkSchema = z.array(
 
 /** The networks of all clouds on this machine. */
 async function cloudNetworks(): Promise<CloudNetwork[]> {
-  const ids = await dockerLines("network", "ls", "--quiet", "--filter", `label=${label}`);
+  const ids = await dockerLines("network", "ls", "--quiet", "--filter", `label=${cloudLabel}`);
   if (ids.length === 0) return [];
   const found = networkSchema.parse(JSON.parse(await docker("network", "inspect", ...ids)));
   return found.map(({ Labels, Options }) => ({
-    cloud: Labels[label] ?? "",
+    cloud: Labels[cloudLabel] ?? "",
     bridge: Options["com.docker.network.bridge.name"] ?? "",
   }));
 }

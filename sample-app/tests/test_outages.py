@@ -190,12 +190,19 @@ def test_a_missing_replica_is_replaced_by_the_primary(
     web.stop()
 
 
+def _stopping_web(
+    start: Callable[..., Server], name: str, migrated: dict[str, str], folder: Path
+) -> tuple[Server, int]:
+    """Start a web process that has ten seconds for its shutdown."""
+    port = free_port()
+    command = python("-m", "uvicorn", "main:app", "--port", str(port), "--timeout-graceful-shutdown", "10")
+    return start(name, command, migrated | {"RUN_DIR": str(folder)}).wait_for_port(port), port
+
+
 def test_shutdown_ends_requests_and_closes_websockets_with_1012(
     migrated: dict[str, str], tmp_path: Path, start: Callable[..., Server]
 ) -> None:
-    port = free_port()
-    command = python("-m", "uvicorn", "main:app", "--port", str(port), "--timeout-graceful-shutdown", "10")
-    web = start("web-4", command, migrated | {"RUN_DIR": str(tmp_path)}).wait_for_port(port)
+    web, port = _stopping_web(start, "web-4", migrated, tmp_path)
 
     async def close_code() -> int | None:
         async with websockets.connect(f"ws://127.0.0.1:{port}/ws") as socket:
@@ -213,9 +220,7 @@ def test_a_client_that_still_writes_when_the_server_stops_is_not_cut_off(
     migrated: dict[str, str], tmp_path: Path, start: Callable[..., Server]
 ) -> None:
     """A proxy that cannot pass on what its client writes ends the connection, and does not read the close frame."""
-    port = free_port()
-    command = python("-m", "uvicorn", "main:app", "--port", str(port), "--timeout-graceful-shutdown", "10")
-    web = start("web-5", command, migrated | {"RUN_DIR": str(tmp_path)}).wait_for_port(port)
+    web, port = _stopping_web(start, "web-5", migrated, tmp_path)
     upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13"
     handshake = f"Host: orion\r\n{upgrade}\r\nSec-WebSocket-Key: {'A' * 22}=="
     text, close = b"\x81\x82\0\0\0\0hi", b"\x88\x82\0\0\0\0" + (1012).to_bytes(2, "big")

@@ -14,6 +14,9 @@ const subnetSize = 8;
 /** The last 512 addresses are the Internet's and the cloud's own. */
 const mostAddresses = (65_536 - 512) / subnetSize;
 
+/** Docker's label of everything of a cloud; its value is the cloud's name. */
+export const cloudLabel = "orion.rehearsal";
+
 export class Naming {
   /** Name of the cloud; short, since it is part of the names of iptables chains. */
   readonly instance: string;
@@ -31,7 +34,7 @@ export class Naming {
   }
 
   get label(): string {
-    return `orion.rehearsal=${this.instance}`;
+    return `${cloudLabel}=${this.instance}`;
   }
   server(id: number): string {
     return this.#name("server", id);
