@@ -37,8 +37,10 @@ access = $(tool) $@ --stack $(STACK) $(if $(YES),--yes)
 	bench-terraform
 
 help: ## List the commands
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-20s %s\n", $$1, $$2 }'
-	@echo "STACK=<name> chooses the stack: by default dev; prod for rehearse, drill, diff, plan, diagram and with REHEARSAL=1, which means the rehearsed stack."
+	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo; echo "STACK=<name> chooses the stack: by default dev; prod for rehearse, drill, diff, plan, diagram and with REHEARSAL=1, which means the rehearsed stack."
+
+##@ This machine
 
 node_modules/.package-lock.json: package-lock.json
 	npm ci --no-fund --no-audit --loglevel=error
@@ -46,12 +48,6 @@ node_modules/.package-lock.json: package-lock.json
 
 setup: node_modules/.package-lock.json ## Install the engine, its plugins and a Docker Engine if they are missing
 	@node toolchain/src/cli.ts ensure all
-
-uninstall: ## Take away what `make setup` has put on this machine: engine, plugins, caches, packages; asks (YES=1 agrees)
-	@if [ -e node_modules/.package-lock.json ]; then $(tool) uninstall $(if $(YES),--yes); else echo "Nothing is installed here: there is no node_modules."; fi
-
-checksums: node_modules/.package-lock.json ## Write the checksums of the engine and its plugins, for the versions in use
-	@node toolchain/src/cli.ts checksums
 
 engine: node_modules/.package-lock.json
 	@node toolchain/src/cli.ts ensure engine
@@ -62,6 +58,11 @@ docker: node_modules/.package-lock.json ## Install or start the Docker Engine
 images: setup ## Pull or build the container images of the development stack
 	@node images/build.ts
 
+uninstall: ## Take away what `make setup` has put on this machine: engine, plugins, caches, packages; asks (YES=1 agrees)
+	@if [ -e node_modules/.package-lock.json ]; then $(tool) uninstall $(if $(YES),--yes); else echo "Nothing is installed here: there is no node_modules."; fi
+
+##@ A stack
+
 up: engine ## Bring the stack up and list its services (YES=1: do not ask; REFRESH=1: undo drift)
 	@$(tool) up --stack $(STACK) $(if $(YES),--yes) $(if $(REFRESH),--refresh)
 
@@ -71,26 +72,17 @@ down: node_modules/.package-lock.json ## Take the stack down; asks before it del
 preview: engine ## Show what an update would change
 	@$(tool) preview --stack $(STACK)
 
-plan: node_modules/.package-lock.json ## Show servers, services, price and account limits: STACK=prod PHASE=scale (JSON=1: for programs)
-	@$(tool) plan --stack $(STACK) $(if $(PHASE),--to $(PHASE)) $(if $(JSON),--json)
-
-needs = $(if $(VISITORS),--visitors '$(VISITORS)') $(if $(ORDERS),--orders '$(ORDERS)') $(if $(GB),--gb '$(GB)') \
-	$(if $(BUDGET),--budget '$(BUDGET)') $(if $(OPERATOR),--operator '$(OPERATOR)') $(if $(DEMANDS),--demands '$(DEMANDS)')
-
-advise: node_modules/.package-lock.json ## Advise which way and phase fit: VISITORS=1500 ORDERS=30 GB=20 BUDGET=200 OPERATOR=team (asks for the rest; HELP=1; JSON=1)
-	@$(tool) advise $(needs) $(if $(JSON),--json) $(if $(HELP),--help)
-
-diagram: node_modules/.package-lock.json ## Draw the plan: STACK=prod PHASE=scale FILE=plan.svg (or .png; THEME=light|dark)
-	@$(tool) diagram --stack $(STACK) $(if $(PHASE),--to $(PHASE)) --file $(FILE) $(if $(THEME),--theme $(THEME))
-
-diff: node_modules/.package-lock.json ## Show changes, cost and dangers of a move: FROM=mvp TO=scale STACK=prod (no FROM: the existing stack; PICTURE=move.svg draws it)
-	@$(tool) diff --stack $(STACK) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(PICTURE),--picture $(PICTURE)) $(if $(JSON),--json)
-
 deploy: engine ## Bring the stack up without questions, check it and report what was done: STACK=prod (OUT=folder: into files; for CI)
 	@$(tool) deploy --stack $(STACK) $(if $(OUT),--out $(OUT))
 
+rollback: setup ## Update with the image that ran before (asks; YES=1 agrees)
+	@$(access)
+
 state-preview: engine ## Report what the engine would change in the real stack, without values: STACK=prod (OUT=folder: into a file, for CI)
 	@$(tool) state-preview --stack $(STACK) $(if $(OUT),--out $(OUT))
+
+drift: engine ## Compare what really exists with the stack's state (ISSUE=1: in CI, keep one issue on GitHub about it)
+	@$(tool) drift --stack $(STACK) $(if $(ISSUE),--issue)
 
 state-move: engine ## Move the state of a stack: STACK=prod TO="s3://BUCKET?endpoint=...&region=auto", or TO=files
 	@$(tool) state-move --stack $(STACK) --to '$(TO)'
@@ -99,14 +91,30 @@ state-move: engine ## Move the state of a stack: STACK=prod TO="s3://BUCKET?endp
 operator-key: node_modules/.package-lock.json
 	@$(tool) operator-key --stack $(STACK)
 
-drift: engine ## Compare what really exists with the stack's state (ISSUE=1: in CI, keep one issue on GitHub about it)
-	@$(tool) drift --stack $(STACK) $(if $(ISSUE),--issue)
+##@ Before an update or a move
+
+needs = $(if $(VISITORS),--visitors '$(VISITORS)') $(if $(ORDERS),--orders '$(ORDERS)') $(if $(GB),--gb '$(GB)') \
+	$(if $(BUDGET),--budget '$(BUDGET)') $(if $(OPERATOR),--operator '$(OPERATOR)') $(if $(DEMANDS),--demands '$(DEMANDS)')
+
+advise: node_modules/.package-lock.json ## Advise which way and phase fit: VISITORS=1500 ORDERS=30 GB=20 BUDGET=200 OPERATOR=team (asks for the rest; HELP=1; JSON=1)
+	@$(tool) advise $(needs) $(if $(JSON),--json) $(if $(HELP),--help)
+
+plan: node_modules/.package-lock.json ## Show servers, services, price and account limits: STACK=prod PHASE=scale (JSON=1: for programs)
+	@$(tool) plan --stack $(STACK) $(if $(PHASE),--to $(PHASE)) $(if $(JSON),--json)
+
+diagram: node_modules/.package-lock.json ## Draw the plan: STACK=prod PHASE=scale FILE=plan.svg (or .png; THEME=light|dark)
+	@$(tool) diagram --stack $(STACK) $(if $(PHASE),--to $(PHASE)) --file $(FILE) $(if $(THEME),--theme $(THEME))
+
+diff: node_modules/.package-lock.json ## Show changes, cost and dangers of a move: FROM=mvp TO=scale STACK=prod (no FROM: the existing stack; PICTURE=move.svg draws it)
+	@$(tool) diff --stack $(STACK) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(PICTURE),--picture $(PICTURE)) $(if $(JSON),--json)
 
 check-image: node_modules/.package-lock.json ## Ask an image what a stack needs of it: IMAGE=registry.example.com/shop/api:1.4.2 STACK=dev (no IMAGE: the stack's own)
 	@$(tool) check-image --stack $(STACK) $(if $(IMAGE),--image '$(IMAGE)')
 
 check-external: engine ## Ask the external PostgreSQL and Redis of a stack whether they fit: STACK=prod
 	@$(tool) check-external --stack $(STACK)
+
+##@ What runs
 
 doctor: node_modules/.package-lock.json ## Check every component and explain what is wrong
 	@$(tool) doctor --stack $(STACK)
@@ -123,6 +131,9 @@ logs: node_modules/.package-lock.json ## Show the log of a service: SERVICE=app
 shell: node_modules/.package-lock.json ## Open a shell in a service's container: SERVICE=app
 	@$(access) $(if $(SERVICE),--service $(SERVICE))
 
+flower: node_modules/.package-lock.json ## Print the address of Flower, the task monitor; for servers, open a tunnel to it until Ctrl-C
+	@$(access)
+
 celery-status: node_modules/.package-lock.json ## Show the tasks that workers are running
 	@$(access)
 
@@ -135,41 +146,10 @@ migrate-up: node_modules/.package-lock.json ## Run the database migrations again
 init-prod: node_modules/.package-lock.json ## Run the initialisation script again
 	@$(access)
 
-rollback: setup ## Update with the image that ran before (asks; YES=1 agrees)
-	@$(access)
-
-promote-replica: engine ## Promote the replica of a primary whose server is lost (asks; YES=1 agrees)
-	@$(access)
-
-move-database: engine ## Move the data between own and external PostgreSQL: TO=external|own (REPLACE=1: over what an earlier move has left; asks; YES=1 agrees)
-	@$(access) --to '$(TO)' $(if $(REPLACE),--replace)
-
-outdated: node_modules/.package-lock.json ## List what is behind: images, packages, engine, servers (JSON=1; WRITE=1: pin today's images)
-	@$(tool) outdated --stack $(STACK) $(if $(JSON),--json) $(if $(WRITE),--write)
-
-requirements: node_modules/.package-lock.json ## Write each requirements.txt, with hashes, from its requirements.in (UPGRADE=1: newest versions)
-	@$(tool) requirements $(if $(UPGRADE),--upgrade)
-
-fidelity: node_modules/.package-lock.json ## Write docs/fidelity.md, after a change of the emulated APIs (DOCUMENTS=folder: with newer OpenAPI documents)
-	@$(tool) fidelity $(if $(DOCUMENTS),--documents $(DOCUMENTS))
-
-package: node_modules/.package-lock.json ## Pack the rehearsal cloud for other projects: .orion/package/orion-rehearsal-*.tgz
-	@$(tool) package
-
-sbom: images ## List what the images that are built here contain, as SPDX documents in .orion/sbom
-	@$(tool) sbom --stack $(STACK)
-
-patch: engine ## Bring packages, kernel and images of the servers up to date, one after the other (DRY=1: only show; REBOOT=1; asks; YES=1 agrees)
-	@$(access) $(if $(DRY),--dry) $(if $(REBOOT),--reboot)
-
-flower: node_modules/.package-lock.json ## Print the address of Flower, the task monitor; for servers, open a tunnel to it until Ctrl-C
-	@$(access)
+##@ Data
 
 backup: node_modules/.package-lock.json ## Take a backup of the database now, and show its log (ACCEPT=TIME: accept a suspect one instead)
 	@$(access) $(if $(ACCEPT),--accept $(ACCEPT))
-
-backup-key: engine ## Print the private key that backups are encrypted for, for a safe
-	@$(access)
 
 restore restore-drill: export TIME := $(TIME)
 restore-drill: export QUERY := $(QUERY)
@@ -179,6 +159,25 @@ restore-drill: engine ## Restore the newest backup into a scratch container and 
 
 restore: engine ## Replace the database's data by that of a second, TIME='2026-11-29 12:00:05' in UTC, and keep that of now aside (asks; YES=1 agrees)
 	@$(access) $(if $(TIME),--time "$$TIME")
+
+backup-key: engine ## Print the private key that backups are encrypted for, for a safe
+	@$(access)
+
+promote-replica: engine ## Promote the replica of a primary whose server is lost (asks; YES=1 agrees)
+	@$(access)
+
+move-database: engine ## Move the data between own and external PostgreSQL: TO=external|own (REPLACE=1: over what an earlier move has left; asks; YES=1 agrees)
+	@$(access) --to '$(TO)' $(if $(REPLACE),--replace)
+
+##@ Newer versions
+
+outdated: node_modules/.package-lock.json ## List what is behind: images, packages, engine, servers (JSON=1; WRITE=1: pin today's images)
+	@$(tool) outdated --stack $(STACK) $(if $(JSON),--json) $(if $(WRITE),--write)
+
+patch: engine ## Bring packages, kernel and images of the servers up to date, one after the other (DRY=1: only show; REBOOT=1; asks; YES=1 agrees)
+	@$(access) $(if $(DRY),--dry) $(if $(REBOOT),--reboot)
+
+##@ Rehearsal
 
 place = $(if $(PORT),--port $(PORT)) $(if $(BLOCK),--block $(BLOCK))
 cloud = node rehearsal/cloud/cli.ts $(@:cloud-%=%) --name $(CLOUD)
@@ -212,21 +211,7 @@ cloud-scenario: node_modules/.package-lock.json ## Play a scenario: SCENARIO="so
 cloud-time: node_modules/.package-lock.json ## Show the cloud's clock, or let time pass: FORWARD=40d
 	@$(cloud) $(if $(FORWARD),--forward '$(FORWARD)')
 
-pictures: node_modules/.package-lock.json ## Draw the pictures of README and docs again, after a change of the plans
-	@node tools/diagram/pictures.ts
-
-page-screenshot: node_modules/.package-lock.json ## Take the picture of the rehearsal cloud's status page in the docs again (needs Chromium)
-	@node testing/page-screenshot.ts
-
-tables: node_modules/.package-lock.json ## Write the tables of README and docs, and the settings in Pulumi.yaml and for editors, again after a change of them
-	@node tools/advise/pages.ts
-
-pull-request-report: node_modules/.package-lock.json ## Report what a merge would change: BASE=main (OUT=folder: into files; STATES=folder of make state-preview; for CI)
-	@node tools/preview/preview.ts --base $(BASE) $(if $(OUT),--out $(OUT)) $(if $(STATES),--states $(STATES))
-
-# In CI, by a job that has a token: PULL_REQUEST is a number from the artifact, and its newest commit must be COMMIT.
-pull-request-comment: node_modules/.package-lock.json
-	@PULL_REQUEST="$${PULL_REQUEST:-$$(cat $(REPORT)/pull-request)}" node tools/preview/comment.ts $(REPORT)/report.json
+##@ Changes of this project
 
 check: node_modules/.package-lock.json ## Check types, lint and format
 	@mkdir -p .orion/cache
@@ -242,9 +227,18 @@ test-unit: node_modules/.package-lock.json ## Check types, lint and format, and 
 	@$(MAKE) --no-print-directory -j2 check units
 
 # Much of what composes a graph lives for a moment, and the rest as long as its test file: with room for both, the garbage collector
-# takes an eighth of the processor time less. A worker needs up to 1.5 GiB.
+# takes an eighth of the processor time less. A worker needs up to 1.5 GiB. Each test file loads its modules anew, so that code which
+# the last of the compilers has optimized is thrown away before it pays.
 units:
-	@node --min-semi-space-size=256 --max-semi-space-size=256 --initial-old-space-size=1500 node_modules/jest/bin/jest.js --selectProjects unit --maxWorkers=100%
+	@node --no-turbofan --min-semi-space-size=256 --max-semi-space-size=256 --initial-old-space-size=1500 node_modules/jest/bin/jest.js --selectProjects unit --maxWorkers=100%
+
+# Side by side, once the engine is there: both of them wait most of the time.
+test: test-unit setup ## Run all tests that CI runs
+	@$(MAKE) --no-print-directory -j2 test-app test-contract
+	@$(MAKE) --no-print-directory test-e2e
+
+test-app: ## Run the sample application's tests
+	@sample-app/tests/run.sh
 
 test-contract: setup ## Check the plugins against their npm packages, and the emulated APIs against their OpenAPI documents
 	@jest --selectProjects contract
@@ -263,13 +257,38 @@ e2e-journey:
 test-long: images ## Test faults, drills and changes of a live platform that take too long for `make test`: an hour
 	@jest --selectProjects long --runInBand
 
-test-app: ## Run the sample application's tests
-	@sample-app/tests/run.sh
+pull-request-report: node_modules/.package-lock.json ## Report what a merge would change: BASE=main (OUT=folder: into files; STATES=folder of make state-preview; for CI)
+	@node tools/preview/preview.ts --base $(BASE) $(if $(OUT),--out $(OUT)) $(if $(STATES),--states $(STATES))
 
-# Side by side, once the engine is there: both of them wait most of the time.
-test: test-unit setup ## Run all tests that CI runs
-	@$(MAKE) --no-print-directory -j2 test-app test-contract
-	@$(MAKE) --no-print-directory test-e2e
+# In CI, by a job that has a token: PULL_REQUEST is a number from the artifact, and its newest commit must be COMMIT.
+pull-request-comment: node_modules/.package-lock.json
+	@PULL_REQUEST="$${PULL_REQUEST:-$$(cat $(REPORT)/pull-request)}" node tools/preview/comment.ts $(REPORT)/report.json
+
+tables: node_modules/.package-lock.json ## Write the tables of README and docs, and the settings in Pulumi.yaml and for editors, again after a change of them
+	@node tools/advise/pages.ts
+
+pictures: node_modules/.package-lock.json ## Draw the pictures of README and docs again, after a change of the plans
+	@node tools/diagram/pictures.ts
+
+page-screenshot: node_modules/.package-lock.json ## Take the picture of the rehearsal cloud's status page in the docs again (needs Chromium)
+	@node testing/page-screenshot.ts
+
+fidelity: node_modules/.package-lock.json ## Write docs/fidelity.md, after a change of the emulated APIs (DOCUMENTS=folder: with newer OpenAPI documents)
+	@$(tool) fidelity $(if $(DOCUMENTS),--documents $(DOCUMENTS))
+
+requirements: node_modules/.package-lock.json ## Write each requirements.txt, with hashes, from its requirements.in (UPGRADE=1: newest versions)
+	@$(tool) requirements $(if $(UPGRADE),--upgrade)
+
+checksums: node_modules/.package-lock.json ## Write the checksums of the engine and its plugins, for the versions in use
+	@node toolchain/src/cli.ts checksums
+
+sbom: images ## List what the images that are built here contain, as SPDX documents in .orion/sbom
+	@$(tool) sbom --stack $(STACK)
+
+package: node_modules/.package-lock.json ## Pack the rehearsal cloud for other projects: .orion/package/orion-rehearsal-*.tgz
+	@$(tool) package
+
+##@ Measurements
 
 bench: images ## Measure the everyday commands, into bench/*.md
 	@node bench/development.ts

@@ -112,7 +112,15 @@ try {
     `${name}-app`,
     ...["--network-alias", "app", "--publish", `127.0.0.1:${direct ?? 0}:8000`, "--env", "PYTHONPATH=/bench"],
     ...["--volume", `${folder}/bench_app.py:/bench/bench_app.py:ro`, "--workdir", "/bench"],
-    ...[ownImage(root, "app", baseImage()).reference, ...uvicorn, "--no-access-log", "--timeout-keep-alive", "75"],
+    ...[
+      ownImage(root, "app", baseImage()).reference,
+      ...uvicorn,
+      "--no-access-log",
+      "--timeout-keep-alive",
+      "75",
+      "--ws",
+      "none",
+    ],
   );
   await answers(direct ?? 0, false);
   await startEdge("edge", configOf(["app"]), edge ?? 0);

@@ -6,7 +6,7 @@ import { judgeRedis } from "../policy/external-redis.ts";
 import type { Graph } from "../policy/graph.ts";
 import { type Asked, askExternal, type Engine, externalKeys, type ExternalUrls } from "./check-external.ts";
 import { engineOfApp } from "./fitting-image.ts";
-import { allTheSame, refuse } from "./guard.ts";
+import { refuse } from "./guard.ts";
 
 export interface ExternalArgs extends Pick<Engine, "login" | "appImage"> {
   readonly settings: Settings;
@@ -48,10 +48,7 @@ export function refuseExternal(
   findings: readonly Finding[],
   { agreed, variables }: Pick<Settings, "agreed"> & { readonly variables: string },
 ): void {
+  const headline = "The external services do not fit this stack; nothing was changed:";
   const advice = `docs/external.md has what they need; make check-external ${variables} asks them again.`;
-  refuse(
-    findings,
-    "The external services do not fit this stack; nothing was changed:",
-    `${advice} ${allTheSame(findings, agreed)}`,
-  );
+  refuse(findings, { headline, agreed, advice });
 }

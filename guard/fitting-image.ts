@@ -14,7 +14,7 @@ import {
   type ImageQuestion,
   type OnEngine,
 } from "./check-image.ts";
-import { allTheSame, refuse } from "./guard.ts";
+import { refuse } from "./guard.ts";
 
 export interface FittingArgs extends Omit<ImageQuestion, "image"> {
   /** The stack's state. */
@@ -71,7 +71,7 @@ export function refuseUnfit(
 ): void {
   const headline = `The image ${image} does not fit this stack; nothing was changed:`;
   const advice = `docs/image.md has what an image needs; make check-image ${variables} asks it again.`;
-  refuse(findings, headline, `${advice} ${allTheSame(findings, agreed)}`);
+  refuse(findings, { headline, agreed, advice });
 }
 
 /**

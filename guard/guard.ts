@@ -5,7 +5,7 @@
  */
 import { UserError } from "../common/user-error.ts";
 import { isSafe, type Move, moveBetween } from "../policy/dangers.ts";
-import { agreeCommand, type Finding, lineOf } from "../policy/findings.ts";
+import { agreeCommands, type Finding, lineOf } from "../policy/findings.ts";
 import { imageChanges } from "../policy/data-images.ts";
 import { composes } from "../policy/outline.ts";
 import { knownOf, type Stack } from "../policy/program.ts";
@@ -34,25 +34,39 @@ export async function judge({ before, builtImages, asking, ...stack }: GuardArgs
 /**
  * Refuses a move that would lose something protected.
  *
+ * @param agreed `orion:agreed`
  * @param variables of the make command that shows the whole move: `STACK=prod`
  * @returns a line for each danger, and for each loss that `orion:protection false` allows
  * @throws {UserError} with each loss and what to do instead
  */
-export function allow({ findings }: Move, variables: string): string[] {
+export function allow({ findings }: Move, agreed: readonly string[], variables: string): string[] {
   const headline = "The stack has data that this update would lose; nothing was changed:";
-  refuse(findings, headline, `make diff ${variables} shows all of it.`);
+  refuse(findings, { headline, agreed, advice: `make diff ${variables} shows all of it.` });
   return findings.map((one) => `${isSafe({ findings: [one] }) ? "Note:" : "Data goes:"} ${lineOf(one)}`);
 }
 
-/** Ends the update when a finding is refused. @throws {UserError} with each of these, between the two texts */
-export function refuse(findings: readonly Finding[], headline: string, ...end: readonly string[]): void {
-  const refused = findings.filter(({ severity }) => severity === "refused");
-  if (refused.length === 0) return;
-  throw new UserError([headline, ...refused.map((one) => `  ${lineOf(one)}`), ...end].join("\n"));
+export interface Refusal {
+  readonly headline: string;
+  /** `orion:agreed`. */
+  readonly agreed: readonly string[];
+  /** What helps with all findings. @default - none */
+  readonly advice?: string;
 }
 
-/** How to update although something is refused: agree to it. @param agreed `orion:agreed` */
-export function allTheSame(findings: readonly Finding[], agreed: readonly string[]): string {
-  const name = findings.find(({ severity }) => severity === "refused")?.name ?? "";
-  return `To update all the same: ${agreeCommand(name, agreed)}`;
+/**
+ * Ends the update when a finding is refused.
+ *
+ * @throws {UserError} with each of these, and how to update all the same where the stack can agree to it
+ */
+export function refuse(findings: readonly Finding[], { headline, agreed, advice }: Refusal): void {
+  const refused = findings.filter(({ severity }) => severity === "refused");
+  if (refused.length === 0) return;
+  const commands = agreeCommands(refused, agreed);
+  const lines = [
+    headline,
+    ...refused.map((one) => `  ${lineOf(one)}`),
+    ...(advice === undefined ? [] : [advice]),
+    ...(commands.length === 0 ? [] : ["To update all the same:", ...commands.map((command) => `  ${command}`)]),
+  ];
+  throw new UserError(lines.join("\n"));
 }

@@ -5,7 +5,7 @@
 import { type Access, type Hetzner, hetznerBy, isNoAnswer, Refusal, type ServerTypes } from "../common/hetzner.ts";
 import type { Limits } from "../config/schema.ts";
 import type { Change } from "../policy/changes.ts";
-import { type Finding, lineOf } from "../policy/findings.ts";
+import { asAgreed, type Finding, lineOf } from "../policy/findings.ts";
 import type { Graph } from "../policy/graph.ts";
 import {
   addedBy,
@@ -38,11 +38,12 @@ export interface StockArgs {
 /**
  * Refuses an update for which Hetzner lacks something.
  *
+ * @param agreed `orion:agreed`
  * @returns a line for each danger
  * @throws {UserError} with what is missing and what to do instead
  */
-export function allowStock(findings: readonly Finding[]): string[] {
-  refuse(findings, "Hetzner cannot give what this update needs; nothing was changed:");
+export function allowStock(findings: readonly Finding[], agreed: readonly string[]): string[] {
+  refuse(findings, { headline: "Hetzner cannot give what this update needs; nothing was changed:", agreed });
   return findings.map((one) => `Note: ${lineOf(one)}`);
 }
 
@@ -66,7 +67,8 @@ export async function judgeStock(
       ...kinds.map(async (kind): Promise<[LimitedKind, number]> => [kind, await api.count(limited[kind].path)]),
     ]);
     const { able, findings } = await judgeTypes(wanted, known, api);
-    return [...findings, ...soldOut(able, known, agreed), ...beyondLimits(changes, Object.fromEntries(counts), limits)];
+    const lacking = asAgreed(soldOut(able, known), agreed);
+    return [...findings, ...lacking, ...beyondLimits(changes, Object.fromEntries(counts), limits)];
   } catch (error) {
     if (!isNoAnswer(error)) throw error;
     const why = error instanceof Refusal ? `${error.message} (${error.code})` : error.message;

@@ -56,15 +56,17 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
     const password = await valueOf(secret("registryPassword"));
     const login = loginOf(args.settings, password);
     const move = await apart(() => judge({ ...args, before, asking: { login } }));
-    const notes = move ? allow(move, variables) : [];
+    const { agreed } = args.settings;
+    const notes = move ? allow(move, agreed, variables) : [];
     const moved = [
       ...movedWithoutData(modeOf(before, outputOf(state, databaseMode)), args.settings),
       ...movedWithoutTasks(before, args.settings),
     ];
-    refuse(moved, "The stack's processes would be cut off from their data; nothing was changed:");
+    const headline = "The stack's processes would be cut off from their data; nothing was changed:";
+    refuse(moved, { headline, agreed });
     const token = await valueOf(hetznerAccess?.token);
     const access = hetznerAccess && token !== undefined ? { ...hetznerAccess, token } : undefined;
-    if (access) notes.push(...allowStock(await stockFindings({ ...args, before, move }, access)));
+    if (access) notes.push(...allowStock(await stockFindings({ ...args, before, move }, access), agreed));
     // Last, since it takes seconds.
     const checked = outputOf(state, checkedImage);
     const image = await requireFittingImage({ ...args, secret, before, checked, variables, login });

@@ -2,7 +2,7 @@
 import { findingsOfChange, giveUp, withDroppedData } from "./changed-resource.ts";
 import { type Change, changesBetween } from "./changes.ts";
 import { type Answer, imageChanges, ofAnswer, ofNames } from "./data-images.ts";
-import { agreeTo, type Finding, type Severity } from "./findings.ts";
+import { agreeTo, asAgreed, type Finding, type Severity } from "./findings.ts";
 import { type Graph, keyOf, type Recorded } from "./graph.ts";
 import { movingTags } from "./moving-tags.ts";
 import { lostQueues } from "./queues.ts";
@@ -30,24 +30,21 @@ export function moveBetween(was: Graph, is: Graph, { agreed = [], answers }: Kno
   const deleted = new Set(changes.flatMap(({ action, resource }) => (action === "delete" ? [keyOf(resource)] : [])));
   const order: readonly Severity[] = ["refused", "loss", "danger"];
   const takenOver = otherCore(before, after);
-  const findings = changes
+  const found = changes
     // The finding about the primary covers everything on that server.
     .filter(({ before: was }) => !takenOver || !was || !isPartOf(was, takenOver.name))
     // The finding about the host name covers its record, as long as the platform has another one.
     .filter(({ action, resource }) => action !== "delete" || resource.type !== types.record || !hasRecord(after))
     .flatMap((change) => findingsOfChange(change, holds, { guarded: isGuarded(before), deleted }))
-    .concat(
-      lostTiers(before, after, agreed),
-      lostQueues(before, after),
-      lostHostNames(before, after, agreed),
-      movingTags(after),
-    )
+    .concat(lostTiers(before, after), lostQueues(before, after), lostHostNames(before, after), movingTags(after))
     .concat(
       imageChanges(before, after).flatMap((change) =>
-        answers ? ofAnswer(change, answers.get(change.after.name) ?? {}, agreed) : ofNames(change),
+        answers ? ofAnswer(change, answers.get(change.after.name) ?? {}) : ofNames(change),
       ),
-    )
-    .sort((one, other) => order.indexOf(one.severity) - order.indexOf(other.severity));
+    );
+  const findings = asAgreed(found, agreed).sort(
+    (one, other) => order.indexOf(one.severity) - order.indexOf(other.severity),
+  );
   return { changes, findings: [...(takenOver ? [takenOver] : []), ...findings] };
 }
 
@@ -74,7 +71,7 @@ const tiers: Readonly<Record<string, string>> = {
 };
 
 /** Refuses to delete all containers of a tier on servers; changing their number is fine, and so is to agree to have no workers. */
-function lostTiers(before: Graph, after: Graph, agreed: readonly string[]): Finding[] {
+function lostTiers(before: Graph, after: Graph): Finding[] {
   if (!hasServersIn(before)) return [];
   const [had, has] = [before, after].map(({ resources }) =>
     resources.filter(({ type }) => type === types.container).map(roleOf),
@@ -85,9 +82,16 @@ function lostTiers(before: Graph, after: Graph, agreed: readonly string[]): Find
     if (was === 0 || count(has, role) > 0) return [];
     const happens = `would all be deleted (${was} containers): ${effect}`;
     if (role === "worker") {
-      if (agreed.includes(role)) return [{ severity: "danger", name: `${role} containers`, happens }];
-      const instead = `leave orion:workers.enabled true; to give Celery up, send no more tasks, wait until make doctor shows none, and ${agreeTo(role, agreed)}`;
-      return [{ severity: isGuarded(before) ? "refused" : "loss", name: `${role} containers`, happens, instead }];
+      const instead = `leave orion:workers.enabled true; to give Celery up, send no more tasks, wait until make doctor shows none, and ${agreeTo(role)}`;
+      return [
+        {
+          severity: isGuarded(before) ? "refused" : "loss",
+          name: `${role} containers`,
+          happens,
+          instead,
+          agreement: role,
+        },
+      ];
     }
     const lost = { name: `${role} containers`, happens };
     return [isGuarded(before) ? { severity: "refused", ...lost, instead: giveUp } : { severity: "loss", ...lost }];
@@ -95,7 +99,7 @@ function lostTiers(before: Graph, after: Graph, agreed: readonly string[]): Find
 }
 
 /** Refuses to give up a public host name, unless the stack agrees: links, webhooks and visitors still use it. */
-function lostHostNames(before: Graph, after: Graph, agreed: readonly string[]): Finding[] {
+function lostHostNames(before: Graph, after: Graph): Finding[] {
   if (before.hostNames === undefined || after.hostNames === undefined) return [];
   const kept = new Set(after.hostNames);
   return before.hostNames
@@ -103,13 +107,8 @@ function lostHostNames(before: Graph, after: Graph, agreed: readonly string[]): 
     .map((name): Finding => {
       const happens =
         "would not be answered any more: links in e-mails, webhooks of other services and visitors still use it";
-      if (agreed.includes(name)) return { severity: "danger", name, happens };
-      return {
-        severity: "refused",
-        name,
-        happens,
-        instead: `leave the setting with ${name} as it was; to give it up, ${agreeTo(name, agreed)}`,
-      };
+      const instead = `leave the setting with ${name} as it was; to give it up, ${agreeTo(name)}`;
+      return { severity: "refused", name, happens, instead, agreement: name };
     });
 }
 

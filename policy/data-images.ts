@@ -135,7 +135,7 @@ export const promisedVersion = (reference: string | undefined): Version | undefi
     : undefined;
 
 /** The findings about a change, by what an engine answered. */
-export function ofAnswer(change: ImageChange, answer: Answer, agreed: readonly string[]): Finding[] {
+export function ofAnswer(change: ImageChange, answer: Answer): Finding[] {
   const { program, setting, version } = dataImages[change.kind];
   const { name } = change.after;
   const { wrote, has, isEmpty, missing, problem } = answer;
@@ -154,7 +154,7 @@ export function ofAnswer(change: ImageChange, answer: Answer, agreed: readonly s
       },
     ];
   }
-  const extensions = missing?.map((one) => ofMissing(change, one, agreed));
+  const extensions = missing?.map((one) => ofMissing(change, one));
   return [...ofVersions(change, wrote, has), ...(extensions ?? ofUnknownExtensions(change, problem))];
 }
 
@@ -200,11 +200,10 @@ function ofVersions({ kind, after }: Pick<ImageChange, "kind" | "after">, wrote:
 const shown = (kind: DataImage, version: Version): string =>
   `${version.program} ${kind === "postgres" ? majorOf(version) : version.number}`;
 
-function ofMissing({ after, is }: ImageChange, extension: string, agreed: readonly string[]): Finding {
+function ofMissing({ after, is }: ImageChange, extension: string): Finding {
   const happens = `would run ${is}, which lacks the extension ${extension} that the database uses`;
-  if (agreed.includes(extension)) return { severity: "danger", name: after.name, happens };
-  const instead = `use an image with ${extension}; to do without it, ${agreeTo(extension, agreed)}`;
-  return { severity: "refused", name: after.name, happens, instead };
+  const instead = `use an image with ${extension}; to do without it, ${agreeTo(extension)}`;
+  return { severity: "refused", name: after.name, happens, instead, agreement: extension };
 }
 
 function ofUnknownExtensions({ kind, after, is }: ImageChange, problem: string | undefined): Finding[] {

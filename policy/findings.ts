@@ -15,30 +15,37 @@ export interface Finding {
   readonly happens: string;
   /** What to do instead. */
   readonly instead?: string;
+  /** What a stack lists in `orion:agreed` to update all the same. @default - it cannot agree to this */
+  readonly agreement?: string;
 }
 
 /** A finding as a line. */
 export const lineOf = ({ name, happens, instead }: Finding): string =>
   `${name} ${happens}${instead === undefined ? "" : `. Instead: ${instead}`}`;
 
+/** Refused until the stack agrees to it by its name. */
 export const refused = (name: string, happens: string, instead: string): Finding => ({
-  ...{ severity: "refused", name, happens, instead },
+  ...{ severity: "refused", name, happens, instead, agreement: name },
 });
 
 export const danger = (name: string, happens: string, instead?: string): Finding => ({
   ...{ severity: "danger", name, happens, ...(instead !== undefined && { instead }) },
 });
 
-/** The command that agrees to something: one more entry of the stack's list. @param agreed `orion:agreed` */
-export const agreeCommand = (name: string, agreed: readonly string[]): string =>
-  `npx pulumi config set --path 'orion:agreed[${agreed.length}]' ${name}`;
-
 /** How to agree to something once. */
-export const agreeTo = (name: string, agreed: readonly string[]): string =>
-  `agree to it: ${agreeCommand(name, agreed)}, and remove it after the update`;
+export const agreeTo = (name: string): string => `list ${name} in orion:agreed, and take it out after the update`;
 
 /** The findings, where what the stack agrees to is refused no more. @param agreed `orion:agreed` */
 export const asAgreed = (findings: readonly Finding[], agreed: readonly string[]): Finding[] =>
-  findings.map((one) =>
-    one.severity === "refused" && agreed.includes(one.name) ? { ...one, severity: "danger" } : one,
-  );
+  findings.map((one) => {
+    const { name, happens, agreement } = one;
+    return agreement !== undefined && agreed.includes(agreement) ? danger(name, happens) : one;
+  });
+
+/** The commands that agree to all that is refused: each adds an entry to the stack's list. @param agreed `orion:agreed` */
+export function agreeCommands(findings: readonly Finding[], agreed: readonly string[]): string[] {
+  const names = findings.flatMap(({ severity, agreement = "" }) => (severity === "refused" ? [agreement] : []));
+  return [...new Set(names)]
+    .filter((name) => name !== "")
+    .map((name, index) => `npx pulumi config set --path 'orion:agreed[${agreed.length + index}]' ${name}`);
+}

@@ -4,7 +4,7 @@
  * moves: it is drained. Pure.
  */
 import type { Settings } from "../config/schema.ts";
-import { agreeCommand, asAgreed, type Finding, refused } from "./findings.ts";
+import { asAgreed, type Finding, refused } from "./findings.ts";
 import type { Graph } from "./graph.ts";
 import { roleOf, types } from "./stateful.ts";
 
@@ -60,7 +60,7 @@ export function movedWithoutTasks(
       refused(
         name,
         "would give Celery another broker: tasks that wait, are scheduled or run stay in the one before, and nobody runs them; sessions and cached values begin empty",
-        `send no more tasks, wait until make doctor shows none, and: ${agreeCommand(name, agreed)} (docs/external.md)`,
+        `send no more tasks, wait until make doctor shows none, and list ${name} in orion:agreed (docs/external.md)`,
       ),
     ],
     agreed,

@@ -84,14 +84,13 @@ export function withAbleTypes(wanted: Wanted, servers: ReadonlyMap<string, TypeF
   return { ...wanted, keeps: server, types: wanted.types.filter((type) => canGet(server, known.get(type))) };
 }
 
-/** Those that Hetzner does not offer at the moment, with what to change. @param agreed names of `orion:agreed` */
-export function soldOut(wanted: readonly Wanted[], known: ServerTypes, agreed: readonly string[]): Finding[] {
+/** Those that Hetzner does not offer at the moment, with what to change. */
+export function soldOut(wanted: readonly Wanted[], known: ServerTypes): Finding[] {
   const isOffered = (type: string, location: string) => known.get(type)?.locations.has(location) === true;
   return wanted
     .filter(({ types: allowed, location }) => !allowed.some((type) => isOffered(type, location)))
     .map(({ server, location, types: allowed, why, keeps }): Finding => {
       const happens = `would be ${why}, but Hetzner has no ${allowed.join(" or ")} in ${location} at the moment`;
-      if (agreed.includes(server)) return { severity: "danger", name: server, happens };
       const there = [...known]
         .filter(([, type]) => type.locations.has(location) && (!keeps || canGet(keeps, type)))
         .map(([name]) => name);
@@ -101,9 +100,9 @@ export function soldOut(wanted: readonly Wanted[], known: ServerTypes, agreed: r
           ? `add a type that ${location} has (${there.sort().join(", ")}) to the server's types`
           : `wait until ${location} has servers again`,
         ...(elsewhere.length > 0 ? [`${elsewhere.join(" and ")} ${elsewhere.length > 1 ? "have" : "has"} it`] : []),
-        `Hetzner's list may be wrong: to try all the same, ${agreeTo(server, agreed)}`,
+        `Hetzner's list may be wrong: to try all the same, ${agreeTo(server)}`,
       ].join("; ");
-      return { severity: "refused", name: server, happens, instead };
+      return { severity: "refused", name: server, happens, instead, agreement: server };
     });
 }
 

@@ -14,7 +14,7 @@ class Thing extends pulumi.CustomResource {
 
 const noticed = async (was: Stack, is: Stack): Promise<string[]> => {
   const move = await judge({ ...is, builtImages: images, before: graphOf(await stateOf(was)) });
-  return move ? allow(move, "STACK=prod") : [];
+  return move ? allow(move, [], "STACK=prod") : [];
 };
 
 test("a stack that does not exist yet is left alone", async () => {
@@ -39,6 +39,13 @@ test("a danger is a note", async () => {
 test("the loss of data is refused, with what to do instead and the command that shows all of it", async () => {
   await expect(noticed(stackOf("mvp"), stackOf("mvp", { hetzner: { locations: ["hel1"] } }))).rejects.toThrow(
     /nothing was changed:\n(.*\n)*? {2}core-1-volume would be replaced .*Instead: [^]*make diff STACK=prod shows all of it/,
+  );
+});
+
+test("what the stack can agree to is refused with a command for each, which all work one after the other", async () => {
+  const is = stackOf("mvp", { domain: "shop.example.com", workers: { enabled: false } });
+  await expect(noticed(stackOf("mvp"), is)).rejects.toThrow(
+    /\nTo update all the same:\n {2}npx pulumi config set --path 'orion:agreed\[0\]' worker\n {2}npx .*agreed\[1\]' orion\.example\.com$/,
   );
 });
 

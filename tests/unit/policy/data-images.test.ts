@@ -8,6 +8,7 @@ import {
   promisedVersion,
 } from "../../../policy/data-images.ts";
 import { moveBetween } from "../../../policy/dangers.ts";
+import { asAgreed } from "../../../policy/findings.ts";
 import { graphsBetween, moveOfMvp, stackOf, titles } from "./support.ts";
 
 const digest = (letter: string) => `@sha256:${letter.repeat(64)}`;
@@ -87,16 +88,16 @@ test("a container that is missing and would get the image of before is refused b
   const resources = before.resources.filter(({ name }) => name !== "database-server");
   const [change] = imageChanges({ ...before, resources }, after);
   if (!change) throw new Error("no change");
-  expect(ofAnswer(change, { problem: "no route to host" }, [])).toEqual([]);
+  expect(ofAnswer(change, { problem: "no route to host" })).toEqual([]);
   expect(ofNames(change)).toEqual([]);
   const [wrote, has] = ["15", "16.1"].map((number) => ({ program: "PostgreSQL", number }));
-  expect(ofAnswer(change, { wrote, has, missing: [] }, [])).toMatchObject([{ severity: "refused" }]);
+  expect(ofAnswer(change, { wrote, has, missing: [] })).toMatchObject([{ severity: "refused" }]);
 });
 
 describe("by the answer of an engine", () => {
   const postgres = (number: string) => ({ program: "PostgreSQL", number });
   const judged = async (answer: Answer, agreed: string[] = [], image = "pgvector/pgvector:pg16") =>
-    ofAnswer(await only({ postgres: image }), { missing: [], ...answer }, agreed);
+    asAgreed(ofAnswer(await only({ postgres: image }), { missing: [], ...answer }), agreed);
 
   test("another major version is refused, whatever the name says", async () => {
     expect(await judged({ wrote: postgres("15"), has: postgres("16.4") }, [], "team/database:15")).toEqual([
@@ -140,9 +141,7 @@ describe("by the answer of an engine", () => {
 
   test("a database that does not say its extensions is a danger", async () => {
     const change = await only({ postgres: "team/database:1" });
-    expect(ofAnswer(change, { wrote: postgres("15"), has: postgres("15.1") }, [])).toMatchObject([
-      { severity: "danger" },
-    ]);
+    expect(ofAnswer(change, { wrote: postgres("15"), has: postgres("15.1") })).toMatchObject([{ severity: "danger" }]);
   });
 
   test.each([
@@ -152,7 +151,7 @@ describe("by the answer of an engine", () => {
     ["Valkey", "7.2.4", "8.1.1", ["danger broker-server", "danger cache-server"]],
   ])("%s: from Redis %s to %s", async (program, from, to, expected) => {
     const answer = { wrote: { program: "Redis", number: from }, has: { program, number: to } };
-    const findings = (await changesTo({ redis: "team/redis:1" })).flatMap((change) => ofAnswer(change, answer, []));
+    const findings = (await changesTo({ redis: "team/redis:1" })).flatMap((change) => ofAnswer(change, answer));
     expect(titles({ findings })).toEqual(expected);
   });
 });

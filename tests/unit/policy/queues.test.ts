@@ -31,5 +31,5 @@ test("a stack that gives Celery up is refused until it agrees; the broker's task
     moveBetween(before, after, { agreed }).findings.map(({ severity, name }) => `${severity} ${name}`);
   expect(found([])).toEqual(["refused worker containers", "danger broker-server", "danger broker-data"]);
   expect(found(["worker"])).toEqual(expect.arrayContaining(["danger worker containers"]));
-  expect(moveBetween(before, after).findings[0]?.instead).toMatch(/orion:agreed\[0\]' worker/);
+  expect(moveBetween(before, after).findings[0]?.instead).toContain("list worker in orion:agreed");
 });

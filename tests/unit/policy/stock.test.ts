@@ -1,4 +1,5 @@
 import { changesBetween } from "../../../policy/changes.ts";
+import { asAgreed } from "../../../policy/findings.ts";
 import type { Graph } from "../../../policy/graph.ts";
 import { addedBy, beyondLimits, soldOut, wantedServers, withAbleTypes } from "../../../policy/stock.ts";
 import { firstType } from "../../../policy/server-types.ts";
@@ -67,11 +68,11 @@ describe("what is sold out", () => {
     );
 
   test("nothing, while one type of the list is there", () => {
-    expect(soldOut([app], offers({ cpx22: ["fsn1"], cx33: ["nbg1"] }), [])).toEqual([]);
+    expect(soldOut([app], offers({ cpx22: ["fsn1"], cx33: ["nbg1"] }))).toEqual([]);
   });
 
   test("is refused with the types that the location has, the locations that have the type, and the way past a wrong list", () => {
-    const [finding, ...more] = soldOut([app], offers({ cpx22: ["hel1"], cx33: ["hel1", "fsn1"], cpx32: ["nbg1"] }), []);
+    const [finding, ...more] = soldOut([app], offers({ cpx22: ["hel1"], cx33: ["hel1", "fsn1"], cpx32: ["nbg1"] }));
     expect(more).toEqual([]);
     expect(finding).toMatchObject({
       severity: "refused",
@@ -79,7 +80,7 @@ describe("what is sold out", () => {
       happens: "would be created, but Hetzner has no cpx22 or cx33 in nbg1 at the moment",
     });
     expect(finding?.instead).toMatch(
-      /^add a type that nbg1 has \(cpx32\) to the server's types; fsn1 and hel1 have it; .*'orion:agreed\[0\]' app-3/,
+      /^add a type that nbg1 has \(cpx32\) to the server's types; fsn1 and hel1 have it; .*list app-3 in orion:agreed/,
     );
   });
 
@@ -87,18 +88,16 @@ describe("what is sold out", () => {
     const there = offers({ cx23: ["nbg1"], cpx32: ["nbg1"] });
     const existing = { name: "orion-prod-app-3", type: "cpx42", setting: "orion:app.servers.types" };
     const servers = new Map([[existing.name, { diskGb: 80, architecture: "x86" }]]);
-    const [finding] = soldOut([withAbleTypes({ ...app, existing }, servers, there)], there, []);
+    const [finding] = soldOut([withAbleTypes({ ...app, existing }, servers, there)], there);
     expect(finding?.instead).toMatch(/^add a type that nbg1 has \(cpx32\)/);
   });
 
   test("a location without any server is said so", () => {
-    expect(soldOut([app], offers({ cpx22: [] }), [])[0]?.instead).toMatch(
-      /^wait until nbg1 has servers again; Hetzner's/,
-    );
+    expect(soldOut([app], offers({ cpx22: [] }))[0]?.instead).toMatch(/^wait until nbg1 has servers again; Hetzner's/);
   });
 
   test("is a danger when the stack agrees", () => {
-    expect(soldOut([app], offers({}), ["app-3"])).toMatchObject([{ severity: "danger", name: "app-3" }]);
+    expect(asAgreed(soldOut([app], offers({})), ["app-3"])).toMatchObject([{ severity: "danger", name: "app-3" }]);
   });
 });
 

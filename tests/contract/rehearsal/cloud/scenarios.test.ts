@@ -49,7 +49,7 @@ async function verdict(limits = {}, [from, to]: Stacks = [stackOf("mvp"), stackO
   const access = { endpoint: `http://127.0.0.1:${cloud.settings.port}/hetzner/v1`, token: cloud.settings.token };
   const args = { servers: to.topology.servers, before, changes: changesBetween(before, after), limits, agreed: [] };
   try {
-    return allowStock(await judgeStock(args, access, hetznerBy(access))).join("\n");
+    return allowStock(await judgeStock(args, access, hetznerBy(access)), []).join("\n");
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
