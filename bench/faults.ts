@@ -58,8 +58,8 @@ async function fromNothing(): Promise<string[]> {
     const at = await kill("rehearse", place, longest.fromNothing);
     // The previous updates left so little to do that this one completed.
     if (at === undefined) break;
-    moments.push(`from nothing, after ${at.toFixed(1)} s`);
-    tell(moments.at(-1) ?? "");
+    moments.push(at.toFixed(1));
+    tell(`from nothing, killed after ${at.toFixed(1)} s`);
   }
   cloud.rehearse("mvp");
   await cloud.call("DELETE", "/rehearsal/faults");
@@ -74,7 +74,7 @@ async function killedUpdates(wanted: number): Promise<string[]> {
       "an update killed at a random moment, until the next one completes",
       async () => {
         const at = await kill("up", ["REHEARSAL=1", "YES=1"], longest.underLoad);
-        if (at !== undefined) moments.push(`under load, after ${at.toFixed(1)} s`);
+        if (at !== undefined) moments.push(at.toFixed(1));
       },
       () => {
         succeed(platform.update());
@@ -156,12 +156,12 @@ function failedTable(report: LoadReport): string {
 try {
   const busy = loadavg()[1] ?? 0;
   const first = await fromNothing();
-  const { result: moments, report } = await platform.underLoad(async () => {
+  const { result: killed, report } = await platform.underLoad(async () => {
     await sleep(5000);
-    const killed = await killedUpdates(kills.together - first.length);
+    const moments = await killedUpdates(kills.together - first.length);
     await outages();
     await sleep(5000);
-    return [...first, ...killed];
+    return moments;
   });
   const text = `# The mvp phase: what faults cost
 
@@ -174,8 +174,9 @@ Requests that failed during each fault:
 
 ${failedTable(report)}
 
-${kills.together} updates were killed with all their processes; the first ${first.length} one after the other while both APIs refused 30 % of
-the calls (429). One update completed what they had left: ${moments.join("; ")}.
+${kills.together} updates were killed with all their processes. The first ${first.length} began with nothing and were killed one after the other, while both
+APIs refused 30 % of the calls (429), after ${first.join(", ")} s; one update completed what they had left. The others
+were killed under load, after ${killed.join(", ")} s.
 
 ${wholeRun(report)}
 `;
