@@ -7,6 +7,13 @@ export const quoted = (text: string): string => `'${text.replaceAll("'", String.
 export const quotedWords = (words: readonly string[]): string =>
   words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : quoted(word))).join(" ");
 
+/** A here-document whose end is no line of the text, whatever the text says: `psql ${hereDocument(sql)}`. */
+export function hereDocument(text: string): string {
+  let end = "ORION-END";
+  while (text.includes(end)) end += "-";
+  return `<<'${end}'\n${text}\n${end}\n`;
+}
+
 /** A line `NAME=value` for each entry; values are written without quotes. */
 export const assignments = (values: Readonly<Record<string, string>>): string =>
   Object.entries(values)

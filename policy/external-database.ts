@@ -173,7 +173,7 @@ function ofWrites({ standby, readOnly }: DatabaseFacts): Finding[] {
         refused(
           name,
           "transactions are read-only there: it refuses every write",
-          "the address may be that for reading, or the provider has set it because the disk is full",
+          "the address may be that for reading, or the provider has set it because the disk is full, or a move of the database was cut off (docs/external.md)",
         ),
       ]
     : [];
@@ -239,17 +239,23 @@ export const usableConnections = ({
 }: DatabaseFacts): number =>
   Math.min(maxConnections - (isSuperuser ? 0 : reserved), roleLimit ?? Infinity, databaseLimit ?? Infinity);
 
+/** Of the server, whose connections are counted for all roles and databases together. */
+function ofUsedConnections({ usedConnections, maxConnections, reserved, isSuperuser }: DatabaseFacts): Finding[] {
+  const all = maxConnections - (isSuperuser ? 0 : reserved);
+  return usedConnections <= all * 0.9
+    ? []
+    : [
+        danger(
+          "database.connections",
+          `${usedConnections} of ${all} connections are in use`,
+          "SELECT usename, client_addr, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3 says whose; lower orion:database.maxConnections or choose a larger plan",
+        ),
+      ];
+}
+
 function ofConnections(facts: DatabaseFacts, { database }: DatabaseSettings): Finding[] {
   const usable = usableConnections(facts);
-  if (facts.usedConnections > usable * 0.9)
-    return [
-      danger(
-        "database.connections",
-        `${facts.usedConnections} of ${usable} connections are in use`,
-        "SELECT usename, client_addr, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3 says whose; lower orion:database.maxConnections or choose a larger plan",
-      ),
-    ];
-  if (usable >= database.maxConnections) return [];
+  if (usable >= database.maxConnections) return ofUsedConnections(facts);
   const why =
     usable === facts.roleLimit
       ? "the role's limit"

@@ -101,17 +101,19 @@ function ofTls(key: RedisKey, { url, encrypted, offersTls }: RedisFacts, { hosti
 function ofServer(what: string, key: RedisKey, { version, role, cluster, maxClients, clients }: RedisFacts): Finding[] {
   const major = Number(version.split(".")[0]);
   return [
-    ...(major < oldest
-      ? [
-          refused(
-            `${what}.version`,
-            `the server is Redis ${version}, and users in URLs need ${oldest} or later`,
-            `create one with Redis ${own} at the provider`,
-          ),
-        ]
-      : major !== own
-        ? [danger(`${what}.version`, `the server is Redis ${version}; the platform is tested with ${own}`)]
-        : []),
+    ...(version === ""
+      ? [danger(`${what}.version`, "the server does not tell its version: the user may not run INFO")]
+      : major < oldest
+        ? [
+            refused(
+              `${what}.version`,
+              `the server is Redis ${version}, and users in URLs need ${oldest} or later`,
+              `create one with Redis ${own} at the provider`,
+            ),
+          ]
+        : major !== own
+          ? [danger(`${what}.version`, `the server is Redis ${version}; the platform is tested with ${own}`)]
+          : []),
     ...(role === "master" || role === ""
       ? []
       : [
@@ -207,7 +209,7 @@ const ofDenied = (what: string, who: string, denied: readonly string[]): Finding
         refused(
           `${what}.rights`,
           `the user may not run what ${who} needs: ${denied.join("; ")}`,
-          "give it all commands of the categories keyspace, string, list, hash, set, sortedset, pubsub, transaction and scripting, for all keys and channels",
+          "give it all commands of the categories connection, keyspace, string, list, hash, set, sortedset, pubsub, transaction and scripting, and INFO and TIME, for all keys and channels",
         ),
       ];
 

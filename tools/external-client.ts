@@ -2,8 +2,9 @@
  * A client of a stack's external PostgreSQL: a container with psql and pg_dump, on a Docker Engine from which the app reaches the
  * server. Its password is in a file in memory, and in no argument.
  */
+import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
-import { quoted, quotedWords } from "../common/shell.ts";
+import { hereDocument, quoted, quotedWords } from "../common/shell.ts";
 import { UserError } from "../common/user-error.ts";
 import { type ExternalUrl, readExternalUrl } from "../config/external-url.ts";
 import { resolveImage } from "../config/images.ts";
@@ -54,10 +55,17 @@ export interface ClientArgs {
   readonly appImage: string | undefined;
 }
 
+/** A name that no other client has: two people may have a prompt at once, and another move must not end this one's. */
+export const clientName = (stack: string, what: "move" | "psql"): string =>
+  `${physicalName({ stack }, what)}-${randomBytes(4).toString("hex")}`;
+
+/** It ends by itself when the program that has started it was killed: after the longest copy that a move waits for. */
+export const longestSeconds = 7 * 24 * 3600;
+
 /** @throws {UserError} when it cannot be started */
 export async function startClient(on: OnEngine, { name, url, image, appImage }: ClientArgs): Promise<void> {
   const limits = [
-    ...["--detach", "--init", "--log-driver", "none", "--pull", "never", "--read-only", "--tmpfs", "/tmp"],
+    ...["--detach", "--rm", "--init", "--log-driver", "none", "--pull", "never", "--read-only", "--tmpfs", "/tmp"],
     ...["--user", "65534:65534", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
     ...["--memory", "512m", "--pids-limit", "64"],
     ...["--env", "PGPASSFILE=/tmp/pgpass", "--entrypoint", "sleep"],
@@ -66,13 +74,9 @@ export async function startClient(on: OnEngine, { name, url, image, appImage }: 
   const line = ["*", "*", "*", "*", escaped(url.password)].join(":");
   const { code, stderr } = await on(
     `set -eu
-docker rm --force ${quoted(name)} >/dev/null 2>&1 || true
 ${image}
-docker run --name ${quoted(name)} ${quotedWords(limits)} "$image" infinity >/dev/null
-docker exec --interactive ${quoted(name)} sh -c 'umask 077; cat >/tmp/pgpass' <<'ORION-PASSWORD'
-${line}
-ORION-PASSWORD
-{ ${authoritiesCommand(url.parameters["sslrootcert"], appImage)}; } | docker exec --interactive ${quoted(name)} sh -c 'cat >${authoritiesFile}'
+docker run --name ${quoted(name)} ${quotedWords(limits)} "$image" ${longestSeconds} >/dev/null
+docker exec --interactive ${quoted(name)} sh -c 'umask 077; cat >/tmp/pgpass' ${hereDocument(line)}{ ${authoritiesCommand(url.parameters["sslrootcert"], appImage)}; } | docker exec --interactive ${quoted(name)} sh -c 'cat >${authoritiesFile}'
 `,
     300,
   );
@@ -93,7 +97,7 @@ export async function externalPsql(root: string, file: StackFile, engines: Engin
   const [service = lastingServices(topology)[0]] = servicesOf(topology, "app");
   if (!service) throw new UserError(`Stack '${stack}' runs nothing from which its external database is reached.`);
   const on = scriptsOn(file, engines, service);
-  const name = physicalName({ stack }, "psql");
+  const name = clientName(stack, "psql");
   const { registry, pinned, postgres } = settings.images;
   const image = `${pullLines(resolveImage("postgres", { registry, pinned, overrides: { postgres } }), login)}
 [ -n "$present" ] || cat "$out" >&2

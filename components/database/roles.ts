@@ -19,8 +19,12 @@ export interface RolesSettings {
   readonly rotation: number;
 }
 
-/** No statement with a password may be in the log, and none may wait long for a table that is in use. */
+/**
+ * No statement with a password may be in the log, and none may wait long for a table that is in use. A database whose data has moved
+ * to another server refuses writes by default, but not new roles.
+ */
 const session = `SET client_min_messages = warning;
+SET default_transaction_read_only = off;
 SET log_statement = 'none';
 SET log_min_duration_statement = -1;
 SET log_min_error_statement = 'panic';

@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tryRun } from "../../common/process.ts";
 import { engineAt } from "../../guard/ask-images.ts";
+import { eventually } from "../../testing/eventually.ts";
 import { ManagedLab, type ManagedPostgres } from "../../testing/managed-lab.ts";
 import { docker, freePorts, Sandbox, succeed } from "../../testing/sandbox.ts";
-import { moveDatabase, type MoveArgs, type Moved } from "../../tools/move-database/move.ts";
+import { moveDatabase, type MoveArgs } from "../../tools/move-database/move.ts";
 import type { Side } from "../../tools/move-database/side.ts";
 
 jest.setTimeout(240_000);
@@ -35,6 +36,14 @@ CREATE TABLE ledger (id bigserial PRIMARY KEY, client int, number int, text text
 CREATE TABLE parts (id int, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
 CREATE TABLE parts_2026 PARTITION OF parts FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
 CREATE TABLE "it's | odd" (id int PRIMARY KEY);
+CREATE TYPE span AS RANGE (subtype = float8);
+CREATE DOMAIN nice_mood AS mood;
+CREATE AGGREGATE total (int) (SFUNC = int4pl, STYPE = int, INITCOND = '0');
+CREATE SCHEMA extras;
+CREATE FUNCTION extras.longest(span) RETURNS float8 LANGUAGE sql AS 'SELECT upper($1) - lower($1)';
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'switched off long ago'; END $$;
+CREATE TRIGGER refuse BEFORE UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION refuse();
+ALTER TABLE customers DISABLE TRIGGER refuse;
 CREATE MATERIALIZED VIEW totals AS SELECT count(*) AS n FROM ledger;
 INSERT INTO customers ("E mail", m, tags, note) SELECT i || '@example.com', 'good', '{a,b}', '{"a": 1}' FROM generate_series(1, 2000) i;
 INSERT INTO orders (customer, number, amount) SELECT id, 1, id FROM customers;
@@ -42,7 +51,7 @@ INSERT INTO "it's | odd" VALUES (1);`;
 
 /** What the load writes beside its own row: values of every kind, updates of keys, deletes, long values that an update does not touch. */
 const change = (client: number, number: number): string => `
-INSERT INTO ledger (client, number, text) VALUES (${client}, ${number}, E'it''s\\n[a]: "b" new-tuple: \\\\ é');
+INSERT INTO ledger (client, number, text) VALUES (${client}, ${number}, E'it''s\\n[a]: "b" new-tuple: \\\\ é, public.ledger, x: TRUNCATE: y\\nORION-END\\nORION-SQL\\nexit 0\\n');
 INSERT INTO orders (customer, number, paid, amount, raw, f) VALUES (${1 + ((client * 100 + number) % 1500)}, ${client * 10_000 + number}, true, ${number}.25, '\\x00ff', 'NaN') ON CONFLICT DO NOTHING;
 UPDATE orders SET amount = amount + 1, f = '-Infinity', number = number + 1000000 WHERE number = ${client * 10_000 + number - 1};
 UPDATE customers SET tags = array_append(tags, 'x y'), m = 'it''s [fine]: ok', note = NULL WHERE id = ${1 + (number % 50)};
@@ -121,7 +130,7 @@ afterAll(() => {
   lab.dispose();
 });
 
-const move = (from: "one" | "two", to: "one" | "two", more: Partial<MoveArgs> = {}): Promise<Moved | undefined> =>
+const move = (from: "one" | "two", to: "one" | "two", more: Partial<MoveArgs> = {}): ReturnType<typeof moveDatabase> =>
   moveDatabase({
     ...{
       on,
@@ -154,6 +163,7 @@ async function moveUnder(load: Load, from: "one" | "two", to: "one" | "two", rep
       return true;
     },
   });
+  if (!moved || moved === "before") throw new Error("nothing was moved");
   load.to(to);
   await sleep(2500);
   await load.end();
@@ -166,13 +176,14 @@ async function moveUnder(load: Load, from: "one" | "two", to: "one" | "two", rep
   expect(new Set(found).size).toBe(found.length);
   const pause = load.firstAfter - load.lastOk;
   process.stdout.write(
-    `${from} to ${to}: ${load.acknowledged.length} acknowledged, ${moved?.rows} rows compared, pause ${pause} ms, of the move ${moved?.pausedMs} ms\n${lines.join("\n")}\n`,
+    `${from} to ${to}: ${load.acknowledged.length} acknowledged, ${moved.rows} rows compared, pause ${pause} ms, of the move ${moved.pausedMs} ms\n${lines.join("\n")}\n`,
   );
   expect(pause).toBeGreaterThan(0);
   expect(pause).toBeLessThan(10_000);
   // The source is as it was, and takes no writes; the target's triggers and sequences work.
   expect(() => servers[from].sql("INSERT INTO ledger (client, number) VALUES (9, 9)")).toThrow(/read-only/);
   expect(servers[from].sql("SELECT count(*) FROM pg_replication_slots")).toBe("0");
+  servers[to].sql("UPDATE customers SET tags = '{}' WHERE id = 7");
   servers[to].sql("UPDATE orders SET paid = false WHERE customer = 7 AND number = 1");
   expect(servers[to].sql("SELECT updated FROM orders WHERE customer = 7 AND number = 1")).not.toBe("0");
 }
@@ -198,13 +209,45 @@ test("a migration during the move ends it before the target is used, and the sou
   );
 });
 
+test("a role that writes and whose sessions nobody here may end is named; one that only reads stays connected", async () => {
+  const asRole = (role: string, text: string) =>
+    docker("exec", "--detach", lab.named("two"), "psql", "-U", role, "-c", text, "shop");
+  const sessions = (role: string) =>
+    servers.two.sql(`SELECT count(*) FROM pg_stat_activity WHERE usename = '${role}'`, "postgres");
+  servers.two.sql(
+    "CREATE ROLE reporter LOGIN; CREATE ROLE writer LOGIN; CREATE TABLE mine (a int PRIMARY KEY); ALTER TABLE mine OWNER TO app; GRANT INSERT ON mine TO writer",
+    "shop",
+  );
+  for (const role of ["reporter", "writer"]) {
+    asRole(role, "SELECT pg_sleep(300)");
+    await eventually(() => expect(sessions(role)).toBe("1"), 30);
+  }
+  await expect(move("two", "one", { replace: true })).rejects.toThrow(/writer is connected and may write/);
+  servers.two.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'writer'", "postgres");
+  await eventually(() => expect(sessions("writer")).toBe("0"), 30);
+  await expect(move("two", "one", { replace: true })).rejects.toThrow(/the target has \d+ tables and views of its own/);
+  expect(sessions("reporter")).toBe("1");
+  servers.two.sql("DROP TABLE mine", "shop");
+});
+
 test("own to external under load: nothing is lost", () => underLoad("one", "two", 1, true));
+
+test("a move that was complete and cut off before its update is not made again, whatever is asked for", async () => {
+  const rows = () => servers.two.sql("SELECT count(*) FROM ledger");
+  const before = rows();
+  expect(await move("one", "two", { replace: true })).toBe("before");
+  // Whoever lets the source take writes again has two databases with rows of their own.
+  servers.one.sql("SET default_transaction_read_only = off; ALTER DATABASE shop RESET default_transaction_read_only");
+  await expect(move("one", "two", { replace: true })).rejects.toThrow(/whoever replaces it loses these/);
+  expect(rows()).toBe(before);
+});
 
 test("external to own under load, over what the move there has left", async () => {
   await expect(move("two", "one")).rejects.toThrow(/REPLACE=1/);
   docker("exec", "--detach", lab.named("two"), "psql", "-c", "SELECT pg_sleep(200)", "shop");
   await underLoad("two", "one", 5001, true);
-  expect(servers.two.sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'")).toBe("1");
+  // The provider's superuser, and a role that only reads.
+  expect(servers.two.sql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'")).toBe("2");
 });
 
 test("make move-database: a stack's own database goes to an external one and comes back; a plain edit is refused", async () => {

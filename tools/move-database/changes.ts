@@ -74,6 +74,12 @@ const valueOf = (raw: string): string | undefined =>
 
 const list = (parts: readonly string[], between = ", "): string => parts.join(between);
 
+const identifier = String.raw`(?:"(?:[^"]|"")*"|[^\s".,:]+)`;
+const tableName = `${identifier}\\.${identifier}`;
+/** From the beginning of a line: a value may have the same words. */
+const truncation = new RegExp(`^table (${tableName}(?:, ${tableName})*): TRUNCATE: (.*)$`, "s");
+const rowChange = new RegExp(`^table (${tableName}): (INSERT|UPDATE|DELETE): (.*)$`, "s");
+
 /**
  * The statement that makes a change; undefined for the beginning and the end of a transaction.
  *
@@ -81,15 +87,13 @@ const list = (parts: readonly string[], between = ", "): string => parts.join(be
  */
 export function statementOf(data: string, tables: Tables): string | undefined {
   if (/^(BEGIN|COMMIT)\b/.test(data)) return undefined;
-  const [, names, options] = /^table (.+): TRUNCATE: (.*)$/s.exec(data) ?? [];
+  const [, names, options] = truncation.exec(data) ?? [];
   if (names !== undefined) {
-    const known = names.split(", ").filter((name) => tables.has(name));
+    const known = names.match(new RegExp(tableName, "g"))?.filter((name) => tables.has(name)) ?? [];
     if (known.length === 0) return undefined;
     return `TRUNCATE ${list(known)}${/restart_seqs/.test(options ?? "") ? " RESTART IDENTITY" : ""}${/cascade/.test(options ?? "") ? " CASCADE" : ""};`;
   }
-  const [, table = "", action = "", rest = ""] =
-    /^table ((?:"(?:[^"]|"")*"|[^\s".]+)\.(?:"(?:[^"]|"")*"|[^\s".]+)): (INSERT|UPDATE|DELETE): (.*)$/s.exec(data) ??
-    [];
+  const [, table = "", action = "", rest = ""] = rowChange.exec(data) ?? [];
   if (table === "") throw new Error(`a change of another kind: ${data.slice(0, 20)}`);
   const facts = tables.get(table);
   // The command's own table, and tables that are not moved.

@@ -10,18 +10,17 @@ import { type Logins, poolerConfig } from "../../components/pooler/pooler-config
 import { addressIn, askExternal } from "../../guard/check-external.ts";
 import { judgeExternal, refuseExternal } from "../../guard/fitting-external.ts";
 import { agreementTo } from "../../policy/moved-database.ts";
-import { physicalName } from "../../topology/naming.ts";
 import { servicesOf } from "../../topology/topology.ts";
 import type { Engines } from "../engines.ts";
-import { externalDatabaseOf, removeClient, scriptsOn, startClient } from "../external-client.ts";
+import { clientName, externalDatabaseOf, removeClient, scriptsOn, startClient } from "../external-client.ts";
 import { setConfig } from "../stack-config.ts";
 import { readStackFile, type StackFile } from "../stack-file.ts";
 import { bold, confirm, isTerminal, say } from "../terminal.ts";
 import { up } from "../up.ts";
-import { moveDatabase } from "./move.ts";
+import { moveDatabase, type MoveArgs } from "./move.ts";
 import { type Poolers, poolersOf } from "./poolers.ts";
 import { type Side, sql } from "./side.ts";
-import { writable } from "./sql.ts";
+import { dropMarker, writable } from "./sql.ts";
 
 export interface MoveChoice {
   /** `own` or `external`. */
@@ -50,8 +49,8 @@ export async function moveTo(root: string, file: StackFile, engines: Engines, ch
     { databaseUrl: text },
     { on, isHere: true, login, appImage: settings.app.image },
   );
-  // What an earlier move has left refuses writes until this one; a standby is found when both sides are asked.
-  const allowed = to === "external" ? [...settings.agreed, "database.writes"] : settings.agreed;
+  // What an earlier move has left refuses writes until this one; whether more is behind it is found when both sides are asked.
+  const allowed = [...settings.agreed, "database.writes"];
   refuseExternal(judgeExternal(asked, { ...settings, agreed: allowed }), { ...settings, variables });
   const places = { own: "its own PostgreSQL", external: url.host };
   const left = to === "external" ? "own" : "external";
@@ -59,17 +58,19 @@ export async function moveTo(root: string, file: StackFile, engines: Engines, ch
   say("  Clients work meanwhile. Run no migration until it is done. Redis and files stay where they are.");
 
   const poolers = poolersIn(file, engines, { to, url: text });
-  const client = physicalName({ stack }, "move");
+  const client = clientName(stack, "move");
   const image = `image=$(docker container inspect --format '{{.Config.Image}}' ${quoted(container)})`;
   await startClient(on, { name: client, url, image, appImage: settings.app.image });
   try {
     const own: Side = { name: "own", container, database: databaseName, owner: ownerRole };
     const external: Side = { name: "external", container: client, database: addressIn(url) };
     const [source, target] = to === "external" ? [own, external] : [external, own];
-    const moved = await moveDatabase({
-      ...{ on, from: source, to: target, say, replace: choice.replace, poolers },
-      agree: () => agreed(choice.yes, poolers !== undefined),
-    });
+    const moved = await interruptible((signal) =>
+      moveDatabase({
+        ...{ on, from: source, to: target, say, signal, replace: choice.replace, poolers },
+        agree: () => agreed(choice.yes, poolers !== undefined),
+      }),
+    );
     if (!moved) {
       say(
         `${isTerminal ? "Nothing was moved" : "Nothing was moved: without a terminal, agree with YES=1"}. What was copied stays in the target; REPLACE=1 replaces it.`,
@@ -84,8 +85,7 @@ export async function moveTo(root: string, file: StackFile, engines: Engines, ch
       return code;
     }
     say(`\nAll clients use the ${to} database; the update took ${Math.round((Date.now() - began) / 1000)} s.`);
-    // No client uses it any more, and updates write roles there.
-    if (to === "external") await sql(on, own, writable);
+    await tidy(on, { own, target });
   } finally {
     await removeClient(on, client);
   }
@@ -94,6 +94,35 @@ export async function moveTo(root: string, file: StackFile, engines: Engines, ch
       `make move-database ${variables} TO=${left} REPLACE=1`,
   );
   return 0;
+}
+
+/** Ctrl-C and SIGTERM end a move where nothing is lost by it, instead of leaving a source that refuses writes. */
+async function interruptible<T>(move: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const end = () => {
+    say(
+      "  Interrupted: the move ends at its next step, and the source goes on; a target that is complete is not taken back.",
+    );
+    controller.abort(new UserError("The move was interrupted."));
+  };
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const one of signals) process.on(one, end);
+  try {
+    return await move(controller.signal);
+  } finally {
+    for (const one of signals) process.off(one, end);
+  }
+}
+
+/** After the update: no client uses the stack's own database any more, or it is the one in use. What fails hinders nobody. */
+async function tidy(on: MoveArgs["on"], { own, target }: { readonly own: Side; readonly target: Side }): Promise<void> {
+  if (target !== own)
+    await sql(on, own, writable).catch((error: unknown) => {
+      say(`  ${String(error)}`);
+    });
+  await sql(on, target, dropMarker, "owner").catch((error: unknown) => {
+    say(`  ${String(error)}`);
+  });
 }
 
 /** @throws {UserError} when the stack is not prepared for it, or is there already */
@@ -136,14 +165,11 @@ function poolersIn(
         `certificate of the authority that has signed the server's; then make up ${variables}`,
     );
   const poolers = services.map((service) => {
-    const from = to === "own" ? "external" : "own";
     return {
       ...{ name: service.name, container: engines.container(service) },
       run: (script: string) => engines.of(service).askOnHost(["sh", "-s"], script),
-      configOf: (side: "source" | "target", logins: Logins) => {
-        const where = side === "target" ? to : from;
-        return poolerConfig(topology, settings, service, where === "own" ? { where, logins } : { where, url });
-      },
+      configOf: (logins: Logins) =>
+        poolerConfig(topology, settings, service, to === "own" ? { where: to, logins } : { where: to, url }),
     };
   });
   return poolersOf(poolers);

@@ -3,13 +3,15 @@
  * then every change since, read by logical decoding and made in the target by a client between both. So neither server has to
  * reach the other, and the target needs no rights beyond those of a table's owner.
  *
- * Until the target is complete nothing but a slot exists at the source, and every failure removes it.
+ * Until the target is complete nothing but a slot exists at the source, and every failure removes it. Then the target is marked as
+ * `moved`, which is the one moment that decides: before it the source goes on, after it nothing is taken back, since clients may have
+ * written to the target.
  */
 import { UserError } from "../../common/user-error.ts";
 import type { OnEngine } from "../../guard/check-image.ts";
 import { readRows, readSnapshot, type Snapshot, statementsOf, type Tables } from "./changes.ts";
 import { copyScript } from "./copy-script.ts";
-import { problemsOf, readPreparation } from "./preparation.ts";
+import { allowWritesSql, problemsOf, readPreparation, wasMoved } from "./preparation.ts";
 import type { Poolers } from "./poolers.ts";
 import { errorOf, type Side, sql } from "./side.ts";
 import {
@@ -19,9 +21,7 @@ import {
   dropEverything,
   dropSlot,
   lagSql,
-  markCopying,
-  marker,
-  markLeft,
+  markAs,
   nextChanges,
   preparationSql,
   readOnly,
@@ -29,6 +29,7 @@ import {
   sequencesSql,
   slot,
   tablesSql,
+  triggersSql,
   userTriggers,
   writable,
 } from "./sql.ts";
@@ -49,6 +50,8 @@ export interface MoveArgs {
   readonly agree: () => Promise<boolean>;
   /** Whether the contents of a target that an earlier move has left behind or not finished may be replaced. */
   readonly replace: boolean;
+  /** Ends the move where that is possible without loss. @default - nothing does */
+  readonly signal?: AbortSignal;
   /** The poolers through which processes reach the database. @default - each process has its address, until an update changes it */
   readonly poolers?: Poolers | undefined;
 }
@@ -60,13 +63,21 @@ export interface Moved {
   readonly pausedMs: number;
 }
 
-/** @returns undefined when the user did not agree: nothing has changed then. @throws {UserError} with what does not fit */
-export async function moveDatabase(args: MoveArgs): Promise<Moved | undefined> {
+/**
+ * @returns undefined when the user did not agree: nothing has changed then; `before` when an earlier move was complete already
+ * @throws {UserError} with what does not fit
+ */
+export async function moveDatabase(args: MoveArgs): Promise<Moved | "before" | undefined> {
   const { on, from, to, say, agree, replace } = args;
   const prepared = {
     source: readPreparation(await sql(on, from, preparationSql)),
     target: readPreparation(await sql(on, to, preparationSql)),
   };
+  if (wasMoved(prepared)) {
+    say(`  ${to.name} is complete since an earlier move, which was cut off before its update.`);
+    await sql(on, from, dropSlot);
+    return "before";
+  }
   const problems = problemsOf(prepared, replace);
   if (problems.length > 0)
     throw new UserError(
@@ -85,15 +96,15 @@ export async function moveDatabase(args: MoveArgs): Promise<Moved | undefined> {
 
   async function withSlot(all: MoveArgs): Promise<Moved | undefined> {
     const schema = await sql(on, from, schemaSql);
-    await sql(on, to, writable);
-    await sql(on, to, markCopying, "owner");
+    if (prepared.target.readOnly) await sql(on, to, writable);
+    await sql(on, to, markAs("copying"), "owner");
     await sql(on, to, dropEverything, "owner");
     const snapshot = await copy(all);
     const tables = readTables(await sql(on, from, tablesSql));
     await sql(on, to, `${userTriggers("DISABLE")} ANALYZE;`, "owner");
     await catchUp(all, tables, snapshot);
     if (!(await agree())) return undefined;
-    return pause(all, tables, snapshot, schema);
+    return pause(all, tables, snapshot, { schema, allowWrites: allowWritesSql(prepared.source.database) });
   }
 }
 
@@ -127,8 +138,9 @@ async function step({ on, from, to }: MoveArgs, tables: Tables, snapshot: Snapsh
 }
 
 async function catchUp(args: MoveArgs, tables: Tables, snapshot: Snapshot): Promise<void> {
-  const { on, from, to, say } = args;
+  const { on, from, to, say, signal } = args;
   for (;;) {
+    signal?.throwIfAborted();
     const rows = await step(args, tables, snapshot);
     const lag = Number(await sql(on, from, lagSql));
     say(`  ${to.name} is ${(lag / 1024 ** 2).toFixed(1)} MiB behind`);
@@ -136,58 +148,106 @@ async function catchUp(args: MoveArgs, tables: Tables, snapshot: Snapshot): Prom
   }
 }
 
-async function pause(args: MoveArgs, tables: SizedTables, snapshot: Snapshot, schema: string): Promise<Moved> {
-  const { on, from, to, say, poolers } = args;
+interface Source {
+  /** Its {@link schemaSql} at the copy. */
+  readonly schema: string;
+  /** What makes it take writes again, for people. */
+  readonly allowWrites: string;
+}
+
+async function pause(args: MoveArgs, tables: SizedTables, snapshot: Snapshot, source: Source): Promise<Moved> {
+  const { on, from, to, say, poolers, signal } = args;
   // What came while the user was asked.
   await catchUp(args, tables, snapshot);
   await poolers?.prepare();
   const began = Date.now();
+  let rows: number;
+  let mayBeMoved = false;
   try {
     await poolers?.hold();
     await sql(on, from, readOnly);
     await poolers?.held();
-    // Each call is a connection to a server, and writes wait.
-    const [schemaNow, sequences] = await Promise.all([sql(on, from, schemaSql), sql(on, from, sequencesSql)]);
-    if (schemaNow !== schema)
-      throw new UserError(
-        "A migration has changed tables during the move; run no migration meanwhile, and begin again.",
-      );
-    let rows: number;
-    do rows = await step(args, tables, snapshot);
-    while (rows > 0);
-    await sql(on, to, sequences, "owner");
-    const compared = await compare(args, tables);
-    await Promise.all([sql(on, from, markLeft, "owner"), sql(on, to, userTriggers("ENABLE"), "owner")]);
-    await poolers?.lead("target");
-    await poolers?.release();
-    const pausedMs = Date.now() - began;
-    // Last of all: with it, what a move that failed has left can be replaced.
-    await sql(on, to, `DROP TABLE public.${marker}`, "owner");
-    say(
-      `  ${to.name} is complete: ${tables.size} tables, ${compared} rows, the same in both; writes ${poolers ? "waited" : "were refused"} for ${(pausedMs / 1000).toFixed(1)} s`,
-    );
-    return { tables: tables.size, rows: compared, pausedMs };
+    rows = await complete(args, tables, snapshot, source.schema);
+    await sql(on, from, markAs("left"), "owner");
+    signal?.throwIfAborted();
+    mayBeMoved = true;
+    await sql(on, to, markAs("moved"), "owner");
   } catch (error) {
-    await allowWrites(args);
-    // They have led to the source, unless they were just given the target.
-    await poolers?.lead("source").catch((also: unknown) => {
-      say(`  ${String(also)}`);
-    });
-    await poolers?.release();
+    await goBack(args, mayBeMoved, source.allowWrites);
     throw error;
   }
+  if (poolers) await leadThere(poolers, say);
+  const pausedMs = Date.now() - began;
+  say(
+    `  ${to.name} is complete: ${tables.size} tables, ${rows} rows, the same in both; writes ${poolers ? "waited" : "were refused"} for ${(pausedMs / 1000).toFixed(1)} s`,
+  );
+  return { tables: tables.size, rows, pausedMs };
 }
 
-/** Lets the source take writes again. A failure of this is reported, and the error that made it necessary stays the one that is thrown. */
-async function allowWrites({ on, from, say }: MoveArgs): Promise<void> {
+/** Gives the target what is left, while nobody writes. @returns how many rows both have. @throws {UserError} when they differ */
+async function complete(args: MoveArgs, tables: SizedTables, snapshot: Snapshot, schema: string): Promise<number> {
+  const { on, from, to } = args;
+  // Each call is a connection to a server, and writes wait.
+  const [schemaNow, sequences, triggers] = await Promise.all([
+    sql(on, from, schemaSql),
+    sql(on, from, sequencesSql),
+    sql(on, from, triggersSql),
+  ]);
+  if (schemaNow !== schema)
+    throw new UserError("A migration has changed tables during the move; run no migration meanwhile, and begin again.");
+  let rows: number;
+  do rows = await step(args, tables, snapshot);
+  while (rows > 0);
+  await sql(on, to, sequences, "owner");
+  const compared = await compare(args, tables);
+  await sql(on, to, `${userTriggers("ENABLE")}\n${triggers}`, "owner");
+  return compared;
+}
+
+const leadTries = 3;
+
+/**
+ * Leads the poolers to the target and lets them go on. A failure ends nothing: those that lead there may have passed writes on, the
+ * others find a source that refuses them, and the update that follows leads all of them.
+ */
+async function leadThere(poolers: Poolers, say: MoveArgs["say"]): Promise<void> {
+  for (let left = leadTries - 1; ; left--) {
+    try {
+      await poolers.lead();
+      break;
+    } catch (error) {
+      say(`  ${String(error)}`);
+      if (left > 0) continue;
+      say("  The update that follows leads it there; until then writes through it are refused.");
+      break;
+    }
+  }
+  await poolers.release().catch((error: unknown) => {
+    say(`  The poolers go on by themselves within a minute: ${String(error)}`);
+  });
+}
+
+/**
+ * After a failure: the source takes writes again, and the poolers, which lead to it, go on. What fails here is reported, and the error
+ * that made it necessary stays the one that is thrown.
+ *
+ * @param mayBeMoved whether the target may be marked as complete, which it is no more once the source takes writes
+ */
+async function goBack(
+  { on, from, to, say, poolers }: MoveArgs,
+  mayBeMoved: boolean,
+  allowWrites: string,
+): Promise<void> {
   try {
+    if (mayBeMoved) await sql(on, to, markAs("copying"), "owner");
     await sql(on, from, writable);
     say(`  ${from.name} takes writes again`);
   } catch (error) {
-    say(
-      `  ${from.name} still refuses writes. There, as the database's owner: ALTER DATABASE ... RESET default_transaction_read_only. ${String(error)}`,
-    );
+    say(`  ${from.name} still refuses writes. There, as the database's owner: ${allowWrites}. ${String(error)}`);
   }
+  await poolers?.release().catch((error: unknown) => {
+    say(`  The poolers go on by themselves within a minute: ${String(error)}`);
+  });
 }
 
 /** @returns how many rows both have. @throws {UserError} with the tables that differ */

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Outcome } from "../../common/process.ts";
-import { quoted, quotedWords } from "../../common/shell.ts";
+import { hereDocument, quoted, quotedWords } from "../../common/shell.ts";
 import { UserError } from "../../common/user-error.ts";
 import { databaseName, sessionDatabase } from "../../components/database/database-url.ts";
 import { poolerDirectory, poolerFiles } from "../../components/pooler/pgbouncer-config.ts";
@@ -17,8 +17,8 @@ export interface Pooler {
   readonly container: string;
   /** Runs a script of the shell there. */
   readonly run: (script: string) => Promise<Outcome>;
-  /** The text of its configuration that leads to the source, or to the target; a secret. @param logins passwords by role */
-  readonly configOf: (to: "source" | "target", logins: Logins) => string;
+  /** The text of its configuration that leads to the target; a secret. @param logins passwords by role */
+  readonly configOf: (logins: Logins) => string;
 }
 
 /** What a move needs of all poolers together. */
@@ -28,7 +28,8 @@ export interface Poolers {
   /** From now on they send nothing. Resolves when most transactions have ended; {@link Poolers.held} says when all have. */
   readonly hold: () => Promise<void>;
   readonly held: () => Promise<void>;
-  readonly lead: (to: "source" | "target") => Promise<void>;
+  /** Leads them to the target. What they were told stays: the update that follows tells them the same. */
+  readonly lead: () => Promise<void>;
   /** Lets processes go on. */
   readonly release: () => Promise<void>;
 }
@@ -60,10 +61,7 @@ const leadScript = (container: string, config: string): string => {
   return `set -eu
 set -- $(docker inspect --format ${quoted(format)} ${quoted(container)})
 docker run --rm --interactive --log-driver none --network none --pull never --user 0:0 --cap-drop ALL --cap-add CHOWN \\
-  --security-opt no-new-privileges --read-only --memory 64m --volume "$1:${poolerDirectory}" --entrypoint sh "$2" -c ${quoted(write)} <<'ORION-CONFIGURATION'
-${config}
-ORION-CONFIGURATION
-${consoleOf(container, ["RELOAD"])}
+  --security-opt no-new-privileges --read-only --memory 64m --volume "$1:${poolerDirectory}" --entrypoint sh "$2" -c ${quoted(write)} ${hereDocument(config)}${consoleOf(container, ["RELOAD"])}
 ${consoleOf(container, ["SHOW DATABASES"])}
 `;
 };
@@ -109,9 +107,9 @@ export function poolersOf(all: readonly Pooler[]): Poolers | undefined {
     held: async () => {
       await holding;
     },
-    lead: async (to) => {
+    lead: async () => {
       const configs = new Map(
-        all.map((pooler, index) => [pooler, pooler.configOf(to, readUsers(users[index]?.stdout ?? ""))]),
+        all.map((pooler, index) => [pooler, pooler.configOf(readUsers(users[index]?.stdout ?? ""))]),
       );
       const configOf = (pooler: Pooler) => configs.get(pooler) ?? "";
       const said = await onAll("cannot be given another database", (pooler) =>

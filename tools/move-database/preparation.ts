@@ -1,6 +1,6 @@
 /** Judges whether one PostgreSQL can be moved to another, from what both say about themselves. Pure. */
 import { z } from "zod";
-import { slot } from "./sql.ts";
+import { marker as markerTable, type MoveState, slot } from "./sql.ts";
 
 const preparationSchema = z.object({
   version: z.number(),
@@ -11,6 +11,12 @@ const preparationSchema = z.object({
   mayReplicate: z.boolean(),
   /** Whether the role may make the database read-only. */
   ownsDatabase: z.boolean(),
+  /** The database's name, as PostgreSQL quotes it. */
+  database: z.string(),
+  /** Whether a move has made it refuse writes. */
+  readOnly: z.boolean(),
+  /** Roles that are connected, may write, and whose sessions the role may not end. */
+  unstoppable: z.array(z.string()),
   standby: z.boolean(),
   largeObjects: z.number(),
   withoutKey: z.array(z.string()),
@@ -23,21 +29,25 @@ const preparationSchema = z.object({
   offers: z.array(z.string()).nullable(),
   /** Transactions that are prepared and not ended. */
   prepared: z.number(),
-  /** The table in which a move says what it has made; null where none was. */
-  marker: z.string().nullable(),
+  /** What a move has made of it; null where none was. */
+  marker: z.enum(["copying", "moved", "left"] satisfies readonly MoveState[]).nullable(),
 });
 
-export type Preparation = Omit<z.infer<typeof preparationSchema>, "marker"> & { readonly marker: string | undefined };
+export type Preparation = z.infer<typeof preparationSchema>;
 
-export function readPreparation(text: string): Preparation {
-  const { marker, ...rest } = preparationSchema.parse(JSON.parse(text));
-  return { ...rest, marker: marker ?? undefined };
-}
+export const readPreparation = (text: string): Preparation => preparationSchema.parse(JSON.parse(text));
 
 interface Both {
   readonly source: Preparation;
   readonly target: Preparation;
 }
+
+/** Whether an earlier move was complete, and cut off before its update: clients may have written to the target since. */
+export const wasMoved = ({ source, target }: Both): boolean => target.marker === "moved" && source.readOnly;
+
+/** The way back from a database that refuses writes. @param database as PostgreSQL quotes it */
+export const allowWritesSql = (database: string): string =>
+  `SET default_transaction_read_only = off; ALTER DATABASE ${database} RESET default_transaction_read_only`;
 
 /**
  * What stands against the move, each with what mends it.
@@ -53,6 +63,11 @@ export const problemsOf = ({ source, target }: Both, replace: boolean): string[]
   ...(source.extensions ?? [])
     .filter((name) => !(target.offers ?? []).includes(name))
     .map((name) => `the target does not have the extension ${name}, which the source uses`),
+  ...(target.readOnly && !target.ownsDatabase
+    ? [
+        `the target refuses writes, and its role does not own the database: ${allowWritesSql(target.database)} as its owner`,
+      ]
+    : []),
   ...ofContents(target, replace),
 ];
 
@@ -67,13 +82,24 @@ const ofSource = (source: Preparation): string[] => [
       ]),
   ...(source.mayReplicate
     ? []
-    : ["the source's role may not read changes: ALTER ROLE ... REPLICATION, by the provider's administrator"]),
+    : [
+        "the source's role may not read changes: ALTER ROLE ... REPLICATION, or GRANT rds_replication at Amazon RDS, by the provider's administrator",
+      ]),
   ...(source.ownsDatabase
     ? []
     : ["the source's role does not own the database, and so cannot stop its writes: ALTER DATABASE ... OWNER TO ..."]),
   ...(source.hasSlot
-    ? [`another move runs, or one was cut off: SELECT pg_drop_replication_slot('${slot}') at the source ends it`]
+    ? [
+        `another move runs, or one was cut off. If none runs, at the source (make psql): SELECT pg_drop_replication_slot('${slot}')`,
+      ]
     : []),
+  ...(source.readOnly
+    ? [`the source refuses writes, since a move was cut off. If none runs, there: ${allowWritesSql(source.database)}`]
+    : []),
+  ...source.unstoppable.map(
+    (role) =>
+      `${role} is connected and may write, and the source's role may not end its sessions: GRANT pg_signal_backend TO the source's role, or let ${role} log out until the move is done`,
+  ),
   ...(!source.hasSlot && source.freeSlots < 1
     ? ["the source has no free replication slot: raise max_replication_slots"]
     : []),
@@ -97,7 +123,12 @@ const ofSource = (source: Preparation): string[] => [
 ];
 
 function ofContents({ tables, marker }: Preparation, replace: boolean): string[] {
+  if (marker === "moved")
+    return [
+      "a complete move has filled the target, and clients may have written there since, while the source takes writes as well: whoever replaces it loses these. " +
+        `If nobody has: UPDATE public.${markerTable} SET state = 'copying' there`,
+    ];
   if (tables === 0) return [];
-  if (marker === undefined) return [`the target has ${tables} tables and views of its own; it must be empty`];
+  if (marker === null) return [`the target has ${tables} tables and views of its own; it must be empty`];
   return replace ? [] : ["the target has what an earlier move has left there; REPLACE=1 replaces it"];
 }

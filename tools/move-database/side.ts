@@ -1,5 +1,5 @@
 /** One of the two PostgreSQL servers of a move: how SQL and PostgreSQL's programs reach it from the machine of a Docker Engine. */
-import { quotedWords } from "../../common/shell.ts";
+import { hereDocument, quotedWords } from "../../common/shell.ts";
 import { UserError } from "../../common/user-error.ts";
 import type { OnEngine } from "../../guard/check-image.ts";
 
@@ -36,10 +36,8 @@ const beginning =
  */
 export async function sql(on: OnEngine, side: Side, text: string, as: "login" | "owner" = "login"): Promise<string> {
   const role = as === "owner" && side.owner !== undefined ? `SET ROLE ${side.owner};` : "";
-  const { code, stdout, stderr } = await on(
-    `${psqlOf(side)} <<'ORION-SQL'\n${beginning}${role}\n${text}\nORION-SQL\n`,
-    sqlSeconds,
-  );
+  const script = `${psqlOf(side)} ${hereDocument(`${beginning}${role}\n${text}`)}`;
+  const { code, stdout, stderr } = await on(script, sqlSeconds);
   if (code === 0) return stdout.trim();
   throw new UserError(`PostgreSQL (${side.name}): ${errorOf(stderr)}`);
 }

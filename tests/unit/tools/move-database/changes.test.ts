@@ -48,6 +48,11 @@ test.each<[string, string, string | undefined]>([
     'table public.orders, shop."Order x": TRUNCATE: restart_seqs cascade',
     'TRUNCATE public.orders, shop."Order x" RESTART IDENTITY CASCADE;',
   ],
+  [
+    "a value that reads like a truncation",
+    "table public.orders: UPDATE: id[bigint]:7 note[text]:'a, public.orders, b: TRUNCATE: cascade'",
+    "UPDATE public.orders SET note = 'a, public.orders, b: TRUNCATE: cascade' WHERE id = '7';",
+  ],
   ["a table that is not moved", "table public.other: DELETE: id[bigint]:7", undefined],
 ])("%s", (_, data, expected) => {
   expect(of(data)).toBe(expected);

@@ -6,13 +6,12 @@ import { outcomeOf } from "../../support/process.ts";
 const prepared = {
   ...{ version: 150_020, walLevel: "logical", freeSlots: 9, hasSlot: false, mayReplicate: true, ownsDatabase: true },
   ...{ standby: false, largeObjects: 0, withoutKey: [], otherIdentity: [], unlogged: [], extensions: [], offers: [] },
-  ...{ prepared: 0, marker: null },
+  ...{ prepared: 0, marker: null, database: "shop", readOnly: false, unstoppable: [] },
 };
 const things = { table: "public.things", bytes: 1, key: ["id"], generated: [], identity: [] };
 
 /** What both servers answer, by a part of the question. */
 const answers: readonly (readonly [string, string])[] = [
-  ["'walLevel'", JSON.stringify({ ...prepared, tables: 0 })],
   ["pg_dump", "100:101:"],
   ["'table', format", JSON.stringify(things)],
   ["confirmed_flush_lsn", "0"],
@@ -28,11 +27,18 @@ interface Failure {
 function servers(...failures: readonly (Failure & { readonly reason: Error | string })[]) {
   const scripts: string[] = [];
   const said: string[] = [];
+  const marks: Record<string, string> = {};
+  const about: Record<string, object> = {};
   const on: OnEngine = (script) => {
     scripts.push(script);
-    const failure = failures.find(({ at, part }) => script.includes(` ${at} `) && script.includes(part));
+    const [, server = ""] = / (source|target) /.exec(script) ?? [];
+    const failure = failures.find(({ at, part }) => at === server && script.includes(part));
     if (failure?.reason instanceof Error) return Promise.reject(failure.reason);
     if (failure) return Promise.resolve(outcomeOf({ code: 1, stderr: `ERROR:  ${failure.reason}` }));
+    const [, mark] = /VALUES \('(\w+)'\)/.exec(script) ?? [];
+    if (mark !== undefined) marks[server] = mark;
+    if (script.includes("'walLevel'"))
+      return Promise.resolve(outcomeOf({ stdout: JSON.stringify({ ...prepared, tables: 0, ...about[server] }) }));
     const [, stdout = ""] = answers.find(([part]) => script.includes(part)) ?? [];
     return Promise.resolve(outcomeOf({ stdout }));
   };
@@ -46,7 +52,7 @@ function servers(...failures: readonly (Failure & { readonly reason: Error | str
   };
   const poolers = {
     ...{ prepare: step("prepare"), hold: step("hold"), held: step("held"), release: step("release") },
-    lead: (to: string) => step(`lead to ${to}`)(),
+    lead: step("lead"),
   };
   const move = (more: Partial<MoveArgs> = {}) =>
     moveDatabase({
@@ -55,22 +61,24 @@ function servers(...failures: readonly (Failure & { readonly reason: Error | str
     });
   const ran = (at: string, part: string) =>
     scripts.some((script) => script.includes(` ${at} `) && script.includes(part));
+  const answered = (server: "source" | "target", facts: object) => {
+    about[server] = facts;
+  };
   const order = (...parts: readonly string[]) =>
     parts.map((part) => scripts.findLastIndex((script) => script.includes(part)));
-  return { move, ran, said, poolers, scripts, order };
+  return { move, ran, said, poolers, scripts, order, marks, answered };
 }
 
 const readOnly = "SET default_transaction_read_only = on'";
 const writable = "RESET default_transaction_read_only";
-const dropMarker = "DROP TABLE public.orion_move";
+const moved = "VALUES ('moved')";
 const dropSlot = "pg_drop_replication_slot";
 
 test("nothing fails: the source is marked as left, and takes no writes", async () => {
-  const { move, ran } = servers();
+  const { move, ran, marks } = servers();
   expect(await move()).toMatchObject({ tables: 1, rows: 1 });
   expect(ran("source", readOnly)).toBe(true);
-  expect(ran("source", "VALUES ('left')")).toBe(true);
-  expect(ran("target", dropMarker)).toBe(true);
+  expect(marks).toEqual({ source: "left", target: "moved" });
   expect(ran("source", writable)).toBe(false);
   expect(ran("source", dropSlot)).toBe(true);
 });
@@ -78,26 +86,26 @@ test("nothing fails: the source is marked as left, and takes no writes", async (
 test("poolers are held before the source refuses writes, and lead to the target once it is complete", async () => {
   const { move, poolers, order } = servers();
   await move({ poolers });
-  const steps = order("prepare", "hold", readOnly, "held", "ENABLE TRIGGER", "lead to target", "release", dropMarker);
+  const steps = order("prepare", "hold", readOnly, "held", "ENABLE TRIGGER", moved, "lead", "release");
   expect(steps).toEqual(steps.toSorted((one, other) => one - other));
   expect(steps).not.toContain(-1);
-  expect(order("lead to source")).toEqual([-1]);
 });
 
-test("after a failure poolers lead to the source, which takes writes again, before they let anything through", async () => {
+test("after a failure the source takes writes again before poolers, which still lead there, let anything through", async () => {
   const { move, poolers, order } = servers({ at: "target", part: "hashtextextended", reason: "out of memory" });
   await expect(move({ poolers })).rejects.toThrow("out of memory");
-  const steps = order("hold", readOnly, writable, "lead to source", "release");
+  const steps = order("hold", readOnly, writable, "release");
+  expect(order("lead")).toEqual([-1]);
   expect(steps).toEqual(steps.toSorted((one, other) => one - other));
   expect(steps).not.toContain(-1);
 });
 
 test("a source that cannot be marked takes writes again, and the target stays one that may be replaced", async () => {
-  const { move, ran, said } = servers({ at: "source", part: "VALUES ('left')", reason: "permission denied" });
+  const { move, ran, said, marks } = servers({ at: "source", part: "VALUES ('left')", reason: "permission denied" });
   await expect(move()).rejects.toThrow("permission denied");
   expect(ran("source", writable)).toBe(true);
   expect(said.at(-1)).toBe("  own takes writes again");
-  expect(ran("target", dropMarker)).toBe(false);
+  expect(marks).toEqual({ target: "copying" });
   expect(ran("source", dropSlot)).toBe(true);
 });
 
@@ -107,7 +115,46 @@ test("a source that goes on refusing writes is named, and the reason of the fail
     { at: "source", part: writable, reason: "the database system is shutting down" },
   );
   await expect(move()).rejects.toThrow("out of memory");
-  expect(said.at(-1)).toMatch(/^ {2}own still refuses writes\. .*ALTER DATABASE.*shutting down$/);
+  expect(said.at(-1)).toMatch(/^ {2}own still refuses writes\. .*: SET .*; ALTER DATABASE shop RESET.*shutting down$/);
+});
+
+test("once a pooler leads to the target nothing is taken back: the update that follows leads the others there", async () => {
+  const { move, poolers, ran, marks, said, scripts } = servers();
+  const lead = jest.fn(() => Promise.reject(new Error("The pooler two did not take it")));
+  await expect(move({ poolers: { ...poolers, lead } })).resolves.toMatchObject({ rows: 1 });
+  expect(lead).toHaveBeenCalledTimes(3);
+  expect(said).toContainEqual(expect.stringContaining("The update that follows leads it there"));
+  expect(ran("source", writable)).toBe(false);
+  expect(marks).toEqual({ source: "left", target: "moved" });
+  expect(scripts).toContain(" poolers release");
+});
+
+test("when nobody knows whether the target is complete, it is marked as incomplete before the source takes writes", async () => {
+  const lost = { at: "target", part: moved, reason: "server closed the connection unexpectedly" };
+  const { move, ran, order } = servers(lost);
+  await expect(move()).rejects.toThrow("server closed");
+  const steps = order(moved, "VALUES ('copying')", writable);
+  expect(steps).toEqual(steps.toSorted((one, other) => one - other));
+  expect(ran("source", writable)).toBe(true);
+});
+
+test("a move that was complete and cut off before its update is not made again", async () => {
+  const { move, ran, said, answered } = servers();
+  answered("source", { readOnly: true, hasSlot: true, marker: "left" });
+  answered("target", { marker: "moved", tables: 3 });
+  expect(await move()).toBe("before");
+  expect(said).toEqual([expect.stringContaining("external is complete since an earlier move")]);
+  expect(ran("source", dropSlot)).toBe(true);
+  expect(ran("target", "VALUES ('copying')")).toBe(false);
+});
+
+test("an interruption ends the move before the target is complete, and the source takes writes again", async () => {
+  const { move, ran, marks } = servers();
+  const controller = new AbortController();
+  const poolers = { ...servers().poolers, held: () => Promise.resolve(controller.abort(new Error("interrupted"))) };
+  await expect(move({ poolers, signal: controller.signal })).rejects.toThrow("interrupted");
+  expect(ran("source", writable)).toBe(true);
+  expect(marks["target"]).toBe("copying");
 });
 
 test("a copy that cannot be started leaves nothing that runs", async () => {

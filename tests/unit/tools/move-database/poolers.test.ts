@@ -14,7 +14,7 @@ function pooler(name: string, leadsTo: string) {
   const scripts: string[] = [];
   const made: Pooler = {
     ...{ name, container: `orion-${name}` },
-    configOf: (to, logins) => `${configs[to]}${Object.keys(logins).join(" ")}`,
+    configOf: (logins) => `${configs.target}${Object.keys(logins).join(" ")}`,
     run: (script) => {
       scripts.push(script);
       return Promise.resolve(
@@ -35,7 +35,7 @@ test("what they are told is what every shell understands, and a password is in n
   await poolers?.prepare();
   await poolers?.hold();
   await poolers?.held();
-  await poolers?.lead("target");
+  await poolers?.lead();
   await poolers?.release();
   for (const script of scripts)
     expect(spawnSync("sh", ["-n"], { input: script, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
@@ -44,7 +44,7 @@ test("what they are told is what every shell understands, and a password is in n
     /docker exec --detach orion-pgbouncer-app-1 [^]*sleep 60;[^]*RESUME[^]*KILL orion_session[^]*PAUSE orion_db/,
   );
   expect(scripts[2]).toMatch(
-    /<<'ORION-CONFIGURATION'[^]*password='it''s'[^]*orion_pooler orion_app_a\n[^]*RELOAD[^]*SHOW DATABASES/,
+    /<<'ORION-END'[^]*password='it''s'[^]*orion_pooler orion_app_a\n[^]*RELOAD[^]*SHOW DATABASES/,
   );
   expect(scripts[3]).toMatch(/RESUME orion_db[^]*RESUME orion_session/);
 });
@@ -53,7 +53,7 @@ test("a pooler that cannot be held, or that leads elsewhere, is named", async ()
   const silent = poolersOf([pooler("one", "nobody").made]);
   await expect(silent?.hold()).rejects.toThrow("The pooler one cannot be held: no such container");
   const other = poolersOf([pooler("one", "db.example.net").made, pooler("two", "gateway").made]);
-  await expect(other?.lead("target")).rejects.toThrow("The pooler two did not take the configuration");
+  await expect(other?.lead()).rejects.toThrow("The pooler two did not take the configuration");
 });
 
 test("a stack without poolers has none, and a configuration says where it leads", () => {

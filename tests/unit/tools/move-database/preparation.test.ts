@@ -1,10 +1,11 @@
 /** What stands against a move of a database. */
-import { type Preparation, problemsOf } from "../../../../tools/move-database/preparation.ts";
+import { type Preparation, problemsOf, wasMoved } from "../../../../tools/move-database/preparation.ts";
 
 const source: Preparation = {
   ...{ version: 150_020, walLevel: "logical", freeSlots: 9, hasSlot: false, mayReplicate: true, ownsDatabase: true },
   ...{ standby: false, largeObjects: 0, withoutKey: [], otherIdentity: [], unlogged: [], tables: 3 },
-  ...{ extensions: ["pg_trgm"], offers: ["pg_trgm", "plpgsql"], prepared: 0, marker: undefined },
+  ...{ database: "shop", readOnly: false, unstoppable: [] },
+  ...{ extensions: ["pg_trgm"], offers: ["pg_trgm", "plpgsql"], prepared: 0, marker: null },
 };
 const target: Preparation = { ...source, tables: 0, walLevel: "replica", mayReplicate: false };
 const said = (of: Partial<Preparation>, to: Partial<Preparation> = {}, replace = false) =>
@@ -13,7 +14,7 @@ const said = (of: Partial<Preparation>, to: Partial<Preparation> = {}, replace =
 test("two servers that fit", () => {
   expect(said({})).toEqual([]);
   expect(said({}, { version: 170_001 })).toEqual([]);
-  expect(said({}, { tables: 3, marker: "orion_move" }, true)).toEqual([]);
+  expect(said({}, { tables: 3, marker: "left" }, true)).toEqual([]);
 });
 
 test.each<[string, Partial<Preparation>, Partial<Preparation>, RegExp]>([
@@ -32,7 +33,33 @@ test.each<[string, Partial<Preparation>, Partial<Preparation>, RegExp]>([
   ["version", { version: 160_001 }, {}, /the target 15 is older/],
   ["extension", {}, { offers: null }, /does not have the extension pg_trgm/],
   ["contents", {}, { tables: 4 }, /the target has 4 tables and views of its own/],
-  ["what was left", {}, { tables: 4, marker: "orion_move" }, /REPLACE=1/],
+  ["what was left", {}, { tables: 4, marker: "left" }, /REPLACE=1/],
+  ["what was begun", {}, { tables: 4, marker: "copying" }, /REPLACE=1/],
+  ["what may have been written to", {}, { tables: 4, marker: "moved" }, /whoever replaces it loses these/],
+  [
+    "a move that was cut off",
+    { readOnly: true },
+    {},
+    /SET default_transaction_read_only = off; ALTER DATABASE shop RESET default_transaction_read_only$/,
+  ],
+  [
+    "a target that cannot be made writable",
+    {},
+    { readOnly: true, ownsDatabase: false },
+    /does not own the database: SET/,
+  ],
+  ["another role's sessions", { unstoppable: ["report"] }, {}, /report is connected and may write.*pg_signal_backend/],
 ])("%s", (_, of, to, expected) => {
   expect(said(of, to)).toEqual([expect.stringMatching(expected)]);
+});
+
+test("what clients may have written to is not replaced by any means", () => {
+  expect(said({}, { tables: 4, marker: "moved" }, true)).toEqual([expect.stringContaining("loses these")]);
+});
+
+test("a complete move that was cut off is found by a source that still refuses writes", () => {
+  const moved = { ...target, marker: "moved" as const };
+  expect(wasMoved({ source: { ...source, readOnly: true }, target: moved })).toBe(true);
+  expect(wasMoved({ source, target: moved })).toBe(false);
+  expect(wasMoved({ source: { ...source, readOnly: true }, target: { ...target, marker: "copying" } })).toBe(false);
 });
