@@ -73,6 +73,7 @@ const advices: readonly (readonly [RegExp, (key: string) => string])[] = [
     /password authentication failed|no password supplied|WRONGPASS|NOAUTH|invalid password/i,
     (key) => `check user and password of orion:${key}; characters such as @ : / # are written %40 %3A %2F %23 in a URL`,
   ],
+  [/NOPERM/, (key) => `give the user of orion:${key} the commands of the category connection, such as PING and SELECT`],
   [/database ".*" does not exist/, (key) => `create the database at the provider, or name another one in orion:${key}`],
   [
     /invalid URI query parameter/,

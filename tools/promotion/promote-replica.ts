@@ -127,6 +127,8 @@ async function update(root: string, { stack, variables }: StackFile, left: reado
   const { primary } = file.settings.database;
   const code = (await withoutNewReplica(root, file)) ?? 0;
   if (code !== 0) {
+    // Only this run knows them: the state has forgotten them.
+    for (const line of whatIsLeft(left)) say(line);
     say(`\n${primary} is the primary, but the update failed. Run it again: make promote-replica ${variables}`);
     return code;
   }

@@ -40,6 +40,12 @@ test.each<[string, Partial<DatabaseFacts>, RegExp]>([
     /^refused database\.maxConnections .*57 connections \(max_connections 60, 3 of them.*orion:database\.maxConnections 57/,
   ],
   [
+    "few connections, most of them in use",
+    { maxConnections: 60, usedConnections: 55 },
+    /^refused database\.maxConnections .*57 connections/,
+  ],
+  ["most connections in use", { usedConnections: 190 }, /^danger database\.connections 190 of 197/],
+  [
     "very few connections",
     { databaseLimit: 20 },
     /^refused database\.maxConnections .*the database's limit.*larger plan/,

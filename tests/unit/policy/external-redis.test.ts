@@ -27,6 +27,7 @@ test.each<[string, Partial<RedisFacts>, RegExp]>([
   ],
   ["a replica", { role: "slave" }, /^refused broker\.writes/],
   ["a cluster", { cluster: true }, /^refused broker\.cluster/],
+  ["a user who may not run INFO", { version: "" }, /^danger broker\.version/],
   ["an old version", { version: "5.0.14" }, /^refused broker\.version/],
   ["a newer version", { version: "8.0.1" }, /^danger broker\.version/],
   ["no persistence", { appendOnly: false, snapshots: false }, /^danger broker\.persistence .*nothing to disk/],
