@@ -33,7 +33,7 @@ export async function checkHttp(
 
 async function askOnce({ service, exec, from, failure, ...at }: HttpQuestion): Promise<Checked> {
   const isLocal = service.server === "local";
-  const url = isLocal ? localUrl(service, at.path) : `${at.scheme}://${service.name}:${at.port}${at.path}`;
+  const url = isLocal ? localUrl(service, at.path) : insideUrl(service, from, at);
   if (url === undefined) return { detail: "healthy" };
   const { status, text } = isLocal ? await fetchStatus(url) : await fetchInside(url, exec, from);
   if (status === 0) return { problem: "no-answer", detail: `${url}: ${text}` };
@@ -44,6 +44,19 @@ async function askOnce({ service, exec, from, failure, ...at }: HttpQuestion): P
 
 const localUrl = ({ published: [at] }: Service, path: string): string | undefined =>
   at && `http://${at.address}:${at.port}${path}`;
+
+/**
+ * A service's own container asks 127.0.0.1, as its health check does: an app that answers only for the names of ALLOWED_HOSTS refuses
+ * the name of its container. An edge replaces the name before it asks its app.
+ */
+function insideUrl(
+  { name }: Service,
+  from: Service | undefined,
+  { scheme, port, path }: Pick<HttpQuestion, "scheme" | "port" | "path">,
+): string {
+  const host = from?.name === name ? "127.0.0.1" : name;
+  return `${scheme}://${host}:${port}${path}`;
+}
 
 async function fetchStatus(url: string): Promise<{ status: number; text: string }> {
   try {

@@ -8,7 +8,7 @@ import { stackOf } from "../../../policy/support.ts";
 
 const exec = () => Promise.resolve({ ok: false, output: "nothing is to be run" });
 const workers = () => Promise.reject(new Error("no worker is to be asked"));
-const one = (phase: "development" | "mvp", kind: "edge" | "flower"): Service => {
+const one = (phase: "development" | "mvp", kind: "app" | "edge" | "flower"): Service => {
   const [service] = servicesOf(stackOf(phase).topology, kind);
   if (!service) throw new Error(`phase ${phase} has ${kind}`);
   return service;
@@ -62,6 +62,23 @@ describe("in a local stack, asked by this machine", () => {
       detail: expect.stringMatching(/^http:\/\/127\.0\.0\.1:1\/200: /) as unknown,
     });
   });
+});
+
+test("on a server a container asks itself at 127.0.0.1, which ALLOWED_HOSTS has, and another one by its name", async () => {
+  const app = one("mvp", "app");
+  const asked: (string | undefined)[] = [];
+  const noting = (_: unknown, ...command: string[]) => {
+    asked.push(command.at(-1));
+    return Promise.resolve({ ok: true, output: "200 ok" });
+  };
+  const ask = (service: Service) =>
+    checkHttp({
+      ...{ service, exec: noting, from: app, scheme: "http", port: 8000, path: "/ready", failure: "app-not-ready" },
+    });
+  expect(await ask(app)).toEqual({ detail: "http://127.0.0.1:8000/ready answers 200" });
+  const edge = one("mvp", "edge");
+  await ask(edge);
+  expect(asked).toEqual(["http://127.0.0.1:8000/ready", `http://${edge.name}:8000/ready`]);
 });
 
 describe("on a server, asked by an app's container", () => {
