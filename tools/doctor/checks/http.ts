@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Service } from "../../../topology/service.ts";
 import type { Checked, Problem } from "../advice.ts";
+import { pythonCommand } from "../python.ts";
 import type { Exec } from "../question.ts";
 
 export interface HttpQuestion {
@@ -67,7 +68,7 @@ async function fetchStatus(url: string): Promise<{ status: number; text: string 
   }
 }
 
-/** Every image of the app has Python. The certificate is not verified. */
+/** Every image of the app has Python (`pythonCommand`). The certificate is not verified. */
 const fetchScript = `import ssl, sys, urllib.error, urllib.request
 try:
     answer = urllib.request.urlopen(sys.argv[1], timeout=5, context=ssl._create_unverified_context())
@@ -81,7 +82,7 @@ async function fetchInside(
   from: Service | undefined,
 ): Promise<{ status: number; text: string }> {
   if (!from) return { status: 0, text: "no app on the server to send the request from" };
-  const { ok, output } = await exec(from, "python", "-c", fetchScript, url);
+  const { ok, output } = await exec(from, ...pythonCommand(fetchScript, url));
   const [status = "0", ...text] = output.split(" ");
   return ok ? { status: Number(status), text: text.join(" ") } : { status: 0, text: output.split("\n").at(-1) ?? "" };
 }

@@ -5,6 +5,7 @@ import { redisMonitor } from "../../../common/redis-contract.ts";
 import { servicesOf } from "../../../topology/topology.ts";
 import type { Service } from "../../../topology/service.ts";
 import type { Checked } from "../advice.ts";
+import { pythonCommand } from "../python.ts";
 import type { Question } from "../question.ts";
 
 /** More waiting tasks in one queue than this are a problem. */
@@ -129,7 +130,8 @@ export async function askWorkers(
   const names = workers.map(({ service, host }) => `${service.name}@${host}`);
   const application = first.service.celery.at(-1) ?? "";
   const { output } = await question.exec(
-    ...[first.service, "python", "-c", askScript, application, unacknowledged, ...names],
+    first.service,
+    ...pythonCommand(askScript, application, unacknowledged, ...names),
   );
   const line = output.split("\n").find((each) => each.startsWith("orion-workers "));
   const said = answerSchema.safeParse(JSON.parse(line?.slice("orion-workers ".length) ?? "null")).data;

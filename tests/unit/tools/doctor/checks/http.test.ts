@@ -2,6 +2,7 @@
 import { serveHttp } from "../../../../../testing/http-server.ts";
 import { checkEdge } from "../../../../../tools/doctor/checks/edge.ts";
 import { checkHttp, type HttpQuestion } from "../../../../../tools/doctor/checks/http.ts";
+import { pythonCommand } from "../../../../../tools/doctor/python.ts";
 import type { Service } from "../../../../../topology/service.ts";
 import { servicesOf } from "../../../../../topology/topology.ts";
 import { stackOf } from "../../../policy/support.ts";
@@ -66,9 +67,11 @@ describe("in a local stack, asked by this machine", () => {
 
 test("on a server a container asks itself at 127.0.0.1, which ALLOWED_HOSTS has, and another one by its name", async () => {
   const app = one("mvp", "app");
-  const asked: (string | undefined)[] = [];
+  const asked: string[] = [];
   const noting = (_: unknown, ...command: string[]) => {
-    asked.push(command.at(-1));
+    const [program = "", url = ""] = command.slice(4);
+    expect(command).toEqual(pythonCommand(program, url));
+    asked.push(url);
     return Promise.resolve({ ok: true, output: "200 ok" });
   };
   const ask = (service: Service) =>

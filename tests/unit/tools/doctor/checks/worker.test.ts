@@ -1,5 +1,6 @@
 /** What `make doctor` says of workers: whether they answer, what waits for them, and what no worker holds. */
 import { askWorkers, checkWorker, type WorkersAnswer } from "../../../../../tools/doctor/checks/worker.ts";
+import { pythonCommand } from "../../../../../tools/doctor/python.ts";
 import { servicesOf } from "../../../../../topology/topology.ts";
 import { stackOf } from "../../../policy/support.ts";
 
@@ -69,8 +70,9 @@ describe("the question to all workers", () => {
 
   test("is one command in the container of the first, with the names of all and what is not acknowledged", async () => {
     const [command, says] = await asked(`a warning\norion-workers {"answering": ["${nodes[0]}"], "held": 4}`, "7");
-    expect(command.slice(0, 2)).toEqual(["python", "-c"]);
-    expect(command.slice(3)).toEqual(["app.celery", "7", ...nodes]);
+    const [program = "", ...words] = command.slice(4);
+    expect(command).toEqual(pythonCommand(program, ...words));
+    expect(words).toEqual(["app.celery", "7", ...nodes]);
     expect(says).toEqual({ answering: [nodes[0]], held: 4 });
   });
 
@@ -99,7 +101,7 @@ describe("a provider's broker", () => {
       ...{ answering: [], held: 1 },
       broker: { waiting: { emails: 12, default: 0 }, overdue: 4 },
     });
-    expect(commands.map((command) => JSON.parse(command[4] ?? "") as unknown)).toEqual([
+    expect(commands.map((command) => JSON.parse(command[6] ?? "") as unknown)).toEqual([
       ["default", "imports", "emails", "reports"],
     ]);
   });
