@@ -1,5 +1,5 @@
 /** The problems that `make doctor` finds: what each means and what to do about it. Pure. */
-import { redisDatabases } from "../../common/app-contract.ts";
+import { redisDatabases, workerStopSeconds } from "../../common/app-contract.ts";
 import { redisFile, redisReload } from "../../common/redis-contract.ts";
 import { growthCommand } from "../../common/server-contract.ts";
 
@@ -198,7 +198,7 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   }),
   "worker-silent": ({ make, logs }) => ({
     meaning: "no worker answers: it is stuck, or cut off from Redis",
-    remedy: `${make("celery-status")}; ${logs}; docker restart its container: its unfinished tasks run again`,
+    remedy: `${make("celery-status")}; ${logs}; docker restart its container: a task that it does not end within ${workerStopSeconds} s runs again later if the app has Celery's task_acks_late, and is lost otherwise`,
   }),
   "tasks-pile-up": ({ make }) => ({
     meaning: "tasks come in faster than they are done",
