@@ -11,7 +11,8 @@ export const taskTimeLimitSeconds = 300;
 
 /**
  * A worker that is asked to stop gets this long for the tasks that it has, before it is killed: longer than any task may take. A
- * task that is cut off is not lost, but stays in the broker for hours before it runs again.
+ * task that is cut off stays in the broker and runs again when the visibility timeout is over, an hour unless the app sets another, if the
+ * app has Celery's `task_acks_late`; otherwise it is lost.
  */
 export const workerStopSeconds = taskTimeLimitSeconds + 10;
 

@@ -227,6 +227,7 @@ def ask_celery(asked):
     answer["unknown"] = [] if app.conf.task_create_missing_queues else [q for q in asked["queues"] if q not in declared]
     answer["tasks"] = tasks_of(app)
     answer["reopens"] = bool(app.conf.broker_transport_options.get("retry_on_timeout"))
+    answer["early"] = early_tasks(app)
     answer["broker"] = connect(lambda: app.connection_for_read().connect())
     return answer
 
@@ -245,6 +246,15 @@ def tasks_of(app):
             queue = "? " + chain(error)[0][:200]
         queues.setdefault(queue, []).append(name)
     return {queue: {"count": len(names), "some": names[:5]} for queue, names in queues.items()}
+
+
+def early_tasks(app):
+    """The tasks that are acknowledged before they run. With `task_acks_late` a task that says so itself was chosen to be."""
+    if app.conf.task_acks_late:
+        return {"count": 0, "some": []}
+    own = sorted(name for name in app.tasks if not name.startswith("celery."))
+    names = [name for name in own if not getattr(app.tasks[name], "acks_late", False)]
+    return {"count": len(names), "some": names[:5]}
 
 
 def connect(attempt):

@@ -82,7 +82,7 @@ function lostTiers(before: Graph, after: Graph): Finding[] {
     if (was === 0 || count(has, role) > 0) return [];
     const happens = `would all be deleted (${was} containers): ${effect}`;
     if (role === "worker") {
-      const instead = `leave orion:workers.enabled true; to give Celery up, send no more tasks, wait until make doctor shows none, and ${agreeTo(role)}`;
+      const instead = `leave orion:workers.enabled true; to give Celery up, send no more tasks, wait until make doctor says of every worker that no task waits and none is held, and ${agreeTo(role)}`;
       return [
         {
           severity: isGuarded(before) ? "refused" : "loss",

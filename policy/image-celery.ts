@@ -2,7 +2,7 @@
 import type { Settings } from "../config/schema.ts";
 import { danger, type Finding, refused } from "./findings.ts";
 import { importAdvice } from "./image-advice.ts";
-import { type Failure, type ImageFacts, isFailure } from "./image-facts.ts";
+import { type Failure, type ImageFacts, isFailure, type Tasks } from "./image-facts.ts";
 
 export function ofCelery(facts: ImageFacts, { workers }: Settings): Finding[] {
   const { celery, flower } = facts;
@@ -27,10 +27,19 @@ export function ofCelery(facts: ImageFacts, { workers }: Settings): Finding[] {
       ...noFlower,
     ];
   }
-  return [...ofQueues(celery, workers), ...ofBroker(celery), ...ofLostConnections(celery), ...noFlower];
+  return [
+    ...ofQueues(celery, workers),
+    ...ofBroker(celery),
+    ...ofLostConnections(celery),
+    ...ofLostTasks(celery),
+    ...noFlower,
+  ];
 }
 
 type Celery = Exclude<NonNullable<ImageFacts["celery"]>, Failure>;
+
+const named = ({ count, some }: Tasks): string =>
+  `${count === 1 ? "the task" : `${count} tasks, such as`} ${some[0] ?? ""}`;
 
 function ofQueues({ declared, unknown, tasks, default: usual }: Celery, { queues }: Settings["workers"]): Finding[] {
   const list = (names: readonly string[]) => `[${names.join(", ")}]`;
@@ -45,9 +54,8 @@ function ofQueues({ declared, unknown, tasks, default: usual }: Celery, { queues
   const served = (queue: string) => queues.includes(queue);
   const lost = Object.entries(tasks).filter(([queue]) => !served(queue));
   const all = lost.length > 0 && lost.length === Object.keys(tasks).length;
-  const found = lost.map(([queue, { count, some }]) => {
-    const what = `${count === 1 ? "the task" : `${count} tasks, such as`} ${some[0] ?? ""}`;
-    const happens = `no worker takes tasks from the queue ${queue}, to which ${what} would go`;
+  const found = lost.map(([queue, each]) => {
+    const happens = `no worker takes tasks from the queue ${queue}, to which ${named(each)} would go`;
     const instead = `add it: orion:workers.queues ${list([...queues, queue])}`;
     return all ? refused("workers.queues", happens, instead) : danger("workers.queues", happens, instead);
   });
@@ -91,6 +99,18 @@ const ofLostConnections = ({ reopens, kombu, redis }: Celery): Finding[] =>
           "image.celery",
           `broker_transport_options has retry_on_timeout: a worker whose connection to the broker is cut can take no task any more (kombu ${kombu ?? "?"}, redis ${redis ?? "?"})`,
           "leave it out: Celery itself connects again",
+        ),
+      ]
+    : [];
+
+/** Celery's default: a task is acknowledged when it begins, and the broker forgets it. A danger, since an app may not want a task to run twice. */
+const ofLostTasks = ({ early }: Celery): Finding[] =>
+  early.count > 0
+    ? [
+        danger(
+          "image.celery",
+          `a task that runs when its worker is killed would be lost: Celery's application has no task_acks_late (${named(early)})`,
+          "set task_acks_late and task_reject_on_worker_lost to True in Celery's configuration, and acks_late=False on a task that must not run twice",
         ),
       ]
     : [];

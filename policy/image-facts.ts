@@ -6,6 +6,8 @@ import type { Settings } from "../config/schema.ts";
 const failure = z.object({ error: z.string(), connects: z.boolean() });
 const orFailure = <Shape extends z.ZodRawShape>(shape: Shape) => z.union([failure, z.object(shape)]);
 const tried = orFailure({ tried: z.literal(true) });
+const tasks = z.object({ count: z.number(), some: z.array(z.string()) });
+export type Tasks = z.infer<typeof tasks>;
 
 export const factsSchema = z.object({
   python: z.string(),
@@ -27,9 +29,11 @@ export const factsSchema = z.object({
   celery: orFailure({
     ...{ version: z.string(), kombu: z.string().nullable(), redis: z.string().nullable() },
     ...{ default: z.string(), declared: z.array(z.string()), unknown: z.array(z.string()) },
-    tasks: z.record(z.string(), z.object({ count: z.number(), some: z.array(z.string()) })),
+    tasks: z.record(z.string(), tasks),
     /** Whether redis-py opens lost connections to the broker again without kombu (`retry_on_timeout`). */
     reopens: z.boolean(),
+    /** The tasks that are acknowledged before they run, where the application has no `task_acks_late`. */
+    early: tasks,
     broker: tried,
   }).optional(),
   flower: z.boolean().optional(),

@@ -60,7 +60,7 @@ export function movedWithoutTasks(
       refused(
         name,
         "would give Celery another broker: tasks that wait, are scheduled or run stay in the one before, and nobody runs them; sessions and cached values begin empty",
-        `send no more tasks, wait until make doctor shows none, and list ${name} in orion:agreed (docs/external.md)`,
+        `send no more tasks, wait until make doctor says of every worker that no task waits and none is held, and list ${name} in orion:agreed (docs/external.md)`,
       ),
     ],
     agreed,

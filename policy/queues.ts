@@ -28,6 +28,6 @@ export function lostQueues(before: Graph, after: Graph): Finding[] {
       name: `queue ${queue}`,
       happens: "would have no worker: tasks that wait in it, and those that the app still sends to it, are not run",
       instead:
-        "first send no more tasks to it, wait until make doctor shows none, then take it out of orion:workers.queues",
+        "first send no more tasks to it, wait until make doctor says of its worker that no task waits and none is held, then take it out of orion:workers.queues",
     }));
 }

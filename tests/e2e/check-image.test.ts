@@ -100,6 +100,7 @@ test("an app with other names is told all of its settings at once, and fits with
   sandbox.configure(shop);
   const fits = succeed(check(`${repository}:shop`));
   expect(fits).toMatch(/note .*has retry_on_timeout: a worker whose connection to the broker is cut/);
+  expect(fits).toMatch(/note .*would be lost: Celery's application has no task_acks_late \(the task /);
   expect(fits).toMatch(/The image fits/);
 });
 

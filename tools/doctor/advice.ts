@@ -1,5 +1,5 @@
 /** The problems that `make doctor` finds: what each means and what to do about it. Pure. */
-import { redisDatabases } from "../../common/app-contract.ts";
+import { redisDatabases, workerStopSeconds } from "../../common/app-contract.ts";
 import { redisFile, redisReload } from "../../common/redis-contract.ts";
 import { growthCommand } from "../../common/server-contract.ts";
 
@@ -35,6 +35,7 @@ export type Problem =
   | "worker-silent"
   | "tasks-pile-up"
   | "tasks-orphaned"
+  | "tasks-unknown"
   | "backup-late"
   | "backup-suspect"
   | "backups-off"
@@ -197,7 +198,7 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   }),
   "worker-silent": ({ make, logs }) => ({
     meaning: "no worker answers: it is stuck, or cut off from Redis",
-    remedy: `${make("celery-status")}; ${logs}; docker restart its container: its unfinished tasks run again`,
+    remedy: `${make("celery-status")}; ${logs}; docker restart its container: a task that it does not end within ${workerStopSeconds} s runs again later if the app has Celery's task_acks_late, and is lost otherwise`,
   }),
   "tasks-pile-up": ({ make }) => ({
     meaning: "tasks come in faster than they are done",
@@ -207,6 +208,10 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
     meaning:
       "a worker was killed while it had tasks: they run again when Celery's visibility timeout is over, an hour unless the app sets another one (broker_transport_options)",
     remedy: `wait for it; ${make("logs", " SERVICE=worker")} says why the worker ended. In the broker's Redis (${make("redis-cli", " SERVICE=broker")}, in a local stack SERVICE=cache): select ${redisDatabases.broker}, then zrange unacked_index 0 -1 lists them`,
+  }),
+  "tasks-unknown": ({ make, logs }) => ({
+    meaning: "Celery could not count the tasks in its broker, so nobody knows whether some wait",
+    remedy: `look at the broker's Redis above (an external one: ${make("check-external")}); ${logs}. Until ${make("doctor")} says a number, take no queue for empty`,
   }),
   "backup-late": ({ make }) => ({
     meaning: "the newest complete backup is too old: the loss of the database's disk would lose more than a day",

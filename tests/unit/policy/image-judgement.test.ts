@@ -19,6 +19,7 @@ const good: ImageFacts = {
   celery: {
     ...{ version: "5.5.0", kombu: "5.5.0", redis: "5.2.0", default: "default", declared: ["default"], unknown: [] },
     ...{ tasks: { default: { count: 2, some: ["a", "b"] } }, broker: { tried: true }, reopens: false },
+    early: { count: 0, some: [] },
   },
 };
 type Celery = Extract<NonNullable<ImageFacts["celery"]>, { version: string }>;
@@ -131,6 +132,18 @@ test("some tasks without a worker are a danger alone: their callers may name ano
 test("a worker that may take no task after its connection is cut is a danger, with the setting to leave out", () => {
   expect(judgeImage({ ...good, celery: { ...celery, reopens: true } }, settings)).toEqual([
     expect.objectContaining({ severity: "danger", happens: expect.stringContaining("has retry_on_timeout") as string }),
+  ]);
+});
+
+test.each([
+  [{ count: 1, some: ["shop.mail"] }, "has no task_acks_late (the task shop.mail)"],
+  [{ count: 3, some: ["a", "b", "c"] }, "has no task_acks_late (3 tasks, such as a)"],
+])("tasks that a killed worker would lose are a danger, with what to set: %j", (early, happens) => {
+  expect(judgeImage({ ...good, celery: { ...celery, early } }, settings)).toEqual([
+    {
+      ...{ severity: "danger", name: "image.celery", happens: expect.stringContaining(happens) as string },
+      instead: expect.stringContaining("task_acks_late") as string,
+    },
   ]);
 });
 

@@ -70,6 +70,10 @@ test("an unknown service is an error that lists the services", () => {
 
 test("advice names commands for the stack and the service at hand", () => {
   expect(explain("worker-silent", "worker", "STACK=staging").remedy).toContain("make celery-status STACK=staging");
+  // Celery's default acknowledges a task before it runs.
+  expect(explain("worker-silent", "worker", "STACK=dev").remedy).toMatch(
+    /runs again later if the app has Celery's task_acks_late, and is lost otherwise$/,
+  );
   expect(explain("unhealthy", "app-1", "STACK=dev").remedy).toBe("make logs STACK=dev SERVICE=app-1");
 });
 

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Service } from "../../../topology/service.ts";
 import type { Checked, Problem } from "../advice.ts";
+import { pythonCommand } from "../python.ts";
 import type { Exec } from "../question.ts";
 
 export interface HttpQuestion {
@@ -33,7 +34,7 @@ export async function checkHttp(
 
 async function askOnce({ service, exec, from, failure, ...at }: HttpQuestion): Promise<Checked> {
   const isLocal = service.server === "local";
-  const url = isLocal ? localUrl(service, at.path) : `${at.scheme}://${service.name}:${at.port}${at.path}`;
+  const url = isLocal ? localUrl(service, at.path) : insideUrl(service, from, at);
   if (url === undefined) return { detail: "healthy" };
   const { status, text } = isLocal ? await fetchStatus(url) : await fetchInside(url, exec, from);
   if (status === 0) return { problem: "no-answer", detail: `${url}: ${text}` };
@@ -45,6 +46,19 @@ async function askOnce({ service, exec, from, failure, ...at }: HttpQuestion): P
 const localUrl = ({ published: [at] }: Service, path: string): string | undefined =>
   at && `http://${at.address}:${at.port}${path}`;
 
+/**
+ * A service's own container asks 127.0.0.1, as its health check does: an app that answers only for the names of ALLOWED_HOSTS refuses
+ * the name of its container. An edge replaces the name before it asks its app.
+ */
+function insideUrl(
+  { name }: Service,
+  from: Service | undefined,
+  { scheme, port, path }: Pick<HttpQuestion, "scheme" | "port" | "path">,
+): string {
+  const host = from?.name === name ? "127.0.0.1" : name;
+  return `${scheme}://${host}:${port}${path}`;
+}
+
 async function fetchStatus(url: string): Promise<{ status: number; text: string }> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
@@ -54,7 +68,7 @@ async function fetchStatus(url: string): Promise<{ status: number; text: string 
   }
 }
 
-/** Every image of the app has Python. The certificate is not verified. */
+/** Every image of the app has Python (`pythonCommand`). The certificate is not verified. */
 const fetchScript = `import ssl, sys, urllib.error, urllib.request
 try:
     answer = urllib.request.urlopen(sys.argv[1], timeout=5, context=ssl._create_unverified_context())
@@ -68,7 +82,7 @@ async function fetchInside(
   from: Service | undefined,
 ): Promise<{ status: number; text: string }> {
   if (!from) return { status: 0, text: "no app on the server to send the request from" };
-  const { ok, output } = await exec(from, "python", "-c", fetchScript, url);
+  const { ok, output } = await exec(from, ...pythonCommand(fetchScript, url));
   const [status = "0", ...text] = output.split(" ");
   return ok ? { status: Number(status), text: text.join(" ") } : { status: 0, text: output.split("\n").at(-1) ?? "" };
 }

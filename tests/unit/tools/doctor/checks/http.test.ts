@@ -2,13 +2,14 @@
 import { serveHttp } from "../../../../../testing/http-server.ts";
 import { checkEdge } from "../../../../../tools/doctor/checks/edge.ts";
 import { checkHttp, type HttpQuestion } from "../../../../../tools/doctor/checks/http.ts";
+import { pythonCommand } from "../../../../../tools/doctor/python.ts";
 import type { Service } from "../../../../../topology/service.ts";
 import { servicesOf } from "../../../../../topology/topology.ts";
 import { stackOf } from "../../../policy/support.ts";
 
 const exec = () => Promise.resolve({ ok: false, output: "nothing is to be run" });
 const workers = () => Promise.reject(new Error("no worker is to be asked"));
-const one = (phase: "development" | "mvp", kind: "edge" | "flower"): Service => {
+const one = (phase: "development" | "mvp", kind: "app" | "edge" | "flower"): Service => {
   const [service] = servicesOf(stackOf(phase).topology, kind);
   if (!service) throw new Error(`phase ${phase} has ${kind}`);
   return service;
@@ -62,6 +63,25 @@ describe("in a local stack, asked by this machine", () => {
       detail: expect.stringMatching(/^http:\/\/127\.0\.0\.1:1\/200: /) as unknown,
     });
   });
+});
+
+test("on a server a container asks itself at 127.0.0.1, which ALLOWED_HOSTS has, and another one by its name", async () => {
+  const app = one("mvp", "app");
+  const asked: string[] = [];
+  const noting = (_: unknown, ...command: string[]) => {
+    const [program = "", url = ""] = command.slice(4);
+    expect(command).toEqual(pythonCommand(program, url));
+    asked.push(url);
+    return Promise.resolve({ ok: true, output: "200 ok" });
+  };
+  const ask = (service: Service) =>
+    checkHttp({
+      ...{ service, exec: noting, from: app, scheme: "http", port: 8000, path: "/ready", failure: "app-not-ready" },
+    });
+  expect(await ask(app)).toEqual({ detail: "http://127.0.0.1:8000/ready answers 200" });
+  const edge = one("mvp", "edge");
+  await ask(edge);
+  expect(asked).toEqual(["http://127.0.0.1:8000/ready", `http://${edge.name}:8000/ready`]);
 });
 
 describe("on a server, asked by an app's container", () => {
