@@ -30,7 +30,7 @@ const newer = `FROM ${officialImages.postgres}
 RUN sed -i 's/\\bbookworm\\b/trixie/' $(ls /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null) \\
  && apt-get update --quiet && DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends postgresql-17 \\
  && rm -rf /var/lib/apt/lists/*
-ENV PG_MAJOR=17 PATH=/usr/lib/postgresql/17/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+ENV PG_MAJOR=17 LANG=C.UTF-8 PATH=/usr/lib/postgresql/17/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 `;
 const newerImage = "orion/test-postgres-17";
 const login = "app:app-Password/1";
