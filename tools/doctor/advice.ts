@@ -1,5 +1,6 @@
 /** The problems that `make doctor` finds: what each means and what to do about it. Pure. */
 import { redisDatabases, workerStopSeconds } from "../../common/app-contract.ts";
+import { databaseName } from "../../components/database/database-url.ts";
 import { redisFile, redisReload } from "../../common/redis-contract.ts";
 import { growthCommand } from "../../common/server-contract.ts";
 
@@ -14,6 +15,7 @@ export type Problem =
   | "bad-gateway"
   | "app-not-ready"
   | "database-refuses"
+  | "database-read-only"
   | "connections"
   | "slow-queries"
   | "replica-behind"
@@ -126,6 +128,10 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   "database-refuses": ({ logs }) => ({
     meaning: "PostgreSQL refuses the connection",
     remedy: `${logs}; a full disk and too many connections are the usual causes`,
+  }),
+  "database-read-only": ({ make }) => ({
+    meaning: "PostgreSQL refuses every write, as a move of the database leaves it when it is cut off",
+    remedy: `if no move runs, ${make("psql")}: SET default_transaction_read_only = off; ALTER DATABASE ${databaseName} RESET default_transaction_read_only (docs/external.md#moving-the-data)`,
   }),
   connections: ({ make }) => ({
     meaning: "PostgreSQL has almost no connection left",

@@ -73,7 +73,8 @@ export async function examine(
   const ofServices = services.map((service) => ({
     name: service.name,
     check: async (): Promise<Finding> => {
-      const question = { service, topology, exec, workers };
+      const isDatabaseLeft = settings.database.mode === "external";
+      const question = { service, topology, exec, workers, isDatabaseLeft };
       return { service: service.name, ...(await checkContainer(question, states.get(service.name))) };
     },
   }));

@@ -10,6 +10,8 @@ export interface Question {
   readonly service: Service;
   readonly topology: Topology;
   readonly exec: Exec;
+  /** Whether the stack's own PostgreSQL stands beside an external one, which its clients use. @default false */
+  readonly isDatabaseLeft?: boolean;
   /** What Celery's workers say, who are asked together: a question of its own for each would start Celery as often. */
   readonly workers: () => Promise<WorkersAnswer>;
 }

@@ -27,14 +27,15 @@ export async function weakness({ service, topology, exec }: Question): Promise<C
 }
 
 export async function checkPostgres(question: Question): Promise<Checked> {
-  const { service, exec } = question;
-  const query = `SELECT (SELECT count(*) FROM pg_stat_activity), current_setting('max_connections'),
+  const { service, exec, isDatabaseLeft = false } = question;
+  const query = `SELECT (SELECT count(*) FROM pg_stat_activity), current_setting('max_connections'), current_setting('default_transaction_read_only'),
     (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND state = 'active' AND now() - query_start > interval '${slowQuerySeconds} seconds'),
     pg_size_pretty(pg_database_size(current_database()))`;
   const { ok, output } = await exec(service, "psql", "-XtA", "-F", " ", "-c", query);
   if (!ok) return { problem: "database-refuses", detail: output };
-  const [connections = "0", most = "0", slow = "0", ...size] = output.split(" ");
+  const [connections = "0", most = "0", readOnly = "off", slow = "0", ...size] = output.split(" ");
   const detail = `${connections} of ${most} connections, ${slow} slow queries, ${size.join(" ")}`;
+  if (readOnly === "on" && !isDatabaseLeft) return { problem: "database-read-only", detail };
   if (Number(slow) > 0) return { problem: "slow-queries", detail };
   if (Number(connections) > Number(most) * 0.9) return { problem: "connections", detail };
   return (await weakness(question)) ?? { detail };

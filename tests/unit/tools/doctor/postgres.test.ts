@@ -6,16 +6,17 @@ import { stackOf } from "../../policy/support.ts";
 const workers = () => Promise.reject(new Error("no worker is to be asked"));
 
 /** The check of a stack's database whose psql gives these two answers. */
-function checked(phase: "development" | "mvp", weaknesses: string) {
+function checked(phase: "development" | "mvp", weaknesses: string, readOnly = "off", isDatabaseLeft = false) {
   const { topology } = stackOf(phase);
   const [service] = servicesOf(topology, "database");
   if (!service) throw new Error("no database");
-  const answers = ["6 100 0 8079 kB", weaknesses];
+  const answers = [`6 100 ${readOnly} 0 8079 kB`, weaknesses];
   return checkPostgres({
     service,
     topology,
     exec: () => Promise.resolve({ ok: true, output: answers.shift() ?? "asked too often" }),
     workers,
+    isDatabaseLeft,
   });
 }
 
@@ -32,4 +33,9 @@ test.each([
 
 test("on a developer's machine neither is a problem", async () => {
   expect((await checked("development", "off 1 0 0")).problem).toBeUndefined();
+});
+
+test("one that refuses writes is a problem, unless its data has moved to an external one", async () => {
+  expect((await checked("mvp", "on 0 0 0", "on")).problem).toBe("database-read-only");
+  expect((await checked("mvp", "on 0 0 0", "on", true)).problem).toBeUndefined();
 });
