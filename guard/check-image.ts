@@ -16,11 +16,13 @@ import { redisUrl } from "../components/cache/redis-url.ts";
 import { databaseName } from "../components/database/database-url.ts";
 import { hasGateway } from "../topology/services/gateway.ts";
 import { pooledEnvironment, verifyingEnvironment } from "../components/database/postgres-tls.ts";
-import { uploadDirectory } from "../components/storage/storage.ts";
+import { hasReadUrl, reachesOwnDatabase } from "../components/database/ways.ts";
+import { bucketFiles, localFiles, uploadDirectory } from "../components/storage/files-environment.ts";
 import type { SecretName, Settings } from "../config/schema.ts";
 import { factsSchema, type ImageFacts, type Unasked } from "../policy/image-facts.ts";
 import { imageConfinement } from "../topology/services/image.ts";
-import { servicesOf, type Topology } from "../topology/topology.ts";
+import { poolOf } from "../topology/pools.ts";
+import { hasServers, servicesOf, type Topology } from "../topology/topology.ts";
 import { pullLines, type Login } from "./image-script.ts";
 
 /** Runs a shell script on the machine of a Docker Engine. */
@@ -61,32 +63,36 @@ GPkOGnP2UJQ=
 `;
 
 /** The environment of an app, with addresses at which nothing answers; its secrets are the stack's own. */
-function environmentOf({ settings, secret }: ImageQuestion): AppEnvironment {
-  const { hosting, database, cache, storage } = settings;
-  const onServers = hosting !== "local";
+function environmentOf({ settings, topology, secret }: ImageQuestion): AppEnvironment {
+  const { cache, storage } = settings;
+  const onServers = hasServers(topology);
+  const reachesOwn = reachesOwnDatabase(settings);
   const endpoint = { address: nowhere, ...(onServers && { authorityFile }) };
   const redis = (number: number) => redisUrl(endpoint, "app", "check", number);
   const own = cache.mode === "external";
   const databaseUrl =
-    (database.mode === "external" ? secret("databaseUrl") : undefined) ??
-    `postgresql://orion_app_a:check@${nowhere}/${databaseName}`;
+    (reachesOwn ? undefined : secret("databaseUrl")) ?? `postgresql://orion_app_a:check@${nowhere}/${databaseName}`;
   const connections = {
-    ...{ databaseUrl, databaseDirectUrl: databaseUrl },
+    ...{
+      databaseUrl,
+      databaseDirectUrl: databaseUrl,
+      ...(hasReadUrl(settings) && { databaseReplicaUrl: databaseUrl }),
+    },
     redisUrl: (own ? secret("redisUrl") : undefined) ?? redis(redisDatabases.sessions),
     brokerUrl: (own ? secret("brokerUrl") : undefined) ?? redis(redisDatabases.broker),
     resultBackendUrl: (own ? secret("brokerUrl") : undefined) ?? redis(redisDatabases.results),
     flagsUrl: (own ? secret("redisUrl") : undefined) ?? redis(redisDatabases.flags),
-    secretKey: madeUp,
+    ...{ secretKey: madeUp, ...(onServers && { pool: poolOf(topology, settings) }) },
   };
-  const files: AppEnvironment =
+  const files =
     storage.backend === "local"
-      ? { STORAGE_BACKEND: "local", UPLOAD_DIR: uploadDirectory }
-      : {
-          ...{ STORAGE_BACKEND: "r2", R2_ENDPOINT_URL: storage.endpoint ?? "", R2_BUCKET: storage.bucket ?? "" },
-          ...{ R2_ACCESS_KEY_ID: madeUp, R2_SECRET_ACCESS_KEY: madeUp },
-        };
+      ? localFiles
+      : bucketFiles({
+          ...{ bucket: storage.bucket ?? "", accessKeyId: madeUp, secretAccessKey: madeUp },
+          ...{ endpoint: storage.endpoint ?? "", publicName: storage.customDomain },
+        });
   return {
-    ...(onServers && database.mode === "provision" && verifyingEnvironment),
+    ...(onServers && reachesOwn && verifyingEnvironment),
     ...(hasGateway(settings) && pooledEnvironment),
     ...{ ...allowedHosts(settings), ...appEnvironment(settings, connections, files, secret) },
     ...{ TASK_API_TOKEN: madeUp, INSTANCE_NAME: "check" },

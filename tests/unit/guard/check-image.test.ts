@@ -1,8 +1,11 @@
 /** The check of an image: its script, what it reads of the answer, and when it is not asked again. */
 import { spawnSync } from "node:child_process";
-import { askImage, checkKey, readFacts } from "../../../guard/check-image.ts";
+import { askImage, checkKey, type ImageQuestion, readFacts } from "../../../guard/check-image.ts";
 import { requireFittingImage } from "../../../guard/fitting-image.ts";
+import { type Phase, phases } from "../../../config/schema.ts";
+import type { Stack } from "../../../policy/program.ts";
 import { stackOf } from "../policy/support.ts";
+import { sharedGraph } from "../support/graphs.ts";
 
 const base = stackOf("mvp", { app: { image: "registry.example.com/shop:1" } });
 const question = { ...base, image: "registry.example.com/shop:1", secret: () => 'pa"ss-word' };
@@ -21,6 +24,49 @@ test("the script is one that a shell reads, with the login and the real secrets 
   expect(run).toContain("--network none");
   expect(run).not.toContain("ss-word");
   expect(script.split("\n").filter((line) => line.includes("ss-word"))).toHaveLength(1);
+});
+
+/** The variables that an image is given when it is asked. */
+async function variablesOf(stack: Stack, secret: ImageQuestion["secret"] = () => undefined) {
+  let environment: Readonly<Record<string, string>> = {};
+  let urls: readonly string[] = [];
+  const on = (script: string) => {
+    const [, input = "{}"] = /<<'ORION-INPUT'\n(.*)\nORION-INPUT/.exec(script) ?? [];
+    ({ environment, urls } = JSON.parse(input) as { environment: typeof environment; urls: typeof urls });
+    return Promise.resolve({ code: 0, stdout: "orion-unfit no\n", stderr: "", output: "" });
+  };
+  await askImage({ ...stack, image: question.image, secret }, on);
+  return { environment, urls };
+}
+
+/** The variables of the first app as the program composes it. */
+async function composedVariables(stack: Stack): Promise<string[]> {
+  const { resources } = await sharedGraph(stack);
+  const app = resources.find(({ inputs }) => JSON.stringify(inputs["command"] ?? "").includes('"uvicorn"'));
+  const lines = app?.inputs["envs"] as readonly (string | { readonly "[secret]": string })[] | undefined;
+  return (lines ?? [])
+    .map((line) => (typeof line === "string" ? line : line["[secret]"]))
+    .map((line) => line.replace(/=.*$/s, ""))
+    .sort();
+}
+
+const ofEach = { POOL: "${DATABASE_POOL_SIZE}", READ: "${DATABASE_REPLICA_URL}" };
+const external = { mode: "external", availability: "single" };
+const authority = "-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----";
+const movable = { movable: true, pooler: true, authority };
+test.each<[Phase, Readonly<Record<string, unknown>>]>([
+  ...phases.filter((phase) => phase !== "ha").map((phase): [Phase, Record<string, unknown>] => [phase, {}]),
+  ["mvp", { storage: { bucket: "orion-files", customDomain: "files.example.com" } }],
+  ["scale", { gateway: { enabled: false }, database: { pooler: false } }],
+  ["mvp", { database: external }],
+  ["mvp", { database: { ...external, movable: true } }],
+  ["enterprise", { database: { ...movable, mode: "external" } }],
+])("an image of phase %s with %j is given the variables of its app", async (phase, values) => {
+  const app = { image: question.image, environment: ofEach };
+  const isExternal = JSON.stringify(values).includes("external");
+  const stack = stackOf(phase, { app, ...values }, isExternal ? ["databaseUrl"] : []);
+  const { environment } = await variablesOf(stack);
+  expect(Object.keys(environment).sort()).toEqual(await composedVariables(stack));
 });
 
 test("the image is asked as the stack's user, at the stack's port", async () => {
