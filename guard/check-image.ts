@@ -21,8 +21,9 @@ import { bucketFiles, localFiles, uploadDirectory } from "../components/storage/
 import type { SecretName, Settings } from "../config/schema.ts";
 import { factsSchema, type ImageFacts, type Unasked } from "../policy/image-facts.ts";
 import { imageConfinement } from "../topology/services/image.ts";
-import { poolOf } from "../topology/pools.ts";
+import { type Pool, poolOf } from "../topology/pools.ts";
 import { hasServers, servicesOf, type Topology } from "../topology/topology.ts";
+import { harmlessUrl, urlsOf } from "./harmless-url.ts";
 import { pullLines, type Login } from "./image-script.ts";
 
 /** Runs a shell script on the machine of a Docker Engine. */
@@ -62,16 +63,23 @@ GPkOGnP2UJQ=
 -----END CERTIFICATE-----
 `;
 
-/** The environment of an app, with addresses at which nothing answers; its secrets are the stack's own. */
-function environmentOf({ settings, topology, secret }: ImageQuestion): AppEnvironment {
+/**
+ * The environment of an app, with addresses at which nothing answers; its secrets are the stack's own.
+ *
+ * @param pool that of an app on servers
+ */
+function environmentOf({ settings, topology, secret }: ImageQuestion, pool: Pool): AppEnvironment {
   const { cache, storage } = settings;
   const onServers = hasServers(topology);
   const reachesOwn = reachesOwnDatabase(settings);
-  const endpoint = { address: nowhere, ...(onServers && { authorityFile }) };
+  // A gateway speaks TLS for its clients.
+  const endpoint = { address: nowhere, ...(onServers && !hasGateway(settings) && { authorityFile }) };
   const redis = (number: number) => redisUrl(endpoint, "app", "check", number);
   const own = cache.mode === "external";
+  const ownUrl = `postgresql://orion_app_a:check@${nowhere}/${databaseName}`;
+  const externalUrl = reachesOwn ? undefined : secret("databaseUrl");
   const databaseUrl =
-    (reachesOwn ? undefined : secret("databaseUrl")) ?? `postgresql://orion_app_a:check@${nowhere}/${databaseName}`;
+    externalUrl === undefined ? ownUrl : pulumi.output(externalUrl).apply((text) => harmlessUrl(text) ?? ownUrl);
   const connections = {
     ...{
       databaseUrl,
@@ -82,7 +90,7 @@ function environmentOf({ settings, topology, secret }: ImageQuestion): AppEnviro
     brokerUrl: (own ? secret("brokerUrl") : undefined) ?? redis(redisDatabases.broker),
     resultBackendUrl: (own ? secret("brokerUrl") : undefined) ?? redis(redisDatabases.results),
     flagsUrl: (own ? secret("redisUrl") : undefined) ?? redis(redisDatabases.flags),
-    ...{ secretKey: madeUp, ...(onServers && { pool: poolOf(topology, settings) }) },
+    ...{ secretKey: madeUp, ...(onServers && { pool }) },
   };
   const files =
     storage.backend === "local"
@@ -132,25 +140,21 @@ function asked({ settings, topology }: ImageQuestion) {
 }
 
 /**
- * What the answers depend on, as a hash: as long as it is the same, the image need not be asked again. Secrets are left out.
+ * What the answers depend on, as a hash: as long as it is the same, the image need not be asked again. Of secrets it has the
+ * names, and the forms of those that are URLs.
  *
  * @param id the image's own id, where an engine can tell it at once
  */
-export function checkKey(question: ImageQuestion, id = ""): string {
+export async function checkKey(question: ImageQuestion, id = ""): Promise<string> {
   const { image, settings } = question;
-  const { environment, secrets, memoryMb, user } = settings.app;
-  const facts = [
-    source,
-    image,
-    id,
-    asked(question),
-    environment,
-    secrets,
-    memoryMb,
-    user,
-    settings.hosting,
-    imageConfinement,
-  ];
+  const { memoryMb, user } = settings.app;
+  const secret = (name: SecretName) => {
+    const value = question.secret(name);
+    return value === undefined ? undefined : pulumi.output(value).apply((text) => harmlessUrl(text) ?? "secret");
+  };
+  // The size of the pool says how large the platform is, of which the image knows nothing.
+  const environment = await known(environmentOf({ ...question, secret }, { size: 1, overflow: 1 }));
+  const facts = [source, image, id, asked(question), environment, memoryMb, user, imageConfinement];
   return createHash("sha256").update(JSON.stringify(facts)).digest("hex").slice(0, 16);
 }
 
@@ -177,11 +181,10 @@ export async function askImage(
     if (value !== undefined) told[name] = value;
     return value;
   };
-  const environment = await known(environmentOf({ ...question, secret }));
+  const pool = poolOf(question.topology, question.settings);
+  const environment = await known(environmentOf({ ...question, secret }, pool));
   const secrets = Object.values(await known(told));
-  const urls = Object.keys(environment).filter((name) =>
-    /^[a-z]+(\+\w+)?:\/\/.*\/orion_db\b/.test(environment[name] ?? ""),
-  );
+  const urls = urlsOf(environment["DATABASE_URL"] ?? "", environment);
   const input = JSON.stringify({ ...asked(question), environment, urls });
   const { code, stdout, output } = await on(
     scriptOf(question, input, { login, pull }),

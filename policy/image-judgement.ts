@@ -2,6 +2,7 @@
  * Judges what an image of the platform has said about itself: what a stack needs of it and does not find, each with the setting or
  * the line of its Dockerfile that mends it. Pure.
  */
+import { reachesOwnDatabase } from "../components/database/ways.ts";
 import type { Settings } from "../config/schema.ts";
 import { asAgreed, danger, type Finding, refused } from "./findings.ts";
 import { driverAdvice, importAdvice, urlAdvice } from "./image-advice.ts";
@@ -129,7 +130,9 @@ function ofPath(
 
 const isGood = (status: number): boolean => status >= 200 && status < 300;
 
-function ofDrivers({ drivers, urls }: ImageFacts, { app }: Settings): Finding[] {
+function ofDrivers({ drivers, urls }: ImageFacts, settings: Settings): Finding[] {
+  const { app } = settings;
+  const isExternal = !reachesOwnDatabase(settings);
   const failures = Object.entries(drivers).flatMap(([name, answer]) =>
     isFailure(answer) ? [[name, answer] as const] : [],
   );
@@ -148,7 +151,7 @@ function ofDrivers({ drivers, urls }: ImageFacts, { app }: Settings): Finding[] 
       const isOwn = own.includes(name);
       // An app with a variable of its own, or that changes the URL in its code, does not use this one as it is.
       if (!isOwn) return own.length > 0 || works ? [] : [danger(name, happens, driverAdvice(Object.keys(drivers)))];
-      return [refused(`app.environment.${name}`, happens, urlAdvice(answer.error, Object.keys(drivers)))];
+      return [refused(`app.environment.${name}`, happens, urlAdvice(answer.error, Object.keys(drivers), isExternal))];
     }),
   ];
 }

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { askImage, checkKey, type ImageQuestion, readFacts } from "../../../guard/check-image.ts";
 import { requireFittingImage } from "../../../guard/fitting-image.ts";
-import { type Phase, phases } from "../../../config/schema.ts";
+import { type Phase, phases, type SecretKey } from "../../../config/schema.ts";
 import type { Stack } from "../../../policy/program.ts";
 import { stackOf } from "../policy/support.ts";
 import { sharedGraph } from "../support/graphs.ts";
@@ -95,23 +95,60 @@ test("an answer that is none says why", () => {
   });
 });
 
-test("the key changes with what is judged, and with nothing else", () => {
-  const key = checkKey(question);
-  const changed = (own: Readonly<Record<string, unknown>>) => checkKey({ ...question, ...stackOf("mvp", own) });
-  expect(checkKey({ ...question, secret: () => "another" })).toBe(key);
-  expect(checkKey({ ...question, image: "registry.example.com/shop:2" })).not.toBe(key);
-  expect(changed({ app: { healthPath: "/up" } })).not.toBe(changed({}));
-  expect(changed({ app: { user: "1000" } })).not.toBe(changed({}));
-  expect(changed({ app: { port: 9000 } })).not.toBe(changed({}));
-  expect(changed({ workers: { queues: ["celery"] } })).not.toBe(changed({}));
-  // A larger platform asks nothing else of its image.
-  expect(checkKey({ ...question, ...stackOf("scale") })).toBe(changed({}));
+const externalUrl =
+  "postgresql://shop:s3cret@db.example.com:25060/defaultdb?sslmode=verify-full&sslrootcert=/etc/ca.crt";
+const withExternal = (values: Readonly<Record<string, unknown>> = {}) =>
+  stackOf("mvp", { database: external, ...values }, ["databaseUrl"]);
+
+test("the key changes with what is judged, and with nothing else", async () => {
+  const key = await checkKey(question);
+  const plain = await checkKey({ ...question, ...stackOf("mvp") });
+  const changed = (own: Readonly<Record<string, unknown>>, secrets: readonly SecretKey[] = []) =>
+    checkKey({ ...question, ...stackOf("mvp", own, secrets) });
+  expect(await checkKey({ ...question, secret: () => "another" })).toBe(key);
+  expect(await checkKey({ ...question, image: "registry.example.com/shop:2" })).not.toBe(key);
+  for (const own of [
+    { app: { healthPath: "/up" } },
+    { app: { user: "1000" } },
+    { app: { port: 9000 } },
+    { app: { environment: { A: "b" } } },
+    { workers: { queues: ["celery"] } },
+    { storage: { bucket: "orion-files", customDomain: "files.example.com" } },
+    { email: { smtpHost: "mail.example.com" } },
+  ])
+    expect([own, await changed(own)]).not.toEqual([own, plain]);
+  expect(await changed({ cache: { mode: "external" } }, ["redisUrl", "brokerUrl"])).not.toBe(plain);
+  const ofDatabase = (url: string) => checkKey({ ...question, ...withExternal(), secret: () => url });
+  expect(await ofDatabase(externalUrl)).not.toBe(plain);
+  expect(await ofDatabase(externalUrl.replace("s3cret", "another"))).toBe(await ofDatabase(externalUrl));
+  expect(await ofDatabase(externalUrl.replace("sslmode=verify-full&", ""))).not.toBe(await ofDatabase(externalUrl));
+  // A gateway brings a URL for reads; a larger platform asks nothing else of its image.
+  const scale = await checkKey({ ...question, ...stackOf("scale") });
+  expect(scale).not.toBe(plain);
+  const servers = { app: { servers: { count: 3, types: ["cpx31"] }, instances: 2 } };
+  expect(await checkKey({ ...question, ...stackOf("scale", servers) })).toBe(scale);
+});
+
+test("of an external database the image is given a URL of the same form, and SQLAlchemy tries it whatever its name", async () => {
+  const own = {
+    ASYNC_URL: "postgresql+asyncpg://${DATABASE_URL#postgresql://}",
+    PARTS: "postgresql+psycopg://${DATABASE_URL.user}@${DATABASE_URL.host}:${DATABASE_URL.port}/${DATABASE_URL.name}",
+    NAME: "${DATABASE_URL.name}",
+  };
+  const stack = withExternal({ app: { image: question.image, environment: own } });
+  const { environment, urls } = await variablesOf(stack, (name) => (name === "databaseUrl" ? externalUrl : undefined));
+  const form = "check:check@127.0.0.1:25060/defaultdb?sslmode=verify-full&sslrootcert=/etc/ca.crt";
+  expect(environment).toMatchObject({
+    ...{ DATABASE_URL: `postgresql://${form}`, ASYNC_URL: `postgresql+asyncpg://${form}`, NAME: "defaultdb" },
+  });
+  expect(urls).toEqual(["DATABASE_URL", "DATABASE_DIRECT_URL", "ASYNC_URL", "PARTS"]);
+  expect(JSON.stringify(environment)).not.toMatch(/s3cret|db\.example/);
 });
 
 test("an image that was asked with the same settings is not asked again, nor is the sample application", async () => {
   const before = { resources: [], uses: new Map() };
   const args = { ...base, secret: () => undefined, before, variables: "STACK=prod" };
-  const key = checkKey({ ...args, image: question.image });
+  const key = await checkKey({ ...args, image: question.image });
   expect(await requireFittingImage({ ...args, checked: key })).toEqual({ key, notes: [] });
   expect(await requireFittingImage({ ...args, ...stackOf("mvp"), checked: undefined })).toEqual({ notes: [] });
 });

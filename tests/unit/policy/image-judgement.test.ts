@@ -140,6 +140,17 @@ test("a URL of the app's own with sslmode is refused for asyncpg", () => {
   expect(refusals({ ...good, urls }, own)).toEqual([expect.stringMatching(/^app\.environment\.DB .*PGSSLMODE/)]);
 });
 
+test("with an external database, whose URL has sslmode, the refusal says what takes it", () => {
+  const app = { environment: { DB: "postgresql+asyncpg://${DATABASE_URL#postgresql://}" } };
+  const { settings: own } = stackOf("mvp", { app, database: { mode: "external" } }, ["databaseUrl"]);
+  const urls = { DB: { error: "TypeError: connect() got an unexpected keyword argument 'sslmode'", connects: false } };
+  expect(refusals({ ...good, urls }, own)).toEqual([
+    expect.stringMatching(
+      /^app\.environment\.DB .*add psycopg\[binary\] .*postgresql\+psycopg:.*PGSSLMODE and PGSSLROOTCERT/,
+    ),
+  ]);
+});
+
 test("what the stack agrees to is told, and not refused", () => {
   const facts = { ...good, flower: false };
   expect(judgeImage(facts, { ...settings, agreed: ["image.flower"] })).toMatchObject([{ severity: "danger" }]);
