@@ -208,9 +208,17 @@ export function readFacts(code: number | undefined, stdout: string, output: stri
   if (absent !== undefined) return { kind: "absent", reason: absent };
   const unfit = line("orion-unfit");
   if (unfit !== undefined) return { kind: "unfit", reason: unfit };
+  const silent = line("orion-silent");
+  if (silent !== undefined) return { kind: "silent", reason: silent };
   const last = output.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
   return { kind: "silent", reason: code === undefined ? "it took too long" : last || `it ended with code ${code}` };
 }
+
+/**
+ * A function of the shell: of what docker and programs have printed, the line that says why. Docker's own is followed by advice
+ * about its options; a traceback's is the last one.
+ */
+export const reasonFunction = `reason() { awk '/^docker: / && !own { own = $0 } NF { last = $0 } END { print (own ? own : last) }'; }`;
 
 /** Finds Python as a command of the stack would, and gives it the program. */
 const start = `p=$(command -v python || command -v python3) || { echo "it has no Python"; exit 3; }
@@ -233,7 +241,8 @@ function scriptOf({ settings, image }: ImageQuestion, input: string, { login, pu
     ...folders.flatMap((folder) => ["--volume", folder]),
   ];
   return `set -u
-problem() { tail -n 1 | cut -c 1-300 | sed "s/^/$1 /"; }
+${reasonFunction}
+problem() { reason | cut -c 1-300 | sed "s/^/$1 /"; }
 ${pullLines(image, login, pull)}
 if [ -z "$present" ]; then problem orion-absent <"$out"; rm -f "$out"; exit 0; fi
 out=$(mktemp)

@@ -2,6 +2,7 @@
  * Judges what an image of the platform has said about itself: what a stack needs of it and does not find, each with the setting or
  * the line of its Dockerfile that mends it. Pure.
  */
+import { posix } from "node:path";
 import { reachesOwnDatabase } from "../components/database/ways.ts";
 import type { Settings } from "../config/schema.ts";
 import { asAgreed, danger, type Finding, refused } from "./findings.ts";
@@ -56,12 +57,15 @@ const packages: Readonly<Record<string, string>> = {
   celery: "add celery[redis] to the image's requirements, or set orion:workers.enabled to false",
 };
 
+/** A program may be a path, and orion:agreed takes names alone. */
+const shortName = (program: string): string => posix.basename(program).replaceAll(/[^\w.-]/g, "-");
+
 function ofPrograms({ programs, entrypoint }: ImageFacts): Finding[] {
   const missing = Object.entries(programs).filter(([, isThere]) => !isThere);
   return [
     ...missing.map(([program]) =>
       refused(
-        `image.${program}`,
+        `image.${shortName(program)}`,
         `the image has no program ${program} on its PATH`,
         packages[program] ?? "add it to the image, or change the command that starts with it",
       ),

@@ -1,9 +1,12 @@
 /** The check of an image: its script, what it reads of the answer, and when it is not asked again. */
 import { spawnSync } from "node:child_process";
-import { askImage, checkKey, type ImageQuestion, readFacts } from "../../../guard/check-image.ts";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { askImage, checkKey, type ImageQuestion, readFacts, reasonFunction } from "../../../guard/check-image.ts";
 import { requireFittingImage } from "../../../guard/fitting-image.ts";
 import { type Phase, phases, type SecretKey } from "../../../config/schema.ts";
 import type { Stack } from "../../../policy/program.ts";
+import { temporaryFolder } from "../../../testing/folder.ts";
 import { stackOf } from "../policy/support.ts";
 import { sharedGraph } from "../support/graphs.ts";
 
@@ -84,6 +87,37 @@ test("secrets are shown in no answer", async () => {
   const stdout = 'orion-unfit it said pa\\"ss-word and pa"ss-word\n';
   const on = () => Promise.resolve({ code: 0, stdout, stderr: "", output: "" });
   expect(await askImage(question, on)).toEqual({ kind: "unfit", reason: "it said [secret] and [secret]" });
+});
+
+test.each([
+  ["the end of a traceback", "Traceback:\n  File x\nKeyError: 'A'\n\n", "KeyError: 'A'"],
+  [
+    "docker's reason, whatever advice follows it",
+    "WARNING: no swap\ndocker: Error response from daemon: unable to find user web: no matching entries in passwd file\n\nRun 'docker run --help' for more information\n",
+    "docker: Error response from daemon: unable to find user web: no matching entries in passwd file",
+  ],
+  ["nothing", "", ""],
+])("the reason is %s", (_, printed, reason) => {
+  const { stdout } = spawnSync("sh", ["-c", `${reasonFunction}\nreason`], { input: printed, encoding: "utf8" });
+  expect(stdout.trimEnd()).toBe(reason);
+});
+
+test("a user whom the image does not know is refused, with docker's own reason", async () => {
+  const bin = temporaryFolder("docker");
+  const docker = `#!/bin/sh
+[ "$1" = image ] && exit 0
+printf 'docker: Error response from daemon: unable to find user web\\n\\nRun %s for more information\\n' "'docker run --help'" >&2
+exit 125
+`;
+  writeFileSync(join(bin, "docker"), docker, { mode: 0o755 });
+  const environment = { ...process.env, PATH: `${bin}:${process.env["PATH"] ?? ""}` };
+  const on = (script: string) => {
+    const { status, stdout, stderr } = spawnSync("sh", ["-s"], { input: script, encoding: "utf8", env: environment });
+    return Promise.resolve({ code: status ?? 1, stdout, stderr, output: stdout + stderr });
+  };
+  const facts = await askImage(question, on);
+  const reason = "docker: Error response from daemon: unable to find user web";
+  expect(facts).toEqual({ kind: "silent", reason });
 });
 
 test("an answer that is none says why", () => {
