@@ -72,7 +72,7 @@ test("values of several lines arrive as they are, and in no argument", async () 
   const folder = temporaryFolder("docker");
   writeFileSync(join(folder, "docker"), '#!/bin/sh\nprintf %s "$KEY|$WINDOWS|"; cat\n', { mode: 0o755 });
   const env = { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}` };
-  const { stdout } = spawnSync(program, args, { input, encoding: "utf8", env });
+  const { stdout } = spawnSync(program, args, { input: typeof input === "string" ? input : "", encoding: "utf8", env });
   expect(stdout).toBe(`${pem}|a\r\nb|DATABASE_URL=postgresql://user:p4ssw0rd@database\nEMPTY=\n`);
 });
 
