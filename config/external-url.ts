@@ -13,7 +13,13 @@ export interface ExternalUrl {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-const defaultPorts: Readonly<Record<string, number>> = { postgresql: 5432, postgres: 5432, redis: 6379, rediss: 6379 };
+/** By scheme. */
+export const defaultPorts: Readonly<Record<string, number>> = {
+  postgresql: 5432,
+  postgres: 5432,
+  redis: 6379,
+  rediss: 6379,
+};
 
 /** The parts of a URL; undefined for what is none. A driver in the scheme (`postgresql+asyncpg`) is left out. */
 export function readExternalUrl(text: string): ExternalUrl | undefined {
@@ -29,6 +35,9 @@ export function readExternalUrl(text: string): ExternalUrl | undefined {
     parameters: Object.fromEntries(url.searchParams),
   };
 }
+
+/** The URL as containers get it: a provider's `postgres://` is `postgresql://`, the only one that SQLAlchemy knows. */
+export const normalDatabaseUrl = (text: string): string => text.trim().replace(/^postgres(?=:|\+)/, "postgresql");
 
 /** The port as it is written: a URL of HTTP leaves 80 out. */
 function explicitPort(rest: string): number | undefined {

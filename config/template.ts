@@ -1,5 +1,7 @@
 /** Values of `orion:app.environment` that contain others: `${DATABASE_URL}`, and `$$` for a dollar sign. Pure. */
 
+import { defaultPorts } from "./external-url.ts";
+
 /** What can be taken out of a URL. */
 export const urlParts = ["user", "password", "host", "port", "name"] as const;
 
@@ -52,12 +54,12 @@ export const filledIn = (text: string, values: Readonly<Record<string, string>>)
 function urlPart(text: string, part: (typeof urlParts)[number]): string {
   if (!URL.canParse(text)) return "";
   const { protocol, username, password, hostname, port, pathname } = new URL(text);
-  const usual: Readonly<Record<string, string>> = { "postgresql:": "5432", "redis:": "6379", "rediss:": "6379" };
+  const [scheme = ""] = protocol.split(/[:+]/);
   const parts = {
     user: username,
     password,
     host: hostname,
-    port: port || (usual[protocol] ?? ""),
+    port: port || String(defaultPorts[scheme] ?? ""),
     name: pathname.slice(1),
   };
   return decodeURIComponent(parts[part]);

@@ -16,11 +16,14 @@ import { redisUrl } from "../components/cache/redis-url.ts";
 import { databaseName } from "../components/database/database-url.ts";
 import { hasGateway } from "../topology/services/gateway.ts";
 import { pooledEnvironment, verifyingEnvironment } from "../components/database/postgres-tls.ts";
-import { uploadDirectory } from "../components/storage/storage.ts";
+import { hasReadUrl, reachesOwnDatabase } from "../components/database/ways.ts";
+import { bucketFiles, localFiles, uploadDirectory } from "../components/storage/files-environment.ts";
 import type { SecretName, Settings } from "../config/schema.ts";
 import { factsSchema, type ImageFacts, type Unasked } from "../policy/image-facts.ts";
 import { imageConfinement } from "../topology/services/image.ts";
-import { servicesOf, type Topology } from "../topology/topology.ts";
+import { type Pool, poolOf } from "../topology/pools.ts";
+import { hasServers, servicesOf, type Topology } from "../topology/topology.ts";
+import { harmlessUrl, urlsOf } from "./harmless-url.ts";
 import { pullLines, type Login } from "./image-script.ts";
 
 /** Runs a shell script on the machine of a Docker Engine. */
@@ -60,33 +63,44 @@ GPkOGnP2UJQ=
 -----END CERTIFICATE-----
 `;
 
-/** The environment of an app, with addresses at which nothing answers; its secrets are the stack's own. */
-function environmentOf({ settings, secret }: ImageQuestion): AppEnvironment {
-  const { hosting, database, cache, storage } = settings;
-  const onServers = hosting !== "local";
-  const endpoint = { address: nowhere, ...(onServers && { authorityFile }) };
+/**
+ * The environment of an app, with addresses at which nothing answers; its secrets are the stack's own.
+ *
+ * @param pool that of an app on servers
+ */
+function environmentOf({ settings, topology, secret }: ImageQuestion, pool: Pool): AppEnvironment {
+  const { cache, storage } = settings;
+  const onServers = hasServers(topology);
+  const reachesOwn = reachesOwnDatabase(settings);
+  // A gateway speaks TLS for its clients.
+  const endpoint = { address: nowhere, ...(onServers && !hasGateway(settings) && { authorityFile }) };
   const redis = (number: number) => redisUrl(endpoint, "app", "check", number);
   const own = cache.mode === "external";
+  const ownUrl = `postgresql://orion_app_a:check@${nowhere}/${databaseName}`;
+  const externalUrl = reachesOwn ? undefined : secret("databaseUrl");
   const databaseUrl =
-    (database.mode === "external" ? secret("databaseUrl") : undefined) ??
-    `postgresql://orion_app_a:check@${nowhere}/${databaseName}`;
+    externalUrl === undefined ? ownUrl : pulumi.output(externalUrl).apply((text) => harmlessUrl(text) ?? ownUrl);
   const connections = {
-    ...{ databaseUrl, databaseDirectUrl: databaseUrl },
+    ...{
+      databaseUrl,
+      databaseDirectUrl: databaseUrl,
+      ...(hasReadUrl(settings) && { databaseReplicaUrl: databaseUrl }),
+    },
     redisUrl: (own ? secret("redisUrl") : undefined) ?? redis(redisDatabases.sessions),
     brokerUrl: (own ? secret("brokerUrl") : undefined) ?? redis(redisDatabases.broker),
     resultBackendUrl: (own ? secret("brokerUrl") : undefined) ?? redis(redisDatabases.results),
     flagsUrl: (own ? secret("redisUrl") : undefined) ?? redis(redisDatabases.flags),
-    secretKey: madeUp,
+    ...{ secretKey: madeUp, ...(onServers && { pool }) },
   };
-  const files: AppEnvironment =
+  const files =
     storage.backend === "local"
-      ? { STORAGE_BACKEND: "local", UPLOAD_DIR: uploadDirectory }
-      : {
-          ...{ STORAGE_BACKEND: "r2", R2_ENDPOINT_URL: storage.endpoint ?? "", R2_BUCKET: storage.bucket ?? "" },
-          ...{ R2_ACCESS_KEY_ID: madeUp, R2_SECRET_ACCESS_KEY: madeUp },
-        };
+      ? localFiles
+      : bucketFiles({
+          ...{ bucket: storage.bucket ?? "", accessKeyId: madeUp, secretAccessKey: madeUp },
+          ...{ endpoint: storage.endpoint ?? "", publicName: storage.customDomain },
+        });
   return {
-    ...(onServers && database.mode === "provision" && verifyingEnvironment),
+    ...(onServers && reachesOwn && verifyingEnvironment),
     ...(hasGateway(settings) && pooledEnvironment),
     ...{ ...allowedHosts(settings), ...appEnvironment(settings, connections, files, secret) },
     ...{ TASK_API_TOKEN: madeUp, INSTANCE_NAME: "check" },
@@ -126,25 +140,21 @@ function asked({ settings, topology }: ImageQuestion) {
 }
 
 /**
- * What the answers depend on, as a hash: as long as it is the same, the image need not be asked again. Secrets are left out.
+ * What the answers depend on, as a hash: as long as it is the same, the image need not be asked again. Of secrets it has the
+ * names, and the forms of those that are URLs.
  *
  * @param id the image's own id, where an engine can tell it at once
  */
-export function checkKey(question: ImageQuestion, id = ""): string {
+export async function checkKey(question: ImageQuestion, id = ""): Promise<string> {
   const { image, settings } = question;
-  const { environment, secrets, memoryMb, user } = settings.app;
-  const facts = [
-    source,
-    image,
-    id,
-    asked(question),
-    environment,
-    secrets,
-    memoryMb,
-    user,
-    settings.hosting,
-    imageConfinement,
-  ];
+  const { memoryMb, user } = settings.app;
+  const secret = (name: SecretName) => {
+    const value = question.secret(name);
+    return value === undefined ? undefined : pulumi.output(value).apply((text) => harmlessUrl(text) ?? "secret");
+  };
+  // The size of the pool says how large the platform is, of which the image knows nothing.
+  const environment = await known(environmentOf({ ...question, secret }, { size: 1, overflow: 1 }));
+  const facts = [source, image, id, asked(question), environment, memoryMb, user, imageConfinement];
   return createHash("sha256").update(JSON.stringify(facts)).digest("hex").slice(0, 16);
 }
 
@@ -171,11 +181,10 @@ export async function askImage(
     if (value !== undefined) told[name] = value;
     return value;
   };
-  const environment = await known(environmentOf({ ...question, secret }));
+  const pool = poolOf(question.topology, question.settings);
+  const environment = await known(environmentOf({ ...question, secret }, pool));
   const secrets = Object.values(await known(told));
-  const urls = Object.keys(environment).filter((name) =>
-    /^[a-z]+(\+\w+)?:\/\/.*\/orion_db\b/.test(environment[name] ?? ""),
-  );
+  const urls = urlsOf(environment["DATABASE_URL"] ?? "", environment);
   const input = JSON.stringify({ ...asked(question), environment, urls });
   const { code, stdout, output } = await on(
     scriptOf(question, input, { login, pull }),
@@ -199,9 +208,17 @@ export function readFacts(code: number | undefined, stdout: string, output: stri
   if (absent !== undefined) return { kind: "absent", reason: absent };
   const unfit = line("orion-unfit");
   if (unfit !== undefined) return { kind: "unfit", reason: unfit };
+  const silent = line("orion-silent");
+  if (silent !== undefined) return { kind: "silent", reason: silent };
   const last = output.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
   return { kind: "silent", reason: code === undefined ? "it took too long" : last || `it ended with code ${code}` };
 }
+
+/**
+ * A function of the shell: of what docker and programs have printed, the line that says why. Docker's own is followed by advice
+ * about its options; a traceback's is the last one.
+ */
+export const reasonFunction = `reason() { awk '/^docker: / && !own { own = $0 } NF { last = $0 } END { print (own ? own : last) }'; }`;
 
 /** Finds Python as a command of the stack would, and gives it the program. */
 const start = `p=$(command -v python || command -v python3) || { echo "it has no Python"; exit 3; }
@@ -224,7 +241,8 @@ function scriptOf({ settings, image }: ImageQuestion, input: string, { login, pu
     ...folders.flatMap((folder) => ["--volume", folder]),
   ];
   return `set -u
-problem() { tail -n 1 | cut -c 1-300 | sed "s/^/$1 /"; }
+${reasonFunction}
+problem() { reason | cut -c 1-300 | sed "s/^/$1 /"; }
 ${pullLines(image, login, pull)}
 if [ -z "$present" ]; then problem orion-absent <"$out"; rm -f "$out"; exit 0; fi
 out=$(mktemp)

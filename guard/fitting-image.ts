@@ -51,7 +51,7 @@ export async function requireFittingImage({
   const isLocal = stack.settings.hosting === "local";
   const { on, isHere } = engineOfApp(stack.settings, before);
   const question = { ...stack, image };
-  const key = checkKey(question, isLocal ? await idOf(image, on) : "");
+  const key = await checkKey(question, isLocal ? await idOf(image, on) : "");
   if (key === checked) return { key, notes: [] };
   const facts = await askImage(question, on, { login, pull: isHere });
   if ("kind" in facts && !isHere && facts.kind !== "unfit") {

@@ -1,8 +1,9 @@
 /** `orion:index:Task`: runs a container once, such as a migration, before the resources that depend on it. */
 import { z } from "zod";
-import type { Docker } from "./docker.ts";
+import type { Docker, DockerCall } from "./docker.ts";
 import { engineSchema } from "./engine.ts";
 import { redact } from "../common/secrets.ts";
+import { assignments } from "../common/shell.ts";
 
 export const taskSchema = z.strictObject({
   ...engineSchema,
@@ -12,7 +13,7 @@ export const taskSchema = z.strictObject({
   command: z.array(z.string()).min(1),
   /** The command that undoes the task, run in the same way when the resource is deleted. @default - none */
   removal: z.array(z.string()).min(1).optional(),
-  environment: z.record(z.string(), z.string().regex(/^[^\n]*$/, "a value of one line")),
+  environment: z.record(z.string(), z.string()),
   /** User, or user and group. @default - the image's own */
   user: z.string().min(1).optional(),
   network: z.string().min(1),
@@ -53,11 +54,11 @@ const processes = 512;
  */
 export async function runTask(task: TaskInputs, docker: Docker): Promise<void> {
   const { timeoutSeconds } = task;
-  const call = (args: string[], input?: string) =>
-    docker({ engine: task, args, timeoutSeconds, ...(input !== undefined && { input }) });
+  const call = (args: string[], more: Partial<DockerCall> = {}) =>
+    docker({ engine: task, args, timeoutSeconds, ...more });
 
-  const variables = Object.entries(task.environment).map(([name, value]) => `${name}=${value}\n`);
-  const runOnce = () => call(runArguments(task), variables.join(""));
+  const { short, long } = bySize(task.environment);
+  const runOnce = () => call(runArguments(task), { input: assignments(short), variables: long });
   let { code, output } = await runOnce();
   if (code === notStarted && output.includes("is already in use by container")) {
     await call(["container", "wait", task.container]);
@@ -66,13 +67,27 @@ export async function runTask(task: TaskInputs, docker: Docker): Promise<void> {
   }
   if (code === 0) return;
   if (code === undefined) await call(["container", "rm", "--force", task.container]);
-  throw new Error(explainFailure(task, code, redact(output, Object.values(task.environment))));
+  throw new Error(explainFailure(task, code, redact(output, secretsOf(task))));
 }
 
 /** Undoes the task, if it has a command for that. @throws {Error} as {@link runTask} does */
 export async function removeTask({ removal, ...task }: TaskInputs, docker: Docker): Promise<void> {
   if (removal) await runTask({ ...task, command: removal }, docker);
 }
+
+/** Docker's file of variables has a line for each; a value of several lines, such as a key in PEM, is given in another way. */
+function bySize(environment: TaskInputs["environment"]): Record<"short" | "long", Readonly<Record<string, string>>> {
+  const isLong = ([, value]: readonly [string, string]) => /[\r\n]/.test(value);
+  const all = Object.entries(environment);
+  return {
+    short: Object.fromEntries(all.filter((one) => !isLong(one))),
+    long: Object.fromEntries(all.filter(isLong)),
+  };
+}
+
+/** Also each line of a value, as a program prints it that writes `\n` between them. */
+const secretsOf = ({ environment }: TaskInputs): string[] =>
+  Object.values(environment).flatMap((value) => [value, ...value.split(/\r?\n/)]);
 
 function runArguments(task: TaskInputs): string[] {
   return [
@@ -83,6 +98,7 @@ function runArguments(task: TaskInputs): string[] {
     ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--pids-limit", String(processes)],
     ...["--memory", `${task.memoryMb}m`, "--memory-swap", `${task.memoryMb}m`],
     ...[...task.volumes, ...task.writable].flatMap((volume) => ["--volume", volume]),
+    ...Object.keys(bySize(task.environment).long).flatMap((name) => ["--env", name]),
     ...["--env-file", "/dev/stdin", task.image],
     ...task.command,
   ];

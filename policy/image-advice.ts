@@ -32,10 +32,21 @@ export function driverAdvice(installed: readonly string[]): string {
   return `give the app's own variable the installed driver: postgresql+${scheme}://\${DATABASE_URL#postgresql://} in orion:app.environment`;
 }
 
-/** What to do about a URL that SQLAlchemy or its driver does not take. */
-export function urlAdvice(error: string, installed: readonly string[]): string {
-  if (/sslmode|unexpected keyword/.test(error))
-    return "leave the parameters out: PGSSLMODE and PGSSLROOTCERT say how the server is verified";
+/**
+ * What to do about a URL that SQLAlchemy or its driver does not take.
+ *
+ * @param isExternal whether it is made of an external database's URL, whose parameters say how the server is verified
+ */
+export function urlAdvice(error: string, installed: readonly string[], isExternal = false): string {
+  const ofParameters = /sslmode|unexpected keyword/.test(error);
+  if (ofParameters && isExternal)
+    return (
+      "asyncpg takes no sslmode from SQLAlchemy, psycopg does: " +
+      (installed.includes("psycopg") ? "" : "add psycopg[binary] to the image's requirements and ") +
+      "write postgresql+psycopg://${DATABASE_URL#postgresql://}; or put the URL together without parameters, from ${DATABASE_URL.host} and " +
+      "its other parts, and set PGSSLMODE and PGSSLROOTCERT in orion:app.environment to those of orion:databaseUrl"
+    );
+  if (ofParameters) return "leave the parameters out: PGSSLMODE and PGSSLROOTCERT say how the server is verified";
   if (/postgres\b/.test(error) && /plugin|dialect/.test(error)) return "the scheme is postgresql, not postgres";
   return driverAdvice(installed);
 }

@@ -2,6 +2,8 @@
  * Judges what an image of the platform has said about itself: what a stack needs of it and does not find, each with the setting or
  * the line of its Dockerfile that mends it. Pure.
  */
+import { posix } from "node:path";
+import { reachesOwnDatabase } from "../components/database/ways.ts";
 import type { Settings } from "../config/schema.ts";
 import { asAgreed, danger, type Finding, refused } from "./findings.ts";
 import { driverAdvice, importAdvice, urlAdvice } from "./image-advice.ts";
@@ -55,12 +57,15 @@ const packages: Readonly<Record<string, string>> = {
   celery: "add celery[redis] to the image's requirements, or set orion:workers.enabled to false",
 };
 
+/** A program may be a path, and orion:agreed takes names alone. */
+const shortName = (program: string): string => posix.basename(program).replaceAll(/[^\w.-]/g, "-");
+
 function ofPrograms({ programs, entrypoint }: ImageFacts): Finding[] {
   const missing = Object.entries(programs).filter(([, isThere]) => !isThere);
   return [
     ...missing.map(([program]) =>
       refused(
-        `image.${program}`,
+        `image.${shortName(program)}`,
         `the image has no program ${program} on its PATH`,
         packages[program] ?? "add it to the image, or change the command that starts with it",
       ),
@@ -129,7 +134,9 @@ function ofPath(
 
 const isGood = (status: number): boolean => status >= 200 && status < 300;
 
-function ofDrivers({ drivers, urls }: ImageFacts, { app }: Settings): Finding[] {
+function ofDrivers({ drivers, urls }: ImageFacts, settings: Settings): Finding[] {
+  const { app } = settings;
+  const isExternal = !reachesOwnDatabase(settings);
   const failures = Object.entries(drivers).flatMap(([name, answer]) =>
     isFailure(answer) ? [[name, answer] as const] : [],
   );
@@ -148,7 +155,7 @@ function ofDrivers({ drivers, urls }: ImageFacts, { app }: Settings): Finding[] 
       const isOwn = own.includes(name);
       // An app with a variable of its own, or that changes the URL in its code, does not use this one as it is.
       if (!isOwn) return own.length > 0 || works ? [] : [danger(name, happens, driverAdvice(Object.keys(drivers)))];
-      return [refused(`app.environment.${name}`, happens, urlAdvice(answer.error, Object.keys(drivers)))];
+      return [refused(`app.environment.${name}`, happens, urlAdvice(answer.error, Object.keys(drivers), isExternal))];
     }),
   ];
 }

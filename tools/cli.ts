@@ -206,7 +206,7 @@ async function main(project: string, argv: string[]): Promise<number> {
     }
     case "check-image": {
       const { checkImage } = await import("./check-image.ts");
-      return checkImage(project, file, values.image);
+      return checkImage(root, project, file, values.image);
     }
     case "check-external": {
       const { checkExternal } = await import("./check-external.ts");

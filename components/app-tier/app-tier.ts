@@ -7,7 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type ContainerArgs, createContainer } from "../runtime/docker/container.ts";
 import { appProbe, whileItStarts } from "../runtime/docker/health.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
-import { uploadDirectory } from "../storage/storage.ts";
+import { uploadDirectory } from "../storage/files-environment.ts";
 import type { AppEnvironment } from "./environment.ts";
 
 export interface AppTierArgs {

@@ -1,10 +1,11 @@
 /** A database that the stack does not provision: only its URL is known. */
+import { normalDatabaseUrl } from "../../config/external-url.ts";
 import { requiredSecret } from "../required-secret.ts";
 import type { Context } from "../context.ts";
 import type { Postgres } from "./postgres.ts";
 
 export function externalPostgres(context: Context): Postgres {
-  const url = requiredSecret(context, "databaseUrl");
+  const url = requiredSecret(context, "databaseUrl").apply(normalDatabaseUrl);
   return {
     ...{
       url: () => url,

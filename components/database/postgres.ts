@@ -2,7 +2,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { runsOwnDatabase } from "../../config/own-database.ts";
 import type { Settings } from "../../config/schema.ts";
-import { hasPooler } from "../../topology/services/pgbouncer.ts";
 import { servicesOf } from "../../topology/topology.ts";
 import type { Context } from "../context.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -13,6 +12,7 @@ import type { DatabaseClient } from "./role-names.ts";
 import { externalPostgres } from "./external.ts";
 import { replicatedPostgres } from "./replicated.ts";
 import { singlePostgres } from "./single.ts";
+import { reachesOwnDatabase } from "./ways.ts";
 
 /** How the platform's database is reached. All URLs are secrets. */
 export interface Postgres {
@@ -71,7 +71,7 @@ export function createPostgres(context: DatabaseContext): Postgres {
   // Its own one runs beside it, for a move back; no client uses it.
   const own = makers[availability](context);
   const { ready, dismissFormerClients } = own;
-  if (!hasPooler(context.settings)) return { ...external, ready, dismissFormerClients };
+  if (!reachesOwnDatabase(context.settings)) return { ...external, ready, dismissFormerClients };
   // Processes stay at their poolers, which lead to it: a move replaces none of them.
   return {
     ...own,

@@ -13,7 +13,7 @@ import { createContainer } from "../runtime/docker/container.ts";
 import { httpProbe } from "../runtime/docker/health.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { serviceVolume } from "../runtime/docker/service-volume.ts";
-import { uploadDirectory } from "../storage/storage.ts";
+import { uploadDirectory } from "../storage/files-environment.ts";
 import { LiveFiles } from "../runtime/docker/live-files.ts";
 import { type NginxConfig, nginxConfig, type NginxTls, type OtherName, probePort } from "./nginx-config.ts";
 

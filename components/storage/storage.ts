@@ -11,6 +11,7 @@ import type { Context } from "../context.ts";
 import { dockerLabels } from "../runtime/docker/labels.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { Bucket } from "./bucket.ts";
+import { bucketFiles, localFiles } from "./files-environment.ts";
 
 export type StorageArgs = LocalArgs | R2Args;
 
@@ -53,12 +54,9 @@ export interface BackupStore {
 /** What the names of all objects of a backup begin with (components/database/backup-scripts.ts). */
 const backupPrefix = "postgresql/";
 
-/** Folder of uploads in the containers of the app and its workers, with local storage. */
-export const uploadDirectory = "/app/uploads";
-
 /** The platform's files: a protected local volume, or a protected R2 bucket with another one for backups. */
 export class Storage extends pulumi.ComponentResource {
-  /** The volume to mount at {@link uploadDirectory}; undefined with R2. */
+  /** The volume to mount at `uploadDirectory` of files-environment.ts; undefined with R2. */
   readonly uploads: pulumi.Output<string> | undefined;
   /** Environment variables for the app. */
   readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
@@ -74,10 +72,13 @@ export class Storage extends pulumi.ComponentResource {
     super("orion:storage:Storage", name, {}, opts);
     if (args.backend === "local") {
       this.uploads = this.#createVolume(name, args).name;
-      this.environment = { STORAGE_BACKEND: "local", UPLOAD_DIR: uploadDirectory };
+      this.environment = localFiles;
     } else {
       const files = this.#createFiles(name, args);
-      this.environment = environmentOf(files, args);
+      this.environment = bucketFiles({
+        ...{ bucket: files.bucket, accessKeyId: files.accessKeyId, secretAccessKey: files.secretAccessKey },
+        ...{ endpoint: args.endpoint, publicName: args.custom?.domain },
+      });
       this.backups = this.#createBackups(name, args);
       if (args.archive === true) this.archive = storeOf(this.#createArchive(name, args), args);
     }
@@ -157,16 +158,6 @@ const storeOf = (
   { bucket, accessKeyId, secretAccessKey }: Bucket,
   { endpoint }: Pick<R2Args, "endpoint">,
 ): BackupStore => ({ bucket, endpoint, accessKeyId, secretAccessKey });
-
-/** The variables that the platform's image reads; docs/image.md lists them. */
-const environmentOf = (files: Bucket, { endpoint, custom }: R2Args): Storage["environment"] => ({
-  STORAGE_BACKEND: "r2",
-  R2_ENDPOINT_URL: endpoint,
-  R2_BUCKET: files.bucket,
-  R2_ACCESS_KEY_ID: files.accessKeyId,
-  R2_SECRET_ACCESS_KEY: files.secretAccessKey,
-  ...(custom && { R2_PUBLIC_URL: `https://${custom.domain}` }),
-});
 
 /** The argument `uploads` of other components. */
 export const uploadsOf = ({ uploads }: Storage) => (uploads === undefined ? {} : { uploads });

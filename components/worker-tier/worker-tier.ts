@@ -16,7 +16,7 @@ import {
   workerProbe,
 } from "../runtime/docker/health.ts";
 import { endsWarmly } from "./warm-shutdown.ts";
-import { uploadDirectory } from "../storage/storage.ts";
+import { uploadDirectory } from "../storage/files-environment.ts";
 
 export interface WorkerTierArgs {
   readonly runtime: DockerRuntime;

@@ -11,7 +11,13 @@ const releaseCommand = commandWords.meta({ examples: [["python", "manage.py", "m
 
 /** `pulumi config set --path` makes a number of `8080`, and a process has texts alone. */
 const environmentValue = z
-  .union([z.string().regex(/^[^\r\n\0]*$/, "a text of one line"), z.number(), z.boolean()], "a text of one line")
+  .union([z.string().regex(/^[^\r\n\0]*$/, "a text of one line"), z.int({ abort: true }), z.boolean()], {
+    // Their digits arrive changed: of 1.10 it is 1.1, of a longer number the first 16.
+    error: ({ input }) =>
+      typeof input === "number"
+        ? "a text, or a whole number of at most 15 digits; others lose digits: write it in quotes, or set it with npx pulumi config set --type string --path"
+        : "a text of one line",
+  })
   .transform(String);
 
 /** A name is looked up in the image. */
@@ -66,7 +72,9 @@ export const app = z
       ),
     environment: z
       .record(variableName, environmentValue)
-      .describe("Environment variables of app and workers that are no secrets, beside those that the program sets."),
+      .describe(
+        "Environment variables of app and workers that are no secrets, beside those that the program sets. Numbers with a decimal point or more than 15 digits are in quotes.",
+      ),
     secrets: z
       .array(variableName)
       .describe(

@@ -69,7 +69,7 @@ export function typeOf(schema: Schema): string {
     case "boolean":
       return "`true`, `false`";
     case "integer":
-      return `${minimum} to ${maximum}`;
+      return minimum === Number.MIN_SAFE_INTEGER ? "a whole number" : `${minimum} to ${maximum}`;
     case "array":
       return `list: ${typeOf(items ?? {})}`;
     case "object":

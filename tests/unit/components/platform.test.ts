@@ -221,7 +221,7 @@ test("external services take the place of own ones", async () => {
   };
   const { resources } = await compose("up", () => {
     const topology = plan("dev", settings);
-    const urls = { databaseUrl: "postgresql://managed", redisUrl: "redis://managed", brokerUrl: "redis://broker" };
+    const urls = { databaseUrl: "postgres://managed", redisUrl: "redis://managed", brokerUrl: "redis://broker" };
     return new Platform("orion", {
       settings,
       topology,

@@ -1,5 +1,5 @@
 /** URLs of external services, as clients read them. */
-import { readExternalUrl, secretsOf, withoutPassword } from "../../../config/external-url.ts";
+import { normalDatabaseUrl, readExternalUrl, secretsOf, withoutPassword } from "../../../config/external-url.ts";
 
 test("URLs are read as clients read them, and their passwords are known as they are written", () => {
   const text = "postgres+asyncpg://app:p%40ss%2Fword@db.example.com:80/shop?sslmode=require";
@@ -16,4 +16,12 @@ test("URLs are read as clients read them, and their passwords are known as they 
     undefined,
     undefined,
   ]);
+});
+
+test.each([
+  ["postgres://u:p@db.example.com/shop?sslmode=require", "postgresql://u:p@db.example.com/shop?sslmode=require"],
+  ["postgresql://u:p@db.example.com/postgres", "postgresql://u:p@db.example.com/postgres"],
+  ["postgres+psycopg://u@h/d", "postgresql+psycopg://u@h/d"],
+])("containers get %s as %s", (text, expected) => {
+  expect(normalDatabaseUrl(text)).toBe(expected);
 });

@@ -225,7 +225,7 @@ describe("public keys", () => {
 });
 
 test("numbers and truth values of the environment are texts, as a process has them", () => {
-  const environment = { PORT: 8080, DEBUG: true, RATIO: 0.5, NAME: "orion" };
+  const environment = { PORT: 8080, DEBUG: true, RATIO: "0.5", NAME: "orion" };
   expect(settingsOf("development", { app: { environment } }).app.environment).toEqual({
     ...{ PORT: "8080", DEBUG: "true", RATIO: "0.5", NAME: "orion" },
   });
@@ -313,6 +313,15 @@ describe("what is wrong is named: key, value, what is allowed", () => {
     [
       { phase: "development", app: { environment: { lower: "x" } } },
       'orion:app.environment.lower: got "x", allowed: a variable\'s name of upper-case letters',
+    ],
+    [
+      // As it arrives from 1234567890123456789.
+      { phase: "development", app: { environment: { GUILD: 1234567890123456800 } } },
+      "orion:app.environment.GUILD: got 1234567890123456800, allowed: a text, or a whole number of at most 15 digits; others lose digits: write it in quotes, or set it with npx pulumi config set --type string --path",
+    ],
+    [
+      { phase: "development", app: { environment: { VERSION: 1.1 } } },
+      "orion:app.environment.VERSION: got 1.1, allowed: a text, or a whole number of at most 15 digits",
     ],
     [
       { phase: "development", app: { environment: { TWO: "a\nb" } } },

@@ -4,6 +4,7 @@ import { refusalOf, settingsOf } from "../support/settings.ts";
 
 const values = {
   DATABASE_URL: "postgresql://orion_app:p%40ss@10.20.1.11/orion_db",
+  ...{ OTHER: "postgres://u:p@h/d", DRIVER: "postgresql+psycopg://u:p@h/d", WRITTEN: "postgresql://u:p@h:6432/d" },
   REDIS_URL: "rediss://app:x@cache:6381/0?ssl_cert_reqs=required",
 };
 
@@ -12,6 +13,7 @@ test.each([
   ["${DATABASE_URL.user} ${DATABASE_URL.password}", "orion_app p@ss"],
   ["${DATABASE_URL.host}:${DATABASE_URL.port}/${DATABASE_URL.name}", "10.20.1.11:5432/orion_db"],
   ["${REDIS_URL.host}:${REDIS_URL.port}/${REDIS_URL.name}", "cache:6381/0"],
+  ["${OTHER.port} ${DRIVER.port} ${WRITTEN.port}", "5432 5432 6432"],
   ["$$ and $${REDIS_URL}", "$ and ${REDIS_URL}"],
 ])("%s", (text, expected) => {
   expect(filledIn(text, values)).toBe(expected);

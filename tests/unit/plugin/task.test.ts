@@ -1,3 +1,7 @@
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "../../../testing/folder.ts";
 import type { Run } from "../../../common/process.ts";
 import { type Command, runBy } from "../support/process.ts";
 import { OrionProvider } from "../../../plugin/provider.ts";
@@ -53,6 +57,37 @@ test("a task runs its container once, with its secrets in the environment and no
       ...["--env-file", "/dev/stdin", "sha256:1", "alembic", "upgrade", "head"],
     ],
   });
+});
+
+const pem = "-----BEGIN PRIVATE KEY-----\nit's $HOME \\n\n\tline\n-----END PRIVATE KEY-----\n";
+const withKey = { ...inputs, environment: { ...inputs.environment, KEY: pem, EMPTY: "", WINDOWS: "a\r\nb" } };
+
+test("values of several lines arrive as they are, and in no argument", async () => {
+  const { run, calls } = fakeDocker(0);
+  await new OrionProvider(run).create(urn, withKey);
+  const { program = "", args = [], input = "" } = calls.find(isRun) ?? {};
+  expect(args.join(" ")).toContain(" --env KEY --env WINDOWS --env-file /dev/stdin sha256:1 ");
+  expect(args.join(" ")).not.toContain("PRIVATE");
+  // A real shell, and a docker that tells what it gets.
+  const folder = temporaryFolder("docker");
+  writeFileSync(join(folder, "docker"), '#!/bin/sh\nprintf %s "$KEY|$WINDOWS|"; cat\n', { mode: 0o755 });
+  const env = { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}` };
+  const { stdout } = spawnSync(program, args, { input: typeof input === "string" ? input : "", encoding: "utf8", env });
+  expect(stdout).toBe(`${pem}|a\r\nb|DATABASE_URL=postgresql://user:p4ssw0rd@database\nEMPTY=\n`);
+});
+
+test("on a server they are passed in the same way", async () => {
+  const { run, calls } = fakeDocker(0);
+  await new OrionProvider(run).create(urn, { ...withKey, dockerHost: "ssh://root@192.0.2.1", sshOptions: [] });
+  const { args = [], input } = calls.find(isRun) ?? {};
+  expect(args.at(-1)).toMatch(/^sh -c '.*read -r variables .*' docker container run .* --env KEY /);
+  expect(args.join(" ")).not.toContain("PRIVATE");
+  expect(input).toMatch(/^export KEY='-----BEGIN PRIVATE KEY-----'"\$n"'it'/);
+});
+
+test("a line of such a value is in no message, however a program prints it", async () => {
+  const { run } = fakeDocker(1, `cannot read ${JSON.stringify(pem)}`);
+  await expect(new OrionProvider(run).create(urn, withKey)).rejects.not.toThrow("PRIVATE KEY");
 });
 
 test("a task runs as the user that it is given", async () => {

@@ -1,6 +1,7 @@
 /** What an image says about itself, and what is made of it: every message names what is missing and what mends it. */
 import type { ImageFacts } from "../../../policy/image-facts.ts";
 import { judgeImage } from "../../../policy/image-judgement.ts";
+import { settingsOf } from "../support/settings.ts";
 import { stackOf } from "./support.ts";
 
 const { settings } = stackOf("mvp");
@@ -151,6 +152,23 @@ test("a URL of the app's own with sslmode is refused for asyncpg", () => {
   const own = { ...settings, app: { ...settings.app, environment: { DB: "postgresql+asyncpg://x?sslmode=require" } } };
   const urls = { DB: { error: "TypeError: connect() got an unexpected keyword argument 'sslmode'", connects: false } };
   expect(refusals({ ...good, urls }, own)).toEqual([expect.stringMatching(/^app\.environment\.DB .*PGSSLMODE/)]);
+});
+
+test("with an external database, whose URL has sslmode, the refusal says what takes it", () => {
+  const app = { environment: { DB: "postgresql+asyncpg://${DATABASE_URL#postgresql://}" } };
+  const { settings: own } = stackOf("mvp", { app, database: { mode: "external" } }, ["databaseUrl"]);
+  const urls = { DB: { error: "TypeError: connect() got an unexpected keyword argument 'sslmode'", connects: false } };
+  expect(refusals({ ...good, urls }, own)).toEqual([
+    expect.stringMatching(
+      /^app\.environment\.DB .*add psycopg\[binary\] .*postgresql\+psycopg:.*PGSSLMODE and PGSSLROOTCERT/,
+    ),
+  ]);
+});
+
+test("a program with a path is missed by a name that the stack can agree to", () => {
+  const [finding] = judgeImage({ ...good, programs: { "/opt/venv/bin/celery": false } }, settings);
+  expect(finding).toMatchObject({ name: "image.celery", happens: expect.stringContaining("/opt/venv/bin/") as string });
+  expect(() => settingsOf("mvp", { agreed: [finding?.name] })).not.toThrow();
 });
 
 test("what the stack agrees to is told, and not refused", () => {

@@ -113,7 +113,7 @@ function wrong(schema: Schema, atTop: boolean): fc.Arbitrary<unknown> {
   const notText = fc.oneof(fc.integer(), fc.boolean());
   if (schema.enum) return fc.oneof(text, notText).filter((value) => !schema.enum?.includes(value));
   // What is neither a text, a number nor a truth value.
-  if (schema.anyOf?.some(({ type }) => type === "number")) return fc.array(text);
+  if (schema.anyOf?.some(({ type }) => type === "integer")) return fc.array(text);
   if (schema.anyOf) return schema.anyOf.some(({ type }) => type === "boolean") ? fc.integer() : notText;
   switch (schema.type) {
     case "boolean":

@@ -48,6 +48,15 @@ describe("a file", () => {
     expect(readStackFile(root, "dev").settings.phase).toBe("development");
   });
 
+  test("has every digit of a variable in quotes, and a number that loses some is refused", () => {
+    const withId = (id: string) =>
+      `config:\n  orion:phase: development\n  orion:app:\n    environment:\n      GUILD: ${id}\n`;
+    write("dev", withId('"1234567890123456789"'));
+    expect(readStackFile(root, "dev").settings.app.environment).toEqual({ GUILD: "1234567890123456789" });
+    write("dev", withId("1234567890123456789"));
+    expect(() => readStackFile(root, "dev")).toThrow(/orion:app\.environment\.GUILD: got .* write it in quotes/);
+  });
+
   test("that is missing is an error that lists the existing ones", () => {
     write("dev", "config: {}\n");
     expect(() => readStackFile(root, "prod")).toThrow(
