@@ -220,11 +220,15 @@ test("a role that writes and whose sessions nobody here may end is named; one th
   );
   for (const role of ["reporter", "writer"]) {
     asRole(role, "SELECT pg_sleep(300)");
-    await eventually(() => expect(sessions(role)).toBe("1"), 30);
+    await eventually(() => {
+      expect(sessions(role)).toBe("1");
+    }, 30);
   }
   await expect(move("two", "one", { replace: true })).rejects.toThrow(/writer is connected and may write/);
   servers.two.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'writer'", "postgres");
-  await eventually(() => expect(sessions("writer")).toBe("0"), 30);
+  await eventually(() => {
+    expect(sessions("writer")).toBe("0");
+  }, 30);
   await expect(move("two", "one", { replace: true })).rejects.toThrow(/the target has \d+ tables and views of its own/);
   expect(sessions("reporter")).toBe("1");
   servers.two.sql("DROP TABLE mine", "shop");

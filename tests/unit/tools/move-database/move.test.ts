@@ -151,7 +151,11 @@ test("a move that was complete and cut off before its update is not made again",
 test("an interruption ends the move before the target is complete, and the source takes writes again", async () => {
   const { move, ran, marks } = servers();
   const controller = new AbortController();
-  const poolers = { ...servers().poolers, held: () => Promise.resolve(controller.abort(new Error("interrupted"))) };
+  const held = () => {
+    controller.abort(new Error("interrupted"));
+    return Promise.resolve();
+  };
+  const poolers = { ...servers().poolers, held };
   await expect(move({ poolers, signal: controller.signal })).rejects.toThrow("interrupted");
   expect(ran("source", writable)).toBe(true);
   expect(marks["target"]).toBe("copying");
