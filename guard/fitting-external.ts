@@ -15,10 +15,12 @@ export interface ExternalArgs extends Pick<Engine, "login" | "appImage"> {
   readonly before: Graph;
   /** The make variables of the stack: `STACK=prod`. */
   readonly variables: string;
+  /** Whether the servers are those of a rehearsal cloud, on whose Internet this machine is not. */
+  readonly isRehearsal: boolean;
 }
 
 /**
- * Asks the external services from where the app runs; before the stack has servers, from this machine.
+ * Asks the external services from where the app runs; before the stack has servers, from this machine, and in a rehearsal not at all.
  *
  * @returns a line for each danger
  * @throws {UserError} with everything that does not fit, and how to mend each
@@ -28,10 +30,13 @@ export async function requireFittingExternal({
   urls,
   before,
   variables,
+  isRehearsal,
   ...engine
 }: ExternalArgs): Promise<string[]> {
   if (externalKeys(settings).length === 0) return [];
-  const asked = await askExternal(settings, urls, { ...engineOfApp(settings, before), ...engine });
+  const app = engineOfApp(settings, before);
+  if (isRehearsal && !app.isHere) return ["External services are asked once the rehearsal has servers."];
+  const asked = await askExternal(settings, urls, { ...app, ...engine });
   const findings = judgeExternal(asked, settings);
   refuseExternal(findings, { ...settings, variables });
   return findings.map((one) => `External service: ${lineOf(one)}`);

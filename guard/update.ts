@@ -52,7 +52,8 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
   try {
     const state = runningState(root, stack);
     const before = graphOf(state);
-    const variables = makeVariables(stack, rehearsalCloud(root));
+    const cloud = rehearsalCloud(root);
+    const variables = makeVariables(stack, cloud);
     const password = await valueOf(secret("registryPassword"));
     const login = loginOf(args.settings, password);
     const move = await apart(() => judge({ ...args, before, asking: { login } }));
@@ -72,7 +73,17 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
     const image = await requireFittingImage({ ...args, secret, before, checked, variables, login });
     const urls = await urlsOf(externalKeys(args.settings), secret);
     const appImage = args.settings.app.image;
-    notes.push(...(await requireFittingExternal({ ...args, urls, before, variables, appImage, login })));
+    notes.push(
+      ...(await requireFittingExternal({
+        ...args,
+        urls,
+        before,
+        variables,
+        isRehearsal: cloud !== undefined,
+        appImage,
+        login,
+      })),
+    );
     for (const note of [...notes, ...image.notes]) await pulumi.log.warn(note);
     const existing = access
       ? await existingKeys(args.settings.admin.sshPublicKeys, before, access)

@@ -33,11 +33,16 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-/** Asks a question; only `yes` agrees, and without a terminal the answer is no. */
+/** Asks a question; only `yes` agrees. Without a terminal, and at Ctrl-C or Ctrl-D, the answer is no, so that what was begun is ended. */
 export async function confirm(question: string): Promise<boolean> {
   if (!isTerminal) return false;
   const reader = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await reader.question(`${question} Type yes to continue: `);
+  const closed = new Promise<string>((resolve) => {
+    reader.once("close", () => {
+      resolve("");
+    });
+  });
+  const answer = await Promise.race([reader.question(`${question} Type yes to continue: `).catch(() => ""), closed]);
   reader.close();
   return answer.trim() === "yes";
 }

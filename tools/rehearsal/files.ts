@@ -47,8 +47,6 @@ export interface OverlayOptions {
   readonly publicKey: string;
   readonly identityFile: string;
   readonly sshFolder: string;
-  /** Findings that the first update agrees to: `unaskedIn`. @default - none */
-  readonly agreed?: readonly string[];
   /** CA certificate that verifies the cloud's ACME authority, in PEM. */
   readonly authority: string;
 }
@@ -58,7 +56,7 @@ export const pollConfig = { "hcloud:pollInterval": "100ms", "hcloud:pollFunction
 
 /** The settings that differ in a rehearsal, without tokens. */
 export function overlayOf(options: OverlayOptions): Config {
-  const { phase, cloud, source, publicKey, identityFile, sshFolder, agreed = [], authority } = options;
+  const { phase, cloud, source, publicKey, identityFile, sshFolder, authority } = options;
   const { HCLOUD_ENDPOINT: hetzner, CLOUDFLARE_BASE_URL: cloudflare } = environmentOf(cloud);
   const cidrs = [`${source}/32`];
   return {
@@ -74,29 +72,8 @@ export function overlayOf(options: OverlayOptions): Config {
     "orion:edge": { acme: { server: acmeDirectory, authority } },
     // A rehearsal sends no e-mail.
     "orion:email": { backend: "console" },
-    ...(agreed.length > 0 && { "orion:agreed": agreed }),
     "orion:admin": { cidrs, sshPublicKeys: [publicKey], identityFile, sshFolder },
   };
-}
-
-/**
- * What a stack's file agrees to, and that its external services are not asked: before there are servers they would be asked from this
- * machine, which is not on the cloud's Internet. Pure.
- *
- * @param theirs text of the project's file
- */
-export function unaskedIn(theirs: string): string[] {
-  const config = configOf(parse(theirs));
-  const isExternal = (key: string) => {
-    const section = config[key];
-    return isRecord(section) && section["mode"] === "external";
-  };
-  const unasked = [
-    ...(isExternal("orion:database") ? ["database.connection"] : []),
-    ...(isExternal("orion:cache") ? ["cache.connection", "broker.connection"] : []),
-  ];
-  const own = config["orion:agreed"];
-  return unasked.length === 0 ? [] : [...(Array.isArray(own) ? own.map(String) : []), ...unasked];
 }
 
 export interface StackText {

@@ -28,9 +28,8 @@ import { describeStack, inPhase, parseStackText, readStackFile, readStackText, t
 import { say, yellow } from "../terminal.ts";
 import { reportUnhealthy } from "../unhealthy.ts";
 import { ensureStack } from "../up.ts";
-import { configOf, holdsSecret, overlayOf, projectFile, stackFile, unaskedIn, withDigests } from "./files.ts";
+import { configOf, holdsSecret, overlayOf, projectFile, stackFile, withDigests } from "./files.ts";
 import { type Delivery, findDeliveries, isStandIn } from "./images.ts";
-import { isUp } from "./is-up.ts";
 import { reportOf } from "./report.ts";
 
 export interface RehearseOptions {
@@ -152,7 +151,6 @@ function writeProject(
     ...{ publicKey: readFileSync(`${key}.pub`, "utf8").trim(), identityFile: key },
     sshFolder: sshFolder(cloudFolder(root, name), cloud),
     authority: readFileSync(join(cloudFolder(root, name), "edge-authority.pem"), "utf8"),
-    agreed: isUp(folder, stack) ? [] : unaskedIn(text),
   });
   const own = join(folder, `Pulumi.${stack}.yaml`);
   const before = existsSync(own) ? readFileSync(own, "utf8") : undefined;

@@ -78,6 +78,12 @@ test("a stack without external services asks nobody", async () => {
   const own = settingsOf("mvp");
   expect(externalKeys(own)).toEqual([]);
   const before = { resources: [], uses: new Map() };
-  const args = { urls: {}, before, variables: "STACK=prod", appImage: undefined };
+  const args = { urls: {}, before, variables: "STACK=prod", isRehearsal: false, appImage: undefined };
   expect(await requireFittingExternal({ ...args, settings: own })).toEqual([]);
+});
+
+test("before a rehearsal has servers nobody is asked: this machine is not on the cloud's Internet, and nothing is agreed to", async () => {
+  const before = { resources: [], uses: new Map() };
+  const args = { settings, urls, before, variables: "STACK=prod REHEARSAL=1", isRehearsal: true, appImage: undefined };
+  expect(await requireFittingExternal(args)).toEqual(["External services are asked once the rehearsal has servers."]);
 });

@@ -1,13 +1,13 @@
 /** What `make rehearse` writes, delivers and says. */
 import { readFileSync } from "node:fs";
-import { parse, stringify } from "yaml";
+import { parse } from "yaml";
 import type { ImageKey } from "../../../../config/images.ts";
 import { phases } from "../../../../config/schema.ts";
 import { type CloudSettings, cloudFolder, rehearsalFolder, sshFolder } from "../../../../rehearsal/cloud/settings.ts";
 import type { Status } from "../../../../rehearsal/cloud/status.ts";
 import { builtPhases } from "../../../../config/presets.ts";
 import { ownEnvironment, rehearsalCloud } from "../../../../toolchain/src/environment.ts";
-import { overlayOf, projectFile, stackFile, unaskedIn, withDigests } from "../../../../tools/rehearsal/files.ts";
+import { overlayOf, projectFile, stackFile, withDigests } from "../../../../tools/rehearsal/files.ts";
 import { deliveriesOf, isStandIn } from "../../../../tools/rehearsal/images.ts";
 import { reportOf } from "../../../../tools/rehearsal/report.ts";
 import { publicKey } from "../../support/settings.ts";
@@ -229,14 +229,6 @@ describe("the folder", () => {
     const long = cloudFolder(`/home/me/${"deep/".repeat(10)}orion`, "main");
     expect(sshFolder(long, cloud)).toMatch(/\/\.orion\/ssh\/12121212$/);
   });
-});
-
-test("before there are servers, external services are not asked from this machine, which is not on the cloud's Internet", () => {
-  const file = (more: object) => stringify({ config: { "orion:phase": "mvp", ...more } });
-  expect(unaskedIn(file({ "orion:agreed": ["database.pooler"] }))).toEqual([]);
-  const external = { "orion:database": { mode: "external" }, "orion:agreed": ["database.pooler"] };
-  expect(unaskedIn(file(external))).toEqual(["database.pooler", "database.connection"]);
-  expect(unaskedIn(file({ "orion:cache": { mode: "external" } }))).toEqual(["cache.connection", "broker.connection"]);
 });
 
 test("a rehearsal's file does not say where the real state is", () => {
