@@ -91,12 +91,13 @@ export function packetRules(
   // This machine has no access to private networks, although its bridges carry them.
   filter.rule(names.chain("OUT"), `-o ${privateBridges} -j DROP`);
 
-  // What the cloud has of the Internet answers servers, and reaches nobody by itself.
+  // What the cloud has of the Internet answers servers, and reaches nobody by itself but its like: a pooler has a database behind it.
   for (const one of exposed.filter(({ kind }) => kind === "server")) {
     const from = `-s ${names.behind(one.address).subnet} -o ${names.internetBridge}`;
     for (const match of outbound(one.rules)) filter.rule(names.chain("FWD"), `${from}${match} -j ACCEPT`);
   }
   filter.rule(names.chain("FWD"), `-i ${names.internetBridge} -o ${publicBridges} ${established} -j ACCEPT`);
+  filter.rule(names.chain("FWD"), `-i ${names.internetBridge} -o ${names.internetBridge} -j ACCEPT`);
   filter.rule(names.chain("FWD"), `-i ${names.internetBridge} -j DROP`);
   // A rehearsal of production must reach nobody else: its e-mails, payments and webhooks end here, also those to an address.
   filter.rule(names.chain("FWD"), `-i ${publicBridges} ! -o ${publicBridges} -j DROP`);

@@ -20,6 +20,7 @@ test("of this machine, servers reach the ports of the cloud's services, and no o
     "-i oc77s+ -j DROP",
     "-i oc77p+ -j DROP",
     "-i oc77i -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+    "-i oc77i -o oc77i -j ACCEPT",
     "-i oc77i -j DROP",
   ]);
 });
@@ -35,6 +36,7 @@ test("through this machine, servers reach nothing but each other and the cloud's
   expect(rulesOf("FWD")).toEqual([
     "-s 10.77.0.32/29 -o oc77i -j ACCEPT",
     "-i oc77i -o oc77s+ -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+    "-i oc77i -o oc77i -j ACCEPT",
     "-i oc77i -j DROP",
     "-i oc77s+ ! -o oc77s+ -j DROP",
     "-i oc77p+ ! -o oc77p+ -j DROP",
@@ -48,6 +50,7 @@ test("what is on the Internet sees which server asks, and a server's firewall sa
   expect(rulesOf("FWD", [{ id: 1, kind: "server", address: "127.77.0.4", rules }])).toEqual([
     "-s 10.77.0.32/29 -o oc77i -d 10.77.254.9/32 -p tcp --dport 443 -j ACCEPT",
     "-i oc77i -o oc77s+ -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+    "-i oc77i -o oc77i -j ACCEPT",
     "-i oc77i -j DROP",
     "-i oc77s+ ! -o oc77s+ -j DROP",
     "-i oc77p+ ! -o oc77p+ -j DROP",
