@@ -20,7 +20,6 @@ test("of this machine, servers reach the ports of the cloud's services, and no o
     "-i oc77s+ -j DROP",
     "-i oc77p+ -j DROP",
     "-i oc77i -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
-    "-i oc77i -o oc77i -j ACCEPT",
     "-i oc77i -j DROP",
   ]);
 });
