@@ -238,12 +238,14 @@ async function goBack(
   mayBeMoved: boolean,
   allowWrites: string,
 ): Promise<void> {
+  let remedy = "Run the same command again: it finds out whether the target is complete, and goes on";
   try {
     if (mayBeMoved) await sql(on, to, markAs("copying"), "owner");
+    remedy = `There, as the database's owner: ${allowWrites}`;
     await sql(on, from, writable);
     say(`  ${from.name} takes writes again`);
   } catch (error) {
-    say(`  ${from.name} still refuses writes. There, as the database's owner: ${allowWrites}. ${String(error)}`);
+    say(`  ${from.name} still refuses writes. ${remedy}. ${String(error)}`);
   }
   await poolers?.release().catch((error: unknown) => {
     say(`  The poolers go on by themselves within a minute: ${String(error)}`);

@@ -22,6 +22,8 @@ interface Failure {
   /** The container in which, and a part of the script at which it fails. */
   readonly at: string;
   readonly part: string;
+  /** Only from this script on. @default - from the first on */
+  readonly after?: string;
 }
 
 function servers(...failures: readonly (Failure & { readonly reason: Error | string })[]) {
@@ -32,7 +34,10 @@ function servers(...failures: readonly (Failure & { readonly reason: Error | str
   const on: OnEngine = (script) => {
     scripts.push(script);
     const [, server = ""] = / (source|target) /.exec(script) ?? [];
-    const failure = failures.find(({ at, part }) => at === server && script.includes(part));
+    const failure = failures.find(
+      ({ at, part, after = "" }) =>
+        at === server && script.includes(part) && scripts.some((one) => one.includes(after)),
+    );
     if (failure?.reason instanceof Error) return Promise.reject(failure.reason);
     if (failure) return Promise.resolve(outcomeOf({ code: 1, stderr: `ERROR:  ${failure.reason}` }));
     const [, mark] = /VALUES \('(\w+)'\)/.exec(script) ?? [];
@@ -136,6 +141,13 @@ test("when nobody knows whether the target is complete, it is marked as incomple
   const steps = order(moved, "VALUES ('copying')", writable);
   expect(steps).toEqual(steps.toSorted((one, other) => one - other));
   expect(ran("source", writable)).toBe(true);
+});
+
+test("a source whose target may be complete goes on refusing writes, and the next run finds out", async () => {
+  const { move, ran, said } = servers({ at: "target", part: "VALUES ('", reason: "no route to host", after: moved });
+  await expect(move()).rejects.toThrow("no route to host");
+  expect(ran("source", writable)).toBe(false);
+  expect(said.at(-1)).toMatch(/^ {2}own still refuses writes\. Run the same command again/);
 });
 
 test("a move that was complete and cut off before its update is not made again", async () => {
