@@ -25,7 +25,7 @@ export interface Pooler {
 export interface Poolers {
   /** Reads what {@link Poolers.lead} needs, while nobody waits. */
   readonly prepare: () => Promise<void>;
-  /** From now on they send nothing. Resolves when most transactions have ended; {@link Poolers.held} says when all have. */
+  /** Resolves when all of them send nothing new, and most transactions have ended; {@link Poolers.held} says when all have. */
   readonly hold: () => Promise<void>;
   readonly held: () => Promise<void>;
   /** Leads them to the target. What they were told stays: the update that follows tells them the same. */
@@ -38,6 +38,7 @@ export interface Poolers {
 const transactionMs = 1500;
 /** If this program is killed meanwhile, they go on by themselves. */
 const mostSeconds = 60;
+const pausedTries = 50;
 
 /** A command of psql in the console of a pooler: several commands are several options. */
 const consoleOf = (container: string, commands: readonly string[], ...more: string[]): string =>
@@ -52,6 +53,18 @@ const resume = [`RESUME ${databaseName}`, `RESUME ${sessionDatabase}`];
 const holdScript = (container: string): string =>
   `${quotedWords(["docker", "exec", "--detach", container, "sh", "-c", `sleep ${mostSeconds}; ${poolerConsole} -c '${resume.join("' -c '")}'`])}
 ${consoleOf(container, [`KILL ${sessionDatabase}`, `PAUSE ${databaseName}`])}`;
+
+/** Ends when the pooler sends nothing new: PAUSE itself ends only with the last transaction. The column's place depends on the version. */
+const pausedScript = (container: string): string => {
+  const words = ["docker", "exec", container, ...poolerConsole.split(" "), "-qA", "-c", "SHOW DATABASES"];
+  const isPaused = `NR == 1 { for (i = 1; i <= NF; i++) if ($i == "paused") at = i } $1 == "${databaseName}" && $at == 1 { found = 1 } END { exit !found }`;
+  return `tries=0
+until ${quotedWords(words)} | awk -F '|' ${quoted(isPaused)}; do
+  tries=$((tries + 1)); [ $tries -lt ${pausedTries} ] || { echo "it does not say that it is paused" >&2; exit 1; }
+  sleep 0.1
+done
+`;
+};
 
 /** Replaces the configuration in the volume, which the container itself may not write; prints where it leads now. */
 const leadScript = (container: string, config: string): string => {
@@ -102,7 +115,9 @@ export function poolersOf(all: readonly Pooler[]): Poolers | undefined {
       holding = onAll("cannot be held", ({ container }) => holdScript(container));
       // Whoever waits for it hears of a failure.
       holding.catch(() => undefined);
-      await Promise.race([holding, sleep(transactionMs)]);
+      // A pooler that is told late would pass on writes that the source refuses.
+      const paused = onAll("cannot be held", ({ container }) => pausedScript(container));
+      await Promise.race([Promise.all([paused, holding]), paused.then(() => sleep(transactionMs))]);
     },
     held: async () => {
       await holding;

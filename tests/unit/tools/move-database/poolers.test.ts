@@ -43,10 +43,23 @@ test("what they are told is what every shell understands, and a password is in n
   expect(scripts[1]).toMatch(
     /docker exec --detach orion-pgbouncer-app-1 [^]*sleep 60;[^]*RESUME[^]*KILL orion_session[^]*PAUSE orion_db/,
   );
-  expect(scripts[2]).toMatch(
+  expect(scripts[3]).toMatch(
     /<<'ORION-END'[^]*password='it''s'[^]*orion_pooler orion_app_a\n[^]*RELOAD[^]*SHOW DATABASES/,
   );
-  expect(scripts[3]).toMatch(/RESUME orion_db[^]*RESUME orion_session/);
+  expect(scripts[4]).toMatch(/RESUME orion_db[^]*RESUME orion_session/);
+});
+
+test("they are held once each says that it sends nothing new, wherever its version has the column", async () => {
+  const { made, scripts } = pooler("one", "db.example.net");
+  await poolersOf([made])?.hold();
+  const [, waits = ""] = scripts;
+  const heard = (...lines: readonly string[]) => {
+    const answer = `docker() { cat <<'X'\n${lines.join("\n")}\nX\n}\n`;
+    const once = waits.replace("-lt 50", "-lt 1");
+    return spawnSync("sh", ["-c", answer + once], { encoding: "utf8" }).status;
+  };
+  expect(heard("name|host|paused|disabled", "orion_db|h|1|0", "(1 row)")).toBe(0);
+  expect(heard("name|host|port|paused|disabled", "orion_session|h|5434|1|0", "orion_db|h|5434|0|1")).toBe(1);
 });
 
 test("a pooler that cannot be held, or that leads elsewhere, is named", async () => {
