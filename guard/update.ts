@@ -54,6 +54,7 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
     const before = graphOf(state);
     const cloud = rehearsalCloud(root);
     const variables = makeVariables(stack, cloud);
+    const isRehearsal = cloud !== undefined;
     const password = await valueOf(secret("registryPassword"));
     const login = loginOf(args.settings, password);
     const move = await apart(() => judge({ ...args, before, asking: { login } }));
@@ -70,7 +71,7 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
     if (access) notes.push(...allowStock(await stockFindings({ ...args, before, move }, access), agreed));
     // Last, since it takes seconds.
     const checked = outputOf(state, checkedImage);
-    const image = await requireFittingImage({ ...args, secret, before, checked, variables, login });
+    const image = await requireFittingImage({ ...args, secret, before, checked, variables, isRehearsal, login });
     const urls = await urlsOf(externalKeys(args.settings), secret);
     const appImage = args.settings.app.image;
     notes.push(
@@ -79,7 +80,7 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
         urls,
         before,
         variables,
-        isRehearsal: cloud !== undefined,
+        isRehearsal,
         appImage,
         login,
       })),

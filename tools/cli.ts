@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { UserError } from "../common/user-error.ts";
-import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
+import { rehearsalFolder, rehearsedOn } from "../rehearsal/cloud/settings.ts";
 import type { Service } from "../topology/service.ts";
 import { type AccessCommand, accessCommands, accessTo, dockerArguments, masterOf } from "./container-commands.ts";
 import { backup, restoreDrill, showBackupKey } from "./backup.ts";
@@ -263,8 +263,10 @@ function rootOf(project: string, stack: string, rehearsal: string | undefined): 
   if (rehearsal === undefined) return project;
   const folder = rehearsalFolder(project, rehearsal, stack);
   if (existsSync(folder)) return folder;
+  const others = rehearsedOn(project, stack);
+  const where = others.length === 0 ? "" : `; it is on ${others.map((name) => `CLOUD=${name}`).join(", ")}`;
   throw new UserError(
-    `Stack '${stack}' is not rehearsed on a cloud '${rehearsal}'; run: make rehearse STACK=${stack} CLOUD=${rehearsal}`,
+    `Stack '${stack}' is not rehearsed on a cloud '${rehearsal}'${where}. To rehearse it there: make rehearse STACK=${stack} CLOUD=${rehearsal}`,
   );
 }
 

@@ -13,6 +13,8 @@ import { builtImages } from "../images/built.ts";
 import { stateOf } from "../guard/backend.ts";
 import { moveDocument } from "./move-document.ts";
 import { reportOfMove, unbuiltText } from "./move-report.ts";
+import { rehearsedOn } from "../rehearsal/cloud/settings.ts";
+import { makeVariables } from "../toolchain/src/environment.ts";
 import { chosenStack, titleOf } from "./chosen-stack.ts";
 import type { StackFile } from "./stack-file.ts";
 import { say } from "./terminal.ts";
@@ -88,8 +90,10 @@ async function drawMove(project: string, file: string, before: StackFile | undef
 async function fromState({ root, project, stack }: DiffOptions, after: StackFile): Promise<Compared> {
   const state = stateOf(root, stack);
   if (!state?.resources?.length) {
+    const [cloud] = rehearsedOn(project, stack);
+    const rehearsed = cloud === undefined ? "" : `, or take its rehearsal: make diff ${makeVariables(stack, cloud)}`;
     throw new UserError(
-      `Stack '${stack}' does not exist here yet; name the start of the move, as in: make diff FROM=mvp TO=scale`,
+      `Stack '${stack}' does not exist here yet; name the start of the move, as in: make diff FROM=mvp TO=scale${rehearsed}`,
     );
   }
   const unbuilt = unbuiltIn(after.settings);

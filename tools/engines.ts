@@ -98,8 +98,8 @@ export class Engine {
   }
 
   /** Forwards a loopback port of the server to the same port of this machine, until the user ends it. @returns ssh's exit code */
-  tunnel(port: number): Promise<number> {
-    const forward = ["-N", "-o", "ExitOnForwardFailure=yes", "-L", `127.0.0.1:${port}:127.0.0.1:${port}`];
+  tunnel(port: number, localPort: number): Promise<number> {
+    const forward = ["-N", "-o", "ExitOnForwardFailure=yes", "-L", `127.0.0.1:${localPort}:127.0.0.1:${port}`];
     return runInteractive("ssh", [...forward, ...this.#ssh]);
   }
 

@@ -1,5 +1,6 @@
 /** `make flower`: prints the URL of the task monitor; for a server it opens an SSH tunnel and prints the password. */
 import { flowerUser } from "../common/app-contract.ts";
+import { freePort, isFree } from "../common/ports.ts";
 import { UserError } from "../common/user-error.ts";
 import type { Service } from "../topology/service.ts";
 import { servicesOf } from "../topology/topology.ts";
@@ -27,11 +28,19 @@ async function showLocal(url: string, stack: string): Promise<number> {
 }
 
 /** On a server Flower listens on loopback: the SSH tunnel lasts as long as the command runs. */
-function openTunnel(root: string, stack: string, service: Service, port: number, engines: Engines): Promise<number> {
+async function openTunnel(
+  root: string,
+  stack: string,
+  service: Service,
+  port: number,
+  engines: Engines,
+): Promise<number> {
   const engine = engines.of(service);
   const password = stackOutput(root, stack, "flowerPassword", "--show-secrets");
-  say(`Flower of ${service.server}: ${bold(`http://127.0.0.1:${port}/`)}`);
+  // A development stack's Flower, or another tunnel, may have that port here.
+  const localPort = (await isFree("127.0.0.1", port)) ? port : await freePort();
+  say(`Flower of ${service.server}: ${bold(`http://127.0.0.1:${localPort}/`)}`);
   if (password !== undefined) say(`user ${flowerUser}, password ${password}`);
   say("Ctrl-C ends it.");
-  return engine.tunnel(port);
+  return engine.tunnel(port, localPort);
 }

@@ -168,7 +168,8 @@ function costs({ before, after, graphs }: MoveReport): string[] {
     if (!later || count + later.count === 0) return [];
     return [row(what, `${count}   ${euro(monthly)}`, `${later.count}   ${euro(later.monthly)}`)];
   });
-  const difference = is.monthly - was.monthly;
+  // Of what is shown, to the cent.
+  const difference = Number(euro(is.monthly)) - Number(euro(was.monthly));
   const sum = `${difference < 0 ? "" : "+"}${euro(difference)}`;
   return [
     bold(`€ per month: ${euro(was.monthly)} before, ${euro(is.monthly)} after (${sum})`),

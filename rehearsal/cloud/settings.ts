@@ -1,8 +1,8 @@
 /** Settings of a rehearsal cloud (name, addresses, token, zones), validated and stored in its folder. */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../common/user-error.ts";
 import { type Plan, plans } from "../cloudflare/state.ts";
@@ -59,6 +59,12 @@ export const cloudFolder = (root: string, instance: string): string => join(root
 /** Folder of the Pulumi project that rehearses a stack on a cloud; it is deleted with the cloud. */
 export const rehearsalFolder = (root: string, instance: string, stack: string): string =>
   join(cloudFolder(root, instance), "stacks", stack);
+
+/** The names of the clouds on which a stack is rehearsed, in their order. */
+export const rehearsedOn = (root: string, stack: string): string[] =>
+  globSync(rehearsalFolder(root, "*", stack))
+    .map((folder) => basename(join(folder, "..", "..")))
+    .sort();
 
 /** Maximum length of a socket's path in bytes, and the length that ssh appends to the folder while it creates one. */
 const socketPath = { most: 107, ownPart: "/".length + 40 + 17 };

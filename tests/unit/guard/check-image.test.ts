@@ -181,7 +181,7 @@ test("of an external database the image is given a URL of the same form, and SQL
 
 test("an image that was asked with the same settings is not asked again, nor is the sample application", async () => {
   const before = { resources: [], uses: new Map() };
-  const args = { ...base, secret: () => undefined, before, variables: "STACK=prod" };
+  const args = { ...base, secret: () => undefined, before, variables: "STACK=prod", isRehearsal: false };
   const key = await checkKey({ ...args, image: question.image });
   expect(await requireFittingImage({ ...args, checked: key })).toEqual({ key, notes: [] });
   expect(await requireFittingImage({ ...args, ...stackOf("mvp"), checked: undefined })).toEqual({ notes: [] });
