@@ -50,7 +50,9 @@ test("a move that grows prints servers, costs and a verdict, and ends well", asy
   expect(await run("mvp", "scale")).toBe(0);
   expect(printed).toMatch(/^From mvp to scale: \d+ created/);
   expect(printed).toMatch(/\+ Volume .*db-2-volume/);
-  expect(printed).toMatch(/€ per month: 37\.13 before, \d+\.\d\d after \(\+/);
+  const [, was, is, difference] =
+    /€ per month: (37\.13) before, (\d+\.\d\d) after \(\+(\d+\.\d\d)\)/.exec(printed) ?? [];
+  expect(Number(difference)).toBeCloseTo(Number(is) - Number(was), 6);
   expect(printed).toContain("This move is safe");
 });
 

@@ -1,8 +1,15 @@
 /** What a cloud is made with. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { makeSettings, readSettings, withZone, zoneOf } from "../../../../rehearsal/cloud/settings.ts";
+import {
+  makeSettings,
+  readSettings,
+  rehearsalFolder,
+  rehearsedOn,
+  withZone,
+  zoneOf,
+} from "../../../../rehearsal/cloud/settings.ts";
 import { temporaryFolder } from "../../../../testing/folder.ts";
 
 let folder: string;
@@ -52,4 +59,16 @@ test("a zone is added on its plan, and one that is there stays as it is", () => 
   expect(withZone([], "example.com", "free")).toEqual(["example.com"]);
   expect(withZone(["example.com"], "example.org", "pro")).toEqual(["example.com", "example.org:pro"]);
   expect(withZone(["example.com:pro"], "example.com", "business")).toEqual(["example.com:pro"]);
+});
+
+test("the clouds on which a stack is rehearsed are those with a project of it", () => {
+  const root = temporaryFolder("rehearsed");
+  expect(rehearsedOn(root, "prod")).toEqual([]);
+  for (const [cloud, stack] of [
+    ["walk", "prod"],
+    ["main", "prod"],
+    ["other", "shop"],
+  ] as const)
+    mkdirSync(rehearsalFolder(root, cloud, stack), { recursive: true });
+  expect(rehearsedOn(root, "prod")).toEqual(["main", "walk"]);
 });
