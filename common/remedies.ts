@@ -1,6 +1,6 @@
 /** Commands in messages. Pure. */
 
-const engineCommand = /(?:npx )?\bpulumi (config set|up)\b(?![^,;\n]* --stack)/g;
+const engineCommand = /(?:npx )?\bpulumi (config set|up)\b(?![^,;\n]* (?:--stack|-s) )/g;
 
 /**
  * A message whose commands of the engine name the stack, so that they work as printed: in a fresh clone no stack is selected, and

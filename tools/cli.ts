@@ -1,6 +1,7 @@
 /** Entry point of the commands that the Makefile runs: parses the arguments and calls the command. */
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { forStack } from "../common/remedies.ts";
 import { UserError } from "../common/user-error.ts";
 import { rehearsalFolder, rehearsedOn } from "../rehearsal/cloud/settings.ts";
 import type { Service } from "../topology/service.ts";
@@ -66,8 +67,8 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
 
   --rehearsal CLOUD          act on the stack's rehearsal on that cloud`;
 
-async function main(project: string, argv: string[]): Promise<number> {
-  const { positionals, values } = parseArgs({
+const parse = (argv: string[]) =>
+  parseArgs({
     args: argv,
     allowPositionals: true,
     options: {
@@ -112,6 +113,25 @@ async function main(project: string, argv: string[]): Promise<number> {
       record: { type: "string" },
     },
   });
+
+/** Commands of the engine in messages name the stack, and the project of its rehearsal: as they stand they would change another one. */
+async function main(project: string, argv: string[]): Promise<number> {
+  const { positionals, values } = parse(argv);
+  try {
+    return await run(project, positionals, values);
+  } catch (error) {
+    const { stack, rehearsal } = values;
+    const folder = rehearsal === undefined ? undefined : rehearsalFolder("", rehearsal, stack);
+    if (error instanceof UserError) error.message = forStack(error.message, stack, folder);
+    throw error;
+  }
+}
+
+async function run(
+  project: string,
+  positionals: readonly string[],
+  values: ReturnType<typeof parse>["values"],
+): Promise<number> {
   const [command] = positionals;
   if (command === "advise") {
     const { advise } = await import("./advise/advise.ts");

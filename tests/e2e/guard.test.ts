@@ -104,7 +104,7 @@ test("an image without an extension of the data is refused, until the stack agre
   const refused = sandbox.pulumi(...atOnce);
   expect(refused.code).not.toBe(0);
   expect(refused.output).toMatch(
-    /lacks the extension pg_trgm that the database uses\. Instead: [^]*npx pulumi config set --path 'orion:agreed\[0\]' pg_trgm/,
+    /lacks the extension pg_trgm that the database uses\. Instead: [^]*npx pulumi config set --stack \S+ --path 'orion:agreed\[0\]' pg_trgm/,
   );
   expect(database()).toEqual(before);
 
