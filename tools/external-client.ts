@@ -34,9 +34,7 @@ export function externalDatabaseOf(root: string, { stack, settings }: StackFile)
   const text = config("orion:databaseUrl") ?? "";
   const url = readExternalUrl(text);
   if (url) return { url, text, login: loginOf(settings, config("orion:registryPassword")) };
-  throw new UserError(
-    `orion:databaseUrl is missing: npx pulumi config set --secret databaseUrl postgresql://... -s ${stack}`,
-  );
+  throw new UserError(`orion:databaseUrl is missing: npx pulumi config set --secret databaseUrl postgresql://...`);
 }
 
 /** The engine of a service, for scripts. */

@@ -135,7 +135,7 @@ function requireDirection({ stack, settings, variables }: StackFile, to: string 
     );
   if (!movable)
     throw new UserError(
-      `Stack '${stack}' is not prepared for it: npx pulumi config set --path orion:database.movable true -s ${stack}, then make up ${variables}. ` +
+      `Stack '${stack}' is not prepared for it: npx pulumi config set --path orion:database.movable true, then make up ${variables}. ` +
         (mode === "provision"
           ? "PostgreSQL restarts once, so that it writes what the move reads (docs/external.md)."
           : "That makes the stack's own PostgreSQL, beside the external one (docs/external.md)."),
@@ -154,14 +154,14 @@ async function agreed(yes: boolean, hasPoolers: boolean): Promise<boolean> {
 
 /** The poolers of the plan. @throws {UserError} when they could not verify the external server */
 function poolersIn(
-  { topology, settings, stack, variables }: StackFile,
+  { topology, settings, variables }: StackFile,
   engines: Engines,
   { to, url }: { readonly to: "own" | "external"; readonly url: string },
 ): Poolers | undefined {
   const services = servicesOf(topology, "pgbouncer");
   if (services.length > 0 && settings.database.authority === undefined)
     throw new UserError(
-      `PgBouncer cannot verify the external server: npx pulumi config set --path orion:database.authority -s ${stack} <authority.pem, with the ` +
+      `PgBouncer cannot verify the external server: npx pulumi config set --path orion:database.authority <authority.pem, with the ` +
         `certificate of the authority that has signed the server's; then make up ${variables}`,
     );
   const poolers = services.map((service) => {
