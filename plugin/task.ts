@@ -58,7 +58,7 @@ export async function runTask(task: TaskInputs, docker: Docker): Promise<void> {
     docker({ engine: task, args, timeoutSeconds, ...more });
 
   const { short, long } = bySize(task.environment);
-  const runOnce = () => call(runArguments(task), { input: assignments(short), variables: long });
+  const runOnce = () => call(runArguments(task, Object.keys(long)), { input: assignments(short), variables: long });
   let { code, output } = await runOnce();
   if (code === notStarted && output.includes("is already in use by container")) {
     await call(["container", "wait", task.container]);
@@ -89,7 +89,8 @@ function bySize(environment: TaskInputs["environment"]): Record<"short" | "long"
 const secretsOf = ({ environment }: TaskInputs): string[] =>
   Object.values(environment).flatMap((value) => [value, ...value.split(/\r?\n/)]);
 
-function runArguments(task: TaskInputs): string[] {
+/** @param long names of variables that docker takes from its own environment */
+function runArguments(task: TaskInputs, long: readonly string[]): string[] {
   return [
     ...["container", "run", "--rm", "--init", "--pull", "never"],
     ...["--name", task.container, "--network", task.network, "--log-driver", "json-file"],
@@ -98,7 +99,7 @@ function runArguments(task: TaskInputs): string[] {
     ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--pids-limit", String(processes)],
     ...["--memory", `${task.memoryMb}m`, "--memory-swap", `${task.memoryMb}m`],
     ...[...task.volumes, ...task.writable].flatMap((volume) => ["--volume", volume]),
-    ...Object.keys(bySize(task.environment).long).flatMap((name) => ["--env", name]),
+    ...long.flatMap((name) => ["--env", name]),
     ...["--env-file", "/dev/stdin", task.image],
     ...task.command,
   ];

@@ -2,10 +2,10 @@
 import { findingsOfChange, giveUp, withDroppedData } from "./changed-resource.ts";
 import { type Change, changesBetween } from "./changes.ts";
 import { type Answer, imageChanges, ofAnswer, ofNames } from "./data-images.ts";
-import { agreeTo, asAgreed, type Finding, type Severity } from "./findings.ts";
+import { agreeTo, asAgreed, type Finding, refused, type Severity } from "./findings.ts";
 import { type Graph, keyOf, type Recorded } from "./graph.ts";
 import { movingTags } from "./moving-tags.ts";
-import { lostQueues } from "./queues.ts";
+import { drainFirst, lostQueues } from "./queues.ts";
 import { withServerTypes } from "./server-types.ts";
 import { coreOf, hasServersIn, holdingIn, isGuarded, roleOf, types } from "./stateful.ts";
 
@@ -82,7 +82,7 @@ function lostTiers(before: Graph, after: Graph): Finding[] {
     if (was === 0 || count(has, role) > 0) return [];
     const happens = `would all be deleted (${was} containers): ${effect}`;
     if (role === "worker") {
-      const instead = `leave orion:workers.enabled true; to give Celery up, send no more tasks, wait until make doctor says of every worker that no task waits and none is held, and ${agreeTo(role)}`;
+      const instead = `leave orion:workers.enabled true; to give Celery up, ${drainFirst}, and ${agreeTo(role)}`;
       return [
         {
           severity: isGuarded(before) ? "refused" : "loss",
@@ -108,7 +108,7 @@ function lostHostNames(before: Graph, after: Graph): Finding[] {
       const happens =
         "would not be answered any more: links in e-mails, webhooks of other services and visitors still use it";
       const instead = `leave the setting with ${name} as it was; to give it up, ${agreeTo(name)}`;
-      return { severity: "refused", name, happens, instead, agreement: name };
+      return refused(name, happens, instead);
     });
 }
 

@@ -229,19 +229,17 @@ const ofPooler = ({ pooled, url }: DatabaseFacts): Finding[] =>
       ]
     : [];
 
-/** What the role can use at the same time. */
-export const usableConnections = ({
-  maxConnections,
-  reserved,
-  isSuperuser,
-  roleLimit,
-  databaseLimit,
-}: DatabaseFacts): number =>
-  Math.min(maxConnections - (isSuperuser ? 0 : reserved), roleLimit ?? Infinity, databaseLimit ?? Infinity);
+/** What the server gives roles of this kind, for all of them and all databases together. */
+const openConnections = ({ maxConnections, reserved, isSuperuser }: DatabaseFacts): number =>
+  maxConnections - (isSuperuser ? 0 : reserved);
 
-/** Of the server, whose connections are counted for all roles and databases together. */
-function ofUsedConnections({ usedConnections, maxConnections, reserved, isSuperuser }: DatabaseFacts): Finding[] {
-  const all = maxConnections - (isSuperuser ? 0 : reserved);
+/** What the role can use at the same time. */
+export const usableConnections = (facts: DatabaseFacts): number =>
+  Math.min(openConnections(facts), facts.roleLimit ?? Infinity, facts.databaseLimit ?? Infinity);
+
+function ofUsedConnections(facts: DatabaseFacts): Finding[] {
+  const { usedConnections } = facts;
+  const all = openConnections(facts);
   return usedConnections <= all * 0.9
     ? []
     : [

@@ -6,6 +6,7 @@
 import type { Settings } from "../config/schema.ts";
 import { asAgreed, type Finding, refused } from "./findings.ts";
 import type { Graph } from "./graph.ts";
+import { drainFirst } from "./queues.ts";
 import { roleOf, types } from "./stateful.ts";
 
 type Mode = Settings["database"]["mode"];
@@ -60,7 +61,7 @@ export function movedWithoutTasks(
       refused(
         name,
         "would give Celery another broker: tasks that wait, are scheduled or run stay in the one before, and nobody runs them; sessions and cached values begin empty",
-        `send no more tasks, wait until make doctor says of every worker that no task waits and none is held, and list ${name} in orion:agreed (docs/external.md)`,
+        `${drainFirst}, and list ${name} in orion:agreed (docs/external.md)`,
       ),
     ],
     agreed,

@@ -3,7 +3,7 @@ import { canGet, type ServerTypes, type TypeFacts } from "../common/hetzner.ts";
 import { type Server, typesSetting } from "../topology/server.ts";
 import type { Limits } from "../config/schema.ts";
 import type { Change } from "./changes.ts";
-import { agreeTo, type Finding } from "./findings.ts";
+import { agreeTo, type Finding, refused } from "./findings.ts";
 import { type Graph, unknown } from "./graph.ts";
 import { types } from "./stateful.ts";
 
@@ -102,7 +102,7 @@ export function soldOut(wanted: readonly Wanted[], known: ServerTypes): Finding[
         ...(elsewhere.length > 0 ? [`${elsewhere.join(" and ")} ${elsewhere.length > 1 ? "have" : "has"} it`] : []),
         `Hetzner's list may be wrong: to try all the same, ${agreeTo(server)}`,
       ].join("; ");
-      return { severity: "refused", name: server, happens, instead, agreement: server };
+      return refused(server, happens, instead);
     });
 }
 

@@ -1,6 +1,5 @@
 /** `make check-image`: asks an image what a stack needs of it, on a Docker Engine of this machine, without any update. */
 import { reachesOwnDatabase } from "../components/database/ways.ts";
-import { normalDatabaseUrl } from "../config/external-url.ts";
 import { UserError } from "../common/user-error.ts";
 import { engineAt } from "../guard/ask-images.ts";
 import { askImage, madeUp } from "../guard/check-image.ts";
@@ -68,7 +67,7 @@ export async function checkImage(
 /** The form of the external database's URL, whose parameters a driver may not take; the engine alone can read it. */
 function externalForm(root: string, stack: string): Partial<Record<SecretName, string>> {
   try {
-    const form = harmlessUrl(normalDatabaseUrl(readConfig(root, stack)("orion:databaseUrl") ?? ""));
+    const form = harmlessUrl(readConfig(root, stack)("orion:databaseUrl") ?? "");
     return form === undefined ? {} : { databaseUrl: form };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

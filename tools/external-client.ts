@@ -17,6 +17,7 @@ import { physicalName } from "../topology/naming.ts";
 import type { Service } from "../topology/service.ts";
 import { hasServers, lastingServices, servicesOf } from "../topology/topology.ts";
 import type { Engines } from "./engines.ts";
+import { copySeconds } from "./move-database/copy-script.ts";
 import { readConfig } from "./stack-config.ts";
 import type { StackFile } from "./stack-file.ts";
 import { isTerminal } from "./terminal.ts";
@@ -57,10 +58,11 @@ export interface ClientArgs {
 export const clientName = (stack: string, what: "move" | "psql"): string =>
   `${physicalName({ stack }, what)}-${randomBytes(4).toString("hex")}`;
 
-/** It ends by itself when the program that has started it was killed: after the longest copy that a move waits for. */
-export const longestSeconds = 7 * 24 * 3600;
-
-/** @throws {UserError} when it cannot be started */
+/**
+ * It ends by itself after the longest copy of a move: the program that has started it may have been killed.
+ *
+ * @throws {UserError} when it cannot be started
+ */
 export async function startClient(on: OnEngine, { name, url, image, appImage }: ClientArgs): Promise<void> {
   const limits = [
     ...["--detach", "--rm", "--init", "--log-driver", "none", "--pull", "never", "--read-only", "--tmpfs", "/tmp"],
@@ -73,7 +75,7 @@ export async function startClient(on: OnEngine, { name, url, image, appImage }: 
   const { code, stderr } = await on(
     `set -eu
 ${image}
-docker run --name ${quoted(name)} ${quotedWords(limits)} "$image" ${longestSeconds} >/dev/null
+docker run --name ${quoted(name)} ${quotedWords(limits)} "$image" ${copySeconds} >/dev/null
 docker exec --interactive ${quoted(name)} sh -c 'umask 077; cat >/tmp/pgpass' ${hereDocument(line)}{ ${authoritiesCommand(url.parameters["sslrootcert"], appImage)}; } | docker exec --interactive ${quoted(name)} sh -c 'cat >${authoritiesFile}'
 `,
     300,

@@ -3,6 +3,7 @@ import { redisDatabases, workerStopSeconds } from "../../common/app-contract.ts"
 import { databaseName } from "../../components/database/database-url.ts";
 import { redisFile, redisReload } from "../../common/redis-contract.ts";
 import { growthCommand } from "../../common/server-contract.ts";
+import { allowWritesSql } from "../move-database/sql.ts";
 
 export type Problem =
   | "server-silent"
@@ -131,7 +132,7 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   }),
   "database-read-only": ({ make }) => ({
     meaning: "PostgreSQL refuses every write, as a move of the database leaves it when it is cut off",
-    remedy: `if no move runs, ${make("psql")}: SET default_transaction_read_only = off; ALTER DATABASE ${databaseName} RESET default_transaction_read_only (docs/external.md#moving-the-data)`,
+    remedy: `if no move runs, ${make("psql")}: ${allowWritesSql(databaseName)} (docs/external.md#moving-the-data)`,
   }),
   connections: ({ make }) => ({
     meaning: "PostgreSQL has almost no connection left",

@@ -2,6 +2,9 @@
 import { inside, psqlOf, type Side } from "./side.ts";
 import { marker } from "./sql.ts";
 
+/** The longest that a copy may take. */
+export const copySeconds = 7 * 24 * 3600;
+
 const restoreWith = ({ owner, database }: Side): readonly string[] => [
   ...["pg_restore", "--exit-on-error", "--no-owner", "--no-privileges", "--no-comments"],
   ...["--no-publications", "--no-subscriptions"],

@@ -10,11 +10,12 @@
 import { UserError } from "../../common/user-error.ts";
 import type { OnEngine } from "../../guard/check-image.ts";
 import { readRows, readSnapshot, type Snapshot, statementsOf, type Tables } from "./changes.ts";
-import { copyScript } from "./copy-script.ts";
-import { allowWritesSql, problemsOf, readPreparation, wasMoved } from "./preparation.ts";
+import { copyScript, copySeconds } from "./copy-script.ts";
+import { problemsOf, readPreparation, wasMoved } from "./preparation.ts";
 import type { Poolers } from "./poolers.ts";
 import { errorOf, type Side, sql } from "./side.ts";
 import {
+  allowWritesSql,
   batch,
   contentsSql,
   createSlot,
@@ -39,7 +40,6 @@ import { compareContents, readTables, type SizedTables } from "./tables.ts";
 const closeBytes = 1_000_000;
 /** How often the user hears of the copy's progress. */
 const progressMs = 10_000;
-const copySeconds = 7 * 24 * 3600;
 
 export interface MoveArgs {
   readonly on: OnEngine;
@@ -222,7 +222,11 @@ async function leadThere(poolers: Poolers, say: MoveArgs["say"]): Promise<void> 
       break;
     }
   }
-  await poolers.release().catch((error: unknown) => {
+  await letGoOn(poolers, say);
+}
+
+async function letGoOn(poolers: Poolers | undefined, say: MoveArgs["say"]): Promise<void> {
+  await poolers?.release().catch((error: unknown) => {
     say(`  The poolers go on by themselves within a minute: ${String(error)}`);
   });
 }
@@ -247,9 +251,7 @@ async function goBack(
   } catch (error) {
     say(`  ${from.name} still refuses writes. ${remedy}. ${String(error)}`);
   }
-  await poolers?.release().catch((error: unknown) => {
-    say(`  The poolers go on by themselves within a minute: ${String(error)}`);
-  });
+  await letGoOn(poolers, say);
 }
 
 /** @returns how many rows both have. @throws {UserError} with the tables that differ */

@@ -40,10 +40,10 @@ const transactionMs = 1500;
 const mostSeconds = 60;
 const pausedTries = 50;
 
-/** A command of psql in the console of a pooler: several commands are several options. */
-const consoleOf = (container: string, commands: readonly string[], ...more: string[]): string =>
+/** A command of psql in the console of a pooler: several commands are several options. @param shape of its answers: without names of columns */
+const consoleOf = (container: string, commands: readonly string[], shape = "-qAt"): string =>
   quotedWords([
-    ...["docker", "exec", ...more, container, ...poolerConsole.split(" "), "-qAt"],
+    ...["docker", "exec", container, ...poolerConsole.split(" "), shape],
     ...commands.flatMap((one) => ["-c", one]),
   ]);
 
@@ -56,10 +56,9 @@ ${consoleOf(container, [`KILL ${sessionDatabase}`, `PAUSE ${databaseName}`])}`;
 
 /** Ends when the pooler sends nothing new: PAUSE itself ends only with the last transaction. The column's place depends on the version. */
 const pausedScript = (container: string): string => {
-  const words = ["docker", "exec", container, ...poolerConsole.split(" "), "-qA", "-c", "SHOW DATABASES"];
   const isPaused = `NR == 1 { for (i = 1; i <= NF; i++) if ($i == "paused") at = i } $1 == "${databaseName}" && $at == 1 { found = 1 } END { exit !found }`;
   return `tries=0
-until ${quotedWords(words)} | awk -F '|' ${quoted(isPaused)}; do
+until ${consoleOf(container, ["SHOW DATABASES"], "-qA")} | awk -F '|' ${quoted(isPaused)}; do
   tries=$((tries + 1)); [ $tries -lt ${pausedTries} ] || { echo "it does not say that it is paused" >&2; exit 1; }
   sleep 0.1
 done

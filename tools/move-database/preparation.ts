@@ -1,6 +1,6 @@
 /** Judges whether one PostgreSQL can be moved to another, from what both say about themselves. Pure. */
 import { z } from "zod";
-import { marker as markerTable, type MoveState, slot } from "./sql.ts";
+import { allowWritesSql, marker as markerTable, type MoveState, slot } from "./sql.ts";
 
 const preparationSchema = z.object({
   version: z.number(),
@@ -44,10 +44,6 @@ interface Both {
 
 /** Whether an earlier move was complete, and cut off before its update: clients may have written to the target since. */
 export const wasMoved = ({ source, target }: Both): boolean => target.marker === "moved" && source.readOnly;
-
-/** The way back from a database that refuses writes. @param database as PostgreSQL quotes it */
-export const allowWritesSql = (database: string): string =>
-  `SET default_transaction_read_only = off; ALTER DATABASE ${database} RESET default_transaction_read_only`;
 
 /**
  * What stands against the move, each with what mends it.

@@ -49,6 +49,10 @@ END $$;`;
 /** Takes {@link readOnly} back. */
 export const writable = `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET default_transaction_read_only', current_database()); END $$;`;
 
+/** The way back from a database that refuses writes. @param database as PostgreSQL quotes it */
+export const allowWritesSql = (database: string): string =>
+  `SET default_transaction_read_only = off; ALTER DATABASE ${database} RESET default_transaction_read_only`;
+
 /** What a move has made of a database. */
 export type MoveState = "copying" | "moved" | "left";
 
