@@ -1,7 +1,7 @@
 /** `orion:index:LiveFiles`: writes files in a Docker volume (configuration, certificates) and reloads the container. */
 import { createHash } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { type Clock, systemClock } from "../common/clock.ts";
 import { writeLine } from "../common/shell.ts";
 import type { Docker, DockerCall, Engine } from "./docker.ts";
 import { engineSchema } from "./engine.ts";
@@ -48,7 +48,11 @@ const reloadPauseMilliseconds = 1000;
  *
  * @throws {Error} when they do not pass the check; the container keeps its files
  */
-export async function writeLiveFiles(inputs: LiveFilesInputs, docker: Docker): Promise<void> {
+export async function writeLiveFiles(
+  inputs: LiveFilesInputs,
+  docker: Docker,
+  clock: Clock = systemClock,
+): Promise<void> {
   const call = (args: string[], more: Partial<DockerCall> = {}) =>
     docker({ engine: inputs, args, timeoutSeconds: commandSeconds, ...more });
   const version = versionOf(inputs.files);
@@ -69,7 +73,7 @@ export async function writeLiveFiles(inputs: LiveFilesInputs, docker: Docker): P
     const what = failures[code - firstFailure] ?? failures[0];
     throw new Error(`${inputs.container}: ${what}: ${redact(output.trim(), Object.values(inputs.files))}`);
   }
-  if (await isRunning(inputs.container, call)) await reloadLiveFiles(inputs, docker);
+  if (await isRunning(inputs.container, call)) await reloadLiveFiles(inputs, docker, clock);
 }
 
 /**
@@ -80,26 +84,30 @@ export async function writeLiveFiles(inputs: LiveFilesInputs, docker: Docker): P
 export async function reloadLiveFiles(
   inputs: Engine & Pick<LiveFilesInputs, "container" | "reload" | "processes" | "settleSeconds">,
   docker: Docker,
+  clock: Clock = systemClock,
 ): Promise<void> {
   const call = (args: string[]) => docker({ engine: inputs, args, timeoutSeconds: commandSeconds });
   const { container, processes, settleSeconds = 0 } = inputs;
   const former = processes && (await processesOf(container, processes.serving, call));
-  await reload(inputs, call);
+  await reload(inputs, call, clock);
   if (!processes) return;
   // The engine's machine has no `ps`, with which it would list them.
-  if (!former) return sleep(settleSeconds * 1000);
+  if (!former) {
+    await clock.sleep(settleSeconds * 1000);
+    return;
+  }
   const areReplaced = async () => {
     const serving = await processesOf(container, processes.serving, call);
     // A busy engine may not answer once, which proves nothing.
     return serving !== undefined && !serving.some((pid) => former.includes(pid));
   };
   const haveEnded = async () => (await processesOf(container, processes.leaving, call))?.length === 0;
-  if (!(await eventually(areReplaced, replacedSeconds)))
+  if (!(await eventually(areReplaced, replacedSeconds, clock)))
     throw new Error(
       `${container}: it was told to read its files again, and ${replacedSeconds} s later still uses the old ones`,
     );
   // Requests that they have read and not passed on yet.
-  await eventually(haveEnded, settleSeconds);
+  await eventually(haveEnded, settleSeconds, clock);
 }
 
 type Call = (args: string[]) => ReturnType<Docker>;
@@ -152,12 +160,13 @@ async function isRunning(container: string, call: Call): Promise<boolean> {
 async function reload(
   { container, reload: command }: Pick<LiveFilesInputs, "container" | "reload">,
   call: Call,
+  clock: Clock,
 ): Promise<void> {
   for (let left = reloadTries - 1; ; left--) {
     const { code, output } = await call(["container", "exec", container, ...command]);
     if (code === 0 || !(await isRunning(container, call))) return;
     if (left === 0) throw new Error(`${container}: it did not reload its files: ${output.trim()}`);
-    await sleep(reloadPauseMilliseconds);
+    await clock.sleep(reloadPauseMilliseconds);
   }
 }
 
@@ -172,10 +181,10 @@ async function processesOf(container: string, title: string, call: Call): Promis
 }
 
 /** Asks every {@link pollMilliseconds} until the condition holds, or the time is over. @returns whether it holds */
-async function eventually(isSo: () => Promise<boolean>, seconds: number): Promise<boolean> {
+async function eventually(isSo: () => Promise<boolean>, seconds: number, clock: Clock): Promise<boolean> {
   for (let left = (seconds * 1000) / pollMilliseconds; ; left--) {
     if (await isSo()) return true;
     if (left <= 0) return false;
-    await sleep(pollMilliseconds);
+    await clock.sleep(pollMilliseconds);
   }
 }

@@ -139,8 +139,8 @@ export class OrionProvider implements provider.Provider {
         "orion:index:SqlScript",
         kindOf(
           sqlScriptSchema,
-          (inputs) => runSqlScript(inputs, docker),
-          (inputs) => removeSqlScript(inputs, docker),
+          (inputs) => runSqlScript(inputs, docker, clock),
+          (inputs) => removeSqlScript(inputs, docker, clock),
         ),
       ],
       ["orion:index:ServerType", serverTypeKind(run)],
@@ -179,7 +179,7 @@ export class OrionProvider implements provider.Provider {
         kindOf(containerReadySchema, (inputs) => waitForContainer(inputs, undefined, clock)),
       ],
       ["orion:index:VolumeFiles", kindOf(volumeFilesSchema, (inputs) => writeVolumeFiles(inputs, docker))],
-      ["orion:index:LiveFiles", kindOf(liveFilesSchema, (inputs) => writeLiveFiles(inputs, docker))],
+      ["orion:index:LiveFiles", kindOf(liveFilesSchema, (inputs) => writeLiveFiles(inputs, docker, clock))],
       [
         "orion:index:HostFiles",
         kindOf(

@@ -1,6 +1,6 @@
 /** `orion:index:SqlScript`: runs a script for psql as the superuser of a PostgreSQL container, over its local socket. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { type Clock, systemClock } from "../common/clock.ts";
 import { redact } from "../common/secrets.ts";
 import type { Docker } from "./docker.ts";
 import { engineSchema } from "./engine.ts";
@@ -31,11 +31,11 @@ const isPassing =
  *
  * @throws {Error} with psql's message, free of secrets
  */
-export async function runSqlScript(inputs: SqlScriptInputs, docker: Docker): Promise<void> {
+export async function runSqlScript(inputs: SqlScriptInputs, docker: Docker, clock: Clock = systemClock): Promise<void> {
   const { container, script, variables, timeoutSeconds } = inputs;
   const definitions = Object.entries(variables).map(([name, value]) => `\\set ${name} '${value}'\n`);
   const args = ["container", "exec", "--interactive", container, "psql", "-XqtA", "-v", "ON_ERROR_STOP=1"];
-  const end = Date.now() + timeoutSeconds * 1000;
+  const end = clock.now() + timeoutSeconds * 1000;
   for (;;) {
     const { code, output } = await docker({
       engine: inputs,
@@ -44,18 +44,22 @@ export async function runSqlScript(inputs: SqlScriptInputs, docker: Docker): Pro
       timeoutSeconds,
     });
     if (code === 0) return;
-    if (Date.now() > end || !isPassing.test(output)) {
+    if (clock.now() > end || !isPassing.test(output)) {
       const why = code === undefined ? `took longer than ${timeoutSeconds} s` : output.trim();
       throw new Error(
         `${container}: a script for its database failed: ${redact(why, Object.values(variables))}\n` +
           "What it had done before stays, and the next update runs it again. Correct the cause and run up again.",
       );
     }
-    await sleep(pauseMilliseconds);
+    await clock.sleep(pauseMilliseconds);
   }
 }
 
 /** Runs the script that undoes it, if there is one. @throws {Error} as {@link runSqlScript} does */
-export async function removeSqlScript({ removal, ...inputs }: SqlScriptInputs, docker: Docker): Promise<void> {
-  if (removal !== undefined) await runSqlScript({ ...inputs, script: removal }, docker);
+export async function removeSqlScript(
+  { removal, ...inputs }: SqlScriptInputs,
+  docker: Docker,
+  clock: Clock = systemClock,
+): Promise<void> {
+  if (removal !== undefined) await runSqlScript({ ...inputs, script: removal }, docker, clock);
 }

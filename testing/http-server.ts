@@ -1,6 +1,7 @@
 /** A small HTTP server of a test file: it answers on a port of loopback until the file's last test has ended. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { atEnd } from "./cleanup.ts";
 
 export type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => unknown;
 
@@ -12,8 +13,6 @@ export interface HttpServer {
   /** Ends it before the last test has ended. */
   readonly stop: () => Promise<void>;
 }
-
-const started: (() => Promise<void>)[] = [];
 
 /** @param answer is called once a request's body is there, and ends the response */
 export async function serveHttp(answer: Answer): Promise<HttpServer> {
@@ -27,7 +26,7 @@ export async function serveHttp(answer: Answer): Promise<HttpServer> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const stop = () => stopped(server);
-  started.push(stop);
+  atEnd(stop);
   return { host, url: `http://${host}`, stop };
 }
 
@@ -37,6 +36,3 @@ async function stopped(server: Server): Promise<void> {
   server.closeAllConnections();
   await closed;
 }
-
-// Jest imports this file once for each test file.
-afterAll(() => Promise.all(started.map((stop) => stop())));

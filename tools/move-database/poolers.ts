@@ -116,7 +116,9 @@ export function poolersOf(all: readonly Pooler[]): Poolers | undefined {
       holding.catch(() => undefined);
       // A pooler that is told late would pass on writes that the source refuses.
       const paused = onAll("cannot be held", ({ container }) => pausedScript(container));
-      await Promise.race([Promise.all([paused, holding]), paused.then(() => sleep(transactionMs))]);
+      // It keeps no process alive whose poolers are held already.
+      const longest = paused.then(() => sleep(transactionMs, undefined, { ref: false }));
+      await Promise.race([Promise.all([paused, holding]), longest]);
     },
     held: async () => {
       await holding;

@@ -1,10 +1,8 @@
 import { spawnSync } from "node:child_process";
 import type { Docker, DockerCall } from "../../../plugin/docker.ts";
 import { type LiveFilesInputs, writeLiveFiles } from "../../../plugin/live-files.ts";
+import { testClock } from "../../../testing/clock.ts";
 import { outcomeOf } from "../support/process.ts";
-
-// Nothing here takes time.
-jest.mock("node:timers/promises", () => ({ setTimeout: () => Promise.resolve() }));
 
 const inputs: LiveFilesInputs = {
   dockerHost: "unix:///var/run/docker.sock",
@@ -60,7 +58,7 @@ const steps = (calls: readonly DockerCall[]): string[] =>
 
 test("files are written, checked, switched in one step, and read by the running container", async () => {
   const { docker, calls } = fakeDocker({ running: true });
-  await writeLiveFiles(inputs, docker);
+  await writeLiveFiles(inputs, docker, testClock());
   expect(steps(calls).slice(0, 4)).toEqual(["write", "inspect", "top", "exec orion-test-edge nginx -s reload"]);
   const version = /\/etc\/orion\/edge\/([0-9a-f]{16})'/.exec(calls[0]?.input ?? "")?.[1] ?? "";
   const script = calls[0]?.input ?? "";
@@ -75,14 +73,14 @@ test("files are written, checked, switched in one step, and read by the running 
 
 test("files are on the disk before they are switched to, and the switch is before the container reads them", async () => {
   const { docker, calls } = fakeDocker({ running: true });
-  await writeLiveFiles(inputs, docker);
+  await writeLiveFiles(inputs, docker, testClock());
   expect(calls[0]?.input).toMatch(/\nsync '(\/etc\/orion\/edge\/[0-9a-f]{16})' '\1'\/\*\n/);
   expect(calls[0]?.input).toContain("mv -Tf .next current; sync .;");
 });
 
 test("contents travel on standard input, where no process list shows them", async () => {
   const { docker, calls } = fakeDocker({ running: false });
-  await writeLiveFiles(inputs, docker);
+  await writeLiveFiles(inputs, docker, testClock());
   const encoded = Buffer.from("PRIVATE KEY of the edge").toString("base64");
   expect(calls[0]?.input).toContain(encoded);
   expect(JSON.stringify(calls.map(({ args }) => args))).not.toContain(encoded);
@@ -90,14 +88,14 @@ test("contents travel on standard input, where no process list shows them", asyn
 
 test("a container that does not run yet finds them when it starts", async () => {
   const { docker, calls } = fakeDocker({ running: false });
-  await writeLiveFiles(inputs, docker);
+  await writeLiveFiles(inputs, docker, testClock());
   expect(steps(calls)).toEqual(["write", "inspect"]);
 });
 
 test("files that do not pass the check are not used, and the error shows no secret", async () => {
   const refusal = "nginx: [emerg] cannot load PRIVATE KEY of the edge";
   const { docker, calls } = fakeDocker({ running: true, refusal });
-  const written = writeLiveFiles(inputs, docker);
+  const written = writeLiveFiles(inputs, docker, testClock());
   await expect(written).rejects.toThrow(
     "orion-test-edge: its files did not pass the check; it keeps the old ones: nginx: [emerg] cannot load [secret]",
   );
@@ -107,13 +105,13 @@ test("files that do not pass the check are not used, and the error shows no secr
 describe("a container that just starts", () => {
   test("is told again", async () => {
     const { docker, calls } = fakeDocker({ running: true, deaf: 2 });
-    await writeLiveFiles(inputs, docker);
+    await writeLiveFiles(inputs, docker, testClock());
     expect(steps(calls).filter((step) => step.startsWith("exec"))).toHaveLength(3);
   });
 
   test("is not told for ever: the update fails and says why", async () => {
     const { docker } = fakeDocker({ running: true, deaf: 99 });
-    await expect(writeLiveFiles(inputs, docker)).rejects.toThrow(
+    await expect(writeLiveFiles(inputs, docker, testClock())).rejects.toThrow(
       "orion-test-edge: it did not reload its files: invalid PID number",
     );
   });
@@ -123,7 +121,7 @@ describe("old processes", () => {
   const old = (title: string) => `   11 nginx: master process\n   12 nginx: worker process${title}\n`;
   const looksWith = async (processes: readonly string[], settleSeconds = 2) => {
     const { docker, calls } = fakeDocker({ running: true, processes: [...processes] });
-    await writeLiveFiles({ ...inputs, settleSeconds }, docker);
+    await writeLiveFiles({ ...inputs, settleSeconds }, docker, testClock());
     return steps(calls).filter((step) => step === "top").length;
   };
   const leaves = old(" is shutting down");
@@ -157,7 +155,7 @@ describe("old processes", () => {
       processes.shift();
       return Promise.resolve(outcomeOf({ code: 1, output: "context deadline exceeded" }));
     };
-    await writeLiveFiles(inputs, busy);
+    await writeLiveFiles(inputs, busy, testClock());
     expect(processes).toEqual([]);
     expect(steps(calls).filter((step) => step === "top")).toHaveLength(4);
   });
@@ -166,7 +164,7 @@ describe("old processes", () => {
     const { docker, calls } = fakeDocker({ running: true });
     const blind: Docker = (call) =>
       call.args.includes("top") ? Promise.resolve(outcomeOf({ code: 1, output: "no ps" })) : docker(call);
-    await writeLiveFiles(inputs, blind);
+    await writeLiveFiles(inputs, blind, testClock());
     expect(steps(calls).at(-1)).toBe("exec orion-test-edge nginx -s reload");
   });
 });

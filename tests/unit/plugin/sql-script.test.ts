@@ -1,8 +1,6 @@
 import { OrionProvider } from "../../../plugin/provider.ts";
+import { testClock } from "../../../testing/clock.ts";
 import { type Command, runBy } from "../support/process.ts";
-
-// The pauses between tries take no time here.
-jest.mock("node:timers/promises", () => ({ setTimeout: () => Promise.resolve() }));
 
 const inputs = {
   dockerHost: "unix:///var/run/docker.sock",
@@ -21,7 +19,7 @@ function psql(...answers: { code: number; output: string }[]) {
     calls.push(command);
     return answers[Math.min(calls.length, answers.length) - 1] ?? { code: 0, output: "" };
   });
-  return { provider: new OrionProvider(run), calls };
+  return { provider: new OrionProvider(run, testClock()), calls };
 }
 
 test("psql gets the script and its variables by standard input, so that no process list shows a password", async () => {

@@ -1,6 +1,6 @@
 /**
  * Graphs of whole stacks, each composed once in a run of the tests: to compose one takes up to half a second, and a dozen files
- * ask for that of phase mvp. What a test gets is its file's own copy, and cannot be changed.
+ * ask for that of phase mvp. What a test gets cannot be changed.
  */
 import { createHash } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -18,7 +18,7 @@ export const images = {
 /** `known`: as `knownOf` returns it, for comparison with a state; otherwise as `programOf` does. */
 type Kind = Mode | "known";
 
-const inThisFile = new Map<string, Promise<Graph>>();
+const inThisProcess = new Map<string, Promise<Graph>>();
 let last: Promise<unknown> = Promise.resolve();
 
 /** The graph of a stack; one is composed after the other, because the SDK has one set of mocks. */
@@ -26,8 +26,8 @@ export function sharedGraph(stack: Stack, kind: Kind = "up"): Promise<Graph> {
   const key = createHash("sha256")
     .update(JSON.stringify([kind, stack]))
     .digest("hex");
-  const graph = inThisFile.get(key) ?? last.then(() => ofAnyFile(key, stack, kind));
-  inThisFile.set(key, graph);
+  const graph = inThisProcess.get(key) ?? last.then(() => ofAnyFile(key, stack, kind));
+  inThisProcess.set(key, graph);
   last = graph.catch(() => undefined);
   return graph;
 }

@@ -1,23 +1,28 @@
-import type * as crypto from "node:crypto";
-import { createCipheriv, pbkdf2Sync, randomBytes } from "node:crypto";
+import crypto, { createCipheriv, pbkdf2Sync, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { developmentPassphrase } from "../../../toolchain/src/environment.ts";
 import { matchesSalt, passphraseHint, passphraseOf, saltsOf } from "../../../toolchain/src/passphrase.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 
 // A million rounds are a tenth of a second: the same key is derived once.
-jest.mock("node:crypto", () => {
-  const real = jest.requireActual<typeof crypto>("node:crypto");
-  const keys = new Map<string, ReturnType<typeof real.pbkdf2Sync>>();
-  const derive: typeof real.pbkdf2Sync = (...args) => {
-    const of = JSON.stringify(args);
-    const key = keys.get(of) ?? real.pbkdf2Sync(...args);
-    keys.set(of, key);
-    return key;
-  };
-  return { ...real, pbkdf2Sync: derive };
+const derive = crypto.pbkdf2Sync;
+const keys = new Map<string, ReturnType<typeof derive>>();
+replaceDerivation((...args) => {
+  const of = JSON.stringify(args);
+  const key = keys.get(of) ?? derive(...args);
+  keys.set(of, key);
+  return key;
 });
+afterAll(() => {
+  replaceDerivation(derive);
+});
+
+function replaceDerivation(by: typeof derive): void {
+  crypto.pbkdf2Sync = by;
+  syncBuiltinESMExports();
+}
 
 /** A salt as the engine makes it: a word that it knows, sealed with a key from the passphrase. */
 function saltFor(passphrase: string, word = "pulumi"): string {

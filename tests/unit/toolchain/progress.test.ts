@@ -1,3 +1,4 @@
+import { mock } from "node:test";
 import { progressOn } from "../../../toolchain/src/progress.ts";
 
 /** A screen that keeps what is written, and a clock that the test moves. */
@@ -6,11 +7,21 @@ function screen(isTTY?: boolean) {
   const write = (text: string) => written.push(text);
   return { written, progress: progressOn(isTTY === undefined ? { write } : { isTTY, write }) };
 }
-const wait = (seconds: number) => jest.advanceTimersByTimeAsync(seconds * 1000);
+/** Lets time pass in steps, so that what waits for a promise goes on in between. */
+async function wait(seconds: number): Promise<void> {
+  for (let passed = 0; passed < seconds * 10; passed++) {
+    mock.timers.tick(100);
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  }
+}
 const work = (seconds: number) => () => new Promise<string>((settle) => setTimeout(settle, seconds * 1000, "result"));
 
-beforeEach(() => jest.useFakeTimers());
-afterEach(() => jest.useRealTimers());
+beforeEach(() => {
+  mock.timers.enable({ apis: ["setInterval", "setTimeout", "Date"] });
+});
+afterEach(() => {
+  mock.timers.reset();
+});
 
 test("on a terminal one line is written over each second, and stays when the work is done", async () => {
   const { written, progress } = screen(true);

@@ -1,0 +1,15 @@
+/** What a test file or a bench has made and removes when it ends. */
+const steps: (() => unknown)[] = [];
+
+/** Runs the step once the file's last test has ended, or the bench, where it cannot wait for anything. */
+export function atEnd(step: () => unknown): void {
+  steps.push(step);
+}
+
+export async function cleanUp(): Promise<void> {
+  for (const step of steps.splice(0)) await step();
+}
+
+// Jest imports this file once for each test file. Where it does not, tests/unit/support/each-file.ts has each of them clean up.
+if ("afterAll" in globalThis) afterAll(cleanUp);
+else process.once("exit", () => void cleanUp());
