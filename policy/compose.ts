@@ -148,8 +148,8 @@ function mockOutputs(name: string): Record<string, unknown> {
   return {
     imageId: `sha256:${name}`,
     result: `generated-${name}`,
-    ipAddress: "192.0.2.10",
-    ipv4: "192.0.2.20",
+    ipAddress: mockAddress(name),
+    ipv4: mockAddress(name),
     linuxDevice: `/dev/disk/by-id/${name}`,
     value: `generated-${name}`,
     // The bytes of a key.
@@ -164,8 +164,15 @@ function mockOutputs(name: string): Record<string, unknown> {
   };
 }
 
-const mockId = (name: string): string =>
-  String(Array.from(name).reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 100_000, 7));
+/** Another number for each name: two servers with the same address would make what goes from one to the other look as if it stayed. */
+const numberOf = (name: string): number =>
+  Array.from(name).reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 100_000, 7);
+const mockId = (name: string): string => String(numberOf(name));
+/** Of 198.18.0.0/15, which nobody has (RFC 2544). */
+export function mockAddress(name: string): string {
+  const number = numberOf(name);
+  return `198.${18 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
+}
 const plainState = (inputs: unknown): Record<string, unknown> => ({ ...(inputs as Record<string, unknown>) });
 const byTypeAndName = (a: Recorded, b: Recorded): number => `${a.type} ${a.name}`.localeCompare(`${b.type} ${b.name}`);
 

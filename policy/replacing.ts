@@ -53,6 +53,8 @@ export const replacingInputs: Readonly<Record<string, readonly string[]>> = {
   "hcloud:index/sshKey:SshKey": ["publicKey"],
   "hcloud:index/volume:Volume": ["location"],
   "hcloud:index/volumeAttachment:VolumeAttachment": ["serverId", "volumeId"],
+  "orion:index:HostFiles": ["host"],
+  "orion:index:ServerDrain": ["host"],
   "random:index/randomBytes:RandomBytes": ["keepers", "length"],
   "random:index/randomPassword:RandomPassword": ["keepers", "length", "special"],
   "tls:index/certRequest:CertRequest": ["dnsNames", "ipAddresses", "privateKeyPem", "subject", "uris"],

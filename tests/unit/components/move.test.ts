@@ -1,7 +1,7 @@
 /** From one server to several: what the engine is asked for before and after, resource by resource. */
 import type { Phase } from "../../../config/schema.ts";
 import { stackOf } from "../policy/support.ts";
-import type { Recorded } from "../support/compose.ts";
+import { mockAddress, type Recorded } from "../support/compose.ts";
 import { sharedGraph } from "../support/graphs.ts";
 import { named } from "../support/runtime.ts";
 
@@ -67,12 +67,13 @@ test("what goes is what visitors and tasks do not need any more: the edge, the a
 test("visitors are sent to the load balancer, by the record that there was, once it answers", () => {
   const content = (resources: readonly Recorded[]) =>
     named(resources, "hostname-orion.example.com-record").inputs["content"];
-  expect([content(before()), content(after())]).toEqual(["192.0.2.10", "192.0.2.20"]);
+  const balancer = mockAddress("balancer-1-balancer");
+  expect([content(before()), content(after())]).toEqual([mockAddress("core-1-ip"), balancer]);
   expect(named(after(), "hostname-orion.example.com-record").options.dependencies).toContain(
     "orion:index:HttpsReady balancer-1-ready",
   );
   expect(named(after(), "balancer-1-ready")).toMatchObject({
-    inputs: { address: "192.0.2.20", port: 443, behind: ["app-nbg1-1", "app-hel1-1"], inARow: 6 },
+    inputs: { address: balancer, port: 443, behind: ["app-nbg1-1", "app-hel1-1"], inARow: 6 },
     options: {
       dependencies: containing("hcloud:index/loadBalancerTarget:LoadBalancerTarget balancer-1-target-app-hel1-1"),
     },
