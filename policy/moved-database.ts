@@ -4,9 +4,9 @@
  * moves: it is drained. Pure.
  */
 import type { Settings } from "../config/schema.ts";
+import { drainFirst } from "../topology/services/worker.ts";
 import { asAgreed, type Finding, refused } from "./findings.ts";
 import type { Graph } from "./graph.ts";
-import { drainFirst } from "./queues.ts";
 import { roleOf, types } from "./stateful.ts";
 
 type Mode = Settings["database"]["mode"];

@@ -249,6 +249,20 @@ describe("the end of the platform is refused, not called a danger", () => {
     expect(await without(role(tier), false)).toContain(`loss ${tier} containers`);
   });
 
+  test.each([
+    ["beat", "no scheduled task would be sent"],
+    ["flower", "tasks would have no monitor"],
+  ])("a process of Celery less is said: %s", async (process, effect) => {
+    const { findings } = await moveOfMvp({}, { workers: { commands: { [process]: [] } } });
+    expect(findings).toEqual([
+      {
+        ...{ severity: "danger", name: `${process} containers` },
+        happens: `would all be deleted (there is one): ${effect}`,
+        instead: `leave orion:workers.enabled true, and orion:workers.commands.${process} as it was`,
+      },
+    ]);
+  });
+
   test("one instance less is none of it", async () => {
     expect(await without(({ name }) => name === "app-core-1-2")).toEqual([]);
   });
