@@ -89,7 +89,8 @@ export function holdingIn(graph: Graph): Holds {
 }
 
 /** Whether a graph has servers; otherwise it is for a local Docker Engine. */
-export const hasServersIn = ({ resources }: Graph): boolean => resources.some(({ type }) => type === types.server);
+export const hasServersIn = ({ resources }: Pick<Graph, "resources">): boolean =>
+  resources.some(({ type }) => type === types.server);
 
 /** Whether a stack is protected: at least one of its resources is. */
 export const isGuarded = ({ resources }: Graph): boolean => resources.some(({ options }) => options.protect);
