@@ -6,6 +6,7 @@ import { type Answer, imageChanges, ofAnswer, ofNames } from "./data-images.ts";
 import { agreeTo, asAgreed, danger, type Finding, refused, type Severity } from "./findings.ts";
 import { type Graph, keyOf, type Recorded } from "./graph.ts";
 import { movedWithoutData, movedWithoutTasks } from "./moved-database.ts";
+import { movedVisitors } from "./moved-visitors.ts";
 import { movingTags } from "./moving-tags.ts";
 import { lostQueues } from "./queues.ts";
 import { withServerTypes } from "./server-types.ts";
@@ -38,7 +39,7 @@ export function moveBetween(was: Graph, is: Graph, { agreed = [], answers }: Kno
     // The finding about the host name covers its record, as long as the platform has another one.
     .filter(({ action, resource }) => action !== "delete" || resource.type !== types.record || !hasRecord(after))
     .flatMap((change) => findingsOfChange(change, holds, { guarded: isGuarded(before), deleted }))
-    .concat(movedWithoutData(before, after), movedWithoutTasks(before, after))
+    .concat(movedWithoutData(before, after), movedWithoutTasks(before, after), movedVisitors(before, after))
     .concat(lostKinds(before, after), lostQueues(before, after), lostHostNames(before, after), movingTags(after))
     .concat(
       imageChanges(before, after).flatMap((change) =>
