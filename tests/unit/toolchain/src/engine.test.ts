@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describeOrigin, ensureEngine } from "../../../toolchain/src/engine.ts";
-import { isInstalled, type Part, partsOf, type ToolchainPaths } from "../../../toolchain/src/parts.ts";
-import { readChecksums } from "../../../toolchain/src/checksums.ts";
+import { describeOrigin, ensureEngine } from "../../../../toolchain/src/engine.ts";
+import { isInstalled, type Part, partsOf, type ToolchainPaths } from "../../../../toolchain/src/parts.ts";
+import { readChecksums } from "../../../../toolchain/src/checksums.ts";
 import { failed, type Given, machine, makeProject, ok, pinAs, writeProgram } from "./support/machine.ts";
 
 let places: ToolchainPaths;
