@@ -14,6 +14,7 @@ import { composes } from "../policy/outline.ts";
 import { knownOf } from "../policy/program.ts";
 import { factsOf, outputsOf } from "../policy/stack-facts.ts";
 import { graphOf, outputsIn } from "../policy/state.ts";
+import { refuseUnbuilt } from "../policy/unbuilt.ts";
 import { hasServers } from "../topology/topology.ts";
 import { makeVariables, rehearsalCloud } from "../toolchain/src/environment.ts";
 import { runningState } from "./backend.ts";
@@ -41,12 +42,14 @@ export interface Guarded {
  * Checks the update or preview that the engine is running; nothing may be registered before. Dangers are warnings of it.
  *
  * @returns what the program needs of what it found
- * @throws {pulumi.RunError} when something protected would be lost, or Hetzner cannot give what it needs, with what to do instead
+ * @throws {pulumi.RunError} when something protected would be lost, Hetzner cannot give what it needs, or this version cannot
+ *   bring the stack up yet, with what to do instead
  */
 export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: UpdateArgs): Promise<Guarded> {
   const root = projectFolder();
   refuseOtherState(args.settings.stateUrl, process.env["PULUMI_BACKEND_URL"]);
   try {
+    refuseUnbuilt(args.settings);
     const state = runningState(root, stack);
     const before = graphOf(state);
     const cloud = rehearsalCloud(root);
@@ -96,7 +99,7 @@ async function stockFindings(
   access: Access,
 ): Promise<Finding[]> {
   const { settings, topology } = stack;
-  if (!hasServers(topology) || !composes(stack)) return [];
+  if (!hasServers(topology)) return [];
   const changes = move?.changes ?? changesBetween(before, await apart(() => knownOf(stack, builtImages)));
   const { limits = {} } = settings.hetzner;
   return judgeStock({ servers: topology.servers, before, changes, limits, agreed: settings.agreed }, access);
