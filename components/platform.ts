@@ -1,3 +1,4 @@
+/** The root component of a stack: creates all components of its plan and connects them. */
 import * as pulumi from "@pulumi/pulumi";
 import { builtPhases, unbuiltTraits } from "../config/presets.ts";
 import { endpointsOf } from "../topology/service-commands.ts";
@@ -17,7 +18,6 @@ import { createRuntimes, type Runtimes, type RuntimesArgs } from "./runtimes.ts"
 import { createStorage } from "./storage/storage.ts";
 import { createTiers } from "./tiers.ts";
 
-/** The root component of a stack: creates all components of its plan and connects them. */
 export class Platform extends pulumi.ComponentResource {
   /** The URL of each service as its machine reaches it, by the service's name. */
   readonly endpoints: Readonly<Record<string, string>>;

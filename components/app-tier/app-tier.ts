@@ -1,3 +1,4 @@
+/** The app: one Uvicorn container for each instance of a machine. */
 import { formerly } from "../former.ts";
 import { app, type AppService } from "../../topology/services/app.ts";
 import { createHash } from "node:crypto";
@@ -37,7 +38,7 @@ export const anyVersion = "app";
 /** How long running requests may take to complete after a stop; Docker waits a little longer before it kills the container. */
 const drainSeconds = 30;
 
-/** The FastAPI application: one container with Uvicorn for each instance; the instances of a version share a network alias. */
+/** The instances of a version share a network alias. */
 export class AppTier extends pulumi.ComponentResource {
   /**
    * The name in the container network that resolves to all instances of this version and to no others. The edge that sends

@@ -1,3 +1,4 @@
+/** One Redis server (cache, broker or both) with its users, live files and volume. */
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { redisDirectory, redisFile } from "../../common/redis-contract.ts";
@@ -49,8 +50,8 @@ export interface CacheArgs {
 const dataDirectory = "/data";
 
 /**
- * One Redis server, for the cache, the broker or both, with a user for each purpose. Users, configuration and certificate are
- * live files: their change closes no connection. The volume with its data stays when it is deleted.
+ * It has a user for each purpose. Users, configuration and certificate are live files: their change closes no connection. The
+ * volume with its data stays when it is deleted.
  */
 export class Cache extends pulumi.ComponentResource {
   readonly #args: CacheArgs;

@@ -1,3 +1,4 @@
+/** WAL archiving: the archive's key, and the server's `orion-archive` command with its timers. */
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import {
@@ -42,7 +43,7 @@ const timed = timerFiles(
 );
 
 /**
- * Installs on the primary's server the command that takes base backups, checks the archive and restores, with its timers.
+ * On the primary's server the command takes base backups, checks the archive and restores.
  *
  * PostgreSQL itself sends its changes to the archive (components/database/archive-config.ts). pgBackRest runs in the database's
  * container, which alone has the credentials.

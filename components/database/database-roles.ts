@@ -1,3 +1,4 @@
+/** PostgreSQL's roles and their passwords. */
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../config/schema.ts";
 import type { Service } from "../../topology/service.ts";
@@ -21,8 +22,8 @@ const passwordLength = 32;
 const timeoutSeconds = 300;
 
 /**
- * The roles of the platform's database, with their passwords and rights, made by SQL in the primary; replicas have them with the
- * data. A password that is lost is no loss: an update gives the role a new one.
+ * SQL in the primary creates them with their rights; replicas have them with the data. A password that is lost is no loss: an
+ * update gives the role a new one.
  */
 export class DatabaseRoles extends pulumi.ComponentResource {
   readonly passwords: Passwords;

@@ -1,3 +1,4 @@
+/** One PostgreSQL primary, or the tests' database. */
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
@@ -49,7 +50,7 @@ const isProtected = ({ protection = true }: Pick<DatabaseArgs, "protection">): b
 const createDatabasePassword = (name: string, protect: boolean, parent: pulumi.Resource): pulumi.Output<string> =>
   createPassword(`${name}-password`, 32, { parent, protect });
 
-/** One PostgreSQL server and, unless it is for tests, a protected volume. */
+/** On a local Docker Engine its data is in a protected volume; that of the tests' database is in memory. */
 export class Database extends pulumi.ComponentResource {
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:database:Database", name, {}, opts);

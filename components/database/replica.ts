@@ -1,3 +1,4 @@
+/** A streaming replica of PostgreSQL, to read from. */
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
 import type { Topology } from "../../topology/topology.ts";
@@ -46,8 +47,6 @@ export interface ReplicaArgs {
 const scriptTimeoutSeconds = 120;
 
 /**
- * A PostgreSQL server that replicates another one by streaming, to read from.
- *
  * The primary only gets a replication slot, by SQL: its container and settings do not change. Roles and their passwords come
  * with the data. Replication is asynchronous: a write that was just acknowledged may be missing on the replica.
  *

@@ -1,3 +1,4 @@
+/** A Hetzner firewall for the public addresses of servers: SSH for operators, web ports for visitors. */
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../former.ts";
@@ -16,7 +17,6 @@ export interface CloudFirewallArgs {
 
 const allAddresses = ["0.0.0.0/0", "::/0"];
 
-/** A Hetzner firewall for the public addresses of servers: SSH for operators, and the web ports for visitors. */
 export class CloudFirewall extends pulumi.ComponentResource {
   readonly id: pulumi.Output<number>;
 

@@ -1,3 +1,4 @@
+/** The private network and subnet of a stack's servers. */
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { type Naming, labels, physicalName } from "../../topology/naming.ts";
@@ -10,7 +11,6 @@ export interface PrivateNetworkArgs {
   readonly protection?: boolean;
 }
 
-/** The private network that all servers of a stack share, with its one subnet. */
 export class PrivateNetwork extends pulumi.ComponentResource {
   readonly subnetId: pulumi.Output<string>;
 

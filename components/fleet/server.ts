@@ -1,3 +1,4 @@
+/** One Hetzner server with its address, type and Volume. */
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
@@ -40,7 +41,7 @@ const ignoredInputs = ["image", "userData", "sshKeys", "location", "firewallIds"
 
 const isProtected = ({ protection = true }: CloudServerArgs): boolean => protection;
 
-/** One Hetzner server, with an address and, where it keeps data, a Volume; both outlive the server. */
+/** The address and, where it keeps data, the Volume outlive the server. */
 export class CloudServer extends pulumi.ComponentResource {
   readonly server: hcloud.Server;
   readonly type: ServerType;

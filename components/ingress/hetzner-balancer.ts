@@ -1,3 +1,4 @@
+/** Hetzner's load balancer in front of the edges. */
 import { edgePorts } from "../../topology/services/edge.ts";
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
@@ -33,8 +34,8 @@ const drainSeconds = 10;
 const readySeconds = 180;
 
 /**
- * Hetzner's load balancer in front of the edges. It passes TLS through, so that only the edges have the certificate's key, and
- * sends the client's address in the PROXY protocol: the edges filter clients, because it cannot have a firewall.
+ * It passes TLS through, so that only the edges have the certificate's key, and sends the client's address in the PROXY protocol:
+ * the edges filter clients, because it cannot have a firewall.
  */
 export class HetznerBalancer extends pulumi.ComponentResource {
   /** Its public IPv4 address; known once it answers over HTTPS. */

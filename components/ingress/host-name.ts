@@ -1,3 +1,4 @@
+/** The DNS record of one host name. */
 import { DnsRecord } from "@pulumi/cloudflare/dnsRecord.js";
 import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../former.ts";
@@ -20,7 +21,7 @@ export interface HostNameArgs {
  */
 const drainSeconds = 30;
 
-/** The DNS record of a host name of the platform at Cloudflare; a new address replaces the old one in one step. */
+/** It is at Cloudflare; a new address replaces the old one in one step. */
 export class HostName extends pulumi.ComponentResource {
   constructor(name: string, args: HostNameArgs, opts?: pulumi.ComponentResourceOptions) {
     const { zone, hostname, address, isFirst = false } = args;

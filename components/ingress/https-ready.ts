@@ -1,9 +1,9 @@
+/** Waits until an address answers over HTTPS, before visitors are routed to it (plugin/https-ready.ts). */
 import * as pulumi from "@pulumi/pulumi";
 import type { HttpsReadyInputs } from "../../plugin/https-ready.ts";
 import { formerly } from "../former.ts";
 import type { InputsOf } from "../inputs.ts";
 
-/** Waits until an address answers over HTTPS, before visitors are routed to it (plugin/https-ready.ts). */
 export class HttpsReady extends pulumi.CustomResource {
   declare readonly address: pulumi.Output<string>;
 

@@ -1,3 +1,4 @@
+/** A certificate from an ACME authority, obtained and renewed by the server. */
 import * as pulumi from "@pulumi/pulumi";
 import { formerly } from "../../former.ts";
 import { HostFiles } from "../../runtime/docker/host-files.ts";

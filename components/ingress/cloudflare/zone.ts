@@ -1,3 +1,4 @@
+/** One Cloudflare zone: settings (TLS, firewall, rate limits, bots, caching), origin certificates and origin pulls. */
 import { BotManagement } from "@pulumi/cloudflare/botManagement.js";
 import { getZoneOutput } from "@pulumi/cloudflare/getZone.js";
 import { OriginCaCertificate } from "@pulumi/cloudflare/originCaCertificate.js";
@@ -26,7 +27,6 @@ export interface CloudflareZoneArgs {
 /** The CA's maximum. Only Cloudflare trusts the certificate, and an update can replace it at any time. */
 const validityDays = 5475;
 
-/** Cloudflare's settings for a zone of the platform (TLS, firewall, rate limits, bots, caching), and the origins' certificates. */
 export class CloudflareZone extends pulumi.ComponentResource {
   readonly zoneId: pulumi.Output<string>;
   /** The origins' certificates and their keys, in PEM, by host name; the keys are secrets. Empty without `certificate` in the arguments. */
