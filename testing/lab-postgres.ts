@@ -1,4 +1,4 @@
-/** What the PostgreSQL servers of labs have of the program: live files, roles, and slots for replicas. */
+/** Sets up a lab's PostgreSQL as the program does: live files, roles, replication slots. */
 import { run } from "../common/process.ts";
 import { hbaText } from "../components/database/hba.ts";
 import { fileNames, filesDirectory, reloadFiles } from "../components/database/postgres-tls.ts";

@@ -1,4 +1,4 @@
-/** The section `orion:alerts`. */
+/** Schema of `orion:alerts`: who is told when a backup, a restore drill or a renewal of the certificate fails. */
 import { z } from "zod";
 import { emailAddress } from "./forms.ts";
 

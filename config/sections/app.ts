@@ -1,4 +1,4 @@
-/** The section `orion:app`. */
+/** Schema of `orion:app`: the platform's image, its instances, and its variables. */
 import { z } from "zod";
 import { commandWords, count, imageReference, memoryMb, port, serverPool, text, variableName } from "./forms.ts";
 

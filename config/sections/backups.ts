@@ -1,4 +1,4 @@
-/** The section `orion:backups`. */
+/** Schema of `orion:backups`: backups of PostgreSQL, their retention, and point-in-time recovery. */
 import { z } from "zod";
 import { count } from "./forms.ts";
 

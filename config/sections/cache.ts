@@ -1,4 +1,4 @@
-/** The section `orion:cache`. */
+/** Schema of `orion:cache`: Redis, the cache and the broker of Celery. */
 import { z } from "zod";
 import { count, memoryMb, serverTypes, text } from "./forms.ts";
 

@@ -1,4 +1,4 @@
-/** The section `orion:cloudflare`. */
+/** Schema of `orion:cloudflare`: the zone, and whether visitors come through Cloudflare. */
 import { z } from "zod";
 import { hostname } from "./forms.ts";
 

@@ -1,4 +1,4 @@
-/** The section `orion:database`. */
+/** Schema of `orion:database`: PostgreSQL, own or external, its memory, replicas and pooler. */
 import { z } from "zod";
 import { certificates, count, memoryMb, serverTypes, text } from "./forms.ts";
 

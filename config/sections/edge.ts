@@ -1,4 +1,4 @@
-/** The section `orion:edge`. */
+/** Schema of `orion:edge`: nginx: certificate, limits, paths and headers. */
 import { z } from "zod";
 import { certificates, browserHeader, count, emailAddress, headerValue, memoryMb, path } from "./forms.ts";
 

@@ -1,4 +1,4 @@
-/** The section `orion:email`. */
+/** Schema of `orion:email`: how the platform sends e-mail. */
 import { z } from "zod";
 import { emailAddress, port, text } from "./forms.ts";
 

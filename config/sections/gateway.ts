@@ -1,4 +1,4 @@
-/** The section `orion:gateway`. */
+/** Schema of `orion:gateway`: the way from the platform's processes to their data. */
 import { z } from "zod";
 import { count } from "./forms.ts";
 

@@ -1,4 +1,4 @@
-/** The section `orion:hetzner`. */
+/** Schema of `orion:hetzner`: locations and image of the servers, load balancers, and limits of the account. */
 import { z } from "zod";
 import { count, text } from "./forms.ts";
 

@@ -1,4 +1,4 @@
-/** The section `orion:images`. */
+/** Schema of `orion:images`: where images come from. */
 import { z } from "zod";
 import { imageReference, registry, registryHost } from "./forms.ts";
 

@@ -1,4 +1,4 @@
-/** The section `orion:monitoring`. */
+/** Schema of `orion:monitoring`: whether a server collects metrics and logs. */
 import { z } from "zod";
 import { serverTypes } from "./forms.ts";
 

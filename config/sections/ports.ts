@@ -1,4 +1,4 @@
-/** The section `orion:ports`. */
+/** Schema of `orion:ports`: ports on 127.0.0.1 of a local stack. */
 import { z } from "zod";
 import { port } from "./forms.ts";
 

@@ -1,4 +1,4 @@
-/** The section `orion:rehearsal`. */
+/** Schema of `orion:rehearsal`: what `make rehearse` does with the stack. */
 import { z } from "zod";
 import { text } from "./forms.ts";
 

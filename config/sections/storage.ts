@@ -1,4 +1,4 @@
-/** The section `orion:storage`. */
+/** Schema of `orion:storage`: where files and backups are. */
 import { z } from "zod";
 import { hostname, text } from "./forms.ts";
 

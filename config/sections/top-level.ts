@@ -1,4 +1,4 @@
-/** The settings that belong to no section. */
+/** Schema of the settings without a section, such as phase, hosting and domain. */
 import { z } from "zod";
 import { hostname, text } from "./forms.ts";
 

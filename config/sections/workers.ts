@@ -1,4 +1,4 @@
-/** The section `orion:workers`. */
+/** Schema of `orion:workers`: Celery's workers, Beat and Flower. */
 import { z } from "zod";
 import { commandWords, count, memoryMb, serverPool, text } from "./forms.ts";
 
