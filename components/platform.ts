@@ -58,8 +58,8 @@ export class Platform extends pulumi.ComponentResource {
     // Without Redis, a local stack has neither apps nor workers (config/checks/local.ts).
     const tiers = redis && createTiers(context, { storage, postgres, redis, gateways });
     const edges = tiers ? createIngress(context, storage, tiers.apps) : [];
-    postgres.dismissFormerClients(tiers?.all ?? []);
-    redis?.dismissFormerClients([...(tiers?.all ?? []), ...edges]);
+    postgres.endFormerLogins(tiers?.all ?? []);
+    redis?.endFormerLogins([...(tiers?.all ?? []), ...edges]);
     createDocs(context);
 
     this.flowerPassword = tiers?.flowerPassword;

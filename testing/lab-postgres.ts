@@ -2,7 +2,7 @@
 import { run } from "../common/process.ts";
 import { hbaText } from "../components/database/hba.ts";
 import { fileNames, filesDirectory, reloadFiles } from "../components/database/postgres-tls.ts";
-import { admissionScript } from "../components/database/replication.ts";
+import { createSlotScript } from "../components/database/replication.ts";
 import { passwordVariables, rolesScript } from "../components/database/roles.ts";
 import { dockerBy } from "../plugin/docker.ts";
 import { writeLiveFiles } from "../plugin/live-files.ts";
@@ -67,4 +67,4 @@ export const giveRoles = (
 
 /** Makes a replica's slot at its primary. */
 export const admitReplica = (primary: string, slot: string): Promise<void> =>
-  runSql(primary, admissionScript, { slot });
+  runSql(primary, createSlotScript, { slot });

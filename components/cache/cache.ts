@@ -91,7 +91,7 @@ export class Cache extends pulumi.ComponentResource {
    *
    * @param opts with a parent that no client depends on, and with what has to have replaced those clients
    */
-  dismissFormerClients(name: string, opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource }): void {
+  endFormerLogins(name: string, opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource }): void {
     const { runtime, service } = this.#args;
     new Task(
       `${name}-former-clients`,

@@ -4,7 +4,7 @@ import { alertCommand, archiveBackupUnit, archiveSettingsFile } from "../../comm
 import { assignments, quoted, quotedWords } from "../../common/shell.ts";
 import { archiveEnvironment, gapFile, stanza } from "./archive-config.ts";
 import { countTables } from "./backup-scripts.ts";
-import { dataDirectory } from "./data-directory.ts";
+import { containerDataFolder } from "./data-folders.ts";
 import { type ReplicaFilesAddress, replicaOptions } from "./replica-files-config.ts";
 import { slotOf } from "./replication.ts";
 import { superuser } from "./role-names.ts";
@@ -70,7 +70,7 @@ const fullDays = 7;
 const backrestOptions = [
   `--volume "$FILES":${filesDirectory}:ro`,
   ...Object.entries(archiveEnvironment).map(([name, value]) => `--env ${name}=${value}`),
-  `--env PGDATA=${dataDirectory} --env PGUSER=${superuser} --env TARGET --env STANZA=${stanza}`,
+  `--env PGDATA=${containerDataFolder} --env PGUSER=${superuser} --env TARGET --env STANZA=${stanza}`,
 ].join(" ");
 
 /** In such a container: fetches the newest base backup (from before `$TARGET`, if it is set) into the empty data folder, and says how far to recover. */
@@ -345,7 +345,7 @@ drill)
   say "restoring to $2 UTC, from base backups of $(human "$(value size)")"
   docker volume create ${scratch} >/dev/null
   # It archives nothing, and no program but this one reaches it.
-  docker run --detach --init --name ${scratch} --volume ${scratch}:${dataDirectory} ${backrestOptions} \
+  docker run --detach --init --name ${scratch} --volume ${scratch}:${containerDataFolder} ${backrestOptions} \
     --memory 1g --memory-swap 1g --shm-size 256m --cpu-shares 128 ${confinedServer} --entrypoint sh "$IMAGE" -c '
 ${fetchBackup}
 echo "fetched"
@@ -405,7 +405,7 @@ restore)
     say "the data of before is in place again, and the database runs"
   }
   trap 'put_back; exit 1' HUP INT PIPE TERM
-  docker run --rm --init --name ${scratch}-fetch --volume "$DATA":${dataDirectory} ${backrestOptions} \
+  docker run --rm --init --name ${scratch}-fetch --volume "$DATA":${containerDataFolder} ${backrestOptions} \
     --memory 1g --memory-swap 1g ${confinedServer} --entrypoint sh "$IMAGE" -c '${fetchBackup}' || {
     put_back
     die "the backup could not be fetched"

@@ -20,7 +20,7 @@ import type { Storage } from "../storage/storage.ts";
 import { configurationText } from "./archive-config.ts";
 import { type ArchiveReplica, archiveScript, archiveSettingsText } from "./archive-script.ts";
 import { archiveBackupService, archiveBackupTimer, archiveCheckService, archiveCheckTimer } from "./archive-units.ts";
-import { dataPath } from "./data-path.ts";
+import { hostDataFolder } from "./data-folders.ts";
 import { databaseName } from "./database-url.ts";
 import type { Postgres } from "./postgres.ts";
 
@@ -53,7 +53,7 @@ export class Archive extends pulumi.ComponentResource {
     super("orion:database:Archive", name, {}, opts);
     const settings = runtime.reference("database").apply((image) =>
       archiveSettingsText({
-        ...{ container: database.container, image, data: dataPath, database: databaseName, replica },
+        ...{ container: database.container, image, data: hostDataFolder, database: databaseName, replica },
         filesVolume: physicalName(runtime.naming, `${database.name}-files`),
       }),
     );

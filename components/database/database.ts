@@ -8,7 +8,7 @@ import { createPassword } from "../password.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { serviceVolume } from "../runtime/docker/service-volume.ts";
-import { dataDirectory } from "./data-directory.ts";
+import { containerDataFolder } from "./data-folders.ts";
 import { databaseName } from "./database-url.ts";
 import { postgresContainer, withArchive } from "./postgres-container.ts";
 import { PostgresFiles } from "./postgres-files.ts";
@@ -87,7 +87,7 @@ export class Database extends pulumi.ComponentResource {
       server,
     );
     const volumes = [
-      ...(volume ? [{ volumeName: volume.name, containerPath: dataDirectory }] : []),
+      ...(volume ? [{ volumeName: volume.name, containerPath: containerDataFolder }] : []),
       ...(files ? [files.volume] : []),
     ];
     return createContainer(
@@ -104,12 +104,12 @@ export class Database extends pulumi.ComponentResource {
           // Read by the first start only: a damaged page is then noticed when it is read.
           POSTGRES_INITDB_ARGS: "--data-checksums",
           ...environment,
-          ...(data.kind === "memory" && { PGDATA: `${dataDirectory}/pgdata` }),
+          ...(data.kind === "memory" && { PGDATA: `${containerDataFolder}/pgdata` }),
         },
         files: [{ file: passwordFile, content: password, permissions: "0444" }],
         ...(volumes.length > 0 && { volumes }),
-        ...(data.kind === "directory" && { mounts: [{ source: data.path, target: dataDirectory }] }),
-        ...(data.kind === "memory" && { tmpfs: { [dataDirectory]: "rw,size=1g" } }),
+        ...(data.kind === "directory" && { mounts: [{ source: data.path, target: containerDataFolder }] }),
+        ...(data.kind === "memory" && { tmpfs: { [containerDataFolder]: "rw,size=1g" } }),
       },
       runtime,
       { parent: this, ...(files && { dependsOn: files }) },

@@ -9,7 +9,7 @@ import { filesLabel } from "../runtime/docker/labels.ts";
 import { LiveFiles } from "../runtime/docker/live-files.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { serviceVolume } from "../runtime/docker/service-volume.ts";
-import { dataDirectory } from "./data-directory.ts";
+import { containerDataFolder } from "./data-folders.ts";
 import {
   loginText,
   replicaFilesAccess,
@@ -83,7 +83,7 @@ export class ReplicaFiles extends pulumi.ComponentResource {
         ...{ image: "database", command: replicaFilesCommand, user: replicaFilesUser },
         environment: replicaFilesEnvironment,
         volumes: [{ volumeName: volume.name, containerPath: replicaFilesDirectory, readOnly: true }],
-        mounts: [{ source: path, target: dataDirectory, readOnly: true }],
+        mounts: [{ source: path, target: containerDataFolder, readOnly: true }],
         health: backrestProbe,
         stopSeconds: 5,
       },

@@ -7,14 +7,14 @@ import { formerly } from "../former.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { SqlScript } from "../runtime/docker/sql-script.ts";
-import { dataDirectory } from "./data-directory.ts";
+import { containerDataFolder } from "./data-folders.ts";
 import { postgresContainer, withArchive } from "./postgres-container.ts";
 import { PostgresFiles } from "./postgres-files.ts";
 import { movableSettings, postgresSettings } from "./postgres-settings.ts";
 import { tlsSettings } from "./postgres-tls.ts";
 import {
-  admissionScript,
-  dismissalScript,
+  createSlotScript,
+  dropSlotScript,
   passwordsText,
   replicaCommand,
   replicaSettings,
@@ -57,14 +57,14 @@ export class Replica extends pulumi.ComponentResource {
   constructor(name: string, args: ReplicaArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:database:Replica", name, {}, opts);
     const { primary } = args;
-    const admission = primary && this.#createAdmission(name, args, primary);
+    const slot = primary && this.#createSlot(name, args, primary);
     const files = this.#createFiles(name, args);
-    this.#createServer(name, args, files, admission);
+    this.#createServer(name, args, files, slot);
     this.registerOutputs({});
   }
 
   /** Creates the slot at the primary. It is deleted with the replica, or it would retain WAL for ever. */
-  #createAdmission(
+  #createSlot(
     name: string,
     { service: { name: replica } }: ReplicaArgs,
     { runtime, service }: NonNullable<ReplicaArgs["primary"]>,
@@ -73,9 +73,9 @@ export class Replica extends pulumi.ComponentResource {
       `${name}-admission`,
       {
         ...{ runtime, container: service.container, timeoutSeconds: scriptTimeoutSeconds },
-        script: admissionScript,
+        script: createSlotScript,
         variables: { slot: slotOf(replica) },
-        removal: dismissalScript,
+        removal: dropSlotScript,
       },
       // In the version before it logged in over the network, from a container of its own.
       formerly({ parent: this }, { type: "orion:index:Task" }),
@@ -92,7 +92,7 @@ export class Replica extends pulumi.ComponentResource {
     );
   }
 
-  #createServer(name: string, args: ReplicaArgs, files: PostgresFiles, admission: SqlScript | undefined): void {
+  #createServer(name: string, args: ReplicaArgs, files: PostgresFiles, slot: SqlScript | undefined): void {
     const { runtime, service, maxConnections, movable = false, path, archive } = args;
     const { memoryMb } = service;
     const server = { memoryMb, archive };
@@ -106,10 +106,10 @@ export class Replica extends pulumi.ComponentResource {
         ...postgresContainer(server),
         command: replicaCommand(source, settings),
         volumes: [files.volume],
-        mounts: [{ source: path, target: dataDirectory }],
+        mounts: [{ source: path, target: containerDataFolder }],
       },
       runtime,
-      { parent: this, dependsOn: [files, ...(admission ? [admission] : [])] },
+      { parent: this, dependsOn: [files, ...(slot ? [slot] : [])] },
     );
   }
 }
