@@ -1,5 +1,5 @@
 /** The app: one Uvicorn container for each instance of a machine. */
-import { formerly } from "../former.ts";
+import { withAliases } from "../aliases.ts";
 import { app, type AppService } from "../../topology/services/app.ts";
 import { createHash } from "node:crypto";
 import { appKeepsIdleSeconds } from "../../common/app-contract.ts";
@@ -79,7 +79,7 @@ export class AppTier extends pulumi.ComponentResource {
       },
       args.runtime,
       // Its name in the first local stacks.
-      formerly({ parent: this }, { name: `app-${service.name}` }),
+      withAliases({ parent: this }, { name: `app-${service.name}` }),
     );
   }
 }

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
 import type { Topology } from "../../topology/topology.ts";
 import type { Authority } from "../authority/authority.ts";
-import { formerly } from "../former.ts";
+import { withAliases } from "../aliases.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { SqlScript } from "../runtime/docker/sql-script.ts";
@@ -78,7 +78,7 @@ export class Replica extends pulumi.ComponentResource {
         removal: dropSlotScript,
       },
       // In the version before it logged in over the network, from a container of its own.
-      formerly({ parent: this }, { type: "orion:index:Task" }),
+      withAliases({ parent: this }, { type: "orion:index:Task" }),
     );
   }
 

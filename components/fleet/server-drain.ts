@@ -4,13 +4,13 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { ServerDrainInputs } from "../../plugin/server-drain.ts";
-import { formerly } from "../former.ts";
+import { withAliases } from "../aliases.ts";
 import type { InputsOf } from "../inputs.ts";
 
 export class ServerDrain extends pulumi.CustomResource {
   /** @param name `<server>-drain` */
   constructor(name: string, args: InputsOf<ServerDrainInputs>, opts: pulumi.CustomResourceOptions) {
     const former = { type: "orion:index:Farewell", name: name.replace(/-drain$/, "-farewell") };
-    super("orion:index:ServerDrain", name, { ...args }, formerly(opts, former));
+    super("orion:index:ServerDrain", name, { ...args }, withAliases(opts, former));
   }
 }

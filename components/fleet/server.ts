@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { type Naming, labels, physicalName } from "../../topology/naming.ts";
 import { type Server, keepsAddress } from "../../topology/server.ts";
-import { formerly } from "../former.ts";
+import { withAliases } from "../aliases.ts";
 import type { FirstKey } from "./cloud-init.ts";
 import { type HetznerAccess, ServerType, type ServerTypeArgs } from "./server-type.ts";
 
@@ -57,7 +57,7 @@ export class CloudServer extends pulumi.ComponentResource {
   readonly attachments: readonly pulumi.Resource[];
 
   constructor(name: string, args: CloudServerArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("orion:fleet:CloudServer", name, {}, formerly({ ...opts }, { type: "orion:host:CloudServer" }));
+    super("orion:fleet:CloudServer", name, {}, withAliases({ ...opts }, { type: "orion:host:CloudServer" }));
     const primaryIp = this.#createAddress(name, args);
     this.type = this.#createType(name, args);
     const firstKey = new tls.PrivateKey(`${name}-first-host-key`, { algorithm: "ED25519" }, { parent: this });

@@ -2,7 +2,7 @@
 import { edgePorts } from "../../topology/services/edge.ts";
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
-import { formerly } from "../former.ts";
+import { withAliases } from "../aliases.ts";
 import { edgeHealthPath } from "../../common/edge-contract.ts";
 import { type Naming, labels, physicalName } from "../../topology/naming.ts";
 import type { LoadBalancer } from "../../topology/server.ts";
@@ -42,7 +42,7 @@ export class HetznerBalancer extends pulumi.ComponentResource {
   readonly address: pulumi.Output<string>;
 
   constructor(name: string, args: HetznerBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("orion:ingress:HetznerBalancer", name, {}, formerly({ ...opts }, { type: "orion:edge:HetznerBalancer" }));
+    super("orion:ingress:HetznerBalancer", name, {}, withAliases({ ...opts }, { type: "orion:edge:HetznerBalancer" }));
     const balancer = this.#createBalancer(name, args);
     const id = balancer.id.apply(Number);
     // One after the other: while one change of a load balancer is under way, Hetzner refuses the next.

@@ -1,7 +1,7 @@
 /** The DNS record of one host name. */
 import { DnsRecord } from "@pulumi/cloudflare/dnsRecord.js";
 import * as pulumi from "@pulumi/pulumi";
-import { formerly } from "../former.ts";
+import { withAliases } from "../aliases.ts";
 import type { CloudflareZone } from "./cloudflare/zone.ts";
 import { DrainDelay } from "./drain-delay.ts";
 
@@ -26,7 +26,7 @@ export class HostName extends pulumi.ComponentResource {
   constructor(name: string, args: HostNameArgs, opts?: pulumi.ComponentResourceOptions) {
     const { zone, hostname, address, isFirst = false } = args;
     const former = isFirst ? [{ name: "hostname" }, { type: "orion:edge:HostName", name: "hostname" }] : [];
-    super("orion:ingress:HostName", name, {}, formerly({ ...opts }, ...former));
+    super("orion:ingress:HostName", name, {}, withAliases({ ...opts }, ...former));
     const record = new DnsRecord(
       `${name}-record`,
       { zoneId: zone.zoneId, name: hostname, type: "A", content: address, ttl: 1, proxied: true },

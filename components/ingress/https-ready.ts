@@ -1,7 +1,7 @@
 /** Waits until an address answers over HTTPS, before visitors are routed to it (plugin/https-ready.ts). */
 import * as pulumi from "@pulumi/pulumi";
 import type { HttpsReadyInputs } from "../../plugin/https-ready.ts";
-import { formerly } from "../former.ts";
+import { withAliases } from "../aliases.ts";
 import type { InputsOf } from "../inputs.ts";
 
 export class HttpsReady extends pulumi.CustomResource {
@@ -10,6 +10,6 @@ export class HttpsReady extends pulumi.CustomResource {
   /** @param name `<load balancer>-ready` */
   constructor(name: string, args: InputsOf<HttpsReadyInputs>, opts: pulumi.CustomResourceOptions) {
     const former = { type: "orion:index:Answers", name: name.replace(/-ready$/, "-answers") };
-    super("orion:index:HttpsReady", name, { ...args }, formerly(opts, former));
+    super("orion:index:HttpsReady", name, { ...args }, withAliases(opts, former));
   }
 }

@@ -1,7 +1,7 @@
 /** A self-signed certificate, valid for a year. */
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { formerly } from "../../former.ts";
+import { withAliases } from "../../aliases.ts";
 
 const validityHours = 365 * 24;
 /** An update in the last month creates a new one. */
@@ -19,7 +19,7 @@ export class SelfSignedCertificate extends pulumi.ComponentResource {
       "orion:ingress:SelfSignedCertificate",
       name,
       {},
-      formerly({ ...opts }, { type: "orion:edge:SelfSignedCertificate" }),
+      withAliases({ ...opts }, { type: "orion:edge:SelfSignedCertificate" }),
     );
     const key = new tls.PrivateKey(`${name}-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent: this });
     const certificate = new tls.SelfSignedCert(
