@@ -4,7 +4,7 @@ import { type Change, changesBetween } from "./changes.ts";
 import { type Answer, imageChanges, ofAnswer, ofNames } from "./data-images.ts";
 import { agreeTo, asAgreed, type Finding, refused, type Severity } from "./findings.ts";
 import { type Graph, keyOf, type Recorded } from "./graph.ts";
-import { movingTags } from "./moving-tags.ts";
+import { mutableTags } from "./mutable-tags.ts";
 import { drainFirst, lostQueues } from "./queues.ts";
 import { withServerTypes } from "./server-types.ts";
 import { coreOf, hasServersIn, holdingIn, isGuarded, roleOf, types } from "./stateful.ts";
@@ -36,7 +36,7 @@ export function moveBetween(was: Graph, is: Graph, { agreed = [], answers }: Kno
     // The finding about the host name covers its record, as long as the platform has another one.
     .filter(({ action, resource }) => action !== "delete" || resource.type !== types.record || !hasRecord(after))
     .flatMap((change) => findingsOfChange(change, holds, { guarded: isGuarded(before), deleted }))
-    .concat(lostTiers(before, after), lostQueues(before, after), lostHostNames(before, after), movingTags(after))
+    .concat(lostTiers(before, after), lostQueues(before, after), lostHostNames(before, after), mutableTags(after))
     .concat(
       imageChanges(before, after).flatMap((change) =>
         answers ? ofAnswer(change, answers.get(change.after.name) ?? {}) : ofNames(change),
