@@ -1,4 +1,4 @@
-/** A secret that config/checks/needs.ts has found to be set. */
+/** A secret that config/checks/required-settings.ts has found to be set. */
 import * as pulumi from "@pulumi/pulumi";
 import type { SecretKey } from "../config/schema.ts";
 import type { Stack } from "./context.ts";
