@@ -13,7 +13,7 @@ import { readRows, readSnapshot, type Snapshot, statementsOf, type Tables } from
 import { copyScript, copySeconds } from "./copy-script.ts";
 import { problemsOf, readPreparation, wasMoved } from "./preparation.ts";
 import type { Poolers } from "./poolers.ts";
-import { errorOf, type Side, sql } from "./side.ts";
+import { type DatabaseEndpoint, errorOf, sql } from "./database-endpoint.ts";
 import {
   allowWritesSql,
   batch,
@@ -43,8 +43,8 @@ const progressMs = 10_000;
 
 export interface MoveArgs {
   readonly on: OnEngine;
-  readonly from: Side;
-  readonly to: Side;
+  readonly from: DatabaseEndpoint;
+  readonly to: DatabaseEndpoint;
   readonly say: (line: string) => void;
   /** Asked before the pause. @returns whether to go on */
   readonly agree: () => Promise<boolean>;

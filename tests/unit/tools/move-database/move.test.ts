@@ -47,7 +47,7 @@ function servers(...failures: readonly (Failure & { readonly reason: Error | str
     const [, stdout = ""] = answers.find(([part]) => script.includes(part)) ?? [];
     return Promise.resolve(outcomeOf({ stdout }));
   };
-  const sides = {
+  const endpoints = {
     from: { name: "own", container: "source", database: "a" },
     to: { name: "external", container: "target", database: "b" },
   };
@@ -61,7 +61,7 @@ function servers(...failures: readonly (Failure & { readonly reason: Error | str
   };
   const move = (more: Partial<MoveArgs> = {}) =>
     moveDatabase({
-      ...{ on, ...sides, replace: false, say: (line: string) => said.push(line), agree: () => Promise.resolve(true) },
+      ...{ on, ...endpoints, replace: false, say: (line: string) => said.push(line), agree: () => Promise.resolve(true) },
       ...more,
     });
   const ran = (at: string, part: string) =>
