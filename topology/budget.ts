@@ -1,5 +1,5 @@
 /** Checks that a plan fits: memory of each server, connections of PostgreSQL, servers of a placement group. Pure. */
-import { smallestMemoryMb } from "../config/server-types.ts";
+import { smallestMemoryMb, unknownTypes } from "../config/server-types.ts";
 import type { Settings } from "../config/schema.ts";
 import { placementGroupSize } from "./fleet.ts";
 import { connectionProblem, poolerClientProblem } from "./pools.ts";
@@ -44,6 +44,21 @@ function memoryProblems(topology: Topology, settings: Settings): string[] {
       `${smallest.join(" and ")} of ${typesSetting[role]} ${smallest.length > 1 ? "have" : "has"} ${has}; name types with ` +
       `${needs + systemMemoryMb} or more there, or lower ${limits.join(", ")}`
     );
+  });
+}
+
+/** One line for each setting with server types whose memory is not known here: nothing says whether the containers fit into them. */
+export function memoryNotes(topology: Topology): string[] {
+  const settings = [...new Set(topology.servers.map(({ role }) => typesSetting[role]))];
+  return settings.flatMap((setting) => {
+    const servers = topology.servers.filter(({ role }) => typesSetting[role] === setting);
+    const unknown = new Set(servers.flatMap(({ types }) => unknownTypes(types)));
+    if (unknown.size === 0) return [];
+    const needs = Math.max(...servers.map(({ name }) => memoryOf(topology, name) + systemMemoryMb));
+    return [
+      `${setting}: the memory of ${[...unknown].join(" and ")} is not known here, so that it was not checked; ` +
+        `containers and system may take ${needs} MiB there`,
+    ];
   });
 }
 

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import type { Phase, Settings } from "../../../config/schema.ts";
 import { smallestMemoryMb } from "../../../config/server-types.ts";
-import { budgetProblems, memoryOf, systemMemoryMb } from "../../../topology/budget.ts";
+import { budgetProblems, memoryNotes, memoryOf, systemMemoryMb } from "../../../topology/budget.ts";
 import { poolOf, reservedConnections } from "../../../topology/pools.ts";
 import { plan } from "../../../topology/plan.ts";
 import { settingsOf } from "../support/settings.ts";
@@ -48,9 +48,19 @@ describe("memory", () => {
     expect(lacking).toContain("or lower orion:app.memoryMb (4096), orion:app.instances (2)");
   });
 
-  test("of a server type that is not known is not judged", () => {
+  test("of a server type that is not known is not judged, and that is noted", () => {
     const database = { servers: ["zz99"], memoryMb: 65_536 };
     expect(refusal("mvp", { database })).toBe("accepted");
+    expect(memoryNotes(plan("prod", settingsOf("mvp", { database })))).toEqual([
+      "orion:database.servers: the memory of zz99 is not known here, so that it was not checked; containers and system may take 70624 MiB there",
+    ]);
+    expect(memoryNotes(plan("prod", settingsOf("mvp")))).toEqual([]);
+  });
+
+  test("of the known ones of several types is judged", () => {
+    expect(refusal("enterprise", { workers: { servers: { types: ["cpx12", "cpx21"] } } })).toContain(
+      "cpx12 of orion:workers.servers.types has 2048; name types with 2752 or more there",
+    );
   });
 });
 
