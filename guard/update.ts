@@ -14,7 +14,7 @@ import { composes } from "../policy/outline.ts";
 import { modeOf, movedWithoutData, movedWithoutTasks } from "../policy/moved-database.ts";
 import { knownOf } from "../policy/program.ts";
 import { graphOf, outputOf } from "../policy/state.ts";
-import { memoryNotes } from "../topology/budget.ts";
+import { budgetNotes } from "../topology/budget.ts";
 import { hasServers } from "../topology/topology.ts";
 import { makeVariables, rehearsalCloud } from "../toolchain/src/environment.ts";
 import { runningState } from "./backend.ts";
@@ -62,7 +62,7 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
     const { agreed } = args.settings;
     const notes = [
       ...(move ? allow(move, agreed, variables) : []),
-      ...memoryNotes(args.topology).map((note) => `Note: ${note}`),
+      ...budgetNotes(args.topology, args.settings).map((note) => `Note: ${note}`),
     ];
     const moved = [
       ...movedWithoutData(modeOf(before, outputOf(state, databaseMode)), args.settings),

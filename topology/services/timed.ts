@@ -4,8 +4,10 @@ import type { Definition } from "../service.ts";
 export const timedDefinition = {
   ports: {},
   callers: [],
+  movesTo: [],
   keeps: "nothing",
   runs: "by timer",
+  memorySettings: () => [],
   cpuShares: 256,
   confinement: { networks: ["data"], capabilities: [], writable: ["/tmp"], memoryFolders: {}, processes: 256 },
   probe: () => ({ kind: "health" }),

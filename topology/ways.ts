@@ -1,7 +1,7 @@
 /** How processes of the platform's image reach PostgreSQL. Pure. */
-import type { Settings } from "../../config/schema.ts";
-import { hasGateway } from "../../topology/services/gateway.ts";
-import { hasPooler } from "../../topology/services/pgbouncer.ts";
+import type { Settings } from "../config/schema.ts";
+import { hasGateway } from "./services/gateway.ts";
+import { hasPooler } from "./services/pgbouncer.ts";
 
 /** Whether at the stack's own PostgreSQL, or at its poolers, which may lead to an external one. */
 export const reachesOwnDatabase = (settings: Settings): boolean =>
