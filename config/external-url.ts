@@ -45,7 +45,8 @@ function explicitPort(rest: string): number | undefined {
   return port === undefined ? undefined : Number(port);
 }
 
-const decoded = (text: string): string => {
+/** Without percent encoding; a text with a percent sign that encodes nothing stays as it is. */
+export const decoded = (text: string): string => {
   try {
     return decodeURIComponent(text);
   } catch {

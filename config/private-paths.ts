@@ -5,9 +5,9 @@ import { internalPaths, type Settings } from "./schema.ts";
 export function privatePathsOf({ app, edge }: Pick<Settings, "app" | "edge">): string[] {
   const internal = internalPaths
     .filter((path) => !edge.public.includes(path))
-    // An app may be asked for its readiness elsewhere, or where it is asked whether it works.
+    // An app may be asked for its readiness elsewhere: where it is asked whether it works, or at its first page.
     .map((path) => (path === "/ready" ? app.readyPath : path))
-    .filter((path) => path !== app.healthPath)
+    .filter((path) => path !== app.healthPath && path !== "/")
     // What is below a path is private as well.
     .map((path) => (path.length > 1 ? path.replace(/\/$/, "") : path));
   return [...new Set([...internal, ...edge.private])];

@@ -1,6 +1,6 @@
 /** Values of `orion:app.environment` that contain others: `${DATABASE_URL}`, and `$$` for a dollar sign. Pure. */
 
-import { defaultPorts } from "./external-url.ts";
+import { decoded, defaultPorts } from "./external-url.ts";
 
 /** What can be taken out of a URL. */
 export const urlParts = ["user", "password", "host", "port", "name"] as const;
@@ -30,6 +30,10 @@ export function partsOf(text: string): Part[] {
 /** The variables that a value contains. */
 export const namesIn = (text: string): string[] =>
   partsOf(text).flatMap((part) => (typeof part === "string" ? [] : [part.name]));
+
+/** What begins like a variable of a value and is none: a name in lower case, a brace that is missing. */
+export const misspeltIn = (text: string): string[] =>
+  partsOf(text).flatMap((part) => (typeof part === "string" ? (part.match(/\$\{[^}]*\}?/g) ?? []) : []));
 
 /** The parts of URLs that a value contains and that no URL has, as they are written: `${DATABASE_URL.hots}`. */
 export const unknownPartsIn = (text: string): string[] =>
@@ -62,5 +66,5 @@ function urlPart(text: string, part: (typeof urlParts)[number]): string {
     port: port || String(defaultPorts[scheme] ?? ""),
     name: pathname.slice(1),
   };
-  return decodeURIComponent(parts[part]);
+  return decoded(parts[part]);
 }

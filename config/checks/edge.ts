@@ -12,7 +12,11 @@ const isAtOrBelow = (path: string, other: string): boolean => path === other || 
 /** @returns the problems, one line each */
 export function checkEdgePaths({ app, edge }: Settings): string[] {
   const closed = privatePathsOf({ app, edge });
+  const isClosed = closed.includes(edgeHealthPath) && !edge.private.includes(edgeHealthPath);
   return [
+    ...(isClosed
+      ? [line("app.readyPath", app.readyPath, `a path other than ${edgeHealthPath}, which the edge serves itself`)]
+      : []),
     ...(["private", "websockets", "sticky"] as const).flatMap((key) =>
       edge[key].flatMap((path) => {
         const reserved = own.find((one) => isAtOrBelow(path, one));

@@ -2,7 +2,7 @@
 import { nearest } from "../../common/nearest.ts";
 import { didYouMean, line } from "../line.ts";
 import type { Settings } from "../schema.ts";
-import { namesIn, unknownPartsIn, urlParts } from "../template.ts";
+import { misspeltIn, namesIn, unknownPartsIn, urlParts } from "../template.ts";
 
 const leaveOut = (why: string): string => `leave it out: ${why}`;
 
@@ -73,6 +73,11 @@ export function checkEnvironment(
           const allowed = `variables that the program sets, and orion:app.secrets${didYouMean(nearest(other, contained))}; a dollar sign is $$`;
           return line(`app.environment.${name}`, `\${${other}}`, allowed);
         }),
+    ),
+    ...Object.entries(environment).flatMap(([name, text]) =>
+      misspeltIn(text).map((part) =>
+        line(`app.environment.${name}`, part, "a variable such as ${DATABASE_URL}, in capitals; a dollar sign is $$"),
+      ),
     ),
     ...Object.entries(environment).flatMap(([name, text]) =>
       unknownPartsIn(text).map((part) =>

@@ -10,6 +10,7 @@ export function checkServers(settings: Settings): string[] {
     ...checkServices(settings),
     ...checkAccess(settings),
     ...checkEdge(settings),
+    ...checkFiles(settings),
     ...checkArchitecture(settings),
     ...checkDatabase(settings),
     ...checkLocations(settings),
@@ -77,6 +78,23 @@ function checkEdge({ edge, cloudflare, app }: Settings): string[] {
     problems.push(line("edge.balancing", edge.balancing, "regional while orion:cloudflare.enabled is false"));
   }
   return problems;
+}
+
+/** A local volume is on one server: an upload through another one would be missing on the first, and be lost with its server. */
+function checkFiles({ storage, app, workers }: Settings): string[] {
+  const several = [
+    ...(app.servers ? ["orion:app.servers"] : []),
+    ...(workers.servers ? ["orion:workers.servers"] : []),
+  ];
+  if (storage.backend !== "local" || several.length === 0) return [];
+  const why = "each server would have files of its own";
+  return [
+    line(
+      "storage.backend",
+      storage.backend,
+      `r2 while ${several.join(" and ")} ${several.length > 1 ? "are" : "is"} set: ${why}`,
+    ),
+  ];
 }
 
 /** Hetzner's types with ARM processors, whose images and whose PostgreSQL's data others do not run. */

@@ -45,7 +45,7 @@ export const app = z
       "Path that answers 200 while the process works, whether or not the database does.",
     ),
     readyPath: askedPath("/ready").describe(
-      "Path that answers 200 when the app can serve visitors; `make doctor` asks it. Visitors cannot reach it, unless it is `healthPath`.",
+      "Path that answers 200 when the app can serve visitors; `make doctor` asks it. Visitors cannot reach it, unless it is `healthPath` or `/`.",
     ),
     migrate: releaseCommand.describe(
       "Command that migrates the database before a new version starts; it must be safe to repeat. `[]`: none.",

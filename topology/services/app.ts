@@ -33,6 +33,7 @@ export const app: Definition<AppService> = {
   movesTo: ["app"],
   keeps: "nothing",
   runs: "always",
+  lossEffect: { effect: "no request would be answered", weight: "end" },
   scheme: "http",
   memorySettings: ({ app: own }) => [`orion:app.memoryMb (${own.memoryMb})`, `orion:app.instances (${own.instances})`],
   cpuShares: 1024,

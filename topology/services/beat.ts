@@ -11,6 +11,11 @@ export const beat: Definition<CeleryService<"beat">> = {
   movesTo: ["worker"],
   keeps: "nothing",
   runs: "always",
+  lossEffect: {
+    effect: "no scheduled task would be sent",
+    weight: "notice",
+    keep: "leave orion:workers.enabled true, and orion:workers.commands.beat as it was",
+  },
   memorySettings: ({ workers }) => [`orion:workers.beatMemoryMb (${workers.beatMemoryMb})`],
   cpuShares: 512,
   confinement: imageConfinement,

@@ -11,6 +11,7 @@ export const docs: Definition<BaseService<"docs">> = {
   movesTo: [],
   keeps: "nothing",
   runs: "always",
+  lossEffect: undefined,
   scheme: "http",
   memorySettings: () => [],
   cpuShares: 256,

@@ -12,6 +12,7 @@ export const edge: Definition<BaseService<"edge">> = {
   movesTo: ["app"],
   keeps: "files",
   runs: "always",
+  lossEffect: { effect: "no visitor would reach the app", weight: "end" },
   scheme: "http",
   memorySettings: ({ edge: own }) => [`orion:edge.memoryMb (${own.memoryMb})`],
   cpuShares: 2048,

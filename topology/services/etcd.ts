@@ -12,6 +12,7 @@ export const etcd: Definition<BaseService<"etcd">> = {
   movesTo: [],
   keeps: "data",
   runs: "always",
+  lossEffect: undefined,
   memorySettings: () => [],
   cpuShares: 2048,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 256 },

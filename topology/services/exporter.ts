@@ -11,6 +11,7 @@ export const exporter: Definition<BaseService<"exporter">> = {
   movesTo: [],
   keeps: "nothing",
   runs: "always",
+  lossEffect: undefined,
   memorySettings: () => [],
   cpuShares: 256,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 64 },

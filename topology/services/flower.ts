@@ -13,6 +13,11 @@ export const flower: Definition<CeleryService<"flower">> = {
   movesTo: ["worker"],
   keeps: "nothing",
   runs: "always",
+  lossEffect: {
+    effect: "tasks would have no monitor",
+    weight: "notice",
+    keep: "leave orion:workers.enabled true, and orion:workers.commands.flower as it was",
+  },
   scheme: "http",
   memorySettings: ({ workers }) => [`orion:workers.flowerMemoryMb (${workers.flowerMemoryMb})`],
   cpuShares: 256,

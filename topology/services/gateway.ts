@@ -34,6 +34,7 @@ export const gateway: Definition<BaseService<"gateway">> = {
   movesTo: ["app", "worker"],
   keeps: "nothing",
   runs: "always",
+  lossEffect: undefined,
   memorySettings: () => [],
   // Every query and every task passes through it.
   cpuShares: 2048,

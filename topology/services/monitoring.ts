@@ -11,6 +11,7 @@ export const monitoring: Definition<BaseService<"monitoring">> = {
   movesTo: [],
   keeps: "data",
   runs: "always",
+  lossEffect: undefined,
   scheme: "http",
   memorySettings: () => [],
   cpuShares: 1024,

@@ -28,6 +28,7 @@ export const pgbouncer: Definition<PgbouncerService> = {
   movesTo: ["app", "worker"],
   keeps: "nothing",
   runs: "always",
+  lossEffect: undefined,
   memorySettings: () => [],
   cpuShares: 2048,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 64 },

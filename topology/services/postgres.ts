@@ -21,6 +21,7 @@ export const postgresDefinition = {
   movesTo: [],
   keeps: "data",
   runs: "always",
+  lossEffect: undefined,
   scheme: "postgresql",
   memorySettings: ({ database }: Settings) => [`orion:database.memoryMb (${database.memoryMb})`],
   cpuShares: 2048,

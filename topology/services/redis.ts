@@ -34,6 +34,7 @@ export const redisDefinition = {
   movesTo: [],
   keeps: "data",
   runs: "always",
+  lossEffect: undefined,
   scheme: "redis",
   tlsPort: redisPorts.tls,
   cpuShares: 1024,

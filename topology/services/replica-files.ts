@@ -14,6 +14,7 @@ export const replicaFiles: Definition<BaseService<"replica-files">> = {
   movesTo: [],
   keeps: "nothing",
   runs: "always",
+  lossEffect: undefined,
   memorySettings: () => [],
   // As the archive: the replica and its readers go first.
   cpuShares: 256,

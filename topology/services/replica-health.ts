@@ -15,6 +15,7 @@ export const replicaHealth: Definition<BaseService<"replica-health">> = {
   movesTo: [],
   keeps: "nothing",
   runs: "always",
+  lossEffect: undefined,
   memorySettings: () => [],
   cpuShares: 1024,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 32 },

@@ -16,6 +16,7 @@ export const sentinel: Definition<BaseService<"sentinel">> = {
   // What it has learnt, it learns again from the others.
   keeps: "files",
   runs: "always",
+  lossEffect: undefined,
   memorySettings: () => [],
   cpuShares: 1024,
   confinement: { ...redisDefinition.confinement, processes: 64 },

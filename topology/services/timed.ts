@@ -7,6 +7,7 @@ export const timedDefinition = {
   movesTo: [],
   keeps: "nothing",
   runs: "by timer",
+  lossEffect: undefined,
   memorySettings: () => [],
   cpuShares: 256,
   confinement: { networks: ["data"], capabilities: [], writable: ["/tmp"], memoryFolders: {}, processes: 256 },

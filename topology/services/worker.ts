@@ -32,6 +32,10 @@ export interface WorkerService extends CeleryService<"worker"> {
   readonly celery: readonly string[];
 }
 
+/** What comes before workers or their broker are given up. */
+export const drainFirst =
+  "send no more tasks, wait until make doctor says of every worker that no task waits and none is held";
+
 export const worker: Definition<WorkerService> = {
   images: () => ["app"],
   ports: {},
@@ -39,6 +43,12 @@ export const worker: Definition<WorkerService> = {
   movesTo: ["worker"],
   keeps: "nothing",
   runs: "always",
+  lossEffect: {
+    effect: "no task would be run",
+    weight: "choice",
+    keep: "leave orion:workers.enabled true",
+    giveUp: drainFirst,
+  },
   memorySettings: ({ workers }) => [`orion:workers.memoryMb (${workers.memoryMb})`],
   // Less than the services that visitors wait for.
   cpuShares: 256,

@@ -5,6 +5,7 @@ import { refusalOf, settingsOf } from "../support/settings.ts";
 const values = {
   DATABASE_URL: "postgresql://orion_app:p%40ss@10.20.1.11/orion_db",
   ...{ OTHER: "postgres://u:p@h/d", DRIVER: "postgresql+psycopg://u:p@h/d", WRITTEN: "postgresql://u:p@h:6432/d" },
+  PERCENT: "postgresql://u:100%@h/d",
   REDIS_URL: "rediss://app:x@cache:6381/0?ssl_cert_reqs=required",
 };
 
@@ -15,6 +16,8 @@ test.each([
   ["${REDIS_URL.host}:${REDIS_URL.port}/${REDIS_URL.name}", "cache:6381/0"],
   ["${OTHER.port} ${DRIVER.port} ${WRITTEN.port}", "5432 5432 6432"],
   ["$$ and $${REDIS_URL}", "$ and ${REDIS_URL}"],
+  // As a provider wrote it: the sign encodes nothing.
+  ["${PERCENT.password}", "100%"],
 ])("%s", (text, expected) => {
   expect(filledIn(text, values)).toBe(expected);
 });
@@ -28,4 +31,19 @@ test("the variables of a value are known, and a part that no URL has is refused"
   expect(refusalOf({ phase: "development", ...environment("${DATABASE_URL.hots}") })).toContain(
     'orion:app.environment.SERVER: got "${DATABASE_URL.hots}", allowed: a part of a URL: user, password, host, port, name',
   );
+});
+
+test.each([
+  ["${database_url}", "${database_url}"],
+  ["before ${DATABASE_URL", "${DATABASE_URL"],
+  ["${DATABASE-URL} after", "${DATABASE-URL}"],
+])("%s is refused, for it would arrive as it is written", (text, misspelt) => {
+  expect(refusalOf({ phase: "development", app: { environment: { SERVER: text } } })).toContain(
+    `orion:app.environment.SERVER: got "${misspelt}", allowed: a variable such as \${DATABASE_URL}, in capitals; a dollar sign is $$`,
+  );
+});
+
+test("a dollar sign is taken as it is where nothing is meant to be filled in", () => {
+  const environment = { PRICE: "$5", LITERAL: "$${name}" };
+  expect(settingsOf("development", { app: { environment } }).app.environment).toEqual(environment);
 });

@@ -1,4 +1,5 @@
 /** Settings of the edge: paths, headers and limits. */
+import { privatePathsOf } from "../../../../config/private-paths.ts";
 import { leastValues, refusalOf, settingsOf } from "../../support/settings.ts";
 
 const refusal = (edge: Readonly<Record<string, unknown>>): string => refusalOf({ ...leastValues("mvp"), edge });
@@ -57,4 +58,17 @@ test("sticky paths need one process in each instance, and all instances on one s
   const own = { app: { uvicornWorkers: 1 }, edge: { sticky: ["/socket.io"] } };
   expect(settingsOf("mvp", own).edge.sticky).toEqual(["/socket.io"]);
   expect(refusalOf({ ...leastValues("scale"), ...own })).toContain("while orion:app.servers.count is 2");
+});
+
+test("an app that is asked for its readiness at its first page keeps that page for visitors", () => {
+  const paths = (app: Readonly<Record<string, string>>) => privatePathsOf(settingsOf("mvp", { app }));
+  expect(paths({ readyPath: "/" })).toEqual(["/metrics", "/docs", "/redoc", "/openapi.json"]);
+  expect(paths({ readyPath: "/status/" })).toContain("/status");
+  expect(paths({ readyPath: "/up", healthPath: "/up" })).not.toContain("/up");
+});
+
+test("the path that the edge answers itself is none of the app", () => {
+  expect(refusalOf({ ...leastValues("mvp"), app: { readyPath: "/edge-health" } })).toContain(
+    'orion:app.readyPath: got "/edge-health", allowed: a path other than /edge-health, which the edge serves itself',
+  );
 });

@@ -1,6 +1,6 @@
 /** What opens a stack with servers to strangers, or leaves it without backups, must be said aloud. */
-import type { Settings } from "../../../config/schema.ts";
-import { leastValues, publicKey, refusalOf, settingsOf } from "../support/settings.ts";
+import type { Settings } from "../../../../config/schema.ts";
+import { leastValues, publicKey, refusalOf, settingsOf } from "../../support/settings.ts";
 
 const admin = (cidrs: readonly string[], more = {}) => ({
   admin: { cidrs, sshPublicKeys: [publicKey("someone")], ...more },
@@ -74,4 +74,10 @@ test("all of them are reported at once", () => {
 
 test("a local stack has no address to protect", () => {
   expect(settingsOf("development", { admin: { cidrs: ["0.0.0.0/0"] } }).edge.tls).toBe("none");
+});
+
+test("files on a server's disk are for one server: with several, each would have files of its own", () => {
+  expect(refusalOf({ ...leastValues("scale"), storage: { backend: "local", noBackups: true } })).toContain(
+    'orion:storage.backend: got "local", allowed: r2 while orion:app.servers and orion:workers.servers are set',
+  );
 });
