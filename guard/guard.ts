@@ -38,7 +38,8 @@ export async function judge({ before, builtImages, asking, ...stack }: GuardArgs
  * @throws {UserError} with each loss and what to do instead
  */
 export function allow({ findings }: Move, agreed: readonly string[], variables: string): string[] {
-  const headline = "The stack has data that this update would lose; nothing was changed:";
+  const headline =
+    "This update would lose data, or cut off the people or processes that use the stack; nothing was changed:";
   refuse(findings, { headline, agreed, advice: `make diff ${variables} shows all of it.` });
   return findings.map((one) => `${isSafe({ findings: [one] }) ? "Note:" : "Data goes:"} ${lineOf(one)}`);
 }

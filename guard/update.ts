@@ -10,9 +10,10 @@ import { changesBetween } from "../policy/changes.ts";
 import { apart } from "../policy/compose.ts";
 import type { Move } from "../policy/dangers.ts";
 import type { Finding } from "../policy/findings.ts";
-import { modeOf, movedWithoutData, movedWithoutTasks } from "../policy/moved-database.ts";
+import { composes } from "../policy/outline.ts";
 import { knownOf } from "../policy/program.ts";
-import { graphOf, outputOf } from "../policy/state.ts";
+import { factsOf, outputsOf } from "../policy/stack-facts.ts";
+import { graphOf, outputsIn } from "../policy/state.ts";
 import { refuseUnbuilt } from "../policy/unbuilt.ts";
 import { hasServers } from "../topology/topology.ts";
 import { makeVariables, rehearsalCloud } from "../toolchain/src/environment.ts";
@@ -22,7 +23,7 @@ import { loginOf } from "./image-script.ts";
 import { externalKeys, type ExternalKey, type ExternalUrls } from "./check-external.ts";
 import { requireFittingExternal } from "./fitting-external.ts";
 import { requireFittingImage } from "./fitting-image.ts";
-import { allow, judge, type GuardArgs, refuse } from "./guard.ts";
+import { allow, judge, type GuardArgs } from "./guard.ts";
 import { allowStock, judgeStock } from "./stock.ts";
 
 type UpdateArgs = Omit<GuardArgs, "before" | "asking"> & Pick<StackConfig, "stack" | "secret" | "hetznerAccess">;
@@ -30,14 +31,11 @@ type UpdateArgs = Omit<GuardArgs, "before" | "asking"> & Pick<StackConfig, "stac
 /** The output of the stack that says which image was asked, and with which settings. */
 const checkedImage = "checkedImage";
 
-/** The output of a stack that uses an external database. */
-const databaseMode = "databaseMode";
-
 export interface Guarded {
   /** The ids of the SSH keys that Hetzner has without this stack. */
   readonly existingKeys: ReadonlyMap<string, string>;
   /** Outputs of the stack, which the next update reads. */
-  readonly outputs: Readonly<Record<string, string>>;
+  readonly outputs: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /**
@@ -62,17 +60,11 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
     const move = await apart(() => judge({ ...args, before, asking: { login } }));
     const { agreed } = args.settings;
     const notes = move ? allow(move, agreed, variables) : [];
-    const moved = [
-      ...movedWithoutData(modeOf(before, outputOf(state, databaseMode)), args.settings),
-      ...movedWithoutTasks(before, args.settings),
-    ];
-    const headline = "The stack's processes would be cut off from their data; nothing was changed:";
-    refuse(moved, { headline, agreed });
     const token = await valueOf(hetznerAccess?.token);
     const access = hetznerAccess && token !== undefined ? { ...hetznerAccess, token } : undefined;
     if (access) notes.push(...allowStock(await stockFindings({ ...args, before, move }, access), agreed));
     // Last, since it takes seconds.
-    const checked = outputOf(state, checkedImage);
+    const checked = outputsIn(state)[checkedImage];
     const image = await requireFittingImage({ ...args, secret, before, checked, variables, isRehearsal, login });
     const urls = await urlsOf(externalKeys(args.settings), secret);
     const appImage = args.settings.app.image;
@@ -93,7 +85,7 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
       : new Map<string, string>();
     const outputs = {
       ...(image.key !== undefined && { [checkedImage]: image.key }),
-      ...(args.settings.database.mode === "external" && { [databaseMode]: "external" }),
+      ...outputsOf(factsOf(args)),
     };
     return { existingKeys: existing, outputs };
   } catch (error) {

@@ -1,16 +1,16 @@
 /** Composes the program's graph of a stack without the engine: the resources that `pulumi up` would register. */
 import * as pulumi from "@pulumi/pulumi";
 import { Platform } from "../components/platform.ts";
-import { publicNames } from "../config/host-names.ts";
 import { unbuiltIn } from "../config/presets.ts";
 import type { SecretKey, SecretName, Settings } from "../config/schema.ts";
 import type { BuiltImages } from "../topology/images.ts";
-import { hasServers, type Topology } from "../topology/topology.ts";
+import type { Topology } from "../topology/topology.ts";
 import { compose, type Mode } from "./compose.ts";
 import { type Graph, keyOf, type Recorded, unknown } from "./graph.ts";
 import { compositionProblems } from "./composition.ts";
 import { outlineOf } from "./outline.ts";
 import { brokenRules } from "./rules.ts";
+import { factsOf } from "./stack-facts.ts";
 import { types } from "./stateful.ts";
 import { refuseUnbuilt } from "./unbuilt.ts";
 
@@ -33,10 +33,7 @@ export interface Graphs {
 export async function graphsOf(before: Stack, after: Stack, builtImages: BuiltImages): Promise<Graphs> {
   const outlined = [...new Set([before, after].flatMap(({ settings }) => unbuiltIn(settings)))];
   if (outlined.length > 0) {
-    const [was, is] = [before, after].map((stack) => ({
-      ...outlineOf(stack.topology, stack.settings),
-      hostNames: hostNamesOf(stack),
-    }));
+    const [was, is] = [before, after].map(({ topology, settings }) => outlineOf(topology, settings));
     return { before: was ?? empty, after: is ?? empty, outlined };
   }
   // One after the other: the SDK has one set of mocks.
@@ -64,12 +61,6 @@ export async function knownOf(stack: Stack, builtImages: BuiltImages): Promise<G
   return { resources: resources.map(known), uses, ...rest };
 }
 
-/** The host names that a stack's settings name; none on this machine, where nobody depends on one. */
-const hostNamesOf = ({ settings, topology }: Stack): string[] =>
-  hasServers(topology)
-    ? [...publicNames(settings).map(({ name }) => name), settings.storage.customDomain].flatMap((name) => name ?? [])
-    : [];
-
 /** What stands for a secret, whose value is not known here. What is read as a URL is one. */
 const exampleOf = (name: SecretName): string =>
   name === "databaseUrl" ? "postgresql://secret:databaseUrl@secret.invalid/secret" : `secret-${name}`;
@@ -89,7 +80,7 @@ export async function programOf(stack: Stack, mode: Mode, builtImages: BuiltImag
     mode,
     () => new Platform("orion", { settings, topology, secret, builtImages }),
   );
-  const graph = { resources, uses, hostNames: hostNamesOf(stack) };
+  const graph = { resources, uses, ...factsOf(stack) };
   refuseOwnMistakes(stack, graph);
   return graph;
 }
