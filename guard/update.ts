@@ -10,7 +10,6 @@ import { changesBetween } from "../policy/changes.ts";
 import { apart } from "../policy/compose.ts";
 import type { Move } from "../policy/dangers.ts";
 import type { Finding } from "../policy/findings.ts";
-import { composes } from "../policy/outline.ts";
 import { knownOf } from "../policy/program.ts";
 import { factsOf, outputsOf } from "../policy/stack-facts.ts";
 import { graphOf, outputsIn } from "../policy/state.ts";
