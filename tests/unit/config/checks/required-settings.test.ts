@@ -1,12 +1,12 @@
 /** The secrets and settings that others make necessary. */
-import { checkNeeds } from "../../../../config/checks/needs.ts";
+import { checkRequiredSettings } from "../../../../config/checks/required-settings.ts";
 import type { SecretKey, Settings } from "../../../../config/schema.ts";
 import { settingsOf } from "../../support/settings.ts";
 
 const development = settingsOf("development");
 const mvp = settingsOf("mvp");
 const missing = (settings: Settings, ...secrets: readonly SecretKey[]): string[] =>
-  checkNeeds(settings, secrets).map((problem) => problem.split(": ")[0]?.replace("orion:", "") ?? "");
+  checkRequiredSettings(settings, secrets).map((problem) => problem.split(": ")[0]?.replace("orion:", "") ?? "");
 
 test("a stack of its own services needs no secret", () => {
   expect(missing(development)).toEqual([]);
