@@ -12,7 +12,7 @@ export const sentinel: Definition<BaseService<"sentinel">> = {
   ports: sentinelPorts,
   // A Redis asks for its master before it starts, the gateways all the time.
   callers: ["gateway", "sentinel", "cache", "broker", "cache-replica", "broker-replica"],
-  // What it has learnt, it learns again from the others.
+  // It learns again from the others what it has learnt.
   keeps: "files",
   runs: "always",
   lossEffect: undefined,
