@@ -4,6 +4,7 @@
  */
 import { runsOwnDatabase } from "../config/own-database.ts";
 import { definitionOf } from "../topology/catalogue.ts";
+import { publicNames } from "../config/host-names.ts";
 import { unbuiltTraits } from "../config/presets.ts";
 import type { Settings } from "../config/schema.ts";
 import { labels, lastingLabels, physicalName } from "../topology/naming.ts";
@@ -41,8 +42,18 @@ export function outlineOf(topology: Topology, settings: Settings): Graph {
       ? [resource(types.password, "database-password", { length: 32 }, { ...kept(settings), parent: database })]
       : []),
   ];
-  return { resources: made, uses: new Map(made.map((one) => [keyOf(one), {}])) };
+  return {
+    resources: made,
+    uses: new Map(made.map((one) => [keyOf(one), {}])),
+    hostNames: hostNamesOf(topology, settings),
+  };
 }
+
+/** The host names that a stack's settings name; none on this machine, where nobody depends on one. */
+export const hostNamesOf = (topology: Topology, settings: Settings): string[] =>
+  hasServers(topology)
+    ? [...publicNames(settings).map(({ name }) => name), settings.storage.customDomain].flatMap((name) => name ?? [])
+    : [];
 
 const database = "orion:database:Database database";
 

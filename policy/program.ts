@@ -1,15 +1,14 @@
 /** Composes the program's graph of a stack without the engine: the resources that `pulumi up` would register. */
 import * as pulumi from "@pulumi/pulumi";
 import { Platform } from "../components/platform.ts";
-import { publicNames } from "../config/host-names.ts";
 import { unbuiltIn } from "../config/presets.ts";
 import type { SecretKey, SecretName, Settings } from "../config/schema.ts";
 import type { BuiltImages } from "../topology/images.ts";
-import { hasServers, type Topology } from "../topology/topology.ts";
+import type { Topology } from "../topology/topology.ts";
 import { compose, type Mode } from "./compose.ts";
 import { type Graph, keyOf, type Recorded, unknown } from "./graph.ts";
 import { compositionProblems } from "./composition.ts";
-import { outlineOf } from "./outline.ts";
+import { hostNamesOf, outlineOf } from "./outline.ts";
 import { types } from "./stateful.ts";
 
 export interface Stack {
@@ -27,19 +26,25 @@ export interface Graphs {
   readonly outlined: readonly string[];
 }
 
-/** The graphs of two stacks: the program's own where it composes both, otherwise outlines of their plans. */
-export async function graphsOf(before: Stack, after: Stack, builtImages: BuiltImages): Promise<Graphs> {
+/**
+ * The graphs of two stacks: the program's own where it composes both, otherwise outlines of their plans.
+ *
+ * @param builtImages those of a stack's own settings: what an image is built on is part of its name
+ */
+export async function graphsOf(
+  before: Stack,
+  after: Stack,
+  builtImages: (settings: Settings) => BuiltImages,
+): Promise<Graphs> {
   const outlined = [...new Set([before, after].flatMap(({ settings }) => unbuiltIn(settings)))];
   if (outlined.length > 0) {
-    const [was, is] = [before, after].map((stack) => ({
-      ...outlineOf(stack.topology, stack.settings),
-      hostNames: hostNamesOf(stack),
-    }));
+    const [was, is] = [before, after].map(({ topology, settings }) => outlineOf(topology, settings));
     return { before: was ?? empty, after: is ?? empty, outlined };
   }
   // One after the other: the SDK has one set of mocks.
-  const was = await programOf(before, "up", builtImages);
-  return { before: was, after: await programOf(after, "up", builtImages), outlined };
+  const programOfFile = (stack: Stack) => programOf(stack, "up", builtImages(stack.settings));
+  const was = await programOfFile(before);
+  return { before: was, after: await programOfFile(after), outlined };
 }
 
 const empty: Graph = { resources: [], uses: new Map() };
@@ -62,12 +67,6 @@ export async function knownOf(stack: Stack, builtImages: BuiltImages): Promise<G
   return { resources: resources.map(known), uses, ...rest };
 }
 
-/** The host names that a stack's settings name; none on this machine, where nobody depends on one. */
-const hostNamesOf = ({ settings, topology }: Stack): string[] =>
-  hasServers(topology)
-    ? [...publicNames(settings).map(({ name }) => name), settings.storage.customDomain].flatMap((name) => name ?? [])
-    : [];
-
 /** What stands for a secret, whose value is not known here. What is read as a URL is one. */
 const exampleOf = (name: SecretName): string =>
   name === "databaseUrl" ? "postgresql://secret:databaseUrl@secret.invalid/secret" : `secret-${name}`;
@@ -83,5 +82,5 @@ export async function programOf(stack: Stack, mode: Mode, builtImages: BuiltImag
   );
   const problems = compositionProblems(topology, { resources, uses });
   if (problems.length > 0) throw new Error(`the program does not follow its plan: ${problems.join("; ")}`);
-  return { resources, uses, hostNames: hostNamesOf(stack) };
+  return { resources, uses, hostNames: hostNamesOf(topology, settings) };
 }

@@ -31,7 +31,7 @@ export const outlineIn = (settings: Settings): Graph => outlineOf(plan("prod", s
 export async function graphsBetween(from: Stack, to: Stack): Promise<Graphs> {
   if (!composes(from) || !composes(to)) {
     const { graphsOf } = await import("../../../policy/program.ts");
-    return graphsOf(from, to, images);
+    return graphsOf(from, to, () => images);
   }
   return { before: await sharedGraph(from), after: await sharedGraph(to), outlined: [] };
 }

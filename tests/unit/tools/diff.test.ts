@@ -72,6 +72,15 @@ test("two stack files are compared as the program composes them", async () => {
   expect(printed).toContain("danger: database-server would be restarted");
 });
 
+test("another base of an image that servers build restarts what runs it: each side has the images of its own file", async () => {
+  const other = join(root, "other.yaml");
+  const text = readFileSync("Pulumi.prod.yaml", "utf8");
+  writeFileSync(other, `${text}  orion:images: { postgres: "postgres:15.20-bookworm" }\n`);
+  expect(await run("mvp", other)).toBe(0);
+  expect(printed).toMatch(/± Container database-server: .*image/);
+  expect(printed).toContain("danger: database-server would be restarted because image changes");
+});
+
 test("without FROM it starts from what exists", async () => {
   writeState("hel1");
   expect(await run()).toBe(1);
