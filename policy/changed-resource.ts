@@ -1,9 +1,11 @@
 /** Judges the change of one resource: whether data is lost with it, what people notice of it, and what to do instead. Pure. */
 import { isRecord } from "../common/record.ts";
+import { factsOfType } from "../config/server-types.ts";
 import { holdsData } from "../topology/catalogue.ts";
+import { typesSetting } from "../topology/server.ts";
 import type { ServiceKind } from "../topology/service.ts";
 import type { Change } from "./changes.ts";
-import type { Finding, Severity } from "./findings.ts";
+import { danger, type Finding, type Severity } from "./findings.ts";
 import { differs, type Graph, keyOf, type Recorded, unknown } from "./graph.ts";
 import { archiveBucket, archiveKey, type Holds, roleOf, sessionKey, types } from "./stateful.ts";
 
@@ -159,15 +161,7 @@ function ofUpdate(whole: Change, before: Recorded): Finding[] {
       },
     ];
   }
-  if (type === types.server && inputs.includes("serverType")) {
-    return [
-      {
-        severity: "danger",
-        name,
-        happens: `would be powered off, and on again with another type: ${change("serverType")}`,
-      },
-    ];
-  }
+  if (type === types.server && inputs.includes("serverType")) return [ofServerType(resource, before)];
   const unplugged = inputs.filter((input) => input === "publicNets" || input === "placementGroupId");
   if (type === types.server && unplugged.length > 0) {
     return [{ severity: "danger", name, happens: `would be powered off and on: ${unplugged.map(change).join(", ")}` }];
@@ -176,6 +170,26 @@ function ofUpdate(whole: Change, before: Recorded): Finding[] {
     return [{ severity: "danger", name, happens: "would send visitors to another address" }];
   }
   return type === types.container ? ofContainer(whole) : [];
+}
+
+function ofServerType(resource: Recorded, before: Recorded): Finding {
+  const { name } = resource;
+  const [was, is] = [before, resource].map(({ inputs }) => String(inputs["serverType"]));
+  const [had, has] = [was, is].map((type = "") => factsOfType(type));
+  const what = changeOf("serverType", before, resource);
+  if (had && has && had.architecture !== has.architecture) {
+    const happens = `cannot get another type: ${what}, and a server keeps its architecture (${was} has ${had.architecture}, ${is} ${has.architecture})`;
+    const setting =
+      Object.entries(typesSetting).find(([role]) => role === roleOf(resource))?.[1] ?? "its list of types";
+    const instead = `leave ${was} in ${setting}, or name a type there that has ${had.architecture}`;
+    return { severity: "refused", name, happens, instead };
+  }
+  // Its disk is that of the type that it was created with, which may have been a smaller one than it has now.
+  const tooSmall =
+    had && has && has.diskGb < had.diskGb
+      ? `; if it was created as ${was}, Hetzner does not give it ${is}, whose disk has ${has.diskGb} GB and not ${had.diskGb}: the preview and the update ask for its disk before it is powered off`
+      : "";
+  return danger(name, `would be powered off, and on again with another type: ${what}${tooSmall}`);
 }
 
 const lostProtection = ({ resource }: Change, before: Recorded): Finding[] =>

@@ -28,12 +28,12 @@ test("less memory restarts the database: it says so, and what for", async () => 
 });
 
 test("another server type switches the server off", async () => {
-  const { findings } = await moveOfMvp({}, { database: { servers: ["ccx13"], memoryMb: 3072 } });
+  const { findings } = await moveOfMvp({}, { database: { servers: ["ccx23"], memoryMb: 3072 } });
   expect(findings).toEqual([
     {
       severity: "danger",
       name: "core-1-server",
-      happens: "would be powered off, and on again with another type: serverType changes from cpx32 to ccx13",
+      happens: "would be powered off, and on again with another type: serverType changes from cpx32 to ccx23",
     },
   ]);
 });
