@@ -4,7 +4,6 @@
  */
 import { runsOwnDatabase } from "../config/own-database.ts";
 import { definitionOf } from "../topology/catalogue.ts";
-import { publicNames } from "../config/host-names.ts";
 import { unbuiltTraits } from "../config/presets.ts";
 import type { Settings } from "../config/schema.ts";
 import { labels, lastingLabels, physicalName } from "../topology/naming.ts";
@@ -12,6 +11,7 @@ import { type Server, keepsAddress, privateNetwork } from "../topology/server.ts
 import type { Service } from "../topology/service.ts";
 import { type Topology, hasServers, labelledKind } from "../topology/topology.ts";
 import { type Graph, keyOf, type Recorded, type RecordedOptions } from "./graph.ts";
+import { factsOf } from "./stack-facts.ts";
 import { archiveBucket, archiveKey, sessionKey, types } from "./stateful.ts";
 import { archivesWal } from "../topology/services/archive.ts";
 
@@ -42,18 +42,8 @@ export function outlineOf(topology: Topology, settings: Settings): Graph {
       ? [resource(types.password, "database-password", { length: 32 }, { ...kept(settings), parent: database })]
       : []),
   ];
-  return {
-    resources: made,
-    uses: new Map(made.map((one) => [keyOf(one), {}])),
-    hostNames: hostNamesOf(topology, settings),
-  };
+  return { resources: made, uses: new Map(made.map((one) => [keyOf(one), {}])), ...factsOf({ settings, topology }) };
 }
-
-/** The host names that a stack's settings name; none on this machine, where nobody depends on one. */
-export const hostNamesOf = (topology: Topology, settings: Settings): string[] =>
-  hasServers(topology)
-    ? [...publicNames(settings).map(({ name }) => name), settings.storage.customDomain].flatMap((name) => name ?? [])
-    : [];
 
 const database = "orion:database:Database database";
 

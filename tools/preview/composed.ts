@@ -3,15 +3,13 @@ import { readdirSync } from "node:fs";
 import { UserError } from "../../common/user-error.ts";
 import type { Limits, Settings } from "../../config/schema.ts";
 import { builtImages } from "../../images/built.ts";
-import { type Graph, keyOf, type Recorded, type Uses } from "../../policy/graph.ts";
+import { type Graph, keyOf, type Recorded, type StackFacts, type Uses } from "../../policy/graph.ts";
 import { outlineOf } from "../../policy/outline.ts";
 import { composes } from "../../policy/outline.ts";
 import { programOf } from "../../policy/program.ts";
+import { factsOf } from "../../policy/stack-facts.ts";
 import type { LoadBalancer, Server } from "../../topology/server.ts";
 import { describeStack, parseStackText, readStackText } from "../stack-file.ts";
-
-/** What a graph says beside its resources. */
-type Facts = Omit<Graph, "resources" | "uses">;
 
 /** A stack file that is valid, with the resources that the program makes of it. */
 export interface ComposedStack {
@@ -21,10 +19,10 @@ export interface ComposedStack {
   readonly loadBalancers: readonly LoadBalancer[];
   /** What its account may have; absent where the stack does not say. */
   readonly limits?: Limits;
-  /** `orion:agreed`. @default - a version of the program before this record: not known */
-  readonly agreed?: Settings["agreed"];
-  /** What is known beside the resources. @default - a version of the program before this record: not known */
-  readonly facts?: Facts;
+  /** `orion:agreed`; absent from versions before this field. */
+  readonly agreed?: readonly string[];
+  /** What is known of it beside its resources; absent from versions before this field. */
+  readonly facts?: StackFacts;
   /** The outline of its plan: servers, Volumes, addresses, services, load balancers. */
   readonly outline: readonly Recorded[];
   /** The resources that the program makes; absent where it only plans the phase. */
@@ -49,8 +47,8 @@ export const isRefused = (stack: Composed): stack is RefusedStack => "error" in 
 
 /** The graph of a stack: the program's, or the outline of its plan. */
 export function graphIn({ outline, program, facts }: ComposedStack, kind: "program" | "outline"): Graph {
-  if (kind === "program" && program) return { ...facts, resources: program.resources, uses: new Map(program.uses) };
-  return { ...facts, resources: outline, uses: new Map(outline.map((one) => [keyOf(one), {}])) };
+  if (kind === "program" && program) return { resources: program.resources, uses: new Map(program.uses), ...facts };
+  return { resources: outline, uses: new Map(outline.map((one) => [keyOf(one), {}])), ...facts };
 }
 
 /** The names of the stack files in a folder, sorted. */
@@ -76,18 +74,10 @@ async function composed(project: string, folder: string, stack: string): Promise
     const file = describeStack(stack, parseStackText(stack, readStackText(folder, stack)));
     const { settings, topology } = file;
     const { servers, loadBalancers } = topology;
-    const { resources: outline, hostNames = [] } = outlineOf(topology, settings);
     const graph = composes(file) ? await programOf(file, "up", builtImages(project, settings)) : undefined;
     return {
-      ...{
-        stack,
-        phase: settings.phase,
-        servers,
-        loadBalancers,
-        agreed: settings.agreed,
-        facts: { hostNames },
-        outline,
-      },
+      ...{ stack, phase: settings.phase, servers, loadBalancers, outline: outlineOf(topology, settings).resources },
+      ...{ agreed: settings.agreed, facts: factsOf(file) },
       ...(settings.hetzner.limits && { limits: settings.hetzner.limits }),
       ...(graph && { program: { resources: graph.resources, uses: [...graph.uses] } }),
     };

@@ -22,6 +22,7 @@ export const release: Definition<ReleaseService> = {
   callers: [],
   keeps: "nothing",
   runs: "once",
+  lossEffect: undefined,
   cpuShares: 512,
   confinement: imageConfinement,
   commands: () => ({}),

@@ -1,47 +1,52 @@
-/** What a pull request's report finds, between the records that two versions of the program print. */
+/** The report of a merge, on stack files that are composed as both versions of a repository compose theirs. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../../../testing/folder.ts";
-import { composeStacks, type ComposedStacks } from "../../../../tools/preview/composed.ts";
+import { type ComposedStacks, composeStacks } from "../../../../tools/preview/composed.ts";
 import { isRefusedMerge, previewOf } from "../../../../tools/preview/report.ts";
 
-/** What a version of the program prints of a stack whose file has these settings. */
-async function printed(change: (text: string) => string = (text) => text): Promise<ComposedStacks> {
-  const folder = temporaryFolder("stacks");
-  writeFileSync(join(folder, "Pulumi.prod.yaml"), change(readFileSync("Pulumi.prod.yaml", "utf8")));
+const own = readFileSync("Pulumi.prod.yaml", "utf8");
+const composed = async (text: string): Promise<ComposedStacks> => {
+  const folder = temporaryFolder("preview");
+  writeFileSync(join(folder, "Pulumi.prod.yaml"), text);
+  // As it comes from the other version's process.
   return JSON.parse(JSON.stringify(await composeStacks(process.cwd(), folder))) as ComposedStacks;
-}
-const merged = (before: ComposedStacks, after: ComposedStacks) => {
-  const report = previewOf({ before, after, borrowed: false }, "main");
-  const findings = report.stacks.flatMap((one) => ("move" in one ? one.move.findings : []));
-  return { refused: isRefusedMerge(report), findings: findings.map(({ severity, name }) => `${severity} ${name}`) };
 };
-const elsewhere = (text: string): string => text.replace("orion.example.com", "shop.example.com");
-const agreedTo = (name: string) => (text: string) => `${text}  orion:agreed: [${name}]\n`;
-/** A phase with a trait that the program only plans. */
-const planned = (text: string): string => text.replace(/orion:phase: .*/, "orion:phase: ha");
+const merge = async (was: string, is: string) =>
+  previewOf({ before: await composed(was), after: await composed(is), borrowed: false }, "base");
 
-test("a host name that would be given up must not be merged, until the stack agrees", async () => {
-  const before = await printed();
-  const after = await printed(elsewhere);
-  const lost = "orion.example.com";
-  expect(merged(before, after)).toEqual({ refused: true, findings: [`refused ${lost}`] });
-  const agreed = await printed((text) => agreedTo(lost)(elsewhere(text)));
-  expect(merged(before, agreed)).toEqual({ refused: false, findings: [`danger ${lost}`] });
+const external = `${own}
+  orion:cache: { mode: external }
+  orion:redisUrl: { secure: v1:redis }
+  orion:brokerUrl: { secure: v1:broker }
+`;
+const renamed = own.replace("orion:domain: orion.example.com", "orion:domain: shop.example.com");
+const agreed = (text: string, name: string) => `${text}\n  orion:agreed: [${name}]\n`;
+
+test.each([
+  ["another broker", external, "cache.mode.external"],
+  ["another host name", renamed, "orion.example.com"],
+])("a merge with %s must wait, as the update would be refused, until the stack agrees", async (_what, text, name) => {
+  const refused = await merge(own, text);
+  expect(isRefusedMerge(refused)).toBe(true);
+  expect(refused.stacks).toEqual([expect.objectContaining({ stack: "prod", kind: "changed" })]);
+  expect(JSON.stringify(refused.stacks)).toContain(`refused","name":"${name}"`);
+  expect(isRefusedMerge(await merge(own, agreed(text, name)))).toBe(false);
 });
 
-test("so it is between plans that the program does not compose", async () => {
-  const after = await printed((text) => elsewhere(planned(text)));
-  expect(after.stacks.map((one) => "program" in one)).toEqual([false]);
-  expect(merged(await printed(planned), after).findings).toContain("refused orion.example.com");
+test("a host name that a phase of plans alone would give up is found as well", async () => {
+  const planned = (text: string) => text.replace(/orion:phase: .*/, "orion:phase: ha");
+  const refused = await merge(planned(own), planned(renamed));
+  expect(JSON.stringify(refused.stacks)).toContain('refused","name":"orion.example.com"');
 });
 
-test("a version of the program that does not print what it knows beside the resources is compared by these alone", async () => {
-  const { version, stacks } = await printed();
-  const former = stacks.map((one) =>
+test("a version of the program that prints neither is compared by its resources", async () => {
+  const now = await composed(own);
+  const former = now.stacks.map((one) =>
     Object.fromEntries(Object.entries(one).filter(([key]) => key !== "facts" && key !== "agreed")),
   );
-  const before = { version, stacks: former } as unknown as ComposedStacks;
-  expect(merged(before, await printed())).toEqual({ refused: false, findings: [] });
-  expect(merged(await printed(), before)).toEqual({ refused: false, findings: [] });
+  const before = { ...now, stacks: former } as unknown as ComposedStacks;
+  expect(previewOf({ before, after: now, borrowed: false }, "base").stacks).toEqual([
+    { kind: "unchanged", stack: "prod" },
+  ]);
 });
