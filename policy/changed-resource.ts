@@ -258,11 +258,31 @@ function keepOf({ type, name }: Recorded): string {
   if (server !== undefined) return `${server} (orion:database.availability)`;
   if (name === sessionKey) return "apps or workers in the stack";
   if (name === archiveBucket || name === archiveKey) return "orion:backups.pointInTime true";
-  if (type === types.bucket) return "orion:storage.backend r2";
+  if (type === types.bucket || type === types.bytes) return "orion:storage.backend r2";
+  if (name === "storage-uploads") return "orion:storage.backend local";
+  if (type === types.dockerVolume && /^(cache|broker)\b/.test(name)) return ofRedis(name);
+  if (type === types.dockerVolume) return "orion:hosting local and orion:database.mode provision";
   if (type === types.password || type === types.volume)
     return "orion:database.mode provision, or move the data first: make move-database (docs/external.md)";
   if (type === types.record) return "orion:cloudflare.enabled true and orion:domain";
+  if (ofServers.has(type)) return "orion:hosting hetzner, and orion:phase as it was";
   return "the settings that create it";
+}
+
+/** What a stack has for its servers, whatever runs on them. */
+const ofServers: ReadonlySet<string> = new Set([
+  ...[types.network, types.primaryIp, types.privateKey, types.selfSigned, types.server],
+]);
+
+/** The settings that keep the volume of a Redis; on this machine the services that use it are a list as well. */
+const ofRedis = (name: string): string =>
+  `orion:cache.mode provision, with ${name.startsWith("broker") ? "orion:workers.enabled true" : "cache"} and what uses it in orion:services`;
+
+/** The settings that say on which Docker Engine something is. */
+function settingOfPlace({ name, options }: Recorded, before: Recorded | undefined): string {
+  const isLocal = [before?.options, options].some((one) => one?.provider?.endsWith(" local-docker"));
+  if (isLocal) return "orion:hosting";
+  return name === "storage-uploads" ? "the servers of apps (orion:phase, orion:app.servers)" : "orion:phase";
 }
 
 /** What to do instead of a replacement. */
@@ -279,5 +299,8 @@ function insteadOf({ resource, before, forcedBy }: Change): string {
   if (resource.type === types.bucket) {
     return "leave orion:storage.bucket and orion:cloudflare.accountId as they were; another bucket needs another stack";
   }
-  return `leave ${forcedBy.map((reason) => reason.split(" ").pop() ?? reason).join(", ")} as it was`;
+  const settings = forcedBy.map((reason) =>
+    reason === "provider" ? settingOfPlace(resource, before) : (reason.split(" ").pop() ?? reason),
+  );
+  return `leave ${[...new Set(settings)].join(", ")} as it was`;
 }

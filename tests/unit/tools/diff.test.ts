@@ -93,6 +93,15 @@ test("a broker that clients would be given without their tasks is refused, as th
   expect(await run("mvp", other)).toBe(0);
 });
 
+test("a type without a known price is no saving: the difference is not said", async () => {
+  const other = join(root, "other.yaml");
+  const text = readFileSync("Pulumi.prod.yaml", "utf8").replace("orion:phase: mvp", "orion:phase: scale");
+  writeFileSync(other, `${text}  orion:hetzner: { loadBalancerType: lb99 }\n`);
+  expect(await run("scale", other)).toBe(0);
+  expect(printed).toMatch(/€ per month: \d+\.\d\d before, at least \d+\.\d\d after\n/);
+  expect(printed).toContain("The price of balancer-1-balancer's type is not known");
+});
+
 test("without FROM it starts from what exists", async () => {
   writeState("hel1");
   expect(await run()).toBe(1);
