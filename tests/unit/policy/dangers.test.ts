@@ -373,3 +373,18 @@ test("a resource that would go is kept by a setting, which the refusal names", a
   expect(back.get("database-data")).toMatch(/^keep orion:hosting local/);
   expect([...gone.values(), ...back.values()].join()).not.toMatch(/the settings that create it|leave provider/);
 });
+
+test("another order of variables, host names or addresses changes nothing", async () => {
+  const [a, b] = ["203.0.113.0/24", "198.51.100.0/24"];
+  const values = (isSwapped: boolean) => {
+    const ordered = <One>(...all: One[]) => (isSwapped ? all.toReversed() : all);
+    const domains = ordered("a.example.com", "b.example.com").map((name) => [name, "redirect"]);
+    const environment = ordered("A", "B").map((name) => [name, "1"]);
+    return {
+      app: { environment: Object.fromEntries(environment) as object },
+      domains: Object.fromEntries(domains) as object,
+      admin: { cidrs: ordered(a, b), sshPublicKeys: [publicKey("someone")] },
+    };
+  };
+  expect((await moveOfMvp(values(false), values(true))).changes).toEqual([]);
+});
