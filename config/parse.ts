@@ -12,7 +12,7 @@ import { checkCache } from "./checks/cache.ts";
 import { checkGateway } from "./checks/gateway.ts";
 import { checkImages } from "./checks/images.ts";
 import { checkLocal } from "./checks/local.ts";
-import { checkNeeds } from "./checks/needs.ts";
+import { checkRequiredSettings } from "./checks/required-settings.ts";
 import { checkServers } from "./checks/servers.ts";
 import { checkQueues } from "./checks/workers.ts";
 import { standardEngine } from "../common/docker-host.ts";
@@ -170,7 +170,7 @@ function withDerived(settings: Chosen, { dockerHost = standardEngine }: RawConfi
 /** Checks across several settings. */
 function checkTogether(settings: Settings, secrets: readonly SecretKey[]): string[] {
   return [
-    ...checkNeeds(settings, secrets),
+    ...checkRequiredSettings(settings, secrets),
     ...checkEnvironment(settings.app, settings.workers.enabled),
     ...checkQueues(settings),
     ...checkCloudflare(settings),

@@ -10,7 +10,7 @@ import { movedWithoutData, movedWithoutTasks } from "./moved-database.ts";
 import { movedVisitors } from "./moved-visitors.ts";
 import { movedEngine } from "./moved-engine.ts";
 import { movedZones } from "./moved-zones.ts";
-import { movingTags } from "./moving-tags.ts";
+import { mutableTags } from "./mutable-tags.ts";
 import { lostQueues } from "./queues.ts";
 import { withServerTypes } from "./server-types.ts";
 import { coreOf, hasServersIn, holdingIn, isGuarded, roleOf, types } from "./stateful.ts";
@@ -44,7 +44,7 @@ export function moveBetween(was: Graph, is: Graph, { agreed = [], answers }: Kno
     .flatMap((change) => findingsOfChange(change, holds, { guarded: isGuarded(before), deleted }))
     .concat(movedWithoutData(before, after), movedWithoutTasks(before, after), movedVisitors(before, after))
     .concat(movedZones(before, after), movedEngine(before, after), lostBackups(before, after), lostEmail(before, after))
-    .concat(lostKinds(before, after), lostQueues(before, after), lostHostNames(before, after), movingTags(after))
+    .concat(lostKinds(before, after), lostQueues(before, after), lostHostNames(before, after), mutableTags(after))
     .concat(
       imageChanges(before, after).flatMap((change) =>
         answers ? ofAnswer(change, answers.get(change.after.name) ?? {}) : ofNames(change),

@@ -1,7 +1,7 @@
 /** Builds the environment variables of the platform's image, for each kind of process what it needs. */
-import { sortedByName } from "../../common/record.ts";
 import * as pulumi from "@pulumi/pulumi";
 import { taskTimeLimitSeconds } from "../../common/app-contract.ts";
+import { sortedByName } from "../../common/record.ts";
 import { publicUrl, servedNames } from "../../config/host-names.ts";
 import type { SecretName, Settings } from "../../config/schema.ts";
 import { filledIn, namesIn } from "../../config/template.ts";

@@ -37,9 +37,19 @@ const ports = fc
     ...{ database, testDatabase, cache, app, flower, edge, docs },
   }));
 
-/** Its own secrets have tests of their own (parse.test.ts): a stack gives values, and the settings have the names alone. */
+/**
+ * Its own secrets have tests of their own (parse.test.ts): a stack gives values, and the settings have the names alone. So have
+ * variables within the environment's values: chance writes none that is one.
+ */
 const app = valueOf("app").map((values) => {
-  return Object.fromEntries(Object.entries(values as object).filter(([key]) => key !== "secrets"));
+  const { environment = {}, ...own } = values as { environment?: Readonly<Record<string, unknown>> };
+  const plain = Object.entries(environment).map(([name, value]) => [
+    name,
+    typeof value === "string" ? value.replaceAll("$", "$$$$") : value,
+  ]);
+  return Object.fromEntries(
+    Object.entries({ ...own, environment: Object.fromEntries(plain) as object }).filter(([key]) => key !== "secrets"),
+  );
 });
 
 /** Each queue once, and what belongs to a queue to one of them. */
