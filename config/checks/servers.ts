@@ -1,7 +1,7 @@
 /** Checks of a stack with servers: required settings, and traits that exclude each other. Pure. */
 import { runsOwnDatabase } from "../own-database.ts";
-import { createHash } from "node:crypto";
 import { line } from "../line.ts";
+import { keyBody } from "../public-key.ts";
 import { optionalServices, type Settings } from "../schema.ts";
 
 /** @returns the problems, one line each */
@@ -45,13 +45,6 @@ function checkAccess({ phase, domain, admin }: Settings): string[] {
       : []),
   ];
 }
-
-/** Algorithm and key, without the comment. */
-const keyBody = (key: string): string => key.split(/\s+/).slice(0, 2).join(" ");
-
-/** Eight hexadecimal digits that identify a public key, whatever its comment is. */
-export const keyFingerprint = (key: string): string =>
-  createHash("sha256").update(keyBody(key)).digest("hex").slice(0, 8);
 
 /** The values of `orion:edge.tls` that a stack with servers can have, whatever it has now. */
 export const tlsFor = (
