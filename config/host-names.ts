@@ -1,4 +1,5 @@
 /** The host names of a stack and their zones at Cloudflare. Pure. */
+import { sortedByName } from "../common/record.ts";
 import type { Settings } from "./schema.ts";
 
 export interface PublicName {
@@ -11,11 +12,11 @@ export interface PublicName {
 
 type Named = Pick<Settings, "domain" | "domains" | "cloudflare">;
 
-/** All names that visitors use, `orion:domain` first; none without `orion:domain`. */
+/** All names that visitors use, `orion:domain` first, the others sorted, since their order means nothing; none without `orion:domain`. */
 export function publicNames(settings: Named): readonly PublicName[] {
   const { domain, domains } = settings;
   if (domain === undefined) return [];
-  const others = Object.entries(domains).map(([name, answer]) => ({ name, answer }));
+  const others = sortedByName(domains).map(([name, answer]) => ({ name, answer }));
   const all: readonly Omit<PublicName, "zone">[] = [{ name: domain, answer: "serve" }, ...others];
   return all.map((one) => ({ ...one, zone: zoneOf(one.name, settings) }));
 }

@@ -10,6 +10,7 @@ import { checkAppSecrets } from "./checks/app-secrets.ts";
 import { checkExposure } from "./checks/exposure.ts";
 import { checkCache } from "./checks/cache.ts";
 import { checkGateway } from "./checks/gateway.ts";
+import { checkImages } from "./checks/images.ts";
 import { checkLocal } from "./checks/local.ts";
 import { checkRequiredSettings } from "./checks/required-settings.ts";
 import { checkServers } from "./checks/servers.ts";
@@ -179,6 +180,7 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
     ...checkAlerts(settings),
     ...checkArchive(settings),
     ...checkCache(settings),
+    ...checkImages(settings),
     ...(settings.hosting === "local"
       ? checkLocal(settings)
       : [...checkServers(settings), ...checkGateway(settings), ...checkExposure(settings)]),

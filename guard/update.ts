@@ -35,7 +35,7 @@ export interface Guarded {
   /** The ids of the SSH keys that Hetzner has without this stack. */
   readonly existingKeys: ReadonlyMap<string, string>;
   /** Outputs of the stack, which the next update reads. */
-  readonly outputs: Readonly<Record<string, string | readonly string[]>>;
+  readonly outputs: Readonly<Record<string, unknown>>;
 }
 
 /**

@@ -1,9 +1,11 @@
 /** Judges the change of one resource: whether data is lost with it, what people notice of it, and what to do instead. Pure. */
 import { isRecord } from "../common/record.ts";
+import { factsOfType } from "../config/server-types.ts";
 import { holdsData } from "../topology/catalogue.ts";
+import { typesSetting } from "../topology/server.ts";
 import type { ServiceKind } from "../topology/service.ts";
 import type { Change } from "./changes.ts";
-import type { Finding, Severity } from "./findings.ts";
+import { danger, type Finding, type Severity } from "./findings.ts";
 import { differs, type Graph, keyOf, type Recorded, unknown } from "./graph.ts";
 import { appPassword, archiveBucket, archiveKey, type Holds, roleOf, sessionKey, types } from "./stateful.ts";
 
@@ -178,15 +180,7 @@ function ofUpdate(whole: Change, before: Recorded): Finding[] {
       },
     ];
   }
-  if (type === types.server && inputs.includes("serverType")) {
-    return [
-      {
-        severity: "danger",
-        name,
-        happens: `would be powered off, and on again with another type: ${change("serverType")}`,
-      },
-    ];
-  }
+  if (type === types.server && inputs.includes("serverType")) return [ofServerType(resource, before)];
   const unplugged = inputs.filter((input) => input === "publicNets" || input === "placementGroupId");
   if (type === types.server && unplugged.length > 0) {
     return [{ severity: "danger", name, happens: `would be powered off and on: ${unplugged.map(change).join(", ")}` }];
@@ -195,6 +189,26 @@ function ofUpdate(whole: Change, before: Recorded): Finding[] {
     return [{ severity: "danger", name, happens: "would send visitors to another address" }];
   }
   return type === types.container ? ofContainer(whole) : [];
+}
+
+function ofServerType(resource: Recorded, before: Recorded): Finding {
+  const { name } = resource;
+  const [was, is] = [before, resource].map(({ inputs }) => String(inputs["serverType"]));
+  const [had, has] = [was, is].map((type = "") => factsOfType(type));
+  const what = changeOf("serverType", before, resource);
+  if (had && has && had.architecture !== has.architecture) {
+    const happens = `cannot get another type: ${what}, and a server keeps its architecture (${was} has ${had.architecture}, ${is} ${has.architecture})`;
+    const setting =
+      Object.entries(typesSetting).find(([role]) => role === roleOf(resource))?.[1] ?? "its list of types";
+    const instead = `leave ${was} in ${setting}, or name a type there that has ${had.architecture}`;
+    return { severity: "refused", name, happens, instead };
+  }
+  // Its disk is that of the type that it was created with, which may have been a smaller one than it has now.
+  const tooSmall =
+    had && has && has.diskGb < had.diskGb
+      ? `; if it was created as ${was}, Hetzner does not give it ${is}, whose disk has ${has.diskGb} GB and not ${had.diskGb}: the preview and the update ask for its disk before it is powered off`
+      : "";
+  return danger(name, `would be powered off, and on again with another type: ${what}${tooSmall}`);
 }
 
 const lostProtection = ({ resource }: Change, before: Recorded): Finding[] =>
@@ -244,11 +258,31 @@ function keepOf({ type, name }: Recorded): string {
   if (server !== undefined) return `${server} (orion:database.availability)`;
   if (name === sessionKey) return "apps or workers in the stack";
   if (name === archiveBucket || name === archiveKey) return "orion:backups.pointInTime true";
-  if (type === types.bucket) return "orion:storage.backend r2";
+  if (type === types.bucket || type === types.bytes) return "orion:storage.backend r2";
+  if (name === "storage-uploads") return "orion:storage.backend local";
+  if (type === types.dockerVolume && /^(cache|broker)\b/.test(name)) return ofRedis(name);
+  if (type === types.dockerVolume) return "orion:hosting local and orion:database.mode provision";
   if (type === types.password || type === types.volume)
     return "orion:database.mode provision, or move the data first: make move-database (docs/external.md)";
   if (type === types.record) return "orion:cloudflare.enabled true and orion:domain";
+  if (ofServers.has(type)) return "orion:hosting hetzner, and orion:phase as it was";
   return "the settings that create it";
+}
+
+/** What a stack has for its servers, whatever runs on them. */
+const ofServers: ReadonlySet<string> = new Set([
+  ...[types.network, types.primaryIp, types.privateKey, types.selfSigned, types.server],
+]);
+
+/** The settings that keep the volume of a Redis; on this machine the services that use it are a list as well. */
+const ofRedis = (name: string): string =>
+  `orion:cache.mode provision, with ${name.startsWith("broker") ? "orion:workers.enabled true" : "cache"} and what uses it in orion:services`;
+
+/** The settings that say on which Docker Engine something is. */
+function settingOfPlace({ name, options }: Recorded, before: Recorded | undefined): string {
+  const isLocal = [before?.options, options].some((one) => one?.provider?.endsWith(" local-docker"));
+  if (isLocal) return "orion:hosting";
+  return name === "storage-uploads" ? "the servers of apps (orion:phase, orion:app.servers)" : "orion:phase";
 }
 
 /** What to do instead of a replacement. */
@@ -265,5 +299,8 @@ function insteadOf({ resource, before, forcedBy }: Change): string {
   if (resource.type === types.bucket) {
     return "leave orion:storage.bucket and orion:cloudflare.accountId as they were; another bucket needs another stack";
   }
-  return `leave ${forcedBy.map((reason) => reason.split(" ").pop() ?? reason).join(", ")} as it was`;
+  const settings = forcedBy.map((reason) =>
+    reason === "provider" ? settingOfPlace(resource, before) : (reason.split(" ").pop() ?? reason),
+  );
+  return `leave ${[...new Set(settings)].join(", ")} as it was`;
 }

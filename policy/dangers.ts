@@ -5,8 +5,11 @@ import { type Change, changesBetween } from "./changes.ts";
 import { type Answer, imageChanges, ofAnswer, ofNames } from "./data-images.ts";
 import { agreeTo, asAgreed, danger, type Finding, refused, type Severity } from "./findings.ts";
 import { type Graph, keyOf, type Recorded } from "./graph.ts";
+import { lostBackups } from "./kept-backups.ts";
 import { movedWithoutData, movedWithoutTasks } from "./moved-database.ts";
 import { movedVisitors } from "./moved-visitors.ts";
+import { movedEngine } from "./moved-engine.ts";
+import { movedZones } from "./moved-zones.ts";
 import { mutableTags } from "./mutable-tags.ts";
 import { lostQueues } from "./queues.ts";
 import { withServerTypes } from "./server-types.ts";
@@ -40,6 +43,7 @@ export function moveBetween(was: Graph, is: Graph, { agreed = [], answers }: Kno
     .filter(({ action, resource }) => action !== "delete" || resource.type !== types.record || !hasRecord(after))
     .flatMap((change) => findingsOfChange(change, holds, { guarded: isGuarded(before), deleted }))
     .concat(movedWithoutData(before, after), movedWithoutTasks(before, after), movedVisitors(before, after))
+    .concat(movedZones(before, after), movedEngine(before, after), lostBackups(before, after), lostEmail(before, after))
     .concat(lostKinds(before, after), lostQueues(before, after), lostHostNames(before, after), mutableTags(after))
     .concat(
       imageChanges(before, after).flatMap((change) =>
@@ -99,6 +103,13 @@ function lostKinds(before: Graph, after: Graph): Finding[] {
         return [danger(lost.name, lost.happens, lossEffect.keep)];
     }
   });
+}
+
+/** Says that e-mail of a stack with servers would no longer be sent. */
+function lostEmail({ emailBackend: was }: Graph, { emailBackend: is }: Graph): Finding[] {
+  if (was === undefined || was === "console" || is !== "console") return [];
+  const happens = "would be written to the log of apps and workers, and reach nobody: orion:email.backend console";
+  return [danger("e-mail", happens, `leave orion:email.backend at ${was}`)];
 }
 
 /** Refuses to give up a public host name, unless the stack agrees: links, webhooks and visitors still use it. */

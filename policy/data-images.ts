@@ -3,15 +3,16 @@
  * use the data that another one wrote. Pure: guard/ask-images.ts asks the Docker Engines.
  */
 import { isRecord } from "../common/record.ts";
+import { withoutDigest } from "../config/images.ts";
 import { holdsData } from "../topology/catalogue.ts";
-import { agreeTo, type Finding } from "./findings.ts";
+import { agreeTo, danger, type Finding } from "./findings.ts";
 import { type Graph, keyOf, type Recorded } from "./graph.ts";
 import { roleOf, types } from "./stateful.ts";
 
 /** The images whose contents read data of an earlier version, by the key in the names of their resources. */
 const dataImages = {
-  postgres: { program: "PostgreSQL", setting: "orion:images.postgres", version: "orion:database.version" },
-  redis: { program: "Redis", setting: "orion:images.redis", version: "orion:cache.version" },
+  postgres: { program: "PostgreSQL", version: "orion:database.version" },
+  redis: { program: "Redis", version: "orion:cache.version" },
 } as const;
 export type DataImage = keyof typeof dataImages;
 
@@ -32,6 +33,8 @@ export interface ImageChange {
   /** Reference of the image before; undefined when the state has none. */
   readonly was: string | undefined;
   readonly is: string;
+  /** The setting that names the image: `orion:images.database` of one that servers do not build. */
+  readonly setting: string;
   /** `type name` of the Docker Engine's provider. */
   readonly engine: string | undefined;
   /** The data: a Docker volume's name, or a folder of the engine's machine. */
@@ -74,6 +77,7 @@ export function imageChanges(before: Graph, after: Graph): ImageChange[] {
       after: container,
       was: typeof old === "string" ? old : undefined,
       is: now,
+      setting: settingOf(is, image, kind),
       engine: provider,
       data,
     };
@@ -86,6 +90,13 @@ const keysOf: Readonly<Record<DataImage, readonly string[]>> = { postgres: ["pos
 
 const kindOf = ({ name }: Recorded): DataImage | undefined =>
   (["postgres", "redis"] as const).find((kind) => keysOf[kind].some((key) => name.endsWith(`-image-${key}`)));
+
+/** Where servers build the image for the archive of the database, it follows from that of PostgreSQL. */
+function settingOf(resources: ReadonlyMap<string, Recorded>, { name }: Recorded, kind: DataImage): string {
+  const isBuilt = resources.has(`${types.imageBuild} ${name}-build`);
+  const key = keysOf[kind].find((one) => name.endsWith(`-image-${one}`));
+  return `orion:images.${isBuilt || key === undefined ? kind : key}`;
+}
 
 /** The image that a container had before: that which it used, or else that of the same program on the same server. */
 function formerImage(
@@ -120,7 +131,7 @@ function dataOf({ inputs }: Recorded, volumes: readonly Recorded[]): ImageChange
   return typeof name === "string" ? { type: "volume", source: name } : undefined;
 }
 
-const nameOfOfficial = /(?:^|\/)(postgres|redis):(\d+(?:\.\d+)*)(?:[-.][^/@]*)?(?:@sha256:[0-9a-f]+)?$/;
+const nameOfOfficial = /(?:^|\/)(postgres|redis):(\d+(?:\.\d+)*)(?:[-.]([^/@]*))?(?:@sha256:[0-9a-f]+)?$/;
 
 /** The version that an image's name claims, where it is named as the official one is; a claim, since a digest decides. */
 export function claimedVersion(reference: string | undefined): Version | undefined {
@@ -136,8 +147,9 @@ export const promisedVersion = (reference: string | undefined): Version | undefi
 
 /** The findings about a change, by what an engine answered. */
 export function ofAnswer(change: ImageChange, answer: Answer): Finding[] {
-  const { program, setting, version } = dataImages[change.kind];
-  const { name } = change.after;
+  const { program, version } = dataImages[change.kind];
+  const { setting, after } = change;
+  const { name } = after;
   const { wrote, has, isEmpty, missing, problem } = answer;
   if (isEmpty === true) return [];
   // The container is missing, and nothing was changed: there is no better image to go back to.
@@ -155,20 +167,55 @@ export function ofAnswer(change: ImageChange, answer: Answer): Finding[] {
     ];
   }
   const extensions = missing?.map((one) => ofMissing(change, one));
-  return [...ofVersions(change, wrote, has), ...(extensions ?? ofUnknownExtensions(change, problem))];
+  return [
+    ...ofVersions(change, wrote, has),
+    ...ofDistributions(change),
+    ...(extensions ?? ofUnknownExtensions(change, problem)),
+  ];
 }
 
 /** The finding about a change of which only the names of the images are known, for a comparison without an engine. */
-export function ofNames({ kind, after, was, is }: ImageChange): Finding[] {
+export function ofNames(change: ImageChange): Finding[] {
+  const { kind, after, was, is } = change;
   if (was === is) return [];
   const [wrote, has] = [claimedVersion(was), claimedVersion(is)];
-  if (wrote && has) return ofVersions({ kind, after }, wrote, has);
-  const happens = `would run ${is}, whose name does not say which ${dataImages[kind].program} it has: the preview and the update ask the image`;
-  return [{ severity: "danger", name: after.name, happens }];
+  const shorter = wrote && has && kind === "redis" ? lessPrecise(wrote, has) : undefined;
+  if (wrote && has && !shorter) return [...ofVersions(change, wrote, has), ...ofDistributions(change)];
+  const [what, verb] =
+    !has || shorter === has
+      ? [is, "has"]
+      : [`${is} in place of ${was === undefined ? "one" : withoutDigest(was)}`, "had"];
+  const happens = `would run ${what}, whose name does not say which ${dataImages[kind].program} it ${verb}: the preview and the update ask the image`;
+  return [danger(after.name, happens)];
 }
 
-function ofVersions({ kind, after }: Pick<ImageChange, "kind" | "after">, wrote: Version, has: Version): Finding[] {
-  const { setting } = dataImages[kind];
+/** The version with fewer numbers, when all that it has are equal: `7` of 7 and 7.2, which may be older or newer. */
+function lessPrecise(one: Version, other: Version): Version | undefined {
+  if (one.program !== other.program || compare(one.number, other.number) !== 0) return undefined;
+  const [a = 0, b = 0] = [one, other].map(({ number }) => number.split(".").slice(0, comparedNumbers).length);
+  return a === b ? undefined : a < b ? one : other;
+}
+
+/**
+ * Warns of PostgreSQL from another distribution: its C library may put texts in another order than the one that the indexes
+ * were written in, and then they do not find rows, or accept the same value twice.
+ */
+function ofDistributions({ kind, after, was, is }: ImageChange): Finding[] {
+  const [before, now] = [was, is].map(distributionOf);
+  if (kind !== "postgres" || before === undefined || now === undefined || before === now) return [];
+  const named = (distribution: string) => distribution || "a distribution that its name does not say";
+  const happens = `would run PostgreSQL from ${named(now)} on data that one from ${named(before)} wrote: texts may be ordered in another way there, so that indexes of texts miss rows and allow duplicates`;
+  const instead = `keep the distribution of the image; otherwise, after the update, for each database (make psql): REINDEX DATABASE CONCURRENTLY orion; ALTER DATABASE orion REFRESH COLLATION VERSION`;
+  return [danger(after.name, happens, instead)];
+}
+
+/** `bookworm` of `postgres:15.9-bookworm`, empty without one; undefined when the name is not that of an official image. */
+function distributionOf(reference: string | undefined): string | undefined {
+  const [found, , , suffix = ""] = nameOfOfficial.exec(reference ?? "") ?? [];
+  return found === undefined ? undefined : suffix.replace(/^.*-/, "");
+}
+
+function ofVersions({ kind, after, setting }: ImageChange, wrote: Version, has: Version): Finding[] {
   const happens = `would run ${shown(kind, has)} on the data of ${shown(kind, wrote)}`;
   const one = { severity: "refused", name: after.name } as const;
   if (kind === "postgres") {
@@ -220,9 +267,12 @@ function ofUnknownExtensions({ kind, after, is }: ImageChange, problem: string |
 
 const majorOf = ({ number }: Version): string => number.split(".")[0] ?? number;
 
-/** Compares the first two numbers of two versions, as far as both have them. */
+/** Versions of Redis that differ in the third number alone read each other's data. */
+const comparedNumbers = 2;
+
+/** Compares the first numbers of two versions, as far as both have them. */
 function compare(one: string, other: string): number {
-  const [a, b] = [one, other].map((text) => text.split(".").slice(0, 2).map(Number));
+  const [a, b] = [one, other].map((text) => text.split(".").slice(0, comparedNumbers).map(Number));
   const differing = (a ?? []).findIndex((number, index) => b?.[index] !== undefined && number !== b[index]);
   return differing < 0 ? 0 : (a?.[differing] ?? 0) - (b?.[differing] ?? 0);
 }

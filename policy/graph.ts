@@ -28,6 +28,11 @@ export interface RecordedOptions {
 /** The resources behind the inputs of a resource: their `type name`, by the property that they go into. */
 export type Uses = Readonly<Record<string, readonly string[]>>;
 
+/** How many backups are kept. Absent are those of a kind that the stack does not take. */
+export type KeptBackups = Readonly<
+  Partial<Record<"daily" | "weekly" | "monthly" | "lockDays" | "pointInTimeDays", number | undefined>>
+>;
+
 /** What is known of a stack beside its resources (policy/stack-facts.ts). */
 export interface StackFacts {
   /** Public host names, of the platform and of its files. @default - not known */
@@ -38,6 +43,10 @@ export interface StackFacts {
   readonly cacheMode?: Settings["cache"]["mode"];
   /** How visitors reach the edges of a stack whose DNS records people keep. @default - not known, or the program keeps the records */
   readonly balancing?: Settings["edge"]["balancing"];
+  /** @default - not known */
+  readonly keptBackups?: KeptBackups;
+  /** Where e-mail of a stack with servers goes. @default - not known, or nobody depends on it */
+  readonly emailBackend?: Settings["email"]["backend"];
 }
 
 export interface Graph extends StackFacts {

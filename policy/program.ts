@@ -29,16 +29,25 @@ export interface Graphs {
   readonly outlined: readonly string[];
 }
 
-/** The graphs of two stacks: the program's own where it composes both, otherwise outlines of their plans. */
-export async function graphsOf(before: Stack, after: Stack, builtImages: BuiltImages): Promise<Graphs> {
+/**
+ * The graphs of two stacks: the program's own where it composes both, otherwise outlines of their plans.
+ *
+ * @param builtImages those of a stack's own settings: what an image is built on is part of its name
+ */
+export async function graphsOf(
+  before: Stack,
+  after: Stack,
+  builtImages: (settings: Settings) => BuiltImages,
+): Promise<Graphs> {
   const outlined = [...new Set([before, after].flatMap(({ settings }) => unbuiltIn(settings)))];
   if (outlined.length > 0) {
     const [was, is] = [before, after].map(({ topology, settings }) => outlineOf(topology, settings));
     return { before: was ?? empty, after: is ?? empty, outlined };
   }
   // One after the other: the SDK has one set of mocks.
-  const was = await programOf(before, "up", builtImages);
-  return { before: was, after: await programOf(after, "up", builtImages), outlined };
+  const programOfFile = (stack: Stack) => programOf(stack, "up", builtImages(stack.settings));
+  const was = await programOfFile(before);
+  return { before: was, after: await programOfFile(after), outlined };
 }
 
 const empty: Graph = { resources: [], uses: new Map() };

@@ -1,5 +1,6 @@
 /** Fills each server's type into both graphs of a move: the `orion` plugin chooses types, so a graph lacks them. Pure. */
 import { isRecord } from "../common/record.ts";
+import { factsOfType } from "../config/server-types.ts";
 import type { Graph, Recorded } from "./graph.ts";
 import { types } from "./stateful.ts";
 
@@ -11,13 +12,20 @@ export function firstType(inputs: unknown): string | undefined {
 }
 
 /**
- * Both sides of a move with each server's type filled in: a server keeps its type while its list contains it. Which types
- * Hetzner has sold out is not known. Idempotent.
+ * Both sides of a move with each server's type filled in: a server keeps its type while its list contains it, and gets only a type
+ * of its own architecture, as the plugin chooses. Which types Hetzner has sold out is not known, nor which disk a server was created
+ * with. Idempotent.
  */
 export function withServerTypes<Sides extends { readonly before: Graph; readonly after: Graph }>(sides: Sides): Sides {
   const had = typesIn(sides.before, new Map());
   const gets = typesIn(sides.after, had);
   return { ...sides, before: withTypes(sides.before, had), after: withTypes(sides.after, gets) };
+}
+
+/** Whether a server of one type can get the other as far as the architecture decides; true when one of them is not known. */
+function isSameArchitecture(type: string | undefined, other: string): boolean {
+  const [one, another] = [type ?? "", other].map(factsOfType);
+  return one === undefined || another === undefined || one.architecture === another.architecture;
 }
 
 type ByServer = ReadonlyMap<string, string>;
@@ -30,9 +38,12 @@ function typesIn({ resources }: Graph, had: ByServer): ByServer {
     of(types.server).flatMap(([server, { inputs }]): [string, string][] => {
       const { type, types: listed }: Recorded["inputs"] = chosen.get(server)?.inputs ?? {};
       const allowed: unknown[] = Array.isArray(listed) ? listed : [];
+      const has = had.get(server);
       // The server's own input may be older than the plugin's last change of the type.
-      const known = [had.get(server), type, inputs["serverType"]].find((one) => allowed.includes(one));
-      const found = known ?? firstType({ types: allowed }) ?? inputs["serverType"];
+      const own = has === undefined ? inputs["serverType"] : undefined;
+      const known = [has, type, own].find((one) => allowed.includes(one));
+      const able = allowed.find((one) => typeof one === "string" && isSameArchitecture(has, one));
+      const found = known ?? able ?? firstType({ types: allowed }) ?? inputs["serverType"];
       return typeof found === "string" ? [[server, found]] : [];
     }),
   );

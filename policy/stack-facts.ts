@@ -6,8 +6,10 @@ import { z } from "zod";
 import { isRecord } from "../common/record.ts";
 import { publicNames } from "../config/host-names.ts";
 import type { Settings } from "../config/schema.ts";
-import { hasServers, type Topology } from "../topology/topology.ts";
-import type { Recorded, StackFacts } from "./graph.ts";
+import { email } from "../config/sections/email.ts";
+import { archivesWal } from "../topology/services/archive.ts";
+import { hasServers, servicesOf, type Topology } from "../topology/topology.ts";
+import type { KeptBackups, Recorded, StackFacts } from "./graph.ts";
 import { hasServersIn, roleOf, types } from "./stateful.ts";
 
 /** The facts of a stack that a file describes. */
@@ -24,6 +26,16 @@ export function factsOf({
     hostNames,
     ...{ databaseMode: database.mode, cacheMode: cache.mode },
     ...(!cloudflare.enabled && hostNames.length > 0 && { balancing: edge.balancing }),
+    keptBackups: keptBackupsOf(settings, topology),
+    ...(hasServers(topology) && { emailBackend: settings.email.backend }),
+  };
+}
+
+function keptBackupsOf(settings: Settings, topology: Topology): KeptBackups {
+  const { daily, weekly, monthly, lockDays, pointInTimeDays } = settings.backups;
+  return {
+    ...(servicesOf(topology, "backup").length > 0 && { daily, weekly, monthly, lockDays }),
+    ...(archivesWal(settings) && { pointInTimeDays }),
   };
 }
 
@@ -34,15 +46,27 @@ const hostNamesOf = (settings: Settings, topology: Topology): string[] =>
     : [];
 
 /** Outputs of a stack that the next update reads, where its resources do not say it. */
-export const outputsOf = ({ databaseMode, hostNames = [] }: StackFacts) => ({
+export const outputsOf = ({ databaseMode, hostNames = [], keptBackups = {} }: StackFacts) => ({
   ...(databaseMode === "external" && { databaseMode }),
   ...(hostNames.length > 0 && { hostNames }),
+  ...(Object.keys(keptBackups).length > 0 && { keptBackups }),
 });
 
 const outputsSchema = z.object({
   databaseMode: z.unknown().optional(),
   // Stacks of versions before this output have none.
   hostNames: z.array(z.string()).catch([]),
+  keptBackups: z
+    .object({
+      daily: z.number(),
+      weekly: z.number(),
+      monthly: z.number(),
+      lockDays: z.number(),
+      pointInTimeDays: z.number(),
+    })
+    .partial()
+    .optional()
+    .catch(undefined),
 });
 
 /** The facts of a stack that exists. @param outputs those of the stack itself */
@@ -51,6 +75,7 @@ export function factsIn(resources: readonly Recorded[], outputs: Readonly<Record
   // Both: after an update that failed half-way, the outputs are those of the one before.
   const hostNames = [...new Set([...said.hostNames, ...hostNamesIn(resources)])];
   const databaseMode = databaseModeIn(resources, said.databaseMode);
+  const emailBackend = emailBackendIn(resources);
   const isBalanced = resources.some(({ type }) => type === types.loadBalancer);
   const ownsRecords = resources.some(({ type }) => type === types.record);
   return {
@@ -61,6 +86,8 @@ export function factsIn(resources: readonly Recorded[], outputs: Readonly<Record
       ? "provision"
       : "external",
     ...(!ownsRecords && hostNames.length > 0 && { balancing: isBalanced ? "regional" : "direct" }),
+    ...(said.keptBackups && { keptBackups: said.keptBackups }),
+    ...(emailBackend !== undefined && { emailBackend }),
   };
 }
 
@@ -76,13 +103,25 @@ function databaseModeIn(resources: readonly Recorded[], said: unknown): StackFac
   return roles.has("app") || roles.has("worker") ? "external" : undefined;
 }
 
+/** What the release's tasks are told. */
+const toldIn = (resources: readonly Recorded[], name: string): unknown[] =>
+  resources.flatMap(({ type, inputs }) => {
+    const environment = type === types.task ? inputs["environment"] : undefined;
+    return isRecord(environment) ? [environment[name]] : [];
+  });
+
+function emailBackendIn(resources: readonly Recorded[]): StackFacts["emailBackend"] {
+  const told = hasServersIn({ resources }) ? toldIn(resources, "EMAIL_BACKEND") : [];
+  return told.map((one) => email.shape.backend.safeParse(one).data).find((backend) => backend !== undefined);
+}
+
 /** The public host names that resources tell: the platform's by DNS record and by what its tasks are told, and that of its files. */
 function hostNamesIn(resources: readonly Recorded[]): string[] {
-  const names = resources.flatMap(({ type, inputs }): unknown[] => {
+  const names = resources.flatMap((resource): unknown[] => {
+    const { type, inputs } = resource;
     if (type === types.record) return inputs["type"] === "A" ? [inputs["name"]] : [];
     if (type === types.customDomain) return [inputs["domain"]];
-    const environment = type === types.task ? inputs["environment"] : undefined;
-    const url = isRecord(environment) ? environment["PUBLIC_URL"] : undefined;
+    const [url] = toldIn([resource], "PUBLIC_URL");
     return typeof url === "string" && URL.canParse(url) ? [new URL(url).hostname] : [];
   });
   const isPublic = (name: unknown): name is string =>

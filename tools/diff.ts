@@ -75,7 +75,7 @@ async function fromFile(
   from: string | undefined,
   after: StackFile,
 ): Promise<Compared> {
-  const { outlined, ...graphs } = await graphsOf(file, after, builtImages(project, after.settings));
+  const { outlined, ...graphs } = await graphsOf(file, after, (settings) => builtImages(project, settings));
   return { before: sideOf(file, from), graphs, outlined };
 }
 

@@ -28,7 +28,12 @@ export interface MoveDocument {
     readonly instead: string | null;
   }[];
   /** € per month, net. */
-  readonly cost: { readonly before: number; readonly after: number };
+  readonly cost: {
+    readonly before: number;
+    readonly after: number;
+    /** What is in neither sum, because the price of its type is not known. @default - nothing */
+    readonly unpriced?: readonly string[] | undefined;
+  };
   /** What the account at Hetzner must allow. */
   readonly account: readonly Need[];
   /** Phases and traits (`orion:...`) that are not built yet, so that only their plans are compared. */
@@ -36,6 +41,8 @@ export interface MoveDocument {
 }
 
 export function moveDocument({ before, after, graphs, move, outlined, needs = [] }: MoveReport): MoveDocument {
+  const [was, is] = [costOf(graphs.before), costOf(graphs.after)];
+  const unpriced = [...new Set([...was.unpriced, ...is.unpriced])];
   return {
     version: 1,
     from: { title: before.title, phase: before.phase ?? null },
@@ -47,7 +54,7 @@ export function moveDocument({ before, after, graphs, move, outlined, needs = []
     findings: move.findings.map(({ severity, name, happens, instead }) => ({
       ...{ severity, name, happens, instead: instead ?? null },
     })),
-    cost: { before: cents(costOf(graphs.before).monthly), after: cents(costOf(graphs.after).monthly) },
+    cost: { before: cents(was.monthly), after: cents(is.monthly), ...(unpriced.length > 0 && { unpriced }) },
     account: needs,
     outlined,
   };

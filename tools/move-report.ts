@@ -170,14 +170,15 @@ function costs({ before, after, graphs }: MoveReport): string[] {
   });
   // Of what is shown, to the cent.
   const difference = Number(euro(is.monthly)) - Number(euro(was.monthly));
-  const sum = `${difference < 0 ? "" : "+"}${euro(difference)}`;
+  const unpriced = [...new Set([...was.unpriced, ...is.unpriced])];
+  const atLeast = (known: typeof was) => `${known.unpriced.length > 0 ? "at least " : ""}${euro(known.monthly)}`;
+  // What is not known on one side alone would look like a saving, or like costs.
+  const sum = unpriced.length > 0 ? "" : ` (${difference < 0 ? "" : "+"}${euro(difference)})`;
   return [
-    bold(`€ per month: ${euro(was.monthly)} before, ${euro(is.monthly)} after (${sum})`),
+    bold(`€ per month: ${atLeast(was)} before, ${atLeast(is)} after${sum}`),
     ...(rows.length > 0 ? [table([row("", before.phase ?? "", after.phase ?? ""), ...rows])] : []),
     dim(`Net, without traffic and Cloudflare; ${priceList.source}, ${priceList.date}.`),
-    ...[...new Set([...was.unpriced, ...is.unpriced])].map((name) =>
-      yellow(`The price of ${name}'s type is not known; it is not in the sum.`),
-    ),
+    ...unpriced.map((name) => yellow(`The price of ${name}'s type is not known; it is not in the sum.`)),
   ];
 }
 

@@ -1,6 +1,7 @@
 /** Builds the environment variables of the platform's image, for each kind of process what it needs. */
 import * as pulumi from "@pulumi/pulumi";
 import { taskTimeLimitSeconds } from "../../common/app-contract.ts";
+import { sortedByName } from "../../common/record.ts";
 import { publicUrl, servedNames } from "../../config/host-names.ts";
 import type { SecretName, Settings } from "../../config/schema.ts";
 import { filledIn, namesIn } from "../../config/template.ts";
@@ -67,10 +68,13 @@ export function appEnvironment(
   return { ...known, ...ownVariables(settings, known) };
 }
 
-/** The stack's own variables. One that contains a variable which this process does not know is left out. */
+/**
+ * The stack's own variables, sorted: another order in the file would replace every container that has them. One that contains a
+ * variable which this process does not know is left out.
+ */
 function ownVariables({ app }: Settings, known: AppEnvironment): AppEnvironment {
   return Object.fromEntries(
-    Object.entries(app.environment).flatMap(([name, text]) => {
+    sortedByName(app.environment).flatMap(([name, text]) => {
       const contained = namesIn(text);
       if (!contained.every((other) => other in known)) return [];
       const values = Object.fromEntries(contained.map((other) => [other, known[other] ?? ""]));

@@ -84,7 +84,7 @@ export class Fleet extends pulumi.ComponentResource {
     attachedTo?: CloudFirewallArgs["attachedTo"],
   ): pulumi.Output<number> {
     const { naming, admin } = this.#args;
-    const args = { naming, adminCidrs: admin.cidrs, web, ...(attachedTo && { attachedTo }) };
+    const args = { naming, adminCidrs: admin.cidrs.toSorted(), web, ...(attachedTo && { attachedTo }) };
     return new CloudFirewall(name, args, { parent: this }).id;
   }
 

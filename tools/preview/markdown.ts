@@ -94,6 +94,9 @@ const phases = ({ move: { from, to } }: Changed): string =>
   from.phase === to.phase ? (to.phase ?? "") : `${from.phase ?? "?"} → ${to.phase ?? "?"}`;
 
 function euro({ move: { cost } }: Changed): string {
+  // Without all prices a difference would be a made-up saving, or made-up costs.
+  if (cost.unpriced !== undefined && cost.unpriced.length > 0)
+    return `at least ${cost.before.toFixed(2)} → at least ${cost.after.toFixed(2)}`;
   if (cost.before === cost.after) return cost.after.toFixed(2);
   const difference = cost.after - cost.before;
   return `${cost.before.toFixed(2)} → ${cost.after.toFixed(2)} (${difference > 0 ? "+" : ""}${difference.toFixed(2)})`;

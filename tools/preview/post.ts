@@ -15,7 +15,7 @@ const moveSchema = z.object({
   safe: z.boolean(),
   changes: z.array(z.object({ action: text, type: text, name: text, inputs: z.array(text) })),
   findings: z.array(z.object({ severity: text, name: text, happens: text, instead: text.nullable() })),
-  cost: z.object({ before: z.number(), after: z.number() }),
+  cost: z.object({ before: z.number(), after: z.number(), unpriced: z.array(z.string()).optional() }),
   account: z.array(
     z.object({ what: text, count: z.number(), usual: z.number().nullable(), allowed: z.number().nullable() }),
   ),

@@ -4,7 +4,7 @@ import type { Graph, Recorded } from "../../../policy/graph.ts";
 import { types } from "../../../policy/stateful.ts";
 import { sharedGraph } from "../support/graphs.ts";
 import { publicKey } from "../support/settings.ts";
-import { graphsBetween, moveOfMvp, stackOf, titles } from "./support.ts";
+import { foundBothWays, graphsBetween, moveOfMvp, stackOf, titles } from "./support.ts";
 
 test("a new version of the application is no danger", async () => {
   const move = await moveOfMvp({ app: { image: "example.com/app:1" } }, { app: { image: "example.com/app:2" } });
@@ -28,12 +28,12 @@ test("less memory restarts the database: it says so, and what for", async () => 
 });
 
 test("another server type switches the server off", async () => {
-  const { findings } = await moveOfMvp({}, { database: { servers: ["ccx13"], memoryMb: 3072 } });
+  const { findings } = await moveOfMvp({}, { database: { servers: ["ccx23"], memoryMb: 3072 } });
   expect(findings).toEqual([
     {
       severity: "danger",
       name: "core-1-server",
-      happens: "would be powered off, and on again with another type: serverType changes from cpx32 to ccx13",
+      happens: "would be powered off, and on again with another type: serverType changes from cpx32 to ccx23",
     },
   ]);
 });
@@ -335,4 +335,56 @@ describe("the way back from phase enterprise", () => {
       ["db-2-ip", "db-2-server", "db-2-volume"].map((name) => [name, "keep db-2 (orion:database.availability)"]),
     );
   });
+});
+
+test("e-mail that would only be logged is a danger, in a state as between files", async () => {
+  const smtp = stackOf("mvp", { email: { backend: "smtp", from: "orders@example.com", smtpHost: "smtp.example.com" } });
+  const logged = stackOf("mvp", { email: { backend: "console" } });
+  for (const found of await foundBothWays(smtp, logged, "e-mail")) {
+    expect(found).toMatchObject([{ severity: "danger", instead: "leave orion:email.backend at smtp" }]);
+  }
+  for (const found of await foundBothWays(logged, smtp, "e-mail")) expect(found).toEqual([]);
+});
+
+test("a resource that would go is kept by a setting, which the refusal names", async () => {
+  const local = {
+    hosting: "local",
+    edge: { tls: "none" },
+    cloudflare: { enabled: false },
+    storage: { backend: "local" },
+  };
+  const keeping = async (from: Readonly<Record<string, unknown>>, to: Readonly<Record<string, unknown>>) => {
+    const { findings } = await moveOfMvp(from, to);
+    return new Map(findings.map(({ name, instead }) => [name, instead]));
+  };
+  const gone = await keeping({}, local);
+  for (const [name, setting] of [
+    ["backup-key-bytes", "keep orion:storage.backend r2"],
+    ["private-network", "keep orion:hosting hetzner"],
+    ["core-1-server", "keep orion:hosting hetzner"],
+    ["core-1-ip", "keep orion:hosting hetzner"],
+    ["authority-key", "keep orion:hosting hetzner"],
+    ["broker-data", "keep orion:cache.mode provision"],
+    ["cache-data", "leave orion:hosting as it was"],
+  ] as const)
+    expect([name, gone.get(name)]).toEqual([name, expect.stringMatching(new RegExp(`^${setting}`))]);
+  const back = await keeping(local, {});
+  expect(back.get("storage-uploads")).toMatch(/^keep orion:storage\.backend local/);
+  expect(back.get("database-data")).toMatch(/^keep orion:hosting local/);
+  expect([...gone.values(), ...back.values()].join()).not.toMatch(/the settings that create it|leave provider/);
+});
+
+test("another order of variables, host names or addresses changes nothing", async () => {
+  const [a, b] = ["203.0.113.0/24", "198.51.100.0/24"];
+  const values = (isSwapped: boolean) => {
+    const ordered = <One>(...all: One[]) => (isSwapped ? all.toReversed() : all);
+    const domains = ordered("a.example.com", "b.example.com").map((name) => [name, "redirect"]);
+    const environment = ordered("A", "B").map((name) => [name, "1"]);
+    return {
+      app: { environment: Object.fromEntries(environment) as object },
+      domains: Object.fromEntries(domains) as object,
+      admin: { cidrs: ordered(a, b), sshPublicKeys: [publicKey("someone")] },
+    };
+  };
+  expect((await moveOfMvp(values(false), values(true))).changes).toEqual([]);
 });

@@ -110,6 +110,16 @@ describe("by the answer of an engine", () => {
     ]);
   });
 
+  test("the setting that is named is the one that the stack sets", async () => {
+    const named = async (images: object) => (await moveOfMvp({}, { images })).findings[0]?.instead;
+    expect(await named({ database: "registry.example.com/orion/postgres:16" })).toMatch(
+      /^leave orion:images\.database at 15/,
+    );
+    expect(await named({ postgres: "registry.example.com/orion/postgres:16" })).toMatch(
+      /^leave orion:images\.postgres at 15/,
+    );
+  });
+
   test("the same major version is accepted, whatever the name says", async () => {
     expect(await judged({ wrote: postgres("15"), has: postgres("15.20") })).toEqual([]);
     expect(await judged({ wrote: postgres("15"), has: postgres("15.20") }, [], `postgres${digest("5")}`)).toEqual([]);
@@ -169,10 +179,65 @@ describe("by names alone, for make diff", () => {
     expect(ofNames(await only({ postgres })).map((finding) => finding.severity)).toEqual(severity ? [severity] : []);
   });
 
+  const redis = async (before: string, after: string) => {
+    const [from, to] = [before, after].map((name) => stackOf("mvp", { images: { redis: name } }));
+    const graphs = await graphsBetween(from ?? stackOf("mvp"), to ?? stackOf("mvp"));
+    return imageChanges(graphs.before, graphs.after).flatMap(ofNames);
+  };
+
+  test.each([
+    [
+      "redis:7-bookworm",
+      "redis:7.2-bookworm",
+      /redis:7\.2-bookworm in place of redis:7-bookworm, whose name does not say/,
+    ],
+    [
+      "redis:7.2-bookworm",
+      "redis:7-bookworm",
+      /would run redis:7-bookworm, whose name does not say which Redis it has/,
+    ],
+    ["redis:7.2.4", "redis:7.2", undefined],
+    ["redis:7-bookworm", "redis:7-alpine", undefined],
+    ["redis:7", "redis:6.2", /Redis 6.2 on the data of Redis 7, which it may not be able to read/],
+  ])("from %s to %s", async (before, after, happens) => {
+    const findings = await redis(before, after);
+    expect(findings.map(({ name }) => name)).toEqual(happens ? ["broker-server", "cache-server"] : []);
+    for (const finding of findings) expect(finding.happens).toMatch(happens ?? "");
+  });
+
   test("an unknown version is said to be checked at the update", async () => {
     const { findings } = await moveOfMvp({}, { images: { postgres: "pgvector/pgvector:pg16" } });
     expect(findings.map(({ happens }) => happens)).toContain(
       "would run pgvector/pgvector:pg16, whose name does not say which PostgreSQL it has: the preview and the update ask the image",
     );
+  });
+});
+
+describe("PostgreSQL from another distribution may order texts in another way", () => {
+  const between = async (before: string, after: string) => {
+    const [from, to] = [before, after].map((postgres) => stackOf("mvp", { images: { postgres } }));
+    const graphs = await graphsBetween(from ?? stackOf("mvp"), to ?? stackOf("mvp"));
+    return imageChanges(graphs.before, graphs.after);
+  };
+  const answer = { wrote: { program: "PostgreSQL", number: "15" }, has: { program: "PostgreSQL", number: "15.9" } };
+
+  test.each([
+    ["postgres:15-bookworm", "postgres:15-trixie", "from trixie on data that one from bookworm wrote"],
+    ["postgres:15.9-bookworm", "postgres:15.10-alpine3.21", "from alpine3.21 on data"],
+    ["postgres:15-bookworm", "postgres:15", "from a distribution that its name does not say"],
+    ["postgres:15-bookworm", "registry.example.com/postgres:15.9-bookworm", undefined],
+    [`postgres:15-bookworm${digest("a")}`, `postgres:15-bookworm${digest("b")}`, undefined],
+    ["postgres:15-bookworm", "team/database:15-trixie", undefined],
+  ])("%s to %s", async (before, after, words) => {
+    const changes = await between(before, after);
+    expect(changes).toHaveLength(1);
+    const found = changes.flatMap((change) => [
+      ...ofNames(change),
+      // Also when the image was asked: its version says nothing of its C library.
+      ...ofAnswer(change, { ...answer, missing: [] }),
+    ]);
+    const reindexing = found.filter(({ instead }) => instead?.includes("REINDEX DATABASE"));
+    expect(reindexing.map(({ severity }) => severity)).toEqual(words === undefined ? [] : ["danger", "danger"]);
+    for (const { happens } of reindexing) expect(happens).toContain(words);
   });
 });

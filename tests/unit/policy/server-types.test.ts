@@ -4,6 +4,7 @@ import { moveBetween } from "../../../policy/dangers.ts";
 import type { Graph, Recorded } from "../../../policy/graph.ts";
 import { withServerTypes } from "../../../policy/server-types.ts";
 import { types } from "../../../policy/stateful.ts";
+import { graphsBetween, stackOf } from "./support.ts";
 
 /** A server as a state or the program has it. @param noted what Hetzner's provider knows */
 function graphOf(noted: string, listed: readonly string[] | undefined, chosen?: string): Graph {
@@ -53,4 +54,36 @@ test("another list powers the server off, which is a danger", () => {
 test("a state that is older than the choice has what its server says", () => {
   expect(typesOf(graphOf("cx23", undefined), asked("cpx22", "cx23"))).toEqual(["cx23", "cx23"]);
   expect(typesOf(graphOf("cx53", undefined), asked("cpx22", "cx23"))).toEqual(["cx53", "cpx22"]);
+});
+
+test("a type of another architecture is passed over, as by the plugin; without another one the change is refused", () => {
+  expect(typesOf(graphOf("cpx32", ["cpx32"]), asked("cax31", "cpx42"))).toEqual(["cpx32", "cpx42"]);
+  // A new server gets the first one.
+  expect(typesOf({ resources: [], uses: new Map() }, asked("cax31", "cpx42"))).toEqual([undefined, "cax31"]);
+  expect(typesOf(graphOf("cpx32", ["cpx32"]), asked("cpx99"))).toEqual(["cpx32", "cpx99"]);
+});
+
+test.each([
+  ["database.servers of core-1", "mvp", { database: { servers: ["cax21", "cax31"], memoryMb: 3072 } }, "core-1-server"],
+  ["cache.servers", "enterprise", { cache: { servers: ["cax11"] } }, "cache-2-server"],
+] as const)("no server changes its architecture: %s", async (_what, phase, values, name) => {
+  const { before, after } = await graphsBetween(stackOf(phase), stackOf(phase, values));
+  const found = moveBetween(before, after).findings.find((one) => one.name === name);
+  expect(found).toMatchObject({
+    severity: "refused",
+    happens: expect.stringMatching(
+      /^cannot get another type: serverType changes from cpx\d2 to cax.1, and a server keeps its architecture/,
+    ) as string,
+    instead: expect.stringMatching(
+      /^leave cpx\d2 in orion:(database|cache)\.servers, or name a type there that has x86$/,
+    ) as string,
+  });
+});
+
+test("a smaller disk is a danger: whether the server was created with the larger one, only Hetzner knows", () => {
+  const [finding] = moveBetween(graphOf("cpx42", ["cpx42"]), asked("cx33")).findings;
+  expect(finding).toMatchObject({
+    severity: "danger",
+    happens: expect.stringContaining("if it was created as cpx42, Hetzner does not give it cx33") as string,
+  });
 });

@@ -6,7 +6,7 @@ import { type Graph, identityOf, type Recorded } from "../../../policy/graph.ts"
 import { composes, outlineOf } from "../../../policy/outline.ts";
 import type { Graphs, Stack } from "../../../policy/program.ts";
 import { factsOf, outputsOf } from "../../../policy/stack-facts.ts";
-import { type State, stateSchema } from "../../../policy/state.ts";
+import { graphOf, type State, stateSchema } from "../../../policy/state.ts";
 import { plan } from "../../../topology/plan.ts";
 import { images, sharedGraph } from "../support/graphs.ts";
 import { settingsOf } from "../support/settings.ts";
@@ -32,7 +32,7 @@ export const outlineIn = (settings: Settings): Graph => outlineOf(plan("prod", s
 export async function graphsBetween(from: Stack, to: Stack): Promise<Graphs> {
   if (!composes(from) || !composes(to)) {
     const { graphsOf } = await import("../../../policy/program.ts");
-    return graphsOf(from, to, images);
+    return graphsOf(from, to, () => images);
   }
   return { before: await sharedGraph(from), after: await sharedGraph(to), outlined: [] };
 }
@@ -48,6 +48,14 @@ export async function moveOfMvp(
 }
 
 /** `refused core-1-volume`. */
+/** What a move finds under a name, between two files and from a state to a file: an update must say what `make diff` says. */
+export async function foundBothWays(from: Stack, to: Stack, name: string): Promise<[Finding[], Finding[]]> {
+  const { before, after } = await graphsBetween(from, to);
+  const of = ({ findings }: Move) => findings.filter((one) => one.name === name);
+  const update = moveBetween(graphOf(await stateOf(from)), await sharedGraph(to, "known"));
+  return [of(moveBetween(before, after)), of(update)];
+}
+
 export const titles = ({ findings }: { readonly findings: readonly Finding[] }): string[] =>
   findings.map(({ severity, name }) => `${severity} ${name}`);
 

@@ -72,6 +72,15 @@ test("two stack files are compared as the program composes them", async () => {
   expect(printed).toContain("danger: database-server would be restarted");
 });
 
+test("another base of an image that servers build restarts what runs it: each side has the images of its own file", async () => {
+  const other = join(root, "other.yaml");
+  const text = readFileSync("Pulumi.prod.yaml", "utf8");
+  writeFileSync(other, `${text}  orion:images: { postgres: "postgres:15.20-bookworm" }\n`);
+  expect(await run("mvp", other)).toBe(0);
+  expect(printed).toMatch(/± Container database-server: .*image/);
+  expect(printed).toContain("danger: database-server would be restarted because image changes");
+});
+
 test("a broker that clients would be given without their tasks is refused, as the update refuses it", async () => {
   const other = join(root, "other.yaml");
   const secrets = "  orion:redisUrl: { secure: v1:redis }\n  orion:brokerUrl: { secure: v1:broker }\n";
@@ -82,6 +91,15 @@ test("a broker that clients would be given without their tasks is refused, as th
   expect(printed).toMatch(/instead: .*and list cache\.mode\.external in orion:agreed/);
   writeFileSync(other, `${text}  orion:agreed: [cache.mode.external]\n`);
   expect(await run("mvp", other)).toBe(0);
+});
+
+test("a type without a known price is no saving: the difference is not said", async () => {
+  const other = join(root, "other.yaml");
+  const text = readFileSync("Pulumi.prod.yaml", "utf8").replace("orion:phase: mvp", "orion:phase: scale");
+  writeFileSync(other, `${text}  orion:hetzner: { loadBalancerType: lb99 }\n`);
+  expect(await run("scale", other)).toBe(0);
+  expect(printed).toMatch(/€ per month: \d+\.\d\d before, at least \d+\.\d\d after\n/);
+  expect(printed).toContain("The price of balancer-1-balancer's type is not known");
 });
 
 test("without FROM it starts from what exists", async () => {

@@ -4,14 +4,14 @@ import { leastValues, refusalOf, settingsOf } from "../../support/settings.ts";
 const names = (values: Readonly<Record<string, unknown>>) => publicNames(settingsOf("mvp", values));
 const refused = (values: Readonly<Record<string, unknown>>) => refusalOf({ ...leastValues("mvp"), ...values });
 
-test("the first name is the platform's own, and each is in the smallest zone that contains it", () => {
+test("the first name is the platform's own, the others are sorted, and each is in the smallest zone that contains it", () => {
   const domains = { "WWW.example.com.": "redirect", "shop.example.co.uk": "serve", "old.example.org": "redirect" };
   const cloudflare = { accountId: "0".repeat(32), zones: { "example.co.uk": "pro" } };
   expect(names({ domains, cloudflare })).toEqual([
     { name: "orion.example.com", answer: "serve", zone: "example.com" },
-    { name: "www.example.com", answer: "redirect", zone: "example.com" },
-    { name: "shop.example.co.uk", answer: "serve", zone: "example.co.uk" },
     { name: "old.example.org", answer: "redirect", zone: "example.org" },
+    { name: "shop.example.co.uk", answer: "serve", zone: "example.co.uk" },
+    { name: "www.example.com", answer: "redirect", zone: "example.com" },
   ]);
   const settings = settingsOf("mvp", { domains, cloudflare });
   expect(servedNames(settings)).toEqual(["orion.example.com", "shop.example.co.uk"]);

@@ -49,6 +49,11 @@ test("what must not be merged comes first, then effects, money, limits, changes,
   expect(order).toEqual([...order].sort((a, b) => a - b));
 });
 
+test("costs of which some are not known are shown without a difference", () => {
+  const cost = { before: 37.13, after: 30, unpriced: ["balancer-nbg1-balancer"] };
+  expect(commentOf(reportWith(changed("prod", { cost })), commit)).toContain("at least 37.13 → at least 30.00");
+});
+
 test("a stack file that is not valid must not be merged, with the program's words", () => {
   const error = 'Pulumi.prod.yaml: orion:phase: got "scal", allowed: mvp, scale';
   const comment = commentOf(reportWith({ kind: "invalid", stack: "prod", error }), commit);

@@ -33,3 +33,20 @@ test.each([
   expect(JSON.stringify(refused.stacks)).toContain(`refused","name":"${name}"`);
   expect(isRefusedMerge(await merge(own, agreed(text, name)))).toBe(false);
 });
+
+test("a host name that a phase of plans alone would give up is found as well", async () => {
+  const planned = (text: string) => text.replace(/orion:phase: .*/, "orion:phase: ha");
+  const refused = await merge(planned(own), planned(renamed));
+  expect(JSON.stringify(refused.stacks)).toContain('refused","name":"orion.example.com"');
+});
+
+test("a version of the program that prints neither is compared by its resources", async () => {
+  const now = await composed(own);
+  const former = now.stacks.map((one) =>
+    Object.fromEntries(Object.entries(one).filter(([key]) => key !== "facts" && key !== "agreed")),
+  );
+  const before = { ...now, stacks: former } as unknown as ComposedStacks;
+  expect(previewOf({ before, after: now, borrowed: false }, "base").stacks).toEqual([
+    { kind: "unchanged", stack: "prod" },
+  ]);
+});
