@@ -170,7 +170,7 @@ function withDerived(settings: Chosen, { dockerHost = standardEngine }: RawConfi
 function checkTogether(settings: Settings, secrets: readonly SecretKey[]): string[] {
   return [
     ...checkNeeds(settings, secrets),
-    ...checkEnvironment(settings.app, settings.workers.enabled),
+    ...checkEnvironment(settings, secrets),
     ...checkQueues(settings),
     ...checkCloudflare(settings),
     ...checkDomains(settings),

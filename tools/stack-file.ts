@@ -30,10 +30,15 @@ export interface StackFile {
 /**
  * Reads `Pulumi.<stack>.yaml`, checks it and plans the stack.
  *
+ * @param change what the contents would be after a change. @default - what they are
  * @throws {UserError} when there is no such file, or it cannot be read or is not valid
  */
-export function readStackFile(root: string, stack: string): StackFile {
-  const contents = parseStackText(stack, readStackText(root, stack));
+export function readStackFile(
+  root: string,
+  stack: string,
+  change: (file: unknown) => unknown = (file) => file,
+): StackFile {
+  const contents = change(parseStackText(stack, readStackText(root, stack)));
   try {
     return describeStack(stack, contents, rehearsalCloud(root));
   } catch (error) {
@@ -76,9 +81,19 @@ function cloudflareApiOf(file: unknown): string {
 export const inPhase = (file: unknown, phase: string): unknown => withValue(file, "orion:phase", phase);
 
 /** The contents of a stack's file, without a replica. */
-export function withoutReplicas(file: unknown): unknown {
-  const database: unknown = configIn(file)["orion:database"];
-  return withValue(file, "orion:database", { ...(isRecord(database) && database), availability: "single" });
+export const withoutReplicas = (file: unknown): unknown => withDatabase(file, { availability: "single" });
+
+/** The contents of a stack's file, with another `orion:database.mode`. */
+export const inDatabaseMode =
+  (mode: Settings["database"]["mode"]) =>
+  (file: unknown): unknown =>
+    withDatabase(file, { mode });
+
+function withDatabase(file: unknown, values: Readonly<Partial<Settings["database"]>>): unknown {
+  const found: unknown = configIn(file)["orion:database"];
+  // `pulumi config set` may have written it as a text.
+  const database = typeof found === "string" ? decode(found) : found;
+  return withValue(file, "orion:database", { ...(isRecord(database) && database), ...values });
 }
 
 const withValue = (file: unknown, key: string, value: unknown): unknown => ({

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../../common/user-error.ts";
-import { describeStack, readStackFile } from "../../../tools/stack-file.ts";
+import { describeStack, inDatabaseMode, readStackFile } from "../../../tools/stack-file.ts";
 import { leastValues } from "../support/settings.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 
@@ -55,6 +55,20 @@ describe("a file", () => {
     expect(readStackFile(root, "dev").settings.app.environment).toEqual({ GUILD: "1234567890123456789" });
     write("dev", withId("1234567890123456789"));
     expect(() => readStackFile(root, "dev")).toThrow(/orion:app\.environment\.GUILD: got .* write it in quotes/);
+  });
+
+  test("is tried with another mode of its database before data moves there", () => {
+    const file = config({ app: { environment: { READS: "${DATABASE_REPLICA_URL}" } } });
+    write(
+      "prod",
+      JSON.stringify({
+        config: { ...file, "orion:database": { movable: true }, "orion:databaseUrl": { secure: "v1:x" } },
+      }),
+    );
+    expect(readStackFile(root, "prod").settings.database).toMatchObject({ mode: "provision", movable: true });
+    expect(() => readStackFile(root, "prod", inDatabaseMode("external"))).toThrow(
+      /DATABASE_REPLICA_URL is there with a database of the stack's own alone/,
+    );
   });
 
   test("that is missing is an error that lists the existing ones", () => {
