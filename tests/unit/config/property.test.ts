@@ -42,7 +42,8 @@ const ports = fc
 
 /** Its own secrets have tests of their own (parse.test.ts): a stack gives values, and the settings have the names alone. */
 const app = valueOf("app").map((values) => {
-  return Object.fromEntries(Object.entries(values as object).filter(([key]) => key !== "secrets"));
+  const entries = Object.entries(values as object).filter(([key]) => key !== "secrets");
+  return Object.fromEntries(entries.map(([key, value]) => [key, key === "writable" ? [...new Set(value)] : value]));
 });
 
 /** Each queue once, and what belongs to a queue to one of them. */
