@@ -33,7 +33,8 @@ export default tseslint.config(
     rules: { ...tseslint.configs.disableTypeChecked.rules, "@typescript-eslint/no-require-imports": "off" },
   },
   {
-    // What a component makes depends on its arguments alone, so that a preview and an update cannot differ.
+    // What a component makes depends on its arguments alone, so that a preview and an update cannot differ. Of a phase, it knows
+    // the traits: what a phase is made of is known to config/presets.ts.
     files: ["components/**/*.ts", "topology/**/*.ts"],
     rules: {
       "no-restricted-globals": [
@@ -42,24 +43,34 @@ export default tseslint.config(
       ],
       "no-restricted-imports": [
         "error",
-        { paths: [{ name: "node:process", message: "Components and the topology read no environment." }] },
+        {
+          paths: [{ name: "node:process", message: "Components and the topology read no environment." }],
+          patterns: [
+            {
+              regex: "(^|/)config/(load|own-keys|ssh-folder)\\.ts$",
+              message: "Components and the topology read neither configuration nor keys: take them as arguments.",
+            },
+            {
+              regex: "(^|/)config/presets\\.ts$",
+              message: "Read a trait of the settings: phases are known to config/presets.ts.",
+            },
+          ],
+        },
       ],
     },
   },
   {
-    // Only config/presets.ts knows what a phase is made of; the plan passes its name on for labels.
     files: ["components/**/*.ts", "topology/**/*.ts"],
-    ignores: ["topology/plan.ts"],
+    // Labels at Hetzner name the phase.
+    ignores: ["topology/naming.ts"],
     rules: {
       "no-restricted-syntax": [
         "error",
         ...[
-          "MemberExpression[property.name='phase'][object.name='settings']",
-          "MemberExpression[property.name='phase'][object.property.name='settings']",
-          "VariableDeclarator[init.name='settings'] > ObjectPattern > Property[key.name='phase']",
-          "VariableDeclarator[init.property.name='settings'] > ObjectPattern > Property[key.name='phase']",
-          "Property[key.name='settings'] > ObjectPattern > Property[key.name='phase']",
-          "ObjectPattern[typeAnnotation.typeAnnotation.typeName.name='Settings'] > Property[key.name='phase']",
+          "MemberExpression[computed=false][property.name='phase']",
+          "MemberExpression[computed=true][property.value='phase']",
+          "ObjectPattern > Property[computed=false][key.name='phase']",
+          "ObjectPattern > Property[key.value='phase']",
         ].map((selector) => ({
           selector,
           message: "Read a trait of the settings: phases are known to config/presets.ts.",

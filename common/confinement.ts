@@ -1,7 +1,10 @@
 /** What containers that run once may do, as options of `docker run` for scripts. Pure. */
 
+/** Has the kernel kill a container that runs for a while before all others, when memory runs out: it can be run again. */
+export const killedFirst = ["--oom-score-adj", "1000"] as const;
+
 /** No privileges, and nothing to write to but /tmp and what is mounted; for clients, which need no more. */
-export const confined = "--cap-drop ALL --security-opt no-new-privileges --read-only --volume /tmp --pids-limit 256";
+export const confined = `--cap-drop ALL --security-opt no-new-privileges --read-only --volume /tmp --pids-limit 256 ${killedFirst.join(" ")}`;
 
 /** The same for a server of PostgreSQL, whose entrypoint becomes the user postgres. */
 export const confinedServer =

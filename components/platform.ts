@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { builtPhases, unbuiltTraits } from "../config/presets.ts";
 import { endpointsOf } from "../topology/service-commands.ts";
 import { hasServers } from "../topology/topology.ts";
 import { accessOf } from "./access-output.ts";
@@ -38,11 +37,8 @@ export class Platform extends pulumi.ComponentResource {
   /** The token with which people start tasks over HTTP (`TASK_API_TOKEN`); a secret. Undefined without an app. */
   readonly taskApiToken: pulumi.Output<string> | undefined;
 
-  /** @throws {pulumi.RunError} when the stack has traits that this version cannot bring up, before anything is created */
   constructor(name: string, args: RuntimesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:index:Platform", name, {}, opts);
-    refuseUnbuilt(args);
-
     const runtimes = createRuntimes(args, this);
     const context: Context = { ...args, runtimes, authority: this.#createAuthority(args, runtimes), parent: this };
     createAlerts(context);
@@ -77,13 +73,4 @@ export class Platform extends pulumi.ComponentResource {
     const servers = new Map([...members].map(([server, { runtime }]) => [server, runtime]));
     return new Authority("authority", { protect: settings.protection, servers }, { parent: this });
   }
-}
-
-function refuseUnbuilt({ settings }: Stack): void {
-  const unbuilt = unbuiltTraits(settings);
-  if (unbuilt.length === 0) return;
-  throw new pulumi.RunError(
-    `The stack needs ${unbuilt.join(", ")}, which this version plans but cannot bring up yet. ` +
-      `Nothing was changed. Choose one of the phases ${builtPhases.join(", ")}, or another value.`,
-  );
 }

@@ -45,7 +45,7 @@ export function createTiers(context: Context, backing: Backing): Tiers {
     return { apps: new Map(), all: [], flowerPassword: undefined, taskApiToken: undefined };
 
   const environmentOn = environments(context, backing);
-  const { image, skipMigrationsFor, uvicornWorkers, memoryMb, writable, user, startSeconds } = settings.app;
+  const { image, skipMigrationsFor, uvicornWorkers, writable, user, startSeconds } = settings.app;
   const mounts = authority && { mounts: [authorityMount] };
   const runsAs = user === undefined ? {} : { user };
   const start = startSeconds === undefined ? {} : { startSeconds };
@@ -60,7 +60,6 @@ export function createTiers(context: Context, backing: Backing): Tiers {
       service,
       environment,
       ...volumes,
-      memoryMb,
       writable,
       ...runsAs,
       migrate,

@@ -102,7 +102,7 @@ const mvp: Preset = {
   ...development,
   hosting: "hetzner",
   images: { pinned: true },
-  app: { ...development.app, instances: 2, uvicornWorkers: 4, memoryMb: 736 },
+  app: { ...development.app, instances: 2, uvicornWorkers: 4, memoryMb: 608 },
   workers: {
     ...development.workers,
     dedicated: true,

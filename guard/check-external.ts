@@ -2,6 +2,7 @@
  * Asks the external PostgreSQL and Redis of a stack about version, TLS, rights, limits and latency, from a container on the Docker Engine
  * of its app: before an update touches anything, for `make check-external` and for `make doctor`. No password is in an argument or an output.
  */
+import { killedFirst } from "../common/confinement.ts";
 import { redact } from "../common/secrets.ts";
 import { publicAuthorities } from "../common/server-contract.ts";
 import { quoted, quotedWords } from "../common/shell.ts";
@@ -224,7 +225,7 @@ function scriptOf(
   const limits = [
     ...["--rm", "--interactive", "--log-driver", "none", "--pull", "never", "--read-only", "--tmpfs", "/tmp"],
     ...["--user", "65534:65534", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
-    ...["--memory", "256m", "--pids-limit", "64", "--entrypoint", "sh"],
+    ...["--memory", "256m", "--pids-limit", "64", ...killedFirst, "--entrypoint", "sh"],
   ];
   return `set -u
 ${pullLines(image, login)}

@@ -24,6 +24,7 @@ import { imageConfinement } from "../topology/services/image.ts";
 import { type Pool, poolOf } from "../topology/pools.ts";
 import { hasServers, servicesOf, type Topology } from "../topology/topology.ts";
 import { harmlessUrl, urlsOf } from "./harmless-url.ts";
+import { killedFirst } from "../common/confinement.ts";
 import { pullLines, type Login } from "./image-script.ts";
 
 /** Runs a shell script on the machine of a Docker Engine. */
@@ -235,7 +236,7 @@ function scriptOf({ settings, image }: ImageQuestion, input: string, { login, pu
   const memoryMb = 2 * app.memoryMb;
   const limits = [
     ...["--rm", "--interactive", "--network", "none", "--pull", "never", "--read-only", "--cap-drop", "ALL"],
-    ...["--security-opt", "no-new-privileges", "--pids-limit", "512", "--cpu-shares", "256"],
+    ...["--security-opt", "no-new-privileges", "--pids-limit", "512", "--cpu-shares", "256", ...killedFirst],
     ...["--memory", `${memoryMb}m`, "--memory-swap", `${memoryMb}m`],
     ...(app.user === undefined ? [] : ["--user", app.user]),
     ...folders.flatMap((folder) => ["--volume", folder]),

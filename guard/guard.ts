@@ -7,7 +7,6 @@ import { UserError } from "../common/user-error.ts";
 import { isSafe, type Move, moveBetween } from "../policy/dangers.ts";
 import { agreeCommands, type Finding, lineOf } from "../policy/findings.ts";
 import { imageChanges } from "../policy/data-images.ts";
-import { composes } from "../policy/outline.ts";
 import { knownOf, type Stack } from "../policy/program.ts";
 import type { Graph } from "../policy/graph.ts";
 import type { BuiltImages } from "../topology/images.ts";
@@ -21,10 +20,9 @@ export interface GuardArgs extends Stack {
   readonly asking?: Pick<Asking, "login" | "run">;
 }
 
-/** What an update would do to the existing stack; undefined for a new stack, and for one that the program refuses itself. */
+/** What an update would do to the existing stack; undefined for a new stack. @throws {UserError} for traits that are not built */
 export async function judge({ before, builtImages, asking, ...stack }: GuardArgs): Promise<Move | undefined> {
-  // The program itself reports that a trait is not built, and changes nothing.
-  if (before.resources.length === 0 || !composes(stack)) return undefined;
+  if (before.resources.length === 0) return undefined;
   const { settings } = stack;
   const after = await knownOf(stack, builtImages);
   const answers = await askAbout(imageChanges(before, after), { before, settings, ...asking });
@@ -40,7 +38,8 @@ export async function judge({ before, builtImages, asking, ...stack }: GuardArgs
  * @throws {UserError} with each loss and what to do instead
  */
 export function allow({ findings }: Move, agreed: readonly string[], variables: string): string[] {
-  const headline = "The stack has data that this update would lose; nothing was changed:";
+  const headline =
+    "This update would lose data, or cut off the people or processes that use the stack; nothing was changed:";
   refuse(findings, { headline, agreed, advice: `make diff ${variables} shows all of it.` });
   return findings.map((one) => `${isSafe({ findings: [one] }) ? "Note:" : "Data goes:"} ${lineOf(one)}`);
 }

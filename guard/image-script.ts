@@ -3,6 +3,7 @@
  * the engine's store of images: it pulls the new image, which the update would pull anyway. Pure.
  */
 import { quoted } from "../common/shell.ts";
+import { killedFirst } from "../common/confinement.ts";
 import { superuser } from "../components/database/role-names.ts";
 import type { Settings } from "../config/schema.ts";
 import type { Answer, DataImage, ImageChange, Version } from "../policy/data-images.ts";
@@ -41,7 +42,7 @@ const extensionsOf = `ls "$(pg_config --sharedir)/extension" /usr/local/share/po
 /** No network, nothing to write to, and of all capabilities the one that reads files of other users. */
 const confined =
   "--rm --network none --pull never --read-only --user 0 --cap-drop ALL --cap-add DAC_READ_SEARCH " +
-  "--security-opt no-new-privileges --memory 256m --entrypoint sh";
+  `--security-opt no-new-privileges --memory 256m ${killedFirst.join(" ")} --entrypoint sh`;
 
 /** Functions that print lines of `key value`, one for each value. */
 const functions = `

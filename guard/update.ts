@@ -10,10 +10,10 @@ import { changesBetween } from "../policy/changes.ts";
 import { apart } from "../policy/compose.ts";
 import type { Move } from "../policy/dangers.ts";
 import type { Finding } from "../policy/findings.ts";
-import { composes } from "../policy/outline.ts";
-import { modeOf, movedWithoutData, movedWithoutTasks } from "../policy/moved-database.ts";
 import { knownOf } from "../policy/program.ts";
-import { graphOf, outputOf } from "../policy/state.ts";
+import { factsOf, outputsOf } from "../policy/stack-facts.ts";
+import { graphOf, outputsIn } from "../policy/state.ts";
+import { refuseUnbuilt } from "../policy/unbuilt.ts";
 import { hasServers } from "../topology/topology.ts";
 import { makeVariables, rehearsalCloud } from "../toolchain/src/environment.ts";
 import { runningState } from "./backend.ts";
@@ -22,7 +22,7 @@ import { loginOf } from "./image-script.ts";
 import { externalKeys, type ExternalKey, type ExternalUrls } from "./check-external.ts";
 import { requireFittingExternal } from "./fitting-external.ts";
 import { requireFittingImage } from "./fitting-image.ts";
-import { allow, judge, type GuardArgs, refuse } from "./guard.ts";
+import { allow, judge, type GuardArgs } from "./guard.ts";
 import { allowStock, judgeStock } from "./stock.ts";
 
 type UpdateArgs = Omit<GuardArgs, "before" | "asking"> & Pick<StackConfig, "stack" | "secret" | "hetznerAccess">;
@@ -30,26 +30,25 @@ type UpdateArgs = Omit<GuardArgs, "before" | "asking"> & Pick<StackConfig, "stac
 /** The output of the stack that says which image was asked, and with which settings. */
 const checkedImage = "checkedImage";
 
-/** The output of a stack that uses an external database. */
-const databaseMode = "databaseMode";
-
 export interface Guarded {
   /** The ids of the SSH keys that Hetzner has without this stack. */
   readonly existingKeys: ReadonlyMap<string, string>;
   /** Outputs of the stack, which the next update reads. */
-  readonly outputs: Readonly<Record<string, string>>;
+  readonly outputs: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /**
  * Checks the update or preview that the engine is running; nothing may be registered before. Dangers are warnings of it.
  *
  * @returns what the program needs of what it found
- * @throws {pulumi.RunError} when something protected would be lost, or Hetzner cannot give what it needs, with what to do instead
+ * @throws {pulumi.RunError} when something protected would be lost, Hetzner cannot give what it needs, or this version cannot
+ *   bring the stack up yet, with what to do instead
  */
 export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: UpdateArgs): Promise<Guarded> {
   const root = projectFolder();
   refuseOtherState(args.settings.stateUrl, process.env["PULUMI_BACKEND_URL"]);
   try {
+    refuseUnbuilt(args.settings);
     const state = runningState(root, stack);
     const before = graphOf(state);
     const cloud = rehearsalCloud(root);
@@ -60,17 +59,11 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
     const move = await apart(() => judge({ ...args, before, asking: { login } }));
     const { agreed } = args.settings;
     const notes = move ? allow(move, agreed, variables) : [];
-    const moved = [
-      ...movedWithoutData(modeOf(before, outputOf(state, databaseMode)), args.settings),
-      ...movedWithoutTasks(before, args.settings),
-    ];
-    const headline = "The stack's processes would be cut off from their data; nothing was changed:";
-    refuse(moved, { headline, agreed });
     const token = await valueOf(hetznerAccess?.token);
     const access = hetznerAccess && token !== undefined ? { ...hetznerAccess, token } : undefined;
     if (access) notes.push(...allowStock(await stockFindings({ ...args, before, move }, access), agreed));
     // Last, since it takes seconds.
-    const checked = outputOf(state, checkedImage);
+    const checked = outputsIn(state)[checkedImage];
     const image = await requireFittingImage({ ...args, secret, before, checked, variables, isRehearsal, login });
     const urls = await urlsOf(externalKeys(args.settings), secret);
     const appImage = args.settings.app.image;
@@ -91,7 +84,7 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
       : new Map<string, string>();
     const outputs = {
       ...(image.key !== undefined && { [checkedImage]: image.key }),
-      ...(args.settings.database.mode === "external" && { [databaseMode]: "external" }),
+      ...outputsOf(factsOf(args)),
     };
     return { existingKeys: existing, outputs };
   } catch (error) {
@@ -105,7 +98,7 @@ async function stockFindings(
   access: Access,
 ): Promise<Finding[]> {
   const { settings, topology } = stack;
-  if (!hasServers(topology) || !composes(stack)) return [];
+  if (!hasServers(topology)) return [];
   const changes = move?.changes ?? changesBetween(before, await apart(() => knownOf(stack, builtImages)));
   const { limits = {} } = settings.hetzner;
   return judgeStock({ servers: topology.servers, before, changes, limits, agreed: settings.agreed }, access);

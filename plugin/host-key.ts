@@ -12,7 +12,7 @@ import type { Outcome, Run } from "../common/process.ts";
 import { quotedWords } from "../common/shell.ts";
 import { onServer } from "../common/on-server.ts";
 
-export interface HostKeyInputs {
+interface HostKeyInputs {
   /** `ssh://user@host[:port]` */
   readonly host: string;
   readonly sshOptions: readonly string[];

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../common/clock.ts";
 import { writeLine } from "../common/shell.ts";
 import type { Docker, DockerCall, Engine } from "./docker.ts";
 import { engineSchema } from "./engine.ts";
+import { killedFirst } from "../common/confinement.ts";
 import { redact } from "../common/secrets.ts";
 
 export const liveFilesSchema = z.strictObject({
@@ -62,7 +63,7 @@ export async function writeLiveFiles(
     ...["--user", "0:0"],
     // The check of nginx's files gives folders to its workers' user.
     ...["--cap-drop", "ALL", "--cap-add", "CHOWN", "--security-opt", "no-new-privileges", "--read-only"],
-    ...["--volume", "/tmp", "--pids-limit", "128", "--memory", "256m"],
+    ...["--volume", "/tmp", "--pids-limit", "128", "--memory", "256m", ...killedFirst],
     ...["--volume", `${inputs.volume}:${inputs.directory}`],
     ...Object.entries(inputs.folders ?? {}).flatMap(([inside, path]) => ["--volume", `${path}:${inside}:ro`]),
     ...[inputs.image, ...shell],

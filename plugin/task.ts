@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Docker, DockerCall } from "./docker.ts";
 import { engineSchema } from "./engine.ts";
+import { killedFirst } from "../common/confinement.ts";
 import { redact } from "../common/secrets.ts";
 import { assignments } from "../common/shell.ts";
 
@@ -97,6 +98,7 @@ function runArguments(task: TaskInputs, long: readonly string[]): string[] {
     ...Object.entries(task.labels).flatMap(([key, value]) => ["--label", `${key}=${value}`]),
     ...(task.user === undefined ? [] : ["--user", task.user]),
     ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--pids-limit", String(processes)],
+    ...killedFirst,
     ...["--memory", `${task.memoryMb}m`, "--memory-swap", `${task.memoryMb}m`],
     ...[...task.volumes, ...task.writable].flatMap((volume) => ["--volume", volume]),
     ...long.flatMap((name) => ["--env", name]),

@@ -1,5 +1,6 @@
 /** `orion:index:VolumeFiles`: writes files into a Docker volume that a container will mount. */
 import { z } from "zod";
+import { killedFirst } from "../common/confinement.ts";
 import { redact } from "../common/secrets.ts";
 import { quotedWords, writeLine } from "../common/shell.ts";
 import type { Docker } from "./docker.ts";
@@ -26,6 +27,7 @@ export async function writeVolumeFiles(inputs: VolumeFilesInputs, docker: Docker
   const args = [
     ...["container", "run", "--rm", "--interactive", "--network", "none", "--pull", "never", "--user", "0"],
     ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--log-driver", "none"],
+    ...killedFirst,
     ...["--entrypoint", "sh", "--volume", `${volume}:${folder}`, image, "-s"],
   ];
   const lines = Object.entries(files).flatMap(([name, { text, mode }]) => {

@@ -5,7 +5,7 @@ import type { ServiceKind } from "../topology/service.ts";
 import type { Change } from "./changes.ts";
 import type { Finding, Severity } from "./findings.ts";
 import { differs, type Graph, keyOf, type Recorded, unknown } from "./graph.ts";
-import { archiveBucket, archiveKey, type Holds, roleOf, sessionKey, types } from "./stateful.ts";
+import { appPassword, archiveBucket, archiveKey, type Holds, roleOf, sessionKey, types } from "./stateful.ts";
 
 /** What is known beside a change. */
 interface Context {
@@ -72,6 +72,7 @@ function ofReplacement(change: Change, before: Recorded, held: string | undefine
   const { resource } = change;
   const { name, type } = resource;
   if (type === types.container) return ofContainer(change);
+  if (name === appPassword) return ofRotation(before, resource);
   const because = reasons(change);
   if (held === undefined && type === types.primaryIp && change.forcedBy.includes("location")) {
     const where = changeOf("location", before, resource);
@@ -89,6 +90,24 @@ function ofReplacement(change: Change, before: Recorded, held: string | undefine
   const severity = type === types.serverNetwork || type === types.attachment ? "refused" : severityOf(before, guarded);
   const happens = `would be replaced ${because}, and with it ${held}`;
   return [{ severity, name, happens, instead: insteadOf(change) }];
+}
+
+/**
+ * The app has two roles, by whether the number is even: one step gives the other role a new password. Two steps would change the
+ * password of the role that running processes log in as, before the update replaces them.
+ */
+function ofRotation(before: Recorded, after: Recorded): Finding[] {
+  const [was, is] = [before, after].map(rotationOf);
+  if (was === undefined || is === undefined || was === is || Math.abs(is - was) % 2 === 1) return [];
+  const happens = `would change while the app goes on logging in as the same role: orion:database.rotation changes from ${was} to ${is}, and until processes that run are replaced, they could open no connection to the database`;
+  const instead = `raise orion:database.rotation by one: set it to ${was + 1}`;
+  return [{ severity: "refused", name: before.name, happens, instead }];
+}
+
+/** `orion:database.rotation`, as the app's password keeps it. */
+function rotationOf({ inputs: { keepers } }: Recorded): number | undefined {
+  const said: unknown = isRecord(keepers) ? keepers["rotation"] : undefined;
+  return typeof said === "string" && /^\d+$/.test(said) ? Number(said) : undefined;
 }
 
 function ofContainer(change: Change): Finding[] {

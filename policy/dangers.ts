@@ -1,11 +1,14 @@
 /** Finds the changes of a move that must be refused, and those that the operator should know about. Pure. */
+import { catalogue } from "../topology/catalogue.ts";
 import { findingsOfChange, giveUp, withDroppedData } from "./changed-resource.ts";
 import { type Change, changesBetween } from "./changes.ts";
 import { type Answer, imageChanges, ofAnswer, ofNames } from "./data-images.ts";
-import { agreeTo, asAgreed, type Finding, refused, type Severity } from "./findings.ts";
+import { agreeTo, asAgreed, danger, type Finding, refused, type Severity } from "./findings.ts";
 import { type Graph, keyOf, type Recorded } from "./graph.ts";
+import { movedWithoutData, movedWithoutTasks } from "./moved-database.ts";
+import { movedVisitors } from "./moved-visitors.ts";
 import { movingTags } from "./moving-tags.ts";
-import { drainFirst, lostQueues } from "./queues.ts";
+import { lostQueues } from "./queues.ts";
 import { withServerTypes } from "./server-types.ts";
 import { coreOf, hasServersIn, holdingIn, isGuarded, roleOf, types } from "./stateful.ts";
 
@@ -36,7 +39,8 @@ export function moveBetween(was: Graph, is: Graph, { agreed = [], answers }: Kno
     // The finding about the host name covers its record, as long as the platform has another one.
     .filter(({ action, resource }) => action !== "delete" || resource.type !== types.record || !hasRecord(after))
     .flatMap((change) => findingsOfChange(change, holds, { guarded: isGuarded(before), deleted }))
-    .concat(lostTiers(before, after), lostQueues(before, after), lostHostNames(before, after), movingTags(after))
+    .concat(movedWithoutData(before, after), movedWithoutTasks(before, after), movedVisitors(before, after))
+    .concat(lostKinds(before, after), lostQueues(before, after), lostHostNames(before, after), movingTags(after))
     .concat(
       imageChanges(before, after).flatMap((change) =>
         answers ? ofAnswer(change, answers.get(change.after.name) ?? {}) : ofNames(change),
@@ -63,38 +67,37 @@ function otherCore(before: Graph, after: Graph): Finding | undefined {
   };
 }
 
-/** Tiers without which the platform does not work, by the role of their containers, with the effect. */
-const tiers: Readonly<Record<string, string>> = {
-  app: "no request would be answered",
-  edge: "no visitor would reach the app",
-  worker: "no task would be run",
-};
-
-/** Refuses to delete all containers of a tier on servers; changing their number is fine, and so is to agree to have no workers. */
-function lostTiers(before: Graph, after: Graph): Finding[] {
+/** Says what it means when all containers of a kind are deleted from servers; changing their number is fine. */
+function lostKinds(before: Graph, after: Graph): Finding[] {
   if (!hasServersIn(before)) return [];
   const [had, has] = [before, after].map(({ resources }) =>
     resources.filter(({ type }) => type === types.container).map(roleOf),
   );
   const count = (roles: readonly string[] = [], wanted: string) => roles.filter((role) => role === wanted).length;
-  return Object.entries(tiers).flatMap(([role, effect]): Finding[] => {
-    const was = count(had, role);
-    if (was === 0 || count(has, role) > 0) return [];
-    const happens = `would all be deleted (${was} containers): ${effect}`;
-    if (role === "worker") {
-      const instead = `leave orion:workers.enabled true; to give Celery up, ${drainFirst}, and ${agreeTo(role)}`;
-      return [
-        {
-          severity: isGuarded(before) ? "refused" : "loss",
-          name: `${role} containers`,
-          happens,
-          instead,
-          agreement: role,
-        },
-      ];
+  return Object.entries(catalogue).flatMap(([kind, { lossEffect }]): Finding[] => {
+    const was = count(had, kind);
+    if (lossEffect === undefined || was === 0 || count(has, kind) > 0) return [];
+    const { effect } = lossEffect;
+    const lost = {
+      name: `${kind} containers`,
+      happens: `would all be deleted (there ${was === 1 ? "is one" : `are ${was}`}): ${effect}`,
+    };
+    const severity = isGuarded(before) ? "refused" : "loss";
+    switch (lossEffect.weight) {
+      case "end":
+        return [{ severity, ...lost, ...(severity === "refused" && { instead: giveUp }) }];
+      case "choice":
+        return [
+          {
+            severity,
+            ...lost,
+            instead: `${lossEffect.keep}; to give it up, ${lossEffect.giveUp}, and ${agreeTo(kind)}`,
+            agreement: kind,
+          },
+        ];
+      case "notice":
+        return [danger(lost.name, lost.happens, lossEffect.keep)];
     }
-    const lost = { name: `${role} containers`, happens };
-    return [isGuarded(before) ? { severity: "refused", ...lost, instead: giveUp } : { severity: "loss", ...lost }];
   });
 }
 

@@ -1,5 +1,6 @@
 /** A resource graph as plain data: the resources that a program would register, or those of a state. */
 import { isRecord } from "../common/record.ts";
+import type { Settings } from "../config/schema.ts";
 
 export interface Recorded {
   readonly type: string;
@@ -27,12 +28,22 @@ export interface RecordedOptions {
 /** The resources behind the inputs of a resource: their `type name`, by the property that they go into. */
 export type Uses = Readonly<Record<string, readonly string[]>>;
 
-export interface Graph {
+/** What is known of a stack beside its resources (policy/stack-facts.ts). */
+export interface StackFacts {
+  /** Public host names, of the platform and of its files. @default - not known */
+  readonly hostNames?: readonly string[];
+  /** Whose PostgreSQL the clients use. @default - not known, or there are no clients */
+  readonly databaseMode?: Settings["database"]["mode"];
+  /** Whose Redis the clients use. @default - not known */
+  readonly cacheMode?: Settings["cache"]["mode"];
+  /** How visitors reach the edges of a stack whose DNS records people keep. @default - not known, or the program keeps the records */
+  readonly balancing?: Settings["edge"]["balancing"];
+}
+
+export interface Graph extends StackFacts {
   readonly resources: readonly Recorded[];
   /** By the `type name` of each resource that a provider makes; a component has no entry. */
   readonly uses: ReadonlyMap<string, Uses>;
-  /** Public host names, of the platform and of its files. Undefined: not known, or none is public. */
-  readonly hostNames?: readonly string[];
 }
 
 /** Placeholder of a value that only a provider knows. */

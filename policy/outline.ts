@@ -11,6 +11,7 @@ import { type Server, keepsAddress, privateNetwork } from "../topology/server.ts
 import type { Service } from "../topology/service.ts";
 import { type Topology, hasServers, labelledKind } from "../topology/topology.ts";
 import { type Graph, keyOf, type Recorded, type RecordedOptions } from "./graph.ts";
+import { factsOf } from "./stack-facts.ts";
 import { archiveBucket, archiveKey, sessionKey, types } from "./stateful.ts";
 import { archivesWal } from "../topology/services/archive.ts";
 
@@ -41,7 +42,7 @@ export function outlineOf(topology: Topology, settings: Settings): Graph {
       ? [resource(types.password, "database-password", { length: 32 }, { ...kept(settings), parent: database })]
       : []),
   ];
-  return { resources: made, uses: new Map(made.map((one) => [keyOf(one), {}])) };
+  return { resources: made, uses: new Map(made.map((one) => [keyOf(one), {}])), ...factsOf({ settings, topology }) };
 }
 
 const database = "orion:database:Database database";

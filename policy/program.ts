@@ -1,16 +1,18 @@
 /** Composes the program's graph of a stack without the engine: the resources that `pulumi up` would register. */
 import * as pulumi from "@pulumi/pulumi";
 import { Platform } from "../components/platform.ts";
-import { publicNames } from "../config/host-names.ts";
 import { unbuiltIn } from "../config/presets.ts";
 import type { SecretKey, SecretName, Settings } from "../config/schema.ts";
 import type { BuiltImages } from "../topology/images.ts";
-import { hasServers, type Topology } from "../topology/topology.ts";
+import type { Topology } from "../topology/topology.ts";
 import { compose, type Mode } from "./compose.ts";
 import { type Graph, keyOf, type Recorded, unknown } from "./graph.ts";
 import { compositionProblems } from "./composition.ts";
 import { outlineOf } from "./outline.ts";
+import { brokenRules } from "./rules.ts";
+import { factsOf } from "./stack-facts.ts";
 import { types } from "./stateful.ts";
+import { refuseUnbuilt } from "./unbuilt.ts";
 
 export interface Stack {
   readonly settings: Settings;
@@ -31,10 +33,7 @@ export interface Graphs {
 export async function graphsOf(before: Stack, after: Stack, builtImages: BuiltImages): Promise<Graphs> {
   const outlined = [...new Set([before, after].flatMap(({ settings }) => unbuiltIn(settings)))];
   if (outlined.length > 0) {
-    const [was, is] = [before, after].map((stack) => ({
-      ...outlineOf(stack.topology, stack.settings),
-      hostNames: hostNamesOf(stack),
-    }));
+    const [was, is] = [before, after].map(({ topology, settings }) => outlineOf(topology, settings));
     return { before: was ?? empty, after: is ?? empty, outlined };
   }
   // One after the other: the SDK has one set of mocks.
@@ -47,7 +46,7 @@ const empty: Graph = { resources: [], uses: new Map() };
 /**
  * The program's graph, for comparison with a state; provider outputs are marked unknown.
  *
- * @throws {NotBuiltError} for traits that are not built
+ * @throws {UserError} for traits that are not built
  */
 export async function knownOf(stack: Stack, builtImages: BuiltImages): Promise<Graph> {
   const { resources, uses, ...rest } = await programOf(stack, "compare", builtImages);
@@ -62,26 +61,34 @@ export async function knownOf(stack: Stack, builtImages: BuiltImages): Promise<G
   return { resources: resources.map(known), uses, ...rest };
 }
 
-/** The host names that a stack's settings name; none on this machine, where nobody depends on one. */
-const hostNamesOf = ({ settings, topology }: Stack): string[] =>
-  hasServers(topology)
-    ? [...publicNames(settings).map(({ name }) => name), settings.storage.customDomain].flatMap((name) => name ?? [])
-    : [];
-
 /** What stands for a secret, whose value is not known here. What is read as a URL is one. */
 const exampleOf = (name: SecretName): string =>
   name === "databaseUrl" ? "postgresql://secret:databaseUrl@secret.invalid/secret" : `secret-${name}`;
 
-/** The program's graph. @throws {NotBuiltError} for traits that are not built @throws {Error} when it does not follow the plan */
+/**
+ * The program's graph.
+ *
+ * @throws {UserError} for traits that are not built
+ * @throws {Error} for a mistake of the program ({@link refuseOwnMistakes})
+ */
 export async function programOf(stack: Stack, mode: Mode, builtImages: BuiltImages): Promise<Graph> {
   const { settings, topology, secrets } = stack;
+  refuseUnbuilt(settings);
   const known: readonly string[] = [...secrets, ...settings.app.secrets.map((name) => `app.secrets.${name}`)];
   const secret = (name: SecretName) => (known.includes(name) ? pulumi.secret(exampleOf(name)) : undefined);
   const { resources, uses } = await compose(
     mode,
     () => new Platform("orion", { settings, topology, secret, builtImages }),
   );
-  const problems = compositionProblems(topology, { resources, uses });
+  const graph = { resources, uses, ...factsOf(stack) };
+  refuseOwnMistakes(stack, graph);
+  return graph;
+}
+
+/** @throws {Error} when the graph of the program does not follow the plan, or does not protect the data of a protected stack */
+export function refuseOwnMistakes({ settings, topology }: Stack, graph: Graph): void {
+  const problems = compositionProblems(topology, graph);
   if (problems.length > 0) throw new Error(`the program does not follow its plan: ${problems.join("; ")}`);
-  return { resources, uses, hostNames: hostNamesOf(stack) };
+  const broken = settings.protection ? brokenRules(graph) : [];
+  if (broken.length > 0) throw new Error(`the program does not protect its data: ${broken.join("; ")}`);
 }

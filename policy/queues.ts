@@ -3,10 +3,6 @@ import type { Finding } from "./findings.ts";
 import type { Graph } from "./graph.ts";
 import { hasServersIn, roleOf, types } from "./stateful.ts";
 
-/** What comes before workers or their broker are given up. */
-export const drainFirst =
-  "send no more tasks, wait until make doctor says of every worker that no task waits and none is held";
-
 const option = "--queues=";
 
 /** The queues that the workers of a graph take tasks from. */

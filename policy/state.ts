@@ -4,7 +4,7 @@ import { isRecord } from "../common/record.ts";
 import { signatureKey } from "../common/secrets.ts";
 import { type Graph, keyOf, type Recorded, unknown, type Uses } from "./graph.ts";
 import { type Phase, phases } from "../config/schema.ts";
-import { types } from "./stateful.ts";
+import { factsIn } from "./stack-facts.ts";
 import { shortUrn } from "./urn.ts";
 
 const urns = z.array(z.string()).nullish();
@@ -28,9 +28,9 @@ const resourceSchema = z.object({
 export const stateSchema = z.looseObject({ resources: z.array(resourceSchema).nullish() });
 export type State = z.infer<typeof stateSchema>;
 
-/** An output of the stack itself; undefined when the state has none. */
-export const outputOf = ({ resources }: State, name: string): unknown =>
-  (resources ?? []).find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs?.[name];
+/** The outputs of the stack itself. */
+export const outputsIn = ({ resources }: State): Readonly<Record<string, unknown>> =>
+  (resources ?? []).find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {};
 
 /** The graph of a state, without resources that an interrupted update has still to delete. */
 export function graphOf({ resources }: State): Graph {
@@ -38,21 +38,7 @@ export function graphOf({ resources }: State): Graph {
   const recorded = there.map((one) => ({ ...one, recorded: recordedOf(one) }));
   const uses = recorded.filter(({ custom }) => custom).map((one) => [keyOf(one.recorded), usesOf(one)] as const);
   const graph = { resources: recorded.map((one) => one.recorded), uses: new Map(uses) };
-  return { ...graph, hostNames: hostNamesIn(graph.resources) };
-}
-
-/** The public host names of a state: the platform's by its DNS record and by what its tasks are told, and that of its files. */
-function hostNamesIn(resources: readonly Recorded[]): string[] {
-  const names = resources.flatMap(({ type, inputs }): unknown[] => {
-    if (type === types.record) return inputs["type"] === "A" ? [inputs["name"]] : [];
-    if (type === types.customDomain) return [inputs["domain"]];
-    const environment = type === types.task ? inputs["environment"] : undefined;
-    const url = isRecord(environment) ? environment["PUBLIC_URL"] : undefined;
-    return typeof url === "string" && URL.canParse(url) ? [new URL(url).hostname] : [];
-  });
-  const isPublic = (name: unknown): name is string =>
-    typeof name === "string" && /^(?!\d+(\.\d+){3}$).+\..+$/.test(name);
-  return resources.some(({ type }) => type === types.server) ? [...new Set(names.filter(isPublic))] : [];
+  return { ...graph, ...factsIn(graph.resources, outputsIn({ resources })) };
 }
 
 function recordedOf(one: z.infer<typeof resourceSchema>): Recorded {

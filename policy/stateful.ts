@@ -33,6 +33,9 @@ export const types = {
 /** Logical name of the key that signs sessions (components/tiers.ts). */
 export const sessionKey = "secret-key";
 
+/** Logical name of the password that the app logs in to the database with (components/database/database-roles.ts). */
+export const appPassword = "database-roles-app-password";
+
 /** Logical names of what the archive of point-in-time recovery consists of (components/storage, components/database/archive.ts). */
 export const archiveBucket = "storage-archive-bucket";
 export const archiveKey = "archive-key";
@@ -86,7 +89,8 @@ export function holdingIn(graph: Graph): Holds {
 }
 
 /** Whether a graph has servers; otherwise it is for a local Docker Engine. */
-export const hasServersIn = ({ resources }: Graph): boolean => resources.some(({ type }) => type === types.server);
+export const hasServersIn = ({ resources }: Pick<Graph, "resources">): boolean =>
+  resources.some(({ type }) => type === types.server);
 
 /** Whether a stack is protected: at least one of its resources is. */
 export const isGuarded = ({ resources }: Graph): boolean => resources.some(({ options }) => options.protect);

@@ -4,7 +4,8 @@ import type { Settings } from "../config/schema.ts";
 import { placementGroupSize } from "./fleet.ts";
 import { connectionProblem, poolerClientProblem } from "./pools.ts";
 import { typesSetting } from "./server.ts";
-import type { ServiceKind } from "./service.ts";
+import { definitionOf } from "./catalogue.ts";
+import type { Service, ServiceKind } from "./service.ts";
 import type { Topology } from "./topology.ts";
 
 /** Memory for the kernel, the Docker Engine, SSH and the system's services, in MiB. */
@@ -18,9 +19,19 @@ export const budgetProblems = (topology: Topology, settings: Settings): string[]
   ...groupProblems(topology),
 ];
 
-/** The limits of all containers of a server, in MiB. */
-export const memoryOf = ({ services }: Topology, server: string): number =>
-  services.filter((service) => service.server === server).reduce((sum, { memoryMb }) => sum + memoryMb, 0);
+/** The limits of a server's containers, in MiB, as far as they are counted. */
+export const memoryOf = (topology: Topology, server: string): number =>
+  countedOn(topology, server).reduce((sum, { memoryMb }) => sum + memoryMb, 0);
+
+/** What always runs on a server, and the largest of what runs for a while: if memory runs out all the same, the kernel kills that first. */
+function countedOn({ services }: Topology, server: string): Service[] {
+  const there = services.filter((service) => service.server === server && service.memoryMb > 0);
+  const lasts = ({ kind }: Service) => definitionOf(kind).runs === "always";
+  const [largest] = there.filter((service) => !lasts(service)).toSorted(byMemory);
+  return [...there.filter(lasts), ...(largest ? [largest] : [])];
+}
+
+const byMemory = (one: Service, other: Service): number => other.memoryMb - one.memoryMb;
 
 /** The server of each role that lacks the most: what is changed for it is changed for the others as well. */
 function memoryProblems(topology: Topology, settings: Settings): string[] {
@@ -33,9 +44,7 @@ function memoryProblems(topology: Topology, settings: Settings): string[] {
     .toSorted((one, other) => other.needs - one.needs)
     .filter(({ server }, index, all) => all.findIndex((one) => one.server.role === server.role) === index);
   return worst.map(({ server: { name, role, types }, has, needs }) => {
-    const services = topology.services
-      .filter(({ server, memoryMb }) => server === name && memoryMb > 0)
-      .toSorted((one, other) => other.memoryMb - one.memoryMb);
+    const services = countedOn(topology, name).toSorted(byMemory);
     const parts = services.map(({ name: service, memoryMb }) => `${service} ${memoryMb}`);
     const smallest = types.filter((type) => smallestMemoryMb([type]) === has);
     const limits = [...new Set(services.flatMap(({ kind }) => limitsOf[kind]?.(settings) ?? []))];

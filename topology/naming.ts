@@ -11,9 +11,6 @@ export interface Naming extends Named {
   readonly phase: Phase;
 }
 
-/** The longest label of a host name (RFC 1123). */
-export const longestName = 63;
-
 /** The name of a resource at Hetzner or in Docker: `orion-<stack>-<what>`. @param what lower-case words joined by hyphens */
 export const physicalName = ({ stack }: Named, what: string): string => `orion-${stack}-${what}`;
 

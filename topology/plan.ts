@@ -15,6 +15,7 @@ import type { Topology } from "./topology.ts";
  *   names
  */
 export function plan(stack: string, settings: Settings): Topology {
+  // eslint-disable-next-line no-restricted-syntax -- the plan passes the phase's name on, for labels and titles
   const { phase, hosting } = settings;
   const servers = planServers(settings);
   const loadBalancers = planLoadBalancers(settings);

@@ -74,6 +74,15 @@ export interface Confinement {
   readonly processes: number;
 }
 
+/** What it means for people when no container of a kind is left. */
+export type Loss =
+  /** Nobody can use the platform: no move may do it. */
+  | { readonly weight: "end"; readonly effect: string }
+  /** A stack can do without, once it agrees: `keep` is how the kind stays, `giveUp` what comes before it goes. */
+  | { readonly weight: "choice"; readonly effect: string; readonly keep: string; readonly giveUp: string }
+  /** It is said. */
+  | { readonly weight: "notice"; readonly effect: string; readonly keep: string };
+
 /** Everything that the rest of the program needs to know about a kind of service; one file for each in topology/services/. */
 export interface Definition<Planned extends BaseService = BaseService> {
   /** The images that it runs, by key. */
@@ -86,6 +95,8 @@ export interface Definition<Planned extends BaseService = BaseService> {
   readonly keeps: "data" | "files" | "nothing";
   /** Whether its container runs always, once in an update, or whenever a timer starts it. */
   readonly runs: "always" | "once" | "by timer";
+  /** What the loss of all its containers means. Undefined: nothing that people notice, or what is said of its data covers it. */
+  readonly lossEffect: Loss | undefined;
   /** Scheme of the URL at which it is reached. @default - it publishes no port */
   readonly scheme?: "postgresql" | "redis" | "http";
   /** The port inside the container that speaks TLS: the scheme there has one `s` more. @default - none of its own */

@@ -9,8 +9,6 @@ export interface ReleaseArgs {
   readonly runtime: DockerRuntime;
   readonly service: ReleaseService;
   readonly environment: AppEnvironment;
-  /** Memory limit of each task, in MiB. */
-  readonly memoryMb: number;
   /** Folders that the image writes to, beside those of every image. */
   readonly writable: readonly string[];
   /** User that the image runs as. @default - the image's own */
@@ -28,9 +26,9 @@ const initTimeoutSeconds = 300;
 export class Release extends pulumi.ComponentResource {
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:app:Release", name, {}, opts);
-    const { container, migrate, initialise } = args.service;
+    const { container, migrate, initialise, memoryMb } = args.service;
     const common = {
-      ...{ runtime: args.runtime, image: "app" as const, environment: args.environment, memoryMb: args.memoryMb },
+      ...{ runtime: args.runtime, image: "app" as const, environment: args.environment, memoryMb },
       ...{ volumes: args.volumes ?? [], writable: [...imageConfinement.writable, ...args.writable] },
       ...(args.user !== undefined && { user: args.user }),
     };

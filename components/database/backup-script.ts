@@ -5,6 +5,7 @@ import { losses } from "./backup-losses.ts";
 import { retention } from "./backup-retention.ts";
 import { scriptHead } from "./backup-scripts.ts";
 import { chooseSource } from "./backup-source.ts";
+import { backupMemoryMb } from "../../topology/services/backup.ts";
 
 /** Exit code of a backup that is complete and looks as if data was lost. It has alerted, and must not be taken again. */
 export const suspectCode = 3;
@@ -74,7 +75,7 @@ esac
 
 # A client of PostgreSQL, connected to $source.
 client() {
-  docker run --rm --init --interactive --log-driver none ${confined} --memory 512m --cpu-shares 256 \
+  docker run --rm --init --interactive --log-driver none ${confined} --memory ${backupMemoryMb.database}m --cpu-shares 256 \
     --network "$NETWORK" \
     --env-file "$files/$source.env" $authority "$POSTGRES_IMAGE" "$@"
 }

@@ -13,6 +13,7 @@
  * are not encrypted, and have the checksums themselves.
  */
 import { confined } from "../../common/confinement.ts";
+import { backupMemoryMb } from "../../topology/services/backup.ts";
 import { alertCommand, backupFilesVariable, backupFiles } from "../../common/server-contract.ts";
 
 /** The folder of the settings; the drill can also run on a server without them. */
@@ -79,7 +80,7 @@ notify() { if [ -x ${alertCommand} ]; then ${alertCommand} "$@" || say "WARNING 
 fact() { sed -n "s/^$1 //p" "$2"; }
 
 remote() {
-  docker run --rm --init --interactive --log-driver none ${confined} --memory 256m --cpu-shares 256 \
+  docker run --rm --init --interactive --log-driver none ${confined} --memory ${backupMemoryMb.store}m --cpu-shares 256 \
     --env-file "$files/store.env" "$RCLONE_IMAGE" --config= --log-level ERROR "$@"
 }
 

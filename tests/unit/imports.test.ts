@@ -31,19 +31,35 @@ interface Import {
   readonly isLate: boolean;
 }
 
-const statement = /^\s*(?:import|export)\s+(type\s)?(?:[^"';]*?\sfrom\s+)?"(\.[^"]+)"|import\("(\.[^"]+)"\)/gm;
+const statement = /^\s*(?:import|export)\s+(type\s)?(?:[^"';]*?\sfrom\s+)?"([^"]+)"|import\("([^"]+)"\)/gm;
+
+const { workspaces } = JSON.parse(readFileSync("package.json", "utf8")) as { workspaces: readonly string[] };
+
+/** The folders of the repository's own packages, which can be imported by their names. */
+const packages = workspaces.map((folder) => {
+  const { name } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { name: string };
+  return { name, folder };
+});
+
+/** The file of this repository that an import is of; undefined for a package from elsewhere. */
+function fileOf(from: string, specifier: string): string | undefined {
+  if (specifier.startsWith(".")) return join(dirname(from), specifier);
+  const own = packages.find(({ name }) => specifier === name || specifier.startsWith(`${name}/`));
+  return own && join(own.folder, specifier.slice(own.name.length));
+}
+
+/** What a file imports of this repository. */
+const importsIn = (from: string, text: string): Import[] =>
+  [...text.matchAll(statement)].flatMap(([, type, named = "", loaded]) => {
+    const to = fileOf(from, loaded ?? named);
+    return to === undefined ? [] : [{ from, to, isType: type !== undefined, isLate: loaded !== undefined }];
+  });
 
 const files = globSync("**/*.ts", { exclude: (name) => /^(node_modules|\.orion|sample-app)$/.test(name) });
-const imports: readonly Import[] = files.flatMap((from) =>
-  [...readFileSync(from, "utf8").matchAll(statement)].map(([, type, named = "", loaded]) => ({
-    from,
-    to: join(dirname(from), loaded ?? named),
-    isType: type !== undefined,
-    isLate: loaded !== undefined,
-  })),
-);
+const imports: readonly Import[] = files.flatMap((from) => importsIn(from, readFileSync(from, "utf8")));
 
-const folderOf = (path: string): string => (path.includes("/") ? (path.split("/")[0] ?? "") : "");
+const folderOf = (path: string): string =>
+  path.includes("/") || packages.some(({ folder }) => folder === path) ? (path.split("/")[0] ?? "") : "";
 const text = ({ from, to }: Import): string => `${from} -> ${to}`;
 
 test("every import is of a file that exists: the test reads them all", () => {
@@ -51,6 +67,19 @@ test("every import is of a file that exists: the test reads them all", () => {
   const known = new Set(files);
   const missing = imports.filter(({ to }) => to.endsWith(".ts") && !known.has(to));
   expect(missing.map(text).filter((line) => !line.startsWith("tests/"))).toEqual([]);
+});
+
+test("a package of this repository is known by its name, too", () => {
+  const found = importsIn(
+    "topology/plan.ts",
+    'import { one } from "@orion/toolchain/src/pin.ts";\nimport type * as all from "@orion/rehearsal";\n' +
+      'import { z } from "zod";\nconst late = await import("../common/ssh.ts");\n',
+  );
+  expect(found.map(({ to, isType, isLate }) => [to, isType, isLate])).toEqual([
+    ["toolchain/src/pin.ts", false, false],
+    ["rehearsal", true, false],
+    ["common/ssh.ts", false, true],
+  ]);
 });
 
 test("every folder has its place", () => {

@@ -82,7 +82,7 @@ const usersScript = ({ container }: Pooler): string =>
   quotedWords(["docker", "exec", container, "cat", `${poolerDirectory}/current/${poolerFiles.users}`]);
 
 /** Reads the file of roles with their passwords. Pure. */
-export const readUsers = (text: string): Logins =>
+const readUsers = (text: string): Logins =>
   Object.fromEntries([...text.matchAll(/^"(\w+)" "(\w+)"$/gm)].map(([, role = "", password = ""]) => [role, password]));
 
 /** Whether PgBouncer's list of databases says that it leads to a host. */

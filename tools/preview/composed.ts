@@ -3,10 +3,11 @@ import { readdirSync } from "node:fs";
 import { UserError } from "../../common/user-error.ts";
 import type { Limits, Settings } from "../../config/schema.ts";
 import { builtImages } from "../../images/built.ts";
-import { type Graph, keyOf, type Recorded, type Uses } from "../../policy/graph.ts";
+import { type Graph, keyOf, type Recorded, type StackFacts, type Uses } from "../../policy/graph.ts";
 import { outlineOf } from "../../policy/outline.ts";
 import { composes } from "../../policy/outline.ts";
 import { programOf } from "../../policy/program.ts";
+import { factsOf } from "../../policy/stack-facts.ts";
 import type { LoadBalancer, Server } from "../../topology/server.ts";
 import { describeStack, parseStackText, readStackText } from "../stack-file.ts";
 
@@ -18,6 +19,10 @@ export interface ComposedStack {
   readonly loadBalancers: readonly LoadBalancer[];
   /** What its account may have; absent where the stack does not say. */
   readonly limits?: Limits;
+  /** `orion:agreed`; absent from versions before this field. */
+  readonly agreed?: readonly string[];
+  /** What is known of it beside its resources; absent from versions before this field. */
+  readonly facts?: StackFacts;
   /** The outline of its plan: servers, Volumes, addresses, services, load balancers. */
   readonly outline: readonly Recorded[];
   /** The resources that the program makes; absent where it only plans the phase. */
@@ -41,9 +46,9 @@ export interface ComposedStacks {
 export const isRefused = (stack: Composed): stack is RefusedStack => "error" in stack;
 
 /** The graph of a stack: the program's, or the outline of its plan. */
-export function graphIn({ outline, program }: ComposedStack, kind: "program" | "outline"): Graph {
-  if (kind === "program" && program) return { resources: program.resources, uses: new Map(program.uses) };
-  return { resources: outline, uses: new Map(outline.map((one) => [keyOf(one), {}])) };
+export function graphIn({ outline, program, facts }: ComposedStack, kind: "program" | "outline"): Graph {
+  if (kind === "program" && program) return { resources: program.resources, uses: new Map(program.uses), ...facts };
+  return { resources: outline, uses: new Map(outline.map((one) => [keyOf(one), {}])), ...facts };
 }
 
 /** The names of the stack files in a folder, sorted. */
@@ -72,6 +77,7 @@ async function composed(project: string, folder: string, stack: string): Promise
     const graph = composes(file) ? await programOf(file, "up", builtImages(project, settings)) : undefined;
     return {
       ...{ stack, phase: settings.phase, servers, loadBalancers, outline: outlineOf(topology, settings).resources },
+      ...{ agreed: settings.agreed, facts: factsOf(file) },
       ...(settings.hetzner.limits && { limits: settings.hetzner.limits }),
       ...(graph && { program: { resources: graph.resources, uses: [...graph.uses] } }),
     };

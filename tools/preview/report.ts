@@ -73,7 +73,7 @@ function moveReport(before: ComposedStack | undefined, after: ComposedStack): Mo
     before: { title: before ? `phase ${before.phase}` : "nothing", phase: before?.phase },
     after: { title: `phase ${after.phase}`, phase: after.phase },
     graphs,
-    move: moveBetween(graphs.before, graphs.after),
+    move: moveBetween(graphs.before, graphs.after, { ...(after.agreed && { agreed: after.agreed }) }),
     outlined: [...new Set(outlined)],
     needs: accountNeeds([...(before ? [before] : []), after], after.limits),
   };

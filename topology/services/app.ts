@@ -32,6 +32,7 @@ export const app: Definition<AppService> = {
   callers: ["edge"],
   keeps: "nothing",
   runs: "always",
+  lossEffect: { effect: "no request would be answered", weight: "end" },
   scheme: "http",
   cpuShares: 1024,
   confinement: { ...imageConfinement, networks: ["data", "edge"] },

@@ -4,6 +4,9 @@ import { coreOf, onlyService, serversOf } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 import { timedDefinition } from "./timed.ts";
 
+/** Memory limits of its two containers, in MiB: of the client of PostgreSQL, and of the one that uploads what that prints. */
+export const backupMemoryMb = { database: 512, store: 256 } as const;
+
 export const backup: Definition<BaseService<"backup">> = {
   ...timedDefinition,
   // The app's image has the certificate of an external server's authority, if the URL names one.
@@ -19,7 +22,8 @@ export const backup: Definition<BaseService<"backup">> = {
     const { storage, database } = planning.settings;
     if (storage.backend !== "r2") return [];
     // The stack's own replica may run beside an external database, and has nothing of it.
+    const memoryMb = backupMemoryMb.database + backupMemoryMb.store;
     const [replica] = database.mode === "external" ? [] : serversOf(planning, "db");
-    return [onlyService(planning, { kind: "backup", at: replica ?? coreOf(planning), memoryMb: 256 })];
+    return [onlyService(planning, { kind: "backup", at: replica ?? coreOf(planning), memoryMb })];
   },
 };

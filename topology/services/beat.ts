@@ -10,6 +10,11 @@ export const beat: Definition<CeleryService<"beat">> = {
   callers: [],
   keeps: "nothing",
   runs: "always",
+  lossEffect: {
+    effect: "no scheduled task would be sent",
+    weight: "notice",
+    keep: "leave orion:workers.enabled true, and orion:workers.commands.beat as it was",
+  },
   cpuShares: 512,
   confinement: imageConfinement,
   commands: () => ({}),

@@ -10,6 +10,7 @@ export const docs: Definition<BaseService<"docs">> = {
   callers: [],
   keeps: "nothing",
   runs: "always",
+  lossEffect: undefined,
   scheme: "http",
   cpuShares: 256,
   confinement: { networks: ["edge"], capabilities: [], writable: ["/tmp"], memoryFolders: {}, processes: 64 },

@@ -11,6 +11,7 @@ export const edge: Definition<BaseService<"edge">> = {
   callers: ["load-balancer"],
   keeps: "files",
   runs: "always",
+  lossEffect: { effect: "no visitor would reach the app", weight: "end" },
   scheme: "http",
   cpuShares: 2048,
   confinement: {

@@ -11,6 +11,7 @@ export const etcd: Definition<BaseService<"etcd">> = {
   callers: ["database", "replica", "etcd"],
   keeps: "data",
   runs: "always",
+  lossEffect: undefined,
   cpuShares: 2048,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 256 },
   commands: () => ({}),

@@ -10,6 +10,7 @@ export const exporter: Definition<BaseService<"exporter">> = {
   callers: ["monitoring"],
   keeps: "nothing",
   runs: "always",
+  lossEffect: undefined,
   cpuShares: 256,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 64 },
   commands: () => ({}),

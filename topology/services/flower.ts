@@ -12,6 +12,11 @@ export const flower: Definition<CeleryService<"flower">> = {
   callers: [],
   keeps: "nothing",
   runs: "always",
+  lossEffect: {
+    effect: "tasks would have no monitor",
+    weight: "notice",
+    keep: "leave orion:workers.enabled true, and orion:workers.commands.flower as it was",
+  },
   scheme: "http",
   cpuShares: 256,
   confinement: imageConfinement,

@@ -35,6 +35,7 @@ export const gateway: Definition<BaseService<"gateway">> = {
   callers: [...gatewayClients],
   keeps: "nothing",
   runs: "always",
+  lossEffect: undefined,
   // Every query and every task passes through it.
   cpuShares: 2048,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 256 },

@@ -10,6 +10,7 @@ export const monitoring: Definition<BaseService<"monitoring">> = {
   callers: [],
   keeps: "data",
   runs: "always",
+  lossEffect: undefined,
   scheme: "http",
   cpuShares: 1024,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 256 },

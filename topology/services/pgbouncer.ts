@@ -27,6 +27,7 @@ export const pgbouncer: Definition<PgbouncerService> = {
   callers: ["gateway"],
   keeps: "nothing",
   runs: "always",
+  lossEffect: undefined,
   cpuShares: 2048,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 64 },
   commands: () => ({ "pgbouncer console": poolerConsole, "waiting clients": `${poolerConsole} -c "SHOW POOLS"` }),

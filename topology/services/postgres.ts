@@ -28,6 +28,7 @@ export const postgresDefinition = {
   ],
   keeps: "data",
   runs: "always",
+  lossEffect: undefined,
   scheme: "postgresql",
   cpuShares: 2048,
   confinement: {

@@ -35,6 +35,7 @@ export const redisDefinition = {
   ],
   keeps: "data",
   runs: "always",
+  lossEffect: undefined,
   scheme: "redis",
   tlsPort: redisPorts.tls,
   cpuShares: 1024,

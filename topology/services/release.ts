@@ -22,6 +22,7 @@ export const release: Definition<ReleaseService> = {
   callers: [],
   keeps: "nothing",
   runs: "once",
+  lossEffect: undefined,
   cpuShares: 512,
   confinement: imageConfinement,
   commands: () => ({}),
@@ -30,7 +31,7 @@ export const release: Definition<ReleaseService> = {
     const { services, app } = planning.settings;
     if (isLocal(planning) && !services.includes("app") && !services.includes("workers")) return [];
     // It has one process, an instance of the app has several.
-    const memoryMb = Math.min(256, app.memoryMb);
+    const memoryMb = Math.min(512, app.memoryMb);
     return [{ ...onlyService(planning, { kind: "release", at: coreOf(planning), memoryMb }), ...releaseOf(app) }];
   },
 };

@@ -13,6 +13,7 @@ export const replicaFiles: Definition<BaseService<"replica-files">> = {
   callers: ["archive"],
   keeps: "nothing",
   runs: "always",
+  lossEffect: undefined,
   // As the archive: the replica and its readers go first.
   cpuShares: 256,
   confinement: {

@@ -14,6 +14,7 @@ export const replicaHealth: Definition<BaseService<"replica-health">> = {
   callers: ["gateway"],
   keeps: "nothing",
   runs: "always",
+  lossEffect: undefined,
   cpuShares: 1024,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 32 },
   commands: () => ({}),

@@ -15,6 +15,7 @@ export const sentinel: Definition<BaseService<"sentinel">> = {
   // What it has learnt, it learns again from the others.
   keeps: "files",
   runs: "always",
+  lossEffect: undefined,
   cpuShares: 1024,
   confinement: { ...redisDefinition.confinement, processes: 64 },
   commands: () => ({ "sentinel-cli": sentinelAdmin, "known masters": `${sentinelAdmin} sentinel masters` }),

@@ -6,6 +6,7 @@ export const timedDefinition = {
   callers: [],
   keeps: "nothing",
   runs: "by timer",
+  lossEffect: undefined,
   cpuShares: 256,
   confinement: { networks: ["data"], capabilities: [], writable: ["/tmp"], memoryFolders: {}, processes: 256 },
   probe: () => ({ kind: "health" }),

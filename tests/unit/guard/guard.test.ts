@@ -21,10 +21,11 @@ test("a stack that does not exist yet is left alone", async () => {
   expect(await judge({ ...stackOf("mvp"), builtImages: images, before: graphOf({ resources: [] }) })).toBeUndefined();
 });
 
-test("so is one that this version cannot bring up: the program itself says so", async () => {
-  expect(
-    await judge({ ...stackOf("ha"), builtImages: images, before: graphOf(await stateOf(stackOf("mvp"))) }),
-  ).toBeUndefined();
+test("what this version cannot bring up is refused", async () => {
+  const before = graphOf(await stateOf(stackOf("mvp")));
+  await expect(judge({ ...stackOf("ha"), builtImages: images, before })).rejects.toThrow(
+    /^The stack needs orion:database\.availability patroni, .* cannot bring up yet/,
+  );
 });
 
 test("an update that changes nothing says nothing", async () => {

@@ -53,6 +53,7 @@ test("a task runs its container once, with its secrets in the environment and no
       ...["container", "run", "--rm", "--init", "--pull", "never", "--name", "orion-test-migrate"],
       ...["--network", "orion-test-network", "--log-driver", "json-file", "--label", "app=orion"],
       ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--pids-limit", "512"],
+      ...["--oom-score-adj", "1000"],
       ...["--memory", "300m", "--memory-swap", "300m", "--volume", "/tmp"],
       ...["--env-file", "/dev/stdin", "sha256:1", "alembic", "upgrade", "head"],
     ],

@@ -70,6 +70,26 @@ test("a server that would move is told its location, which may have been the def
   expect(refused?.instead).toMatch(/^set orion:hetzner\.locations so that core-1 stays in fsn1 /);
 });
 
+test.each([
+  [0, 2, 1],
+  [3, 1, 4],
+])("a rotation from %i to %i, which would lock running processes out, is refused", async (was, is, instead) => {
+  const { findings } = await moveOfMvp({ database: { rotation: was } }, { database: { rotation: is } });
+  expect(titles({ findings })).toEqual(["refused database-roles-app-password"]);
+  expect(findings[0]?.happens).toContain(`orion:database.rotation changes from ${was} to ${is}`);
+  expect(findings[0]?.instead).toBe(`raise orion:database.rotation by one: set it to ${instead}`);
+});
+
+test("a rotation by one, or to the app's other role at all, is none", async () => {
+  for (const is of [1, 3]) {
+    const move = await moveOfMvp({}, { database: { rotation: is } });
+    expect(titles(move)).toEqual([]);
+    expect(move.changes.map(({ action, resource }) => `${action} ${resource.name}`)).toContain(
+      "replace database-roles-app-password",
+    );
+  }
+});
+
 test("keys of operators come and go without a word: servers follow, and none is replaced", async () => {
   const admin = (...sshPublicKeys: string[]) => ({ admin: { cidrs: ["203.0.113.0/24"], sshPublicKeys } });
   const [one, other] = [publicKey("someone"), publicKey("someone else")];
@@ -227,6 +247,20 @@ describe("the end of the platform is refused, not called a danger", () => {
   test.each(["app", "edge", "worker"])("all %s containers", async (tier) => {
     expect(await without(role(tier))).toContain(`refused ${tier} containers`);
     expect(await without(role(tier), false)).toContain(`loss ${tier} containers`);
+  });
+
+  test.each([
+    ["beat", "no scheduled task would be sent"],
+    ["flower", "tasks would have no monitor"],
+  ])("a process of Celery less is said: %s", async (process, effect) => {
+    const { findings } = await moveOfMvp({}, { workers: { commands: { [process]: [] } } });
+    expect(findings).toEqual([
+      {
+        ...{ severity: "danger", name: `${process} containers` },
+        happens: `would all be deleted (there is one): ${effect}`,
+        instead: `leave orion:workers.enabled true, and orion:workers.commands.${process} as it was`,
+      },
+    ]);
   });
 
   test("one instance less is none of it", async () => {

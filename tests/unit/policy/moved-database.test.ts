@@ -1,60 +1,57 @@
-/** Clients get another database by a move alone. */
-import { modeOf, movedWithoutData, movedWithoutTasks } from "../../../policy/moved-database.ts";
-import type { Graph } from "../../../policy/graph.ts";
-import { settingsOf } from "../support/settings.ts";
+/** Clients get another database or broker by a move alone. */
+import { moveBetween } from "../../../policy/dangers.ts";
+import type { Finding } from "../../../policy/findings.ts";
+import { movedWithoutData, movedWithoutTasks } from "../../../policy/moved-database.ts";
+import { graphOf } from "../../../policy/state.ts";
 import { sharedGraph } from "../support/graphs.ts";
-import { stackOf } from "./support.ts";
+import { graphsBetween, stackOf, stateOf, titles } from "./support.ts";
 
-const secrets = ["databaseUrl"] as const;
-const external = settingsOf("mvp", { database: { mode: "external", movable: true } }, secrets);
+const own = stackOf("mvp", { database: { movable: true } });
+const external = stackOf("mvp", { database: { mode: "external", movable: true } }, ["databaseUrl"]);
+const redis = stackOf("mvp", { cache: { mode: "external" } }, ["redisUrl", "brokerUrl"]);
 
-test("the database of an existing stack is told by its output, or by its containers", async () => {
-  const graph = await sharedGraph(stackOf("mvp"));
-  expect(modeOf(graph, undefined)).toBe("provision");
-  expect(modeOf(graph, "external")).toBe("external");
-  const without: Graph = { ...graph, resources: graph.resources.filter(({ name }) => name !== "database-server") };
-  expect(modeOf(without, undefined)).toBe("external");
-  expect(modeOf({ resources: [], uses: new Map() }, undefined)).toBeUndefined();
+const withMove = expect.stringMatching(/^set orion:database\.mode back to .*make move-database TO=/) as unknown;
+
+test.each([
+  ["own to external", own, external, "external"],
+  ["external to own", external, own, "provision"],
+])("two files are told that data does not follow from %s, until the stack agrees", async (_way, from, to, is) => {
+  const { before, after } = await graphsBetween(from, to);
+  const ofData = (findings: readonly Finding[]) => findings.filter(({ name }) => name.startsWith("database.mode"));
+  expect(ofData(moveBetween(before, after).findings)).toEqual([
+    expect.objectContaining({ severity: "refused", name: `database.mode.${is}`, instead: withMove }),
+  ]);
+  const [agreed] = ofData(moveBetween(before, after, { agreed: [`database.mode.${is}`] }).findings);
+  expect(agreed?.severity).toBe("danger");
+  const [other] = ofData(moveBetween(before, after, { agreed: ["database.mode.other"] }).findings);
+  expect(other?.severity).toBe("refused");
+  expect(movedWithoutData(after, after)).toEqual([]);
 });
 
-test("a plain edit is refused in both directions, what the move has agreed to is not", () => {
-  expect(movedWithoutData("provision", external)).toEqual([
-    expect.objectContaining({
-      severity: "refused",
-      name: "database.mode.external",
-      instead: expect.stringMatching(/make move-database TO=external/) as unknown,
-    }),
-  ]);
-  expect(movedWithoutData("external", settingsOf("mvp"))).toEqual([
-    expect.objectContaining({
-      severity: "refused",
-      name: "database.mode.provision",
-      instead: expect.stringMatching(/TO=own/) as unknown,
-    }),
-  ]);
-  expect(movedWithoutData("provision", { ...external, agreed: ["database.mode.external"] })[0]?.severity).toBe(
-    "danger",
-  );
-  expect(movedWithoutData("provision", { ...external, agreed: ["database.mode.provision"] })[0]?.severity).toBe(
-    "refused",
-  );
-  for (const same of [undefined, "external"] as const) expect(movedWithoutData(same, external)).toEqual([]);
+test("a state is told the same, with the same words", async () => {
+  for (const [from, to] of [[own, external] as const, [external, own] as const, [stackOf("mvp"), redis] as const]) {
+    const isMoved = ({ name }: Finding) => /^(database|cache)\.mode\./.test(name);
+    const { before, after } = await graphsBetween(from, to);
+    const ofFiles = moveBetween(before, after).findings.filter(isMoved);
+    expect(ofFiles).toHaveLength(1);
+    const ofState = moveBetween(graphOf(await stateOf(from)), await sharedGraph(to, "known")).findings.filter(isMoved);
+    expect(ofState).toEqual(ofFiles);
+  }
 });
 
 test("a broker is drained before Celery gets another one", async () => {
-  const graph = await sharedGraph(stackOf("mvp"));
-  const redis = settingsOf("mvp", { cache: { mode: "external" } }, ["redisUrl", "brokerUrl"]);
-  expect(movedWithoutTasks(graph, settingsOf("mvp"))).toEqual([]);
-  expect(movedWithoutTasks(graph, redis)).toEqual([
+  const { before, after } = await graphsBetween(stackOf("mvp"), redis);
+  const refused = moveBetween(before, after).findings.filter(({ severity }) => severity === "refused");
+  expect(refused).toEqual([
     expect.objectContaining({
-      ...{ severity: "refused", name: "cache.mode.external" },
+      name: "cache.mode.external",
       instead: expect.stringContaining("no task waits and none is held") as string,
     }),
   ]);
-  expect(movedWithoutTasks(graph, { ...redis, agreed: ["cache.mode.external"] })[0]?.severity).toBe("danger");
-  const without = { ...graph, resources: graph.resources.filter(({ name }) => !/^(cache|broker)-/.test(name)) };
-  expect(movedWithoutTasks(without, redis)).toEqual([]);
-  expect(movedWithoutTasks(without, settingsOf("mvp"))).toEqual([
-    expect.objectContaining({ name: "cache.mode.provision" }),
-  ]);
+  expect(titles(moveBetween(before, after, { agreed: ["cache.mode.external"] }))).toContain(
+    "danger cache.mode.external",
+  );
+  expect(titles({ findings: movedWithoutTasks(after, before) })).toEqual(["refused cache.mode.provision"]);
+  const withoutWorkers = { ...before, resources: before.resources.filter(({ name }) => !name.startsWith("worker")) };
+  expect(movedWithoutTasks(withoutWorkers, after)).toEqual([]);
 });

@@ -116,9 +116,8 @@ function lostBetween(before: Case, after: Case): string[] {
     ...before.topology.servers.flatMap(ofServer),
     ...isAnother(before.settings.database.primary, after.settings.database.primary, "primary"),
     ...isAnother(before.settings.storage.bucket, after.settings.storage.bucket, "bucket"),
-    ...(before.settings.database.mode === "provision" && after.settings.database.mode === "external"
-      ? ["the database is somebody else's"]
-      : []),
+    ...isAnother(before.settings.database.mode, after.settings.database.mode, "database, without its data"),
+    ...isAnother(before.settings.cache.mode, after.settings.cache.mode, "broker, without its tasks"),
   ];
 }
 

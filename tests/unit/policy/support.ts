@@ -5,6 +5,7 @@ import type { Finding } from "../../../policy/findings.ts";
 import { type Graph, identityOf, type Recorded } from "../../../policy/graph.ts";
 import { composes, outlineOf } from "../../../policy/outline.ts";
 import type { Graphs, Stack } from "../../../policy/program.ts";
+import { factsOf, outputsOf } from "../../../policy/stack-facts.ts";
 import { type State, stateSchema } from "../../../policy/state.ts";
 import { plan } from "../../../topology/plan.ts";
 import { images, sharedGraph } from "../support/graphs.ts";
@@ -50,6 +51,7 @@ export async function moveOfMvp(
 export const titles = ({ findings }: { readonly findings: readonly Finding[] }): string[] =>
   findings.map(({ severity, name }) => `${severity} ${name}`);
 
+const stackUrn = "urn:pulumi:prod::orion::pulumi:pulumi:Stack::orion-prod";
 const secretMark = "4dabf18193072939515e22adb298388d";
 
 /** What the state of a stack is, as the engine writes it down: URNs, ids that only it knows, secrets encrypted, the providers' defaults. */
@@ -81,7 +83,7 @@ export async function stateOf(stack: Stack): Promise<State> {
           ofOthers(input) && typeof value !== "object" ? "4711" : encrypted(value),
         ]),
       ),
-      parent: urn(options.parent) ?? "urn:pulumi:prod::orion::pulumi:pulumi:Stack::orion-prod",
+      parent: urn(options.parent) ?? stackUrn,
       protect: options.protect,
       retainOnDelete: options.retainOnDelete,
       deletedWith: urn(options.deletedWith),
@@ -94,5 +96,6 @@ export async function stateOf(stack: Stack): Promise<State> {
       ),
     };
   };
-  return stateSchema.parse({ resources: graph.resources.map(writtenDown) });
+  const ofStack = { urn: stackUrn, type: "pulumi:pulumi:Stack", outputs: outputsOf(factsOf(stack)) };
+  return stateSchema.parse({ resources: [ofStack, ...graph.resources.map(writtenDown)] });
 }

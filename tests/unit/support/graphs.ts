@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Mode } from "../../../policy/compose.ts";
-import type { Graph, Recorded, Uses } from "../../../policy/graph.ts";
+import type { Graph, Recorded, StackFacts, Uses } from "../../../policy/graph.ts";
 import type { Stack } from "../../../policy/program.ts";
 
 export const images = {
@@ -63,18 +63,16 @@ async function ofAnyFile(key: string, stack: Stack, kind: Kind): Promise<Graph> 
   return fromText(text);
 }
 
-export const toText = ({ resources, uses, hostNames }: Graph): string =>
-  JSON.stringify({ resources, uses: [...uses], hostNames });
+export const toText = ({ uses, ...rest }: Graph): string => JSON.stringify({ ...rest, uses: [...uses] });
 
 export function fromText(text: string): Graph {
   const { resources, uses, ...rest } = frozen(JSON.parse(text) as Written);
   return { resources, uses: new Map(uses), ...rest };
 }
 
-interface Written {
+interface Written extends StackFacts {
   readonly resources: readonly Recorded[];
   readonly uses: readonly (readonly [string, Uses])[];
-  readonly hostNames?: readonly string[];
 }
 
 function frozen<T>(value: T): T {

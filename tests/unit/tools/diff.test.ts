@@ -72,6 +72,18 @@ test("two stack files are compared as the program composes them", async () => {
   expect(printed).toContain("danger: database-server would be restarted");
 });
 
+test("a broker that clients would be given without their tasks is refused, as the update refuses it", async () => {
+  const other = join(root, "other.yaml");
+  const secrets = "  orion:redisUrl: { secure: v1:redis }\n  orion:brokerUrl: { secure: v1:broker }\n";
+  const text = `${readFileSync("Pulumi.prod.yaml", "utf8")}\n  orion:cache: { mode: external }\n${secrets}`;
+  writeFileSync(other, text);
+  expect(await run("mvp", other)).toBe(1);
+  expect(printed).toContain("refused: cache.mode.external would give Celery another broker");
+  expect(printed).toMatch(/instead: .*and list cache\.mode\.external in orion:agreed/);
+  writeFileSync(other, `${text}  orion:agreed: [cache.mode.external]\n`);
+  expect(await run("mvp", other)).toBe(0);
+});
+
 test("without FROM it starts from what exists", async () => {
   writeState("hel1");
   expect(await run()).toBe(1);

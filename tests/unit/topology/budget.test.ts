@@ -4,6 +4,8 @@ import type { Phase, Settings } from "../../../config/schema.ts";
 import { smallestMemoryMb } from "../../../config/server-types.ts";
 import { budgetProblems, memoryOf, systemMemoryMb } from "../../../topology/budget.ts";
 import { poolOf, reservedConnections } from "../../../topology/pools.ts";
+import { lastingServices, servicesOf } from "../../../topology/topology.ts";
+import type { ServiceKind } from "../../../topology/service.ts";
 import { plan } from "../../../topology/plan.ts";
 import { settingsOf } from "../support/settings.ts";
 
@@ -31,7 +33,7 @@ describe("memory", () => {
       { cache: { maxMemoryMb: 262_144 } },
       /\(cache 393216, .*cpx32 and cx33 of orion:database.servers have 8192/,
     ],
-    ["scale", { app: { instances: 16 } }, /server app-nbg1-1: its containers may take 12128 MiB/],
+    ["scale", { app: { instances: 16 } }, /server app-nbg1-1: its containers may take 10080 MiB/],
     ["mvp", { app: { servers: { count: 1, types: ["cx23"] } }, edge: { balancing: "regional" } }, /accepted/],
     [
       "enterprise",
@@ -40,6 +42,14 @@ describe("memory", () => {
     ],
   ] as const)("phase %s with %j", (phase, values, expected) => {
     expect(refusal(phase, values)).toMatch(expected);
+  });
+
+  test("of what runs for a while the largest is counted, and what always runs as a whole", () => {
+    const topology = plan("prod", settingsOf("mvp"));
+    const limit = (kind: ServiceKind) => servicesOf(topology, kind).reduce((sum, { memoryMb }) => sum + memoryMb, 0);
+    const always = lastingServices(topology).reduce((sum, { memoryMb }) => sum + memoryMb, 0);
+    expect([limit("backup"), limit("release")]).toEqual([768, 512]);
+    expect(memoryOf(topology, "core-1")).toBe(always + 768);
   });
 
   test("that servers of one role lack is said once, for the one that lacks the most", () => {

@@ -249,6 +249,14 @@ test.each<[Phase, Readonly<Record<string, string>>, string]>([
   expect(refusedWith(phase, environment)).toContain(message);
 });
 
+test("a rehearsal, which sends no e-mail, takes the file of a stack that does", () => {
+  const own = {
+    email: { backend: "console", smtpHost: "smtp.example.com" },
+    app: { environment: { MAIL: "${SMTP_HOST}" } },
+  };
+  expect(settingsOf("mvp", own).app.environment).toEqual({ MAIL: "${SMTP_HOST}" });
+});
+
 test("variables that a provider's URL may ask for are the stack's own with an external database", () => {
   const own = { app: { environment: { PGSSLMODE: "require" } } };
   expect(settingsOf("mvp", { ...own, database: { mode: "external" } }, ["databaseUrl"]).app.environment).toEqual({

@@ -5,6 +5,7 @@ import { Visitor } from "../../../../rehearsal/load/visitor.ts";
 /** A platform that acknowledges every order, keeps all but the second, and refuses every page. */
 class Forgetful extends Visitor {
   readonly #orders: string[] = [];
+  #wanted: { readonly orders: number; readonly enough: () => void } | undefined;
 
   constructor() {
     super("http://unused.invalid");
@@ -12,7 +13,15 @@ class Forgetful extends Visitor {
 
   override order(): Promise<string> {
     this.#orders.push(`order-${this.#orders.length}`);
+    if (this.#orders.length === this.#wanted?.orders) this.#wanted.enough();
     return Promise.resolve(this.#orders.at(-1) ?? "");
+  }
+
+  /** Resolves at so many orders. */
+  ordered(orders: number): Promise<void> {
+    return new Promise((enough) => {
+      this.#wanted = { orders, enough };
+    });
   }
 
   override page(): Promise<void> {
@@ -25,19 +34,22 @@ class Forgetful extends Visitor {
 }
 
 test("every answered request has its start and its time, a failed one its reason, and a lost order is found", async () => {
-  const from = Date.now();
-  const load = new LoadGenerator({ visitor: new Forgetful(), orders: 50, pages: 50, uploads: 0, sockets: 0 });
+  const [from, started] = [Date.now(), performance.now()];
+  const visitor = new Forgetful();
+  const load = new LoadGenerator({ visitor, orders: 100, pages: 100, uploads: 0, sockets: 0 });
   load.start();
-  await new Promise((resolve) => setTimeout(resolve, 250));
+  await visitor.ordered(5);
   await load.stop();
   const { began, answered, requests, failures } = load.tally();
   const orders = requests["order"] ?? [];
-  expect(orders.length).toBeGreaterThan(2);
+  expect(orders.length).toBeGreaterThanOrEqual(5);
   expect(answered).toEqual({ order: orders.length });
   expect(began).toBeGreaterThanOrEqual(from);
   for (const [at, milliseconds] of orders) {
     expect(at).toBeGreaterThanOrEqual(0);
-    expect(at + milliseconds).toBeLessThan(Date.now() - from + 50);
+    expect(at).toBeLessThanOrEqual(Date.now() - from);
+    // Rounded to a tenth.
+    expect(milliseconds).toBeLessThanOrEqual(performance.now() - started + 0.1);
   }
   expect(new Set(failures.map(({ what, why }) => `${what}: ${why}`))).toEqual(new Set(["page: 502"]));
   expect(await load.verifyLedger(1)).toEqual({

@@ -36,8 +36,8 @@ test.each([
   });
 });
 
-test("a full Volume is another problem: it can grow", async () => {
-  const { problem } = await checked(volume, df("95%", "1.0G"));
+test("a full Volume is another problem, whatever its file system: it can grow", async () => {
+  const { problem } = await checked(volume, df("95%", "1.0G"), { stdout: "21474836480 10737418240\n" });
   expect(problem).toBe("volume-full");
   expect(explain("volume-full", "volume of core-1", "STACK=prod").remedy).toContain(
     "orion:database.volumeGb and make up",
@@ -54,6 +54,11 @@ test.each([
   expect(finding.problem).toBe(detail && "volume-ungrown");
   expect(finding.detail).toBe(detail ?? "40% used, 6.0G free");
   expect(explain("volume-ungrown", "", "STACK=prod").remedy).toContain(growthCommand);
+});
+
+test("only Volumes are asked how far they have grown", async () => {
+  const { problem } = await checked(disk, df("42%", "3.4G"), { stdout: "21474836480 10737418240\n" });
+  expect(problem).toBeUndefined();
 });
 
 test("a server that cannot be asked is a problem with what it said", async () => {

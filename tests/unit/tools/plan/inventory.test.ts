@@ -42,7 +42,7 @@ test("the document of a service says where it runs, what it may use and how it i
 test("the report names each server once, with instances together, the price and the account's limits", () => {
   const report = reportOfPlan(inventoryOf(stackOf("enterprise")));
   expect(report.match(/^cache-2 .*cpx12/gm)).toHaveLength(1);
-  expect(report).toMatch(/app × 2 +736 MiB each/);
+  expect(report).toMatch(/app × 2 +608 MiB each/);
   expect(report).toMatch(/€ per month: \d+\.\d\d/);
   expect(report).toContain("A new account has 5 servers: have the limit raised to 9 or more");
 });

@@ -1,6 +1,6 @@
-import { cloudServices } from "../../../../rehearsal/cloud/settings.ts";
-import { Naming } from "../../../../rehearsal/machines/docker/naming.ts";
-import { type Exposed, packetRules } from "../../../../rehearsal/machines/docker/packet-rules.ts";
+import { cloudServices } from "../../../../../rehearsal/cloud/settings.ts";
+import { Naming } from "../../../../../rehearsal/machines/docker/naming.ts";
+import { type Exposed, packetRules } from "../../../../../rehearsal/machines/docker/packet-rules.ts";
 
 const names = new Naming("main", 77);
 const exposed = [{ id: 1, kind: "server", address: "127.77.0.4", rules: undefined }] as const;

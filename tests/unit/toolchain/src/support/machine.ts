@@ -2,14 +2,14 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Tools } from "../../../../toolchain/src/engine.ts";
-import { archiveUrl, thisPlatform } from "../../../../toolchain/src/checksums.ts";
-import { downloadHost } from "../../../../toolchain/src/download.ts";
-import { partsOf, type ToolchainPaths } from "../../../../toolchain/src/parts.ts";
-import { progressOn } from "../../../../toolchain/src/progress.ts";
-import type { Outcome, Run, RunOptions } from "../../../../common/process.ts";
-import { temporaryFolder } from "../../../../testing/folder.ts";
-import { outcomeOf } from "../../support/process.ts";
+import type { Tools } from "../../../../../toolchain/src/engine.ts";
+import { archiveUrl, thisPlatform } from "../../../../../toolchain/src/checksums.ts";
+import { downloadHost } from "../../../../../toolchain/src/download.ts";
+import { partsOf, type ToolchainPaths } from "../../../../../toolchain/src/parts.ts";
+import { progressOn } from "../../../../../toolchain/src/progress.ts";
+import type { Outcome, Run, RunOptions } from "../../../../../common/process.ts";
+import { temporaryFolder } from "../../../../../testing/folder.ts";
+import { outcomeOf } from "../../../support/process.ts";
 
 export const ok = outcomeOf({});
 export const failed = outcomeOf({ code: 1, stderr: "no" });

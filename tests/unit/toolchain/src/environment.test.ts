@@ -8,7 +8,7 @@ import {
   usesDefaultBackend,
   usesDevelopmentPassphrase,
   wantsDebug,
-} from "../../../toolchain/src/environment.ts";
+} from "../../../../toolchain/src/environment.ts";
 
 const situation = (more: Partial<EngineContext> = {}): EngineContext => ({
   root: "/project",

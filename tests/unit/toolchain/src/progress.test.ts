@@ -1,5 +1,5 @@
 import { mock } from "node:test";
-import { progressOn } from "../../../toolchain/src/progress.ts";
+import { progressOn } from "../../../../toolchain/src/progress.ts";
 
 /** A screen that keeps what is written, and a clock that the test moves. */
 function screen(isTTY?: boolean) {

@@ -5,13 +5,13 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
-import { tryRun } from "../../../common/process.ts";
-import { temporaryFolder } from "../../../testing/folder.ts";
-import { archiveUrl, platforms, readChecksums, thisPlatform } from "../../../toolchain/src/checksums.ts";
-import { officialDownloads } from "../../../toolchain/src/download.ts";
-import { isInstalled, type Part, partsOf, type ToolchainPaths } from "../../../toolchain/src/parts.ts";
-import { pinChecksums } from "../../../toolchain/src/pin.ts";
-import { progressOn } from "../../../toolchain/src/progress.ts";
+import { tryRun } from "../../../../common/process.ts";
+import { temporaryFolder } from "../../../../testing/folder.ts";
+import { archiveUrl, platforms, readChecksums, thisPlatform } from "../../../../toolchain/src/checksums.ts";
+import { officialDownloads } from "../../../../toolchain/src/download.ts";
+import { isInstalled, type Part, partsOf, type ToolchainPaths } from "../../../../toolchain/src/parts.ts";
+import { pinChecksums } from "../../../../toolchain/src/pin.ts";
+import { progressOn } from "../../../../toolchain/src/progress.ts";
 import { makeProject, pinAs, writeProgram } from "./support/machine.ts";
 
 let places: ToolchainPaths;

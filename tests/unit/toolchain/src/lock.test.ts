@@ -3,8 +3,8 @@ import { writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { withLock } from "../../../toolchain/src/lock.ts";
-import { temporaryFolder } from "../../../testing/folder.ts";
+import { withLock } from "../../../../toolchain/src/lock.ts";
+import { temporaryFolder } from "../../../../testing/folder.ts";
 
 /** The time, which passes only when a test has it pass: a busy machine must not look like a holder that is gone. */
 let now: number;

@@ -1,5 +1,5 @@
 /** Lock rules of R2 buckets: what requests would change, and which objects are locked. */
-import { changeOf, isLocked } from "../../../../rehearsal/cloudflare/objects/bucket-lock.ts";
+import { changeOf, isLocked } from "../../../../../rehearsal/cloudflare/objects/bucket-lock.ts";
 
 const one = (bucket: string, key: string) => ({ bucket, keys: [key], isBatch: false });
 

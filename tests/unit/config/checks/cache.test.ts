@@ -1,8 +1,8 @@
 /** A Redis with Sentinel that could not work is refused, with the numbers. */
-import { checkCache } from "../../../config/checks/cache.ts";
-import { plan } from "../../../topology/plan.ts";
-import { servicesOf } from "../../../topology/topology.ts";
-import { leastValues, refusalOf, settingsOf } from "../support/settings.ts";
+import { checkCache } from "../../../../config/checks/cache.ts";
+import { plan } from "../../../../topology/plan.ts";
+import { servicesOf } from "../../../../topology/topology.ts";
+import { leastValues, refusalOf, settingsOf } from "../../support/settings.ts";
 
 const sentinel = { cache: { availability: "sentinel" } };
 const scale = settingsOf("scale", sentinel);

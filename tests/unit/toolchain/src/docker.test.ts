@@ -1,6 +1,6 @@
-import { dockerVersion, ensureDocker, type Machine } from "../../../toolchain/src/docker.ts";
-import { progressOn } from "../../../toolchain/src/progress.ts";
-import { outcomeOf } from "../support/process.ts";
+import { dockerVersion, ensureDocker, type Machine } from "../../../../toolchain/src/docker.ts";
+import { progressOn } from "../../../../toolchain/src/progress.ts";
+import { outcomeOf } from "../../support/process.ts";
 
 interface Given {
   readonly env?: Record<string, string>;

@@ -1,12 +1,12 @@
 /** What `make setup` has installed, and nothing else, is taken away. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { daemonLog, daemonPid, installLog, type Machine } from "../../../toolchain/src/docker.ts";
-import type { ToolchainPaths } from "../../../toolchain/src/parts.ts";
-import { progressOn } from "../../../toolchain/src/progress.ts";
-import { removalsOf } from "../../../toolchain/src/removal.ts";
-import { temporaryFolder } from "../../../testing/folder.ts";
-import { outcomeOf } from "../support/process.ts";
+import { daemonLog, daemonPid, installLog, type Machine } from "../../../../toolchain/src/docker.ts";
+import type { ToolchainPaths } from "../../../../toolchain/src/parts.ts";
+import { progressOn } from "../../../../toolchain/src/progress.ts";
+import { removalsOf } from "../../../../toolchain/src/removal.ts";
+import { temporaryFolder } from "../../../../testing/folder.ts";
+import { outcomeOf } from "../../support/process.ts";
 
 /** What apt-get wrote when the setup installed Docker. */
 const log = `Reading package lists...

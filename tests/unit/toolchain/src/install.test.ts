@@ -9,10 +9,10 @@ import {
   originOf,
   linkFile,
   removeUnfinished,
-} from "../../../toolchain/src/install.ts";
-import type { Part } from "../../../toolchain/src/parts.ts";
+} from "../../../../toolchain/src/install.ts";
+import type { Part } from "../../../../toolchain/src/parts.ts";
 import { writeProgram } from "./support/machine.ts";
-import { temporaryFolder } from "../../../testing/folder.ts";
+import { temporaryFolder } from "../../../../testing/folder.ts";
 
 let root: string;
 beforeEach(() => {

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { explainFailure, freeSpace, isOlder, requireGo } from "../../../toolchain/src/go.ts";
-import { temporaryFolder } from "../../../testing/folder.ts";
-import { type Answer, outcomeOf } from "../support/process.ts";
+import { explainFailure, freeSpace, isOlder, requireGo } from "../../../../toolchain/src/go.ts";
+import { temporaryFolder } from "../../../../testing/folder.ts";
+import { type Answer, outcomeOf } from "../../support/process.ts";
 
 let root: string;
 beforeEach(() => {

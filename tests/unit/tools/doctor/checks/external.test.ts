@@ -1,8 +1,8 @@
 /** What doctor says of an external service. */
-import type { NotReached } from "../../../../policy/external-service.ts";
-import { readExternalUrl } from "../../../../config/external-url.ts";
-import { judged } from "../../../../tools/doctor/checks/external.ts";
-import { explain, isWarning } from "../../../../tools/doctor/advice.ts";
+import type { NotReached } from "../../../../../policy/external-service.ts";
+import { readExternalUrl } from "../../../../../config/external-url.ts";
+import { judged } from "../../../../../tools/doctor/checks/external.ts";
+import { explain, isWarning } from "../../../../../tools/doctor/advice.ts";
 
 const redis: NotReached = {
   url: readExternalUrl("rediss://a:b@r.example.com/1"),

@@ -7,8 +7,8 @@ import {
   targets,
   targetsOf,
   type BuildTools,
-} from "../../../toolchain/src/build.ts";
-import { engineVersion, partsOf, type ToolchainPaths } from "../../../toolchain/src/parts.ts";
+} from "../../../../toolchain/src/build.ts";
+import { engineVersion, partsOf, type ToolchainPaths } from "../../../../toolchain/src/parts.ts";
 import { failed, type Given, machine, makeProject, ok, writeProgram } from "./support/machine.ts";
 
 const go = { version: "go1.26.4", platform: "linux-amd64" };

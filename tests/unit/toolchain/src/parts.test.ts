@@ -8,7 +8,7 @@ import {
   partsOf,
   type ToolchainPaths,
   toolchainPaths,
-} from "../../../toolchain/src/parts.ts";
+} from "../../../../toolchain/src/parts.ts";
 import { makeProject, writeProgram } from "./support/machine.ts";
 
 let places: ToolchainPaths;

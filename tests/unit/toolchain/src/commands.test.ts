@@ -3,9 +3,9 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { engineFolder, partsOf, type ToolchainPaths, toolchainPaths } from "../../../toolchain/src/parts.ts";
-import { temporaryFolder } from "../../../testing/folder.ts";
-import { compileCache } from "../support/compile-cache.ts";
+import { engineFolder, partsOf, type ToolchainPaths, toolchainPaths } from "../../../../toolchain/src/parts.ts";
+import { temporaryFolder } from "../../../../testing/folder.ts";
+import { compileCache } from "../../support/compile-cache.ts";
 
 const bin = resolve("toolchain/bin/pulumi.js");
 const cli = resolve("toolchain/src/cli.ts");

@@ -2,9 +2,9 @@ import crypto, { createCipheriv, pbkdf2Sync, randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import { developmentPassphrase } from "../../../toolchain/src/environment.ts";
-import { matchesSalt, passphraseHint, passphraseOf, saltsOf } from "../../../toolchain/src/passphrase.ts";
-import { temporaryFolder } from "../../../testing/folder.ts";
+import { developmentPassphrase } from "../../../../toolchain/src/environment.ts";
+import { matchesSalt, passphraseHint, passphraseOf, saltsOf } from "../../../../toolchain/src/passphrase.ts";
+import { temporaryFolder } from "../../../../testing/folder.ts";
 
 // A million rounds are a tenth of a second: the same key is derived once.
 const derive = crypto.pbkdf2Sync;

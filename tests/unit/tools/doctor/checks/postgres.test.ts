@@ -1,7 +1,7 @@
 /** What `make doctor` says about a PostgreSQL server's weaknesses. */
-import { checkPostgres } from "../../../../tools/doctor/checks/postgres.ts";
-import { servicesOf } from "../../../../topology/topology.ts";
-import { stackOf } from "../../policy/support.ts";
+import { checkPostgres } from "../../../../../tools/doctor/checks/postgres.ts";
+import { servicesOf } from "../../../../../topology/topology.ts";
+import { stackOf } from "../../../policy/support.ts";
 
 const workers = () => Promise.reject(new Error("no worker is to be asked"));
 

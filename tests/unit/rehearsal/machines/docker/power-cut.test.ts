@@ -1,4 +1,4 @@
-import { majorOf, minorOf, mountedDevices } from "../../../../rehearsal/machines/docker/power-cut.ts";
+import { majorOf, minorOf, mountedDevices } from "../../../../../rehearsal/machines/docker/power-cut.ts";
 
 const device = (major: number, minor: number) => (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
 

@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { describeOrigin, ensureEngine } from "../../../toolchain/src/engine.ts";
-import { isInstalled, type Part, partsOf, type ToolchainPaths } from "../../../toolchain/src/parts.ts";
-import { readChecksums } from "../../../toolchain/src/checksums.ts";
+import { describeOrigin, ensureEngine } from "../../../../toolchain/src/engine.ts";
+import { isInstalled, type Part, partsOf, type ToolchainPaths } from "../../../../toolchain/src/parts.ts";
+import { readChecksums } from "../../../../toolchain/src/checksums.ts";
 import { failed, type Given, machine, makeProject, ok, pinAs, writeProgram } from "./support/machine.ts";
 
 let places: ToolchainPaths;
@@ -201,14 +201,15 @@ test("what interrupted runs left is removed and never used", async () => {
 });
 
 test("two at the same time: the second waits, says so, and finds everything there", async () => {
+  const second = machine(places);
   const first = machine(places, {
     build: async (program) => {
-      await sleep(20);
+      // Not before the second one waits.
+      while (second.said.length === 0) await sleep(1);
       writeProgram(program);
       return ok;
     },
   });
-  const second = machine(places);
   await Promise.all([ensureEngine(places, first.tools), ensureEngine(places, second.tools)]);
   expect(first.builds).toHaveLength(3);
   expect(second.ran).toEqual([]);

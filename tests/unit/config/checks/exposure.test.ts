@@ -1,6 +1,6 @@
 /** What opens a stack with servers to strangers, or leaves it without backups, must be said aloud. */
-import type { Settings } from "../../../config/schema.ts";
-import { leastValues, publicKey, refusalOf, settingsOf } from "../support/settings.ts";
+import type { Settings } from "../../../../config/schema.ts";
+import { leastValues, publicKey, refusalOf, settingsOf } from "../../support/settings.ts";
 
 const admin = (cidrs: readonly string[], more = {}) => ({
   admin: { cidrs, sshPublicKeys: [publicKey("someone")], ...more },
