@@ -1,7 +1,7 @@
 /** The program that the engine runs: it loads the configuration, plans the stack, guards its data, composes it, and exports its outputs. */
 import { Platform } from "./components/platform.ts";
 import { loadConfig, orRunError } from "./config/load.ts";
-import { refuseForeignKeys } from "./config/own-keys.ts";
+import { refuseUnusableKeys } from "./config/own-keys.ts";
 import { makeSshFolder } from "./config/ssh-folder.ts";
 import { guardUpdate } from "./guard/update.ts";
 import { refuseOtherPlans } from "./guard/zone-plans.ts";
@@ -18,7 +18,7 @@ const config = loadConfig();
 const topology = orRunError(() => plan(config.stack, config.settings));
 if (hasServers(topology)) {
   makeSshFolder(config.settings.admin.sshFolder);
-  refuseForeignKeys(config.settings.admin);
+  refuseUnusableKeys(config.settings.admin);
 }
 const built = builtImages(import.meta.dirname, config.settings);
 const { existingKeys, outputs } = await guardUpdate({ ...config, topology, builtImages: built });

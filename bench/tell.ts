@@ -1,3 +1,4 @@
+/** Prints the progress of a bench and its failed requests. */
 import type { LoadReport } from "../rehearsal/load/process.ts";
 
 /** Tells the progress of a benchmark that takes long, with the time of the day (UTC). */

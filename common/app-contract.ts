@@ -1,4 +1,4 @@
-/** Facts about the app that the program and the tools share: Redis database numbers, idle connections, the time of tasks, Flower's user name. Pure. */
+/** Facts about the app that program and tools share: Redis databases, idle connections, task time limit, Flower's user name. Pure. */
 
 /** Numbers of the Redis databases by their use, as the platform's guide assigns them. */
 export const redisDatabases = { sessions: 0, broker: 1, results: 2, flags: 3 } as const;

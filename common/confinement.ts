@@ -1,4 +1,4 @@
-/** What containers that run once may do, as options of `docker run` for scripts. Pure. */
+/** Options of `docker run` that restrict the one-shot containers of server scripts. Pure. */
 
 /** Has the kernel kill a container that runs for a while before all others, when memory runs out: it can be run again. */
 export const killedFirst = ["--oom-score-adj", "1000"] as const;

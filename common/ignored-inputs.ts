@@ -1,6 +1,8 @@
+/** Inputs of the plugin's resources whose change causes no update, by type token. */
+
 /**
- * Inputs of the `orion` plugin's resources that describe the machine of the update, or how it works, and not the resource: neither
- * the plugin's own comparison nor the report of a move counts their change. By type token.
+ * They describe the machine of the update, or how it works, and not the resource: neither the plugin's own comparison nor the report
+ * of a move counts their change.
  */
 export const ignoredInputs: Readonly<Record<string, readonly string[]>> = {
   "orion:index:ServerType": ["ssh", "access"],

@@ -1,4 +1,4 @@
-/** Ports of this machine's loopback addresses: which are free, and who has the others. */
+/** Finds free loopback ports, and the process that holds a port. */
 import { createServer } from "node:net";
 import { runSync } from "./process.ts";
 import { UserError } from "./user-error.ts";

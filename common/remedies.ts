@@ -1,4 +1,4 @@
-/** Commands in messages. Pure. */
+/** Adds the stack, and a rehearsal's project folder, to the `pulumi` commands in a message. Pure. */
 
 const engineCommand = /(?:npx )?\bpulumi (config set|up)\b(?![^,;\n]* (?:--stack|-s) )/g;
 

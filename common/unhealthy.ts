@@ -1,4 +1,4 @@
-/** What the update and the tools say about a container that is not healthy. Pure. */
+/** Formats the report about an unhealthy container. Pure. */
 
 export interface Unhealthy {
   readonly name: string;

@@ -1,9 +1,8 @@
+/** A generated password of letters and digits, so that it needs no quoting in a URL, a file or a shell. */
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 
 /**
- * A generated password of letters and digits, so that it needs no quoting in a URL, a file or a shell.
- *
  * @param keepers values whose change makes a new one; by default it stays
  * @returns the password as a secret
  */

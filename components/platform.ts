@@ -1,3 +1,4 @@
+/** The root component of a stack: creates all components of its plan and connects them. */
 import * as pulumi from "@pulumi/pulumi";
 import { endpointsOf } from "../topology/service-commands.ts";
 import { hasServers } from "../topology/topology.ts";
@@ -16,7 +17,6 @@ import { createRuntimes, type Runtimes, type RuntimesArgs } from "./runtimes.ts"
 import { createStorage } from "./storage/storage.ts";
 import { createTiers } from "./tiers.ts";
 
-/** The root component of a stack: creates all components of its plan and connects them. */
 export class Platform extends pulumi.ComponentResource {
   /** The URL of each service as its machine reaches it, by the service's name. */
   readonly endpoints: Readonly<Record<string, string>>;
@@ -54,8 +54,8 @@ export class Platform extends pulumi.ComponentResource {
     // Without Redis, a local stack has neither apps nor workers (config/checks/local.ts).
     const tiers = redis && createTiers(context, { storage, postgres, redis, gateways });
     const edges = tiers ? createIngress(context, storage, tiers.apps) : [];
-    postgres.dismissFormerClients(tiers?.all ?? []);
-    redis?.dismissFormerClients([...(tiers?.all ?? []), ...edges]);
+    postgres.endFormerLogins(tiers?.all ?? []);
+    redis?.endFormerLogins([...(tiers?.all ?? []), ...edges]);
     createDocs(context);
 
     this.flowerPassword = tiers?.flowerPassword;

@@ -14,7 +14,7 @@ type Admin = Settings["admin"];
  * @param run runs ssh's own programs; tests replace it
  * @returns undefined when one belongs to it, and when that cannot be told: a private key with a passphrase and no `.pub` file
  */
-export function foreignKeys(admin: Admin, run: typeof runSync = runSync): string | undefined {
+export function sshKeyProblem(admin: Admin, run: typeof runSync = runSync): string | undefined {
   if (admin.identityFile !== undefined && !existsSync(expanded(admin.identityFile))) {
     return `orion:admin.identityFile: got ${JSON.stringify(admin.identityFile)}, allowed: a private key file of this machine; there is no such file`;
   }
@@ -36,8 +36,8 @@ export function foreignKeys(admin: Admin, run: typeof runSync = runSync): string
  *
  * @throws {pulumi.RunError}
  */
-export function refuseForeignKeys(admin: Admin): void {
-  const problem = foreignKeys(admin);
+export function refuseUnusableKeys(admin: Admin): void {
+  const problem = sshKeyProblem(admin);
   if (problem === undefined) return;
   if (!pulumi.runtime.isDryRun()) throw new pulumi.RunError(problem);
   void pulumi.log.warn(problem);

@@ -13,7 +13,7 @@ import { checkCache } from "./checks/cache.ts";
 import { checkGateway } from "./checks/gateway.ts";
 import { checkImages } from "./checks/images.ts";
 import { checkLocal } from "./checks/local.ts";
-import { checkNeeds } from "./checks/needs.ts";
+import { checkRequiredSettings } from "./checks/required-settings.ts";
 import { checkServers } from "./checks/servers.ts";
 import { checkQueues } from "./checks/workers.ts";
 import { standardEngine } from "../common/docker-host.ts";
@@ -178,7 +178,7 @@ const checkSaid = (settings: Settings, plain: Readonly<Record<string, unknown>>)
 /** Checks across several settings. */
 function checkTogether(settings: Settings, secrets: readonly SecretKey[]): string[] {
   return [
-    ...checkNeeds(settings, secrets),
+    ...checkRequiredSettings(settings, secrets),
     ...checkEnvironment(settings, secrets),
     ...checkFolders(settings),
     ...checkQueues(settings),

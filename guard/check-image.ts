@@ -16,7 +16,7 @@ import { redisUrl } from "../components/cache/redis-url.ts";
 import { databaseName } from "../components/database/database-url.ts";
 import { hasGateway } from "../topology/services/gateway.ts";
 import { pooledEnvironment, verifyingEnvironment } from "../components/database/postgres-tls.ts";
-import { hasReadUrl, reachesOwnDatabase } from "../components/database/ways.ts";
+import { hasReadUrl, reachesOwnDatabase } from "../components/database/database-access.ts";
 import { bucketFiles, localFiles, uploadDirectory } from "../components/storage/files-environment.ts";
 import type { SecretName, Settings } from "../config/schema.ts";
 import { factsSchema, type ImageFacts, type Unasked } from "../policy/image-facts.ts";

@@ -1,4 +1,4 @@
-/** URLs of the form that those of a stack's external services have, for the check of an image: it reaches and reveals nothing. Pure. */
+/** Replaces host, user and password of an external service's URL, so that the image check can use its form. Pure. */
 import { type ExternalUrl, readExternalUrl } from "../config/external-url.ts";
 
 /** Parameters whose values say how a client connects; of all others the check gives only the name. */

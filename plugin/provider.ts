@@ -20,7 +20,7 @@ import { liveFilesSchema, writeLiveFiles } from "./live-files.ts";
 import { originPullsReadySchema, waitForOriginPulls } from "./origin-pulls-ready.ts";
 import { unknownValue, unwrapSecrets } from "../common/secrets.ts";
 import { drainServer, serverDrainSchema } from "./server-drain.ts";
-import { chooseType, giveType, hasOtherType, serverTypeSchema } from "./server-type.ts";
+import { chooseType, changeServerType, hasOtherType, serverTypeSchema } from "./server-type.ts";
 import { removeSqlScript, runSqlScript, sqlScriptSchema } from "./sql-script.ts";
 import { giveAccess, sshAccessSchema } from "./ssh-access.ts";
 import { volumeFilesSchema, writeVolumeFiles } from "./volume-files.ts";
@@ -82,7 +82,7 @@ function serverTypeKind(run: Run): Kind {
     },
     isDue: (inputs) => hasOtherType(schema.parse(inputs), dependencies),
     apply: async (inputs, before) => {
-      return { type: await giveType(schema.parse(inputs), schema.safeParse(before).data, dependencies) };
+      return { type: await changeServerType(schema.parse(inputs), schema.safeParse(before).data, dependencies) };
     },
   };
 }

@@ -103,7 +103,7 @@ export async function hasOtherType(
  * @returns the type that the server has then: another type of the list where Hetzner has sold out the chosen one
  * @throws {Error} when no type of the list is available, with the server running as before; or when the server does not come back
  */
-export async function giveType(
+export async function changeServerType(
   inputs: ServerTypeInputs,
   before: ServerTypeInputs | undefined,
   dependencies: Dependencies,

@@ -7,7 +7,7 @@ import { agreeTo, asAgreed, danger, type Finding, refused, type Severity } from 
 import { type Graph, keyOf, type Recorded } from "./graph.ts";
 import { movedWithoutData, movedWithoutTasks } from "./moved-database.ts";
 import { movedVisitors } from "./moved-visitors.ts";
-import { movingTags } from "./moving-tags.ts";
+import { mutableTags } from "./mutable-tags.ts";
 import { lostQueues } from "./queues.ts";
 import { withServerTypes } from "./server-types.ts";
 import { coreOf, hasServersIn, holdingIn, isGuarded, roleOf, types } from "./stateful.ts";
@@ -40,7 +40,7 @@ export function moveBetween(was: Graph, is: Graph, { agreed = [], answers }: Kno
     .filter(({ action, resource }) => action !== "delete" || resource.type !== types.record || !hasRecord(after))
     .flatMap((change) => findingsOfChange(change, holds, { guarded: isGuarded(before), deleted }))
     .concat(movedWithoutData(before, after), movedWithoutTasks(before, after), movedVisitors(before, after))
-    .concat(lostKinds(before, after), lostQueues(before, after), lostHostNames(before, after), movingTags(after))
+    .concat(lostKinds(before, after), lostQueues(before, after), lostHostNames(before, after), mutableTags(after))
     .concat(
       imageChanges(before, after).flatMap((change) =>
         answers ? ofAnswer(change, answers.get(change.after.name) ?? {}) : ofNames(change),

@@ -1,4 +1,4 @@
-/** What is found about an update, an image or an external service: something is refused, lost, or noticed by people. Pure. */
+/** A finding (refused, loss or danger) about an update, an image or an external service, and its text. Pure. */
 
 /**
  * `refused`: the engine would stop at a protection half-way, data would become unreachable, or the platform would be gone; also

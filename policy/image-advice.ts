@@ -1,4 +1,4 @@
-/** What mends an error that an image has reported. Pure. */
+/** The fix to suggest for each error that the check of an image reports. Pure. */
 import type { ImageFacts } from "./image-facts.ts";
 
 /** What to do about an error of an import. */

@@ -1,4 +1,4 @@
-/** What an image of the platform says about itself (guard/image-check.py), and what of it is in order. Pure. */
+/** Schema of guard/image-check.py's answers, and the lines about what fits. Pure. */
 import { z } from "zod";
 import type { Settings } from "../config/schema.ts";
 

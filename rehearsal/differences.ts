@@ -1,4 +1,4 @@
-/** What is known to differ from the real APIs, said beside the routes that it is about; the fidelity page lists it. */
+/** Known differences of emulated calls, declared beside their routes; `make fidelity` lists them. */
 import type { FastifyContextConfig, FastifyInstance } from "fastify";
 
 declare module "fastify" {

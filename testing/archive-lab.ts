@@ -18,7 +18,7 @@ import {
   pushScript,
 } from "../components/database/archive-config.ts";
 import { type ArchiveReplica, archiveScript, archiveSettingsText } from "../components/database/archive-script.ts";
-import { dataDirectory } from "../components/database/data-directory.ts";
+import { containerDataFolder } from "../components/database/data-folders.ts";
 import { postgresSettings } from "../components/database/postgres-settings.ts";
 import { filesDirectory, ownDirectory, tlsCommand, tlsSettings } from "../components/database/postgres-tls.ts";
 import { archiveClient, archiveClientFiles } from "../components/database/replica-files-config.ts";
@@ -211,7 +211,7 @@ export class ArchiveLab {
         "--tmpfs",
         "/var/run/postgresql",
       ],
-      ...["--volume", `${this.data}:${dataDirectory}`, "--volume", `${this.#files}:${filesDirectory}:ro`],
+      ...["--volume", `${this.data}:${containerDataFolder}`, "--volume", `${this.#files}:${filesDirectory}:ro`],
       ...Object.entries(environment).flatMap(([key, value]) => ["--env", `${key}=${value}`]),
       ...[this.#image, ...tlsCommand(this.#settings)],
     );

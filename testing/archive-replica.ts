@@ -1,7 +1,7 @@
 /** A streaming replica of an archive lab's database and the server of its files, as the program makes them. */
 import { freePort } from "../common/ports.ts";
 import { must } from "../common/process.ts";
-import { dataDirectory } from "../components/database/data-directory.ts";
+import { containerDataFolder } from "../components/database/data-folders.ts";
 import type { ArchiveReplica } from "../components/database/archive-script.ts";
 import { fileNames, filesDirectory } from "../components/database/postgres-tls.ts";
 import {
@@ -99,8 +99,8 @@ export class LabReplica {
     await this.#must(
       ...["run", "--detach", "--init", "--name", this.replica, "--add-host", `${primary}:${await this.#ip(primary)}`],
       ...["--shm-size", "128m", "--read-only", "--tmpfs", "/tmp", "--tmpfs", "/var/run/postgresql"],
-      ...["--volume", `${data}:${dataDirectory}`, "--volume", `${this.replica}-live:${filesDirectory}:ro`],
-      ...["--env", "PGUSER=orion_user", "--env", `PGDATABASE=${labDatabase}`, "--env", `PGDATA=${dataDirectory}`],
+      ...["--volume", `${data}:${containerDataFolder}`, "--volume", `${this.replica}-live:${filesDirectory}:ro`],
+      ...["--env", "PGUSER=orion_user", "--env", `PGDATABASE=${labDatabase}`, "--env", `PGDATA=${containerDataFolder}`],
       ...[image, ...replicaCommand(source, { ...settings, ...replicaSettings(source) })],
     );
     await eventually(async () => {
@@ -139,7 +139,12 @@ export class LabReplica {
       ...["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--read-only", "--memory", "128m"],
       ...["--pids-limit", String(processes)],
       ...Object.entries(memoryFolders).flatMap(([path, options]) => ["--tmpfs", `${path}:${options}`]),
-      ...["--volume", `${data}:${dataDirectory}:ro`, "--volume", `${this.files}-live:${replicaFilesDirectory}:ro`],
+      ...[
+        "--volume",
+        `${data}:${containerDataFolder}:ro`,
+        "--volume",
+        `${this.files}-live:${replicaFilesDirectory}:ro`,
+      ],
       ...Object.entries(replicaFilesEnvironment).flatMap(([key, value]) => ["--env", `${key}=${value}`]),
       ...[image, ...replicaFilesCommand],
     );

@@ -1,3 +1,4 @@
+/** This machine's address on Docker's bridge, for containers of this machine. */
 import { docker } from "./sandbox.ts";
 
 /** Docker's template of a network's gateway and range, for {@link gatewayOf}. */
@@ -14,6 +15,5 @@ export function gatewayOf(network: string): string {
   return gateway === "" ? subnet.replace(/\.0\/\d+$/, ".1") : gateway;
 }
 
-/** This machine's address on Docker's bridge, at which containers of this machine reach it. */
 export const bridgeAddress = (): string =>
   gatewayOf(docker("network", "inspect", "bridge", "--format", networkFormat)[0] ?? "");

@@ -1,4 +1,4 @@
-/** What a test file or a bench has made and removes when it ends. */
+/** Runs clean-up steps when a test file or a bench ends. */
 const steps: (() => unknown)[] = [];
 
 /** Runs the step once the file's last test has ended, or the bench, where it cannot wait for anything. */

@@ -1,8 +1,9 @@
+/** Builds an image for a test from a Dockerfile text. */
 import { runSync } from "../common/process.ts";
 import { succeed } from "./sandbox.ts";
 
 /**
- * Builds an image on this machine's engine. With a folder, the Dockerfile may copy its files.
+ * Builds it on this machine's engine. With a folder, the Dockerfile may copy its files.
  *
  * @throws with what the build said
  */

@@ -1,8 +1,8 @@
-/** What the PostgreSQL servers of labs have of the program: live files, roles, and slots for replicas. */
+/** Sets up a lab's PostgreSQL as the program does: live files, roles, replication slots. */
 import { run } from "../common/process.ts";
 import { hbaText } from "../components/database/hba.ts";
 import { fileNames, filesDirectory, reloadFiles } from "../components/database/postgres-tls.ts";
-import { admissionScript } from "../components/database/replication.ts";
+import { createSlotScript } from "../components/database/replication.ts";
 import { passwordVariables, rolesScript } from "../components/database/roles.ts";
 import { dockerBy } from "../plugin/docker.ts";
 import { writeLiveFiles } from "../plugin/live-files.ts";
@@ -67,4 +67,4 @@ export const giveRoles = (
 
 /** Makes a replica's slot at its primary. */
 export const admitReplica = (primary: string, slot: string): Promise<void> =>
-  runSql(primary, admissionScript, { slot });
+  runSql(primary, createSlotScript, { slot });

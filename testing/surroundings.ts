@@ -1,4 +1,4 @@
-/** What is on and around this machine and no business of a rehearsed server, with something that answers where that can be. */
+/** Addresses on and around this machine that a rehearsed server must not reach, with listeners on those that can have one. */
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** Markdown that commands and benches write. Pure. */
+/** Formats Markdown tables. Pure. */
 
 /** A table; `|` in a cell is escaped. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {

@@ -1,4 +1,4 @@
-/** Runs the migrations in a container of an app, as the role that may change tables. */
+/** Runs `make migrate-up` and `make init-prod`: a command in an app's container, as the role that may change tables. */
 import { assignments } from "../common/shell.ts";
 import { filledIn, namesIn } from "../config/template.ts";
 import type { Outcome } from "../common/process.ts";

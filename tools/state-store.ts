@@ -1,4 +1,4 @@
-/** The files of the engine's states where they lie: in a folder or in an S3 bucket. For locks and moves; the engine itself reads states. */
+/** Lists, reads and writes the state's files in a folder or an S3 bucket, for locks and `make state-move`. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-/** From where the processes of a kind connect to a service: the addresses that its own access rules allow. Pure. */
+/** The address ranges of a service's clients, for access rules such as pg_hba.conf. Pure. */
 import { addressesAround, addressesOf } from "./fleet.ts";
 import type { ServerRole } from "./server.ts";
 import type { BaseService, ServiceKind } from "./service.ts";

@@ -1,4 +1,4 @@
-/** Builds the Debian base of the images that are made on this machine: of the official ones' equivalents, and of rehearsed servers. */
+/** Builds the Debian base image for equivalents and for the rehearsal cloud's servers. */
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Run, runSync, StartError } from "../process.ts";

@@ -1,3 +1,4 @@
+/** Installs `orion-alert` and its recipients on servers. */
 import * as pulumi from "@pulumi/pulumi";
 import { alertCommand, alertsFile } from "../../common/server-contract.ts";
 import type { Settings } from "../../config/schema.ts";
@@ -22,8 +23,8 @@ export interface AlertsArgs {
 }
 
 /**
- * Installs on a server the command with which services tell people that they failed, and its recipients. Without a recipient
- * the command writes to the log only, so that services may call it in any stack.
+ * The command with which the services of one server tell people that they failed. Without a recipient it writes to the log only,
+ * so that services may call it in any stack.
  */
 export class Alerts extends pulumi.ComponentResource {
   constructor(name: string, args: AlertsArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -1,4 +1,5 @@
-import { formerly } from "../former.ts";
+/** The app: one Uvicorn container for each instance of a machine. */
+import { withAliases } from "../aliases.ts";
 import { app, type AppService } from "../../topology/services/app.ts";
 import { createHash } from "node:crypto";
 import { appKeepsIdleSeconds } from "../../common/app-contract.ts";
@@ -37,7 +38,7 @@ export const anyVersion = "app";
 /** How long running requests may take to complete after a stop; Docker waits a little longer before it kills the container. */
 const drainSeconds = 30;
 
-/** The FastAPI application: one container with Uvicorn for each instance; the instances of a version share a network alias. */
+/** The instances of a version share a network alias. */
 export class AppTier extends pulumi.ComponentResource {
   /**
    * The name in the container network that resolves to all instances of this version and to no others. The edge that sends
@@ -78,7 +79,7 @@ export class AppTier extends pulumi.ComponentResource {
       },
       args.runtime,
       // Its name in the first local stacks.
-      formerly({ parent: this }, { name: `app-${service.name}` }),
+      withAliases({ parent: this }, { name: `app-${service.name}` }),
     );
   }
 }

@@ -1,3 +1,4 @@
+/** The release: database migrations, then the initialisation script; both must succeed before a new version starts. */
 import type { ReleaseService } from "../../topology/services/release.ts";
 import { imageConfinement } from "../../topology/services/image.ts";
 import * as pulumi from "@pulumi/pulumi";
@@ -22,7 +23,6 @@ export interface ReleaseArgs {
 const migrationTimeoutSeconds = 900;
 const initTimeoutSeconds = 300;
 
-/** The tasks that must succeed before a new version starts: database migrations, then the initialisation script. */
 export class Release extends pulumi.ComponentResource {
   constructor(name: string, args: ReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:app:Release", name, {}, opts);

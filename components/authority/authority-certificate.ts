@@ -1,3 +1,4 @@
+/** A key and a certificate signed by an authority (authority.ts). */
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 
@@ -19,7 +20,6 @@ interface Signer {
 const validityHours = 10 * 365 * 24;
 const renewalHours = validityHours / 2;
 
-/** A key and a certificate that an authority has signed ({@link Authority.sign}). */
 export class AuthorityCertificate extends pulumi.ComponentResource {
   /** PEM. */
   readonly certificate: pulumi.Output<string>;

@@ -1,3 +1,4 @@
+/** A certificate authority with its key in the stack's state: the stack's own, or that of Cloudflare's origin pulls. */
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { authorityFile } from "../../common/server-contract.ts";
@@ -16,10 +17,10 @@ export interface AuthorityArgs {
 const validityHours = 30 * 365 * 24;
 
 /**
- * The stack's own certificate authority. It signs the certificates of the services that only the platform's processes connect
- * to, so that a client knows that the server which asks for its password is the right one.
+ * The stack's own signs the certificates of the services that only the platform's processes connect to, so that a client knows
+ * that the server which asks for its password is the right one.
  *
- * Key and certificate are in the stack's state, the key as a secret; no server has the key.
+ * The key is a secret of the state; no server has it.
  */
 export class Authority extends pulumi.ComponentResource {
   /** The authority's certificate, PEM; not a secret. */

@@ -1,3 +1,4 @@
+/** One Redis server (cache, broker or both) with its users, live files and volume. */
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { redisDirectory, redisFile } from "../../common/redis-contract.ts";
@@ -49,8 +50,8 @@ export interface CacheArgs {
 const dataDirectory = "/data";
 
 /**
- * One Redis server, for the cache, the broker or both, with a user for each purpose. Users, configuration and certificate are
- * live files: their change closes no connection. The volume with its data stays when it is deleted.
+ * It has a user for each purpose. Users, configuration and certificate are live files: their change closes no connection. The
+ * volume with its data stays when it is deleted.
  */
 export class Cache extends pulumi.ComponentResource {
   readonly #args: CacheArgs;
@@ -90,7 +91,7 @@ export class Cache extends pulumi.ComponentResource {
    *
    * @param opts with a parent that no client depends on, and with what has to have replaced those clients
    */
-  dismissFormerClients(name: string, opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource }): void {
+  endFormerLogins(name: string, opts: pulumi.CustomResourceOptions & { readonly parent: pulumi.Resource }): void {
     const { runtime, service } = this.#args;
     new Task(
       `${name}-former-clients`,

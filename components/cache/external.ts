@@ -7,5 +7,5 @@ export function externalRedis(context: Context): Redis {
   const redisUrl = requiredSecret(context, "redisUrl");
   const brokerUrl = context.settings.workers.enabled ? requiredSecret(context, "brokerUrl") : redisUrl;
   const urls = { redisUrl, brokerUrl, resultBackendUrl: brokerUrl, flagsUrl: redisUrl };
-  return { urls: () => urls, flowerEnvironment: {}, ready: [], dismissFormerClients: () => undefined };
+  return { urls: () => urls, flowerEnvironment: {}, ready: [], endFormerLogins: () => undefined };
 }

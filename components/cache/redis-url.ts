@@ -1,4 +1,4 @@
-/** Makes the URLs at which clients reach a Redis. Pure; whatever stands between client and Redis changes this file alone. */
+/** Builds the URL of a Redis for a client. Pure. */
 
 export interface RedisEndpoint {
   /** Host and port. */

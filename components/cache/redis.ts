@@ -29,7 +29,7 @@ export interface Redis {
   /** What has to exist before a client connects. */
   readonly ready: readonly pulumi.Resource[];
   /** Ends the time in which clients of the version without users are let in. @param clients what has to have replaced them */
-  readonly dismissFormerClients: (clients: readonly pulumi.Resource[]) => void;
+  readonly endFormerLogins: (clients: readonly pulumi.Resource[]) => void;
 }
 
 type Maker = (context: Context) => Redis | undefined;

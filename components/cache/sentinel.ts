@@ -1,3 +1,4 @@
+/** One Redis Sentinel. */
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { sentinelDirectory, sentinelFile } from "../../common/redis-contract.ts";
@@ -24,8 +25,8 @@ export interface SentinelArgs {
 }
 
 /**
- * One of the Sentinels. What it has learnt is on a volume, also which server is the master. The program names a master only to a
- * Sentinel that knows none ({@link RedisGroup.first}).
+ * What it has learnt is on a volume, also which server is the master. The program names a master only to a Sentinel that knows
+ * none ({@link RedisGroup.first}).
  */
 export class Sentinel extends pulumi.ComponentResource {
   constructor(name: string, args: SentinelArgs, opts?: pulumi.ComponentResourceOptions) {

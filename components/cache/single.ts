@@ -51,8 +51,8 @@ export function redisOf({ settings, authority, parent }: Context, main: NamedCac
     // It reads no TLS parameters from the broker's URL when it asks for queue lengths.
     flowerEnvironment: authority && !hasGateway(settings) ? { SSL_CERT_FILE: authorityFile } : {},
     ready: all.map(({ cache }) => cache),
-    dismissFormerClients: (clients) => {
-      for (const { name, cache } of all) cache.dismissFormerClients(name, { parent, dependsOn: [...clients] });
+    endFormerLogins: (clients) => {
+      for (const { name, cache } of all) cache.endFormerLogins(name, { parent, dependsOn: [...clients] });
     },
   };
 }

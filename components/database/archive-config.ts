@@ -1,5 +1,5 @@
 /** The archive of PostgreSQL's changes (WAL) in R2: pgBackRest's configuration, and what PostgreSQL runs for each segment. Pure. */
-import { dataDirectory } from "./data-directory.ts";
+import { containerDataFolder } from "./data-folders.ts";
 import { ownDirectory } from "./postgres-tls.ts";
 import { superuser } from "./role-names.ts";
 
@@ -80,7 +80,7 @@ export function configurationText(repository: ArchiveRepository): string {
     "log-level-console": "warn",
   };
   const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`);
-  const own = [`pg1-path=${dataDirectory}`, `pg1-user=${superuser}`].map((line) => `${line}\n`);
+  const own = [`pg1-path=${containerDataFolder}`, `pg1-user=${superuser}`].map((line) => `${line}\n`);
   return ["[global]\n", ...lines, `[${stanza}]\n`, ...own].join("");
 }
 

@@ -2,7 +2,7 @@
 import { confinedServer } from "../../common/confinement.ts";
 import { archiveBackupUnit } from "../../common/server-contract.ts";
 import { archiveEnvironment, stanza } from "./archive-config.ts";
-import { dataDirectory } from "./data-directory.ts";
+import { containerDataFolder } from "./data-folders.ts";
 import { superuser } from "./role-names.ts";
 import { filesDirectory, takeFiles } from "./postgres-tls.ts";
 
@@ -13,7 +13,7 @@ const scratch = "orion-archive-drill";
 const backrestOptions = [
   `--volume "$FILES":${filesDirectory}:ro`,
   ...Object.entries(archiveEnvironment).map(([name, value]) => `--env ${name}=${value}`),
-  `--env PGDATA=${dataDirectory} --env PGUSER=${superuser} --env TARGET --env STANZA=${stanza}`,
+  `--env PGDATA=${containerDataFolder} --env PGUSER=${superuser} --env TARGET --env STANZA=${stanza}`,
 ].join(" ");
 
 /** In such a container: fetches the newest base backup (from before `$TARGET`, if it is set) into the empty data folder, and says how far to recover. */
@@ -107,7 +107,7 @@ export const drillCommand = String.raw`drill)
   say "restoring to $2 UTC, from base backups of $(human "$(value size)")"
   docker volume create ${scratch} >/dev/null
   # It archives nothing, and no program but this one reaches it.
-  docker run --detach --init --name ${scratch} --volume ${scratch}:${dataDirectory} ${backrestOptions} \
+  docker run --detach --init --name ${scratch} --volume ${scratch}:${containerDataFolder} ${backrestOptions} \
     --memory 1g --memory-swap 1g --shm-size 256m --cpu-shares 128 ${confinedServer} --entrypoint sh "$IMAGE" -c '
 ${fetchBackup}
 echo "fetched"
@@ -169,7 +169,7 @@ export const restoreCommand = String.raw`restore)
     say "the data of before is in place again, and the database runs"
   }
   trap 'put_back; exit 1' HUP INT PIPE TERM
-  docker run --rm --init --name ${scratch}-fetch --volume "$DATA":${dataDirectory} ${backrestOptions} \
+  docker run --rm --init --name ${scratch}-fetch --volume "$DATA":${containerDataFolder} ${backrestOptions} \
     --memory 1g --memory-swap 1g ${confinedServer} --entrypoint sh "$IMAGE" -c '${fetchBackup}' || {
     put_back
     die "the backup could not be fetched"

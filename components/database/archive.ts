@@ -1,3 +1,4 @@
+/** WAL archiving: the archive's key, and the server's `orion-archive` command with its timers. */
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import {
@@ -19,7 +20,7 @@ import type { Storage } from "../storage/storage.ts";
 import { configurationText } from "./archive-config.ts";
 import { type ArchiveReplica, archiveScript, archiveSettingsText } from "./archive-script.ts";
 import { archiveBackupService, archiveBackupTimer, archiveCheckService, archiveCheckTimer } from "./archive-units.ts";
-import { dataPath } from "./data-path.ts";
+import { hostDataFolder } from "./data-folders.ts";
 import { databaseName } from "./database-url.ts";
 import type { Postgres } from "./postgres.ts";
 
@@ -42,7 +43,7 @@ const timed = timerFiles(
 );
 
 /**
- * Installs on the primary's server the command that takes base backups, checks the archive and restores, with its timers.
+ * On the primary's server the command takes base backups, checks the archive and restores.
  *
  * PostgreSQL itself sends its changes to the archive (components/database/archive-config.ts). pgBackRest runs in the database's
  * container, which alone has the credentials.
@@ -52,7 +53,7 @@ export class Archive extends pulumi.ComponentResource {
     super("orion:database:Archive", name, {}, opts);
     const settings = runtime.reference("database").apply((image) =>
       archiveSettingsText({
-        ...{ container: database.container, image, data: dataPath, database: databaseName, replica },
+        ...{ container: database.container, image, data: hostDataFolder, database: databaseName, replica },
         filesVolume: physicalName(runtime.naming, `${database.name}-files`),
       }),
     );

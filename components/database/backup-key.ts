@@ -1,3 +1,4 @@
+/** The `age` key pair that backups are encrypted with. */
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
@@ -9,8 +10,8 @@ export interface BackupKeyArgs {
 }
 
 /**
- * The key pair that backups are encrypted with, in the format of `age`. Servers get the public half only, so that a server
- * cannot read the backups that it took. The private half is in the stack's state.
+ * Servers get the public half only, so that a server cannot read the backups that it took. The private half is in the stack's
+ * state.
  */
 export class BackupKey extends pulumi.ComponentResource {
   /** The public half. */

@@ -1,4 +1,4 @@
-/** What a backup lacks that the one before it had: shell functions of the backup script, which use its `fact`. Pure. */
+/** Shell functions that compare two manifests and report lost data; the backup script uses them. Pure. */
 
 /** Fewer rows than these, and fewer bytes of the dump, come and go in every database. */
 const trifle = { rows: 10, bytes: 100_000 } as const;

@@ -1,3 +1,4 @@
+/** The nightly backup and the restore drill: scripts and timer on a server. */
 import * as pulumi from "@pulumi/pulumi";
 import { backupCommand, backupUnit, drillCommand, backupFiles } from "../../common/server-contract.ts";
 import { HostFiles } from "../runtime/docker/host-files.ts";
@@ -34,8 +35,6 @@ const installAge =
 const timed = timerFiles({ unit: backupUnit, service: backupService, timer: backupTimer, first: installAge });
 
 /**
- * Installs on a server the scripts of the backup and of the restore drill, and a systemd timer that runs the backup every night.
- *
  * Backups go to the given bucket, encrypted, and do not depend on updates; the operator starts a restore drill. The dump runs in a
  * separate container, so that an external database is dumped in the same way, and the dump uses none of PostgreSQL's memory.
  */

@@ -1,3 +1,4 @@
+/** PostgreSQL's roles and their passwords. */
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../config/schema.ts";
 import type { Service } from "../../topology/service.ts";
@@ -5,7 +6,7 @@ import { createPassword } from "../password.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { SqlScript } from "../runtime/docker/sql-script.ts";
 import { databaseName, type Passwords } from "./database-url.ts";
-import { dismissalScript, rolesScript } from "./roles.ts";
+import { endFormerLoginsScript, rolesScript } from "./roles.ts";
 
 export interface DatabaseRolesArgs {
   /** The Docker Engine and the service of the primary. */
@@ -21,8 +22,8 @@ const passwordLength = 32;
 const timeoutSeconds = 300;
 
 /**
- * The roles of the platform's database, with their passwords and rights, made by SQL in the primary; replicas have them with the
- * data. A password that is lost is no loss: an update gives the role a new one.
+ * SQL in the primary creates them with their rights; replicas have them with the data. A password that is lost is no loss: an
+ * update gives the role a new one.
  */
 export class DatabaseRoles extends pulumi.ComponentResource {
   readonly passwords: Passwords;
@@ -53,13 +54,13 @@ export class DatabaseRoles extends pulumi.ComponentResource {
    * @param clients what has to have replaced them
    * @param parent not this component, whose clients wait for all that is part of it
    */
-  dismissFormerClients(clients: readonly pulumi.Resource[], parent: pulumi.Resource): void {
+  endFormerLogins(clients: readonly pulumi.Resource[], parent: pulumi.Resource): void {
     const { runtime, service, settings, keepSuperuser = false } = this.#args;
     new SqlScript(
       `${this.#name}-former-clients`,
       {
         ...{ runtime, container: service.container, timeoutSeconds },
-        script: dismissalScript(settings.rotation, keepSuperuser),
+        script: endFormerLoginsScript(settings.rotation, keepSuperuser),
         variables: {},
       },
       { parent, dependsOn: [this, ...clients] },

@@ -1,3 +1,4 @@
+/** One PostgreSQL primary, or the tests' database. */
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
@@ -7,7 +8,7 @@ import { createPassword } from "../password.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { serviceVolume } from "../runtime/docker/service-volume.ts";
-import { dataDirectory } from "./data-directory.ts";
+import { containerDataFolder } from "./data-folders.ts";
 import { databaseName } from "./database-url.ts";
 import { postgresContainer, withArchive } from "./postgres-container.ts";
 import { PostgresFiles } from "./postgres-files.ts";
@@ -49,7 +50,7 @@ const isProtected = ({ protection = true }: Pick<DatabaseArgs, "protection">): b
 const createDatabasePassword = (name: string, protect: boolean, parent: pulumi.Resource): pulumi.Output<string> =>
   createPassword(`${name}-password`, 32, { parent, protect });
 
-/** One PostgreSQL server and, unless it is for tests, a protected volume. */
+/** On a local Docker Engine its data is in a protected volume; that of the tests' database is in memory. */
 export class Database extends pulumi.ComponentResource {
   constructor(name: string, args: DatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:database:Database", name, {}, opts);
@@ -86,7 +87,7 @@ export class Database extends pulumi.ComponentResource {
       server,
     );
     const volumes = [
-      ...(volume ? [{ volumeName: volume.name, containerPath: dataDirectory }] : []),
+      ...(volume ? [{ volumeName: volume.name, containerPath: containerDataFolder }] : []),
       ...(files ? [files.volume] : []),
     ];
     return createContainer(
@@ -103,12 +104,12 @@ export class Database extends pulumi.ComponentResource {
           // Read by the first start only: a damaged page is then noticed when it is read.
           POSTGRES_INITDB_ARGS: "--data-checksums",
           ...environment,
-          ...(data.kind === "memory" && { PGDATA: `${dataDirectory}/pgdata` }),
+          ...(data.kind === "memory" && { PGDATA: `${containerDataFolder}/pgdata` }),
         },
         files: [{ file: passwordFile, content: password, permissions: "0444" }],
         ...(volumes.length > 0 && { volumes }),
-        ...(data.kind === "directory" && { mounts: [{ source: data.path, target: dataDirectory }] }),
-        ...(data.kind === "memory" && { tmpfs: { [dataDirectory]: "rw,size=1g" } }),
+        ...(data.kind === "directory" && { mounts: [{ source: data.path, target: containerDataFolder }] }),
+        ...(data.kind === "memory" && { tmpfs: { [containerDataFolder]: "rw,size=1g" } }),
       },
       runtime,
       { parent: this, ...(files && { dependsOn: files }) },

@@ -16,6 +16,6 @@ export function externalPostgres(context: Context): Postgres {
     },
     // Its provider says in the URL how the server is verified.
     ...{ poolerPassword: undefined, poolerLogins: undefined, environment: {}, processEnvironment: {} },
-    ...{ ready: [], dismissFormerClients: () => undefined },
+    ...{ ready: [], endFormerLogins: () => undefined },
   };
 }

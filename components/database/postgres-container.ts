@@ -2,7 +2,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { postgresProbe } from "../runtime/docker/health.ts";
 import { archiveEnvironment, archiveSettings } from "./archive-config.ts";
-import { dataDirectory } from "./data-directory.ts";
+import { containerDataFolder } from "./data-folders.ts";
 import { databaseName } from "./database-url.ts";
 import { loginRoles, superuser } from "./role-names.ts";
 
@@ -28,7 +28,7 @@ export const postgresContainer = ({ memoryMb, archive }: PostgresServer) => ({
     // For operators and the program's own scripts: a plain `psql` in the container is the superuser, in the right database.
     ...{ PGUSER: superuser, PGDATABASE: databaseName },
     ...(archive !== undefined && archiveEnvironment),
-    PGDATA: dataDirectory,
+    PGDATA: containerDataFolder,
   },
 });
 

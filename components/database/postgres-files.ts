@@ -1,3 +1,4 @@
+/** The live files of a PostgreSQL server: access rules, certificate, key, and the credentials that it connects with. */
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { servicesOf } from "../../topology/topology.ts";
@@ -29,7 +30,7 @@ export interface PostgresFilesArgs {
   readonly archive?: pulumi.Input<string> | undefined;
 }
 
-/** A PostgreSQL server's access rules, certificate and key; a change is a reload, which ends no connection. */
+/** A change of the files is a reload, which ends no connection. */
 export class PostgresFiles extends pulumi.ComponentResource {
   /** The volume with the files, for the container that reads them. */
   readonly volume: docker.types.input.ContainerVolume;

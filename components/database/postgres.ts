@@ -12,7 +12,7 @@ import type { DatabaseClient } from "./role-names.ts";
 import { externalPostgres } from "./external.ts";
 import { replicatedPostgres } from "./replicated.ts";
 import { singlePostgres } from "./single.ts";
-import { reachesOwnDatabase } from "./ways.ts";
+import { reachesOwnDatabase } from "./database-access.ts";
 
 /** How the platform's database is reached. All URLs are secrets. */
 export interface Postgres {
@@ -41,7 +41,7 @@ export interface Postgres {
    *
    * @param clients what has to have replaced them
    */
-  readonly dismissFormerClients: (clients: readonly pulumi.Resource[]) => void;
+  readonly endFormerLogins: (clients: readonly pulumi.Resource[]) => void;
 }
 
 /** What a database is created from. */
@@ -70,8 +70,8 @@ export function createPostgres(context: DatabaseContext): Postgres {
   if (!runsOwnDatabase(context.settings.database)) return external;
   // Its own one runs beside it, for a move back; no client uses it.
   const own = makers[availability](context);
-  const { ready, dismissFormerClients } = own;
-  if (!reachesOwnDatabase(context.settings)) return { ...external, ready, dismissFormerClients };
+  const { ready, endFormerLogins } = own;
+  if (!reachesOwnDatabase(context.settings)) return { ...external, ready, endFormerLogins };
   // Processes stay at their poolers, which lead to it: a move replaces none of them.
   return {
     ...own,

@@ -1,7 +1,7 @@
 /** How a base backup reads the files of a replica: pgBackRest's server beside the replica, its client in the primary's container. Pure. */
 import { replicaFilesPorts } from "../../topology/services/replica-files.ts";
 import { stanza } from "./archive-config.ts";
-import { dataDirectory } from "./data-directory.ts";
+import { containerDataFolder } from "./data-folders.ts";
 import { databaseName } from "./database-url.ts";
 import { ownDirectory, ownFile } from "./postgres-tls.ts";
 import { loginRoles } from "./role-names.ts";
@@ -90,7 +90,7 @@ export const replicaOptions = ({ address, port }: ReplicaFilesAddress): string[]
     ...["--pg2-host-type=tls", `--pg2-host=${address}`, `--pg2-host-port=${port}`],
     ...[`--pg2-host-cert-file=${own("certificate")}`, `--pg2-host-key-file=${own("key")}`],
     `--pg2-host-ca-file=${ownFile("authority")}`,
-    ...[`--pg2-path=${dataDirectory}`, `--pg2-user=${loginRoles.backup}`, `--pg2-database=${databaseName}`],
+    ...[`--pg2-path=${containerDataFolder}`, `--pg2-user=${loginRoles.backup}`, `--pg2-database=${databaseName}`],
     // A replica's server that is gone is noticed within a minute.
     ...["--tcp-keep-alive-idle=30", "--tcp-keep-alive-interval=10", "--tcp-keep-alive-count=3"],
   ];

@@ -1,3 +1,4 @@
+/** pgBackRest's server beside a replica, from which base backups read. */
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
@@ -8,7 +9,7 @@ import { filesLabel } from "../runtime/docker/labels.ts";
 import { LiveFiles } from "../runtime/docker/live-files.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { serviceVolume } from "../runtime/docker/service-volume.ts";
-import { dataDirectory } from "./data-directory.ts";
+import { containerDataFolder } from "./data-folders.ts";
 import {
   loginText,
   replicaFilesAccess,
@@ -34,10 +35,8 @@ export interface ReplicaFilesArgs {
 }
 
 /**
- * pgBackRest's server beside a replica: base backups, which the primary's server takes, read the replica's files through it.
- *
- * It reads the folder with the data and writes nothing there. It lets in who has the archive's client certificate
- * (postgres-files.ts), and has no credentials of the object storage.
+ * The primary's server takes the base backups. pgBackRest reads the folder with the data and writes nothing there. It lets in who
+ * has the archive's client certificate (postgres-files.ts), and has no credentials of the object storage.
  */
 export class ReplicaFiles extends pulumi.ComponentResource {
   constructor(name: string, args: ReplicaFilesArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -84,7 +83,7 @@ export class ReplicaFiles extends pulumi.ComponentResource {
         ...{ image: "database", command: replicaFilesCommand, user: replicaFilesUser },
         environment: replicaFilesEnvironment,
         volumes: [{ volumeName: volume.name, containerPath: replicaFilesDirectory, readOnly: true }],
-        mounts: [{ source: path, target: dataDirectory, readOnly: true }],
+        mounts: [{ source: path, target: containerDataFolder, readOnly: true }],
         health: backrestProbe,
         stopSeconds: 5,
       },

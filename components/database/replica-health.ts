@@ -1,3 +1,4 @@
+/** HTTP health service beside a replica, for the gateways. */
 import * as pulumi from "@pulumi/pulumi";
 import { authorityFile } from "../../common/server-contract.ts";
 import { replicaHealthPorts } from "../../topology/services/replica-health.ts";
@@ -22,7 +23,7 @@ export interface ReplicaHealthArgs {
 
 const folder = "/etc/orion-health";
 
-/** Answers gateways over HTTP whether the replica beside it may be read (replica-health-script.ts). */
+/** It answers whether the replica may be read (replica-health-script.ts). */
 export class ReplicaHealth extends pulumi.ComponentResource {
   constructor(name: string, args: ReplicaHealthArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:database:ReplicaHealth", name, {}, opts);

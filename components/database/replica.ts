@@ -1,19 +1,20 @@
+/** A streaming replica of PostgreSQL, to read from. */
 import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "../../topology/service.ts";
 import type { Topology } from "../../topology/topology.ts";
 import type { Authority } from "../authority/authority.ts";
-import { formerly } from "../former.ts";
+import { withAliases } from "../aliases.ts";
 import { createContainer } from "../runtime/docker/container.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { SqlScript } from "../runtime/docker/sql-script.ts";
-import { dataDirectory } from "./data-directory.ts";
+import { containerDataFolder } from "./data-folders.ts";
 import { postgresContainer, withArchive } from "./postgres-container.ts";
 import { PostgresFiles } from "./postgres-files.ts";
 import { movableSettings, postgresSettings } from "./postgres-settings.ts";
 import { tlsSettings } from "./postgres-tls.ts";
 import {
-  admissionScript,
-  dismissalScript,
+  createSlotScript,
+  dropSlotScript,
   passwordsText,
   replicaCommand,
   replicaSettings,
@@ -46,8 +47,6 @@ export interface ReplicaArgs {
 const scriptTimeoutSeconds = 120;
 
 /**
- * A PostgreSQL server that replicates another one by streaming, to read from.
- *
  * The primary only gets a replication slot, by SQL: its container and settings do not change. Roles and their passwords come
  * with the data. Replication is asynchronous: a write that was just acknowledged may be missing on the replica.
  *
@@ -58,14 +57,14 @@ export class Replica extends pulumi.ComponentResource {
   constructor(name: string, args: ReplicaArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:database:Replica", name, {}, opts);
     const { primary } = args;
-    const admission = primary && this.#createAdmission(name, args, primary);
+    const slot = primary && this.#createSlot(name, args, primary);
     const files = this.#createFiles(name, args);
-    this.#createServer(name, args, files, admission);
+    this.#createServer(name, args, files, slot);
     this.registerOutputs({});
   }
 
   /** Creates the slot at the primary. It is deleted with the replica, or it would retain WAL for ever. */
-  #createAdmission(
+  #createSlot(
     name: string,
     { service: { name: replica } }: ReplicaArgs,
     { runtime, service }: NonNullable<ReplicaArgs["primary"]>,
@@ -74,12 +73,12 @@ export class Replica extends pulumi.ComponentResource {
       `${name}-admission`,
       {
         ...{ runtime, container: service.container, timeoutSeconds: scriptTimeoutSeconds },
-        script: admissionScript,
+        script: createSlotScript,
         variables: { slot: slotOf(replica) },
-        removal: dismissalScript,
+        removal: dropSlotScript,
       },
       // In the version before it logged in over the network, from a container of its own.
-      formerly({ parent: this }, { type: "orion:index:Task" }),
+      withAliases({ parent: this }, { type: "orion:index:Task" }),
     );
   }
 
@@ -93,7 +92,7 @@ export class Replica extends pulumi.ComponentResource {
     );
   }
 
-  #createServer(name: string, args: ReplicaArgs, files: PostgresFiles, admission: SqlScript | undefined): void {
+  #createServer(name: string, args: ReplicaArgs, files: PostgresFiles, slot: SqlScript | undefined): void {
     const { runtime, service, maxConnections, movable = false, path, archive } = args;
     const { memoryMb } = service;
     const server = { memoryMb, archive };
@@ -107,10 +106,10 @@ export class Replica extends pulumi.ComponentResource {
         ...postgresContainer(server),
         command: replicaCommand(source, settings),
         volumes: [files.volume],
-        mounts: [{ source: path, target: dataDirectory }],
+        mounts: [{ source: path, target: containerDataFolder }],
       },
       runtime,
-      { parent: this, dependsOn: [files, ...(admission ? [admission] : [])] },
+      { parent: this, dependsOn: [files, ...(slot ? [slot] : [])] },
     );
   }
 }

@@ -4,7 +4,7 @@ import type { Service } from "../../topology/service.ts";
 import { servicesOf } from "../../topology/topology.ts";
 import { requiredAuthority } from "../authority/required-authority.ts";
 import { publishedAddress } from "../published-address.ts";
-import { dataPath } from "./data-path.ts";
+import { hostDataFolder } from "./data-folders.ts";
 import { databaseUrl, roleOf } from "./database-url.ts";
 import type { DatabaseContext, Postgres } from "./postgres.ts";
 import { imageOf } from "./postgres-container.ts";
@@ -36,7 +36,7 @@ export function replicatedPostgres(context: DatabaseContext): Postgres {
             movable,
           },
           archive: context.archive,
-          ...{ path: dataPath, replicationPassword: primary.roles.passwords.replication },
+          ...{ path: hostDataFolder, replicationPassword: primary.roles.passwords.replication },
           primary: { runtime: runtimes.of(primary.service), service: primary.service },
         },
         opts,
@@ -55,7 +55,7 @@ export function replicatedPostgres(context: DatabaseContext): Postgres {
   });
   const files = servicesOf(topology, "replica-files").map((each) => {
     const replica = replicaBeside(each);
-    const args = { runtime: runtimes.of(each), service: each, authority, replica: replica.name, path: dataPath };
+    const args = { runtime: runtimes.of(each), service: each, authority, replica: replica.name, path: hostDataFolder };
     const password = primary.roles.passwords.backup;
     return new ReplicaFiles(each.name, { ...args, password }, { parent, dependsOn: [...replicas] });
   });

@@ -17,12 +17,12 @@ export const passwordsText = ({ host, port }: ReplicationSource, password: strin
   `${host}:${port}:*:${loginRoles.replication}:${password}\n`;
 
 /** An idempotent script for psql at the primary that creates the replica's slot, whose name is the variable `slot`. */
-export const admissionScript = `SELECT pg_create_physical_replication_slot(:'slot', true)
+export const createSlotScript = `SELECT pg_create_physical_replication_slot(:'slot', true)
   WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = :'slot');
 `;
 
 /** A script for psql that deletes the slot: an unused slot retains WAL at the primary. */
-export const dismissalScript = `SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE slot_name = :'slot' AND active;
+export const dropSlotScript = `SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE slot_name = :'slot' AND active;
 SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = :'slot';
 `;
 

@@ -203,7 +203,7 @@ const closeSuperuser = `SELECT 'REVOKE ${handoverRole} FROM ${superuser}; ALTER 
  *
  * @param keepSuperuser whether the superuser may log in over the network for good
  */
-export const dismissalScript = (rotation: number, keepSuperuser: boolean): string =>
+export const endFormerLoginsScript = (rotation: number, keepSuperuser: boolean): string =>
   [
     session,
     ...(keepSuperuser ? [] : [expire(superuser, isHandedOver), closeSuperuser]),

@@ -10,7 +10,7 @@ import { publishedAddress } from "../published-address.ts";
 import { Database, PromotedDatabase } from "./database.ts";
 import { DatabaseRoles } from "./database-roles.ts";
 import { databaseUrl, roleOf, sessionDatabase } from "./database-url.ts";
-import { dataPath } from "./data-path.ts";
+import { hostDataFolder } from "./data-folders.ts";
 import type { DatabaseContext, Postgres } from "./postgres.ts";
 import { verifyingEnvironment } from "./postgres-tls.ts";
 import { Replica } from "./replica.ts";
@@ -64,8 +64,8 @@ export function postgresOf(
           [roleOf("reader", rotation)]: roles.passwords.reader,
         })
       : undefined,
-    dismissFormerClients: (clients) => {
-      roles.dismissFormerClients(clients, parent);
+    endFormerLogins: (clients) => {
+      roles.endFormerLogins(clients, parent);
     },
   };
 }
@@ -97,7 +97,7 @@ function createFirst(context: DatabaseContext, service: DatabaseService): Databa
     "database",
     hasServers(topology)
       ? {
-          ...{ ...common, data: { kind: "directory", path: dataPath } },
+          ...{ ...common, data: { kind: "directory", path: hostDataFolder } },
           access: { topology, authority: requiredAuthority(context), archive: context.archive },
         }
       : { ...common, data: { kind: "volume" } },
@@ -113,7 +113,7 @@ function createPromoted(context: DatabaseContext, service: DatabaseService, sour
     service.name,
     {
       ...{ runtime: runtimes.of(service), service, source, topology, authority: requiredAuthority(context) },
-      ...{ path: dataPath, maxConnections: settings.database.maxConnections, archive: context.archive },
+      ...{ path: hostDataFolder, maxConnections: settings.database.maxConnections, archive: context.archive },
       movable: settings.database.movable,
     },
     { parent },

@@ -1,3 +1,4 @@
+/** The website of this repository's documentation, in the development stack. */
 import { docsPorts } from "../../topology/services/docs.ts";
 import { servicesOf } from "../../topology/topology.ts";
 import type { Context } from "../context.ts";
@@ -12,7 +13,6 @@ export interface DocsArgs {
   readonly service: Service;
 }
 
-/** The website of this repository's documentation, in the development stack. */
 export class Docs extends pulumi.ComponentResource {
   constructor(name: string, { runtime, service }: DocsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:docs:Docs", name, {}, opts);

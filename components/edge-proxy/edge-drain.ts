@@ -1,12 +1,13 @@
+/** Stops the apps beside an edge before the edge is deleted. */
 import type * as pulumi from "@pulumi/pulumi";
 import { lastingLabels } from "../../topology/naming.ts";
-import { formerly } from "../former.ts";
+import { withAliases } from "../aliases.ts";
 import { HostFiles } from "../runtime/docker/host-files.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 
 /**
- * Stops the apps beside an edge before the edge is deleted. The apps complete their requests and close their WebSockets
- * with a close frame, which the edge passes on; an edge that stopped first could only cut them off.
+ * The apps complete their requests and close their WebSockets with a close frame, which the edge passes on; an edge that stopped
+ * first could only cut them off.
  *
  * @param name `<edge>-drain`
  * @param runtime the server of the edge and its apps
@@ -22,6 +23,6 @@ export function createEdgeDrain(
   return new HostFiles(
     name,
     { runtime, files: {}, command: ["true"], removal: ["sh", "-c", stop] },
-    formerly(opts, { name: name.replace(/-drain$/, "-farewell") }),
+    withAliases(opts, { name: name.replace(/-drain$/, "-farewell") }),
   );
 }

@@ -1,3 +1,4 @@
+/** nginx in front of the apps of one machine. */
 import { edgePorts } from "../../topology/services/edge.ts";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
@@ -89,7 +90,7 @@ const tlsOf = (certificate: Certificate | "acme", hasAuthority: boolean): NginxT
   ...(hasAuthority && { clientAuthority: names.clientAuthority }),
 });
 
-/** nginx in front of the app instances of one machine; a change of its configuration or certificate drops no request. */
+/** A change of its configuration or certificate drops no request. */
 export class EdgeProxy extends pulumi.ComponentResource {
   constructor(name: string, args: EdgeProxyArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:edge:EdgeProxy", name, {}, opts);

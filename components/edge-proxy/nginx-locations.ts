@@ -1,4 +1,4 @@
-/** The paths of the app's server in nginx.conf. Pure. */
+/** The `location` blocks of the app's server in nginx.conf. Pure. */
 import { edgeHealthPath } from "../../common/edge-contract.ts";
 import type { NginxConfig } from "./nginx-config.ts";
 import { browserHeaders, requestHeaders } from "./nginx-headers.ts";

@@ -1,6 +1,7 @@
+/** A Hetzner firewall for the public addresses of servers: SSH for operators, web ports for visitors. */
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
-import { formerly } from "../former.ts";
+import { withAliases } from "../aliases.ts";
 import { cloudflareRanges } from "../../common/cloudflare-ranges.ts";
 import { type Naming, labels, physicalName } from "../../topology/naming.ts";
 
@@ -16,12 +17,11 @@ export interface CloudFirewallArgs {
 
 const allAddresses = ["0.0.0.0/0", "::/0"];
 
-/** A Hetzner firewall for the public addresses of servers: SSH for operators, and the web ports for visitors. */
 export class CloudFirewall extends pulumi.ComponentResource {
   readonly id: pulumi.Output<number>;
 
   constructor(name: string, args: CloudFirewallArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("orion:fleet:CloudFirewall", name, {}, formerly({ ...opts }, { type: "orion:host:CloudFirewall" }));
+    super("orion:fleet:CloudFirewall", name, {}, withAliases({ ...opts }, { type: "orion:host:CloudFirewall" }));
     const firewall = new hcloud.Firewall(
       `${name}-firewall`,
       {

@@ -5,7 +5,7 @@ import { keyFingerprint } from "../../config/checks/servers.ts";
 import type { ImageKey } from "../../config/images.ts";
 import { labels, physicalName } from "../../topology/naming.ts";
 import type { Server } from "../../topology/server.ts";
-import { formerly } from "../former.ts";
+import { withAliases } from "../aliases.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { CloudFirewall, type CloudFirewallArgs } from "./cloud-firewall.ts";
 import { type CommonArgs, Member, type MemberArgs } from "./member.ts";
@@ -28,7 +28,7 @@ export class Fleet extends pulumi.ComponentResource {
   readonly #args: FleetArgs;
 
   constructor(name: string, args: FleetArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("orion:fleet:Fleet", name, {}, formerly({ ...opts }, { type: "orion:host:Fleet" }));
+    super("orion:fleet:Fleet", name, {}, withAliases({ ...opts }, { type: "orion:host:Fleet" }));
     this.#args = args;
     const network = new PrivateNetwork("private", args, { parent: this });
     const sshKeyIds = this.#createSshKeys();
@@ -57,7 +57,7 @@ export class Fleet extends pulumi.ComponentResource {
         name,
         { name: physicalName(naming, name), publicKey, labels: { ...labels(naming, "admin") } },
         // The first stacks named keys by their place in the list.
-        formerly({ parent: this }, { name: `admin-${index + 1}` }),
+        withAliases({ parent: this }, { name: `admin-${index + 1}` }),
       ).id;
     });
   }

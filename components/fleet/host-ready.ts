@@ -1,8 +1,8 @@
+/** Settles a server's SSH host key, and waits for SSH, its Docker Engine and its Volume (plugin/host-ready.ts). */
 import * as pulumi from "@pulumi/pulumi";
 import type { HostReadyInputs } from "../../plugin/host-ready.ts";
 import type { InputsOf } from "../inputs.ts";
 
-/** Settles the SSH host key of a server, and waits until a server accepts SSH, its Docker Engine answers and its Volume is mounted (plugin/host-ready.ts). */
 export class HostReady extends pulumi.CustomResource {
   /** The server's own host key, as `algorithm key`. */
   declare readonly hostKey: pulumi.Output<string>;

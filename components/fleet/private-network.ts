@@ -1,8 +1,9 @@
+/** The private network and subnet of a stack's servers. */
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import { type Naming, labels, physicalName } from "../../topology/naming.ts";
 import { privateNetwork } from "../../topology/server.ts";
-import { formerly } from "../former.ts";
+import { withAliases } from "../aliases.ts";
 
 export interface PrivateNetworkArgs {
   readonly naming: Naming;
@@ -10,12 +11,11 @@ export interface PrivateNetworkArgs {
   readonly protection?: boolean;
 }
 
-/** The private network that all servers of a stack share, with its one subnet. */
 export class PrivateNetwork extends pulumi.ComponentResource {
   readonly subnetId: pulumi.Output<string>;
 
   constructor(name: string, { naming, protection = true }: PrivateNetworkArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("orion:fleet:PrivateNetwork", name, {}, formerly({ ...opts }, { type: "orion:host:PrivateNetwork" }));
+    super("orion:fleet:PrivateNetwork", name, {}, withAliases({ ...opts }, { type: "orion:host:PrivateNetwork" }));
     const network = new hcloud.Network(
       `${name}-network`,
       {

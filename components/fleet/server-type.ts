@@ -1,3 +1,4 @@
+/** Chooses and changes a server's type (plugin/server-type.ts). */
 import * as pulumi from "@pulumi/pulumi";
 import type { ServerTypeInputs } from "../../plugin/server-type.ts";
 import type { InputsOf } from "../inputs.ts";
@@ -8,8 +9,8 @@ export type ServerTypeArgs = Omit<InputsOf<ServerTypeInputs>, "type">;
 export type HetznerAccess = NonNullable<ServerTypeArgs["access"]>;
 
 /**
- * Chooses and changes the type of a server (plugin/server-type.ts). It is created before the server; what depends on it waits
- * until a change of the type is complete. For a new server it does not wait.
+ * It is created before the server; what depends on it waits until a change of the type is complete. For a new server it does not
+ * wait.
  */
 export class ServerType extends pulumi.CustomResource {
   declare readonly type: pulumi.Output<string>;

@@ -1,9 +1,10 @@
+/** One Hetzner server with its address, type and Volume. */
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { type Naming, labels, physicalName } from "../../topology/naming.ts";
 import { type Server, keepsAddress } from "../../topology/server.ts";
-import { formerly } from "../former.ts";
+import { withAliases } from "../aliases.ts";
 import type { FirstKey } from "./cloud-init.ts";
 import { type HetznerAccess, ServerType, type ServerTypeArgs } from "./server-type.ts";
 
@@ -40,7 +41,7 @@ const ignoredInputs = ["image", "userData", "sshKeys", "location", "firewallIds"
 
 const isProtected = ({ protection = true }: CloudServerArgs): boolean => protection;
 
-/** One Hetzner server, with an address and, where it keeps data, a Volume; both outlive the server. */
+/** The address and, where it keeps data, the Volume outlive the server. */
 export class CloudServer extends pulumi.ComponentResource {
   readonly server: hcloud.Server;
   readonly type: ServerType;
@@ -56,7 +57,7 @@ export class CloudServer extends pulumi.ComponentResource {
   readonly attachments: readonly pulumi.Resource[];
 
   constructor(name: string, args: CloudServerArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("orion:fleet:CloudServer", name, {}, formerly({ ...opts }, { type: "orion:host:CloudServer" }));
+    super("orion:fleet:CloudServer", name, {}, withAliases({ ...opts }, { type: "orion:host:CloudServer" }));
     const primaryIp = this.#createAddress(name, args);
     this.type = this.#createType(name, args);
     const firstKey = new tls.PrivateKey(`${name}-first-host-key`, { algorithm: "ED25519" }, { parent: this });

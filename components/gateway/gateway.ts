@@ -1,3 +1,4 @@
+/** One gateway: HAProxy between a server's processes and their data. */
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { gatewayHost } from "../../topology/services/gateway.ts";
@@ -28,8 +29,8 @@ const configurationFile = "haproxy.cfg";
 const reloadFile = "reload";
 
 /**
- * HAProxy between the processes of a server and their data. Its configuration is a live file. A change of the servers closes only the
- * connections to servers that are no longer behind the same port.
+ * Its configuration is a live file. A change of the servers closes only the connections to servers that are no longer behind the
+ * same port.
  */
 export class Gateway extends pulumi.ComponentResource {
   constructor(name: string, args: GatewayArgs, opts?: pulumi.ComponentResourceOptions) {

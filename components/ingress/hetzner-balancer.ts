@@ -1,7 +1,8 @@
+/** Hetzner's load balancer in front of the edges. */
 import { edgePorts } from "../../topology/services/edge.ts";
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
-import { formerly } from "../former.ts";
+import { withAliases } from "../aliases.ts";
 import { edgeHealthPath } from "../../common/edge-contract.ts";
 import { type Naming, labels, physicalName } from "../../topology/naming.ts";
 import type { LoadBalancer } from "../../topology/server.ts";
@@ -33,15 +34,15 @@ const drainSeconds = 10;
 const readySeconds = 180;
 
 /**
- * Hetzner's load balancer in front of the edges. It passes TLS through, so that only the edges have the certificate's key, and
- * sends the client's address in the PROXY protocol: the edges filter clients, because it cannot have a firewall.
+ * It passes TLS through, so that only the edges have the certificate's key, and sends the client's address in the PROXY protocol:
+ * the edges filter clients, because it cannot have a firewall.
  */
 export class HetznerBalancer extends pulumi.ComponentResource {
   /** Its public IPv4 address; known once it answers over HTTPS. */
   readonly address: pulumi.Output<string>;
 
   constructor(name: string, args: HetznerBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("orion:ingress:HetznerBalancer", name, {}, formerly({ ...opts }, { type: "orion:edge:HetznerBalancer" }));
+    super("orion:ingress:HetznerBalancer", name, {}, withAliases({ ...opts }, { type: "orion:edge:HetznerBalancer" }));
     const balancer = this.#createBalancer(name, args);
     const id = balancer.id.apply(Number);
     // One after the other: while one change of a load balancer is under way, Hetzner refuses the next.

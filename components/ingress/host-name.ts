@@ -1,6 +1,7 @@
+/** The DNS record of one host name. */
 import { DnsRecord } from "@pulumi/cloudflare/dnsRecord.js";
 import * as pulumi from "@pulumi/pulumi";
-import { formerly } from "../former.ts";
+import { withAliases } from "../aliases.ts";
 import type { CloudflareZone } from "./cloudflare/zone.ts";
 import { DrainDelay } from "./drain-delay.ts";
 
@@ -20,12 +21,12 @@ export interface HostNameArgs {
  */
 const drainSeconds = 30;
 
-/** The DNS record of a host name of the platform at Cloudflare; a new address replaces the old one in one step. */
+/** It is at Cloudflare; a new address replaces the old one in one step. */
 export class HostName extends pulumi.ComponentResource {
   constructor(name: string, args: HostNameArgs, opts?: pulumi.ComponentResourceOptions) {
     const { zone, hostname, address, isFirst = false } = args;
     const former = isFirst ? [{ name: "hostname" }, { type: "orion:edge:HostName", name: "hostname" }] : [];
-    super("orion:ingress:HostName", name, {}, formerly({ ...opts }, ...former));
+    super("orion:ingress:HostName", name, {}, withAliases({ ...opts }, ...former));
     const record = new DnsRecord(
       `${name}-record`,
       { zoneId: zone.zoneId, name: hostname, type: "A", content: address, ttl: 1, proxied: true },

@@ -11,7 +11,7 @@ import { anyVersion, type AppTier } from "../app-tier/app-tier.ts";
 import type { Context } from "../context.ts";
 import { type AcmeArgs, AcmeCertificate, AcmeClient } from "./certificates/acme-certificate.ts";
 import { CloudflareZone } from "./cloudflare/zone.ts";
-import { formerly } from "../former.ts";
+import { withAliases } from "../aliases.ts";
 import { createEdgeDrain } from "../edge-proxy/edge-drain.ts";
 import { type Certificate, EdgeProxy } from "../edge-proxy/edge-proxy.ts";
 import { HostName } from "./host-name.ts";
@@ -180,13 +180,13 @@ function createEdge(
   };
   // In the first stacks the edge of core-1 had no server in its name.
   const former = (name: string) => (service.server === "core-1" ? [{ name }] : []);
-  const opts = formerly({ parent, dependsOn: [app, ...client] }, ...former("edge"));
+  const opts = withAliases({ parent, dependsOn: [app, ...client] }, ...former("edge"));
   const proxy = new EdgeProxy(service.name, args, opts);
   if (hasServers(topology)) {
     createEdgeDrain(
       `${service.name}-drain`,
       runtime,
-      formerly({ parent, dependsOn: proxy }, ...former("edge-farewell")),
+      withAliases({ parent, dependsOn: proxy }, ...former("edge-farewell")),
     );
   }
   return { service, proxy, ...(acme && { acme }) };

@@ -1,4 +1,4 @@
-/** The configuration of each pooler of a plan; also for a move of the data, which changes it before an update does. Pure. */
+/** Builds pgbouncer.ini for each pooler; the program and `make move-database` use it. Pure. */
 import { readExternalUrl } from "../../config/external-url.ts";
 import type { Settings } from "../../config/schema.ts";
 import { poolerShare } from "../../topology/pools.ts";

@@ -1,3 +1,4 @@
+/** One PgBouncer beside a gateway. */
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { gatewayHost } from "../../topology/services/gateway.ts";
@@ -26,7 +27,7 @@ export interface PoolerArgs {
   readonly logins?: pulumi.Output<Readonly<Record<string, string>>> | undefined;
 }
 
-/** PgBouncer beside a gateway: many clients share few connections to PostgreSQL. Its configuration is a live file. */
+/** Many clients share its few connections to PostgreSQL. Its configuration is a live file. */
 export class Pooler extends pulumi.ComponentResource {
   constructor(name: string, args: PoolerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:pooler:Pooler", name, {}, opts);

@@ -1,3 +1,4 @@
+/** A protected R2 bucket with credentials for this bucket only, lifecycle and lock. */
 import { createHash } from "node:crypto";
 import { AccountToken } from "@pulumi/cloudflare/accountToken.js";
 import { getAccountApiTokenPermissionGroupsListOutput } from "@pulumi/cloudflare/getAccountApiTokenPermissionGroupsList.js";
@@ -23,7 +24,6 @@ export interface BucketArgs {
 const permission = "Workers R2 Storage Bucket Item Write";
 const scope = "com.cloudflare.edge.r2.bucket";
 
-/** A protected R2 bucket, with credentials for this bucket only. */
 export class Bucket extends pulumi.ComponentResource {
   readonly bucket: pulumi.Output<string>;
   readonly accessKeyId: pulumi.Output<string>;

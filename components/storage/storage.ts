@@ -1,3 +1,4 @@
+/** The platform's files: a protected local volume, or protected R2 buckets for files, backups and archived WAL. */
 import * as docker from "@pulumi/docker";
 import { getZoneOutput } from "@pulumi/cloudflare/getZone.js";
 import { R2BucketCors } from "@pulumi/cloudflare/r2bucketCors.js";
@@ -54,7 +55,6 @@ export interface BackupStore {
 /** What the names of all objects of a backup begin with (components/database/backup-scripts.ts). */
 const backupPrefix = "postgresql/";
 
-/** The platform's files: a protected local volume, or a protected R2 bucket with another one for backups. */
 export class Storage extends pulumi.ComponentResource {
   /** The volume to mount at `uploadDirectory` of files-environment.ts; undefined with R2. */
   readonly uploads: pulumi.Output<string> | undefined;

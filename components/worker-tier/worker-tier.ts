@@ -1,3 +1,4 @@
+/** Celery on one machine: workers, and Beat and Flower where the plan has them. */
 import { flowerPorts } from "../../topology/services/flower.ts";
 import type { CeleryService, WorkerService } from "../../topology/services/worker.ts";
 import type * as docker from "@pulumi/docker";
@@ -43,7 +44,6 @@ export interface WorkerTierArgs {
 /** Where Beat notes what it has sent: a folder that every image's user may write to. It is kept until the container is replaced. */
 const beatSchedule = "/tmp/celerybeat-schedule";
 
-/** Celery on one machine: workers, and Beat and Flower where the plan has them. */
 export class WorkerTier extends pulumi.ComponentResource {
   constructor(name: string, args: WorkerTierArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:worker:WorkerTier", name, {}, opts);

@@ -1,4 +1,4 @@
-/** Checks of point-in-time recovery: the storage that it needs, and the room on the Volume for what cannot be sent. Pure. */
+/** Checks point-in-time recovery: R2 over https, and a queue of at most half the Volume. Pure. */
 import { runsOwnDatabase } from "../own-database.ts";
 import { line } from "../line.ts";
 import type { Settings } from "../schema.ts";

@@ -1,4 +1,4 @@
-/** Checks of Redis with Sentinel: several servers, and a way by which clients follow the master. Pure. */
+/** Checks Redis with Sentinel: at least three servers, and the gateway. Pure. */
 import { line } from "../line.ts";
 import type { Settings } from "../schema.ts";
 

@@ -1,4 +1,4 @@
-/** Checks of the way from processes to their data. Pure. */
+/** Checks that PgBouncer is used with the gateway only. Pure. */
 import { line } from "../line.ts";
 import { runsOwnDatabase } from "../own-database.ts";
 import type { Settings } from "../schema.ts";

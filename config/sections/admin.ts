@@ -1,7 +1,7 @@
-/** The section `orion:admin`. */
+/** Schema of `orion:admin`: who may log in to the servers, and how this machine does. */
 import { z } from "zod";
 import { publicKeyProblem } from "../public-key.ts";
-import { cidr } from "./forms.ts";
+import { cidr } from "./value-schemas.ts";
 
 export const admin = z
   .strictObject({

@@ -1,6 +1,15 @@
-/** The section `orion:app`. */
+/** Schema of `orion:app`: the platform's image, its instances, and its variables. */
 import { z } from "zod";
-import { commandWords, count, imageReference, memoryMb, port, serverPool, text, variableName } from "./forms.ts";
+import {
+  commandWords,
+  count,
+  imageReference,
+  memoryMb,
+  port,
+  serverPool,
+  text,
+  variableName,
+} from "./value-schemas.ts";
 
 /** A path that is asked with GET. */
 const askedPath = (example: string) =>

@@ -1,6 +1,6 @@
-/** The section `orion:backups`. */
+/** Schema of `orion:backups`: backups of PostgreSQL, their retention, and point-in-time recovery. */
 import { z } from "zod";
-import { count } from "./forms.ts";
+import { count } from "./value-schemas.ts";
 
 export const backups = z
   .strictObject({

@@ -1,6 +1,6 @@
-/** The section `orion:cache`. */
+/** Schema of `orion:cache`: Redis, the cache and the broker of Celery. */
 import { z } from "zod";
-import { count, memoryMb, serverTypes, text } from "./forms.ts";
+import { count, memoryMb, serverTypes, text } from "./value-schemas.ts";
 
 /** A single check with the reason, so that 0 and 1 get the same answer. */
 const replicas = z

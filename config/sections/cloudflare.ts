@@ -1,6 +1,6 @@
-/** The section `orion:cloudflare`. */
+/** Schema of `orion:cloudflare`: the zone, and whether visitors come through Cloudflare. */
 import { z } from "zod";
-import { hostname } from "./forms.ts";
+import { hostname } from "./value-schemas.ts";
 
 const plan = z.enum(["free", "pro", "business"]);
 

@@ -1,6 +1,6 @@
-/** The section `orion:database`. */
+/** Schema of `orion:database`: PostgreSQL, own or external, its memory, replicas and pooler. */
 import { z } from "zod";
-import { certificates, count, memoryMb, serverTypes, text } from "./forms.ts";
+import { certificates, count, memoryMb, serverTypes, text } from "./value-schemas.ts";
 
 export const database = z
   .strictObject({

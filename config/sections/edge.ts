@@ -1,6 +1,6 @@
-/** The section `orion:edge`. */
+/** Schema of `orion:edge`: nginx: certificate, limits, paths and headers. */
 import { z } from "zod";
-import { certificates, browserHeader, count, emailAddress, headerValue, memoryMb, path } from "./forms.ts";
+import { certificates, browserHeader, count, emailAddress, headerValue, memoryMb, path } from "./value-schemas.ts";
 
 /** Paths of the app that operators use; visitors reach those alone that `orion:edge.public` names. */
 export const internalPaths = ["/metrics", "/ready", "/docs", "/redoc", "/openapi.json"] as const;

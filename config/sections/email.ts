@@ -1,6 +1,6 @@
-/** The section `orion:email`. */
+/** Schema of `orion:email`: how the platform sends e-mail. */
 import { z } from "zod";
-import { emailAddress, hostname, port, text } from "./forms.ts";
+import { emailAddress, hostname, port, text } from "./value-schemas.ts";
 
 export const email = z
   .strictObject({

@@ -1,6 +1,6 @@
-/** The section `orion:gateway`. */
+/** Schema of `orion:gateway`: the way from the platform's processes to their data. */
 import { z } from "zod";
-import { count } from "./forms.ts";
+import { count } from "./value-schemas.ts";
 
 export const gateway = z
   .strictObject({

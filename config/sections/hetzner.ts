@@ -1,6 +1,6 @@
-/** The section `orion:hetzner`. */
+/** Schema of `orion:hetzner`: locations and image of the servers, load balancers, and limits of the account. */
 import { z } from "zod";
-import { count, text } from "./forms.ts";
+import { count, text } from "./value-schemas.ts";
 
 /** The locations of Hetzner's network zone eu-central; a private network does not reach beyond its zone. */
 export const locations = ["fsn1", "nbg1", "hel1"] as const;

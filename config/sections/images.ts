@@ -1,6 +1,6 @@
-/** The section `orion:images`. */
+/** Schema of `orion:images`: where images come from. */
 import { z } from "zod";
-import { imageReference, registry, registryHost } from "./forms.ts";
+import { imageReference, registry, registryHost } from "./value-schemas.ts";
 
 export const images = z
   .strictObject({

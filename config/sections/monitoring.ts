@@ -1,6 +1,6 @@
-/** The section `orion:monitoring`. */
+/** Schema of `orion:monitoring`: whether a server collects metrics and logs. */
 import { z } from "zod";
-import { serverTypes } from "./forms.ts";
+import { serverTypes } from "./value-schemas.ts";
 
 export const monitoring = z
   .strictObject({

@@ -1,6 +1,6 @@
-/** The section `orion:ports`. */
+/** Schema of `orion:ports`: ports on 127.0.0.1 of a local stack. */
 import { z } from "zod";
-import { port } from "./forms.ts";
+import { port } from "./value-schemas.ts";
 
 export const ports = z
   .strictObject({

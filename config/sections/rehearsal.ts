@@ -1,6 +1,6 @@
-/** The section `orion:rehearsal`. */
+/** Schema of `orion:rehearsal`: what `make rehearse` does with the stack. */
 import { z } from "zod";
-import { text } from "./forms.ts";
+import { text } from "./value-schemas.ts";
 
 export const rehearsal = z
   .strictObject({

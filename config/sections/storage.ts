@@ -1,6 +1,6 @@
-/** The section `orion:storage`. */
+/** Schema of `orion:storage`: where files and backups are. */
 import { z } from "zod";
-import { hostname, text } from "./forms.ts";
+import { hostname, text } from "./value-schemas.ts";
 
 export const storage = z
   .strictObject({

@@ -1,6 +1,6 @@
-/** The settings that belong to no section. */
+/** Schema of the settings without a section, such as phase, hosting and domain. */
 import { z } from "zod";
-import { hostname, text } from "./forms.ts";
+import { hostname, text } from "./value-schemas.ts";
 
 export const phases = ["development", "mvp", "scale", "enterprise", "ha"] as const;
 export type Phase = (typeof phases)[number];

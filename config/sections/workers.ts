@@ -1,6 +1,6 @@
-/** The section `orion:workers`. */
+/** Schema of `orion:workers`: Celery's workers, Beat and Flower. */
 import { z } from "zod";
-import { commandWords, count, memoryMb, serverPool, text } from "./forms.ts";
+import { commandWords, count, memoryMb, serverPool, text } from "./value-schemas.ts";
 
 const queueName = text(/^[A-Za-z0-9][\w.-]{0,62}$/, "the name of a queue", "high_priority");
 

@@ -1,4 +1,4 @@
-/** How this cloud is called, for its messages: by make in the project, by its own command where it is installed as a package. */
+/** Command lines for the cloud's messages: `make …` in this project, its own command in the package. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";

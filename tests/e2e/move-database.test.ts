@@ -11,14 +11,14 @@ import { eventually } from "../../testing/eventually.ts";
 import { ManagedLab, type ManagedPostgres } from "../../testing/managed-lab.ts";
 import { docker, freePorts, Sandbox, succeed } from "../../testing/sandbox.ts";
 import { moveDatabase, type MoveArgs } from "../../tools/move-database/move.ts";
-import type { Side } from "../../tools/move-database/side.ts";
+import type { DatabaseEndpoint } from "../../tools/move-database/database-endpoint.ts";
 
 jest.setTimeout(240_000);
 
 const lab = new ManagedLab(`orion-test-move-${process.pid}`);
 const on = engineAt(undefined);
 let servers: Readonly<Record<"one" | "two", ManagedPostgres>>;
-const sides: Readonly<Record<"one" | "two", Side>> = {
+const sides: Readonly<Record<"one" | "two", DatabaseEndpoint>> = {
   // Like the platform's own database: a superuser over the local socket, and a role that owns the tables.
   one: { name: "own", container: lab.named("one"), database: "shop", owner: "app" },
   two: { name: "external", container: lab.named("two"), database: "postgresql://app:app-Password%2F1@127.0.0.1/shop" },

@@ -17,12 +17,12 @@ import {
   verifyingEnvironment,
 } from "../../components/database/postgres-tls.ts";
 import {
-  admissionScript,
+  createSlotScript,
   passwordsText,
   replicaCommand,
   replicaSettings,
 } from "../../components/database/replication.ts";
-import { dismissalScript, passwordVariables, rolesScript } from "../../components/database/roles.ts";
+import { endFormerLoginsScript, passwordVariables, rolesScript } from "../../components/database/roles.ts";
 import { officialImages } from "../../config/images.ts";
 import { dockerBy } from "../../plugin/docker.ts";
 import { writeLiveFiles } from "../../plugin/live-files.ts";
@@ -269,14 +269,14 @@ test("an update takes it over: while a client of the version before runs, and af
     inside(`SELECT DISTINCT relowner::regrole FROM pg_class WHERE relnamespace IN ('public'::regnamespace, 'billing'::regnamespace)
       AND relname !~ 'pg_stat'`),
   ).toBe("orion_owner");
-  await script(dismissalScript(0, false));
+  await script(endFormerLoginsScript(0, false));
   expect(over("orion_user", former, "SELECT 1").code).toBe(0);
   expect(
     inside("SELECT rolvaliduntil < now() + interval '16 minutes' FROM pg_roles WHERE rolname = 'orion_user'"),
   ).toBe("t");
   inside("ALTER ROLE orion_user VALID UNTIL '2020-01-01'");
   expect(over("orion_user", former, "SELECT 1").output).toMatch(/password authentication failed/);
-  await script(dismissalScript(0, false));
+  await script(endFormerLoginsScript(0, false));
   expect(over("orion_user", former, "SELECT 1").output).toMatch(/pg_hba.conf rejects connection/);
   expect(inside("SELECT rolpassword IS NULL FROM pg_authid WHERE rolname = 'orion_user'")).toBe("t");
 });
@@ -385,14 +385,14 @@ test("a rotation: the app's other role with a new password; the one before is le
   await giveRoles(1, "new-password");
   expect(over("orion_app_b", "new-password", "SELECT count(*) FROM orders").code).toBe(0);
   expect(as("app", "SELECT 1").code).toBe(0);
-  await script(dismissalScript(1, false));
+  await script(endFormerLoginsScript(1, false));
   expect(as("app", "SELECT 1").code).toBe(0);
   expect(
     inside("SELECT rolvaliduntil < now() + interval '16 minutes' FROM pg_roles WHERE rolname = 'orion_app_a'"),
   ).toBe("t");
   await giveRoles(2);
   expect(as("app", "SELECT 1").code).toBe(0);
-  await script(dismissalScript(2, false));
+  await script(endFormerLoginsScript(2, false));
   expect(
     inside("SELECT rolvaliduntil < now() + interval '16 minutes' FROM pg_roles WHERE rolname = 'orion_app_b'"),
   ).toBe("t");
@@ -411,7 +411,7 @@ test("a replica verifies its primary, has the roles with the data, and lets the 
   await runSqlScript(
     {
       ...{ dockerHost: "unix:///var/run/docker.sock", container: named("server"), timeoutSeconds: 60 },
-      ...{ script: admissionScript, variables: { slot: source.slot } },
+      ...{ script: createSlotScript, variables: { slot: source.slot } },
     },
     dockerBy(runProcess),
   );

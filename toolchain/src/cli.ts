@@ -1,4 +1,4 @@
-/** Command line of the toolchain: `node toolchain/src/cli.ts ensure [engine|docker|all]` and `status`. */
+/** Command line of the toolchain: `ensure [engine|docker|all]`, `checksums` and `status`. */
 import { resolve } from "node:path";
 import { UserError } from "../../common/user-error.ts";
 import { dockerVersion, ensureDocker } from "./docker.ts";

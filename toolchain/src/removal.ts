@@ -1,4 +1,4 @@
-/** What `make setup` has put on this machine, and how it is taken away again. */
+/** Lists what `make setup` installed on this machine, and removes it. */
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UserError } from "../../common/user-error.ts";

@@ -4,9 +4,9 @@ import type { Settings } from "../../config/schema.ts";
 import { imageKeys } from "../../topology/images.ts";
 import { hasServers, type Topology } from "../../topology/topology.ts";
 import type { Engines } from "../engines.ts";
-import { askLook } from "../patch/look-at.ts";
+import { askStatus } from "../patch/ask-status.ts";
 import { daysSince } from "../../common/dates.ts";
-import { rebootReason, type ServerLook } from "../patch/server-look.ts";
+import { rebootReason, type ServerStatus } from "../patch/server-status.ts";
 import type { Checked, Finding } from "./advice.ts";
 
 /** Days after which something is called old: official images are rebuilt about every month. */
@@ -32,9 +32,9 @@ export function agesOf(
     ...topology.servers
       .filter(({ name }) => answers({ server: name }))
       .map(({ name }) => async () => {
-        const look = await askLook(engines.of({ server: name }));
-        const checked: Checked = look
-          ? ageOfServer(look, now)
+        const status = await askStatus(engines.of({ server: name }));
+        const checked: Checked = status
+          ? ageOfServer(status, now)
           : { problem: "no-answer", detail: "its packages could not be listed" };
         return { service: `age of ${name}`, ...checked };
       }),
@@ -54,14 +54,14 @@ export function ageOfImages(keys: readonly (keyof ImagePins)[], pins: ImagePins,
 }
 
 /** Pure. */
-export function ageOfServer(look: ServerLook, now: Date): Checked {
-  const since = look.patched ?? look.born;
+export function ageOfServer(status: ServerStatus, now: Date): Checked {
+  const since = status.patched ?? status.firstBootAt;
   const age = since === undefined ? undefined : daysSince(since, now);
-  const security = look.packages.filter(({ isSecurity }) => isSecurity);
-  const reason = rebootReason(look);
+  const security = status.packages.filter(({ isSecurity }) => isSecurity);
+  const reason = rebootReason(status);
   const detail = [
-    age === undefined ? "never patched" : `${look.patched === undefined ? "made" : "patched"} ${age} days ago`,
-    `up ${Math.floor(look.upSeconds / 86_400)} days`,
+    age === undefined ? "never patched" : `${status.patched === undefined ? "made" : "patched"} ${age} days ago`,
+    `up ${Math.floor(status.upSeconds / 86_400)} days`,
     ...(reason === undefined ? [] : [`needs a reboot: ${reason}`]),
     ...(security.length === 0 ? [] : [`security updates wait: ${security.map(({ name }) => name).join(", ")}`]),
   ].join(", ");

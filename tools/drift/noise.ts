@@ -1,4 +1,4 @@
-/** Differences that are known and mean nothing: they open no issue. Each has its reason; what may hide an attack has no place here. Pure. */
+/** Known harmless differences that open no drift issue, each with its reason; none may hide an attack. Pure. */
 import type { EngineChange } from "../engine-preview.ts";
 import { types } from "../../policy/stateful.ts";
 

@@ -1,4 +1,4 @@
-/** The rehearsed platform that a drill acts on: breaks things, and waits until they are well again. */
+/** The rehearsed platform of a drill: injects failures and waits until it is healthy. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../common/user-error.ts";
 import type { CloudClient } from "../../rehearsal/cloud/client.ts";

@@ -19,7 +19,7 @@ import { bold, confirm, isTerminal, say } from "../terminal.ts";
 import { up } from "../up.ts";
 import { moveDatabase, type MoveArgs } from "./move.ts";
 import { type Poolers, poolersOf } from "./poolers.ts";
-import { type Side, sql } from "./side.ts";
+import { type DatabaseEndpoint, sql } from "./database-endpoint.ts";
 import { dropMarker, writable } from "./sql.ts";
 
 export interface MoveChoice {
@@ -64,8 +64,8 @@ export async function moveTo(root: string, file: StackFile, engines: Engines, ch
   const image = `image=$(docker container inspect --format '{{.Config.Image}}' ${quoted(container)})`;
   await startClient(on, { name: client, url, image, appImage: settings.app.image });
   try {
-    const own: Side = { name: "own", container, database: databaseName, owner: ownerRole };
-    const external: Side = { name: "external", container: client, database: addressIn(url) };
+    const own: DatabaseEndpoint = { name: "own", container, database: databaseName, owner: ownerRole };
+    const external: DatabaseEndpoint = { name: "external", container: client, database: addressIn(url) };
     const [source, target] = to === "external" ? [own, external] : [external, own];
     const moved = await interruptible((signal) =>
       moveDatabase({
@@ -117,7 +117,10 @@ async function interruptible<T>(move: (signal: AbortSignal) => Promise<T>): Prom
 }
 
 /** After the update: no client uses the stack's own database any more, or it is the one in use. What fails hinders nobody. */
-async function tidy(on: MoveArgs["on"], { own, target }: { readonly own: Side; readonly target: Side }): Promise<void> {
+async function tidy(
+  on: MoveArgs["on"],
+  { own, target }: { readonly own: DatabaseEndpoint; readonly target: DatabaseEndpoint },
+): Promise<void> {
   if (target !== own)
     await sql(on, own, writable).catch((error: unknown) => {
       say(`  ${String(error)}`);

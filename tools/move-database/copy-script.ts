@@ -1,18 +1,18 @@
 /** The script that copies one PostgreSQL to another. Pure. */
-import { inside, psqlOf, type Side } from "./side.ts";
+import { type DatabaseEndpoint, inside, psqlOf } from "./database-endpoint.ts";
 import { marker } from "./sql.ts";
 
 /** The longest that a copy may take. */
 export const copySeconds = 7 * 24 * 3600;
 
-const restoreWith = ({ owner, database }: Side): readonly string[] => [
+const restoreWith = ({ owner, database }: DatabaseEndpoint): readonly string[] => [
   ...["pg_restore", "--exit-on-error", "--no-owner", "--no-privileges", "--no-comments"],
   ...["--no-publications", "--no-subscriptions"],
   ...(owner === undefined ? [] : [`--role=${owner}`]),
   `--dbname=${database}`,
 ];
 
-const dumpWith = ({ database }: Side): readonly string[] => [
+const dumpWith = ({ database }: DatabaseEndpoint): readonly string[] => [
   ...["pg_dump", "--format=custom", "--compress=1", `--exclude-table=public.${marker}`],
   `--dbname=${database}`,
 ];
@@ -22,7 +22,7 @@ const dumpWith = ({ database }: Side): readonly string[] => [
  * dump is of, and stays open until the dump has ended. The last line of its output is this snapshot, which says which
  * transactions the copy has.
  */
-export const copyScript = (from: Side, to: Side): string => `set -u
+export const copyScript = (from: DatabaseEndpoint, to: DatabaseEndpoint): string => `set -u
 d=$(mktemp -d) && mkfifo "$d/in" || exit 1
 ${psqlOf(from)} <"$d/in" >"$d/out" 2>"$d/error" &
 exec 3>"$d/in"

@@ -13,7 +13,7 @@ import { readRows, readSnapshot, type Snapshot, statementsOf, type Tables } from
 import { copyScript, copySeconds } from "./copy-script.ts";
 import { problemsOf, readPreparation, wasMoved } from "./preparation.ts";
 import type { Poolers } from "./poolers.ts";
-import { errorOf, type Side, sql } from "./side.ts";
+import { type DatabaseEndpoint, errorOf, sql } from "./database-endpoint.ts";
 import {
   allowWritesSql,
   batch,
@@ -43,8 +43,8 @@ const progressMs = 10_000;
 
 export interface MoveArgs {
   readonly on: OnEngine;
-  readonly from: Side;
-  readonly to: Side;
+  readonly from: DatabaseEndpoint;
+  readonly to: DatabaseEndpoint;
   readonly say: (line: string) => void;
   /** Asked before the pause. @returns whether to go on */
   readonly agree: () => Promise<boolean>;
@@ -59,7 +59,7 @@ export interface MoveArgs {
 export interface Moved {
   readonly tables: number;
   readonly rows: number;
-  /** Milliseconds from the first write that was refused, or held by a pooler, until the target was complete, or took it. */
+  /** Milliseconds from the first write that was refused, or had to wait at a pooler, until the target was complete, or took it. */
   readonly pausedMs: number;
 }
 
@@ -164,9 +164,9 @@ async function pause(args: MoveArgs, tables: SizedTables, snapshot: Snapshot, so
   let rows: number;
   let mayBeMoved = false;
   try {
-    await poolers?.hold();
+    await poolers?.pause();
     await sql(on, from, readOnly);
-    await poolers?.held();
+    await poolers?.paused();
     rows = await complete(args, tables, snapshot, source.schema);
     await sql(on, from, markAs("left"), "owner");
     signal?.throwIfAborted();
@@ -176,7 +176,7 @@ async function pause(args: MoveArgs, tables: SizedTables, snapshot: Snapshot, so
     await goBack(args, mayBeMoved, source.allowWrites);
     throw error;
   }
-  if (poolers) await leadThere(poolers, say);
+  if (poolers) await switchAll(poolers, say);
   const pausedMs = Date.now() - began;
   say(
     `  ${to.name} is complete: ${tables.size} tables, ${rows} rows, the same in both; writes ${poolers ? "waited" : "were refused"} for ${(pausedMs / 1000).toFixed(1)} s`,
@@ -204,16 +204,16 @@ async function complete(args: MoveArgs, tables: SizedTables, snapshot: Snapshot,
   return compared;
 }
 
-const leadTries = 3;
+const switchTries = 3;
 
 /**
- * Leads the poolers to the target and lets them go on. A failure ends nothing: those that lead there may have passed writes on, the
+ * Switches the poolers to the target and resumes them. A failure ends nothing: those that lead there may have passed writes on, the
  * others find a source that refuses them, and the update that follows leads all of them.
  */
-async function leadThere(poolers: Poolers, say: MoveArgs["say"]): Promise<void> {
-  for (let left = leadTries - 1; ; left--) {
+async function switchAll(poolers: Poolers, say: MoveArgs["say"]): Promise<void> {
+  for (let left = switchTries - 1; ; left--) {
     try {
-      await poolers.lead();
+      await poolers.switchToTarget();
       break;
     } catch (error) {
       say(`  ${String(error)}`);
@@ -222,11 +222,11 @@ async function leadThere(poolers: Poolers, say: MoveArgs["say"]): Promise<void> 
       break;
     }
   }
-  await letGoOn(poolers, say);
+  await resumeAll(poolers, say);
 }
 
-async function letGoOn(poolers: Poolers | undefined, say: MoveArgs["say"]): Promise<void> {
-  await poolers?.release().catch((error: unknown) => {
+async function resumeAll(poolers: Poolers | undefined, say: MoveArgs["say"]): Promise<void> {
+  await poolers?.resume().catch((error: unknown) => {
     say(`  The poolers go on by themselves within a minute: ${String(error)}`);
   });
 }
@@ -251,7 +251,7 @@ async function goBack(
   } catch (error) {
     say(`  ${from.name} still refuses writes. ${remedy}. ${String(error)}`);
   }
-  await letGoOn(poolers, say);
+  await resumeAll(poolers, say);
 }
 
 /** @returns how many rows both have. @throws {UserError} with the tables that differ */

@@ -1,6 +1,6 @@
 /**
- * The poolers of a stack during a move: they hold what processes ask while neither database takes writes, and then lead to the
- * other one, so that no process is replaced and none has to be told. The update that follows stores the same configuration.
+ * The poolers of a stack during a move: they pause while neither database takes writes, and then switch to the other one, so that no
+ * process is replaced and none has to be told. The update that follows stores the same configuration.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Outcome } from "../../common/process.ts";
@@ -23,15 +23,15 @@ export interface Pooler {
 
 /** What a move needs of all poolers together. */
 export interface Poolers {
-  /** Reads what {@link Poolers.lead} needs, while nobody waits. */
+  /** Reads what {@link Poolers.switchToTarget} needs, while nobody waits. */
   readonly prepare: () => Promise<void>;
-  /** Resolves when all of them send nothing new, and most transactions have ended; {@link Poolers.held} says when all have. */
-  readonly hold: () => Promise<void>;
-  readonly held: () => Promise<void>;
-  /** Leads them to the target. What they were told stays: the update that follows tells them the same. */
-  readonly lead: () => Promise<void>;
+  /** Resolves when all of them send nothing new, and most transactions have ended; {@link Poolers.paused} says when all have. */
+  readonly pause: () => Promise<void>;
+  readonly paused: () => Promise<void>;
+  /** Gives them the target as their server. What they were told stays: the update that follows tells them the same. */
+  readonly switchToTarget: () => Promise<void>;
   /** Lets processes go on. */
-  readonly release: () => Promise<void>;
+  readonly resume: () => Promise<void>;
 }
 
 /** Longer transactions are ended by the database. */
@@ -47,15 +47,15 @@ const consoleOf = (container: string, commands: readonly string[], shape = "-qAt
     ...commands.flatMap((one) => ["-c", one]),
   ]);
 
-const resume = [`RESUME ${databaseName}`, `RESUME ${sessionDatabase}`];
+const resumeCommands = [`RESUME ${databaseName}`, `RESUME ${sessionDatabase}`];
 
-/** Sessions would hold it for ever, so they end. */
-const holdScript = (container: string): string =>
-  `${quotedWords(["docker", "exec", "--detach", container, "sh", "-c", `sleep ${mostSeconds}; ${poolerConsole} -c '${resume.join("' -c '")}'`])}
+/** PAUSE would wait for sessions for ever, so they end. */
+const pauseScript = (container: string): string =>
+  `${quotedWords(["docker", "exec", "--detach", container, "sh", "-c", `sleep ${mostSeconds}; ${poolerConsole} -c '${resumeCommands.join("' -c '")}'`])}
 ${consoleOf(container, [`KILL ${sessionDatabase}`, `PAUSE ${databaseName}`])}`;
 
 /** Ends when the pooler sends nothing new: PAUSE itself ends only with the last transaction. The column's place depends on the version. */
-const pausedScript = (container: string): string => {
+const awaitPauseScript = (container: string): string => {
   const isPaused = `NR == 1 { for (i = 1; i <= NF; i++) if ($i == "paused") at = i } $1 == "${databaseName}" && $at == 1 { found = 1 } END { exit !found }`;
   return `tries=0
 until ${consoleOf(container, ["SHOW DATABASES"], "-qA")} | awk -F '|' ${quoted(isPaused)}; do
@@ -66,7 +66,7 @@ done
 };
 
 /** Replaces the configuration in the volume, which the container itself may not write; prints where it leads now. */
-const leadScript = (container: string, config: string): string => {
+const switchScript = (container: string, config: string): string => {
   const file = poolerFiles.configuration;
   const write = `cd ${poolerDirectory}/current && umask 077 && cat >.next && chgrp --reference=${file} .next && chmod --reference=${file} .next && mv -f .next ${file}`;
   const format = `{{range .Mounts}}{{if eq .Destination "${poolerDirectory}"}}{{.Name}}{{end}}{{end}} {{.Image}}`;
@@ -104,32 +104,32 @@ export function poolersOf(all: readonly Pooler[]): Poolers | undefined {
         throw new UserError(`The pooler ${pooler.name} ${what}: ${said}`);
       }),
     );
-  let holding: Promise<unknown> = Promise.resolve();
+  let pausing: Promise<unknown> = Promise.resolve();
   let users: readonly Outcome[] = [];
   return {
     prepare: async () => {
       users = await onAll("does not tell the roles that it knows", usersScript);
     },
-    hold: async () => {
-      holding = onAll("cannot be held", ({ container }) => holdScript(container));
+    pause: async () => {
+      pausing = onAll("cannot be paused", ({ container }) => pauseScript(container));
       // Whoever waits for it hears of a failure.
-      holding.catch(() => undefined);
+      pausing.catch(() => undefined);
       // A pooler that is told late would pass on writes that the source refuses.
-      const paused = onAll("cannot be held", ({ container }) => pausedScript(container));
-      // It keeps no process alive whose poolers are held already.
-      const longest = paused.then(() => sleep(transactionMs, undefined, { ref: false }));
-      await Promise.race([Promise.all([paused, holding]), longest]);
+      const quiet = onAll("cannot be paused", ({ container }) => awaitPauseScript(container));
+      // It keeps no process alive whose poolers are paused already.
+      const longest = quiet.then(() => sleep(transactionMs, undefined, { ref: false }));
+      await Promise.race([Promise.all([quiet, pausing]), longest]);
     },
-    held: async () => {
-      await holding;
+    paused: async () => {
+      await pausing;
     },
-    lead: async () => {
+    switchToTarget: async () => {
       const configs = new Map(
         all.map((pooler, index) => [pooler, pooler.configOf(readUsers(users[index]?.stdout ?? ""))]),
       );
       const configOf = (pooler: Pooler) => configs.get(pooler) ?? "";
       const said = await onAll("cannot be given another database", (pooler) =>
-        leadScript(pooler.container, configOf(pooler)),
+        switchScript(pooler.container, configOf(pooler)),
       );
       for (const [index, pooler] of all.entries())
         if (!leadsTo(hostIn(configOf(pooler)), said[index]?.stdout ?? ""))
@@ -137,9 +137,9 @@ export function poolersOf(all: readonly Pooler[]): Poolers | undefined {
             `The pooler ${pooler.name} did not take the configuration that leads to another database.`,
           );
     },
-    release: async () => {
-      // One that was not held says so, which is no failure.
-      await Promise.all(all.map(({ container, run }) => run(consoleOf(container, resume))));
+    resume: async () => {
+      // One that was not paused says so, which is no failure.
+      await Promise.all(all.map(({ container, run }) => run(consoleOf(container, resumeCommands))));
     },
   };
 }

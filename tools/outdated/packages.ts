@@ -1,4 +1,4 @@
-/** Which npm, Python and Go packages of the project are behind, by the package managers' own words. */
+/** Which npm, Python and Go packages are outdated, as npm, pip and Go report it. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";

@@ -15,8 +15,8 @@ import type { StackFile } from "../stack-file.ts";
 import { bold, confirm, isTerminal, say, table } from "../terminal.ts";
 import { describeImages, pendingImages, updateImages } from "./images.ts";
 import { describe, drainsFirst, isBehind, type PlannedServer, serversInOrder } from "./plan.ts";
-import { lookAt } from "./look-at.ts";
-import type { ServerLook } from "./server-look.ts";
+import { statusOf } from "./ask-status.ts";
+import type { ServerStatus } from "./server-status.ts";
 import { markScript, startScript, updateListsCommand } from "./server-script.ts";
 import { patchLog } from "../../common/server-contract.ts";
 
@@ -31,7 +31,7 @@ export interface PatchOptions {
 
 /** A server with what it said at the start. */
 interface Found extends PlannedServer {
-  readonly look: ServerLook;
+  readonly status: ServerStatus;
 }
 
 /** Seconds that something may take before the patch stops. */
@@ -56,9 +56,9 @@ export async function patch(root: string, project: string, file: StackFile, opti
     );
   }
   const engines = new Engines(root, file);
-  const found = serversInOrder(topology).map((planned) => ({ ...planned, look: refreshed(planned, engines, file) }));
+  const found = serversInOrder(topology).map((planned) => ({ ...planned, status: refreshed(planned, engines, file) }));
   const images = pendingImages(root, project, file);
-  const behind = found.filter(({ look }) => options.reboots || isBehind(look) || isUnfinished(look));
+  const behind = found.filter(({ status }) => options.reboots || isBehind(status) || isUnfinished(status));
   say(planOf(found, options));
   for (const line of describeImages(images, topology)) say(line);
   if (options.dry) return 0;
@@ -68,7 +68,7 @@ export async function patch(root: string, project: string, file: StackFile, opti
     return 0;
   }
   // A server that an earlier run has left drained is no reason to refuse.
-  if (!found.some(({ look }) => isUnfinished(look))) await requireWell(file, engines);
+  if (!found.some(({ status }) => isUnfinished(status))) await requireWell(file, engines);
   if (!options.yes && !(await confirm("\nPatch them in this order?"))) {
     say(isTerminal ? "Nothing was done." : "Nothing was done: without a terminal, agree with YES=1.");
     return 1;
@@ -83,13 +83,13 @@ export async function patch(root: string, project: string, file: StackFile, opti
 }
 
 /** Whether a patch runs on the server, or has ended without its last step. */
-const isUnfinished = ({ step, isPatching, boot }: ServerLook): boolean =>
+const isUnfinished = ({ step, isPatching, boot }: ServerStatus): boolean =>
   isPatching || (step !== undefined && step.name !== "done" && !(step.name === "rebooting" && step.detail !== boot));
 
 /** What the server says after it has fetched the package lists. @throws {UserError} when it cannot */
-function refreshed({ server }: PlannedServer, engines: Engines, { variables }: StackFile): ServerLook {
+function refreshed({ server }: PlannedServer, engines: Engines, { variables }: StackFile): ServerStatus {
   const engine = engines.of({ server: server.name });
-  const first = lookAt(engine);
+  const first = statusOf(engine);
   if (!first)
     throw new UserError(
       `${server.name} does not answer over SSH. Expected: a platform that is well; make doctor ${variables}`,
@@ -103,19 +103,19 @@ function refreshed({ server }: PlannedServer, engines: Engines, { variables }: S
         "No server was changed. Check its network and /etc/apt/sources.list*.",
     );
   }
-  return lookAt(engine) ?? first;
+  return statusOf(engine) ?? first;
 }
 
 /** Notes that nothing newer exists for the server today. */
 const mark = (engine: Engine): void => void engine.feedOnHost(markScript, "sh", "-s");
 
 function planOf(found: readonly Found[], { reboots }: PatchOptions): string {
-  const rows = found.map(({ server, kind, look }, index) => [
+  const rows = found.map(({ server, kind, status }, index) => [
     String(index + 1),
     server.name,
-    isUnfinished(look)
-      ? `an earlier patch got as far as '${look.step?.name ?? "starting"}' and is continued`
-      : describe(kind, look) + (reboots ? "; rebooted because of REBOOT=1" : ""),
+    isUnfinished(status)
+      ? `an earlier patch got as far as '${status.step?.name ?? "starting"}' and is continued`
+      : describe(kind, status) + (reboots ? "; rebooted because of REBOOT=1" : ""),
   ]);
   return table([["", "server", "what is done"].map(bold), ...rows]);
 }
@@ -150,10 +150,10 @@ const listOf = (problems: readonly Finding[], variables: string): string =>
 
 /** Patches one server and waits until all of the platform is well. @throws {UserError} when that does not happen */
 async function patchServer(found: Found, file: StackFile, engines: Engines, options: PatchOptions): Promise<void> {
-  const { server, kind, look } = found;
+  const { server, kind, status } = found;
   const engine = engines.of({ server: server.name });
   say(`\n${bold(server.name)}`);
-  if (!look.isPatching) {
+  if (!status.isPatching) {
     const script = startScript({ stack: file.stack, drainsFirst: drainsFirst(kind), reboots: options.reboots });
     const { code, output } = engine.feedOnHost(script, "sh", "-s");
     if (code !== 0) throw stopped(server.name, `the patch could not be started: ${output.trim()}`, file);
@@ -176,13 +176,13 @@ const note = (line: string): void => {
  *
  * @returns when its containers began to stop; undefined when they did not
  */
-async function follow({ server, look }: Found, file: StackFile, engine: Engine): Promise<number | undefined> {
+async function follow({ server, status }: Found, file: StackFile, engine: Engine): Promise<number | undefined> {
   const began = Date.now();
   let said = "";
   let away: number | undefined;
   let silentSince: number | undefined;
   for (;;) {
-    const seen = lookAt(engine.impatient());
+    const seen = statusOf(engine.impatient());
     const step = seen?.step?.name;
     silentSince = seen ? undefined : (silentSince ?? Date.now());
     if (step !== undefined && step !== said) {
@@ -211,7 +211,7 @@ async function follow({ server, look }: Found, file: StackFile, engine: Engine):
     if (Date.now() - began > limits.install * 1000) {
       throw stopped(
         server.name,
-        `it still works on '${step ?? look.step?.name ?? "?"}' after ${limits.install} s`,
+        `it still works on '${step ?? status.step?.name ?? "?"}' after ${limits.install} s`,
         file,
       );
     }

@@ -2,7 +2,7 @@
 import type { Server } from "../../topology/server.ts";
 import { definitionOf } from "../../topology/catalogue.ts";
 import { servicesOf, type Topology } from "../../topology/topology.ts";
-import { type Package, rebootReason, type ServerLook } from "./server-look.ts";
+import { type Package, rebootReason, type ServerStatus } from "./server-status.ts";
 
 /**
  * What a server of the stack does, as far as it matters for its patch:
@@ -49,15 +49,18 @@ const ofDocker = /^(docker|containerd|runc)/;
 const ofKernel = /^linux-image-/;
 
 /** Whether there is anything to do on a server. */
-export const isBehind = (look: ServerLook): boolean =>
-  look.packages.length > 0 || rebootReason(look) !== undefined || look.docker === undefined || look.isDockerReplaced;
+export const isBehind = (status: ServerStatus): boolean =>
+  status.packages.length > 0 ||
+  rebootReason(status) !== undefined ||
+  status.docker === undefined ||
+  status.isDockerReplaced;
 
 /** One line on what a patch would do on a server. */
-export function describe(kind: ServerKind, look: ServerLook): string {
-  const { packages } = look;
+export function describe(kind: ServerKind, status: ServerStatus): string {
+  const { packages } = status;
   const reason =
-    rebootReason(look) ?? (packages.some(({ name }) => ofKernel.test(name)) ? "for its new kernel" : undefined);
-  if (!isBehind(look)) return "up to date";
+    rebootReason(status) ?? (packages.some(({ name }) => ofKernel.test(name)) ? "for its new kernel" : undefined);
+  if (!isBehind(status)) return "up to date";
   return [
     packagesOf(packages),
     reason === undefined ? "no reboot unless a package asks for one" : `a reboot: ${reason}`,

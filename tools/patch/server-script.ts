@@ -1,6 +1,6 @@
 /** The script that patches one server. It runs there to its end, whatever becomes of the connection. Pure. */
 import { patchedFile, patchLog, patchStateFile, patchUnit } from "../../common/server-contract.ts";
-import { bootCommand, isReplacedFunction } from "./server-look.ts";
+import { bootCommand, isReplacedFunction } from "./server-status.ts";
 import { powerOffScript, restartAsBefore } from "../../common/power-off-script.ts";
 
 export interface ServerPatch {

@@ -4,10 +4,10 @@
  */
 import { archiveCommand } from "../../common/server-contract.ts";
 import { UserError } from "../../common/user-error.ts";
-import { admissionScript, slotOf } from "../../components/database/replication.ts";
+import { createSlotScript, slotOf } from "../../components/database/replication.ts";
 import type { Service } from "../../topology/service.ts";
 import { hasServers, servicesOf } from "../../topology/topology.ts";
-import { dataPath } from "../../components/database/data-path.ts";
+import { hostDataFolder } from "../../components/database/data-folders.ts";
 import type { Engines } from "../engines.ts";
 import type { StackFile } from "../stack-file.ts";
 import { bold, confirm, isTerminal, say } from "../terminal.ts";
@@ -82,7 +82,7 @@ export async function restoreTo(
     "  the platform answers with an error page meanwhile; what restore-drill says how long it takes is a good estimate",
   );
   say(
-    `  the data of now ${moment === "latest" ? "" : "is archived first, and "}stays on the Volume beside ${dataPath}`,
+    `  the data of now ${moment === "latest" ? "" : "is archived first, and "}stays on the Volume beside ${hostDataFolder}`,
   );
   say("  files in R2, the broker and the cache stay as they are");
   if (!yes && !(await confirm("Go on?"))) {
@@ -147,8 +147,8 @@ function rebuild({ topology }: StackFile, engines: Engines, replica: Service): v
     "its slot",
     engines
       .of(primary)
-      .feed(admissionScript, "container", "exec", "--interactive", primary.container, "psql", "-XqtA", ...slot),
+      .feed(createSlotScript, "container", "exec", "--interactive", primary.container, "psql", "-XqtA", ...slot),
   );
-  must("to empty it", engine.captureOnHost("find", dataPath, "-mindepth", "1", "-delete"));
+  must("to empty it", engine.captureOnHost("find", hostDataFolder, "-mindepth", "1", "-delete"));
   must("to start it", engine.capture("container", "start", replica.container));
 }

@@ -1,6 +1,6 @@
 /**
- * Which run of GitHub Actions updates a stack. A runner of GitHub is gone with its job, so its lock's process cannot be asked; the
- * run can. The note lies beside the state.
+ * Records beside the state which GitHub Actions run updates a stack, and asks GitHub whether that run is over. A runner of GitHub is
+ * gone with its job, so its lock's process cannot be asked.
  */
 import { hostname } from "node:os";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-/** etcd: the store in which Patroni's members elect the primary; one on each of their servers. */
+/** Planned, not built yet: etcd, the store in which Patroni's members elect the primary; one on each of their servers. */
 import { runsOwnDatabase } from "../../config/own-database.ts";
 import { coreOf, publish, serversOf, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";

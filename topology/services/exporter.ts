@@ -1,4 +1,4 @@
-/** The exporter of a server's own metrics, on each server of a stack that is monitored. */
+/** Planned, not built yet: the exporter of a server's own metrics, on each server of a stack that is monitored. */
 import { placementOn, publish, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 

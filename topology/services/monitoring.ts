@@ -1,4 +1,4 @@
-/** Metrics, logs, dashboards and alerts, on a dedicated server. */
+/** Planned, not built yet: metrics, logs, dashboards and alerts, on a dedicated server. */
 import { onlyService, publish, serversOf } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 

@@ -1,4 +1,4 @@
-/** Lets base backups read the files of a replica in place of those of its primary. */
+/** pgBackRest's server beside the replica, from which base backups read. */
 import { publish, serversOf, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 import { archivesWal } from "./archive.ts";

@@ -1,4 +1,4 @@
-/** Tells over HTTP whether a replica follows its primary closely enough to be read: a gateway's checks speak no SQL. */
+/** HTTP health service beside each replica: tells the gateways, whose checks speak no SQL, whether its lag allows reads. */
 import { runsOwnDatabase } from "../../config/own-database.ts";
 import { publish, serversOf, serviceAt } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";

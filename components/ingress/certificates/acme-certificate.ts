@@ -1,5 +1,6 @@
+/** A certificate from an ACME authority, obtained and renewed by the server. */
 import * as pulumi from "@pulumi/pulumi";
-import { formerly } from "../../former.ts";
+import { withAliases } from "../../aliases.ts";
 import { HostFiles } from "../../runtime/docker/host-files.ts";
 import type { DockerRuntime } from "../../runtime/docker/runtime.ts";
 import { timerFiles } from "../../runtime/docker/timer-files.ts";
@@ -35,7 +36,7 @@ export interface AcmeArgs {
  */
 export class AcmeClient extends pulumi.ComponentResource {
   constructor(name: string, args: AcmeArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("orion:ingress:AcmeClient", name, {}, formerly({ ...opts }, { type: "orion:edge:AcmeClient" }));
+    super("orion:ingress:AcmeClient", name, {}, withAliases({ ...opts }, { type: "orion:edge:AcmeClient" }));
     const { runtime, authority } = args;
     new HostFiles(
       `${name}-files`,
@@ -59,7 +60,7 @@ export class AcmeClient extends pulumi.ComponentResource {
 /** Obtains the certificate, and starts the timer that renews it. The edge must answer at the host name before. */
 export class AcmeCertificate extends pulumi.ComponentResource {
   constructor(name: string, args: AcmeArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("orion:ingress:AcmeCertificate", name, {}, formerly({ ...opts }, { type: "orion:edge:AcmeCertificate" }));
+    super("orion:ingress:AcmeCertificate", name, {}, withAliases({ ...opts }, { type: "orion:edge:AcmeCertificate" }));
     const units = { unit: acmeUnit, service: acmeService(args), timer: acmeTimer, first: `${acmeCommand} obtain` };
     new HostFiles(`${name}-units`, { runtime: args.runtime, ...timerFiles(units) }, { parent: this });
     this.registerOutputs({});

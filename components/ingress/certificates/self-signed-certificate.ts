@@ -1,12 +1,13 @@
+/** A self-signed certificate, valid for a year. */
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { formerly } from "../../former.ts";
+import { withAliases } from "../../aliases.ts";
 
-/** A year; an update in the last month creates a new one. */
 const validityHours = 365 * 24;
+/** An update in the last month creates a new one. */
 const renewalHours = 30 * 24;
 
-/** A self-signed certificate of the edge: for trials, or behind a proxy that does not verify it. */
+/** The edge's, for trials or behind a proxy that does not verify it. */
 export class SelfSignedCertificate extends pulumi.ComponentResource {
   /** PEM. */
   readonly chain: pulumi.Output<string>;
@@ -18,7 +19,7 @@ export class SelfSignedCertificate extends pulumi.ComponentResource {
       "orion:ingress:SelfSignedCertificate",
       name,
       {},
-      formerly({ ...opts }, { type: "orion:edge:SelfSignedCertificate" }),
+      withAliases({ ...opts }, { type: "orion:edge:SelfSignedCertificate" }),
     );
     const key = new tls.PrivateKey(`${name}-key`, { algorithm: "ECDSA", ecdsaCurve: "P256" }, { parent: this });
     const certificate = new tls.SelfSignedCert(

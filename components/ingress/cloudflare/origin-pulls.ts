@@ -1,3 +1,4 @@
+/** Authenticated origin pulls: the client certificate that Cloudflare presents to the edges. */
 import { AuthenticatedOriginPullsCertificate } from "@pulumi/cloudflare/authenticatedOriginPullsCertificate.js";
 import { AuthenticatedOriginPullsSettings } from "@pulumi/cloudflare/authenticatedOriginPullsSettings.js";
 import * as pulumi from "@pulumi/pulumi";
@@ -17,9 +18,9 @@ export interface OriginPullsArgs {
 }
 
 /**
- * The certificate with which Cloudflare shows the origins that a request comes through this zone, and not through the zone of
- * another of its customers, whose requests come from the same addresses. An authority of its own signs it, so that no other
- * certificate of the stack opens the way.
+ * The certificate shows that a request comes through this zone, and not through the zone of another of Cloudflare's customers,
+ * whose requests come from the same addresses. An authority of its own signs it, so that no other certificate of the stack is
+ * accepted.
  *
  * A certificate that is replaced is followed by the old one's deletion, so there is always one that the origins accept.
  */

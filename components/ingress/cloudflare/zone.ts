@@ -1,3 +1,4 @@
+/** One Cloudflare zone: settings (TLS, firewall, rate limits, bots, caching), origin certificates and origin pulls. */
 import { BotManagement } from "@pulumi/cloudflare/botManagement.js";
 import { getZoneOutput } from "@pulumi/cloudflare/getZone.js";
 import { OriginCaCertificate } from "@pulumi/cloudflare/originCaCertificate.js";
@@ -5,7 +6,7 @@ import { Ruleset } from "@pulumi/cloudflare/ruleset.js";
 import { ZoneSetting } from "@pulumi/cloudflare/zoneSetting.js";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
-import { formerly } from "../../former.ts";
+import { withAliases } from "../../aliases.ts";
 import { type CloudflareAccess, OriginPulls } from "./origin-pulls.ts";
 import { botManagement, type CloudflarePlan, planProblem, rulesets, zoneSettings } from "./rules.ts";
 
@@ -26,7 +27,6 @@ export interface CloudflareZoneArgs {
 /** The CA's maximum. Only Cloudflare trusts the certificate, and an update can replace it at any time. */
 const validityDays = 5475;
 
-/** Cloudflare's settings for a zone of the platform (TLS, firewall, rate limits, bots, caching), and the origins' certificates. */
 export class CloudflareZone extends pulumi.ComponentResource {
   readonly zoneId: pulumi.Output<string>;
   /** The origins' certificates and their keys, in PEM, by host name; the keys are secrets. Empty without `certificate` in the arguments. */
@@ -44,7 +44,7 @@ export class CloudflareZone extends pulumi.ComponentResource {
       args.first === undefined
         ? []
         : [{ name: "cloudflare" }, { type: "orion:edge:CloudflareZone", name: "cloudflare" }];
-    super("orion:ingress:CloudflareZone", name, {}, formerly({ ...opts }, ...former));
+    super("orion:ingress:CloudflareZone", name, {}, withAliases({ ...opts }, ...former));
     const zoneId = this.#findZone(args);
     this.#createSettings(name, args, zoneId);
     this.#createRulesets(name, args, zoneId);
@@ -94,12 +94,12 @@ export class CloudflareZone extends pulumi.ComponentResource {
     const key = new tls.PrivateKey(
       `${name}-key`,
       { algorithm: "ECDSA", ecdsaCurve: "P256" },
-      formerly({ parent: this }, ...former("key")),
+      withAliases({ parent: this }, ...former("key")),
     );
     const request = new tls.CertRequest(
       `${name}-request`,
       { privateKeyPem: key.privateKeyPem, subject: { commonName: hostname }, dnsNames: [hostname] },
-      formerly({ parent: this }, ...former("request")),
+      withAliases({ parent: this }, ...former("request")),
     );
     const certificate = new OriginCaCertificate(
       `${name}-certificate`,
@@ -110,7 +110,7 @@ export class CloudflareZone extends pulumi.ComponentResource {
         requestedValidity: validityDays,
       },
       // The API does not always return the validity, and a change of it would replace the certificate.
-      formerly({ parent: this, ignoreChanges: ["requestedValidity"] }, ...former("certificate")),
+      withAliases({ parent: this, ignoreChanges: ["requestedValidity"] }, ...former("certificate")),
     );
     return { chain: certificate.certificate, privateKey: pulumi.secret(key.privateKeyPem) };
   }

@@ -1,3 +1,4 @@
+/** Limits of a running container that Docker's provider has no input for (plugin/container-limits.ts). */
 import * as pulumi from "@pulumi/pulumi";
 import type { ContainerLimitsInputs } from "../../../plugin/container-limits.ts";
 import type { InputsOf } from "../../inputs.ts";
@@ -7,7 +8,6 @@ export interface ContainerLimitsArgs extends Omit<InputsOf<ContainerLimitsInputs
   readonly runtime: DockerRuntime;
 }
 
-/** Limits of a running container that Docker's provider has no input for (plugin/container-limits.ts). */
 export class ContainerLimits extends pulumi.CustomResource {
   constructor(
     name: string,

@@ -1,3 +1,4 @@
+/** Waits until a new container is healthy, or says why it does not start (plugin/container-ready.ts). */
 import * as pulumi from "@pulumi/pulumi";
 import type { ContainerReadyInputs } from "../../../plugin/container-ready.ts";
 import type { InputsOf } from "../../inputs.ts";
@@ -7,7 +8,6 @@ export interface ContainerReadyArgs extends Omit<InputsOf<ContainerReadyInputs>,
   readonly runtime: DockerRuntime;
 }
 
-/** Waits until a new container is healthy, or says why it does not start (plugin/container-ready.ts). */
 export class ContainerReady extends pulumi.CustomResource {
   constructor(
     name: string,

@@ -1,3 +1,4 @@
+/** Files written to a server over SSH, and a command that makes the server use them (plugin/host-files.ts). */
 import * as pulumi from "@pulumi/pulumi";
 import type { HostFilesInputs } from "../../../plugin/host-files.ts";
 import type { InputsOf } from "../../inputs.ts";
@@ -8,7 +9,6 @@ export interface HostFilesArgs extends Omit<InputsOf<HostFilesInputs>, "host" | 
   readonly runtime: DockerRuntime;
 }
 
-/** Files that are written to a server over SSH, and a command that makes the server use them (plugin/host-files.ts). */
 export class HostFiles extends pulumi.CustomResource {
   constructor(
     name: string,

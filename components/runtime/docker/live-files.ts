@@ -1,3 +1,4 @@
+/** Files that a running container reloads (plugin/live-files.ts). */
 import type { ImageKey } from "../../../config/images.ts";
 import * as pulumi from "@pulumi/pulumi";
 import type { LiveFilesInputs } from "../../../plugin/live-files.ts";
@@ -10,7 +11,7 @@ export interface LiveFilesArgs extends Omit<InputsOf<LiveFilesInputs>, "dockerHo
   readonly image: ImageKey;
 }
 
-/** Files that a running container reloads when they change; they are checked first and replaced in one step (plugin/live-files.ts). */
+/** New files are checked first, and replace the old ones in one step. */
 export class LiveFiles extends pulumi.CustomResource {
   constructor(
     name: string,

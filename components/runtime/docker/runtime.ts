@@ -2,7 +2,7 @@
 import type { ImageKey } from "../../../config/images.ts";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { formerly } from "../../former.ts";
+import { withAliases } from "../../aliases.ts";
 import { type Naming, physicalName } from "../../../topology/naming.ts";
 import type { ContainerNetwork } from "../../../topology/service.ts";
 import type { ImageRecipe } from "../../../topology/images.ts";
@@ -62,7 +62,7 @@ export class DockerRuntime extends pulumi.ComponentResource {
   readonly ready: pulumi.Resource | undefined;
 
   constructor(name: string, args: DockerRuntimeArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("orion:runtime:DockerRuntime", name, {}, formerly({ ...opts }, { type: "orion:host:DockerPlace" }));
+    super("orion:runtime:DockerRuntime", name, {}, withAliases({ ...opts }, { type: "orion:host:DockerPlace" }));
     this.naming = args.naming;
     this.engine = { dockerHost: args.dockerHost, ...(args.sshOptions && { sshOptions: args.sshOptions }) };
     this.#server = args.server;

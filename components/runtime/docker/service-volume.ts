@@ -1,3 +1,4 @@
+/** A Docker volume named after its service. */
 import * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import { physicalName } from "../../../topology/naming.ts";
@@ -15,7 +16,6 @@ export interface ServiceVolume {
   readonly role: string;
 }
 
-/** Creates a volume that is named after its service. */
 export const serviceVolume = (
   logicalName: string,
   { runtime, service, part, role }: ServiceVolume,

@@ -1,3 +1,4 @@
+/** A script for psql that runs in a PostgreSQL container, as its superuser, whenever it changes (plugin/sql-script.ts). */
 import * as pulumi from "@pulumi/pulumi";
 import type { SqlScriptInputs } from "../../../plugin/sql-script.ts";
 import type { InputsOf } from "../../inputs.ts";
@@ -7,7 +8,6 @@ export interface SqlScriptArgs extends Omit<InputsOf<SqlScriptInputs>, "dockerHo
   readonly runtime: DockerRuntime;
 }
 
-/** A script for psql that runs in a PostgreSQL container, as its superuser, whenever it changes (plugin/sql-script.ts). */
 export class SqlScript extends pulumi.CustomResource {
   constructor(
     name: string,

@@ -1,3 +1,4 @@
+/** A one-shot container (plugin/task.ts). */
 import type { ImageKey } from "../../../config/images.ts";
 import * as pulumi from "@pulumi/pulumi";
 import type { TaskInputs } from "../../../plugin/task.ts";
@@ -20,7 +21,7 @@ export interface TaskArgs extends Omit<InputsOf<TaskInputs>, Own> {
 }
 
 /**
- * A container that runs once, when the resource is created and whenever an argument changes.
+ * It runs when the resource is created and whenever an argument changes.
  * When it fails, the update fails with the end of its log, and the next update runs it again.
  */
 export class Task extends pulumi.CustomResource {

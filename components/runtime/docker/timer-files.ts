@@ -1,3 +1,4 @@
+/** Builds the files and commands that install systemd timers on a server. */
 import type { HostFilesArgs } from "./host-files.ts";
 
 export interface TimerFilesArgs {
@@ -12,7 +13,7 @@ export interface TimerFilesArgs {
 
 const pathOf = (unit: string): string => `/etc/systemd/system/${unit}`;
 
-/** Files and commands that install systemd services and their timers on a server, in this order. */
+/** @param timers each with its service, in the order in which they are installed */
 export function timerFiles(...timers: readonly TimerFilesArgs[]): Omit<HostFilesArgs, "runtime"> {
   const files = timers.flatMap(({ unit, service, timer }) => [
     [`${pathOf(unit)}.service`, { text: service, mode: "0644" }] as const,

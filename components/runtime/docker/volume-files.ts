@@ -1,3 +1,4 @@
+/** Files of a container, in a volume whose name contains their hash. */
 import { createHash } from "node:crypto";
 import type { ImageKey } from "../../../config/images.ts";
 import * as docker from "@pulumi/docker";
@@ -38,8 +39,8 @@ export class VolumeFiles extends pulumi.CustomResource {
 }
 
 /**
- * Puts the files of a container into a volume of their own, since Docker copies none into a read-only file system. The
- * volume's name has a hash of the files: other files are another volume, and the container is replaced, as with other inputs.
+ * Docker copies no files into a read-only file system, so they are mounted. Other files are another volume, and the container is
+ * replaced, as with other inputs.
  *
  * @param name logical name of the container
  * @param service name of its service

@@ -1,9 +1,9 @@
-# shellcheck shell=bash
 # The first start: creates the data directory, user and database, and runs the scripts in /docker-entrypoint-initdb.d.
 #
 # The folder .first-start in the data directory exists while this runs. A start that finds it knows that the previous one
 # was interrupted, and starts over: no client can have used that data, since the server listens on no address until the
 # folder is removed.
+# shellcheck shell=bash
 
 # Value of NAME, or the contents of the file NAME_FILE, else the default.
 setting() {

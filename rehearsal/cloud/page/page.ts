@@ -1,4 +1,4 @@
-/** The status page of a cloud: one HTML file that loads nothing else, whose script brings its parts up to date. Pure. */
+/** The status page of a cloud: one HTML file that loads nothing else, whose script brings its parts up to date. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { commandFor } from "../commands.ts";

@@ -32,7 +32,7 @@ import {
 import { describeStack, parseStackText } from "../../../tools/stack-file.ts";
 import { plan } from "../../../topology/plan.ts";
 import { digestOf } from "../../../tools/outdated/registry-api.ts";
-import { lookScript, readLook, type ServerLook } from "../../../tools/patch/server-look.ts";
+import { readStatus, statusScript, type ServerStatus } from "../../../tools/patch/server-status.ts";
 import { startScript } from "../../../tools/patch/server-script.ts";
 
 const root = resolve(__dirname, "..", "..", "..");
@@ -295,7 +295,7 @@ describe("a server", () => {
 
 describe("a patch of a server's packages", () => {
   const feed = (script: string): string => succeed(cloud.feed(addresses.b, script, "sh", "-s"));
-  const look = (): ServerLook => readLook(feed(lookScript));
+  const serverStatus = (): ServerStatus => readStatus(feed(statusScript));
   const container = (): string =>
     on("b", "docker", "inspect", "--format", "'{{.State.Pid}} {{.State.StartedAt}}'", "kept");
   const start = (drainsFirst: boolean): void => {
@@ -322,7 +322,7 @@ describe("a patch of a server's packages", () => {
     const repacked = { "docker.io": "99.0", containerd: "99.0" };
     feed(archiveScript({ probes: [{ version: "1.0" }, { version: "2.0" }], repacked }));
     expect(
-      look()
+      serverStatus()
         .packages.map(({ name, to }) => `${name} ${to}`)
         .sort(),
     ).toEqual([...["containerd 99.0", "docker.io 99.0", "orion-probe 2.0"]]);
@@ -330,21 +330,21 @@ describe("a patch of a server's packages", () => {
     const engine = on("b", "systemctl show --value --property=MainPID docker");
     start(false);
     await eventually(() => {
-      expect(look().step).toEqual({ name: "done", detail: "" });
+      expect(serverStatus().step).toEqual({ name: "done", detail: "" });
     }, 120);
     expect(container()).toBe(before);
-    expect(look()).toMatchObject({ packages: [], isDockerReplaced: false, isPatching: false });
-    expect(look().patched).toMatch(/^\d{4}-\d\d-\d\dT/);
+    expect(serverStatus()).toMatchObject({ packages: [], isDockerReplaced: false, isPatching: false });
+    expect(serverStatus().patched).toMatch(/^\d{4}-\d\d-\d\dT/);
     expect(on("b", "systemctl show --value --property=MainPID docker")).not.toBe(engine);
   });
 
   test("one that asks for a reboot: containers are stopped before, and started after it", async () => {
     const whenInstalled = "docker ps >/dev/null 2>&1 && touch /root/not-drained; touch /run/reboot-required";
     feed(archiveScript({ probes: [{ version: "2.0" }, { version: "3.0", whenInstalled }] }));
-    const { boot } = look();
+    const { boot } = serverStatus();
     start(true);
     await eventually(() => {
-      const seen = look();
+      const seen = serverStatus();
       expect([seen.step?.name, seen.boot !== boot, seen.rebootAskedBy]).toEqual(["rebooting", true, undefined]);
     }, 120);
     await eventually(() => {
@@ -365,7 +365,7 @@ describe("a patch of a server's packages", () => {
     feed(archiveScript({ probes: [{ version: "3.0" }, { version: "4.0", whenInstalled: "exit 1" }] }));
     start(true);
     await eventually(() => {
-      expect(look().step).toEqual({ name: "failed", detail: "the packages could not be installed" });
+      expect(serverStatus().step).toEqual({ name: "failed", detail: "the packages could not be installed" });
     }, 120);
     expect(on("b", "docker exec kept redis-cli ping")).toBe("PONG");
     const state = "'{{.State.Running}} {{.HostConfig.RestartPolicy.Name}}'";
@@ -373,7 +373,7 @@ describe("a patch of a server's packages", () => {
     feed(archiveScript({ probes: [{ version: "4.0" }, { version: "5.0" }] }));
     start(false);
     await eventually(() => {
-      expect(look().step?.name).toBe("done");
+      expect(serverStatus().step?.name).toBe("done");
     }, 120);
     on("b", "docker rm --force kept");
   });

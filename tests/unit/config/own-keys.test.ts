@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { runSync } from "../../../common/process.ts";
-import { foreignKeys } from "../../../config/own-keys.ts";
+import { sshKeyProblem } from "../../../config/own-keys.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 import { settingsOf } from "../support/settings.ts";
 
@@ -24,20 +24,20 @@ const admin = (keys: readonly string[], identityFile?: string) =>
 
 test("a set with the key at hand is accepted, whatever else and whatever comment it has", () => {
   const [algorithm = "", key = ""] = mine.text.split(" ");
-  expect(foreignKeys(admin([other.text, `${algorithm} ${key} renamed`], mine.path))).toBeUndefined();
-  expect(foreignKeys(admin([locked.text], locked.path))).toBeUndefined();
+  expect(sshKeyProblem(admin([other.text, `${algorithm} ${key} renamed`], mine.path))).toBeUndefined();
+  expect(sshKeyProblem(admin([locked.text], locked.path))).toBeUndefined();
 });
 
 test("a set without it is refused, with what to do", () => {
-  expect(foreignKeys(admin([other.text], mine.path))).toMatch(
+  expect(sshKeyProblem(admin([other.text], mine.path))).toMatch(
     /^orion:admin.sshPublicKeys: got 1 keys, none of which belongs to .*mine; allowed: a list with the public key of this machine/,
   );
-  expect(foreignKeys(admin([other.text], locked.path))).toContain("or every server would refuse the program");
+  expect(sshKeyProblem(admin([other.text], locked.path))).toContain("or every server would refuse the program");
 });
 
 test("a private key whose public half cannot be told is left to the server", () => {
   rmSync(`${locked.path}.pub`);
-  expect(foreignKeys(admin([other.text], locked.path))).toBeUndefined();
+  expect(sshKeyProblem(admin([other.text], locked.path))).toBeUndefined();
 });
 
 describe("without orion:admin.identityFile", () => {
@@ -53,21 +53,21 @@ describe("without orion:admin.identityFile", () => {
 
   test("the keys are those that ssh tries: its files and its agent's", () => {
     const missing = join(folder, "missing");
-    expect(foreignKeys(admin([mine.text]), ssh([missing, mine.path], []))).toBeUndefined();
-    expect(foreignKeys(admin([mine.text]), ssh([missing], [other.text, mine.text]))).toBeUndefined();
-    expect(foreignKeys(admin([mine.text]), ssh([other.path], [other.text]))).toContain(
+    expect(sshKeyProblem(admin([mine.text]), ssh([missing, mine.path], []))).toBeUndefined();
+    expect(sshKeyProblem(admin([mine.text]), ssh([missing], [other.text, mine.text]))).toBeUndefined();
+    expect(sshKeyProblem(admin([mine.text]), ssh([other.path], [other.text]))).toContain(
       "none of which belongs to the keys that ssh finds on this machine",
     );
-    expect(foreignKeys(admin([mine.text]), ssh([missing], []))).toBeDefined();
+    expect(sshKeyProblem(admin([mine.text]), ssh([missing], []))).toBeDefined();
   });
 
   test("what is on a token cannot be told", () => {
-    expect(foreignKeys(admin([mine.text]), ssh([], [], "pkcs11provider /usr/lib/token.so"))).toBeUndefined();
+    expect(sshKeyProblem(admin([mine.text]), ssh([], [], "pkcs11provider /usr/lib/token.so"))).toBeUndefined();
   });
 });
 
 test("a private key that is not there is named", () => {
-  expect(foreignKeys(admin([mine.text], join(folder, "nowhere")))).toMatch(
+  expect(sshKeyProblem(admin([mine.text], join(folder, "nowhere")))).toMatch(
     /^orion:admin.identityFile: got ".*nowhere", allowed: a private key file of this machine; there is no such file$/,
   );
 });

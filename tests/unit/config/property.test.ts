@@ -1,6 +1,5 @@
 /** Any valid configuration composes; any invalid one fails with a message that names the key, the value and what is allowed. */
 import fc from "fast-check";
-import { isRecord } from "../../../common/record.ts";
 import { ConfigError, parseConfig } from "../../../config/parse.ts";
 import { presets } from "../../../config/presets.ts";
 import {
@@ -38,19 +37,25 @@ const ports = fc
     ...{ database, testDatabase, cache, app, flower, edge, docs },
   }));
 
-/** What begins like a variable has tests of its own (template.test.ts). */
-const withoutVariables = (value: unknown): unknown =>
-  isRecord(value)
-    ? Object.fromEntries(
-        Object.entries(value).map(([key, one]) => [key, typeof one === "string" ? one.replaceAll("${", "") : one]),
-      )
-    : value;
-
-/** Its own secrets have tests of their own (parse.test.ts): a stack gives values, and the settings have the names alone. */
+/**
+ * Its own secrets have tests of their own (parse.test.ts): a stack gives values, and the settings have the names alone. So have
+ * variables within the environment's values: chance writes none that is one.
+ */
 const app = valueOf("app").map((values) => {
-  const entries = Object.entries(values as Readonly<Record<string, unknown>>).filter(([key]) => key !== "secrets");
+  const {
+    environment = {},
+    writable = [],
+    ...own
+  } = values as { environment?: Readonly<Record<string, unknown>>; writable?: readonly string[] };
+  const plain = Object.entries(environment).map(([name, value]) => [
+    name,
+    typeof value === "string" ? value.replaceAll("$", "$$$$") : value,
+  ]);
   return Object.fromEntries(
-    entries.map(([key, value]) => [key, Array.isArray(value) ? [...new Set<unknown>(value)] : withoutVariables(value)]),
+    Object.entries({
+      ...{ ...own, writable: [...new Set(writable)] },
+      environment: Object.fromEntries(plain) as object,
+    }).filter(([key]) => key !== "secrets"),
   );
 });
 

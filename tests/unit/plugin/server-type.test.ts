@@ -1,7 +1,7 @@
 /** The type of a server: which one it gets, what it keeps, and how it gets another. */
 import { type Hetzner, Refusal } from "../../../common/hetzner.ts";
 import { OrionProvider } from "../../../plugin/provider.ts";
-import { chooseType, giveType, hasOtherType, type ServerTypeInputs } from "../../../plugin/server-type.ts";
+import { chooseType, changeServerType, hasOtherType, type ServerTypeInputs } from "../../../plugin/server-type.ts";
 import { type Answer, runBy } from "../support/process.ts";
 
 const inputs: ServerTypeInputs = {
@@ -127,7 +127,11 @@ describe("another type", () => {
     before?: string,
     types = [type],
   ) =>
-    giveType({ ...inputs, type, types }, before === undefined ? undefined : { ...inputs, type: before }, dependencies);
+    changeServerType(
+      { ...inputs, type, types },
+      before === undefined ? undefined : { ...inputs, type: before },
+      dependencies,
+    );
 
   test("is nothing for a server that is made with it, or has it", async () => {
     const absent = worldOf({ type: undefined });

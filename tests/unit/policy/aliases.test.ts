@@ -1,6 +1,6 @@
 /** Resources that have another type, name or parent than before: the same to the engine, so the same to the comparison. */
 import * as pulumi from "@pulumi/pulumi";
-import { formerly } from "../../../components/former.ts";
+import { withAliases } from "../../../components/aliases.ts";
 import { changesBetween } from "../../../policy/changes.ts";
 import { compose } from "../../../policy/compose.ts";
 import type { Graph } from "../../../policy/graph.ts";
@@ -8,7 +8,7 @@ import type { Graph } from "../../../policy/graph.ts";
 class Component extends pulumi.ComponentResource {
   constructor(type: string, name: string, former: string | undefined, parent?: pulumi.Resource) {
     const opts = parent ? { parent } : {};
-    super(type, name, {}, former === undefined ? opts : formerly(opts, { type: former }));
+    super(type, name, {}, former === undefined ? opts : withAliases(opts, { type: former }));
   }
 }
 class Named extends pulumi.ComponentResource {
@@ -33,7 +33,7 @@ function graph(types: { wait: string; outer: string; inner: string }, renames: b
       types.wait,
       renames ? "balancer-ready" : "balancer-answers",
       { route },
-      renames ? formerly(opts, { type: "orion:index:Answers", name: "balancer-answers" }) : opts,
+      renames ? withAliases(opts, { type: "orion:index:Answers", name: "balancer-answers" }) : opts,
     );
     new Custom("cloudflare:index/dnsRecord:DnsRecord", "record", { content: wait.out }, opts);
   });
@@ -61,7 +61,7 @@ describe("a component with a new name", () => {
     compose("compare", () => {
       const outer = new Component("orion:index:Outer", "outer", undefined);
       const opts = { parent: outer };
-      const inner = new Named(name, former === undefined ? opts : formerly(opts, { name: former }));
+      const inner = new Named(name, former === undefined ? opts : withAliases(opts, { name: former }));
       new Custom("docker:index/container:Container", `${name}-server`, { image }, { parent: inner });
     });
 

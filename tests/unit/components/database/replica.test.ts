@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { postgresSettings } from "../../../../components/database/postgres-settings.ts";
 import { Replica } from "../../../../components/database/replica.ts";
-import { admissionScript, dismissalScript, replicaCommand } from "../../../../components/database/replication.ts";
+import { createSlotScript, dropSlotScript, replicaCommand } from "../../../../components/database/replication.ts";
 import { Authority } from "../../../../components/authority/authority.ts";
 import { servicesOf } from "../../../../topology/topology.ts";
 import { stackOf } from "../../policy/support.ts";
@@ -65,7 +65,7 @@ describe.each(["preview", "up"] as const)("Replica in mode %s", (mode) => {
     const { inputs, options } = named((await replica()).resources, "replica-1-admission");
     expect(inputs).toMatchObject({
       ...{ container: "orion-prod-database", variables: { slot: "replica_1" } },
-      ...{ script: admissionScript, removal: dismissalScript },
+      ...{ script: createSlotScript, removal: dropSlotScript },
     });
     // Its identity in the version before: deleted instead of taken over, it would drop the slot.
     expect(options.aliases).toEqual(["orion:index:Task replica-1-admission"]);

@@ -1,7 +1,7 @@
 /** From which age on `make doctor` warns, and that a warning is no failure. */
 import { isWarning } from "../../../../tools/doctor/advice.ts";
 import { ageOfImages, ageOfServer } from "../../../../tools/doctor/ages.ts";
-import { readLook } from "../../../../tools/patch/server-look.ts";
+import { readStatus } from "../../../../tools/patch/server-status.ts";
 
 const now = new Date("2026-11-29T12:00:00Z");
 const pin = (date: string) => ({ digest: `sha256:${"ab".repeat(32)}`, date });
@@ -14,13 +14,14 @@ test.each([
   expect(ageOfImages(["redis", "nginx"], pins, now)).toEqual({ ...(problem && { problem }), detail });
 });
 
-const server = (...lines: string[]) => readLook(["boot 1", "up 864000", "kernel 6", "docker 20", ...lines].join("\n"));
+const server = (...lines: string[]) =>
+  readStatus(["boot 1", "up 864000", "kernel 6", "docker 20", ...lines].join("\n"));
 
 test.each([
-  ["made lately", ["born 2026-11-01T00:00:00Z"], undefined, "made 28 days ago, up 10 days"],
+  ["made lately", ["first-boot 2026-11-01T00:00:00Z"], undefined, "made 28 days ago, up 10 days"],
   [
     "patched lately",
-    ["born 2025-01-01T00:00:00Z", "patched 2026-11-19T00:00:00Z"],
+    ["first-boot 2025-01-01T00:00:00Z", "patched 2026-11-19T00:00:00Z"],
     undefined,
     "patched 10 days ago, up 10 days",
   ],

@@ -47,7 +47,7 @@ function servers(...failures: readonly (Failure & { readonly reason: Error | str
     const [, stdout = ""] = answers.find(([part]) => script.includes(part)) ?? [];
     return Promise.resolve(outcomeOf({ stdout }));
   };
-  const sides = {
+  const endpoints = {
     from: { name: "own", container: "source", database: "a" },
     to: { name: "external", container: "target", database: "b" },
   };
@@ -56,12 +56,13 @@ function servers(...failures: readonly (Failure & { readonly reason: Error | str
     return Promise.resolve();
   };
   const poolers = {
-    ...{ prepare: step("prepare"), hold: step("hold"), held: step("held"), release: step("release") },
-    lead: step("lead"),
+    ...{ prepare: step("prepare"), pause: step("pause"), paused: step("all-quiet") },
+    ...{ switchToTarget: step("switch"), resume: step("resume") },
   };
   const move = (more: Partial<MoveArgs> = {}) =>
     moveDatabase({
-      ...{ on, ...sides, replace: false, say: (line: string) => said.push(line), agree: () => Promise.resolve(true) },
+      ...{ on, ...endpoints, replace: false, agree: () => Promise.resolve(true) },
+      say: (line: string) => said.push(line),
       ...more,
     });
   const ran = (at: string, part: string) =>
@@ -88,10 +89,10 @@ test("nothing fails: the source is marked as left, and takes no writes", async (
   expect(ran("source", dropSlot)).toBe(true);
 });
 
-test("poolers are held before the source refuses writes, and lead to the target once it is complete", async () => {
+test("poolers are paused before the source refuses writes, and lead to the target once it is complete", async () => {
   const { move, poolers, order } = servers();
   await move({ poolers });
-  const steps = order("prepare", "hold", readOnly, "held", "ENABLE TRIGGER", moved, "lead", "release");
+  const steps = order("prepare", "pause", readOnly, "all-quiet", "ENABLE TRIGGER", moved, "switch", "resume");
   expect(steps).toEqual(steps.toSorted((one, other) => one - other));
   expect(steps).not.toContain(-1);
 });
@@ -99,8 +100,8 @@ test("poolers are held before the source refuses writes, and lead to the target 
 test("after a failure the source takes writes again before poolers, which still lead there, let anything through", async () => {
   const { move, poolers, order } = servers({ at: "target", part: "hashtextextended", reason: "out of memory" });
   await expect(move({ poolers })).rejects.toThrow("out of memory");
-  const steps = order("hold", readOnly, writable, "release");
-  expect(order("lead")).toEqual([-1]);
+  const steps = order("pause", readOnly, writable, "resume");
+  expect(order("switch")).toEqual([-1]);
   expect(steps).toEqual(steps.toSorted((one, other) => one - other));
   expect(steps).not.toContain(-1);
 });
@@ -125,13 +126,13 @@ test("a source that goes on refusing writes is named, and the reason of the fail
 
 test("once a pooler leads to the target nothing is taken back: the update that follows leads the others there", async () => {
   const { move, poolers, ran, marks, said, scripts } = servers();
-  const lead = jest.fn(() => Promise.reject(new Error("The pooler two did not take it")));
-  await expect(move({ poolers: { ...poolers, lead } })).resolves.toMatchObject({ rows: 1 });
-  expect(lead).toHaveBeenCalledTimes(3);
+  const switchToTarget = jest.fn(() => Promise.reject(new Error("The pooler two did not take it")));
+  await expect(move({ poolers: { ...poolers, switchToTarget } })).resolves.toMatchObject({ rows: 1 });
+  expect(switchToTarget).toHaveBeenCalledTimes(3);
   expect(said).toContainEqual(expect.stringContaining("The update that follows leads it there"));
   expect(ran("source", writable)).toBe(false);
   expect(marks).toEqual({ source: "left", target: "moved" });
-  expect(scripts).toContain(" poolers release");
+  expect(scripts).toContain(" poolers resume");
 });
 
 test("when nobody knows whether the target is complete, it is marked as incomplete before the source takes writes", async () => {
@@ -163,11 +164,11 @@ test("a move that was complete and cut off before its update is not made again",
 test("an interruption ends the move before the target is complete, and the source takes writes again", async () => {
   const { move, ran, marks } = servers();
   const controller = new AbortController();
-  const held = () => {
+  const paused = () => {
     controller.abort(new Error("interrupted"));
     return Promise.resolve();
   };
-  const poolers = { ...servers().poolers, held };
+  const poolers = { ...servers().poolers, paused };
   await expect(move({ poolers, signal: controller.signal })).rejects.toThrow("interrupted");
   expect(ran("source", writable)).toBe(true);
   expect(marks["target"]).toBe("copying");

@@ -33,13 +33,13 @@ test("what they are told is what every shell understands, and a password is in n
   const { made, scripts } = pooler("pgbouncer-app-1", "db.example.net");
   const poolers = poolersOf([made]);
   await poolers?.prepare();
-  await poolers?.hold();
-  await poolers?.held();
-  await poolers?.lead();
-  await poolers?.release();
+  await poolers?.pause();
+  await poolers?.paused();
+  await poolers?.switchToTarget();
+  await poolers?.resume();
   for (const script of scripts)
     expect(spawnSync("sh", ["-n"], { input: script, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
-  // Before they are held, they are told to go on by themselves after a while.
+  // Before they are paused, they are told to go on by themselves after a while.
   expect(scripts[1]).toMatch(
     /docker exec --detach orion-pgbouncer-app-1 [^]*sleep 60;[^]*RESUME[^]*KILL orion_session[^]*PAUSE orion_db/,
   );
@@ -49,9 +49,9 @@ test("what they are told is what every shell understands, and a password is in n
   expect(scripts[4]).toMatch(/RESUME orion_db[^]*RESUME orion_session/);
 });
 
-test("they are held once each says that it sends nothing new, wherever its version has the column", async () => {
+test("they are paused once each says that it sends nothing new, wherever its version has the column", async () => {
   const { made, scripts } = pooler("one", "db.example.net");
-  await poolersOf([made])?.hold();
+  await poolersOf([made])?.pause();
   const [, waits = ""] = scripts;
   const heard = (...lines: readonly string[]) => {
     const answer = `docker() { cat <<'X'\n${lines.join("\n")}\nX\n}\n`;
@@ -62,11 +62,11 @@ test("they are held once each says that it sends nothing new, wherever its versi
   expect(heard("name|host|port|paused|disabled", "orion_session|h|5434|1|0", "orion_db|h|5434|0|1")).toBe(1);
 });
 
-test("a pooler that cannot be held, or that leads elsewhere, is named", async () => {
+test("a pooler that cannot be paused, or that leads elsewhere, is named", async () => {
   const silent = poolersOf([pooler("one", "nobody").made]);
-  await expect(silent?.hold()).rejects.toThrow("The pooler one cannot be held: no such container");
+  await expect(silent?.pause()).rejects.toThrow("The pooler one cannot be paused: no such container");
   const other = poolersOf([pooler("one", "db.example.net").made, pooler("two", "gateway").made]);
-  await expect(other?.lead()).rejects.toThrow("The pooler two did not take the configuration");
+  await expect(other?.switchToTarget()).rejects.toThrow("The pooler two did not take the configuration");
 });
 
 test("a stack without poolers has none, and a configuration says where it leads", () => {

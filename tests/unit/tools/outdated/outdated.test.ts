@@ -8,7 +8,7 @@ import { priceItem, rangesItem } from "../../../../tools/outdated/lists.ts";
 import { directModules, goItems, npmItems, pinsIn, pipItems } from "../../../../tools/outdated/packages.ts";
 import { distance, reportOf } from "../../../../tools/outdated/report.ts";
 import { serverItem } from "../../../../tools/outdated/servers.ts";
-import { readLook } from "../../../../tools/patch/server-look.ts";
+import { readStatus } from "../../../../tools/patch/server-status.ts";
 import { runBy } from "../../support/process.ts";
 
 const now = new Date("2026-11-29T12:00:00Z");
@@ -172,15 +172,15 @@ test("Cloudflare's ranges are compared with what it publishes", async () => {
 });
 
 test("a server says how many packages wait, whether it needs a reboot, and whether its lists are fresh", () => {
-  const look = readLook(
+  const status = readStatus(
     "boot 1\nup 1\nkernel 6\nnewest-kernel 7\ndocker 20\npatched 2026-11-01T00:00:00Z\n" +
       "package runc [1] (2 Debian-Security:12/stable-security [amd64])\n",
   );
-  expect(serverItem("core-1", look, true, now)).toEqual({
+  expect(serverItem("core-1", status, true, now)).toEqual({
     ...{ kind: "server", name: "core-1", current: "patched 28 days ago", state: "behind" },
     note: "1 packages, 1 of them for security; a reboot: kernel 7 is installed, 6 runs",
   });
-  const fine = readLook("boot 1\nup 1\nkernel 6\ndocker 20\n");
+  const fine = readStatus("boot 1\nup 1\nkernel 6\ndocker 20\n");
   expect(serverItem("core-1", fine, true, now).state).toBe("current");
   expect(serverItem("core-1", fine, false, now)).toMatchObject({
     state: "unknown",

@@ -1,7 +1,7 @@
 /** The order in which servers are patched, and what is said of each beforehand. */
 import { plan } from "../../../../topology/plan.ts";
 import { describe as describeServer, drainsFirst, isBehind, serversInOrder } from "../../../../tools/patch/plan.ts";
-import { readLook } from "../../../../tools/patch/server-look.ts";
+import { readStatus } from "../../../../tools/patch/server-status.ts";
 import { settingsOf } from "../../support/settings.ts";
 
 const order = (phase: "mvp" | "scale", more: Readonly<Record<string, unknown>> = {}) =>
@@ -40,22 +40,22 @@ test.each([
   [`${fine}docker-replaced yes\n`, true],
   ["boot 1\nup 5\nkernel 6\n", true],
 ])("a server is behind when something on it is not what is installed, or not the newest", (said, expected) => {
-  expect(isBehind(readLook(said))).toBe(expected);
+  expect(isBehind(readStatus(said))).toBe(expected);
 });
 
 test("what is said names Docker and the kernel, the reason of a reboot, and who waits", () => {
-  expect(describeServer("data", readLook(fine))).toBe("up to date");
-  expect(describeServer("data", readLook(fine + docker))).toBe(
+  expect(describeServer("data", readStatus(fine))).toBe("up to date");
+  expect(describeServer("data", readStatus(fine + docker))).toBe(
     "1 package, 0 of them for security (docker.io 2); no reboot unless a package asks for one; " +
       "requests fail for about a second while Docker restarts",
   );
-  expect(describeServer("data", readLook(fine + docker + kernel))).toBe(
+  expect(describeServer("data", readStatus(fine + docker + kernel))).toBe(
     "2 packages, 1 of them for security (docker.io 2, linux-image-6.1.0-28-cloud-amd64 6.1.119-1); " +
       "a reboot: for its new kernel; the platform pauses while it reboots",
   );
-  expect(describeServer("standby", readLook(`${fine}reboot-asked-by libc6\n`))).toBe(
+  expect(describeServer("standby", readStatus(`${fine}reboot-asked-by libc6\n`))).toBe(
     "no newer packages; a reboot: asked for by libc6; the standby pauses, the primary serves",
   );
-  expect(describeServer("stateless", readLook(fine + docker))).toContain("the other servers do its work");
-  expect(describeServer("alone", readLook(fine + docker))).toContain("its work pauses");
+  expect(describeServer("stateless", readStatus(fine + docker))).toContain("the other servers do its work");
+  expect(describeServer("alone", readStatus(fine + docker))).toContain("its work pauses");
 });

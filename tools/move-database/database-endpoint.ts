@@ -3,7 +3,7 @@ import { hereDocument, quotedWords } from "../../common/shell.ts";
 import { UserError } from "../../common/user-error.ts";
 import type { OnEngine } from "../../guard/check-image.ts";
 
-export interface Side {
+export interface DatabaseEndpoint {
   /** For messages: `own` or `external`. */
   readonly name: string;
   /** The container in which the programs run: the server itself, or a client of an external one. */
@@ -18,10 +18,11 @@ export interface Side {
 const sqlSeconds = 3600;
 
 /** `docker exec` of a program, as shell words. */
-export const inside = ({ container }: Side, words: readonly string[]): string =>
+export const inside = ({ container }: DatabaseEndpoint, words: readonly string[]): string =>
   quotedWords(["docker", "exec", "--interactive", container, ...words]);
 
-export const psqlOf = (side: Side): string => inside(side, ["psql", "-XqtAw", "-v", "ON_ERROR_STOP=1", side.database]);
+export const psqlOf = (endpoint: DatabaseEndpoint): string =>
+  inside(endpoint, ["psql", "-XqtAw", "-v", "ON_ERROR_STOP=1", endpoint.database]);
 
 /** The session may write although the database is read-only by default. */
 const beginning =
@@ -34,12 +35,17 @@ const beginning =
  * @returns the rows, without white space at their ends
  * @throws {UserError} with the server's own words, and no values
  */
-export async function sql(on: OnEngine, side: Side, text: string, as: "login" | "owner" = "login"): Promise<string> {
-  const role = as === "owner" && side.owner !== undefined ? `SET ROLE ${side.owner};` : "";
-  const script = `${psqlOf(side)} ${hereDocument(`${beginning}${role}\n${text}`)}`;
+export async function sql(
+  on: OnEngine,
+  endpoint: DatabaseEndpoint,
+  text: string,
+  as: "login" | "owner" = "login",
+): Promise<string> {
+  const role = as === "owner" && endpoint.owner !== undefined ? `SET ROLE ${endpoint.owner};` : "";
+  const script = `${psqlOf(endpoint)} ${hereDocument(`${beginning}${role}\n${text}`)}`;
   const { code, stdout, stderr } = await on(script, sqlSeconds);
   if (code === 0) return stdout.trim();
-  throw new UserError(`PostgreSQL (${side.name}): ${errorOf(stderr)}`);
+  throw new UserError(`PostgreSQL (${endpoint.name}): ${errorOf(stderr)}`);
 }
 
 /** The first error that a program printed; the lines after it may show values. */

@@ -1,5 +1,5 @@
 /** Images whose tag names no version. */
-import { isMoving } from "../../../policy/moving-tags.ts";
+import { hasMutableTag } from "../../../policy/mutable-tags.ts";
 import { moveOfMvp } from "./support.ts";
 
 test.each([
@@ -13,7 +13,7 @@ test.each([
   [`app:latest@sha256:${"a".repeat(64)}`, false],
   ["rclone/rclone:1", false],
 ])("%s: %s", (reference, expected) => {
-  expect(isMoving(reference)).toBe(expected);
+  expect(hasMutableTag(reference)).toBe(expected);
 });
 
 test("it is named once, though nothing changes", async () => {

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { writeFileSync } from "node:fs";
 import { temporaryFolder } from "../../../../testing/folder.ts";
-import { lookScript, readLook, rebootReason } from "../../../../tools/patch/server-look.ts";
+import { readStatus, rebootReason, statusScript } from "../../../../tools/patch/server-status.ts";
 
 const text = `boot 47e6dc76-1309168
 up 864000
@@ -13,7 +13,7 @@ reboot-asked-by libc6 linux-image-6.1.0-28-cloud-amd64
 docker 20.10.24+dfsg1
 docker-replaced yes
 patched 2026-11-01T03:04:05Z
-born 2026-01-01T03:04:05Z
+first-boot 2026-01-01T03:04:05Z
 step rebooting 47e6dc76-1309000
 listed 2026-11-29T06:00:00Z
 package libssl3 [3.0.14-1~deb12u2] (3.0.15-1~deb12u1 Debian-Security:12/stable-security [amd64])
@@ -22,7 +22,7 @@ package linux-image-6.1.0-28-cloud-amd64 (6.1.119-1 Debian:12.8/stable [amd64])
 `;
 
 test("all of it is read", () => {
-  expect(readLook(text)).toEqual({
+  expect(readStatus(text)).toEqual({
     boot: "47e6dc76-1309168",
     upSeconds: 864_000,
     kernel: "6.1.0-25-cloud-amd64",
@@ -31,7 +31,7 @@ test("all of it is read", () => {
     docker: "20.10.24+dfsg1",
     isDockerReplaced: true,
     patched: "2026-11-01T03:04:05Z",
-    born: "2026-01-01T03:04:05Z",
+    firstBootAt: "2026-01-01T03:04:05Z",
     step: { name: "rebooting", detail: "47e6dc76-1309000" },
     isPatching: false,
     listed: "2026-11-29T06:00:00Z",
@@ -45,12 +45,12 @@ test("all of it is read", () => {
 
 test("the script runs on a Linux machine, whatever that lacks, and what it prints can be read", () => {
   // To read this machine's package lists would take seconds.
-  const folder = temporaryFolder("look");
+  const folder = temporaryFolder("server-status");
   writeFileSync(join(folder, "apt.conf"), `Dir::State::lists "${folder}";\n`);
   const env = { ...process.env, APT_CONFIG: join(folder, "apt.conf") };
-  const { status, stdout, stderr } = spawnSync("sh", ["-s"], { input: lookScript, encoding: "utf8", env });
+  const { status, stdout, stderr } = spawnSync("sh", ["-s"], { input: statusScript, encoding: "utf8", env });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-  const { boot, kernel, upSeconds, isPatching } = readLook(stdout);
+  const { boot, kernel, upSeconds, isPatching } = readStatus(stdout);
   expect(boot).toMatch(/^[0-9a-f-]{36}-\d+$/);
   expect(kernel).not.toBe("");
   expect(upSeconds).toBeGreaterThan(0);
@@ -58,7 +58,7 @@ test("the script runs on a Linux machine, whatever that lacks, and what it print
 });
 
 test("a server that says nothing useful is an error", () => {
-  expect(() => readLook("bash: systemctl: not found")).toThrow("this was printed: bash");
+  expect(() => readStatus("bash: systemctl: not found")).toThrow("this was printed: bash");
 });
 
 test.each([
@@ -72,5 +72,5 @@ test.each([
   ["the newest kernel", "boot 1\nkernel 6\nnewest-kernel 6\n", undefined],
   ["a kernel that is not the machine's own", "boot 1\nkernel 6\n", undefined],
 ])("whether a reboot is needed: %s", (_, said, reason) => {
-  expect(rebootReason(readLook(said))).toBe(reason);
+  expect(rebootReason(readStatus(said))).toBe(reason);
 });

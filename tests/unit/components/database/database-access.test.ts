@@ -1,5 +1,5 @@
 /** How the image's processes reach PostgreSQL, by what a stack sets. */
-import { hasReadUrl, reachesOwnDatabase } from "../../../../components/database/ways.ts";
+import { hasReadUrl, reachesOwnDatabase } from "../../../../components/database/database-access.ts";
 import type { Phase } from "../../../../config/schema.ts";
 import { settingsOf } from "../../support/settings.ts";
 

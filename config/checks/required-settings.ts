@@ -2,7 +2,7 @@
 import type { SecretKey, Settings } from "../schema.ts";
 
 /** @returns the missing keys, one line each */
-export function checkNeeds(
+export function checkRequiredSettings(
   { images, database, cache, storage, cloudflare, workers }: Settings,
   secrets: readonly SecretKey[],
 ): string[] {

@@ -2,7 +2,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 /** A former identity of a resource. */
-export interface Former {
+export interface FormerIdentity {
   /** Its type token. @default - the type has not changed */
   readonly type?: string;
   /** @default - the name has not changed */
@@ -10,9 +10,9 @@ export interface Former {
 }
 
 /** The options with an alias for each former identity, so that the engine takes the existing resource over. */
-export const formerly = <Options extends pulumi.ResourceOptions>(
+export const withAliases = <Options extends pulumi.ResourceOptions>(
   opts: Options,
-  ...former: readonly Former[]
+  ...former: readonly FormerIdentity[]
 ): Options => ({
   ...opts,
   aliases: [...(opts.aliases ?? []), ...former],

@@ -3,22 +3,22 @@ import type { Finding } from "./findings.ts";
 import type { Graph } from "./graph.ts";
 import { hasServersIn, types } from "./stateful.ts";
 
-const moving =
+const mutable =
   /^(latest|stable|current|edge|nightly|main|master|trunk|dev|develop|development|staging|prod|production)$/;
 
 /** Whether a reference names no version: no tag, or one that moves by its meaning. A digest names one. */
-export function isMoving(reference: string): boolean {
+export function hasMutableTag(reference: string): boolean {
   if (reference.includes("@")) return false;
   // A colon before the last slash is that of a port.
   const tag = /:([^:/]+)$/.exec(reference)?.[1];
-  return tag === undefined || moving.test(tag);
+  return tag === undefined || mutable.test(tag);
 }
 
 /** A danger for each such image of a stack with servers, where an image is pulled once and kept. */
-export function movingTags(after: Graph): Finding[] {
+export function mutableTags(after: Graph): Finding[] {
   if (!hasServersIn(after)) return [];
   const images = after.resources.filter(({ type }) => type === types.image);
-  const names = new Set(images.map(({ inputs }) => String(inputs["name"])).filter(isMoving));
+  const names = new Set(images.map(({ inputs }) => String(inputs["name"])).filter(hasMutableTag));
   return [...names].map((name) => ({
     severity: "danger",
     name,

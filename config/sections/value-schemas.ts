@@ -1,4 +1,4 @@
-/** The forms of values that several sections of the settings share. */
+/** Value schemas that several sections share, such as host names, address ranges, paths, images and server types. */
 import { z } from "zod";
 import { rangeProblem } from "../address-range.ts";
 import { hostNameProblem, normalHostName } from "../host-name.ts";

@@ -13,7 +13,7 @@ export interface Package {
 /** How far a patch that runs on the server, or the last one, has come: the script writes it before each step. */
 export type PatchStep = "updating" | "draining" | "installing" | "rebooting" | "starting" | "done" | "failed";
 
-export interface ServerLook {
+export interface ServerStatus {
   /** Differs after a reboot. */
   readonly boot: string;
   readonly upSeconds: number;
@@ -28,7 +28,7 @@ export interface ServerLook {
   /** When all packages were last brought up to date by `make patch`, as ISO time; undefined: never. */
   readonly patched: string | undefined;
   /** When the first boot ended, as ISO time. */
-  readonly born: string | undefined;
+  readonly firstBootAt: string | undefined;
   readonly step: { readonly name: PatchStep; readonly detail: string } | undefined;
   /** Whether the patch still runs. */
   readonly isPatching: boolean;
@@ -49,7 +49,7 @@ export const isReplacedFunction = `is_replaced() {
 }`;
 
 /** Prints a line for each fact, its name first. It changes nothing and does not wait. */
-export const lookScript = `set -u
+export const statusScript = `set -u
 echo "boot $(${bootCommand})"
 echo "up $(ps -o etimes= -p 1 | tr -d ' ')"
 echo "kernel $(uname -r)"
@@ -60,7 +60,7 @@ if [ -e /run/reboot-required ]; then
 fi
 docker=$(timeout 10 docker version --format '{{.Server.Version}}' 2>/dev/null) && echo "docker $docker"
 [ ! -e ${patchedFile} ] || echo "patched $(cat ${patchedFile})"
-[ ! -e ${readyFile} ] || echo "born $(date -u -r ${readyFile} +%FT%TZ)"
+[ ! -e ${readyFile} ] || echo "first-boot $(date -u -r ${readyFile} +%FT%TZ)"
 [ ! -e ${patchStateFile} ] || echo "step $(cat ${patchStateFile})"
 systemctl is-active --quiet ${patchUnit} 2>/dev/null && echo "patching yes"
 ${isReplacedFunction}
@@ -75,8 +75,8 @@ true
 
 const steps: readonly PatchStep[] = ["updating", "draining", "installing", "rebooting", "starting", "done", "failed"];
 
-/** @throws when the text is not what {@link lookScript} prints */
-export function readLook(text: string): ServerLook {
+/** @throws when the text is not what {@link statusScript} prints */
+export function readStatus(text: string): ServerStatus {
   const lines = text.split("\n").map((line) => /^(\S+)(?: (.*))?$/.exec(line) ?? []);
   const of = (fact: string): string | undefined => lines.find(([, name]) => name === fact)?.[2];
   const given = (fact: string): string | undefined => of(fact)?.trim() || undefined;
@@ -94,7 +94,7 @@ export function readLook(text: string): ServerLook {
     docker: given("docker"),
     isDockerReplaced: of("docker-replaced") !== undefined,
     patched: given("patched"),
-    born: given("born"),
+    firstBootAt: given("first-boot"),
     step: step && { name: step, detail },
     isPatching: of("patching") !== undefined,
     packages: lines.flatMap(([, fact, rest = ""]) => (fact === "package" ? packageOf(rest) : [])),
@@ -109,7 +109,7 @@ function packageOf(line: string): Package[] {
 }
 
 /** Why the server needs a reboot; undefined when it needs none. */
-export function rebootReason({ rebootAskedBy, kernel, newestKernel }: ServerLook): string | undefined {
+export function rebootReason({ rebootAskedBy, kernel, newestKernel }: ServerStatus): string | undefined {
   if (newestKernel !== undefined && newestKernel !== kernel)
     return `kernel ${newestKernel} is installed, ${kernel} runs`;
   if (rebootAskedBy === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** How processes of the platform's image reach PostgreSQL. Pure. */
+/** Whether the app's processes reach the stack's own PostgreSQL or its poolers, and have a URL for reads. Pure. */
 import type { Settings } from "../../config/schema.ts";
 import { hasGateway } from "../../topology/services/gateway.ts";
 import { hasPooler } from "../../topology/services/pgbouncer.ts";

@@ -1,2 +1,0 @@
-/** Where a container of PostgreSQL has its data. */
-export const dataDirectory = "/var/lib/postgresql/data";
