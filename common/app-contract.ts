@@ -1,4 +1,7 @@
-/** Facts about the app that program and tools share: Redis databases, idle connections, task time limit, Flower's user name. Pure. */
+/** Facts about the app that the program and the tools share: what runs its image, Redis database numbers, idle connections, task time limit, Flower's user name. Pure. */
+
+/** The kinds of services whose containers run the platform's image all the time; it is the label `role` of these containers. */
+export const imageRoles = ["app", "worker", "beat", "flower"] as const;
 
 /** Numbers of the Redis databases by their use, as the platform's guide assigns them. */
 export const redisDatabases = { sessions: 0, broker: 1, results: 2, flags: 3 } as const;

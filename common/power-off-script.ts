@@ -1,5 +1,5 @@
 /** Shell scripts that run on a server before it is powered off, before it is deleted, and after it is back. Pure. */
-import { workerStopSeconds } from "./app-contract.ts";
+import { imageRoles, workerStopSeconds } from "./app-contract.ts";
 import { drainingFile, edgeConfigFile } from "./edge-contract.ts";
 import { quoted } from "./shell.ts";
 
@@ -25,10 +25,8 @@ const edgesOf = (stack: string): string => `edges=$(docker ps --quiet ${containe
  * The containers that use others of their server: the edge before an app, gateway and pooler, PostgreSQL and Redis. They end before these, or
  * they could neither complete a request or a task nor close a WebSocket as clients expect.
  */
-export const usingRoles = ["app", "worker", "beat", "flower"];
-
 const usersOf = (stack: string): string =>
-  `users=$(for role in ${usingRoles.join(" ")}; do docker ps --quiet ${containers(stack)} --filter label=role=$role; done)\n`;
+  `users=$(for role in ${imageRoles.join(" ")}; do docker ps --quiet ${containers(stack)} --filter label=role=$role; done)\n`;
 
 /** Stops every container, each with its own stop timeout, on a server that gets no visitors any more. */
 export const drainScript = (stack: string): string =>

@@ -36,13 +36,29 @@ export function accessOf(
       [`flower, at http://127.0.0.1:${flower}`]: login.apply((words) => `ssh -NL ${tunnel} ${quotedWords(words)}`),
     }),
   });
+  const ofServers = Object.entries(ssh).map(([name, login]) => [name, ofServer(name, login)] as const);
+  const servers = Object.fromEntries(ofServers);
   return Object.fromEntries<Commands>([
-    ...Object.entries(ssh).map(([name, login]) => [name, ofServer(name, login)] as const),
+    ...ofServers,
     ...topology.services
       .filter(({ kind }) => definitionOf(kind).runs !== "once")
-      .map((service) => [service.name, ofService(service)] as const),
+      .map((service) => [service.name, besideServer(servers[service.name], ofService(service))] as const),
   ]);
 }
+
+/**
+ * The commands of a service, and of the server that has the same name: the only worker of `worker-nbg1-1` is called so, too. A
+ * purpose that both have is the server's; the container's is named as such.
+ */
+const besideServer = (ofServer: Commands = {}, ofService: Commands): Commands => ({
+  ...ofServer,
+  ...Object.fromEntries(
+    Object.entries(ofService).map(([purpose, command]) => [
+      purpose in ofServer ? `${purpose} in the container` : purpose,
+      command,
+    ]),
+  ),
+});
 
 const flower = flowerPorts.http;
 const tunnel = `${flower}:127.0.0.1:${flower}`;

@@ -3,6 +3,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import { serviceName } from "../topology/naming.ts";
 import { poolOf } from "../topology/pools.ts";
 import { hasGateway } from "../topology/services/gateway.ts";
+import type { ImageKind } from "../topology/services/image.ts";
+import { type CeleryKind, celeryKinds } from "../topology/services/worker.ts";
 import { byServer, hasServers, servicesOf } from "../topology/topology.ts";
 import { AppTier } from "./app-tier/app-tier.ts";
 import { authorityMount, authorityVolume } from "./authority/authority.ts";
@@ -39,7 +41,7 @@ export interface Tiers {
 export function createTiers(context: Context, backing: Backing): Tiers {
   const { settings, topology, runtimes, authority, parent } = context;
   const { storage, postgres, redis, gateways } = backing;
-  const workers = topology.services.filter(({ kind }) => kind === "worker" || kind === "beat" || kind === "flower");
+  const workers = celeryKinds.flatMap((kind) => servicesOf(topology, kind));
   const apps = servicesOf(topology, "app");
   if (workers.length + apps.length === 0)
     return { apps: new Map(), all: [], flowerPassword: undefined, taskApiToken: undefined };
@@ -80,7 +82,7 @@ export function createTiers(context: Context, backing: Backing): Tiers {
   });
   // After the apps, which visitors wait for: a Docker Engine starts containers one after the other.
   const workerTiers = byServer(workers).map(({ server, first, services }) => {
-    const environments = (process: Process) => environmentOn(server, process);
+    const environments = (process: CeleryKind) => environmentOn(server, process);
     const own = { runtime: runtimes.of(first), services, environments };
     const args = { ...common, ...own, ...(flowerPassword && { flowerPassword }) };
     return new WorkerTier(serviceName("worker", server), args, opts);
@@ -89,11 +91,8 @@ export function createTiers(context: Context, backing: Backing): Tiers {
   return { apps: new Map(appTiers), all, flowerPassword, taskApiToken };
 }
 
-/** The kinds of services that run the platform's image. */
-type Process = "app" | "worker" | "beat" | "flower" | "release";
-
 /** The user of Redis that each of them connects as. */
-const redisClients: Readonly<Record<Process, RedisClient>> = {
+const redisClients: Readonly<Record<ImageKind, RedisClient>> = {
   ...{ app: "app", release: "app", worker: "worker", beat: "worker", flower: "flower" },
 };
 
@@ -101,13 +100,13 @@ const redisClients: Readonly<Record<Process, RedisClient>> = {
 function environments(
   context: Context,
   { storage, postgres, redis }: Backing,
-): (server: string, process: Process) => AppEnvironment {
+): (server: string, process: ImageKind) => AppEnvironment {
   const { settings, topology, secret, parent } = context;
   // Losing it logs every user out; in a local stack that does not matter.
   const protect = hasServers(topology) && settings.protection;
   const secretKey = createPassword("secret-key", 48, { parent, protect });
-  const pool = hasServers(topology) ? poolOf(topology, settings) : undefined;
-  const needsOnlyBroker = (process: Process) =>
+  const pool = poolOf(topology, settings);
+  const needsOnlyBroker = (process: ImageKind) =>
     (process === "beat" || process === "flower") && settings.workers.beatAndFlower === "broker";
   return (server, process) => {
     const urls = redis.urls(server, redisClients[process]);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import * as pulumi from "@pulumi/pulumi";
 import { runSync } from "../common/process.ts";
-import { keyFingerprint } from "./checks/servers.ts";
+import { keyFingerprint } from "./public-key.ts";
 import type { Settings } from "./schema.ts";
 
 type Admin = Settings["admin"];

@@ -19,5 +19,5 @@ export const priceList = {
 
 /** The price of a type, undefined when it is not known. */
 export function priceOf(list: Readonly<Record<string, number>>, type: unknown): number | undefined {
-  return typeof type === "string" ? list[type] : undefined;
+  return typeof type === "string" && Object.hasOwn(list, type) ? list[type] : undefined;
 }

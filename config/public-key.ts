@@ -1,4 +1,12 @@
 /** OpenSSH's public keys as a setting has them: one line of algorithm, key and comment. Pure. */
+import { createHash } from "node:crypto";
+
+/** Algorithm and key, without the comment. */
+export const keyBody = (key: string): string => key.split(/\s+/).slice(0, 2).join(" ");
+
+/** Eight hexadecimal digits that identify a public key, whatever its comment is. */
+export const keyFingerprint = (key: string): string =>
+  createHash("sha256").update(keyBody(key)).digest("hex").slice(0, 8);
 
 /** What is wrong with a public key; undefined: nothing. A server ignores a line that it cannot read, and nobody could log in. */
 export function publicKeyProblem(line: string): string | undefined {

@@ -8,12 +8,14 @@ const memoryGb: Readonly<Record<string, number>> = {
   ...{ ccx13: 8, ccx23: 16, ccx33: 32, ccx43: 64, ccx53: 128, ccx63: 192 },
 };
 
-/** Memory of the smallest of several server types, in MiB; undefined when one of them is not known. */
+/** Memory of the smallest of those types that are known, in MiB; undefined when none of them is. */
 export function smallestMemoryMb(types: readonly string[]): number | undefined {
-  const known = types.map((type) => memoryGb[type]);
-  const least = Math.min(...known.map((one) => one ?? Number.NaN));
-  return Number.isNaN(least) ? undefined : least * 1024;
+  const known = types.flatMap((type) => memoryGb[type] ?? []);
+  return known.length === 0 ? undefined : Math.min(...known) * 1024;
 }
+
+/** Those of these types whose memory is not known here. */
+export const unknownTypes = (types: readonly string[]): string[] => types.filter((type) => !(type in memoryGb));
 
 /**
  * The memory that PostgreSQL gets on servers of these types, in MiB: three eighths of the smallest one's, since Redis, and in
@@ -24,5 +26,6 @@ export function smallestMemoryMb(types: readonly string[]): number | undefined {
  */
 export function databaseMemoryMb(types: readonly string[]): number | undefined {
   const memoryMb = smallestMemoryMb(types);
-  return memoryMb === undefined ? undefined : (memoryMb * 3) / 8;
+  // An unknown one may be the smallest.
+  return memoryMb === undefined || unknownTypes(types).length > 0 ? undefined : (memoryMb * 3) / 8;
 }

@@ -16,11 +16,12 @@ import { redisUrl } from "../components/cache/redis-url.ts";
 import { databaseName } from "../components/database/database-url.ts";
 import { hasGateway } from "../topology/services/gateway.ts";
 import { pooledEnvironment, verifyingEnvironment } from "../components/database/postgres-tls.ts";
-import { hasReadUrl, reachesOwnDatabase } from "../components/database/database-access.ts";
+import { hasReadUrl, reachesOwnDatabase } from "../topology/database-access.ts";
 import { bucketFiles, localFiles, uploadDirectory } from "../components/storage/files-environment.ts";
 import type { SecretName, Settings } from "../config/schema.ts";
 import { factsSchema, type ImageFacts, type Unasked } from "../policy/image-facts.ts";
 import { imageConfinement } from "../topology/services/image.ts";
+import { celeryKinds } from "../topology/services/worker.ts";
 import { type Pool, poolOf } from "../topology/pools.ts";
 import { hasServers, servicesOf, type Topology } from "../topology/topology.ts";
 import { harmlessUrl, urlsOf } from "./harmless-url.ts";
@@ -67,9 +68,9 @@ GPkOGnP2UJQ=
 /**
  * The environment of an app, with addresses at which nothing answers; its secrets are the stack's own.
  *
- * @param pool that of an app on servers
+ * @param pool that of each of its processes; undefined where the stack gives none
  */
-function environmentOf({ settings, topology, secret }: ImageQuestion, pool: Pool): AppEnvironment {
+function environmentOf({ settings, topology, secret }: ImageQuestion, pool: Pool | undefined): AppEnvironment {
   const { cache, storage } = settings;
   const onServers = hasServers(topology);
   const reachesOwn = reachesOwnDatabase(settings);
@@ -91,7 +92,7 @@ function environmentOf({ settings, topology, secret }: ImageQuestion, pool: Pool
     brokerUrl: (own ? secret("brokerUrl") : undefined) ?? redis(redisDatabases.broker),
     resultBackendUrl: (own ? secret("brokerUrl") : undefined) ?? redis(redisDatabases.results),
     flagsUrl: (own ? secret("redisUrl") : undefined) ?? redis(redisDatabases.flags),
-    ...{ secretKey: madeUp, ...(onServers && { pool }) },
+    ...{ secretKey: madeUp, ...(pool && { pool }) },
   };
   const files =
     storage.backend === "local"
@@ -120,11 +121,7 @@ const known = (environment: AppEnvironment): Promise<Record<string, string>> =>
 function asked({ settings, topology }: ImageQuestion) {
   const { app, workers, storage } = settings;
   const [runsApp, runsWorkers] = [servicesOf(topology, "app").length > 0, servicesOf(topology, "worker").length > 0];
-  const celery = [
-    ...servicesOf(topology, "worker"),
-    ...servicesOf(topology, "beat"),
-    ...servicesOf(topology, "flower"),
-  ];
+  const celery = celeryKinds.flatMap((kind) => servicesOf(topology, kind));
   const commands = {
     ...(app.migrate.length > 0 && { migrate: app.migrate }),
     ...(app.initialise.length > 0 && { initialise: app.initialise }),
@@ -154,7 +151,8 @@ export async function checkKey(question: ImageQuestion, id = ""): Promise<string
     return value === undefined ? undefined : pulumi.output(value).apply((text) => harmlessUrl(text) ?? "secret");
   };
   // The size of the pool says how large the platform is, of which the image knows nothing.
-  const environment = await known(environmentOf({ ...question, secret }, { size: 1, overflow: 1 }));
+  const pool = poolOf(question.topology, settings) && { size: 1, overflow: 1 };
+  const environment = await known(environmentOf({ ...question, secret }, pool));
   const facts = [source, image, id, asked(question), environment, memoryMb, user, imageConfinement];
   return createHash("sha256").update(JSON.stringify(facts)).digest("hex").slice(0, 16);
 }

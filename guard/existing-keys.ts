@@ -1,6 +1,6 @@
 /** Finds the SSH keys of a stack that Hetzner has already: it stores each key once in a project, under whatever name. */
 import { type Access, type Hetzner, hetznerBy, isNoAnswer } from "../common/hetzner.ts";
-import { keyFingerprint } from "../config/checks/servers.ts";
+import { keyFingerprint } from "../config/public-key.ts";
 import type { Graph } from "../policy/graph.ts";
 import { types } from "../policy/stateful.ts";
 

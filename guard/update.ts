@@ -14,6 +14,7 @@ import { knownOf } from "../policy/program.ts";
 import { factsOf, outputsOf } from "../policy/stack-facts.ts";
 import { graphOf, outputsIn } from "../policy/state.ts";
 import { refuseUnbuilt } from "../policy/unbuilt.ts";
+import { budgetNotes } from "../topology/budget.ts";
 import { hasServers } from "../topology/topology.ts";
 import { makeVariables, rehearsalCloud } from "../toolchain/src/environment.ts";
 import { runningState } from "./backend.ts";
@@ -58,7 +59,10 @@ export async function guardUpdate({ stack, secret, hetznerAccess, ...args }: Upd
     const login = loginOf(args.settings, password);
     const move = await apart(() => judge({ ...args, before, asking: { login } }));
     const { agreed } = args.settings;
-    const notes = move ? allow(move, agreed, variables) : [];
+    const notes = [
+      ...(move ? allow(move, agreed, variables) : []),
+      ...budgetNotes(args.topology, args.settings).map((note) => `Note: ${note}`),
+    ];
     const token = await valueOf(hetznerAccess?.token);
     const access = hetznerAccess && token !== undefined ? { ...hetznerAccess, token } : undefined;
     if (access) notes.push(...allowStock(await stockFindings({ ...args, before, move }, access), agreed));

@@ -3,7 +3,7 @@
  * the line of its Dockerfile that mends it. Pure.
  */
 import { posix } from "node:path";
-import { reachesOwnDatabase } from "../components/database/database-access.ts";
+import { reachesOwnDatabase } from "../topology/database-access.ts";
 import type { Settings } from "../config/schema.ts";
 import { asAgreed, danger, type Finding, refused } from "./findings.ts";
 import { driverAdvice, importAdvice, urlAdvice } from "./image-advice.ts";

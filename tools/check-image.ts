@@ -1,5 +1,5 @@
 /** `make check-image`: asks an image what a stack needs of it, on a Docker Engine of this machine, without any update. */
-import { reachesOwnDatabase } from "../components/database/database-access.ts";
+import { reachesOwnDatabase } from "../topology/database-access.ts";
 import { UserError } from "../common/user-error.ts";
 import { engineAt } from "../guard/ask-images.ts";
 import { askImage, madeUp } from "../guard/check-image.ts";

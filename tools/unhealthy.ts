@@ -1,5 +1,5 @@
 /** After a failed update: prints each unhealthy container with what its health check got, and the end of its log. */
-import type { ServiceKind } from "../topology/service.ts";
+import { imageRoles } from "../common/app-contract.ts";
 import { type Engine, enginesIn } from "./engines.ts";
 import { readState } from "./state.ts";
 import { bold } from "./terminal.ts";
@@ -26,7 +26,7 @@ interface Container {
   readonly role: string;
 }
 
-const saidByUpdate: readonly string[] = ["app", "worker", "beat", "flower"] satisfies ServiceKind[];
+const saidByUpdate: readonly string[] = imageRoles;
 
 /** What there is to say about the unhealthy containers of an engine. */
 export function unhealthyOn(engine: Pick<Engine, "capture" | "serviceContainers">, stack: string): string[] {

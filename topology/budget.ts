@@ -1,11 +1,11 @@
 /** Checks that a plan fits: memory of each server, connections of PostgreSQL, servers of a placement group. Pure. */
-import { smallestMemoryMb } from "../config/server-types.ts";
+import { smallestMemoryMb, unknownTypes } from "../config/server-types.ts";
 import type { Settings } from "../config/schema.ts";
-import { placementGroupSize } from "./fleet.ts";
-import { connectionProblem, poolerClientProblem } from "./pools.ts";
-import { typesSetting } from "./server.ts";
 import { definitionOf } from "./catalogue.ts";
-import type { Service, ServiceKind } from "./service.ts";
+import { placementGroupSize } from "./fleet.ts";
+import { connectionNote, connectionProblem, poolerClientProblem } from "./pools.ts";
+import { typesSetting } from "./server.ts";
+import type { Service } from "./service.ts";
 import type { Topology } from "./topology.ts";
 
 /** Memory for the kernel, the Docker Engine, SSH and the system's services, in MiB. */
@@ -47,27 +47,35 @@ function memoryProblems(topology: Topology, settings: Settings): string[] {
     const services = countedOn(topology, name).toSorted(byMemory);
     const parts = services.map(({ name: service, memoryMb }) => `${service} ${memoryMb}`);
     const smallest = types.filter((type) => smallestMemoryMb([type]) === has);
-    const limits = [...new Set(services.flatMap(({ kind }) => limitsOf[kind]?.(settings) ?? []))];
+    const limits = [...new Set(services.flatMap(({ kind }) => definitionOf(kind).memorySettings(settings)))];
     return (
       `server ${name}: its containers may take ${needs} MiB (${parts.join(", ")}) and the system ${systemMemoryMb}, ` +
       `${smallest.join(" and ")} of ${typesSetting[role]} ${smallest.length > 1 ? "have" : "has"} ${has}; name types with ` +
-      `${needs + systemMemoryMb} or more there, or lower ${limits.join(", ")}`
+      `${needs + systemMemoryMb} or more there${limits.length > 0 ? `, or lower ${limits.join(", ")}` : ""}`
     );
   });
 }
 
-/** The settings that decide how much memory the services of a kind may take, with their values. */
-const limitsOf: Readonly<Partial<Record<ServiceKind, (settings: Settings) => readonly string[]>>> = (() => {
-  const ofDatabase = ({ database }: Settings) => [`orion:database.memoryMb (${database.memoryMb})`];
-  const ofCache = ({ cache }: Settings) => [`orion:cache.maxMemoryMb (${cache.maxMemoryMb})`];
-  const ofBroker = ({ cache }: Settings) => [`orion:cache.brokerMaxMemoryMb (${cache.brokerMaxMemoryMb})`];
-  return {
-    ...{ database: ofDatabase, replica: ofDatabase, cache: ofCache, "cache-replica": ofCache },
-    ...{ broker: ofBroker, "broker-replica": ofBroker },
-    app: ({ app }) => [`orion:app.memoryMb (${app.memoryMb})`, `orion:app.instances (${app.instances})`],
-    worker: ({ workers }) => [`orion:workers.memoryMb (${workers.memoryMb})`],
-  };
-})();
+/** One line for each budget that could not be checked, or that the plan exceeds in rare moments only. */
+export const budgetNotes = (topology: Topology, settings: Settings): string[] => [
+  ...memoryNotes(topology),
+  ...connectionNote(topology, settings),
+];
+
+/** One line for each setting with server types whose memory is not known here: nothing says whether the containers fit into them. */
+function memoryNotes(topology: Topology): string[] {
+  const settings = [...new Set(topology.servers.map(({ role }) => typesSetting[role]))];
+  return settings.flatMap((setting) => {
+    const servers = topology.servers.filter(({ role }) => typesSetting[role] === setting);
+    const unknown = new Set(servers.flatMap(({ types }) => unknownTypes(types)));
+    if (unknown.size === 0) return [];
+    const needs = Math.max(...servers.map(({ name }) => memoryOf(topology, name) + systemMemoryMb));
+    return [
+      `${setting}: the memory of ${[...unknown].join(" and ")} is not known here, so that it was not checked; ` +
+        `containers and system may take ${needs} MiB there`,
+    ];
+  });
+}
 
 function groupProblems({ servers }: Topology): string[] {
   const groups = [...new Set(servers.map(({ placementGroup }) => placementGroup))];

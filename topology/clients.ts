@@ -1,4 +1,5 @@
 /** The address ranges of a service's clients, for access rules such as pg_hba.conf. Pure. */
+import { definitionOf } from "./catalogue.ts";
 import { addressesAround, addressesOf } from "./fleet.ts";
 import type { ServerRole } from "./server.ts";
 import type { BaseService, ServiceKind } from "./service.ts";
@@ -12,19 +13,14 @@ export interface Clients {
   readonly ranges: readonly string[];
 }
 
-/** Kinds that a move takes to other servers and back, with the role of the servers that it takes them to. */
-const moving: readonly (readonly [kind: ServiceKind, role: ServerRole])[] = [
-  ["app", "app"],
-  ["worker", "worker"],
-];
-
 /** The roles whose servers may still run, or already run, services of these kinds while a move goes on, whichever phase is planned. */
-export const movingRoles = (kinds: readonly ServiceKind[]): ServerRole[] =>
-  moving.filter(([kind]) => kinds.includes(kind)).map(([, role]) => role);
+export const movingRoles = (kinds: readonly ServiceKind[]): ServerRole[] => [
+  ...new Set(kinds.flatMap((kind) => definitionOf(kind).movesTo)),
+];
 
 /**
  * Where the services of some kinds connect to a service from. The whole role's addresses: a server that is being drained keeps its
- * access, and a new one changes no rule. Apps and workers are let in from both sides of a move, whichever phase is planned:
+ * access, and a new one changes no rule. What a move takes to other servers is let in from both sides, whichever phase is planned:
  * the old instances serve until the new ones have taken over, in either direction.
  */
 export function clientsOf(

@@ -41,7 +41,11 @@ export const lastingLabels = ({ stack }: Named, role: string): Readonly<Record<s
   role,
 });
 
-/** Leaves room for the longest name of a service, `orion-<stack>-worker-nbg1-10-imports`, in every phase. */
+/**
+ * Leaves room for the longest names that have to be host names: of servers, and of services that others connect to, such as
+ * `orion-<stack>-pgbouncer-worker-nbg1-10`. A worker's name ends in its queue's, may be longer and have other characters: nothing connects to
+ * it, and Docker takes it as the name and the label of a container.
+ */
 export const longestStackName = 32;
 
 /** Why host names cannot be made of a stack's name, as one line; undefined when they can. */

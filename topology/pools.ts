@@ -1,6 +1,7 @@
 /** How PostgreSQL's connections are divided: among the app's processes, or among the poolers of all servers. Pure. */
 import type { Settings } from "../config/schema.ts";
-import { byServer, type Topology } from "./topology.ts";
+import { byServer, hasServers, type Topology } from "./topology.ts";
+import { hasReadUrl } from "./database-access.ts";
 
 /** Connections that are kept for people, Beat, backups and replication. */
 export const reservedConnections = 20;
@@ -37,11 +38,17 @@ interface Demand {
   readonly tasks: number;
   /** Connections that are free for all of them. */
   readonly free: number;
+  /**
+   * Pools that each of them may have at the primary: a second one, of the same size, for reads, which go to the primary while no replica
+   * can be read. A pooler opens fewer connections than its clients.
+   */
+  readonly pools: 1 | 2;
 }
 
 const demandOf = (topology: Topology, settings: Settings): Demand => ({
   ...processesIn(topology, topology.services, settings),
   free: settings.database.maxConnections - reservedConnections,
+  pools: hasReadUrl(settings) && poolersOf(topology).servers === 0 ? 2 : 1,
 });
 
 /** With servers a new version starts beside the old one, so that there are twice as many processes for a while. */
@@ -94,6 +101,23 @@ export function connectionProblem(topology: Topology, settings: Settings): strin
   ];
 }
 
+/** Connections of PostgreSQL that only a superuser gets; the rest is what clients can have. */
+const ofSuperuser = 3;
+
+/** One line when the processes may need more connections than PostgreSQL has while a new version starts and every read goes to the primary. */
+export function connectionNote(topology: Topology, settings: Settings): string[] {
+  const { processes, tasks, pools } = demandOf(topology, settings);
+  const { maxConnections } = settings.database;
+  const needs = pools * (processes + tasks);
+  return pools === 1 || needs <= maxConnections - ofSuperuser
+    ? []
+    : [
+        `orion:database.maxConnections: during a rollout while no replica can be read, ${processes} processes of the app and ${tasks} of ` +
+          `workers with two connections each may need ${needs}, and PostgreSQL has ${maxConnections}: some requests would fail; ` +
+          moreConnections(settings, false),
+      ];
+}
+
 /** Everything that makes the connections suffice. */
 function moreConnections({ hosting, app, database, gateway }: Settings, pooled: boolean): string {
   const counts = "the counts of orion:app.servers or orion:workers.servers";
@@ -113,11 +137,20 @@ function moreConnections({ hosting, app, database, gateway }: Settings, pooled: 
 /** Connections that a process of the app opens to its pooler: they cost the pooler next to nothing. */
 const pooledProcess = 10;
 
-/** The pool of each process of the app, sized so that PostgreSQL has connections for all of them. */
-export function poolOf(topology: Topology, settings: Settings): Pool {
-  const { processes, tasks, free } = demandOf(topology, settings);
+/** Connections that a process of an image opens at most when nothing says how many: SQLAlchemy's default. */
+const usualPool = 15;
+
+/**
+ * The pool of each process of the app, sized so that PostgreSQL has connections for all of them. Undefined in a local stack whose
+ * processes find enough connections with their image's own default.
+ */
+export function poolOf(topology: Topology, settings: Settings): Pool | undefined {
+  const { processes, tasks, free, pools } = demandOf(topology, settings);
+  if (!hasServers(topology) && processes * usualPool + tasks <= free) return undefined;
   const each =
-    poolersOf(topology).servers > 0 ? pooledProcess : Math.max(1, Math.floor((free - tasks) / Math.max(1, processes)));
+    poolersOf(topology).servers > 0
+      ? pooledProcess
+      : Math.max(1, Math.floor((free - pools * tasks) / (pools * Math.max(1, processes))));
   const size = Math.ceil(each / 2);
   return { size, overflow: each - size };
 }

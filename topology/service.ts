@@ -3,6 +3,7 @@ import type { ImageKey } from "../config/images.ts";
 import type { Settings } from "../config/schema.ts";
 import type { catalogue } from "./catalogue.ts";
 import type { Planning } from "./planning.ts";
+import type { ServerRole } from "./server.ts";
 
 /** A port of a container, as others reach it. */
 export interface Published {
@@ -91,6 +92,11 @@ export interface Definition<Planned extends BaseService = BaseService> {
   readonly ports: Readonly<Record<string, number>>;
   /** The kinds that connect to it: their servers may reach its published ports over the private network. Empty: none. */
   readonly callers: readonly (ServiceKind | "load-balancer")[];
+  /**
+   * The roles whose servers run it where a stack has them; other stacks run it on the core server. A move takes it from one to the
+   * other, and both serve meanwhile. Empty: no move takes it to other servers while it serves.
+   */
+  readonly movesTo: readonly ServerRole[];
   /** What its volumes hold: data that must survive, files that the program can write again, or nothing. */
   readonly keeps: "data" | "files" | "nothing";
   /** Whether its container runs always, once in an update, or whenever a timer starts it. */
@@ -105,6 +111,8 @@ export interface Definition<Planned extends BaseService = BaseService> {
   readonly cpuShares: number;
   /** What its containers may do. */
   readonly confinement: Confinement;
+  /** The settings that decide how much memory its containers may take on a server, with their values. Empty: no setting does. */
+  readonly memorySettings: (settings: Settings) => readonly string[];
   /** Commands for people, by purpose; they run in its container, or on the server of a service that runs by timer. */
   commands(service: Planned): Readonly<Record<string, string>>;
   probe(service: Planned): Probe;

@@ -8,7 +8,8 @@
  */
 import { redisFile, watchedFile } from "../../common/redis-contract.ts";
 import { replicationFile, tlsFiles } from "./redis-config.ts";
-import { type Address, type GroupMember, type RedisGroup, sentinelQuorum, written } from "./redis-group.ts";
+import type { Address } from "../published-address.ts";
+import { type GroupMember, type RedisGroup, sentinelQuorum, written } from "./redis-group.ts";
 
 /** How long a Sentinel may take to answer, in seconds. */
 const answerSeconds = 2;

@@ -1,11 +1,5 @@
 /** The Redis servers of which Sentinel makes one the master: the cache and its replicas, or the broker and its replicas. Pure. */
-import type { Published } from "../../topology/service.ts";
-
-/** Host and port on the private network. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
+import type { Address } from "../published-address.ts";
 
 export interface RedisGroup {
   /** The name that the Sentinels know it by: `cache` or `broker`. */
@@ -36,18 +30,6 @@ export const downAfterSeconds = 5;
 
 /** A failover that failed, such as an election without a majority, is tried again after twice so many seconds. */
 export const failoverTimeoutSeconds = 5;
-
-/** The first published port of a service. @throws {Error} when it publishes none */
-export function addressOf({
-  name,
-  published: [at],
-}: {
-  readonly name: string;
-  readonly published: readonly Published[];
-}): Address {
-  if (!at) throw new Error(`The service ${name} publishes no port; its plan in topology/services/ must publish one.`);
-  return { host: at.address, port: at.port };
-}
 
 /** `10.20.1.11 6381`, as redis.conf and Sentinel write it. */
 export const written = ({ host, port }: Address): string => `${host} ${port}`;

@@ -1,15 +1,9 @@
 /** Sentinel's configuration and users. Pure. */
 import { sentinelFile } from "../../common/redis-contract.ts";
 import { sentinelPorts } from "../../topology/services/sentinel.ts";
+import type { Address } from "../published-address.ts";
 import { tlsFiles } from "./redis-config.ts";
-import {
-  type Address,
-  downAfterSeconds,
-  failoverTimeoutSeconds,
-  type RedisGroup,
-  sentinelQuorum,
-  written,
-} from "./redis-group.ts";
+import { downAfterSeconds, failoverTimeoutSeconds, type RedisGroup, sentinelQuorum, written } from "./redis-group.ts";
 import type { RedisUser } from "./users.ts";
 
 /**

@@ -1,7 +1,8 @@
 /** The live files of a Sentinel: configuration, users, certificate and scripts. Pure. */
 import { tlsFiles } from "./redis-config.ts";
 import type { TlsText } from "./redis-files.ts";
-import type { Address, RedisGroup } from "./redis-group.ts";
+import type { Address } from "../published-address.ts";
+import type { RedisGroup } from "./redis-group.ts";
 import { firstMasters, groupSettings, sentinelBase, type SentinelLogin, sentinelUsers } from "./sentinel-config.ts";
 import { sentinelScripts } from "./sentinel-scripts.ts";
 import { aclText } from "./users.ts";

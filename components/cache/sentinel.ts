@@ -10,7 +10,8 @@ import { LiveFiles } from "../runtime/docker/live-files.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
 import { serviceVolume } from "../runtime/docker/service-volume.ts";
 import type { TlsInput } from "./cache.ts";
-import { addressOf, type RedisGroup } from "./redis-group.ts";
+import { addressOf } from "../published-address.ts";
+import type { RedisGroup } from "./redis-group.ts";
 import { sentinelData, type SentinelLogin } from "./sentinel-config.ts";
 import { sentinelSecretFiles, sentinelSettingFiles } from "./sentinel-files.ts";
 

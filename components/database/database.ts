@@ -12,7 +12,13 @@ import { containerDataFolder } from "./data-folders.ts";
 import { databaseName } from "./database-url.ts";
 import { postgresContainer, withArchive } from "./postgres-container.ts";
 import { PostgresFiles } from "./postgres-files.ts";
-import { movableSettings, postgresSettings, settingArguments, throwawaySettings } from "./postgres-settings.ts";
+import {
+  movableSettings,
+  postgresSettings,
+  settingArguments,
+  throwawayDataMb,
+  throwawaySettings,
+} from "./postgres-settings.ts";
 import { tlsCommand, tlsSettings } from "./postgres-tls.ts";
 import { superuser } from "./role-names.ts";
 
@@ -109,7 +115,7 @@ export class Database extends pulumi.ComponentResource {
         files: [{ file: passwordFile, content: password, permissions: "0444" }],
         ...(volumes.length > 0 && { volumes }),
         ...(data.kind === "directory" && { mounts: [{ source: data.path, target: containerDataFolder }] }),
-        ...(data.kind === "memory" && { tmpfs: { [containerDataFolder]: "rw,size=1g" } }),
+        ...(data.kind === "memory" && { tmpfs: { [containerDataFolder]: `rw,size=${throwawayDataMb(memoryMb)}m` } }),
       },
       runtime,
       { parent: this, ...(files && { dependsOn: files }) },

@@ -1,4 +1,6 @@
 /** Builds pg_hba.conf: which role may log in to which database from where. Pure. */
+import { imageRoles } from "../../common/app-contract.ts";
+import { imageKinds } from "../../topology/services/image.ts";
 import type { ServiceKind } from "../../topology/service.ts";
 import type { Clients } from "../../topology/clients.ts";
 import { appRole, handoverRole, loginRoles, superuser } from "./role-names.ts";
@@ -13,18 +15,18 @@ interface Access {
 
 /** Every access over the network; all others are refused. */
 const accesses = (database: string): readonly Access[] => [
-  { database, user: `+${appRole}`, kinds: ["app", "worker", "beat", "flower", "pgbouncer"] },
-  // From the apps' servers also without a pooler: in a move they log in through the one that is still there, or already.
-  { database: "postgres", user: loginRoles.pooler, kinds: ["pgbouncer", "app", "worker"] },
+  { database, user: `+${appRole}`, kinds: [...imageRoles, "pgbouncer"] },
+  // Also of a stack without poolers: in a move clients log in through those that are still there, or already.
+  { database: "postgres", user: loginRoles.pooler, kinds: ["pgbouncer"] },
   { database, user: loginRoles.migrator, kinds: ["release"] },
-  { database, user: loginRoles.reader, kinds: ["app", "worker", "beat", "flower", "pgbouncer"] },
+  { database, user: loginRoles.reader, kinds: [...imageRoles, "pgbouncer"] },
   { database, user: loginRoles.backup, kinds: ["backup", "replica-files"] },
   { database: "replication", user: loginRoles.replication, kinds: ["replica"] },
   { database: `${database},postgres`, user: loginRoles.monitor, kinds: ["monitoring", "exporter", "replica-health"] },
 ];
 
 /** The clients that logged in as the superuser in the version before. */
-const formerKinds = ["app", "worker", "beat", "flower", "release", "backup"] as const;
+const formerKinds = [...imageKinds, "backup"] as const;
 
 /**
  * The text of pg_hba.conf.

@@ -28,10 +28,20 @@ export function postgresSettings(memoryMb: number, maxConnections = 100): Readon
 /** What the decoding of changes needs, for `make move-database`. */
 export const movableSettings = { wal_level: "logical" } as const;
 
-/** The settings of a database for tests: a crash may lose it, so nothing waits for the disk. */
+/**
+ * The settings of a database for tests: a crash may lose it, so nothing waits for the disk. Its files are in memory, which is the
+ * container's: buffers would hold them twice, and WAL is recycled early.
+ */
 export function throwawaySettings(memoryMb: number): Readonly<Record<string, string>> {
-  return { ...postgresSettings(memoryMb), fsync: "off", synchronous_commit: "off", full_page_writes: "off" };
+  return {
+    ...postgresSettings(memoryMb),
+    ...{ fsync: "off", synchronous_commit: "off", full_page_writes: "off" },
+    ...{ shared_buffers: "32MB", min_wal_size: "32MB", max_wal_size: "64MB" },
+  };
 }
+
+/** Room for its files, in MiB: the rest of the container's memory is for its processes, which the kernel would kill when files fill all. */
+export const throwawayDataMb = (memoryMb: number): number => Math.floor((memoryMb * 5) / 8);
 
 /** Settings as arguments of the server's command line, where `docker inspect` shows them. */
 export const settingArguments = (settings: Readonly<Record<string, string>>): string[] =>

@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { runsOwnDatabase } from "../../config/own-database.ts";
 import type { Settings } from "../../config/schema.ts";
 import { servicesOf } from "../../topology/topology.ts";
+import { reachesOwnDatabase } from "../../topology/database-access.ts";
 import type { Context } from "../context.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Backup } from "./backup.ts";
@@ -12,7 +13,6 @@ import type { DatabaseClient } from "./role-names.ts";
 import { externalPostgres } from "./external.ts";
 import { replicatedPostgres } from "./replicated.ts";
 import { singlePostgres } from "./single.ts";
-import { reachesOwnDatabase } from "./database-access.ts";
 
 /** How the platform's database is reached. All URLs are secrets. */
 export interface Postgres {

@@ -1,7 +1,7 @@
 /** The servers of a stack at Hetzner, with their network and firewalls, and a Docker Engine on each. */
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
-import { keyFingerprint } from "../../config/checks/servers.ts";
+import { keyFingerprint } from "../../config/public-key.ts";
 import type { ImageKey } from "../../config/images.ts";
 import { labels, physicalName } from "../../topology/naming.ts";
 import type { Server } from "../../topology/server.ts";

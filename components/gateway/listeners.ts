@@ -4,8 +4,7 @@ import { poolerPorts } from "../../topology/services/pgbouncer.ts";
 import { replicaHealthPorts } from "../../topology/services/replica-health.ts";
 import type { Service } from "../../topology/service.ts";
 import { servicesOf, type Topology } from "../../topology/topology.ts";
-import { publishedAddress } from "../published-address.ts";
-import { addressOf } from "../cache/redis-group.ts";
+import { addressOf, publishedAddress } from "../published-address.ts";
 import { replicaPath } from "../database/replica-health-script.ts";
 import type { GatewayListener, GatewayServer, HttpCheck } from "./haproxy-config.ts";
 

@@ -6,8 +6,8 @@
  * has this role, but the Sentinels name another one. Both are part of the server's health check: a server that fails either is
  * down, and its connections end at once. New connections are accepted only while exactly one server is up.
  */
-import type { Address } from "../cache/redis-group.ts";
 import { written } from "../cache/redis-group.ts";
+import type { Address } from "../published-address.ts";
 
 /** A Sentinel, as the gateway reaches it. */
 export interface GatewaySentinel {

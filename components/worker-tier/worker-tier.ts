@@ -1,10 +1,10 @@
 /** Celery on one machine: workers, and Beat and Flower where the plan has them. */
 import { flowerPorts } from "../../topology/services/flower.ts";
-import type { CeleryService, WorkerService } from "../../topology/services/worker.ts";
+import type { CeleryKind, CeleryService, WorkerService } from "../../topology/services/worker.ts";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { flowerUser, workerStopSeconds } from "../../common/app-contract.ts";
-import type { Service } from "../../topology/service.ts";
+import type { Service, ServiceOf } from "../../topology/service.ts";
 import type { AppEnvironment } from "../app-tier/environment.ts";
 import { type ContainerArgs, createContainer } from "../runtime/docker/container.ts";
 import type { DockerRuntime } from "../runtime/docker/runtime.ts";
@@ -22,9 +22,9 @@ import { uploadDirectory } from "../storage/files-environment.ts";
 export interface WorkerTierArgs {
   readonly runtime: DockerRuntime;
   /** The workers of the machine, and Beat and Flower if they run there. */
-  readonly services: readonly Service[];
+  readonly services: readonly ServiceOf<CeleryKind>[];
   /** The environment of each kind of process. */
-  readonly environments: (process: "worker" | "beat" | "flower") => AppEnvironment;
+  readonly environments: (process: CeleryKind) => AppEnvironment;
   /** Whether a new worker starts before the old one has completed its last task; Beat never runs twice. */
   readonly sideBySide: boolean;
   /** Folders that the image writes to, beside those of every image. */
@@ -47,12 +47,19 @@ const beatSchedule = "/tmp/celerybeat-schedule";
 export class WorkerTier extends pulumi.ComponentResource {
   constructor(name: string, args: WorkerTierArgs, opts?: pulumi.ComponentResourceOptions) {
     super("orion:worker:WorkerTier", name, {}, opts);
-    for (const service of args.services) {
-      if (service.kind === "worker") this.#createWorker(service, args);
-      if (service.kind === "beat") this.#createBeat(service, args);
-      if (service.kind === "flower") this.#createFlower(service, args);
-    }
+    for (const service of args.services) this.#create(service, args);
     this.registerOutputs({});
+  }
+
+  #create(service: ServiceOf<CeleryKind>, args: WorkerTierArgs): docker.Container {
+    switch (service.kind) {
+      case "worker":
+        return this.#createWorker(service, args);
+      case "beat":
+        return this.#createBeat(service, args);
+      case "flower":
+        return this.#createFlower(service, args);
+    }
   }
 
   #createWorker(service: WorkerService, args: WorkerTierArgs): docker.Container {

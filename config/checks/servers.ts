@@ -2,10 +2,10 @@
 import { normalRange } from "../address-range.ts";
 import { hostNameProblem, normalHostName, privateNameProblem } from "../host-name.ts";
 import { runsOwnDatabase } from "../own-database.ts";
-import { createHash } from "node:crypto";
 import { isIP } from "node:net";
 import { line } from "../line.ts";
 import { presets } from "../presets.ts";
+import { keyBody } from "../public-key.ts";
 import { optionalServices, type Settings } from "../schema.ts";
 
 /** @returns the problems, one line each */
@@ -77,13 +77,6 @@ function checkMailServer({ email: { backend, smtpHost } }: Settings): string[] {
   if (isOwn) return [line("email.smtpHost", smtpHost, `a host name such as smtp.example.com: ${why}`)];
   return problem === undefined ? [] : [line("email.smtpHost", smtpHost, problem)];
 }
-
-/** Algorithm and key, without the comment. */
-const keyBody = (key: string): string => key.split(/\s+/).slice(0, 2).join(" ");
-
-/** Eight hexadecimal digits that identify a public key, whatever its comment is. */
-export const keyFingerprint = (key: string): string =>
-  createHash("sha256").update(keyBody(key)).digest("hex").slice(0, 8);
 
 /** The values of `orion:edge.tls` that a stack with servers can have, whatever it has now. */
 export const tlsFor = (

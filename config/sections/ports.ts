@@ -7,7 +7,7 @@ export const ports = z
     database: port.describe("PostgreSQL."),
     testDatabase: port.describe("The PostgreSQL for tests."),
     cache: port.describe("Redis."),
-    app: port.describe("The first instance of the app; the next instances have the next ports."),
+    app: port.describe("The first instance of the app; the edge alone reaches the others."),
     flower: port.describe("Flower."),
     edge: port.describe("nginx, the entry point."),
     docs: port.describe("This documentation."),

@@ -3,6 +3,7 @@
  * from a neighbour server, from inside each container and with each credential. tests/golden/red-team-*.txt is what it has to be.
  */
 import { z } from "zod";
+import { imageRoles } from "../../common/app-contract.ts";
 import { must } from "../../common/process.ts";
 import { authorityFile, backupFiles } from "../../common/server-contract.ts";
 import { archiveEnvironment } from "../../components/database/archive-config.ts";
@@ -131,9 +132,6 @@ async function superuser({ plan }: RehearsalCloud, on: OnServer, sql: string): P
   return (await on(database?.server ?? "", words)).trim().split("\n");
 }
 
-/** The kinds of services that run the platform's image, whose credentials are in their environment. */
-const imageKinds = ["app", "worker", "beat", "flower"];
-
 /** With each credential, from where it is. */
 async function rights(team: RedTeam, on: OnServer, surveys: readonly Survey[]): Promise<Line[]> {
   const { cloud, half } = team;
@@ -162,7 +160,7 @@ async function rightsOnServer(on: OnServer, survey: Survey, aims: Aims, half: Re
   const first = new Map(containers.toReversed().map((one) => [one.kind, one]));
   const tried = containers.filter((one) => half === "whole" || first.get(one.kind) === one);
   const images = tried
-    .filter(({ kind }) => imageKinds.includes(kind))
+    .filter(({ kind }) => imageRoles.some((role) => role === kind))
     .map(async (one) => [one, await rightsOfImage(inContainer(on, server, one.id), "", aims)] as const);
   const others = containers.map(async (one) => {
     const [run, place] = [inContainer(on, server, one.id), groupOf(survey, one)];

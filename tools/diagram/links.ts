@@ -1,6 +1,6 @@
 /** The connections that a diagram draws: the way of a visitor to the apps, and of the data behind them. Pure. */
 import { definitionOf } from "../../topology/catalogue.ts";
-import { gatewayClients } from "../../topology/services/gateway.ts";
+import { imageKinds } from "../../topology/services/image.ts";
 import type { ServiceKind } from "../../topology/service.ts";
 import type { Inventory, PlannedService } from "../plan/inventory.ts";
 
@@ -75,7 +75,7 @@ const hidden: readonly string[] = [
 /** Every kind that connects to another one. What publishes no port is reached on its own server only: apps, gateways, poolers. */
 function serviceLinks({ services }: Inventory): Link[] {
   const shown = services.filter(({ runs }) => runs === "always");
-  const clients: readonly string[] = shown.some(({ kind }) => kind === "gateway") ? gatewayClients : [];
+  const clients: readonly string[] = shown.some(({ kind }) => kind === "gateway") ? imageKinds : [];
   // What is on the way is drawn, not what the plan without a gateway would have.
   const isShort = (client: string, target: string) =>
     clients.includes(client) && definitionOf(target as ServiceKind).callers.includes("gateway");

@@ -1,6 +1,7 @@
 /** In which order the servers of a stack are patched, and what happens on each. Pure. */
 import type { Server } from "../../topology/server.ts";
-import { definitionOf } from "../../topology/catalogue.ts";
+import { definitionOf, holdsData } from "../../topology/catalogue.ts";
+import type { Service } from "../../topology/service.ts";
 import { servicesOf, type Topology } from "../../topology/topology.ts";
 import { type Package, rebootReason, type ServerStatus } from "./server-status.ts";
 
@@ -8,21 +9,28 @@ import { type Package, rebootReason, type ServerStatus } from "./server-status.t
  * What a server of the stack does, as far as it matters for its patch:
  * - `stateless`: others do the same work, so its containers are stopped while it is patched, and nobody waits;
  * - `alone`: it keeps no data, but no other server does its work: that pauses;
+ * - `redis`: of the data, only Redis servers of which others have copies: Sentinels promote another one when the master is away;
  * - `standby`: a replica of PostgreSQL, without which the platform serves;
  * - `data`: it holds the only copy of something. It pauses for a reboot, and for nothing else.
  */
-export type ServerKind = "stateless" | "alone" | "standby" | "data";
+export type ServerKind = "stateless" | "alone" | "redis" | "standby" | "data";
 
 /** In the order in which they are patched: what can break without harm goes first, and PostgreSQL's primary last. */
-const order: readonly ServerKind[] = ["stateless", "alone", "standby", "data"];
+const order: readonly ServerKind[] = ["stateless", "alone", "redis", "standby", "data"];
 
 export function kindOf(topology: Topology, { name, role }: Server): ServerKind {
   const here = topology.services.filter(({ server }) => server === name);
   if (here.some(({ kind }) => kind === "database")) return "data";
   if (here.some(({ kind }) => kind === "replica")) return "standby";
-  if (here.some(({ kind }) => definitionOf(kind).keeps === "data")) return "data";
+  const kept = here.filter(({ kind }) => holdsData(kind));
+  if (kept.length > 0) return hasCopies(topology) && kept.every(isRedis) ? "redis" : "data";
   return topology.servers.some((other) => other.role === role && other.name !== name) ? "stateless" : "alone";
 }
+
+/** Whether cache and broker have replicas, and Sentinels that promote them. */
+const hasCopies = (topology: Topology): boolean => servicesOf(topology, "sentinel").length > 0;
+
+const isRedis = ({ kind }: Service): boolean => definitionOf(kind).scheme === "redis";
 
 export interface PlannedServer {
   readonly server: Server;
@@ -86,6 +94,10 @@ function effectOf(kind: ServerKind, reboots: boolean): string {
       return "drained first; the other servers do its work";
     case "alone":
       return "drained first; its work pauses, because no other server does it";
+    case "redis":
+      return reboots
+        ? "Sentinels promote another Redis within seconds if this server has the master"
+        : "nothing pauses";
     case "standby":
       return reboots ? "the standby pauses, the primary serves" : "nothing pauses";
     case "data":

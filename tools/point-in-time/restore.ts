@@ -2,6 +2,7 @@
  * `make restore-drill TIME=...` and `make restore TIME=...`: the database as it was at a given second, in a scratch server or in
  * place of the data of now. The work is the server's command (components/database/archive-script.ts).
  */
+import { imageRoles } from "../../common/app-contract.ts";
 import { archiveCommand } from "../../common/server-contract.ts";
 import { UserError } from "../../common/user-error.ts";
 import { createSlotScript, slotOf } from "../../components/database/replication.ts";
@@ -48,9 +49,6 @@ export function drillTo(file: StackFile, engines: Engines, time: string, query?:
   const variables = query === undefined ? [] : ["env", `ORION_DRILL_QUERY=${query}`];
   return engines.of(archiveOf(file)).interactiveOnHost([...variables, archiveCommand, "drill", moment], isTerminal);
 }
-
-/** The kinds of containers that use the database. */
-const users = ["app", "worker", "beat", "flower"] as const;
 
 /**
  * Replaces the data by that of a given second, after asking. Everything that uses the database is stopped meanwhile; what was
@@ -110,10 +108,12 @@ type Stopped = readonly { readonly server: string; readonly ids: readonly string
 
 function stopUsers({ stack, topology }: StackFile, engines: Engines): Stopped {
   const servers = [
-    ...new Set(topology.services.filter(({ kind }) => users.some((user) => user === kind)).map(({ server }) => server)),
+    ...new Set(
+      topology.services.filter(({ kind }) => imageRoles.some((role) => role === kind)).map(({ server }) => server),
+    ),
   ];
   return servers.map((server) => {
-    const filters = users.flatMap((kind) => {
+    const filters = imageRoles.flatMap((kind) => {
       const { stdout } = engines
         .of({ server })
         .capture("container", "ls", "--quiet", "--filter", `label=stack=${stack}`, "--filter", `label=role=${kind}`);

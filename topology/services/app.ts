@@ -30,10 +30,12 @@ export const app: Definition<AppService> = {
   // The default of `orion:app.port`.
   ports: { http: 8000 },
   callers: ["edge"],
+  movesTo: ["app"],
   keeps: "nothing",
   runs: "always",
   lossEffect: { effect: "no request would be answered", weight: "end" },
   scheme: "http",
+  memorySettings: ({ app: own }) => [`orion:app.memoryMb (${own.memoryMb})`, `orion:app.instances (${own.instances})`],
   cpuShares: 1024,
   confinement: { ...imageConfinement, networks: ["data", "edge"] },
   commands: ({ release }) => (release.migrate[0] === "alembic" ? { "current migration": "alembic current" } : {}),

@@ -8,6 +8,7 @@ export const beat: Definition<CeleryService<"beat">> = {
   images: () => ["app"],
   ports: {},
   callers: [],
+  movesTo: ["worker"],
   keeps: "nothing",
   runs: "always",
   lossEffect: {
@@ -15,6 +16,7 @@ export const beat: Definition<CeleryService<"beat">> = {
     weight: "notice",
     keep: "leave orion:workers.enabled true, and orion:workers.commands.beat as it was",
   },
+  memorySettings: ({ workers }) => [`orion:workers.beatMemoryMb (${workers.beatMemoryMb})`],
   cpuShares: 512,
   confinement: imageConfinement,
   commands: () => ({}),

@@ -5,6 +5,7 @@ import { brokerPorts, redisDefinition, redisMemoryMb, redisPorts } from "./redis
 
 export const brokerReplica: Definition<BaseService<"broker-replica">> = {
   ...redisDefinition,
+  memorySettings: ({ cache: own }) => [`orion:cache.brokerMaxMemoryMb (${own.brokerMaxMemoryMb})`],
   plan: (planning) =>
     (planning.settings.workers.enabled ? redisReplicas(planning) : []).map((at) =>
       serviceAt(planning, {

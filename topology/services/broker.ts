@@ -5,6 +5,7 @@ import { brokerPorts, hasCache, publishRedis, redisDefinition, redisMemoryMb } f
 
 export const broker: Definition<BaseService<"broker">> = {
   ...redisDefinition,
+  memorySettings: ({ cache: own }) => [`orion:cache.brokerMaxMemoryMb (${own.brokerMaxMemoryMb})`],
   plan(planning) {
     if (isLocal(planning) || !hasCache(planning) || !planning.settings.workers.enabled) return [];
     const at = coreOf(planning);

@@ -5,6 +5,7 @@ import { cacheMemoryMb, redisDefinition, redisPorts } from "./redis.ts";
 
 export const cacheReplica: Definition<BaseService<"cache-replica">> = {
   ...redisDefinition,
+  memorySettings: ({ cache: own }) => [`orion:cache.maxMemoryMb (${own.maxMemoryMb})`],
   plan: (planning) =>
     redisReplicas(planning).map((at) =>
       serviceAt(planning, {

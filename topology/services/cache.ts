@@ -5,6 +5,7 @@ import { cacheMemoryMb, hasCache, publishRedis, redisDefinition, redisPorts } fr
 
 export const cache: Definition<BaseService<"cache">> = {
   ...redisDefinition,
+  memorySettings: ({ cache: own }) => [`orion:cache.maxMemoryMb (${own.maxMemoryMb})`],
   plan(planning) {
     if (!hasCache(planning)) return [];
     const at = coreOf(planning);

@@ -9,10 +9,12 @@ export const edge: Definition<BaseService<"edge">> = {
   images: ({ edge: { tls } }) => ["nginx", ...(tls === "acme" ? (["certbot"] as const) : [])],
   ports: edgePorts,
   callers: ["load-balancer"],
+  movesTo: ["app"],
   keeps: "files",
   runs: "always",
   lossEffect: { effect: "no visitor would reach the app", weight: "end" },
   scheme: "http",
+  memorySettings: ({ edge: own }) => [`orion:edge.memoryMb (${own.memoryMb})`],
   cpuShares: 2048,
   confinement: {
     networks: ["edge"],

@@ -10,6 +10,7 @@ export const flower: Definition<CeleryService<"flower">> = {
   images: () => ["app"],
   ports: flowerPorts,
   callers: [],
+  movesTo: ["worker"],
   keeps: "nothing",
   runs: "always",
   lossEffect: {
@@ -18,6 +19,7 @@ export const flower: Definition<CeleryService<"flower">> = {
     keep: "leave orion:workers.enabled true, and orion:workers.commands.flower as it was",
   },
   scheme: "http",
+  memorySettings: ({ workers }) => [`orion:workers.flowerMemoryMb (${workers.flowerMemoryMb})`],
   cpuShares: 256,
   confinement: imageConfinement,
   commands: () => ({}),

@@ -2,7 +2,8 @@
 import { runsOwnDatabase } from "../../config/own-database.ts";
 import type { Settings } from "../../config/schema.ts";
 import { coreOf, isLocal, placesFor, serviceAt } from "../planning.ts";
-import type { BaseService, Definition, ServiceKind } from "../service.ts";
+import type { BaseService, Definition } from "../service.ts";
+import { imageKinds } from "./image.ts";
 
 /** Its name in the container network of every server. */
 export const gatewayHost = "gateway";
@@ -22,9 +23,6 @@ export type GatewayPort = keyof typeof gatewayPorts;
 /** Where processes beside a gateway reach a port of it. */
 export const gatewayAddress = (port: GatewayPort): string => `${gatewayHost}:${gatewayPorts[port]}`;
 
-/** Kinds whose processes reach their data through the gateway of their server. */
-export const gatewayClients = ["app", "worker", "beat", "flower", "release"] as const satisfies readonly ServiceKind[];
-
 /** Whether a stack has gateways: an external database (unless data can be moved there and back) or Redis is reached at its own address. */
 export const hasGateway = ({ hosting, gateway, database, cache }: Settings): boolean =>
   hosting !== "local" && gateway.enabled && (runsOwnDatabase(database) || cache.mode === "provision");
@@ -32,10 +30,12 @@ export const hasGateway = ({ hosting, gateway, database, cache }: Settings): boo
 export const gateway: Definition<BaseService<"gateway">> = {
   images: () => ["haproxy"],
   ports: gatewayPorts,
-  callers: [...gatewayClients],
+  callers: imageKinds,
+  movesTo: ["app", "worker"],
   keeps: "nothing",
   runs: "always",
   lossEffect: undefined,
+  memorySettings: () => [],
   // Every query and every task passes through it.
   cpuShares: 2048,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 256 },

@@ -1,5 +1,11 @@
-/** The common part of the definitions of everything that runs the platform's image. Pure. */
-import type { Confinement } from "../service.ts";
+/** What runs the platform's image, and the common part of its definitions. Pure. */
+import { imageRoles } from "../../common/app-contract.ts";
+import type { Confinement, ServiceKind } from "../service.ts";
+
+/** The kinds of services that run it: those that always run, and the release. */
+export const imageKinds = [...imageRoles, "release"] as const satisfies readonly ServiceKind[];
+
+export type ImageKind = (typeof imageKinds)[number];
 
 /**
  * The image's user has no privileges and needs none. It writes to /tmp, such as uploads on their way, and Beat's schedule to

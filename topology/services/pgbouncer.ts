@@ -25,9 +25,11 @@ export const pgbouncer: Definition<PgbouncerService> = {
   ports: poolerPorts,
   // Clients reach it through the gateway beside it.
   callers: ["gateway"],
+  movesTo: ["app", "worker"],
   keeps: "nothing",
   runs: "always",
   lossEffect: undefined,
+  memorySettings: () => [],
   cpuShares: 2048,
   confinement: { networks: ["data"], capabilities: [], writable: [], memoryFolders: {}, processes: 64 },
   commands: () => ({ "pgbouncer console": poolerConsole, "waiting clients": `${poolerConsole} -c "SHOW POOLS"` }),

@@ -3,6 +3,7 @@ import type { ImageKey } from "../../config/images.ts";
 import type { Settings } from "../../config/schema.ts";
 import type { Definition } from "../service.ts";
 import { archivesWal } from "./archive.ts";
+import { imageKinds } from "./image.ts";
 
 export const postgresPorts = { postgres: 5432 } as const;
 
@@ -14,22 +15,15 @@ export const postgresDefinition = {
   images: (settings: Settings): readonly ImageKey[] => [postgresImage(settings)],
   ports: postgresPorts,
   callers: [
-    "app",
-    "worker",
-    "beat",
-    "flower",
-    "release",
-    "gateway",
-    "pgbouncer",
-    "replica",
-    "replica-health",
-    "replica-files",
-    "backup",
+    ...imageKinds,
+    ...(["gateway", "pgbouncer", "replica", "replica-health", "replica-files", "backup"] as const),
   ],
+  movesTo: [],
   keeps: "data",
   runs: "always",
   lossEffect: undefined,
   scheme: "postgresql",
+  memorySettings: ({ database }: Settings) => [`orion:database.memoryMb (${database.memoryMb})`],
   cpuShares: 2048,
   confinement: {
     networks: ["data"],

@@ -3,6 +3,7 @@ import { redisAdmin } from "../../common/redis-contract.ts";
 import type { Settings } from "../../config/schema.ts";
 import { publish, type Placement, type Planning } from "../planning.ts";
 import type { Definition } from "../service.ts";
+import { imageKinds } from "./image.ts";
 
 /** Ports in the container. On servers clients speak TLS; without it, only those of the version before while they are replaced. */
 export const redisPorts = { redis: 6379, tls: 6381 } as const;
@@ -29,10 +30,8 @@ export const redisDefinition = {
   images: () => ["redis"] as const,
   ports: redisPorts,
   // A master that comes back follows another one, which may be any of them.
-  callers: [
-    ...(["app", "worker", "beat", "flower", "release", "gateway"] as const),
-    ...(["cache", "broker", "cache-replica", "broker-replica", "sentinel"] as const),
-  ],
+  callers: [...imageKinds, ...(["gateway", "cache", "broker", "cache-replica", "broker-replica", "sentinel"] as const)],
+  movesTo: [],
   keeps: "data",
   runs: "always",
   lossEffect: undefined,
@@ -49,4 +48,4 @@ export const redisDefinition = {
   },
   commands: () => ({ "redis-cli": redisAdmin, "watch commands": `${redisAdmin} monitor` }),
   probe: () => ({ kind: "redis" }),
-} as const satisfies Omit<Definition, "plan">;
+} as const satisfies Omit<Definition, "plan" | "memorySettings">;

@@ -11,9 +11,11 @@ export const replicaFiles: Definition<BaseService<"replica-files">> = {
   ports: replicaFilesPorts,
   // The archive's commands run in the primary's container.
   callers: ["archive"],
+  movesTo: [],
   keeps: "nothing",
   runs: "always",
   lossEffect: undefined,
+  memorySettings: () => [],
   // As the archive: the replica and its readers go first.
   cpuShares: 256,
   confinement: {

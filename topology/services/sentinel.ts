@@ -12,10 +12,12 @@ export const sentinel: Definition<BaseService<"sentinel">> = {
   ports: sentinelPorts,
   // A Redis asks for its master before it starts, the gateways all the time.
   callers: ["gateway", "sentinel", "cache", "broker", "cache-replica", "broker-replica"],
+  movesTo: [],
   // What it has learnt, it learns again from the others.
   keeps: "files",
   runs: "always",
   lossEffect: undefined,
+  memorySettings: () => [],
   cpuShares: 1024,
   confinement: { ...redisDefinition.confinement, processes: 64 },
   commands: () => ({ "sentinel-cli": sentinelAdmin, "known masters": `${sentinelAdmin} sentinel masters` }),

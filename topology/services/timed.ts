@@ -4,9 +4,11 @@ import type { Definition } from "../service.ts";
 export const timedDefinition = {
   ports: {},
   callers: [],
+  movesTo: [],
   keeps: "nothing",
   runs: "by timer",
   lossEffect: undefined,
+  memorySettings: () => [],
   cpuShares: 256,
   confinement: { networks: ["data"], capabilities: [], writable: ["/tmp"], memoryFolders: {}, processes: 256 },
   probe: () => ({ kind: "health" }),

@@ -1,8 +1,13 @@
 /** Celery workers: on each server that runs workers, one for each dedicated queue and one for all other queues. */
 import type { Settings } from "../../config/schema.ts";
 import { isLocal, placesFor, serviceAt } from "../planning.ts";
-import type { BaseService, Definition } from "../service.ts";
+import type { BaseService, Definition, ServiceKind } from "../service.ts";
 import { imageConfinement } from "./image.ts";
+
+/** The kinds of services that are processes of Celery. */
+export const celeryKinds = ["worker", "beat", "flower"] as const satisfies readonly ServiceKind[];
+
+export type CeleryKind = (typeof celeryKinds)[number];
 
 /** A process of Celery: a worker, Beat or Flower. */
 export interface CeleryService<Kind extends string> extends BaseService<Kind> {
@@ -13,7 +18,7 @@ export interface CeleryService<Kind extends string> extends BaseService<Kind> {
 const celeryOf = ({ workers }: Settings): readonly string[] => ["celery", "-A", workers.celery];
 
 /** The beginning of a process' command line; without words, the stack has no such process. */
-export function celeryCommand(settings: Settings, process: "worker" | "beat" | "flower"): readonly string[] {
+export function celeryCommand(settings: Settings, process: CeleryKind): readonly string[] {
   const { enabled, commands } = settings.workers;
   return enabled ? (commands[process] ?? [...celeryOf(settings), process]) : [];
 }
@@ -35,6 +40,7 @@ export const worker: Definition<WorkerService> = {
   images: () => ["app"],
   ports: {},
   callers: [],
+  movesTo: ["worker"],
   keeps: "nothing",
   runs: "always",
   lossEffect: {
@@ -43,6 +49,7 @@ export const worker: Definition<WorkerService> = {
     keep: "leave orion:workers.enabled true",
     giveUp: drainFirst,
   },
+  memorySettings: ({ workers }) => [`orion:workers.memoryMb (${workers.memoryMb})`],
   // Less than the services that visitors wait for.
   cpuShares: 256,
   confinement: imageConfinement,

@@ -1,9 +1,10 @@
-import { powerOffScript, usingRoles } from "../../../common/power-off-script.ts";
-import { gatewayClients } from "../../../topology/services/gateway.ts";
+import { powerOffScript } from "../../../common/power-off-script.ts";
+import { gateway } from "../../../topology/services/gateway.ts";
 
 test("what reaches its data through a gateway ends before the gateway", () => {
   // The release has ended by itself.
-  expect(usingRoles).toEqual(gatewayClients.filter((kind) => kind !== "release"));
+  const clients = gateway.callers.filter((kind) => kind !== "release");
+  expect(powerOffScript("prod")).toContain(`for role in ${clients.join(" ")}; do`);
 });
 
 test("containers that others use are stopped by the engine's end, after those that use them", () => {

@@ -36,6 +36,17 @@ test("on a server they go through ssh, and find the container at the moment that
   );
 });
 
+test("a server and the only worker on it, which has the same name, do not hide each other's commands", async () => {
+  const topology = plan("prod", settingsOf("scale", { workers: { dedicated: false } }));
+  const access = accessOf(topology, { "worker-nbg1-1": pulumi.output(["root@203.0.113.7"]) })["worker-nbg1-1"];
+  expect(Object.keys(access ?? {})).toEqual([
+    ...["shell", "containers", "load", "disks", "system log", "flower, at http://127.0.0.1:5555"],
+    ...["active tasks", "reserved tasks", "shell in the container", "logs", "restart"],
+  ]);
+  expect(await resolved(access?.["shell"])).toBe("ssh root@203.0.113.7");
+  expect(await resolved(access?.["shell in the container"])).toContain("docker exec -it $(docker ps");
+});
+
 test("backups have no container: their commands are the server's", async () => {
   const access = accessOf(plan("prod", settingsOf("mvp")), { "core-1": pulumi.output(["root@203.0.113.7"]) });
   expect(await resolved(access["backup"]?.["list backups"])).toBe(

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { Platform } from "../../../components/platform.ts";
-import { keyFingerprint } from "../../../config/checks/servers.ts";
+import { keyFingerprint } from "../../../config/public-key.ts";
 import type { Phase, Settings } from "../../../config/schema.ts";
 import { type Graph, keyOf, unknown } from "../../../policy/graph.ts";
 import { changesBetween } from "../../../policy/changes.ts";

@@ -1,5 +1,7 @@
 /** Any valid configuration composes; any invalid one fails with a message that names the key, the value and what is allowed. */
+import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
+import { accessOf } from "../../../components/access-output.ts";
 import { ConfigError, parseConfig } from "../../../config/parse.ts";
 import { presets } from "../../../config/presets.ts";
 import {
@@ -14,6 +16,8 @@ import {
 import type { Graph } from "../../../policy/graph.ts";
 import { programOf } from "../../../policy/program.ts";
 import { plan } from "../../../topology/plan.ts";
+import { commandsFor } from "../../../topology/service-commands.ts";
+import type { Topology } from "../../../topology/topology.ts";
 import { type Mistake, mistakes, valueOf } from "../support/arbitrary.ts";
 import { leastValues, refusalOf } from "../support/settings.ts";
 import { images } from "../support/graphs.ts";
@@ -224,7 +228,8 @@ test.each([
 test.each(phases)("any valid configuration of phase %s gives a plan without contradictions", (phase) => {
   check(
     fc.property(validValues(phase), (values) => {
-      const { servers, services: planned, loadBalancers } = plan("test", settingsFrom(values));
+      const topology = plan("test", settingsFrom(values));
+      const { servers, services: planned, loadBalancers } = topology;
       const unique = (list: readonly unknown[]) => new Set(list).size === list.length;
       expect(unique(planned.map(({ name }) => name))).toBe(true);
       expect(unique(planned.map(({ container }) => container))).toBe(true);
@@ -234,10 +239,24 @@ test.each(phases)("any valid configuration of phase %s gives a plan without cont
       expect(unique(loadBalancers.map(({ name }) => name))).toBe(true);
       const known = new Set([...servers.map(({ name }) => name), ...(phase === "development" ? ["local"] : [])]);
       expect(planned.filter(({ server }) => !known.has(server))).toEqual([]);
+      expect(commandsIn(topology)).toBe(commandsOf(topology));
     }),
     100,
   );
 });
+
+/** Commands in the output `access` of a stack whose servers all have a login. */
+const commandsIn = (topology: Topology): number =>
+  Object.values(
+    accessOf(topology, Object.fromEntries(topology.servers.map(({ name }) => [name, pulumi.output([name])]))),
+  ).reduce((sum, commands) => sum + Object.keys(commands).length, 0);
+
+/** Five of each server, one of the server with Flower, and those of each service: no name may hide another one's. */
+const commandsOf = (topology: Topology): number =>
+  topology.services
+    .filter(({ kind }) => kind !== "release")
+    .reduce((sum, service) => sum + commandsFor(topology, service).length, 5 * topology.servers.length) +
+  topology.services.filter(({ kind, server }) => kind === "flower" && server !== "local").length;
 
 test("phase ha says that it is not built yet", async () => {
   const { settings } = parseConfig({ values: leastValues("ha"), secrets: new Set() });

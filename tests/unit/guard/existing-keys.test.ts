@@ -1,5 +1,5 @@
 import { Refusal } from "../../../common/hetzner.ts";
-import { keyFingerprint } from "../../../config/checks/servers.ts";
+import { keyFingerprint } from "../../../config/public-key.ts";
 import { existingKeys } from "../../../guard/existing-keys.ts";
 import type { Graph } from "../../../policy/graph.ts";
 import { types } from "../../../policy/stateful.ts";

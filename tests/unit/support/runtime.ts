@@ -1,4 +1,5 @@
 /** A Docker runtime and services for component tests, and helpers that find what a component created. */
+import { imageRoles } from "../../../common/app-contract.ts";
 import { healthScript, type Probe } from "../../../components/runtime/docker/health.ts";
 import { DockerRuntime } from "../../../components/runtime/docker/runtime.ts";
 import type { Naming } from "../../../topology/naming.ts";
@@ -94,7 +95,7 @@ export function containerOf({
     securityOpts: ["no-new-privileges"],
     stopTimeout: stopSeconds,
     // The provider does not wait for containers of the platform's image: ContainerReady does.
-    wait: !["app", "worker", "beat", "flower"].includes(kind),
+    wait: !imageRoles.some((role) => role === kind),
     waitTimeout: 180,
   };
 }

@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import type { Phase, Settings } from "../../../config/schema.ts";
 import { smallestMemoryMb } from "../../../config/server-types.ts";
-import { budgetProblems, memoryOf, systemMemoryMb } from "../../../topology/budget.ts";
+import { budgetNotes, budgetProblems, memoryOf, systemMemoryMb } from "../../../topology/budget.ts";
+import { definitionOf } from "../../../topology/catalogue.ts";
 import { poolOf, reservedConnections } from "../../../topology/pools.ts";
 import { lastingServices, servicesOf } from "../../../topology/topology.ts";
 import type { ServiceKind } from "../../../topology/service.ts";
@@ -16,6 +17,11 @@ const refusal = (phase: Phase, values: Record<string, unknown>): string => {
     return error instanceof Error ? error.message : String(error);
   }
   return "accepted";
+};
+
+const notesOf = (phase: Phase, values: Record<string, unknown>): string[] => {
+  const settings = settingsOf(phase, values);
+  return budgetNotes(plan("prod", settings), settings);
 };
 
 test.each(["mvp", "scale", "enterprise", "ha"] as const)("the containers of phase %s fit into its servers", (phase) => {
@@ -38,7 +44,7 @@ describe("memory", () => {
     [
       "enterprise",
       { workers: { servers: { types: ["cpx22", "cpx12"] } } },
-      /server worker-nbg1-1: .* 192, beat 128, flower 128\) and the system 640, cpx12 of orion:workers.servers.types has 2048; name types with 2752 or more there, or lower orion:workers.memoryMb \(320\)$/,
+      /server worker-nbg1-1: .* 192, beat 128, flower 128\) and the system 640, cpx12 of orion:workers.servers.types has 2048; name types with 2752 or more there, or lower orion:workers.memoryMb \(320\), orion:workers.beatMemoryMb \(128\), orion:workers.flowerMemoryMb \(128\)$/,
     ],
   ] as const)("phase %s with %j", (phase, values, expected) => {
     expect(refusal(phase, values)).toMatch(expected);
@@ -55,12 +61,54 @@ describe("memory", () => {
   test("that servers of one role lack is said once, for the one that lacks the most", () => {
     const lacking = refusal("enterprise", { app: { memoryMb: 4096 }, workers: { memoryMb: 2048 } });
     expect(lacking.match(/server \S+: its/g)).toEqual(["server worker-nbg1-1: its", "server app-nbg1-1: its"]);
-    expect(lacking).toContain("or lower orion:app.memoryMb (4096), orion:app.instances (2)");
+    expect(lacking).toContain("or lower orion:app.memoryMb (4096), orion:app.instances (2), orion:edge.memoryMb (160)");
   });
 
-  test("of a server type that is not known is not judged", () => {
+  test("of a server whose containers no setting makes smaller asks for larger types alone", () => {
+    expect(refusal("ha", { monitoring: { enabled: true, servers: ["cpx12"] } })).toMatch(
+      /server monitor-1: .*cpx12 of orion:monitoring.servers has 2048; name types with 2752 or more there$/,
+    );
+  });
+
+  test.each([
+    ["app", "memoryMb"],
+    ["edge", "memoryMb"],
+    ["workers", "memoryMb"],
+    ["workers", "beatMemoryMb"],
+    ["workers", "flowerMemoryMb"],
+    ["database", "memoryMb"],
+    ["cache", "maxMemoryMb"],
+    ["cache", "brokerMaxMemoryMb"],
+  ] as const)("a kind whose memory follows from orion:%s.%s names it", (section, key) => {
+    const memory = (values: Record<string, unknown>) => {
+      const settings = settingsOf("enterprise", { database: { servers: ["ccx63"], memoryMb: 3072 }, ...values });
+      const { services } = plan("prod", settings);
+      return services
+        .filter(({ kind }) => kind !== "release")
+        .map(({ kind, memoryMb }) => ({ settings, kind, memoryMb }));
+    };
+    const before = memory({});
+    const after = memory({ [section]: { ...(section === "database" && { servers: ["ccx63"] }), [key]: 300 } });
+    const changed = after.filter(({ memoryMb }, index) => memoryMb !== before[index]?.memoryMb);
+    expect(changed.length).toBeGreaterThan(0);
+    for (const { settings, kind } of changed) {
+      expect(definitionOf(kind).memorySettings(settings)).toContain(`orion:${section}.${key} (300)`);
+    }
+  });
+
+  test("of a server type that is not known is not judged, and that is noted", () => {
     const database = { servers: ["zz99"], memoryMb: 65_536 };
     expect(refusal("mvp", { database })).toBe("accepted");
+    expect(notesOf("mvp", { database })).toEqual([
+      "orion:database.servers: the memory of zz99 is not known here, so that it was not checked; containers and system may take 70624 MiB there",
+    ]);
+    expect(notesOf("mvp", {})).toEqual([]);
+  });
+
+  test("of the known ones of several types is judged", () => {
+    expect(refusal("enterprise", { workers: { servers: { types: ["cpx12", "cpx21"] } } })).toContain(
+      "cpx12 of orion:workers.servers.types has 2048; name types with 2752 or more there",
+    );
   });
 });
 
@@ -69,10 +117,13 @@ describe("connections", () => {
 
   test.each([
     ["mvp", {}, { size: 2, overflow: 2 }],
-    ["scale", {}, { size: 1, overflow: 1 }],
+    ["scale", {}, { size: 1, overflow: 0 }],
+    ["scale", { gateway: { enabled: false }, database: { availability: "single" } }, { size: 1, overflow: 1 }],
     ["scale", { app: { servers: { count: 3, types: ["cpx22"] } } }, { size: 1, overflow: 0 }],
     ["scale", { app: { servers: { count: 4, types: ["cpx22"] } } }, { size: 1, overflow: 0 }],
-    ["scale", { database: { maxConnections: 300 } }, { size: 4, overflow: 4 }],
+    ["scale", { database: { maxConnections: 300 } }, { size: 2, overflow: 1 }],
+    ["development", {}, undefined],
+    ["development", { app: { instances: 4, uvicornWorkers: 4 } }, { size: 2, overflow: 2 }],
   ] as const)("a process of phase %s with %j may open %j", (phase, values, expected) => {
     const settings = settingsOf(phase, values);
     expect(poolOf(plan("prod", settings), settings)).toEqual(expected);
@@ -108,17 +159,32 @@ describe("connections", () => {
     let fitting = 0;
     fc.assert(
       fc.property(fc.record({ ...some, servers }), servers, database, (app, pool, own) => {
-        const settings = settingsOf("scale", { app, workers: { servers: pool }, database: own });
-        if (refusal("scale", { app, workers: { servers: pool }, database: own }) !== "accepted") return;
-        const { size, overflow } = poolOf(plan("prod", settings), settings);
+        const values = { app, workers: { servers: pool }, database: own };
+        const settings = settingsOf("scale", values);
+        if (refusal("scale", values) !== "accepted") return;
+        const { size, overflow } = poolOf(plan("prod", settings), settings) ?? { size: 0, overflow: 0 };
         const tasks = 2 * 7 * pool.count;
-        const all = processesOf(settings, app.servers.count) * (size + overflow) + tasks + reservedConnections;
-        expect(all).toBeLessThanOrEqual(own.maxConnections);
+        const all = processesOf(settings, app.servers.count) * (size + overflow) + tasks;
+        expect(all + reservedConnections).toBeLessThanOrEqual(own.maxConnections);
+        // While no replica can be read, each has a second pool there, of one connection at least.
+        if (size + overflow > 1) expect(2 * all + reservedConnections).toBeLessThanOrEqual(own.maxConnections);
+        else if (2 * all > own.maxConnections - 3) expect(notesOf("scale", values)).toHaveLength(1);
         fitting++;
       }),
     );
     expect(fitting).toBeGreaterThan(20);
   });
+});
+
+test("that reads may take more connections than there are while no replica can be read is noted, where the least pools need more", () => {
+  expect(notesOf("scale", {})).toEqual([]);
+  expect(notesOf("enterprise", {})).toEqual([]);
+  expect(notesOf("scale", { app: { servers: { count: 3, types: ["cpx22"] } } })).toEqual([
+    "orion:database.maxConnections: during a rollout while no replica can be read, 48 processes of the app and 14 of workers with two " +
+      "connections each may need 124, and PostgreSQL has 100: some requests would fail; lower orion:app.instances (2), " +
+      "orion:app.uvicornWorkers (4), orion:workers.concurrency or the counts of orion:app.servers or orion:workers.servers, set " +
+      "orion:database.pooler to true, or raise orion:database.maxConnections, which restarts PostgreSQL",
+  ]);
 });
 
 test("a placement group with more servers than it has room for is refused", () => {

@@ -1,9 +1,11 @@
 /** The catalogue: every kind answers what the rest of the program asks, and what nothing admits is closed. */
+import { imageRoles } from "../../../common/app-contract.ts";
 import { type Phase, phases } from "../../../config/schema.ts";
 import { catalogue, definitionOf, holdsData } from "../../../topology/catalogue.ts";
 import { peersOf } from "../../../topology/peers.ts";
 import { plan } from "../../../topology/plan.ts";
 import type { ServiceKind } from "../../../topology/service.ts";
+import { imageConfinement, imageKinds } from "../../../topology/services/image.ts";
 import { settingsOf } from "../support/settings.ts";
 
 const kinds = Object.keys(catalogue) as ServiceKind[];
@@ -50,6 +52,38 @@ test("etcd and Sentinel are closed to servers that have no member or client of t
     core ? peersOf(topology, core).flatMap((rule) => (rule.port === port ? [rule.from] : [])) : [];
   expect(from(2379)).toEqual(["10.20.1.21-10.20.1.30"]);
   expect(from(26_379)).not.toContain("10.20.1.81-10.20.1.90");
+});
+
+test("what stands on servers for apps or workers says that a move takes it there", () => {
+  const planned = (["scale", "enterprise", "ha"] as const).map((phase) => plan("prod", settingsOf(phase)));
+  for (const kind of kinds) {
+    const roles = planned.flatMap(({ servers, services }) =>
+      services.flatMap((service) => servers.filter(({ name }) => service.kind === kind && name === service.server)),
+    );
+    const moved = roles.map(({ role }) => role).filter((role) => role === "app" || role === "worker");
+    expect([kind, [...new Set(moved)].sort()]).toEqual([kind, [...definitionOf(kind).movesTo].sort()]);
+  }
+});
+
+test("a move that takes servers away closes no port to what still serves there", () => {
+  const values = { gateway: { enabled: true }, database: { availability: "replica" } };
+  const [before, after] = (["scale", "mvp"] as const).map((phase) => plan("prod", settingsOf(phase, values)));
+  const rules = (topology = before) =>
+    (topology?.servers ?? []).flatMap((server) =>
+      (topology ? peersOf(topology, server) : []).map(({ from, port }) => `${server.name}:${port} from ${from}`),
+    );
+  const kept = new Set(rules(after));
+  const staying = (after?.servers ?? []).map(({ name }) => name);
+  const lost = rules(before).filter((rule) => staying.includes(rule.split(":")[0] ?? "") && !kept.has(rule));
+  expect(rules(before)).toContain("db-2:8008 from 10.20.1.101-10.20.1.130");
+  expect(lost).toEqual([]);
+});
+
+test("the kinds that run the platform's image are those that get its folders", () => {
+  const { writable } = imageConfinement;
+  const confined = kinds.filter((kind) => definitionOf(kind).confinement.writable === writable);
+  expect([...imageKinds].sort()).toEqual(confined.sort());
+  expect(imageRoles).toEqual(imageKinds.filter((kind) => definitionOf(kind).runs === "always"));
 });
 
 test("what holds data is what its definition says", () => {

@@ -8,6 +8,7 @@ import {
   stackNameProblem,
 } from "../../../topology/naming.ts";
 import { plan } from "../../../topology/plan.ts";
+import { servicesOf } from "../../../topology/topology.ts";
 import { settingsOf } from "../support/settings.ts";
 
 test("a physical name says the stack and what it is", () => {
@@ -53,8 +54,19 @@ describe("a stack's name", () => {
   test("of the greatest length leaves room for every name of the largest stack", () => {
     const most = { servers: { count: 10, types: ["cpx42"] } };
     const values = { app: most, workers: most, database: { maxConnections: 5000 }, hetzner: { locations: ["nbg1"] } };
-    const { servers, services } = plan("a".repeat(longestStackName), settingsOf("ha", values));
+    const cache = { replicas: 9, servers: ["cpx42"] };
+    const { servers, services } = plan("a".repeat(longestStackName), settingsOf("ha", { ...values, cache }));
     const names = [...servers, ...services].map(({ name }) => physicalName({ stack: "a".repeat(32) }, name));
-    expect(Math.max(...names.map(({ length }) => length))).toBeLessThanOrEqual(longestLabel);
+    expect(Math.max(...names.map(({ length }) => length))).toBe(longestLabel);
+    expect(names.filter((name) => !/^[a-z0-9-]+$/.test(name))).toEqual([]);
+  });
+
+  test("and a queue's of the greatest length make a container's name and label, of characters that Docker takes", () => {
+    const queue = `Q_.${"-".repeat(59)}z`;
+    const { services } = plan("a".repeat(32), settingsOf("scale", { workers: { queues: [queue], concurrency: {} } }));
+    const [worker] = servicesOf({ services }, "worker");
+    expect(worker?.name).toBe(`worker-nbg1-1-${queue}`);
+    expect(worker?.container).toMatch(/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/);
+    expect(worker?.published).toEqual([]);
   });
 });

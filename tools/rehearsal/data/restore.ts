@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Transform } from "node:stream";
+import { imageRoles } from "../../../common/app-contract.ts";
 import { type Outcome, runInteractive } from "../../../common/process.ts";
 import { quotedWords, writeLine } from "../../../common/shell.ts";
 import { UserError } from "../../../common/user-error.ts";
@@ -213,8 +214,8 @@ class Restore {
 }
 
 /** What reads and writes the database, and stands still while it is restored. */
-const usersOf = ({ topology }: StackFile): Service[] =>
-  (["app", "worker", "beat"] as const).flatMap((kind) => servicesOf(topology, kind));
+export const usersOf = ({ topology }: Pick<StackFile, "topology">): Service[] =>
+  imageRoles.flatMap((kind) => servicesOf(topology, kind));
 
 /** Owner and rights come from the roles' script: a dump may be from a stack with other roles. */
 const restoring = (container: string): string =>

@@ -96,7 +96,7 @@ describe.each(modes)("Database in mode %s", (mode) => {
   test("a test database keeps everything in memory, and nothing of it is protected", async () => {
     const { resources } = await database("memory");
     const { inputs } = named(resources, "database-server");
-    expect(inputs["tmpfs"]).toMatchObject({ "/var/lib/postgresql/data": "rw,size=1g" });
+    expect(inputs["tmpfs"]).toMatchObject({ "/var/lib/postgresql/data": "rw,size=320m" });
     expect(inputs["volumes"]).toEqual([filesAt("/etc/orion")]);
     expect(inputs["command"]).toEqual(expect.arrayContaining(["fsync=off"]));
     // The image's entrypoint gives up root when the command is PostgreSQL's.

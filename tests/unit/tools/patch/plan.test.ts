@@ -4,7 +4,7 @@ import { describe as describeServer, drainsFirst, isBehind, serversInOrder } fro
 import { readStatus } from "../../../../tools/patch/server-status.ts";
 import { settingsOf } from "../../support/settings.ts";
 
-const order = (phase: "mvp" | "scale", more: Readonly<Record<string, unknown>> = {}) =>
+const order = (phase: "mvp" | "scale" | "enterprise", more: Readonly<Record<string, unknown>> = {}) =>
   serversInOrder(plan("prod", settingsOf(phase, more))).map(({ server, kind }) => `${server.name} ${kind}`);
 
 test("the only server of the MVP holds the data", () => {
@@ -21,12 +21,21 @@ test("servers that others stand in for go first, the standby before the primary,
   ]);
 });
 
+test("servers with a Redis that others have a copy of do not hold the only one", () => {
+  expect(order("enterprise").slice(-4)).toEqual(["cache-2 redis", "cache-3 redis", "db-2 standby", "core-1 data"]);
+  expect(describeServer("redis", readStatus(`${fine}reboot-asked-by libc6\n`))).toContain(
+    "Sentinels promote another Redis within seconds if this server has the master",
+  );
+});
+
 test("after a promotion the new primary goes last", () => {
   expect(order("scale", { database: { primary: "db-2" } }).slice(-2)).toEqual(["db-3 standby", "db-2 data"]);
 });
 
 test("containers that nobody needs meanwhile are stopped first; those with data only for a reboot", () => {
-  expect((["stateless", "alone", "standby", "data"] as const).map(drainsFirst)).toEqual([true, true, false, false]);
+  expect((["stateless", "alone", "redis", "standby", "data"] as const).map(drainsFirst)).toEqual([
+    ...[true, true, false, false, false],
+  ]);
 });
 
 const fine = "boot 1\nup 5\nkernel 6\ndocker 20.10.24\n";

@@ -1,7 +1,7 @@
 /** Whether the app's processes reach the stack's own PostgreSQL or its poolers, and have a URL for reads. Pure. */
-import type { Settings } from "../../config/schema.ts";
-import { hasGateway } from "../../topology/services/gateway.ts";
-import { hasPooler } from "../../topology/services/pgbouncer.ts";
+import type { Settings } from "../config/schema.ts";
+import { hasGateway } from "./services/gateway.ts";
+import { hasPooler } from "./services/pgbouncer.ts";
 
 /** Whether at the stack's own PostgreSQL, or at its poolers, which may lead to an external one. */
 export const reachesOwnDatabase = (settings: Settings): boolean =>

@@ -1,7 +1,7 @@
 /** How the image's processes reach PostgreSQL, by what a stack sets. */
-import { hasReadUrl, reachesOwnDatabase } from "../../../../components/database/database-access.ts";
-import type { Phase } from "../../../../config/schema.ts";
-import { settingsOf } from "../../support/settings.ts";
+import { hasReadUrl, reachesOwnDatabase } from "../../../topology/database-access.ts";
+import type { Phase } from "../../../config/schema.ts";
+import { settingsOf } from "../support/settings.ts";
 
 const authority = "-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----";
 const external = { mode: "external", availability: "single" };
