@@ -1,5 +1,6 @@
 /** What a stack with servers must say, and what excludes each other; parse.test.ts has the messages as a whole. */
-import { checkServers, keyFingerprint, tlsFor } from "../../../../config/checks/servers.ts";
+import { checkServers, tlsFor } from "../../../../config/checks/servers.ts";
+import { keyFingerprint } from "../../../../config/public-key.ts";
 import type { Settings } from "../../../../config/schema.ts";
 import { publicKey, settingsOf } from "../../support/settings.ts";
 
