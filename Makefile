@@ -160,7 +160,7 @@ restore-drill: engine ## Restore the newest backup into a scratch container and 
 restore: engine ## Replace the database's data by that of a second, TIME='2026-11-29 12:00:05' in UTC, and keep that of now aside (asks; YES=1 agrees)
 	@$(access) $(if $(TIME),--time "$$TIME")
 
-backup-key: engine ## Print the private key that backups are encrypted for, for a safe
+backup-key: engine ## Print the private key that backups are encrypted for, and the key of the archive, for a safe
 	@$(access)
 
 promote-replica: engine ## Promote the replica of a primary whose server is lost (asks; YES=1 agrees)

@@ -51,7 +51,7 @@ export interface CloudServer {
 export type TypeFacts = Pick<CloudServer, "diskGb" | "architecture">;
 
 export interface ServerType extends TypeFacts {
-  /** The locations in which Hetzner reports it as available. Only a hint: an order may fail or succeed all the same. */
+  /** The locations in which Hetzner reports it as available. Only a hint: an order may fail or succeed anyway. */
   readonly locations: ReadonlySet<string>;
 }
 

@@ -21,7 +21,7 @@ export const defaultPorts: Readonly<Record<string, number>> = {
   rediss: 6379,
 };
 
-/** The parts of a URL; undefined for what is none. A driver in the scheme (`postgresql+asyncpg`) is left out. */
+/** The parts of a URL; undefined for a text that is no URL. A driver in the scheme (`postgresql+asyncpg`) is left out. */
 export function readExternalUrl(text: string): ExternalUrl | undefined {
   const [, named = "", rest = ""] = /^([a-z]+)(?:\+[a-z0-9_]+)?:\/\/(.*)$/s.exec(text.trim()) ?? [];
   const port = defaultPorts[named];

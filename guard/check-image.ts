@@ -109,7 +109,7 @@ function environmentOf({ settings, topology, secret }: ImageQuestion, pool: Pool
   };
 }
 
-/** The values of an environment, some of which the engine has still to tell. */
+/** The values of an environment, some of which the Docker Engine has still to tell. */
 const known = (environment: AppEnvironment): Promise<Record<string, string>> =>
   new Promise((resolve) => {
     pulumi.output(environment).apply((values) => {
@@ -141,7 +141,7 @@ function asked({ settings, topology }: ImageQuestion) {
  * What the answers depend on, as a hash: as long as it is the same, the image need not be asked again. Of secrets it has the
  * names, and the forms of those that are URLs.
  *
- * @param id the image's own id, where an engine can tell it at once
+ * @param id the image's own id, where a Docker Engine can tell it at once
  */
 export async function checkKey(question: ImageQuestion, id = ""): Promise<string> {
   const { image, settings } = question;
@@ -164,11 +164,11 @@ export const hasOwnImage = ({ settings, topology }: Pick<ImageQuestion, "setting
 export interface CheckOptions {
   /** @default - images are pulled anonymously */
   readonly login?: Login | undefined;
-  /** Whether an image that the engine does not have is pulled. @default true */
+  /** Whether an image that the Docker Engine does not have is pulled. @default true */
   readonly pull?: boolean;
 }
 
-/** Asks the image on an engine. */
+/** Asks the image on a Docker Engine. */
 export async function askImage(
   question: ImageQuestion,
   on: OnEngine,

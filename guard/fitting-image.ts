@@ -29,15 +29,15 @@ export interface FittingArgs extends Omit<ImageQuestion, "image"> {
 }
 
 export interface Fitting {
-  /** The key to store; undefined for a stack without an image of its own, or when no engine could be asked. */
+  /** The key to store; undefined for a stack without an image of its own, or when no Docker Engine could be asked. */
   readonly key?: string;
   /** A line for each danger. */
   readonly notes: readonly string[];
 }
 
 /**
- * Asks the image, unless it was asked with the same settings already: on the engine of the first app, like tasks that run once.
- * Before a stack has servers this machine's engine is asked, if it has the image.
+ * Asks the image, unless it was asked with the same settings already: on the Docker Engine of the first app, like tasks that run once.
+ * Before a stack has servers this machine's Docker Engine is asked, if it has the image.
  *
  * @throws {UserError} with everything that the image lacks, and how to mend each
  */
@@ -79,7 +79,7 @@ export function refuseUnfit(
 }
 
 /**
- * The engine of the first app, like that of tasks which run once; before a stack has servers, this machine's.
+ * The Docker Engine of the first app, like that of tasks which run once; before a stack has servers, this machine's.
  *
  * @returns `isHere`: whether it is one on which the app runs
  */
@@ -92,7 +92,7 @@ export function engineOfApp(
   return { on: onServer ?? engineAt(isLocal ? dockerHost : undefined), isHere: isLocal || onServer !== undefined };
 }
 
-/** The provider of the first app's engine, or of any engine of the state. */
+/** The provider of the first app's Docker Engine, or of any Docker Engine of the state. */
 function firstEngine({ resources }: Graph): string | undefined {
   const byName = resources.toSorted((one, other) => (one.name < other.name ? -1 : 1));
   const app = byName.find((one) => one.type === types.container && roleOf(one) === "app");
@@ -100,7 +100,7 @@ function firstEngine({ resources }: Graph): string | undefined {
   return app?.options.provider ?? (any && `${any.type} ${any.name}`);
 }
 
-/** The id of an image on an engine; empty when it does not have it. */
+/** The id of an image on a Docker Engine; empty when it does not have it. */
 async function idOf(image: string, on: OnEngine): Promise<string> {
   const { stdout } = await on(`docker image inspect --format '{{.Id}}' ${quoted(image)} 2>/dev/null`, 30);
   return stdout.trim();

@@ -41,7 +41,7 @@ export function allow({ findings }: Move, agreed: readonly string[], variables: 
   const headline =
     "This update would lose data, or cut off the people or processes that use the stack; nothing was changed:";
   refuse(findings, { headline, agreed, advice: `make diff ${variables} shows all of it.` });
-  return findings.map((one) => `${isSafe({ findings: [one] }) ? "Note:" : "Data goes:"} ${lineOf(one)}`);
+  return findings.map((one) => `${isSafe({ findings: [one] }) ? "Note:" : "Data loss:"} ${lineOf(one)}`);
 }
 
 export interface Refusal {
@@ -55,7 +55,7 @@ export interface Refusal {
 /**
  * Ends the update when a finding is refused.
  *
- * @throws {UserError} with each of these, and how to update all the same where the stack can agree to it
+ * @throws {UserError} with each of these, and how to update anyway where the stack can agree to it
  */
 export function refuse(findings: readonly Finding[], { headline, agreed, advice }: Refusal): void {
   const refused = findings.filter(({ severity }) => severity === "refused");
@@ -65,7 +65,7 @@ export function refuse(findings: readonly Finding[], { headline, agreed, advice 
     headline,
     ...refused.map((one) => `  ${lineOf(one)}`),
     ...(advice === undefined ? [] : [advice]),
-    ...(commands.length === 0 ? [] : ["To update all the same:", ...commands.map((command) => `  ${command}`)]),
+    ...(commands.length === 0 ? [] : ["To update anyway:", ...commands.map((command) => `  ${command}`)]),
   ];
   throw new UserError(lines.join("\n"));
 }

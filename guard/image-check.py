@@ -258,7 +258,7 @@ def early_tasks(app):
 
 
 def connect(attempt):
-    """Tries a connection to a port that nobody listens on: whoever is refused has understood the URL."""
+    """Tries a connection to a port that no program listens on: a driver whose connection is refused has parsed the URL."""
     try:
         attempt()
     except BaseException as error:

@@ -1,6 +1,6 @@
 /**
  * The shell script that asks a Docker Engine what wrote a container's data and what another image has. It changes nothing but
- * the engine's store of images: it pulls the new image, which the update would pull anyway. Pure.
+ * the Docker Engine's store of images: it pulls the new image, which the update would pull anyway. Pure.
  */
 import { quoted } from "../common/shell.ts";
 import { killedFirst } from "../common/confinement.ts";
@@ -52,7 +52,7 @@ state() { docker container inspect --format '{{.State.Running}}' "$container" 2>
 
 `;
 
-/** Prints what wrote the data, as far as the engine knows without the new image. */
+/** Prints what wrote the data, as far as the Docker Engine knows without the new image. */
 export function scriptOfData({ kind, before, after, data, was }: ImageChange): string {
   const name = String(before?.inputs["name"] ?? after.inputs["name"]);
   const folder = folders[kind];
@@ -104,7 +104,7 @@ rm -f "$out"
 }
 
 /**
- * Lines that pull an image which the engine does not have: `$image` is its name, `$present` is not empty when the engine has it,
+ * Lines that pull an image which the Docker Engine does not have: `$image` is its name, `$present` is not empty when it is there,
  * and the file `$out` says why not.
  *
  * @param pull false: an image that is not there is not pulled

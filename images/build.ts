@@ -11,7 +11,7 @@ Makes images available in the local Docker Engine. Images that are present stay.
 from Debian packages when no registry can be reached. The platform's own images are built from this repository.
 
   --check       change nothing; exit code 1 when an image is missing
-    --registry    pull the official images from this registry and path
+  --registry    pull the official images from this registry and path
   --use         run another image in place of an official one
   NAME          of ${imageNames.join(", ")}; when none is given, all that a development stack
                 can run`;

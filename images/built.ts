@@ -26,7 +26,7 @@ export function builtImages(root: string, settings: Settings): BuiltImages {
   };
 }
 
-/** The provider of the engine does not notice another image under the same tag, which a local build makes every time. */
+/** The provider of the Docker Engine does not notice another image under the same tag, which a local build makes every time. */
 function localAppId({ hosting, app: { image }, dockerHost }: Settings): string | undefined {
   if (hosting !== "local" || image === undefined) return undefined;
   const words = ["--host", dockerHost, "image", "inspect", "--format", "{{.Id}}", image];
@@ -34,7 +34,7 @@ function localAppId({ hosting, app: { image }, dockerHost }: Settings): string |
     const { code, stdout } = runSync("docker", words, { timeoutSeconds: 10 });
     return code === 0 ? stdout.trim() : undefined;
   } catch (error) {
-    // Without Docker on this machine a plan is all the same a plan.
+    // A plan needs no Docker on this machine.
     if (error instanceof StartError) return undefined;
     throw error;
   }

@@ -104,7 +104,7 @@ class EnsureRun {
     );
   }
 
-  /** Reads which images the engine has. */
+  /** Reads which images the Docker Engine has. */
   async inspect(): Promise<void> {
     const references = [...this.#references.values()];
     this.#local = await localImages(this.#runner, [...new Set([...references, ...references.map(withoutDigest)])]);

@@ -32,7 +32,7 @@ export function classifyPullFailure(output: string): Exclude<Pull, { kind: "pull
 /**
  * Pulls images. Once a registry has proved unreachable, further pulls from it fail at once.
  *
- * The engine does the pull, and this process never contacts the registry itself: proxies and mirrors are engine settings.
+ * The Docker Engine does the pull, and this process never contacts the registry itself: proxies and mirrors are Docker's settings.
  */
 export class Registries {
   readonly #runner: Run;

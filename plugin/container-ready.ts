@@ -20,7 +20,7 @@ export const containerReadySchema = z.strictObject({
 });
 export type ContainerReadyInputs = z.infer<typeof containerReadySchema>;
 
-/** Docker's usual share; less have those that no visitor waits for. */
+/** Docker's usual share; containers that no visitor waits for have less. */
 const usualShares = 1024;
 
 /**
@@ -36,7 +36,7 @@ const betweenLooks = 400;
 const betweenLooksAtEnds = 100;
 /** Milliseconds between two looks at processor time and log, which cost more; a container that starts as usual is healthy before. */
 const betweenCloseLooks = 8000;
-/** A busy engine may not answer at once. */
+/** A busy Docker Engine may not answer at once. */
 const triesOfEngine = 5;
 const betweenTries = 1000;
 
@@ -59,7 +59,7 @@ const statistics = z.object({ cpu_stats: z.object({ cpu_usage: z.object({ total_
 const processesSchema = z.object({ Processes: z.array(z.array(z.string())) });
 const listed = z.array(z.object({ Id: z.string(), Names: z.array(z.string()), Status: z.string() }));
 
-/** Connects to an engine. */
+/** Connects to a Docker Engine. */
 export type Connect = typeof connectDocker;
 
 /**
@@ -77,7 +77,7 @@ export async function waitForContainer(
   try {
     const start = await patiently(() => inspect(api, inputs.container), clock);
     if (!isHealthy(start)) {
-      // An engine without such shares starts it with what it has.
+      // A Docker Engine without such shares starts it with what it has.
       await giveShares(api, inputs.container, startingShares(inputs.cpuShares)).catch(() => undefined);
       if (hasFailed(start)) await restart(inputs, connect);
       await untilReady(inputs, api, new CloseLooks(slow, inputs.container, clock), clock);
@@ -132,8 +132,8 @@ const death = /Child process \[\d+\] died/g;
 type CloseLook = Pick<Look, "cpuSeconds" | "isBusy" | "deaths">;
 
 /**
- * Looks at processor time, processes and log every {@link betweenCloseLooks}, beside the other looks and without making them wait: an engine
- * takes a second to measure a container's processor time, which for eight containers that start at once would leave no time for the rest.
+ * Looks at processor time, processes and log every {@link betweenCloseLooks}, beside the other looks and without making them wait: a Docker
+ * Engine takes a second to measure a container's processor time, which for eight containers that start at once would leave no time for the rest.
  */
 class CloseLooks {
   readonly #api: DockerApi;
@@ -161,7 +161,7 @@ class CloseLooks {
   async #look({ State: { StartedAt } }: Inspected): Promise<void> {
     this.#isLooking = true;
     this.#from = this.#clock.now();
-    // An engine that does not answer is noticed by the other looks.
+    // A Docker Engine that does not answer is noticed by the other looks.
     this.#seen = await lookClosely(this.#api, this.#container, StartedAt).catch(() => ({}));
     this.#isLooking = false;
   }
@@ -201,7 +201,7 @@ async function explain(
   const lines = describeUnhealthy({
     name: state.Name.replace(/^\//, ""),
     happens: `does not start: ${why}`,
-    // An engine that does not answer now must not hide the reason.
+    // A Docker Engine that does not answer now must not hide the reason.
     before: await otherOf(service, container, state, api).catch(() => undefined),
     answer: state.State.Health?.Log?.at(-1)?.Output ?? "",
     log: await logOf(api, container, shownLines).catch(String),
@@ -261,7 +261,7 @@ async function post(api: DockerApi, path: string, body?: unknown): Promise<void>
   if (status >= 300) throw new Error(`Docker refuses ${path.slice(0, 40)}: ${said.toString().trim()}`);
 }
 
-/** Asks again when the engine did not answer. */
+/** Asks again when the Docker Engine did not answer. */
 async function patiently<T>(ask: () => Promise<T>, clock: Clock): Promise<T> {
   for (let left = triesOfEngine - 1; ; left--) {
     try {

@@ -15,14 +15,14 @@ export interface Answer {
 }
 
 export interface DockerApi {
-  /** @throws {Error} when the engine does not answer */
+  /** @throws {Error} when the Docker Engine does not answer */
   ask(method: "GET" | "POST", path: string, body?: unknown): Promise<Answer>;
   close(): void;
 }
 
 const answerSeconds = 30;
 
-/** The connections of this process, by the engine's address, with the number of their users. */
+/** The connections of this process, by the Docker Engine's address, with the number of their users. */
 const shared = new Map<string, { readonly agent: StdioAgent; users: number }>();
 
 /**

@@ -14,7 +14,7 @@ export const imageBuildSchema = z.strictObject({
   argument: z.string().regex(/^[A-Z_]+$/),
   /** Text of a Dockerfile that needs no other file. */
   dockerfile: z.string().min(1),
-  /** An engine that may have the image already, so that all of them run the same one. @default - it is built */
+  /** A Docker Engine that may have the image already, so that all of them run the same one. @default - it is built */
   from: z.strictObject(engineSchema).optional(),
 });
 export type ImageBuildInputs = z.infer<typeof imageBuildSchema>;
@@ -34,8 +34,8 @@ const lookSeconds = 60;
 /**
  * Makes the image available; one of that name that is there stays.
  *
- * Two builds on different days can differ in the packages that they got. So an engine that has it is asked first: a primary and
- * its replica then run the same files. An engine of another architecture has another image under the same name.
+ * Two builds on different days can differ in the packages that they got. So a Docker Engine that has it is asked first: a primary and
+ * its replica then run the same files. A Docker Engine of another architecture has another image under the same name.
  *
  * @throws {Error} with the end of the build's output
  */
@@ -71,7 +71,7 @@ export async function buildImage(inputs: ImageBuildInputs, run: Run): Promise<vo
   const why =
     code === undefined ? `it took longer than ${buildSeconds} s` : output.trim().split("\n").slice(-20).join("\n");
   throw new Error(
-    `${reference} could not be built on ${base}. The containers that run keep running; the engine needs its registry and its ` +
+    `${reference} could not be built on ${base}. The containers that run keep running; the Docker Engine needs its registry and its ` +
       `packages' archive. Or ${insteads[argument] ?? "name an image of your own"}. The end of the build:\n${why}`,
   );
 }

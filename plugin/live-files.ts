@@ -92,14 +92,14 @@ export async function reloadLiveFiles(
   const former = processes && (await processesOf(container, processes.serving, call));
   await reload(inputs, call, clock);
   if (!processes) return;
-  // The engine's machine has no `ps`, with which it would list them.
+  // The Docker Engine's machine has no `ps`, with which it would list them.
   if (!former) {
     await clock.sleep(settleSeconds * 1000);
     return;
   }
   const areReplaced = async () => {
     const serving = await processesOf(container, processes.serving, call);
-    // A busy engine may not answer once, which proves nothing.
+    // A busy Docker Engine may not answer once, which proves nothing.
     return serving !== undefined && !serving.some((pid) => former.includes(pid));
   };
   const haveEnded = async () => (await processesOf(container, processes.leaving, call))?.length === 0;

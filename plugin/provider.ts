@@ -265,7 +265,7 @@ function plain(properties: Properties): Properties {
 }
 
 /**
- * Versions before this one let ssh accept a server's key at the first connection. That they do not any more changes nothing on
+ * Versions before this one let ssh accept a server's key at the first connection. The stricter check changes nothing on
  * the server, so it runs no action again.
  */
 function withStrictOptions(properties: Properties): Properties {

@@ -62,7 +62,7 @@ function otherCore(before: Graph, after: Graph): Finding | undefined {
   return {
     severity: "refused",
     name: was,
-    happens: `has the primary; orion:database.primary names ${is}, and an update alone moves no primary`,
+    happens: `has the primary; orion:database.primary names ${is}, and an update alone cannot move the primary`,
     instead: `leave orion:database.primary at ${was}; if ${was} is lost, make promote-replica promotes the replica and sets it`,
   };
 }

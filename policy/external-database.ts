@@ -98,7 +98,7 @@ function ofTls(
     return [
       graver(
         name,
-        `orion:databaseUrl does not insist on TLS (sslmode=${mode}): an impostor in the server's place gets password and data`,
+        `orion:databaseUrl does not require TLS (sslmode=${mode}): a server that impersonates it would receive password and data`,
         instead,
       ),
     ];
@@ -114,7 +114,7 @@ function ofTls(
   return [
     danger(
       name,
-      `orion:databaseUrl does not verify the server (sslmode=${mode}): an impostor in its place gets the password`,
+      `orion:databaseUrl does not verify the server (sslmode=${mode}): a server that impersonates it would receive the password`,
       instead,
     ),
   ];
@@ -246,7 +246,7 @@ function ofUsedConnections(facts: DatabaseFacts): Finding[] {
         danger(
           "database.connections",
           `${usedConnections} of ${all} connections are in use`,
-          "SELECT usename, client_addr, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3 says whose; lower orion:database.maxConnections or choose a larger plan",
+          "SELECT usename, client_addr, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3 lists them; lower orion:database.maxConnections or choose a larger plan",
         ),
       ];
 }

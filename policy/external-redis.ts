@@ -91,7 +91,7 @@ function ofTls(key: RedisKey, { url, encrypted, offersTls }: RedisFacts, { hosti
     ? [
         danger(
           name,
-          `orion:${key} does not verify the server (ssl_cert_reqs=${verified ?? ""}): an impostor in its place gets the password`,
+          `orion:${key} does not verify the server (ssl_cert_reqs=${verified ?? ""}): a server that impersonates it would receive the password`,
           "ssl_cert_reqs=required, and ssl_ca_certs with the certificate of its authority if that is no public one",
         ),
       ]
@@ -155,7 +155,7 @@ function ofBroker({ policy, appendOnly, snapshots, denied, maxMemory, usedMemory
         : [
             refused(
               name,
-              `maxmemory-policy is ${policy}: when its memory is full, Redis deletes waiting tasks, and nothing notices`,
+              `maxmemory-policy is ${policy}: when its memory is full, Redis deletes waiting tasks without an error`,
               set,
             ),
           ]),

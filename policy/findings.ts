@@ -15,7 +15,7 @@ export interface Finding {
   readonly happens: string;
   /** What to do instead. */
   readonly instead?: string;
-  /** What a stack lists in `orion:agreed` to update all the same. @default - it cannot agree to this */
+  /** What a stack lists in `orion:agreed` to update anyway. @default - it cannot agree to this */
   readonly agreement?: string;
 }
 

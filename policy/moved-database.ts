@@ -34,7 +34,7 @@ export function movedWithoutTasks({ resources, cacheMode: was }: Graph, { cacheM
   return [
     refused(
       name,
-      "would give Celery another broker: tasks that wait, are scheduled or run stay in the one before, and nobody runs them; sessions and cached values begin empty",
+      "would give Celery another broker: waiting, scheduled and running tasks stay in the former broker, which no worker reads; sessions and cached values begin empty",
       `${drainFirst}, and list ${name} in orion:agreed (docs/external.md)`,
     ),
   ];

@@ -100,7 +100,7 @@ export function soldOut(wanted: readonly Wanted[], known: ServerTypes): Finding[
           ? `add a type that ${location} has (${there.sort().join(", ")}) to the server's types`
           : `wait until ${location} has servers again`,
         ...(elsewhere.length > 0 ? [`${elsewhere.join(" and ")} ${elsewhere.length > 1 ? "have" : "has"} it`] : []),
-        `Hetzner's list may be wrong: to try all the same, ${agreeTo(server)}`,
+        `Hetzner's list may be wrong: to try anyway, ${agreeTo(server)}`,
       ].join("; ");
       return refused(server, happens, instead);
     });

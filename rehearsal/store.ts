@@ -33,7 +33,7 @@ export class Store<Objects extends object> {
   readonly #kinds = new Map<string, Map<string, unknown>>();
   #depth = 0;
   #watcher: ((changed: Changed) => void) | undefined;
-  /** Changes of the transaction that is open; nobody hears of them when it fails. */
+  /** Changes of the transaction that is open; no listener gets them when it fails. */
   readonly #unsaid: Changed[] = [];
 
   /** @param path file, created when missing; `:memory:` for a temporary store */

@@ -38,7 +38,8 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   check-image                ask an image what the stack needs of it: [--image NAME]
   check-external             ask the external PostgreSQL and Redis whether they fit
   doctor                     check every component and explain what is wrong
-  psql, redis-cli, flower    open PostgreSQL, Redis, the task monitor
+  psql, redis-cli            open a prompt of PostgreSQL, of Redis
+  flower                     print the address of the task monitor, for servers through an SSH tunnel
   logs, shell                show the log of a service, open a shell in it: --service app
   celery-status              show the tasks that workers are running
   celery-purge               delete every waiting task (asks)
@@ -54,14 +55,14 @@ const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] 
   sbom                       list what the images that are built here contain, into .orion/sbom
   patch                      bring packages and images of the servers up to date, one after the other (asks): [--dry] [--reboot]
   backup                     take a backup of the database now; make a suspect one a good one: [--accept TIME]
-  backup-key                 print the private key that backups are encrypted for
+  backup-key                 print the private key that backups are encrypted for, and the key of the archive
   restore-drill              restore the newest backup into a scratch server and compare: [--server NAME]; or the database
                              as it was at a second: --time TIME [--query SQL]
   restore                    replace the database's data by that of a second (asks): --time TIME
   rehearse                   bring the stack up on a rehearsal cloud: [--phase PHASE] [--cloud NAME] [--port N] [--block N]
                              under load, with a report: --load [--from PHASE] [--out FILE.html]; on your own data:
                              --data latest|FILE.dump
-  drill                      let things go wrong on a rehearsed platform, with a report: [--drill NAME,NAME] [--cloud NAME]
+  drill                      inject faults into a rehearsed platform, with a report: [--drill NAME,NAME] [--cloud NAME]
                              [--phase PHASE: what comes up first if nothing is up] [--out FILE.html]
   report                     draw the page of a rehearsal or of drills again: --record FILE.json [--out FILE.html]
 

@@ -20,7 +20,7 @@ const containerSchema = z.object({
 });
 export type ContainerState = z.infer<typeof containerSchema>;
 
-/** Docker arguments that choose the engine. */
+/** Docker arguments that choose the Docker Engine. */
 export const hostArguments = (dockerHost: string): string[] => ["--host", dockerHost];
 
 /**
@@ -52,10 +52,10 @@ export function requireDocker(dockerHost: string): void {
 }
 
 /**
- * The state of each service's container on an engine, by the service's name, in two calls. While a container is replaced there are two;
+ * The state of each service's container on a Docker Engine, by the service's name, in two calls. While a container is replaced there are two;
  * then it is the newest one's.
  *
- * @throws {UserError} when the engine does not answer
+ * @throws {UserError} when the Docker Engine does not answer
  */
 export async function containerStates(engine: Engine, stack: string): Promise<ReadonlyMap<string, ContainerState>> {
   const { code, stdout, stderr } = await engine.ask(...serviceContainersArguments(stack, "{{.ID}}"));
@@ -89,7 +89,7 @@ export function volumesOf(stack: string, dockerHost: string): string[] {
     .sort();
 }
 
-/** @throws {UserError} when the engine refuses, for example because a container that is not Orion's uses one of the volumes */
+/** @throws {UserError} when the Docker Engine refuses, for example because a container that is not Orion's uses one of the volumes */
 export function removeVolumes(names: readonly string[], dockerHost: string): void {
   if (names.length === 0) return;
   const { code, stderr } = runSync("docker", [...hostArguments(dockerHost), "volume", "rm", ...names]);

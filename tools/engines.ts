@@ -26,7 +26,7 @@ export const serviceContainersArguments = (stack: string, format: string, servic
 
 export class Engine {
   readonly #docker: readonly string[];
-  /** Builds the command line that runs a program on the engine's machine. */
+  /** Builds the command line that runs a program on the Docker Engine's machine. */
   readonly #program: Program;
   readonly #ssh: readonly string[];
 
@@ -36,7 +36,7 @@ export class Engine {
     this.#ssh = ssh;
   }
 
-  /** @param dockerHost address of the engine for this machine's docker command */
+  /** @param dockerHost address of the Docker Engine for this machine's docker command */
   static local(dockerHost: string): Engine {
     return new Engine(["docker", "--host", dockerHost], ([program = "", ...args]) => [program, args]);
   }
@@ -72,7 +72,7 @@ export class Engine {
     return this.capture(...serviceContainersArguments(stack, format, service));
   }
 
-  /** Runs a program of the engine's machine and keeps what it prints. */
+  /** Runs a program of the Docker Engine's machine and keeps what it prints. */
   captureOnHost(...words: readonly string[]): Outcome {
     return runSync(...this.#program(words, false));
   }
@@ -108,7 +108,7 @@ export class Engine {
     return runSync(...this.#program(words, false), { input });
   }
 
-  /** Runs a program of the engine's machine that reads a stream. */
+  /** Runs a program of the Docker Engine's machine that reads a stream. */
   streamToHost(input: Readable, ...words: readonly string[]): Promise<Outcome> {
     return run(...this.#program(words, false), { input });
   }
@@ -123,7 +123,7 @@ export class Engine {
     return this.interactiveOnHost([...this.#docker, ...args], terminal);
   }
 
-  /** Runs a program of the engine's machine in the user's terminal. @returns its exit code */
+  /** Runs a program of the Docker Engine's machine in the user's terminal. @returns its exit code */
   interactiveOnHost(words: readonly string[], terminal: boolean): Promise<number> {
     return runInteractive(...this.#program(words, terminal));
   }
@@ -140,7 +140,7 @@ export interface StatedEngine {
   readonly engine: Engine;
 }
 
-/** The engines of a state's Docker providers; unlike outputs, they are known also after a failed first update. */
+/** The Docker Engines of a state's providers; unlike outputs, they are known also after a failed first update. */
 export const enginesIn = (resources: readonly Resource[]): StatedEngine[] =>
   resources
     .filter(({ type }) => type === "pulumi:providers:docker")
@@ -159,7 +159,7 @@ function engineAt(host: string, options: string): Engine {
 const hostKeysSchema = z.record(z.string(), z.string());
 const sshSchema = z.record(z.string(), z.array(z.string()).min(1));
 
-/** Finds the engine of each service of a stack. */
+/** Finds the Docker Engine of each service of a stack. */
 export class Engines {
   /** Folder of the Pulumi project. */
   readonly root: string;
@@ -185,7 +185,7 @@ export class Engines {
    * The current name of a service's container; undefined when there is none. While it is replaced there are two; then it is
    * the newest one's.
    *
-   * @throws {UserError} when the engine does not answer
+   * @throws {UserError} when the Docker Engine does not answer
    */
   find(service: Service): string | undefined {
     const engine = this.of(service);
@@ -214,7 +214,7 @@ export class Engines {
   }
 }
 
-/** Gives this machine the host keys of a stack's servers, for an engine that connects before the program has run. */
+/** Gives this machine the host keys of a stack's servers, for a Docker Engine that is connected to before the program has run. */
 export const knowHosts = (root: string, stack: string): void => {
   readSsh(root, stack);
 };

@@ -183,7 +183,7 @@ function costs({ before, after, graphs }: MoveReport): string[] {
 
 const marks: Readonly<Record<Severity, string>> = {
   refused: red("refused"),
-  loss: red("data goes"),
+  loss: red("data loss"),
   danger: yellow("danger"),
 };
 

@@ -28,7 +28,7 @@ interface Container {
 
 const saidByUpdate: readonly string[] = imageRoles;
 
-/** What there is to say about the unhealthy containers of an engine. */
+/** The report about the unhealthy containers of a Docker Engine. */
 export function unhealthyOn(engine: Pick<Engine, "capture" | "serviceContainers">, stack: string): string[] {
   const containers = engine
     .serviceContainers(stack, '{{.Names}}\t{{.Status}}\t{{.Label "service"}}\t{{.Label "role"}}')

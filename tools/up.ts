@@ -71,7 +71,7 @@ export async function preview(root: string, stack: string): Promise<number> {
 }
 
 /**
- * Takes the stack down. Data is kept, unless the user agrees or `data` is `delete`; data on servers is always kept.
+ * Takes the stack down. Data is kept, unless the user agrees or `data` is `delete`; of a stack with servers, everything that is protected is kept.
  *
  * @param data `ask` on a terminal, `keep` or `delete`
  */
@@ -110,7 +110,7 @@ export async function down(
   return rest;
 }
 
-/** The engine lists what it deletes and asks. Protected resources are kept; no command here removes a protection. */
+/** The engine lists what it deletes and asks. Protected resources are kept: of a stack with servers, this command removes no protection. */
 function downServers(root: string, stack: string, data: "ask" | "keep" | "delete"): Promise<number> {
   if (data === "delete") {
     throw new UserError(

@@ -3,7 +3,7 @@ import type { Settings } from "../config/schema.ts";
 import { byServer, hasServers, type Topology } from "./topology.ts";
 import { hasReadUrl } from "./database-access.ts";
 
-/** Connections that are kept for people, Beat, backups and replication. */
+/** Connections that are kept for people, backups and replication. */
 export const reservedConnections = 20;
 
 /** Connections that go past the poolers: the release, `LISTEN`, session locks (`DATABASE_DIRECT_URL`). */

@@ -121,7 +121,7 @@ def alert(settings, subject, details):
     if settings.get("email"):
         ways.append(("the e-mail", lambda: mail(settings["email"], subject, details)))
     if not ways:
-        print("orion-alert: nobody is told, because the stack sets neither orion:alerts nor orion:alertWebhook")
+        print("orion-alert: no alert is sent: the stack sets neither orion:alerts nor orion:alertWebhook")
         return 0
     return 0 if any([delivered(what, deliver) for what, deliver in ways]) else 1
 

@@ -29,7 +29,7 @@ export const replicationFile = "replication.conf";
 
 /** What is read at the start only. */
 const fixedSettings = ({ formerClients, member }: RedisSettings): Readonly<Record<string, string>> => ({
-  // Who is its master, start says: it asks the Sentinels.
+  // The start script says which server is the master; it asks the Sentinels.
   ...(member && { include: redisFile(replicationFile) }),
   dir: "/data",
   unixsocket: redisSocket,

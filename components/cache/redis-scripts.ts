@@ -5,7 +5,7 @@
  * they are gone, Redis has to let them in as before. {@link formerClientsFile} says so, and survives a restart:
  * 1. `reload`, called in a container of the version before, writes `open`. The new container therefore starts with former.conf.
  * 2. When all new clients are healthy, the update writes `leaving` ({@link leavingScript}).
- * 3. `former` runs beside the server. Once no former client has been connected for {@link quietSeconds}, it closes the door.
+ * 3. `former` runs beside the server. Once no former client has been connected for {@link quietSeconds}, it ends these logins.
  */
 import { workerStopSeconds } from "../../common/app-contract.ts";
 import { formerClientsFile, redisDirectory, redisFile, watchedFile } from "../../common/redis-contract.ts";
@@ -45,8 +45,8 @@ const reloadWithoutGroup = `if [ -e ${watchedFile} ]; then
 fi`;
 
 const reloadScript = (member: GroupMember | undefined): string => `#!/bin/sh
-# Applies users and configuration to the running server, and removes users that have none any more. ACL SETUSER replaces a
-# user in one step and keeps its connections; ACL LOAD would disconnect everybody.
+# Applies users and configuration to the running server, and removes users that are no longer listed. ACL SETUSER replaces a
+# user in one step and keeps its connections; ACL LOAD would disconnect every client.
 set -eu
 cd ${redisDirectory}/current
 ${stateLines}

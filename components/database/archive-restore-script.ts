@@ -149,10 +149,10 @@ export const restoreCommand = String.raw`restore)
   needed=$(($(value size) + 1073741824))
   free=$(df --output=avail -B1 "$DATA" | tail -n 1)
   [ "$free" -ge "$needed" ] ||
-    die "the disk with the data has $(human "$free") free, and $(human "$needed") are needed to keep the data of now beside the restored: enlarge orion:database.volumeGb"
+    die "the disk with the data has $(human "$free") free, and $(human "$needed") are needed to keep the present data beside the restored data: enlarge orion:database.volumeGb"
   if [ "$2" = latest ]; then
     # A new database is another one than that of the archive, which takes nothing from it.
-    say "the data of now is kept aside and not archived; the database stops"
+    say "the present data is kept aside and not archived; the database stops"
   else
     archive_all
     say "what is there now is archived; the database stops ($(elapsed))"

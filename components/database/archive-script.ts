@@ -61,7 +61,7 @@ const replicaVariables = (replica: ArchiveReplica | undefined): Readonly<Record<
  * - `drill TIME`: restores to that second into a scratch server, reads everything, and removes it. With `ORION_DRILL_QUERY` it
  *   prints what this query says there.
  * - `restore latest`: the same with everything that was archived, for a database that is new and empty after a loss.
- * - `restore TIME`: replaces the data by that of that second; the data of now is kept beside it. `make restore` asks before.
+ * - `restore TIME`: replaces the data by that of that second; the present data is kept beside it. `make restore` asks before.
  *
  * Times are UTC, such as `2026-11-29 12:00:05`.
  */
@@ -82,7 +82,7 @@ die() {
 }
 elapsed() { echo "$(($(date +%s) - started)) s"; }
 human() { numfmt --to=iec --suffix=B "$1"; }
-notify() { if [ -x ${alertCommand} ]; then ${alertCommand} "$@" || say "WARNING nobody could be told"; fi }
+notify() { if [ -x ${alertCommand} ]; then ${alertCommand} "$@" || say "WARNING the alert could not be sent"; fi }
 backrest() { docker exec --user postgres "$CONTAINER" pgbackrest "$@"; }
 ask() { docker exec "$CONTAINER" psql -XqtA -v ON_ERROR_STOP=1 -c "$1"; }
 is_primary() { [ "$(ask 'SELECT pg_is_in_recovery()' 2>/dev/null)" = f ]; }

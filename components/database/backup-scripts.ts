@@ -75,7 +75,7 @@ die() {
 human() { numfmt --to=iec --suffix=B "$1"; }
 elapsed() { echo "$(($(date +%s) - started)) s"; }
 # Tells people, or a monitor; the log has what could not be sent.
-notify() { if [ -x ${alertCommand} ]; then ${alertCommand} "$@" || say "WARNING nobody could be told"; fi }
+notify() { if [ -x ${alertCommand} ]; then ${alertCommand} "$@" || say "WARNING the alert could not be sent"; fi }
 # The value of a line of a manifest.
 fact() { sed -n "s/^$1 //p" "$2"; }
 

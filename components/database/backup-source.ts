@@ -3,7 +3,7 @@
 /**
  * `choose_source` sets `$source` to `replica`, if there is one and it has replayed everything that the primary had a moment
  * ago, otherwise to `database`, the primary; then `$why` says what is wrong with the replica. Without an answer of the primary it
- * fails: nobody could say what the replica lacks.
+ * fails: what the replica lacks is unknown then.
  *
  * A replica that lost its primary still answers, with data that grows old. What the primary says decides: its position is asked
  * first, and the replica gets `$REPLICA_WAIT` seconds to reach it.
@@ -14,11 +14,11 @@ export const chooseSource = `choose_source() {
   taken=$(date -u +%Y-%m-%dT%H:%M:%SZ)
   if [ ! -e "$files/replica.env" ]; then
     [ "$(ask "SELECT pg_is_in_recovery()")" = f ] ||
-      die "the database does not answer, or is a replica whose age nobody can judge; nothing was backed up"
+      die "the database does not answer, or is itself a replica, so its lag is unknown; nothing was backed up"
     return
   fi
   goal=$(ask "SELECT pg_current_wal_lsn()") ||
-    die "the primary does not answer: without it nobody can say what the replica lacks; nothing was backed up"
+    die "the primary does not answer: without its WAL position it is unknown what the replica lacks; nothing was backed up"
   source=replica
   patience=$(($(date +%s) + REPLICA_WAIT))
   while :; do

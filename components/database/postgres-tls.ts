@@ -67,7 +67,7 @@ export const verifyingEnvironment: Readonly<Record<string, string>> = {
 };
 
 /**
- * What differs for clients of a gateway. Behind it may be PgBouncer, which has no channel binding, from one moment to the next: clients
- * that insist on it would be refused until they are replaced. They verify the certificate all the same.
+ * What differs for clients of a gateway. PgBouncer, which has no channel binding, may be switched on behind it at any time: clients
+ * that insist on it would be refused until they are replaced. They still verify the certificate.
  */
 export const pooledEnvironment: Readonly<Record<string, string>> = { PGCHANNELBINDING: "prefer" };

@@ -44,7 +44,7 @@ const defaultConnections = 100;
  * moved into place last, and is never deleted, also not after a promotion.
  *
  * PostgreSQL does not start a replica that allows fewer connections than its primary did when it wrote what the replica has replayed
- * last. So a lower `max_connections` takes effect at the first start after the replica has heard of it.
+ * last. So a lower `max_connections` takes effect at the first start after the replica has replayed that change.
  */
 export const replicaCommand = (
   { host, port, slot }: ReplicationSource,

@@ -1,6 +1,9 @@
 /** The roles of the platform's database, and which of them may log in. Pure. */
 
-/** The bootstrap role of the cluster, a superuser: it logs in over the local socket only, which needs `docker exec`. */
+/**
+ * The bootstrap role of the cluster, a superuser. On servers it logs in over the local socket only, which needs `docker exec`, except while
+ * it belongs to {@link handoverRole}; on a local stack also with its password, over loopback and from the stack's containers.
+ */
 export const superuser = "orion_user";
 
 /** Owns every table of the platform; nobody logs in as it. */
@@ -10,8 +13,8 @@ export const ownerRole = "orion_owner";
 export const appRole = "orion_app";
 
 /**
- * A superuser that belongs to this role may log in over the network. It does so for the length of one update: the one that takes
- * over a database of the version whose clients were superusers.
+ * A superuser that belongs to this role may log in over the network. It does so from the update that takes over a
+ * database of the version whose clients were superusers until 15 minutes after it.
  */
 export const handoverRole = "orion_handover";
 

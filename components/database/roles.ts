@@ -87,7 +87,7 @@ ALTER ROLE ${loginRoles[idleApp(rotation)]} WITH ${nothing};
 ${login(active, "app")}
 ${(["migrator", "reader", "backup", "replication", "pooler", "monitor"] as const).map((role) => login(role, role)).join("\n")}
 GRANT ${ownerRole} TO ${loginRoles.migrator};
--- What a migration creates belongs to the owner, whoever migrates.
+-- What a migration creates belongs to ${ownerRole}: every session of the migrator acts as this role.
 ALTER ROLE ${loginRoles.migrator} SET role = '${ownerRole}';
 GRANT ${appRole} TO ${loginRoles.appA}, ${loginRoles.appB};
 GRANT pg_read_all_data, pg_monitor TO ${loginRoles.backup};

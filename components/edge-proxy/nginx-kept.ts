@@ -7,7 +7,7 @@
  * up then. (From nginx 1.27.3 on, the addresses of a list can follow a name. Requests fail while they change, and the version that
  * Debian has cannot do it.)
  *
- * An app may close a connection at the moment at which a request is sent on it, and nobody can tell whether the request has
+ * An app may close a connection at the moment at which a request is sent on it, and then it is unknown whether the request has
  * taken effect. So only requests that may be sent twice go this way, and when it fails, they are sent on a connection of their own.
  *
  * After a deploy, a process of nginx with the old configuration may still wait for the end of a slow upload, and knows the names of

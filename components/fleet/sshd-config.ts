@@ -5,8 +5,8 @@ export const sshdConfigFile = "/etc/ssh/sshd_config.d/10-orion.conf";
 
 /**
  * Only keys log in. Of forwarding there is what the tools need: `make flower` forwards a port of the server to this machine.
- * An update opens a connection for each container, which sshd's own limits would refuse. Algorithms are those that
- * `ssh-audit` finds no fault with and that OpenSSH has had since version 8.5 (2021).
+ * An update opens a session for each container over one shared connection, and several connections while that one does not exist yet;
+ * sshd's own limits would refuse them. Algorithms are those that `ssh-audit` finds no fault with and that OpenSSH has had since version 8.5 (2021).
  */
 export const sshdConfig = `# Written by the Orion program; see docs/ssh.md.
 PermitRootLogin prohibit-password

@@ -113,7 +113,7 @@ export const followLines = (port: string, monitorPassword: string): readonly str
   `tcp-request content accept if { nbsrv(${port}) eq 1 }`,
   `tcp-request content reject if { nbsrv(${port}) eq 0 }`,
   "tcp-request content reject if WAIT_END",
-  // A client whose master is lost learns at once that there is none. Kept waiting until another one is up, it would take it for the same.
+  // A client whose master is lost is refused at once. If it had to wait until another one is up, it would take the new master for the former one.
   "retries 0",
   "option tcp-check",
   "tcp-check connect default",

@@ -30,8 +30,8 @@ export interface PgbouncerConfig {
   /** The port of the gateway through which it reaches the server. */
   readonly upstream: "direct" | "replicas";
   /**
-   * Where data can be moved: the server that has it, and the role as which all clients log in there. PgBouncer can be given another
-   * role while it runs, and none any more not. Clients that keep their session come through it as well.
+   * Where data can be moved: the server that has it, and the role as which all clients log in there. A running PgBouncer can be
+   * given another role for a database, but the role cannot be removed again. Clients that keep their session come through it as well.
    * @default - the stack's own, at which each client logs in as itself
    */
   readonly server?: DataServer;

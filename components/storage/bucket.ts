@@ -14,7 +14,7 @@ export interface BucketArgs {
   /** Whether the engine and the provider refuse to delete resources with data. @default true */
   readonly protection?: boolean;
   /**
-   * R2 lets nobody delete or overwrite objects below the prefix for so many days after their upload; 0: for no time.
+   * R2 refuses to delete or overwrite objects below the prefix for so many days after their upload; 0: for no time.
    * @default - no lock
    */
   readonly lock?: { readonly prefix: string; readonly days: number };

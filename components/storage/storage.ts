@@ -35,7 +35,7 @@ export interface R2Args extends Protected {
   readonly endpoint: string;
   /** Host names of the platform; CORS allows their pages to read and write files directly. @default - no CORS */
   readonly pages?: readonly string[];
-  /** For so many days R2 lets nobody delete or overwrite a backup. @default 0, no lock */
+  /** For so many days R2 refuses to delete or overwrite a backup. @default 0, no lock */
   readonly lockDays?: number;
   /** Whether there is a bucket for the database's changes. @default false */
   readonly archive?: boolean;

@@ -100,7 +100,7 @@ function checkEdge({ phase, edge, cloudflare, app }: Settings): string[] {
     );
   }
   if (edge.tls === "acme" && edge.balancing !== "direct") {
-    const why = "a balanced edge has several servers, and an authority would ask any of them";
+    const why = "behind a load balancer, the ACME authority's request may reach any edge";
     problems.push(line("edge.tls", edge.tls, `${tlsFor(edge, cloudflare)} while ${balanced}: ${why}`));
   }
   if (edge.balancing === "direct" && app.servers) {

@@ -14,7 +14,7 @@ export const backups = z
       "Number of months of which the last good backup is kept: the newest months that have one.",
     ),
     lockDays: count(0, 3650).describe(
-      "Number of days for which R2 lets nobody delete or overwrite a backup. 0: no lock.",
+      "Number of days for which R2 refuses to delete or overwrite a backup, and the backup script deletes none. 0: no lock.",
     ),
     lossPercent: count(1, 100).describe(
       "Percentage. A backup is suspect when a table has lost more than this share of its rows since the backup before, or the dump this share of its bytes.",

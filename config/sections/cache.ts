@@ -8,7 +8,7 @@ const replicas = z
   .max(9)
   .refine(
     (number) => number >= 2,
-    "2 or more: with the core server these are 3 servers, the fewest of which one can be lost with a majority left",
+    "2 or more: with the core server that makes 3, so that a majority remains when one is lost",
   )
   .meta({ minimum: 2 });
 

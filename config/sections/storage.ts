@@ -11,7 +11,7 @@ export const storage = z
       .meta({ patternErrorMessage: "3 to 55 lower-case letters, digits and hyphens", examples: ["orion-files"] })
       .optional()
       .describe(
-        "The bucket for files, required with `backend: r2`; the one for backups has this name with `-backups` at its end.",
+        "The bucket for files, required with `backend: r2`; the one for backups has this name with `-backups` at its end, that of point-in-time recovery with `-archive`.",
       ),
     endpoint: text(/^https?:\/\/[^/\s]+$/, "an address", "https://<account>.r2.cloudflarestorage.com")
       .optional()

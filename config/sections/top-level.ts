@@ -37,7 +37,7 @@ export const topLevel = {
   agreed: z
     .array(text(/^[\w.-]+$/, "a name that a refused update has shown,", "www.example.com"))
     .describe(
-      "What the stack gives up on purpose, by the name in the message of the refused update: a host name that it answered to, an extension that the new PostgreSQL image lacks, or a server that Hetzner says it cannot give.",
+      "What the stack gives up on purpose, by the name in the message of the refused update, such as a host name, an extension or a server (docs/moves.md#agreeing lists all).",
     ),
   stateUrl: z
     .string()

@@ -26,7 +26,7 @@ export interface Change {
   readonly detail: string | null;
 }
 
-/** A change without the time at which it was heard of. `hidden`: nothing is to be said of it any more. */
+/** A change without the time at which it was noticed. `hidden`: it is no longer shown. */
 export type Said = Omit<Change, "time"> & { readonly hidden?: true };
 
 const titles: Partial<Readonly<Record<keyof CloudObjects, string>>> = {

@@ -150,7 +150,7 @@ export interface Machines {
   /** Drops every packet between two servers, or lets them pass again. */
   setPartition(serverA: number, serverB: number, partitioned: boolean): Promise<void>;
 
-  /** Makes the server's boot hang from its next start on, or not any more. */
+  /** Makes the server's boot hang from its next start on, or lets it boot again. */
   setNeverBoots(id: number, never: boolean): Promise<void>;
   /** Fills the file system of a mounted Volume, or frees the space again. */
   setVolumeFull(id: number, serverId: number, full: boolean): Promise<void>;

@@ -10,7 +10,7 @@ import type { OnServer } from "./on-server.ts";
 
 const program = readFileSync(join(import.meta.dirname, "attempts.py"), "utf8");
 
-/** What there is to try. */
+/** What to try with each credential. */
 export interface Aims {
   /** PostgreSQL's roles, its own ones too. */
   readonly roles: readonly string[];

@@ -144,7 +144,9 @@ test("when the primary does not answer nobody can judge the replica: nothing is 
   await lab.docker("stop", "--time", "5", primary);
   const { code, output } = await lab.backup();
   expect(code).toBe(1);
-  expect(output).toContain("the primary does not answer: without it nobody can say what the replica lacks");
+  expect(output).toContain(
+    "the primary does not answer: without its WAL position it is unknown what the replica lacks",
+  );
   expect(await lab.list()).toEqual(before);
 });
 

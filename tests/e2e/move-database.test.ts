@@ -242,7 +242,7 @@ test("a move that was complete and cut off before its update is not made again, 
   expect(await move("one", "two", { replace: true })).toBe("before");
   // Whoever lets the source take writes again has two databases with rows of their own.
   servers.one.sql("SET default_transaction_read_only = off; ALTER DATABASE shop RESET default_transaction_read_only");
-  await expect(move("one", "two", { replace: true })).rejects.toThrow(/whoever replaces it loses these/);
+  await expect(move("one", "two", { replace: true })).rejects.toThrow(/Replacing the target loses those writes/);
   expect(rows()).toBe(before);
 });
 

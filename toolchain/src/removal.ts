@@ -70,7 +70,7 @@ async function dockerRemoval(
   ] as const) {
     const { code, stdout } = await machine.run("docker", words, { timeoutSeconds: 20 });
     const count = stdout.split("\n").filter((line) => line !== "").length;
-    if (code !== 0) return stays("it does not answer, so nobody knows what is on it");
+    if (code !== 0) return stays("it does not answer, so it is unknown whether it has containers or volumes");
     if (count > 0) return stays(`it has ${count} ${what}`);
   }
   const { stdout } = await machine.run("apt-get", ["--simulate", "remove", ...packages]);

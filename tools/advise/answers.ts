@@ -93,7 +93,7 @@ export async function needsFrom(texts: Texts, ask: Ask | undefined): Promise<Nee
   ];
   if (problems.length > 0)
     throw new UserError([...problems, `Example: ${example}`, "More: make advise HELP=1"].join("\n"));
-  // Who has answered everything else on the command line wants no question.
+  // All other answers are on the command line: no question is asked then.
   const asks = needed.some((key) => texts[key] === undefined);
   return {
     visitors: await answer(variables.visitors, texts.visitors, ask),

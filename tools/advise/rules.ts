@@ -23,7 +23,7 @@ export type Operator = keyof typeof operators;
 /** What else decides. */
 export const demands = {
   "database-access": "people look into the database directly (psql, slow queries, locks)",
-  availability: "the platform goes on by itself when a server or a location is lost",
+  availability: "the platform continues without a person when a server or a location is lost",
   compliance: "rules from outside prescribe how the platform is run (audits, orchestration)",
 } as const;
 export type Demand = keyof typeof demands;
@@ -159,13 +159,13 @@ export const notCovered: Readonly<Record<ServerPhase | "managed" | "kubernetes",
     "a change of its server type without a pause",
   ],
   scale: [
-    "failover by itself: when core-1 is lost, a person runs `make promote-replica`",
+    "automatic failover: when core-1 is lost, a person runs `make promote-replica`",
     "a second Redis: sessions and waiting tasks of a lost core-1 are lost",
   ],
-  enterprise: ["failover of the database by itself, and the loss of a location"],
+  enterprise: ["automatic failover of the database, and the loss of a location"],
   ha: ["another continent: all locations are in Hetzner's zone eu-central"],
   managed: [
-    "this program: it runs servers. It can use a managed database or Redis (`orion:database.mode external`)",
+    "this program does not set up managed services; it can use a managed database or Redis (`orion:database.mode external`)",
     "direct access to servers, and one bill",
   ],
   kubernetes: ["this program renders nothing for Kubernetes, and operates no cluster"],

@@ -124,7 +124,7 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
   }),
   "app-not-ready": ({ logs }) => ({
     meaning: "the app runs, but the database or Redis does not answer it",
-    remedy: `look at those two above; ${logs}`,
+    remedy: `look at the rows of the database and of Redis (cache, broker) above; ${logs}`,
   }),
   "database-refuses": ({ logs }) => ({
     meaning: "PostgreSQL refuses the connection",
@@ -147,7 +147,7 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
     remedy: `${logs}; when the primary has removed WAL that it needs, create it again (docs/scale.md)`,
   }),
   "superuser-open": ({ make }) => ({
-    meaning: "a superuser can log in over the network: with its password comes a shell in the database's container",
+    meaning: "a superuser can log in over the network: its password gives a shell in the database's container",
     remedy: `${make("up")} ends what an update has left open; other roles: ${make("psql")}: ALTER ROLE ... NOSUPERUSER (docs/database.md)`,
   }),
   "no-checksums": () => ({
@@ -156,12 +156,13 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
       "docs/database.md#checksums switches them on: docker stop, pg_checksums --enable, docker start; it takes as long as reading all data once",
   }),
   "gateway-silent": ({ logs }) => ({
-    meaning: "HAProxy does not say what it sees; apps and workers of its server reach no data if it does not work",
+    meaning:
+      "HAProxy does not report which servers it reaches; if it does not work, apps and workers of its server reach no data",
     remedy: `${logs}; docker restart its container`,
   }),
   "gateway-blocked": ({ logs }) => ({
     meaning: "no server behind a port of the gateway is up, so that nothing on its server reaches it",
-    remedy: `look at that server's services above; ${logs} has since when`,
+    remedy: `look at that server's services above; ${logs} shows since when`,
   }),
   "pooler-silent": ({ logs }) => ({
     meaning: "PgBouncer does not answer on its console",
@@ -201,7 +202,7 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
     meaning:
       "the Sentinels name different masters: a failover has just happened, or a Sentinel is cut off from the others",
     remedy:
-      "ask again in ten seconds; then docker restart the Sentinel that is alone with its view. The gateways follow the majority meanwhile",
+      "ask again in ten seconds; then docker restart the Sentinel that names another master than the others. The gateways follow the majority meanwhile",
   }),
   "worker-silent": ({ make, logs }) => ({
     meaning: "no worker answers: it is stuck, or cut off from Redis",
@@ -217,8 +218,8 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
     remedy: `wait for it; ${make("logs", " SERVICE=worker")} says why the worker ended. In the broker's Redis (${make("redis-cli", " SERVICE=broker")}, in a local stack SERVICE=cache): select ${redisDatabases.broker}, then zrange unacked_index 0 -1 lists them`,
   }),
   "tasks-unknown": ({ make, logs }) => ({
-    meaning: "Celery could not count the tasks in its broker, so nobody knows whether some wait",
-    remedy: `look at the broker's Redis above (an external one: ${make("check-external")}); ${logs}. Until ${make("doctor")} says a number, take no queue for empty`,
+    meaning: "Celery could not count the tasks in its broker, so it is unknown whether tasks wait",
+    remedy: `look at the broker's Redis above (an external one: ${make("check-external")}); ${logs}. Until ${make("doctor")} shows a number, do not treat any queue as empty`,
   }),
   "backup-late": ({ make }) => ({
     meaning: "the newest complete backup is too old: the loss of the database's disk would lose more than a day",
@@ -236,7 +237,7 @@ const advice: Readonly<Record<Problem, (context: Context) => Advice>> = {
     remedy: "npx pulumi up --replace '**::backup-files' installs its timer and scripts again",
   }),
   "archive-off": () => ({
-    meaning: "nobody checks the archive of the database's changes: the server was rebuilt, or the timer was stopped",
+    meaning: "the timer that checks WAL archiving is not active: the server was rebuilt, or the timer was stopped",
     remedy: "npx pulumi up --replace '**::archive-files' installs its timers and scripts again",
   }),
   "archive-unknown": ({ make }) => ({

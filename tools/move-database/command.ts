@@ -116,7 +116,7 @@ async function interruptible<T>(move: (signal: AbortSignal) => Promise<T>): Prom
   }
 }
 
-/** After the update: no client uses the stack's own database any more, or it is the one in use. What fails hinders nobody. */
+/** After the update: no client uses the stack's own database any more, or it is the one in use. A failure affects no client: it is only shown. */
 async function tidy(
   on: MoveArgs["on"],
   { own, target }: { readonly own: DatabaseEndpoint; readonly target: DatabaseEndpoint },

@@ -227,7 +227,7 @@ async function switchAll(poolers: Poolers, say: MoveArgs["say"]): Promise<void> 
 
 async function resumeAll(poolers: Poolers | undefined, say: MoveArgs["say"]): Promise<void> {
   await poolers?.resume().catch((error: unknown) => {
-    say(`  The poolers go on by themselves within a minute: ${String(error)}`);
+    say(`  The poolers resume by themselves within a minute: ${String(error)}`);
   });
 }
 
@@ -242,7 +242,7 @@ async function goBack(
   mayBeMoved: boolean,
   allowWrites: string,
 ): Promise<void> {
-  let remedy = "Run the same command again: it finds out whether the target is complete, and goes on";
+  let remedy = "Run the same command again: it finds out whether the target is complete, and continues";
   try {
     if (mayBeMoved) await sql(on, to, markAs("copying"), "owner");
     remedy = `There, as the database's owner: ${allowWrites}`;

@@ -59,7 +59,7 @@ const awaitPauseScript = (container: string): string => {
   const isPaused = `NR == 1 { for (i = 1; i <= NF; i++) if ($i == "paused") at = i } $1 == "${databaseName}" && $at == 1 { found = 1 } END { exit !found }`;
   return `tries=0
 until ${consoleOf(container, ["SHOW DATABASES"], "-qA")} | awk -F '|' ${quoted(isPaused)}; do
-  tries=$((tries + 1)); [ $tries -lt ${pausedTries} ] || { echo "it does not say that it is paused" >&2; exit 1; }
+  tries=$((tries + 1)); [ $tries -lt ${pausedTries} ] || { echo "PgBouncer did not report that it is paused" >&2; exit 1; }
   sleep 0.1
 done
 `;
@@ -108,11 +108,11 @@ export function poolersOf(all: readonly Pooler[]): Poolers | undefined {
   let users: readonly Outcome[] = [];
   return {
     prepare: async () => {
-      users = await onAll("does not tell the roles that it knows", usersScript);
+      users = await onAll("did not return its file of roles", usersScript);
     },
     pause: async () => {
       pausing = onAll("cannot be paused", ({ container }) => pauseScript(container));
-      // Whoever waits for it hears of a failure.
+      // A caller that awaits it gets the error.
       pausing.catch(() => undefined);
       // A pooler that is told late would pass on writes that the source refuses.
       const quiet = onAll("cannot be paused", ({ container }) => awaitPauseScript(container));
@@ -128,7 +128,7 @@ export function poolersOf(all: readonly Pooler[]): Poolers | undefined {
         all.map((pooler, index) => [pooler, pooler.configOf(readUsers(users[index]?.stdout ?? ""))]),
       );
       const configOf = (pooler: Pooler) => configs.get(pooler) ?? "";
-      const said = await onAll("cannot be given another database", (pooler) =>
+      const said = await onAll("could not be switched to another database", (pooler) =>
         switchScript(pooler.container, configOf(pooler)),
       );
       for (const [index, pooler] of all.entries())

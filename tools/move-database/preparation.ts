@@ -121,8 +121,8 @@ const ofSource = (source: Preparation): string[] => [
 function ofContents({ tables, marker }: Preparation, replace: boolean): string[] {
   if (marker === "moved")
     return [
-      "a complete move has filled the target, and clients may have written there since, while the source takes writes as well: whoever replaces it loses these. " +
-        `If nobody has: UPDATE public.${markerTable} SET state = 'copying' there`,
+      "an earlier move completed in this target, and clients may have written to it since, while the source accepts writes as well. Replacing the target loses those writes. " +
+        `If no client has written there: UPDATE public.${markerTable} SET state = 'copying' there`,
     ];
   if (tables === 0) return [];
   if (marker === null) return [`the target has ${tables} tables and views of its own; it must be empty`];

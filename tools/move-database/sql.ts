@@ -70,7 +70,7 @@ export const userTriggers = (what: "DISABLE" | "ENABLE"): string => `DO $$ DECLA
   FOR t IN SELECT format('%I.%I', n.nspname, c.relname) ${fromClasses} WHERE c.relkind IN ('r', 'p') AND ${own}
   LOOP EXECUTE format('ALTER TABLE %s ${what} TRIGGER USER', t); END LOOP; END $$;`;
 
-/** Statements for the triggers that are not simply on: those that somebody has switched off, and those for replicas. */
+/** Statements for the triggers that are not simply on: those that are disabled, and those for replicas. */
 export const triggersSql = `SELECT format('ALTER TABLE %I.%I %s TRIGGER %I;', n.nspname, c.relname,
   CASE t.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, t.tgname)
  ${fromClasses} JOIN pg_trigger t ON t.tgrelid = c.oid WHERE NOT t.tgisinternal AND t.tgenabled <> 'O' AND ${own} ORDER BY 1`;

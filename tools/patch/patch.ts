@@ -268,9 +268,9 @@ function stopped(server: string | undefined, why: string, { variables }: StackFi
       "The servers after it were not touched. What to do:\n" +
       (server === undefined
         ? ""
-        : `  1. look at ${server}: its console at Hetzner shows whether it boots. A kernel that does not: choose the one before in its\n` +
+        : `  1. look at ${server}: its console at Hetzner shows whether it boots. If its kernel does not boot, choose the one before in its\n` +
           "     boot menu (advanced options), and hold it: apt-mark hold linux-image-cloud-amd64\n" +
-          "     A server that hangs: hcloud server reset; its data is on the Volume and survives that\n") +
+          "     If it hangs: hcloud server reset; its data is on the Volume and survives that\n") +
       `  2. make doctor ${variables} says what is not well, and what helps\n` +
       `  3. make patch ${variables} continues: it begins with the servers that are not done`,
   );

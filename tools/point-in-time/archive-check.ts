@@ -57,7 +57,7 @@ export function judgeArchive(facts: string, since: Date, now: Date): Omit<Findin
   const newestChange =
     archived === 0
       ? "no change was archived since the database's last recovery"
-      : `the newest change is archived since ${secondsSince(archived)} s`;
+      : `the newest change was archived ${secondsSince(archived)} s ago`;
   const [source] = wordsOf("source");
   const read = source === undefined ? "" : `; the newest base backup was read from ${source}`;
   const detail = `any second since ${begin} UTC; ${newestChange}${read}`;

@@ -67,20 +67,16 @@ export async function restoreTo(
   const { stack, topology, variables } = file;
   if (moment === "latest") {
     say(
-      bold(
-        `The database of '${stack}' is to have everything that was archived, up to the last minute before its loss:`,
-      ),
+      bold(`The database of '${stack}' will get everything that was archived, up to the last minute before its loss:`),
     );
-    say("  this is for a database that is new and empty; changes of a database that is not are kept aside only");
+    say("  this is for a new, empty database; the data of any other is not archived first, only kept aside");
   } else {
-    say(bold(`The database of '${stack}' is to have the data of ${moment} UTC:`));
+    say(bold(`The database of '${stack}' will get the data of ${moment} UTC:`));
     say("  every change after that is taken back: orders, users, everything, also what the app acknowledged");
   }
+  say("  the platform answers with an error page meanwhile; the time that make restore-drill takes is a good estimate");
   say(
-    "  the platform answers with an error page meanwhile; what restore-drill says how long it takes is a good estimate",
-  );
-  say(
-    `  the data of now ${moment === "latest" ? "" : "is archived first, and "}stays on the Volume beside ${hostDataFolder}`,
+    `  the present data ${moment === "latest" ? "" : "is archived first, and "}stays on the Volume beside ${hostDataFolder}`,
   );
   say("  files in R2, the broker and the cache stay as they are");
   if (!yes && !(await confirm("Go on?"))) {
@@ -132,7 +128,7 @@ function start(engines: Engines, stopped: Stopped): void {
   }
 }
 
-/** A replica has changes that its primary has not any more: it begins with a copy of the primary again. */
+/** A replica has changes that its primary no longer has: it begins with a copy of the primary again. */
 function rebuild({ topology }: StackFile, engines: Engines, replica: Service): void {
   const [primary] = servicesOf(topology, "database");
   if (!primary) return;

@@ -15,7 +15,7 @@ export interface PgbouncerService extends BaseService<"pgbouncer"> {
 
 /**
  * Whether processes reach PostgreSQL through poolers: they stand between two ports of a gateway, or lead to the external database of a
- * stack whose data can be moved. Who may log in they ask the stack's own PostgreSQL.
+ * stack whose data can be moved. They ask the stack's own PostgreSQL which roles may log in.
  */
 export const hasPooler = (settings: Settings): boolean =>
   settings.database.pooler && runsOwnDatabase(settings.database) && hasGateway(settings);

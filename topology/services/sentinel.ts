@@ -13,7 +13,7 @@ export const sentinel: Definition<BaseService<"sentinel">> = {
   // A Redis asks for its master before it starts, the gateways all the time.
   callers: ["gateway", "sentinel", "cache", "broker", "cache-replica", "broker-replica"],
   movesTo: [],
-  // What it has learnt, it learns again from the others.
+  // It learns again from the others what it has learnt.
   keeps: "files",
   runs: "always",
   lossEffect: undefined,

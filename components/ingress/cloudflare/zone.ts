@@ -24,7 +24,7 @@ export interface CloudflareZoneArgs {
   readonly first?: string;
 }
 
-/** The CA's maximum. Only Cloudflare trusts the certificate, and an update can replace it at any time. */
+/** The CA's maximum. Only Cloudflare trusts the certificate. `pulumi up --replace` replaces it at any time; nothing renews it by itself. */
 const validityDays = 5475;
 
 export class CloudflareZone extends pulumi.ComponentResource {

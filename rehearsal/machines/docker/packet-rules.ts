@@ -76,7 +76,7 @@ export function packetRules(
   // Services of others see which server asks, as they do on the Internet; Docker would give all of them one address.
   nat.rule(names.chain("NPOST"), `-s ${names.serverRange} -o ${names.internetBridge} -j ACCEPT`);
 
-  // From a server to this machine: only the cloud's own services. At their addresses answers also what listens on all addresses.
+  // From a server to this machine: only the ports of the cloud's own services. Otherwise programs that listen on all addresses would answer there as well.
   filter.rule(names.chain("IN"), `-i ${publicBridges} ${established} -j ACCEPT`);
   for (const { address, tcp, udp } of services) {
     for (const [protocol, ports] of Object.entries({ tcp, udp })) {
@@ -91,7 +91,7 @@ export function packetRules(
   // This machine has no access to private networks, although its bridges carry them.
   filter.rule(names.chain("OUT"), `-o ${privateBridges} -j DROP`);
 
-  // What the cloud has of the Internet answers servers, and reaches nobody by itself but its like: a pooler has a database behind it.
+  // Containers on the cloud's Internet answer servers, and open connections to each other only: a pooler has a database behind it.
   for (const one of exposed.filter(({ kind }) => kind === "server")) {
     const from = `-s ${names.behind(one.address).subnet} -o ${names.internetBridge}`;
     for (const match of outbound(one.rules)) filter.rule(names.chain("FWD"), `${from}${match} -j ACCEPT`);

@@ -20,7 +20,7 @@ HasToken = Annotated[bool, Depends(has_token)]
 
 
 class OrderView(BaseModel):
-    """An order as clients see it; the e-mail address is masked for whoever has no token."""
+    """An order as clients see it; the e-mail address is masked in answers to requests without the token."""
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -1,4 +1,4 @@
-"""Who may use the parts of the API that are not for visitors: whoever sends the token of TASK_API_TOKEN."""
+"""The parts of the API that are not for visitors answer only requests with the token of TASK_API_TOKEN."""
 
 import secrets
 from typing import Annotated

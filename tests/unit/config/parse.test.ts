@@ -512,7 +512,7 @@ describe("what needs each other", () => {
         cloudflare: { enabled: false, accountId: "0".repeat(32) },
         edge: { tls: "acme" },
       },
-      'orion:edge.tls: got "acme", allowed: self-signed while orion:edge.balancing is regional: a balanced edge',
+      'orion:edge.tls: got "acme", allowed: self-signed while orion:edge.balancing is regional: behind a load balancer',
     ],
     [
       {

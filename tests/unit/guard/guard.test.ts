@@ -46,14 +46,14 @@ test("the loss of data is refused, with what to do instead and the command that 
 test("what the stack can agree to is refused with a command for each, which all work one after the other", async () => {
   const is = stackOf("mvp", { domain: "shop.example.com", workers: { enabled: false } });
   await expect(noticed(stackOf("mvp"), is)).rejects.toThrow(
-    /\nTo update all the same:\n {2}npx pulumi config set --path 'orion:agreed\[0\]' worker\n {2}npx .*agreed\[1\]' orion\.example\.com$/,
+    /\nTo update anyway:\n {2}npx pulumi config set --path 'orion:agreed\[0\]' worker\n {2}npx .*agreed\[1\]' orion\.example\.com$/,
   );
 });
 
 test("without protection it is said, and allowed", async () => {
   const open = { protection: false };
   const notes = await noticed(stackOf("mvp", open), stackOf("mvp", { ...open, hetzner: { locations: ["hel1"] } }));
-  expect(notes).toContainEqual(expect.stringMatching(/^Data goes: core-1-volume would be replaced/));
+  expect(notes).toContainEqual(expect.stringMatching(/^Data loss: core-1-volume would be replaced/));
 });
 
 test("it composes within a program that the engine runs, whose own registrations are not touched", async () => {

@@ -28,7 +28,7 @@ test("a primary that is moved in the file alone is refused, once, with the comma
     {
       severity: "refused",
       name: "core-1",
-      happens: "has the primary; orion:database.primary names db-2, and an update alone moves no primary",
+      happens: "has the primary; orion:database.primary names db-2, and an update alone cannot move the primary",
       instead:
         "leave orion:database.primary at core-1; if core-1 is lost, make promote-replica promotes the replica and sets it",
     },

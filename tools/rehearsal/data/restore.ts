@@ -96,7 +96,7 @@ class Restore {
     const servers = [...new Set(usersOf(this.#file).map(({ server }) => server))];
     const attempt = "getent hosts api.stripe.com || timeout 3 bash -c 'exec 3<>/dev/tcp/1.1.1.1/443' 2>/dev/null";
     for (const server of servers) {
-      // Only "it could not" is an answer; a server that does not answer has not said so.
+      // Only "closed" proves that the Internet cannot be reached: a server that does not answer proves nothing.
       const answer = this.#engines
         .of({ server })
         .captureOnHost("sh", "-c", `if ${attempt}; then echo open; else echo closed; fi`);

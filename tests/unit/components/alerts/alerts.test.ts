@@ -174,7 +174,7 @@ describe("the program", () => {
   test("without a recipient it says so, and is no failure", async () => {
     const { code, output } = await run({ stack: "prod", server: "core-1", heartbeats: {} }, ["something"]);
     expect({ code, calls: calls.length }).toEqual({ code: 0, calls: 0 });
-    expect(output).toContain("nobody is told");
+    expect(output).toContain("no alert is sent");
   });
 
   test("a password is never sent without TLS", async () => {

@@ -10,8 +10,8 @@ const scale = settingsOf("scale", sentinel);
 test.each([0, 1])("%d replicas leave no majority when a server is lost", (replicas) => {
   const values = { ...leastValues("enterprise"), cache: { replicas } };
   expect(refusalOf(values)).toContain(
-    `orion:cache.replicas: got ${replicas}, allowed: 2 or more: with the core server these are 3 servers, the fewest of which one ` +
-      "can be lost with a majority left",
+    `orion:cache.replicas: got ${replicas}, allowed: 2 or more: with the core server that makes 3, ` +
+      "so that a majority remains when one is lost",
   );
   expect(checkCache(scale)).toEqual([]);
 });

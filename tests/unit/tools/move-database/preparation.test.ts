@@ -35,7 +35,7 @@ test.each<[string, Partial<Preparation>, Partial<Preparation>, RegExp]>([
   ["contents", {}, { tables: 4 }, /the target has 4 tables and views of its own/],
   ["what was left", {}, { tables: 4, marker: "left" }, /REPLACE=1/],
   ["what was begun", {}, { tables: 4, marker: "copying" }, /REPLACE=1/],
-  ["what may have been written to", {}, { tables: 4, marker: "moved" }, /whoever replaces it loses these/],
+  ["what may have been written to", {}, { tables: 4, marker: "moved" }, /Replacing the target loses those writes/],
   [
     "a move that was cut off",
     { readOnly: true },
@@ -54,7 +54,7 @@ test.each<[string, Partial<Preparation>, Partial<Preparation>, RegExp]>([
 });
 
 test("what clients may have written to is not replaced by any means", () => {
-  expect(said({}, { tables: 4, marker: "moved" }, true)).toEqual([expect.stringContaining("loses these")]);
+  expect(said({}, { tables: 4, marker: "moved" }, true)).toEqual([expect.stringContaining("loses those writes")]);
 });
 
 test("a complete move that was cut off is found by a source that still refuses writes", () => {

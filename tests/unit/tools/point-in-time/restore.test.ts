@@ -43,10 +43,10 @@ test("a database that was killed has begun its statistics again: that is no chan
 
 test("an archive that keeps up is well, and says since when and how old", () => {
   expect(judgeArchive(facts({}), now, now)).toEqual({
-    detail: "any second since 2026-11-28 12:00:00 UTC; the newest change is archived since 20 s",
+    detail: "any second since 2026-11-28 12:00:00 UTC; the newest change was archived 20 s ago",
   });
   expect(judgeArchive(facts({ source: "replica-1" }), now, now).detail).toMatch(
-    /since 20 s; the newest base backup was read from replica-1$/,
+    /20 s ago; the newest base backup was read from replica-1$/,
   );
   // A segment of this minute.
   expect(judgeArchive(facts({ waiting: "1 40" }), now, now)).not.toHaveProperty("problem");
