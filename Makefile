@@ -93,8 +93,8 @@ operator-key: node_modules/.package-lock.json
 
 ##@ Before an update or a move
 
-needs = $(if $(VISITORS),--visitors '$(VISITORS)') $(if $(ORDERS),--orders '$(ORDERS)') $(if $(GB),--gb '$(GB)') \
-	$(if $(BUDGET),--budget '$(BUDGET)') $(if $(OPERATOR),--operator '$(OPERATOR)') $(if $(DEMANDS),--demands '$(DEMANDS)')
+needs = $(if $(VISITORS),--visitors='$(VISITORS)') $(if $(ORDERS),--orders='$(ORDERS)') $(if $(GB),--gb='$(GB)') \
+	$(if $(BUDGET),--budget='$(BUDGET)') $(if $(OPERATOR),--operator='$(OPERATOR)') $(if $(DEMANDS),--demands='$(DEMANDS)')
 
 advise: node_modules/.package-lock.json ## Advise which way and phase fit: VISITORS=1500 ORDERS=30 GB=20 BUDGET=200 OPERATOR=team (asks for the rest; HELP=1; JSON=1)
 	@$(tool) advise $(needs) $(if $(JSON),--json) $(if $(HELP),--help)

@@ -17,6 +17,19 @@ export function hostNameProblem(name: string): string | undefined {
   if (/[^\0-\x7f]/.test(name) && ascii !== "") return `${example}; write this one as DNS has it: ${ascii}`;
   const labels = name.split(".");
   if (name.length > 253 || !labels.every((one) => label.test(one))) return example;
+  if (/^(\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? ""))
+    return `${example}, whose last label is no number: browsers take this one for an address`;
   if (labels.length === 1) return `${example}, with a dot: a single label is not a name of the Internet`;
   return undefined;
+}
+
+/** Names that the Internet does not have: RFC 6761, RFC 6762, RFC 8375, and `internal`, which ICANN has set aside. */
+const privateSuffix = /(?:^|\.)(local|localhost|localdomain|internal|invalid|onion|home\.arpa)$/;
+
+/** Why a host name cannot be one of the Internet; undefined: it can. Tests and rehearsals use those of `.example` and `.test`. */
+export function privateNameProblem(name: string): string | undefined {
+  const [, suffix] = privateSuffix.exec(name) ?? [];
+  return suffix === undefined
+    ? undefined
+    : `a host name of the Internet such as orion.example.com, not one of .${suffix}`;
 }

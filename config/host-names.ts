@@ -33,7 +33,7 @@ export function publicUrl({ hosting, domain, services, ports, edge }: Settings):
   return `${edge.tls === "none" ? "http" : "https"}://${domain}`;
 }
 
-/** The zone of a name: the smallest of those that the stack names and that contain it, otherwise its last two labels. */
+/** The zone of a name: the smallest of those that the stack names and that contain it, otherwise what most zones are. */
 export function zoneOf(
   name: string,
   { cloudflare: { enabled, zone, zones } }: Pick<Settings, "cloudflare">,
@@ -42,7 +42,7 @@ export function zoneOf(
   const [smallest] = [...(zone === undefined ? [] : [zone]), ...Object.keys(zones)]
     .filter((one) => isWithin(name, one))
     .sort((one, other) => other.length - one.length);
-  return smallest ?? lastLabels(name);
+  return smallest ?? zoneLabels(name);
 }
 
 /** The plan of each zone that has a name of the stack, by the zone's name. */
@@ -55,8 +55,22 @@ const planOf = (zone: string, { cloudflare }: Pick<Settings, "cloudflare">): Set
 
 export const isWithin = (name: string, zone: string): boolean => name === zone || name.endsWith(`.${zone}`);
 
-/** The last two labels, which most zones are. */
-export const lastLabels = (name: string): string => name.split(".").slice(-2).join(".");
+/** Suffixes of two labels below which names are sold, as those of one label elsewhere: the common ones. */
+const suffixes: ReadonlySet<string> = new Set([
+  ...["co.uk", "org.uk", "me.uk", "ltd.uk", "ac.uk", "gov.uk", "co.jp", "ne.jp", "or.jp", "ac.jp", "com.au", "net.au"],
+  ...["org.au", "edu.au", "gov.au", "co.nz", "org.nz", "net.nz", "co.za", "org.za", "com.br", "net.br", "org.br"],
+  ...["com.ar", "com.mx", "com.co", "com.pe", "com.tr", "com.cn", "com.hk", "com.sg", "com.my", "com.tw", "com.ua"],
+  ...["co.in", "co.kr", "co.id", "co.th", "co.il", "co.ke", "or.at", "co.at", "com.pl", "com.pt", "com.es"],
+]);
+
+/** The labels which most zones are: the last two, or the last three where two are a public suffix. */
+export function zoneLabels(name: string): string {
+  const labels = name.split(".");
+  return labels.slice(suffixes.has(labels.slice(-2).join(".")) ? -3 : -2).join(".");
+}
+
+/** Whether names are sold below it, so that it is no zone of a customer. */
+export const isPublicSuffix = (name: string): boolean => suffixes.has(name);
 
 /** Whether Cloudflare's certificate of the zone covers the name: the zone itself, and one label below it. */
 export const isCovered = (name: string, zone: string): boolean => name.split(".").length - zone.split(".").length <= 1;

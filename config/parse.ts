@@ -1,8 +1,9 @@
 /** Parses a stack's raw key-value pairs into checked settings, or throws one error that lists every problem. */
-import { checkArchive } from "./checks/archive.ts";
+import { checkFolders } from "./checks/app.ts";
+import { checkArchive, checkSaidArchive } from "./checks/archive.ts";
 import { checkAlerts } from "./checks/alerts.ts";
 import { checkCloudflare } from "./checks/cloudflare.ts";
-import { checkDomains } from "./checks/domains.ts";
+import { checkDomains, checkSpellings } from "./checks/domains.ts";
 import { checkEdgePaths } from "./checks/edge.ts";
 import { checkEmail } from "./checks/email.ts";
 import { checkEnvironment } from "./checks/environment.ts";
@@ -17,7 +18,7 @@ import { checkServers } from "./checks/servers.ts";
 import { checkQueues } from "./checks/workers.ts";
 import { standardEngine } from "../common/docker-host.ts";
 import { isRecord } from "../common/record.ts";
-import { lastLabels } from "./host-names.ts";
+import { zoneLabels } from "./host-names.ts";
 import { explain, explainPhase, valueAt } from "./explain.ts";
 import { presets } from "./presets.ts";
 import {
@@ -82,7 +83,7 @@ export function parseConfig(raw: RawConfig): ParsedConfig {
     throw new ConfigError([...problems, ...parsed.error.issues.map((issue) => explain(issue, plain))]);
   }
   const settings = withDerived(withMemory(parsed.data, plain, problems), raw);
-  problems.push(...checkTogether(settings, secrets));
+  problems.push(...checkTogether(settings, secrets), ...checkSaid(settings, plain));
   if (problems.length > 0) {
     throw new ConfigError(problems);
   }
@@ -156,7 +157,7 @@ function withMemory(settings: Chosen, own: Readonly<Record<string, unknown>>, pr
 function withDerived(settings: Chosen, { dockerHost = standardEngine }: RawConfig): Settings {
   const { domain, cloudflare, storage } = settings;
   const { accountId, enabled } = cloudflare;
-  const zone = cloudflare.zone ?? (enabled ? domain && lastLabels(domain) : undefined);
+  const zone = cloudflare.zone ?? (enabled ? domain && zoneLabels(domain) : undefined);
   const ofAccount = accountId === undefined ? undefined : `https://${accountId}.r2.cloudflarestorage.com`;
   const endpoint = storage.endpoint ?? (storage.backend === "r2" ? ofAccount : undefined);
   return {
@@ -167,12 +168,21 @@ function withDerived(settings: Chosen, { dockerHost = standardEngine }: RawConfi
   };
 }
 
+/** Checks what the stack says itself, which the settings do not show any more. */
+const checkSaid = (settings: Settings, plain: Readonly<Record<string, unknown>>): string[] => [
+  ...checkSpellings("domains", plain["domains"]),
+  ...checkSpellings("cloudflare.zones", valueAt(plain, ["cloudflare", "zones"])),
+  ...(valueAt(plain, ["backups", "pointInTime"]) === true ? checkSaidArchive(settings) : []),
+];
+
 /** Checks across several settings. */
 function checkTogether(settings: Settings, secrets: readonly SecretKey[]): string[] {
   return [
     ...checkRequiredSettings(settings, secrets),
-    ...checkEnvironment(settings.app, settings.workers.enabled),
+    ...checkEnvironment(settings, secrets),
+    ...checkFolders(settings),
     ...checkQueues(settings),
+    ...checkImages(settings),
     ...checkCloudflare(settings),
     ...checkDomains(settings),
     ...checkEdgePaths(settings),
@@ -180,7 +190,6 @@ function checkTogether(settings: Settings, secrets: readonly SecretKey[]): strin
     ...checkAlerts(settings),
     ...checkArchive(settings),
     ...checkCache(settings),
-    ...checkImages(settings),
     ...(settings.hosting === "local"
       ? checkLocal(settings)
       : [...checkServers(settings), ...checkGateway(settings), ...checkExposure(settings)]),

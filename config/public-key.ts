@@ -13,7 +13,8 @@ export function publicKeyProblem(line: string): string | undefined {
   const example = "an OpenSSH public key, as in a file that ends in .pub: ssh-ed25519 AAAA... comment";
   if (/[\r\n]/.test(line.trim())) return `${example}; one key in each entry`;
   const [algorithm = "", key = ""] = line.trim().split(/\s+/);
-  if (!/^(ssh-ed25519|ssh-rsa|ecdsa-sha2-\S+)$/.test(algorithm)) return example;
+  if (!/^(ssh-ed25519|ssh-rsa|ecdsa-sha2-\S+)$/.test(algorithm))
+    return `${example}; of the algorithms ssh-ed25519, ssh-rsa or ecdsa-sha2-nistp256, 384 or 521`;
   const bytes = Buffer.from(key, "base64");
   // Node.js skips what is not Base64.
   if (bytes.toString("base64").replace(/=+$/, "") !== key.replace(/=+$/, ""))

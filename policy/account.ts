@@ -62,4 +62,4 @@ export const beyondAccount = (needs: readonly Need[]): Need[] =>
 export const hasOf = ({ what, usual: has, allowed }: Need): string =>
   allowed === null
     ? `A new account has ${has ?? "fewer"} ${what}`
-    : `This account has ${allowed} ${what} (orion:hetzner.limits)`;
+    : `This account has ${allowed} ${allowed === 1 ? what.replace(/s$/, "") : what} (orion:hetzner.limits)`;

@@ -1,9 +1,9 @@
 /** The stack that an option of the command line names: a phase of the stack's own file, or another stack file. */
-import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { UserError } from "../common/user-error.ts";
 import { phases } from "../config/schema.ts";
 import { describeStack, inPhase, parseStackText, readStackText, type StackFile } from "./stack-file.ts";
+import { readText } from "./text-file.ts";
 
 export interface StackChoice {
   /** Folder of the stack's Pulumi project. */
@@ -21,7 +21,7 @@ export interface StackChoice {
  */
 export function chosenStack({ root, project, stack }: StackChoice, choice: string | undefined): StackFile {
   if (choice !== undefined && isFile(choice)) {
-    const contents = parseStackText(stack, readText(resolve(project, choice)), choice);
+    const contents = parseStackText(stack, readText(resolve(project, choice), "The stack file"), choice);
     return describeStack(stack, contents, undefined, choice);
   }
   if (choice !== undefined && !phases.some((phase) => phase === choice)) {
@@ -38,11 +38,3 @@ export const titleOf = ({ settings }: StackFile, choice: string | undefined): st
   choice !== undefined && isFile(choice) ? `${basename(choice)} (phase ${settings.phase})` : settings.phase;
 
 const isFile = (choice: string): boolean => /\.ya?ml$/.test(choice);
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new UserError(`The stack file ${path} could not be read: ${error instanceof Error ? error.message : ""}`);
-  }
-}

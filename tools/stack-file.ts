@@ -1,11 +1,13 @@
 /** Reads a stack's file without the engine, checks it and plans the stack. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parse, YAMLParseError } from "yaml";
 import { chosenEngine } from "../common/docker-host.ts";
+import { nearest } from "../common/nearest.ts";
 import { isRecord } from "../common/record.ts";
 import { forStack } from "../common/remedies.ts";
 import { UserError } from "../common/user-error.ts";
+import { didYouMean } from "../config/line.ts";
 import { ConfigError, parseConfig, type RawConfig } from "../config/parse.ts";
 import type { SecretKey, Settings } from "../config/schema.ts";
 import { decode, encryptedPaths } from "../config/value.ts";
@@ -14,6 +16,7 @@ import { rehearsalFolder } from "../rehearsal/cloud/settings.ts";
 import { plan } from "../topology/plan.ts";
 import type { Topology } from "../topology/topology.ts";
 import { makeVariables, rehearsalCloud } from "../toolchain/src/environment.ts";
+import { readText } from "./text-file.ts";
 
 export interface StackFile {
   readonly stack: string;
@@ -30,10 +33,15 @@ export interface StackFile {
 /**
  * Reads `Pulumi.<stack>.yaml`, checks it and plans the stack.
  *
+ * @param change what the contents would be after a change. @default - what they are
  * @throws {UserError} when there is no such file, or it cannot be read or is not valid
  */
-export function readStackFile(root: string, stack: string): StackFile {
-  const contents = parseStackText(stack, readStackText(root, stack));
+export function readStackFile(
+  root: string,
+  stack: string,
+  change: (file: unknown) => unknown = (file) => file,
+): StackFile {
+  const contents = change(parseStackText(stack, readStackText(root, stack)));
   try {
     return describeStack(stack, contents, rehearsalCloud(root));
   } catch (error) {
@@ -55,6 +63,7 @@ export function readStackFile(root: string, stack: string): StackFile {
  */
 export function describeStack(stack: string, file: unknown, cloud?: string, source = fileNameOf(stack)): StackFile {
   try {
+    checkNamespaces(file);
     const { settings, secrets } = parseConfig(rawConfig(file));
     return {
       ...{ stack, settings, topology: plan(stack, settings), secrets },
@@ -76,9 +85,19 @@ function cloudflareApiOf(file: unknown): string {
 export const inPhase = (file: unknown, phase: string): unknown => withValue(file, "orion:phase", phase);
 
 /** The contents of a stack's file, without a replica. */
-export function withoutReplicas(file: unknown): unknown {
-  const database: unknown = configIn(file)["orion:database"];
-  return withValue(file, "orion:database", { ...(isRecord(database) && database), availability: "single" });
+export const withoutReplicas = (file: unknown): unknown => withDatabase(file, { availability: "single" });
+
+/** The contents of a stack's file, with another `orion:database.mode`. */
+export const inDatabaseMode =
+  (mode: Settings["database"]["mode"]) =>
+  (file: unknown): unknown =>
+    withDatabase(file, { mode });
+
+function withDatabase(file: unknown, values: Readonly<Partial<Settings["database"]>>): unknown {
+  const found: unknown = configIn(file)["orion:database"];
+  // `pulumi config set` may have written it as a text.
+  const database = typeof found === "string" ? decode(found) : found;
+  return withValue(file, "orion:database", { ...(isRecord(database) && database), ...values });
 }
 
 const withValue = (file: unknown, key: string, value: unknown): unknown => ({
@@ -103,7 +122,7 @@ export function readStackText(root: string, stack: string): string {
       `There is no stack '${stack}' here: ${fileNameOf(stack)} was not found. Stacks: ${known.join(", ")}`,
     );
   }
-  return readFileSync(path, "utf8");
+  return readText(path, "The stack file");
 }
 
 /** @param source what the text was read from, for messages. @throws {UserError} when it is not YAML */
@@ -113,6 +132,21 @@ export function parseStackText(stack: string, text: string, source = fileNameOf(
   } catch (error) {
     throw error instanceof YAMLParseError ? new UserError(`${source} is not YAML: ${error.message}`) : error;
   }
+}
+
+/** Those of the program, of the providers that it uses, and of the engine. */
+const namespaces = ["orion", "hcloud", "cloudflare", "docker", "random", "tls", "pulumi"];
+
+/** Neither the engine nor a provider reads a key of another namespace: what it says would be missing without a word. */
+function checkNamespaces(file: unknown): void {
+  const problems = Object.keys(configIn(file)).flatMap((key) => {
+    const [namespace = "", ...rest] = key.split(":");
+    if (namespaces.includes(namespace)) return [];
+    const meant = nearest(namespace, namespaces) ?? namespaces.find((one) => namespace.startsWith(`${one}-`));
+    const guess = didYouMean(meant && [meant, ...rest].join(":"));
+    return [`${key}: allowed: a key of ${namespaces.join(", ")}${guess}`];
+  });
+  if (problems.length > 0) throw new ConfigError(problems);
 }
 
 /** The `config:` section of a stack's file, as the engine would pass it. */

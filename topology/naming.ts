@@ -54,6 +54,15 @@ export function stackNameProblem(stack: string): string | undefined {
   return (
     `the stack's name: got "${stack}", allowed: up to ${longestStackName} lower-case letters, digits and hyphens, a hyphen ` +
     "neither first nor last, because servers are called orion-<stack>-core-1 and that has to be a host name; " +
-    "make a stack with another name, or rename one that has nothing yet: pulumi stack rename"
+    "make a stack with another name, or rename one that has nothing yet: " +
+    `npx pulumi stack rename ${allowedName(stack)} --stack ${stack}`
   );
 }
+
+/** The allowed name that is most like another one. */
+const allowedName = (stack: string): string =>
+  stack
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .slice(0, longestStackName)
+    .replaceAll(/^-+|-+$/g, "") || "prod";

@@ -30,3 +30,10 @@ export function checkArchive({ hosting, backups, database, storage }: Settings):
         ]),
   ];
 }
+
+/** What a stack says about point-in-time recovery, where the phase's own default stays without effect. @returns the problems, one line each */
+export function checkSaidArchive({ hosting, storage }: Pick<Settings, "hosting" | "storage">): string[] {
+  if (hosting === "local" || storage.backend === "r2") return [];
+  const why = "the changes are archived to R2";
+  return [line("backups.pointInTime", true, `false while orion:storage.backend is ${storage.backend}: ${why}`)];
+}

@@ -1,5 +1,5 @@
 /** Checks settings about Cloudflare against each other. Pure. */
-import { isCovered, isWithin } from "../host-names.ts";
+import { isCovered, isPublicSuffix, isWithin } from "../host-names.ts";
 import { line } from "../line.ts";
 import type { Settings } from "../schema.ts";
 import { tlsFor } from "./servers.ts";
@@ -11,6 +11,9 @@ export function checkCloudflare(settings: Settings): string[] {
 
 function checkZone({ domain, cloudflare: { enabled, zone } }: Settings): string[] {
   if (!enabled || domain === undefined || zone === undefined) return [];
+  if (isPublicSuffix(zone)) {
+    return [line("cloudflare.zone", zone, `a zone of your own below ${zone}, under which names are sold`)];
+  }
   if (!isWithin(domain, zone)) {
     return [line("cloudflare.zone", zone, `the zone that contains orion:domain ${domain}`)];
   }
@@ -37,6 +40,6 @@ function checkCustomDomain({ domain, storage, cloudflare }: Settings): string[] 
   if (customDomain === domain) return refuse("another host name than orion:domain, where the app answers");
   const all = [...(zone === undefined ? [] : [zone]), ...Object.keys(zones)];
   if (zone !== undefined && !all.some((one) => isWithin(customDomain, one)))
-    return refuse(`a host name in the zone ${all.join(" or ")}`);
+    return refuse(`a host name in the zone ${all.join(" or ")}; name another zone in orion:cloudflare.zones`);
   return [];
 }

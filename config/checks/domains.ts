@@ -1,4 +1,6 @@
 /** Checks the other host names of a stack. Pure. */
+import { isRecord } from "../../common/record.ts";
+import { normalHostName } from "../host-name.ts";
 import { isCovered, publicNames, zoneOf } from "../host-names.ts";
 import { line } from "../line.ts";
 import type { Settings } from "../schema.ts";
@@ -39,4 +41,16 @@ export function checkDomains(settings: Settings): string[] {
         )
       : []),
   ];
+}
+
+/** @param values host names and what they are given, as a stack says them: of two spellings of one name, the settings have the last */
+export function checkSpellings(key: string, values: unknown): string[] {
+  if (!isRecord(values)) return [];
+  const names = Object.keys(values);
+  return names.flatMap((name, index) => {
+    const twin = names.find((other) => normalHostName(other) === normalHostName(name));
+    return twin === undefined || names.indexOf(twin) === index
+      ? []
+      : [line(`${key}.${name}`, values[name], `each host name once: it is ${twin} as well`)];
+  });
 }

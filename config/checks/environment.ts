@@ -1,7 +1,7 @@
-/** Checks that the values of `orion:app.environment` contain known variables, and that neither it nor `orion:app.secrets` sets a variable that the program sets. Pure. */
+/** Checks that the values of `orion:app.environment` contain variables that the stack has, and that neither it nor `orion:app.secrets` sets a variable that the program sets. Pure. */
 import { nearest } from "../../common/nearest.ts";
 import { didYouMean, line } from "../line.ts";
-import type { Settings } from "../schema.ts";
+import type { SecretKey, Settings } from "../schema.ts";
 import { misspeltIn, namesIn, unknownPartsIn, urlParts } from "../template.ts";
 
 const leaveOut = (why: string): string => `leave it out: ${why}`;
@@ -42,38 +42,137 @@ export const reservedVariables: Readonly<Record<string, string>> = {
   ...{ TASK_API_TOKEN: leaveOut("it is generated: pulumi stack output taskApiToken --show-secrets") },
 };
 
+const verified = leaveOut("clients verify the stack's own PostgreSQL with it");
+
+/** Variables that the program sets where clients verify the stack's own PostgreSQL: elsewhere a stack may set them. */
+const verifyingVariables: Readonly<Record<string, string>> = {
+  ...{ PGSSLMODE: verified, PGSSLROOTCERT: verified, PGCHANNELBINDING: verified },
+};
+
+/** Whether processes reach the stack's own PostgreSQL, or poolers in front of it. */
+const reachesOwn = ({ mode, movable, pooler }: Settings["database"]): boolean =>
+  mode === "provision" || (movable && pooler);
+
+/** Variables that the program sets and that a stack may replace: docs/image.md says so of each. */
+export const replaceableVariables: readonly string[] = ["ENVIRONMENT", "ALLOWED_HOSTS", "SSL_CERT_FILE"];
+
+/** Variables that no stack with these settings may set, with what to do instead. */
+export const reservedIn = ({ hosting, database }: Settings): Readonly<Record<string, string>> =>
+  hosting !== "local" && reachesOwn(database) ? { ...reservedVariables, ...verifyingVariables } : reservedVariables;
+
 /** Variables that only one kind of process has, or each with a value of its own. */
 const ofOneProcess: ReadonlySet<string> = new Set(["INSTANCE_NAME", "TASK_API_TOKEN", "FLOWER_BASIC_AUTH"]);
 
-/** Variables that only a stack with Celery has. */
-const ofCelery: ReadonlySet<string> = new Set(["CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "CELERY_TASK_TIME_LIMIT"]);
+type SecretsOf = readonly SecretKey[];
+
+const withBackend = (backend: Settings["email"]["backend"]) => (settings: Settings) =>
+  settings.email.backend === backend ? undefined : `is there with orion:email.backend ${backend} alone`;
+
+const withStorage = (backend: Settings["storage"]["backend"]) => (settings: Settings) =>
+  settings.storage.backend === backend ? undefined : `is there with orion:storage.backend ${backend} alone`;
+
+const withSecret = (key: SecretKey) => (_settings: Settings, secrets: SecretsOf) =>
+  secrets.includes(key)
+    ? undefined
+    : `is there with the secret orion:${key} alone; set it with: pulumi config set --secret ${key}`;
+
+const withCelery = ({ workers }: Settings) =>
+  workers.enabled ? undefined : "is there with orion:workers.enabled alone";
+
+const withServers = ({ hosting }: Settings) =>
+  hosting === "local" ? "is there on servers alone, where connections are counted" : undefined;
+
+const withSetting = (key: string, valueOf: (settings: Settings) => unknown) => (settings: Settings) =>
+  valueOf(settings) === undefined ? `is there with orion:${key} alone` : undefined;
+
+/** While a replica is promoted, there is none for some minutes: that must not refuse the update. */
+function withReads({ database, gateway }: Settings): string | undefined {
+  if (!reachesOwn(database)) return "is there with a database of the stack's own alone";
+  const hasReads = gateway.enabled || database.availability === "replica" || database.primary !== "core-1";
+  return hasReads ? undefined : "is there with orion:database.availability replica or orion:gateway.enabled alone";
+}
+
+const firstOf =
+  (...reasons: readonly Reason[]): Reason =>
+  (settings, secrets) =>
+    reasons.map((reason) => reason(settings, secrets)).find((reason) => reason !== undefined);
+
+/** Why a stack lacks a variable; undefined when it has it. */
+type Reason = (settings: Settings, secrets: SecretsOf) => string | undefined;
+
+/** The variables that not every stack has. A value that refers to one which is missing would be missing itself, everywhere. */
+const reasons: Readonly<Record<string, Reason>> = {
+  ...{ DATABASE_REPLICA_URL: withReads, DATABASE_POOL_SIZE: withServers, DATABASE_MAX_OVERFLOW: withServers },
+  ...{ CELERY_BROKER_URL: withCelery, CELERY_RESULT_BACKEND: withCelery, CELERY_TASK_TIME_LIMIT: withCelery },
+  ...{ SENTRY_DSN: withSecret("sentryDsn"), STRIPE_SECRET_KEY: withSecret("stripeSecretKey") },
+  STRIPE_WEBHOOK_SECRET: withSecret("stripeWebhookSecret"),
+  EMAIL_FROM: withSetting("email.from", ({ email }) => email.from),
+  SMTP_HOST: withBackend("smtp"),
+  SMTP_PORT: firstOf(
+    withBackend("smtp"),
+    withSetting("email.smtpPort", ({ email }) => email.smtpPort),
+  ),
+  SMTP_USER: firstOf(
+    withBackend("smtp"),
+    withSetting("email.smtpUser", ({ email }) => email.smtpUser),
+  ),
+  SMTP_PASSWORD: firstOf(withBackend("smtp"), withSecret("smtpPassword")),
+  ...{ SENDGRID_API_KEY: withBackend("sendgrid") },
+  ...{ MAILGUN_DOMAIN: withBackend("mailgun"), MAILGUN_API_KEY: withBackend("mailgun") },
+  ...{
+    SES_REGION: withBackend("ses"),
+    SES_ACCESS_KEY_ID: withBackend("ses"),
+    SES_SECRET_ACCESS_KEY: withBackend("ses"),
+  },
+  ...{ UPLOAD_DIR: withStorage("local"), R2_ENDPOINT_URL: withStorage("r2"), R2_BUCKET: withStorage("r2") },
+  ...{ R2_ACCESS_KEY_ID: withStorage("r2"), R2_SECRET_ACCESS_KEY: withStorage("r2") },
+  R2_PUBLIC_URL: firstOf(
+    withStorage("r2"),
+    withSetting("storage.customDomain", ({ storage }) => storage.customDomain),
+  ),
+};
+
+/** Variables of a way to send e-mail. A rehearsal sends none, and a stack's file is also that of its rehearsal: they are left out there. */
+const ofSending = /^(SMTP|SENDGRID|MAILGUN|SES)_/;
+
+/** The variables that the values of `orion:app.environment` may contain. */
+export const variablesIn = (settings: Settings, secrets: SecretsOf): readonly string[] => [
+  ...Object.keys(reservedVariables).filter(
+    (name) => !ofOneProcess.has(name) && reasons[name]?.(settings, secrets) === undefined,
+  ),
+  ...settings.app.secrets,
+];
 
 /**
- * @param hasCelery `orion:workers.enabled`
- * @returns the variables that the program sets itself, one line each; the values are not repeated, they may be secrets
+ * @param secretKeys the secrets that the stack sets
+ * @returns the problems, one line each; values that may be secrets are not repeated
  */
-export function checkEnvironment(
-  { environment, secrets }: Pick<Settings["app"], "environment" | "secrets">,
-  hasCelery = true,
-): string[] {
+export function checkEnvironment(settings: Settings, secretKeys: SecretsOf): string[] {
+  const { email } = settings;
+  const { environment, secrets } = settings.app;
+  const instead = reservedIn(settings);
   const reserved = (section: string, names: readonly string[]): string[] =>
     names.flatMap((name) => {
-      const instead = reservedVariables[name];
-      return instead === undefined
+      const other = Object.hasOwn(instead, name) ? instead[name] : undefined;
+      return other === undefined
         ? []
-        : [line(`app.${section}.${name}`, "a value", `variables that the program does not set; ${instead}`)];
+        : [line(`app.${section}.${name}`, "a value", `variables that the program does not set; ${other}`)];
     });
-  const isThere = (name: string) => !ofOneProcess.has(name) && (hasCelery || !ofCelery.has(name));
-  const contained = [...Object.keys(reservedVariables).filter(isThere), ...secrets];
+  const contained = variablesIn(settings, secretKeys);
   return [
     ...Object.entries(environment).flatMap(([name, text]) =>
       namesIn(text)
-        .filter((other) => !contained.includes(other))
+        .filter((other) => !contained.includes(other) && !(email.backend === "console" && ofSending.test(other)))
         .map((other) => {
-          const allowed = `variables that the program sets, and orion:app.secrets${didYouMean(nearest(other, contained))}; a dollar sign is $$`;
+          const reason = Object.hasOwn(reasons, other) ? reasons[other]?.(settings, secretKeys) : undefined;
+          const allowed =
+            reason === undefined
+              ? `variables that the program sets, and orion:app.secrets${didYouMean(nearest(other, contained))}; a dollar sign is $$`
+              : `variables that this stack has: ${other} ${reason}`;
           return line(`app.environment.${name}`, `\${${other}}`, allowed);
         }),
     ),
+    ...checkAllowedHosts(settings),
     ...Object.entries(environment).flatMap(([name, text]) =>
       misspeltIn(text).map((part) =>
         line(`app.environment.${name}`, part, "a variable such as ${DATABASE_URL}, in capitals; a dollar sign is $$"),
@@ -89,5 +188,14 @@ export function checkEnvironment(
     ...secrets
       .filter((name) => name in environment)
       .map((name) => `orion:app.environment.${name}: is set in orion:app.secrets as well; leave one of them out`),
+  ];
+}
+
+/** An app that answers for these names alone would refuse its own health check, and no container would become healthy. */
+function checkAllowedHosts({ hosting, app: { environment } }: Settings): string[] {
+  const hosts = environment["ALLOWED_HOSTS"];
+  if (hosting === "local" || hosts === undefined || /127\.0\.0\.1|\*/.test(hosts)) return [];
+  return [
+    line("app.environment.ALLOWED_HOSTS", hosts, "a list with 127.0.0.1, at which an app's own health check asks it"),
   ];
 }

@@ -1,7 +1,7 @@
 /** Checks of a stack on a local Docker Engine. Pure. */
 import { runsOwnDatabase } from "../own-database.ts";
 import { line } from "../line.ts";
-import type { OptionalService, Settings } from "../schema.ts";
+import { type OptionalService, optionalServices, type Settings } from "../schema.ts";
 
 /** @returns the problems, one line each */
 export function checkLocal(settings: Settings): string[] {
@@ -37,7 +37,12 @@ export function checkLocal(settings: Settings): string[] {
   if (on.size !== settings.services.length) {
     problems.push(line("services", settings.services, "each service once"));
   }
-  const ports = Object.entries(settings.ports);
+  const isOptional = (name: string): name is OptionalService => optionalServices.some((one) => one === name);
+  const ports = Object.entries(settings.ports).filter(([name]) =>
+    isOptional(name)
+      ? on.has(name) && whatSwitchesOff(name, settings) === undefined
+      : runsOwnDatabase(settings.database),
+  );
   for (const [name, value] of ports) {
     const twin = ports.find(([other, port]) => other < name && port === value);
     if (twin) problems.push(line(`ports.${name}`, value, `a port that no other service has; ${twin[0]} has ${value}`));

@@ -1,6 +1,10 @@
 /** Checks of a stack with servers: required settings, and traits that exclude each other. Pure. */
+import { normalRange } from "../address-range.ts";
+import { hostNameProblem, normalHostName, privateNameProblem } from "../host-name.ts";
 import { runsOwnDatabase } from "../own-database.ts";
+import { isIP } from "node:net";
 import { line } from "../line.ts";
+import { presets } from "../presets.ts";
 import { keyBody } from "../public-key.ts";
 import { optionalServices, type Settings } from "../schema.ts";
 
@@ -9,6 +13,8 @@ export function checkServers(settings: Settings): string[] {
   return [
     ...checkServices(settings),
     ...checkAccess(settings),
+    ...checkNames(settings),
+    ...checkMailServer(settings),
     ...checkEdge(settings),
     ...checkFiles(settings),
     ...checkArchitecture(settings),
@@ -39,11 +45,37 @@ function checkAccess({ phase, domain, admin }: Settings): string[] {
     ...(domain === undefined ? [needs("domain", "a host name such as orion.example.com")] : []),
     ...(bodies.length === 0 ? [needs("admin.sshPublicKeys", "a list of OpenSSH public keys that may log in")] : []),
     ...(twice === undefined ? [] : [line("admin.sshPublicKeys", twice, "each key once, whatever its comment is")]),
+    ...admin.cidrs
+      .filter((range, index) => admin.cidrs.findIndex((other) => normalRange(other) === normalRange(range)) < index)
+      .map((range) => line("admin.cidrs", range, "each address range once")),
     // Without an address range the firewall admits no SSH at all, and the update would time out on the new server.
     ...(admin.cidrs.length === 0
       ? [needs("admin.cidrs", "a list of address ranges that may log in over SSH, such as 203.0.113.7/32")]
       : []),
   ];
+}
+
+/** Cloudflare has no zone of a name that the Internet does not have, and the public authorities sign no certificate for it. */
+function checkNames({ domain, domains, cloudflare, edge }: Settings): string[] {
+  if (!cloudflare.enabled && (edge.tls !== "acme" || edge.acme.authority !== undefined)) return [];
+  const named = [
+    ...(domain === undefined ? [] : [["domain", domain, domain] as const]),
+    ...Object.entries(domains).map(([name, answer]) => [`domains.${name}`, name, answer] as const),
+  ];
+  return named.flatMap(([key, name, value]) => {
+    const problem = privateNameProblem(name);
+    return problem === undefined ? [] : [line(key, value, problem)];
+  });
+}
+
+/** A container reaches nothing at its own address. A relay may be an address. */
+function checkMailServer({ email: { backend, smtpHost } }: Settings): string[] {
+  if (backend !== "smtp" || smtpHost === undefined) return [];
+  const isOwn = /^127\.|^0\.0\.0\.0$|(?:^|\.)localhost$/i.test(smtpHost);
+  const problem = isIP(smtpHost) === 0 ? hostNameProblem(normalHostName(smtpHost)) : undefined;
+  const why = "a container reaches nothing at its own address";
+  if (isOwn) return [line("email.smtpHost", smtpHost, `a host name such as smtp.example.com: ${why}`)];
+  return problem === undefined ? [] : [line("email.smtpHost", smtpHost, problem)];
 }
 
 /** The values of `orion:edge.tls` that a stack with servers can have, whatever it has now. */
@@ -58,7 +90,7 @@ export const tlsFor = (
     ...(enabled ? [] : ["self-signed"]),
   ].join(" or ");
 
-function checkEdge({ edge, cloudflare, app }: Settings): string[] {
+function checkEdge({ phase, edge, cloudflare, app }: Settings): string[] {
   const problems: string[] = [];
   const balanced = `orion:edge.balancing is ${edge.balancing}`;
   if (edge.tls === "cloudflare-origin-ca" && !cloudflare.enabled) {
@@ -72,7 +104,10 @@ function checkEdge({ edge, cloudflare, app }: Settings): string[] {
     problems.push(line("edge.tls", edge.tls, `${tlsFor(edge, cloudflare)} while ${balanced}: ${why}`));
   }
   if (edge.balancing === "direct" && app.servers) {
-    problems.push(line("edge.balancing", edge.balancing, "regional or global while orion:app.servers is set"));
+    const other = presets[phase].app.servers
+      ? ""
+      : `; or leave orion:app.servers out, which phase ${phase} does not have`;
+    problems.push(line("edge.balancing", edge.balancing, `regional or global while orion:app.servers is set${other}`));
   }
   if (edge.balancing === "global" && !cloudflare.enabled) {
     problems.push(line("edge.balancing", edge.balancing, "regional while orion:cloudflare.enabled is false"));

@@ -8,7 +8,7 @@ export function checkQueues({ phase, workers: { enabled, queues, dedicated, conc
   if (!enabled) return [];
   const known = queues.join(", ");
   const usual = presets[phase].workers.concurrency;
-  const unknown = Object.keys(concurrency).filter((queue) => !queues.includes(queue) && !(queue in usual));
+  const unknown = Object.keys(concurrency).filter((queue) => !queues.includes(queue) && !Object.hasOwn(usual, queue));
   return [
     ...(new Set(queues).size < queues.length ? [line("workers.queues", queues, "each queue once")] : []),
     ...(Array.isArray(dedicated) ? dedicated : [])

@@ -17,7 +17,11 @@ export const admin = z
       .string()
       .min(1)
       .describe("Folder on this machine for the host keys of servers and for shared SSH connections."),
-    cidrs: z.array(cidr).describe("Address ranges from which SSH can be reached; required from phase mvp on."),
+    cidrs: z
+      .array(cidr)
+      // As many as a rule of Hetzner's firewalls takes.
+      .max(100)
+      .describe("Address ranges from which SSH can be reached, 100 at most; required from phase mvp on."),
     openToInternet: z
       .boolean()
       .optional()

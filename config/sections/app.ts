@@ -24,7 +24,7 @@ const environmentValue = z
     // Their digits arrive changed: of 1.10 it is 1.1, of a longer number the first 16.
     error: ({ input }) =>
       typeof input === "number"
-        ? "a text, or a whole number of at most 15 digits; others lose digits: write it in quotes, or set it with npx pulumi config set --type string --path"
+        ? "a text, or a whole number of at most 15 digits; others lose digits: write it in quotes, or set it with npx pulumi config set --type string --path orion:app.environment.NAME VALUE"
         : "a text of one line",
   })
   .transform(String);

@@ -11,12 +11,14 @@ export const cloudflare = z
     zone: hostname
       .optional()
       .meta({ examples: ["example.com"] })
-      .describe("The zone at Cloudflare that contains the domain. Absent: the domain's last two labels."),
+      .describe(
+        "The zone at Cloudflare that contains the domain. Absent: the domain's last two labels, or three where two are a public suffix such as co.uk.",
+      ),
     zones: z
       .record(hostname, plan)
       .meta({ examples: [{ "example.co.uk": "free" }] })
       .describe(
-        "Other zones that contain names of `orion:domains`, with their plans. A zone that is not listed has the last two labels of the name, and `plan`.",
+        "Other zones that contain names of `orion:domains`, with their plans. A zone that is not listed has the last two labels of the name (three under a suffix such as co.uk), and `plan`.",
       ),
     accountId: z
       .string()

@@ -24,7 +24,7 @@ export const database = z
     volumeGb: count(10, 10_000).describe("Size of the Volume with the data, in GB; it can grow, never shrink."),
     primary: z
       .string()
-      .regex(/^(core-1|db-[2-8])$/, "core-1, or the server that make promote-replica has set, such as db-2")
+      .regex(/^(core-1|db-[2-9])$/, "core-1, or the server that make promote-replica has set, such as db-2")
       .meta({ patternErrorMessage: "core-1, or a server of a replica", examples: ["db-2"] })
       .describe("The server with the primary. Only `make promote-replica` sets it."),
     servers: serverTypes.describe("Types of the servers with PostgreSQL, in order of preference."),

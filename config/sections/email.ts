@@ -1,6 +1,6 @@
 /** Schema of `orion:email`: how the platform sends e-mail. */
 import { z } from "zod";
-import { emailAddress, port, text } from "./value-schemas.ts";
+import { emailAddress, hostname, port, text } from "./value-schemas.ts";
 
 export const email = z
   .strictObject({
@@ -25,9 +25,8 @@ export const email = z
       .optional()
       .meta({ examples: ["orion"] })
       .describe("User name at the SMTP server."),
-    mailgunDomain: z
-      .hostname()
-      .meta({ patternErrorMessage: "a host name", examples: ["mg.example.com"] })
+    mailgunDomain: hostname
+      .meta({ examples: ["mg.example.com"] })
       .optional()
       .describe("The domain at Mailgun; required with `backend: mailgun`."),
     sesRegion: text(/^[a-z]{2}(-[a-z]+)+-\d$/, "a region of AWS", "eu-central-1")

@@ -1,5 +1,6 @@
 /** Value schemas that several sections share, such as host names, address ranges, paths, images and server types. */
 import { z } from "zod";
+import { rangeProblem } from "../address-range.ts";
 import { hostNameProblem, normalHostName } from "../host-name.ts";
 
 /** A text in a form that a message can describe, with an example of it. */
@@ -21,6 +22,7 @@ export const count = (least: number, most: number) => z.int().min(least).max(mos
 export const memoryMb = z.int().min(32).max(262_144);
 export const cidr = z
   .union([z.cidrv4(), z.cidrv6()], "an address range such as 203.0.113.0/24")
+  .refine((range) => rangeProblem(range) === undefined, { error: ({ input }) => rangeProblem(String(input)) ?? "" })
   .meta({ patternErrorMessage: "an address range", examples: ["203.0.113.0/24"] });
 /** In lower case and without a dot at its end, as DNS providers return it. */
 export const hostname = z

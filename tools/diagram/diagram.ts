@@ -1,11 +1,11 @@
 /** `make diagram`: draws the plan of a stack; `make diff PICTURE=`: the change of a move. SVG or PNG, by the file's ending. */
-import { writeFileSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { UserError } from "../../common/user-error.ts";
 import { chosenStack, type StackChoice } from "../chosen-stack.ts";
 import { inventoryOf } from "../plan/inventory.ts";
 import type { StackFile } from "../stack-file.ts";
 import { say } from "../terminal.ts";
+import { writeContents } from "../text-file.ts";
 import { dotOf, type Drawing, type Picture } from "./dot.ts";
 import { type Theme, toPng, toSvg } from "./render.ts";
 
@@ -49,7 +49,7 @@ const priceIn = ({ inventory: { hosting, cost } }: Drawing): string =>
 
 /** Writes a picture in the format of the file's ending. @throws {UserError} for another ending */
 export async function writePicture(picture: Picture, file: string, theme?: Theme): Promise<void> {
-  writeFileSync(file, await renderedAs(extname(file), dotOf(picture), theme, file));
+  writeContents(file, await renderedAs(extname(file), dotOf(picture), theme, file), "The picture");
 }
 
 async function renderedAs(

@@ -14,7 +14,7 @@ import { servicesOf } from "../../topology/topology.ts";
 import type { Engines } from "../engines.ts";
 import { clientName, externalDatabaseOf, removeClient, scriptsOn, startClient } from "../external-client.ts";
 import { setConfig } from "../stack-config.ts";
-import { readStackFile, type StackFile } from "../stack-file.ts";
+import { inDatabaseMode, readStackFile, type StackFile } from "../stack-file.ts";
 import { bold, confirm, isTerminal, say } from "../terminal.ts";
 import { up } from "../up.ts";
 import { moveDatabase, type MoveArgs } from "./move.ts";
@@ -39,6 +39,8 @@ export interface MoveChoice {
 export async function moveTo(root: string, file: StackFile, engines: Engines, choice: MoveChoice): Promise<number> {
   const { stack, settings, variables } = file;
   const to = requireDirection(file, choice.to);
+  // What is refused there is refused before data has moved: afterwards no client could be given the new address.
+  readStackFile(root, stack, inDatabaseMode(modeOf(to)));
   const { url, text, login } = externalDatabaseOf(root, file);
   const [service] = servicesOf(file.topology, "database");
   if (!service) throw new UserError(`The plan of '${stack}' has no database of its own.`);
@@ -178,9 +180,11 @@ function poolersIn(
   return poolersOf(poolers);
 }
 
+const modeOf = (to: "own" | "external") => (to === "own" ? "provision" : "external");
+
 /** Lets the stack use the other database, which the guard refuses without a move. */
 function setMode(root: string, { stack, settings }: StackFile, to: "own" | "external"): void {
-  const mode = to === "own" ? "provision" : "external";
+  const mode = modeOf(to);
   const others = settings.agreed.filter((name) => !/^database\.mode\./.test(name));
   for (const [index, name] of [...others, agreementTo(mode)].entries())
     setConfig(root, stack, `orion:agreed[${index}]`, name);

@@ -1,8 +1,8 @@
 /** `make report`: draws the page of a rehearsal or of drills again, from what was measured. */
-import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { UserError } from "../../common/user-error.ts";
 import { say } from "../terminal.ts";
+import { readText, writeContents } from "../text-file.ts";
 import { drillPageOf } from "./drill-page.ts";
 import { drillRecordSchema } from "./drill-record.ts";
 import { pageOf } from "./page.ts";
@@ -18,19 +18,28 @@ export function drawAgain(project: string, record: string | undefined, out: stri
   if (record === undefined)
     throw new UserError("Name what was measured, as in: make report RECORD=docs/reports/mvp-to-scale.json");
   const path = resolve(project, record);
-  const page = pageFrom(readFileSync(path, "utf8"), record);
+  const page = pageFrom(readText(path, "The record"), record);
   const file = out === undefined ? path.replace(/(\.json)?$/, ".html") : resolve(project, out);
-  writeFileSync(file, page);
+  writeContents(file, page, "The page");
   say(`The page is drawn: ${file}`);
   return 0;
 }
 
 /** The page of a record. @param source what the text was read from, for messages. @throws {UserError} when it is no record */
 export function pageFrom(text: string, source: string): string {
-  const read: unknown = JSON.parse(text);
+  const read = parsed(text);
   const move = recordSchema.safeParse(read);
   if (move.success) return pageOf(move.data);
   const drills = drillRecordSchema.safeParse(read);
   if (drills.success) return drillPageOf(drills.data);
   throw new UserError(`${source} is not the record of a rehearsal or of drills of this version.`);
+}
+
+/** Undefined for what is not JSON, and so no record. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

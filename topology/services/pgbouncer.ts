@@ -36,7 +36,8 @@ export const pgbouncer: Definition<PgbouncerService> = {
   probe: () => ({ kind: "pooler" }),
   plan(planning) {
     if (isLocal(planning) || !hasPooler(planning.settings)) return [];
-    const places = [...placesFor(planning, "app"), ...placesFor(planning, "worker")];
+    const workers = planning.settings.workers.enabled ? placesFor(planning, "worker") : [];
+    const places = [...placesFor(planning, "app"), ...workers];
     const kinds = serversOf(planning, "db").length > 0 ? [false, true] : [false];
     return [...new Map(places.map((at) => [at.name, at])).values()].flatMap((at) =>
       kinds.map((reads) => ({

@@ -83,7 +83,9 @@ interface Group {
 
 /** A group for each dedicated queue, and one for all others. */
 function groupsOf({ workers: { queues, concurrency, dedicated } }: Settings): Group[] {
-  const tasksOf = (queue: string) => concurrency[queue] ?? usualConcurrency;
+  // A queue may have the name of something that every object has, such as `constructor`.
+  const tasksOf = (queue: string) =>
+    (Object.hasOwn(concurrency, queue) ? concurrency[queue] : undefined) ?? usualConcurrency;
   const isDedicated = (queue: string) => (Array.isArray(dedicated) ? dedicated.includes(queue) : dedicated);
   const shared = queues.filter((queue) => !isDedicated(queue));
   const sum = shared.reduce((total, queue) => total + tasksOf(queue), 0);

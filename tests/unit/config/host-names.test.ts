@@ -1,5 +1,5 @@
 /** Which zone a host name is in, and what Cloudflare's certificate of the zone covers. */
-import { isCovered, isWithin, lastLabels, publicUrl, zoneOf, zonePlans } from "../../../config/host-names.ts";
+import { isCovered, isWithin, publicUrl, zoneLabels, zoneOf, zonePlans } from "../../../config/host-names.ts";
 import type { Settings } from "../../../config/schema.ts";
 import { settingsOf } from "../support/settings.ts";
 
@@ -37,7 +37,8 @@ test("otherwise it is the last two labels, and without Cloudflare there is none"
   expect(zoneOf("a.b.example.org", cloudflare({ zone: "example.com" }))).toBe("example.org");
   expect(zoneOf("example.org", cloudflare())).toBe("example.org");
   expect(zoneOf("example.org", cloudflare({ enabled: false, zone: "example.org" }))).toBeUndefined();
-  expect(lastLabels("localhost")).toBe("localhost");
+  expect(zoneLabels("localhost")).toBe("localhost");
+  expect(["a.shop.co.uk", "shop.co.uk", "co.uk"].map(zoneLabels)).toEqual(["shop.co.uk", "shop.co.uk", "co.uk"]);
 });
 
 test("a zone has the plan that the stack says of it, otherwise that of the stack", () => {

@@ -46,13 +46,20 @@ const ports = fc
  * variables within the environment's values: chance writes none that is one.
  */
 const app = valueOf("app").map((values) => {
-  const { environment = {}, ...own } = values as { environment?: Readonly<Record<string, unknown>> };
+  const {
+    environment = {},
+    writable = [],
+    ...own
+  } = values as { environment?: Readonly<Record<string, unknown>>; writable?: readonly string[] };
   const plain = Object.entries(environment).map(([name, value]) => [
     name,
     typeof value === "string" ? value.replaceAll("$", "$$$$") : value,
   ]);
   return Object.fromEntries(
-    Object.entries({ ...own, environment: Object.fromEntries(plain) as object }).filter(([key]) => key !== "secrets"),
+    Object.entries({
+      ...{ ...own, writable: [...new Set(writable)] },
+      environment: Object.fromEntries(plain) as object,
+    }).filter(([key]) => key !== "secrets"),
   );
 });
 

@@ -4,11 +4,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { askImage, checkKey, type ImageQuestion, readFacts, reasonFunction } from "../../../guard/check-image.ts";
 import { requireFittingImage } from "../../../guard/fitting-image.ts";
-import { type Phase, phases, type SecretKey } from "../../../config/schema.ts";
+import { variablesIn } from "../../../config/checks/environment.ts";
+import { type Phase, phases, type SecretKey, type Settings } from "../../../config/schema.ts";
 import type { Stack } from "../../../policy/program.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 import { stackOf } from "../policy/support.ts";
 import { sharedGraph } from "../support/graphs.ts";
+import { settingsOf } from "../support/settings.ts";
 
 const base = stackOf("mvp", { app: { image: "registry.example.com/shop:1" } });
 const question = { ...base, image: "registry.example.com/shop:1", secret: () => 'pa"ss-word' };
@@ -53,7 +55,9 @@ async function composedVariables(stack: Stack): Promise<string[]> {
     .sort();
 }
 
-const ofEach = { POOL: "${DATABASE_POOL_SIZE}", READ: "${DATABASE_REPLICA_URL}" };
+/** A variable of the stack's own for each that it has. */
+const ownOf = (settings: Settings, secrets: readonly SecretKey[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(variablesIn(settings, secrets).map((name) => [`OWN_${name}`, `\${${name}}`]));
 const external = { mode: "external", availability: "single" };
 const authority = "-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----";
 const movable = { movable: true, pooler: true, authority };
@@ -65,11 +69,11 @@ test.each<[Phase, Readonly<Record<string, unknown>>]>([
   ["mvp", { database: { ...external, movable: true } }],
   ["enterprise", { database: { ...movable, mode: "external" } }],
 ])("an image of phase %s with %j is given the variables of its app", async (phase, values) => {
-  const app = { image: question.image, environment: ofEach };
-  const isExternal = JSON.stringify(values).includes("external");
-  const stack = stackOf(phase, { app, ...values }, isExternal ? ["databaseUrl"] : []);
-  const { environment } = await variablesOf(stack);
-  expect(Object.keys(environment).sort()).toEqual(await composedVariables(stack));
+  const secrets: SecretKey[] = JSON.stringify(values).includes("external") ? ["databaseUrl"] : [];
+  const environment = ownOf(settingsOf(phase, values, secrets), secrets);
+  const stack = stackOf(phase, { app: { image: question.image, environment }, ...values }, secrets);
+  const asked = await variablesOf(stack);
+  expect(Object.keys(asked.environment).sort()).toEqual(await composedVariables(stack));
 });
 
 test("the image is asked as the stack's user, at the stack's port", async () => {

@@ -39,5 +39,5 @@ test("what the stack says that its account has counts more than what is usual", 
   const [servers] = accountNeeds([planOf("enterprise")], { servers: 20, volumes: 1 });
   expect(servers).toMatchObject({ count: 9, usual: 5, allowed: 20 });
   const beyond = beyondAccount(accountNeeds([planOf("enterprise")], { servers: 20, volumes: 1 }));
-  expect(beyond.map(hasOf)).toEqual(["This account has 1 Volumes (orion:hetzner.limits)"]);
+  expect(beyond.map(hasOf)).toEqual(["This account has 1 Volume (orion:hetzner.limits)"]);
 });

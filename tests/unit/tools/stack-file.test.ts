@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../../common/user-error.ts";
-import { describeStack, readStackFile } from "../../../tools/stack-file.ts";
+import { describeStack, inDatabaseMode, readStackFile } from "../../../tools/stack-file.ts";
 import { leastValues } from "../support/settings.ts";
 import { temporaryFolder } from "../../../testing/folder.ts";
 
@@ -43,8 +43,8 @@ describe("a file", () => {
     expect(topology.services.map(({ name }) => name)).toEqual(["database", "cache"]);
   });
 
-  test("secrets are known by their name, other projects' keys are not ours", () => {
-    write("dev", "config:\n  orion:phase: development\n  orion:sentryDsn:\n    secure: v1:xyz\n  aws:region: x\n");
+  test("secrets are known by their name, providers' keys are not ours", () => {
+    write("dev", "config:\n  orion:phase: development\n  orion:sentryDsn:\n    secure: v1:xyz\n  hcloud:token: x\n");
     expect(readStackFile(root, "dev").settings.phase).toBe("development");
   });
 
@@ -55,6 +55,35 @@ describe("a file", () => {
     expect(readStackFile(root, "dev").settings.app.environment).toEqual({ GUILD: "1234567890123456789" });
     write("dev", withId("1234567890123456789"));
     expect(() => readStackFile(root, "dev")).toThrow(/orion:app\.environment\.GUILD: got .* write it in quotes/);
+  });
+
+  test("is tried with another mode of its database before data moves there", () => {
+    const file = config({ app: { environment: { READS: "${DATABASE_REPLICA_URL}" } } });
+    write(
+      "prod",
+      JSON.stringify({
+        config: { ...file, "orion:database": { movable: true }, "orion:databaseUrl": { secure: "v1:x" } },
+      }),
+    );
+    expect(readStackFile(root, "prod").settings.database).toMatchObject({ mode: "provision", movable: true });
+    expect(() => readStackFile(root, "prod", inDatabaseMode("external"))).toThrow(
+      /DATABASE_REPLICA_URL is there with a database of the stack's own alone/,
+    );
+  });
+
+  test.each([
+    ["oroin:protection", "did you mean orion:protection?"],
+    ["orion-infrastructure:domain", "did you mean orion:domain?"],
+    ["aws:region", "aws:region: allowed: a key of orion, hcloud, cloudflare, docker, random, tls, pulumi"],
+  ])("with the key %s, which nothing reads, is refused", (key, message) => {
+    write("dev", `config:\n  orion:phase: development\n  ${key}: x\n`);
+    expect(() => readStackFile(root, "dev")).toThrow(message);
+  });
+
+  test("that is a folder is an error without a stack trace", () => {
+    mkdirSync(join(root, "Pulumi.dirr.yaml"));
+    expect(() => readStackFile(root, "dirr")).toThrow(UserError);
+    expect(() => readStackFile(root, "dirr")).toThrow(/^The stack file .*Pulumi\.dirr\.yaml could not be read: EISDIR/);
   });
 
   test("that is missing is an error that lists the existing ones", () => {

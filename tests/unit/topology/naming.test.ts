@@ -46,6 +46,11 @@ describe("a stack's name", () => {
     );
   });
 
+  test("is refused with the command that gives an allowed one", () => {
+    expect(stackNameProblem("Prod_EU")).toContain("npx pulumi stack rename prod-eu --stack Prod_EU");
+    expect(stackNameProblem(`${"a".repeat(31)}-b`)).toContain(`rename ${"a".repeat(31)} --stack`);
+  });
+
   test("of the greatest length leaves room for every name of the largest stack", () => {
     const most = { servers: { count: 10, types: ["cpx42"] } };
     const values = { app: most, workers: most, database: { maxConnections: 5000 }, hetzner: { locations: ["nbg1"] } };

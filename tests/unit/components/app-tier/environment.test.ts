@@ -1,9 +1,17 @@
 /** The app's environment variables, by what a stack sets. */
 import * as pulumi from "@pulumi/pulumi";
-import { reservedVariables } from "../../../../config/checks/environment.ts";
+import {
+  replaceableVariables,
+  reservedIn,
+  reservedVariables,
+  variablesIn,
+} from "../../../../config/checks/environment.ts";
 import { allowedHosts, appEnvironment, brokerEnvironment } from "../../../../components/app-tier/environment.ts";
-import type { Phase } from "../../../../config/schema.ts";
-import { settingsOf } from "../../support/settings.ts";
+import type { Phase, SecretKey } from "../../../../config/schema.ts";
+import type { Stack } from "../../../../policy/program.ts";
+import { stackOf } from "../../policy/support.ts";
+import { sharedGraph } from "../../support/graphs.ts";
+import { leastValues, refusalOf, settingsOf } from "../../support/settings.ts";
 
 const resolved = <T>(output: pulumi.Output<T>): Promise<T> =>
   new Promise((resolve) => {
@@ -148,27 +156,116 @@ test("Beat and Flower know the broker, and none of the stack's other secrets", (
   });
 });
 
-test("a stack can replace none of the variables that the program sets, but for the name of its environment", () => {
-  const url = "url";
-  const connections = {
-    ...{
-      databaseUrl: url,
-      databaseDirectUrl: url,
-      databaseReplicaUrl: url,
-      redisUrl: url,
-      brokerUrl: url,
-      resultBackendUrl: url,
+/** Stacks that together have every variable which the program sets. */
+const stacks: readonly (readonly [Phase, Readonly<Record<string, unknown>>, readonly SecretKey[]])[] = [
+  ["development", {}, ["sentryDsn", "stripeSecretKey", "stripeWebhookSecret"]],
+  [
+    "mvp",
+    { email: { smtpHost: "a.example.com", smtpPort: 587, smtpUser: "me", from: "a@example.com" } },
+    ["smtpPassword"],
+  ],
+  ["mvp", { email: { backend: "sendgrid" }, database: { mode: "external" } }, ["emailApiKey", "databaseUrl"]],
+  ["mvp", { workers: { enabled: false }, storage: { bucket: "b-1", customDomain: "files.example.com" } }, []],
+  ["scale", { email: { backend: "mailgun", mailgunDomain: "mg.example.com" } }, ["emailApiKey"]],
+  [
+    "scale",
+    {
+      email: { backend: "ses", sesRegion: "eu-central-1", sesAccessKeyId: "AKIA0123456789ABCDEF" },
+      ...{ gateway: { enabled: false }, workers: { beatAndFlower: "everything" } },
     },
-    ...{ flagsUrl: url, secretKey: "key", pool: { size: 1, overflow: 1 } },
+    ["emailApiKey"],
+  ],
+  ["scale", { gateway: { enabled: false }, database: { availability: "single" } }, []],
+];
+
+/** The variables of containers and commands of some roles. */
+async function variablesOf(stack: Stack, roles: readonly string[]): Promise<string[]> {
+  const { resources } = await sharedGraph(stack);
+  const names = resources.flatMap(({ inputs: { labels, envs, environment } }) => {
+    const role = Array.isArray(labels)
+      ? (labels as readonly { label: string; value: string }[]).find(({ label }) => label === "role")?.value
+      : (labels as { readonly role?: string } | undefined)?.role;
+    if (role === undefined || !roles.includes(role)) return [];
+    const texts = (envs ?? []) as readonly (string | { readonly "[secret]": string })[];
+    const ofContainer = texts.map((text) => (typeof text === "string" ? text : text["[secret]"]).replace(/=.*$/s, ""));
+    return [...ofContainer, ...Object.keys(environment ?? {})];
+  });
+  return [...new Set(names)];
+}
+
+test.each(stacks)(
+  "phase %s, %j: a stack can replace the documented variables alone",
+  async (phase, values, secrets) => {
+    const stack = stackOf(phase, values, secrets);
+    const set = await variablesOf(stack, ["app", "worker", "beat", "flower", "release"]);
+    expect(set).toContain("DATABASE_URL");
+    const known = [...Object.keys(reservedIn(stack.settings)), ...replaceableVariables];
+    expect(set.filter((name) => !known.includes(name))).toEqual([]);
+  },
+);
+
+test.each(stacks)(
+  "phase %s, %j: a value may contain what the app has, and nothing else",
+  async (phase, values, secrets) => {
+    const stack = stackOf(phase, values, secrets);
+    const ofApp = await variablesOf(stack, ["app"]);
+    const allowed = variablesIn(stack.settings, secrets);
+    expect(allowed.filter((name) => !ofApp.includes(name))).toEqual([]);
+    const every = Object.keys(reservedVariables).filter((name) => !["INSTANCE_NAME", "TASK_API_TOKEN"].includes(name));
+    expect(every.filter((name) => ofApp.includes(name) && !allowed.includes(name))).toEqual([]);
+  },
+);
+
+const refusedWith = (phase: Phase, environment: Readonly<Record<string, string>>) =>
+  refusalOf({ ...leastValues(phase), app: { environment } });
+
+test.each<[Phase, Readonly<Record<string, string>>, string]>([
+  [
+    "mvp",
+    { PGSSLMODE: "disable" },
+    'PGSSLMODE: got "a value", allowed: variables that the program does not set; leave it out',
+  ],
+  [
+    "mvp",
+    { ALLOWED_HOSTS: "orion.example.com" },
+    "allowed: a list with 127.0.0.1, at which an app's own health check asks it",
+  ],
+  [
+    "mvp",
+    { A: "${DATABASE_REPLICA_URL}" },
+    "DATABASE_REPLICA_URL is there with orion:database.availability replica or",
+  ],
+  ["development", { A: "${DATABASE_POOL_SIZE}" }, "DATABASE_POOL_SIZE is there on servers alone"],
+  [
+    "mvp",
+    { A: "${SENTRY_DSN}" },
+    "variables that this stack has: SENTRY_DSN is there with the secret orion:sentryDsn alone",
+  ],
+  ["mvp", { A: "${MAILGUN_API_KEY}" }, "MAILGUN_API_KEY is there with orion:email.backend mailgun alone"],
+  ["mvp", { A: "${SMTP_PORT}" }, "SMTP_PORT is there with orion:email.smtpPort alone"],
+  ["mvp", { A: "${R2_PUBLIC_URL}" }, "R2_PUBLIC_URL is there with orion:storage.customDomain alone"],
+  ["mvp", { A: "${UPLOAD_DIR}" }, "UPLOAD_DIR is there with orion:storage.backend local alone"],
+])("phase %s refuses %j", (phase, environment, message) => {
+  expect(refusedWith(phase, environment)).toContain(message);
+});
+
+test("a rehearsal, which sends no e-mail, takes the file of a stack that does", () => {
+  const own = {
+    email: { backend: "console", smtpHost: "smtp.example.com" },
+    app: { environment: { MAIL: "${SMTP_HOST}" } },
   };
-  const emails = [
-    { backend: "smtp", smtpHost: "a.example.com", smtpPort: 587, smtpUser: "me", from: "a@example.com" },
-    { backend: "sendgrid" },
-    { backend: "mailgun", mailgunDomain: "mg.example.com" },
-    { backend: "ses", sesRegion: "eu-central-1", sesAccessKeyId: "AKIA0123456789ABCDEF" },
-  ];
-  const set = emails.flatMap((email) =>
-    Object.keys(appEnvironment(settingsOf("mvp", { email }, ["emailApiKey"]), connections, {}, () => "secret")),
-  );
-  expect([...new Set(set)].filter((name) => !(name in reservedVariables))).toEqual(["ENVIRONMENT"]);
+  expect(settingsOf("mvp", own).app.environment).toEqual({ MAIL: "${SMTP_HOST}" });
+});
+
+test("variables that a provider's URL may ask for are the stack's own with an external database", () => {
+  const own = { app: { environment: { PGSSLMODE: "require" } } };
+  expect(settingsOf("mvp", { ...own, database: { mode: "external" } }, ["databaseUrl"]).app.environment).toEqual({
+    PGSSLMODE: "require",
+  });
+});
+
+test("a stack whose replica is being promoted keeps its variables, while it has no replica and no gateway", () => {
+  const database = { availability: "single", primary: "db-2" };
+  const own = { database, gateway: { enabled: false }, app: { environment: { READS: "${DATABASE_REPLICA_URL}" } } };
+  expect(settingsOf("scale", own).app.environment).toHaveProperty("READS");
 });

@@ -27,8 +27,13 @@ test.each([
   [{ websockets: ["/edge-health"] }, "allowed: a path outside of /edge-health, which the edge serves itself"],
   [
     { private: ["/live"], websockets: ["/live/x"] },
-    'orion:edge.websockets: got "/live/x", allowed: a path that visitors may reach',
+    'orion:edge.websockets: got "/live/x", allowed: a path that visitors may reach; orion:edge.private has /live',
   ],
+  [
+    { private: ["/admin"], sticky: ["/admin/live"] },
+    'orion:edge.sticky: got "/admin/live", allowed: a path that visitors may reach; orion:edge.private has /admin',
+  ],
+  [{ sticky: ["/docs/live"] }, "/docs is for operators, unless orion:edge.public names it"],
   [
     { public: ["/admin"] },
     'orion:edge.public.0: got "/admin", allowed: one of /metrics, /ready, /docs, /redoc, /openapi.json',
@@ -37,6 +42,14 @@ test.each([
   [{ headers: { "X-Test": "$request" } }, "orion:edge.headers.X-Test: got"],
   [{ headers: { "X-Test\n": "a" } }, "spelled like Content-Security-Policy"],
   [{ headers: { "Set-Cookie": "a=b" } }, "spelled like Content-Security-Policy"],
+  [
+    { headers: { "X-FRAME-OPTIONS": "DENY" } },
+    'orion:edge.headers.X-FRAME-OPTIONS: got "DENY", allowed: this header once: it is X-Frame-Options as well',
+  ],
+  [
+    { responseSeconds: 121 },
+    "orion:edge.responseSeconds: got 121, allowed: 120 or less while orion:cloudflare.enabled is true",
+  ],
   [{ limits: { connections: 0 } }, "orion:edge.limits.connections: got 0, allowed: 1 or more"],
   [{ responseSeconds: 0 }, "orion:edge.responseSeconds: got 0, allowed: 1 or more"],
 ])("refused with what is allowed: %j", (edge, message) => {
@@ -65,6 +78,22 @@ test("an app that is asked for its readiness at its first page keeps that page f
   expect(paths({ readyPath: "/" })).toEqual(["/metrics", "/docs", "/redoc", "/openapi.json"]);
   expect(paths({ readyPath: "/status/" })).toContain("/status");
   expect(paths({ readyPath: "/up", healthPath: "/up" })).not.toContain("/up");
+  expect(paths({ readyPath: "/up/", healthPath: "/up" })).not.toContain("/up");
+  expect(paths({ readyPath: "/up", healthPath: "/up/" })).not.toContain("/up");
+});
+
+test("a path for WebSockets that is asked for the readiness is refused with the key that closes it", () => {
+  expect(refusalOf({ ...leastValues("mvp"), app: { readyPath: "/ws/" } })).toContain(
+    'orion:edge.websockets: got "/ws", allowed: a path that visitors may reach; /ws/ is orion:app.readyPath, which they may not',
+  );
+});
+
+test("without Cloudflare an app may take longer for its answers", () => {
+  const own = {
+    cloudflare: { enabled: false, accountId: "0".repeat(32) },
+    edge: { tls: "acme", responseSeconds: 600 },
+  };
+  expect(settingsOf("mvp", own).edge.responseSeconds).toBe(600);
 });
 
 test("the path that the edge answers itself is none of the app", () => {

@@ -1,8 +1,13 @@
 /** The variables of the app that a stack may set, and what their values may contain. */
 import { checkEnvironment } from "../../../../config/checks/environment.ts";
+import { settingsOf } from "../../support/settings.ts";
 
-const problems = (environment: Readonly<Record<string, string>>, secrets: readonly string[] = [], hasCelery = true) =>
-  checkEnvironment({ environment, secrets: [...secrets] }, hasCelery);
+const mvp = settingsOf("mvp");
+const problems = (environment: Readonly<Record<string, string>>, secrets: readonly string[] = [], enabled = true) =>
+  checkEnvironment(
+    { ...mvp, app: { ...mvp.app, environment, secrets: [...secrets] }, workers: { ...mvp.workers, enabled } },
+    [],
+  );
 
 test("nothing, and variables of the app's own, are no problem", () => {
   expect(problems({})).toEqual([]);

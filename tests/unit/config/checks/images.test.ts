@@ -3,8 +3,8 @@ import { checkImages } from "../../../../config/checks/images.ts";
 import { settingsOf } from "../../support/settings.ts";
 
 const problemsOf = (images: Readonly<Record<string, string>>) => {
-  const { images: defaults } = settingsOf("mvp");
-  return checkImages({ images: { ...defaults, ...images } });
+  const settings = settingsOf("mvp");
+  return checkImages({ ...settings, images: { ...settings.images, ...images } });
 };
 
 test.each([
