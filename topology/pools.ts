@@ -137,6 +137,9 @@ function moreConnections({ hosting, app, database, gateway }: Settings, pooled: 
 /** Connections that a process of the app opens to its pooler: they cost the pooler next to nothing. */
 const pooledProcess = 10;
 
+/** With a single connection the requests of a process wait for each other: a second pool for reads takes none of two away. */
+const fewest = 2;
+
 /** Connections that a process of an image opens at most when nothing says how many: SQLAlchemy's default. */
 const usualPool = 15;
 
@@ -147,10 +150,8 @@ const usualPool = 15;
 export function poolOf(topology: Topology, settings: Settings): Pool | undefined {
   const { processes, tasks, free, pools } = demandOf(topology, settings);
   if (!hasServers(topology) && processes * usualPool + tasks <= free) return undefined;
-  const each =
-    poolersOf(topology).servers > 0
-      ? pooledProcess
-      : Math.max(1, Math.floor((free - pools * tasks) / (pools * Math.max(1, processes))));
+  const share = (ways: number) => Math.floor((free - ways * tasks) / (ways * Math.max(1, processes)));
+  const each = poolersOf(topology).servers > 0 ? pooledProcess : Math.max(1, share(pools), Math.min(fewest, share(1)));
   const size = Math.ceil(each / 2);
   return { size, overflow: each - size };
 }

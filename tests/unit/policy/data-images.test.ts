@@ -215,7 +215,9 @@ describe("by names alone, for make diff", () => {
 
 describe("PostgreSQL from another distribution may order texts in another way", () => {
   const between = async (before: string, after: string) => {
-    const [from, to] = [before, after].map((postgres) => stackOf("mvp", { images: { postgres } }));
+    // pgBackRest is made for none of Alpine.
+    const backups = { pointInTime: false };
+    const [from, to] = [before, after].map((postgres) => stackOf("mvp", { images: { postgres }, backups }));
     const graphs = await graphsBetween(from ?? stackOf("mvp"), to ?? stackOf("mvp"));
     return imageChanges(graphs.before, graphs.after);
   };

@@ -117,7 +117,7 @@ describe("connections", () => {
 
   test.each([
     ["mvp", {}, { size: 2, overflow: 2 }],
-    ["scale", {}, { size: 1, overflow: 0 }],
+    ["scale", {}, { size: 1, overflow: 1 }],
     ["scale", { gateway: { enabled: false }, database: { availability: "single" } }, { size: 1, overflow: 1 }],
     ["scale", { app: { servers: { count: 3, types: ["cpx22"] } } }, { size: 1, overflow: 0 }],
     ["scale", { app: { servers: { count: 4, types: ["cpx22"] } } }, { size: 1, overflow: 0 }],
@@ -164,11 +164,12 @@ describe("connections", () => {
         if (refusal("scale", values) !== "accepted") return;
         const { size, overflow } = poolOf(plan("prod", settings), settings) ?? { size: 0, overflow: 0 };
         const tasks = 2 * 7 * pool.count;
-        const all = processesOf(settings, app.servers.count) * (size + overflow) + tasks;
+        const processes = processesOf(settings, app.servers.count);
+        const all = processes * (size + overflow) + tasks;
         expect(all + reservedConnections).toBeLessThanOrEqual(own.maxConnections);
         // While no replica can be read, each has a second pool there, of one connection at least.
-        if (size + overflow > 1) expect(2 * all + reservedConnections).toBeLessThanOrEqual(own.maxConnections);
-        else if (2 * all > own.maxConnections - 3) expect(notesOf("scale", values)).toHaveLength(1);
+        if (size + overflow > 2) expect(2 * all + reservedConnections).toBeLessThanOrEqual(own.maxConnections);
+        else if (2 * (processes + tasks) > own.maxConnections - 3) expect(notesOf("scale", values)).toHaveLength(1);
         fitting++;
       }),
     );
