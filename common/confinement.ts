@@ -1,4 +1,4 @@
-/** Options of `docker run` that restrict the one-shot containers of server scripts. Pure. */
+/** Options of `docker run` for containers that run for a while: what restricts them, and that the kernel kills them first. Pure. */
 
 /** Has the kernel kill a container that runs for a while before all others, when memory runs out: it can be run again. */
 export const killedFirst = ["--oom-score-adj", "1000"] as const;

@@ -179,7 +179,7 @@ const checkSaid = (settings: Settings, plain: Readonly<Record<string, unknown>>)
 function checkTogether(settings: Settings, secrets: readonly SecretKey[]): string[] {
   return [
     ...checkRequiredSettings(settings, secrets),
-    ...checkEnvironment(settings, secrets),
+    ...checkEnvironment(settings),
     ...checkFolders(settings),
     ...checkQueues(settings),
     ...checkImages(settings),

@@ -112,7 +112,7 @@ function explainFailure(task: TaskInputs, code: number | undefined, log: string)
   const why =
     code === undefined
       ? `did not end within ${task.timeoutSeconds} s and was stopped`
-      : `failed with exit code ${code}${code === killed ? `, killed: its memory limit is ${task.memoryMb} MiB` : ""}`;
+      : `failed with exit code ${code}${code === killed ? `, killed: its memory limit is ${task.memoryMb} MiB, or the memory of the server ran out` : ""}`;
   const lines = log.trimEnd().split("\n");
   const tail = lines.slice(-shownLines).map((line) => `    ${line}`);
   return [

@@ -264,6 +264,7 @@ function keepOf({ type, name }: Recorded): string {
   if (type === types.dockerVolume) return "orion:hosting local and orion:database.mode provision";
   if (type === types.password || type === types.volume)
     return "orion:database.mode provision, or move the data first: make move-database (docs/external.md)";
+  if (type === types.loadBalancer) return "orion:edge.balancing regional";
   if (type === types.record) return "orion:cloudflare.enabled true and orion:domain";
   if (ofServers.has(type)) return "orion:hosting hetzner, and orion:phase as it was";
   return "the settings that create it";

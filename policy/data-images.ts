@@ -212,7 +212,7 @@ function ofDistributions({ kind, after, was, is }: ImageChange): Finding[] {
 /** `bookworm` of `postgres:15.9-bookworm`, empty without one; undefined when the name is not that of an official image. */
 function distributionOf(reference: string | undefined): string | undefined {
   const [found, , , suffix = ""] = nameOfOfficial.exec(reference ?? "") ?? [];
-  return found === undefined ? undefined : suffix.replace(/^.*-/, "");
+  return found === undefined ? undefined : suffix.replace(/^.*-/, "").replace(/^alpine.*$/, "alpine");
 }
 
 function ofVersions({ kind, after, setting }: ImageChange, wrote: Version, has: Version): Finding[] {

@@ -1,5 +1,5 @@
-/** Refuses another Docker Engine for a stack on this machine: its containers and volumes stay on the one before. Pure. */
-import type { Finding } from "./findings.ts";
+/** Warns of another Docker Engine for a stack on this machine: its containers and volumes stay on the one before. Pure. */
+import { danger, type Finding } from "./findings.ts";
 import { type Graph, keyOf } from "./graph.ts";
 import { hasServersIn } from "./stateful.ts";
 
@@ -22,11 +22,8 @@ export function movedEngine(before: Graph, after: Graph): Finding[] {
   return [...enginesIn(before)].flatMap(([key, was]): Finding[] => {
     const is = engines.get(key);
     if (is === undefined || is === was) return [];
-    const happens = `would change from ${was} to ${is}: all containers and volumes of the stack, and their data, stay at ${was}, and this update makes none at ${is}`;
-    const instead =
-      `use ${was} as before (orion:dockerHost, DOCKER_HOST or the docker context), or first take the stack down there: make down; ` +
-      "if that engine is gone with its data, begin without a state: npx pulumi stack rm --force --preserve-config";
-    // Nothing to agree to: the state would go on to say that the containers exist.
-    return [{ severity: "refused", name: "dockerHost", happens, instead }];
+    const happens = `would change from ${was} to ${is}: unless that is another address of the same engine, all containers and volumes of the stack, and their data, stay at ${was}, and this update makes none at ${is}`;
+    const instead = `use ${was} as before (orion:dockerHost, DOCKER_HOST or the docker context)`;
+    return [danger("dockerHost", happens, instead)];
   });
 }

@@ -6,8 +6,17 @@ export function atEnd(step: () => unknown): void {
   steps.push(step);
 }
 
+/** @throws {AggregateError} when steps have failed, once all have been tried */
 export async function cleanUp(): Promise<void> {
-  for (const step of steps.splice(0)) await step();
+  const errors: unknown[] = [];
+  for (const step of steps.splice(0)) {
+    try {
+      await step();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw new AggregateError(errors, "what a test has made could not be removed");
 }
 
 // Jest imports this file once for each test file. Where it does not, tests/unit/support/each-file.ts has each of them clean up.

@@ -4,7 +4,6 @@
  */
 import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
-import { killedFirst } from "../common/confinement.ts";
 import { hereDocument, quoted, quotedWords } from "../common/shell.ts";
 import { UserError } from "../common/user-error.ts";
 import { type ExternalUrl, readExternalUrl } from "../config/external-url.ts";
@@ -68,7 +67,7 @@ export async function startClient(on: OnEngine, { name, url, image, appImage }: 
   const limits = [
     ...["--detach", "--rm", "--init", "--log-driver", "none", "--pull", "never", "--read-only", "--tmpfs", "/tmp"],
     ...["--user", "65534:65534", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
-    ...["--memory", "512m", "--pids-limit", "64", ...killedFirst],
+    ...["--memory", "512m", "--pids-limit", "64"],
     ...["--env", "PGPASSFILE=/tmp/pgpass", "--entrypoint", "sleep"],
   ];
   const escaped = (text: string) => text.replaceAll(/[\\:]/g, String.raw`\$&`);

@@ -113,7 +113,7 @@ export function connectionNote(topology: Topology, settings: Settings): string[]
     ? []
     : [
         `orion:database.maxConnections: during a rollout while no replica can be read, ${processes} processes of the app and ${tasks} of ` +
-          `workers with two connections each may need ${needs}, and PostgreSQL has ${maxConnections}: some requests would fail; ` +
+          `workers need at least ${needs}, one for writes and one for reads each, and PostgreSQL has ${maxConnections}: some requests would fail; ` +
           moreConnections(settings, false),
       ];
 }

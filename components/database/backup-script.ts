@@ -73,13 +73,15 @@ case "$named" in
     ;;
 esac
 
-# A client of PostgreSQL, connected to $source.
+# client MIB COMMAND...: a client of PostgreSQL, connected to $source.
 client() {
-  docker run --rm --init --interactive --log-driver none ${confined} --memory ${backupMemoryMb.database}m --cpu-shares 256 \
+  memory=$1
+  shift
+  docker run --rm --init --interactive --log-driver none ${confined} --memory "$memory"m --cpu-shares 256 \
     --network "$NETWORK" \
     --env-file "$files/$source.env" $authority "$POSTGRES_IMAGE" "$@"
 }
-ask() { client psql -XqtA -v ON_ERROR_STOP=1 -c "$1"; }
+ask() { client ${backupMemoryMb.session} psql -XqtA -v ON_ERROR_STOP=1 -c "$1"; }
 
 # store OBJECT SEAL COMMAND...: uploads what the command prints, sealed by SEAL, reads it back, and writes size and SHA-256 of
 # what is in the bucket into the manifest.
@@ -118,7 +120,7 @@ if [ -n "$why" ]; then
 fi
 
 mkfifo "$work/questions" "$work/answers"
-client psql -XqtA -v ON_ERROR_STOP=1 <"$work/questions" >"$work/answers" &
+client ${backupMemoryMb.session} psql -XqtA -v ON_ERROR_STOP=1 <"$work/questions" >"$work/answers" &
 session=$!
 exec 3>"$work/questions" 4<"$work/answers"
 {
@@ -151,8 +153,8 @@ grep '^table ' "$work/facts" >"$work/sums" || true
 database=$(fact database "$manifest")
 say "$database: $(wc -l <"$work/sums") tables counted at $(fact lsn "$manifest") of the $(fact source "$manifest") ($(elapsed))"
 
-store "$stamp.globals.sql.age" encrypted client pg_dumpall --globals-only --no-tablespaces --database "$database" $GLOBALS
-store "$stamp.dump.age" encrypted client pg_dump --format custom --snapshot "$snapshot"
+store "$stamp.globals.sql.age" encrypted client ${backupMemoryMb.dump} pg_dumpall --globals-only --no-tablespaces --database "$database" $GLOBALS
+store "$stamp.dump.age" encrypted client ${backupMemoryMb.dump} pg_dump --format custom --snapshot "$snapshot"
 exec 3>&- 4<&-
 wait "$session" || die "the session that held the snapshot ended before the dump did"
 store "$stamp.sums.age" encrypted cat "$work/sums"

@@ -16,8 +16,8 @@ interface Access {
 /** Every access over the network; all others are refused. */
 const accesses = (database: string): readonly Access[] => [
   { database, user: `+${appRole}`, kinds: [...imageRoles, "pgbouncer"] },
-  // Also of a stack without poolers: in a move clients log in through those that are still there, or already.
-  { database: "postgres", user: loginRoles.pooler, kinds: ["pgbouncer"] },
+  // Also of a stack without poolers: in a move clients log in through those that are still there, or already, beside apps and workers.
+  { database: "postgres", user: loginRoles.pooler, kinds: ["pgbouncer", "app", "worker"] },
   { database, user: loginRoles.migrator, kinds: ["release"] },
   { database, user: loginRoles.reader, kinds: [...imageRoles, "pgbouncer"] },
   { database, user: loginRoles.backup, kinds: ["backup", "replica-files"] },

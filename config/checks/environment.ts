@@ -1,7 +1,7 @@
 /** Checks that the values of `orion:app.environment` contain variables that the stack has, and that neither it nor `orion:app.secrets` sets a variable that the program sets. Pure. */
 import { nearest } from "../../common/nearest.ts";
 import { didYouMean, line } from "../line.ts";
-import type { SecretKey, Settings } from "../schema.ts";
+import type { Settings } from "../schema.ts";
 import { misspeltIn, namesIn, unknownPartsIn, urlParts } from "../template.ts";
 
 const leaveOut = (why: string): string => `leave it out: ${why}`;
@@ -63,92 +63,22 @@ export const reservedIn = ({ hosting, database }: Settings): Readonly<Record<str
 /** Variables that only one kind of process has, or each with a value of its own. */
 const ofOneProcess: ReadonlySet<string> = new Set(["INSTANCE_NAME", "TASK_API_TOKEN", "FLOWER_BASIC_AUTH"]);
 
-type SecretsOf = readonly SecretKey[];
-
-const withBackend = (backend: Settings["email"]["backend"]) => (settings: Settings) =>
-  settings.email.backend === backend ? undefined : `is there with orion:email.backend ${backend} alone`;
-
-const withStorage = (backend: Settings["storage"]["backend"]) => (settings: Settings) =>
-  settings.storage.backend === backend ? undefined : `is there with orion:storage.backend ${backend} alone`;
-
-const withSecret = (key: SecretKey) => (_settings: Settings, secrets: SecretsOf) =>
-  secrets.includes(key)
-    ? undefined
-    : `is there with the secret orion:${key} alone; set it with: pulumi config set --secret ${key}`;
-
-const withCelery = ({ workers }: Settings) =>
-  workers.enabled ? undefined : "is there with orion:workers.enabled alone";
-
-const withServers = ({ hosting }: Settings) =>
-  hosting === "local" ? "is there on servers alone, where connections are counted" : undefined;
-
-const withSetting = (key: string, valueOf: (settings: Settings) => unknown) => (settings: Settings) =>
-  valueOf(settings) === undefined ? `is there with orion:${key} alone` : undefined;
-
-/** While a replica is promoted, there is none for some minutes: that must not refuse the update. */
-function withReads({ database, gateway }: Settings): string | undefined {
-  if (!reachesOwn(database)) return "is there with a database of the stack's own alone";
-  const hasReads = gateway.enabled || database.availability === "replica" || database.primary !== "core-1";
-  return hasReads ? undefined : "is there with orion:database.availability replica or orion:gateway.enabled alone";
-}
-
-const firstOf =
-  (...reasons: readonly Reason[]): Reason =>
-  (settings, secrets) =>
-    reasons.map((reason) => reason(settings, secrets)).find((reason) => reason !== undefined);
-
-/** Why a stack lacks a variable; undefined when it has it. */
-type Reason = (settings: Settings, secrets: SecretsOf) => string | undefined;
-
-/** The variables that not every stack has. A value that refers to one which is missing would be missing itself, everywhere. */
-const reasons: Readonly<Record<string, Reason>> = {
-  ...{ DATABASE_REPLICA_URL: withReads, DATABASE_POOL_SIZE: withServers, DATABASE_MAX_OVERFLOW: withServers },
-  ...{ CELERY_BROKER_URL: withCelery, CELERY_RESULT_BACKEND: withCelery, CELERY_TASK_TIME_LIMIT: withCelery },
-  ...{ SENTRY_DSN: withSecret("sentryDsn"), STRIPE_SECRET_KEY: withSecret("stripeSecretKey") },
-  STRIPE_WEBHOOK_SECRET: withSecret("stripeWebhookSecret"),
-  EMAIL_FROM: withSetting("email.from", ({ email }) => email.from),
-  SMTP_HOST: withBackend("smtp"),
-  SMTP_PORT: firstOf(
-    withBackend("smtp"),
-    withSetting("email.smtpPort", ({ email }) => email.smtpPort),
-  ),
-  SMTP_USER: firstOf(
-    withBackend("smtp"),
-    withSetting("email.smtpUser", ({ email }) => email.smtpUser),
-  ),
-  SMTP_PASSWORD: firstOf(withBackend("smtp"), withSecret("smtpPassword")),
-  ...{ SENDGRID_API_KEY: withBackend("sendgrid") },
-  ...{ MAILGUN_DOMAIN: withBackend("mailgun"), MAILGUN_API_KEY: withBackend("mailgun") },
-  ...{
-    SES_REGION: withBackend("ses"),
-    SES_ACCESS_KEY_ID: withBackend("ses"),
-    SES_SECRET_ACCESS_KEY: withBackend("ses"),
-  },
-  ...{ UPLOAD_DIR: withStorage("local"), R2_ENDPOINT_URL: withStorage("r2"), R2_BUCKET: withStorage("r2") },
-  ...{ R2_ACCESS_KEY_ID: withStorage("r2"), R2_SECRET_ACCESS_KEY: withStorage("r2") },
-  R2_PUBLIC_URL: firstOf(
-    withStorage("r2"),
-    withSetting("storage.customDomain", ({ storage }) => storage.customDomain),
-  ),
-};
-
-/** Variables of a way to send e-mail. A rehearsal sends none, and a stack's file is also that of its rehearsal: they are left out there. */
-const ofSending = /^(SMTP|SENDGRID|MAILGUN|SES)_/;
-
-/** The variables that the values of `orion:app.environment` may contain. */
-export const variablesIn = (settings: Settings, secrets: SecretsOf): readonly string[] => [
-  ...Object.keys(reservedVariables).filter(
-    (name) => !ofOneProcess.has(name) && reasons[name]?.(settings, secrets) === undefined,
-  ),
-  ...settings.app.secrets,
-];
+/** Variables of Celery, which a stack without workers does not have. */
+const ofCelery: ReadonlySet<string> = new Set(["CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "CELERY_TASK_TIME_LIMIT"]);
 
 /**
- * @param secretKeys the secrets that the stack sets
- * @returns the problems, one line each; values that may be secrets are not repeated
+ * The variables that the values of `orion:app.environment` may contain. Those that only some phases or a secret bring are among them,
+ * because a stack's file is also that of its rehearsal and of its other phases; where they are missing, so is the value.
  */
-export function checkEnvironment(settings: Settings, secretKeys: SecretsOf): string[] {
-  const { email } = settings;
+export const variablesIn = ({ app, workers }: Settings): readonly string[] => [
+  ...Object.keys(reservedVariables).filter(
+    (name) => !ofOneProcess.has(name) && (workers.enabled || !ofCelery.has(name)),
+  ),
+  ...app.secrets,
+];
+
+/** @returns the problems, one line each; values that may be secrets are not repeated */
+export function checkEnvironment(settings: Settings): string[] {
   const { environment, secrets } = settings.app;
   const instead = reservedIn(settings);
   const reserved = (section: string, names: readonly string[]): string[] =>
@@ -158,17 +88,13 @@ export function checkEnvironment(settings: Settings, secretKeys: SecretsOf): str
         ? []
         : [line(`app.${section}.${name}`, "a value", `variables that the program does not set; ${other}`)];
     });
-  const contained = variablesIn(settings, secretKeys);
+  const contained = variablesIn(settings);
   return [
     ...Object.entries(environment).flatMap(([name, text]) =>
       namesIn(text)
-        .filter((other) => !contained.includes(other) && !(email.backend === "console" && ofSending.test(other)))
+        .filter((other) => !contained.includes(other))
         .map((other) => {
-          const reason = Object.hasOwn(reasons, other) ? reasons[other]?.(settings, secretKeys) : undefined;
-          const allowed =
-            reason === undefined
-              ? `variables that the program sets, and orion:app.secrets${didYouMean(nearest(other, contained))}; a dollar sign is $$`
-              : `variables that this stack has: ${other} ${reason}`;
+          const allowed = `variables that the program sets, and orion:app.secrets${didYouMean(nearest(other, contained))}; a dollar sign is $$`;
           return line(`app.environment.${name}`, `\${${other}}`, allowed);
         }),
     ),
@@ -194,7 +120,9 @@ export function checkEnvironment(settings: Settings, secretKeys: SecretsOf): str
 /** An app that answers for these names alone would refuse its own health check, and no container would become healthy. */
 function checkAllowedHosts({ hosting, app: { environment } }: Settings): string[] {
   const hosts = environment["ALLOWED_HOSTS"];
-  if (hosting === "local" || hosts === undefined || /127\.0\.0\.1|\*/.test(hosts)) return [];
+  if (hosting === "local" || hosts === undefined || namesIn(hosts).length > 0) return [];
+  // Frameworks take a list in one of several forms: with commas, with spaces, as JSON.
+  if (hosts.split(/[\s,"'[\]]+/).some((host) => host === "*" || host === "127.0.0.1")) return [];
   return [
     line("app.environment.ALLOWED_HOSTS", hosts, "a list with 127.0.0.1, at which an app's own health check asks it"),
   ];

@@ -30,9 +30,9 @@ function officialTag(name: Replaced, { images }: Settings): OfficialTag | undefi
 }
 
 function checkHaproxy(settings: Settings): string[] {
-  const { hosting, images, database } = settings;
+  const { gateway, images, database } = settings;
   const tag = officialTag("haproxy", settings);
-  if (hosting === "local" || tag === undefined) return [];
+  if (!gateway.enabled || tag === undefined) return [];
   if (tag.major < 3)
     return [line("images.haproxy", images.haproxy, "HAProxy 3.0 or later, such as haproxy:3.0-trixie")];
   const isOld = tag.isAlpine || /bookworm|bullseye/.test(tag.text);

@@ -117,11 +117,10 @@ function checkEdge({ phase, edge, cloudflare, app }: Settings): string[] {
 
 /** A local volume is on one server: an upload through another one would be missing on the first, and be lost with its server. */
 function checkFiles({ storage, app, workers }: Settings): string[] {
-  const several = [
-    ...(app.servers ? ["orion:app.servers"] : []),
-    ...(workers.servers ? ["orion:workers.servers"] : []),
-  ];
-  if (storage.backend !== "local" || several.length === 0) return [];
+  const ofWorkers = workers.enabled && workers.servers !== undefined;
+  const isSpread = ofWorkers || (app.servers !== undefined && (app.servers.count > 1 || workers.enabled));
+  if (storage.backend !== "local" || !isSpread) return [];
+  const several = [...(app.servers ? ["orion:app.servers"] : []), ...(ofWorkers ? ["orion:workers.servers"] : [])];
   const why = "each server would have files of its own";
   return [
     line(

@@ -1,7 +1,6 @@
 /** In which order the servers of a stack are patched, and what happens on each. Pure. */
 import type { Server } from "../../topology/server.ts";
-import { definitionOf, holdsData } from "../../topology/catalogue.ts";
-import type { Service } from "../../topology/service.ts";
+import { holdsData } from "../../topology/catalogue.ts";
 import { servicesOf, type Topology } from "../../topology/topology.ts";
 import { type Package, rebootReason, type ServerStatus } from "./server-status.ts";
 
@@ -22,15 +21,13 @@ export function kindOf(topology: Topology, { name, role }: Server): ServerKind {
   const here = topology.services.filter(({ server }) => server === name);
   if (here.some(({ kind }) => kind === "database")) return "data";
   if (here.some(({ kind }) => kind === "replica")) return "standby";
-  const kept = here.filter(({ kind }) => holdsData(kind));
-  if (kept.length > 0) return hasCopies(topology) && kept.every(isRedis) ? "redis" : "data";
+  // A server of another role runs more than its Redis.
+  if (here.some(({ kind }) => holdsData(kind))) return role === "cache" && hasCopies(topology) ? "redis" : "data";
   return topology.servers.some((other) => other.role === role && other.name !== name) ? "stateless" : "alone";
 }
 
 /** Whether cache and broker have replicas, and Sentinels that promote them. */
 const hasCopies = (topology: Topology): boolean => servicesOf(topology, "sentinel").length > 0;
-
-const isRedis = ({ kind }: Service): boolean => definitionOf(kind).scheme === "redis";
 
 export interface PlannedServer {
   readonly server: Server;

@@ -1,6 +1,6 @@
 /**
  * `make restore-drill TIME=...` and `make restore TIME=...`: the database as it was at a given second, in a scratch server or in
- * place of the data of now. The work is the server's command (components/database/archive-script.ts).
+ * place of the present data. The work is the server's command (components/database/archive-script.ts).
  */
 import { imageRoles } from "../../common/app-contract.ts";
 import { archiveCommand } from "../../common/server-contract.ts";

@@ -4,8 +4,11 @@ import { coreOf, onlyService, serversOf } from "../planning.ts";
 import type { BaseService, Definition } from "../service.ts";
 import { timedDefinition } from "./timed.ts";
 
-/** Memory limits of its two containers, in MiB: of the client of PostgreSQL, and of the one that uploads what that prints. */
-export const backupMemoryMb = { database: 512, store: 256 } as const;
+/**
+ * Memory limits of its three containers, in MiB: of the session that holds the snapshot and counts rows, of the client that dumps, and
+ * of the one that uploads what that prints.
+ */
+export const backupMemoryMb = { session: 128, dump: 384, store: 256 } as const;
 
 export const backup: Definition<BaseService<"backup">> = {
   ...timedDefinition,
@@ -22,7 +25,7 @@ export const backup: Definition<BaseService<"backup">> = {
     const { storage, database } = planning.settings;
     if (storage.backend !== "r2") return [];
     // The stack's own replica may run beside an external database, and has nothing of it.
-    const memoryMb = backupMemoryMb.database + backupMemoryMb.store;
+    const memoryMb = backupMemoryMb.session + backupMemoryMb.dump + backupMemoryMb.store;
     const [replica] = database.mode === "external" ? [] : serversOf(planning, "db");
     return [onlyService(planning, { kind: "backup", at: replica ?? coreOf(planning), memoryMb })];
   },

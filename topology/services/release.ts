@@ -24,7 +24,7 @@ export const release: Definition<ReleaseService> = {
   keeps: "nothing",
   runs: "once",
   lossEffect: undefined,
-  memorySettings: () => [],
+  memorySettings: ({ app }) => [`orion:app.memoryMb (${app.memoryMb})`],
   cpuShares: 512,
   confinement: imageConfinement,
   commands: () => ({}),
@@ -33,7 +33,7 @@ export const release: Definition<ReleaseService> = {
     const { services, app } = planning.settings;
     if (isLocal(planning) && !services.includes("app") && !services.includes("workers")) return [];
     // It has one process, an instance of the app has several.
-    const memoryMb = Math.min(512, app.memoryMb);
+    const memoryMb = Math.min(1024, app.memoryMb);
     return [{ ...onlyService(planning, { kind: "release", at: coreOf(planning), memoryMb }), ...releaseOf(app) }];
   },
 };

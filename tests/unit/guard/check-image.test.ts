@@ -56,8 +56,8 @@ async function composedVariables(stack: Stack): Promise<string[]> {
 }
 
 /** A variable of the stack's own for each that it has. */
-const ownOf = (settings: Settings, secrets: readonly SecretKey[]): Readonly<Record<string, string>> =>
-  Object.fromEntries(variablesIn(settings, secrets).map((name) => [`OWN_${name}`, `\${${name}}`]));
+const ownOf = (settings: Settings): Readonly<Record<string, string>> =>
+  Object.fromEntries(variablesIn(settings).map((name) => [`OWN_${name}`, `\${${name}}`]));
 const external = { mode: "external", availability: "single" };
 const authority = "-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----";
 const movable = { movable: true, pooler: true, authority };
@@ -70,7 +70,7 @@ test.each<[Phase, Readonly<Record<string, unknown>>]>([
   ["enterprise", { database: { ...movable, mode: "external" } }],
 ])("an image of phase %s with %j is given the variables of its app", async (phase, values) => {
   const secrets: SecretKey[] = JSON.stringify(values).includes("external") ? ["databaseUrl"] : [];
-  const environment = ownOf(settingsOf(phase, values, secrets), secrets);
+  const environment = ownOf(settingsOf(phase, values, secrets));
   const stack = stackOf(phase, { app: { image: question.image, environment }, ...values }, secrets);
   const asked = await variablesOf(stack);
   expect(Object.keys(asked.environment).sort()).toEqual(await composedVariables(stack));

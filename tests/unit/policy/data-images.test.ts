@@ -225,7 +225,8 @@ describe("PostgreSQL from another distribution may order texts in another way", 
 
   test.each([
     ["postgres:15-bookworm", "postgres:15-trixie", "from trixie on data that one from bookworm wrote"],
-    ["postgres:15.9-bookworm", "postgres:15.10-alpine3.21", "from alpine3.21 on data"],
+    ["postgres:15.9-bookworm", "postgres:15.10-alpine3.21", "from alpine on data"],
+    ["postgres:15-alpine3.20", "postgres:15-alpine3.21", undefined],
     ["postgres:15-bookworm", "postgres:15", "from a distribution that its name does not say"],
     ["postgres:15-bookworm", "registry.example.com/postgres:15.9-bookworm", undefined],
     [`postgres:15-bookworm${digest("a")}`, `postgres:15-bookworm${digest("b")}`, undefined],

@@ -9,14 +9,13 @@ const limitSeconds = 60;
 let file: object | undefined;
 
 addEventHandler(({ name }, { rootDescribeBlock, currentDescribeBlock: { children, hooks } }) => {
-  if (file !== rootDescribeBlock) {
-    file = rootDescribeBlock;
-    const more = { type: "afterAll", fn: cleanUp, parent: rootDescribeBlock } as const;
-    rootDescribeBlock.hooks.push({ ...more, asyncError: new Error(), seenDone: false, timeout: undefined });
-  }
   const added = name === "add_test" ? children.at(-1) : name === "add_hook" ? hooks.at(-1) : undefined;
   // With a callback (`done`) none is written here.
   if (added && "fn" in added) added.fn = limited(added.fn as () => unknown);
+  if (file === rootDescribeBlock) return;
+  file = rootDescribeBlock;
+  const more = { type: "afterAll", fn: limited(cleanUp), parent: rootDescribeBlock } as const;
+  rootDescribeBlock.hooks.push({ ...more, asyncError: new Error(), seenDone: false, timeout: undefined });
 });
 
 function limited(work: () => unknown): () => Promise<void> {

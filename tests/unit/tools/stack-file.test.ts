@@ -66,9 +66,8 @@ describe("a file", () => {
       }),
     );
     expect(readStackFile(root, "prod").settings.database).toMatchObject({ mode: "provision", movable: true });
-    expect(() => readStackFile(root, "prod", inDatabaseMode("external"))).toThrow(
-      /DATABASE_REPLICA_URL is there with a database of the stack's own alone/,
-    );
+    const moved = readStackFile(root, "prod", inDatabaseMode("external"));
+    expect(moved.settings.database).toMatchObject({ mode: "external", movable: true });
   });
 
   test.each([

@@ -54,7 +54,7 @@ describe("memory", () => {
     const topology = plan("prod", settingsOf("mvp"));
     const limit = (kind: ServiceKind) => servicesOf(topology, kind).reduce((sum, { memoryMb }) => sum + memoryMb, 0);
     const always = lastingServices(topology).reduce((sum, { memoryMb }) => sum + memoryMb, 0);
-    expect([limit("backup"), limit("release")]).toEqual([768, 512]);
+    expect([limit("backup"), limit("release")]).toEqual([768, 608]);
     expect(memoryOf(topology, "core-1")).toBe(always + 768);
   });
 

@@ -4,10 +4,11 @@ import { settingsOf } from "../../support/settings.ts";
 
 const mvp = settingsOf("mvp");
 const problems = (environment: Readonly<Record<string, string>>, secrets: readonly string[] = [], enabled = true) =>
-  checkEnvironment(
-    { ...mvp, app: { ...mvp.app, environment, secrets: [...secrets] }, workers: { ...mvp.workers, enabled } },
-    [],
-  );
+  checkEnvironment({
+    ...mvp,
+    app: { ...mvp.app, environment, secrets: [...secrets] },
+    workers: { ...mvp.workers, enabled },
+  });
 
 test("nothing, and variables of the app's own, are no problem", () => {
   expect(problems({})).toEqual([]);
