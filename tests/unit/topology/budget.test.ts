@@ -181,8 +181,8 @@ test("that reads may take more connections than there are while no replica can b
   expect(notesOf("scale", {})).toEqual([]);
   expect(notesOf("enterprise", {})).toEqual([]);
   expect(notesOf("scale", { app: { servers: { count: 3, types: ["cpx22"] } } })).toEqual([
-    "orion:database.maxConnections: during a rollout while no replica can be read, 48 processes of the app and 14 of workers with two " +
-      "connections each may need 124, and PostgreSQL has 100: some requests would fail; lower orion:app.instances (2), " +
+    "orion:database.maxConnections: during a rollout while no replica can be read, 48 processes of the app and 14 of workers need at " +
+      "least 124, one for writes and one for reads each, and PostgreSQL has 100: some requests would fail; lower orion:app.instances (2), " +
       "orion:app.uvicornWorkers (4), orion:workers.concurrency or the counts of orion:app.servers or orion:workers.servers, set " +
       "orion:database.pooler to true, or raise orion:database.maxConnections, which restarts PostgreSQL",
   ]);
