@@ -7,6 +7,7 @@ import { rehearsalFolder, rehearsedOn } from "../rehearsal/cloud/settings.ts";
 import type { Service } from "../topology/service.ts";
 import { type AccessCommand, accessCommands, accessTo, dockerArguments, masterOf } from "./container-commands.ts";
 import { backup, restoreDrill, showBackupKey } from "./backup.ts";
+import { type DataChoice, down } from "./down.ts";
 import { Engines } from "./engines.ts";
 import { externalPsql } from "./external-client.ts";
 import { openFlower } from "./flower.ts";
@@ -17,7 +18,7 @@ import { drillTo, restoreTo } from "./point-in-time/restore.ts";
 import { rollback } from "./rollback.ts";
 import { readStackFile, type StackFile } from "./stack-file.ts";
 import { confirm, isTerminal, redError, say } from "./terminal.ts";
-import { down, preview, up } from "./up.ts";
+import { preview, up } from "./up.ts";
 
 const usage = `Usage: node tools/cli.ts COMMAND [--stack NAME] [--service NAME] [--data ask|keep|delete] [--yes]
                                  [--rehearsal CLOUD]
@@ -330,7 +331,7 @@ const askIn =
 const isAccessCommand = (command: string): command is AccessCommand =>
   accessCommands.some((known) => known === command);
 
-function dataChoice(text: string): "ask" | "keep" | "delete" {
+function dataChoice(text: string): DataChoice {
   if (text === "ask" || text === "keep" || text === "delete") return text;
   throw new UserError(`DATA: got '${text}', allowed: ask, keep, delete`);
 }

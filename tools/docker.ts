@@ -33,8 +33,15 @@ export async function ensureDockerAt(dockerHost: string): Promise<void> {
   requireDocker(dockerHost);
 }
 
-/** @throws {UserError} when no Docker Engine answers at that address */
-export function requireDocker(dockerHost: string): void {
+const otherEngine =
+  "Start it (make docker), or choose another one: docker context use NAME, export DOCKER_HOST=unix:///path/to/docker.sock, " +
+  "or orion:dockerHost in the stack's file";
+
+/**
+ * @param advice what to do when it does not answer; @default to start it or to choose another one
+ * @throws {UserError} when no Docker Engine answers at that address
+ */
+export function requireDocker(dockerHost: string, advice = otherEngine): void {
   const { code, stderr } = runSync("docker", [
     ...hostArguments(dockerHost),
     "version",
@@ -43,11 +50,7 @@ export function requireDocker(dockerHost: string): void {
   ]);
   if (code !== 0) {
     const reason = stderr.trim().split("\n")[0] ?? "";
-    throw new UserError(
-      `The Docker Engine does not answer at ${dockerHost}: ${reason}\n` +
-        "Start it (make docker), or choose another one: docker context use NAME, export DOCKER_HOST=unix:///path/to/docker.sock, " +
-        "or orion:dockerHost in the stack's file",
-    );
+    throw new UserError(`The Docker Engine does not answer at ${dockerHost}: ${reason}\n${advice}`);
   }
 }
 
@@ -72,10 +75,14 @@ export async function containerStates(engine: Engine, stack: string): Promise<Re
   return new Map(states.reverse().map((state) => [state.Config.Labels["service"] ?? "", state]));
 }
 
-/** Names of the Docker volumes with a stack's labels, including those that are not in its state any more. */
+/**
+ * Names of the Docker volumes with a stack's labels, including those that are not in its state any more.
+ *
+ * @throws {UserError} when the Docker Engine does not answer: no answer is not the same as no data
+ */
 export function volumesOf(stack: string, dockerHost: string): string[] {
   const filters = ["--filter", "label=app=orion", "--filter", `label=stack=${stack}`];
-  const { stdout } = runSync("docker", [
+  const { code, stdout, stderr } = runSync("docker", [
     ...hostArguments(dockerHost),
     "volume",
     "ls",
@@ -83,6 +90,9 @@ export function volumesOf(stack: string, dockerHost: string): string[] {
     "--format",
     "{{.Name}}",
   ]);
+  if (code !== 0) {
+    throw new UserError(`The volumes of '${stack}' could not be listed, and none was deleted:\n${stderr.trim()}`);
+  }
   return stdout
     .split("\n")
     .filter((name) => name !== "")

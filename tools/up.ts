@@ -1,17 +1,17 @@
-/** `make up`, `make preview` and `make down`: the engine's commands, with checks before and reports after them. */
+/** `make up` and `make preview`: the engine's commands, with checks before and reports after them. */
 import { join } from "node:path";
 import { runSync, runInteractive } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
 import { imageKeys } from "../topology/images.ts";
 import { hasServers, lastingServices, type Topology } from "../topology/topology.ts";
 import { stackExists } from "../guard/backend.ts";
-import { ensureDockerAt, removeVolumes, requireDocker, volumesOf } from "./docker.ts";
+import { ensureDockerAt } from "./docker.ts";
 import { requireFreePorts } from "./ports.ts";
 import { noteOwner } from "./recovery/ci-owner.ts";
 import { lockStore } from "./recovery/state-lock.ts";
 import { recover } from "./recovery/recover.ts";
 import type { StackFile } from "./stack-file.ts";
-import { bold, confirm, dim, say, table } from "./terminal.ts";
+import { bold, dim, say, table } from "./terminal.ts";
 import { reportUnhealthy } from "./unhealthy.ts";
 
 export interface UpOptions {
@@ -68,57 +68,6 @@ export async function up(
 export async function preview(root: string, stack: string): Promise<number> {
   ensureStack(root, stack);
   return runInteractive("pulumi", ["preview", "--stack", stack, "--cwd", root, "--diff"]);
-}
-
-/**
- * Takes the stack down. Data is kept, unless the user agrees or `data` is `delete`; of a stack with servers, everything that is protected is kept.
- *
- * @param data `ask` on a terminal, `keep` or `delete`
- */
-export async function down(
-  root: string,
-  { stack, settings, topology }: StackFile,
-  data: "ask" | "keep" | "delete",
-): Promise<number> {
-  if (!stackExists(root, stack)) {
-    say(`Stack '${stack}' does not exist here; there is nothing to take down.`);
-    return 0;
-  }
-  if (hasServers(topology)) return downServers(root, stack, data);
-  requireDocker(settings.dockerHost);
-  await recover(root, stack, say);
-  const destroy = (...more: string[]) =>
-    runInteractive("pulumi", ["destroy", "--stack", stack, "--cwd", root, "--yes", "--skip-preview", ...more]);
-
-  const code = await destroy("--exclude-protected", "--suppress-outputs");
-  if (code !== 0) return code;
-  const volumes = volumesOf(stack, settings.dockerHost);
-  const agreed =
-    data === "delete" ||
-    (data === "ask" &&
-      volumes.length > 0 &&
-      (await confirm(`\nDelete the data of '${stack}' for ever: ${volumes.join(", ")}?`)));
-  if (!agreed && volumes.length > 0) {
-    say(`\nThe data is kept: ${volumes.join(", ")}. make up uses it again; make down DATA=delete deletes it.`);
-    return 0;
-  }
-  const unprotected = runSync("pulumi", ["state", "unprotect", "--all", "--yes", "--stack", stack, "--cwd", root]);
-  if (unprotected.code !== 0) throw new UserError(`The data could not be released:\n${unprotected.stderr}`);
-  const rest = await destroy("--suppress-outputs");
-  // Volumes with retainOnDelete, which the engine keeps.
-  if (rest === 0) removeVolumes(volumesOf(stack, settings.dockerHost), settings.dockerHost);
-  return rest;
-}
-
-/** The engine lists what it deletes and asks. Protected resources are kept: of a stack with servers, this command removes no protection. */
-function downServers(root: string, stack: string, data: "ask" | "keep" | "delete"): Promise<number> {
-  if (data === "delete") {
-    throw new UserError(
-      `make down deletes no data of a stack with servers. To delete '${stack}' for good, remove its protection first: ` +
-        `npx pulumi config set protection false --stack ${stack}, npx pulumi up --stack ${stack}, then make down STACK=${stack}`,
-    );
-  }
-  return runInteractive("pulumi", ["destroy", "--stack", stack, "--cwd", root, "--exclude-protected"]);
 }
 
 /** A table of every service: its name, its container and its address on this machine. */

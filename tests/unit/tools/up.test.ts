@@ -1,4 +1,4 @@
-/** `make down` and `make preview`, with an engine that only notes what it is told to do. */
+/** `make preview` and `make up`, with an engine that only notes what it is told to do. */
 import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
@@ -34,25 +34,6 @@ function run(...args: string[]): { code: number | null; output: string; engine: 
   const engine = readFileSync(calls, "utf8").replaceAll(root, "ROOT").split("\n").slice(0, -1);
   return { code: status, output: stdout + stderr, engine };
 }
-
-test("down of a stack with servers: the engine asks, and what is protected stays", () => {
-  make("prod");
-  expect(run("down", "--stack", "prod")).toEqual({
-    ...{ code: 0, output: "" },
-    engine: ["destroy --stack prod --cwd ROOT --exclude-protected"],
-  });
-});
-
-test("the data of a stack with servers is not deleted, whatever is asked", () => {
-  make("prod");
-  const { code, output, engine } = run("down", "--stack", "prod", "--data", "delete");
-  expect({ code, engine }).toEqual({ code: 2, engine: [] });
-  expect(output).toMatch(/^error: make down deletes no data of a stack with servers.*config set protection false/);
-});
-
-test("a stack that was never made is not taken down", () => {
-  expect(run("down", "--stack", "prod")).toMatchObject({ code: 0, engine: [] });
-});
 
 test("a preview makes the stack first where the state does not know it", () => {
   expect(run("preview", "--stack", "dev").engine).toEqual([

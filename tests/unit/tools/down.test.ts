@@ -1,0 +1,167 @@
+/** `make down`, with an engine and a Docker that only note what they are told to do. */
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { temporaryFolder } from "../../../testing/folder.ts";
+import { type DataChoice, down } from "../../../tools/down.ts";
+import { describeStack } from "../../../tools/stack-file.ts";
+import { leastValues } from "../support/settings.ts";
+
+/** The Docker Engine of the state; the stack's file names another one. */
+const engineOfState = "unix:///run/of-state.sock";
+const data = "orion-dev-database-data";
+
+const docker = { type: "pulumi:providers:docker", inputs: { host: engineOfState } };
+const volume = { type: "docker:index/volume:Volume", inputs: { name: data }, protect: true };
+const hetznerVolume = { type: "hcloud:index/volume:Volume", protect: true };
+const bucket = { type: "cloudflare:index/r2Bucket:R2Bucket", protect: true };
+const server = { type: "hcloud:index/server:Server" };
+
+const destroysAll = "destroy --stack dev --cwd ROOT --yes --skip-preview --suppress-outputs";
+const destroysUnprotected =
+  "destroy --stack dev --cwd ROOT --yes --skip-preview --exclude-protected --suppress-outputs";
+const unprotects = "state unprotect --all --yes --stack dev --cwd ROOT";
+const asks = "destroy --stack dev --cwd ROOT --exclude-protected";
+
+interface Given {
+  readonly resources?: readonly object[] | undefined;
+  readonly phase?: "development" | "scale";
+  /** What Docker lists; undefined when it does not answer to that. */
+  readonly listed?: string | undefined;
+  readonly answers?: boolean;
+  readonly choice?: DataChoice;
+}
+
+/** What happened: the engine's commands, Docker's commands without their format, and what was said. */
+async function takeDown({ resources, phase = "development", choice = "keep", ...given }: Given) {
+  const root = temporaryFolder("down");
+  const calls = join(root, "calls");
+  const place = (path: string, text: string) => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  };
+  const program = (name: string, script: string) => {
+    place(`bin/${name}`, `#!/bin/sh\necho "${name} $*" >> ${calls}\n${script}\n`);
+    chmodSync(join(root, "bin", name), 0o755);
+  };
+  writeFileSync(calls, "");
+  for (const file of ["Pulumi.yaml", "index.ts"]) place(file, readFileSync(file, "utf8"));
+  // Nothing of an update that was interrupted is left to clean up.
+  program("pulumi", 'case "$*" in "stack export"*) exit 1;; esac');
+  program(
+    "docker",
+    `case "$*" in
+      *version*) exit ${given.answers === false ? 1 : 0};;
+      *"volume ls"*) ${"listed" in given && given.listed === undefined ? "echo broken >&2; exit 1" : `echo ${given.listed ?? data}`};;
+    esac`,
+  );
+  if (resources) {
+    const named = resources.map((one, index) => ({ urn: `urn:pulumi:dev::orion::type::name-${index}`, ...one }));
+    const state = { checkpoint: { latest: { resources: named } } };
+    place(".orion/state/.pulumi/stacks/orion/dev.json", JSON.stringify(state));
+  }
+  const values = { ...leastValues(phase), dockerHost: "unix:///run/of-file.sock" };
+  const config = Object.fromEntries(Object.entries(values).map(([key, value]) => [`orion:${key}`, value]));
+
+  const said: string[] = [];
+  const write = jest.spyOn(process.stdout, "write").mockImplementation((text) => said.push(String(text)) > 0);
+  const path = process.env["PATH"];
+  process.env["PATH"] = [join(root, "bin"), path].join(delimiter);
+  try {
+    const result = await down(root, describeStack("dev", { config }), choice).catch((error: unknown) => String(error));
+    const noted = readFileSync(calls, "utf8").replaceAll(root, "ROOT").split("\n").slice(0, -1);
+    const of = (name: string) =>
+      noted.flatMap((line) => (line.startsWith(`${name} `) ? [line.slice(name.length + 1)] : []));
+    return {
+      result,
+      engine: of("pulumi").filter((line) => !line.startsWith("stack export")),
+      docker: of("docker"),
+      said: said.join(""),
+    };
+  } finally {
+    process.env["PATH"] = path;
+    write.mockRestore();
+  }
+}
+
+test("a stack that was never made is not taken down", async () => {
+  const { result, engine, said } = await takeDown({});
+  expect({ result, engine }).toEqual({ result: 0, engine: [] });
+  expect(said).toContain("there is nothing to take down");
+});
+
+describe("a stack on a Docker Engine", () => {
+  const resources = [docker, volume];
+
+  test("the data is kept, and stays protected", async () => {
+    const { result, engine, said } = await takeDown({ resources });
+    expect({ result, engine }).toEqual({ result: 0, engine: [destroysUnprotected] });
+    expect(said).toContain(`The data is kept: ${data}.`);
+  });
+
+  test("without a terminal nobody agrees to a deletion", async () => {
+    expect((await takeDown({ resources, choice: "ask" })).engine).toEqual([destroysUnprotected]);
+  });
+
+  test("the data is deleted where the user says so", async () => {
+    const { result, engine, docker: asked } = await takeDown({ resources, choice: "delete" });
+    expect({ result, engine }).toEqual({ result: 0, engine: [destroysUnprotected, unprotects, destroysAll] });
+    expect(asked).toContain(`--host ${engineOfState} volume rm ${data}`);
+  });
+
+  test("it is taken down at the engine of its state, whichever one is chosen by now", async () => {
+    const { docker: asked, said } = await takeDown({ resources, choice: "delete" });
+    expect(asked.filter((line) => !line.startsWith(`--host ${engineOfState} `))).toEqual([]);
+    expect(said).toContain(`is on the Docker Engine at ${engineOfState}, not at unix:///run/of-file.sock`);
+    // A state without an engine says nothing.
+    const { docker: chosen } = await takeDown({ resources: [volume] });
+    expect(chosen.every((line) => line.startsWith("--host unix:///run/of-file.sock "))).toBe(true);
+  });
+
+  test("nothing is begun while that engine does not answer", async () => {
+    const { result, engine } = await takeDown({ resources, answers: false, choice: "delete" });
+    expect(engine).toEqual([]);
+    expect(result).toMatch(`does not answer at ${engineOfState}`);
+    expect(result).toMatch(/start it and run make down again.*npx pulumi stack rm dev --force --preserve-config/);
+  });
+
+  test("a list of volumes that fails is not an empty one", async () => {
+    const { result, engine } = await takeDown({ resources, listed: undefined });
+    expect(engine).toEqual([destroysUnprotected]);
+    expect(result).toMatch(/The volumes of 'dev' could not be listed, and none was deleted:\nbroken/);
+  });
+
+  test("a protected volume of the state is data, whatever Docker lists", async () => {
+    const { engine, said } = await takeDown({ resources, listed: "" });
+    expect(engine).toEqual([destroysUnprotected]);
+    expect(said).toContain(`The data is kept: ${data}.`);
+  });
+
+  test("without data everything goes", async () => {
+    const { engine } = await takeDown({ resources: [docker], listed: "" });
+    expect(engine).toEqual([destroysUnprotected, unprotects, destroysAll]);
+  });
+});
+
+describe("what is protected beyond this machine stays", () => {
+  test.each([
+    ["a stack with servers", { phase: "scale", resources: [server] }],
+    ["servers that the stack's file has no longer", { resources: [docker, volume, server] }],
+    ["a Volume that is all that is left of a server", { resources: [hetznerVolume] }],
+    ["files at Cloudflare of a stack on a Docker Engine", { resources: [docker, volume, bucket] }],
+  ] as const)("%s: the engine asks", async (_, given) => {
+    expect(await takeDown(given)).toEqual({ result: 0, engine: [asks], docker: [], said: "" });
+  });
+
+  test("it is not deleted, whatever is asked", async () => {
+    const { result, engine } = await takeDown({ phase: "scale", resources: [server], choice: "delete" });
+    expect(engine).toEqual([]);
+    expect(result).toMatch(
+      /make down deletes no data.*for good, remove its protection first: npx pulumi config set protection false/,
+    );
+    const changed = await takeDown({ resources: [server], choice: "delete" });
+    expect(changed.engine).toEqual([]);
+    expect(changed.result).toMatch(
+      /for good, put Pulumi\.dev\.yaml back as it was with its servers, and then remove its protection/,
+    );
+  });
+});
