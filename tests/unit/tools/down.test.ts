@@ -1,9 +1,10 @@
 /** `make down`, with an engine and a Docker that only note what they are told to do. */
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { temporaryFolder } from "../../../testing/folder.ts";
 import { type DataChoice, down } from "../../../tools/down.ts";
 import { describeStack } from "../../../tools/stack-file.ts";
+import { playedProgram } from "../support/played-program.ts";
 import { leastValues } from "../support/settings.ts";
 
 /** The Docker Engine of the state; the stack's file names another one. */
@@ -22,38 +23,24 @@ const destroysUnprotected =
 const unprotects = "state unprotect --all --yes --stack dev --cwd ROOT";
 const asks = "destroy --stack dev --cwd ROOT --exclude-protected";
 
+const pulumi = playedProgram("pulumi");
+const dockerProgram = playedProgram("docker");
+
 interface Given {
-  readonly resources?: readonly object[] | undefined;
+  /** Those of the state. @default - the stack was never made */
+  readonly resources?: readonly object[];
   readonly phase?: "development" | "scale";
-  /** What Docker lists; undefined when it does not answer to that. */
-  readonly listed?: string | undefined;
-  readonly answers?: boolean;
   readonly choice?: DataChoice;
 }
 
-/** What happened: the engine's commands, Docker's commands without their format, and what was said. */
-async function takeDown({ resources, phase = "development", choice = "keep", ...given }: Given) {
+/** What happened: the engine's commands, Docker's commands, and what was said. */
+async function takeDown({ resources, phase = "development", choice = "keep" }: Given) {
   const root = temporaryFolder("down");
-  const calls = join(root, "calls");
   const place = (path: string, text: string) => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   };
-  const program = (name: string, script: string) => {
-    place(`bin/${name}`, `#!/bin/sh\necho "${name} $*" >> ${calls}\n${script}\n`);
-    chmodSync(join(root, "bin", name), 0o755);
-  };
-  writeFileSync(calls, "");
   for (const file of ["Pulumi.yaml", "index.ts"]) place(file, readFileSync(file, "utf8"));
-  // Nothing of an update that was interrupted is left to clean up.
-  program("pulumi", 'case "$*" in "stack export"*) exit 1;; esac');
-  program(
-    "docker",
-    `case "$*" in
-      *version*) exit ${given.answers === false ? 1 : 0};;
-      *"volume ls"*) ${"listed" in given && given.listed === undefined ? "echo broken >&2; exit 1" : `echo ${given.listed ?? data}`};;
-    esac`,
-  );
   if (resources) {
     const named = resources.map((one, index) => ({ urn: `urn:pulumi:dev::orion::type::name-${index}`, ...one }));
     const state = { checkpoint: { latest: { resources: named } } };
@@ -61,27 +48,25 @@ async function takeDown({ resources, phase = "development", choice = "keep", ...
   }
   const values = { ...leastValues(phase), dockerHost: "unix:///run/of-file.sock" };
   const config = Object.fromEntries(Object.entries(values).map(([key, value]) => [`orion:${key}`, value]));
-
   const said: string[] = [];
   const write = jest.spyOn(process.stdout, "write").mockImplementation((text) => said.push(String(text)) > 0);
-  const path = process.env["PATH"];
-  process.env["PATH"] = [join(root, "bin"), path].join(delimiter);
   try {
     const result = await down(root, describeStack("dev", { config }), choice).catch((error: unknown) => String(error));
-    const noted = readFileSync(calls, "utf8").replaceAll(root, "ROOT").split("\n").slice(0, -1);
-    const of = (name: string) =>
-      noted.flatMap((line) => (line.startsWith(`${name} `) ? [line.slice(name.length + 1)] : []));
-    return {
-      result,
-      engine: of("pulumi").filter((line) => !line.startsWith("stack export")),
-      docker: of("docker"),
-      said: said.join(""),
-    };
+    const engine = pulumi.calls().map((line) => line.replaceAll(root, "ROOT"));
+    // To look for what an interrupted update has left.
+    const acts = engine.filter((line) => !line.startsWith("stack export"));
+    return { result, engine: acts, docker: dockerProgram.calls(), said: said.join("") };
   } finally {
-    process.env["PATH"] = path;
     write.mockRestore();
   }
 }
+
+beforeEach(() => {
+  for (const command of ["destroy", "state unprotect"]) pulumi.answer(command);
+  dockerProgram.answer("version");
+  dockerProgram.answer("volume ls", `${data}\n`);
+  dockerProgram.answer("volume rm");
+});
 
 test("a stack that was never made is not taken down", async () => {
   const { result, engine, said } = await takeDown({});
@@ -112,32 +97,39 @@ describe("a stack on a Docker Engine", () => {
     const { docker: asked, said } = await takeDown({ resources, choice: "delete" });
     expect(asked.filter((line) => !line.startsWith(`--host ${engineOfState} `))).toEqual([]);
     expect(said).toContain(`is on the Docker Engine at ${engineOfState}, not at unix:///run/of-file.sock`);
-    // A state without an engine says nothing.
-    const { docker: chosen } = await takeDown({ resources: [volume] });
-    expect(chosen.every((line) => line.startsWith("--host unix:///run/of-file.sock "))).toBe(true);
+  });
+
+  test("without an engine in its state it is taken down at the chosen one", async () => {
+    const { docker: asked } = await takeDown({ resources: [volume] });
+    expect(asked.filter((line) => !line.startsWith("--host unix:///run/of-file.sock "))).toEqual([]);
+    expect(asked).toHaveLength(2);
   });
 
   test("nothing is begun while that engine does not answer", async () => {
-    const { result, engine } = await takeDown({ resources, answers: false, choice: "delete" });
+    dockerProgram.forget("version");
+    const { result, engine } = await takeDown({ resources, choice: "delete" });
     expect(engine).toEqual([]);
     expect(result).toMatch(`does not answer at ${engineOfState}`);
     expect(result).toMatch(/start it and run make down again.*npx pulumi stack rm dev --force --preserve-config/);
   });
 
   test("a list of volumes that fails is not an empty one", async () => {
-    const { result, engine } = await takeDown({ resources, listed: undefined });
+    dockerProgram.forget("volume ls");
+    const { result, engine } = await takeDown({ resources });
     expect(engine).toEqual([destroysUnprotected]);
-    expect(result).toMatch(/The volumes of 'dev' could not be listed, and none was deleted:\nbroken/);
+    expect(result).toMatch(/The volumes of 'dev' could not be listed, and none was deleted:\nrefused/);
   });
 
   test("a protected volume of the state is data, whatever Docker lists", async () => {
-    const { engine, said } = await takeDown({ resources, listed: "" });
+    dockerProgram.answer("volume ls");
+    const { engine, said } = await takeDown({ resources });
     expect(engine).toEqual([destroysUnprotected]);
     expect(said).toContain(`The data is kept: ${data}.`);
   });
 
   test("without data everything goes", async () => {
-    const { engine } = await takeDown({ resources: [docker], listed: "" });
+    dockerProgram.answer("volume ls");
+    const { engine } = await takeDown({ resources: [docker] });
     expect(engine).toEqual([destroysUnprotected, unprotects, destroysAll]);
   });
 });
@@ -158,6 +150,9 @@ describe("what is protected beyond this machine stays", () => {
     expect(result).toMatch(
       /make down deletes no data.*for good, remove its protection first: npx pulumi config set protection false/,
     );
+  });
+
+  test("servers that only the state has are not deleted either: the file is put back first", async () => {
     const changed = await takeDown({ resources: [server], choice: "delete" });
     expect(changed.engine).toEqual([]);
     expect(changed.result).toMatch(

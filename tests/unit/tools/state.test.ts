@@ -1,8 +1,8 @@
 /** The state of a stack, as the engine exports it and takes it back. */
 import { readState } from "../../../tools/state.ts";
-import { playedEngine } from "../support/engine.ts";
+import { playedProgram } from "../support/played-program.ts";
 
-const engine = playedEngine();
+const engine = playedProgram("pulumi");
 const resource = { urn: "urn:a", type: "hcloud:index/server:Server", custom: true };
 
 test("a stack that does not exist has no state", () => {

@@ -1,9 +1,9 @@
 /** What the next update would make, as the engine's history and preview say. */
 import { unknownValue } from "../../../../common/secrets.ts";
 import { lastUpdateFailed, plannedCreates } from "../../../../tools/recovery/planned.ts";
-import { playedEngine } from "../../support/engine.ts";
+import { playedProgram } from "../../support/played-program.ts";
 
-const engine = playedEngine();
+const engine = playedProgram("pulumi");
 
 test.each([
   ["an update that failed, yes", [{ kind: "update", result: "failed" }], true],

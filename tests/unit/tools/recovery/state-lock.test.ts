@@ -6,9 +6,9 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { temporaryFolder } from "../../../../testing/folder.ts";
 import { removeStaleLock } from "../../../../tools/recovery/state-lock.ts";
-import { playedEngine } from "../../support/engine.ts";
+import { playedProgram } from "../../support/played-program.ts";
 
-const engine = playedEngine();
+const engine = playedProgram("pulumi");
 let root: string;
 beforeEach(() => {
   root = temporaryFolder("state-lock");
