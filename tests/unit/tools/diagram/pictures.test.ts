@@ -1,15 +1,17 @@
 /** The committed pictures of README and docs, drawn by the real Graphviz. */
 import { spawnSync } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryFolder } from "../../../../testing/folder.ts";
+import { diagram } from "../../../../tools/diagram/diagram.ts";
 import { compileCache } from "../../support/compile-cache.ts";
 
-const run = (...args: string[]) =>
-  spawnSync("node", args, { encoding: "utf8", env: { ...process.env, ...compileCache } });
-
 test("the pictures of README and docs show the plans of the stack files", () => {
-  const { status, stdout, stderr } = run("tools/diagram/pictures.ts", "--check");
+  const env = { ...process.env, ...compileCache };
+  const { status, stdout, stderr } = spawnSync("node", ["tools/diagram/pictures.ts", "--check"], {
+    encoding: "utf8",
+    env,
+  });
   expect({ stdout, stderr }).toEqual({ stdout: "", stderr: "" });
   expect(status).toBe(0);
 });
@@ -22,17 +24,16 @@ test("every text has the width that its box was made for, whatever font the read
   }
 });
 
-test("a picture is an SVG, a PNG or Graphviz' text, by the ending of its name", () => {
-  const folder = mkdtempSync(join(tmpdir(), "orion-diagram-"));
+test("a picture is an SVG, a PNG or Graphviz' text, by the ending of its name", async () => {
+  const folder = temporaryFolder("diagram");
+  const write = jest.spyOn(process.stdout, "write").mockReturnValue(true);
+  const chosen = { root: ".", project: ".", stack: "prod", choice: "scale", theme: undefined };
+  const drawn = (name: string) => diagram({ ...chosen, file: join(folder, name) });
   try {
-    const file = join(folder, "plan.png");
-    const made = run("tools/cli.ts", "diagram", "--stack", "prod", "--to", "scale", "--file", file);
-    expect({ status: made.status, stderr: made.stderr }).toEqual({ status: 0, stderr: "" });
-    expect(readFileSync(file).subarray(1, 4).toString()).toBe("PNG");
-    const refused = run("tools/cli.ts", "diagram", "--stack", "prod", "--file", join(folder, "plan.gif"));
-    expect(refused.status).toBe(2);
-    expect(refused.stderr).toContain("allowed: a name that ends in .svg, .png or .dot");
+    expect(await drawn("plan.png")).toBe(0);
+    expect(readFileSync(join(folder, "plan.png")).subarray(1, 4).toString()).toBe("PNG");
+    await expect(drawn("plan.gif")).rejects.toThrow("allowed: a name that ends in .svg, .png or .dot");
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    write.mockRestore();
   }
 });
