@@ -142,13 +142,16 @@ function spread(
   });
 }
 
-/** The load balancers of a stack: none, one, or one for each location. Their addresses lie before those of the servers. */
+/**
+ * The load balancers of a stack: none, one, or one for each location. Their addresses lie before those of the servers. Only the
+ * first location is known by its place, since it cannot change: the order of the others changes no load balancer.
+ */
 export function planLoadBalancers({ hosting, edge, hetzner }: Settings): LoadBalancer[] {
   if (hosting === "local" || edge.balancing === "direct") return [];
   const locations = edge.balancing === "global" ? hetzner.locations : hetzner.locations.slice(0, 1);
   return locations.map((location, index) => ({
-    name: `balancer-${index + 1}`,
+    name: `balancer-${location}`,
     location,
-    privateAddress: address(5 + index),
+    privateAddress: address(index === 0 ? 5 : 6 + allLocations.indexOf(location)),
   }));
 }

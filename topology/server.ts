@@ -37,7 +37,7 @@ export const keepsAddress = ({ volumeGb, publicWeb }: Server): boolean => volume
 
 /** Spreads visitors over the edges of several servers. */
 export interface LoadBalancer {
-  /** `balancer-1`: part of logical names, therefore it never changes. */
+  /** `balancer-nbg1`: part of logical names, therefore it never changes. */
   readonly name: string;
   readonly location: string;
   /** Static address in {@link privateNetwork}. */

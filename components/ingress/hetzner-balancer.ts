@@ -2,7 +2,7 @@
 import { edgePorts } from "../../topology/services/edge.ts";
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
-import { withAliases } from "../aliases.ts";
+import type { FormerIdentity } from "../aliases.ts";
 import { edgeHealthPath } from "../../common/edge-contract.ts";
 import { type Naming, labels, physicalName } from "../../topology/naming.ts";
 import type { LoadBalancer } from "../../topology/server.ts";
@@ -38,11 +38,17 @@ const readySeconds = 180;
  * the edges filter clients, because it cannot have a firewall.
  */
 export class HetznerBalancer extends pulumi.ComponentResource {
+  /** Former identities of the load balancer in the first location, the only one that a stack had. */
+  static readonly formerFirst: readonly FormerIdentity[] = [
+    { name: "balancer-1" },
+    { name: "balancer-1", type: "orion:edge:HetznerBalancer" },
+  ];
+
   /** Its public IPv4 address; known once it answers over HTTPS. */
   readonly address: pulumi.Output<string>;
 
   constructor(name: string, args: HetznerBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("orion:ingress:HetznerBalancer", name, {}, withAliases({ ...opts }, { type: "orion:edge:HetznerBalancer" }));
+    super("orion:ingress:HetznerBalancer", name, {}, opts);
     const balancer = this.#createBalancer(name, args);
     const id = balancer.id.apply(Number);
     // One after the other: while one change of a load balancer is under way, Hetzner refuses the next.

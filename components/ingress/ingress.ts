@@ -239,9 +239,10 @@ function balancedOrigins(context: Context, edges: readonly Edge[]): readonly Ori
     const member = members.get(service.server);
     return member ? [{ member, edge: proxy }] : [];
   });
-  return topology.loadBalancers.map((balancer) => {
+  return topology.loadBalancers.map((balancer, index) => {
     const args = { naming: topology, balancer, type: hetzner.loadBalancerType, subnetId, targets, hostname: domain };
-    const { address } = new HetznerBalancer(balancer.name, { ...args, protection }, { parent });
+    const opts = index === 0 ? withAliases({ parent }, ...HetznerBalancer.formerFirst) : { parent };
+    const { address } = new HetznerBalancer(balancer.name, { ...args, protection }, opts);
     return { location: balancer.location, address };
   });
 }

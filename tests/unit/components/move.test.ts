@@ -67,15 +67,15 @@ test("what goes is what visitors and tasks do not need any more: the edge, the a
 test("visitors are sent to the load balancer, by the record that there was, once it answers", () => {
   const content = (resources: readonly Recorded[]) =>
     named(resources, "hostname-orion.example.com-record").inputs["content"];
-  const balancer = mockAddress("balancer-1-balancer");
+  const balancer = mockAddress("balancer-nbg1-balancer");
   expect([content(before()), content(after())]).toEqual([mockAddress("core-1-ip"), balancer]);
   expect(named(after(), "hostname-orion.example.com-record").options.dependencies).toContain(
-    "orion:index:HttpsReady balancer-1-ready",
+    "orion:index:HttpsReady balancer-nbg1-ready",
   );
-  expect(named(after(), "balancer-1-ready")).toMatchObject({
+  expect(named(after(), "balancer-nbg1-ready")).toMatchObject({
     inputs: { address: balancer, port: 443, behind: ["app-nbg1-1", "app-hel1-1"], inARow: 6 },
     options: {
-      dependencies: containing("hcloud:index/loadBalancerTarget:LoadBalancerTarget balancer-1-target-app-hel1-1"),
+      dependencies: containing("hcloud:index/loadBalancerTarget:LoadBalancerTarget balancer-nbg1-target-app-hel1-1"),
     },
   });
 });
@@ -91,10 +91,10 @@ test("a load balancer is changed by one resource after the other: Hetzner refuse
 });
 
 test("a target gets nothing any more before its edge goes, and what is under way has its time", () => {
-  expect(named(after(), "balancer-1-target-app-nbg1-1").options.dependencies).toContain(
-    "orion:index:DrainDelay balancer-1-drain-app-nbg1-1",
+  expect(named(after(), "balancer-nbg1-target-app-nbg1-1").options.dependencies).toContain(
+    "orion:index:DrainDelay balancer-nbg1-drain-app-nbg1-1",
   );
-  expect(named(after(), "balancer-1-drain-app-nbg1-1")).toMatchObject({
+  expect(named(after(), "balancer-nbg1-drain-app-nbg1-1")).toMatchObject({
     inputs: { atRemovalSeconds: 10 },
     options: { dependencies: containing("docker:index/container:Container edge-app-nbg1-1-nginx") },
   });

@@ -13,7 +13,7 @@ test("servers, Volumes, load balancers and addresses are added up", () => {
     resource(types.server, "app-1", { serverType: "cx23" }),
     resource(types.volume, "core-1-volume", { size: 20 }),
     resource(types.volume, "db-2-volume", { size: "100" }),
-    resource(types.loadBalancer, "balancer-1", { loadBalancerType: "lb11" }),
+    resource(types.loadBalancer, "balancer-nbg1", { loadBalancerType: "lb11" }),
     resource(types.primaryIp, "core-1-ip"),
     resource(types.container, "app"),
   );

@@ -99,7 +99,7 @@ test("a type without a known price is no saving: the difference is not said", as
   writeFileSync(other, `${text}  orion:hetzner: { loadBalancerType: lb99 }\n`);
   expect(await run("scale", other)).toBe(0);
   expect(printed).toMatch(/€ per month: \d+\.\d\d before, at least \d+\.\d\d after\n/);
-  expect(printed).toContain("The price of balancer-1-balancer's type is not known");
+  expect(printed).toContain("The price of balancer-nbg1-balancer's type is not known");
 });
 
 test("without FROM it starts from what exists", async () => {

@@ -1,7 +1,7 @@
 /** Servers: a count that changes creates or deletes what it says, and no address is given twice. */
 import fc from "fast-check";
 import { locations, type Settings } from "../../../config/schema.ts";
-import { addressesAround, planServers } from "../../../topology/fleet.ts";
+import { addressesAround, planLoadBalancers, planServers } from "../../../topology/fleet.ts";
 import type { Server } from "../../../topology/server.ts";
 import { settingsOf } from "../support/settings.ts";
 
@@ -41,6 +41,19 @@ test("every server has a name, and an address that no other server or load balan
       expect(new Set(fleet.map(({ privateAddress }) => privateAddress)).size).toBe(fleet.length);
     }),
   );
+});
+
+test("a load balancer stays what it is, whatever the order of the locations after the first one", () => {
+  const balancersIn = (order: readonly string[], balancing: string) =>
+    planLoadBalancers(settingsOf("ha", { edge: { balancing }, hetzner: { locations: [...order] } }));
+  const known = balancersIn(["nbg1", "fsn1", "hel1"], "global");
+  expect(new Set(known.map(({ name }) => name)).size).toBe(3);
+  expect(new Set(known.map(({ privateAddress }) => privateAddress)).size).toBe(3);
+  for (const order of [["nbg1"], ["nbg1", "hel1"], ["nbg1", "hel1", "fsn1"]]) {
+    for (const balancing of ["regional", "global"]) {
+      expect(known).toEqual(expect.arrayContaining(balancersIn(order, balancing)));
+    }
+  }
 });
 
 test("servers spread over all locations in turn", () => {

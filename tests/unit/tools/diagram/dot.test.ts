@@ -33,9 +33,9 @@ test("visitors come through Cloudflare and the load balancer to each edge, and f
   const visitors = from("scale").filter((line) => line.endsWith("visitor"));
   expect(visitors).toEqual([
     "visitors -> cloudflare visitor",
-    "cloudflare -> balancer/balancer-1 visitor",
-    "balancer/balancer-1 -> app-nbg1-1/edge visitor",
-    "balancer/balancer-1 -> app-hel1-1/edge visitor",
+    "cloudflare -> balancer/balancer-nbg1 visitor",
+    "balancer/balancer-nbg1 -> app-nbg1-1/edge visitor",
+    "balancer/balancer-nbg1 -> app-hel1-1/edge visitor",
     "app-nbg1-1/edge -> app-nbg1-1/app visitor",
     "app-hel1-1/edge -> app-hel1-1/app visitor",
   ]);
