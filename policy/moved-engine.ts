@@ -6,7 +6,7 @@ import { hasServersIn } from "./stateful.ts";
 const engineType = "pulumi:providers:docker";
 
 /** The addresses of Docker Engines, by the `type name` of their providers. */
-export const enginesIn = ({ resources }: Graph): ReadonlyMap<string, string> =>
+const enginesIn = ({ resources }: Graph): ReadonlyMap<string, string> =>
   new Map(
     resources.flatMap((resource): [string, string][] => {
       const { type, inputs } = resource;

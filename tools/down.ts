@@ -2,11 +2,11 @@
 import { runInteractive, runSync } from "../common/process.ts";
 import { UserError } from "../common/user-error.ts";
 import { stateOf } from "../guard/backend.ts";
-import { enginesIn } from "../policy/moved-engine.ts";
 import { graphOf, type State } from "../policy/state.ts";
 import { hasServersIn, types } from "../policy/stateful.ts";
 import { hasServers } from "../topology/topology.ts";
 import { removeVolumes, requireDocker, volumesOf } from "./docker.ts";
+import { enginesIn } from "./engines.ts";
 import { recover } from "./recovery/recover.ts";
 import type { StackFile } from "./stack-file.ts";
 import { confirm, say } from "./terminal.ts";
@@ -84,7 +84,7 @@ const isBeyondDocker = ({ resources }: State): boolean =>
   (resources ?? []).some(({ type }) => /^(hcloud|cloudflare):/.test(type));
 
 /** The Docker Engine that the engine deletes the resources of a state from; undefined when the state has none. */
-const hostIn = (state: State): string | undefined => [...enginesIn(graphOf(state)).values()][0];
+const hostIn = ({ resources }: State): string | undefined => enginesIn(resources ?? [])[0]?.host;
 
 /** The names of volumes that a state protects: whoever keeps the data keeps them, even if Docker does not list them. */
 const protectedVolumes = (state: State | undefined): string[] =>
