@@ -33,15 +33,8 @@ export async function ensureDockerAt(dockerHost: string): Promise<void> {
   requireDocker(dockerHost);
 }
 
-const otherEngine =
-  "Start it (make docker), or choose another one: docker context use NAME, export DOCKER_HOST=unix:///path/to/docker.sock, " +
-  "or orion:dockerHost in the stack's file";
-
-/**
- * @param advice what to do when it does not answer; @default to start it or to choose another one
- * @throws {UserError} when no Docker Engine answers at that address
- */
-export function requireDocker(dockerHost: string, advice = otherEngine): void {
+/** @throws {UserError} when no Docker Engine answers at that address */
+export function requireDocker(dockerHost: string): void {
   const { code, stderr } = runSync("docker", [
     ...hostArguments(dockerHost),
     "version",
@@ -50,7 +43,11 @@ export function requireDocker(dockerHost: string, advice = otherEngine): void {
   ]);
   if (code !== 0) {
     const reason = stderr.trim().split("\n")[0] ?? "";
-    throw new UserError(`The Docker Engine does not answer at ${dockerHost}: ${reason}\n${advice}`);
+    throw new UserError(
+      `The Docker Engine does not answer at ${dockerHost}: ${reason}\n` +
+        "Start it (make docker), or choose another one: docker context use NAME, export DOCKER_HOST=unix:///path/to/docker.sock, " +
+        "or orion:dockerHost in the stack's file",
+    );
   }
 }
 

@@ -20,7 +20,7 @@ export type DataChoice = "ask" | "keep" | "delete";
  *
  * @param root folder of the stack's Pulumi project
  * @returns the engine's exit code
- * @throws {UserError} when the Docker Engine that the stack is on does not answer, or when data of a stack with servers would have to be deleted
+ * @throws {UserError} when the stack is on another Docker Engine than the chosen one, when that does not answer, or when data of a stack with servers would have to be deleted
  */
 export async function down(
   root: string,
@@ -37,18 +37,10 @@ export async function down(
     // The engine lists what it deletes and asks.
     return runInteractive("pulumi", ["destroy", "--stack", stack, "--cwd", root, "--exclude-protected"]);
   }
-  const dockerHost = hostIn(state) ?? settings.dockerHost;
-  if (dockerHost === settings.dockerHost) requireDocker(dockerHost);
-  else {
-    say(
-      `Stack '${stack}' is on the Docker Engine at ${dockerHost}, not at ${settings.dockerHost}: it is taken down there.`,
-    );
-    requireDocker(
-      dockerHost,
-      `The containers and the data of '${stack}' are there: start it and run make down again. ` +
-        `If it is gone for good, and the data with it, forget the stack: npx pulumi stack rm ${stack} --force --preserve-config`,
-    );
-  }
+  const { dockerHost } = settings;
+  const former = hostIn(state) ?? dockerHost;
+  if (former !== dockerHost) throw new UserError(isElsewhere(stack, former, dockerHost));
+  requireDocker(dockerHost);
   await recover(root, stack, say);
   const destroy = (...more: string[]) =>
     runInteractive("pulumi", ["destroy", "--stack", stack, "--cwd", root, "--yes", "--skip-preview", ...more]);
@@ -72,6 +64,12 @@ export async function down(
   if (rest === 0) removeVolumes(volumesOf(stack, dockerHost), dockerHost);
   return rest;
 }
+
+/** The engine would delete at the one, and what is to be kept would be looked for at the other. */
+const isElsewhere = (stack: string, former: string, chosen: string): string =>
+  `Stack '${stack}' is on the Docker Engine at ${former}, and ${chosen} is chosen by now; nothing was deleted. ` +
+  `Choose ${former} as before (orion:dockerHost, DOCKER_HOST or the docker context), then make down STACK=${stack}. ` +
+  `If that engine is gone for good, and the data with it, forget the stack: npx pulumi stack rm ${stack} --force --preserve-config`;
 
 /** This command removes no protection of what people pay for. @param isChanged whether only the state still has servers */
 const keepsData = (stack: string, isChanged: boolean): string =>

@@ -7,11 +7,10 @@ import { describeStack } from "../../../tools/stack-file.ts";
 import { playedProgram } from "../support/played-program.ts";
 import { leastValues } from "../support/settings.ts";
 
-/** The Docker Engine of the state; the stack's file names another one. */
-const engineOfState = "unix:///run/of-state.sock";
+const host = "unix:///run/docker-of-tests.sock";
 const data = "orion-dev-database-data";
 
-const docker = { type: "pulumi:providers:docker", inputs: { host: engineOfState } };
+const docker = { type: "pulumi:providers:docker", inputs: { host } };
 const volume = { type: "docker:index/volume:Volume", inputs: { name: data }, protect: true };
 const hetznerVolume = { type: "hcloud:index/volume:Volume", protect: true };
 const bucket = { type: "cloudflare:index/r2Bucket:R2Bucket", protect: true };
@@ -31,10 +30,12 @@ interface Given {
   readonly resources?: readonly object[];
   readonly phase?: "development" | "scale";
   readonly choice?: DataChoice;
+  /** The chosen Docker Engine. */
+  readonly dockerHost?: string;
 }
 
 /** What happened: the engine's commands, Docker's commands, and what was said. */
-async function takeDown({ resources, phase = "development", choice = "keep" }: Given) {
+async function takeDown({ resources, phase = "development", choice = "keep", dockerHost = host }: Given) {
   const root = temporaryFolder("down");
   const place = (path: string, text: string) => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
@@ -46,7 +47,7 @@ async function takeDown({ resources, phase = "development", choice = "keep" }: G
     const state = { checkpoint: { latest: { resources: named } } };
     place(".orion/state/.pulumi/stacks/orion/dev.json", JSON.stringify(state));
   }
-  const values = { ...leastValues(phase), dockerHost: "unix:///run/of-file.sock" };
+  const values = { ...leastValues(phase), dockerHost };
   const config = Object.fromEntries(Object.entries(values).map(([key, value]) => [`orion:${key}`, value]));
   const said: string[] = [];
   const write = jest.spyOn(process.stdout, "write").mockImplementation((text) => said.push(String(text)) > 0);
@@ -90,27 +91,31 @@ describe("a stack on a Docker Engine", () => {
   test("the data is deleted where the user says so", async () => {
     const { result, engine, docker: asked } = await takeDown({ resources, choice: "delete" });
     expect({ result, engine }).toEqual({ result: 0, engine: [destroysUnprotected, unprotects, destroysAll] });
-    expect(asked).toContain(`--host ${engineOfState} volume rm ${data}`);
+    expect(asked).toContain(`--host ${host} volume rm ${data}`);
   });
 
-  test("it is taken down at the engine of its state, whichever one is chosen by now", async () => {
-    const { docker: asked, said } = await takeDown({ resources, choice: "delete" });
-    expect(asked.filter((line) => !line.startsWith(`--host ${engineOfState} `))).toEqual([]);
-    expect(said).toContain(`is on the Docker Engine at ${engineOfState}, not at unix:///run/of-file.sock`);
+  test("nothing is deleted while another Docker Engine is chosen than that of the state", async () => {
+    const dockerHost = "unix:///run/other.sock";
+    for (const choice of ["keep", "delete"] as const) {
+      const { result, engine, docker: asked } = await takeDown({ resources, choice, dockerHost });
+      expect({ engine, asked }).toEqual({ engine: [], asked: [] });
+      expect(result).toContain(`Stack 'dev' is on the Docker Engine at ${host}, and ${dockerHost} is chosen by now`);
+      expect(result).toContain("npx pulumi stack rm dev --force --preserve-config");
+    }
   });
 
-  test("without an engine in its state it is taken down at the chosen one", async () => {
-    const { docker: asked } = await takeDown({ resources: [volume] });
-    expect(asked.filter((line) => !line.startsWith("--host unix:///run/of-file.sock "))).toEqual([]);
+  test("a state without an engine of its own is taken down at the chosen one", async () => {
+    const dockerHost = "unix:///run/other.sock";
+    const { docker: asked } = await takeDown({ resources: [volume], dockerHost });
+    expect(asked.filter((line) => !line.startsWith(`--host ${dockerHost} `))).toEqual([]);
     expect(asked).toHaveLength(2);
   });
 
-  test("nothing is begun while that engine does not answer", async () => {
+  test("nothing is begun while the engine does not answer", async () => {
     dockerProgram.forget("version");
     const { result, engine } = await takeDown({ resources, choice: "delete" });
     expect(engine).toEqual([]);
-    expect(result).toMatch(`does not answer at ${engineOfState}`);
-    expect(result).toMatch(/start it and run make down again.*npx pulumi stack rm dev --force --preserve-config/);
+    expect(result).toContain(`The Docker Engine does not answer at ${host}: refused`);
   });
 
   test("a list of volumes that fails is not an empty one", async () => {
