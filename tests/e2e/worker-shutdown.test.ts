@@ -1,12 +1,12 @@
 /** A worker that is asked to stop, with Celery itself: it completes its tasks, and does not hang with none left. */
-import { mkdtempSync, writeFileSync, chmodSync, existsSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync, chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { must, run } from "../../common/process.ts";
 import { endsWarmly } from "../../components/worker-tier/warm-shutdown.ts";
 import { baseImage, officialImages } from "../../config/images.ts";
 import { ownImage } from "../../images/own.ts";
 import { eventually } from "../../testing/eventually.ts";
+import { temporaryFolder } from "../../testing/folder.ts";
 import { docker } from "../../testing/sandbox.ts";
 
 jest.setTimeout(120_000);
@@ -60,7 +60,7 @@ afterAll(() => {
 
 /** A worker with a task that takes so long and whose result is so large, which is asked to stop in the midst of it. */
 async function stopped(task: { readonly seconds: number; readonly size: number }, deaf: boolean) {
-  const shared = mkdtempSync(join(tmpdir(), "orion-worker-"));
+  const shared = temporaryFolder("worker");
   chmodSync(shared, 0o777);
   writeFileSync(join(shared, "shop.py"), program);
   const environment = ["PYTHONPATH=/shared", ...(deaf ? ["DATABASE=1", "DEAF=1"] : ["DATABASE=0"])].flatMap((one) => [
