@@ -9,6 +9,7 @@ import { removeVolumes, requireDocker, volumesOf } from "./docker.ts";
 import { enginesIn } from "./engines.ts";
 import { recover } from "./recovery/recover.ts";
 import type { StackFile } from "./stack-file.ts";
+import { isAtCloudProvider } from "./state.ts";
 import { confirm, say } from "./terminal.ts";
 
 /** The user's answer to the question about data; `ask` asks on a terminal, and means `keep` without one. */
@@ -32,7 +33,8 @@ export async function down(
     say(`Stack '${stack}' does not exist here; there is nothing to take down.`);
     return 0;
   }
-  if (hasServers(topology) || isBeyondDocker(state)) {
+  // Even if it is all that is left of the stack.
+  if (hasServers(topology) || (state.resources ?? []).some(isAtCloudProvider)) {
     if (data === "delete") throw new UserError(keepsData(stack, !hasServers(topology) && hasServersIn(graphOf(state))));
     // The engine lists what it deletes and asks.
     return runInteractive("pulumi", ["destroy", "--stack", stack, "--cwd", root, "--exclude-protected"]);
@@ -76,10 +78,6 @@ const keepsData = (stack: string, isChanged: boolean): string =>
   `make down deletes no data of a stack with servers or with files at Cloudflare. To delete '${stack}' for good, ` +
   (isChanged ? `put Pulumi.${stack}.yaml back as it was with its servers, and then ` : "") +
   `remove its protection first: npx pulumi config set protection false --stack ${stack}, npx pulumi up --stack ${stack}, then make down STACK=${stack}`;
-
-/** Whether something of a state is at Hetzner or Cloudflare, even if it is all that is left of the stack. */
-const isBeyondDocker = ({ resources }: State): boolean =>
-  (resources ?? []).some(({ type }) => /^(hcloud|cloudflare):/.test(type));
 
 /** The Docker Engine that the engine deletes the resources of a state from; undefined when the state has none. */
 const hostIn = ({ resources }: State): string | undefined => enginesIn(resources ?? [])[0]?.host;

@@ -27,6 +27,9 @@ export type Resource = z.infer<typeof resourceSchema>;
 export type Operation = z.infer<typeof operationSchema>;
 export type Deployment = z.infer<typeof exportSchema>["deployment"];
 
+/** Whether a resource is at Hetzner or Cloudflare, by its type. */
+export const isAtCloudProvider = ({ type }: Pick<Resource, "type">): boolean => /^(hcloud|cloudflare):/.test(type);
+
 export interface State {
   readonly deployment: Deployment;
   /** Replaces the state. */

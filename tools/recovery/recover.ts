@@ -6,7 +6,7 @@
 import { runSync } from "../../common/process.ts";
 import { UserError } from "../../common/user-error.ts";
 import { apisOf } from "../cloud-apis.ts";
-import { type Deployment, readState, type Resource, type State } from "../state.ts";
+import { type Deployment, isAtCloudProvider, readState, type Resource, type State } from "../state.ts";
 import { type Apis, findObject, isInCloud, spares } from "./cloud-objects.ts";
 import { endLeftPlugins } from "./left-plugins.ts";
 import { removeOrphans } from "./orphans.ts";
@@ -107,7 +107,7 @@ async function findMade(
  * a change, which some types do not support; a refresh shows what is missing. Containers are created again instead.
  */
 export const isHalfMade = ({ type, initErrors = [] }: Pick<Resource, "type" | "initErrors">): boolean =>
-  initErrors.length > 0 && /^(hcloud|cloudflare):/.test(type);
+  initErrors.length > 0 && isAtCloudProvider({ type });
 
 function reportSpare(resource: Resource, say: Say): void {
   const where = spares[resource.type];
